@@ -1,0 +1,1 @@
+"""The control plane: signup, trials, plans and staff work."""

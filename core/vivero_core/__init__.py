@@ -1,0 +1,1 @@
+"""What more than one Vivero program uses; knows none of its callers."""

@@ -1,0 +1,1 @@
+"""Adapters to the systems a tenant lives in, one package a system."""

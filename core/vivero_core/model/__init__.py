@@ -1,0 +1,1 @@
+"""The custom resources, names and constants: pure values, no I/O."""

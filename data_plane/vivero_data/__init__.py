@@ -1,0 +1,1 @@
+"""The data plane: one tenant, its records, files and users."""

@@ -1,0 +1,1 @@
+"""The ./vivero command: local platform, tests, status."""

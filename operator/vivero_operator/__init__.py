@@ -1,0 +1,1 @@
+"""The operator: keeps every Tenant as its resource says."""

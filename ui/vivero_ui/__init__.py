@@ -1,0 +1,1 @@
+"""The look that every Vivero page shares."""
