@@ -1,0 +1,1 @@
+"""The workspace's pages: server-rendered HTML over the same services as the API."""

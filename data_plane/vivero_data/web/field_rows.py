@@ -1,0 +1,64 @@
+"""The rows of the "new collection" form: read from a posted form, grown and shrunk without a script."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+MAX_ROWS: Final = 50  # more fields than this is a spreadsheet, and the service refuses them too
+FIRST_ROWS: Final = 3  # enough to see that more than one is possible
+_ROW_NAME: Final = re.compile(r"^field-(\d{1,3})-(name|type|required|choices)$")
+
+
+class FieldRow(msgspec.Struct, frozen=True):
+    """One line of the form, exactly as typed."""
+
+    name: str = ""
+    type: str = "text"
+    required: bool = False
+    choices: str = ""
+
+    @property
+    def blank(self) -> bool:
+        return not self.name.strip()
+
+    @property
+    def choice_list(self) -> list[str]:
+        """The choices, one a line or separated by commas; order kept, repeats dropped."""
+        parts = (part.strip() for part in re.split(r"[\n,]", self.choices))
+        return list(dict.fromkeys(part for part in parts if part))
+
+
+def first_rows() -> list[FieldRow]:
+    return [FieldRow() for _ in range(FIRST_ROWS)]
+
+
+def parse_rows(form: Mapping[str, str]) -> list[FieldRow]:
+    """The rows in the order of their numbers; gaps closed, strangers ignored, at most MAX_ROWS."""
+    found: dict[int, dict[str, str]] = {}
+    for key, value in form.items():
+        match = _ROW_NAME.match(key)
+        if match:
+            found.setdefault(int(match[1]), {})[match[2]] = value
+    rows = [
+        FieldRow(
+            name=parts.get("name", ""),
+            type=parts.get("type", "text"),
+            required="required" in parts,
+            choices=parts.get("choices", ""),
+        )
+        for _, parts in sorted(found.items())
+    ]
+    return rows[:MAX_ROWS]
+
+
+def apply_action(rows: list[FieldRow], action: str) -> list[FieldRow] | None:
+    """The rows after an "add" or "remove-<n>" button; None when the button was another."""
+    if action == "add":
+        return [*rows, FieldRow()] if len(rows) < MAX_ROWS else rows
+    number = action.removeprefix("remove-")
+    if number != action and number.isascii() and number.isdigit():
+        kept = [row for index, row in enumerate(rows) if index != int(number)]
+        return kept or [FieldRow()]
+    return None

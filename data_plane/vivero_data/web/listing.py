@@ -1,0 +1,97 @@
+"""A table's state is its URL: sort, filters and place; pure functions from one address to the next."""
+
+from collections.abc import Iterable
+from typing import Final, Literal
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+MAX_FILTERS: Final = 8  # a query with more is a mistake or an attack
+_FILTER_PARTS: Final = 3
+
+Direction = Literal["ascending", "descending", "none"]
+
+
+class Address(msgspec.Struct, frozen=True):
+    """A path with its query, each pair in the order it came."""
+
+    path: str
+    items: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str) -> str:
+        """The first value of a parameter; empty when absent."""
+        return next((value for key, value in self.items if key == name), "")
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.items if key == name]
+
+    def put(self, name: str, value: str) -> "Address":
+        """The same address with one parameter set; an empty value removes it."""
+        rest = self.drop(name)
+        return msgspec.structs.replace(rest, items=(*rest.items, (name, value))) if value else rest
+
+    def add(self, name: str, value: str) -> "Address":
+        return msgspec.structs.replace(self, items=(*self.items, (name, value)))
+
+    def drop(self, *names: str) -> "Address":
+        return msgspec.structs.replace(self, items=tuple(pair for pair in self.items if pair[0] not in names))
+
+    def drop_pair(self, name: str, value: str) -> "Address":
+        return msgspec.structs.replace(self, items=tuple(pair for pair in self.items if pair != (name, value)))
+
+    def keep(self, *names: str) -> "Address":
+        """Only the parameters a page knows, without empty ones, so that a stray one does not travel."""
+        return msgspec.structs.replace(
+            self, items=tuple((key, value) for key, value in self.items if key in names and value)
+        )
+
+    def __str__(self) -> str:
+        query = urlencode(self.items)
+        return f"{self.path}?{query}" if query else self.path
+
+
+def address(path: str, pairs: Iterable[tuple[str, str]], *known: str) -> Address:
+    """The address of the page being shown, with the parameters it knows."""
+    return Address(path, tuple(pairs)).keep(*known)
+
+
+def segment(text: str) -> str:
+    """A user's word as one path segment: nothing in it can end the segment."""
+    return quote(text, safe="")
+
+
+def sorted_by(sort: str, field: str) -> Direction:
+    """Which way a column is sorted, in ARIA's words."""
+    if sort == field:
+        return "ascending"
+    return "descending" if sort == f"-{field}" else "none"
+
+
+def next_sort(sort: str, field: str) -> str:
+    """What a click on a column's head asks for: up, then down, then the natural order."""
+    return {"none": field, "ascending": f"-{field}", "descending": ""}[sorted_by(sort, field)]
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """One condition on a column."""
+
+    field: str
+    operator: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.field}:{self.operator}:{self.value}"
+
+
+def parse_filter(text: str) -> Filter | None:
+    """`amount:gt:100` as a condition; the value may hold colons; None when it has no such form."""
+    parts = text.split(":", _FILTER_PARTS - 1)
+    if len(parts) != _FILTER_PARTS or not parts[0] or not parts[1]:
+        return None
+    return Filter(*parts)
+
+
+def parse_filters(texts: Iterable[str]) -> list[Filter]:
+    """The conditions that can be read, each once, at most MAX_FILTERS."""
+    found = (parse_filter(text) for text in texts)
+    return list(dict.fromkeys(item for item in found if item))[:MAX_FILTERS]
