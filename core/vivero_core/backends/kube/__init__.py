@@ -1,0 +1,1 @@
+"""The Kubernetes API, without the generated clients: see client.py for the reason."""

@@ -1,0 +1,1 @@
+"""MariaDB: a schema and a user for each tenant."""

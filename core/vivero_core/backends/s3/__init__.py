@@ -1,0 +1,1 @@
+"""S3: a bucket and an account for each tenant."""

@@ -1,0 +1,1 @@
+"""Valkey: an ACL user with a key prefix for each tenant."""

@@ -1,0 +1,53 @@
+"""The errors that Vivero's own code raises: one root, and below it what a caller can do about it.
+
+Adapters translate a library's error into one of these at their edge, with
+the cause chained. Messages name the system and the object, never a secret:
+they end in conditions and events that people read.
+"""
+
+from typing import ClassVar
+
+
+class ViveroError(Exception):
+    """Root of every error of this distribution."""
+
+
+class InvalidNameError(ViveroError, ValueError):
+    """A name that no backend may see: it does not have the strict form of its kind."""
+
+
+class BackendError(ViveroError):
+    """A system that tenants live in did not do what was asked.
+
+    Attributes:
+        system: which one, as people call it ("mariadb", "s3", "valkey", "kubernetes").
+        retryable: whether the same call can succeed later without anyone changing anything.
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, system: str, message: str) -> None:
+        super().__init__(f"{system}: {message}")
+        self.system = system
+
+
+class BackendUnavailableError(BackendError):
+    """Not reachable, too busy or too slow: try again later."""
+
+    retryable = True
+
+
+class BackendRefusedError(BackendError):
+    """It answered, and said no: wrong credentials, missing rights, an impossible request."""
+
+
+class BackendAuthenticationError(BackendRefusedError):
+    """The credentials were not accepted."""
+
+
+class BackendNotFoundError(BackendRefusedError):
+    """The object that was named is not there."""
+
+
+class BackendProofError(BackendRefusedError):
+    """The tenant's own credentials work, yet what was written did not come back."""
