@@ -1,0 +1,131 @@
+"""Named steps with dependencies: run, timed, told to a person.
+
+A step checks the world itself and does only what is missing, so a run that was
+interrupted is resumed by running everything again. Steps that do not need each
+other run side by side in threads.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol
+
+from vivero_dev.errors import ComponentError, DevError
+from vivero_dev.logfiles import tail
+
+# More threads than cores: most steps wait for a download or a readiness probe.
+MAX_PARALLEL = 6
+
+
+class Display(Protocol):
+    """Where progress is shown: a live table on a terminal, plain lines elsewhere."""
+
+    def started(self, step: str) -> None: ...
+
+    def said(self, step: str, text: str) -> None: ...
+
+    def finished(self, step: str, outcome: str, seconds: float) -> None: ...
+
+    def failed(self, step: str, seconds: float) -> None: ...
+
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One idempotent piece of work.
+
+    `run` gets a function to tell what it is doing and returns the outcome in a
+    few words ("started", "unchanged"). `needs` names the steps that come before.
+    """
+
+    name: str
+    run: Callable[[Say], str]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """How long a finished step took, in seconds, and what it said at its end."""
+
+    name: str
+    outcome: str
+    seconds: float
+
+
+class StepFailedError(DevError):
+    """A step failed; `str()` is the whole message for the terminal, log tail included."""
+
+    def __init__(self, step: str, cause: Exception) -> None:
+        super().__init__(failure_text(step, cause))
+        self.step = step
+        self.cause = cause
+
+
+def run_steps(steps: Sequence[Step], display: Display) -> list[StepTime]:
+    """Run all steps in the order of their needs; raise StepFailedError for the first that fails.
+
+    After a failure no further step starts, those already running are awaited.
+    """
+    _check_graph(steps)
+    waiting = list(steps)
+    running: dict[Future[StepTime], Step] = {}
+    done: list[StepTime] = []
+    failure: StepFailedError | None = None
+    with ThreadPoolExecutor(MAX_PARALLEL) as pool:
+        while running or (waiting and failure is None):
+            if failure is None:
+                for step in _startable(waiting, {item.name for item in done}):
+                    waiting.remove(step)
+                    running[pool.submit(_run_one, step, display)] = step
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                step = running.pop(future)
+                cause = future.exception()
+                if cause is None:
+                    done.append(future.result())
+                elif isinstance(cause, Exception):
+                    failure = failure or StepFailedError(step.name, cause)
+                else:
+                    raise cause
+    if failure is not None:
+        raise failure from failure.cause
+    return done
+
+
+def failure_text(step: str, cause: Exception) -> str:
+    """What failed, why, and the end of its log."""
+    lines = [f"{step} failed: {cause}"]
+    if isinstance(cause, ComponentError) and cause.log is not None:
+        lines += [f"End of {cause.log}:", *(f"  {line}" for line in tail(cause.log).splitlines())]
+    return "\n".join(lines)
+
+
+def _run_one(step: Step, display: Display) -> StepTime:
+    begin = time.monotonic()
+    display.started(step.name)
+    try:
+        outcome = step.run(lambda text: display.said(step.name, text))
+    except BaseException:
+        display.failed(step.name, time.monotonic() - begin)
+        raise
+    seconds = time.monotonic() - begin
+    display.finished(step.name, outcome, seconds)
+    return StepTime(step.name, outcome, seconds)
+
+
+def _startable(waiting: Sequence[Step], done: set[str]) -> list[Step]:
+    return [step for step in waiting if done.issuperset(step.needs)]
+
+
+def _check_graph(steps: Sequence[Step]) -> None:
+    """Every need names an earlier step, hence no cycle can exist."""
+    seen: set[str] = set()
+    for step in steps:
+        missing = set(step.needs) - seen
+        if missing:
+            raise DevError(f"step {step.name} needs {', '.join(sorted(missing))}, which no earlier step is")
+        if step.name in seen:
+            raise DevError(f"two steps are called {step.name}")
+        seen.add(step.name)
