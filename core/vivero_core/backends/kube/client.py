@@ -1,0 +1,274 @@
+"""A small async client of the Kubernetes API, for the operator and the control plane.
+
+Why not kubernetes_asyncio: importing its generated models costs 70 MiB
+resident (105 against 38 with aiohttp alone, measured), half of what the
+operator may use, and both programs only move dictionaries to and fro.
+kopf brings aiohttp anyway, and imports the generated clients by itself when
+they are installed, so they are not.
+
+Every request is bounded in time; every refusal is a typed error (errors.py).
+"""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import aiohttp
+
+from vivero_core.backends.kube.config import KubeConfig
+from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError, from_status
+from vivero_core.backends.kube.resources import Resource, resource_of
+
+Object = dict[str, Any]
+Operations = list[Object]  # of a JSON patch
+
+APPLY = "application/apply-patch+yaml"  # JSON is YAML; this media type selects server-side apply
+MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+REQUEST_SECONDS = 15.0  # the API server's own limit is 60; a slower answer is a fault to report
+WATCH_SECONDS = 240  # the server ends a watch after this, and we resume
+SILENCE_SECONDS = 100.0  # bookmarks come about every minute: longer silence is a dead connection
+PAGE = 500  # objects a list answer holds, kubectl's own figure
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every object of a kind at one moment, and that moment."""
+
+    items: list[Object]
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of a watch. A BOOKMARK holds nothing but a newer resource version."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    object: Object
+
+
+class KubeClient:
+    """Talks to one API server as one field manager; use it as an async context manager."""
+
+    def __init__(self, config: KubeConfig, *, field_manager: str, timeout: float = REQUEST_SECONDS) -> None:
+        self.config = config
+        self.field_manager = field_manager
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        # 40 connections: a few for each reconcile that runs at once, and one for each watch.
+        connector = aiohttp.TCPConnector(ssl=self.config.tls, limit=40, keepalive_timeout=60)
+        self._session = aiohttp.ClientSession(self.config.server, connector=connector)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object:
+        """One object.
+
+        Raises:
+            KubeNotFoundError: it is not there; no other error means that.
+        """
+        return await self._request("GET", resource.path(name, namespace=namespace))
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> Listing:
+        """All objects of a kind (in a namespace), read in pages of one consistent state."""
+        query = _selectors(label_selector, field_selector) | {"limit": str(PAGE)}
+        items: list[Object] = []
+        while True:
+            page = await self._request("GET", resource.path(namespace=namespace), query=query)
+            items += [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in page["items"]]
+            following = page["metadata"].get("continue")
+            if not following:
+                return Listing(items, page["metadata"]["resourceVersion"])
+            query["continue"] = following
+
+    async def create(self, manifest: Object) -> Object:
+        """Raises KubeAlreadyExistsError when the name is taken."""
+        path = resource_of(manifest).path(namespace=_namespace(manifest))
+        return await self._request("POST", path, manifest, query={"fieldManager": self.field_manager})
+
+    async def apply(self, manifest: Object, *, force: bool = True, subresource: str | None = None) -> Object:
+        """Server-side apply: the object then has what the manifest says, and loses what we said before and no more.
+
+        An apply that changes nothing writes nothing. Give `metadata.uid` to
+        touch that very object only. `force` takes fields from other managers.
+        """
+        path = _path(manifest, subresource)
+        query = {"fieldManager": self.field_manager, "force": "true" if force else "false"}
+        return await self._request("PATCH", path, manifest, query=query, media_type=APPLY)
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        patch: Object | Operations,
+        namespace: str | None = None,
+        *,
+        subresource: str | None = None,
+    ) -> Object:
+        """A merge patch (a dictionary; null removes) or a JSON patch (a list of operations).
+
+        A `metadata.resourceVersion` in a merge patch makes it conditional.
+        """
+        media_type = JSON_PATCH if isinstance(patch, list) else MERGE
+        path = resource.path(name, namespace=namespace, subresource=subresource)
+        query = {"fieldManager": self.field_manager}
+        return await self._request("PATCH", path, patch, query=query, media_type=media_type)
+
+    async def patch_status(
+        self, resource: Resource, name: str, status: Object, namespace: str | None = None, *, uid: str | None = None
+    ) -> Object:
+        """Merge into the status; with `uid`, only of that very object (else KubeConflictError)."""
+        body: Object = {"status": status} | ({"metadata": {"uid": uid}} if uid else {})
+        return await self.patch(resource, name, body, namespace, subresource="status")
+
+    async def replace(self, manifest: Object) -> Object:
+        """Put the whole object; its resourceVersion has to be the current one, else KubeConflictError."""
+        return await self._request("PUT", _path(manifest), manifest, query={"fieldManager": self.field_manager})
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        uid: str,
+        propagation: Literal["Background", "Foreground", "Orphan"] = "Background",
+    ) -> None:
+        """Delete the object of this name and this UID.
+
+        Raises:
+            KubeNotFoundError: it is gone already.
+            KubeConflictError: the name now belongs to another object.
+        """
+        options = {"preconditions": {"uid": uid}, "propagationPolicy": propagation}
+        await self._request("DELETE", resource.path(name, namespace=namespace), options)
+
+    async def watch(
+        self,
+        resource: Resource,
+        resource_version: str,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> AsyncIterator[Change]:
+        """Changes after `resource_version`, until the server ends the connection (a few minutes at most).
+
+        Raises:
+            KubeGoneError: the version is too old; list again.
+        """
+        query = _selectors(label_selector, field_selector) | {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(WATCH_SECONDS),
+        }
+        path = resource.path(namespace=namespace)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE_SECONDS)
+        try:
+            async with self._open.get(path, params=query, headers=self._headers(), timeout=timeout) as response:
+                if response.status >= 400:  # noqa: PLR2004  HTTP's own border
+                    raise from_status(response.status, await _body(response), f"watch {path}")
+                async for line in _lines(response.content):
+                    yield _change(json.loads(line), path)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise KubeUnavailableError(SYSTEM, f"watch {path}: {type(error).__name__} {error}") from error
+
+    async def version(self) -> str:
+        """For example `v1.34.4`; also the cheapest proof that the server answers."""
+        return str((await self._request("GET", "/version"))["gitVersion"])
+
+    @property
+    def _open(self) -> aiohttp.ClientSession:
+        if not self._session:
+            raise KubeUnavailableError(SYSTEM, "the client is closed")
+        return self._session
+
+    def _headers(self) -> dict[str, str]:
+        if not self.config.token_file:
+            return {}
+        # Read each time: kubelet renews it in place, and the file is in memory.
+        return {"Authorization": f"Bearer {self.config.token_file.read_text().strip()}"}
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        payload: Object | Operations | None = None,
+        *,
+        query: dict[str, str] | None = None,
+        media_type: str = "application/json",
+    ) -> Object:
+        headers = self._headers() | {"Content-Type": media_type}
+        data = None if payload is None else json.dumps(payload)
+        try:
+            async with self._open.request(
+                method, path, params=query, data=data, headers=headers, timeout=self._timeout
+            ) as response:
+                body = await _body(response)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise KubeUnavailableError(SYSTEM, f"{method} {path}: {type(error).__name__} {error}") from error
+        if response.status >= 400:  # noqa: PLR2004  HTTP's own border
+            raise from_status(response.status, body, f"{method} {path}")
+        return body
+
+
+def _namespace(manifest: Object) -> str | None:
+    namespace: str | None = manifest["metadata"].get("namespace")
+    return namespace
+
+
+def _path(manifest: Object, subresource: str | None = None) -> str:
+    resource = resource_of(manifest)
+    return resource.path(manifest["metadata"]["name"], namespace=_namespace(manifest), subresource=subresource)
+
+
+def _selectors(label: str | None, field: str | None) -> dict[str, str]:
+    return {key: value for key, value in (("labelSelector", label), ("fieldSelector", field)) if value}
+
+
+async def _body(response: aiohttp.ClientResponse) -> Object:
+    """The JSON object of an answer; empty when it is none (a proxy's page, an empty body)."""
+    try:
+        parsed = json.loads(await response.read())
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Whole lines of any length (aiohttp's own readline stops at 64 KiB; an object may have 1.5 MiB)."""
+    buffer = bytearray()
+    async for chunk in stream.iter_any():
+        buffer += chunk
+        while (end := buffer.find(b"\n")) >= 0:
+            yield bytes(buffer[:end])
+            del buffer[: end + 1]
+
+
+def _change(event: Object, path: str) -> Change:
+    if event["type"] == "ERROR":
+        status = event["object"]
+        raise from_status(int(status.get("code") or 500), status, f"watch {path}")
+    return Change(event["type"], event["object"])

@@ -1,0 +1,47 @@
+"""List, then watch, for ever: what a program that mirrors objects builds on."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+
+from vivero_core.backends.kube.client import Change, KubeClient, Listing
+from vivero_core.backends.kube.errors import KubeGoneError
+from vivero_core.backends.kube.resources import Resource
+from vivero_core.errors import BackendError
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.2  # seconds
+LONGEST_PAUSE = 30.0
+
+
+async def follow(
+    client: KubeClient, resource: Resource, namespace: str | None = None, *, label_selector: str | None = None
+) -> AsyncIterator[Listing | Change]:
+    """A Listing, then every Change after it; a Listing again whenever changes may have been missed.
+
+    It never ends by itself: what can pass by is retried with back-off and
+    jitter; a refusal (RBAC, login) is raised.
+    """
+    pause = FIRST_PAUSE
+    version: str | None = None
+    while True:
+        try:
+            if version is None:
+                listing = await client.list(resource, namespace, label_selector=label_selector)
+                version = listing.resource_version
+                yield listing
+            async for change in client.watch(resource, version, namespace, label_selector=label_selector):
+                version = change.object["metadata"]["resourceVersion"]
+                pause = FIRST_PAUSE
+                if change.type != "BOOKMARK":
+                    yield change
+        except BackendError as error:
+            if not error.retryable:
+                raise
+            if isinstance(error, KubeGoneError):
+                version = None
+            logger.warning("watch of %s interrupted, again in %.1f s: %s", resource.plural, pause, error)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
+            pause = min(pause * 2, LONGEST_PAUSE)
