@@ -1,0 +1,58 @@
+"""Conditions: what is true of a resource now, since when, and why. Pure functions over tuples of them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from vivero_core.model.base import INT64_MAX, Model
+
+
+class Status(StrEnum):
+    """A condition's truth."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Condition(Model):
+    """One observation, in the shape of Kubernetes' metav1.Condition."""
+
+    type: str = Field(max_length=63, pattern=r"^[A-Z][A-Za-z]{1,62}$")
+    """What is observed, for example DatabaseReady."""
+    status: Status
+    """True, False or Unknown."""
+    reason: str = Field(max_length=63, pattern=r"^[A-Z][A-Za-z]{1,62}$")
+    """A stable CamelCase word for programs."""
+    message: str = Field(default="", max_length=1024)
+    """A sentence for people."""
+    last_transition_time: datetime
+    """When status last changed."""
+    observed_generation: int = Field(default=0, ge=0, le=INT64_MAX)
+    """The metadata.generation this was observed for."""
+
+
+def find(conditions: Iterable[Condition], kind: str) -> Condition | None:
+    return next((one for one in conditions if one.type == kind), None)
+
+
+def is_true(conditions: Iterable[Condition], kind: str) -> bool:
+    found = find(conditions, kind)
+    return found is not None and found.status is Status.TRUE
+
+
+def carried(old: Condition | None, new: Condition) -> Condition:
+    """`new`, with the old transition time when the status is the same."""
+    if old is None or old.status is not new.status:
+        return new
+    return new.model_copy(update={"last_transition_time": old.last_transition_time})
+
+
+def merge(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Condition, ...]:
+    """`new` over `old` by type: old order kept, new types appended, unchanged statuses keep their time."""
+    updates = {one.type: one for one in new}
+    before = tuple(old)
+    kept = tuple(carried(one, updates.pop(one.type)) if one.type in updates else one for one in before)
+    return kept + tuple(updates.values())

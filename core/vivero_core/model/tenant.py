@@ -1,0 +1,188 @@
+"""Tenant: one customer's instance."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from vivero_core.model import naming
+from vivero_core.model.base import INT64_MAX, Metadata, Model, ObjectName, Resource, rules
+from vivero_core.model.conditions import Condition
+from vivero_core.model.constants import PLAN_TRIAL, DeletionPolicy, SuspensionReason
+
+_RESERVED_LIST = ", ".join(f"'{slug}'" for slug in sorted(naming.RESERVED_SLUGS))
+
+Host = Annotated[str, StringConstraints(max_length=naming.HOST_MAX_LENGTH)]
+
+_SLUG_RULES = rules(
+    (
+        f"self.matches('{naming.SLUG_PATTERN}') && !self.contains('--')",
+        "slug must be 3 to 40 lower-case letters, digits and single hyphens, from a letter to a letter or digit",
+    ),
+    (f"!(self in [{_RESERVED_LIST}])", "this slug is reserved for the platform; choose another"),
+    ("self == oldSelf", "slug cannot be changed once it is set"),
+)
+_HOSTS_RULES = rules(
+    (
+        f"self.all(host, host.matches('{naming.HOST_PATTERN}'))".replace("\\", "\\\\"),
+        "hosts must be lower-case DNS names such as app.example.com",
+    ),
+)
+_EMAIL_RULE = rules(
+    (
+        "self.matches('" + naming.EMAIL_PATTERN.replace("\\", "\\\\").replace("'", "\\'") + "')",
+        "owner.email must be a mail address such as name@example.com",
+    ),
+)
+_NAME_RULE = rules(
+    (
+        "self.trim() == self && !self.matches('[\\\\x00-\\\\x1f\\\\x7f\\\\p{Cc}\\\\p{Cf}\\\\x{2028}\\\\x{2029}]')",
+        "displayName must not start or end with a space or hold control or invisible formatting characters",
+    ),
+)
+_SPEC_RULES = rules(
+    (
+        f"!has(self.trialEndsAt) || self.plan == '{PLAN_TRIAL}'",
+        f"trialEndsAt is allowed only on plan {PLAN_TRIAL}; remove it when you change the plan",
+    ),
+    (
+        "has(self.adopt) == has(oldSelf.adopt) && (!has(self.adopt) || self.adopt == oldSelf.adopt)",
+        "adopt can be given only when the Tenant is created",
+    ),
+    (
+        "!has(oldSelf.databaseServer) || (has(self.databaseServer) && self.databaseServer == oldSelf.databaseServer)",
+        "databaseServer cannot be changed once it is set",
+    ),
+)
+_SAME_SERVER = (
+    "!has(self.spec.databaseServer) || !has(self.status) || !has(self.status.databaseServer)"
+    " || self.spec.databaseServer == self.status.databaseServer"
+)
+_ROOT_RULES = rules(
+    ("size(self.metadata.name) <= 63", "a Tenant's name must be at most 63 characters long"),
+    (
+        _SAME_SERVER,
+        "databaseServer cannot be changed: the tenant's data is already on another server",
+    ),
+)
+
+
+class Owner(Model):
+    """The person the workspace belongs to."""
+
+    email: str = Field(min_length=3, max_length=naming.EMAIL_MAX_LENGTH, json_schema_extra=_EMAIL_RULE)
+    """Mail address the owner logs in with."""
+    password_hash_secret: ObjectName | None = None
+    """Name of a Secret in namespace vivero-signups whose key password_hash holds an argon2id hash in PHC form.
+    The operator creates the owner's account with it and then deletes the Secret. Without it the workspace is
+    provisioned, but nobody can log in by password yet."""
+
+
+class Suspension(Model):
+    """Why the workspace is out of service."""
+
+    reason: SuspensionReason
+    """TrialEnded, Unpaid, Abuse or Manual."""
+    message: str = Field(default="", max_length=500)
+    """A sentence shown on the page that visitors get instead of the workspace."""
+
+
+class TenantSpec(Model):
+    """What was sold: a workspace, its name, its plan."""
+
+    model_config = ConfigDict(json_schema_extra=_SPEC_RULES)
+
+    display_name: str = Field(min_length=1, max_length=80, json_schema_extra=_NAME_RULE)
+    """The customer's name as people read it."""
+    slug: str = Field(min_length=1, max_length=naming.SLUG_MAX_LENGTH, json_schema_extra=_SLUG_RULES)
+    """First label of the workspace's host name. Unique in the cluster: of two Tenants with the same slug the
+    older one has it. Cannot be changed."""
+    hosts: tuple[Host, ...] = Field(
+        default=(), max_length=10, json_schema_extra={"x-kubernetes-list-type": "set", **_HOSTS_RULES}
+    )
+    """Further host names of the customer's own under which the workspace answers."""
+    plan: ObjectName
+    """Name of a Plan. A change takes effect without a restart."""
+    owner: Owner
+    """The person the workspace belongs to."""
+    trial_ends_at: datetime | None = None
+    """When the trial is over (RFC 3339); only on plan trial."""
+    suspended: Suspension | None = None
+    """When set, the workspace is scaled to zero and visitors see a page with the reason. Data is kept."""
+    deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    """What deleting this Tenant does to its data. Retain keeps schema and bucket for spec.adopt of a later
+    Tenant; Delete destroys them."""
+    database_server: ObjectName | None = None
+    """Name of the DatabaseServer that holds the schema. Without it the operator chooses an uncordoned one with
+    room; its choice is in status.databaseServer. Cannot be changed once set."""
+    adopt: str | None = Field(default=None, max_length=naming.TENANT_ID_LENGTH, pattern=naming.TENANT_ID_PATTERN)
+    """status.id of a deleted Tenant whose data was retained: this Tenant takes that data over."""
+
+
+class TenantStatus(Model):
+    """What the operator has observed and proved."""
+
+    id: str | None = Field(default=None, max_length=naming.TENANT_ID_LENGTH, pattern=naming.TENANT_ID_PATTERN)
+    """Names everything of this tenant: database vt<id>, bucket vivero-<id>, namespace tenant-<id>."""
+    observed_generation: int = Field(default=0, ge=0, le=INT64_MAX)
+    """The metadata.generation that this status speaks of."""
+    url: str | None = Field(default=None, max_length=300)
+    """Where the workspace answers."""
+    version: str | None = Field(default=None, max_length=64)
+    """Version of the data plane that last answered."""
+    database_server: str | None = Field(default=None, max_length=253)
+    """The DatabaseServer that holds the schema."""
+    plan: str | None = Field(default=None, max_length=253)
+    """The plan whose limits are in force."""
+    proven_at: datetime | None = None
+    """When the tenant's own credentials last worked on schema, bucket and cache, and its pod answered."""
+    conditions: tuple[Condition, ...] = Field(
+        default=(),
+        max_length=16,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
+    """Ready summarises; the others say which part is how."""
+
+
+class Tenant(Resource):
+    """One customer's isolated workspace: its own database schema, bucket, cache user, namespace and pods."""
+
+    plural: ClassVar[str] = "tenants"
+    model_config = ConfigDict(json_schema_extra=_ROOT_RULES)
+
+    spec: TenantSpec
+    """What was sold: a workspace, its name, its plan."""
+    status: TenantStatus = Field(default_factory=TenantStatus)
+    """What the operator has observed and proved."""
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+    @property
+    def id(self) -> str:
+        """The adopted id when there is one, else derived from metadata.uid."""
+        return self.spec.adopt or naming.tenant_id(self.metadata.uid)
+
+
+def printer_columns() -> list[dict[str, Any]]:
+    """Columns of `kubectl get vt`; priority 1 only with -o wide."""
+    ready = '.status.conditions[?(@.type=="Ready")]'
+    return [
+        {"name": "Ready", "type": "string", "jsonPath": f"{ready}.status"},
+        {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
+        {"name": "Plan", "type": "string", "jsonPath": ".spec.plan"},
+        # Not of type date: kubectl prints a date in the future as <invalid>.
+        {"name": "Trial-Ends", "type": "string", "jsonPath": ".spec.trialEndsAt"},
+        {"name": "Version", "type": "string", "jsonPath": ".status.version"},
+        {"name": "URL", "type": "string", "jsonPath": ".status.url"},
+        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+        {"name": "ID", "type": "string", "jsonPath": ".status.id", "priority": 1},
+        {"name": "Database", "type": "string", "jsonPath": ".status.databaseServer", "priority": 1},
+        {"name": "Owner", "type": "string", "jsonPath": ".spec.owner.email", "priority": 1},
+        {"name": "Suspended", "type": "string", "jsonPath": ".spec.suspended.reason", "priority": 1},
+        {"name": "Proven", "type": "date", "jsonPath": ".status.provenAt", "priority": 1},
+    ]
+
+
+__all__ = ["Metadata", "Owner", "Suspension", "Tenant", "TenantSpec", "TenantStatus", "printer_columns"]
