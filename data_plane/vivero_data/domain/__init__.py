@@ -1,0 +1,29 @@
+"""What a workspace is about; one folder a noun, the same file names in each.
+
+The services, which the API's controllers and the pages call alike. Each is
+made once (`app.py`) and injected by Litestar under the name given here:
+
+| dependency | class | methods |
+| --- | --- | --- |
+| `actor` | `users.schemas.Actor` | the signed-in user (raises NotSignedInError) |
+| `auth` | `auth.service.AuthService` | `login(credentials, address) -> Tokens`, `refresh(token) -> Tokens`, `logout(token)`, `end_session(actor)` |
+| `tickets` | `tickets.service.TicketService` | `redeem(ticket) -> Tokens` |
+| `users` | `users.service.UserService` | `me(actor) -> Me`, `list(actor, limit, cursor) -> Page[User]`, `get(actor, id)`, `create(actor, NewUser) -> User`, `change(actor, id, UserChanges) -> User`, `change_password(actor, PasswordChange)` |
+| `collections` | `collections.service.CollectionService` | `list(actor) -> list[Collection]`, `get(actor, name) -> Collection`, `create(actor, NewCollection) -> Collection`, `delete(actor, name)` |
+| `records` | `records.service.RecordService` | `list(actor, collection, RecordQuery) -> Page[Record]`, `get(actor, collection, id)`, `create(actor, collection, values) -> Record`, `update(actor, collection, id, RecordChanges) -> Record`, `delete(actor, collection, id, version=None)`; `collection` is its name |
+| `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile`, `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |
+| `audit` | `audit.service.AuditService` | `list(actor, AuditQuery) -> Page[AuditEntry]` |
+| `usage` | `usage.service.UsageService` | `get(actor) -> Usage` |
+| `settings` | `settings.Settings` | `workspace_name`, `public_url`, ... |
+
+Errors are those of `vivero_data.errors`; `InvalidInputError.errors` names the fields.
+
+Pages: `vivero_data.web` exports `route_handlers` (a list), `template_config`
+and `render_error(request, problem) -> Response` (problem:
+`lib.problem.Problem`); requests outside /api and /internal get the latter.
+Cookies: `lib.cookies.session_cookies(tokens) -> list[Cookie]` after login or
+ticket, `lib.cookies.expired_cookies()` after logout; reading, checking and
+rotating them is the middleware's work (`domain/auth/middleware.py`), as is
+refusing cross-site writes. `NotSignedInError` from `actor` is how a page
+learns to send the browser to /login.
+"""

@@ -1,0 +1,1 @@
+"""Collections: what users define."""

@@ -1,0 +1,76 @@
+"""Collections and their fields as the API and the pages see them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class FieldType(StrEnum):
+    """What a field holds; `values.py` in records knows how each is checked and stored."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    CHOICE = "choice"
+    EMAIL = "email"
+    URL = "url"
+
+
+class NewField(msgspec.Struct, forbid_unknown_fields=True):
+    """A field to define.
+
+    Attributes:
+        name: begins with a letter; letters, digits, space, `_` and `-`; at most 64 characters.
+        type: one of FieldType.
+        required: every record has a value.
+        unique: no two records have the same value.
+        indexed: sorting and filtering use an index; all but long_text by default.
+        default: value of a new record that gives none.
+        choices: for a choice field, 1 to 100 of them.
+    """
+
+    name: str
+    type: FieldType
+    required: bool = False
+    unique: bool = False
+    indexed: bool = True
+    default: Any = None
+    choices: list[str] = []
+
+
+class NewCollection(msgspec.Struct, forbid_unknown_fields=True):
+    """A collection to define, with 1 to 50 fields."""
+
+    name: str
+    fields: list[NewField]
+    description: str = ""
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A field as it is stored; `id` names its column (`f_<id>`)."""
+
+    id: int
+    name: str
+    type: FieldType
+    required: bool
+    unique: bool
+    indexed: bool
+    default: Any
+    choices: tuple[str, ...]
+
+
+class Collection(msgspec.Struct, frozen=True):
+    """A collection as it is stored; `id` names its table (`c_<id>`)."""
+
+    id: int
+    name: str
+    description: str
+    fields: tuple[Field, ...]
+    records: int
+    created_at: datetime

@@ -1,0 +1,1 @@
+"""One-time logins from the control plane."""
