@@ -1,0 +1,1 @@
+"""Notifications: mails, and the outbox that loses nothing."""

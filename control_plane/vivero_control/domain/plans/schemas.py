@@ -1,0 +1,29 @@
+"""The price list as API and pages show it."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class PlanLimits(Struct, frozen=True, kw_only=True):
+    """Bounds of use; null is unlimited."""
+
+    records: int | None
+    users: int | None
+    storage_bytes: int | None
+    requests_per_minute: int | None
+
+
+class PlanView(Struct, frozen=True, kw_only=True):
+    """One plan."""
+
+    name: Annotated[str, Meta(description="Stable word for programs, for example `starter`.")]
+    display_name: str
+    description: str
+    price_cents: Annotated[int, Meta(description="For one month.")]
+    currency: str
+    starting_at: Annotated[bool, Meta(description="True when the price is a floor and sales agree on the real one.")]
+    trial_days: Annotated[int | None, Meta(description="Set on plans that can be tried without paying.")]
+    support: str
+    limits: PlanLimits
+    features: tuple[str, ...]

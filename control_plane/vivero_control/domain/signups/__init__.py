@@ -1,0 +1,1 @@
+"""Signups: from a form to a running workspace."""

@@ -1,0 +1,70 @@
+"""What a signup looks like from outside; API and pages share these."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from vivero_core.model.constants import PLAN_TRIAL
+
+# Generous bounds that only keep the parser safe: the rules with sentences for
+# people are in policies.py, which names every wrong field at once.
+Text = Annotated[str, Meta(max_length=4096)]
+
+
+class StartSignup(Struct, kw_only=True):
+    """A prospect asks for a workspace."""
+
+    company: Annotated[Text, Meta(description="Name of the company, as people read it: 1 to 80 characters.")]
+    email: Annotated[Text, Meta(description="The owner logs in with it.")]
+    password: Annotated[Text, Meta(description="The owner's password in the new workspace: 10 to 128 characters.")]
+    slug: Annotated[
+        Text | None,
+        Meta(description="First part of the workspace's address; derived from the company when missing."),
+    ] = None
+    plan: Annotated[Text, Meta(description="Name of a plan that can be tried.")] = PLAN_TRIAL
+
+    def __repr__(self) -> str:
+        """Without the password: a repr ends in logs."""
+        return f"StartSignup(company={self.company!r}, slug={self.slug!r}, plan={self.plan!r})"
+
+
+class TenantRef(Struct, frozen=True):
+    """The workspace of a signup."""
+
+    name: str
+    slug: str
+    url: str
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One part of a workspace on its way."""
+
+    name: Annotated[
+        Literal["database", "storage", "cache", "workload", "route", "owner", "ready"],
+        Meta(description="Stable word for programs."),
+    ]
+    label: Annotated[str, Meta(description="Words for people.")]
+    state: Annotated[Literal["waiting", "running", "done", "failed"], Meta(description="Where it stands.")]
+    message: str = ""
+    finished_at: datetime | None = None
+
+
+class SignupView(Struct, frozen=True, kw_only=True):
+    """How far a signup is."""
+
+    id: Annotated[str, Meta(description="Unguessable; whoever has it sees the progress and gets the login.")]
+    state: Annotated[
+        Literal["provisioning", "ready", "failed"], Meta(description="`ready`: proved by use, not assumed.")
+    ]
+    tenant: TenantRef
+    steps: tuple[Step, ...] = ()
+    detail: Annotated[str, Meta(description="One sentence for people about the whole.")] = ""
+    created_at: datetime
+    login_url: Annotated[
+        str | UnsetType,
+        Meta(description="One-time ticket into the workspace; present when ready, for a day after signup."),
+    ] = UNSET
+
+    @property
+    def finished(self) -> bool:
+        return self.state != "provisioning"

@@ -1,0 +1,1 @@
+"""Staff: the people who run the platform, their logins and tokens."""

@@ -1,0 +1,187 @@
+"""Every setting of the control plane, checked once at start.
+
+From the environment (`VIVERO_CACHE__HOST`) and, for what is secret, from
+files that the cluster mounts: /run/vivero/<secret>/<key> sets
+`settings.<secret>.<key>`, so `/run/vivero/database/password` is
+`settings.database.password`. Another folder: VIVERO_SECRETS_DIR.
+"""
+
+import os
+import ssl
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from vivero_core.model.constants import SIGNUPS_NAMESPACE
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class DatabaseSettings(BaseModel):
+    """The control plane's own schema on MariaDB."""
+
+    host: str = Field(min_length=1)
+    port: Port = 3306
+    name: str = Field(default="vivero_control", pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    username: str = Field(default="vivero_control", min_length=1)
+    password: SecretStr
+    pool_size: int = Field(default=10, ge=1, le=200)
+    """Connections kept by one process; as many again may be opened for a moment."""
+
+
+class CacheSettings(BaseModel):
+    """Valkey: counters of requests, sessions of staff, the queue that wakes the worker."""
+
+    host: str = Field(min_length=1)
+    port: Port = 6379
+    username: str = Field(default="vivero-control", min_length=1)
+    password: SecretStr
+    prefix: str = Field(default="control:", pattern=r"^[a-z][a-z0-9-]*:$")
+    """Every key and channel starts with it: the ACL user may touch nothing else."""
+
+
+class AppSettings(BaseModel):
+    """Keys of the program itself, and the first administrator."""
+
+    session_key: SecretStr = Field(min_length=32)
+    """Keys for staff tokens and for request fingerprints are derived from it."""
+    ticket_private_key: SecretStr
+    """Ed25519, PEM: signs the one-time logins into new workspaces."""
+    admin_email: str = Field(min_length=3, max_length=254)
+    admin_password: SecretStr = Field(min_length=12)
+
+
+class PlatformSettings(BaseModel):
+    """What the whole platform shares."""
+
+    ca: Path | None = None
+    """CA file for database, cache and mail; none: the system's authorities."""
+
+
+class MailSettings(BaseModel):
+    """The SMTP server that takes our mails."""
+
+    host: str = Field(min_length=1)
+    port: Port = 465
+    security: Literal["tls", "starttls"] = "tls"
+    sender: str = Field(default="Vivero <no-reply@vivero.localhost>", max_length=254)
+    username: str | None = None
+    password: SecretStr | None = None
+    timeout: float = Field(default=10.0, gt=0, le=60)
+    """Seconds for one whole delivery to the server."""
+
+
+class KubeSettings(BaseModel):
+    """The cluster whose Tenants we write and watch."""
+
+    kubeconfig: Path | None = None
+    """None: $KUBECONFIG, else the pod's service account."""
+    signups_namespace: str = SIGNUPS_NAMESPACE
+    timeout: float = Field(default=5.0, gt=0, le=60)
+    """Seconds for one request; a signup that waits longer is finished by the worker."""
+
+
+class LimitSettings(BaseModel):
+    """How much one address may ask."""
+
+    requests_per_minute: int = Field(default=100, ge=1)
+    forwarded_hops: int = Field(default=0, ge=0, le=5)
+    """How many proxies of ours append to X-Forwarded-For; 0 ignores the header."""
+    trusted_proxies: list[IPv4Network | IPv6Network] = Field(default_factory=list)
+    """Peers whose X-Forwarded-For counts; from anyone else it is ignored."""
+    event_streams: int = Field(default=1000, ge=1)
+    """Progress streams open at once in one process; above it new ones get 503."""
+    body_bytes: int = Field(default=64 * 1024, ge=1024)
+
+
+class TelemetrySettings(BaseModel):
+    """Off unless told where to."""
+
+    otlp_endpoint: AnyHttpUrl | None = None
+    sentry_dsn: SecretStr | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(BaseSettings):
+    """All of it; an instance exists only if everything is valid."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VIVERO_",
+        env_nested_delimiter="__",
+        extra="ignore",
+        hide_input_in_errors=True,
+        secrets_dir=os.environ.get("VIVERO_SECRETS_DIR", "/run/vivero"),
+    )
+
+    public_url: AnyHttpUrl
+    """Where people reach the control plane, for example https://vivero.localhost:8443. Workspaces live under it."""
+    listen_host: str = "0.0.0.0"  # noqa: S104  in a pod; the NetworkPolicy says who may connect
+    listen_port: Port = 8080
+    cors_origins: list[str] = Field(default_factory=list)
+    """Foreign pages that may call the API from a browser; none by default."""
+    database: DatabaseSettings
+    cache: CacheSettings
+    app: AppSettings
+    platform: PlatformSettings = PlatformSettings()
+    mail: MailSettings
+    kube: KubeSettings = KubeSettings()
+    limits: LimitSettings = LimitSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+
+    @field_validator("public_url")
+    @classmethod
+    def _https(cls, url: AnyHttpUrl) -> AnyHttpUrl:
+        if url.scheme != "https" or not url.host or url.path not in (None, "/"):
+            raise ValueError("must be an https address without a path")
+        return url
+
+    @property
+    def domain(self) -> str:
+        """The control plane's own host name."""
+        return self.public_url.host or ""
+
+    @property
+    def origin(self) -> str:
+        """The control plane's own origin, as browsers send it: without the default port."""
+        return str(self.public_url).rstrip("/")
+
+    def tenant_url(self, slug: str) -> str:
+        """Where the workspace of this slug answers."""
+        return self.origin.replace("https://", f"https://{slug}.", 1)
+
+    def tls(self) -> ssl.SSLContext:
+        """For every client of a backing service: our CA, host names checked, TLS 1.3 only."""
+        context = ssl.create_default_context(cafile=self.platform.ca)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        return context
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings  # a stray .env file must not configure a server
+        files = NestedSecretsSettingsSource(
+            file_secret_settings, secrets_dir_missing="ok", secrets_nested_subdir=True, secrets_prefix=""
+        )
+        return init_settings, env_settings, files
+
+
+def load() -> Settings:
+    """From environment and files.
+
+    Raises:
+        pydantic.ValidationError: naming every setting that is missing or wrong.
+    """
+    return Settings()  # type: ignore[call-arg]  # the sources fill it
