@@ -1,0 +1,186 @@
+"""DatabaseAdmin over pymysql: blocking, so the operator calls it in threads.
+
+A connection per call: a TLS 1.3 login takes a few milliseconds, and a call is
+rare; nothing idles on a server whose connections are for tenants.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb import statements
+from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of, translated
+from vivero_core.backends.tls import client_context
+from vivero_core.errors import (
+    BackendError,
+    BackendNotFoundError,
+    BackendProofError,
+    BackendRefusedError,
+)
+from vivero_core.model.naming import is_tenant_id
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A MariaDB server and how long to wait for it, in seconds."""
+
+    host: str
+    port: int
+    authority: str  # PEM text
+    connect_timeout: int = 5
+    answer_timeout: int = 30  # a DROP DATABASE of a large tenant is the slowest; it goes on even when we stop waiting
+
+
+class MariaDbAdmin:
+    """Implements `DatabaseAdmin` for one server."""
+
+    def __init__(self, server: Server, admin: Credentials) -> None:
+        self.server = server
+        self._admin = admin
+
+    def ensure_database(self, database: str) -> bool:
+        with self._session(f"create database {database}") as cursor:
+            if _rows(cursor, statements.find_database(database)):
+                return False
+            cursor.execute(*statements.create_database(database))
+            return True
+
+    def ensure_user(self, user: Credentials, database: str, max_connections: int) -> bool:
+        with self._session(f"set up user {user.name}") as cursor:
+            wrote_user = _ensure_account(cursor, user, max_connections)
+            return _ensure_grants(cursor, user.name, database) or wrote_user
+
+    def set_locked(self, user: str, *, locked: bool) -> bool:
+        with self._session(f"{'lock' if locked else 'unlock'} user {user}") as cursor:
+            found = _rows(cursor, statements.find_user(user))
+            if not found:
+                raise BackendNotFoundError(SYSTEM, f"no user {user}")
+            if statements.user_state(found[0]).locked is locked:
+                return False
+            cursor.execute(*statements.lock_user(user, locked=locked))
+            return True
+
+    def prove(self, user: Credentials, database: str) -> float:
+        started = time.perf_counter()
+        with self._session(f"prove database {database}", user, database) as cursor:
+            # Temporary: it needs the schema's rights, yet leaves nothing for backups or replicas.
+            cursor.execute("CREATE TEMPORARY TABLE vivero_proof (n INT PRIMARY KEY)")
+            cursor.execute("INSERT INTO vivero_proof VALUES (42)")
+            cursor.execute("SELECT n FROM vivero_proof")
+            row = cursor.fetchone()
+            cursor.execute("DELETE FROM vivero_proof")
+        if row != (42,):
+            raise BackendProofError(SYSTEM, f"database {database} returned something else than was written")
+        return (time.perf_counter() - started) * 1000
+
+    def can_login(self, user: Credentials, database: str) -> bool:
+        try:
+            with self._session(f"log in as {user.name}", user, database):
+                return True
+        except BackendRefusedError:
+            return False
+        except BackendError as error:
+            if code_of(error.__cause__) == USER_LIMIT_REACHED:
+                return True  # the password was right, every connection is in use
+            raise
+
+    def database_exists(self, database: str) -> bool:
+        with self._session(f"look for database {database}") as cursor:
+            return bool(_rows(cursor, statements.find_database(database)))
+
+    def user_exists(self, user: str) -> bool:
+        with self._session(f"look for user {user}") as cursor:
+            return bool(_rows(cursor, statements.find_user(user)))
+
+    def tenant_databases(self) -> list[str]:
+        with self._session("list databases") as cursor:
+            names = _rows(cursor, ("SHOW DATABASES LIKE 'vt%%'", ()))
+        return sorted(name for name in names if is_tenant_id(name.removeprefix("vt")))
+
+    def drop_user(self, user: str) -> bool:
+        with self._session(f"drop user {user}") as cursor:
+            existed = bool(_rows(cursor, statements.find_user(user)))
+            if existed:
+                cursor.execute(*statements.drop_user(user))
+            # Also when it was gone: a crash between the two statements leaves connections.
+            cursor.execute(*statements.end_connections(user))
+            return existed
+
+    def drop_database(self, database: str) -> bool:
+        with self._session(f"drop database {database}") as cursor:
+            if not _rows(cursor, statements.find_database(database)):
+                return False
+            cursor.execute(*statements.drop_database(database))
+            return True
+
+    def server_version(self) -> str:
+        with self._session("ask the version") as cursor:
+            return _rows(cursor, ("SELECT VERSION()", ()))[0]
+
+    @contextlib.contextmanager
+    def _session(self, doing: str, user: Credentials | None = None, database: str | None = None) -> Iterator[Cursor]:
+        """A cursor of a fresh connection, as the administrator or as `user`; statements commit by themselves."""
+        with (
+            translated(doing),
+            self._connect(user or self._admin, database) as connection,
+            connection.cursor() as cursor,
+        ):
+            yield cursor
+
+    @contextlib.contextmanager
+    def _connect(
+        self, login: Credentials, database: str | None
+    ) -> Iterator["Connection[Cursor]"]:  # generic in the stubs alone
+        server = self.server
+        connection = pymysql.connect(
+            host=server.host,
+            port=server.port,
+            user=login.name,
+            password=login.secret,
+            database=database,
+            ssl=client_context(server.authority),  # a context makes TLS a must, not an offer
+            connect_timeout=server.connect_timeout,
+            read_timeout=server.answer_timeout,
+            write_timeout=server.answer_timeout,
+            charset="utf8mb4",
+            autocommit=True,
+            # The server's own default is a day: one forgotten transaction would hold every DDL.
+            init_command=f"SET SESSION lock_wait_timeout = {server.answer_timeout // 2}",
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def _rows(cursor: Cursor, statement: statements.Statement) -> list[str]:
+    """The first column of every row, as text."""
+    cursor.execute(*statement)
+    return [str(row[0]) for row in cursor.fetchall()]
+
+
+def _ensure_account(cursor: Cursor, user: Credentials, max_connections: int) -> bool:
+    found = _rows(cursor, statements.find_user(user.name))
+    if found:
+        state = statements.user_state(found[0])
+        if state == statements.wanted_user(user.secret, max_connections, locked=state.locked):
+            return False
+    cursor.execute(*statements.write_user(user.name, user.secret, max_connections, exists=bool(found)))
+    return True
+
+
+def _ensure_grants(cursor: Cursor, user: str, database: str) -> bool:
+    wanted = statements.wanted_grants(database)
+    present = statements.grants(_rows(cursor, statements.show_grants(user)))
+    if present == wanted:
+        return False
+    if any(privileges - wanted.get(scope, frozenset()) for scope, privileges in present.items()):
+        cursor.execute(*statements.revoke_all(user))
+    cursor.execute(*statements.grant(user, database))
+    return True
