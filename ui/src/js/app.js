@@ -1,0 +1,16 @@
+// The shell's pages: everything of the public ones, and htmx, palette, dialogs, toasts.
+import htmx from "htmx.org";
+import { startDialogs } from "./dialog.js";
+import { startPalette } from "./palette.js";
+import { startToasts } from "./toast.js";
+import "./site.js";
+
+// The content security policy allows neither inline styles nor eval.
+htmx.config.includeIndicatorStyles = false;
+htmx.config.allowEval = false;
+htmx.config.selfRequestsOnly = true;
+htmx.config.historyCacheSize = 0;
+
+startDialogs();
+startPalette();
+startToasts();

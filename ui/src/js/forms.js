@@ -1,0 +1,70 @@
+// Forms work without script. With it: a slug preview, a password that can be shown,
+// fields that submit on change, and no second submit while the first is under way.
+export function slugify(name) {
+  return name
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .replace(/ß/g, "ss")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+/, "")
+    .slice(0, 40)
+    .replace(/-+$/, "");
+}
+
+function slugPreview() {
+  for (const target of document.querySelectorAll("[data-slug-from]")) {
+    const source = document.getElementById(target.dataset.slugFrom);
+    const own = document.getElementById(target.dataset.slugOwn);
+    const show = () => {
+      target.textContent = own?.value.trim().toLowerCase() || slugify(source.value) || target.dataset.slugEmpty;
+    };
+    source.addEventListener("input", show);
+    own?.addEventListener("input", show);
+    show();
+  }
+}
+
+function passwordToggle() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-password-toggle]");
+    if (!button) return;
+    const input = document.getElementById(button.dataset.passwordToggle);
+    const shown = input.type === "text";
+    input.type = shown ? "password" : "text";
+    button.setAttribute("aria-pressed", String(!shown));
+  });
+}
+
+function submitOnce() {
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || event.target.method === "get") return;
+    if (event.target.dataset.sent !== undefined) {
+      event.preventDefault();
+      return;
+    }
+    event.target.dataset.sent = "";
+    event.submitter?.setAttribute("aria-busy", "true");
+  });
+  // Back from the browser's cache: the form may be sent again.
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
+    }
+  });
+}
+
+function submitOnChange() {
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-submit-on-change]");
+    if (form && event.target.matches("select, input[type=checkbox], input[type=radio]")) form.requestSubmit();
+  });
+}
+
+export function startForms() {
+  slugPreview();
+  passwordToggle();
+  submitOnce();
+  submitOnChange();
+}

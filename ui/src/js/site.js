@@ -1,0 +1,14 @@
+// The public pages: no htmx, no shell.
+import { startCopy } from "./copy.js";
+import { startForms } from "./forms.js";
+import { startMenus } from "./menu.js";
+import { startProgress } from "./progress.js";
+import { startTheme } from "./theme.js";
+import { startTime } from "./time.js";
+
+startTheme();
+startCopy();
+startForms();
+startMenus();
+startProgress();
+startTime();
