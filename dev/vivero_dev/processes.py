@@ -6,13 +6,14 @@ never taken for ours, let alone killed.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vivero_dev.errors import ComponentError
@@ -21,7 +22,17 @@ from vivero_dev.instance import Instance
 POLL_SECONDS = 0.05
 TERM_SECONDS = 20.0
 KILL_SECONDS = 5.0
+# Mounts pairs of folders up to "--", then becomes the command after it.
+BIND = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; shift; exec "$@"'
 MARK = "VIVERO_INSTANCE_MARK"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Whom a process becomes: numbers need no account on the machine. Nobody gets a capability."""
+
+    uid: int
+    gid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +40,28 @@ class ProcessSpec:
     """What to run and how to know it is ready.
 
     `ready` is asked until it says yes, at most `deadline` seconds long; a
-    process that exits before fails the start at once.
+    process that exits before fails the start at once. `binds` (source, target)
+    are seen by this process alone, in a mount namespace of its own. `revision`
+    stands for what the command line does not show, such as a configuration
+    file's content: a running process of another revision is started anew.
     """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     netns: Path | None = None
-    user: str | None = None
+    user: User | None = None
+    binds: Sequence[tuple[Path, Path]] = ()
     cwd: Path | None = None
+    revision: str = ""
     ready: Callable[[], bool] | None = None
     deadline: float = 60.0
+
+    def fingerprint(self) -> str:
+        """Changes when anything that the process was started with changes."""
+        parts = [list(self.command), sorted(self.environment.items()), str(self.user), str(self.netns)]
+        parts += [[str(path) for pair in self.binds for path in pair], self.revision]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +71,7 @@ class Running:
     name: str
     pid: int
     started: int
+    fingerprint: str = ""
 
 
 class ProcessTable:
@@ -74,8 +97,12 @@ class ProcessTable:
         return [found for file in files if (found := _read_pid_file(file))]
 
     def ensure(self, spec: ProcessSpec) -> Running:
-        """Start the process unless it lives; either way wait until it is ready."""
-        running = self.find(spec.name) or self._start(spec)
+        """Start the process unless it lives with this very specification; wait until it is ready."""
+        running = self.find(spec.name)
+        if running is not None and running.fingerprint != spec.fingerprint():
+            self.stop(spec.name)
+            running = None
+        running = running or self._start(spec)
         self._wait_ready(spec, running)
         return running
 
@@ -124,10 +151,10 @@ class ProcessTable:
         started = start_time(child.pid)
         if started is None:
             raise ComponentError(spec.name, "exited at once", self.log(spec.name))
-        running = Running(spec.name, child.pid, started)
+        running = Running(spec.name, child.pid, started, spec.fingerprint())
         file = self._run / f"{spec.name}.pid"
         draft = file.with_suffix(".tmp")
-        draft.write_text(json.dumps({"pid": running.pid, "started": running.started}))
+        draft.write_text(json.dumps(asdict(running)))
         draft.replace(file)
         return running
 
@@ -178,7 +205,11 @@ def start_time(pid: int) -> int | None:
 def _full_command(spec: ProcessSpec) -> list[str]:
     command = list(spec.command)
     if spec.user is not None:
-        command = ["setpriv", f"--reuid={spec.user}", f"--regid={spec.user}", "--init-groups", "--", *command]
+        identity = [f"--reuid={spec.user.uid}", f"--regid={spec.user.gid}", "--clear-groups"]
+        command = ["setpriv", *identity, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--", *command]
+    if spec.binds:
+        pairs = [str(path) for pair in spec.binds for path in pair]
+        command = ["unshare", "--mount", "--propagation=private", "--", "sh", "-c", BIND, "sh", *pairs, "--", *command]
     if spec.netns is not None:
         # Not `ip netns exec`: that mounts a new /sys, which hides the cgroups.
         command = ["nsenter", f"--net={spec.netns}", "--", *command]
@@ -190,7 +221,7 @@ def _read_pid_file(file: Path) -> Running | None:
         stored = json.loads(file.read_text())
     except FileNotFoundError:
         return None
-    running = Running(file.stem, int(stored["pid"]), int(stored["started"]))
+    running = Running(file.stem, int(stored["pid"]), int(stored["started"]), str(stored["fingerprint"]))
     return running if is_alive(running) else None
 
 

@@ -1,0 +1,137 @@
+"""Debian packages: installed where the machine needs them, or only unpacked into the cache.
+
+No host is named here: sources derive from what this machine's apt already uses.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vivero_dev.commands import run
+from vivero_dev.errors import ComponentError
+
+APT_SOURCES = Path("/etc/apt")
+OS_RELEASE = Path("/etc/os-release")
+APT_SECONDS = 600.0
+# Suites of this release, the first that is to be had.
+BACKPORTS = "backports"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place packages come from: its address, and the option that names its keyring."""
+
+    address: str
+    signed_by: str
+    components: str
+
+
+def install(packages: Sequence[str]) -> None:
+    """Install what is missing; services of packages are not started."""
+    missing = [package for package in packages if not installed(package)]
+    if not missing:
+        return
+    environment = {
+        "DEBIAN_FRONTEND": "noninteractive",
+        # invoke-rc.d starts no service in run level 1.
+        "RUNLEVEL": "1",
+    }
+    run("apt", ["apt-get", "update", "-q"], timeout=APT_SECONDS)
+    run(
+        "apt",
+        ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing],
+        timeout=APT_SECONDS,
+        environment=environment,
+    )
+
+
+def installed(package: str) -> bool:
+    try:
+        state = run("apt", ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package], timeout=10)
+    except ComponentError:
+        return False
+    return state == "installed"
+
+
+def extracted(cache: Path, package: str, suite: str) -> Path:
+    """The package's files, unpacked into the cache: nothing on the machine is replaced or upgraded."""
+    folder = cache / "debian"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / package
+    with (folder / f".{package}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not target.exists():
+            _extract(folder, package, f"{codename(OS_RELEASE.read_text())}-{suite}", target)
+    return target
+
+
+def _extract(folder: Path, package: str, suite: str, target: Path) -> None:
+    lists = folder / "lists"
+    (lists / "partial").mkdir(parents=True, exist_ok=True)
+    sources = folder / f"{suite}.list"
+    sources.write_text(one_line(distribution_source(), suite) + "\n")
+    options = [
+        f"-o=Dir::Etc::sourcelist={sources}",
+        "-o=Dir::Etc::sourceparts=-",
+        f"-o=Dir::State::lists={lists}",
+        "-o=Dir::Cache::pkgcache=",
+        "-o=Dir::Cache::srcpkgcache=",
+        # The cache may lie where apt's own user cannot write.
+        "-o=APT::Sandbox::User=root",
+    ]
+    run("apt", ["apt-get", "-q", *options, "update"], timeout=APT_SECONDS)
+    run("apt", ["apt-get", "-q", *options, "download", package], timeout=APT_SECONDS, cwd=folder)
+    archive = max(folder.glob(f"{package}_*.deb"), key=os.path.getmtime)
+    draft = folder / f"{package}.new"
+    run("apt", ["rm", "-rf", draft])
+    run("dpkg", ["dpkg-deb", "--extract", archive, draft])
+    draft.rename(target)
+    archive.unlink()
+
+
+def codename(os_release: str) -> str:
+    found = re.search(r'^VERSION_CODENAME="?([a-z]+)"?$', os_release, re.MULTILINE)
+    if found is None:
+        raise ComponentError("apt", "/etc/os-release names no release of Debian or Ubuntu")
+    return found.group(1)
+
+
+def distribution_source() -> Source:
+    """The source this machine installs its own release from."""
+    release = codename(OS_RELEASE.read_text())
+    for file in sorted((APT_SOURCES / "sources.list.d").glob("*.sources")):
+        for stanza in re.split(r"\n\s*\n", file.read_text()):
+            if found := from_stanza(stanza, release):
+                return found
+    for file in (APT_SOURCES / "sources.list", *sorted((APT_SOURCES / "sources.list.d").glob("*.list"))):
+        for line in file.read_text().splitlines() if file.exists() else []:
+            if found := from_line(line, release):
+                return found
+    raise ComponentError("apt", f"no source in {APT_SOURCES} holds the suite {release}")
+
+
+def from_stanza(stanza: str, release: str) -> Source | None:
+    """The source a deb822 stanza gives for `release`; keyrings written into the stanza are not supported."""
+    fields = {
+        name.lower(): value.strip() for name, value in re.findall(r"^([A-Za-z-]+):[ \t]*(.*)$", stanza, re.MULTILINE)
+    }
+    if "deb" not in fields.get("types", "").split() or release not in fields.get("suites", "").split():
+        return None
+    return Source(fields["uris"].split()[0], fields.get("signed-by", ""), fields.get("components", "main"))
+
+
+def from_line(line: str, release: str) -> Source | None:
+    """The source a one-line entry gives for `release`."""
+    found = re.fullmatch(r"deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<address>\S+)\s+(?P<suite>\S+)\s+(?P<parts>.+)", line)
+    if found is None or found["suite"] != release:
+        return None
+    signed = re.search(r"signed-by=(\S+)", found["options"] or "")
+    return Source(found["address"], signed.group(1) if signed else "", found["parts"])
+
+
+def one_line(source: Source, suite: str) -> str:
+    options = f"[signed-by={source.signed_by}] " if source.signed_by else ""
+    return f"deb {options}{source.address} {suite} main"

@@ -1,0 +1,1 @@
+"""A mail sink: an SMTP server that keeps mails in a folder, and pages to read them."""

@@ -1,0 +1,82 @@
+"""The folder of mails: one file each, the newest kept, parsed when read."""
+
+import email.policy
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+
+# Enough for a day of tests; the oldest go first.
+MAX_MESSAGES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One received mail. `sender` and `recipients` are the envelope's, not the header's."""
+
+    id: str
+    received_at: str
+    sender: str
+    recipients: list[str]
+    subject: str
+    text: str
+    html: str
+
+
+class Mailbox:
+    """Mails in a folder, shared by the SMTP and the web server."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def add(self, sender: str, recipients: list[str], content: bytes) -> str:
+        """Keep a mail and return its id; ids sort by the time of arrival."""
+        now = datetime.now(UTC)
+        name = f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+        head = f"X-Vivero-Received: {now.isoformat()}\r\nX-Vivero-Sender: {sender}\r\n"
+        head += "".join(f"X-Vivero-Recipient: {recipient}\r\n" for recipient in recipients)
+        with self._lock:
+            draft = self._folder / f"{name}.tmp"
+            draft.write_bytes(head.encode("utf-8", "replace") + content)
+            draft.rename(self._folder / f"{name}.eml")
+            for old in self._files()[MAX_MESSAGES:]:
+                old.unlink(missing_ok=True)
+        return name
+
+    def mails(self, recipient: str | None = None) -> list[Mail]:
+        """All mails, newest first; only those to `recipient` if given."""
+        mails = [_read(file) for file in self._files()]
+        return [mail for mail in mails if recipient is None or recipient in mail.recipients]
+
+    def get(self, name: str) -> Mail | None:
+        file = next((file for file in self._files() if file.stem == name), None)
+        return _read(file) if file else None
+
+    def clear(self) -> None:
+        for file in self._files():
+            file.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("*.eml"), reverse=True)
+
+
+def _read(file: Path) -> Mail:
+    message = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(file.read_bytes())
+    return Mail(
+        id=file.stem,
+        received_at=str(message["X-Vivero-Received"]),
+        sender=str(message["X-Vivero-Sender"] or ""),
+        recipients=[str(text) for text in message.get_all("X-Vivero-Recipient", [])],
+        subject=str(message["Subject"] or ""),
+        text=_body(message, "plain"),
+        html=_body(message, "html"),
+    )
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body(preferencelist=(kind,))
+    return str(part.get_content()) if part is not None else ""
