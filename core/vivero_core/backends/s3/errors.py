@@ -1,0 +1,48 @@
+"""What an S3 server's error codes mean to a caller."""
+
+import contextlib
+from collections.abc import Iterator
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from vivero_core.errors import (
+    BackendAuthenticationError,
+    BackendError,
+    BackendNotFoundError,
+    BackendRefusedError,
+    BackendUnavailableError,
+)
+
+SYSTEM = "s3"
+
+UNKNOWN_ACCOUNT = "InvalidAccessKeyId"
+WRONG_SECRET = "SignatureDoesNotMatch"  # noqa: S105  an error's name
+NO_BUCKET = "NoSuchBucket"
+
+_AUTHENTICATION = {UNKNOWN_ACCOUNT, WRONG_SECRET, "XAdminAccessDenied"}
+_NOT_FOUND = {NO_BUCKET, "NoSuchKey", "NotFound", "XAdminUserNotFound", "NoSuchUpload"}
+_UNAVAILABLE = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling", "OperationAborted"}
+
+
+def from_answer(doing: str, status: int, code: str) -> BackendError:
+    """The error for an answer that is no success; the code alone is quoted, never the server's text."""
+    message = f"{doing}: {code or 'no code'} (status {status})"
+    if code in _UNAVAILABLE or status >= 500 or status == 429:  # noqa: PLR2004  HTTP's own borders
+        return BackendUnavailableError(SYSTEM, message)
+    if code in _AUTHENTICATION:
+        return BackendAuthenticationError(SYSTEM, message)
+    if code in _NOT_FOUND:
+        return BackendNotFoundError(SYSTEM, message)
+    return BackendRefusedError(SYSTEM, message)
+
+
+@contextlib.contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise a BackendError, its cause chained, for any error of boto3's client in the block."""
+    try:
+        yield
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        raise from_answer(doing, status, error.response["Error"]["Code"]) from error
+    except BotoCoreError as error:
+        raise BackendUnavailableError(SYSTEM, f"{doing}: {type(error).__name__}") from error

@@ -1,0 +1,129 @@
+"""Signed HTTP to an S3 server: botocore signs, urllib3 sends, over TLS 1.3 to one trusted authority.
+
+botocore's own sender knows no minimum TLS version and wants the authority as
+a file; it lets another sender take over through its `before-send` event.
+"""
+
+import hashlib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+from xml.etree import ElementTree as ET
+
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
+from botocore.credentials import Credentials as SigningCredentials
+from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.s3.errors import SYSTEM, from_answer
+from vivero_core.backends.tls import client_context
+from vivero_core.errors import BackendError, BackendRefusedError, BackendUnavailableError
+
+if TYPE_CHECKING:
+    from botocore.compat import HTTPHeaders
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An S3 server and how long to wait for it, in seconds."""
+
+    url: str  # https://host:port, without a path
+    region: str
+    authority: str  # PEM text
+    connect_timeout: float = 5.0
+    read_timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request; the path is absolute and made of checked names."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; `code` is S3's error code, empty on success."""
+
+    status: int
+    body: bytes
+    code: str
+
+    @property
+    def ok(self) -> bool:
+        return self.status < HTTPStatus.BAD_REQUEST
+
+    def raise_for(self, doing: str) -> None:
+        if not self.ok:
+            raise from_answer(doing, self.status, self.code)
+
+
+class Transport:
+    """One pool of connections to one endpoint; safe for threads."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        if not endpoint.url.startswith("https://"):
+            raise BackendRefusedError(SYSTEM, "the endpoint has to be https")
+        self.endpoint = endpoint
+        self._pool = urllib3.PoolManager(
+            maxsize=16,
+            ssl_context=client_context(endpoint.authority),
+            timeout=urllib3.Timeout(connect=endpoint.connect_timeout, read=endpoint.read_timeout),
+            retries=False,  # the caller requeues; a retry here would only hide how long it took
+        )
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def signed(self, call: Call, login: Credentials) -> Answer:
+        """Send one request, signed as `login`; an S3 error is an Answer, no answer is a BackendError."""
+        url = f"{self.endpoint.url}{call.path}"
+        request = AWSRequest(call.method, url, dict(call.headers), call.body, dict(call.query))
+        request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(call.body).hexdigest()
+        SigV4Auth(SigningCredentials(login.name, login.secret), "s3", self.endpoint.region).add_auth(request)
+        response = self.send(request.prepare())
+        content: bytes = response.content
+        ok = response.status_code < HTTPStatus.BAD_REQUEST
+        return Answer(response.status_code, content, "" if ok else _error_code(content))
+
+    def send(self, request: AWSPreparedRequest, **_event: object) -> AWSResponse:
+        """Also botocore's `before-send` handler: what it returns is the answer."""
+        try:
+            raw = self._pool.request(
+                request.method,
+                request.url,
+                body=cast("bytes | None", request.body),
+                headers=dict(request.headers.items()),
+                preload_content=False,
+                decode_content=False,
+                redirect=False,
+            )
+            response = AWSResponse(request.url, raw.status, cast("HTTPHeaders", raw.headers), raw)
+            _ = response.content  # read to the end, so that the connection serves again
+        except HTTPError as error:
+            raise _connection_error(error) from error
+        return response
+
+
+def _connection_error(error: HTTPError) -> BackendError:
+    inner = error.reason if isinstance(error, MaxRetryError) else error
+    if isinstance(inner, SSLError) and isinstance(inner.args[0], ssl.SSLCertVerificationError):
+        return BackendRefusedError(SYSTEM, "the server's certificate is not trusted")
+    return BackendUnavailableError(SYSTEM, f"no answer ({type(inner).__name__})")
+
+
+def _error_code(body: bytes) -> str:
+    """The <Code> of an S3 error document; empty when the body is none (HEAD, a proxy's page)."""
+    try:
+        root = ET.fromstring(body)  # noqa: S314  from the one server whose certificate we checked
+    except ET.ParseError:
+        return ""
+    return root.findtext("Code") or ""
