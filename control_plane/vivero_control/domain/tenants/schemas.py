@@ -13,6 +13,10 @@ Reason = Annotated[
     str, Meta(min_length=3, max_length=500, description="Why, in words; kept in the audit log.")
 ]
 
+Generation = Annotated[
+    int | None, Meta(description="Of the tenant as you saw it; when it has changed since, the answer is 409.")
+]
+
 
 class TenantState(StrEnum):
     """One word for where a tenant stands."""
@@ -61,8 +65,8 @@ class TenantDetail(Struct, frozen=True, kw_only=True):
     deletion_policy: str
     database_server: str | None
     proven_at: datetime | None
-    resource_version: Annotated[
-        str, Meta(description="Give it back with an order to be told (409) when someone changed the tenant meanwhile.")
+    generation: Annotated[
+        int, Meta(description="Give it back with an order to be told (409) when someone changed the tenant meanwhile.")
     ]
 
 
@@ -97,14 +101,14 @@ class Suspend(Struct, frozen=True, kw_only=True):
     reason: Reason
     kind: SuspensionReason = SuspensionReason.MANUAL
     message: Annotated[str, Meta(max_length=500, description="Shown to visitors instead of the workspace.")] = ""
-    resource_version: str | None = None
+    generation: Generation = None
 
 
 class Resume(Struct, frozen=True, kw_only=True):
     """Put a suspended tenant back into service."""
 
     reason: Reason
-    resource_version: str | None = None
+    generation: Generation = None
 
 
 class ExtendTrial(Struct, frozen=True, kw_only=True):
@@ -112,7 +116,7 @@ class ExtendTrial(Struct, frozen=True, kw_only=True):
 
     reason: Reason
     trial_ends_at: Annotated[datetime, Meta(tz=True, description="The new end: in the future, at most a year ahead.")]
-    resource_version: str | None = None
+    generation: Generation = None
 
 
 class ChangePlan(Struct, frozen=True, kw_only=True):
@@ -120,7 +124,7 @@ class ChangePlan(Struct, frozen=True, kw_only=True):
 
     reason: Reason
     plan: Annotated[str, Meta(min_length=1, max_length=253)]
-    resource_version: str | None = None
+    generation: Generation = None
 
 
 class HostState(StrEnum):

@@ -1,0 +1,68 @@
+"""The connection to the control plane's own schema."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from vivero_control.errors import UnavailableError
+from vivero_control.settings import Settings
+
+CONNECT_SECONDS = 5
+POOL_WAIT_SECONDS = 3.0  # longer than any request may take; then the honest answer is 503
+RECYCLE_SECONDS = 1800  # below any server's or balancer's idle limit
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """MariaDB did not answer, or not in time."""
+
+
+def url(settings: Settings, driver: str) -> URL:
+    """Where the schema is; `driver` is `mariadb+asyncmy` in requests, `mariadb+pymysql` for migrations."""
+    at = settings.database
+    return URL.create(driver, at.username, at.password.get_secret_value(), at.host, at.port, at.name)
+
+
+class Database:
+    """Hands out transactions: one request or job is one, and the edge commits it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.engine = create_async_engine(
+            url(settings, "mariadb+asyncmy"),
+            connect_args={"ssl": settings.tls(), "connect_timeout": CONNECT_SECONDS},
+            # A claim that waits must see what the other one committed, not an old snapshot.
+            isolation_level="READ COMMITTED",
+            pool_size=settings.database.pool_size,
+            max_overflow=settings.database.pool_size,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_recycle=RECYCLE_SECONDS,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Commits at the end, rolls back on any error.
+
+        Raises:
+            DatabaseUnavailableError: the server is away, overloaded, or gave up on a lock.
+            IntegrityError: a unique key is taken; repositories say what that means.
+        """
+        try:
+            async with self._sessions.begin() as session:
+                yield session
+        except IntegrityError:
+            raise
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            raise DatabaseUnavailableError from error
+
+    async def ping(self) -> None:
+        async with self.transaction() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()

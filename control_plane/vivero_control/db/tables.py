@@ -1,0 +1,131 @@
+"""The tables. Only repositories read and write them; a change is an Alembic revision.
+
+Nothing here is a tenant's: the control plane keeps who signed up, what is
+still to be done, and what was done by whom. What a tenant is stands in the
+cluster, as a Tenant.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from advanced_alchemy.base import DefaultBase
+from advanced_alchemy.types import DateTimeUTC
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+EMAIL_LENGTH = 254
+OUTBOX_KEY_LENGTH = 190
+
+
+class Account(DefaultBase):
+    """A person who signed up; has no password here, it is in the workspace."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), unique=True)
+    """In lower case: one account, whatever the spelling."""
+    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+
+
+class Signup(DefaultBase):
+    """One request for a workspace; the Tenant of the same name is its outcome."""
+
+    __tablename__ = "signups"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """128 random bits: whoever knows it sees the progress and gets the login."""
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    email: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
+    """As the owner spelt it; the workspace's login."""
+    company: Mapped[str] = mapped_column(String(80))
+    slug: Mapped[str] = mapped_column(String(40), index=True)
+    slug_claim: Mapped[str | None] = mapped_column(String(40), unique=True)
+    """The slug while it is taken; null once its Tenant is gone, so that the slug can be used again."""
+    plan: Mapped[str] = mapped_column(String(253))
+    trial_ends_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
+    failure: Mapped[str | None] = mapped_column(String(500))
+    """A sentence for the person, when it can never succeed."""
+    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+
+
+class OutboxEntry(DefaultBase):
+    """Something that must happen, written in the transaction that decided it."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(OUTBOX_KEY_LENGTH), unique=True)
+    """What makes it the same thing: written twice, it happens once."""
+    payload: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """Null once it is done: a password's hash stays no longer than needed."""
+    state: Mapped[str] = mapped_column(String(8), default="pending")
+    """pending, done, or dead (given up after the last attempt; a person looks)."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    last_error: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
+
+
+class IdempotencyRecord(DefaultBase):
+    """A POST that was given an Idempotency-Key, and its answer."""
+
+    __tablename__ = "idempotency"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Keyed digest of operation and Idempotency-Key."""
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Keyed digest of the request's body, so that a low-entropy password in it cannot be guessed from here."""
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """Null while the first request is at work."""
+    locked_until: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    """A request that died is taken over after this."""
+    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True), index=True)
+
+
+class StaffMember(DefaultBase):
+    """A person who runs the platform."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(16))
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+
+
+class RefreshToken(DefaultBase):
+    """A refresh token of staff, by its digest; each works once."""
+
+    __tablename__ = "staff_refresh_tokens"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    family: Mapped[UUID] = mapped_column(Uuid, index=True)
+    """All tokens that descend from one login: a used one seen again ends them all."""
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True), index=True)
+    used_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
+
+
+class AuditRecord(DefaultBase):
+    """Who did what to what, why, and what came of it. Rows are added and their outcome filled in, never removed."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_subject", "subject", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    actor: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(String(500))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    outcome: Mapped[str] = mapped_column(String(200))
+    """`intended` until the change is made, then `done` or why not."""
+    request_id: Mapped[str] = mapped_column(String(64))

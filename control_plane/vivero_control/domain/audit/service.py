@@ -1,0 +1,88 @@
+"""The audit log. A change elsewhere (in the cluster) is written down before it is made, and its outcome after."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from vivero_control.db.database import Database
+from vivero_control.db.tables import AuditRecord
+from vivero_control.domain.audit.repository import AuditRepository
+from vivero_control.domain.audit.schemas import AuditEntry
+from vivero_control.lib.clock import Clock
+from vivero_control.lib.request_id import current_request_id
+
+INTENDED: Final = "intended"
+DONE: Final = "done"
+HISTORY: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What is about to be done. `detail` holds no secret."""
+
+    actor: str
+    action: str
+    subject: str
+    reason: str
+    detail: dict[str, Any]
+
+
+class AuditService:
+    """Writes and reads the log."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    @asynccontextmanager
+    async def recorded(self, act: Act) -> AsyncIterator[None]:
+        """Around a change: no change without a row, and the row says how it ended."""
+        record_id = await self._write(act, INTENDED)
+        try:
+            yield
+        except BaseException as error:
+            await self._conclude(record_id, f"failed: {type(error).__name__}")
+            raise
+        await self._conclude(record_id, DONE)
+
+    async def note(self, act: Act) -> None:
+        """Something that has just happened, for example a login."""
+        await self._write(act, DONE)
+
+    async def history(self, subject: str) -> tuple[AuditEntry, ...]:
+        """The newest HISTORY entries about one subject, for example `tenant/acme`."""
+        async with self._database.transaction() as session:
+            records = await AuditRepository(session=session).about(subject, HISTORY)
+            return tuple(_entry(record) for record in records)
+
+    async def _write(self, act: Act, outcome: str) -> int:
+        async with self._database.transaction() as session:
+            record = AuditRecord(
+                at=self._clock(),
+                actor=act.actor,
+                action=act.action,
+                subject=act.subject,
+                reason=act.reason,
+                detail=act.detail,
+                outcome=outcome,
+                request_id=current_request_id(),
+            )
+            await AuditRepository(session=session).add(record)
+            return record.id
+
+    async def _conclude(self, record_id: int, outcome: str) -> None:
+        async with self._database.transaction() as session:
+            await AuditRepository(session=session).conclude(record_id, outcome)
+
+
+def _entry(record: AuditRecord) -> AuditEntry:
+    return AuditEntry(
+        at=record.at,
+        actor=record.actor,
+        action=record.action,
+        subject=record.subject,
+        reason=record.reason,
+        detail=record.detail,
+        outcome=record.outcome,
+    )

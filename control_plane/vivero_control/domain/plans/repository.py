@@ -1,0 +1,13 @@
+"""Plans in the cluster, mirrored: the price list changes when someone applies a Plan."""
+
+from vivero_core.backends.kube.resources import PLAN
+from vivero_core.model.plan import Plan
+
+from vivero_control.lib.mirror import Mirror
+
+
+class PlanMirror(Mirror[Plan]):
+    """Every Plan, by name."""
+
+    def __init__(self) -> None:
+        super().__init__(PLAN, Plan, keys=lambda _: ())

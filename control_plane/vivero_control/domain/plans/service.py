@@ -1,0 +1,59 @@
+"""The price list."""
+
+from vivero_core.model.plan import Plan
+
+from vivero_control.domain.plans.errors import PlanNotFoundError
+from vivero_control.domain.plans.repository import PlanMirror
+from vivero_control.domain.plans.schemas import PlanLimits, PlanView
+from vivero_control.errors import UnavailableError
+
+
+class PlanService:
+    """Reads plans from the mirror: no request waits for the cluster."""
+
+    def __init__(self, mirror: PlanMirror) -> None:
+        self._mirror = mirror
+
+    def all(self) -> tuple[PlanView, ...]:
+        """Every plan, cheapest first.
+
+        Raises:
+            UnavailableError: just started, or the cluster is away since.
+        """
+        self._check_synced()
+        return tuple(
+            view(plan) for plan in sorted(self._mirror.all(), key=lambda one: (one.spec.price.amount_cents, one.name))
+        )
+
+    def find(self, name: str) -> PlanView:
+        """Raises PlanNotFoundError, UnavailableError."""
+        self._check_synced()
+        plan = self._mirror.get(name)
+        if plan is None:
+            raise PlanNotFoundError(name)
+        return view(plan)
+
+    def _check_synced(self) -> None:
+        if not self._mirror.all() and not self._mirror.synced:
+            raise UnavailableError
+
+
+def view(plan: Plan) -> PlanView:
+    spec = plan.spec
+    return PlanView(
+        name=plan.name,
+        display_name=spec.display_name,
+        description=spec.description,
+        price_cents=spec.price.amount_cents,
+        currency=spec.price.currency,
+        starting_at=spec.price.starting_at,
+        trial_days=spec.trial_days,
+        support=spec.support,
+        limits=PlanLimits(
+            records=spec.limits.records,
+            users=spec.limits.users,
+            storage_bytes=spec.limits.storage_bytes,
+            requests_per_minute=spec.limits.requests_per_minute,
+        ),
+        features=spec.features,
+    )

@@ -1,0 +1,66 @@
+"""How far a workspace is, read from its Tenant: pure."""
+
+from typing import Final, Literal
+
+from vivero_core.model import conditions
+from vivero_core.model.conditions import Condition
+from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.tenant import Tenant
+
+from vivero_control.domain.signups.schemas import Step
+
+StepName = Literal["database", "storage", "cache", "workload", "route", "owner", "ready"]
+StepState = Literal["waiting", "running", "done", "failed"]
+
+STEPS: Final[tuple[tuple[StepName, str, ConditionType], ...]] = (
+    ("database", "Database", ConditionType.DATABASE_READY),
+    ("storage", "File storage", ConditionType.STORAGE_READY),
+    ("cache", "Cache", ConditionType.CACHE_READY),
+    ("workload", "Application", ConditionType.WORKLOAD_READY),
+    ("route", "Address", ConditionType.ROUTE_READY),
+    ("owner", "Your account", ConditionType.OWNER_READY),
+    ("ready", "Everything checked", ConditionType.READY),
+)
+
+# Only these never pass by themselves: another Tenant has the name, and was there first.
+_HOPELESS: Final = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN})
+
+
+def is_ready(tenant: Tenant) -> bool:
+    """Proved for what the spec says now."""
+    ready = conditions.find(tenant.status.conditions, ConditionType.READY)
+    return (
+        conditions.is_true(tenant.status.conditions, ConditionType.READY)
+        and ready is not None
+        and max(ready.observed_generation, tenant.status.observed_generation) >= tenant.metadata.generation
+    )
+
+
+def hopeless(tenant: Tenant) -> str | None:
+    """Why it will never be ready, in words; None when it may."""
+    found = (one for one in tenant.status.conditions if one.reason in _HOPELESS)
+    return next((one.message or one.reason for one in found), None)
+
+
+def steps(tenant: Tenant | None) -> tuple[Step, ...]:
+    """Each part of the workspace; without a Tenant all of them wait."""
+    if tenant is None:
+        return tuple(Step(name=name, label=label, state="waiting") for name, label, _ in STEPS)
+    found = {one.type: one for one in tenant.status.conditions}
+    parts = tuple(_step(name, label, found.get(kind)) for name, label, kind in STEPS[:-1])
+    name, label, kind = STEPS[-1]
+    last = _step(name, label, found.get(kind))
+    if last.state == "running" and any(part.state != "done" for part in parts):
+        last = Step(name=name, label=label, state="waiting")
+    return (*parts, last)
+
+
+def _step(name: StepName, label: str, condition: Condition | None) -> Step:
+    if condition is None:
+        return Step(name=name, label=label, state="running")
+    done = condition.status is conditions.Status.TRUE
+    state: StepState = "done" if done else "failed" if condition.reason in _HOPELESS else "running"
+    finished = condition.last_transition_time if done else None
+    # The message of a part that is done repeats its label.
+    message = "" if done else condition.message
+    return Step(name=name, label=label, state=state, message=message, finished_at=finished)

@@ -1,0 +1,37 @@
+"""SQL about signups."""
+
+from advanced_alchemy.exceptions import DuplicateKeyError
+from advanced_alchemy.repository import SQLAlchemyAsyncRepository
+from sqlalchemy import delete, update
+
+from vivero_control.db.tables import Signup
+from vivero_control.domain.signups.errors import SlugTakenError
+
+
+class SignupRepository(SQLAlchemyAsyncRepository[Signup]):
+    """Signups; the unique slug_claim decides who gets a slug."""
+
+    model_type = Signup
+
+    async def put(self, signup: Signup) -> None:
+        """Raises SlugTakenError when another signup holds the slug."""
+        try:
+            await self.add(signup)
+        except DuplicateKeyError as error:
+            raise SlugTakenError(signup.slug) from error
+
+    async def holder(self, slug: str) -> Signup | None:
+        return await self.get_one_or_none(slug_claim=slug)
+
+    async def release(self, signup_id: str) -> None:
+        """The slug is free for others."""
+        await self.session.execute(update(Signup).where(Signup.id == signup_id).values(slug_claim=None))
+
+    async def fail(self, signup_id: str, sentence: str) -> None:
+        """It will never succeed; its slug is free."""
+        statement = update(Signup).where(Signup.id == signup_id).values(slug_claim=None, failure=sentence[:500])
+        await self.session.execute(statement)
+
+    async def withdraw(self, signup_id: str) -> None:
+        """As if it had never been asked for."""
+        await self.session.execute(delete(Signup).where(Signup.id == signup_id))

@@ -1,0 +1,264 @@
+"""Signups: recorded in one transaction, carried out at once, shown live."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+from sqlalchemy.ext.asyncio import AsyncSession
+from vivero_core.model.naming import slugify
+from vivero_core.model.tenant import Tenant
+
+from vivero_control.db.database import Database
+from vivero_control.db.tables import Signup
+from vivero_control.domain.accounts.repository import AccountRepository
+from vivero_control.domain.notifications import mails
+from vivero_control.domain.notifications.repository import DONE, OutboxRepository
+from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
+from vivero_control.domain.plans.schemas import PlanView
+from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.signups import policies, progress
+from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
+from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning
+from vivero_control.domain.signups.repository import SignupRepository
+from vivero_control.domain.signups.schemas import SignupView, StartSignup, TenantRef
+from vivero_control.domain.signups.tickets import Tickets
+from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.errors import TenantRefusedError
+from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.errors import FieldError, InvalidInputError, UnavailableError
+from vivero_control.lib.clock import Clock
+from vivero_control.lib.idempotency import Idempotency, Once
+from vivero_control.lib.passwords import Passwords
+
+logger = logging.getLogger(__name__)
+
+OPERATION: Final = "signup"
+SLUG_ATTEMPTS: Final = 5
+# The request carries the order out itself; only if it dies does the worker, after this.
+HANDOVER: Final = timedelta(seconds=20)
+HEARTBEAT_SECONDS: Final = 15.0  # below the idle limits of proxies
+STREAM_SECONDS: Final = 300.0  # then the browser reconnects by itself; a signup takes seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignupDeps:
+    """What the service works with."""
+
+    database: Database
+    directory: TenantDirectory
+    tenants: TenantRepository
+    plans: PlanService
+    provisioning: Provisioning
+    passwords: Passwords
+    tickets: Tickets
+    idempotency: Idempotency
+    tenant_url: Callable[[str], str]
+    wake_worker: Callable[[], Awaitable[None]]
+    clock: Clock
+
+
+class SignupService:
+    """Start a signup, look at it, follow it."""
+
+    def __init__(self, deps: SignupDeps) -> None:
+        self._deps = deps
+
+    async def start(self, order: StartSignup, *, idempotency_key: str | None = None) -> SignupView:
+        """Record the signup and have its workspace made; `idempotency_key` as in lib/idempotency.
+
+        Raises:
+            InvalidInputError: naming every wrong field.
+            SlugTakenError: the chosen slug belongs to someone.
+        """
+        body = msgspec.json.encode(order)
+        async with self._deps.idempotency.once(OPERATION, idempotency_key, body) as once:
+            if once.answer is not None:
+                return msgspec.convert(once.answer, SignupView)
+            order, plan = self._checked(order)
+            view = await self._place(order, plan, await self._deps.passwords.hash(order.password), once)
+        await self._deps.wake_worker()
+        return view
+
+    async def get(self, signup_id: str) -> SignupView:
+        """How far it is now. Raises SignupNotFoundError."""
+        return self._view(await self._load(signup_id))
+
+    async def events(self, signup_id: str) -> AsyncIterator[SignupView | None]:
+        """The signup at once and after every change of a step, until it is finished; None is a heartbeat.
+
+        Ends after STREAM_SECONDS in any case. Raises SignupNotFoundError before the first item.
+        """
+        signup = await self._load(signup_id)
+        ends = asyncio.get_running_loop().time() + STREAM_SECONDS
+        with self._deps.directory.subscribe(signup.slug) as changed:
+            seen: object = None
+            while asyncio.get_running_loop().time() < ends:
+                changed.clear()
+                view = self._view(signup)
+                if (view.state, view.steps) != seen:
+                    seen = (view.state, view.steps)
+                    yield view
+                if view.finished:
+                    return
+                try:
+                    await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    yield None
+                    signup = await self._load(signup_id)  # the worker may have given it up
+
+    def _checked(self, order: StartSignup) -> tuple[StartSignup, PlanView]:
+        errors = policies.check(order)
+        try:
+            plan = self._deps.plans.find(order.plan)
+        except PlanNotFoundError:
+            raise InvalidInputError.of(*errors, *unknown_plan(order.plan).errors) from None
+        if plan.trial_days is None:
+            errors.append(FieldError("plan", f"“{plan.display_name}” cannot be tried; start with the trial."))
+        if errors:
+            raise InvalidInputError.of(*errors)
+        tidied = msgspec.structs.replace(
+            order, company=policies.tidy_company(order.company), email=order.email.strip()
+        )
+        return tidied, plan
+
+    async def _place(self, order: StartSignup, plan: PlanView, password_hash: str, once: Once) -> SignupView:
+        """Under the chosen slug, or under the first derived one that is free."""
+        plain = True
+        for _ in range(SLUG_ATTEMPTS):
+            slug = self._candidate(order, plain=plain)
+            try:
+                return await self._attempt(*self._compose(order, slug, plan, password_hash), once)
+            except SlugTakenError:
+                if await self._freed(slug):
+                    continue
+                if order.slug is not None:
+                    raise
+                plain = False
+        raise SlugTakenError(slugify(order.company))
+
+    def _candidate(self, order: StartSignup, *, plain: bool) -> str:
+        if order.slug is not None:
+            if self._deps.directory.has(order.slug):
+                raise SlugTakenError(order.slug)
+            return order.slug
+        slug = slugify(order.company)
+        return slug if plain and not self._deps.directory.has(slug) else policies.with_suffix(slug)
+
+    async def _attempt(self, signup: Signup, order: Order, once: Once) -> SignupView:
+        """Record, then carry out. Nothing is left of an attempt that the database or the cluster refuses."""
+        async with self._deps.database.transaction() as session:
+            await self._record(session, signup, order)
+            view = self._view(signup)
+            await once.store(session, msgspec.to_builtins(view))
+        once.made = True
+        try:
+            await self._carry_out(order)
+        except (SlugTakenError, TenantRefusedError):
+            await self._withdraw(order)
+            once.made = False
+            raise
+        return view
+
+    def _compose(self, order: StartSignup, slug: str, plan: PlanView, password_hash: str) -> tuple[Signup, Order]:
+        now = self._deps.clock().replace(microsecond=0)
+        ends = now + timedelta(days=plan.trial_days) if plan.trial_days else None
+        signup = Signup(
+            id=policies.new_id(),
+            email=order.email,
+            company=order.company,
+            slug=slug,
+            slug_claim=slug,
+            plan=plan.name,
+            trial_ends_at=ends,
+            created_at=now,
+        )
+        cluster_order = Order(
+            signup_id=signup.id,
+            slug=slug,
+            company=order.company,
+            email=order.email,
+            plan=plan.name,
+            trial_ends_at=ends,
+            password_hash=password_hash,
+        )
+        return signup, cluster_order
+
+    async def _record(self, session: AsyncSession, signup: Signup, order: Order) -> None:
+        now = self._deps.clock()
+        signup.account_id = (await AccountRepository(session=session).of(signup.email, now)).id
+        await SignupRepository(session=session).put(signup)
+        outbox = OutboxRepository(session=session)
+        await outbox.put(kind=KIND, key=order.key, payload=order.payload(), now=now, due_at=now + HANDOVER)
+        url = self._deps.tenant_url(signup.slug)
+        welcome = mails.welcome(signup.id, to=signup.email, company=signup.company, url=url)
+        await outbox.put(kind=mails.KIND, key=welcome.key, payload=welcome.payload(), now=now, due_at=now)
+
+    async def _carry_out(self, order: Order) -> None:
+        """Now, for speed; what does not answer is left to the worker, which does it again from the outbox."""
+        try:
+            await self._deps.provisioning.carry_out(order)
+            async with self._deps.database.transaction() as session:
+                await OutboxRepository(session=session).finish(order.key, self._deps.clock())
+        except UnavailableError as error:
+            logger.warning("signup of %s is left to the worker: %s", order.slug, error.__cause__)
+
+    async def _withdraw(self, order: Order) -> None:
+        """As if it had never been asked for."""
+        async with self._deps.database.transaction() as session:
+            await OutboxRepository(session=session).drop([order.key, mails.welcome_key(order.signup_id)])
+            await SignupRepository(session=session).withdraw(order.signup_id)
+
+    async def _freed(self, slug: str) -> bool:
+        """Free the slug of a signup whose Tenant has been deleted since."""
+        async with self._deps.database.transaction() as session:
+            signups = SignupRepository(session=session)
+            holder = await signups.holder(slug)
+            if holder is None:
+                return False
+            delivered = await OutboxRepository(session=session).state_of(f"{KIND}:{holder.id}") == DONE
+            if not delivered or await self._deps.tenants.find(slug) is not None:
+                return False
+            await signups.release(holder.id)
+            return True
+
+    async def _load(self, signup_id: str) -> Signup:
+        async with self._deps.database.transaction() as session:
+            signup = await SignupRepository(session=session).get_one_or_none(id=signup_id)
+        if signup is None:
+            raise SignupNotFoundError
+        return signup
+
+    def _view(self, signup: Signup) -> SignupView:
+        tenant = self._own_tenant(signup)
+        url = (tenant.status.url if tenant else None) or self._deps.tenant_url(signup.slug)
+        failure = signup.failure or (progress.hopeless(tenant) if tenant else None)
+        ready = tenant is not None and progress.is_ready(tenant)
+        return SignupView(
+            id=signup.id,
+            state="failed" if failure else "ready" if ready else "provisioning",
+            tenant=TenantRef(name=signup.slug, slug=signup.slug, url=url),
+            steps=progress.steps(tenant),
+            detail=failure or ("Your workspace is ready." if ready else "Your workspace is being prepared."),
+            created_at=signup.created_at,
+            login_url=self._login_url(signup, tenant, url) if tenant and ready and not failure else UNSET,
+        )
+
+    def _own_tenant(self, signup: Signup) -> Tenant | None:
+        """The Tenant that this signup made, not one that got its name later."""
+        tenant = self._deps.directory.get(signup.slug)
+        if tenant is None or tenant.spec.owner.password_hash_secret != policies.secret_name(signup.id):
+            return None
+        return tenant
+
+    def _login_url(self, signup: Signup, tenant: Tenant, url: str) -> str | msgspec.UnsetType:
+        now = self._deps.clock()
+        if not policies.may_log_in(signup.created_at, now):
+            return UNSET
+        return self._deps.tickets.login_url(
+            url, tenant_id=tenant.id, email=signup.email, ticket_id=policies.ticket_id(signup.id), now=now
+        )

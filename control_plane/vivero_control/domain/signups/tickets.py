@@ -1,0 +1,45 @@
+"""One-time logins into a new workspace: an EdDSA token that the workspace verifies and spends."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from vivero_control.errors import ControlPlaneError
+
+ISSUER: Final = "vivero-control-plane"
+VALID_FOR: Final = timedelta(minutes=10)
+
+
+class TicketKeyError(ControlPlaneError):
+    """The configured key is no Ed25519 private key in PEM; found at start."""
+
+
+class Tickets:
+    """Signs tickets with the platform's key."""
+
+    def __init__(self, private_key_pem: str) -> None:
+        try:
+            key = load_pem_private_key(private_key_pem.encode(), password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise TicketKeyError("app.ticket_private_key is no private key in PEM") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise TicketKeyError("app.ticket_private_key is no Ed25519 key")
+        self._key = key
+
+    def login_url(self, tenant_url: str, *, tenant_id: str, email: str, ticket_id: str, now: datetime) -> str:
+        """An address that logs the owner in, once, within VALID_FOR of `now`."""
+        claims = {
+            "iss": ISSUER,
+            "aud": tenant_id,
+            "sub": email,
+            "jti": ticket_id,
+            "iat": int(now.timestamp()),
+            "exp": int((now + VALID_FOR).timestamp()),
+        }
+        ticket = jwt.encode(claims, self._key, algorithm="EdDSA")
+        return f"{tenant_url.rstrip('/')}/login/ticket?{urlencode({'ticket': ticket})}"

@@ -1,0 +1,36 @@
+"""What can stand in the way of reading or changing a Tenant."""
+
+from vivero_control.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+
+
+class ClusterUnavailableError(UnavailableError):
+    """The Kubernetes API does not answer, or not in time."""
+
+    def __init__(self) -> None:
+        super().__init__("The cluster does not answer at the moment. Try again shortly.")
+
+
+class TenantNotFoundError(NotFoundError):
+    """There is no Tenant of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no tenant “{name}”.")
+
+
+class TenantChangedError(ConflictError):
+    """Someone changed it since it was read."""
+
+    title = "Changed meanwhile"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The tenant “{name}” was changed meanwhile. Look at its new state and decide again.")
+
+
+class WrongStateError(ConflictError):
+    """The order makes no sense for the tenant as it is."""
+
+    title = "Not possible in this state"
+
+
+class TenantRefusedError(InvalidInputError):
+    """The API server's own rules say no."""

@@ -1,0 +1,88 @@
+"""Decisions about tenants: what state one is in, what an order changes. No I/O, the time passed in."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from vivero_core.model import conditions
+from vivero_core.model.constants import PLAN_TRIAL, ConditionType, SuspensionReason
+from vivero_core.model.tenant import Tenant
+
+from vivero_control.domain.tenants.errors import WrongStateError
+from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspend, TenantState
+from vivero_control.errors import FieldError, InvalidInputError
+
+LONGEST_EXTENSION: Final = timedelta(days=366)
+
+Patch = dict[str, Any]
+"""A merge patch of the spec; None removes a field."""
+
+
+def state_of(tenant: Tenant) -> TenantState:
+    if tenant.metadata.deletion_timestamp is not None:
+        return TenantState.DELETING
+    if tenant.spec.suspended is not None:
+        return TenantState.SUSPENDED
+    ready = conditions.is_true(tenant.status.conditions, ConditionType.READY)
+    return TenantState.READY if ready else TenantState.STARTING
+
+
+def message_of(tenant: Tenant) -> str:
+    """What the operator says about the whole."""
+    ready = conditions.find(tenant.status.conditions, ConditionType.READY)
+    return ready.message if ready else ""
+
+
+def timestamp(moment: datetime) -> str:
+    """As Kubernetes writes it: UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def suspend(tenant: Tenant, order: Suspend) -> Patch:
+    _not_deleting(tenant)
+    if tenant.spec.suspended is not None:
+        raise WrongStateError(f"It is suspended already ({tenant.spec.suspended.reason}).")
+    return {"suspended": {"reason": str(order.kind), "message": order.message}}
+
+
+def resume(tenant: Tenant, now: datetime) -> Patch:
+    _not_deleting(tenant)
+    if tenant.spec.suspended is None:
+        raise WrongStateError("It is not suspended.")
+    if trial_over(tenant, now):
+        raise WrongStateError("Its trial has ended: extend the trial, or change the plan.")
+    return {"suspended": None}
+
+
+def extend_trial(tenant: Tenant, order: ExtendTrial, now: datetime) -> Patch:
+    _not_deleting(tenant)
+    if tenant.spec.plan != PLAN_TRIAL:
+        raise WrongStateError("It is not on a trial.")
+    if not now < order.trial_ends_at <= now + LONGEST_EXTENSION:
+        sentence = f"Choose a day in the future, at most {LONGEST_EXTENSION.days} days ahead."
+        raise InvalidInputError.of(FieldError("trial_ends_at", sentence))
+    return {"trialEndsAt": timestamp(order.trial_ends_at)} | _without_trial_suspension(tenant)
+
+
+def change_plan(tenant: Tenant, order: ChangePlan, trial_ends_at: datetime | None) -> Patch:
+    """`trial_ends_at` is for a plan that is a trial, else None."""
+    _not_deleting(tenant)
+    if tenant.spec.plan == order.plan:
+        raise WrongStateError(f"It is on the plan “{order.plan}” already.")
+    ends = timestamp(trial_ends_at) if trial_ends_at and order.plan == PLAN_TRIAL else None
+    return {"plan": order.plan, "trialEndsAt": ends} | _without_trial_suspension(tenant)
+
+
+def trial_over(tenant: Tenant, now: datetime) -> bool:
+    ends = tenant.spec.trial_ends_at
+    return tenant.spec.plan == PLAN_TRIAL and ends is not None and ends <= now
+
+
+def _without_trial_suspension(tenant: Tenant) -> Patch:
+    """Who gets a longer trial or pays is let in again; other suspensions stay."""
+    suspended = tenant.spec.suspended
+    return {"suspended": None} if suspended and suspended.reason is SuspensionReason.TRIAL_ENDED else {}
+
+
+def _not_deleting(tenant: Tenant) -> None:
+    if tenant.metadata.deletion_timestamp is not None:
+        raise WrongStateError("It is being deleted.")

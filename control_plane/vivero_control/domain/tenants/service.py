@@ -1,0 +1,195 @@
+"""Tenants for staff: find them, look at one, give an order."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+from vivero_core.model.tenant import Tenant
+
+from vivero_control.domain.audit.service import Act, AuditService
+from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
+from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.tenants import policies
+from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError
+from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.domain.tenants.schemas import (
+    ChangePlan,
+    ConditionView,
+    ExtendTrial,
+    Page,
+    Resume,
+    SortKey,
+    Suspend,
+    TenantDetail,
+    TenantQuery,
+    TenantRow,
+)
+from vivero_control.lib.clock import Clock
+
+# The operator writes status now and then: an order that met such a write is tried again on the new version.
+ATTEMPTS: Final = 4
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
+
+Decide = Callable[[Tenant], policies.Patch]
+
+
+class TenantService:
+    """Lists come from memory; an order reads the Tenant afresh, writes it conditionally, and is audited."""
+
+    def __init__(
+        self,
+        *,
+        directory: TenantDirectory,
+        repository: TenantRepository,
+        plans: PlanService,
+        audit: AuditService,
+        tenant_url: Callable[[str], str],
+        clock: Clock,
+    ) -> None:
+        self._directory = directory
+        self._repository = repository
+        self._plans = plans
+        self._audit = audit
+        self._tenant_url = tenant_url
+        self._clock = clock
+
+    def search(self, query: TenantQuery) -> Page[TenantRow]:
+        """The matching part of all tenants; a newly made one is in it within milliseconds."""
+        rows = [row for row in map(self._row, self._directory.all()) if _matches(row, query)]
+        rows.sort(key=lambda row: row.name)
+        rows.sort(key=lambda row: _sort_value(row, query.sort), reverse=query.descending)
+        part = tuple(rows[query.offset : query.offset + query.limit])
+        return Page(items=part, total=len(rows), limit=query.limit, offset=query.offset)
+
+    async def get(self, name: str) -> TenantDetail:
+        """Raises TenantNotFoundError, ClusterUnavailableError."""
+        return self._detail(await self._fresh(name))
+
+    async def suspend(self, name: str, order: Suspend, actor: str) -> TenantDetail:
+        """Raises WrongStateError when it is suspended already; so do the others when they make no sense."""
+
+        def decide(tenant: Tenant) -> policies.Patch:
+            return policies.suspend(tenant, order)
+
+        detail = {"kind": str(order.kind), "message": order.message}
+        return await self._change(name, _act("suspend", name, order, actor, detail), decide, order.generation)
+
+    async def resume(self, name: str, order: Resume, actor: str) -> TenantDetail:
+        def decide(tenant: Tenant) -> policies.Patch:
+            return policies.resume(tenant, self._clock())
+
+        return await self._change(name, _act("resume", name, order, actor, {}), decide, order.generation)
+
+    async def extend_trial(self, name: str, order: ExtendTrial, actor: str) -> TenantDetail:
+        def decide(tenant: Tenant) -> policies.Patch:
+            return policies.extend_trial(tenant, order, self._clock())
+
+        detail = {"trial_ends_at": policies.timestamp(order.trial_ends_at)}
+        return await self._change(name, _act("extend-trial", name, order, actor, detail), decide, order.generation)
+
+    async def change_plan(self, name: str, order: ChangePlan, actor: str) -> TenantDetail:
+        """Raises InvalidInputError naming `plan` when there is no such plan."""
+        try:
+            plan = self._plans.find(order.plan)
+        except PlanNotFoundError:
+            raise unknown_plan(order.plan) from None
+        ends = self._clock() + timedelta(days=plan.trial_days) if plan.trial_days else None
+
+        def decide(tenant: Tenant) -> policies.Patch:
+            return policies.change_plan(tenant, order, ends)
+
+        act = _act("change-plan", name, order, actor, {"plan": plan.name})
+        return await self._change(name, act, decide, order.generation)
+
+    async def _change(self, name: str, act: Act, decide: Decide, expected: int | None) -> TenantDetail:
+        """Decide on the Tenant as it is now, and write exactly that version of it."""
+        for attempt in range(1, ATTEMPTS + 1):
+            tenant = await self._fresh(name)
+            if expected is not None and tenant.metadata.generation != expected:
+                break
+            patch = decide(tenant)
+            try:
+                async with self._audit.recorded(act):
+                    return self._detail(await self._repository.patch(tenant, patch))
+            except TenantChangedError:
+                if attempt == ATTEMPTS:
+                    raise
+        raise TenantChangedError(name)
+
+    async def _fresh(self, name: str) -> Tenant:
+        tenant = await self._repository.find(name)
+        if tenant is None:
+            raise TenantNotFoundError(name)
+        return tenant
+
+    def _row(self, tenant: Tenant) -> TenantRow:
+        return TenantRow(
+            name=tenant.name,
+            id=tenant.id,
+            slug=tenant.spec.slug,
+            display_name=tenant.spec.display_name,
+            url=tenant.status.url or self._tenant_url(tenant.spec.slug),
+            plan=tenant.spec.plan,
+            owner_email=tenant.spec.owner.email,
+            state=policies.state_of(tenant),
+            message=policies.message_of(tenant),
+            suspended_reason=tenant.spec.suspended.reason if tenant.spec.suspended else None,
+            trial_ends_at=tenant.spec.trial_ends_at,
+            version=tenant.status.version,
+            created_at=tenant.metadata.creation_timestamp,
+        )
+
+    def _detail(self, tenant: Tenant) -> TenantDetail:
+        return TenantDetail(
+            tenant=self._row(tenant),
+            conditions=tuple(
+                ConditionView(
+                    type=one.type,
+                    status=one.status,
+                    reason=one.reason,
+                    message=one.message,
+                    since=one.last_transition_time,
+                )
+                for one in tenant.status.conditions
+            ),
+            hosts=tenant.spec.hosts,
+            suspended_message=tenant.spec.suspended.message if tenant.spec.suspended else "",
+            deletion_policy=tenant.spec.deletion_policy,
+            database_server=tenant.status.database_server,
+            proven_at=tenant.status.proven_at,
+            generation=tenant.metadata.generation,
+        )
+
+
+def subject(name: str) -> str:
+    """How the audit log names a tenant."""
+    return f"tenant/{name}"
+
+
+class _Reasoned(Protocol):
+    @property
+    def reason(self) -> str: ...
+
+
+def _act(action: str, name: str, order: _Reasoned, actor: str, detail: dict[str, Any]) -> Act:
+    return Act(actor=actor, action=action, subject=subject(name), reason=order.reason, detail=detail)
+
+
+def _matches(row: TenantRow, query: TenantQuery) -> bool:
+    if query.plan is not None and row.plan != query.plan:
+        return False
+    if query.state is not None and row.state is not query.state:
+        return False
+    needle = query.search.strip().casefold()
+    return not needle or any(
+        needle in text.casefold() for text in (row.name, row.display_name, row.owner_email, row.id)
+    )
+
+
+def _sort_value(row: TenantRow, key: SortKey) -> str | datetime:
+    if key == "created_at":
+        return row.created_at or _LATEST
+    if key == "trial_ends_at":
+        return row.trial_ends_at or _LATEST
+    return str(getattr(row, key))

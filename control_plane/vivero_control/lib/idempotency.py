@@ -1,0 +1,121 @@
+"""Idempotency-Key: a POST that makes something, sent twice, makes it once.
+
+The key is claimed in its own transaction before the work; the work stores its
+answer in the very transaction that makes the thing. So: made and answered, or
+neither. Rows are kept for a day (KEEP); the worker removes older ones.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from vivero_control.db.database import Database
+from vivero_control.db.tables import IdempotencyRecord
+from vivero_control.errors import ConflictError, FieldError, InvalidInputError
+from vivero_control.lib.clock import Clock
+from vivero_control.lib.keys import fingerprint
+
+HEADER = "Idempotency-Key"
+MAX_KEY_LENGTH = 255
+TAKE_OVER = timedelta(seconds=30)  # far above any request's time limit
+KEEP = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Once:
+    """One run of one operation under its key.
+
+    Attributes:
+        answer: what was answered the first time; None when this is the first time.
+        made: set by the operation when its transaction is committed; unless set, an error frees the key.
+    """
+
+    key: str | None
+    answer: dict[str, Any] | None = None
+    made: bool = False
+
+    async def store(self, session: AsyncSession, answer: dict[str, Any]) -> None:
+        """Keep the answer, in the transaction that makes the thing."""
+        if self.key:
+            statement = update(IdempotencyRecord).where(IdempotencyRecord.key == self.key).values(answer=answer)
+            await session.execute(statement)
+
+
+def check_key(key: str) -> None:
+    """Raises InvalidInputError when `key` is no usable Idempotency-Key."""
+    if not 1 <= len(key) <= MAX_KEY_LENGTH or not (key.isascii() and key.isprintable()):
+        raise InvalidInputError.of(FieldError(HEADER, f"Use 1 to {MAX_KEY_LENGTH} printable ASCII characters."))
+
+
+class Idempotency:
+    """Remembers keys, fingerprints of what came with them, and answers."""
+
+    def __init__(self, database: Database, secret: bytes, clock: Clock) -> None:
+        self._database = database
+        self._secret = secret
+        self._clock = clock
+
+    @asynccontextmanager
+    async def once(self, operation: str, key: str | None, body: bytes) -> AsyncIterator[Once]:
+        """Claim the key for the block; without a key every run is the first.
+
+        Raises:
+            InvalidInputError: the key is unusable, or was used with another body.
+            ConflictError: the first request with this key is still at work.
+        """
+        if key is None:
+            yield Once(None)
+            return
+        check_key(key)
+        once = await self._claim(fingerprint(self._secret, operation, key), fingerprint(self._secret, body))
+        try:
+            yield once
+        except BaseException:
+            if once.key and once.answer is None and not once.made:
+                await self._release(once.key)
+            raise
+
+    async def forget(self, before: datetime) -> int:
+        """Remove what is older; returns how many."""
+        async with self._database.transaction() as session:
+            statement = delete(IdempotencyRecord).where(IdempotencyRecord.created_at < before)
+            return cast("CursorResult[Any]", await session.execute(statement)).rowcount
+
+    async def _claim(self, key: str, body: str) -> Once:
+        now = self._clock()
+        try:
+            async with self._database.transaction() as session:
+                session.add(
+                    IdempotencyRecord(key=key, fingerprint=body, locked_until=now + TAKE_OVER, created_at=now)
+                )
+        except IntegrityError:
+            return await self._meet(key, body)
+        return Once(key)
+
+    async def _meet(self, key: str, body: str) -> Once:
+        """Someone was here before."""
+        now = self._clock()
+        async with self._database.transaction() as session:
+            record = await session.get(IdempotencyRecord, key, with_for_update=True)
+            if record is None:  # released between our insert and our look
+                raise _busy()
+            if record.fingerprint != body:
+                raise InvalidInputError.of(FieldError(HEADER, "This key was used for another request; use a new one."))
+            if record.answer is None and record.locked_until > now:
+                raise _busy()
+            record.locked_until = now + TAKE_OVER
+            return Once(key, record.answer)
+
+    async def _release(self, key: str) -> None:
+        async with self._database.transaction() as session:
+            await session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.key == key))
+
+
+def _busy() -> ConflictError:
+    return ConflictError("The first request with this Idempotency-Key is still at work.", headers={"Retry-After": "1"})
