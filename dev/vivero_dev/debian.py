@@ -1,4 +1,4 @@
-"""Debian packages: installed where the machine needs them, or only unpacked into the cache.
+"""Debian packages of newer suites, unpacked into the cache: nothing on the machine is replaced.
 
 No host is named here: sources derive from what this machine's apt already uses.
 """
@@ -6,7 +6,6 @@ No host is named here: sources derive from what this machine's apt already uses.
 import fcntl
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,33 +26,6 @@ class Source:
     address: str
     signed_by: str
     components: str
-
-
-def install(packages: Sequence[str]) -> None:
-    """Install what is missing; services of packages are not started."""
-    missing = [package for package in packages if not installed(package)]
-    if not missing:
-        return
-    environment = {
-        "DEBIAN_FRONTEND": "noninteractive",
-        # invoke-rc.d starts no service in run level 1.
-        "RUNLEVEL": "1",
-    }
-    run("apt", ["apt-get", "update", "-q"], timeout=APT_SECONDS)
-    run(
-        "apt",
-        ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing],
-        timeout=APT_SECONDS,
-        environment=environment,
-    )
-
-
-def installed(package: str) -> bool:
-    try:
-        state = run("apt", ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package], timeout=10)
-    except ComponentError:
-        return False
-    return state == "installed"
 
 
 def extracted(cache: Path, package: str, suite: str) -> Path:

@@ -1,0 +1,1 @@
+"""What Vivero needs inside a running cluster, whichever provider brought the cluster up."""

@@ -1,0 +1,52 @@
+"""The backing services under names of the cluster: Services without selector, EndpointSlices by hand."""
+
+from dataclasses import dataclass
+
+from vivero_dev.platform.kubectl import Object
+from vivero_dev.platform.names import BACKING
+
+# What pods dial, whatever port the instance got on the host.
+CLUSTER_PORTS = {"mariadb": 3306, "valkey": 6379, "s3": 7070, "mail": 1025}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a backing service really listens, seen from pods."""
+
+    address: str
+    port: int
+
+
+def backing_objects(endpoints: dict[str, Endpoint]) -> list[Object]:
+    """Namespace, Services and EndpointSlices for the four services of CLUSTER_PORTS."""
+    namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": BACKING}}
+    pairs = [(_service(name, port), _slice(name, endpoints[name])) for name, port in CLUSTER_PORTS.items()]
+    return [namespace, *(item for pair in pairs for item in pair)]
+
+
+def backing_host(name: str) -> str:
+    return f"{name}.{BACKING}.svc.cluster.local"
+
+
+def _service(name: str, port: int) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": BACKING},
+        "spec": {"ports": [{"name": "tls", "port": port, "targetPort": port, "protocol": "TCP"}]},
+    }
+
+
+def _slice(name: str, endpoint: Endpoint) -> Object:
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": name,
+            "namespace": BACKING,
+            "labels": {"kubernetes.io/service-name": name, "endpointslice.kubernetes.io/managed-by": "vivero-dev"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [endpoint.address], "conditions": {"ready": True}}],
+        "ports": [{"name": "tls", "port": endpoint.port, "protocol": "TCP"}],
+    }

@@ -1,0 +1,125 @@
+"""Secrets and ConfigMaps that the charts expect to find, made before they are installed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from vivero_dev.certificates import Authority
+from vivero_dev.platform.kubectl import Object
+from vivero_dev.platform.names import AUTHORITY, PLATFORM, SIGNUPS, WILDCARD_TLS
+from vivero_dev.secret_store import SecretStore
+
+ADMIN_EMAIL = "admin@vivero.localhost"
+INGRESS_HOSTS = ("vivero.localhost", "*.vivero.localhost", "localhost", "127.0.0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A name and its password."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Everyone the platform itself logs in as."""
+
+    mariadb_admin: Account
+    valkey_admin: Account
+    s3_admin: Account
+    control_plane_database: Account
+    control_plane_cache: Account
+
+
+def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretStore) -> list[Object]:
+    """Namespaces first, then what the contract between the parts names."""
+    tls = authority.issue("ingress", INGRESS_HOSTS)
+    private = ticket_key(secrets)
+    return [
+        _namespace(PLATFORM),
+        _namespace(SIGNUPS),
+        _config_map(AUTHORITY, {"ca.crt": authority.certificate.read_text()}),
+        _config_map("ticket-public-key", {"ticket.pub": public_half(private)}),
+        _secret("mariadb-admin", _login(accounts.mariadb_admin)),
+        _secret("valkey-admin", _login(accounts.valkey_admin)),
+        _secret(
+            "s3-admin",
+            {"access_key": accounts.s3_admin.username, "secret_key": accounts.s3_admin.password},
+        ),
+        _secret("control-plane-database", _login(accounts.control_plane_database)),
+        _secret("control-plane-cache", _login(accounts.control_plane_cache)),
+        _secret(
+            "control-plane-app",
+            {
+                "session_key": secrets.get("session-key"),
+                "ticket_private_key": private,
+                "admin_email": ADMIN_EMAIL,
+                "admin_password": secrets.get("admin-password"),
+            },
+        ),
+        _tls_secret(tls.certificate, tls.key),
+    ]
+
+
+def certificate_delegation() -> Object:
+    """Lets Contour serve the wildcard certificate for Ingresses of every tenant's namespace."""
+    return {
+        "apiVersion": "projectcontour.io/v1",
+        "kind": "TLSCertificateDelegation",
+        "metadata": {"name": WILDCARD_TLS, "namespace": PLATFORM},
+        "spec": {"delegations": [{"secretName": WILDCARD_TLS, "targetNamespaces": ["*"]}]},
+    }
+
+
+def ticket_key(secrets: SecretStore) -> str:
+    """The control plane's signing key for login tickets, PEM."""
+    return secrets.get("ticket-private-key", _new_ticket_key)
+
+
+def public_half(private: str) -> str:
+    key = serialization.load_pem_private_key(private.encode(), password=None)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return public.decode()
+
+
+def _new_ticket_key() -> str:
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return pem.decode()
+
+
+def _login(account: Account) -> dict[str, str]:
+    return {"username": account.username, "password": account.password}
+
+
+def _namespace(name: str) -> Object:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def _config_map(name: str, data: dict[str, str]) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": PLATFORM},
+        "data": data,
+    }
+
+
+def _secret(name: str, data: dict[str, str]) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": PLATFORM},
+        "type": "Opaque",
+        "stringData": data,
+    }
+
+
+def _tls_secret(certificate: Path, key: Path) -> Object:
+    secret = _secret(WILDCARD_TLS, {"tls.crt": certificate.read_text(), "tls.key": key.read_text()})
+    return secret | {"type": "kubernetes.io/tls"}

@@ -1,0 +1,8 @@
+"""Names inside the cluster that charts, operator and control plane agree on."""
+
+PLATFORM = "vivero-system"
+SIGNUPS = "vivero-signups"
+BACKING = "vivero-backing"
+WILDCARD_TLS = "wildcard-tls"
+AUTHORITY = "vivero-ca"
+FIELD_MANAGER = "vivero-dev"

@@ -1,0 +1,81 @@
+"""A trial signup as a prospect's program makes it, through the public API and the ingress."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from vivero_dev.errors import ComponentError
+from vivero_dev.localhost import local_client
+
+SIGNUP_SECONDS = 90.0
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A finished signup. `seconds`: from the request to the first authenticated answer of the workspace."""
+
+    name: str
+    url: str
+    email: str
+    password: str
+    seconds: float
+    login_url: str
+
+
+def sign_up(control_plane_url: str, authority: Path, *, company: str, email: str, password: str) -> Trial:
+    """Sign up, wait until the workspace is ready, log in to it; raises ComponentError with the API's words."""
+    with local_client(authority) as client:
+        begin = time.monotonic()
+        signup = _request(client, control_plane_url, company=company, email=email, password=password)
+        signup = _await_ready(client, control_plane_url, signup, begin + SIGNUP_SECONDS)
+        tenant = signup["tenant"]
+        _await_login(client, tenant["url"], email, password, begin + SIGNUP_SECONDS)
+        seconds = time.monotonic() - begin
+    return Trial(tenant["name"], tenant["url"], email, password, seconds, signup.get("login_url", ""))
+
+
+def _request(client: httpx.Client, base: str, *, company: str, email: str, password: str) -> dict[str, Any]:
+    return _answered(
+        client.post(
+            f"{base}/api/v1/signups",
+            json={"company": company, "email": email, "password": password},
+            headers={"Idempotency-Key": str(uuid.uuid4())},
+        )
+    )
+
+
+def _await_ready(client: httpx.Client, base: str, signup: dict[str, Any], deadline: float) -> dict[str, Any]:
+    while signup["state"] != "ready":
+        if signup["state"] == "failed":
+            raise ComponentError("signup", f"failed: {signup}")
+        if time.monotonic() > deadline:
+            raise ComponentError(f"Tenant {signup['tenant']}", f"not ready within {SIGNUP_SECONDS:.0f} s")
+        time.sleep(POLL_SECONDS)
+        signup = _answered(client.get(f"{base}/api/v1/signups/{signup['id']}"))
+    return signup
+
+
+def _await_login(client: httpx.Client, url: str, email: str, password: str, deadline: float) -> None:
+    """Log in and ask who we are; the ingress may need a moment to learn the new host."""
+    while True:
+        login = client.post(f"{url}/api/v1/auth/login", json={"email": email, "password": password})
+        if login.is_success:
+            token = login.json()["access_token"]
+            _answered(client.get(f"{url}/api/v1/me", headers={"Authorization": f"Bearer {token}"}))
+            return
+        if time.monotonic() > deadline:
+            raise ComponentError(f"workspace {url}", f"login answers {login.status_code}: {login.text[:500]}")
+        time.sleep(POLL_SECONDS)
+
+
+def _answered(response: httpx.Response) -> dict[str, Any]:
+    if not response.is_success:
+        place = f"{response.request.method} {response.request.url.path}"
+        raise ComponentError("control plane", f"{place} answered {response.status_code}: {response.text[:500]}")
+    body: dict[str, Any] = response.json()
+    return body

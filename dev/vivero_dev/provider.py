@@ -1,0 +1,71 @@
+"""What every provider of a local platform can do; native and docker implement it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from vivero_dev.health import Health
+from vivero_dev.instance import Instance
+from vivero_dev.platform.backing import Endpoint
+from vivero_dev.platform.credentials import Accounts
+from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.steps import Say, Step
+
+# Steps that every provider's list holds, for others to need.
+CLUSTER_READY = "cluster"
+SERVICES_READY = "services"
+INGRESS_READY = "ingress"
+IMAGES_READY = "images"
+
+
+@dataclass(frozen=True, slots=True)
+class BackingAddresses:
+    """Where the backing services are, for people and programs on this machine."""
+
+    mariadb_port: int
+    valkey_port: int
+    s3_endpoint: str
+    mail_url: str
+
+
+class Provider(Protocol):
+    """Brings up cluster, ingress, images and backing services of one instance, and takes them down."""
+
+    name: str
+    instance: Instance
+
+    def steps(self) -> list[Step]:
+        """What comes before the charts; holds the four steps named above."""
+        ...
+
+    def kubectl(self) -> Kubectl: ...
+
+    def helm(self) -> Path: ...
+
+    def images(self) -> dict[str, str]:
+        """Image of each program of ours (`operator`, `control-plane`, `data-plane`), once built."""
+        ...
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Where pods reach the backing services."""
+        ...
+
+    def accounts(self) -> Accounts: ...
+
+    def health(self) -> list[Health]: ...
+
+    def logs(self) -> dict[str, Path]:
+        """Log files by component."""
+        ...
+
+    def down(self, say: Say) -> str:
+        """Stop everything; data stays."""
+        ...
+
+    def leftovers(self) -> list[str]:
+        """What is still there that `down` should have removed, in words."""
+        ...
+
+
+Factory = Callable[[Instance], Provider]
