@@ -1,0 +1,3 @@
+module vivero.dev/dev/pause
+
+go 1.24.0

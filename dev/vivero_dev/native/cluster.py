@@ -1,0 +1,86 @@
+"""The native Kubernetes as steps: called by the native provider, in this order."""
+
+from vivero_dev.instance import Instance
+from vivero_dev.native.cgroups import ensure_cgroup
+from vivero_dev.native.containerd import PAUSE_IMAGE, containerd, load_image
+from vivero_dev.native.control_plane import apiserver, controller_manager, etcd, scheduler
+from vivero_dev.native.dns import coredns
+from vivero_dev.native.kubectl import apply, wait_node_ready
+from vivero_dev.native.kubelet import kube_proxy, kubelet
+from vivero_dev.native.layout import Cluster
+from vivero_dev.native.network import ensure_network
+from vivero_dev.native.objects import base_objects
+from vivero_dev.native.packages import CLUSTER_PACKAGES, ensure_packages
+from vivero_dev.native.pause import write_pause_archive
+from vivero_dev.native.tools import ensure_tool
+from vivero_dev.processes import ProcessSpec
+from vivero_dev.steps import Say, Step
+
+CLUSTER_TOOLS = ("pause", "etcd", "kubernetes", "coredns", "contour", "helm")
+
+
+def tool_step(instance: Instance, tool: str) -> Step:
+    """Build one program unless the cache has it."""
+
+    def build(say: Say) -> str:
+        return ensure_tool(instance.cache_dir, tool, instance.log_dir / f"build-{tool}.log", say).name
+
+    return Step(f"build {tool}", build)
+
+
+def cluster_steps(instance: Instance) -> list[Step]:
+    """Everything from packages to a node that takes pods; ends with the step `kubernetes`."""
+    cluster = Cluster(instance)
+    return [
+        Step("packages", lambda _: _packages(instance)),
+        *(tool_step(instance, tool) for tool in CLUSTER_TOOLS),
+        Step("network", lambda _: ensure_network(instance), ("packages",)),
+        Step("etcd", lambda _: _started(cluster, etcd(cluster)), ("network", "build etcd")),
+        Step("containerd", lambda _: _start_containerd(cluster), ("network", "build pause")),
+        Step("api server", lambda _: _start_apiserver(cluster), ("etcd", "build kubernetes")),
+        Step("controllers", lambda _: _start_controllers(cluster), ("api server",)),
+        Step("node", lambda _: _start_node(cluster), ("api server", "containerd")),
+        Step("cluster dns", lambda _: _started(cluster, coredns(cluster)), ("api server", "build coredns")),
+        Step("kubernetes", lambda _: _confirm(cluster), ("controllers", "node", "cluster dns")),
+    ]
+
+
+def _packages(instance: Instance) -> str:
+    installed = ensure_packages(CLUSTER_PACKAGES, instance.log_dir / "packages.log")
+    return f"installed {', '.join(installed)}" if installed else "unchanged"
+
+
+def _started(cluster: Cluster, *specs: ProcessSpec) -> str:
+    news = [spec.name for spec in specs if cluster.processes.find(spec.name) is None]
+    for spec in specs:
+        cluster.processes.ensure(spec)
+    return "started" if news else "running"
+
+
+def _start_containerd(cluster: Cluster) -> str:
+    outcome = _started(cluster, containerd(cluster))
+    archive = cluster.folder / "pause.tar"
+    write_pause_archive(cluster.tool_path("pause"), archive)
+    load_image(cluster, archive, PAUSE_IMAGE)
+    return outcome
+
+
+def _start_apiserver(cluster: Cluster) -> str:
+    outcome = _started(cluster, apiserver(cluster))
+    cluster.write_admin_config()
+    apply(cluster, base_objects(cluster))
+    return outcome
+
+
+def _start_controllers(cluster: Cluster) -> str:
+    return _started(cluster, controller_manager(cluster), scheduler(cluster))
+
+
+def _start_node(cluster: Cluster) -> str:
+    ensure_cgroup(cluster.instance)
+    return _started(cluster, kubelet(cluster), kube_proxy(cluster))
+
+
+def _confirm(cluster: Cluster) -> str:
+    wait_node_ready(cluster)
+    return f"node {cluster.node_name} is ready"

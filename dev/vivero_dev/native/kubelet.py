@@ -1,0 +1,141 @@
+"""kubelet and kube-proxy: the node's two agents."""
+
+import json
+from typing import Any
+
+from vivero_dev.native.control_plane import CLIENT_BURST, CLIENT_QPS
+from vivero_dev.native.layout import CLUSTER_DOMAIN, Cluster
+from vivero_dev.native.probes import http_answers
+from vivero_dev.processes import ProcessSpec
+
+# A /20 of addresses would carry 4,000; two cores start and probe this many.
+MAX_PODS = 250
+HEALTH_PORT = 10248
+PROXY_HEALTH_PORT = 10256
+
+
+def kubelet(cluster: Cluster) -> ProcessSpec:
+    file = cluster.folder / "kubelet.json"
+    file.write_text(json.dumps(kubelet_configuration(cluster), indent=2) + "\n")
+    return ProcessSpec(
+        name="kubelet",
+        command=[
+            cluster.tool("kubelet"),
+            f"--config={file}",
+            f"--kubeconfig={cluster.client_config(f'system:node:{cluster.node_name}', 'system:nodes')}",
+            f"--root-dir={cluster.folder / 'kubelet'}",
+            f"--hostname-override={cluster.node_name}",
+            f"--node-ip={cluster.node_ip}",
+        ],
+        netns=cluster.instance.netns_path,
+        ready=lambda: http_answers(cluster.node_ip, HEALTH_PORT, "/healthz"),
+        deadline=60,
+    )
+
+
+def kubelet_configuration(cluster: Cluster) -> dict[str, Any]:
+    serving = cluster.authority.issue("kubelet", [cluster.node_ip])
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "containerRuntimeEndpoint": f"unix://{cluster.containerd_socket}",
+        "clusterDomain": CLUSTER_DOMAIN,
+        "clusterDNS": [str(cluster.instance.addresses.dns)],
+        "resolvConf": "",
+        "podLogsDir": str(cluster.folder / "pod-logs"),
+        "healthzBindAddress": cluster.node_ip,
+        **_access(cluster, str(serving.certificate), str(serving.key)),
+        **_isolation(cluster),
+        **_promptness(),
+        **_thrift(),
+    }
+
+
+def _access(cluster: Cluster, certificate: str, key: str) -> dict[str, Any]:
+    return {
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": str(cluster.authority.certificate)},
+        },
+        "authorization": {"mode": "Webhook"},
+        "tlsCertFile": certificate,
+        "tlsPrivateKeyFile": key,
+        "tlsMinVersion": "VersionTLS13",
+        "readOnlyPort": 0,
+    }
+
+
+def _isolation(cluster: Cluster) -> dict[str, Any]:
+    """Where pods' control groups hang, without asking for rights the machine may not give."""
+    return {
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{cluster.instance.cgroup}",
+        "failCgroupV1": False,
+        "enforceNodeAllocatable": [],
+        "localStorageCapacityIsolation": False,
+        "oomScoreAdj": 0,
+        "failSwapOn": False,
+        "protectKernelDefaults": False,
+        "seccompDefault": True,
+    }
+
+
+def _promptness() -> dict[str, Any]:
+    """A tenant waits for this agent: no queue, no client limit, no slow resync."""
+    return {
+        "maxPods": MAX_PODS,
+        "serializeImagePulls": False,
+        "registryPullQPS": 0,
+        "kubeAPIQPS": CLIENT_QPS,
+        "kubeAPIBurst": CLIENT_BURST,
+        "eventRecordQPS": 0,
+        # How late a changed Secret or ConfigMap may reach a mounted file.
+        "syncFrequency": "10s",
+        "configMapAndSecretChangeDetectionStrategy": "Watch",
+        "shutdownGracePeriod": "0s",
+    }
+
+
+def _thrift() -> dict[str, Any]:
+    """Nothing can be pulled again here, so no image is ever collected; a full disk evicts late."""
+    return {
+        "imageGCHighThresholdPercent": 100,
+        "imageGCLowThresholdPercent": 99,
+        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        "containerLogMaxSize": "10Mi",
+        "containerLogMaxFiles": 2,
+        "volumePluginDir": "/nonexistent",
+    }
+
+
+def kube_proxy(cluster: Cluster) -> ProcessSpec:
+    file = cluster.folder / "kube-proxy.json"
+    file.write_text(json.dumps(proxy_configuration(cluster), indent=2) + "\n")
+    return ProcessSpec(
+        name="kube-proxy",
+        command=[cluster.tool("kube-proxy"), f"--config={file}", f"--hostname-override={cluster.node_name}"],
+        netns=cluster.instance.netns_path,
+        ready=lambda: http_answers(cluster.node_ip, PROXY_HEALTH_PORT, "/healthz"),
+        deadline=60,
+    )
+
+
+def proxy_configuration(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "mode": "iptables",
+        "clientConnection": {
+            "kubeconfig": str(cluster.client_config("system:kube-proxy")),
+            "qps": CLIENT_QPS,
+            "burst": CLIENT_BURST,
+        },
+        "clusterCIDR": str(cluster.instance.addresses.pods),
+        "detectLocalMode": "ClusterCIDR",
+        "healthzBindAddress": f"{cluster.node_ip}:{PROXY_HEALTH_PORT}",
+        # Limits of connection tracking are the whole machine's: leave them alone.
+        "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
+        # A new Service answers after this long at most; the default second is a tenant's wait.
+        "iptables": {"minSyncPeriod": "100ms", "syncPeriod": "30s"},
+    }

@@ -1,0 +1,77 @@
+"""What every cluster of ours holds before any chart: rights of its own programs, and cluster DNS."""
+
+from typing import Any
+
+from vivero_dev.native.layout import Cluster
+
+FIELD_MANAGER = "vivero-dev"
+DNS_USER = "vivero:coredns"
+DNS_PORT = 53
+
+Manifest = dict[str, Any]
+
+
+def base_objects(cluster: Cluster) -> list[Manifest]:
+    return [
+        _binding("vivero:kubelet-api", "system:kubelet-api-admin", "kube-apiserver-kubelet-client"),
+        _dns_role(),
+        _binding(DNS_USER, DNS_USER, DNS_USER),
+        dns_service(str(cluster.instance.addresses.dns)),
+        dns_endpoints(cluster.node_ip),
+    ]
+
+
+def _binding(name: str, role: str, user: str) -> Manifest:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+    }
+
+
+def _dns_role() -> Manifest:
+    read = ["get", "list", "watch"]
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": DNS_USER},
+        "rules": [
+            {"apiGroups": [""], "resources": ["services", "namespaces"], "verbs": read},
+            {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": read},
+        ],
+    }
+
+
+def dns_service(address: str) -> Manifest:
+    """The Service under whose fixed address pods ask for names."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "kube-dns", "namespace": "kube-system", "labels": {"k8s-app": "kube-dns"}},
+        "spec": {"clusterIP": address, "ports": _dns_ports()},
+    }
+
+
+def dns_endpoints(node: str) -> Manifest:
+    """CoreDNS is a process of the node, not a pod, so its endpoint is written down here."""
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kube-dns-node",
+            "namespace": "kube-system",
+            "labels": {
+                "kubernetes.io/service-name": "kube-dns",
+                "endpointslice.kubernetes.io/managed-by": FIELD_MANAGER,
+            },
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [node], "conditions": {"ready": True}}],
+        "ports": _dns_ports(),
+    }
+
+
+def _dns_ports() -> list[Manifest]:
+    return [{"name": f"dns-{name.lower()}", "port": DNS_PORT, "protocol": name} for name in ("UDP", "TCP")]

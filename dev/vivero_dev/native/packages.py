@@ -1,0 +1,91 @@
+"""Debian packages the native provider needs, installed in one transaction at most.
+
+Services stay stopped: a package brings programs, and only this tool starts them.
+"""
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vivero_dev.commands import run
+from vivero_dev.errors import ComponentError
+
+CLUSTER_PACKAGES = (
+    "ca-certificates",
+    "containerd",
+    "runc",
+    "containernetworking-plugins",
+    "conntrack",
+    "iproute2",
+    "iptables",
+    "procps",
+    "util-linux",
+)
+IMAGE_PACKAGES = ("buildah", "debootstrap")
+
+# Another apt on the machine (unattended upgrades) may hold the lock that long.
+LOCK_SECONDS = 600
+INSTALL_SECONDS = 1800.0
+POLICY = Path("/usr/sbin/policy-rc.d")
+# invoke-rc.d reads 101 as "action forbidden by policy": the package installs, its service stays down.
+POLICY_TEXT = "#!/bin/sh\nexit 101\n"
+
+# Steps run side by side in threads; apt takes one caller at a time.
+_one_caller = threading.Lock()
+
+
+def ensure_packages(names: Iterable[str], log: Path) -> list[str]:
+    """Install what is missing and return its names; apt's output goes to `log`."""
+    with _one_caller:
+        missing = sorted(name for name in set(names) if not is_installed(name))
+        if missing:
+            _require_root(missing)
+            _install(missing, log)
+    return missing
+
+
+def is_installed(name: str) -> bool:
+    asked = subprocess.run(  # noqa: S603  a fixed program and a name from this package
+        ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", name],  # noqa: S607  from PATH
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    return asked.returncode == 0 and asked.stdout.startswith("ii")
+
+
+def _require_root(missing: list[str]) -> None:
+    if os.geteuid() != 0:
+        raise ComponentError("packages", f"missing: {' '.join(missing)}; installing them needs root")
+
+
+def _install(names: list[str], log: Path) -> None:
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
+    lock = f"DPkg::Lock::Timeout={LOCK_SECONDS}"
+    run("packages", ["apt-get", "-o", lock, "update"], timeout=INSTALL_SECONDS, log=log, environment=environment)
+    with _services_stay_down():
+        run(
+            "packages",
+            ["apt-get", "-o", lock, "install", "--yes", "--no-install-recommends", *names],
+            timeout=INSTALL_SECONDS,
+            log=log,
+            environment=environment,
+        )
+
+
+@contextmanager
+def _services_stay_down() -> Iterator[None]:
+    """Forbid service starts unless the machine already has a policy of its own."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text(POLICY_TEXT)
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink()
