@@ -1,0 +1,230 @@
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from vivero_core.backends.kube import config, errors, resources
+from vivero_core.backends.kube.client import Change, KubeClient, Listing, _change, _lines
+from vivero_core.backends.kube.follow import follow
+from vivero_core.errors import BackendError
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "retryable"),
+    [
+        (401, errors.KubeUnauthorizedError, False),
+        (403, errors.KubeForbiddenError, False),
+        (404, errors.KubeNotFoundError, False),
+        (409, errors.KubeConflictError, True),
+        (410, errors.KubeGoneError, True),
+        (422, errors.KubeInvalidError, False),
+        (429, errors.KubeThrottledError, True),
+        (500, errors.KubeUnavailableError, True),
+        (503, errors.KubeUnavailableError, True),
+    ],
+)
+def test_a_status_says_what_a_caller_can_do(status: int, kind: type[BackendError], retryable: bool) -> None:  # noqa: FBT001  a table's column
+    error = errors.from_status(status, {"message": "because"}, "GET /x")
+    assert type(error) is kind
+    assert error.retryable is retryable
+    assert str(error) == "kubernetes: GET /x: because"
+
+
+def test_throttling_says_how_long_to_wait() -> None:
+    error = errors.from_status(429, {"details": {"retryAfterSeconds": 7}}, "GET /x")
+    assert isinstance(error, errors.KubeThrottledError)
+    assert error.retry_after == 7
+
+
+def test_a_taken_name_is_told_from_a_conflict() -> None:
+    assert isinstance(errors.from_status(409, {"reason": "AlreadyExists"}, "POST"), errors.KubeAlreadyExistsError)
+
+
+def test_addresses() -> None:
+    assert resources.SECRET.path("s", namespace="n") == "/api/v1/namespaces/n/secrets/s"
+    assert resources.SECRET.path() == "/api/v1/secrets"
+    assert resources.TENANT.path("t", subresource="status") == "/apis/vivero.dev/v1alpha1/tenants/t/status"
+    assert resources.DEPLOYMENT.path(namespace="n") == "/apis/apps/v1/namespaces/n/deployments"
+    with pytest.raises(ValueError, match="needs a namespace"):
+        resources.SECRET.path("s")
+    with pytest.raises(ValueError, match="cluster-scoped"):
+        resources.TENANT.path("t", namespace="n")
+
+
+@given(st.text(min_size=1))
+def test_no_name_reaches_another_address(name: str) -> None:
+    path = resources.SECRET.path(name, namespace="n")
+    assert path.count("/") == 6
+    assert not set(path) & set("?#")
+
+
+def test_a_manifest_finds_its_resource() -> None:
+    assert resources.resource_of({"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant"}) is resources.TENANT
+    assert resources.resource_of({"apiVersion": "v1", "kind": "Event"}) is resources.CORE_EVENT
+    with pytest.raises(ValueError, match="no resource"):
+        resources.resource_of({"apiVersion": "v1", "kind": "Tenant"})
+
+
+def write_kubeconfig(folder: Path, authority: str, **user: object) -> Path:
+    document = {
+        "current-context": "here",
+        "contexts": [
+            {"name": "elsewhere", "context": {"cluster": "?", "user": "?"}},
+            {"name": "here", "context": {"cluster": "c", "user": "u", "namespace": "n"}},
+        ],
+        "clusters": [
+            {
+                "name": "c",
+                "cluster": {
+                    "server": "https://127.0.0.1:6443/",
+                    "certificate-authority-data": base64.b64encode(authority.encode()).decode(),
+                },
+            }
+        ],
+        "users": [{"name": "u", "user": user}],
+    }
+    path = folder / "config"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def test_a_kubeconfig_is_read(tmp_path: Path, authority: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_kubeconfig(tmp_path, authority, tokenFile="/token")
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    loaded = config.load()
+    assert (loaded.server, loaded.namespace, loaded.token_file) == ("https://127.0.0.1:6443", "n", Path("/token"))
+    assert len(loaded.tls.get_ca_certs()) == 1
+
+
+def test_a_useless_kubeconfig_is_named(tmp_path: Path, authority: str) -> None:
+    broken = write_kubeconfig(tmp_path, authority, **{"client-certificate-data": "AAAA", "client-key-data": "AAAA"})
+    for path in (broken, tmp_path / "missing"):
+        with pytest.raises(config.KubeConfigError, match=path.name):
+            config.from_kubeconfig(path)
+
+
+def test_a_service_account_is_read(tmp_path: Path, authority: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, content in (("token", "t"), ("ca.crt", authority), ("namespace", "vivero-system\n")):
+        (tmp_path / name).write_text(content)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "6443")
+    loaded = config.in_cluster(tmp_path)
+    assert (loaded.server, loaded.namespace) == ("https://[fd00::1]:6443", "vivero-system")
+    assert loaded.token_file == tmp_path / "token"
+
+
+def test_outside_a_pod_there_is_no_service_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    with pytest.raises(config.KubeConfigError, match="not in a pod"):
+        config.load()
+    with pytest.raises(config.KubeConfigError):
+        config.in_cluster(tmp_path)
+
+
+async def test_a_closed_client_is_unavailable(tmp_path: Path, authority: str) -> None:
+    client = KubeClient(config.from_kubeconfig(write_kubeconfig(tmp_path, authority)), field_manager="test")
+    with pytest.raises(errors.KubeUnavailableError, match="closed"):
+        await client.version()
+
+
+class Chunks:
+    """A response body in pieces."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self.pieces = pieces
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+
+
+@given(st.lists(st.binary().map(lambda line: line.replace(b"\n", b"")), max_size=5), st.data())
+def test_lines_come_whole_however_the_network_cuts_them(lines: list[bytes], data: st.DataObject) -> None:
+    body = b"".join(line + b"\n" for line in lines)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=5)))
+    pieces = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+
+    async def read() -> list[bytes]:
+        return [line async for line in _lines(Chunks(pieces))]  # type: ignore[arg-type]
+
+    assert asyncio.run(read()) == lines
+
+
+def test_an_error_event_is_raised() -> None:
+    with pytest.raises(errors.KubeGoneError, match="too old"):
+        _change({"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}, "/x")
+
+
+def change(version: int, kind: str = "MODIFIED") -> Change:
+    return Change(kind, {"metadata": {"resourceVersion": str(version)}})  # type: ignore[arg-type]
+
+
+class Script:
+    """A client whose lists and watches play a script; each watch records where it started."""
+
+    def __init__(self, watches: list[list[Change | Exception]]) -> None:
+        self.watches: Iterator[list[Change | Exception]] = iter(watches)
+        self.lists = 0
+        self.started: list[str] = []
+
+    async def list(self, *_: object, **__: object) -> Listing:
+        self.lists += 1
+        return Listing([], str(self.lists * 100))
+
+    async def watch(self, _resource: object, version: str, *_: object, **__: object) -> AsyncIterator[Change]:
+        self.started.append(version)
+        for step in next(self.watches):
+            if isinstance(step, Exception):
+                raise step
+            yield step
+
+
+async def play(script: Script, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], list[float]]:
+    """What follow yields until its script ends with a refusal, and the pauses it took."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    seen: list[Any] = []
+    try:
+        async for item in follow(script, resources.TENANT):  # type: ignore[arg-type]
+            seen.append(item)  # noqa: PERF401  what came before the error counts too
+    except errors.KubeForbiddenError:
+        return seen, pauses
+    raise AssertionError("follow ended by itself")
+
+
+FORBIDDEN = errors.KubeForbiddenError("kubernetes", "no")
+
+
+async def test_following_resumes_after_the_last_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script([[change(101), change(105, "BOOKMARK")], [change(106)], [FORBIDDEN]])
+    seen, pauses = await play(script, monkeypatch)
+    assert seen == [Listing([], "100"), change(101), change(106)]
+    assert script.started == ["100", "105", "106"]
+    assert pauses == []
+
+
+async def test_following_lists_again_when_the_version_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script([[errors.KubeGoneError("kubernetes", "old")], [FORBIDDEN]])
+    seen, pauses = await play(script, monkeypatch)
+    assert seen == [Listing([], "100"), Listing([], "200")]
+    assert len(pauses) == 1
+
+
+async def test_following_backs_off_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
+    down: list[Change | Exception] = [errors.KubeUnavailableError("kubernetes", "down")]
+    script = Script([down] * 12 + [[change(101)], down, [FORBIDDEN]])
+    seen, pauses = await play(script, monkeypatch)
+    assert seen == [Listing([], "100"), change(101)]
+    assert pauses[-2] > 10
+    assert max(pauses) <= 30
+    assert pauses[-1] <= 0.2

@@ -1,0 +1,119 @@
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vivero_core.backends.mariadb import statements
+from vivero_core.errors import InvalidNameError
+
+DATABASE, USER = "vtaaaaaaaaaa", "vtaaaaaaaaaaa"
+HASH = "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"  # SELECT PASSWORD('password')
+PRIV = {"authentication_string": HASH, "ssl_type": 1, "max_user_connections": 20, "plugin": "mysql_native_password"}
+
+
+def test_the_hash_is_the_servers() -> None:
+    assert statements.native_hash("password") == HASH
+
+
+@given(st.text())
+def test_no_password_is_ever_in_a_statement_or_its_parameters(password: str) -> None:
+    sql, parameters = statements.write_user(USER, password, 20, exists=False)
+    assert parameters == (statements.native_hash(password), 20)
+    assert re.fullmatch(r"\*[0-9A-F]{40}", str(parameters[0]))
+    assert sql == statements.write_user(USER, "other", 20, exists=False)[0]
+
+
+def test_a_user_is_changed_in_place_and_has_to_use_tls() -> None:
+    created, _ = statements.write_user(USER, "p", 20, exists=False)
+    changed, _ = statements.write_user(USER, "p", 20, exists=True)
+    assert created.startswith("CREATE USER IF NOT EXISTS `vtaaaaaaaaaaa`@'%%'")
+    assert changed.startswith("ALTER USER `vtaaaaaaaaaaa`@'%%'")
+    assert "REQUIRE SSL" in created
+    assert "REQUIRE SSL" in changed
+
+
+@pytest.mark.parametrize("limit", [0, -1, 100_001])
+def test_a_user_without_a_limit_is_refused(limit: int) -> None:
+    with pytest.raises(ValueError, match="max_connections"):
+        statements.write_user(USER, "p", limit, exists=True)
+
+
+def test_a_grant_names_one_schema_and_holds_no_power_over_others() -> None:
+    sql, _ = statements.grant(USER, DATABASE)
+    assert f" ON `{DATABASE}`.* TO `{USER}`@'%%'" in sql
+    for power in ("ALL", "GRANT OPTION", "FILE", "SUPER", "PROCESS", "EVENT", "EXECUTE", "ROUTINE"):
+        assert power not in sql
+
+
+@given(st.text(max_size=20))
+def test_every_statement_with_a_name_checks_it(name: str) -> None:
+    for build in (statements.create_database, statements.drop_database, statements.find_database):
+        with pytest.raises(InvalidNameError):
+            build(name)
+    for build_for_user in (statements.drop_user, statements.find_user, statements.show_grants, statements.revoke_all):
+        with pytest.raises(InvalidNameError):
+            build_for_user(name)
+    with pytest.raises(InvalidNameError):
+        statements.grant(USER, name)
+    with pytest.raises(InvalidNameError):
+        statements.grant(name, DATABASE)
+    with pytest.raises(InvalidNameError):
+        statements.end_connections(name)
+    with pytest.raises(InvalidNameError):
+        statements.lock_user(name, locked=True)
+
+
+def test_a_stored_user_is_read() -> None:
+    wanted = statements.wanted_user("password", 20, locked=False)
+    assert statements.user_state(json.dumps(PRIV)) == wanted
+    assert statements.user_state(json.dumps(PRIV | {"account_locked": True})).locked
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        {"ssl_type": 0},
+        {"max_user_connections": 0},
+        {"authentication_string": ""},
+        {"authentication_string": "*0000000000000000000000000000000000000000"},
+    ],
+)
+def test_each_drift_of_a_user_shows(drift: dict[str, object]) -> None:
+    assert statements.user_state(json.dumps(PRIV | drift)) != statements.wanted_user("password", 20, locked=False)
+
+
+def test_a_bare_user_is_read() -> None:
+    assert statements.user_state("{}") == statements.UserState("", requires_tls=False, max_connections=0, locked=False)
+
+
+def lines(*extra: str) -> list[str]:
+    own = ", ".join(sorted(statements.PRIVILEGES, reverse=True))
+    return [
+        f"GRANT USAGE ON *.* TO `{USER}`@`%` IDENTIFIED BY PASSWORD '{HASH}' REQUIRE SSL WITH MAX_USER_CONNECTIONS 20",
+        f"GRANT {own} ON `{DATABASE}`.* TO `{USER}`@`%`",
+        *extra,
+    ]
+
+
+def test_wanted_grants_are_recognised_in_any_order() -> None:
+    assert statements.grants(lines()) == statements.wanted_grants(DATABASE)
+    assert statements.grants(reversed(lines())) == statements.wanted_grants(DATABASE)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        f"GRANT SELECT ON *.* TO `{USER}`@`%`",
+        f"GRANT SELECT ON `vtbbbbbbbbbb`.* TO `{USER}`@`%`",
+        f"GRANT SELECT ON `{DATABASE}`.* TO `{USER}`@`%` WITH GRANT OPTION",
+        f"GRANT EXECUTE ON PROCEDURE `x`.`y` TO `{USER}`@`%`",
+        f"GRANT `some_role` TO `{USER}`@`%`",
+    ],
+)
+def test_each_right_too_many_shows(extra: str) -> None:
+    assert statements.grants(lines(extra)) != statements.wanted_grants(DATABASE)
+
+
+def test_a_missing_right_shows() -> None:
+    assert statements.grants(lines()[:1]) != statements.wanted_grants(DATABASE)

@@ -1,0 +1,51 @@
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vivero_core.backends import names
+from vivero_core.errors import InvalidNameError, ViveroError
+
+IDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz234567", min_size=10, max_size=10)
+CHECKS = [names.database, names.database_user, names.cache_user, names.bucket]
+
+
+@given(IDS)
+def test_names_made_from_an_id_pass(ident: str) -> None:
+    assert names.database(f"vt{ident}") == f"vt{ident}"
+    assert names.cache_user(f"vt{ident}") == f"vt{ident}"
+    assert names.database_user(f"vt{ident}a") == f"vt{ident}a"
+    assert names.database_user(f"vt{ident}b") == f"vt{ident}b"
+    assert names.bucket(f"vivero-{ident}") == f"vivero-{ident}"
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@given(text=st.text(max_size=30))
+def test_no_other_text_passes(check: Callable[[str], str], text: str) -> None:
+    with pytest.raises(InvalidNameError):
+        check(text)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@given(
+    ident=IDS,
+    position=st.integers(0, 18),
+    sign=st.sampled_from(list("`'\"_%*?./\\ \n\0-;:ßA18\N{RIGHT-TO-LEFT OVERRIDE}")),
+)
+def test_one_sign_too_many_is_refused(check: Callable[[str], str], ident: str, position: int, sign: str) -> None:
+    for name in (f"vt{ident}", f"vt{ident}a", f"vivero-{ident}"):
+        with pytest.raises(InvalidNameError):
+            check(name[:position] + sign + name[position:])
+
+
+def test_a_refusal_is_a_value_error_of_ours_and_quotes_little() -> None:
+    with pytest.raises(ViveroError) as caught:
+        names.database("x" * 5000)
+    assert isinstance(caught.value, ValueError)
+    assert len(str(caught.value)) < 100
+
+
+def test_the_servers_own_schemas_are_no_tenants() -> None:
+    for name in ("mysql", "information_schema", "vivero_control", "vt", "vtaaaaaaaaaaa"):
+        with pytest.raises(InvalidNameError):
+            names.database(name)
