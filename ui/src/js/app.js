@@ -3,6 +3,7 @@ import htmx from "htmx.org";
 import { startDialogs } from "./dialog.js";
 import { startPalette } from "./palette.js";
 import { startToasts } from "./toast.js";
+import { startUploads } from "./upload.js";
 import "./site.js";
 
 // The content security policy allows neither inline styles nor eval.
@@ -14,3 +15,4 @@ htmx.config.historyCacheSize = 0;
 startDialogs();
 startPalette();
 startToasts();
+startUploads();
