@@ -16,6 +16,10 @@ class Status(StrEnum):
     FALSE = "False"
     UNKNOWN = "Unknown"
 
+    @classmethod
+    def of(cls, truth: bool) -> "Status":  # noqa: FBT001  a truth is what this converts
+        return cls.TRUE if truth else cls.FALSE
+
 
 class Condition(Model):
     """One observation, in the shape of Kubernetes' metav1.Condition."""

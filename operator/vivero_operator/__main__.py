@@ -1,0 +1,5 @@
+"""`python -m vivero_operator`."""
+
+from vivero_operator.main import main
+
+main()

@@ -1,0 +1,99 @@
+"""A tenant's own internal API: its owner's account, and the proof that its credentials work. Called on the pod itself.
+
+The pod's address, not the Service: kube-proxy learns of a new pod up to a second later than we do.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import aiohttp
+
+from vivero_operator.errors import DataPlaneUnavailableError
+from vivero_operator.instance import APP_PORT
+
+SYSTEM: Final = "data plane"
+REQUEST_SECONDS: Final = 10.0
+_OK: Final = (200, 201)
+_ASPECTS: Final = ("database", "storage", "cache")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the tenant says about its own credentials."""
+
+    ok: bool
+    version: str | None
+    failing: tuple[str, ...]
+    """Which of database, storage and cache do not work."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The account to create; the hash is an argon2id PHC string."""
+
+    email: str
+    name: str
+    password_hash: str
+
+
+class DataPlaneClient:
+    """Talks to tenants' pods; use it as an async context manager."""
+
+    def __init__(self, timeout: float = REQUEST_SECONDS) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=3)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        # Pods come and go: no connection is kept.
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=40, force_close=True))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def put_owner(self, address: str, token: str, owner: Owner) -> bool:
+        """True when the account was created now, False when there was an owner already."""
+        body = {"email": owner.email, "name": owner.name, "password_hash": owner.password_hash}
+        status, _ = await self._request("PUT", address, "/internal/v1/owner", token, body)
+        if status not in _OK:
+            raise DataPlaneUnavailableError(SYSTEM, f"the owner's account was refused with status {status}")
+        return status == _OK[1]
+
+    async def proof(self, address: str, token: str) -> Proof:
+        """What works, as the tenant's pod sees it, with the tenant's credentials."""
+        status, body = await self._request("GET", address, "/internal/v1/proof", token)
+        if status not in (200, 503):
+            raise DataPlaneUnavailableError(SYSTEM, f"the proof answered with status {status}")
+        failing = tuple(name for name in _ASPECTS if not _is_ok(body.get(name)))
+        version = body.get("version")
+        return Proof(bool(body.get("ok")) and not failing, str(version) if version else None, failing)
+
+    async def _request(
+        self, method: str, address: str, path: str, token: str, body: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        if self._session is None:
+            raise DataPlaneUnavailableError(SYSTEM, "the client is closed")
+        url = f"http://[{address}]:{APP_PORT}{path}" if ":" in address else f"http://{address}:{APP_PORT}{path}"
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            async with self._session.request(
+                method, url, json=body, headers=headers, timeout=self._timeout, allow_redirects=False
+            ) as response:
+                return response.status, await _json(response)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DataPlaneUnavailableError(SYSTEM, f"no answer from the pod ({type(error).__name__})") from error
+
+
+async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    """The JSON object of an answer; empty when it is none."""
+    try:
+        parsed = await response.json(content_type=None)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _is_ok(part: object) -> bool:
+    return isinstance(part, dict) and part.get("ok") is True

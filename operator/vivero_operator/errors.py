@@ -1,0 +1,15 @@
+"""The operator's own errors; those of systems it talks to are in vivero_core.errors."""
+
+from vivero_core.errors import BackendUnavailableError, ViveroError
+
+
+class OperatorError(ViveroError):
+    """Root of what only the operator raises."""
+
+
+class LeadershipLostError(OperatorError):
+    """Another replica may be leading now: stop at once."""
+
+
+class DataPlaneUnavailableError(BackendUnavailableError):
+    """A tenant's pod did not answer, or answered with a fault."""

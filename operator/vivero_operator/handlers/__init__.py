@@ -1,0 +1,25 @@
+"""The only importers of kopf: one file a watched kind. A handler parses, remembers what it saw, and queues a key.
+
+Low-level event handlers throughout: kopf writes nothing into our objects (no finalizer, no annotations), waits for no
+consistency and batches nothing; when and how often to reconcile is the queue's business.
+"""
+
+from dataclasses import dataclass, field
+
+from vivero_operator.health import Pulse
+from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.queue import WorkQueue
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where handlers put what they hear."""
+
+    cluster: Cluster
+    queue: WorkQueue[Key]
+    memory: Memory
+    pulse: Pulse
+    wants: dict[str, object] = field(default_factory=dict)
+    """What each object wanted when it was last heard of, by uid: tells a change from an echo."""

@@ -1,0 +1,58 @@
+"""kopf, set up and run: its watches, our login, none of its writes."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import kopf
+from vivero_core.backends.kube.config import KubeConfig
+
+from vivero_operator.handlers import Desk, database_servers, leases, plans, pods, tenants
+
+_EXIT_SECONDS = 25.0
+
+
+def _settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False  # events are ours: on transitions only
+    settings.peering.standalone = True  # a Lease elects the leader
+    settings.scanning.disabled = True  # no watch of all CRDs: ours are there before we start
+    settings.process.ultimate_exiting_timeout = _EXIT_SECONDS
+    settings.networking.request_timeout = 30
+    return settings
+
+
+def _login(registry: kopf.OperatorRegistry, config: KubeConfig) -> None:
+    @kopf.on.login(id="login", registry=registry)
+    async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401  kopf passes what it has
+        """Again whenever the API server says that a token is not valid any more: kubelet has renewed the file."""
+        headers = {}
+        if config.token_file is not None:
+            headers["Authorization"] = f"Bearer {config.token_file.read_text().strip()}"
+        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=config.tls, limit=0), headers=headers)
+        return kopf.AiohttpSession(server=config.server, aiohttp_session=session)
+
+
+def _on_signal(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop)
+
+
+async def watch(desk: Desk, config: KubeConfig, stop_watching: asyncio.Event, stop: Callable[[], None]) -> None:
+    """Until `stop_watching` is set. Signals go to `stop`, not to kopf: what is under way ends first, then the watches."""
+    # Not the default registry, which would look for generated clients to log in with.
+    registry, settings = kopf.OperatorRegistry(), _settings()
+    _login(registry, config)
+    for kind in (tenants, plans, database_servers):
+        kind.register(registry, desk)
+    pods.register(registry, settings, desk)
+    leases.register(registry, settings, desk)
+    before = asyncio.all_tasks()
+    tasks = await kopf.spawn_tasks(registry=registry, settings=settings, clusterwide=True, stop_flag=stop_watching)
+    _on_signal(stop)
+    await kopf.run_tasks(tasks, ignored=before)

@@ -1,0 +1,60 @@
+"""Health, readiness and metrics over HTTP.
+
+Healthy means that watches bring news: the leader's Lease is written every two seconds, so its echo through a watch
+must never be old.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+STALE_SECONDS: Final = 90.0
+"""No echo for this long: the watch is dead, or nobody leads. Longer than it takes a watch to notice and reconnect."""
+
+
+class Pulse:
+    """When the watch last brought something."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last = clock()
+        self.synced = False
+
+    def beat(self) -> None:
+        self._last = self._clock()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last beat, or since the start."""
+        return self._clock() - self._last
+
+
+def application(pulse: Pulse) -> web.Application:
+    async def healthz(_: web.Request) -> web.Response:
+        alive = pulse.age < STALE_SECONDS
+        return web.json_response({"ok": alive, "watch_seconds": round(pulse.age, 1)}, status=200 if alive else 503)
+
+    async def readyz(_: web.Request) -> web.Response:
+        return web.json_response({"ok": pulse.synced}, status=200 if pulse.synced else 503)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    return app
+
+
+@asynccontextmanager
+async def serving(pulse: Pulse, host: str, port: int) -> AsyncIterator[None]:
+    runner = web.AppRunner(application(pulse), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield
+    finally:
+        await runner.cleanup()

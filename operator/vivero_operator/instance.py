@@ -1,0 +1,92 @@
+"""One tenant as the pure builders see it: what is wanted, its plan, and the platform around it."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from vivero_core.model import naming
+from vivero_core.model.database_server import DatabaseServer
+from vivero_core.model.plan import Plan
+from vivero_core.model.tenant import Tenant
+
+from vivero_operator.settings import Settings
+
+APP = "app"
+"""Name of the Deployment, Service, Ingress, ServiceAccount and container of a tenant."""
+APP_PORT = 8080
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What all manifests of one tenant are built from."""
+
+    tenant: Tenant
+    plan: Plan
+    settings: Settings
+
+    @property
+    def id(self) -> str:
+        return self.tenant.id
+
+    @property
+    def namespace(self) -> str:
+        return naming.namespace_name(self.id)
+
+    @property
+    def suspended(self) -> bool:
+        return self.tenant.spec.suspended is not None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host under the base domain, then the customer's own."""
+        return (self.settings.public_host(self.tenant.spec.slug), *self.tenant.spec.hosts)
+
+    @property
+    def url(self) -> str:
+        return self.settings.public_url(self.hosts[0])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes when anything that steps build from changes."""
+        wanted = [self.tenant.metadata.uid, self.tenant.spec.dump(), self.plan.name, self.plan.spec.dump()]
+        return digest(wanted)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A tenant's credentials as they stand in its Secrets; never in a log, for nothing here shows in a repr."""
+
+    database_password: str = field(repr=False)
+    cache_password: str = field(repr=False)
+    storage_secret: str = field(repr=False)
+    signing_key: str = field(repr=False)
+    file_key: str = field(repr=False)
+    operator_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PlatformFiles:
+    """Public files that every tenant's pod gets."""
+
+    ca: str
+    ticket_key: str
+
+
+@dataclass(frozen=True)
+class DatabaseAddress:
+    """Where a tenant's schema is."""
+
+    server: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, server: DatabaseServer) -> "DatabaseAddress":
+        return cls(server.name, server.spec.host, server.spec.port)
+
+
+def digest(value: object) -> str:
+    """16 hex digits that name a JSON value; for comparing, not for secrecy."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -1,0 +1,139 @@
+"""Composition: what is made of what, and the order in which it starts and stops."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from vivero_core.backends.kube import config as kube_config
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, TENANT
+from vivero_core.errors import BackendUnavailableError
+from vivero_core.model.constants import FIELD_MANAGER
+
+from vivero_operator import health, logs, metrics
+from vivero_operator.backends import Backends, PlatformObjects
+from vivero_operator.data_plane import DataPlaneClient
+from vivero_operator.errors import LeadershipLostError
+from vivero_operator.handlers import Desk, database_servers
+from vivero_operator.handlers.watch import watch
+from vivero_operator.leader import Election
+from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.controller import Controller, Key
+from vivero_operator.reconcile.database_server import DatabaseServerReconciler
+from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.tenant import TenantReconciler
+from vivero_operator.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_DEFINITIONS_PAUSE: Final = 2.0
+
+
+def main() -> None:
+    """The program; returns after SIGTERM, raises when leadership is lost."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    asyncio.run(serve(settings))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The operator, put together."""
+
+    desk: Desk
+    controller: Controller
+    election: Election
+
+
+def assemble(settings: Settings, kube: KubeClient, data_plane: DataPlaneClient, backends: Backends) -> Parts:
+    desk = Desk(Cluster(), WorkQueue[Key](), Memory(), health.Pulse())
+    services = Services(settings, kube, backends, data_plane, desk.cluster, lambda: datetime.now(UTC))
+    reconcilers = {
+        "Tenant": TenantReconciler(services, desk.memory).reconcile,
+        "DatabaseServer": DatabaseServerReconciler(
+            services, lambda server: database_servers.wake(desk, server)
+        ).reconcile,
+    }
+    controller = Controller(
+        desk.queue, reconcilers, concurrency=settings.concurrency, resync_seconds=settings.resync_seconds
+    )
+    return Parts(desk, controller, Election(kube, settings.platform_namespace, settings.lease_name, settings.identity))
+
+
+async def serve(settings: Settings) -> None:
+    """Until a signal comes: watch, and while leading, reconcile."""
+    config = kube_config.load()
+    async with AsyncExitStack() as stack:
+        kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER))
+        data_plane = await stack.enter_async_context(DataPlaneClient())
+        backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace))
+        stack.callback(backends.close)
+        parts = assemble(settings, kube, data_plane, backends)
+        await stack.enter_async_context(health.serving(parts.desk.pulse, settings.admin_host, settings.admin_port))
+        await _definitions(kube)
+        await _run(parts, config)
+
+
+async def _definitions(kube: KubeClient) -> None:
+    """Wait for our kinds: kopf would start without and never look again."""
+    while True:
+        try:
+            for resource in (TENANT, PLAN, DATABASE_SERVER):
+                await kube.list(resource)
+        except (KubeNotFoundError, BackendUnavailableError) as error:
+            logger.warning("the custom resources are not served yet: %s", error)
+            await asyncio.sleep(_DEFINITIONS_PAUSE)
+        else:
+            return
+
+
+async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
+    """Stop in order: no new work, then what is under way, then the Lease, then the watches."""
+    stopping, stop_watching = asyncio.Event(), asyncio.Event()
+    watching = asyncio.create_task(watch(parts.desk, config, stop_watching, stopping.set), name="watch")
+    working = asyncio.create_task(_lead(parts), name="lead")
+    waiting = asyncio.create_task(stopping.wait(), name="signal")
+    try:
+        done, _ = await asyncio.wait({watching, working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        logger.info("stopping", extra={"because": sorted(task.get_name() for task in done)})
+    finally:
+        waiting.cancel()
+        await _settle(working)
+        stop_watching.set()
+        await asyncio.wait({watching})
+    for task in (working, watching):
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+
+async def _settle(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def _lead(parts: Parts) -> None:
+    """Wait to be the leader and to have seen the cluster, then reconcile; give the Lease back at the end."""
+    await parts.election.acquire()
+    metrics.LEADING.set(1)
+    logger.info("leading", extra={"identity": parts.election.identity})
+    controlling = asyncio.create_task(parts.controller.run(), name="controller")
+    holding = asyncio.create_task(parts.election.hold(), name="hold")
+    try:
+        await asyncio.wait({controlling, holding}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        metrics.LEADING.set(0)
+        # Reconciles under way may end while the Lease is still ours.
+        await _settle(controlling)
+        await _settle(holding)
+        lost = not holding.cancelled() and isinstance(holding.exception(), LeadershipLostError)
+        if not lost:
+            await parts.election.release()
+    for task in (holding, controlling):
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error

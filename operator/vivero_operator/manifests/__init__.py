@@ -1,0 +1,1 @@
+"""Pure builders: a tenant in, one Kubernetes object out; one kind a file."""

@@ -1,0 +1,92 @@
+"""The Secrets a tenant's pod reads its credentials and limits from; file names and keys are the data plane's contract."""
+
+import base64
+import json
+
+from vivero_core.model import constants as c
+from vivero_core.model import naming
+
+from vivero_operator.instance import DatabaseAddress, Instance, Keys, digest
+from vivero_operator.manifests.common import Manifest, metadata
+
+DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS = "database", "cache", "storage", "app", "limits"
+NAMES = (DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS)
+LIMITS_FILE = "limits.json"
+
+
+def _secret(
+    instance: Instance, name: str, content: dict[str, str], annotations: dict[str, str] | None = None
+) -> Manifest:
+    meta = metadata(instance, name)
+    if annotations:
+        meta["annotations"] = annotations
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in content.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": data}
+
+
+def database(instance: Instance, keys: Keys, address: DatabaseAddress) -> Manifest:
+    content = {
+        "username": naming.database_users(instance.id)[0],
+        "password": keys.database_password,
+        "host": address.host,
+        "port": str(address.port),
+        "name": naming.database_name(instance.id),
+    }
+    # The placement is recorded before anything is made on the server: a crash cannot place a tenant twice.
+    return _secret(instance, DATABASE, content, {c.ANNOTATION_DATABASE_SERVER: address.server})
+
+
+def cache(instance: Instance, keys: Keys) -> Manifest:
+    content = {
+        "username": naming.cache_user(instance.id),
+        "password": keys.cache_password,
+        "host": instance.settings.valkey_host,
+        "port": str(instance.settings.valkey_port),
+        "prefix": naming.cache_prefix(instance.id),
+    }
+    return _secret(instance, CACHE, content)
+
+
+def storage(instance: Instance, keys: Keys) -> Manifest:
+    bucket = naming.bucket_name(instance.id)
+    content = {
+        "access_key": bucket,
+        "secret_key": keys.storage_secret,
+        "endpoint": instance.settings.s3_endpoint,
+        "bucket": bucket,
+        "region": instance.settings.s3_region,
+    }
+    return _secret(instance, STORAGE, content)
+
+
+def app(instance: Instance, keys: Keys) -> Manifest:
+    content = {
+        "signing_key": keys.signing_key,
+        "file_key": keys.file_key,
+        "operator_token": keys.operator_token,
+    }
+    return _secret(instance, APP_KEYS, content)
+
+
+def limits_content(instance: Instance) -> str:
+    """limits.json: null means unlimited."""
+    limits = instance.plan.spec.limits
+    document = {
+        "plan": instance.plan.name,
+        "records": limits.records,
+        "users": limits.users,
+        "storage_bytes": limits.storage_bytes,
+        "requests_per_minute": limits.requests_per_minute,
+        "features": list(instance.plan.spec.features),
+    }
+    return json.dumps(document, indent=2, sort_keys=True)
+
+
+def limits_digest(instance: Instance) -> str:
+    return digest(limits_content(instance))
+
+
+def limits(instance: Instance, *, changed: bool = False) -> Manifest:
+    """`changed`: these are not the limits the tenant started with, so its pods have to be told."""
+    annotations = {c.ANNOTATION_LIMITS: limits_digest(instance)} if changed else None
+    return _secret(instance, LIMITS, {LIMITS_FILE: limits_content(instance)}, annotations)

@@ -1,0 +1,36 @@
+"""Whether a live object still is what we want, without a write: an apply that changes nothing is still a request."""
+
+from typing import Any, Final
+
+from vivero_operator.policies import quantity
+
+_QUANTITY_FIELDS: Final = frozenset({"requests", "limits", "hard", "sizeLimit"})
+
+
+def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:
+    """True when `live` is missing, lacks or contradicts anything in `desired`, or was applied from other content.
+
+    A field that we no longer want but that is still there shows in the applied
+    digest. A Secret carries no digest: there all of `data` is compared.
+    """
+    if live is None:
+        return True
+    if desired["kind"] == "Secret" and desired["data"] != live.get("data", {}):
+        return True
+    return not _covers(live, desired)
+
+
+def _covers(live: Any, desired: Any, field: str = "") -> bool:  # noqa: ANN401  any JSON values
+    """Whether everything in `desired` is in `live`; what the API server or others added does not count."""
+    if isinstance(desired, dict):
+        if not isinstance(live, dict):
+            return not desired and live is None
+        inner = field if field in _QUANTITY_FIELDS else ""
+        return all(_covers(live.get(key), value, inner or key) for key, value in desired.items())
+    if isinstance(desired, list):
+        if not isinstance(live, list):
+            return not desired and live is None
+        return len(live) == len(desired) and all(map(_covers, live, desired))
+    if field in _QUANTITY_FIELDS and isinstance(live, str):
+        return quantity.same(live, str(desired))
+    return bool(live == desired)

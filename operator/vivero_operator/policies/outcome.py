@@ -1,0 +1,51 @@
+"""What became of a step, and how a step says that it is not done."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vivero_core.model.constants import Reason
+
+
+class State(StrEnum):
+    """How far a step got."""
+
+    DONE = "done"
+    WAITING = "waiting"
+    """For something that takes its time, or for a person."""
+    FAILED = "failed"
+    """A fault: tried again with back-off."""
+    SKIPPED = "skipped"
+    """A step before it is not done."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of one step; `message` is for people and holds nothing secret."""
+
+    state: State
+    reason: Reason
+    message: str
+    retry_after: float | None = None
+    """Seconds, when looking again is worth it although nothing may announce the change."""
+
+    @property
+    def done(self) -> bool:
+        return self.state is State.DONE
+
+
+class Pending(Exception):  # noqa: N818  not an error: the step asks to be continued later
+    """Raised by a step that cannot go on now; what it waits for announces itself, or `retry_after` is given."""
+
+    def __init__(self, reason: Reason, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+
+
+def done(reason: Reason, message: str = "") -> Outcome:
+    return Outcome(State.DONE, reason, message)
+
+
+def waiting(pending: Pending) -> Outcome:
+    return Outcome(State.WAITING, pending.reason, pending.message, pending.retry_after)

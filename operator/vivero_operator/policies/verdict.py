@@ -1,0 +1,142 @@
+"""From the outcomes of steps to the conditions that people and programs read."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from vivero_core.model import conditions as cond
+from vivero_core.model.conditions import Condition, Status
+from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.tenant import Tenant
+
+from vivero_operator.policies.outcome import Outcome, State
+
+_MESSAGE_LIMIT: Final = 1024
+_SEVERITY: Final = (State.FAILED, State.WAITING)
+"""What the summary mentions first; SKIPPED steps only follow from one of these."""
+_SUSPENDED_ASPECTS: Final = (ConditionType.WORKLOAD_READY, ConditionType.ROUTE_READY)
+_CALM: Final = frozenset(
+    {Reason.PROVEN, Reason.PROVISIONING, Reason.STARTING, Reason.DELETING, Reason.TRIAL_ENDED, Reason.UNPAID}
+    | {Reason.ABUSE, Reason.MANUAL, Reason.RESUMED}
+)
+"""Reasons of Ready that are no fault."""
+SUSPENSION_TEXT: Final = {
+    "TrialEnded": "the trial has ended",
+    "Unpaid": "a payment is missing",
+    "Abuse": "the terms of use were broken",
+    "Manual": "by the platform's staff",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One step's outcome, and the condition it speaks for, if any."""
+
+    condition: ConditionType | None
+    outcome: Outcome
+
+
+class Writer:
+    """Makes conditions of one tenant at one moment."""
+
+    def __init__(self, tenant: Tenant, now: datetime) -> None:
+        self._tenant = tenant
+        self._now = now
+
+    def write(self, kind: ConditionType, status: Status, reason: str, message: str) -> Condition:
+        return Condition(
+            type=kind,
+            status=status,
+            reason=reason,
+            message=message[:_MESSAGE_LIMIT],
+            last_transition_time=self._now,
+            observed_generation=self._tenant.metadata.generation,
+        )
+
+    def merged(self, new: Iterable[Condition]) -> tuple[Condition, ...]:
+        return cond.merge(self._tenant.status.conditions, new)
+
+
+def _aspects(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition]:
+    """One condition for each step that speaks for one; a skipped step leaves what was known."""
+    for finding in findings:
+        outcome = finding.outcome
+        if finding.condition is not None and outcome.state is not State.SKIPPED:
+            status = Status.TRUE if outcome.done else Status.FALSE
+            yield writer.write(finding.condition, status, outcome.reason, outcome.message)
+
+
+def worst(findings: Sequence[Finding]) -> Outcome | None:
+    """The first fault in the steps' order, else the first wait; None when all is done."""
+    for state in _SEVERITY:
+        found = next((one.outcome for one in findings if one.outcome.state is state), None)
+        if found is not None:
+            return found
+    return None
+
+
+def suspension_message(tenant: Tenant) -> str:
+    suspended = tenant.spec.suspended
+    if suspended is None:
+        return ""
+    return f"Suspended: {suspended.message or SUSPENSION_TEXT[suspended.reason]}"
+
+
+def active(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
+    """Conditions of a tenant that should be in service."""
+    writer = Writer(tenant, now)
+    trouble = worst(findings)
+    if trouble is None:
+        ready = writer.write(ConditionType.READY, Status.TRUE, Reason.PROVEN, "Working")
+    else:
+        ready = writer.write(ConditionType.READY, Status.FALSE, trouble.reason, trouble.message)
+    suspended = writer.write(ConditionType.SUSPENDED, Status.FALSE, Reason.NOT_SUSPENDED, "")
+    return writer.merged([ready, *_aspects(writer, findings), suspended])
+
+
+def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
+    """Conditions of a tenant that should be out of service: True only once it really is."""
+    writer = Writer(tenant, now)
+    reason = tenant.spec.suspended.reason if tenant.spec.suspended else Reason.MANUAL
+    trouble = worst(findings)
+    message = suspension_message(tenant) if trouble is None else f"Suspending: {trouble.message}"
+    off = [writer.write(kind, Status.FALSE, reason, "Off while suspended") for kind in _SUSPENDED_ASPECTS]
+    return writer.merged(
+        [
+            writer.write(ConditionType.READY, Status.FALSE, reason, message),
+            *_aspects(writer, findings),
+            *off,
+            writer.write(ConditionType.SUSPENDED, Status.of(trouble is None), reason, message),
+        ]
+    )
+
+
+def refused(tenant: Tenant, reason: Reason, message: str, now: datetime) -> tuple[Condition, ...]:
+    """Conditions of a tenant that nothing is done for until something else changes."""
+    writer = Writer(tenant, now)
+    return writer.merged([writer.write(ConditionType.READY, Status.FALSE, reason, message)])
+
+
+def deleting(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
+    """Conditions while a tenant goes: what it still waits for, so that a stuck deletion says why."""
+    writer = Writer(tenant, now)
+    trouble = worst(findings)
+    message = f"Deleting: {trouble.message}" if trouble else "Deleting"
+    gone = [
+        writer.write(one.condition, Status.FALSE, one.outcome.reason, one.outcome.message)
+        for one in findings
+        if one.condition is not None and one.outcome.state is not State.SKIPPED
+    ]
+    return writer.merged([writer.write(ConditionType.READY, Status.FALSE, Reason.DELETING, message), *gone])
+
+
+def transition(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[bool, str, str] | None:
+    """(is a fault, reason, message) of an event, when what Ready says has changed; else None."""
+    before, after = cond.find(old, ConditionType.READY), cond.find(new, ConditionType.READY)
+    if after is None or (before is not None and (before.status, before.reason) == (after.status, after.reason)):
+        return None
+    was_suspended = cond.is_true(old, ConditionType.SUSPENDED)
+    if was_suspended and not cond.is_true(new, ConditionType.SUSPENDED) and after.reason in _CALM:
+        return False, Reason.RESUMED, f"Resumed: {after.message}"
+    return after.reason not in _CALM, after.reason, after.message

@@ -1,0 +1,1 @@
+"""The level-based reconcile: literal lists of named steps, and what they share."""

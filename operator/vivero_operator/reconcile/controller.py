@@ -1,0 +1,99 @@
+"""Takes keys from the queue and reconciles them, many at once; decides when each comes back."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Literal, NamedTuple
+
+from vivero_core.errors import BackendError
+
+from vivero_operator import metrics
+from vivero_operator.policies import backoff
+from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.tenant import Result
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 20.0
+"""How long reconciles may go on after the signal to stop; kubelet waits 30 s."""
+_RESYNC_SPREAD: Final = 0.2
+
+
+class Key(NamedTuple):
+    """What to reconcile."""
+
+    kind: Literal["Tenant", "DatabaseServer"]
+    name: str
+
+
+Reconcile = Callable[[str], Awaitable[Result]]
+
+
+class Controller:
+    """Runs until cancelled; then lets what is under way end."""
+
+    def __init__(
+        self,
+        queue: WorkQueue[Key],
+        reconcilers: Mapping[str, Reconcile],
+        *,
+        concurrency: int,
+        resync_seconds: float,
+    ) -> None:
+        self._queue = queue
+        self._reconcilers = reconcilers
+        self._slots = asyncio.Semaphore(concurrency)
+        self._resync_seconds = resync_seconds
+        self._failures: dict[Key, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        try:
+            while True:
+                await self._slots.acquire()
+                key = await self._queue.get()
+                task = asyncio.create_task(self._work(key), name=f"reconcile {key.kind} {key.name}")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        finally:
+            await self._drain()
+
+    async def _drain(self) -> None:
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _work(self, key: Key) -> None:
+        started = time.perf_counter()
+        result = await self._reconcile(key)
+        metrics.RECONCILES.labels(key.kind, "failed" if result.failed else "ok").observe(time.perf_counter() - started)
+        metrics.QUEUE_DEPTH.set(len(self._queue))
+        self._queue.done(key)
+        self._slots.release()
+        self._schedule(key, result)
+
+    async def _reconcile(self, key: Key) -> Result:
+        try:
+            return await self._reconcilers[key.kind](key.name)
+        except BackendError as error:
+            # Mostly a conflict: somebody wrote meanwhile, and the next look sees it.
+            logger.warning("reconcile interrupted: %s", error, extra={"kind": key.kind, "object": key.name})
+        except Exception:
+            # A bug in one pass must not stop the others; it is loud, counted, and tried again with back-off.
+            logger.exception("reconcile broke", extra={"kind": key.kind, "object": key.name})
+            metrics.BROKEN.labels(key.kind).inc()
+        return Result(failed=True)
+
+    def _schedule(self, key: Key, result: Result) -> None:
+        if result.failed:
+            count = self._failures[key] = self._failures.get(key, 0) + 1
+            self._queue.add_later(key, backoff.delay(count, random.random()))  # noqa: S311  jitter, no secret
+            return
+        self._failures.pop(key, None)
+        spread = random.uniform(1 - _RESYNC_SPREAD, 1 + _RESYNC_SPREAD)  # noqa: S311  jitter, no secret
+        self._queue.add_later(key, result.retry_after or self._resync_seconds * spread)

@@ -1,0 +1,154 @@
+"""The literal ordered lists of steps, and the small loop that runs them: each as soon as those it needs are done."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vivero_core.errors import BackendError
+from vivero_core.model.constants import ConditionType, Reason
+
+from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
+from vivero_operator.policies.verdict import Finding
+from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.run import Run
+from vivero_operator.reconcile.steps import (
+    adoption,
+    cache,
+    database,
+    files,
+    finalizer,
+    guards,
+    limits,
+    namespace,
+    owner,
+    proof,
+    retention,
+    route,
+    secrets,
+    storage,
+    workload,
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A named idempotent step and what it needs."""
+
+    name: str
+    run: Callable[[Run], Awaitable[Outcome]]
+    after: tuple[str, ...] = ()
+    condition: ConditionType | None = None
+    """The condition it speaks for."""
+    fault: Reason = Reason.KUBERNETES_ERROR
+    """The reason when a system it uses does not do as asked."""
+    remembered: bool = False
+    """Not repeated within a minute for the same wants."""
+
+
+_DATABASE = (ConditionType.DATABASE_READY, Reason.DATABASE_UNAVAILABLE)
+_STORAGE = (ConditionType.STORAGE_READY, Reason.STORAGE_UNAVAILABLE)
+_CACHE = (ConditionType.CACHE_READY, Reason.CACHE_UNAVAILABLE)
+_WORKLOAD = (ConditionType.WORKLOAD_READY, Reason.WORKLOAD_UNAVAILABLE)
+_ROUTE = (ConditionType.ROUTE_READY, Reason.KUBERNETES_ERROR)
+_OWNER = (ConditionType.OWNER_READY, Reason.WORKLOAD_UNAVAILABLE)
+
+# The pod is what takes longest: everything it needs to start comes first, the rest beside it.
+PROVISION: Final = (
+    Step("finalizer", finalizer.add),
+    Step("adoption", adoption.claim, ("finalizer",)),
+    Step("namespace", namespace.ensure, ("adoption",), remembered=True),
+    Step("secrets", secrets.ensure, ("namespace",)),
+    Step("files", files.ensure, ("namespace",), remembered=True),
+    Step("workload", workload.ensure, ("secrets", "files"), remembered=True),
+    Step("database", database.ensure, ("secrets",), *_DATABASE, remembered=True),
+    Step("storage", storage.ensure, ("secrets",), *_STORAGE, remembered=True),
+    Step("cache", cache.ensure, ("secrets",), *_CACHE, remembered=True),
+    Step("limits", limits.announce, ("secrets",)),
+    Step("guards", guards.ensure, ("workload",), remembered=True),
+    Step("route", route.ensure, ("workload",), *_ROUTE, remembered=True),
+    Step("ready", workload.ready, ("workload",), *_WORKLOAD),
+    Step("owner", owner.ensure, ("ready",), *_OWNER),
+    Step(
+        "proof",
+        proof.ensure,
+        ("owner", "database", "storage", "cache", "route", "guards", "limits"),
+        fault=Reason.PROOF_FAILED,
+    ),
+)
+
+# Data and credentials stay as they are; only the way in and the pods go.
+SUSPEND: Final = (
+    Step("finalizer", finalizer.add),
+    Step("adoption", adoption.claim, ("finalizer",)),
+    Step("namespace", namespace.ensure, ("adoption",)),
+    Step("route", route.ensure, ("namespace",)),
+    Step("secrets", secrets.ensure, ("namespace",)),
+    Step("files", files.ensure, ("namespace",)),
+    Step("workload", workload.ensure, ("secrets", "files")),
+    Step("guards", guards.ensure, ("workload",)),
+)
+
+# Users go at once, so that nobody writes any more; data goes after its user; the finalizer after all.
+DELETE: Final = (
+    Step("retention", retention.record),
+    Step("route", route.remove, ("retention",), *_ROUTE),
+    Step("database", database.remove, ("retention",), *_DATABASE),
+    Step("storage", storage.remove, ("retention",), *_STORAGE),
+    Step("cache", cache.remove, ("retention",), *_CACHE),
+    # After the database: where the schema is may stand nowhere but in the namespace's Secret.
+    Step("namespace", namespace.remove, ("database",), *_WORKLOAD),
+    Step("owner", owner.remove, ("retention",), *_OWNER),
+    Step("record", retention.erase_record, ("namespace", "database", "storage", "cache", "route", "owner")),
+    Step("release", adoption.release, ("record",)),
+)
+
+# A Tenant that wanted data of another and never got it leaves without touching any.
+LEAVE: Final = (Step("owner", owner.remove),)
+
+
+async def execute(steps: Sequence[Step], run: Run, memory: Memory) -> list[Finding]:
+    """Every step's finding, in the list's order. An error that is no system's fault is a bug and is raised."""
+    tasks: dict[str, asyncio.Task[Outcome]] = {}
+    async with asyncio.TaskGroup() as group:
+        for step in steps:
+            needed = [tasks[name] for name in step.after]
+            tasks[step.name] = group.create_task(_one(step, needed, run, memory), name=step.name)
+    return [Finding(step.condition, tasks[step.name].result()) for step in steps]
+
+
+async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory: Memory) -> Outcome:
+    for task in needed:
+        before = await task
+        if not before.done:
+            return Outcome(State.SKIPPED, before.reason, before.message)
+    uid, fingerprint = run.tenant.metadata.uid, run.instance.fingerprint
+    known = memory.recall(uid, step.name, fingerprint) if step.remembered else None
+    outcome = known or await _attempt(step, run)
+    if step.remembered and outcome.done and known is None:
+        memory.keep(uid, step.name, fingerprint, outcome)
+    return outcome
+
+
+async def _attempt(step: Step, run: Run) -> Outcome:
+    try:
+        return await step.run(run)
+    except Pending as pending:
+        return waiting(pending)
+    except BackendError as error:
+        return _failed(step, error)
+    except BaseExceptionGroup as group:  # from a step's own TaskGroup
+        faults, bugs = group.split(BackendError)
+        if faults is None or bugs is not None:
+            raise
+        return _failed(step, _leaf(faults))
+
+
+def _failed(step: Step, error: BaseException) -> Outcome:
+    return Outcome(State.FAILED, step.fault, str(error))
+
+
+def _leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

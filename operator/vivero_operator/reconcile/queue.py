@@ -1,0 +1,97 @@
+"""Keys that wait to be worked on: each at most once, urgent ones first, delayed ones when they are due.
+
+A key that is added while it is worked on comes again afterwards, so no change is missed and no key is worked on
+twice at a time.
+"""
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+
+
+class WorkQueue(Generic[K]):
+    """For one event loop; not for threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lanes: tuple[deque[K], deque[K]] = (deque(), deque())  # urgent, other
+        self._waiting: dict[K, bool] = {}  # key -> is it in the urgent lane
+        self._running: set[K] = set()
+        self._again: dict[K, bool] = {}
+        self._due: dict[K, float] = {}
+        self._later: list[tuple[float, int, K, bool]] = []
+        self._order = itertools.count()
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing runs; delayed keys do not count."""
+        return not self._waiting and not self._running and not self._again
+
+    def add(self, key: K, *, urgent: bool = False) -> None:
+        """Work on the key as soon as possible; a delay it has is void."""
+        self._due.pop(key, None)
+        if key in self._running:
+            self._again[key] = urgent or self._again.get(key, False)
+        elif key not in self._waiting or (urgent and not self._waiting[key]):
+            self._enqueue(key, urgent=urgent)
+
+    def add_later(self, key: K, seconds: float, *, urgent: bool = False) -> None:
+        """Work on the key after a while; the earlier of two delays counts, and any `add` overrides both."""
+        due = self._clock() + seconds
+        if key in self._waiting or key in self._again or self._due.get(key, due + 1) <= due:
+            return
+        self._due[key] = due
+        heapq.heappush(self._later, (due, next(self._order), key, urgent))
+        self._changed.set()
+
+    async def get(self) -> K:
+        """The next key; call `done` with it afterwards."""
+        while True:
+            wait = self._release_due()
+            for lane in self._lanes:
+                while lane:
+                    key = lane.popleft()
+                    if key in self._waiting:  # else: it moved to the urgent lane and was taken there
+                        del self._waiting[key]
+                        self._running.add(key)
+                        return key
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait)
+            except TimeoutError:
+                continue
+
+    def done(self, key: K) -> None:
+        self._running.discard(key)
+        if key in self._again:
+            self._enqueue(key, urgent=self._again.pop(key))
+
+    def forget(self, key: K) -> None:
+        """Drop a delay the key has."""
+        self._due.pop(key, None)
+
+    def _enqueue(self, key: K, *, urgent: bool) -> None:
+        self._waiting[key] = urgent
+        self._lanes[0 if urgent else 1].append(key)
+        self._changed.set()
+
+    def _release_due(self) -> float | None:
+        """Move what is due into its lane; seconds until the next one is, None when there is none."""
+        while self._later:
+            due, _, key, urgent = self._later[0]
+            if self._due.get(key) == due and due > self._clock():
+                return due - self._clock()
+            heapq.heappop(self._later)
+            if self._due.get(key) == due:
+                self.add(key, urgent=urgent)
+        return None

@@ -1,0 +1,1 @@
+"""One idempotent step a file: observe, compare, act on a difference only."""

@@ -1,0 +1,28 @@
+"""The tenant's cache user, which sees the keys under its prefix and no other."""
+
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.valkey.protocol import CacheAdmin
+from vivero_core.model import naming
+from vivero_core.model.constants import Reason
+
+from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.reconcile.run import Run
+
+
+async def ensure(run: Run) -> Outcome:
+    user = Credentials(naming.cache_user(run.instance.id), run.known_keys().cache_password)
+    link = await run.services.backends.cache()
+    await link.lane.call(link.admin.ensure_user, user)
+    return done(Reason.PROVISIONED, "Cache user")
+
+
+def _drop(admin: CacheAdmin, user: str) -> None:
+    admin.drop_user(user)
+    admin.delete_keys(user)
+
+
+async def remove(run: Run) -> Outcome:
+    """Drop the user and its keys, whatever the deletion policy: a cache holds nothing that is not elsewhere."""
+    link = await run.services.backends.cache()
+    await link.lane.call(_drop, link.admin, naming.cache_user(run.instance.id))
+    return done(Reason.ERASED)

@@ -1,0 +1,34 @@
+"""Ready is a proof: the tenant's own pod has just used its schema, its bucket and its cache keys."""
+
+from datetime import timedelta
+
+from vivero_core.model.conditions import is_true
+from vivero_core.model.constants import ConditionType, Reason
+
+from vivero_operator.policies.outcome import Outcome, Pending, done
+from vivero_operator.reconcile.run import Run, starting
+
+
+def _stands(run: Run) -> bool:
+    """Whether the last proof still counts: young enough, of this generation, and nothing was wrong since."""
+    status = run.tenant.status
+    if status.proven_at is None or status.observed_generation != run.tenant.metadata.generation:
+        return False
+    age = run.services.now() - status.proven_at
+    young = age < timedelta(seconds=run.services.settings.proof_seconds)
+    return young and is_true(status.conditions, ConditionType.READY)
+
+
+async def ensure(run: Run) -> Outcome:
+    if _stands(run):
+        return done(Reason.PROVEN)
+    pod = run.ready_pod()
+    if pod is None or pod.ip is None:
+        raise starting([])
+    proof = await run.services.data_plane.proof(pod.ip, run.known_keys().operator_token)
+    if not proof.ok:
+        broken = ", ".join(proof.failing) or "the workspace"
+        raise Pending(Reason.PROOF_FAILED, f"The tenant's own credentials do not work on: {broken}", retry_after=5)
+    run.proven_at = run.services.now()
+    run.version = proof.version
+    return done(Reason.PROVEN)

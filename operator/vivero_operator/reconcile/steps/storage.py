@@ -1,0 +1,35 @@
+"""The tenant's bucket and the account that owns it."""
+
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.s3.protocol import StorageAdmin
+from vivero_core.model import naming
+from vivero_core.model.constants import DeletionPolicy, Reason
+
+from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.reconcile.run import Run
+
+
+def _provision(admin: StorageAdmin, account: Credentials) -> None:
+    admin.ensure_account(account)
+    admin.ensure_bucket(account.name, account.name)
+
+
+async def ensure(run: Run) -> Outcome:
+    account = Credentials(naming.bucket_name(run.instance.id), run.known_keys().storage_secret)
+    link = await run.services.backends.storage()
+    await link.lane.call(_provision, link.admin, account)
+    return done(Reason.PROVISIONED, "Bucket and account")
+
+
+def _drop(admin: StorageAdmin, bucket: str, *, data: bool) -> None:
+    admin.delete_account(bucket)
+    if data:
+        admin.delete_bucket(bucket)
+
+
+async def remove(run: Run) -> Outcome:
+    """Drop the account, and with deletionPolicy Delete the bucket with all it holds."""
+    data = run.tenant.spec.deletion_policy is DeletionPolicy.DELETE
+    link = await run.services.backends.storage()
+    await link.lane.call(_drop, link.admin, naming.bucket_name(run.instance.id), data=data)
+    return done(Reason.ERASED if data else Reason.RETAINED)

@@ -1,0 +1,70 @@
+"""What the operator is told by its environment (prefix VIVERO_); validated once, at start."""
+
+import os
+import socket
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from vivero_core.model.constants import PLATFORM_NAMESPACE, SIGNUPS_NAMESPACE
+
+HTTPS_PORT = 443
+
+
+class Settings(BaseSettings):
+    """Where the platform is, and how hard the operator works."""
+
+    model_config = SettingsConfigDict(env_prefix="VIVERO_", frozen=True, use_attribute_docstrings=True)
+
+    data_plane_image: str = Field(min_length=1)
+    """Image of the tenants' pods."""
+    image_pull_policy: str = Field(default="IfNotPresent", pattern="^(Always|IfNotPresent|Never)$")
+    """Passed on to the tenants' pods."""
+
+    base_domain: str = "vivero.localhost"
+    """A tenant answers at <slug>.<base domain>."""
+    public_port: int = Field(default=8443, ge=1, le=65535)
+    """Port of the public URLs; 443 is left out of them."""
+    ingress_class: str = "contour"
+    """ingressClassName of the tenants' Ingresses."""
+    ingress_namespace: str = "projectcontour"
+    """Namespace whose pods may reach the tenants' pods, besides the platform's own."""
+    wildcard_tls_secret: str = "wildcard-tls"  # noqa: S105  a Secret's name
+    """Secret in the platform namespace with the certificate for *.<base domain>."""
+
+    platform_namespace: str = PLATFORM_NAMESPACE
+    signups_namespace: str = SIGNUPS_NAMESPACE
+    ca_config_map: str = "vivero-ca"
+    """ConfigMap in the platform namespace, key ca.crt: the authority of all backing services."""
+    ticket_key_config_map: str = "ticket-public-key"
+    """ConfigMap in the platform namespace, key ticket.pub: verifies login tickets."""
+    control_plane_service: str = "vivero-control-plane"
+    """Service in the platform namespace that answers for suspended tenants' own hosts."""
+
+    valkey_host: str = "valkey.vivero-backing.svc.cluster.local"
+    valkey_port: int = Field(default=6379, ge=1, le=65535)
+    valkey_admin_secret: str = "valkey-admin"  # noqa: S105  a Secret's name
+    s3_endpoint: str = "https://s3.vivero-backing.svc.cluster.local:7070"
+    s3_region: str = "us-east-1"
+    s3_admin_secret: str = "s3-admin"  # noqa: S105  a Secret's name
+    egress_cidrs: tuple[str, ...] = ("0.0.0.0/0",)
+    """Where tenants' pods may connect to, besides cluster DNS; link-local addresses never."""
+
+    identity: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}", min_length=1, max_length=253)
+    """This replica's name in the leader's Lease; in a pod its name."""
+    lease_name: str = "vivero-operator"
+    admin_host: str = "0.0.0.0"  # noqa: S104  kubelet and Prometheus come from outside the pod
+    admin_port: int = Field(default=8081, ge=0, le=65535)
+    """Health and metrics."""
+    concurrency: int = Field(default=24, ge=1, le=500)
+    """Reconciles at once."""
+    resync_seconds: float = Field(default=600, ge=10)
+    """How often every tenant is looked at although nothing seems to have changed; spread by jitter."""
+    proof_seconds: float = Field(default=1800, ge=30)
+    """Age at which a tenant's proof is renewed."""
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    def public_host(self, slug: str) -> str:
+        return f"{slug}.{self.base_domain}"
+
+    def public_url(self, host: str) -> str:
+        return f"https://{host}" if self.public_port == HTTPS_PORT else f"https://{host}:{self.public_port}"
