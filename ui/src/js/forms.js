@@ -12,8 +12,8 @@ export function slugify(name) {
     .replace(/-+$/, "");
 }
 
-function slugPreview() {
-  for (const target of document.querySelectorAll("[data-slug-from]")) {
+function slugPreview(root) {
+  for (const target of root.querySelectorAll("[data-slug-from]")) {
     const source = document.getElementById(target.dataset.slugFrom);
     const own = document.getElementById(target.dataset.slugOwn);
     const show = () => {
@@ -55,6 +55,51 @@ function submitOnce() {
   });
 }
 
+// form[data-keep-secrets]: when fields are wrong the server sends the form back without the password.
+// So the answer is put into this page, and what was typed into password fields stays.
+function keepSecrets() {
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-keep-secrets]")) return;
+    event.preventDefault();
+    if (form.dataset.sent !== undefined) return;
+    form.dataset.sent = "";
+    event.submitter?.setAttribute("aria-busy", "true");
+    await send(form);
+  });
+}
+
+async function send(form) {
+  let answer;
+  try {
+    answer = await fetch(form.action, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form)),
+      headers: { "x-scripted-form": "1", accept: "text/html" },
+    });
+  } catch {
+    form.submit(); // the browser's own page says what is wrong with the connection
+    return;
+  }
+  if (answer.status === 201) {
+    location.assign(answer.headers.get("location"));
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector("form[data-keep-secrets]");
+  if (!fresh) {
+    document.querySelector("main").replaceWith(page.querySelector("main"));
+    return;
+  }
+  for (const input of form.querySelectorAll("[autocomplete=new-password], [autocomplete=current-password]")) {
+    const same = fresh.querySelector(`[name="${input.name}"]`);
+    same.value = input.value;
+  }
+  form.replaceWith(fresh);
+  slugPreview(fresh);
+  (fresh.querySelector("[aria-invalid=true]") ?? fresh.querySelector("input:not([type=hidden])")).focus();
+}
+
 function submitOnChange() {
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-submit-on-change]");
@@ -63,8 +108,9 @@ function submitOnChange() {
 }
 
 export function startForms() {
-  slugPreview();
+  slugPreview(document);
   passwordToggle();
+  keepSecrets();
   submitOnce();
   submitOnChange();
 }

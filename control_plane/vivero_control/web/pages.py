@@ -1,0 +1,43 @@
+"""The web layer as app.py mounts it."""
+
+from pathlib import Path
+from typing import Final
+
+from litestar import Router
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.template import TemplateConfig
+from vivero_ui.security import same_origin_guard
+from vivero_ui.static import static_router
+from vivero_ui.templates import environment
+
+from vivero_control.lib.pages import Pages
+from vivero_control.web.errors import error_page
+from vivero_control.web.hosts import host_page
+from vivero_control.web.signup import SignupController
+from vivero_control.web.site import SiteController
+from vivero_control.web.staff import StaffLoginController
+from vivero_control.web.tenants import TenantsController
+from vivero_control.web.words import host_of, web_url
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+def pages() -> Pages:
+    """Routes whose forms are accepted from our own pages only, templates, and the pages for errors and hosts."""
+    guarded = Router(
+        "/",
+        route_handlers=[SiteController, SignupController, StaffLoginController, TenantsController],
+        guards=[same_origin_guard],
+    )
+    return Pages(
+        route_handlers=(guarded, static_router()),
+        error_page=error_page,
+        host_page=host_page,
+        template_config=_template_config(),
+    )
+
+
+def _template_config() -> TemplateConfig[JinjaTemplateEngine]:
+    made = environment([TEMPLATES])
+    made.filters.update({"host": host_of, "web_url": web_url})
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(made))

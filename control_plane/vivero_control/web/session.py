@@ -1,0 +1,39 @@
+"""Who of the staff is logged in, and where the login leads."""
+
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from litestar import Request
+from vivero_ui.shell import Account, NavItem, NavSection, Shell
+
+from vivero_control.domain.staff.schemas import StaffView
+
+HOME: Final = "/staff/tenants"
+LOGIN: Final = "/staff/login"
+NO_STORE: Final = {"cache-control": "no-store"}
+
+
+def safe_next(address: str) -> str:
+    """Where to go after the login: a page of staff on this host, never elsewhere."""
+    parts = urlsplit(address)
+    own = not parts.scheme and not parts.netloc and address.startswith("/staff/") and "\\" not in address
+    return address if own and parts.path != LOGIN else HOME
+
+
+def login_address(request: Request[Any, Any, Any]) -> str:
+    """The login, coming back to what was asked for if that was a page."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"{LOGIN}?next={quote(asked)}" if request.method == "GET" and asked.startswith("/staff/") else LOGIN
+
+
+def shell(staff: StaffView) -> Shell:
+    """The frame of every staff page."""
+    return Shell(
+        brand="Vivero",
+        subtitle="Staff console",
+        home_href=HOME,
+        sections=(NavSection((NavItem("Tenants", HOME, "boxes", active=True),)),),
+        account=Account(name=staff.email.partition("@")[0], email=staff.email, logout_href="/staff/logout"),
+        search_href=f"{HOME}?q=",
+        search_label="Search tenants for",
+    )

@@ -1,0 +1,128 @@
+"""The signup page, and the progress page that ends inside the new workspace."""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any, Final
+
+from litestar import Controller, Request, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEventMessage, Template
+from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
+from msgspec import UNSET, Struct
+
+from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.signups.schemas import SignupView, StartSignup
+from vivero_control.domain.signups.service import SignupService
+from vivero_control.errors import ConflictError, ControlPlaneError, InvalidInputError
+from vivero_control.settings import Settings
+from vivero_control.web import words
+from vivero_control.web.session import NO_STORE
+from vivero_control.web.site import known_plans, workspace_domain
+
+SCRIPTED: Final = "x-scripted-form"
+"""Sent by our script, which keeps the typed password in the page when fields are wrong: it wants the next address
+in a header instead of a redirect, because a redirect into the workspace would spend the one-time login."""
+_FIELDS: Final = ("company", "email", "password", "slug")
+
+
+class SignupForm(Struct, kw_only=True):
+    """The form's fields as typed."""
+
+    company: str = ""
+    email: str = ""
+    password: str = ""
+    slug: str = ""
+    key: str = ""
+
+    def __repr__(self) -> str:
+        """Without the password: a repr ends in logs."""
+        return f"SignupForm(company={self.company!r}, slug={self.slug!r})"
+
+
+def _by_field(error: ControlPlaneError | None) -> Mapping[str, str]:
+    """Sentences by field; every field of the form has a key."""
+    found = {one.field: one.message for one in error.errors} if error else {}
+    return {name: found.get(name, "") for name in _FIELDS}
+
+
+def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: ControlPlaneError | None) -> Template:
+    errors = _by_field(error)
+    wrong = {name: sentence for name, sentence in errors.items() if sentence}
+    problem = "" if error is None or wrong else " ".join(one.message for one in error.errors) or error.detail
+    context: dict[str, Any] = {
+        "form": form,
+        "errors": errors,
+        "first_wrong": next(iter(wrong), ""),
+        "problem": problem,
+        "domain": workspace_domain(settings),
+        "trial_days": words.trial_days(known_plans(plans)),
+        # A new one each time: a corrected form is another order.
+        "key": secrets.token_hex(16),
+    }
+    status = error.status if error else 200
+    return Template("pages/signup.html.j2", context=context, status_code=status, headers=NO_STORE)
+
+
+def _destination(view: SignupView) -> str:
+    """Where a ready signup goes: logged in while the one-time login is offered, else to the front door."""
+    return view.tenant.url if view.login_url is UNSET else view.login_url
+
+
+class SignupController(Controller):
+    """From the form to the workspace."""
+
+    path = "/signup"
+    include_in_schema = False
+
+    @get("/", name="signup", sync_to_thread=False)
+    def form(self, plans: PlanService, settings: Settings) -> Template:
+        return _form_page(SignupForm(), plans, settings, None)
+
+    @post("/", status_code=HTTP_303_SEE_OTHER)
+    async def start(
+        self,
+        request: Request[Any, Any, Any],
+        data: Annotated[SignupForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+        signups: SignupService,
+        plans: PlanService,
+        settings: Settings,
+    ) -> Response[Any] | Template:
+        order = StartSignup(
+            company=data.company, email=data.email, password=data.password, slug=data.slug.strip().lower() or None
+        )
+        try:
+            view = await signups.start(order, idempotency_key=data.key or None)
+        except (InvalidInputError, ConflictError) as error:
+            return _form_page(data, plans, settings, error)
+        address = f"/signup/{view.id}"
+        if SCRIPTED in request.headers:
+            return Response(None, status_code=HTTP_201_CREATED, headers={**NO_STORE, "location": address})
+        return Redirect(address, status_code=HTTP_303_SEE_OTHER, headers=NO_STORE)
+
+    @get("/{signup_id:str}", name="progress")
+    async def progress(self, signup_id: str, signups: SignupService) -> Template | Redirect:
+        view = await signups.get(signup_id)
+        if view.state == "ready" and view.login_url is not UNSET:
+            return Redirect(view.login_url, status_code=HTTP_303_SEE_OTHER, headers=NO_STORE)
+        context = {"signup": view, "items": words.progress(view), "events_href": f"/signup/{signup_id}/events"}
+        return Template("pages/progress.html.j2", context=context, headers=NO_STORE)
+
+    @get("/{signup_id:str}/events")
+    async def events(self, request: Request[Any, Any, Any], signup_id: str, signups: SignupService) -> ServerSentEvent:
+        await signups.get(signup_id)  # so that an unknown one is a 404, not a broken stream
+        template = request.app.template_engine.get_template("pages/_progress.html.j2")  # type: ignore[union-attr]
+
+        async def messages() -> AsyncIterator[ServerSentEventMessage]:
+            async for view in signups.events(signup_id):
+                if view is None:
+                    yield ServerSentEventMessage(comment="waiting")
+                    continue
+                html = template.render(signup=view, items=words.progress(view))
+                yield ServerSentEventMessage(event="steps", data=html)
+                if view.state == "ready":
+                    yield ServerSentEventMessage(event="done", data=_destination(view))
+                elif view.state == "failed":
+                    yield ServerSentEventMessage(event="failed", data="")
+
+        return ServerSentEvent(messages(), headers={**NO_STORE, "x-accel-buffering": "no"})

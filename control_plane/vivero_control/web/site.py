@@ -1,0 +1,49 @@
+"""The public pages: landing and pricing."""
+
+from typing import Any, Final
+
+from litestar import Controller, get
+from litestar.datastructures import CacheControlHeader
+from litestar.response import Template
+
+from vivero_control.domain.plans.schemas import PlanView
+from vivero_control.domain.plans.service import PlanService
+from vivero_control.errors import UnavailableError
+from vivero_control.settings import Settings
+from vivero_control.web import words
+
+FIVE_MINUTES: Final = CacheControlHeader(max_age=300, public=True)
+
+
+def known_plans(plans: PlanService) -> tuple[PlanView, ...]:
+    """The price list, or none while the cluster does not answer: the page stands without it."""
+    try:
+        return plans.all()
+    except UnavailableError:
+        return ()
+
+
+def workspace_domain(settings: Settings) -> str:
+    """What follows a workspace's slug in its address, with the port if it is not the usual one."""
+    return words.host_of(settings.origin)
+
+
+class SiteController(Controller):
+    """Pages that know nobody."""
+
+    include_in_schema = False
+
+    @get("/", name="landing", cache_control=FIVE_MINUTES, sync_to_thread=False)
+    def landing(self, plans: PlanService, settings: Settings) -> Template:
+        listed = known_plans(plans)
+        context: dict[str, Any] = {
+            "plans": listed,
+            "trial_days": words.trial_days(listed),
+            "domain": workspace_domain(settings),
+        }
+        return Template("pages/landing.html.j2", context=context)
+
+    @get("/pricing", name="pricing", cache_control=FIVE_MINUTES, sync_to_thread=False)
+    def pricing(self, plans: PlanService) -> Template:
+        listed = known_plans(plans)
+        return Template("pages/pricing.html.j2", context={"plans": listed, "rows": words.compare(listed)})

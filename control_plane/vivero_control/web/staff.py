@@ -1,0 +1,71 @@
+"""The staff login page."""
+
+from typing import Annotated, Any
+
+from litestar import Controller, Request, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+from litestar.status_codes import HTTP_303_SEE_OTHER
+from msgspec import Struct
+
+from vivero_control.domain.staff.errors import WrongLoginError
+from vivero_control.domain.staff.schemas import Login
+from vivero_control.domain.staff.service import StaffService
+from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
+from vivero_control.errors import ControlPlaneError, TooManyRequestsError
+from vivero_control.web.session import HOME, LOGIN, NO_STORE, safe_next
+
+
+class LoginForm(Struct, kw_only=True):
+    """The form's fields as typed."""
+
+    email: str = ""
+    password: str = ""
+    next: str = ""
+
+    def __repr__(self) -> str:
+        """Without the password: a repr ends in logs."""
+        return "LoginForm(…)"
+
+
+def _page(form: LoginForm, error: ControlPlaneError | None = None) -> Template:
+    context = {"email": form.email, "next": form.next, "problem": error.detail if error else ""}
+    status = error.status if error else 200
+    headers = {**NO_STORE, **(error.headers if error else {})}
+    return Template("pages/staff_login.html.j2", context=context, status_code=status, headers=headers)
+
+
+class StaffLoginController(Controller):
+    """In and out."""
+
+    path = "/staff"
+    include_in_schema = False
+
+    @get("/", sync_to_thread=False)
+    def home(self) -> Redirect:
+        return Redirect(HOME, status_code=HTTP_303_SEE_OTHER)
+
+    @get("/login", name="staff-login", sync_to_thread=False)
+    def form(self, request: Request[Any, Any, Any]) -> Template:
+        return _page(LoginForm(next=request.query_params.get("next", "")))
+
+    @post("/login", status_code=HTTP_303_SEE_OTHER)
+    async def login(
+        self,
+        data: Annotated[LoginForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+        staff: StaffService,
+        sessions: StaffSessions,
+        client: str,
+    ) -> Response[Any]:
+        try:
+            member = await staff.login(Login(email=data.email[:254], password=data.password[:1024]), client)
+        except (WrongLoginError, TooManyRequestsError) as error:
+            return _page(data, error)
+        cookie = await sessions.open(member)
+        return Redirect(safe_next(data.next), status_code=HTTP_303_SEE_OTHER, headers=NO_STORE, cookies=[cookie])
+
+    @post("/logout", status_code=HTTP_303_SEE_OTHER)
+    async def logout(self, request: Request[Any, Any, Any], sessions: StaffSessions) -> Redirect:
+        cookie = await sessions.close(request.cookies.get(SESSION_COOKIE))
+        return Redirect(LOGIN, status_code=HTTP_303_SEE_OTHER, headers=NO_STORE, cookies=[cookie])

@@ -1,0 +1,200 @@
+"""The staff's pages about tenants: the table, one tenant, and the orders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, cast, get_args
+from urllib.parse import quote
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+from litestar.di import Provide
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+from litestar.status_codes import HTTP_303_SEE_OTHER
+from msgspec import Struct
+from vivero_ui.filters import number, with_query
+
+from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.staff.guards import session_staff
+from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.tenants.schemas import Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
+from vivero_control.domain.tenants.service import TenantService, subject
+from vivero_control.errors import ConflictError, ControlPlaneError, InvalidInputError, NotFoundError
+from vivero_control.lib.clock import Clock
+from vivero_control.web import orders, words
+from vivero_control.web.orders import OrderForm
+from vivero_control.web.session import HOME, NO_STORE, shell
+from vivero_control.web.site import known_plans
+
+PAGE_SIZE: Final = 50
+LAST_PAGE: Final = 1_000_000
+_SORT_KEYS: Final = frozenset(get_args(SortKey))
+# What the page says after an order; the address carries the word, not the sentence.
+DONE: Final = {
+    "suspend": "The workspace is suspended. Visitors see a page that says why.",
+    "resume": "The workspace is resumed and starts now.",
+    "extend": "The trial is extended.",
+    "plan": "The plan is changed. The new limits hold at once.",
+}
+
+Form = Annotated[OrderForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class TenantFilter(Struct, frozen=True, kw_only=True):
+    """The table's state, as the address has it. Anything unknown in it is ignored, not refused: addresses are shared."""
+
+    q: str = ""
+    state: str = ""
+    plan: str = ""
+    sort: str = "-created_at"
+    page: int = 1
+
+    @classmethod
+    def read(cls, params: Mapping[str, str]) -> "TenantFilter":
+        sort, page, state = params.get("sort", ""), params.get("page", ""), params.get("state", "")
+        return cls(
+            q=params.get("q", "")[:200],
+            state=state if state in set(TenantState) else "",
+            plan=params.get("plan", ""),
+            sort=sort if sort.removeprefix("-") in _SORT_KEYS else cls().sort,
+            page=min(max(int(page), 1), LAST_PAGE) if page.isascii() and page.isdecimal() and len(page) < 9 else 1,  # noqa: PLR2004  more digits than LAST_PAGE has
+        )
+
+    def query(self) -> TenantQuery:
+        return TenantQuery(
+            search=self.q,
+            plan=self.plan or None,
+            state=TenantState(self.state) if self.state else None,
+            sort=cast("SortKey", self.sort.removeprefix("-")),  # `read` compared it with the literals
+            descending=self.sort.startswith("-"),
+            limit=PAGE_SIZE,
+            offset=(self.page - 1) * PAGE_SIZE,
+        )
+
+
+class Dialog(Struct, frozen=True, kw_only=True):
+    """Which dialog is open, what was typed into it, and what is wrong with it."""
+
+    open: str = ""
+    values: Mapping[str, str] = msgspec.field(default_factory=lambda: msgspec.to_builtins(OrderForm()))
+    errors: Mapping[str, str] = msgspec.field(default_factory=lambda: _by_field(None))
+    problem: str = ""
+
+
+def _by_field(error: ControlPlaneError | None) -> dict[str, str]:
+    """Sentences by field; every field of the dialogs has a key."""
+    fields = dict.fromkeys(("reason", "kind", "message", "trial_ends_at", "plan"), "")
+    return fields | {one.field: one.message for one in (error.errors if error else ())}
+
+
+def dialog_after(which: str, form: OrderForm, error: ControlPlaneError) -> Dialog:
+    """The dialog as it was, with what is wrong."""
+    problem = "" if error.errors else error.detail
+    return Dialog(open=which, values=msgspec.to_builtins(form), errors=_by_field(error), problem=problem)
+
+
+def pager(page: Page[TenantRow], at: int, address: str) -> dict[str, str]:
+    """The summary and the addresses of the neighbours, as the kit's `pager` takes them."""
+    first, last = page.offset + 1, page.offset + len(page.items)
+    return {
+        "counted": f"{number(first)}\N{EN DASH}{number(last)} of {number(page.total)}" if page.items else f"{number(page.total)}",
+        "prev_href": with_query(address, {"page": at - 1 if at > 2 else None}) if at > 1 else "",  # noqa: PLR2004  page 1 needs no parameter
+        "next_href": with_query(address, {"page": at + 1}) if last < page.total else "",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class TenantPage:
+    """The page of one tenant; Litestar makes it from the services it names."""
+
+    tenants: TenantService
+    plans: PlanService
+    audit: AuditService
+    clock: Clock
+    member: StaffView
+
+    async def render(self, name: str, dialog: Dialog, *, done: str = "", status: int = 200) -> Template:
+        detail = await self.tenants.get(name)
+        listed = known_plans(self.plans)
+        context: dict[str, Any] = {
+            "shell": shell(self.member),
+            "detail": detail,
+            "line": words.tenant_line(detail.tenant, listed, self.clock()),
+            "conditions": words.timeline(detail.conditions),
+            "history": words.history(await self.audit.history(subject(name))),
+            "form": dialog,
+            "done": DONE.get(done, ""),
+            "watch": _moves(detail, done),
+            "reasons": [(str(reason), said) for reason, said in words.REASONS.items()],
+            "plan_options": [(plan.name, plan.display_name) for plan in listed],
+        }
+        return Template("pages/tenant.html.j2", context=context, status_code=status, headers=NO_STORE)
+
+
+def _moves(detail: TenantDetail, done: str) -> bool:
+    """Whether the operator is about to write news: then the page looks again by itself."""
+    return bool(done) or detail.tenant.state in {TenantState.STARTING, TenantState.DELETING}
+
+
+async def _carry_out(tenants: TenantService, name: str, which: str, form: OrderForm, actor: str) -> None:
+    match which:
+        case "suspend":
+            await tenants.suspend(name, orders.suspend(form), actor)
+        case "resume":
+            await tenants.resume(name, orders.resume(form), actor)
+        case "extend":
+            await tenants.extend_trial(name, orders.extend_trial(form), actor)
+        case "plan":
+            await tenants.change_plan(name, orders.change_plan(form), actor)
+        case _:
+            raise NotFoundError("There is no such order.")
+
+
+class TenantsController(Controller):
+    """Behind the staff login."""
+
+    path = HOME
+    include_in_schema = False
+    dependencies = {"member": Provide(session_staff)}  # noqa: RUF012  Litestar's own declaration
+
+    @get("/", name="tenants", sync_to_thread=False)
+    def table(
+        self,
+        request: Request[Any, Any, Any],
+        member: StaffView,
+        tenants: TenantService,
+        plans: PlanService,
+        clock: Clock,
+    ) -> Template:
+        wanted = TenantFilter.read(request.query_params)
+        page, listed, now = tenants.search(wanted.query()), known_plans(plans), clock()
+        address = str(request.url)
+        context: dict[str, Any] = {
+            "shell": shell(member),
+            "query": wanted,
+            "url": address,
+            "plans": listed,
+            "states": [(state.value, words.STATES[state].words) for state in TenantState],
+            "lines": [words.tenant_line(row, listed, now) for row in page.items],
+            **pager(page, wanted.page, address),
+        }
+        return Template("pages/tenants.html.j2", context=context, headers=NO_STORE)
+
+    @get("/{name:str}", name="tenant", dependencies={"shown": Provide(TenantPage, sync_to_thread=False)})
+    async def tenant(self, request: Request[Any, Any, Any], name: str, shown: TenantPage) -> Template:
+        params = request.query_params
+        return await shown.render(name, Dialog(open=params.get("do", "")), done=params.get("done", ""))
+
+    @post(
+        "/{name:str}/{which:str}",
+        status_code=HTTP_303_SEE_OTHER,
+        dependencies={"shown": Provide(TenantPage, sync_to_thread=False)},
+    )
+    async def order(self, name: str, which: str, data: Form, shown: TenantPage) -> Response[Any]:
+        try:
+            await _carry_out(shown.tenants, name, which, data, shown.member.email)
+        except (InvalidInputError, ConflictError) as error:
+            return await shown.render(name, dialog_after(which, data, error), status=error.status)
+        return Redirect(f"{HOME}/{quote(name)}?done={which}", status_code=HTTP_303_SEE_OTHER, headers=NO_STORE)

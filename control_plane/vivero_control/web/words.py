@@ -1,0 +1,233 @@
+"""What pages say about states: words, colours and icons. Pure; the time is passed in."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from vivero_core.model.constants import SuspensionReason
+from vivero_ui.filters import bytes_, euro, number
+
+from vivero_control.domain.audit.schemas import AuditEntry
+from vivero_control.domain.plans.schemas import PlanView
+from vivero_control.domain.signups.schemas import SignupView
+from vivero_control.domain.tenants.schemas import ConditionView, HostState, HostStatus, TenantRow, TenantState
+
+Kind = Literal["success", "info", "warning", "error", "neutral"]
+
+TRIAL_SOON: Final = timedelta(days=3)
+"""From here on the tenants table shows a trial's end in amber; the mail before the end goes out then too."""
+EXTENSION: Final = timedelta(days=14)
+"""What the extension dialog proposes."""
+STARTING_REFRESH_SECONDS: Final = 3
+DEFAULT_TRIAL_DAYS: Final = 30
+"""Said while the price list cannot be read."""
+
+
+class Words(Struct, frozen=True):
+    """A state in words and its colour."""
+
+    words: str
+    kind: Kind
+
+
+STATES: Final = {
+    TenantState.STARTING: Words("Starting", "info"),
+    TenantState.READY: Words("Ready", "success"),
+    TenantState.SUSPENDED: Words("Suspended", "warning"),
+    TenantState.DELETING: Words("Deleting", "neutral"),
+}
+REASONS: Final = {
+    SuspensionReason.TRIAL_ENDED: "Trial ended",
+    SuspensionReason.UNPAID: "Unpaid",
+    SuspensionReason.ABUSE: "Abuse",
+    SuspensionReason.MANUAL: "By hand",
+}
+_STEP_STATES: Final = {"waiting": "wait", "running": "now", "done": "done", "failed": "failed"}
+
+
+class StepLine(Struct, frozen=True):
+    """One step of the progress page, as the kit's `steps` macro takes it."""
+
+    name: str
+    state: str
+    detail: str
+    took: float | None
+
+
+def progress(signup: SignupView) -> list[StepLine]:
+    """The steps with the seconds from the signup to their end, as the conditions say."""
+    return [
+        StepLine(
+            name=step.label,
+            state=_STEP_STATES[step.state],
+            detail=step.message,
+            took=max(0.0, (step.finished_at - signup.created_at).total_seconds()) if step.finished_at else None,
+        )
+        for step in signup.steps
+    ]
+
+
+class TenantLine(Struct, frozen=True, kw_only=True):
+    """A tenant with the words for it."""
+
+    row: TenantRow
+    status: Words
+    plan: str
+    trial_soon: bool
+    reason_words: str
+    extend_to: str
+
+
+def tenant_line(row: TenantRow, plans: Sequence[PlanView], now: datetime) -> TenantLine:
+    names = {plan.name: plan.display_name for plan in plans}
+    ends = row.trial_ends_at
+    return TenantLine(
+        row=row,
+        status=STATES[row.state],
+        plan=names.get(row.plan, row.plan),
+        trial_soon=ends is not None and ends - now < TRIAL_SOON,
+        reason_words=REASONS[row.suspended_reason] if row.suspended_reason else "",
+        extend_to=(max(ends or now, now) + EXTENSION).date().isoformat(),
+    )
+
+
+class ConditionLine(Struct, frozen=True, kw_only=True):
+    """One condition of the timeline."""
+
+    type: str
+    reason: str
+    message: str
+    since: datetime
+    kind: Kind
+    icon: str
+
+
+def timeline(conditions: Sequence[ConditionView]) -> list[ConditionLine]:
+    """The latest change first. `Suspended` is the one condition whose truth is no good news."""
+    latest_first = sorted(conditions, key=lambda one: one.since, reverse=True)
+    return [_condition_line(one) for one in latest_first]
+
+
+def _condition_line(one: ConditionView) -> ConditionLine:
+    if one.type == "Suspended":
+        kind, icon = ("warning", "circle-pause") if one.status == "True" else ("neutral", "circle-dashed")
+    elif one.status == "True":
+        kind, icon = "success", "circle-check"
+    else:
+        kind, icon = "neutral", "circle-dashed"
+    return ConditionLine(
+        type=one.type, reason=one.reason, message=one.message, since=one.since, kind=_kind(kind), icon=icon
+    )
+
+
+def _kind(kind: str) -> Kind:
+    return "success" if kind == "success" else "warning" if kind == "warning" else "neutral"
+
+
+class HistoryLine(Struct, frozen=True, kw_only=True):
+    """One entry of a tenant's history."""
+
+    words: str
+    actor: str
+    reason: str
+    at: datetime
+
+
+def history(entries: Sequence[AuditEntry]) -> list[HistoryLine]:
+    return [
+        HistoryLine(
+            words=_sentence(entry.action) + ("" if entry.outcome == "done" else f" ({entry.outcome})"),
+            actor=entry.actor,
+            reason=entry.reason,
+            at=entry.at,
+        )
+        for entry in entries
+    ]
+
+
+def _sentence(action: str) -> str:
+    """`tenant.change_plan` → `Change plan`."""
+    return action.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def compare(plans: Sequence[PlanView]) -> list[tuple[str, list[str]]]:
+    """The rows of the price list's table."""
+    return [
+        ("Price a month", [("from " if plan.starting_at else "") + euro(plan.price_cents) for plan in plans]),
+        ("Records", [number(plan.limits.records) for plan in plans]),
+        ("Users", [number(plan.limits.users) for plan in plans]),
+        ("Files", [bytes_(plan.limits.storage_bytes) for plan in plans]),
+        ("API requests a minute", [number(plan.limits.requests_per_minute) for plan in plans]),
+        ("Features", [", ".join(plan.features) or "Standard" for plan in plans]),
+        ("Support", [plan.support for plan in plans]),
+    ]
+
+
+def trial_days(plans: Sequence[PlanView]) -> int:
+    return next((plan.trial_days for plan in plans if plan.trial_days), DEFAULT_TRIAL_DAYS)
+
+
+class HostWords(Struct, frozen=True, kw_only=True):
+    """The page at a workspace's host while the workspace does not answer itself."""
+
+    status: int
+    title: str
+    what: str
+    todo: str
+    icon: str
+    refresh: int = 0
+
+
+_SUSPENDED: Final = {
+    SuspensionReason.TRIAL_ENDED: (
+        "The trial of this workspace has ended",
+        "If it is yours, choose a plan and it goes on where it stopped.",
+    ),
+    SuspensionReason.UNPAID: (
+        "This workspace is suspended: unpaid",
+        "It opens again as soon as the open invoice is paid.",
+    ),
+    SuspensionReason.ABUSE: (
+        "This workspace is suspended: terms of use",
+        "Its owner has been told why and how to answer.",
+    ),
+    SuspensionReason.MANUAL: (
+        "This workspace is suspended",
+        "Its owner can ask the people who run Vivero for the details.",
+    ),
+}
+
+
+def host_words(host: HostStatus) -> HostWords:
+    if host.state is HostState.STARTING:
+        return HostWords(
+            status=503,
+            title="This workspace is being prepared",
+            what="It is starting right now, which takes seconds.",
+            todo="This page looks again by itself.",
+            icon="loader-circle",
+            refresh=STARTING_REFRESH_SECONDS,
+        )
+    if host.state is HostState.SUSPENDED:
+        title, todo = _SUSPENDED[host.reason or SuspensionReason.MANUAL]
+        what = "It is paused and cannot be used at the moment. Its data is kept."
+        return HostWords(status=503, title=title, what=what, todo=todo, icon="circle-pause")
+    return HostWords(
+        status=404,
+        title="There is no workspace here",
+        what="No workspace has this address.",
+        todo="Check the spelling of the part before the first dot, or ask whoever gave you the address.",
+        icon="search",
+    )
+
+
+def host_of(url: str) -> str:
+    """The host and port of an address, for eyes."""
+    return urlsplit(url).netloc or url
+
+
+def web_url(url: str) -> str:
+    """The address if it is one that a browser may follow, else nothing: a link must not run a script."""
+    return url if urlsplit(url).scheme in {"https", "http"} else ""

@@ -1,0 +1,349 @@
+"""The pages' services with made-up answers: for tests of pages, and to look at them without a platform.
+
+`PYTHONPATH=core:control_plane:ui:tests uvicorn unit.control_plane_web.fakes:app --port 8898`
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from litestar import Litestar, Request, Response, get
+from litestar.datastructures import Cookie
+from litestar.di import Provide
+from msgspec import UNSET, structs
+from pydantic import AnyHttpUrl
+from vivero_control.domain.audit.schemas import AuditEntry
+from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.plans.schemas import PlanLimits, PlanView
+from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.signups import policies
+from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
+from vivero_control.domain.signups.schemas import SignupView, StartSignup, Step, TenantRef
+from vivero_control.domain.signups.service import SignupService
+from vivero_control.domain.staff.errors import WrongLoginError
+from vivero_control.domain.staff.schemas import Login, StaffView
+from vivero_control.domain.staff.service import StaffService
+from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
+from vivero_control.domain.tenants.errors import TenantNotFoundError, WrongStateError
+from vivero_control.domain.tenants.schemas import (
+    ChangePlan,
+    ConditionView,
+    ExtendTrial,
+    HostState,
+    HostStatus,
+    Page,
+    Resume,
+    Suspend,
+    TenantDetail,
+    TenantQuery,
+    TenantRow,
+    TenantState,
+)
+from vivero_control.domain.tenants.service import TenantService
+from vivero_control.errors import InvalidInputError, UnavailableError
+from vivero_control.lib.problem import Problem, describe, problem_response, wants_page
+from vivero_control.settings import Settings
+from vivero_control.web.pages import pages
+from vivero_core.model.constants import SuspensionReason
+from vivero_ui.security import security_headers
+
+NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
+HOSTILE = "<script>alert('x')</script> \"Bähr\" & Söhne 🌱"
+ADMIN = StaffView(id="7b7d", email="ada@vivero.example", role="admin")
+
+
+def plan(name: str, cents: int, records: int | None, users: int | None, gigabytes: int | None) -> PlanView:
+    return PlanView(
+        name=name,
+        display_name=name.capitalize(),
+        description=f"{name.capitalize()} for a while.",
+        price_cents=cents,
+        currency="EUR",
+        starting_at=name == "enterprise",
+        trial_days=30 if name == "trial" else None,
+        support="E-mail",
+        limits=PlanLimits(
+            records=records, users=users, storage_bytes=gigabytes and gigabytes * 10**9, requests_per_minute=600
+        ),
+        features=("Every feature",),
+    )
+
+
+PLANS = (
+    plan("trial", 0, 10_000, 5, 5),
+    plan("starter", 200_000, 50_000, 20, 50),
+    plan("professional", 500_000, 500_000, None, 500),
+    plan("enterprise", 1_500_000, None, None, None),
+)
+
+
+class FakePlans(PlanService):
+    def __init__(self, *, away: bool = False) -> None:
+        self.away = away
+
+    def all(self) -> tuple[PlanView, ...]:
+        if self.away:
+            raise UnavailableError
+        return PLANS
+
+
+STEPS = ("Database", "File storage", "Cache", "Application", "Address", "Your account", "Everything checked")
+NAMES = ("database", "storage", "cache", "workload", "route", "owner", "ready")
+
+
+def signup(done: int, state: str = "provisioning", started: datetime = NOW) -> SignupView:
+    """A signup with so many steps done."""
+    parts = tuple(
+        Step(
+            name=name,  # type: ignore[arg-type]
+            label=label,
+            state="done" if at < done else "running" if at == done else "waiting",
+            message="Waiting for the first answer" if at == done else "",
+            finished_at=started + timedelta(seconds=0.3 * (at + 1)) if at < done else None,
+        )
+        for at, (name, label) in enumerate(zip(NAMES, STEPS, strict=True))
+    )
+    return SignupView(
+        id="5f2c",
+        state=state,  # type: ignore[arg-type]
+        tenant=TenantRef("acme", "acme", "https://acme.vivero.localhost:8443"),
+        steps=parts,
+        detail="The address is taken." if state == "failed" else "",
+        created_at=started,
+        login_url="https://acme.vivero.localhost:8443/login/ticket?ticket=t" if state == "ready" else UNSET,
+    )
+
+
+class FakeSignups(SignupService):
+    def __init__(self) -> None:
+        self.started: list[StartSignup] = []
+        self.keys: list[str | None] = []
+        self.view = signup(3)
+        self.stream: list[SignupView | None] = [signup(3), None, signup(7, "ready")]
+
+    async def start(self, order: StartSignup, *, idempotency_key: str | None = None) -> SignupView:
+        if problems := policies.check(order):
+            raise InvalidInputError.of(*problems)
+        if order.slug == "taken":
+            raise SlugTakenError("taken")
+        self.started.append(order)
+        self.keys.append(idempotency_key)
+        return self.view
+
+    async def get(self, signup_id: str) -> SignupView:
+        if signup_id == "unknown":
+            raise SignupNotFoundError
+        return self.view
+
+    async def events(self, signup_id: str) -> AsyncIterator[SignupView | None]:
+        del signup_id
+        for view in self.stream:
+            yield view
+
+
+def row(name: str, **changes: Any) -> TenantRow:
+    made = TenantRow(
+        name=name,
+        id="k3v9q2mzt1",
+        slug=name,
+        display_name=name.capitalize(),
+        url=f"https://{name}.vivero.localhost:8443",
+        plan="trial",
+        owner_email=f"owner@{name}.example",
+        state=TenantState.READY,
+        message="Proved",
+        suspended_reason=None,
+        trial_ends_at=NOW + timedelta(days=21),
+        version="0.1.0",
+        created_at=NOW - timedelta(days=9),
+    )
+    return structs.replace(made, **changes)
+
+
+ROWS = (
+    row("northwind", display_name="Northwind Traders"),
+    row("hostile", display_name=HOSTILE, state=TenantState.STARTING, version=None, id="", created_at=NOW),
+    row("halden", display_name="Halden Marine AS", plan="starter", trial_ends_at=None),
+    row(
+        "brisa",
+        display_name="Brisa Solar, S.L.",
+        state=TenantState.SUSPENDED,
+        suspended_reason=SuspensionReason.TRIAL_ENDED,
+        trial_ends_at=NOW - timedelta(days=2),
+    ),
+    row("kestrel", display_name="Kestrel Labs", trial_ends_at=NOW + timedelta(hours=30)),
+    row("lund", display_name="Lund Textil AB", plan="professional", trial_ends_at=None),
+    row("maison", display_name="Maison Perrin", state=TenantState.DELETING),
+)
+
+
+def condition(kind: str, seconds: float, status: str = "True", reason: str = "Done", message: str = "") -> ConditionView:
+    return ConditionView(
+        type=kind, status=status, reason=reason, message=message, since=NOW - timedelta(days=9, seconds=-seconds)
+    )
+
+
+class FakeTenants(TenantService):
+    def __init__(self, rows: tuple[TenantRow, ...] = ROWS) -> None:
+        self.rows = rows
+        self.orders: list[tuple[str, Any, str]] = []
+        self.queries: list[TenantQuery] = []
+
+    def search(self, query: TenantQuery) -> Page[TenantRow]:
+        self.queries.append(query)
+        found = [one for one in self.rows if query.search.lower() in one.display_name.lower()]
+        part = tuple(found[query.offset : query.offset + query.limit])
+        return Page(items=part, total=len(found), limit=query.limit, offset=query.offset)
+
+    async def get(self, name: str) -> TenantDetail:
+        found = next((one for one in self.rows if one.name == name), None)
+        if found is None:
+            raise TenantNotFoundError(name)
+        return TenantDetail(
+            tenant=found,
+            conditions=(
+                condition("DatabaseReady", 0.4, reason="Granted", message="Schema and user exist; grants are exact."),
+                condition("StorageReady", 0.6, reason="BucketReady"),
+                condition("CacheReady", 0.5, reason="UserReady"),
+                condition("WorkloadReady", 2.1, reason="Available", message="1 of 1 pods serve."),
+                condition("RouteReady", 2.3, reason="Programmed"),
+                condition("OwnerReady", 2.5, reason="AccountMade"),
+                condition("Ready", 2.6, reason="Proved", message="Database, files, cache and health were used."),
+                condition("Suspended", 0, "True" if found.suspended_reason else "False", "NotSuspended"),
+            ),
+            hosts=(),
+            suspended_message="Thank you for trying Vivero." if found.suspended_reason else "",
+            deletion_policy="Retain",
+            database_server="main",
+            proven_at=NOW - timedelta(minutes=4),
+            generation=3,
+        )
+
+    async def _give(self, name: str, order: Any, actor: str) -> TenantDetail:
+        if order.reason == "conflict":
+            raise WrongStateError("It is suspended already (Manual).")
+        self.orders.append((name, order, actor))
+        return await self.get(name)
+
+    async def suspend(self, name: str, order: Suspend, actor: str) -> TenantDetail:
+        return await self._give(name, order, actor)
+
+    async def resume(self, name: str, order: Resume, actor: str) -> TenantDetail:
+        return await self._give(name, order, actor)
+
+    async def extend_trial(self, name: str, order: ExtendTrial, actor: str) -> TenantDetail:
+        return await self._give(name, order, actor)
+
+    async def change_plan(self, name: str, order: ChangePlan, actor: str) -> TenantDetail:
+        return await self._give(name, order, actor)
+
+
+class FakeAudit(AuditService):
+    def __init__(self) -> None:
+        pass
+
+    async def history(self, subject: str) -> tuple[AuditEntry, ...]:
+        return (
+            AuditEntry(
+                at=NOW - timedelta(hours=5),
+                actor="ada@vivero.example",
+                action="extend-trial",
+                subject=subject,
+                reason="They asked for two more weeks to import their records.",
+                detail={},
+                outcome="done",
+            ),
+        )
+
+
+class FakeStaff(StaffService):
+    def __init__(self) -> None:
+        pass
+
+    async def login(self, login: Login, address: str) -> StaffView:
+        del address
+        if login.password != "right":
+            raise WrongLoginError
+        return ADMIN
+
+
+class FakeSessions(StaffSessions):
+    def __init__(self) -> None:
+        pass
+
+    async def open(self, staff: StaffView) -> Cookie:
+        return Cookie(key=SESSION_COOKIE, value=staff.id, secure=True, httponly=True, samesite="lax", path="/")
+
+    async def read(self, value: str | None) -> StaffView | None:
+        return ADMIN if value == ADMIN.id else None
+
+    async def close(self, value: str | None) -> Cookie:
+        del value
+        return Cookie(key=SESSION_COOKIE, value="", max_age=0, secure=True, httponly=True, path="/")
+
+
+SETTINGS = Settings.model_construct(public_url=AnyHttpUrl("https://vivero.localhost:8443"))
+
+
+HOSTS = {
+    state.value: HostStatus(host=f"{state}.vivero.localhost", state=state, display_name="Northwind Traders")
+    for state in HostState
+} | {
+    "ended": HostStatus(
+        host="brisa.vivero.localhost",
+        state=HostState.SUSPENDED,
+        display_name="Brisa Solar, S.L.",
+        reason=SuspensionReason.TRIAL_ENDED,
+        message=HOSTILE,
+    )
+}
+
+
+def make_app(**replaced: Any) -> Litestar:
+    """The web layer over fakes; a keyword replaces one by its dependency's name."""
+    web = pages()
+    services: dict[str, Any] = {
+        "plans": FakePlans(),
+        "signups": FakeSignups(),
+        "tenants": FakeTenants(),
+        "audit": FakeAudit(),
+        "staff": FakeStaff(),
+        "sessions": FakeSessions(),
+        "settings": SETTINGS,
+        "clock": lambda: NOW,
+        "client": "127.0.0.1",
+    } | replaced
+
+    def provided(value: Any) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False)
+
+    @get("/-/host/{which:str}", sync_to_thread=False)
+    def host(request: Request[Any, Any, Any], which: str) -> Response[Any]:
+        assert web.host_page
+        return web.host_page(request, HOSTS[which])
+
+    def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        problem, _ = describe(error)
+        if not wants_page(request) or web.error_page is None:
+            return problem_response(error)
+        return web.error_page(request, Problem(**structs.asdict(problem) | {"request_id": "01JD3K9Q2MZT1VXA"}))
+
+    return Litestar(
+        [*web.route_handlers, host],
+        template_config=web.template_config,
+        dependencies={name: provided(value) for name, value in services.items()},
+        before_send=[security_headers(hsts=False)],
+        exception_handlers={Exception: on_error},
+        signature_types=[],
+    )
+
+
+class OpenDoor(FakeSessions):
+    """Everyone is logged in: for looking at pages."""
+
+    async def read(self, value: str | None) -> StaffView | None:
+        del value
+        return ADMIN
+
+
+app = make_app(sessions=OpenDoor())
