@@ -142,7 +142,7 @@ class MariaDbAdmin:
             host=server.host,
             port=server.port,
             user=login.name,
-            password=login.secret,
+            password=login.secret.encode(),  # as text, pymysql would send it in Latin-1
             database=database,
             ssl=client_context(server.authority),  # a context makes TLS a must, not an offer
             connect_timeout=server.connect_timeout,

@@ -1,0 +1,195 @@
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pymysql
+import pytest
+from pymysql.cursors import Cursor
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
+from vivero_core.backends.mariadb.protocol import DatabaseAdmin
+from vivero_core.backends.tls import client_context
+from vivero_core.errors import (
+    BackendAuthenticationError,
+    BackendNotFoundError,
+    BackendRefusedError,
+    BackendUnavailableError,
+)
+
+MakeTenant = Callable[[], Any]
+
+
+def run(admin: MariaDbAdmin, statement: str) -> None:
+    with admin._session("drift") as cursor:  # noqa: SLF001  a hand behind the operator's back
+        cursor.execute(statement)
+
+
+def test_the_client_is_what_the_operator_asks_for(database_admin: MariaDbAdmin) -> None:
+    admin: DatabaseAdmin = database_admin
+    assert "MariaDB" in admin.server_version()
+
+
+def test_a_tenant_is_made_once_and_proven(database_admin: MariaDbAdmin, new_tenant: MakeTenant) -> None:
+    tenant = new_tenant()
+    assert database_admin.prove(tenant.database_user, tenant.database) < 5000
+    assert tenant.database in database_admin.tenant_databases()
+    assert database_admin.database_exists(tenant.database)
+    assert database_admin.user_exists(tenant.database_user.name)
+
+
+def test_what_is_as_wanted_is_only_read(
+    database_admin: MariaDbAdmin, new_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = new_tenant()
+    seen: list[str] = []
+
+    def record(cursor: Cursor, query: str) -> object:
+        seen.append(query.split(maxsplit=1)[0])
+        return send(cursor, query)
+
+    send: Callable[[Cursor, str], object] = Cursor._query  # type: ignore[attr-defined]  # noqa: SLF001  every statement passes it
+    monkeypatch.setattr(Cursor, "_query", record)
+    assert not database_admin.ensure_database(tenant.database)
+    assert not database_admin.ensure_user(tenant.database_user, tenant.database, 10)
+    assert set(seen) == {"SET", "SELECT", "SHOW"}
+
+
+def test_a_new_password_and_a_new_limit_are_set_in_place(database_admin: MariaDbAdmin, new_tenant: MakeTenant) -> None:
+    tenant = new_tenant()
+    renewed = Credentials(tenant.database_user.name, "quote ' back ` percent %s \\ ünï")
+    assert database_admin.ensure_user(renewed, tenant.database, 10)
+    assert not database_admin.can_login(tenant.database_user, tenant.database)
+    assert database_admin.can_login(renewed, tenant.database)
+    assert database_admin.ensure_user(renewed, tenant.database, 11)
+    assert not database_admin.ensure_user(renewed, tenant.database, 11)
+    database_admin.prove(renewed, tenant.database)
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        "REVOKE ALL PRIVILEGES, GRANT OPTION FROM `{user}`@'%'",
+        "REVOKE CREATE ON `{database}`.* FROM `{user}`@'%'",
+        "GRANT SELECT ON *.* TO `{user}`@'%'",
+        "GRANT SELECT ON `mysql`.* TO `{user}`@'%'",
+        "GRANT SELECT ON `{database}`.* TO `{user}`@'%' WITH GRANT OPTION",
+        "ALTER USER `{user}`@'%' REQUIRE NONE",
+        "ALTER USER `{user}`@'%' WITH MAX_USER_CONNECTIONS 0",
+        "ALTER USER `{user}`@'%' IDENTIFIED BY 'stolen'",
+        "DROP USER `{user}`@'%'",
+    ],
+)
+def test_drift_is_repaired(database_admin: MariaDbAdmin, new_tenant: MakeTenant, drift: str) -> None:
+    tenant = new_tenant()
+    run(database_admin, drift.format(user=tenant.database_user.name, database=tenant.database))
+    assert database_admin.ensure_user(tenant.database_user, tenant.database, 10)
+    assert not database_admin.ensure_user(tenant.database_user, tenant.database, 10)
+    database_admin.prove(tenant.database_user, tenant.database)
+
+
+def test_a_locked_user_stays_out_until_unlocked(database_admin: MariaDbAdmin, new_tenant: MakeTenant) -> None:
+    tenant = new_tenant()
+    user = tenant.database_user.name
+    assert database_admin.set_locked(user, locked=True)
+    assert not database_admin.set_locked(user, locked=True)
+    assert not database_admin.can_login(tenant.database_user, tenant.database)
+    assert not database_admin.ensure_user(tenant.database_user, tenant.database, 10), "a resync must not unlock"
+    assert database_admin.set_locked(user, locked=False)
+    assert database_admin.can_login(tenant.database_user, tenant.database)
+    with pytest.raises(BackendNotFoundError):
+        database_admin.set_locked("vtaaaaaaaaaab", locked=True)
+
+
+def test_a_user_with_all_connections_in_use_can_still_log_in(
+    database_admin: MariaDbAdmin, database_server: Server, new_tenant: MakeTenant
+) -> None:
+    tenant = new_tenant()
+    database_admin.ensure_user(tenant.database_user, tenant.database, 1)
+    with closing(connect(database_server, tenant.database_user, tenant.database)):
+        assert database_admin.can_login(tenant.database_user, tenant.database)
+        assert not database_admin.can_login(replace(tenant.database_user, secret="wrong"), tenant.database)
+        with pytest.raises(BackendUnavailableError, match="too many connections"):
+            database_admin.prove(tenant.database_user, tenant.database)
+
+
+def test_dropping_ends_connections_and_is_safe_to_repeat(
+    database_admin: MariaDbAdmin, database_server: Server, new_tenant: MakeTenant
+) -> None:
+    tenant = new_tenant()
+    with closing(connect(database_server, tenant.database_user, tenant.database)) as connection:
+        assert database_admin.drop_user(tenant.database_user.name)
+        with pytest.raises(pymysql.OperationalError), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    assert not database_admin.drop_user(tenant.database_user.name)
+    assert database_admin.drop_database(tenant.database)
+    assert not database_admin.drop_database(tenant.database)
+    assert not database_admin.database_exists(tenant.database)
+    with pytest.raises(BackendAuthenticationError):
+        database_admin.prove(tenant.database_user, tenant.database)
+
+
+def test_two_operators_at_once_make_one_tenant(database_admin: MariaDbAdmin, new_tenant: MakeTenant) -> None:
+    tenant = new_tenant()
+    database_admin.drop_user(tenant.database_user.name)
+    database_admin.drop_database(tenant.database)
+
+    def provision(_: int) -> None:
+        database_admin.ensure_database(tenant.database)
+        database_admin.ensure_user(tenant.database_user, tenant.database, 10)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(provision, range(16)))
+    database_admin.prove(tenant.database_user, tenant.database)
+
+
+def test_no_clear_password_reaches_the_server(database_admin: MariaDbAdmin, new_tenant: MakeTenant) -> None:
+    """A processlist, a general log or an audit plugin shows statements: none holds the password."""
+    tenant = new_tenant()
+    secret = secrets.token_hex(16)
+    with database_admin._session("log") as cursor:  # noqa: SLF001  the administrator's own connection
+        cursor.execute("SELECT @@global.general_log, @@global.log_output")
+        before = cursor.fetchone()
+        assert before is not None
+        cursor.execute("SET GLOBAL log_output = 'TABLE'")
+        cursor.execute("SET GLOBAL general_log = 1")
+        try:
+            database_admin.ensure_user(Credentials(tenant.database_user.name, secret), tenant.database, 10)
+            cursor.execute(
+                "SELECT COUNT(*) FROM mysql.general_log WHERE argument LIKE %s", (f"ALTER USER%{tenant.id}%",)
+            )
+            assert cursor.fetchone() == (1,)
+            cursor.execute(
+                "SELECT argument FROM mysql.general_log WHERE argument LIKE %s", (f"ALTER USER%{tenant.id}%",)
+            )
+            assert secret not in str(cursor.fetchall())
+        finally:
+            cursor.execute("SET GLOBAL general_log = %s", (before[0],))
+            cursor.execute("SET GLOBAL log_output = %s", (before[1],))
+
+
+def test_an_absent_server_and_a_foreign_certificate_are_told_apart(
+    database_server: Server, foreign_authority: str
+) -> None:
+    nobody = Credentials("vivero", "x")
+    with pytest.raises(BackendUnavailableError):
+        MariaDbAdmin(replace(database_server, port=1), nobody).server_version()
+    with pytest.raises(BackendRefusedError, match="certificate"):
+        MariaDbAdmin(replace(database_server, authority=foreign_authority), nobody).server_version()
+    with pytest.raises(BackendAuthenticationError):
+        MariaDbAdmin(database_server, nobody).server_version()
+
+
+def connect(server: Server, user: Credentials, database: str) -> "pymysql.Connection[Any]":
+    return pymysql.connect(
+        host=server.host,
+        port=server.port,
+        user=user.name,
+        password=user.secret,
+        database=database,
+        ssl=client_context(server.authority),
+        connect_timeout=5,
+        read_timeout=5,
+    )

@@ -1,0 +1,104 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.s3 import erasure
+from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.backends.s3.protocol import StorageAdmin
+from vivero_core.backends.s3.transport import Call, Endpoint, Transport
+from vivero_core.errors import BackendAuthenticationError, BackendError, BackendRefusedError, BackendUnavailableError
+
+MakeTenant = Callable[[], Any]
+
+
+def test_a_tenant_is_made_once_and_proven(storage_admin: VersityStorageAdmin, new_tenant: MakeTenant) -> None:
+    admin: StorageAdmin = storage_admin
+    tenant = new_tenant()
+    assert admin.prove(tenant.account, tenant.bucket) < 5000
+    assert admin.bucket_exists(tenant.bucket)
+    assert not admin.ensure_account(tenant.account)
+    assert not admin.ensure_bucket(tenant.bucket, tenant.account.name)
+
+
+def test_a_new_secret_replaces_the_old(storage_admin: VersityStorageAdmin, new_tenant: MakeTenant) -> None:
+    tenant = new_tenant()
+    renewed = replace(tenant.account, secret='angle <b> & "quote" ünï')
+    assert storage_admin.ensure_account(renewed)
+    storage_admin.prove(renewed, tenant.bucket)
+    with pytest.raises(BackendAuthenticationError):
+        storage_admin.prove(tenant.account, tenant.bucket)
+
+
+def test_a_bucket_of_someone_else_is_given_back(storage_admin: VersityStorageAdmin, new_tenant: MakeTenant) -> None:
+    tenant, thief = new_tenant(), new_tenant()
+    assert storage_admin.ensure_bucket(tenant.bucket, thief.account.name)
+    assert storage_admin.ensure_bucket(tenant.bucket, tenant.account.name)
+    storage_admin.prove(tenant.account, tenant.bucket)
+    with pytest.raises(BackendRefusedError):
+        storage_admin.prove(thief.account, tenant.bucket)
+
+
+def test_a_bucket_needs_an_account(storage_admin: VersityStorageAdmin) -> None:
+    with pytest.raises(BackendError):
+        storage_admin.ensure_bucket("vivero-aaaaaaaaaa", "vivero-aaaaaaaaaa")
+    assert not storage_admin.bucket_exists("vivero-aaaaaaaaaa")
+
+
+def test_a_bucket_goes_with_all_it_holds(
+    storage_admin: VersityStorageAdmin,
+    storage_endpoint: Endpoint,
+    new_tenant: MakeTenant,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(erasure, "PAGE", 3)
+    tenant = new_tenant()
+    transport = Transport(storage_endpoint)
+    for number in range(8):
+        path = f"/{tenant.bucket}/folder-{number % 2}/file-{number}"
+        assert transport.signed(Call("PUT", path, b"content"), tenant.account).ok
+    start = Call("POST", f"/{tenant.bucket}/unfinished", query={"uploads": ""})
+    assert transport.signed(start, tenant.account).ok
+    assert storage_admin.delete_bucket(tenant.bucket)
+    assert not storage_admin.bucket_exists(tenant.bucket)
+    assert not storage_admin.delete_bucket(tenant.bucket)
+    assert storage_admin.delete_account(tenant.account.name)
+    assert not storage_admin.delete_account(tenant.account.name)
+    assert not transport.signed(Call("GET", "/"), tenant.account).ok
+    transport.close()
+
+
+def test_erasing_a_large_bucket_takes_several_calls(
+    storage_admin: VersityStorageAdmin,
+    storage_endpoint: Endpoint,
+    new_tenant: MakeTenant,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(erasure, "PAGE", 1)
+    monkeypatch.setattr("vivero_core.backends.s3.client.ERASURE_SECONDS", -1.0)
+    tenant = new_tenant()
+    transport = Transport(storage_endpoint)
+    for number in range(2):
+        assert transport.signed(Call("PUT", f"/{tenant.bucket}/{number}", b"x"), tenant.account).ok
+    transport.close()
+    for _ in range(2):
+        with pytest.raises(BackendUnavailableError, match="goes on"):
+            storage_admin.delete_bucket(tenant.bucket)
+    assert storage_admin.delete_bucket(tenant.bucket)
+
+
+def test_an_absent_server_a_foreign_certificate_and_a_wrong_login_are_told_apart(
+    storage_endpoint: Endpoint, foreign_authority: str
+) -> None:
+    nobody = Credentials("vivero", "x")
+    cases: list[tuple[Endpoint, type[BackendError]]] = [
+        (replace(storage_endpoint, url="https://127.0.0.1:1"), BackendUnavailableError),
+        (replace(storage_endpoint, authority=foreign_authority), BackendRefusedError),
+        (storage_endpoint, BackendAuthenticationError),
+    ]
+    for endpoint, kind in cases:
+        admin = VersityStorageAdmin(endpoint, nobody)
+        with pytest.raises(kind):
+            admin.bucket_exists("vivero-aaaaaaaaaa")
+        admin.close()
