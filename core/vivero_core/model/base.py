@@ -8,7 +8,8 @@ from pydantic.alias_generators import to_camel
 
 from vivero_core.model.naming import OBJECT_NAME_PATTERN
 
-INT64_MAX: Final = 2**63 - 1
+INTEGER_MAX: Final = 2**53 - 1
+"""The largest integer that JSON readers agree on; the API server itself compares bounds as floating point."""
 
 
 class Model(BaseModel):

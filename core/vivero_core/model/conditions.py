@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from vivero_core.model.base import INT64_MAX, Model
+from vivero_core.model.base import INTEGER_MAX, Model
 
 
 class Status(StrEnum):
@@ -34,7 +34,7 @@ class Condition(Model):
     """A sentence for people."""
     last_transition_time: datetime
     """When status last changed."""
-    observed_generation: int = Field(default=0, ge=0, le=INT64_MAX)
+    observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation this was observed for."""
 
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from vivero_core.model.base import INT64_MAX, Model, ObjectName, Resource
+from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource
 from vivero_core.model.conditions import Condition
 
 _HOST_OR_ADDRESS = r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$"
@@ -31,11 +31,11 @@ class DatabaseServerSpec(Model):
 class DatabaseServerStatus(Model):
     """What the operator has observed."""
 
-    tenants: int = Field(default=0, ge=0, le=INT64_MAX)
+    tenants: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """Tenants placed on this server."""
     version: str | None = Field(default=None, max_length=100)
     """Version that the server reports."""
-    observed_generation: int = Field(default=0, ge=0, le=INT64_MAX)
+    observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation that this status speaks of."""
     conditions: tuple[Condition, ...] = Field(
         default=(),

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from vivero_core.model.base import INT64_MAX, Model, Resource
+from vivero_core.model.base import INTEGER_MAX, Model, Resource
 
 _UNLIMITED: dict[str, Any] = {"nullable": True}
 _QUANTITY = r"^[0-9]{1,9}(\.[0-9]{1,3})?(m|k|M|G|Ki|Mi|Gi)?$"
@@ -34,11 +34,11 @@ class Price(Model):
 class Limits(Model):
     """Bounds of use; an absent or null one means unlimited."""
 
-    records: int | None = Field(default=None, ge=0, le=INT64_MAX, json_schema_extra=_UNLIMITED)
+    records: int | None = Field(default=None, ge=0, le=INTEGER_MAX, json_schema_extra=_UNLIMITED)
     """Records over all collections."""
-    users: int | None = Field(default=None, ge=1, le=INT64_MAX, json_schema_extra=_UNLIMITED)
+    users: int | None = Field(default=None, ge=1, le=INTEGER_MAX, json_schema_extra=_UNLIMITED)
     """User accounts, the owner's included."""
-    storage_bytes: int | None = Field(default=None, ge=0, le=INT64_MAX, json_schema_extra=_UNLIMITED)
+    storage_bytes: int | None = Field(default=None, ge=0, le=INTEGER_MAX, json_schema_extra=_UNLIMITED)
     """Bytes of files in the bucket."""
     connections: int | None = Field(default=None, ge=2, le=10_000, json_schema_extra=_UNLIMITED)
     """Database connections at once; enforced by the database server."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field, StringConstraints
 
 from vivero_core.model import naming
-from vivero_core.model.base import INT64_MAX, Metadata, Model, ObjectName, Resource, rules
+from vivero_core.model.base import INTEGER_MAX, Metadata, Model, ObjectName, Resource, rules
 from vivero_core.model.conditions import Condition
 from vivero_core.model.constants import PLAN_TRIAL, DeletionPolicy, SuspensionReason
 
@@ -124,7 +124,7 @@ class TenantStatus(Model):
 
     id: str | None = Field(default=None, max_length=naming.TENANT_ID_LENGTH, pattern=naming.TENANT_ID_PATTERN)
     """Names everything of this tenant: database vt<id>, bucket vivero-<id>, namespace tenant-<id>."""
-    observed_generation: int = Field(default=0, ge=0, le=INT64_MAX)
+    observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation that this status speaks of."""
     url: str | None = Field(default=None, max_length=300)
     """Where the workspace answers."""
