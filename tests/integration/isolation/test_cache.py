@@ -1,0 +1,191 @@
+"""One tenant's cache login, tried on another tenant's keys and channels and on the server."""
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import valkey
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.valkey.client import Server, ValkeyAdmin, _connect
+
+MakeTenant = Callable[[], Any]
+
+
+def run(client: valkey.Valkey, *command: str) -> Any:  # noqa: ANN401
+    return client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def neighbour(new_tenant: MakeTenant, cache_server: Server) -> Any:  # noqa: ANN401
+    """A tenant with something to lose."""
+    tenant = new_tenant()
+    with _connect(cache_server, tenant.cache_user) as client:
+        run(client, "SET", f"{tenant.prefix}secret", "private")
+        run(client, "RPUSH", f"{tenant.prefix}queue", "1", "2")
+    return tenant
+
+
+@pytest.fixture
+def intruder(new_tenant: MakeTenant, cache_server: Server) -> Iterator[tuple[valkey.Valkey, str]]:
+    tenant = new_tenant()
+    with _connect(cache_server, tenant.cache_user) as client:
+        run(client, "SET", f"{tenant.prefix}own", "mine")
+        yield client, tenant.prefix
+
+
+ON_KEYS = [
+    "GET {theirs}secret",
+    "MGET {own}own {theirs}secret",
+    "SET {theirs}secret x",
+    "DEL {theirs}secret",
+    "UNLINK {theirs}secret",
+    "EXISTS {theirs}secret",
+    "TYPE {theirs}secret",
+    "TTL {theirs}secret",
+    "EXPIRE {theirs}secret 1",
+    "DUMP {theirs}secret",
+    "OBJECT ENCODING {theirs}secret",
+    "RENAME {theirs}secret {own}own",
+    "RENAME {own}own {theirs}secret",
+    "COPY {theirs}secret {own}own",
+    "APPEND {theirs}secret x",
+    "GETRANGE {theirs}secret 0 10",
+    "LPUSH {theirs}queue x",
+    "LRANGE {theirs}queue 0 10",
+    "LMOVE {theirs}queue {own}ownlist LEFT LEFT",
+    "BLPOP {theirs}queue 1",
+    "SORT {theirs}queue",
+    "SUNIONSTORE {own}ownset {theirs}secret",
+    "WATCH {theirs}secret",
+    "PUBLISH {theirs}secret x",
+    "SUBSCRIBE {theirs}secret",
+    "PSUBSCRIBE *",
+    "PSUBSCRIBE {theirs}*",
+    "SSUBSCRIBE {theirs}secret",
+    "SET outside x",
+    "SET {bare} x",
+    "GET control:sessions",
+]
+ON_THE_SERVER = [
+    "SCAN 0",
+    "SCAN 0 MATCH {own}own*",
+    "KEYS *",
+    "KEYS {own}own*",
+    "RANDOMKEY",
+    "DBSIZE",
+    "FLUSHDB",
+    "FLUSHALL",
+    "SWAPDB 0 1",
+    "SELECT 1",
+    "INFO",
+    "CONFIG GET *",
+    "CONFIG SET maxmemory 1",
+    "ACL LIST",
+    "ACL GETUSER default",
+    "ACL SETUSER helper on nopass ~* +@all",
+    "CLIENT LIST",
+    "CLIENT KILL TYPE normal",
+    "CLIENT PAUSE 1000",
+    "CLIENT TRACKING ON BCAST",
+    "CLIENT NO-EVICT on",
+    "PUBSUB CHANNELS",
+    "PUBSUB NUMSUB {theirs}secret",
+    "CLUSTER GETKEYSINSLOT 0 10",
+    "MEMORY STATS",
+    "MEMORY USAGE {theirs}secret",
+    "MONITOR",
+    "SAVE",
+    "BGSAVE",
+    "SHUTDOWN NOSAVE",
+    "REPLICAOF NO ONE",
+    "SLOWLOG GET",
+    "LATENCY LATEST",
+    "MODULE LIST",
+    "SCRIPT FLUSH",
+    "SCRIPT KILL",
+    "FUNCTION LIST",
+    "FUNCTION FLUSH",
+    "FCALL anything 0",
+    "MIGRATE 127.0.0.1 1 {theirs}secret 0 1",
+    "RESTORE {own}owncopy 0 x",
+]
+
+
+def aimed(attempt: str, own: str, theirs: str) -> list[str]:
+    return attempt.format(own=own, theirs=theirs, bare=own.rstrip(":")).split()
+
+
+@pytest.mark.parametrize("attempt", [*ON_KEYS, *ON_THE_SERVER])
+def test_a_command_beyond_ones_own_keys_is_refused(
+    neighbour: Any,  # noqa: ANN401
+    intruder: tuple[valkey.Valkey, str],
+    cache_server: Server,
+    attempt: str,
+) -> None:
+    client, own = intruder
+    with pytest.raises(valkey.exceptions.NoPermissionError):
+        run(client, *aimed(attempt, own, neighbour.prefix))
+    with _connect(cache_server, neighbour.cache_user) as victim:
+        assert run(victim, "GET", f"{neighbour.prefix}secret") == "private"
+        assert run(victim, "LLEN", f"{neighbour.prefix}queue") == 2
+
+
+def test_a_script_has_its_callers_rights_alone(neighbour: Any, intruder: tuple[valkey.Valkey, str]) -> None:  # noqa: ANN401
+    client, own = intruder
+    assert run(client, "EVAL", "return redis.call('GET', KEYS[1])", "1", f"{own}own") == "mine"
+    with pytest.raises(valkey.exceptions.ResponseError):
+        run(client, "EVAL", f"return redis.call('GET', '{neighbour.prefix}secret')", "0")
+    with pytest.raises(valkey.exceptions.ResponseError):
+        run(client, "EVAL", "return redis.call('KEYS', '*')", "0")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "PING",
+        "SET {own}n 1 EX 60",
+        "INCR {own}n",
+        "EXPIRE {own}n 60",
+        "LPUSH {own}list 1",
+        "PUBLISH {own}news x",
+        "HSET {own}hash a 1",
+        "ZADD {own}ranks 1 a",
+    ],
+)
+def test_ones_own_keys_serve(intruder: tuple[valkey.Valkey, str], command: str) -> None:
+    client, own = intruder
+    run(client, *aimed(command, own, ""))
+
+
+def test_a_prefix_is_no_prefix_of_a_longer_name(cache_admin: ValkeyAdmin, intruder: tuple[valkey.Valkey, str]) -> None:
+    client, own = intruder
+    longer = own.replace(":", "a:key")
+    run(cache_admin._client, "SET", longer, "private", "EX", "60")  # noqa: SLF001  the administrator's own connection
+    with pytest.raises(valkey.exceptions.NoPermissionError):
+        run(client, "GET", longer)
+
+
+def test_nobody_gets_in_without_a_name_or_with_anothers_password(
+    neighbour: Any,  # noqa: ANN401
+    new_tenant: MakeTenant,
+    cache_server: Server,
+) -> None:
+    other = new_tenant()
+    for login in (Credentials("default", ""), Credentials(neighbour.cache_user.name, other.cache_user.secret)):
+        with _connect(cache_server, login) as client, pytest.raises(valkey.exceptions.ValkeyError):
+            run(client, "GET", f"{neighbour.prefix}secret")
+
+
+def test_a_connection_without_tls_or_with_an_older_one_is_refused(cache_server: Server) -> None:
+    address = (cache_server.host, cache_server.port)
+    with socket.create_connection(address, 5) as plain:
+        plain.sendall(b"PING\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert b"PONG" not in plain.recv(100)
+    older = ssl.create_default_context(cadata=cache_server.authority)
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection(address, 5) as plain, pytest.raises(ssl.SSLError):
+        older.wrap_socket(plain, server_hostname=cache_server.host)
