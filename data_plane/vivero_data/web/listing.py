@@ -95,3 +95,38 @@ def parse_filters(texts: Iterable[str]) -> list[Filter]:
     """The conditions that can be read, each once, at most MAX_FILTERS."""
     found = (parse_filter(text) for text in texts)
     return list(dict.fromkeys(item for item in found if item))[:MAX_FILTERS]
+
+
+MAX_TRAIL: Final = 1500  # characters of remembered cursors; with more an address grows beyond what proxies take
+_FIRST: Final = "-"  # stands for the first page, which has no cursor
+
+
+class Turns(msgspec.Struct, frozen=True):
+    """Where the pager's two buttons lead; empty when there is nothing."""
+
+    previous: str
+    next: str
+
+
+def turns(here: Address, next_cursor: str | None) -> Turns:
+    """A keyset only goes forward, so the address remembers the cursors of the pages before it."""
+    cursor, trail = here.get("cursor"), here.all("back")
+    base = here.drop("cursor", "back")
+    previous = _at(base, trail[:-1], trail[-1] if trail else _FIRST) if cursor else ""
+    following = _at(base, _newest([*trail, cursor or _FIRST]), next_cursor) if next_cursor else ""
+    return Turns(previous, following)
+
+
+def _newest(trail: list[str]) -> list[str]:
+    """The end of a trail that fits; who goes back further than that gets to the first page."""
+    start = len(trail) - 1
+    while start > 0 and sum(len(item) for item in trail[start - 1 :]) <= MAX_TRAIL:
+        start -= 1
+    return trail[start:]
+
+
+def _at(base: Address, trail: Iterable[str], cursor: str) -> str:
+    placed = base
+    for item in trail:
+        placed = placed.add("back", item)
+    return str(placed if cursor == _FIRST else placed.add("cursor", cursor))

@@ -1,0 +1,84 @@
+"""The audit log in a person's words; pure."""
+
+from typing import Any, Final
+
+import msgspec
+
+from vivero_data.domain.audit.schemas import AuditEntry
+from vivero_data.web.format import cell
+from vivero_data.web.listing import segment
+
+_VERBS: Final = {
+    "create": "Created",
+    "update": "Changed",
+    "delete": "Deleted",
+    "upload": "Uploaded",
+    "download": "Downloaded",
+}
+_WHOLE: Final = {
+    "file.create": "Uploaded file",
+    "session.start": "Logged in",
+    "session.end": "Logged out",
+    "user.change_password": "Changed own password",
+}
+_LOOKS: Final = {"create": "success", "upload": "success", "delete": "error"}
+NOUNS: Final = (
+    ("record", "Records"),
+    ("collection", "Collections"),
+    ("file", "Files"),
+    ("user", "Users"),
+    ("session", "Logins"),
+)
+_ABSENT: Final = object()
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One value before and after; an empty text stands for none."""
+
+    name: str
+    before: str
+    after: str
+
+
+def headline(action: str) -> str:
+    """`record.update` → `Changed record`; an unknown action is shown with spaces for its dot and underscores."""
+    if action in _WHOLE:
+        return _WHOLE[action]
+    noun, _, verb = action.partition(".")
+    said = _VERBS.get(verb)
+    return f"{said} {noun.replace('_', ' ')}" if said else action.replace(".", " ").replace("_", " ").capitalize()
+
+
+def look(action: str) -> str:
+    """The badge's kind: green for what came, red for what went."""
+    return _LOOKS.get(action.partition(".")[2], "neutral")
+
+
+def changes(entry: AuditEntry) -> list[Change]:
+    """What differs, in the order it was stored; of a creation or deletion, all that is not empty."""
+    before, after = entry.before or {}, entry.after or {}
+    names = list(dict.fromkeys([*before, *after]))
+    pairs = ((name, before.get(name, _ABSENT), after.get(name, _ABSENT)) for name in names)
+    made = [Change(name, _text(old), _text(new)) for name, old, new in pairs if old != new]
+    return [change for change in made if change.before or change.after]
+
+
+def _text(value: Any) -> str:  # noqa: ANN401  a stored value is any JSON
+    if value is _ABSENT:
+        return ""
+    if isinstance(value, dict):
+        return " · ".join(_text(item) for item in value.values())
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    return cell(value)
+
+
+def subject_href(entry: AuditEntry) -> str:
+    """Where the changed thing is, while it still is; empty when it went or has no page."""
+    noun, _, verb = entry.action.partition(".")
+    if verb == "delete":
+        return ""
+    name, _, number = entry.subject.rpartition("/")
+    if noun == "record" and name and number.isdigit():
+        return f"/collections/{segment(name)}/records/{number}"
+    return f"/collections/{segment(entry.subject)}" if noun == "collection" else ""

@@ -1,0 +1,34 @@
+"""One's own account: who one is here, one's password, logging out."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.response import Template
+
+from vivero_data.domain.users.schemas import PasswordChange
+from vivero_data.domain.users.service import UserService
+from vivero_data.errors import DataPlaneError
+from vivero_data.web.controllers.users import ROLE_WORDS
+from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
+from vivero_data.web.page import Visit, done, show
+
+
+@get("/account")
+async def account(visit: Visit) -> Template:
+    return _account(visit)
+
+
+@post("/account/password")
+async def change_password(request: Request[Any, Any, Any], visit: Visit, users: UserService) -> Response[Any]:
+    form = await read_form(request)
+    change = PasswordChange(form.get("current_password", ""), form.get("new_password", ""))
+    try:
+        await users.change_password(visit.actor, change)
+    except FORM_ERRORS as error:
+        return _account(visit, error)
+    return done("/account", "password-changed")
+
+
+def _account(visit: Visit, problem: DataPlaneError | None = None) -> Template:
+    context = {"role_words": ROLE_WORDS, "problem": problem, "errors": field_errors(problem) if problem else {}}
+    return show(visit, "account.html.j2", context, status=problem.status if problem else 200)

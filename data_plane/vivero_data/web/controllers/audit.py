@@ -1,0 +1,51 @@
+"""The audit log: who changed what, when, from what to what."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from litestar import Request, get
+from litestar.response import Template
+
+from vivero_data.domain.audit.schemas import AuditQuery
+from vivero_data.domain.audit.service import AuditService
+from vivero_data.web.audit_words import NOUNS
+from vivero_data.web.listing import Address, address, turns
+from vivero_data.web.page import Visit, show
+from vivero_data.web.rights import require_manager
+
+FILTERS: Final = ("actor", "action", "subject", "since", "until")
+
+
+@get("/audit")
+async def audit_log(request: Request[Any, Any, Any], visit: Visit, audit: AuditService) -> Template:
+    require_manager(visit, "read the audit log")
+    here = address("/audit", request.query_params.multi_items(), *FILTERS, "cursor", "back")
+    page = await audit.list(visit.actor, audit_query(here))
+    context = {
+        "page": page,
+        "here": here,
+        "turns": turns(here, page.next_cursor),
+        "nouns": NOUNS,
+        "filtered": any(here.get(name) for name in FILTERS),
+    }
+    return show(visit, "audit.html.j2", context)
+
+
+def audit_query(here: Address) -> AuditQuery:
+    """The address as a query; days are UTC, and the last one is included. What is no date does not filter."""
+    since, until = _midnight(here.get("since")), _midnight(here.get("until"))
+    return AuditQuery(
+        cursor=here.get("cursor") or None,
+        actor=here.get("actor").strip(),
+        action=here.get("action"),
+        subject=here.get("subject").strip(),
+        since=since,
+        until=until + timedelta(days=1) if until else None,
+    )
+
+
+def _midnight(text: str) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        return None

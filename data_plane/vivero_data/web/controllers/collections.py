@@ -1,0 +1,140 @@
+"""Collections: the list, the form that defines one, its fields, its end."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.response import Template
+
+from vivero_data.domain.collections.schemas import FieldType, NewCollection, NewField
+from vivero_data.domain.collections.service import CollectionService
+from vivero_data.errors import DataPlaneError, InvalidInputError
+from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
+from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
+from vivero_data.web.page import Visit, collection_href, done, show
+from vivero_data.web.rights import require_manager
+
+_PLACE: Final = re.compile(r"^fields\[(\d{1,3})\]\.(\w+)$")
+TYPE_WORDS: Final = (
+    (FieldType.TEXT, "Text"),
+    (FieldType.LONG_TEXT, "Long text"),
+    (FieldType.NUMBER, "Number"),
+    (FieldType.INTEGER, "Whole number"),
+    (FieldType.BOOLEAN, "Yes or no"),
+    (FieldType.DATE, "Date"),
+    (FieldType.DATETIME, "Date and time"),
+    (FieldType.CHOICE, "Choice"),
+    (FieldType.EMAIL, "E-mail address"),
+    (FieldType.URL, "Web address"),
+)
+
+
+@get("/collections")
+async def collection_list(visit: Visit) -> Template:
+    return show(visit, "collections/list.html.j2", {})
+
+
+@get("/new-collection")
+async def new_collection(visit: Visit) -> Template:
+    require_manager(visit, "add collections")
+    return _form(visit, {}, first_rows())
+
+
+@post("/new-collection")
+async def create_collection(
+    request: Request[Any, Any, Any], visit: Visit, collections: CollectionService
+) -> Response[Any]:
+    require_manager(visit, "add collections")
+    form = await read_form(request)
+    rows = parse_rows(form)
+    changed = apply_action(rows, form.get("action", ""))
+    if changed is not None:
+        return _form(visit, form, changed, focus=len(changed) - 1 if len(changed) > len(rows) else None)
+    try:
+        made = await collections.create(visit.actor, definition(form, rows))
+    except FORM_ERRORS as error:
+        return _form(visit, form, rows, problem=error)
+    return done(collection_href(made.name), "collection-created")
+
+
+@get("/collections/{name:str}/fields")
+async def collection_fields(visit: Visit, collections: CollectionService, name: str) -> Template:
+    found = await collections.get(visit.actor, name)
+    return show(
+        visit, "collections/fields.html.j2", {"collection": found, "type_words": dict(TYPE_WORDS), "problem": ""}
+    )
+
+
+@post("/collections/{name:str}/delete")
+async def delete_collection(
+    request: Request[Any, Any, Any], visit: Visit, collections: CollectionService, name: str
+) -> Response[Any]:
+    require_manager(visit, "delete collections")
+    found = await collections.get(visit.actor, name)
+    if (await read_form(request)).get("confirm", "").strip() != found.name:
+        context = {"collection": found, "type_words": dict(TYPE_WORDS), "problem": f"Type {found.name} to delete it."}
+        return show(visit, "collections/fields.html.j2", context, status=422)
+    await collections.delete(visit.actor, found.name)
+    return done("/collections", "collection-deleted")
+
+
+def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
+    """What the form defines; rows without a name are left out.
+
+    Raises:
+        InvalidInputError: no row has a name, or a type is none of ours.
+    """
+    named = [row for row in rows if not row.blank]
+    if not named:
+        raise InvalidInputError.of("fields", "need at least one with a name")
+    known = {str(kind) for kind, _ in TYPE_WORDS}
+    stranger = next((row for row in named if row.type not in known), None)
+    if stranger:
+        raise InvalidInputError.of("fields", f"have no type {stranger.type}")
+    fields = [
+        NewField(
+            name=row.name.strip(),
+            type=FieldType(row.type),
+            required=row.required,
+            choices=row.choice_list if row.type == FieldType.CHOICE else [],
+        )
+        for row in named
+    ]
+    return NewCollection(
+        name=form.get("name", "").strip(), description=form.get("description", "").strip(), fields=fields
+    )
+
+
+def row_errors(rows: list[FieldRow], errors: Mapping[str, str]) -> dict[int, str]:
+    """The service's errors by row; it counts only the rows that have a name."""
+    numbers = [number for number, row in enumerate(rows) if not row.blank]
+    found: dict[int, str] = {}
+    for place, message in errors.items():
+        match = _PLACE.match(place)
+        if match and int(match[1]) < len(numbers):
+            said = message if match[2] == "name" else f"{match[2].capitalize()} {message[:1].lower()}{message[1:]}"
+            found.setdefault(numbers[int(match[1])], said)
+    return found
+
+
+def _form(
+    visit: Visit,
+    form: dict[str, str],
+    rows: list[FieldRow],
+    *,
+    problem: DataPlaneError | None = None,
+    focus: int | None = None,
+) -> Template:
+    errors = field_errors(problem) if problem else {}
+    context = {
+        "form": form,
+        "rows": rows,
+        "full": len(rows) >= MAX_ROWS,
+        "type_words": TYPE_WORDS,
+        "problem": problem,
+        "errors": errors,
+        "row_errors": row_errors(rows, errors),
+        "focus": focus,
+    }
+    return show(visit, "collections/new.html.j2", context, status=problem.status if problem else 200)

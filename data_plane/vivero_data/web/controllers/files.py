@@ -1,0 +1,86 @@
+"""Files: the list with its upload form, one file's content, its end."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.response import Redirect, Stream, Template
+
+from vivero_data.domain.files.names import content_disposition
+from vivero_data.domain.files.service import FileService
+from vivero_data.domain.usage.service import UsageService
+from vivero_data.domain.users.schemas import Actor
+from vivero_data.settings import Settings
+from vivero_data.web.forms import FORM_ERRORS
+from vivero_data.web.listing import address, turns
+from vivero_data.web.page import Visit, done, show
+from vivero_data.web.rights import require_writer
+
+
+@get("/files")
+async def file_list(
+    request: Request[Any, Any, Any], visit: Visit, files: FileService, usage: UsageService, settings: Settings
+) -> Template:
+    return await _list(request, visit, files, usage, settings)
+
+
+@post("/files")
+async def upload_file(
+    request: Request[Any, Any, Any], visit: Visit, files: FileService, usage: UsageService, settings: Settings
+) -> Response[Any]:
+    require_writer(visit, "upload files")
+    sent = (await request.form()).get("file")
+    if not isinstance(sent, UploadFile) or not sent.filename:
+        return await _list(request, visit, files, usage, settings, problem="Choose a file first.", status=422)
+    try:
+        await files.upload(visit.actor, sent)
+    except FORM_ERRORS as error:
+        return await _list(request, visit, files, usage, settings, problem=error.detail, status=error.status)
+    return done("/files", "file-uploaded")
+
+
+@get("/files/{file_id:str}")
+async def download_file(actor: Actor, files: FileService, file_id: str) -> Stream:
+    """The content, always as a download: an uploaded page must not run in the workspace's origin."""
+    found, content = await files.open(actor, file_id)
+    headers = {
+        "content-disposition": content_disposition(found.name),
+        "content-length": str(found.size),
+        "cache-control": "private, no-store",
+    }
+    return Stream(content, media_type="application/octet-stream", headers=headers)
+
+
+@get("/files/{file_id:str}/delete")
+async def confirm_delete_file(visit: Visit, files: FileService, file_id: str) -> Template:
+    require_writer(visit, "delete files")
+    return show(visit, "files/delete.html.j2", {"file": await files.get(visit.actor, file_id)})
+
+
+@post("/files/{file_id:str}/delete")
+async def delete_file(visit: Visit, files: FileService, file_id: str) -> Redirect:
+    require_writer(visit, "delete files")
+    await files.delete(visit.actor, file_id)
+    return done("/files", "file-deleted")
+
+
+async def _list(  # noqa: PLR0913  the services come by injection into two handlers
+    request: Request[Any, Any, Any],
+    visit: Visit,
+    files: FileService,
+    usage: UsageService,
+    settings: Settings,
+    *,
+    problem: str = "",
+    status: int = 200,
+) -> Template:
+    here = address("/files", request.query_params.multi_items(), "cursor", "back")
+    page = await files.list(visit.actor, cursor=here.get("cursor") or None)
+    context = {
+        "page": page,
+        "turns": turns(here, page.next_cursor),
+        "usage": await usage.get(visit.actor),
+        "max_bytes": settings.env.max_file_bytes,
+        "problem": problem,
+    }
+    return show(visit, "files/list.html.j2", context, status=status)

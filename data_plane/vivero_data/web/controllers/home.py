@@ -1,0 +1,24 @@
+"""The first page after logging in: what is here, what happened last, how much of the plan is used."""
+
+from typing import Final
+
+from litestar import get
+from litestar.response import Template
+
+from vivero_data.domain.audit.schemas import AuditQuery
+from vivero_data.domain.audit.service import AuditService
+from vivero_data.domain.usage.service import UsageService
+from vivero_data.web.page import Visit, show
+
+_RECENT: Final = 8  # as many as fit beside the collections without scrolling
+
+
+@get("/")
+async def home(visit: Visit, usage: UsageService, audit: AuditService) -> Template:
+    entries = (await audit.list(visit.actor, AuditQuery(limit=_RECENT))).items if visit.can.manage else []
+    return show(visit, "home.html.j2", {"usage": await usage.get(visit.actor), "entries": entries})
+
+
+@get("/usage")
+async def usage_page(visit: Visit, usage: UsageService) -> Template:
+    return show(visit, "usage.html.j2", {"usage": await usage.get(visit.actor)})

@@ -1,0 +1,65 @@
+"""In and out: the login page and its form, the ticket from the control plane, logging out."""
+
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.params import Parameter
+from litestar.response import Redirect, Template
+from litestar.status_codes import HTTP_303_SEE_OTHER
+
+from vivero_data.domain.auth.schemas import Credentials
+from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.tickets.service import TicketService
+from vivero_data.domain.users.schemas import Actor
+from vivero_data.errors import DataPlaneError, InvalidInputError, NotSignedInError, TooManyRequestsError
+from vivero_data.lib.cookies import expired_cookies, session_cookies
+from vivero_data.lib.request_context import client_address_of
+from vivero_data.settings import Settings
+from vivero_data.web.forms import local_path, read_form
+from vivero_data.web.page import PAGE_HEADERS
+
+_NO_STORE: Final = {"cache-control": "no-store"}
+_NEXT = Annotated[str, Parameter(query="next", max_length=2000)]
+
+
+@get("/login")
+async def login_page(settings: Settings, target: _NEXT = "/") -> Template:
+    return _login(settings, target=local_path(target))
+
+
+@post("/login")
+async def login(request: Request[Any, Any, Any], auth: AuthService, settings: Settings) -> Response[Any]:
+    form = await read_form(request)
+    email, target = form.get("email", "").strip(), local_path(form.get("next", "/"))
+    try:
+        tokens = await auth.login(Credentials(email, form.get("password", "")), client_address_of(request.scope))
+    except (NotSignedInError, InvalidInputError, TooManyRequestsError) as error:
+        return _login(settings, email=email, target=target, problem=error)
+    return Redirect(target, status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=_NO_STORE)
+
+
+@get("/login/ticket")
+async def login_by_ticket(tickets: TicketService, ticket: str) -> Redirect:
+    tokens = await tickets.redeem(ticket)
+    headers = {**_NO_STORE, "referrer-policy": "no-referrer"}
+    return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=headers)
+
+
+@post("/logout")
+async def logout(actor: Actor, auth: AuthService) -> Redirect:
+    await auth.end_session(actor)
+    return Redirect("/login", status_code=HTTP_303_SEE_OTHER, cookies=expired_cookies(), headers=_NO_STORE)
+
+
+def _login(
+    settings: Settings, *, email: str = "", target: str = "/", problem: DataPlaneError | None = None
+) -> Template:
+    context = {
+        "workspace": settings.workspace_name,
+        "host": settings.public_host,
+        "email": email,
+        "target": target,
+        "problem": problem,
+    }
+    headers = {**PAGE_HEADERS, **(problem.headers if problem else {})}
+    return Template("login.html.j2", context=context, status_code=problem.status if problem else 200, headers=headers)

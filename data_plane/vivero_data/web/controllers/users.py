@@ -1,0 +1,114 @@
+"""The people of the workspace: the list, a new one, one's role and whether they may log in."""
+
+import secrets
+from typing import Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.response import Template
+
+from vivero_data.domain.usage.service import UsageService
+from vivero_data.domain.users.schemas import NewUser, Role, User, UserChanges
+from vivero_data.domain.users.service import UserService
+from vivero_data.errors import DataPlaneError
+from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
+from vivero_data.web.listing import address, turns
+from vivero_data.web.page import Visit, done, show
+from vivero_data.web.rights import require_manager
+
+ROLE_WORDS: Final = {
+    Role.OWNER: ("Owner", "Everything, including other owners"),
+    Role.ADMIN: ("Administrator", "Users, collections, audit log, and all a member can"),
+    Role.MEMBER: ("Member", "Adds and changes records and files"),
+    Role.VIEWER: ("Viewer", "Sees records and files"),
+}
+_PASSWORD_BYTES: Final = 12  # 96 bits, 16 characters
+
+
+@get("/users")
+async def user_list(request: Request[Any, Any, Any], visit: Visit, users: UserService, usage: UsageService) -> Template:
+    require_manager(visit, "see and manage users")
+    here = address("/users", request.query_params.multi_items(), "cursor", "back")
+    page = await users.list(visit.actor, cursor=here.get("cursor") or None)
+    context = {
+        "page": page,
+        "turns": turns(here, page.next_cursor),
+        "usage": await usage.get(visit.actor),
+        "role_words": ROLE_WORDS,
+    }
+    return show(visit, "users/list.html.j2", context)
+
+
+@get("/users/new")
+async def new_user(visit: Visit) -> Template:
+    require_manager(visit, "add users")
+    return _new(visit, {"role": str(Role.MEMBER), "password": secrets.token_urlsafe(_PASSWORD_BYTES)})
+
+
+@post("/users/new")
+async def create_user(request: Request[Any, Any, Any], visit: Visit, users: UserService) -> Response[Any]:
+    require_manager(visit, "add users")
+    form = await read_form(request)
+    wanted = NewUser(
+        email=form.get("email", "").strip(),
+        password=form.get("password", ""),
+        name=form.get("name", "").strip(),
+        role=_role(form) or Role.VIEWER,
+    )
+    try:
+        await users.create(visit.actor, wanted)
+    except FORM_ERRORS as error:
+        return _new(visit, form, problem=error)
+    return done("/users", "user-created")
+
+
+@get("/users/{user_id:int}")
+async def user_page(visit: Visit, users: UserService, user_id: int) -> Template:
+    require_manager(visit, "manage users")
+    return _user(visit, await users.get(visit.actor, user_id))
+
+
+@post("/users/{user_id:int}")
+async def change_user(request: Request[Any, Any, Any], visit: Visit, users: UserService, user_id: int) -> Response[Any]:
+    require_manager(visit, "manage users")
+    form = await read_form(request)
+    changes = UserChanges(name=form.get("name"), role=_role(form), active=_active(form))
+    try:
+        await users.change(visit.actor, user_id, changes)
+    except FORM_ERRORS as error:
+        return _user(visit, await users.get(visit.actor, user_id), problem=error)
+    return done("/users", "user-saved")
+
+
+def _role(form: dict[str, str]) -> Role | None:
+    text = form.get("role", "")
+    return Role(text) if text in set(Role) else None
+
+
+def _active(form: dict[str, str]) -> bool | None:
+    return {"true": True, "false": False}.get(form.get("active", ""))
+
+
+def _roles(visit: Visit) -> list[tuple[Role, tuple[str, str]]]:
+    """The roles that one may give: owners all, administrators those below their own."""
+    return [(role, words) for role, words in ROLE_WORDS.items() if visit.can.own or Role.MEMBER.includes(role)]
+
+
+def _new(visit: Visit, form: dict[str, str], *, problem: DataPlaneError | None = None) -> Template:
+    context = {
+        "form": form,
+        "roles": _roles(visit),
+        "problem": problem,
+        "errors": field_errors(problem) if problem else {},
+    }
+    return show(visit, "users/new.html.j2", context, status=problem.status if problem else 200)
+
+
+def _user(visit: Visit, user: User, *, problem: DataPlaneError | None = None) -> Template:
+    context = {
+        "user": user,
+        "roles": _roles(visit),
+        "mine": user.role in dict(_roles(visit)),
+        "role_words": ROLE_WORDS,
+        "problem": problem,
+    }
+    return show(visit, "users/edit.html.j2", context, status=problem.status if problem else 200)

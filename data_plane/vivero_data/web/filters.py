@@ -1,0 +1,117 @@
+"""What templates turn values into, besides the kit's own filters; pure."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+from vivero_ui.filters import bytes_, number
+from vivero_ui.filters import datetime_ as moment_filter
+
+from vivero_data.domain.collections.schemas import Field
+from vivero_data.domain.usage.schemas import Usage
+from vivero_data.web import audit_words
+from vivero_data.web import format as words
+from vivero_data.web.page import collection_href
+
+_ICONS: Final = (
+    ("image/", "file-image"),
+    ("text/", "file-text"),
+    ("application/pdf", "file-text"),
+    ("application/zip", "archive"),
+)
+
+
+def web_address(text: str) -> bool:
+    """Whether a stored web address may become a link: http and https only, never a script."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
+
+
+def without_scheme(address: str) -> str:
+    """A web address as people say it."""
+    return address.partition("://")[2].removesuffix("/") or address
+
+
+class Tight(msgspec.Struct, frozen=True):
+    """A limit that is reached (`full`) or nearly so."""
+
+    words: str
+    full: bool
+
+
+def tight(usage: Usage, only: str = "") -> list[Tight]:
+    """The limits of which 80 % or more are used, full ones first; `only` one of records, users, storage."""
+    meters = (
+        ("records", usage.records, number),
+        ("users", usage.users, number),
+        ("storage", usage.storage_bytes, bytes_),
+    )
+    found = [
+        Tight(
+            f"{name} {words_of(meter.used)} of {words_of(meter.limit)}", words.level(meter.used, meter.limit) == "error"
+        )
+        for name, meter, words_of in meters
+        if only in {"", name} and words.level(meter.used, meter.limit) != "ok"
+    ]
+    return sorted(found, key=lambda one: not one.full)
+
+
+def moment_words(value: datetime | str) -> str:
+    return moment_filter(value if isinstance(value, datetime) else datetime.fromisoformat(value))
+
+
+def day_words(value: date | str) -> str:
+    """`7 Nov 2026`, without a zone: a date is the same day everywhere."""
+    day = value if isinstance(value, date) else date.fromisoformat(value)
+    return f"{day.day} {day:%b %Y}"
+
+
+def choice_options(choices: tuple[str, ...], chosen: str) -> list[tuple[str, str]]:
+    """The options of a choice; a stored one that is no choice any more stays until another is taken."""
+    gone = [chosen] if chosen and chosen not in choices else []
+    return [("", "Choose one"), *((choice, choice) for choice in [*choices, *gone])]
+
+
+def rules(field: Field) -> str:
+    """What holds for a field, in a few words."""
+    said = [
+        word
+        for word, holds in (
+            ("Required", field.required),
+            ("No two alike", field.unique),
+            ("Not sortable", not field.indexed),
+        )
+        if holds
+    ]
+    return ", ".join(said) or "None"
+
+
+def file_icon(media_type: str) -> str:
+    return next((icon for start, icon in _ICONS if media_type.startswith(start)), "file")
+
+
+def page_filters() -> dict[str, Callable[..., object]]:
+    """All of them by the names templates use."""
+    return {
+        "plural": words.plural,
+        "level": words.level,
+        "shown": words.cell,
+        "collection_href": collection_href,
+        "tight": tight,
+        "without_scheme": without_scheme,
+        "web_address": web_address,
+        "moment_words": moment_words,
+        "day_words": day_words,
+        "choice_options": choice_options,
+        "rules": rules,
+        "file_icon": file_icon,
+        "headline": audit_words.headline,
+        "look": audit_words.look,
+        "changes": audit_words.changes,
+        "subject_href": audit_words.subject_href,
+    }

@@ -1,0 +1,24 @@
+"""Pages ask for a right before they show a form; the services check again, for everyone."""
+
+from vivero_data.errors import NotAllowedError
+from vivero_data.web.page import Visit
+
+
+def require_manager(visit: Visit, deed: str) -> None:
+    """Refuse those below administrator.
+
+    Raises:
+        NotAllowedError: saying who may.
+    """
+    if not visit.can.manage:
+        raise NotAllowedError(f"Only administrators and the owner of this workspace can {deed}.")
+
+
+def require_writer(visit: Visit, deed: str) -> None:
+    """Refuse viewers.
+
+    Raises:
+        NotAllowedError: saying who can give the right.
+    """
+    if not visit.can.write:
+        raise NotAllowedError(f"Your role is viewer. To {deed}, ask an administrator to make you a member.")

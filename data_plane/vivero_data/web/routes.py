@@ -1,0 +1,54 @@
+"""All pages, for the composition in `app.py`."""
+
+from typing import Final
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+from vivero_ui.static import static_router
+
+from vivero_data.web.controllers import account, audit, collections, files, home, login, records, users
+from vivero_data.web.page import provide_collection, provide_visit
+
+_PAGES: Final = (
+    home.home,
+    home.usage_page,
+    collections.collection_list,
+    collections.new_collection,
+    collections.create_collection,
+    collections.collection_fields,
+    collections.delete_collection,
+    records.record_list,
+    records.choose_columns,
+    records.new_record,
+    records.create_record,
+    records.record_page,
+    records.save_record,
+    records.confirm_delete_record,
+    records.delete_record,
+    files.file_list,
+    files.upload_file,
+    files.download_file,
+    files.confirm_delete_file,
+    files.delete_file,
+    users.user_list,
+    users.new_user,
+    users.create_user,
+    users.user_page,
+    users.change_user,
+    audit.audit_log,
+    account.account,
+    account.change_password,
+)
+_ENTRANCES: Final = (login.login_page, login.login, login.login_by_ticket, login.logout)
+
+route_handlers: Final[list[ControllerRouterHandler]] = [
+    Router(
+        "/",
+        route_handlers=list(_PAGES),
+        dependencies={"visit": Provide(provide_visit), "collection": Provide(provide_collection)},
+        include_in_schema=False,
+    ),
+    Router("/", route_handlers=list(_ENTRANCES), include_in_schema=False),
+    static_router(),
+]

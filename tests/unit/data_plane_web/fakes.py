@@ -1,0 +1,349 @@
+"""A workspace in memory behind the real pages: the services' names and errors, without database, bucket or cache."""
+
+# ruff: noqa: ARG001, ARG002, ANN401  the fakes keep the signatures of the services they stand for
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import UploadFile
+from litestar.di import Provide
+from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
+from vivero_data.domain.audit.service import AuditService
+from vivero_data.domain.auth.errors import LoginBlockedError, WrongCredentialsError
+from vivero_data.domain.auth.schemas import Credentials
+from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.collections import definition
+from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionNotFoundError
+from vivero_data.domain.collections.schemas import Collection, NewCollection
+from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.service import FileService
+from vivero_data.domain.records import values as record_values
+from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
+from vivero_data.domain.records.service import RecordService
+from vivero_data.domain.tickets.service import TicketService
+from vivero_data.domain.usage.schemas import Meter, Usage
+from vivero_data.domain.usage.service import UsageService
+from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
+from vivero_data.domain.users.schemas import Actor, NewUser, PasswordChange, Role, User, UserChanges
+from vivero_data.domain.users.service import UserService, check_new
+from vivero_data.errors import (
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+    NotSignedInError,
+    PlanLimitError,
+    TooLargeError,
+)
+from vivero_data.lib.pages import Page
+from vivero_data.lib.tokens import Tokens
+from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
+
+NOW = datetime.now(UTC)
+PASSWORD = "correct horse battery staple"
+
+
+class World:
+    """What is stored, and who looks."""
+
+    def __init__(self) -> None:
+        self.role = Role.OWNER
+        self.signed_in = True
+        self.collections: dict[str, Collection] = {}
+        self.records: dict[str, dict[int, Record]] = {}
+        self.files: dict[str, tuple[StoredFile, bytes]] = {}
+        self.users: dict[int, User] = {
+            1: User(1, "ada@example.com", "Ada Lovelace", Role.OWNER, active=True, created_at=NOW - timedelta(days=20))
+        }
+        self.entries: list[AuditEntry] = []
+        self.limit = Meter(0, 10_000)
+        self.seats = 5
+        self.page_size = 50
+        self.failure: Exception | None = None
+        self.ids = 0
+
+    def next_id(self) -> int:
+        self.ids += 1
+        return self.ids
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(1, "ada@example.com", "Ada Lovelace", self.role, 1, "01JD3K9Q2MZT1VXA")
+
+    def note(self, action: str, subject: str, before: Any = None, after: Any = None) -> None:
+        number = self.next_id()
+        entry = AuditEntry(number, NOW, self.actor.email, action, subject, before, after, "01JD3K9Q2MZT1VXA")
+        self.entries.insert(0, entry)
+
+
+class FakeAuth(AuthService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ended: list[int] = []
+
+    async def login(self, credentials: Credentials, address: str) -> Tokens:
+        assert address
+        if credentials.email == "blocked@example.com":
+            raise LoginBlockedError(30)
+        if credentials.password != PASSWORD:
+            raise WrongCredentialsError
+        return Tokens("access", "refresh")
+
+    async def end_session(self, actor: Actor) -> None:
+        self.ended.append(actor.session_id)
+
+
+class FakeTickets(TicketService):
+    def __init__(self) -> None:
+        self.spent: set[str] = set()
+
+    async def redeem(self, ticket: str) -> Tokens:
+        if ticket in self.spent:
+            raise NotSignedInError("This login link was used before.")
+        self.spent.add(ticket)
+        return Tokens("access", "refresh")
+
+
+class FakeCollections(CollectionService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def _counted(self, found: Collection) -> Collection:
+        return msgspec.structs.replace(found, records=len(self.world.records.get(found.name, {})) or found.records)
+
+    async def list(self, actor: Actor) -> list[Collection]:
+        return [self._counted(found) for found in self.world.collections.values()]
+
+    async def get(self, actor: Actor, name: str) -> Collection:
+        if name not in self.world.collections:
+            raise CollectionNotFoundError
+        return self._counted(self.world.collections[name])
+
+    async def create(self, actor: Actor, new: NewCollection) -> Collection:
+        new = definition.check(new)
+        if new.name in self.world.collections:
+            raise CollectionNameTakenError
+        fields = tuple(definition.as_field(field, self.world.next_id()) for field in new.fields)
+        made = Collection(self.world.next_id(), new.name, new.description, fields, 0, NOW - timedelta(days=3))
+        self.world.collections[made.name] = made
+        self.world.records[made.name] = {}
+        fields_said = [{"name": field.name, "type": field.type.value} for field in fields]
+        self.world.note("collection.create", made.name, None, {"name": made.name, "fields": fields_said})
+        return made
+
+    async def delete(self, actor: Actor, name: str) -> None:
+        del self.world.collections[name]
+        self.world.note("collection.delete", name, {"name": name})
+
+
+class FakeRecords(RecordService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def _parsed(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
+        errors, parsed = [], {}
+        for field in self.world.collections[name].fields:
+            value = given.get(field.name)
+            parsed[field.name] = None
+            if value is None:
+                if field.required:
+                    errors.append(FieldError(f"values.{field.name}", "is required"))
+                continue
+            try:
+                parsed[field.name] = record_values.present(field, record_values.parse(field, value))
+            except ValueError as error:
+                errors.append(FieldError(f"values.{field.name}", str(error)))
+        if errors:
+            raise InvalidInputError("not accepted", errors=errors)
+        return parsed
+
+    async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
+        known = {field.name for field in self.world.collections[collection].fields}
+        if query.sort and query.sort.lstrip("-") not in known:
+            raise InvalidInputError.of("sort", "there is no such field")
+        found = list(self.world.records[collection].values())
+        for text in query.filters:
+            name, _, value = text.split(":", 2)
+            found = [one for one in found if value.casefold() in str(one.values.get(name)).casefold()]
+        if query.sort:
+            name = query.sort.lstrip("-")
+            found.sort(key=lambda one: str(one.values.get(name)), reverse=query.sort.startswith("-"))
+        start = int(query.cursor or 0)
+        items = found[start : start + self.world.page_size]
+        more = len(found) > start + self.world.page_size
+        return Page(items, str(start + self.world.page_size) if more else None)
+
+    async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
+        found = self.world.records[collection].get(record_id)
+        if found is None:
+            raise NotFoundError("There is no such record.")
+        return found
+
+    async def create(self, actor: Actor, collection: str, values: dict[str, Any]) -> Record:
+        if self.world.limit.limit is not None and self.world.limit.used >= self.world.limit.limit:
+            raise PlanLimitError("The trial plan includes 10,000 records, and they are used up.")
+        parsed = self._parsed(collection, values)
+        number = self.world.next_id()
+        made = Record(number, 1, parsed, NOW - timedelta(minutes=90), NOW - timedelta(minutes=7))
+        self.world.records[collection][number] = made
+        self.world.note("record.create", f"{collection}/{number}", None, parsed)
+        return made
+
+    async def update(self, actor: Actor, collection: str, record_id: int, changes: RecordChanges) -> Record:
+        before = await self.get(actor, collection, record_id)
+        parsed = self._parsed(collection, changes.values)
+        if changes.version is not None and changes.version != before.version:
+            raise ConflictError("The record was changed in the meantime.")
+        after = msgspec.structs.replace(before, values=parsed, version=before.version + 1)
+        self.world.records[collection][record_id] = after
+        self.world.note("record.update", f"{collection}/{record_id}", before.values, parsed)
+        return after
+
+    async def delete(self, actor: Actor, collection: str, record_id: int, version: int | None = None) -> None:
+        await self.get(actor, collection, record_id)
+        gone = self.world.records[collection].pop(record_id)
+        self.world.note("record.delete", f"{collection}/{record_id}", gone.values)
+
+
+class FakeFiles(FileService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[StoredFile]:
+        return Page([found for found, _ in self.world.files.values()])
+
+    async def get(self, actor: Actor, file_id: str) -> StoredFile:
+        if file_id not in self.world.files:
+            raise NotFoundError("There is no such file.")
+        return self.world.files[file_id][0]
+
+    async def upload(self, actor: Actor, upload: UploadFile) -> StoredFile:
+        content = await upload.read()
+        if len(content) > 1_000_000:
+            raise TooLargeError("A file can have at most 100 MB.")
+        return self.add(upload.filename, content, upload.content_type or "")
+
+    def add(self, name: str, content: bytes, media_type: str, size: int = 0) -> StoredFile:
+        file_id = f"f{self.world.next_id()}"
+        made = StoredFile(file_id, name, size or len(content), media_type, NOW - timedelta(hours=3), "ada@example.com")
+        self.world.files[file_id] = (made, content)
+        self.world.note("file.upload", name, None, {"size": made.size})
+        return made
+
+    async def open(self, actor: Actor, file_id: str) -> tuple[StoredFile, AsyncIterator[bytes]]:
+        found = await self.get(actor, file_id)
+
+        async def content() -> AsyncIterator[bytes]:
+            yield self.world.files[file_id][1]
+
+        return found, content()
+
+    async def delete(self, actor: Actor, file_id: str) -> None:
+        await self.get(actor, file_id)
+        del self.world.files[file_id]
+
+
+class FakeUsers(UserService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[User]:
+        return Page(list(self.world.users.values()))
+
+    async def get(self, actor: Actor, user_id: int) -> User:
+        if user_id not in self.world.users:
+            raise NotFoundError("There is no such user.")
+        return self.world.users[user_id]
+
+    async def create(self, actor: Actor, new: NewUser) -> User:
+        new = check_new(new)
+        if any(user.email == new.email for user in self.world.users.values()):
+            raise EmailTakenError
+        number = self.world.next_id() + 1
+        made = User(number, new.email, new.name, new.role, active=True, created_at=NOW)
+        self.world.users[number] = made
+        return made
+
+    async def change(self, actor: Actor, user_id: int, changes: UserChanges) -> User:
+        user = await self.get(actor, user_id)
+        if user_id == 1 and (changes.active is False or changes.role not in {None, Role.OWNER}):
+            raise LastOwnerError
+        given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
+        self.world.users[user_id] = msgspec.structs.replace(user, **given)
+        return self.world.users[user_id]
+
+    async def change_password(self, actor: Actor, change: PasswordChange) -> None:
+        if change.current_password != PASSWORD:
+            raise InvalidInputError.of("current_password", "is not your current password")
+
+
+class FakeAudit(AuditService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.queries: list[AuditQuery] = []
+
+    async def list(self, actor: Actor, query: AuditQuery) -> Page[AuditEntry]:
+        self.queries.append(query)
+        found = [entry for entry in self.world.entries if entry.action.startswith(query.action)]
+        return Page(found[: query.limit])
+
+
+class FakeUsage(UsageService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def get(self, actor: Actor) -> Usage:
+        if self.world.failure:
+            raise self.world.failure
+        stored = sum(found.size for found, _ in self.world.files.values())
+        seats = Meter(len(self.world.users), self.world.seats)
+        return Usage("trial", self.world.limit, seats, Meter(stored, 5_000_000_000))
+
+
+def settings() -> Settings:
+    word, key = "x", "0" * 64
+    return Settings(
+        env=Environment("k3v9q2mzt1", "Acme GmbH", "acme", "https://acme.vivero.localhost:8443"),
+        database=DatabaseSecret(word, word, word, 3306, word),
+        cache=CacheSecret(word, word, word, 6379, word),
+        storage=StorageSecret(word, word, "https://s3.example", "bucket", word),
+        app=AppSecret(key, key, key),
+        ca_file=Path(),
+        ticket_key_file=Path(),
+        limits_file=Path(),
+    )
+
+
+def page_dependencies(world: World) -> dict[str, Provide]:
+    """The dependencies that `vivero_data.domain` names, over one world."""
+
+    def actor(request: Request[Any, Any, Any]) -> Actor:
+        if not world.signed_in:
+            raise NotSignedInError("Log in first.")
+        return world.actor
+
+    made = {
+        "auth": FakeAuth(world),
+        "tickets": FakeTickets(),
+        "users": FakeUsers(world),
+        "collections": FakeCollections(world),
+        "records": FakeRecords(world),
+        "files": FakeFiles(world),
+        "audit": FakeAudit(world),
+        "usage": FakeUsage(world),
+        "settings": settings(),
+    }
+    provided = {name: _constant(value) for name, value in made.items()}
+    return {**provided, "actor": Provide(actor, sync_to_thread=False)}
+
+
+def _constant(value: object) -> Provide:
+    def give() -> Any:
+        return value
+
+    return Provide(give, sync_to_thread=False)
