@@ -3,17 +3,20 @@
 from vivero_dev.instance import Instance
 from vivero_dev.native.cgroups import ensure_cgroup
 from vivero_dev.native.containerd import PAUSE_IMAGE, containerd, load_image
+from vivero_dev.native.contour import contour, install_definitions
 from vivero_dev.native.control_plane import apiserver, controller_manager, etcd, scheduler
 from vivero_dev.native.dns import coredns
-from vivero_dev.native.kubectl import apply, wait_node_ready
+from vivero_dev.native.envoy import envoy
 from vivero_dev.native.kubelet import kube_proxy, kubelet
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.network import ensure_network
+from vivero_dev.native.node import wait_node_ready
 from vivero_dev.native.objects import base_objects
 from vivero_dev.native.packages import CLUSTER_PACKAGES, ensure_packages
 from vivero_dev.native.pause import write_pause_archive
 from vivero_dev.native.tools import ensure_tool
 from vivero_dev.processes import ProcessSpec
+from vivero_dev.provider import CLUSTER_READY, INGRESS_READY
 from vivero_dev.steps import Say, Step
 
 CLUSTER_TOOLS = ("pause", "etcd", "kubernetes", "coredns", "contour", "helm")
@@ -29,7 +32,7 @@ def tool_step(instance: Instance, tool: str) -> Step:
 
 
 def cluster_steps(instance: Instance) -> list[Step]:
-    """Everything from packages to a node that takes pods; ends with the step `kubernetes`."""
+    """Everything from packages to a node that takes pods and an ingress; holds `cluster` and `ingress`."""
     cluster = Cluster(instance)
     return [
         Step("packages", lambda _: _packages(instance)),
@@ -41,7 +44,9 @@ def cluster_steps(instance: Instance) -> list[Step]:
         Step("controllers", lambda _: _start_controllers(cluster), ("api server",)),
         Step("node", lambda _: _start_node(cluster), ("api server", "containerd")),
         Step("cluster dns", lambda _: _started(cluster, coredns(cluster)), ("api server", "build coredns")),
-        Step("kubernetes", lambda _: _confirm(cluster), ("controllers", "node", "cluster dns")),
+        Step(CLUSTER_READY, lambda _: _confirm(cluster), ("controllers", "node", "cluster dns")),
+        Step("routing", lambda _: _start_contour(cluster), ("api server", "build contour")),
+        Step(INGRESS_READY, lambda _: _started(cluster, envoy(cluster)), ("routing",)),
     ]
 
 
@@ -51,10 +56,9 @@ def _packages(instance: Instance) -> str:
 
 
 def _started(cluster: Cluster, *specs: ProcessSpec) -> str:
-    news = [spec.name for spec in specs if cluster.processes.find(spec.name) is None]
-    for spec in specs:
-        cluster.processes.ensure(spec)
-    return "started" if news else "running"
+    before = [cluster.processes.find(spec.name) for spec in specs]
+    after = [cluster.processes.ensure(spec) for spec in specs]
+    return "running" if before == after else "started"
 
 
 def _start_containerd(cluster: Cluster) -> str:
@@ -68,7 +72,7 @@ def _start_containerd(cluster: Cluster) -> str:
 def _start_apiserver(cluster: Cluster) -> str:
     outcome = _started(cluster, apiserver(cluster))
     cluster.write_admin_config()
-    apply(cluster, base_objects(cluster))
+    cluster.kubectl.apply(base_objects(cluster))
     return outcome
 
 
@@ -79,6 +83,11 @@ def _start_controllers(cluster: Cluster) -> str:
 def _start_node(cluster: Cluster) -> str:
     ensure_cgroup(cluster.instance)
     return _started(cluster, kubelet(cluster), kube_proxy(cluster))
+
+
+def _start_contour(cluster: Cluster) -> str:
+    install_definitions(cluster)
+    return _started(cluster, contour(cluster))
 
 
 def _confirm(cluster: Cluster) -> str:

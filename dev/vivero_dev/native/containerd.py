@@ -4,6 +4,7 @@ from pathlib import Path
 
 from vivero_dev.commands import run
 from vivero_dev.native.cni import cni_configuration
+from vivero_dev.native.files import write_public
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.probes import unix_socket_accepts
 from vivero_dev.processes import ProcessSpec
@@ -25,16 +26,18 @@ DISABLED = (
 
 
 def containerd(cluster: Cluster) -> ProcessSpec:
+    configuration, pod_network = containerd_configuration(cluster), cni_configuration(cluster)
     file = cluster.folder / "containerd.toml"
-    file.write_text(containerd_configuration(cluster))
+    write_public(file, configuration)
     network = cluster.folder / "cni"
     network.mkdir(exist_ok=True)
-    (network / "10-vivero.conflist").write_text(cni_configuration(cluster))
+    write_public(network / "10-vivero.conflist", pod_network)
     cluster.volatile.mkdir(exist_ok=True, mode=0o711)
     return ProcessSpec(
         name="containerd",
         command=["containerd", "--config", str(file)],
         netns=cluster.instance.netns_path,
+        revision=configuration + pod_network,
         ready=lambda: unix_socket_accepts(cluster.containerd_socket),
         deadline=60,
     )

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from vivero_dev.certificates import KeyPair
-from vivero_dev.native.kubeconfig import write_private
+from vivero_dev.native.files import write_private, write_public
 from vivero_dev.native.layout import APISERVER_PORT, CLUSTER_DOMAIN, ETCD_PORT, Cluster
 from vivero_dev.native.probes import https_answers
 from vivero_dev.processes import ProcessSpec
@@ -145,7 +145,8 @@ def scheduler(cluster: Cluster) -> ProcessSpec:
     config = cluster.client_config("system:kube-scheduler")
     serving = cluster.authority.issue("kube-scheduler", [cluster.node_ip])
     file = cluster.folder / "scheduler.json"
-    file.write_text(scheduler_configuration(config))
+    configuration = scheduler_configuration(config)
+    write_public(file, configuration)
     return ProcessSpec(
         name="kube-scheduler",
         command=[
@@ -159,6 +160,7 @@ def scheduler(cluster: Cluster) -> ProcessSpec:
             f"--client-ca-file={cluster.authority.certificate}",
         ],
         netns=cluster.instance.netns_path,
+        revision=configuration,
         ready=lambda: _controller_answers(cluster, SCHEDULER_PORT),
         deadline=60,
     )

@@ -1,5 +1,6 @@
 """CoreDNS as a process of the node: cluster names from the API server, and our own ingress names."""
 
+from vivero_dev.native.files import write_public
 from vivero_dev.native.layout import CLUSTER_DOMAIN, Cluster
 from vivero_dev.native.objects import DNS_PORT, DNS_USER
 from vivero_dev.native.probes import http_answers
@@ -12,11 +13,13 @@ READY_PORT = 8181
 def coredns(cluster: Cluster) -> ProcessSpec:
     file = cluster.folder / "Corefile"
     config = cluster.client_config(DNS_USER)
-    file.write_text(corefile(cluster.node_ip, cluster.host_ip, str(config)))
+    configuration = corefile(cluster.node_ip, cluster.host_ip, str(config))
+    write_public(file, configuration)
     return ProcessSpec(
         name="coredns",
         command=[cluster.tool("coredns"), "-conf", str(file)],
         netns=cluster.instance.netns_path,
+        revision=configuration,
         ready=lambda: http_answers(cluster.node_ip, READY_PORT, "/ready"),
         deadline=60,
     )

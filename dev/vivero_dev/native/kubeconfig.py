@@ -28,15 +28,5 @@ def kubeconfig(server: str, authority: Path, pair: KeyPair, *, name: str = "vive
     return json.dumps(document, indent=2) + "\n"
 
 
-def write_private(file: Path, content: str) -> Path:
-    """Replace a file that holds a secret; nobody else may read it at any moment."""
-    draft = file.with_name(f"{file.name}.tmp")
-    draft.touch(mode=0o600)
-    draft.chmod(0o600)
-    draft.write_text(content)
-    draft.replace(file)
-    return file
-
-
 def _encoded(file: Path) -> str:
     return base64.b64encode(file.read_bytes()).decode()

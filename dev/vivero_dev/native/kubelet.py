@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from vivero_dev.native.control_plane import CLIENT_BURST, CLIENT_QPS
+from vivero_dev.native.files import write_public
 from vivero_dev.native.layout import CLUSTER_DOMAIN, Cluster
 from vivero_dev.native.probes import http_answers
 from vivero_dev.processes import ProcessSpec
@@ -16,7 +17,8 @@ PROXY_HEALTH_PORT = 10256
 
 def kubelet(cluster: Cluster) -> ProcessSpec:
     file = cluster.folder / "kubelet.json"
-    file.write_text(json.dumps(kubelet_configuration(cluster), indent=2) + "\n")
+    configuration = json.dumps(kubelet_configuration(cluster), indent=2) + "\n"
+    write_public(file, configuration)
     return ProcessSpec(
         name="kubelet",
         command=[
@@ -28,6 +30,7 @@ def kubelet(cluster: Cluster) -> ProcessSpec:
             f"--node-ip={cluster.node_ip}",
         ],
         netns=cluster.instance.netns_path,
+        revision=configuration,
         ready=lambda: http_answers(cluster.node_ip, HEALTH_PORT, "/healthz"),
         deadline=60,
     )
@@ -111,11 +114,13 @@ def _thrift() -> dict[str, Any]:
 
 def kube_proxy(cluster: Cluster) -> ProcessSpec:
     file = cluster.folder / "kube-proxy.json"
-    file.write_text(json.dumps(proxy_configuration(cluster), indent=2) + "\n")
+    configuration = json.dumps(proxy_configuration(cluster), indent=2) + "\n"
+    write_public(file, configuration)
     return ProcessSpec(
         name="kube-proxy",
         command=[cluster.tool("kube-proxy"), f"--config={file}", f"--hostname-override={cluster.node_name}"],
         netns=cluster.instance.netns_path,
+        revision=configuration,
         ready=lambda: http_answers(cluster.node_ip, PROXY_HEALTH_PORT, "/healthz"),
         deadline=60,
     )

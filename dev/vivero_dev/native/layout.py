@@ -5,8 +5,10 @@ from pathlib import Path
 
 from vivero_dev.certificates import Authority, KeyPair
 from vivero_dev.instance import Instance
-from vivero_dev.native.kubeconfig import kubeconfig, write_private
+from vivero_dev.native.files import write_private
+from vivero_dev.native.kubeconfig import kubeconfig
 from vivero_dev.native.tools import program
+from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.processes import ProcessTable
 
 # Inside the instance's own network namespace, so they are the same everywhere.
@@ -25,6 +27,11 @@ class Cluster:
     def processes(self) -> ProcessTable:
         """The instance's supervised processes."""
         return ProcessTable(self.instance)
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """The cluster's administrator on a command line."""
+        return Kubectl(self.tool_path("kubectl"), self.instance.kubeconfig)
 
     @property
     def node_name(self) -> str:

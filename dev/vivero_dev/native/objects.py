@@ -1,27 +1,24 @@
 """What every cluster of ours holds before any chart: rights of its own programs, and cluster DNS."""
 
-from typing import Any
-
 from vivero_dev.native.layout import Cluster
+from vivero_dev.platform.kubectl import Object
+from vivero_dev.platform.names import FIELD_MANAGER
 
-FIELD_MANAGER = "vivero-dev"
 DNS_USER = "vivero:coredns"
 DNS_PORT = 53
 
-Manifest = dict[str, Any]
 
-
-def base_objects(cluster: Cluster) -> list[Manifest]:
+def base_objects(cluster: Cluster) -> list[Object]:
     return [
-        _binding("vivero:kubelet-api", "system:kubelet-api-admin", "kube-apiserver-kubelet-client"),
+        user_binding("vivero:kubelet-api", "system:kubelet-api-admin", "kube-apiserver-kubelet-client"),
         _dns_role(),
-        _binding(DNS_USER, DNS_USER, DNS_USER),
+        user_binding(DNS_USER, DNS_USER, DNS_USER),
         dns_service(str(cluster.instance.addresses.dns)),
         dns_endpoints(cluster.node_ip),
     ]
 
 
-def _binding(name: str, role: str, user: str) -> Manifest:
+def user_binding(name: str, role: str, user: str) -> Object:
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
@@ -31,7 +28,7 @@ def _binding(name: str, role: str, user: str) -> Manifest:
     }
 
 
-def _dns_role() -> Manifest:
+def _dns_role() -> Object:
     read = ["get", "list", "watch"]
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -44,7 +41,7 @@ def _dns_role() -> Manifest:
     }
 
 
-def dns_service(address: str) -> Manifest:
+def dns_service(address: str) -> Object:
     """The Service under whose fixed address pods ask for names."""
     return {
         "apiVersion": "v1",
@@ -54,7 +51,7 @@ def dns_service(address: str) -> Manifest:
     }
 
 
-def dns_endpoints(node: str) -> Manifest:
+def dns_endpoints(node: str) -> Object:
     """CoreDNS is a process of the node, not a pod, so its endpoint is written down here."""
     return {
         "apiVersion": "discovery.k8s.io/v1",
@@ -73,5 +70,5 @@ def dns_endpoints(node: str) -> Manifest:
     }
 
 
-def _dns_ports() -> list[Manifest]:
+def _dns_ports() -> list[Object]:
     return [{"name": f"dns-{name.lower()}", "port": DNS_PORT, "protocol": name} for name in ("UDP", "TCP")]

@@ -136,7 +136,17 @@ def _build(go: Path, tool: Tool, target: Path, log: Path) -> None:
     module = MODULES / tool.name
     environment = build_environment(go)
     output = target / tool.name
-    command = [go, "build", "-trimpath", "-mod=readonly", "-ldflags", tool.flags, "-o", output, tool.package]
+    command: list[str | Path] = [
+        go,
+        "build",
+        "-trimpath",
+        "-mod=readonly",
+        "-ldflags",
+        tool.flags,
+        "-o",
+        output,
+        tool.package,
+    ]
     run(tool.name, command, timeout=BUILD_SECONDS, log=log, environment=environment, cwd=module)
     for name in tool.names:
         (target / name).symlink_to(tool.name)
