@@ -16,7 +16,7 @@ _EXACT: Final = frozenset({409, 422, 429, 503})
 
 def error_page(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
     if problem.status == HTTP_401_UNAUTHORIZED:
-        return Redirect(login_address(request), status_code=HTTP_303_SEE_OTHER, headers={"cache-control": "no-store"})
+        return Redirect(login_address(request), status_code=HTTP_303_SEE_OTHER)
     detail = problem.detail if problem.status in _EXACT else ""
     page = words_for(problem.status, problem.request_id, detail)
     return Template("vivero/error.html.j2", context={"error": page}, status_code=problem.status)

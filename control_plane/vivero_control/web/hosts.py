@@ -11,8 +11,6 @@ from vivero_control.web import words
 
 def host_page(_: Request[Any, Any, Any], host: HostStatus) -> Response[Any]:
     said = words.host_words(host)
-    headers = {"cache-control": "no-store"}
-    if said.refresh:
-        headers["retry-after"] = str(said.refresh)
+    headers = {"retry-after": str(said.refresh)} if said.refresh else {}
     context = {"host": host, "words": said}
     return Template("pages/host.html.j2", context=context, status_code=said.status, headers=headers)

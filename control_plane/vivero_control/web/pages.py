@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Final
 
 from litestar import Router
+from litestar.di import Provide
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 from vivero_ui.security import same_origin_guard
-from vivero_ui.static import static_router
 from vivero_ui.templates import environment
 
-from vivero_control.lib.pages import Pages
+from vivero_control.lib.clock import Clock, system_clock
+from vivero_control.pages import Pages
 from vivero_control.web.errors import error_page
 from vivero_control.web.hosts import host_page
 from vivero_control.web.signup import SignupController
@@ -22,15 +23,16 @@ from vivero_control.web.words import host_of, web_url
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def pages() -> Pages:
+def pages(clock: Clock = system_clock) -> Pages:
     """Routes whose forms are accepted from our own pages only, templates, and the pages for errors and hosts."""
     guarded = Router(
         "/",
         route_handlers=[SiteController, SignupController, StaffLoginController, TenantsController],
         guards=[same_origin_guard],
+        dependencies={"clock": Provide(lambda: clock, sync_to_thread=False, use_cache=True)},
     )
     return Pages(
-        route_handlers=(guarded, static_router()),
+        route_handlers=(guarded,),
         error_page=error_page,
         host_page=host_page,
         template_config=_template_config(),

@@ -10,7 +10,6 @@ from vivero_control.domain.staff.schemas import StaffView
 
 HOME: Final = "/staff/tenants"
 LOGIN: Final = "/staff/login"
-NO_STORE: Final = {"cache-control": "no-store"}
 
 
 def safe_next(address: str) -> str:

@@ -17,7 +17,6 @@ from vivero_control.domain.signups.service import SignupService
 from vivero_control.errors import ConflictError, ControlPlaneError, InvalidInputError
 from vivero_control.settings import Settings
 from vivero_control.web import words
-from vivero_control.web.session import NO_STORE
 from vivero_control.web.site import known_plans, workspace_domain
 
 SCRIPTED: Final = "x-scripted-form"
@@ -61,7 +60,7 @@ def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: 
         "key": secrets.token_hex(16),
     }
     status = error.status if error else 200
-    return Template("pages/signup.html.j2", context=context, status_code=status, headers=NO_STORE)
+    return Template("pages/signup.html.j2", context=context, status_code=status)
 
 
 def _destination(view: SignupView) -> str:
@@ -97,24 +96,24 @@ class SignupController(Controller):
             return _form_page(data, plans, settings, error)
         address = f"/signup/{view.id}"
         if SCRIPTED in request.headers:
-            return Response(None, status_code=HTTP_201_CREATED, headers={**NO_STORE, "location": address})
-        return Redirect(address, status_code=HTTP_303_SEE_OTHER, headers=NO_STORE)
+            return Response(None, status_code=HTTP_201_CREATED, headers={"location": address})
+        return Redirect(address, status_code=HTTP_303_SEE_OTHER)
 
     @get("/{signup_id:str}", name="progress")
     async def progress(self, signup_id: str, signups: SignupService) -> Template | Redirect:
         view = await signups.get(signup_id)
         if view.state == "ready" and view.login_url is not UNSET:
-            return Redirect(view.login_url, status_code=HTTP_303_SEE_OTHER, headers=NO_STORE)
+            return Redirect(view.login_url, status_code=HTTP_303_SEE_OTHER)
         context = {"signup": view, "items": words.progress(view), "events_href": f"/signup/{signup_id}/events"}
-        return Template("pages/progress.html.j2", context=context, headers=NO_STORE)
+        return Template("pages/progress.html.j2", context=context)
 
     @get("/{signup_id:str}/events")
     async def events(self, request: Request[Any, Any, Any], signup_id: str, signups: SignupService) -> ServerSentEvent:
-        await signups.get(signup_id)  # so that an unknown one is a 404, not a broken stream
+        views = await signups.follow(signup_id)
         template = request.app.template_engine.get_template("pages/_progress.html.j2")  # type: ignore[union-attr]
 
         async def messages() -> AsyncIterator[ServerSentEventMessage]:
-            async for view in signups.events(signup_id):
+            async for view in views:
                 if view is None:
                     yield ServerSentEventMessage(comment="waiting")
                     continue
@@ -125,4 +124,4 @@ class SignupController(Controller):
                 elif view.state == "failed":
                     yield ServerSentEventMessage(event="failed", data="")
 
-        return ServerSentEvent(messages(), headers={**NO_STORE, "x-accel-buffering": "no"})
+        return ServerSentEvent(messages(), headers={"x-accel-buffering": "no"})

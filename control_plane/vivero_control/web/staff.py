@@ -14,7 +14,8 @@ from vivero_control.domain.staff.schemas import Login
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.errors import ControlPlaneError, TooManyRequestsError
-from vivero_control.web.session import HOME, LOGIN, NO_STORE, safe_next
+from vivero_control.lib.context import caller
+from vivero_control.web.session import HOME, LOGIN, safe_next
 
 
 class LoginForm(Struct, kw_only=True):
@@ -32,7 +33,7 @@ class LoginForm(Struct, kw_only=True):
 def _page(form: LoginForm, error: ControlPlaneError | None = None) -> Template:
     context = {"email": form.email, "next": form.next, "problem": error.detail if error else ""}
     status = error.status if error else 200
-    headers = {**NO_STORE, **(error.headers if error else {})}
+    headers = error.headers if error else {}
     return Template("pages/staff_login.html.j2", context=context, status_code=status, headers=headers)
 
 
@@ -53,19 +54,19 @@ class StaffLoginController(Controller):
     @post("/login", status_code=HTTP_303_SEE_OTHER)
     async def login(
         self,
+        request: Request[Any, Any, Any],
         data: Annotated[LoginForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
         staff: StaffService,
         sessions: StaffSessions,
-        client: str,
     ) -> Response[Any]:
         try:
-            member = await staff.login(Login(email=data.email[:254], password=data.password[:1024]), client)
+            member = await staff.login(Login(email=data.email[:254], password=data.password[:1024]), caller(request))
         except (WrongLoginError, TooManyRequestsError) as error:
             return _page(data, error)
         cookie = await sessions.open(member)
-        return Redirect(safe_next(data.next), status_code=HTTP_303_SEE_OTHER, headers=NO_STORE, cookies=[cookie])
+        return Redirect(safe_next(data.next), status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
     @post("/logout", status_code=HTTP_303_SEE_OTHER)
     async def logout(self, request: Request[Any, Any, Any], sessions: StaffSessions) -> Redirect:
         cookie = await sessions.close(request.cookies.get(SESSION_COOKIE))
-        return Redirect(LOGIN, status_code=HTTP_303_SEE_OTHER, headers=NO_STORE, cookies=[cookie])
+        return Redirect(LOGIN, status_code=HTTP_303_SEE_OTHER, cookies=[cookie])

@@ -25,7 +25,7 @@ from vivero_control.errors import ConflictError, ControlPlaneError, InvalidInput
 from vivero_control.lib.clock import Clock
 from vivero_control.web import orders, words
 from vivero_control.web.orders import OrderForm
-from vivero_control.web.session import HOME, NO_STORE, shell
+from vivero_control.web.session import HOME, shell
 from vivero_control.web.site import known_plans
 
 PAGE_SIZE: Final = 50
@@ -99,7 +99,9 @@ def pager(page: Page[TenantRow], at: int, address: str) -> dict[str, str]:
     """The summary and the addresses of the neighbours, as the kit's `pager` takes them."""
     first, last = page.offset + 1, page.offset + len(page.items)
     return {
-        "counted": f"{number(first)}\N{EN DASH}{number(last)} of {number(page.total)}" if page.items else f"{number(page.total)}",
+        "counted": f"{number(first)}\N{EN DASH}{number(last)} of {number(page.total)}"
+        if page.items
+        else f"{number(page.total)}",
         "prev_href": with_query(address, {"page": at - 1 if at > 2 else None}) if at > 1 else "",  # noqa: PLR2004  page 1 needs no parameter
         "next_href": with_query(address, {"page": at + 1}) if last < page.total else "",
     }
@@ -130,7 +132,7 @@ class TenantPage:
             "reasons": [(str(reason), said) for reason, said in words.REASONS.items()],
             "plan_options": [(plan.name, plan.display_name) for plan in listed],
         }
-        return Template("pages/tenant.html.j2", context=context, status_code=status, headers=NO_STORE)
+        return Template("pages/tenant.html.j2", context=context, status_code=status)
 
 
 def _moves(detail: TenantDetail, done: str) -> bool:
@@ -180,7 +182,7 @@ class TenantsController(Controller):
             "lines": [words.tenant_line(row, listed, now) for row in page.items],
             **pager(page, wanted.page, address),
         }
-        return Template("pages/tenants.html.j2", context=context, headers=NO_STORE)
+        return Template("pages/tenants.html.j2", context=context)
 
     @get("/{name:str}", name="tenant", dependencies={"shown": Provide(TenantPage, sync_to_thread=False)})
     async def tenant(self, request: Request[Any, Any, Any], name: str, shown: TenantPage) -> Template:
@@ -197,4 +199,4 @@ class TenantsController(Controller):
             await _carry_out(shown.tenants, name, which, data, shown.member.email)
         except (InvalidInputError, ConflictError) as error:
             return await shown.render(name, dialog_after(which, data, error), status=error.status)
-        return Redirect(f"{HOME}/{quote(name)}?done={which}", status_code=HTTP_303_SEE_OTHER, headers=NO_STORE)
+        return Redirect(f"{HOME}/{quote(name)}?done={which}", status_code=HTTP_303_SEE_OTHER)

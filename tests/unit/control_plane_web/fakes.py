@@ -41,11 +41,13 @@ from vivero_control.domain.tenants.schemas import (
 )
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.errors import InvalidInputError, UnavailableError
+from vivero_control.lib.context import CALLER
 from vivero_control.lib.problem import Problem, describe, problem_response, wants_page
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_ui.security import security_headers
+from vivero_ui.static import static_router
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script> \"Bähr\" & Söhne 🌱"
@@ -135,13 +137,17 @@ class FakeSignups(SignupService):
             raise SignupNotFoundError
         return self.view
 
-    async def events(self, signup_id: str) -> AsyncIterator[SignupView | None]:
-        del signup_id
-        for view in self.stream:
-            yield view
+    async def follow(self, signup_id: str) -> AsyncIterator[SignupView | None]:
+        await self.get(signup_id)
+
+        async def views() -> AsyncIterator[SignupView | None]:
+            for view in self.stream:
+                yield view
+
+        return views()
 
 
-def row(name: str, **changes: Any) -> TenantRow:
+def row(name: str, **changes: object) -> TenantRow:
     made = TenantRow(
         name=name,
         id="k3v9q2mzt1",
@@ -177,7 +183,9 @@ ROWS = (
 )
 
 
-def condition(kind: str, seconds: float, status: str = "True", reason: str = "Done", message: str = "") -> ConditionView:
+def condition(
+    kind: str, seconds: float, status: str = "True", reason: str = "Done", message: str = ""
+) -> ConditionView:
     return ConditionView(
         type=kind, status=status, reason=reason, message=message, since=NOW - timedelta(days=9, seconds=-seconds)
     )
@@ -219,7 +227,7 @@ class FakeTenants(TenantService):
             generation=3,
         )
 
-    async def _give(self, name: str, order: Any, actor: str) -> TenantDetail:
+    async def _give(self, name: str, order: Suspend | Resume | ExtendTrial | ChangePlan, actor: str) -> TenantDetail:
         if order.reason == "conflict":
             raise WrongStateError("It is suspended already (Manual).")
         self.orders.append((name, order, actor))
@@ -299,9 +307,9 @@ HOSTS = {
 }
 
 
-def make_app(**replaced: Any) -> Litestar:
+def make_app(**replaced: object) -> Litestar:
     """The web layer over fakes; a keyword replaces one by its dependency's name."""
-    web = pages()
+    web = pages(clock=lambda: NOW)
     services: dict[str, Any] = {
         "plans": FakePlans(),
         "signups": FakeSignups(),
@@ -310,17 +318,18 @@ def make_app(**replaced: Any) -> Litestar:
         "staff": FakeStaff(),
         "sessions": FakeSessions(),
         "settings": SETTINGS,
-        "clock": lambda: NOW,
-        "client": "127.0.0.1",
     } | replaced
 
-    def provided(value: Any) -> Provide:
+    def provided(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False)
 
     @get("/-/host/{which:str}", sync_to_thread=False)
     def host(request: Request[Any, Any, Any], which: str) -> Response[Any]:
         assert web.host_page
         return web.host_page(request, HOSTS[which])
+
+    async def known_caller(request: Request[Any, Any, Any]) -> None:
+        request.scope["state"][CALLER] = "127.0.0.1"
 
     def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         problem, _ = describe(error)
@@ -329,12 +338,12 @@ def make_app(**replaced: Any) -> Litestar:
         return web.error_page(request, Problem(**structs.asdict(problem) | {"request_id": "01JD3K9Q2MZT1VXA"}))
 
     return Litestar(
-        [*web.route_handlers, host],
+        [*web.route_handlers, static_router(), host],
         template_config=web.template_config,
         dependencies={name: provided(value) for name, value in services.items()},
         before_send=[security_headers(hsts=False)],
+        before_request=known_caller,
         exception_handlers={Exception: on_error},
-        signature_types=[],
     )
 
 
