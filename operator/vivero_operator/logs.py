@@ -5,7 +5,9 @@ import sys
 
 import structlog
 
-_NOISY = ("aiohttp.access", "botocore", "urllib3", "kopf.activities")
+_NOISY = ("aiohttp.access", "botocore", "urllib3", "kopf")
+_FIELDS = ("tenant", "id", "kind", "object", "identity", "because")
+"""What our own messages carry besides the text; libraries hang whole objects on theirs."""
 
 
 def configure(level: str) -> None:
@@ -13,7 +15,7 @@ def configure(level: str) -> None:
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
+        structlog.stdlib.ExtraAdder(allow=_FIELDS),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]

@@ -53,7 +53,7 @@ class Parts:
 
 def assemble(settings: Settings, kube: KubeClient, data_plane: DataPlaneClient, backends: Backends) -> Parts:
     desk = Desk(Cluster(), WorkQueue[Key](), Memory(), health.Pulse())
-    services = Services(settings, kube, backends, data_plane, desk.cluster, lambda: datetime.now(UTC))
+    services = Services(settings, kube, backends, data_plane, desk.cluster, _now)
     reconcilers = {
         "Tenant": TenantReconciler(services, desk.memory).reconcile,
         "DatabaseServer": DatabaseServerReconciler(
@@ -64,6 +64,11 @@ def assemble(settings: Settings, kube: KubeClient, data_plane: DataPlaneClient, 
         desk.queue, reconcilers, concurrency=settings.concurrency, resync_seconds=settings.resync_seconds
     )
     return Parts(desk, controller, Election(kube, settings.platform_namespace, settings.lease_name, settings.identity))
+
+
+def _now() -> datetime:
+    """To the second, as Kubernetes writes times."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 async def serve(settings: Settings) -> None:

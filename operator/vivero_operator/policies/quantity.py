@@ -27,7 +27,9 @@ def parse(text: str) -> Decimal:
 
 
 def render(value: Decimal) -> str:
-    """The shortest exact form we use: whole units, else thousandths."""
+    """The form the API server itself prints: whole mebibytes, whole units, else thousandths."""
+    if value and value % _UNITS["Mi"] == 0:
+        return f"{int(value / _UNITS['Mi'])}Mi"
     return str(int(value)) if value == value.to_integral_value() else f"{int(value * 1000)}m"
 
 
