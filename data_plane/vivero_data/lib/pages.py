@@ -1,13 +1,15 @@
 """One page of a list read by keyset."""
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from vivero_data.errors import InvalidInputError
+
 T = TypeVar("T")
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200  # a page that renders and serializes well below 100 ms
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 200  # a page that renders and serializes well below 100 ms
 
 
 class Page(msgspec.Struct, Generic[T], omit_defaults=True):
@@ -22,3 +24,13 @@ class Page(msgspec.Struct, Generic[T], omit_defaults=True):
     items: list[T]
     next_cursor: str | None = None
     total: int | None = None
+
+
+def check_limit(limit: int) -> None:
+    """Refuse a page size that is none.
+
+    Raises:
+        InvalidInputError: outside 1 to MAX_LIMIT.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidInputError.of("limit", f"must be between 1 and {MAX_LIMIT}")

@@ -1,4 +1,4 @@
-"""What goes in and out of logging in."""
+"""What goes in and out of logging in; the answer is `lib.tokens.Tokens`."""
 
 import msgspec
 
@@ -14,12 +14,3 @@ class RefreshRequest(msgspec.Struct):
     """A refresh token to spend, or with logout the one to revoke."""
 
     refresh_token: str
-
-
-class Tokens(msgspec.Struct, frozen=True):
-    """A signed access token and the refresh token that follows it."""
-
-    access_token: str
-    refresh_token: str
-    token_type: str = "Bearer"  # noqa: S105  the scheme's name, not a secret
-    expires_in: int = 900

@@ -1,0 +1,205 @@
+"""Composition: makes every service once, wires them to controllers and pages, and starts and stops them."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
+
+from vivero_data import __version__, web
+from vivero_data.clients.cache import Cache
+from vivero_data.clients.storage import Storage
+from vivero_data.db.database import Database
+from vivero_data.db.schema import ensure_current
+from vivero_data.domain.audit.controllers import AuditController
+from vivero_data.domain.audit.service import AuditService
+from vivero_data.domain.auth.controllers import AuthController
+from vivero_data.domain.auth.guards import provide_actor, refuse_cross_site, send_renewed_cookies
+from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.collections.controllers import CollectionController
+from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.files.controllers import FileController
+from vivero_data.domain.files.service import FileService
+from vivero_data.domain.health.controllers import HealthController, ProofController
+from vivero_data.domain.health.service import HealthService
+from vivero_data.domain.limits.middleware import RateLimit
+from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.owner.controllers import OwnerController
+from vivero_data.domain.owner.service import OwnerService
+from vivero_data.domain.records.controllers import RecordController
+from vivero_data.domain.records.service import RecordService
+from vivero_data.domain.tickets.service import TicketService
+from vivero_data.domain.usage.controllers import UsageController
+from vivero_data.domain.usage.service import UsageService
+from vivero_data.domain.users.controllers import MeController, UserController
+from vivero_data.domain.users.service import UserService
+from vivero_data.errors import DataPlaneError
+from vivero_data.housekeeping import Housekeeping
+from vivero_data.lib.json import JsonResponse
+from vivero_data.lib.passwords import Passwords
+from vivero_data.lib.problem import make_handler
+from vivero_data.lib.request_context import RequestContext
+from vivero_data.lib.tokens import AccessTokens
+from vivero_data.settings import Settings
+
+_BODY_BYTES: Final = 1024 * 1024  # a record with fifty long texts; files have a bound of their own
+_FORM_BYTES: Final = 64 * 1024  # what multipart adds around a file
+_PATIENCE: Final = 300.0  # seconds for the database to let us in: a tenant's user may be made after its pod
+
+log = structlog.get_logger(__name__)
+
+
+class Services(msgspec.Struct, frozen=True):
+    """Everything that lives as long as the process; the names are those of the injected dependencies."""
+
+    settings: Settings
+    database: Database
+    cache: Cache
+    storage: Storage
+    passwords: Passwords
+    schema_ready: asyncio.Event
+    limits: LimitService
+    auth: AuthService
+    tickets: TicketService
+    users: UserService
+    collections: CollectionService
+    records: RecordService
+    files: FileService
+    audit: AuditService
+    usage: UsageService
+    owner: OwnerService
+    health: HealthService
+
+
+def build(settings: Settings) -> Services:
+    """Make the services; nothing connects yet.
+
+    Raises:
+        SettingsError: a mounted file cannot be used.
+    """
+    tls = settings.tls()
+    database = Database(settings.database, tls, settings.env.database_pool)
+    cache, storage = Cache(settings.cache, tls), Storage(settings.storage, tls)
+    limits, passwords, ready = LimitService(settings.limits_file), Passwords(), asyncio.Event()
+    auth = AuthService(database, passwords, AccessTokens(settings.app.signing_key, settings.env.tenant_id))
+    return Services(
+        settings=settings,
+        database=database,
+        cache=cache,
+        storage=storage,
+        passwords=passwords,
+        schema_ready=ready,
+        limits=limits,
+        auth=auth,
+        tickets=TicketService(database, auth, settings.ticket_key_file, settings.env.tenant_id),
+        users=UserService(database, limits, passwords, settings.workspace_name),
+        collections=CollectionService(database, limits),
+        records=RecordService(database, limits),
+        files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
+        audit=AuditService(database),
+        usage=UsageService(database, limits),
+        owner=OwnerService(database),
+        health=HealthService(database, cache, storage, ready),
+    )
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The whole application."""
+    services = build(settings)
+    metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
+    app = Litestar(
+        route_handlers=[_api(settings), _internal(), HealthController, PrometheusController, *web.route_handlers],
+        dependencies=_dependencies(services),
+        middleware=[RateLimit(services.cache, services.limits), metrics.middleware],
+        before_request=refuse_cross_site,
+        before_send=[send_renewed_cookies],
+        exception_handlers={Exception: make_handler(web.render_error)},
+        template_config=web.template_config,
+        lifespan=[_lifespan(services)],
+        request_max_body_size=_BODY_BYTES,
+        openapi_config=_openapi(),
+        state=State({"settings": settings, "services": services}),
+        logging_config=None,
+    )
+    app.asgi_handler = RequestContext(app.asgi_handler, settings.env.proxy_hops)
+    return app
+
+
+def _api(settings: Settings) -> Router:
+    upload = Router(
+        "/", route_handlers=[FileController], request_max_body_size=settings.env.max_file_bytes + _FORM_BYTES
+    )
+    controllers = [AuthController, MeController, UserController, CollectionController, RecordController]
+    return Router(
+        "/api/v1",
+        route_handlers=[*controllers, AuditController, UsageController, upload],
+        response_class=JsonResponse,
+    )
+
+
+def _internal() -> Router:
+    return Router("/internal/v1", route_handlers=[OwnerController, ProofController], include_in_schema=False)
+
+
+def _dependencies(services: Services) -> Mapping[str, Provide]:
+    def same(value: Any) -> Callable[[], Any]:  # noqa: ANN401  any of the services
+        return lambda: value
+
+    names = [name for name in Services.__struct_fields__ if name not in {"passwords", "schema_ready"}]
+    made = {name: Provide(same(getattr(services, name)), sync_to_thread=False) for name in names}
+    return {**made, "actor": Provide(provide_actor)}
+
+
+def _openapi() -> OpenAPIConfig:
+    bearer = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
+    return OpenAPIConfig(
+        title="Vivero data plane",
+        version=__version__,
+        path="/schema",
+        render_plugins=[JsonRenderPlugin()],
+        components=Components(security_schemes={"bearer": bearer}),
+        security=[{"bearer": []}],
+    )
+
+
+def _lifespan(services: Services) -> Callable[[Litestar], Any]:
+    @asynccontextmanager
+    async def run(_: Litestar) -> AsyncIterator[None]:
+        prepared = asyncio.create_task(_prepare(services))
+        try:
+            yield
+        finally:
+            prepared.cancel()
+            with suppress(asyncio.CancelledError):
+                await prepared
+            await services.database.close()
+            await services.cache.close()
+            services.storage.close()
+            services.passwords.close()
+
+    return run
+
+
+async def _prepare(services: Services) -> None:
+    """Connect and migrate beside the running server: liveness must not depend on the database."""
+    try:
+        await services.database.open(_PATIENCE)
+        await ensure_current(services.database)
+    except DataPlaneError as error:
+        log.critical("cannot_start", problem=error.detail)
+        os.kill(os.getpid(), signal.SIGTERM)  # drained, then started again by the kubelet
+        return
+    services.schema_ready.set()
+    log.info("ready", version=__version__)
+    await Housekeeping(services.database, services.storage, services.files).run()

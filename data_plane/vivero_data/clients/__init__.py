@@ -1,0 +1,1 @@
+"""The cache and the bucket: libraries wrapped, their errors translated at this edge."""

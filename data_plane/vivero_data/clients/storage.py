@@ -1,0 +1,148 @@
+"""The workspace's bucket, over urllib3 in threads: it streams, and nothing is ever whole in memory."""
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
+from urllib3.exceptions import HTTPError
+
+from vivero_data.clients.sigv4 import Signer, canonical_query
+from vivero_data.errors import DataPlaneError, NotFoundError, UnavailableError
+from vivero_data.lib import clock
+from vivero_data.settings import StorageSecret
+
+_CONNECT_SECONDS: Final = 3.0
+_READ_SECONDS: Final = 30.0  # between two pieces, not in all
+_CONNECTIONS: Final = 8
+_OK: Final = frozenset({200, 204, 206})
+_MISSING: Final = 404
+_SERVER_ERROR: Final = 500
+PIECE: Final = 64 * 1024  # bytes read at once
+
+
+class StorageError(DataPlaneError):
+    """The bucket refused a request."""
+
+
+class Storage:
+    """Objects of one bucket by key; keys are ours (hexadecimal or base-32), never a user's words."""
+
+    def __init__(self, secret: StorageSecret, tls: ssl.SSLContext) -> None:
+        address = urlsplit(secret.endpoint)
+        self._host = address.netloc
+        self._base = secret.endpoint
+        self._bucket = secret.bucket
+        self._signer = Signer(secret.access_key, secret.secret_key, secret.region)
+        self._http = PoolManager(
+            maxsize=_CONNECTIONS,
+            ssl_context=tls,
+            timeout=Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+            # One more try for a connection that the server had closed; never for a sent body.
+            retries=Retry(connect=1, read=0, redirect=0, status=0, other=0),
+        )
+
+    def put(self, key: str, body: Iterable[bytes], size: int) -> None:
+        """Store `size` bytes. Blocks: call it in a thread."""
+        with self._request("PUT", f"/{self._bucket}/{key}", body=body, size=size) as response:
+            response.drain_conn()
+
+    def get(self, key: str) -> BaseHTTPResponse:
+        """The object's open response, to be read in pieces and released. Blocks.
+
+        Raises:
+            NotFoundError: there is no such object.
+        """
+        return self._open("GET", f"/{self._bucket}/{key}", None, 0, {})
+
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens when it is gone already. Blocks."""
+        with self._request("DELETE", f"/{self._bucket}/{key}") as response:
+            response.drain_conn()
+
+    async def prove(self) -> None:
+        """Write, read and delete an object.
+
+        Raises:
+            UnavailableError: one of them failed.
+        """
+        await asyncio.to_thread(self._prove)
+
+    async def ping(self) -> None:
+        """Ask for a list of one object, which needs the bucket and our right to it.
+
+        Raises:
+            UnavailableError: the bucket is not there, or not ours.
+        """
+        await asyncio.to_thread(self._ping)
+
+    def close(self) -> None:
+        self._http.clear()
+
+    def _ping(self) -> None:
+        query = {"list-type": "2", "max-keys": "1"}
+        try:
+            with self._request("GET", f"/{self._bucket}", query=query) as response:
+                response.drain_conn()
+        except (NotFoundError, StorageError) as error:
+            raise UnavailableError("The bucket does not answer.") from error
+
+    def _prove(self) -> None:
+        key, value = f"proof/{secrets.token_hex(8)}", secrets.token_bytes(16)
+        try:
+            self.put(key, [value], len(value))
+            response = self.get(key)
+            found = response.read()
+            response.release_conn()
+            self.delete(key)
+        except (NotFoundError, StorageError) as error:
+            raise UnavailableError("The bucket does not answer.") from error
+        if found != value:
+            raise UnavailableError("The bucket did not return what was written.")
+
+    @contextmanager
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Iterable[bytes] | None = None,
+        size: int = 0,
+        query: dict[str, str] | None = None,
+    ) -> Iterator[BaseHTTPResponse]:
+        response = self._open(method, path, body, size, query or {})
+        try:
+            yield response
+        finally:
+            response.release_conn()
+
+    def _open(
+        self, method: str, path: str, body: Iterable[bytes] | None, size: int, query: dict[str, str]
+    ) -> BaseHTTPResponse:
+        headers = self._signer.headers(method, self._host, path, clock.now(), query=query)
+        if body is not None:
+            headers["content-length"] = str(size)
+        suffix = f"?{canonical_query(query)}" if query else ""
+        try:
+            response = self._http.request(
+                method, f"{self._base}{path}{suffix}", body=body, headers=headers, preload_content=False
+            )
+        except HTTPError as error:
+            raise UnavailableError("The bucket does not answer.") from error
+        if response.status in _OK:
+            return response
+        response.drain_conn()
+        response.release_conn()
+        raise _refusal(response.status)
+
+
+def _refusal(status: int) -> DataPlaneError:
+    if status == _MISSING:
+        return NotFoundError("The file is not in the bucket.")
+    if status >= _SERVER_ERROR:
+        return UnavailableError("The bucket does not answer.")
+    return StorageError(f"The bucket refused a request (status {status}).")

@@ -1,0 +1,173 @@
+"""Connections to the tenant's schema: a small pool, and transactions that end one way or the other.
+
+asyncmy's own pool and SQL in the repositories, without SQLAlchemy: that
+would take 20 MB of an idle pod's 70 and 150 ms of its start (ADR in
+docs/adr). Sessions run in UTC, READ COMMITTED (no gap locks between users
+who add records at the same time), strict SQL, with a limit on each statement.
+"""
+
+import asyncio
+import random
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import asyncmy
+from asyncmy.pool import Pool
+
+from vivero_data.db.errors import DRIVER_ERRORS, translate
+from vivero_data.errors import UnavailableError
+from vivero_data.settings import DatabaseSecret
+
+Row = tuple[Any, ...]
+
+_CONNECT_SECONDS: Final = 5
+_ACQUIRE_SECONDS: Final = 5.0  # longer than any healthy queue; then the caller hears 503
+_STATEMENT_SECONDS: Final = 10  # ends a runaway query on the server too
+_IDLE_SECONDS: Final = 20  # connections unused for longer are closed: thousands of tenants share a server
+_CLOSE_SECONDS: Final = 3.0
+_FIRST_RETRY: Final = 0.05
+_LAST_RETRY: Final = 0.5
+_SESSION: Final = (
+    "SET SESSION time_zone='+00:00', transaction_isolation='READ-COMMITTED', "
+    f"max_statement_time={_STATEMENT_SECONDS}, innodb_lock_wait_timeout={_STATEMENT_SECONDS}, "
+    "sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
+)
+
+
+class Connection:
+    """One connection for the time of a read or a transaction."""
+
+    def __init__(self, raw: asyncmy.Connection) -> None:
+        self._raw = raw
+
+    async def fetch_all(self, sql: str, *params: object) -> list[Row]:
+        cursor = await self._run(sql, params)
+        rows: list[Row] = list(await cursor.fetchall())
+        return rows
+
+    async def fetch_one(self, sql: str, *params: object) -> Row | None:
+        cursor = await self._run(sql, params)
+        row: Row | None = await cursor.fetchone()
+        return row
+
+    async def execute(self, sql: str, *params: object) -> int:
+        """Run a statement; how many rows it changed."""
+        cursor = await self._run(sql, params)
+        return int(cursor.rowcount)
+
+    async def insert(self, sql: str, *params: object) -> int:
+        """Run an INSERT; the id it generated."""
+        cursor = await self._run(sql, params)
+        return int(cursor.lastrowid)
+
+    async def _run(self, sql: str, params: tuple[object, ...]) -> Any:  # noqa: ANN401  the driver's cursor is untyped
+        cursor = self._raw.cursor()
+        try:
+            await cursor.execute(sql, params or None)
+        except DRIVER_ERRORS as error:
+            raise translate(error) from error
+        return cursor
+
+
+class Database:
+    """The pool. Made at once, opened when the server answers; before that every use raises UnavailableError."""
+
+    def __init__(self, secret: DatabaseSecret, tls: ssl.SSLContext, size: int) -> None:
+        self._secret = secret
+        self._tls = tls
+        self._size = size
+        self._pool: Pool | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the schema."""
+        return self._secret.name
+
+    async def open(self, patience: float) -> None:
+        """Connect, trying again with growing pauses for at most `patience` seconds.
+
+        Raises:
+            UnavailableError: the server did not let us in for that long.
+        """
+        deadline = asyncio.get_running_loop().time() + patience
+        pause = _FIRST_RETRY
+        while True:
+            try:
+                self._pool = await self._connect()
+            except DRIVER_ERRORS as error:
+                if asyncio.get_running_loop().time() + pause > deadline:
+                    raise translate(error) from error
+            else:
+                return
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  jitter, not a secret
+            pause = min(pause * 1.5, _LAST_RETRY)
+
+    async def close(self) -> None:
+        """Close every connection, waiting a little for those in use."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        pool.close()
+        try:
+            await asyncio.wait_for(pool.wait_closed(), _CLOSE_SECONDS)
+        except TimeoutError:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """A connection for single statements, each its own transaction."""
+        raw = await self._acquire()
+        try:
+            yield Connection(raw)
+        finally:
+            await self._release(raw)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        async with self.read() as connection:
+            await connection.execute("BEGIN")
+            try:
+                yield connection
+                await connection.execute("COMMIT")
+            except Exception:
+                # A cancelled request goes past here: its connection is still in a
+                # transaction, so the pool closes it and the server rolls back.
+                await connection.execute("ROLLBACK")
+                raise
+
+    async def _connect(self) -> Pool:
+        return await asyncmy.create_pool(
+            minsize=1,
+            maxsize=self._size,
+            pool_recycle=_IDLE_SECONDS,
+            host=self._secret.host,
+            port=self._secret.port,
+            user=self._secret.username,
+            password=self._secret.password,
+            database=self._secret.name,
+            charset="utf8mb4",
+            autocommit=True,
+            init_command=_SESSION,
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_STATEMENT_SECONDS + _CONNECT_SECONDS,
+            ssl=self._tls,
+        )
+
+    async def _acquire(self) -> asyncmy.Connection:
+        if self._pool is None:
+            raise UnavailableError("The workspace is starting.")
+        try:
+            async with asyncio.timeout(_ACQUIRE_SECONDS):
+                return await self._pool.acquire()
+        except DRIVER_ERRORS as error:
+            raise translate(error) from error
+
+    async def _release(self, raw: asyncmy.Connection) -> None:
+        pool = self._pool
+        if pool is None:
+            raw.close()
+        else:
+            await pool.release(raw)

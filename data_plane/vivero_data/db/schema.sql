@@ -1,0 +1,107 @@
+CREATE TABLE IF NOT EXISTS alembic_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+CREATE TABLE IF NOT EXISTS users (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    email VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL COMMENT 'lower case',
+    name VARCHAR(120) NOT NULL,
+    role ENUM('owner','admin','member','viewer') NOT NULL,
+    active BOOLEAN NOT NULL DEFAULT TRUE,
+    password_hash VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'argon2id PHC string',
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    last_login_at DATETIME(6) NULL,
+    UNIQUE KEY users_email (email)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS sessions (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    user_id BIGINT UNSIGNED NOT NULL,
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    expires_at DATETIME(6) NOT NULL,
+    revoked_at DATETIME(6) NULL,
+    KEY sessions_user (user_id),
+    KEY sessions_expiry (expires_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci COMMENT='one login and the family of refresh tokens that follows';
+
+CREATE TABLE IF NOT EXISTS refresh_tokens (
+    token_hash BINARY(32) NOT NULL PRIMARY KEY COMMENT 'SHA-256',
+    session_id BIGINT UNSIGNED NOT NULL,
+    issued_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    spent_at DATETIME(6) NULL,
+    KEY refresh_tokens_session (session_id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS login_attempts (
+    email_hash BINARY(32) NOT NULL PRIMARY KEY COMMENT 'SHA-256, so that typos of people are not kept',
+    failures INT UNSIGNED NOT NULL,
+    blocked_until DATETIME(6) NULL,
+    last_at DATETIME(6) NOT NULL,
+    KEY login_attempts_last (last_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS spent_tickets (
+    jti VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+    expires_at DATETIME(6) NOT NULL,
+    KEY spent_tickets_expiry (expires_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS counters (
+    name VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+    value BIGINT NOT NULL
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci COMMENT='what the plan limits, and the source of collection and field ids';
+
+INSERT IGNORE INTO counters (name, value)
+VALUES ('records', 0), ('users', 0), ('storage_bytes', 0), ('object_ids', 0);
+
+CREATE TABLE IF NOT EXISTS collections (
+    id BIGINT UNSIGNED NOT NULL PRIMARY KEY COMMENT 'names its table, c_<id>',
+    name VARCHAR(64) NOT NULL,
+    description VARCHAR(500) NOT NULL,
+    records BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    UNIQUE KEY collections_name (name)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS fields (
+    id BIGINT UNSIGNED NOT NULL PRIMARY KEY COMMENT 'names its column, f_<id>',
+    collection_id BIGINT UNSIGNED NOT NULL,
+    position INT UNSIGNED NOT NULL,
+    name VARCHAR(64) NOT NULL,
+    type VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    required BOOLEAN NOT NULL,
+    is_unique BOOLEAN NOT NULL,
+    indexed BOOLEAN NOT NULL,
+    default_value TEXT NOT NULL COMMENT 'JSON',
+    choices TEXT NOT NULL COMMENT 'JSON',
+    UNIQUE KEY fields_name (collection_id, name)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS files (
+    id CHAR(26) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+    name VARCHAR(255) NOT NULL,
+    size BIGINT UNSIGNED NOT NULL COMMENT 'bytes before encryption',
+    media_type VARCHAR(127) CHARACTER SET ascii NOT NULL,
+    state ENUM('uploading','stored','deleting') NOT NULL,
+    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    created_by VARCHAR(254) NOT NULL COMMENT 'e-mail',
+    KEY files_listing (state, created_at, id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+CREATE TABLE IF NOT EXISTS audit_log (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    actor VARCHAR(254) NOT NULL COMMENT 'e-mail, or system',
+    action VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    subject VARCHAR(320) NOT NULL,
+    before_values MEDIUMTEXT NULL COMMENT 'JSON',
+    after_values MEDIUMTEXT NULL COMMENT 'JSON',
+    request_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    KEY audit_log_at (at),
+    KEY audit_log_actor (actor),
+    KEY audit_log_action (action),
+    KEY audit_log_subject (subject(100))
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0001');

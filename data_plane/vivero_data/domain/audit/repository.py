@@ -1,0 +1,76 @@
+"""SQL of the audit log."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from vivero_data.db.database import Connection, Row
+from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
+from vivero_data.lib import clock
+from vivero_data.lib.json import encode
+
+_COLUMNS: Final = "id, at, actor, action, subject, before_values, after_values, request_id"
+
+
+async def insert(  # noqa: PLR0913  one row's columns
+    tx: Connection,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    request_id: str,
+) -> None:
+    await tx.execute(
+        "INSERT INTO audit_log (actor, action, subject, before_values, after_values, request_id)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        actor,
+        action,
+        subject[:320],
+        None if before is None else encode(before),
+        None if after is None else encode(after),
+        request_id,
+    )
+
+
+async def select_page(connection: Connection, query: AuditQuery, below: int | None) -> list[AuditEntry]:
+    """Entries that match, newest first, one more than the limit when there are more."""
+    where, params = _conditions(query, below)
+    rows = await connection.fetch_all(
+        f"SELECT {_COLUMNS} FROM audit_log WHERE {where} ORDER BY id DESC LIMIT %s",  # noqa: S608  fixed words only
+        *params,
+        query.limit + 1,
+    )
+    return [_entry(row) for row in rows]
+
+
+def _conditions(query: AuditQuery, below: int | None) -> tuple[str, list[object]]:
+    options: list[tuple[str, object | None]] = [
+        ("id < %s", below),
+        ("actor = %s", query.actor or None),
+        ("subject LIKE %s", _prefix(query.subject) if query.subject else None),
+        ("at >= %s", clock.naive(query.since) if query.since else None),
+        ("at < %s", clock.naive(query.until) if query.until else None),
+    ]
+    if query.action:
+        whole = "." in query.action
+        options.append(("action = %s", query.action) if whole else ("action LIKE %s", _prefix(f"{query.action}.")))
+    used = [(sql, value) for sql, value in options if value is not None]
+    return " AND ".join(sql for sql, _ in used) or "TRUE", [value for _, value in used]
+
+
+def _prefix(text: str) -> str:
+    """A LIKE pattern for texts that begin so."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{escaped}%"
+
+
+def _entry(row: Row) -> AuditEntry:
+    number, at, actor, action, subject, before, after, request_id = row
+    return AuditEntry(number, clock.utc(at), actor, action, subject, _values(before), _values(after), request_id)
+
+
+def _values(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else msgspec.json.decode(text, type=dict[str, Any])

@@ -1,0 +1,53 @@
+"""Writes the audit log, in the transaction of the change it is about, and lists it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from vivero_data.db.database import Connection, Database
+from vivero_data.domain.audit import repository
+from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
+from vivero_data.domain.users.guards import demand
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.lib import cursors
+from vivero_data.lib.pages import Page, check_limit
+
+SYSTEM: Final = "system"  # the actor of what the platform does
+_SORT: Final = "-id"
+
+
+async def record(  # noqa: PLR0913  who, what, to what, from what, to what
+    tx: Connection,
+    actor: Actor | None,
+    action: str,
+    subject: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """One entry; values must hold no secret (a password's change is an entry without values)."""
+    await repository.insert(
+        tx,
+        actor=actor.email if actor else SYSTEM,
+        action=action,
+        subject=subject,
+        before=before,
+        after=after,
+        request_id=actor.request_id if actor else "",
+    )
+
+
+class AuditService:
+    """Reading the log: admins and owners."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, actor: Actor, query: AuditQuery) -> Page[AuditEntry]:
+        demand(actor, Role.ADMIN)
+        check_limit(query.limit)
+        below = cursors.decode(query.cursor, _SORT).id if query.cursor else None
+        async with self._database.read() as connection:
+            found = await repository.select_page(connection, query, below)
+        items = found[: query.limit]
+        more = len(found) > query.limit
+        return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if more else None)

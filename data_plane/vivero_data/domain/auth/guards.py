@@ -1,0 +1,81 @@
+"""Who a request is from: a bearer token, or a browser's cookies, renewed on the way when they have expired."""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from litestar import Request
+from litestar.datastructures import Cookie, MutableScopeHeaders
+from litestar.types import Message, Scope
+
+from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.users.schemas import Actor
+from vivero_data.errors import CrossSiteError, NotSignedInError
+from vivero_data.lib import cookies
+from vivero_data.lib.request_context import request_id_of
+
+_BEARER: Final = "bearer "
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITE: Final = frozenset({"same-origin", "none"})
+_COOKIES: Final = "vivero_cookies"
+
+AnyRequest = Request[Any, Any, Any]
+
+
+async def provide_actor(request: AnyRequest, auth: AuthService) -> Actor:
+    """The signed-in user, the dependency `actor`.
+
+    Raises:
+        NotSignedInError: no valid token or cookie.
+    """
+    request_id = request_id_of(request.scope)
+    header = request.headers.get("authorization", "")
+    if header:
+        if not header.lower().startswith(_BEARER):
+            raise NotSignedInError("Send the access token as `Authorization: Bearer …`.")
+        return await auth.authenticate(header[len(_BEARER) :].strip(), request_id)
+    return await _from_cookies(request, auth, request_id)
+
+
+async def _from_cookies(request: AnyRequest, auth: AuthService, request_id: str) -> Actor:
+    access = request.cookies.get(cookies.ACCESS)
+    if access:
+        try:
+            return await auth.authenticate(access, request_id)
+        except NotSignedInError:
+            if not request.cookies.get(cookies.REFRESH):
+                raise
+    refresh = request.cookies.get(cookies.REFRESH)
+    if not refresh:
+        raise NotSignedInError("Log in first.")
+    tokens = await auth.refresh_browser(refresh)
+    request.scope["state"][_COOKIES] = cookies.session_cookies(tokens)
+    return await auth.authenticate(tokens.access_token, request_id)
+
+
+async def send_renewed_cookies(message: Message, scope: Scope) -> None:
+    """Litestar's before_send hook: the renewed session travels with whatever the answer is."""
+    renewed: list[Cookie] = scope["state"].get(_COOKIES, [])
+    if renewed and message["type"] == "http.response.start":
+        headers = MutableScopeHeaders.from_message(message)
+        for cookie in renewed:
+            headers.add("set-cookie", cookie.to_header(header=""))
+
+
+async def refuse_cross_site(request: AnyRequest) -> None:
+    """Litestar's before_request hook: a write must come from our own pages, or carry a token no browser adds.
+
+    Raises:
+        CrossSiteError: another site's page sent it.
+    """
+    if request.method in _SAFE or request.headers.get("authorization"):
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        allowed = site in _OWN_SITE
+    elif origin is not None:
+        allowed = urlsplit(origin).netloc == request.headers.get("host", "")
+    else:
+        # No browser leaves both out of a POST; a program without cookies has nothing to abuse.
+        allowed = cookies.ACCESS not in request.cookies and cookies.REFRESH not in request.cookies
+    if not allowed:
+        raise CrossSiteError("Send the form from the workspace's own pages.")

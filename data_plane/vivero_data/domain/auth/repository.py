@@ -1,0 +1,120 @@
+"""SQL of sessions, refresh tokens and failed logins."""
+
+from datetime import datetime
+
+import msgspec
+
+from vivero_data.db.database import Connection
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.lib import clock
+
+
+class StoredToken(msgspec.Struct, frozen=True):
+    """A refresh token with its session; `alive` when the session and its user still are."""
+
+    session_id: int
+    user_id: int
+    spent_at: datetime | None
+    alive: bool
+
+
+async def insert_session(tx: Connection, user_id: int, expires_at: datetime) -> int:
+    return await tx.insert(
+        "INSERT INTO sessions (user_id, expires_at) VALUES (%s, %s)", user_id, clock.naive(expires_at)
+    )
+
+
+async def insert_token(tx: Connection, session_id: int, token_hash: bytes) -> None:
+    await tx.execute("INSERT INTO refresh_tokens (token_hash, session_id) VALUES (%s, %s)", token_hash, session_id)
+
+
+async def get_token_locked(tx: Connection, token_hash: bytes) -> StoredToken | None:
+    """The token; two requests that spend it come one after the other."""
+    row = await tx.fetch_one(
+        "SELECT t.session_id, s.user_id, t.spent_at,"
+        " s.revoked_at IS NULL AND s.expires_at > CURRENT_TIMESTAMP(6) AND u.active"
+        " FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id"
+        " WHERE t.token_hash = %s FOR UPDATE",
+        token_hash,
+    )
+    if row is None:
+        return None
+    session_id, user_id, spent_at, alive = row
+    return StoredToken(session_id, user_id, clock.utc(spent_at) if spent_at else None, bool(alive))
+
+
+async def spend_token(tx: Connection, token_hash: bytes) -> None:
+    await tx.execute("UPDATE refresh_tokens SET spent_at = CURRENT_TIMESTAMP(6) WHERE token_hash = %s", token_hash)
+
+
+async def extend_session(tx: Connection, session_id: int, expires_at: datetime) -> None:
+    await tx.execute("UPDATE sessions SET expires_at = %s WHERE id = %s", clock.naive(expires_at), session_id)
+
+
+async def revoke(tx: Connection, session_id: int) -> None:
+    await tx.execute(
+        "UPDATE sessions SET revoked_at = CURRENT_TIMESTAMP(6) WHERE id = %s AND revoked_at IS NULL", session_id
+    )
+
+
+async def revoke_all(tx: Connection, user_id: int, but: int = 0) -> None:
+    """End every session of a user, but for one."""
+    await tx.execute(
+        "UPDATE sessions SET revoked_at = CURRENT_TIMESTAMP(6) WHERE user_id = %s AND id <> %s AND revoked_at IS NULL",
+        user_id,
+        but,
+    )
+
+
+async def get_actor(connection: Connection, user_id: int, session_id: int, request_id: str) -> Actor | None:
+    """The user of a session that is alive."""
+    row = await connection.fetch_one(
+        "SELECT u.id, u.email, u.name, u.role FROM sessions s JOIN users u ON u.id = s.user_id"
+        " WHERE s.id = %s AND u.id = %s AND s.revoked_at IS NULL AND s.expires_at > CURRENT_TIMESTAMP(6) AND u.active",
+        session_id,
+        user_id,
+    )
+    if row is None:
+        return None
+    return Actor(int(row[0]), row[1], row[2], Role(row[3]), session_id, request_id)
+
+
+async def seconds_blocked(connection: Connection, key: bytes) -> int:
+    """How long logins under this key still have to wait; 0 when they need not."""
+    row = await connection.fetch_one(
+        "SELECT CEIL(TIMESTAMPDIFF(MICROSECOND, CURRENT_TIMESTAMP(6), blocked_until) / 1000000)"
+        " FROM login_attempts WHERE email_hash = %s",
+        key,
+    )
+    return max(0, int(row[0])) if row and row[0] is not None else 0
+
+
+async def count_failure(tx: Connection, key: bytes, free: int, longest: int) -> None:
+    """One more failure; beyond `free` of them each doubles the wait, up to `longest` seconds."""
+    await tx.execute(
+        "INSERT INTO login_attempts (email_hash, failures, last_at) VALUES (%s, 1, CURRENT_TIMESTAMP(6))"
+        " ON DUPLICATE KEY UPDATE failures = failures + 1, last_at = CURRENT_TIMESTAMP(6),"
+        " blocked_until = IF(failures < %s, NULL, CURRENT_TIMESTAMP(6)"
+        " + INTERVAL LEAST(%s, POW(2, LEAST(failures - %s, 20))) SECOND)",
+        key,
+        free,
+        longest,
+        free,
+    )
+
+
+async def forget_failures(tx: Connection, key: bytes) -> None:
+    await tx.execute("DELETE FROM login_attempts WHERE email_hash = %s", key)
+
+
+async def purge(tx: Connection, before: datetime, batch: int) -> int:
+    """Remove what ended before `before`: failures, sessions with their tokens; how many rows went."""
+    moment = clock.naive(before)
+    gone = await tx.execute("DELETE FROM login_attempts WHERE last_at < %s LIMIT %s", moment, batch)
+    ids = [
+        row[0] for row in await tx.fetch_all("SELECT id FROM sessions WHERE expires_at < %s LIMIT %s", moment, batch)
+    ]
+    for session_id in ids:
+        gone += await tx.execute("DELETE FROM refresh_tokens WHERE session_id = %s", session_id)
+        gone += await tx.execute("DELETE FROM sessions WHERE id = %s", session_id)
+    return gone

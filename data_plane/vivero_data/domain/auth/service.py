@@ -1,0 +1,138 @@
+"""Logging in, staying so and leaving: short access tokens, refresh tokens that are spent once.
+
+A session is a family of refresh tokens. One that is presented twice was
+stolen or replayed, so the whole family ends.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Final
+
+from vivero_data.db.database import Connection, Database
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.auth import repository
+from vivero_data.domain.auth.errors import LoginBlockedError, SessionEndedError, WrongCredentialsError
+from vivero_data.domain.auth.repository import StoredToken
+from vivero_data.domain.auth.schemas import Credentials
+from vivero_data.domain.users import repository as users
+from vivero_data.domain.users.schemas import Actor, User
+from vivero_data.lib import clock
+from vivero_data.lib.passwords import MAX_LENGTH, Passwords
+from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens, new_refresh_token, token_hash
+
+_FREE_FAILURES: Final = 5  # people mistype; beyond that each failure doubles the wait
+_LONGEST_BLOCK: Final = 900  # seconds
+# Two tabs of one browser may present the same cookie at once: within this the
+# second gets an access token, and only that.
+_BROWSER_GRACE: Final = timedelta(seconds=10)
+
+
+class AuthService:
+    """Sessions of the workspace's users."""
+
+    def __init__(self, database: Database, passwords: Passwords, tokens: AccessTokens) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._tokens = tokens
+
+    async def login(self, credentials: Credentials, address: str) -> Tokens:
+        """Tokens for the right password; `address` is the client's.
+
+        Raises:
+            WrongCredentialsError: whatever was wrong.
+            LoginBlockedError: too many failures for this e-mail from this address.
+        """
+        email = credentials.email.strip().lower()
+        key = hashlib.sha256(f"{email}\n{address}".encode(errors="replace")).digest()
+        async with self._database.read() as connection:
+            blocked = await repository.seconds_blocked(connection, key)
+            found = await users.get_with_hash(connection, email) if not blocked else None
+        if blocked:
+            raise LoginBlockedError(blocked)
+        stored = found[1] if found and found[0].active else None
+        right = await self._passwords.verify(stored, credentials.password[: MAX_LENGTH + 1])
+        async with self._database.transaction() as tx:
+            if right and found:
+                await repository.forget_failures(tx, key)
+                return await self.start(tx, found[0])
+            await repository.count_failure(tx, key, _FREE_FAILURES, _LONGEST_BLOCK)
+        raise WrongCredentialsError
+
+    async def start(self, tx: Connection, user: User) -> Tokens:
+        """A new session for a user whose identity is proven."""
+        now = clock.now()
+        session_id = await repository.insert_session(tx, user.id, now + REFRESH_LIFETIME)
+        await users.set_last_login(tx, user.id)
+        actor = Actor(user.id, user.email, user.name, user.role, session_id)
+        await record(tx, actor, "session.start", user.email)
+        return await self._issue(tx, AccessClaims(user.id, session_id), now)
+
+    async def refresh(self, token: str) -> Tokens:
+        """New tokens for a refresh token, which is spent by this.
+
+        Raises:
+            SessionEndedError: unknown, expired, revoked, or spent before (then the session ends).
+        """
+        tokens = await self._rotate(token, timedelta(0))
+        if tokens is None:
+            raise SessionEndedError
+        return tokens
+
+    async def refresh_browser(self, token: str) -> Tokens:
+        """As `refresh`, for the cookie of a browser that may send several requests at once."""
+        tokens = await self._rotate(token, _BROWSER_GRACE)
+        if tokens is None:
+            raise SessionEndedError
+        return tokens
+
+    async def logout(self, token: str) -> None:
+        """End the session of a refresh token; an unknown one ends nothing."""
+        async with self._database.transaction() as tx:
+            stored = await repository.get_token_locked(tx, token_hash(token))
+            if stored is not None:
+                await repository.revoke(tx, stored.session_id)
+
+    async def end_session(self, actor: Actor) -> None:
+        """End the session that the actor is in."""
+        async with self._database.transaction() as tx:
+            await repository.revoke(tx, actor.session_id)
+
+    async def authenticate(self, access_token: str, request_id: str) -> Actor:
+        """The user of an access token, whose session and account are still alive.
+
+        Raises:
+            NotSignedInError: the token is not valid.
+            SessionEndedError: it was, but the session is over.
+        """
+        claims = self._tokens.read(access_token)
+        async with self._database.read() as connection:
+            actor = await repository.get_actor(connection, claims.user_id, claims.session_id, request_id)
+        if actor is None:
+            raise SessionEndedError
+        return actor
+
+    async def _rotate(self, token: str, grace: timedelta) -> Tokens | None:
+        """Spend the token; None when it is worth nothing. Committed either way: a replay must end the session."""
+        now = clock.now()
+        async with self._database.transaction() as tx:
+            stored = await repository.get_token_locked(tx, token_hash(token))
+            if stored is None or not stored.alive:
+                return None
+            claims = AccessClaims(stored.user_id, stored.session_id)
+            if stored.spent_at is None:
+                await repository.spend_token(tx, token_hash(token))
+                await repository.extend_session(tx, stored.session_id, now + REFRESH_LIFETIME)
+                return await self._issue(tx, claims, now)
+            if _within(stored, now, grace):
+                return Tokens(self._tokens.issue(claims, now), refresh_token="")
+            await repository.revoke(tx, stored.session_id)
+            return None
+
+    async def _issue(self, tx: Connection, claims: AccessClaims, now: datetime) -> Tokens:
+        refresh = new_refresh_token()
+        await repository.insert_token(tx, claims.session_id, token_hash(refresh))
+        return Tokens(self._tokens.issue(claims, now), refresh)
+
+
+def _within(stored: StoredToken, now: datetime, grace: timedelta) -> bool:
+    return stored.spent_at is not None and now - stored.spent_at < grace

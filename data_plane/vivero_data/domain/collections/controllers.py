@@ -1,0 +1,36 @@
+"""`/api/v1/collections`."""
+
+from litestar import Controller, delete, get, post
+
+from vivero_data.domain.collections.schemas import Collection, NewCollection
+from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.users.schemas import Actor
+from vivero_data.lib.pages import Page
+
+
+class CollectionController(Controller):
+    """Definitions; records are below each."""
+
+    path = "/collections"
+    tags = ("Collections",)
+
+    @get()
+    async def list_collections(self, actor: Actor, collections: CollectionService) -> Page[Collection]:
+        """All of them; a workspace has few enough for one page."""
+        found = await collections.list(actor)
+        return Page(found, total=len(found))
+
+    @post()
+    async def create_collection(self, actor: Actor, collections: CollectionService, data: NewCollection) -> Collection:
+        """Define a collection with its fields."""
+        return await collections.create(actor, data)
+
+    @get("/{name:str}")
+    async def get_collection(self, actor: Actor, collections: CollectionService, name: str) -> Collection:
+        """One definition."""
+        return await collections.get(actor, name)
+
+    @delete("/{name:str}")
+    async def delete_collection(self, actor: Actor, collections: CollectionService, name: str) -> None:
+        """Remove a collection and all its records."""
+        await collections.delete(actor, name)

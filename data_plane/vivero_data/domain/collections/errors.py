@@ -1,0 +1,18 @@
+"""What can go wrong with collections."""
+
+from vivero_data.errors import ConflictError, FieldError, NotFoundError
+
+
+class CollectionNotFoundError(NotFoundError):
+    """No collection has this name."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no collection of this name.")
+
+
+class CollectionNameTakenError(ConflictError):
+    """Names are compared without case and accents."""
+
+    def __init__(self) -> None:
+        message = "is the name of a collection that exists"
+        super().__init__(f"name: {message}", errors=[FieldError("name", message)])

@@ -1,0 +1,116 @@
+"""SQL of collections and fields, and of the tables behind them."""
+
+from typing import Final
+
+import msgspec
+
+from vivero_data.db.database import Connection, Row
+from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.lib import clock
+from vivero_data.lib.json import encode
+
+_SELECT: Final = (
+    "SELECT c.id, c.name, c.description, c.records, c.created_at,"
+    " f.id, f.name, f.type, f.required, f.is_unique, f.indexed, f.default_value, f.choices"
+    " FROM collections c JOIN fields f ON f.collection_id = c.id"
+)
+
+
+async def select_all(connection: Connection) -> list[Collection]:
+    """Every collection, by name."""
+    return _collections(await connection.fetch_all(f"{_SELECT} ORDER BY c.name, f.position"))
+
+
+async def get(connection: Connection, name: str) -> Collection | None:
+    found = _collections(await connection.fetch_all(f"{_SELECT} WHERE c.name = %s ORDER BY f.position", name))
+    return found[0] if found else None
+
+
+async def get_locked(tx: Connection, name: str) -> Collection | None:
+    """The collection; nobody else changes it until this transaction ends."""
+    rows = await tx.fetch_all(f"{_SELECT} WHERE c.name = %s ORDER BY f.position FOR UPDATE", name)
+    return _collections(rows)[0] if rows else None
+
+
+async def count(connection: Connection) -> int:
+    row = await connection.fetch_one("SELECT COUNT(*) FROM collections")
+    return int(row[0]) if row else 0
+
+
+async def allocate_ids(connection: Connection, amount: int) -> int:
+    """Take `amount` ids that nothing has; the first of them."""
+    last = await connection.insert(
+        "UPDATE counters SET value = LAST_INSERT_ID(value + %s) WHERE name = 'object_ids'", amount
+    )
+    return last - amount + 1
+
+
+async def insert(tx: Connection, collection: Collection) -> None:
+    await tx.execute(
+        "INSERT INTO collections (id, name, description) VALUES (%s, %s, %s)",
+        collection.id,
+        collection.name,
+        collection.description,
+    )
+    for position, field in enumerate(collection.fields):
+        await tx.execute(
+            "INSERT INTO fields (id, collection_id, position, name, type, required, is_unique, indexed,"
+            " default_value, choices) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            field.id,
+            collection.id,
+            position,
+            field.name,
+            field.type.value,
+            field.required,
+            field.unique,
+            field.indexed,
+            encode(field.default),
+            encode(field.choices),
+        )
+
+
+async def delete(tx: Connection, collection_id: int) -> None:
+    await tx.execute("DELETE FROM fields WHERE collection_id = %s", collection_id)
+    await tx.execute("DELETE FROM collections WHERE id = %s", collection_id)
+
+
+async def add_records(tx: Connection, collection_id: int, amount: int) -> None:
+    """Keep the collection's own count."""
+    await tx.execute("UPDATE collections SET records = records + %s WHERE id = %s", amount, collection_id)
+
+
+async def orphaned_tables(connection: Connection, schema: str) -> list[int]:
+    """Ids of tables whose collection is gone, or was never finished, for longer than an hour."""
+    rows = await connection.fetch_all(
+        "SELECT CAST(SUBSTRING(t.table_name, 3) AS UNSIGNED) FROM information_schema.tables t"
+        " LEFT JOIN collections c ON t.table_name = CONCAT('c_', c.id)"
+        " WHERE t.table_schema = %s AND t.table_name REGEXP '^c_[0-9]+$'"
+        " AND t.create_time < CURRENT_TIMESTAMP - INTERVAL 1 HOUR AND c.id IS NULL",
+        schema,
+    )
+    return [int(row[0]) for row in rows]
+
+
+def _collections(rows: list[Row]) -> list[Collection]:
+    """Group the joined rows; they come ordered by collection."""
+    grouped: dict[int, tuple[Row, list[Field]]] = {}
+    for row in rows:
+        grouped.setdefault(row[0], (row, []))[1].append(_field(row[5:]))
+    return [
+        Collection(number, head[1], head[2], tuple(fields), int(head[3]), clock.utc(head[4]))
+        for number, (head, fields) in grouped.items()
+    ]
+
+
+def _field(row: Row) -> Field:
+    number, name, kind, required, unique, indexed, default, choices = row
+    return Field(
+        id=number,
+        name=name,
+        type=FieldType(kind),
+        required=bool(required),
+        unique=bool(unique),
+        indexed=bool(indexed),
+        default=msgspec.json.decode(default),
+        choices=msgspec.json.decode(choices, type=tuple[str, ...]),
+    )

@@ -1,0 +1,91 @@
+"""Defining collections. MariaDB commits DDL by itself, so the order is: ids, table, then the rows that make it known.
+
+Whatever stops in between leaves at most an empty table that nothing points
+to; `jobs.py` removes those.
+"""
+
+from typing import Any, Final
+
+from vivero_data.db.database import Database
+from vivero_data.db.errors import DuplicateKeyError
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.collections import columns, definition, repository
+from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionNotFoundError
+from vivero_data.domain.collections.schemas import Collection, NewCollection
+from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.users.guards import demand
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.errors import ConflictError
+from vivero_data.lib import clock
+
+MAX_COLLECTIONS: Final = 500  # tables of one schema; a platform with thousands of tenants has to bound them
+
+
+def described(collection: Collection) -> dict[str, Any]:
+    """What the audit log keeps of a definition."""
+    fields = [{"name": field.name, "type": field.type.value} for field in collection.fields]
+    return {"name": collection.name, "fields": fields, "records": collection.records}
+
+
+class CollectionService:
+    """The collections of the workspace: everybody sees them, admins define them."""
+
+    def __init__(self, database: Database, limits: LimitService) -> None:
+        self._database = database
+        self._limits = limits
+
+    async def list(self, actor: Actor) -> list[Collection]:
+        demand(actor, Role.VIEWER)
+        async with self._database.read() as connection:
+            return await repository.select_all(connection)
+
+    async def get(self, actor: Actor, name: str) -> Collection:
+        demand(actor, Role.VIEWER)
+        async with self._database.read() as connection:
+            collection = await repository.get(connection, definition.tidy(name))
+        if collection is None:
+            raise CollectionNotFoundError
+        return collection
+
+    async def create(self, actor: Actor, new: NewCollection) -> Collection:
+        demand(actor, Role.ADMIN)
+        new = definition.check(new)
+        collection = await self._reserve(new)
+        async with self._database.read() as connection:
+            await connection.execute(columns.create_table(collection.id, collection.fields))
+        try:
+            async with self._database.transaction() as tx:
+                await repository.insert(tx, collection)
+                await record(tx, actor, "collection.create", collection.name, after=described(collection))
+        except DuplicateKeyError as error:
+            await self._drop(collection.id)
+            raise CollectionNameTakenError from error
+        return collection
+
+    async def delete(self, actor: Actor, name: str) -> None:
+        """Remove a collection with all its records."""
+        demand(actor, Role.ADMIN)
+        async with self._database.transaction() as tx:
+            await self._limits.hold(tx, "records")
+            collection = await repository.get_locked(tx, definition.tidy(name))
+            if collection is None:
+                raise CollectionNotFoundError
+            await self._limits.release(tx, "records", collection.records)
+            await repository.delete(tx, collection.id)
+            await record(tx, actor, "collection.delete", collection.name, before=described(collection))
+        await self._drop(collection.id)
+
+    async def _reserve(self, new: NewCollection) -> Collection:
+        """Check that the name is free and there is room, and take the ids."""
+        async with self._database.read() as connection:
+            if await repository.get(connection, new.name):
+                raise CollectionNameTakenError
+            if await repository.count(connection) >= MAX_COLLECTIONS:
+                raise ConflictError(f"A workspace has at most {MAX_COLLECTIONS} collections.")
+            first = await repository.allocate_ids(connection, len(new.fields) + 1)
+        fields = tuple(definition.as_field(field, first + 1 + i) for i, field in enumerate(new.fields))
+        return Collection(first, new.name, new.description, fields, 0, clock.now())
+
+    async def _drop(self, collection_id: int) -> None:
+        async with self._database.read() as connection:
+            await connection.execute(columns.drop_table(collection_id))

@@ -1,0 +1,68 @@
+"""`/api/v1/files`."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, delete, get, post
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, Parameter
+from litestar.response import Stream
+
+from vivero_data.domain.files.names import content_disposition
+from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.service import FileService
+from vivero_data.domain.users.schemas import Actor
+from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
+
+
+class Upload(msgspec.Struct):
+    """The form of an upload."""
+
+    file: UploadFile
+
+
+class FileController(Controller):
+    """Content in, content out; always as a download."""
+
+    path = "/files"
+    tags = ("Files",)
+
+    @get()
+    async def list_files(
+        self,
+        actor: Actor,
+        files: FileService,
+        limit: Annotated[int, Parameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+        cursor: str | None = None,
+    ) -> Page[StoredFile]:
+        """A page of files, newest first."""
+        return await files.list(actor, limit, cursor)
+
+    @post()
+    async def upload_file(
+        self, actor: Actor, files: FileService, data: Annotated[Upload, Body(media_type=RequestEncodingType.MULTI_PART)]
+    ) -> StoredFile:
+        """Store a file; counts against the plan."""
+        return await files.upload(actor, data.file)
+
+    @get("/{file_id:str}")
+    async def download_file(self, actor: Actor, files: FileService, file_id: str) -> Stream:
+        """The content."""
+        file, content = await files.open(actor, file_id)
+        return Stream(content, media_type=file.media_type, headers=download_headers(file))
+
+    @delete("/{file_id:str}")
+    async def delete_file(self, actor: Actor, files: FileService, file_id: str) -> None:
+        """Remove a file."""
+        await files.delete(actor, file_id)
+
+
+def download_headers(file: StoredFile) -> dict[str, str]:
+    """How a file leaves: as an attachment that no browser interprets or keeps for others."""
+    return {
+        "content-disposition": content_disposition(file.name),
+        "content-length": str(file.size),
+        "content-security-policy": "default-src 'none'; sandbox",
+        "cache-control": "private, no-store",
+    }

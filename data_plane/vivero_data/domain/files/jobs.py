@@ -1,0 +1,24 @@
+"""Housekeeping of files."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+from vivero_data.clients.storage import Storage
+from vivero_data.db.database import Database
+from vivero_data.domain.files import repository
+from vivero_data.domain.files.service import FileService
+from vivero_data.lib import clock
+
+_AGE: Final = timedelta(hours=2)  # no upload lasts that long
+_BATCH: Final = 100
+
+
+async def finish_interrupted(database: Database, storage: Storage, files: FileService) -> int:
+    """Remove uploads that never ended, finish deletions that did not; how many."""
+    async with database.read() as connection:
+        found = await repository.select_unfinished(connection, clock.now() - _AGE, _BATCH)
+    for file_id, state, size in found:
+        await asyncio.to_thread(storage.delete, file_id)
+        await files.forget(file_id, state, size)
+    return len(found)

@@ -1,0 +1,30 @@
+"""File names and media types as strangers send them, made harmless; pure."""
+
+import re
+import unicodedata
+from typing import Final
+from urllib.parse import quote
+
+MAX_NAME: Final = 255
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
+_UNKNOWN: Final = "application/octet-stream"
+_FORBIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_ASCII: Final = re.compile(r"[^A-Za-z0-9 ._()-]")
+
+
+def safe_name(name: str) -> str:
+    """The last part of a path, without control and direction characters; "file" when nothing is left."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    kept = "".join(char for char in last if unicodedata.category(char) not in _FORBIDDEN).strip(" .")
+    return kept[:MAX_NAME] or "file"
+
+
+def safe_media_type(given: str) -> str:
+    """The type without parameters; unknown unless it is well formed."""
+    kind = given.partition(";")[0].strip().lower()
+    return kind if _MEDIA_TYPE.fullmatch(kind) else _UNKNOWN
+
+
+def content_disposition(name: str) -> str:
+    """Always a download: a browser must not run what somebody uploaded."""
+    return f"attachment; filename=\"{_ASCII.sub('_', name)}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,103 @@
+"""Files at rest: encrypted by us, chunk by chunk, so that nothing has to fit into memory; pure.
+
+Format, version 1 (all numbers big-endian):
+
+    header   4 bytes "VVF1", 32 bytes salt
+    chunk    up to 65,536 bytes of content, encrypted, and a tag of 16 bytes; one or more
+
+The file's key is HKDF-SHA256(file_key, salt, info "vivero file" and the file's
+id), so every file has its own and none opens another's. A chunk is sealed with
+AES-256-GCM under the nonce (4 zero bytes, 7 bytes index, 1 byte: 1 for the last
+chunk and 0 for the others) with the header as associated data. The index
+refuses chunks that were moved or repeated, the last byte refuses a file that
+was cut short or extended; the key never seals the same nonce twice, because a
+salt is used for one file only.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from vivero_data.errors import DataPlaneError
+
+CHUNK: Final = 65_536
+TAG: Final = 16
+_MAGIC: Final = b"VVF1"
+_SALT: Final = 32
+HEADER: Final = len(_MAGIC) + _SALT
+_KEY: Final = 32
+
+Read = Callable[[int], bytes]
+
+
+class SealBrokenError(DataPlaneError):
+    """What is in the bucket is not what was stored: cut, changed, moved, or another file's."""
+
+    slug = "file-damaged"
+    title = "The stored file is damaged"
+
+
+def sealed_size(size: int) -> int:
+    """Bytes in the bucket for `size` bytes of content."""
+    chunks = max(1, -(-size // CHUNK))
+    return HEADER + size + chunks * TAG
+
+
+def seal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
+    """The sealed form of what `read` returns until it is empty."""
+    header = _MAGIC + os.urandom(_SALT)
+    cipher = _cipher(file_key, header, file_id)
+    yield header
+    index, chunk = 0, _exactly(read, CHUNK)
+    while True:
+        following = _exactly(read, CHUNK) if len(chunk) == CHUNK else b""
+        yield cipher.encrypt(_nonce(index, last=not following), chunk, header)
+        if not following:
+            return
+        index, chunk = index + 1, following
+
+
+def unseal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
+    """The content of a sealed file; each piece is authentic, and an end that is not raises.
+
+    Raises:
+        SealBrokenError: at the first chunk that is not what was stored there.
+    """
+    header = _exactly(read, HEADER)
+    if len(header) != HEADER or not header.startswith(_MAGIC):
+        raise SealBrokenError("The stored file has no valid beginning.")
+    cipher = _cipher(file_key, header, file_id)
+    index, chunk = 0, _exactly(read, CHUNK + TAG)
+    while True:
+        following = _exactly(read, CHUNK + TAG) if len(chunk) == CHUNK + TAG else b""
+        try:
+            yield cipher.decrypt(_nonce(index, last=not following), chunk, header)
+        except (InvalidTag, ValueError) as error:
+            raise SealBrokenError("The stored file was changed or cut short.") from error
+        if not following:
+            return
+        index, chunk = index + 1, following
+
+
+def _cipher(file_key: bytes, header: bytes, file_id: str) -> AESGCM:
+    salt = header[len(_MAGIC) :]
+    info = b"vivero file" + file_id.encode()
+    return AESGCM(HKDF(algorithm=SHA256(), length=_KEY, salt=salt, info=info).derive(file_key))
+
+
+def _nonce(index: int, *, last: bool) -> bytes:
+    return bytes(4) + index.to_bytes(7, "big") + bytes([last])
+
+
+def _exactly(read: Read, size: int) -> bytes:
+    """`size` bytes, fewer only at the end, from a source that may return fewer at a time."""
+    parts, missing = [], size
+    while missing and (part := read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)

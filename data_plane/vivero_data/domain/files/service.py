@@ -1,0 +1,154 @@
+"""Files: counted first, then stored, then known; so that a crash leaves something `jobs.py` can tidy, never a loss."""
+
+import asyncio
+import base64
+import secrets
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Final
+
+from litestar.datastructures import UploadFile
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
+
+from vivero_data.clients.storage import Storage
+from vivero_data.db.database import Database
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.files import repository
+from vivero_data.domain.files.errors import FileNotFoundHereError, FileTooLargeError
+from vivero_data.domain.files.names import safe_media_type, safe_name
+from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.sealing import seal, sealed_size, unseal
+from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.users.guards import demand
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.errors import InvalidInputError, UnavailableError
+from vivero_data.lib import clock, cursors
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+
+_SORT: Final = "-created_at"
+_ID_LENGTH: Final = 26  # 128 random bits in base 32
+
+
+def new_id() -> str:
+    """Unguessable, and the object's key in the bucket."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def described(file: StoredFile) -> dict[str, Any]:
+    """What the audit log keeps of a file."""
+    return {"id": file.id, "name": file.name, "size": file.size, "media_type": file.media_type}
+
+
+class FileService:
+    """The workspace's files: viewers read, members write."""
+
+    def __init__(
+        self, database: Database, storage: Storage, limits: LimitService, file_key: str, max_bytes: int
+    ) -> None:
+        self._database = database
+        self._storage = storage
+        self._limits = limits
+        self._key = bytes.fromhex(file_key)
+        self._max_bytes = max_bytes
+
+    async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[StoredFile]:
+        demand(actor, Role.VIEWER)
+        check_limit(limit)
+        async with self._database.read() as connection:
+            found = await repository.select_page(connection, limit, _place(cursor) if cursor else None)
+        items = found[:limit]
+        return Page(items, _cursor(items[-1]) if len(found) > limit else None)
+
+    async def get(self, actor: Actor, file_id: str) -> StoredFile:
+        demand(actor, Role.VIEWER)
+        async with self._database.read() as connection:
+            file = await repository.get(connection, file_id)
+        if file is None:
+            raise FileNotFoundHereError
+        return file
+
+    async def upload(self, actor: Actor, data: UploadFile) -> StoredFile:
+        """Store what a form sent; Litestar keeps all but the first megabyte on disk meanwhile."""
+        demand(actor, Role.MEMBER)
+        size = await asyncio.to_thread(data.file.seek, 0, 2)
+        await data.seek(0)
+        if size > self._max_bytes:
+            raise FileTooLargeError(self._max_bytes)
+        media_type = safe_media_type(data.content_type or "")
+        file = StoredFile(new_id(), safe_name(data.filename), size, media_type, clock.now(), actor.email)
+        async with self._database.transaction() as tx:
+            await self._limits.reserve(tx, "storage_bytes", size)
+            await repository.insert(tx, file)
+        try:
+            body = seal(data.file.read, self._key, file.id)
+            await asyncio.to_thread(self._storage.put, file.id, body, sealed_size(size))
+        except Exception:
+            await self.forget(file.id, "uploading", size)
+            raise
+        async with self._database.transaction() as tx:
+            await repository.mark(tx, file.id, "uploading", "stored")
+            await record(tx, actor, "file.create", file.name, after=described(file))
+        return file
+
+    async def open(self, actor: Actor, file_id: str) -> tuple[StoredFile, AsyncIterator[bytes]]:
+        """A file and its content in pieces; the first is read already, so that a missing object is an error in time."""
+        file = await self.get(actor, file_id)
+        response = await asyncio.to_thread(self._storage.get, file.id)
+        pieces = unseal(response.read, self._key, file.id)
+        try:
+            first = await _next(pieces)
+        except BaseException:
+            response.release_conn()
+            raise
+        return file, _stream(response, first, pieces)
+
+    async def delete(self, actor: Actor, file_id: str) -> None:
+        demand(actor, Role.MEMBER)
+        async with self._database.transaction() as tx:
+            await self._limits.hold(tx, "storage_bytes")
+            file = await repository.get(tx, file_id)
+            if file is None or not await repository.mark(tx, file_id, "stored", "deleting"):
+                raise FileNotFoundHereError
+            await record(tx, actor, "file.delete", file.name, before=described(file))
+        await asyncio.to_thread(self._storage.delete, file.id)
+        await self.forget(file.id, "deleting", file.size)
+
+    async def forget(self, file_id: str, state: str, size: int) -> None:
+        """Drop a file that is in this state, and give back its room; nothing when it is in another."""
+        async with self._database.transaction() as tx:
+            await self._limits.hold(tx, "storage_bytes")
+            if await repository.remove(tx, file_id, state):
+                await self._limits.release(tx, "storage_bytes", size)
+
+
+async def _next(pieces: Any) -> bytes | None:  # noqa: ANN401  an iterator of bytes
+    try:
+        return await asyncio.to_thread(next, pieces, None)
+    except HTTPError as error:
+        raise UnavailableError("The bucket stopped answering.") from error
+
+
+async def _stream(response: BaseHTTPResponse, first: bytes | None, pieces: Any) -> AsyncIterator[bytes]:  # noqa: ANN401  as above
+    try:
+        piece = first
+        while piece is not None:
+            yield piece
+            piece = await _next(pieces)
+    finally:
+        # Not to be used again unless it was read to its end.
+        response.close()
+        response.release_conn()
+
+
+def _cursor(file: StoredFile) -> str:
+    value = f"{clock.naive(file.created_at).isoformat()} {file.id}"
+    return cursors.encode(cursors.Cursor(_SORT, 0, value))
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    moment, _, file_id = (cursors.decode(cursor, _SORT).value or "").partition(" ")
+    try:
+        return datetime.fromisoformat(moment), file_id[:_ID_LENGTH]
+    except ValueError as error:
+        raise InvalidInputError.of("cursor", "is not valid") from error

@@ -1,0 +1,42 @@
+"""`/healthz`, `/readyz`, and `/internal/v1/proof`."""
+
+from litestar import Controller, Response, get
+from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
+
+from vivero_data.domain.health.schemas import Health, Proof
+from vivero_data.domain.health.service import HealthService
+from vivero_data.domain.owner.guards import operator_only
+
+
+def answered(proof: Proof) -> Response[Proof]:
+    """The same shape whether it works or not; the status says which."""
+    return Response(proof, status_code=HTTP_200_OK if proof.ok else HTTP_503_SERVICE_UNAVAILABLE)
+
+
+class HealthController(Controller):
+    """For the kubelet."""
+
+    tags = ("Health",)
+
+    @get("/healthz")
+    async def healthz(self) -> Health:
+        """The process answers."""
+        return Health()
+
+    @get("/readyz")
+    async def readyz(self, health: HealthService) -> Response[Proof]:
+        """The schema is current, and cache and bucket answer."""
+        return answered(await health.ready())
+
+
+class ProofController(Controller):
+    """For the operator, behind its token."""
+
+    path = "/proof"
+    guards = (operator_only,)
+    include_in_schema = False
+
+    @get()
+    async def proof(self, health: HealthService) -> Response[Proof]:
+        """Every service used with the workspace's own credentials."""
+        return answered(await health.prove())

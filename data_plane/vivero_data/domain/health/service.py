@@ -1,0 +1,53 @@
+"""Whether the workspace works: cheap questions for readiness, a real use of every service for the proof."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import Final
+
+from vivero_data import __version__
+from vivero_data.clients.cache import Cache
+from vivero_data.clients.storage import Storage
+from vivero_data.db import schema
+from vivero_data.db.database import Database
+from vivero_data.domain.health import repository
+from vivero_data.domain.health.schemas import Probe, Proof
+from vivero_data.errors import DataPlaneError
+
+_PROBE_SECONDS: Final = 4.0  # below a probe's own timeout
+
+
+class HealthService:
+    """Readiness and proof; `schema_ready` is set when this process has seen the schema current."""
+
+    def __init__(self, database: Database, cache: Cache, storage: Storage, schema_ready: asyncio.Event) -> None:
+        self._database = database
+        self._cache = cache
+        self._storage = storage
+        self._schema_ready = schema_ready
+
+    async def ready(self) -> Proof:
+        """Whether requests can be served."""
+        return await self._ask(repository.ping(self._database), self._storage.ping(), self._cache.ping())
+
+    async def prove(self) -> Proof:
+        """Whether our credentials can write, read and delete everywhere."""
+        return await self._ask(repository.prove(self._database), self._storage.prove(), self._cache.prove())
+
+    async def _ask(self, *questions: Awaitable[None]) -> Proof:
+        database, storage, cache = await asyncio.gather(*(_probe(question) for question in questions))
+        current = self._schema_ready.is_set()
+        ok = current and database.ok and storage.ok and cache.ok
+        return Proof(ok, database, storage, cache, schema.HEAD if current else "", __version__)
+
+
+async def _probe(question: Awaitable[None]) -> Probe:
+    started = time.perf_counter()
+    problem = None
+    try:
+        await asyncio.wait_for(question, _PROBE_SECONDS)
+    except TimeoutError:
+        problem = "no answer in time"
+    except DataPlaneError as error:
+        problem = error.detail
+    return Probe(problem is None, round((time.perf_counter() - started) * 1000, 1), problem)

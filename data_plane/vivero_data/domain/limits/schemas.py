@@ -1,0 +1,18 @@
+"""The plan's limits as the operator mounts them (limits.json)."""
+
+from typing import Annotated
+
+import msgspec
+
+Bound = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the plan allows; None is unlimited."""
+
+    plan: Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
+    records: Bound | None = None
+    users: Bound | None = None
+    storage_bytes: Bound | None = None
+    requests_per_minute: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    features: tuple[str, ...] = ()

@@ -1,0 +1,103 @@
+"""Holds a workspace to its plan: exact under concurrency, because the counter's row is locked first.
+
+The file is mounted from the operator's Secret and changes while we run, so a
+new plan needs no restart.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+import structlog
+
+from vivero_data.db.database import Connection
+from vivero_data.domain.limits import repository
+from vivero_data.domain.limits.schemas import Limits
+from vivero_data.errors import PlanLimitError, SettingsError
+
+Resource = Literal["records", "users", "storage_bytes"]
+
+_STAT_SECONDS: Final = 1.0  # how stale a plan may be after the file changed
+_WORDS: Final[dict[Resource, str]] = {"records": "records", "users": "users", "storage_bytes": "bytes of files"}
+
+log = structlog.get_logger(__name__)
+
+
+def read_limits(path: Path) -> Limits:
+    """Parse the file.
+
+    Raises:
+        SettingsError: it cannot be read or is not what the operator writes.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Limits)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def refusal(resource: Resource, limits: Limits, bound: int) -> PlanLimitError:
+    """What is full, and what to do about it."""
+    return PlanLimitError(
+        f"The {limits.plan} plan includes {bound:,} {_WORDS[resource]}, and they are used up. "
+        "Remove some, or ask the workspace's owner to upgrade the plan."
+    )
+
+
+class LimitService:
+    """The current plan, and room within it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._limits = read_limits(path)
+        self._stamp = self._stat()
+        self._looked = time.monotonic()
+
+    @property
+    def current(self) -> Limits:
+        """The plan's limits, at most a second old."""
+        if time.monotonic() - self._looked >= _STAT_SECONDS:
+            self._looked = time.monotonic()
+            self._reload()
+        return self._limits
+
+    async def reserve(self, tx: Connection, resource: Resource, amount: int = 1) -> None:
+        """Count `amount` more of a resource within this transaction; call it first, so that locks have one order.
+
+        Raises:
+            PlanLimitError: there is no room.
+        """
+        used = await repository.lock(tx, resource)
+        bound = getattr(self.current, resource)
+        if bound is not None and used + amount > bound:
+            raise refusal(resource, self.current, bound)
+        await repository.add(tx, resource, amount)
+
+    async def hold(self, tx: Connection, resource: Resource) -> None:
+        """Lock the counter before it is known whether it will change."""
+        await repository.lock(tx, resource)
+
+    async def release(self, tx: Connection, resource: Resource, amount: int = 1) -> None:
+        """Count less of a resource; like `reserve`, first in its transaction."""
+        await repository.add(tx, resource, -amount)
+
+    def _reload(self) -> None:
+        stamp = self._stat()
+        if stamp == self._stamp:
+            return
+        try:
+            self._limits = read_limits(self._path)
+        except SettingsError as error:
+            # The last good plan stays: a half-written file must not lock people out.
+            log.warning("limits_unreadable", problem=str(error))
+            return
+        self._stamp = stamp
+        log.info("limits_changed", plan=self._limits.plan)
+
+    def _stat(self) -> tuple[int, int, int]:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116  follows the Secret volume's links
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_mtime_ns, found.st_ino, found.st_size)

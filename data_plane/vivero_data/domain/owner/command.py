@@ -1,0 +1,35 @@
+"""`create-owner`: the first account of a self-hosted workspace."""
+
+from typing import Final
+
+from vivero_data.db.database import Database
+from vivero_data.db.schema import ensure_current
+from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
+from vivero_data.domain.owner.service import OwnerService
+from vivero_data.errors import InvalidInputError
+from vivero_data.lib.passwords import Passwords, problem_with
+from vivero_data.settings import Settings
+
+_PATIENCE: Final = 30.0  # seconds for the database to answer
+
+
+async def create_owner(settings: Settings, email: str, name: str, password: str) -> OwnerState:
+    """Check the password, hash it, and do what the operator does elsewhere.
+
+    Raises:
+        InvalidInputError: naming what cannot be accepted.
+        UnavailableError: the database does not answer.
+    """
+    problem = problem_with(password, email)
+    if problem:
+        raise InvalidInputError.of("password", problem)
+    passwords = Passwords()
+    database = Database(settings.database, settings.tls(), size=1)
+    try:
+        await database.open(_PATIENCE)
+        await ensure_current(database)
+        hashed = await passwords.hash(password)
+        return await OwnerService(database).ensure(OwnerAccount(email, hashed, name))
+    finally:
+        passwords.close()
+        await database.close()

@@ -1,0 +1,170 @@
+"""Records: checked, counted against the plan and logged, all in one transaction."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vivero_data.db.database import Connection, Database
+from vivero_data.db.errors import DuplicateKeyError, MissingTableError
+from vivero_data.domain.audit.service import record as log
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.columns import unique_key
+from vivero_data.domain.collections.definition import tidy
+from vivero_data.domain.collections.errors import CollectionNotFoundError
+from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.records import query as queries
+from vivero_data.domain.records import repository
+from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
+from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
+from vivero_data.domain.records.values import parse
+from vivero_data.domain.users.guards import demand
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.errors import DataPlaneError, FieldError, InvalidInputError
+from vivero_data.lib import cursors
+from vivero_data.lib.pages import Page, check_limit
+
+
+def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) -> dict[int, Any]:
+    """Column values by field id, for a new record with defaults, or for a change.
+
+    Raises:
+        InvalidInputError: naming every field at fault.
+    """
+    known = {field.name for field in collection.fields}
+    errors = [FieldError(name[:64], "is no field of this collection") for name in given if name not in known]
+    found: dict[int, Any] = {}
+    for field in collection.fields:
+        if field.name not in given and not new:
+            continue
+        value = given.get(field.name, field.default)
+        if value is None or value == "":
+            # An emptied form field is no value, whatever the type.
+            found[field.id] = None
+            if field.required:
+                errors.append(FieldError(field.name, "is required"))
+            continue
+        try:
+            found[field.id] = parse(field, value)
+        except ValueError as error:
+            errors.append(FieldError(field.name, str(error)))
+    if errors:
+        raise InvalidInputError("; ".join(f"{error.field}: {error.message}" for error in errors), errors=errors)
+    return found
+
+
+class RecordService:
+    """The records of a collection: viewers read, members write."""
+
+    def __init__(self, database: Database, limits: LimitService) -> None:
+        self._database = database
+        self._limits = limits
+
+    async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
+        demand(actor, Role.VIEWER)
+        check_limit(query.limit)
+        async with self._database.read() as connection:
+            definition = await _definition(connection, collection)
+            sort = queries.parse_sort(definition, query.sort)
+            clauses = queries.parse_filters(definition, query.filters)
+            total = None if clauses else definition.records
+            if query.cursor:
+                clauses.append(queries.after(sort, cursors.decode(query.cursor, query.sort)))
+            found = await repository.select_page(connection, definition, clauses, sort, query.limit)
+        items = [item for item, _ in found[: query.limit]]
+        return Page(items, _next_cursor(query, found), total)
+
+    async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
+        demand(actor, Role.VIEWER)
+        async with self._database.read() as connection:
+            definition = await _definition(connection, collection)
+            return _found(await repository.get(connection, definition, record_id))
+
+    async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
+        demand(actor, Role.MEMBER)
+        async with self._database.transaction() as tx:
+            await self._limits.reserve(tx, "records")
+            definition = await _definition(tx, collection)
+            try:
+                record_id = await repository.insert(tx, definition, columns_for(definition, values, new=True))
+            except (DuplicateKeyError, MissingTableError) as error:
+                raise _explained(definition, error) from error
+            await collections.add_records(tx, definition.id, 1)
+            made = _found(await repository.get(tx, definition, record_id))
+            await log(tx, actor, "record.create", _subject(definition, record_id), after=made.values)
+        return made
+
+    async def update(self, actor: Actor, collection: str, record_id: int, changes: RecordChanges) -> Record:
+        """Set some values.
+
+        Raises:
+            VersionConflictError: `changes.version` is given and not the record's.
+        """
+        demand(actor, Role.MEMBER)
+        async with self._database.transaction() as tx:
+            definition = await _definition(tx, collection)
+            before = _found(await repository.get_locked(tx, definition, record_id))
+            _check_version(before, changes.version)
+            wanted = columns_for(definition, changes.values, new=False)
+            try:
+                await repository.update(tx, definition, record_id, wanted)
+            except DuplicateKeyError as error:
+                raise _explained(definition, error) from error
+            after = _found(await repository.get(tx, definition, record_id))
+            old, new = _difference(before, after)
+            await log(tx, actor, "record.update", _subject(definition, record_id), before=old, after=new)
+        return after
+
+    async def delete(self, actor: Actor, collection: str, record_id: int, version: int | None = None) -> None:
+        demand(actor, Role.MEMBER)
+        async with self._database.transaction() as tx:
+            await self._limits.release(tx, "records")
+            definition = await _definition(tx, collection)
+            before = _found(await repository.get_locked(tx, definition, record_id))
+            _check_version(before, version)
+            await repository.delete(tx, definition, record_id)
+            await collections.add_records(tx, definition.id, -1)
+            await log(tx, actor, "record.delete", _subject(definition, record_id), before=before.values)
+
+
+async def _definition(connection: Connection, name: str) -> Collection:
+    collection = await collections.get(connection, tidy(name))
+    if collection is None:
+        raise CollectionNotFoundError
+    return collection
+
+
+def _found(record: Record | None) -> Record:
+    if record is None:
+        raise RecordNotFoundError
+    return record
+
+
+def _check_version(record: Record, version: int | None) -> None:
+    if version is not None and version != record.version:
+        raise VersionConflictError(record.version)
+
+
+def _subject(collection: Collection, record_id: int) -> str:
+    return f"{collection.name}/{record_id}"
+
+
+def _difference(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:
+    changed = [name for name in after.values if before.values[name] != after.values[name]]
+    return {name: before.values[name] for name in changed}, {name: after.values[name] for name in changed}
+
+
+def _explained(collection: Collection, error: DuplicateKeyError | MissingTableError) -> DataPlaneError:
+    """Which field is not unique; a table that is gone means that the collection was just deleted."""
+    if isinstance(error, DuplicateKeyError):
+        for field in collection.fields:
+            if error.key == unique_key(field.id):
+                return ValueTakenError(field.name)
+        return error
+    return CollectionNotFoundError()
+
+
+def _next_cursor(query: RecordQuery, found: list[tuple[Record, Any]]) -> str | None:
+    if len(found) <= query.limit:
+        return None
+    last, value = found[query.limit - 1]
+    return cursors.encode(cursors.Cursor(query.sort, last.id, cursors.as_text(value)))

@@ -1,0 +1,161 @@
+"""A value of each field type: checked and converted on its way in, and made presentable on its way out; pure."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from vivero_data.domain.collections.columns import (
+    EMAIL_LENGTH,
+    LONG_TEXT_LENGTH,
+    NUMBER_DECIMALS,
+    NUMBER_DIGITS,
+    TEXT_LENGTH,
+    URL_LENGTH,
+)
+from vivero_data.domain.collections.schemas import Field, FieldType
+
+_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
+_BIGINT: Final = 2**63
+_NUMBER_BOUND: Final = Decimal(10) ** (NUMBER_DIGITS - NUMBER_DECIMALS)
+_FIRST_YEAR: Final = 1000  # DATE's range in MariaDB begins there
+# Nothing prints them, and they make one text look like another.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def parse(field: Field, value: Any) -> Any:  # noqa: ANN401  any JSON value comes in, a column's value goes out
+    """The column's value for a JSON value that is not null.
+
+    Raises:
+        ValueError: its message says what the value must be.
+    """
+    return _PARSERS[field.type](field, value)
+
+
+def present(field: Field, stored: Any) -> Any:  # noqa: ANN401  as above, the other way
+    """A column's value as services and JSON have it."""
+    if stored is None:
+        return None
+    if field.type is FieldType.BOOLEAN:
+        return bool(stored)
+    if field.type is FieldType.NUMBER:
+        return plain(stored)
+    if field.type is FieldType.DATETIME:
+        return stored.replace(tzinfo=UTC)
+    return stored
+
+
+def plain(number: Decimal) -> Decimal:
+    """The same number without trailing zeros and exponent: 12.50000000 is 12.5, 100 stays 100."""
+    whole = number.to_integral_value()
+    return whole if whole == number else number.normalize()
+
+
+def _text(longest: int, *, lines: bool = False) -> Callable[[Field, Any], str]:
+    def convert(_: Field, value: Any) -> str:  # noqa: ANN401  any JSON value
+        if not isinstance(value, str):
+            raise ValueError("must be a text")
+        if len(value) > longest:
+            raise ValueError(f"must have at most {longest:,} characters")
+        if _CONTROL.search(value) or (not lines and ("\n" in value or "\r" in value)):
+            raise ValueError("must not have control characters" + ("" if lines else " or line breaks"))
+        return value
+
+    return convert
+
+
+def _number(_: Field, value: Any) -> Decimal:  # noqa: ANN401  any JSON value
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError("must be a number")
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError("must be a number") from None
+    if not number.is_finite() or abs(number) >= _NUMBER_BOUND:
+        raise ValueError(f"must be between -{_NUMBER_BOUND:,} and {_NUMBER_BOUND:,}")
+    rounded = round(number, NUMBER_DECIMALS)
+    if rounded != number:
+        raise ValueError(f"must have at most {NUMBER_DECIMALS} decimals")
+    return rounded
+
+
+def _integer(_: Field, value: Any) -> int:  # noqa: ANN401  any JSON value
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,19}\s*", value, re.ASCII):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("must be a whole number")
+    if not -_BIGINT <= value < _BIGINT:
+        raise ValueError("is too large")
+    return value
+
+
+def _boolean(_: Field, value: Any) -> bool:  # noqa: ANN401  any JSON value
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return bool(value == "true")
+    raise ValueError("must be true or false")
+
+
+def _date(_: Field, value: Any) -> date:  # noqa: ANN401  any JSON value
+    try:
+        parsed = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a date such as 2026-12-31") from None
+    if parsed.year < _FIRST_YEAR:
+        raise ValueError(f"must not be before the year {_FIRST_YEAR}")
+    return parsed
+
+
+def _datetime(_: Field, value: Any) -> datetime:  # noqa: ANN401  any JSON value
+    try:
+        parsed = datetime.fromisoformat(value)
+        if parsed.tzinfo is None:
+            raise ValueError
+        moment = parsed.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("must be a moment with its offset, such as 2026-12-31T12:00:00Z") from None
+    if moment.year < _FIRST_YEAR:
+        raise ValueError(f"must not be before the year {_FIRST_YEAR}")
+    return moment.replace(tzinfo=None)
+
+
+def _choice(field: Field, value: Any) -> str:  # noqa: ANN401  any JSON value
+    if value not in field.choices:
+        raise ValueError(f"must be one of: {', '.join(field.choices)}")
+    return str(value)
+
+
+def _email(field: Field, value: Any) -> str:  # noqa: ANN401  any JSON value
+    text = _text(EMAIL_LENGTH)(field, value)
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("must be an e-mail address such as name@example.com")
+    return text
+
+
+def _url(field: Field, value: Any) -> str:  # noqa: ANN401  any JSON value
+    text = _text(URL_LENGTH)(field, value)
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and not any(map(str.isspace, text))
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("must be a web address that begins with http:// or https://")
+    return text
+
+
+_PARSERS: Final[dict[FieldType, Callable[[Field, Any], Any]]] = {
+    FieldType.TEXT: _text(TEXT_LENGTH),
+    FieldType.LONG_TEXT: _text(LONG_TEXT_LENGTH, lines=True),
+    FieldType.NUMBER: _number,
+    FieldType.INTEGER: _integer,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.DATE: _date,
+    FieldType.DATETIME: _datetime,
+    FieldType.CHOICE: _choice,
+    FieldType.EMAIL: _email,
+    FieldType.URL: _url,
+}

@@ -1,0 +1,21 @@
+"""SQL of spent login tickets."""
+
+from datetime import datetime
+
+from vivero_data.db.database import Connection
+from vivero_data.db.errors import DuplicateKeyError
+from vivero_data.lib import clock
+
+
+async def spend(tx: Connection, jti: str, expires_at: datetime) -> bool:
+    """Mark a ticket as used; False when it was already."""
+    try:
+        await tx.execute("INSERT INTO spent_tickets (jti, expires_at) VALUES (%s, %s)", jti, clock.naive(expires_at))
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+async def purge(tx: Connection, before: datetime, batch: int) -> int:
+    """Forget tickets that expired before `before`: their signature's expiry refuses them by itself."""
+    return await tx.execute("DELETE FROM spent_tickets WHERE expires_at < %s LIMIT %s", clock.naive(before), batch)

@@ -1,0 +1,49 @@
+"""Turns a signed ticket of the control plane into a session, once."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vivero_data.db.database import Database
+from vivero_data.domain.auth.errors import WrongCredentialsError
+from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.tickets import repository
+from vivero_data.domain.tickets.errors import TicketSpentError
+from vivero_data.domain.users import repository as users
+from vivero_data.errors import NotFoundError
+from vivero_data.lib.tokens import Tokens, read_ticket
+
+
+class TicketService:
+    """Login tickets; a self-hosted workspace has no key for them, and no such login."""
+
+    def __init__(self, database: Database, auth: AuthService, key_file: Path, tenant_id: str) -> None:
+        self._database = database
+        self._auth = auth
+        self._key_file = key_file
+        self._tenant_id = tenant_id
+
+    async def redeem(self, ticket: str) -> Tokens:
+        """A session for the ticket's user.
+
+        Raises:
+            NotSignedInError: expired, forged or for another workspace.
+            TicketSpentError: used before.
+            WrongCredentialsError: no active user has that e-mail.
+            NotFoundError: this workspace takes no tickets.
+        """
+        claims = read_ticket(ticket, await asyncio.to_thread(self._read_key), self._tenant_id)
+        expires_at = datetime.fromtimestamp(claims.expires_at, UTC)
+        async with self._database.transaction() as tx:
+            if not await repository.spend(tx, claims.jti, expires_at):
+                raise TicketSpentError
+            found = await users.get_with_hash(tx, claims.email.lower())
+            if found is None or not found[0].active:
+                raise WrongCredentialsError
+            return await self._auth.start(tx, found[0])
+
+    def _read_key(self) -> str:
+        try:
+            return self._key_file.read_text(encoding="ascii")
+        except OSError:
+            raise NotFoundError("This workspace has no login links.") from None

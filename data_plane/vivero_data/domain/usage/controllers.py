@@ -1,0 +1,19 @@
+"""`/api/v1/usage`."""
+
+from litestar import Controller, get
+
+from vivero_data.domain.usage.schemas import Usage
+from vivero_data.domain.usage.service import UsageService
+from vivero_data.domain.users.schemas import Actor
+
+
+class UsageController(Controller):
+    """What counts against the plan."""
+
+    path = "/usage"
+    tags = ("Usage",)
+
+    @get()
+    async def usage(self, actor: Actor, usage: UsageService) -> Usage:
+        """Used and allowed, of each."""
+        return await usage.get(actor)

@@ -1,0 +1,80 @@
+"""SQL of users."""
+
+from typing import Final
+
+from vivero_data.db.database import Connection, Row
+from vivero_data.domain.users.schemas import Role, User
+from vivero_data.lib import clock
+
+_COLUMNS: Final = "id, email, name, role, active, created_at, last_login_at"
+
+
+async def insert(tx: Connection, email: str, name: str, role: Role, password_hash: str) -> int:
+    return await tx.insert(
+        "INSERT INTO users (email, name, role, password_hash) VALUES (%s, %s, %s, %s)",
+        email,
+        name,
+        role.value,
+        password_hash,
+    )
+
+
+async def get(connection: Connection, user_id: int) -> User | None:
+    row = await connection.fetch_one(f"SELECT {_COLUMNS} FROM users WHERE id = %s", user_id)  # noqa: S608  fixed words
+    return _user(row) if row else None
+
+
+async def get_locked(tx: Connection, user_id: int) -> User | None:
+    """The user; nobody else changes it until this transaction ends."""
+    row = await tx.fetch_one(f"SELECT {_COLUMNS} FROM users WHERE id = %s FOR UPDATE", user_id)  # noqa: S608  fixed words
+    return _user(row) if row else None
+
+
+async def get_with_hash(connection: Connection, email: str) -> tuple[User, str] | None:
+    """The user of an e-mail address and the hash of the password."""
+    row = await connection.fetch_one(f"SELECT {_COLUMNS}, password_hash FROM users WHERE email = %s", email)  # noqa: S608  fixed words
+    return (_user(row[:-1]), str(row[-1])) if row else None
+
+
+async def select_page(connection: Connection, limit: int, above: int) -> list[User]:
+    """Users by id, one more than the limit when there are more."""
+    rows = await connection.fetch_all(
+        f"SELECT {_COLUMNS} FROM users WHERE id > %s ORDER BY id LIMIT %s",  # noqa: S608  fixed words
+        above,
+        limit + 1,
+    )
+    return [_user(row) for row in rows]
+
+
+async def active_owners_locked(tx: Connection) -> list[int]:
+    """Ids of the active owners; none of them changes until this transaction ends."""
+    rows = await tx.fetch_all("SELECT id FROM users WHERE role = 'owner' AND active ORDER BY id FOR UPDATE")
+    return [int(row[0]) for row in rows]
+
+
+async def update(tx: Connection, user: User) -> None:
+    await tx.execute(
+        "UPDATE users SET name = %s, role = %s, active = %s WHERE id = %s",
+        user.name,
+        user.role.value,
+        user.active,
+        user.id,
+    )
+
+
+async def set_password(tx: Connection, user_id: int, password_hash: str) -> None:
+    await tx.execute("UPDATE users SET password_hash = %s WHERE id = %s", password_hash, user_id)
+
+
+async def set_last_login(tx: Connection, user_id: int) -> None:
+    await tx.execute("UPDATE users SET last_login_at = CURRENT_TIMESTAMP(6) WHERE id = %s", user_id)
+
+
+async def password_hash(connection: Connection, user_id: int) -> str | None:
+    row = await connection.fetch_one("SELECT password_hash FROM users WHERE id = %s", user_id)
+    return str(row[0]) if row else None
+
+
+def _user(row: Row) -> User:
+    number, email, name, role, active, created_at, last = row
+    return User(number, email, name, Role(role), bool(active), clock.utc(created_at), clock.utc(last) if last else None)

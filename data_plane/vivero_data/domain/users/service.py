@@ -1,0 +1,165 @@
+"""The people of a workspace: who they are, what they may, and their passwords."""
+
+import re
+import unicodedata
+from typing import Any, Final
+
+import msgspec
+
+from vivero_data.db.database import Connection, Database
+from vivero_data.db.errors import DuplicateKeyError
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.auth import repository as sessions
+from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.users import repository
+from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
+from vivero_data.domain.users.guards import demand, demand_may_set
+from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Role, User, UserChanges
+from vivero_data.errors import FieldError, InvalidInputError, NotFoundError
+from vivero_data.lib import cursors
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+from vivero_data.lib.passwords import Passwords, problem_with
+
+_EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{1,62}")
+_MAX_EMAIL: Final = 254
+_MAX_NAME: Final = 120
+_SORT: Final = "id"
+
+
+def normal_email(email: str) -> str | None:
+    """The address as it is stored, in lower case; None when it is none."""
+    tidy = email.strip()
+    return tidy.lower() if len(tidy) <= _MAX_EMAIL and _EMAIL.fullmatch(tidy) else None
+
+
+def name_problem(name: str) -> str | None:
+    if len(name) > _MAX_NAME:
+        return f"must have at most {_MAX_NAME} characters"
+    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in name):
+        return "must not have control or direction characters"
+    return None
+
+
+def check_new(new: NewUser) -> NewUser:
+    """The input with its texts tidied.
+
+    Raises:
+        InvalidInputError: naming every field at fault.
+    """
+    email = normal_email(new.email)
+    problems = {
+        "email": None if email else "must be an e-mail address such as name@example.com",
+        "name": name_problem(new.name),
+        "password": problem_with(new.password, new.email),
+    }
+    errors = [FieldError(field, text) for field, text in problems.items() if text]
+    if errors:
+        raise InvalidInputError("; ".join(f"{error.field}: {error.message}" for error in errors), errors=errors)
+    return msgspec.structs.replace(new, email=email, name=new.name.strip())
+
+
+def visible(user: User) -> dict[str, Any]:
+    """What the audit log keeps of an account."""
+    return {"email": user.email, "name": user.name, "role": user.role.value, "active": user.active}
+
+
+class UserService:
+    """Accounts, within the plan's limit; somebody always stays owner."""
+
+    def __init__(self, database: Database, limits: LimitService, passwords: Passwords, workspace: str) -> None:
+        self._database = database
+        self._limits = limits
+        self._passwords = passwords
+        self._workspace = workspace
+
+    async def me(self, actor: Actor) -> Me:
+        plan = self._limits.current.plan
+        return Me(actor.user_id, actor.email, actor.name, actor.role, self._workspace, plan)
+
+    async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[User]:
+        demand(actor, Role.ADMIN)
+        check_limit(limit)
+        above = cursors.decode(cursor, _SORT).id if cursor else 0
+        async with self._database.read() as connection:
+            found = await repository.select_page(connection, limit, above)
+        items = found[:limit]
+        more = len(found) > limit
+        return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if more else None)
+
+    async def get(self, actor: Actor, user_id: int) -> User:
+        demand(actor, Role.ADMIN)
+        async with self._database.read() as connection:
+            return _found(await repository.get(connection, user_id))
+
+    async def create(self, actor: Actor, new: NewUser) -> User:
+        demand_may_set(actor, None, new.role)
+        new = check_new(new)
+        hashed = await self._passwords.hash(new.password)
+        async with self._database.transaction() as tx:
+            await self._limits.reserve(tx, "users")
+            try:
+                user_id = await repository.insert(tx, new.email, new.name, new.role, hashed)
+            except DuplicateKeyError as error:
+                raise EmailTakenError from error
+            user = _found(await repository.get(tx, user_id))
+            await record(tx, actor, "user.create", user.email, after=visible(user))
+        return user
+
+    async def change(self, actor: Actor, user_id: int, changes: UserChanges) -> User:
+        """Rename, give another role, deactivate or activate; a deactivated user's sessions end at once."""
+        demand(actor, Role.ADMIN)
+        problem = name_problem(changes.name or "")
+        if problem:
+            raise InvalidInputError.of("name", problem)
+        async with self._database.transaction() as tx:
+            if changes.active is not None:
+                # The counter's lock comes first in every transaction that needs it.
+                await self._count_activation(tx, user_id, active=changes.active)
+            owners = await repository.active_owners_locked(tx)
+            before = _found(await repository.get_locked(tx, user_id))
+            after = _changed(before, changes)
+            demand_may_set(actor, before.role, after.role)
+            if owners == [user_id] and not (after.active and after.role is Role.OWNER):
+                raise LastOwnerError
+            await repository.update(tx, after)
+            if not after.active:
+                await sessions.revoke_all(tx, user_id)
+            await record(tx, actor, "user.update", after.email, before=visible(before), after=visible(after))
+        return after
+
+    async def change_password(self, actor: Actor, change: PasswordChange) -> None:
+        """Set one's own password; every other session of the user ends."""
+        problem = problem_with(change.new_password, actor.email)
+        if problem:
+            raise InvalidInputError.of("new_password", problem)
+        async with self._database.read() as connection:
+            stored = await repository.password_hash(connection, actor.user_id)
+        if not await self._passwords.verify(stored, change.current_password):
+            raise InvalidInputError.of("current_password", "is not your current password")
+        hashed = await self._passwords.hash(change.new_password)
+        async with self._database.transaction() as tx:
+            await repository.set_password(tx, actor.user_id, hashed)
+            await sessions.revoke_all(tx, actor.user_id, but=actor.session_id)
+            await record(tx, actor, "user.change_password", actor.email)
+
+    async def _count_activation(self, tx: Connection, user_id: int, *, active: bool) -> None:
+        """Only active users count against the plan."""
+        await self._limits.hold(tx, "users")
+        user = _found(await repository.get_locked(tx, user_id))
+        if user.active == active:
+            return
+        if active:
+            await self._limits.reserve(tx, "users")
+        else:
+            await self._limits.release(tx, "users")
+
+
+def _changed(user: User, changes: UserChanges) -> User:
+    given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
+    return msgspec.structs.replace(user, **given)
+
+
+def _found(user: User | None) -> User:
+    if user is None:
+        raise NotFoundError("There is no such user.")
+    return user

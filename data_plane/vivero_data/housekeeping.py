@@ -1,0 +1,62 @@
+"""What has to be tidied now and then: one slow loop beside the server, safe to run in several pods at once."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from vivero_data.clients.storage import Storage
+from vivero_data.db.database import Connection, Database
+from vivero_data.domain.auth import repository as sessions
+from vivero_data.domain.collections.jobs import drop_orphaned_tables
+from vivero_data.domain.files.jobs import finish_interrupted
+from vivero_data.domain.files.service import FileService
+from vivero_data.domain.tickets import repository as tickets
+from vivero_data.errors import DataPlaneError
+from vivero_data.lib import clock
+
+_FIRST_SECONDS: Final = 600.0  # not while the workspace is starting
+_EVERY_SECONDS: Final = 3600.0
+_KEEP: Final = timedelta(days=1)  # of what has ended, for questions
+_BATCH: Final = 500
+
+log = structlog.get_logger(__name__)
+
+
+class Housekeeping:
+    """Runs each task once an hour; one that fails is logged and tried again then."""
+
+    def __init__(self, database: Database, storage: Storage, files: FileService) -> None:
+        self._database = database
+        self._storage = storage
+        self._files = files
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await asyncio.sleep(_FIRST_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  pods must not all come at once
+        while True:
+            await self.once()
+            await asyncio.sleep(_EVERY_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  as above
+
+    async def once(self) -> dict[str, int]:
+        """Every task; how much each removed."""
+        tasks: dict[str, Callable[[], Awaitable[int]]] = {
+            "tables": lambda: drop_orphaned_tables(self._database),
+            "files": lambda: finish_interrupted(self._database, self._storage, self._files),
+            "sessions": lambda: self._purge(sessions.purge),
+            "tickets": lambda: self._purge(tickets.purge),
+        }
+        done: dict[str, int] = {}
+        for name, task in tasks.items():
+            try:
+                done[name] = await task()
+            except DataPlaneError as error:
+                log.warning("housekeeping_failed", task=name, problem=error.detail)
+        return done
+
+    async def _purge(self, purge: Callable[[Connection, datetime, int], Awaitable[int]]) -> int:
+        async with self._database.transaction() as tx:
+            return await purge(tx, clock.now() - _KEEP, _BATCH)

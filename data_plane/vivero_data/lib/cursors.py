@@ -1,0 +1,62 @@
+"""Cursors of keyset pages: opaque to the caller, checked when they come back.
+
+A cursor holds the sort it was made for and the last row's sort value and id.
+It is not a secret and grants nothing (the query runs with the caller's own
+rights), so it is encoded, not signed; what comes back is parsed strictly.
+"""
+
+import base64
+import binascii
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from vivero_data.errors import InvalidInputError
+
+_MAX_LENGTH: Final = 4096  # a text value of 500 characters, escaped and encoded, and room
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page ended.
+
+    Attributes:
+        sort: of the query, as given; a cursor is good for no other.
+        id: of the last row.
+        value: of the sort field in the last row, as text; None for SQL's NULL.
+    """
+
+    sort: str
+    id: int
+    value: str | None = None
+
+
+def encode(cursor: Cursor) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
+
+
+def decode(text: str, sort: str) -> Cursor:
+    """The cursor of a page with this sort.
+
+    Raises:
+        InvalidInputError: it is none of ours, or of another sort.
+    """
+    if len(text) > _MAX_LENGTH:
+        raise InvalidInputError.of("cursor", "is not valid")
+    try:
+        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        cursor = msgspec.json.decode(raw, type=Cursor)
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise InvalidInputError.of("cursor", "is not valid") from error
+    if cursor.sort != sort:
+        raise InvalidInputError.of("cursor", "belongs to another sort order; start again without it")
+    if not 0 <= cursor.id < 2**63:
+        raise InvalidInputError.of("cursor", "is not valid")
+    return cursor
+
+
+def as_text(value: Any) -> str | None:  # noqa: ANN401  a column's value
+    """A sort value as the cursor carries it."""
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, date) else str(value)

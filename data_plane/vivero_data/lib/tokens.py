@@ -1,0 +1,122 @@
+"""Access tokens (JWT, HS256, 15 minutes), refresh tokens (random, kept as a hash) and login tickets (EdDSA)."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+import jwt
+import msgspec
+
+from vivero_data.errors import NotSignedInError
+
+ACCESS_LIFETIME: Final = timedelta(minutes=15)
+REFRESH_LIFETIME: Final = timedelta(days=30)  # of a session without any use
+TICKET_ISSUER: Final = "vivero-control-plane"
+_TICKET_MAX_AGE: Final = timedelta(minutes=10)
+_LEEWAY: Final = timedelta(seconds=30)  # clocks of two machines
+_MAX_TOKEN: Final = 4096  # ours have a few hundred characters
+
+
+class AccessClaims(msgspec.Struct, frozen=True):
+    """Who a request is from."""
+
+    user_id: int
+    session_id: int
+
+
+class TicketClaims(msgspec.Struct, frozen=True):
+    """Who a login ticket is for, and its number, which is spent once."""
+
+    email: str
+    jti: str
+    expires_at: int
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """A signed access token and the refresh token that follows it; the latter is empty when it stays as it was."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str = "Bearer"  # noqa: S105  the scheme's name, not a secret
+    expires_in: int = int(ACCESS_LIFETIME.total_seconds())
+
+
+class AccessTokens:
+    """Signs and reads access tokens of one workspace."""
+
+    def __init__(self, signing_key: str, tenant_id: str) -> None:
+        self._key = bytes.fromhex(signing_key)
+        self._audience = tenant_id
+
+    def issue(self, claims: AccessClaims, now: datetime) -> str:
+        return jwt.encode(
+            {
+                "sub": str(claims.user_id),
+                "sid": claims.session_id,
+                "aud": self._audience,
+                "iat": now,
+                "exp": now + ACCESS_LIFETIME,
+            },
+            self._key,
+            algorithm="HS256",
+        )
+
+    def read(self, token: str) -> AccessClaims:
+        """The claims of a valid token.
+
+        Raises:
+            NotSignedInError: expired, forged, or another workspace's.
+        """
+        if len(token) > _MAX_TOKEN:
+            raise NotSignedInError("The access token is not valid.")
+        try:
+            body = jwt.decode(
+                token,
+                self._key,
+                algorithms=["HS256"],
+                audience=self._audience,
+                options={"require": ["sub", "sid", "aud", "iat", "exp"]},
+            )
+            return AccessClaims(user_id=int(body["sub"]), session_id=int(body["sid"]))
+        except jwt.ExpiredSignatureError as error:
+            raise NotSignedInError("The access token has expired.") from error
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise NotSignedInError("The access token is not valid.") from error
+
+
+def new_refresh_token() -> str:
+    """256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored of a refresh token: random input needs no slow hash."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def read_ticket(ticket: str, public_key: str, tenant_id: str) -> TicketClaims:
+    """The claims of a valid login ticket.
+
+    Raises:
+        NotSignedInError: expired, forged, too long-lived, or for another workspace.
+    """
+    if len(ticket) > _MAX_TOKEN:
+        raise NotSignedInError("The login link is not valid.")
+    try:
+        body = jwt.decode(
+            ticket,
+            public_key,
+            algorithms=["EdDSA"],
+            audience=tenant_id,
+            issuer=TICKET_ISSUER,
+            leeway=_LEEWAY,
+            options={"require": ["iss", "aud", "sub", "jti", "iat", "exp"]},
+        )
+        claims = msgspec.convert({"email": body["sub"], "jti": body["jti"], "expires_at": body["exp"]}, TicketClaims)
+        lifetime = claims.expires_at - int(body["iat"])
+    except (jwt.PyJWTError, msgspec.ValidationError, ValueError, TypeError) as error:
+        raise NotSignedInError("The login link has expired or is not valid.") from error
+    if lifetime > _TICKET_MAX_AGE.total_seconds() or not 0 < len(claims.jti) <= 128:  # noqa: PLR2004  the column's width
+        raise NotSignedInError("The login link is not valid.")
+    return claims

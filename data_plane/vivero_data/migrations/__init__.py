@@ -1,0 +1,1 @@
+"""Alembic's environment; imported only when an existing schema is behind (see db/migrate.py)."""

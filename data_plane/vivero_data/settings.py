@@ -1,0 +1,176 @@
+"""Configuration: environment variables and mounted secret files, all checked at start.
+
+pydantic-settings would do this for 20 MB of resident memory in every idle
+pod; msgspec, which Litestar brings anyway, checks the same types. Every
+error names the variable or file, never its content.
+"""
+
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from vivero_data.errors import SettingsError
+
+DEFAULT_SECRETS_DIR: Final = "/run/vivero"
+_MAX_SECRET_BYTES: Final = 64 * 1024  # a certificate bundle at most; anything larger is not ours
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Hex64 = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$")]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Environment(msgspec.Struct, frozen=True, rename="upper"):
+    """The variables themselves, each with the prefix VIVERO_.
+
+    Attributes:
+        tenant_id: ten base-32 characters; the audience of login tickets.
+        tenant_name: what people call the workspace.
+        tenant_slug: its part of the host name.
+        public_url: where browsers reach it.
+        secrets_dir: folder of the mounted files.
+        proxy_hops: trusted reverse proxies in front; 0 when clients connect directly.
+        database_pool: most connections to the database at once.
+        max_file_bytes: largest single upload.
+        log_level: of our own log lines.
+    """
+
+    tenant_id: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,63}$")]
+    tenant_name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    tenant_slug: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,63}$")]
+    public_url: Annotated[str, msgspec.Meta(pattern="^https?://[^/?#]+$")]
+    secrets_dir: str = DEFAULT_SECRETS_DIR
+    proxy_hops: Annotated[int, msgspec.Meta(ge=0, le=5)] = 1
+    database_pool: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    max_file_bytes: Annotated[int, msgspec.Meta(ge=1, le=5 * 1024**3)] = 100 * 1024**2
+    log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+
+class DatabaseSecret(msgspec.Struct, frozen=True):
+    """Where the schema is and who we are there."""
+
+    username: Text
+    password: Text
+    host: Text
+    port: Port
+    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+
+
+class CacheSecret(msgspec.Struct, frozen=True):
+    """Where the cache is, who we are there, and the prefix of every key we may use."""
+
+    username: Text
+    password: Text
+    host: Text
+    port: Port
+    prefix: Text
+
+
+class StorageSecret(msgspec.Struct, frozen=True):
+    """The bucket, its endpoint (https) and our keys."""
+
+    access_key: Text
+    secret_key: Text
+    endpoint: Annotated[str, msgspec.Meta(pattern="^https://[^/?#]+$")]
+    bucket: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    region: Text
+
+
+class AppSecret(msgspec.Struct, frozen=True):
+    """Keys of this program: for access tokens, for files at rest, and the operator's bearer token."""
+
+    signing_key: Hex64
+    file_key: Hex64
+    operator_token: Hex64
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything the composition needs."""
+
+    env: Environment
+    database: DatabaseSecret
+    cache: CacheSecret
+    storage: StorageSecret
+    app: AppSecret
+    ca_file: Path
+    ticket_key_file: Path
+    limits_file: Path
+
+    @property
+    def workspace_name(self) -> str:
+        return self.env.tenant_name
+
+    @property
+    def public_url(self) -> str:
+        return self.env.public_url
+
+    @property
+    def public_host(self) -> str:
+        """Host and port that browsers use."""
+        return urlsplit(self.env.public_url).netloc
+
+    def tls(self) -> ssl.SSLContext:
+        """For every connection to a backing service: TLS 1.3, the platform's authority, names checked."""
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        return context
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read and check everything.
+
+    Raises:
+        SettingsError: naming the variable or file at fault.
+    """
+    env = _environment(environ)
+    folder = Path(env.secrets_dir)
+    settings = Settings(
+        env=env,
+        database=_secret(folder / "database", DatabaseSecret),
+        cache=_secret(folder / "cache", CacheSecret),
+        storage=_secret(folder / "storage", StorageSecret),
+        app=_secret(folder / "app", AppSecret),
+        ca_file=folder / "platform" / "ca.crt",
+        ticket_key_file=folder / "platform" / "ticket.pub",
+        limits_file=folder / "limits" / "limits.json",
+    )
+    for path in (settings.ca_file, settings.limits_file):
+        _read(path)
+    return settings
+
+
+def _environment(environ: Mapping[str, str]) -> Environment:
+    names = {f"VIVERO_{name}": name for name in Environment.__struct_encode_fields__}
+    given = {short: environ[name] for name, short in names.items() if environ.get(name)}
+    return _convert(given, Environment, "VIVERO_{}")
+
+
+def _secret(folder: Path, kind: type[S]) -> S:
+    given = {name: _read(folder / name) for name in kind.__struct_encode_fields__}
+    return _convert(given, kind, str(folder / "{}"))
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(_MAX_SECRET_BYTES).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read ({type(error).__name__})") from error
+
+
+def _convert(given: dict[str, str], kind: type[S], place: str) -> S:
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_explain(str(error), place)) from None  # the cause may quote a secret
+
+
+def _explain(message: str, place: str) -> str:
+    """Name the variable: msgspec says "... `FIELD`" for a missing one and "... - at `$.FIELD`" otherwise."""
+    text, _, at = message.partition(" - at `$.")
+    name = at.rstrip("`") or text.rpartition("field `")[2].rstrip("`")
+    return f"{place.format(name)}: {'is not set' if not at else text[0].lower() + text[1:]}"
