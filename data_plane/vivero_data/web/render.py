@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from jinja2 import Environment
 from litestar import Request, Response
-from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.enums import MediaType
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
