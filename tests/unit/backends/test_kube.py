@@ -45,6 +45,11 @@ def test_a_taken_name_is_told_from_a_conflict() -> None:
     assert isinstance(errors.from_status(409, {"reason": "AlreadyExists"}, "POST"), errors.KubeAlreadyExistsError)
 
 
+def test_another_objects_uid_is_a_conflict() -> None:
+    body = {"details": {"causes": [{"field": "metadata.uid", "message": "field is immutable"}]}}
+    assert isinstance(errors.from_status(422, body, "PATCH /x"), errors.KubeConflictError)
+
+
 def test_addresses() -> None:
     assert resources.SECRET.path("s", namespace="n") == "/api/v1/namespaces/n/secrets/s"
     assert resources.SECRET.path() == "/api/v1/secrets"

@@ -74,4 +74,12 @@ def from_status(code: int, body: dict[str, Any], doing: str) -> BackendError:
         return KubeThrottledError(SYSTEM, message, float(details.get("retryAfterSeconds") or 1))
     if body.get("reason") == "AlreadyExists":
         return KubeAlreadyExistsError(SYSTEM, message)
+    if _names_another_object(body):
+        return KubeConflictError(SYSTEM, message)
     return _BY_STATUS.get(code, KubeUnavailableError)(SYSTEM, message)
+
+
+def _names_another_object(body: dict[str, Any]) -> bool:
+    """Whether it failed on metadata.uid: a patch or an apply says that with 422, where a delete says 409."""
+    causes = (body.get("details") or {}).get("causes") or []
+    return any(cause.get("field") == "metadata.uid" for cause in causes)

@@ -1,0 +1,209 @@
+"""The Kubernetes client on a real API server."""
+
+import asyncio
+import socket
+import ssl
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from vivero_core.backends.kube import client as kube_client
+from vivero_core.backends.kube.client import Change, KubeClient, Listing
+from vivero_core.backends.kube.config import KubeConfig, from_kubeconfig
+from vivero_core.backends.kube.errors import (
+    KubeAlreadyExistsError,
+    KubeConflictError,
+    KubeInvalidError,
+    KubeNotFoundError,
+    KubeUnauthorizedError,
+    KubeUnavailableError,
+)
+from vivero_core.backends.kube.follow import follow
+from vivero_core.backends.kube.resources import CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET
+
+UNKNOWN_UID = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture
+def config(platform: dict[str, Any]) -> KubeConfig:
+    return from_kubeconfig(Path(platform["kubeconfig"]))
+
+
+@pytest_asyncio.fixture
+async def client(config: KubeConfig) -> AsyncIterator[KubeClient]:
+    async with KubeClient(config, field_manager="vivero-test") as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def namespace(client: KubeClient) -> AsyncIterator[str]:
+    name = f"backends-{uuid.uuid4().hex[:10]}"
+    made = await client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    await client.delete(NAMESPACE, name, uid=made["metadata"]["uid"])
+
+
+def config_map(namespace: str, data: dict[str, str], name: str = "c", **metadata: object) -> dict[str, Any]:
+    identity = {"name": name, "namespace": namespace, "labels": {"part": "test"}} | metadata
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": identity, "data": data}
+
+
+async def test_the_server_says_its_version(client: KubeClient) -> None:
+    assert (await client.version()).startswith("v1.")
+
+
+async def test_an_apply_that_changes_nothing_writes_nothing(client: KubeClient, namespace: str) -> None:
+    first = await client.apply(config_map(namespace, {"a": "1"}))
+    second = await client.apply(config_map(namespace, {"a": "1"}))
+    assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+
+
+async def test_an_apply_takes_back_what_it_no_longer_says(client: KubeClient, namespace: str) -> None:
+    await client.apply(config_map(namespace, {"a": "1", "b": "2"}))
+    await client.patch(CONFIG_MAP, "c", {"data": {"theirs": "3"}}, namespace)
+    kept = await client.apply(config_map(namespace, {"a": "1"}))
+    assert kept["data"] == {"a": "1", "theirs": "3"}, "a merge patch of ours counts as ours only where we applied"
+
+
+async def test_an_apply_to_another_object_of_that_name_is_a_conflict(client: KubeClient, namespace: str) -> None:
+    await client.apply(config_map(namespace, {"a": "1"}))
+    with pytest.raises(KubeConflictError):
+        await client.apply(config_map(namespace, {"a": "2"}, uid=UNKNOWN_UID))
+    with pytest.raises(KubeConflictError):
+        await client.apply(config_map(namespace, {"a": "2"}, name="absent", uid=UNKNOWN_UID))
+    assert (await client.get(CONFIG_MAP, "c", namespace))["data"] == {"a": "1"}
+
+
+async def test_without_force_anothers_field_is_a_conflict(
+    client: KubeClient, config: KubeConfig, namespace: str
+) -> None:
+    await client.apply(config_map(namespace, {"a": "1"}))
+    async with KubeClient(config, field_manager="somebody-else") as other:
+        with pytest.raises(KubeConflictError):
+            await other.apply(config_map(namespace, {"a": "2"}), force=False)
+        assert (await other.apply(config_map(namespace, {"a": "2"})))["data"] == {"a": "2"}
+
+
+async def test_a_delete_wants_the_very_object(client: KubeClient, namespace: str) -> None:
+    made = await client.create(config_map(namespace, {"a": "1"}))
+    with pytest.raises(KubeConflictError):
+        await client.delete(CONFIG_MAP, "c", namespace, uid=UNKNOWN_UID)
+    await client.delete(CONFIG_MAP, "c", namespace, uid=made["metadata"]["uid"])
+    for gone in (
+        client.delete(CONFIG_MAP, "c", namespace, uid=made["metadata"]["uid"]),
+        client.get(CONFIG_MAP, "c", namespace),
+        client.patch(CONFIG_MAP, "c", {"data": {}}, namespace),
+    ):
+        with pytest.raises(KubeNotFoundError):
+            await gone
+
+
+async def test_a_create_meets_a_taken_name(client: KubeClient, namespace: str) -> None:
+    await client.create(config_map(namespace, {}))
+    with pytest.raises(KubeAlreadyExistsError):
+        await client.create(config_map(namespace, {}))
+
+
+async def test_a_replace_wants_the_current_version(client: KubeClient, namespace: str) -> None:
+    made = await client.create(config_map(namespace, {"a": "1"}))
+    await client.replace(made | {"data": {"a": "2"}})
+    with pytest.raises(KubeConflictError):
+        await client.replace(made | {"data": {"a": "3"}})
+
+
+async def test_a_status_is_merged_for_the_very_object(client: KubeClient, namespace: str) -> None:
+    made = await client.get(NAMESPACE, namespace)
+    condition = {"type": "Tested", "status": "True", "reason": "Test", "message": "", "lastTransitionTime": None}
+    patched = await client.patch_status(NAMESPACE, namespace, {"conditions": [condition]}, uid=made["metadata"]["uid"])
+    assert [found["type"] for found in patched["status"]["conditions"]] == ["Tested"]
+    with pytest.raises(KubeConflictError):
+        await client.patch_status(NAMESPACE, namespace, {"conditions": []}, uid=UNKNOWN_UID)
+
+
+async def test_json_patches_test_before_they_write(client: KubeClient, namespace: str) -> None:
+    await client.create(config_map(namespace, {"a": "1"}))
+    write = {"op": "replace", "path": "/data/a", "value": "2"}
+    patched = await client.patch(CONFIG_MAP, "c", [{"op": "test", "path": "/data/a", "value": "1"}, write], namespace)
+    assert patched["data"] == {"a": "2"}
+    with pytest.raises(KubeInvalidError):
+        await client.patch(CONFIG_MAP, "c", [{"op": "test", "path": "/data/a", "value": "1"}, write], namespace)
+
+
+async def test_lists_are_whole_and_know_their_kind(
+    client: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kube_client, "PAGE", 2)
+    for number in range(5):
+        await client.create(config_map(namespace, {}, name=f"c{number}"))
+    listing = await client.list(CONFIG_MAP, namespace, label_selector="part=test")
+    assert [item["metadata"]["name"] for item in listing.items] == [f"c{number}" for number in range(5)]
+    assert {(item["apiVersion"], item["kind"]) for item in listing.items} == {("v1", "ConfigMap")}
+    assert (await client.list(SECRET, namespace)).items == []
+    assert (await client.list(DEPLOYMENT, "no-such-namespace")).items == []
+
+
+async def test_an_object_that_breaks_its_schema_is_invalid(client: KubeClient, namespace: str) -> None:
+    broken = config_map(namespace, {"a": "1"}, name="Not A Name")
+    with pytest.raises(KubeInvalidError):
+        await client.create(broken)
+
+
+async def test_a_watch_shows_each_change_and_ends(
+    client: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kube_client, "WATCH_SECONDS", 1)
+    before = (await client.list(CONFIG_MAP, namespace, label_selector="part=test")).resource_version
+    made = await client.apply(config_map(namespace, {"big": "x" * 200_000}))
+    await client.apply(config_map(namespace, {"a": "2"}))
+    await client.delete(CONFIG_MAP, "c", namespace, uid=made["metadata"]["uid"])
+    changes = [
+        change.type
+        async for change in client.watch(CONFIG_MAP, before, namespace, label_selector="part=test")
+        if change.type != "BOOKMARK"
+    ]
+    assert changes == ["ADDED", "MODIFIED", "DELETED"]
+
+
+async def test_following_lists_then_shows_changes(client: KubeClient, namespace: str) -> None:
+    await client.apply(config_map(namespace, {"a": "1"}))
+    stream = follow(client, CONFIG_MAP, namespace, label_selector="part=test")
+    async with asyncio.timeout(10):
+        listing = await anext(stream)
+        assert isinstance(listing, Listing)
+        assert [item["data"] for item in listing.items] == [{"a": "1"}]
+        await client.apply(config_map(namespace, {"a": "2"}))
+        change = await anext(stream)
+    assert isinstance(change, Change)
+    assert change.object["data"] == {"a": "2"}
+    await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_wrong_login_and_an_absent_server_are_told_apart(config: KubeConfig, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("not-a-token")
+    stranger = KubeConfig(config.server, without_certificate(config), token_file=tmp_path / "token")
+    async with KubeClient(stranger, field_manager="x") as client:
+        with pytest.raises(KubeUnauthorizedError):
+            await client.list(SECRET)
+    async with KubeClient(KubeConfig("https://127.0.0.1:1", config.tls), field_manager="x") as client:
+        with pytest.raises(KubeUnavailableError):
+            await client.version()
+
+
+def without_certificate(config: KubeConfig) -> ssl.SSLContext:
+    """The same trust, and no login."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(
+        cadata="".join(ssl.DER_cert_to_PEM_cert(der) for der in config.tls.get_ca_certs(binary_form=True))
+    )
+    return context
+
+
+async def test_a_server_that_does_not_answer_is_unavailable(config: KubeConfig) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel takes the connection, nobody reads it
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        async with KubeClient(KubeConfig(url, config.tls), field_manager="x", timeout=0.3) as client:
+            with pytest.raises(KubeUnavailableError, match="Timeout"):
+                await client.version()
