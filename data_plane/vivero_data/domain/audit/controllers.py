@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from litestar import Controller, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
@@ -23,9 +23,9 @@ class AuditController(Controller):
         self,
         actor: Actor,
         audit: AuditService,
-        limit: Annotated[int, Parameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+        limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
         cursor: str | None = None,
-        who: Annotated[str, Parameter(query="actor", description="e-mail of who did it")] = "",
+        who: Annotated[str, QueryParameter(name="actor", description="e-mail of who did it")] = "",
         action: str = "",
         subject: str = "",
         since: datetime | None = None,

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, delete, get, post
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 from litestar.response import Stream
 
 from vivero_data.domain.files.names import content_disposition
@@ -33,7 +33,7 @@ class FileController(Controller):
         self,
         actor: Actor,
         files: FileService,
-        limit: Annotated[int, Parameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+        limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Page[StoredFile]:
         """A page of files, newest first."""

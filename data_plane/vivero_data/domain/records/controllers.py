@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Final
 
 from litestar import Controller, Response, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 
 from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
@@ -14,9 +14,9 @@ from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 _ETAG: Final = re.compile(r'"(\d{1,9})"')
 
-IfMatch = Annotated[str | None, Parameter(header="If-Match", description="the version as an ETag")]
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
-Filters = Annotated[list[str] | None, Parameter(query="filter", description="field:operator:value, may be repeated")]
+IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="the version as an ETag")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
+Filters = Annotated[list[str] | None, QueryParameter(name="filter", description="field:operator:value, may be repeated")]
 
 
 def version_of(if_match: str | None) -> int | None:

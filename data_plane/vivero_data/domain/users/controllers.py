@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from litestar import Controller, get, patch, post, put
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, User, UserChanges
 from vivero_data.domain.users.service import UserService
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 
 class MeController(Controller):

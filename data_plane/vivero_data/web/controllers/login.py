@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
@@ -19,7 +19,7 @@ from vivero_data.web.forms import local_path, read_form
 from vivero_data.web.page import PAGE_HEADERS
 
 _NO_STORE: Final = {"cache-control": "no-store"}
-_NEXT = Annotated[str, Parameter(query="next", max_length=2000)]
+_NEXT = Annotated[str, QueryParameter(name="next", max_length=2000)]
 
 
 @get("/login")
@@ -56,7 +56,7 @@ def _login(
 ) -> Template:
     context = {
         "workspace": settings.workspace_name,
-        "host": settings.public_host,
+        "host": settings.public_host.partition(":")[0],
         "email": email,
         "target": target,
         "problem": problem,
