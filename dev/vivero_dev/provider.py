@@ -1,14 +1,10 @@
 """What every provider of a local platform can do; native and docker implement it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from vivero_dev.health import Health
 from vivero_dev.instance import Instance
 from vivero_dev.platform.backing import Endpoint
-from vivero_dev.platform.credentials import Accounts
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.steps import Say, Step
 
@@ -17,16 +13,6 @@ CLUSTER_READY = "cluster"
 SERVICES_READY = "services"
 INGRESS_READY = "ingress"
 IMAGES_READY = "images"
-
-
-@dataclass(frozen=True, slots=True)
-class BackingAddresses:
-    """Where the backing services are, for people and programs on this machine."""
-
-    mariadb_port: int
-    valkey_port: int
-    s3_endpoint: str
-    mail_url: str
 
 
 class Provider(Protocol):
@@ -51,10 +37,6 @@ class Provider(Protocol):
         """Where pods reach the backing services."""
         ...
 
-    def accounts(self) -> Accounts: ...
-
-    def health(self) -> list[Health]: ...
-
     def logs(self) -> dict[str, Path]:
         """Log files by component."""
         ...
@@ -66,6 +48,3 @@ class Provider(Protocol):
     def leftovers(self) -> list[str]:
         """What is still there that `down` should have removed, in words."""
         ...
-
-
-Factory = Callable[[Instance], Provider]

@@ -1,6 +1,5 @@
 """Passwords and keys of an instance: made once at random, kept in files only their owner reads."""
 
-import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ class SecretStore:
         """The secret of that name; `make` gives its first value."""
         file = self._folder / name
         if not file.exists():
-            draft = file.with_name(f".{name}.{os.getpid()}")
+            draft = file.with_name(f".{name}.{secrets.token_hex(8)}")
             draft.touch(mode=0o600)
             draft.write_text(make())
             # Linking fails if another thread or run was first; then theirs counts.

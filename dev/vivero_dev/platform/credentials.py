@@ -1,11 +1,11 @@
 """Secrets and ConfigMaps that the charts expect to find, made before they are installed."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from vivero_dev.backing.accounts import Account, Accounts
 from vivero_dev.certificates import Authority
 from vivero_dev.platform.kubectl import Object
 from vivero_dev.platform.names import AUTHORITY, PLATFORM, SIGNUPS, WILDCARD_TLS
@@ -13,25 +13,6 @@ from vivero_dev.secret_store import SecretStore
 
 ADMIN_EMAIL = "admin@vivero.localhost"
 INGRESS_HOSTS = ("vivero.localhost", "*.vivero.localhost", "localhost", "127.0.0.1")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A name and its password."""
-
-    username: str
-    password: str
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """Everyone the platform itself logs in as."""
-
-    mariadb_admin: Account
-    valkey_admin: Account
-    s3_admin: Account
-    control_plane_database: Account
-    control_plane_cache: Account
 
 
 def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretStore) -> list[Object]:

@@ -4,17 +4,16 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from vivero_dev.backing.accounts import Accounts, accounts_of
+from vivero_dev.backing.addresses import BackingAddresses
 from vivero_dev.certificates import Authority, KeyPair
-from vivero_dev.health import Health
 from vivero_dev.instance import Instance
+from vivero_dev.platform.names import BACKING
 from vivero_dev.processes import ProcessTable, User
 from vivero_dev.secret_store import SecretStore
-from vivero_dev.steps import Say
 
 LOOPBACK = "127.0.0.1"
-BACKING_NAMESPACE = "vivero-backing"
 # Inside its mount namespace a service sees its own folder here: root's home,
 # where the state may lie, is closed to the numbers the services run as.
 VIEW = Path("/mnt")
@@ -23,53 +22,44 @@ VIEW = Path("/mnt")
 FIRST_UID = 61900
 
 
-class Service(Protocol):
-    """One backing service."""
-
-    name: str
-
-    def ensure(self, say: Say) -> str: ...
-
-    def health(self) -> Health: ...
-
-
 @dataclass(frozen=True, slots=True)
 class ServiceHost:
     """The instance a service runs for, and the addresses it listens on."""
 
     instance: Instance
-    processes: ProcessTable
-    authority: Authority
-    secrets: SecretStore
     addresses: tuple[str, ...]
 
     @classmethod
     def of(cls, instance: Instance) -> "ServiceHost":
         """Services listen for people on loopback and, once the veth pair is up, for pods on its host end."""
         addresses = (LOOPBACK, str(instance.addresses.host.ip)) if _has_interface(instance.veth_host) else (LOOPBACK,)
-        return cls(
-            instance,
-            ProcessTable(instance),
-            Authority(instance.certificates_dir),
-            SecretStore(instance.secrets_dir),
-            addresses,
-        )
+        return cls(instance, addresses)
+
+    @property
+    def processes(self) -> ProcessTable:
+        """The instance's supervised processes."""
+        return ProcessTable(self.instance)
+
+    @property
+    def authority(self) -> Authority:
+        """Signs what the services show."""
+        return Authority(self.instance.certificates_dir)
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who logs in at the services."""
+        return accounts_of(SecretStore(self.instance.secrets_dir))
+
+    @property
+    def reachable(self) -> BackingAddresses:
+        """Where the services answer people on this machine."""
+        return BackingAddresses.of(self.instance)
 
     def certificate(self) -> KeyPair:
-        """One certificate for all backing services, under every name they are called by."""
-        return self.authority.issue(
-            "backing",
-            [
-                LOOPBACK,
-                "localhost",
-                str(self.instance.addresses.host.ip),
-                f"*.{BACKING_NAMESPACE}.svc",
-                f"*.{BACKING_NAMESPACE}.svc.cluster.local",
-            ],
-        )
+        return backing_certificate(self.authority, self.instance)
 
-    def own_folder(self, name: str, user: User) -> Path:
-        """The service's folder with `data`, `run` and its copy of the certificate, owned by `user`."""
+    def own_folder(self, name: str, user: User, *parts: str) -> Path:
+        """The service's folder with `parts` and its copy of the certificate, owned by `user`."""
         folder = self.instance.folder(name)
         pair = self.certificate()
         for source, target in (
@@ -79,11 +69,17 @@ class ServiceHost:
         ):
             shutil.copyfile(source, folder / target)
         (folder / "tls.key").chmod(0o600)
-        for part in ("data", "run"):
+        for part in parts:
             (folder / part).mkdir(mode=0o700, exist_ok=True)
         for path in (folder, *folder.iterdir()):
             os.chown(path, user.uid, user.gid)
         return folder
+
+
+def backing_certificate(authority: Authority, instance: Instance) -> KeyPair:
+    """One certificate for all backing services, under every name they are called by."""
+    names = [f"*.{BACKING}.svc", f"*.{BACKING}.svc.cluster.local"]
+    return authority.issue("backing", [LOOPBACK, "localhost", str(instance.addresses.host.ip), *names])
 
 
 def _has_interface(name: str) -> bool:

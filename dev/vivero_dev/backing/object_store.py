@@ -1,0 +1,61 @@
+"""versitygw as S3 server: accounts, bucket owners and versions on a plain folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from types_boto3_s3.client import S3Client
+
+from vivero_dev.backing.accounts import Account
+from vivero_dev.health import Health
+
+REGION = "us-east-1"
+# Both default to a hundred times what two cores can serve.
+MAX_CONNECTIONS = 2000
+MAX_REQUESTS = 1000
+
+
+def arguments(folder: str, listen: Sequence[str]) -> list[str]:
+    """Arguments of versitygw; certificates, accounts, data and versions lie in `folder`, as it sees it."""
+    return [
+        *(f"--port={address}" for address in listen),
+        f"--cert={folder}/tls.crt",
+        f"--key={folder}/tls.key",
+        f"--region={REGION}",
+        f"--iam-dir={folder}/iam",
+        f"--max-connections={MAX_CONNECTIONS}",
+        f"--max-requests={MAX_REQUESTS}",
+        "--keep-alive",
+        # Requests would be logged with object names, which are tenants' data.
+        "--quiet",
+        "posix",
+        f"--versioning-dir={folder}/versions",
+        f"{folder}/data",
+    ]
+
+
+def environment(account: Account) -> dict[str, str]:
+    """The administrator's keys. Not arguments: those are in every process list."""
+    return {"ROOT_ACCESS_KEY": account.username, "ROOT_SECRET_KEY": account.password}
+
+
+def client(endpoint: str, account: Account, authority: Path) -> S3Client:
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=account.username,
+        aws_secret_access_key=account.password,
+        region_name=REGION,
+        verify=str(authority),
+        config=Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1}),
+    )
+
+
+def health(endpoint: str, account: Account, authority: Path) -> Health:
+    try:
+        buckets = len(client(endpoint, account, authority).list_buckets()["Buckets"])
+    except (BotoCoreError, ClientError) as error:
+        return Health("s3", ok=False, message=str(error))
+    return Health("s3", ok=True, message=f"{buckets} buckets at {endpoint}")

@@ -1,0 +1,81 @@
+"""Valkey: TLS alone, users in an ACL file, no default user."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import valkey
+
+from vivero_dev.backing.accounts import Account, Accounts
+from vivero_dev.health import Health
+
+SOCKET_SECONDS = 5
+
+CONFIGURATION = """\
+port 0
+tls-port {port}
+bind {addresses}
+tls-cert-file {folder}/tls.crt
+tls-key-file {folder}/tls.key
+tls-ca-cert-file {folder}/ca.crt
+tls-auth-clients no
+tls-protocols TLSv1.3
+aclfile {data}/users.acl
+dir {data}
+appendonly yes
+# What a crash may lose is one second of cache and queue wake-ups; rows come first.
+appendfsync everysec
+maxmemory 256mb
+maxmemory-policy noeviction
+daemonize no
+logfile ""
+"""
+
+# A key pattern does not bind the commands that walk or empty the whole key
+# space, so those are taken away by name. The queue library writes under `saq:`.
+CONTROL_PLANE_RULES = (
+    "~control:* ~saq:* resetchannels &control:* &saq:* +@all -@admin -@dangerous"
+    " -scan -randomkey -dbsize +info +client|setname +client|setinfo +client|id"
+)
+
+
+def configuration(*, folder: str, data: str, port: int, addresses: Sequence[str]) -> str:
+    """The configuration file's text; certificates in `folder` and data in `data`, as the server sees them."""
+    return CONFIGURATION.format(folder=folder, data=data, port=port, addresses=" ".join(addresses))
+
+
+def acl_file(accounts: Accounts) -> str:
+    """The users of a new server. Afterwards the file is the server's, which saves the tenants' users into it."""
+    admin, control = accounts.valkey_admin, accounts.control_plane_cache
+    return (
+        "user default off resetchannels -@all\n"
+        f"user {admin.username} on #{_digest(admin.password)} ~* &* +@all\n"
+        f"user {control.username} on #{_digest(control.password)} {CONTROL_PLANE_RULES}\n"
+    )
+
+
+def client(port: int, account: Account, authority: Path) -> valkey.Valkey:
+    """A client over TLS from this machine; close it after use."""
+    return valkey.Valkey(
+        host="127.0.0.1",
+        port=port,
+        username=account.username,
+        password=account.password,
+        ssl=True,
+        ssl_ca_certs=str(authority),
+        socket_timeout=SOCKET_SECONDS,
+        socket_connect_timeout=SOCKET_SECONDS,
+    )
+
+
+def health(port: int, account: Account, authority: Path) -> Health:
+    try:
+        with client(port, account, authority) as connection:
+            version = connection.info("server")["valkey_version"]
+    except (valkey.ValkeyError, OSError) as error:
+        return Health("valkey", ok=False, message=str(error))
+    return Health("valkey", ok=True, message=f"{version} at 127.0.0.1:{port}")
+
+
+def _digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()

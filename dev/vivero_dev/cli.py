@@ -1,0 +1,66 @@
+"""The `./vivero` command line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from vivero_dev import commands_platform, commands_test
+from vivero_dev.errors import DevError
+from vivero_dev.instance import DEFAULT_NAME
+
+INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="./vivero", description="Vivero on this machine: bring it up, try it, test it.")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = _command(commands, "up", "bring the platform up, with one trial tenant; safe to repeat")
+    up.add_argument("--no-demo", action="store_true", help="leave out the trial signup")
+    _command(commands, "down", "stop everything and leave nothing on the machine but the data")
+    _command(commands, "reset", "down, and delete the instance's data")
+    status = _command(commands, "status", "say how each part is")
+    status.add_argument("--json", action="store_true", help="addresses and credentials for scripts")
+    logs = _command(commands, "logs", "follow the log of a part, or name the parts")
+    logs.add_argument("component", nargs="?", help="a part from the list, or NAMESPACE/POD")
+    logs.add_argument("--no-follow", action="store_true", help="print the end and stop")
+    signup = _command(commands, "signup", "sign up for one more trial through the public API")
+    signup.add_argument("--company", required=True)
+    signup.add_argument("--email", required=True)
+    test = _command(commands, "test", "run lints and all tests on an instance of their own")
+    test.add_argument("--full", action="store_true", help="also the whole of the sweeps that are sampled otherwise")
+    test.add_argument("-k", dest="expression", help="only tests that match this pytest expression")
+    test.add_argument("--keep", action="store_true", help="leave the instance up afterwards")
+    return root
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=summary)
+    default = os.environ.get("VIVERO_INSTANCE") or DEFAULT_NAME
+    command.add_argument("--instance", default=default, help=f"which platform (default: {default})")
+    command.add_argument("--provider", choices=("auto", "native", "docker"), default="auto")
+    return command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when done, 1 when something named failed, 130 when interrupted."""
+    options = parser().parse_args(arguments)
+    console = Console(soft_wrap=False)
+    errors = Console(stderr=True)
+    run = {**commands_platform.COMMANDS, **commands_test.COMMANDS}[options.command]
+    try:
+        return run(options, console)
+    except DevError as error:
+        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        errors.print("Interrupted. Run the same command again to go on.")
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

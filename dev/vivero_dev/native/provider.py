@@ -1,0 +1,71 @@
+"""The native provider: everything as processes of this machine, Linux and root, no Docker."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from vivero_dev.instance import Instance
+from vivero_dev.native.cluster import cluster_steps, tool_step
+from vivero_dev.native.layout import Cluster
+from vivero_dev.native.packages import ensure_packages
+from vivero_dev.native.services import SERVICE_PACKAGES
+from vivero_dev.native.services.base import ServiceHost
+from vivero_dev.native.services.mail import ensure_mail
+from vivero_dev.native.services.mariadb import ensure_mariadb
+from vivero_dev.native.services.object_store import ensure_object_store
+from vivero_dev.native.services.valkey import ensure_valkey
+from vivero_dev.platform.backing import Endpoint
+from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.provider import SERVICES_READY
+from vivero_dev.steps import Say, Step
+
+SERVICES: dict[str, Callable[[ServiceHost, Say], str]] = {
+    "mariadb": ensure_mariadb,
+    "valkey": ensure_valkey,
+    "s3": ensure_object_store,
+    "mail": ensure_mail,
+}
+
+
+class NativeProvider:
+    """Kubernetes in a network namespace of its own, backing services beside it."""
+
+    name = "native"
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+
+    def steps(self) -> list[Step]:
+        return [*cluster_steps(self.instance), *self._service_steps()]
+
+    def kubectl(self) -> Kubectl:
+        return Cluster(self.instance).kubectl
+
+    def helm(self) -> Path:
+        return Cluster(self.instance).tool_path("helm")
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Pods reach the services at the host's end of the veth pair."""
+        address, ports = str(self.instance.addresses.host.ip), self.instance.ports
+        names = {"mariadb": "mariadb", "valkey": "valkey", "s3": "s3", "mail": "smtp"}
+        return {name: Endpoint(address, ports[port]) for name, port in names.items()}
+
+    def logs(self) -> dict[str, Path]:
+        return {file.stem: file for file in self.instance.log_dir.glob("*.log")}
+
+    def _service_steps(self) -> list[Step]:
+        """The services start side by side once the veth pair is there to listen on."""
+        before = ("service packages", "network", "build versitygw")
+        return [
+            Step("service packages", self._packages, ("packages",)),
+            tool_step(self.instance, "versitygw"),
+            *(Step(name, self._service(ensure), before) for name, ensure in SERVICES.items()),
+            Step(SERVICES_READY, lambda _: "all four answer", tuple(SERVICES)),
+        ]
+
+    def _packages(self, _: Say) -> str:
+        installed = ensure_packages(SERVICE_PACKAGES, self.instance.log_dir / "packages.log")
+        return f"installed {', '.join(installed)}" if installed else "unchanged"
+
+    def _service(self, ensure: Callable[[ServiceHost, Say], str]) -> Callable[[Say], str]:
+        # The host is made when the step runs: by then the veth pair is there.
+        return lambda say: ensure(ServiceHost.of(self.instance), say)

@@ -1,0 +1,28 @@
+"""What the charts are told here; everything else stays at their defaults, which name the same services."""
+
+from vivero_dev.instance import Instance
+
+BASE_DOMAIN = "vivero.localhost"
+
+
+def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, object]:
+    return {
+        "image": _image(images["operator"]),
+        "dataPlane": {"image": images["data-plane"], "pullPolicy": "IfNotPresent"},
+        "baseDomain": BASE_DOMAIN,
+        "publicPort": instance.ports["https"],
+    }
+
+
+def control_plane_values(instance: Instance, images: dict[str, str]) -> dict[str, object]:
+    return {
+        "image": _image(images["control-plane"]),
+        "baseDomain": BASE_DOMAIN,
+        "publicPort": instance.ports["https"],
+    }
+
+
+def _image(reference: str) -> dict[str, str]:
+    """Repository and tag: the last colon parts them, an earlier one belongs to a port."""
+    repository, _, tag = reference.rpartition(":")
+    return {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"}

@@ -1,0 +1,124 @@
+"""What a platform is made of right now: for people as a table, for programs as JSON."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from vivero_dev.backing.accounts import accounts_of
+from vivero_dev.backing.addresses import BackingAddresses
+from vivero_dev.errors import ComponentError
+from vivero_dev.health import Health
+from vivero_dev.instance import Instance
+from vivero_dev.localhost import local_client
+from vivero_dev.platform.credentials import ADMIN_EMAIL
+from vivero_dev.platform.diagnose import deployment_reason
+from vivero_dev.platform.kubectl import Kubectl, Object
+from vivero_dev.platform.names import PLATFORM
+from vivero_dev.platform.trial import Trial
+from vivero_dev.provider import Provider
+from vivero_dev.secret_store import SecretStore
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFile:
+    """The demo tenant that the first `up` signed up, kept so that the next does not repeat it."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, instance: Instance) -> "DemoFile":
+        return cls(instance.state_dir / "demo.json")
+
+    def read(self) -> Trial | None:
+        if not self.path.exists():
+            return None
+        return Trial(**json.loads(self.path.read_text()))
+
+    def write(self, trial: Trial) -> None:
+        draft = self.path.with_suffix(".tmp")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(asdict(trial), indent=2) + "\n")
+        draft.replace(self.path)
+
+
+def as_json(provider: Provider) -> dict[str, Any]:
+    """The document that DESIGN.md promises to scripts and tests; holds credentials of this machine's platform."""
+    instance = provider.instance
+    secrets = SecretStore(instance.secrets_dir)
+    accounts, addresses = accounts_of(secrets), BackingAddresses.of(instance)
+    ca = str(instance.certificates_dir / "ca.crt")
+    demo = DemoFile.of(instance).read()
+    cache = accounts.valkey_admin
+    return {
+        "control_plane_url": instance.public_url,
+        "admin": {"email": ADMIN_EMAIL, "password": secrets.get("admin-password")},
+        "kubeconfig": str(instance.kubeconfig),
+        "mariadb": {
+            "host": LOOPBACK,
+            "port": addresses.mariadb_port,
+            "admin_user": accounts.mariadb_admin.username,
+            "admin_password": accounts.mariadb_admin.password,
+            "ca": ca,
+        },
+        "valkey": {
+            "url": f"valkeys://{cache.username}:{cache.password}@{LOOPBACK}:{addresses.valkey_port}",
+            "ca": ca,
+        },
+        "s3": {
+            "endpoint": addresses.s3_endpoint,
+            "access_key": accounts.s3_admin.username,
+            "secret_key": accounts.s3_admin.password,
+            "ca": ca,
+        },
+        "mail": {"url": addresses.mail_url},
+        "ca": ca,
+        "demo_tenant": demo and {"name": demo.name, "url": demo.url, "email": demo.email, "password": demo.password},
+    }
+
+
+def platform_health(provider: Provider) -> list[Health]:
+    """Every part from the backing services to the public page; asks each, at most seconds long."""
+    instance = provider.instance
+    accounts = accounts_of(SecretStore(instance.secrets_dir))
+    found = BackingAddresses.of(instance).health(accounts, instance.certificates_dir / "ca.crt")
+    try:
+        found += _cluster_health(provider.kubectl())
+    except ComponentError as error:
+        found.append(Health("kubernetes", ok=False, message=error.reason.splitlines()[-1]))
+    found.append(_ingress_health(instance))
+    return found
+
+
+def _cluster_health(kubectl: Kubectl) -> list[Health]:
+    nodes = kubectl.list("nodes")
+    ready = [node["metadata"]["name"] for node in nodes if _ready(node)]
+    found = [
+        Health("kubernetes", ok=bool(nodes) and len(ready) == len(nodes), message=f"{len(ready)} of {len(nodes)} nodes")
+    ]
+    for deployment in kubectl.list("deployments", PLATFORM):
+        reason = deployment_reason(deployment)
+        found.append(Health(deployment["metadata"]["name"], ok=reason is None, message=reason or "ready"))
+    if kubectl.get("customresourcedefinition", "tenants.vivero.dev"):
+        tenants = kubectl.list("tenants.vivero.dev")
+        well = sum(_ready(tenant) for tenant in tenants)
+        found.append(Health("tenants", ok=well == len(tenants), message=f"{well} of {len(tenants)} ready"))
+    return found
+
+
+def _ready(item: Object) -> bool:
+    conditions = item.get("status", {}).get("conditions", [])
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def _ingress_health(instance: Instance) -> Health:
+    try:
+        with local_client(instance.certificates_dir / "ca.crt", timeout=5) as client:
+            code = client.get(f"{instance.public_url}/healthz").status_code
+    except (httpx.HTTPError, OSError) as error:
+        return Health("control plane page", ok=False, message=str(error) or type(error).__name__)
+    return Health("control plane page", ok=code == httpx.codes.OK, message=f"{instance.public_url} answers {code}")

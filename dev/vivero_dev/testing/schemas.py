@@ -1,0 +1,58 @@
+"""JSON schemas for kubeconform, made from the running API server's own OpenAPI document.
+
+Its usual source is a web site; the server at hand knows the same kinds, and our
+custom resources and Contour's as well.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from vivero_dev.platform.kubectl import Kubectl
+
+DEFINITIONS = "_definitions.json"
+# Types that Kubernetes writes as strings and also takes as numbers.
+STRING_OR_NUMBER = ("io.k8s.apimachinery.pkg.util.intstr.IntOrString", "io.k8s.apimachinery.pkg.api.resource.Quantity")
+# The file of a kind, as kubeconform looks it up.
+TEMPLATE = "{{.ResourceKind}}{{.KindSuffix}}.json"
+
+
+def write_schemas(kubectl: Kubectl, folder: Path) -> str:
+    """Write one schema a kind into `folder`; returns kubeconform's --schema-location for it."""
+    document = json.loads(kubectl.run("get", "--raw", "/openapi/v2"))
+    definitions = strict_definitions(document["definitions"])
+    (folder / DEFINITIONS).write_text(json.dumps({"definitions": definitions}))
+    for name, schema in definitions.items():
+        for kind in schema.get("x-kubernetes-group-version-kind", []):
+            reference = {"$ref": f"{DEFINITIONS}#/definitions/{name}"}
+            (folder / file_name(kind)).write_text(json.dumps(reference))
+    return f"{folder}/{TEMPLATE}"
+
+
+def file_name(kind: dict[str, str]) -> str:
+    """`deployment-apps-v1.json`, `secret-v1.json`: the group's first label only."""
+    group = kind.get("group", "").partition(".")[0]
+    parts = [kind["kind"].lower(), *([group] if group else []), kind["version"]]
+    return "-".join(parts) + ".json"
+
+
+def strict_definitions(definitions: dict[str, Any]) -> dict[str, Any]:
+    """The same definitions, unknown fields refused, numbers allowed where the server takes them."""
+    strict = {name: _strict(schema) for name, schema in definitions.items()}
+    for name in STRING_OR_NUMBER:
+        strict[name] = {"type": ["string", "number"]}
+    return strict
+
+
+def _strict(schema: Any) -> Any:  # noqa: ANN401  any JSON value
+    if isinstance(schema, list):
+        return [_strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _strict(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), dict) and not schema.get("x-kubernetes-preserve-unknown-fields"):
+        found.setdefault("additionalProperties", False)
+    if schema.get("x-kubernetes-int-or-string") or schema.get("format") == "int-or-string":
+        found["type"] = ["string", "number"]
+        found.pop("format", None)
+    return found

@@ -1,0 +1,111 @@
+"""`./vivero up`: from whatever is there to a platform with one trial tenant."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from vivero_dev.backing.accounts import accounts_of
+from vivero_dev.certificates import Authority
+from vivero_dev.errors import ComponentError
+from vivero_dev.localhost import local_client
+from vivero_dev.platform.backing import backing_objects
+from vivero_dev.platform.credentials import certificate_delegation, platform_objects
+from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.platform.releases import Helm, Release
+from vivero_dev.platform.trial import Trial, sign_up
+from vivero_dev.platform.values import control_plane_values, operator_values
+from vivero_dev.probing import until
+from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
+from vivero_dev.secret_store import SecretStore
+from vivero_dev.status import DemoFile
+from vivero_dev.steps import Say, Step
+
+ROOT = Path(__file__).resolve().parents[2]
+CHARTS = ROOT / "charts"
+PAGE_SECONDS = 60.0
+DEMO_COMPANY = "Demo"
+DEMO_EMAIL = "owner@demo.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The steps after the provider's own: names, secrets, charts, the first tenant."""
+
+    provider: Provider
+
+    def steps(self, *, demo: bool = True) -> list[Step]:
+        """Everything `up` does; without `demo` it ends before the trial signup."""
+        steps = [
+            *self.provider.steps(),
+            Step("custom resources", self._release("vivero-crds", dict), (CLUSTER_READY,)),
+            Step("credentials", self._apply_objects, (CLUSTER_READY, SERVICES_READY, INGRESS_READY)),
+            Step("operator", self._release("vivero-operator", self._operator_values), self._before_programs()),
+            Step("control plane", self._release("vivero-control-plane", self._page_values), self._before_programs()),
+            Step("public page", self._await_page, ("control plane", "operator")),
+        ]
+        return [*steps, Step("trial signup", self._demo, ("public page",))] if demo else steps
+
+    def _before_programs(self) -> tuple[str, ...]:
+        return ("custom resources", "credentials", IMAGES_READY)
+
+    def _apply_objects(self, _: Say) -> str:
+        provider, instance = self.provider, self.provider.instance
+        authority, secrets = Authority(instance.certificates_dir), SecretStore(instance.secrets_dir)
+        objects = platform_objects(accounts_of(secrets), authority, secrets)
+        objects += [certificate_delegation(), *backing_objects(provider.endpoints())]
+        provider.kubectl().apply(objects)
+        return f"{len(objects)} objects applied"
+
+    def _release(self, chart: str, values: Callable[[], dict[str, object]]) -> Callable[[Say], str]:
+        def ensure(say: Say) -> str:
+            return self._helm().ensure(Release(chart, CHARTS / chart, values()), say)
+
+        return ensure
+
+    def _helm(self) -> Helm:
+        instance = self.provider.instance
+        kubectl: Kubectl = self.provider.kubectl()
+        return Helm(self.provider.helm(), kubectl, instance.folder("releases"), instance.log_dir / "helm.log")
+
+    def _operator_values(self) -> dict[str, object]:
+        return operator_values(self.provider.instance, self.provider.images())
+
+    def _page_values(self) -> dict[str, object]:
+        return control_plane_values(self.provider.instance, self.provider.images())
+
+    def _await_page(self, _: Say) -> str:
+        """The ingress serves the control plane: what a browser needs, and a signup."""
+        instance = self.provider.instance
+
+        def answers() -> str | None:
+            try:
+                with local_client(instance.certificates_dir / "ca.crt", timeout=5) as client:
+                    code = client.get(f"{instance.public_url}/healthz").status_code
+            except (httpx.HTTPError, OSError) as error:
+                return f"{instance.public_url}: {error}"
+            return None if code == httpx.codes.OK else f"{instance.public_url}/healthz answers {code}"
+
+        until("control plane page", answers, PAGE_SECONDS)
+        return instance.public_url
+
+    def _demo(self, say: Say) -> str:
+        kept = DemoFile.of(self.provider.instance)
+        trial = kept.read()
+        if trial is not None and self.provider.kubectl().get("tenants.vivero.dev", trial.name) is not None:
+            return f"{trial.name} is there"
+        say("waiting for the workspace")
+        trial = self.trial(DEMO_COMPANY, DEMO_EMAIL)
+        kept.write(trial)
+        return f"{trial.name} ready in {trial.seconds:.1f} s"
+
+    def trial(self, company: str, email: str) -> Trial:
+        """Sign up through the public API with a random password."""
+        instance = self.provider.instance
+        ca = instance.certificates_dir / "ca.crt"
+        if not ca.exists():
+            raise ComponentError(f"instance {instance.name}", "is not up; run ./vivero up first")
+        password = f"Trial-{os.urandom(12).hex()}"
+        return sign_up(instance.public_url, ca, company=company, email=email, password=password)
