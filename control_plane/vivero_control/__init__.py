@@ -1,1 +1,3 @@
 """The control plane: signup, trials, plans and staff work."""
+
+__version__ = "0.1.0"

@@ -12,11 +12,51 @@ the frozen structs of its domain's `schemas.py`.
 
 | parameter | for | the calls |
 | --- | --- | --- |
-| `signups: SignupService` | signup page, progress page | `start(StartSignup, idempotency_key=…) -> SignupView`; `get(id) -> SignupView`; `events(id) -> AsyncIterator[SignupView]`. The event stream itself is the API's: `/api/v1/signups/{id}/events` (events `step` and last `done`; data: the SignupView as JSON) |
+| `signups: SignupService` | signup page, progress page | `start(StartSignup, idempotency_key=…) -> SignupView`; `get(id) -> SignupView`; `await follow(id) -> AsyncIterator[SignupView | None]` (None: heartbeat). The event stream itself is the API's: `/api/v1/signups/{id}/events` (events `step` and last `done`; data: the SignupView as JSON) |
 | `plans: PlanService` | pricing, plan choice | `all() -> tuple[PlanView, ...]`, cheapest first; `find(name) -> PlanView` |
-| `staff: StaffService` | login page | `login(Login, address) -> StaffView`; then `sessions.open(staff_id) -> cookie value` |
-| `sessions: StaffSessions` | pages behind the login | `open`, `read`, `close`; the cookie is `SESSION_COOKIE` |
+| `staff: StaffService` | login page | `login(Login, caller(request)) -> StaffView` (`caller` of lib/context); then `sessions.open(staff) -> Cookie` |
+| `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
+| `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
 | `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `suspend/resume/extend_trial/change_plan(name, order, actor) -> TenantDetail` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `audit: AuditService` | history on the tenant's page | `history(subject) -> tuple[AuditEntry, ...]` |
 """
+
+from dataclasses import dataclass
+
+from litestar.di import Provide
+
+from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.signups.service import SignupService
+from vivero_control.domain.staff.service import StaffService
+from vivero_control.domain.staff.sessions import StaffSessions
+from vivero_control.domain.staff.tokens import StaffTokens
+from vivero_control.domain.tenants.hosts import HostService
+from vivero_control.domain.tenants.service import TenantService
+from vivero_control.lib.health import Health
+from vivero_control.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One of each for the whole process."""
+
+    signups: SignupService
+    plans: PlanService
+    tenants: TenantService
+    hosts: HostService
+    staff: StaffService
+    sessions: StaffSessions
+    tokens: StaffTokens
+    audit: AuditService
+    health: Health
+    settings: Settings
+
+    def dependencies(self) -> dict[str, Provide]:
+        """Each field under its own name."""
+        return {name: provide(getattr(self, name)) for name in self.__slots__}
+
+
+def provide(service: object) -> Provide:
+    return Provide(lambda: service, sync_to_thread=False, use_cache=True)

@@ -69,8 +69,8 @@ class MailSettings(BaseModel):
     """The SMTP server that takes our mails."""
 
     host: str = Field(min_length=1)
-    port: Port = 465
-    security: Literal["tls", "starttls"] = "tls"
+    port: Port = 587
+    security: Literal["starttls", "tls"] = "starttls"
     sender: str = Field(default="Vivero <no-reply@vivero.localhost>", max_length=254)
     username: str | None = None
     password: SecretStr | None = None
@@ -165,7 +165,7 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003  the hook's signature
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
@@ -184,4 +184,4 @@ def load() -> Settings:
     Raises:
         pydantic.ValidationError: naming every setting that is missing or wrong.
     """
-    return Settings()  # type: ignore[call-arg]  # the sources fill it
+    return Settings()

@@ -60,7 +60,7 @@ class OutboxEntry(DefaultBase):
     kind: Mapped[str] = mapped_column(String(40))
     key: Mapped[str] = mapped_column(String(OUTBOX_KEY_LENGTH), unique=True)
     """What makes it the same thing: written twice, it happens once."""
-    payload: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    payload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Null once it is done: a password's hash stays no longer than needed."""
     state: Mapped[str] = mapped_column(String(8), default="pending")
     """pending, done, or dead (given up after the last attempt; a person looks)."""
@@ -80,7 +80,7 @@ class IdempotencyRecord(DefaultBase):
     """Keyed digest of operation and Idempotency-Key."""
     fingerprint: Mapped[str] = mapped_column(String(64))
     """Keyed digest of the request's body, so that a low-entropy password in it cannot be guessed from here."""
-    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Null while the first request is at work."""
     locked_until: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
     """A request that died is taken over after this."""

@@ -91,9 +91,7 @@ class Idempotency:
         now = self._clock()
         try:
             async with self._database.transaction() as session:
-                session.add(
-                    IdempotencyRecord(key=key, fingerprint=body, locked_until=now + TAKE_OVER, created_at=now)
-                )
+                session.add(IdempotencyRecord(key=key, fingerprint=body, locked_until=now + TAKE_OVER, created_at=now))
         except IntegrityError:
             return await self._meet(key, body)
         return Once(key)

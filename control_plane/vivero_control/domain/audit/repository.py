@@ -21,6 +21,4 @@ class AuditRepository(SQLAlchemyAsyncRepository[AuditRecord]):
         return (await self.session.scalars(statement)).all()
 
     async def conclude(self, record_id: int, outcome: str) -> None:
-        await self.session.execute(
-            update(AuditRecord).where(AuditRecord.id == record_id).values(outcome=outcome[:200])
-        )
+        await self.session.execute(update(AuditRecord).where(AuditRecord.id == record_id).values(outcome=outcome[:200]))

@@ -59,7 +59,9 @@ def welcome(signup_id: str, *, to: str, company: str, url: str) -> Mail:
     )
 
 
-def trial_ending(uid: str, *, ends_at: datetime, days: int, to: str, company: str, url: str) -> Mail:
+def trial_ending(  # noqa: PLR0913  the words of the mail
+    uid: str, *, ends_at: datetime, days: int, to: str, company: str, url: str
+) -> Mail:
     """Some days before a trial ends; one mail for each end and each number of days."""
     return _mail(
         "trial_ending",

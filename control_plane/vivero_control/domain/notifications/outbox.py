@@ -36,7 +36,7 @@ class GiveUpError(ViveroError):
 
 def retry_at(attempts: int, now: datetime, jitter: float) -> datetime:
     """When to try again after `attempts` failures: doubling from FIRST_PAUSE, `jitter` in 0..1 shortens by half."""
-    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
+    pause = min(FIRST_PAUSE * (1 << min(attempts - 1, 20)), LONGEST_PAUSE)
     return now + pause * (1 - jitter / 2)
 
 

@@ -52,12 +52,12 @@ class OutboxRepository(SQLAlchemyAsyncRepository[OutboxEntry]):
 
     async def states_of(self, keys: Sequence[str]) -> dict[str, str]:
         rows = await self.session.execute(select(OutboxEntry.key, OutboxEntry.state).where(OutboxEntry.key.in_(keys)))
-        return {key: state for key, state in rows}
+        return dict(rows.tuples().all())
 
     async def counts(self) -> dict[str, int]:
         """How many entries are in each state."""
         rows = await self.session.execute(select(OutboxEntry.state, func.count()).group_by(OutboxEntry.state))
-        return {state: count for state, count in rows}
+        return dict(rows.tuples().all())
 
     async def drop(self, keys: Sequence[str]) -> None:
         await self.session.execute(delete(OutboxEntry).where(OutboxEntry.key.in_(keys)))

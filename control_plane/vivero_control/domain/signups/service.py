@@ -34,6 +34,7 @@ from vivero_control.errors import FieldError, InvalidInputError, UnavailableErro
 from vivero_control.lib.clock import Clock
 from vivero_control.lib.idempotency import Idempotency, Once
 from vivero_control.lib.passwords import Passwords
+from vivero_control.lib.streams import StreamSlots
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class SignupDeps:
     tickets: Tickets
     idempotency: Idempotency
     tenant_url: Callable[[str], str]
+    streams: StreamSlots
     wake_worker: Callable[[], Awaitable[None]]
     clock: Clock
 
@@ -88,12 +90,27 @@ class SignupService:
         """How far it is now. Raises SignupNotFoundError."""
         return self._view(await self._load(signup_id))
 
+    async def follow(self, signup_id: str) -> AsyncIterator[SignupView | None]:
+        """`events` of a signup that exists, in a process that has room for one more stream.
+
+        Raises:
+            SignupNotFoundError: there is none of this id.
+            UnavailableError: too many streams are open.
+        """
+        signup = await self._load(signup_id)
+        if self._deps.streams.full():
+            raise UnavailableError
+        return self._deps.streams.counted(self._views(signup))
+
     async def events(self, signup_id: str) -> AsyncIterator[SignupView | None]:
         """The signup at once and after every change of a step, until it is finished; None is a heartbeat.
 
-        Ends after STREAM_SECONDS in any case. Raises SignupNotFoundError before the first item.
+        Ends after STREAM_SECONDS in any case. Raises what `follow` raises, before the first item.
         """
-        signup = await self._load(signup_id)
+        async for view in await self.follow(signup_id):
+            yield view
+
+    async def _views(self, signup: Signup) -> AsyncIterator[SignupView | None]:
         ends = asyncio.get_running_loop().time() + STREAM_SECONDS
         with self._deps.directory.subscribe(signup.slug) as changed:
             seen: object = None
@@ -109,7 +126,7 @@ class SignupService:
                     await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
                 except TimeoutError:
                     yield None
-                    signup = await self._load(signup_id)  # the worker may have given it up
+                    signup = await self._load(signup.id)  # the worker may have given it up
 
     def _checked(self, order: StartSignup) -> tuple[StartSignup, PlanView]:
         errors = policies.check(order)
@@ -121,9 +138,7 @@ class SignupService:
             errors.append(FieldError("plan", f"“{plan.display_name}” cannot be tried; start with the trial."))
         if errors:
             raise InvalidInputError.of(*errors)
-        tidied = msgspec.structs.replace(
-            order, company=policies.tidy_company(order.company), email=order.email.strip()
-        )
+        tidied = msgspec.structs.replace(order, company=policies.tidy_company(order.company), email=order.email.strip())
         return tidied, plan
 
     async def _place(self, order: StartSignup, plan: PlanView, password_hash: str, once: Once) -> SignupView:

@@ -9,9 +9,7 @@ from vivero_core.model.constants import SuspensionReason
 
 T = TypeVar("T")
 
-Reason = Annotated[
-    str, Meta(min_length=3, max_length=500, description="Why, in words; kept in the audit log.")
-]
+Reason = Annotated[str, Meta(min_length=3, max_length=500, description="Why, in words; kept in the audit log.")]
 
 Generation = Annotated[
     int | None, Meta(description="Of the tenant as you saw it; when it has changed since, the answer is 409.")

@@ -37,7 +37,7 @@ Decide = Callable[[Tenant], policies.Patch]
 class TenantService:
     """Lists come from memory; an order reads the Tenant afresh, writes it conditionally, and is audited."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it works with, by name
         self,
         *,
         directory: TenantDirectory,

@@ -1,0 +1,121 @@
+"""The application: which routes, which layers around them, in which order. Composition only."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router
+from litestar.config.cors import CORSConfig
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import Components
+from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
+from litestar.types import ASGIApp
+from vivero_ui.security import security_headers
+
+from vivero_control import __version__, composition
+from vivero_control.domain.plans.controllers import PlanController
+from vivero_control.domain.signups.controllers import SignupController
+from vivero_control.domain.staff.controllers import AuthController
+from vivero_control.domain.staff.guards import bearer_auth
+from vivero_control.domain.tenants.controllers import TenantController
+from vivero_control.host_dispatch import HostDispatch
+from vivero_control.lib.answers import Answers
+from vivero_control.lib.clock import Clock, system_clock
+from vivero_control.lib.context import RequestContext
+from vivero_control.lib.counters import Counters
+from vivero_control.lib.guards import json_only
+from vivero_control.lib.health import HealthController
+from vivero_control.lib.rate_limit import RateLimit
+from vivero_control.lib.telemetry import telemetry_plugins
+from vivero_control.pages import Pages
+from vivero_control.services import Services
+from vivero_control.settings import Settings
+
+
+def create_app(settings: Settings, pages: Pages | None = None, clock: Clock = system_clock) -> Litestar:
+    """The web server's application; `pages` is the web layer, without it there is only the API."""
+    pages = pages or Pages()
+    backends = composition.backends(settings, clock)
+    counters = composition.counters(backends)
+    services = composition.services(backends, counters)
+    answers = Answers(pages.error_page)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with backends.open(), backends.mirrored():
+            yield
+
+    metrics = PrometheusConfig(app_name="vivero_control", prefix="vivero_control", group_path=True)
+    app = Litestar(
+        route_handlers=[_api(services), HealthController, Metrics, *pages.route_handlers],
+        dependencies=services.dependencies(),
+        exception_handlers={Exception: answers.to},
+        middleware=[metrics.middleware],
+        before_send=[security_headers(hsts=True)],
+        request_max_body_size=settings.limits.body_bytes,
+        cors_config=_cors(settings),
+        template_config=pages.template_config,
+        openapi_config=_openapi(services),
+        plugins=telemetry_plugins(settings.telemetry),
+        lifespan=[lifespan],
+        logging_config=None,
+    )
+    app.asgi_handler = _surrounded(app.asgi_handler, services, counters, answers, pages)
+    return app
+
+
+class Metrics(PrometheusController):
+    """Counts and times of requests, by route."""
+
+    path = "/metrics"
+    openmetrics_format = False
+    include_in_schema = False
+
+
+def _surrounded(app: ASGIApp, services: Services, counters: Counters, answers: Answers, pages: Pages) -> ASGIApp:
+    """Layers that also hold for what no route answers; the first to see a request comes last."""
+    limits = services.settings.limits
+    app = HostDispatch(app, services.hosts, answers, pages)
+    app = RateLimit(app, counters, answers, limits.requests_per_minute)
+    return RequestContext(app, limits)
+
+
+def _api(services: Services) -> Router:
+    auth = bearer_auth(services.staff, services.tokens)
+    staff_only = Router(
+        path="/",
+        route_handlers=[TenantController],
+        middleware=[auth.middleware],
+        security=[auth.security_requirement],
+    )
+    return Router(
+        path="/api/v1",
+        route_handlers=[SignupController, PlanController, AuthController, staff_only],
+        guards=[json_only],
+    )
+
+
+def _cors(settings: Settings) -> CORSConfig | None:
+    """None at all by default: then browsers let no foreign page read an answer."""
+    if not settings.cors_origins:
+        return None
+    return CORSConfig(
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "idempotency-key"],
+    )
+
+
+def _openapi(services: Services) -> OpenAPIConfig:
+    auth = bearer_auth(services.staff, services.tokens)
+    return OpenAPIConfig(
+        title="Vivero control plane",
+        version=__version__,
+        description="Signups, plans and, for staff, tenants. Errors are application/problem+json.",
+        path="/schema",
+        # Data only: the viewers that come with Litestar load their scripts from other people's servers.
+        render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"]), YamlRenderPlugin()],
+        components=[auth.openapi_components, Components()],
+        servers=[],
+        use_handler_docstrings=True,
+    )

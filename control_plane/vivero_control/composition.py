@@ -1,0 +1,156 @@
+"""Builds every object of the process from the settings, and opens and closes what needs it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from litestar.stores.valkey import ValkeyStore
+from valkey.asyncio import ConnectionPool
+from vivero_core.backends.kube import config as kube_config
+from vivero_core.backends.kube.client import KubeClient
+
+from vivero_control.db.database import Database
+from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.plans.repository import PlanMirror
+from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.signups.provisioning import Provisioning
+from vivero_control.domain.signups.service import SignupDeps, SignupService
+from vivero_control.domain.signups.tickets import Tickets
+from vivero_control.domain.staff.service import StaffService
+from vivero_control.domain.staff.sessions import StaffSessions
+from vivero_control.domain.staff.tokens import StaffTokens
+from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.hosts import HostService
+from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.domain.tenants.service import TenantService
+from vivero_control.lib import valkey
+from vivero_control.lib.clock import Clock
+from vivero_control.lib.counters import Counters
+from vivero_control.lib.health import Health
+from vivero_control.lib.idempotency import Idempotency
+from vivero_control.lib.keys import derive
+from vivero_control.lib.passwords import Passwords
+from vivero_control.lib.queue import PrefixedQueue
+from vivero_control.lib.streams import StreamSlots
+from vivero_control.services import Services
+from vivero_control.settings import Settings
+
+FIELD_MANAGER = "vivero-control-plane"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backends:
+    """Clients of the systems behind us; nothing connects before it is used."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    kube: KubeClient
+    cache: ConnectionPool
+    queue: PrefixedQueue
+    passwords: Passwords
+    tenants: TenantRepository
+    directory: TenantDirectory
+    plans: PlanMirror
+    idempotency: Idempotency
+    provisioning: Provisioning
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """For the life of the process."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self.passwords.close)
+            stack.push_async_callback(self.database.close)
+            stack.push_async_callback(self.cache.disconnect)
+            stack.push_async_callback(self.queue.disconnect)
+            await stack.enter_async_context(self.kube)
+            yield
+
+    @asynccontextmanager
+    async def mirrored(self) -> AsyncIterator[None]:
+        """Tenants and Plans are followed inside."""
+        async with running(self.directory.run(self.kube), self.plans.run(self.kube)):
+            yield
+
+
+@asynccontextmanager
+async def running(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Background tasks for the length of the block; one that fails ends the program, not only itself."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(coroutine) for coroutine in coroutines]
+        yield
+        for task in tasks:
+            task.cancel()
+
+
+def backends(settings: Settings, clock: Clock) -> Backends:
+    database = Database(settings)
+    kube = KubeClient(
+        kube_config.load(settings.kube.kubeconfig), field_manager=FIELD_MANAGER, timeout=settings.kube.timeout
+    )
+    tenants = TenantRepository(kube, settings.kube.signups_namespace)
+    session_key = settings.app.session_key.get_secret_value()
+    return Backends(
+        settings=settings,
+        clock=clock,
+        database=database,
+        kube=kube,
+        cache=valkey.pool(settings),
+        queue=PrefixedQueue(valkey.queue_client(settings), settings.cache.prefix),
+        passwords=Passwords(),
+        tenants=tenants,
+        directory=TenantDirectory(),
+        plans=PlanMirror(),
+        idempotency=Idempotency(database, derive(session_key, "idempotency"), clock),
+        provisioning=Provisioning(tenants, database),
+    )
+
+
+def services(to: Backends, counters: Counters) -> Services:
+    settings, clock = to.settings, to.clock
+    audit = AuditService(to.database, clock)
+    plans = PlanService(to.plans)
+    staff = StaffService(database=to.database, passwords=to.passwords, counters=counters, audit=audit)
+    store = ValkeyStore(valkey.client(to.cache), namespace=settings.cache.prefix.rstrip(":"))
+    staff_key = derive(settings.app.session_key.get_secret_value(), "staff-tokens")
+    return Services(
+        signups=SignupService(_signup_deps(to, plans)),
+        plans=plans,
+        tenants=TenantService(
+            directory=to.directory,
+            repository=to.tenants,
+            plans=plans,
+            audit=audit,
+            tenant_url=settings.tenant_url,
+            clock=clock,
+        ),
+        hosts=HostService(to.directory, settings.domain),
+        staff=staff,
+        sessions=StaffSessions(store, staff),
+        tokens=StaffTokens(to.database, staff_key, clock),
+        audit=audit,
+        health=Health(to.database, lambda: to.directory.synced and to.plans.synced),
+        settings=settings,
+    )
+
+
+def counters(to: Backends) -> Counters:
+    return Counters(valkey.limits_uri(to.settings), to.cache, to.settings.cache.prefix)
+
+
+def _signup_deps(to: Backends, plans: PlanService) -> SignupDeps:
+    return SignupDeps(
+        database=to.database,
+        directory=to.directory,
+        tenants=to.tenants,
+        plans=plans,
+        provisioning=to.provisioning,
+        passwords=to.passwords,
+        tickets=Tickets(to.settings.app.ticket_private_key.get_secret_value()),
+        idempotency=to.idempotency,
+        tenant_url=to.settings.tenant_url,
+        streams=StreamSlots(to.settings.limits.event_streams),
+        wake_worker=to.queue.wake,
+        clock=to.clock,
+    )

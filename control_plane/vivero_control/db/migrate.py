@@ -1,0 +1,79 @@
+"""Brings the schema to the newest revision, one process at a time."""
+
+import itertools
+import logging
+import time
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from vivero_control.db.database import CONNECT_SECONDS, DatabaseUnavailableError, url
+from vivero_control.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
+LOCK: Final = "vivero_control.migrate"
+LOCK_SECONDS: Final = 120
+PATIENCE_SECONDS: Final = 60.0  # then the pod's restart is the longer back-off
+PAUSE_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
+
+
+def migrate(settings: Settings) -> None:
+    """Wait for the server (bounded), take the lock, upgrade.
+
+    Raises:
+        DatabaseUnavailableError: it did not answer in time, or another one held the lock too long.
+    """
+    engine = create_engine(
+        url(settings, "mariadb+pymysql"),
+        connect_args={"ssl": settings.tls(), "connect_timeout": CONNECT_SECONDS},
+        hide_parameters=True,
+    )
+    try:
+        _patiently(engine, time.monotonic() + PATIENCE_SECONDS)
+    finally:
+        engine.dispose()
+
+
+def _patiently(engine: Engine, ends: float) -> None:
+    for pause in itertools.chain(PAUSE_SECONDS, itertools.repeat(PAUSE_SECONDS[-1])):
+        try:
+            with engine.connect() as connection:
+                return _upgrade_locked(connection)
+        except DBAPIError as error:
+            if time.monotonic() > ends or not _may_pass(error):
+                raise DatabaseUnavailableError from error
+            logger.warning("database does not answer yet: %s", type(error.orig).__name__)
+        time.sleep(pause)
+    return None
+
+
+def _may_pass(error: DBAPIError) -> bool:
+    """MariaDB's codes for: cannot connect, server gone, connection lost, too many connections, shutting down."""
+    code = error.orig.args[0] if error.orig and error.orig.args else None
+    return code in {2002, 2003, 2006, 2013, 1040, 1053}
+
+
+def _upgrade_locked(connection: Connection) -> None:
+    got = connection.scalar(text("SELECT GET_LOCK(:name, :wait)"), {"name": LOCK, "wait": LOCK_SECONDS})
+    connection.commit()
+    if got != 1:
+        raise DatabaseUnavailableError
+    try:
+        command.upgrade(alembic_config(connection), "head")
+    finally:
+        connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": LOCK})
+        connection.commit()
+
+
+def alembic_config(connection: Connection) -> Config:
+    """For `command.*`; the connection is ours, so no file holds a login."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,84 @@
+"""Signups over the API."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.datastructures import ResponseHeader
+from litestar.openapi import ResponseSpec
+from litestar.params import Parameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from vivero_control.domain.signups.schemas import SignupView, StartSignup
+from vivero_control.domain.signups.service import SignupService
+from vivero_control.lib.idempotency import HEADER, MAX_KEY_LENGTH
+from vivero_control.lib.problem import MEDIA_TYPE, Problem
+
+SignupId = Annotated[str, Parameter(description="As the signup was answered with.", max_length=64)]
+HEARTBEAT: Final = ServerSentEventMessage(data=None, comment="still here")
+
+_PROBLEMS: Final = {
+    409: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="The slug is taken, or the same key is at work."),
+    422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="`errors` names every wrong field."),
+}
+
+
+class SignupController(Controller):
+    """From a form to a running workspace."""
+
+    path = "/signups"
+    tags = ("Signups",)
+
+    @post(
+        status_code=202,
+        summary="Start a signup",
+        description="Makes a workspace. Follow its progress by `id`; it is usually ready within three seconds.",
+        responses=_PROBLEMS,
+        response_headers=[
+            ResponseHeader(name="Location", description="Where the progress is.", documentation_only=True)
+        ],
+    )
+    async def start(
+        self,
+        signups: SignupService,
+        data: StartSignup,
+        idempotency_key: Annotated[
+            str | None,
+            Parameter(
+                header=HEADER,
+                max_length=MAX_KEY_LENGTH,
+                description="Any text of your own: the same request sent again with it is answered, not repeated.",
+            ),
+        ] = None,
+    ) -> Response[SignupView]:
+        view = await signups.start(data, idempotency_key=idempotency_key)
+        return Response(view, headers={"Location": f"/api/v1/signups/{view.id}"})
+
+    @get("/{signup_id:str}", summary="How far a signup is")
+    async def show(self, signups: SignupService, signup_id: SignupId) -> SignupView:
+        return await signups.get(signup_id)
+
+    @get(
+        "/{signup_id:str}/events",
+        summary="Follow a signup",
+        description="Server-sent events: `step` with the signup as JSON at once and after every change of a step; "
+        "`done`, the last one, when it is ready or has failed.",
+        media_type="text/event-stream",
+    )
+    async def events(self, signups: SignupService, signup_id: SignupId) -> ServerSentEvent:
+        views = await signups.follow(signup_id)
+        return ServerSentEvent(_messages(views), headers={"Cache-Control": "no-store"})
+
+
+async def _messages(views: AsyncIterator[SignupView | None]) -> AsyncIterator[ServerSentEventMessage]:
+    number = 0
+    async for view in views:
+        if view is None:
+            yield HEARTBEAT
+            continue
+        number += 1
+        # The stream always begins with the whole present state, so a Last-Event-ID needs no memory of ours.
+        yield ServerSentEventMessage(
+            data=msgspec.json.encode(view), event="done" if view.finished else "step", id=number
+        )

@@ -1,0 +1,38 @@
+"""Logins of staff over the API."""
+
+from typing import Any
+
+from litestar import Controller, Request, post
+from litestar.openapi import ResponseSpec
+
+from vivero_control.domain.staff.schemas import Login, Refresh, Tokens
+from vivero_control.domain.staff.service import StaffService
+from vivero_control.domain.staff.tokens import StaffTokens
+from vivero_control.lib.context import caller
+from vivero_control.lib.problem import MEDIA_TYPE, Problem
+
+_PROBLEMS = {
+    401: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="The login or token is not valid."),
+    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many attempts; see Retry-After."),
+}
+
+
+class AuthController(Controller):
+    """Tokens for programs."""
+
+    path = "/auth"
+    tags = ("Staff",)
+
+    @post("/login", status_code=200, summary="Log in", responses=_PROBLEMS)
+    async def login(
+        self, request: Request[Any, Any, Any], data: Login, staff: StaffService, tokens: StaffTokens
+    ) -> Tokens:
+        return await tokens.issue(await staff.login(data, caller(request)))
+
+    @post("/refresh", status_code=200, summary="Exchange a refresh token for a new pair", responses=_PROBLEMS)
+    async def refresh(self, data: Refresh, tokens: StaffTokens) -> Tokens:
+        return await tokens.exchange(data.refresh_token)
+
+    @post("/logout", status_code=204, summary="End the login the refresh token belongs to")
+    async def logout(self, data: Refresh, tokens: StaffTokens) -> None:
+        await tokens.end(data.refresh_token)

@@ -1,0 +1,44 @@
+"""Who may come in: a bearer token for the API, a session for pages."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.security.jwt import JWTAuth, Token
+
+from vivero_control.domain.staff.errors import NoSessionError
+from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.staff.service import StaffService
+from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
+from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, StaffTokens
+
+
+def bearer_auth(staff: StaffService, tokens: StaffTokens) -> JWTAuth[StaffView]:
+    """Its `middleware` belongs on the routers of staff: `request.user` then is a StaffView, or the answer 401."""
+
+    async def retrieve(token: Token, _: ASGIConnection[Any, Any, Any, Any]) -> StaffView | None:
+        return await staff.find(token.sub)
+
+    return JWTAuth[StaffView](
+        token_secret=tokens.secret,
+        retrieve_user_handler=retrieve,
+        algorithm=ALGORITHM,
+        accepted_audiences=[AUDIENCE],
+        accepted_issuers=[ISSUER],
+        require_claims=["exp", "iat", "sub"],
+        # Litestar's default lets HEAD in without a token.
+        exclude_http_methods=["OPTIONS"],
+        description="Access token from POST /api/v1/auth/login, valid for 15 minutes.",
+    )
+
+
+async def session_staff(request: Request[Any, Any, Any], sessions: StaffSessions) -> StaffView:
+    """Dependency `member` of pages behind the login.
+
+    Raises:
+        NoSessionError: the error page sends the browser to the login.
+    """
+    member = await sessions.read(request.cookies.get(SESSION_COOKIE))
+    if member is None:
+        raise NoSessionError
+    return member

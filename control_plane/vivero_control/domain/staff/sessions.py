@@ -1,0 +1,63 @@
+"""Sessions of staff for pages: the cookie holds a random key, Valkey holds who it is."""
+
+import hashlib
+import secrets
+from typing import Final
+
+from litestar.datastructures import Cookie
+from litestar.stores.valkey import ValkeyStore
+from valkey.exceptions import ValkeyError
+
+from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.staff.service import StaffService
+from vivero_control.errors import UnavailableError
+
+SESSION_COOKIE: Final = "__Host-vivero-staff"
+SECONDS: Final = 8 * 3600  # a working day; every request renews it
+
+
+class StaffSessions:
+    """Open after a login, read on every page, close at logout. Without Valkey there are none (503)."""
+
+    def __init__(self, store: ValkeyStore, staff: StaffService) -> None:
+        self._store = store
+        self._staff = staff
+
+    async def open(self, staff: StaffView) -> Cookie:
+        """The cookie to set on the answer to a login."""
+        value = secrets.token_urlsafe(32)
+        try:
+            await self._store.set(_key(value), staff.id, expires_in=SECONDS)
+        except (ValkeyError, OSError) as error:
+            raise UnavailableError from error
+        return _cookie(value, SECONDS)
+
+    async def read(self, value: str | None) -> StaffView | None:
+        """Who the cookie's value stands for; None: nobody, any more."""
+        if not value:
+            return None
+        try:
+            staff_id = await self._store.get(_key(value), renew_for=SECONDS)
+        except (ValkeyError, OSError) as error:
+            raise UnavailableError from error
+        return await self._staff.find(staff_id.decode()) if staff_id else None
+
+    async def close(self, value: str | None) -> Cookie:
+        """The cookie that ends it in the browser as well."""
+        if value:
+            try:
+                await self._store.delete(_key(value))
+            except (ValkeyError, OSError) as error:
+                raise UnavailableError from error
+        return _cookie("", 0)
+
+
+def _key(value: str) -> str:
+    """Its digest: whoever reads the store cannot become staff with it."""
+    return f"session:{hashlib.sha256(value.encode()).hexdigest()}"
+
+
+def _cookie(value: str, seconds: int) -> Cookie:
+    return Cookie(
+        key=SESSION_COOKIE, value=value, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax"
+    )

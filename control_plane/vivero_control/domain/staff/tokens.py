@@ -1,0 +1,87 @@
+"""Tokens of staff for programs: a short access token, and a refresh token that works once."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from litestar.security.jwt import Token
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from vivero_control.db.database import Database
+from vivero_control.db.tables import RefreshToken
+from vivero_control.domain.staff.errors import InvalidTokenError
+from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffRepository
+from vivero_control.domain.staff.schemas import StaffView, Tokens
+from vivero_control.lib.clock import Clock
+
+ISSUER: Final = "vivero-control-plane"
+AUDIENCE: Final = "vivero-staff"
+ALGORITHM: Final = "HS256"
+ACCESS_FOR: Final = timedelta(minutes=15)
+REFRESH_FOR: Final = timedelta(days=14)
+
+
+class StaffTokens:
+    """Issues, exchanges and ends them."""
+
+    def __init__(self, database: Database, key: bytes, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self.secret = key.hex()
+
+    async def issue(self, staff: StaffView) -> Tokens:
+        """After a login: a new family."""
+        async with self._database.transaction() as session:
+            return await self._pair(session, UUID(staff.id), uuid4())
+
+    async def exchange(self, refresh_token: str) -> Tokens:
+        """A new pair for a refresh token.
+
+        Raises:
+            InvalidTokenError: not valid; when it was used before, the whole family ends,
+                because then two parties have it and one of them is a thief.
+        """
+        async with self._database.transaction() as session:
+            tokens = RefreshTokenRepository(session=session)
+            found = await tokens.locked(_digest(refresh_token))
+            if found is not None and found.used_at is not None:
+                await tokens.end_family(found.family)
+                found = None
+            pair = await self._next(session, found) if found is not None else None
+        if pair is None:
+            raise InvalidTokenError
+        return pair
+
+    async def end(self, refresh_token: str) -> None:
+        """Logout: the family ends; an unknown token is fine."""
+        async with self._database.transaction() as session:
+            tokens = RefreshTokenRepository(session=session)
+            found = await tokens.locked(_digest(refresh_token))
+            if found is not None:
+                await tokens.end_family(found.family)
+
+    async def _next(self, session: AsyncSession, used: RefreshToken) -> Tokens | None:
+        now = self._clock()
+        if used.expires_at <= now or await StaffRepository(session=session).active(used.staff_id) is None:
+            return None
+        used.used_at = now
+        return await self._pair(session, used.staff_id, used.family)
+
+    async def _pair(self, session: AsyncSession, staff_id: UUID, family: UUID) -> Tokens:
+        now = self._clock()
+        refresh = secrets.token_urlsafe(32)
+        await RefreshTokenRepository(session=session).add(
+            RefreshToken(digest=_digest(refresh), family=family, staff_id=staff_id, expires_at=now + REFRESH_FOR)
+        )
+        return Tokens(access_token=self._access(staff_id, now), refresh_token=refresh)
+
+    def _access(self, staff_id: UUID, now: datetime) -> str:
+        token = Token(exp=now + ACCESS_FOR, iat=now, sub=str(staff_id), iss=ISSUER, aud=AUDIENCE)
+        return token.encode(self.secret, ALGORITHM)
+
+
+def _digest(token: str) -> str:
+    """256 random bits need no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()

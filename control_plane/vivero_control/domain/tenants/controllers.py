@@ -1,0 +1,92 @@
+"""Tenants over the API, for staff."""
+
+from typing import Annotated, Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import Provide
+from litestar.openapi import ResponseSpec
+from litestar.params import Parameter
+from litestar.security.jwt import Token
+
+from vivero_control.domain.audit.schemas import AuditEntry
+from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.tenants.schemas import (
+    ChangePlan,
+    ExtendTrial,
+    Page,
+    Resume,
+    SortKey,
+    Suspend,
+    TenantDetail,
+    TenantQuery,
+    TenantRow,
+    TenantState,
+)
+from vivero_control.domain.tenants.service import TenantService, subject
+from vivero_control.lib.problem import MEDIA_TYPE, Problem
+
+StaffRequest = Request[StaffView, Token, Any]
+Name = Annotated[str, Parameter(max_length=63, description="metadata.name of the Tenant.")]
+
+_PROBLEMS = {
+    404: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="There is no such tenant."),
+    409: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Changed meanwhile, or senseless in its state."),
+}
+LIMIT_MAX = 200
+
+
+def tenant_query(  # noqa: PLR0913  one parameter of the address each
+    *,
+    search: Annotated[
+        str, Parameter(max_length=200, description="Part of name, display name, owner's e-mail or id.")
+    ] = "",
+    plan: Annotated[str | None, Parameter(max_length=253)] = None,
+    in_state: Annotated[TenantState | None, Parameter(query="state")] = None,
+    sort: SortKey = "created_at",
+    descending: Annotated[bool, Parameter(description="Largest or latest first.")] = True,
+    limit: Annotated[int, Parameter(ge=1, le=LIMIT_MAX)] = 50,
+    offset: Annotated[int, Parameter(ge=0, le=10_000_000)] = 0,
+) -> TenantQuery:
+    return TenantQuery(
+        search=search, plan=plan, state=in_state, sort=sort, descending=descending, limit=limit, offset=offset
+    )
+
+
+class TenantController(Controller):
+    """Every customer's instance."""
+
+    path = "/tenants"
+    tags = ("Tenants",)
+
+    @get(summary="Tenants, page by page", dependencies={"wanted": Provide(tenant_query, sync_to_thread=False)})
+    async def search(self, tenants: TenantService, wanted: TenantQuery) -> Page[TenantRow]:
+        return tenants.search(wanted)
+
+    @get("/{name:str}", summary="One tenant", responses=_PROBLEMS)
+    async def show(self, tenants: TenantService, name: Name) -> TenantDetail:
+        return await tenants.get(name)
+
+    @get("/{name:str}/history", summary="What staff did to a tenant, the newest first")
+    async def history(self, audit: AuditService, name: Name) -> tuple[AuditEntry, ...]:
+        return await audit.history(subject(name))
+
+    @post("/{name:str}/suspend", status_code=200, summary="Take it out of service", responses=_PROBLEMS)
+    async def suspend(self, request: StaffRequest, tenants: TenantService, name: Name, data: Suspend) -> TenantDetail:
+        return await tenants.suspend(name, data, request.user.email)
+
+    @post("/{name:str}/resume", status_code=200, summary="Put it back into service", responses=_PROBLEMS)
+    async def resume(self, request: StaffRequest, tenants: TenantService, name: Name, data: Resume) -> TenantDetail:
+        return await tenants.resume(name, data, request.user.email)
+
+    @post("/{name:str}/extend-trial", status_code=200, summary="Let its trial end later", responses=_PROBLEMS)
+    async def extend_trial(
+        self, request: StaffRequest, tenants: TenantService, name: Name, data: ExtendTrial
+    ) -> TenantDetail:
+        return await tenants.extend_trial(name, data, request.user.email)
+
+    @post("/{name:str}/change-plan", status_code=200, summary="Move it to another plan", responses=_PROBLEMS)
+    async def change_plan(
+        self, request: StaffRequest, tenants: TenantService, name: Name, data: ChangePlan
+    ) -> TenantDetail:
+        return await tenants.change_plan(name, data, request.user.email)

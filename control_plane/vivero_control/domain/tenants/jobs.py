@@ -1,0 +1,103 @@
+"""The trials' timetable: mails before the end, then the end.
+
+Level-based: each run looks at every trial as it is and does what is missing.
+Run twice, also at once, it does everything once: mails have a key in the
+outbox, and a suspension is written only onto the version that was looked at.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from vivero_core.model.constants import SuspensionReason
+from vivero_core.model.tenant import Tenant
+
+from vivero_control.db.database import Database
+from vivero_control.domain.audit.service import Act, AuditService
+from vivero_control.domain.notifications import mails
+from vivero_control.domain.notifications.repository import DEAD, DONE, OutboxRepository
+from vivero_control.domain.tenants import policies, trials
+from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError
+from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.domain.tenants.schemas import Suspend
+from vivero_control.domain.tenants.service import subject
+from vivero_control.lib.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+ACTOR = "trials"
+CLOSED_MESSAGE = "The trial of this workspace has ended. Its data is kept."
+
+
+class TrialJob:
+    """One run over all trials."""
+
+    def __init__(  # noqa: PLR0913  what it works with, by name
+        self,
+        *,
+        database: Database,
+        tenants: TenantRepository,
+        audit: AuditService,
+        send_mails: Callable[[], Awaitable[int]],
+        tenant_url: Callable[[str], str],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._tenants = tenants
+        self._audit = audit
+        self._send_mails = send_mails
+        self._tenant_url = tenant_url
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Tell who is to be told, send it, then close what is over and told."""
+        now = self._clock()
+        needs = [(tenant, trials.due(tenant, now)) for tenant in await self._tenants.all()]
+        written = [self._mail(tenant, need) for tenant, need in needs if need is not None]
+        await self._write(written, now)
+        if written:
+            await self._send_mails()
+        for tenant in (tenant for tenant, need in needs if isinstance(need, trials.Close)):
+            await self._close(tenant, now)
+
+    def _mail(self, tenant: Tenant, need: trials.Notice | trials.Close) -> mails.Mail:
+        spec, ends = tenant.spec, _end(tenant)
+        url = tenant.status.url or self._tenant_url(spec.slug)
+        uid, to, company = tenant.metadata.uid, spec.owner.email, spec.display_name
+        if isinstance(need, trials.Close):
+            return mails.trial_ended(uid, ends_at=ends, to=to, company=company, url=url)
+        return mails.trial_ending(uid, ends_at=ends, days=need.days, to=to, company=company, url=url)
+
+    async def _write(self, written: list[mails.Mail], now: datetime) -> None:
+        async with self._database.transaction() as session:
+            outbox = OutboxRepository(session=session)
+            for mail in written:
+                await outbox.put(kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now)
+
+    async def _close(self, tenant: Tenant, now: datetime) -> None:
+        key = mails.trial_ended_key(tenant.metadata.uid, _end(tenant))
+        async with self._database.transaction() as session:
+            state = await OutboxRepository(session=session).state_of(key)
+        if not trials.may_close(_end(tenant), now, told=state in {DONE, DEAD}):
+            return
+        order = Suspend(reason="The trial has ended.", kind=SuspensionReason.TRIAL_ENDED, message=CLOSED_MESSAGE)
+        act = Act(
+            actor=ACTOR,
+            action="suspend",
+            subject=subject(tenant.name),
+            reason=order.reason,
+            detail={"kind": str(order.kind), "trial_ends_at": policies.timestamp(_end(tenant))},
+        )
+        try:
+            async with self._audit.recorded(act):
+                await self._tenants.patch(tenant, policies.suspend(tenant, order))
+        except (TenantChangedError, TenantNotFoundError) as error:
+            # Extended, paid or deleted meanwhile; if it is still over, the next run sees it.
+            logger.info("trial of %s not closed: %s", tenant.name, type(error).__name__)
+
+
+def _end(tenant: Tenant) -> datetime:
+    """Only for tenants that `trials.due` found something for."""
+    if tenant.spec.trial_ends_at is None:
+        raise ValueError(f"{tenant.name} has no trial")
+    return tenant.spec.trial_ends_at

@@ -1,0 +1,54 @@
+"""SAQ on Valkey: it wakes the worker and keeps its timetable. What must not be lost is in the outbox."""
+
+import logging
+from typing import Any, Final
+
+import saq.job
+import saq.queue.redis
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from saq import Job
+from saq.queue.redis import RedisQueue
+
+logger = logging.getLogger(__name__)
+
+DRAIN: Final = "drain_outbox"
+VERSION: Final = (7, 2, 0)  # the oldest Valkey there is; asking would need the right to INFO
+
+
+class PrefixedQueue(RedisQueue):
+    """All keys under our prefix, the only ones our ACL user may touch."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        # SAQ has no setting for these two; nothing else in this process uses SAQ.
+        saq.queue.redis.ID_PREFIX = f"{prefix}saq:job:"
+        saq.job.ABORT_ID_PREFIX = f"{prefix}saq:abort:"
+        self._prefix = prefix
+        super().__init__(redis, name="vivero")
+
+    def job_id(self, job_key: str) -> str:
+        return f"{self._prefix}saq:job:{self.name}:{job_key}"
+
+    def job_key_from_id(self, job_id: str) -> str:
+        return job_id.removeprefix(f"{self._prefix}saq:job:{self.name}:")
+
+    def namespace(self, key: str) -> str:
+        return f"{self._prefix}saq:{self.name}:{key}"
+
+    async def version(self) -> tuple[int, ...]:
+        return VERSION
+
+    async def notify(self, job: Job) -> None:
+        """Nobody waits for a job's result, so nothing is published."""
+
+    async def wake(self) -> None:
+        """Ask for a run over the outbox now; without Valkey the rows wait for the worker's own timetable."""
+        try:
+            await self.enqueue(DRAIN, key=DRAIN, timeout=300, retries=1, ttl=60)
+        except (RedisError, OSError) as error:
+            logger.warning("could not wake the worker: %s", type(error).__name__)
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """What a log line says of a job; its arguments are not logged."""
+    return {"job": job.function, "attempts": job.attempts}

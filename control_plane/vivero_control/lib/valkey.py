@@ -1,0 +1,50 @@
+"""Connections to Valkey: short time limits, because everything we keep there has an answer for its absence."""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from redis.asyncio import Redis
+from redis.asyncio import SSLConnection as RedisSSLConnection
+from redis.asyncio.connection import ConnectionPool as RedisPool
+from valkey.asyncio import ConnectionPool, SSLConnection, Valkey
+
+from vivero_control.settings import Settings
+
+CONNECT_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 1.0  # a counter that takes longer is worth less than the request it holds up
+POOL: Final = 50
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    at = settings.cache
+    return {
+        "host": at.host,
+        "port": at.port,
+        "username": at.username,
+        "password": at.password.get_secret_value(),
+        "ssl_ca_certs": str(settings.platform.ca) if settings.platform.ca else None,
+        "ssl_check_hostname": True,
+        "ssl_min_version": settings.tls().minimum_version,
+        "socket_connect_timeout": CONNECT_SECONDS,
+    }
+
+
+def pool(settings: Settings) -> ConnectionPool:
+    """For counters and sessions."""
+    return ConnectionPool(
+        connection_class=SSLConnection, max_connections=POOL, socket_timeout=ANSWER_SECONDS, **_options(settings)
+    )
+
+
+def client(connections: ConnectionPool) -> Valkey:
+    return Valkey(connection_pool=connections)
+
+
+def queue_client(settings: Settings) -> Redis:
+    """For SAQ, which brings redis-py; no answer limit, because its workers wait for jobs."""
+    return Redis(connection_pool=RedisPool(connection_class=RedisSSLConnection, **_options(settings)))
+
+
+def limits_uri(settings: Settings) -> str:
+    """Names the server for the limits library; the login stays in the pool it is given."""
+    return f"async+valkeys://{quote(settings.cache.host)}:{settings.cache.port}"

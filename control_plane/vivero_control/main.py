@@ -1,0 +1,86 @@
+"""The program: one of three roles, named by the first argument.
+
+`serve` answers requests, `worker` does what need not be done in a request,
+`migrate` brings the schema up to date and seeds the first administrator.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+from vivero_core.errors import ViveroError
+
+from vivero_control import settings
+from vivero_control.db.migrate import migrate
+from vivero_control.domain.staff.seed import seed_admin
+from vivero_control.lib import logs
+from vivero_control.lib.clock import system_clock
+from vivero_control.settings import Settings
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+
+GRACE_SECONDS: Final = 20  # below the pod's 30: open streams are told to come back elsewhere
+USAGE: Final = "usage: python -m vivero_control serve | worker | migrate"
+
+# A role imports what it alone needs: `migrate` runs before every start of a pod, and pages and
+# routes would cost it a second.
+
+
+def serve(chosen: Settings) -> None:
+    from vivero_control.app import create_app  # noqa: PLC0415  see above
+    from vivero_control.web.pages import pages  # noqa: PLC0415
+
+    _listen(chosen, create_app(chosen, pages()))
+
+
+def worker(chosen: Settings) -> None:
+    from vivero_control.worker import create_worker_app  # noqa: PLC0415  see above
+
+    _listen(chosen, create_worker_app(chosen))
+
+
+def migrate_and_seed(chosen: Settings) -> None:
+    migrate(chosen)
+    asyncio.run(seed_admin(chosen, system_clock))
+
+
+ROLES: Final[Mapping[str, Callable[[Settings], None]]] = {
+    "serve": serve,
+    "worker": worker,
+    "migrate": migrate_and_seed,
+}
+
+
+def main() -> None:
+    role = ROLES.get(sys.argv[1]) if len(sys.argv) == 2 else None  # noqa: PLR2004  the program and its role
+    if role is None:
+        sys.exit(USAGE)
+    try:
+        chosen = settings.load()
+    except ValidationError as error:
+        # Names of settings and what is wrong with them, never a value.
+        sys.exit("\n".join(f"setting {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))
+    logs.configure(chosen.telemetry.log_level)
+    try:
+        role(chosen)
+    except ViveroError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+def _listen(chosen: Settings, app: "Litestar") -> None:
+    import uvicorn  # noqa: PLC0415  see above
+
+    uvicorn.run(
+        app,
+        host=chosen.listen_host,
+        port=chosen.listen_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # X-Forwarded-For is read by lib/client_address, which knows whom to trust.
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )

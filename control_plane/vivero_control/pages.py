@@ -1,0 +1,28 @@
+"""What the web layer gives the application: its routes, and the pages for errors and for workspaces' hosts.
+
+`vivero_control.web` exports one of these; app.py mounts it. With the
+defaults everything is answered as problem+json.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response
+from litestar.template import TemplateConfig
+from litestar.types import ControllerRouterHandler
+
+from vivero_control.domain.tenants.schemas import HostStatus
+from vivero_control.lib.answers import ErrorPage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """The web layer."""
+
+    route_handlers: Sequence[ControllerRouterHandler] = ()
+    error_page: ErrorPage | None = None
+    """Says a problem in words; for a 401 it may redirect to the login."""
+    host_page: Callable[[Request[Any, Any, Any], HostStatus], Response[Any]] | None = None
+    """Any request for a workspace's host that has no route of its own: 503 suspended or starting, 404 unknown."""
+    template_config: TemplateConfig[Any] | None = None

@@ -1,0 +1,123 @@
+"""The worker: works off the outbox, runs the trials' timetable, tidies up. SAQ wakes it; the rows are the truth.
+
+It listens on the same port as the web server, for kubelet and Prometheus only.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from litestar import Litestar
+from prometheus_client import Gauge
+from saq import CronJob, Worker
+from saq.types import Context
+
+from vivero_control import composition
+from vivero_control.app import Metrics
+from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.notifications import mails
+from vivero_control.domain.notifications.outbox import KEEP_DONE, Outbox
+from vivero_control.domain.notifications.repository import DEAD, PENDING, OutboxRepository
+from vivero_control.domain.notifications.sender import MailSender
+from vivero_control.domain.signups import provisioning
+from vivero_control.domain.staff.repository import RefreshTokenRepository
+from vivero_control.domain.tenants.jobs import TrialJob
+from vivero_control.lib.answers import Answers
+from vivero_control.lib.clock import Clock, system_clock
+from vivero_control.lib.health import Health, HealthController
+from vivero_control.lib.idempotency import KEEP
+from vivero_control.lib.queue import DRAIN
+from vivero_control.services import provide
+from vivero_control.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+OUTBOX_EVERY: Final = "* * * * * */10"  # seconds last: what a lost wake-up costs at most
+TRIALS_EVERY: Final = "*/5 * * * *"
+TIDY_EVERY: Final = "17 3 * * *"
+JOB_SECONDS: Final = 300
+CONCURRENCY: Final = 4
+
+entries = Gauge("vivero_control_outbox_entries", "Outbox entries that are not done", ["state"])
+
+
+class QuietWorker(Worker[Context]):
+    """Leaves the signals to uvicorn, which ends us through the lifespan."""
+
+    SIGNALS = []  # noqa: RUF012  SAQ's own class attribute
+
+
+class Jobs:
+    """What the timetable calls."""
+
+    def __init__(self, backends: composition.Backends) -> None:
+        self._backends = backends
+        settings = backends.settings
+        deeds = {
+            provisioning.KIND: backends.provisioning.deed,
+            mails.KIND: MailSender(settings.mail, settings.tls()).deed,
+        }
+        self.outbox = Outbox(backends.database, deeds, backends.clock)
+        self.trials = TrialJob(
+            database=backends.database,
+            tenants=backends.tenants,
+            audit=AuditService(backends.database, backends.clock),
+            send_mails=self.outbox.drain,
+            tenant_url=settings.tenant_url,
+            clock=backends.clock,
+        )
+
+    async def drain_outbox(self, _: Context) -> None:
+        await self.outbox.drain()
+        async with self._backends.database.transaction() as session:
+            counts = await OutboxRepository(session=session).counts()
+        for state in (PENDING, DEAD):
+            entries.labels(state).set(counts.get(state, 0))
+
+    async def end_trials(self, _: Context) -> None:
+        await self.trials.run()
+
+    async def tidy(self, _: Context) -> None:
+        """Remove what has served its purpose."""
+        now = self._backends.clock()
+        await self._backends.idempotency.forget(now - KEEP)
+        async with self._backends.database.transaction() as session:
+            await OutboxRepository(session=session).forget(now - KEEP_DONE)
+            await RefreshTokenRepository(session=session).forget(now)
+
+    def worker(self) -> QuietWorker:
+        cron: list[CronJob[Any]] = [
+            CronJob(self.drain_outbox, cron=OUTBOX_EVERY, timeout=JOB_SECONDS, retries=1, ttl=60),
+            CronJob(self.end_trials, cron=TRIALS_EVERY, timeout=JOB_SECONDS, retries=1, ttl=60),
+            CronJob(self.tidy, cron=TIDY_EVERY, timeout=JOB_SECONDS, retries=3, ttl=60),
+        ]
+        return QuietWorker(
+            self._backends.queue,
+            functions=[(DRAIN, self.drain_outbox)],
+            concurrency=CONCURRENCY,
+            cron_jobs=cron,
+            shutdown_grace_period_s=10,
+        )
+
+
+def create_worker_app(settings: Settings, clock: Clock = system_clock) -> Litestar:
+    """Its lifespan runs the worker; its routes are /healthz, /readyz and /metrics."""
+    backends = composition.backends(settings, clock)
+    health = Health(backends.database, lambda: True)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with backends.open():
+            worker = Jobs(backends).worker()
+            async with composition.running(worker.start()):
+                yield
+
+    return Litestar(
+        route_handlers=[HealthController, Metrics],
+        dependencies={"health": provide(health)},
+        exception_handlers={Exception: Answers(None).to},
+        lifespan=[lifespan],
+        logging_config=None,
+        openapi_config=None,
+    )
