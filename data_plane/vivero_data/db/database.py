@@ -30,7 +30,7 @@ _CLOSE_SECONDS: Final = 3.0
 _FIRST_RETRY: Final = 0.05
 _LAST_RETRY: Final = 0.5
 _SESSION: Final = (
-    "SET SESSION time_zone='+00:00', transaction_isolation='READ-COMMITTED', "
+    "SET SESSION time_zone='+00:00', tx_isolation='READ-COMMITTED', "
     f"max_statement_time={_STATEMENT_SECONDS}, innodb_lock_wait_timeout={_STATEMENT_SECONDS}, "
     "sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
 )
