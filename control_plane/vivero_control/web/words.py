@@ -148,8 +148,8 @@ def history(entries: Sequence[AuditEntry]) -> list[HistoryLine]:
 
 
 def _sentence(action: str) -> str:
-    """`tenant.change_plan` → `Change plan`."""
-    return action.rpartition(".")[2].replace("_", " ").capitalize()
+    """`change-plan` → `Change plan`."""
+    return action.replace("-", " ").capitalize()
 
 
 def compare(plans: Sequence[PlanView]) -> list[tuple[str, list[str]]]:
