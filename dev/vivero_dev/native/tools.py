@@ -79,6 +79,7 @@ TOOLS = {
         Tool("helm", "helm.sh/helm/v3/cmd/helm"),
         Tool("versitygw", "github.com/versity/versitygw/cmd/versitygw"),
         Tool("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform"),
+        Tool("terraform-provider-kubectl", "github.com/gavinbunney/terraform-provider-kubectl"),
         Tool("toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server"),
     )
 }
