@@ -1,22 +1,24 @@
 """The native Kubernetes as steps: called by the native provider, in this order."""
 
+from vivero_dev.assets import ensure_assets
 from vivero_dev.instance import Instance
 from vivero_dev.native.cgroups import ensure_cgroup
-from vivero_dev.native.containerd import PAUSE_IMAGE, containerd, load_image
+from vivero_dev.native.containerd import PAUSE_IMAGE, containerd, load_image, loaded_images
 from vivero_dev.native.contour import contour, install_definitions
 from vivero_dev.native.control_plane import apiserver, controller_manager, etcd, scheduler
 from vivero_dev.native.dns import coredns
 from vivero_dev.native.envoy import envoy
+from vivero_dev.native.images import IMAGES, Builder
 from vivero_dev.native.kubelet import kube_proxy, kubelet
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.network import ensure_network
 from vivero_dev.native.node import wait_node_ready
 from vivero_dev.native.objects import base_objects
-from vivero_dev.native.packages import CLUSTER_PACKAGES, ensure_packages
+from vivero_dev.native.packages import CLUSTER_PACKAGES, IMAGE_PACKAGES, ensure_packages
 from vivero_dev.native.pause import write_pause_archive
 from vivero_dev.native.tools import ensure_tool
 from vivero_dev.processes import ProcessSpec
-from vivero_dev.provider import CLUSTER_READY, INGRESS_READY
+from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY
 from vivero_dev.steps import Say, Step
 
 CLUSTER_TOOLS = ("pause", "etcd", "kubernetes", "coredns", "contour", "helm")
@@ -48,6 +50,23 @@ def cluster_steps(instance: Instance) -> list[Step]:
         Step("routing", lambda _: _start_contour(cluster), ("api server", "build contour")),
         Step(INGRESS_READY, lambda _: _started(cluster, envoy(cluster)), ("routing",)),
     ]
+
+
+def image_steps(instance: Instance) -> list[Step]:
+    """Our images, built and known to containerd; ends with the step `images`."""
+    cluster = Cluster(instance)
+    builder = Builder(instance.cache_dir, instance.log_dir / "images.log")
+
+    def build(say: Say) -> str:
+        ensure_packages(IMAGE_PACKAGES, instance.log_dir / "packages.log")
+        before = loaded_images(cluster)
+        names = [builder.ensure(cluster, image, say) for image in IMAGES]
+        return "unchanged" if before.issuperset(names) else "built"
+
+    def assets(say: Say) -> str:
+        return ensure_assets(instance.cache_dir, instance.log_dir / "assets.log", say)
+
+    return [Step("assets", assets), Step(IMAGES_READY, build, ("assets", "containerd"))]
 
 
 def _packages(instance: Instance) -> str:

@@ -1,0 +1,97 @@
+"""What our images are built on where nothing can be pulled: Debian trixie with Python 3.13.
+
+One debootstrap makes a root file system. Packed without documentation and the
+like it is the images' base; unpacked, its interpreter installs their
+dependencies, so that wheels and version markers fit.
+"""
+
+import os
+import tarfile
+from pathlib import Path
+
+from vivero_dev.commands import run
+from vivero_dev.debian import OS_RELEASE, distribution_source
+from vivero_dev.errors import ComponentError
+from vivero_dev.native.store import Store
+
+SUITE = "trixie"
+PACKAGES = ("ca-certificates", "python3", "python3-pip-whl")
+BOOTSTRAP_SECONDS = 900.0
+# Raise to make everybody's base anew, for instance after a security fix of Debian's.
+REVISION = "1"
+# Neither read by our programs nor by Python.
+LEFT_OUT = (
+    "var/cache",
+    "var/lib/apt/lists",
+    "var/log",
+    "usr/share/doc",
+    "usr/share/info",
+    "usr/share/lintian",
+    "usr/share/locale",
+    "usr/share/man",
+    "usr/share/python-wheels",
+    "usr/lib/python3.13/idlelib",
+    "usr/lib/python3.13/test",
+    "usr/lib/python3.13/turtledemo",
+)
+WHEELS = "usr/share/python-wheels"
+ROOT_FOLDER = "root"
+ARCHIVE = "base.tar"
+
+
+def ensure_base(store: Store, log: Path) -> Path:
+    """The store's entry with the file system (`root`) and its archive (`base.tar`)."""
+    entry = store.entry("base", SUITE, *PACKAGES, *LEFT_OUT, REVISION)
+    return store.ensure(entry, lambda target: _make(target, log))
+
+
+def _make(target: Path, log: Path) -> None:
+    root = target / ROOT_FOLDER
+    # A mount namespace of its own: what debootstrap mounts goes with it, even when it is killed.
+    command = ["unshare", "--mount", "--propagation", "private", "debootstrap", "--variant=minbase"]
+    command += [f"--include={','.join(PACKAGES)}", SUITE, str(root), *_mirror()]
+    run("base image", command, timeout=BOOTSTRAP_SECONDS, log=log)
+    (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
+    with tarfile.open(target / ARCHIVE, "w") as archive:
+        archive.add(root, arcname=".", filter=kept)
+
+
+def _mirror() -> list[str]:
+    """Where this machine gets its own Debian packages; elsewhere debootstrap knows a mirror."""
+    debian = any(line.strip() == "ID=debian" for line in OS_RELEASE.read_text().splitlines())
+    return [distribution_source().address] if debian else []
+
+
+def kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Whether a file of the file system becomes part of the image; a folder left out stays, empty."""
+    name = entry.name.removeprefix("./")
+    if entry.isdev() or any(name.startswith(f"{left_out}/") for left_out in LEFT_OUT):
+        return None
+    return entry
+
+
+def interpreter(base: Path) -> tuple[list[str], dict[str, str]]:
+    """Command and environment that run the base's Python on this machine, with this machine's settings.
+
+    Through its own loader and libraries, which may be newer than the machine's.
+    """
+    root = base / ROOT_FOLDER
+    loaders = sorted(root.glob("lib*/ld-linux-*.so.*"))
+    if not loaders:
+        raise ComponentError("base image", f"{root} has no program loader")
+    libraries = ":".join(str(folder) for folder in sorted(root.glob("usr/lib/*-linux-gnu")))
+    command = [str(loaders[0]), "--library-path", libraries, str(root / "usr/bin/python3.13")]
+    wheels = ":".join(str(wheel) for wheel in sorted((root / WHEELS).glob("pip-*.whl")))
+    return command, {"PYTHONHOME": str(root / "usr"), "PYTHONPATH": wheels, "PATH": os.environ.get("PATH", "")}
+
+
+def install_packages(base: Path, requirements: Path, target: Path, log: Path) -> None:
+    """Install hash-checked wheels for the base's Python below `target`, with their bytecode."""
+    command, environment = interpreter(base)
+    pip = ["-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes", "--only-binary=:all:"]
+    options = ["--disable-pip-version-check", "--target", str(target), "--requirement", str(requirements)]
+    run("packages", [*command, *pip, *options], timeout=BOOTSTRAP_SECONDS, log=log, environment=environment)
+    compiling = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(target)]
+    # Recorded paths are the image's, not this machine's.
+    compiling += ["-s", str(target), "-p", "/opt/packages"]
+    run("packages", [*command, *compiling], timeout=BOOTSTRAP_SECONDS, log=log, environment=environment)

@@ -1,0 +1,135 @@
+"""Our three images, built by buildah from their Containerfiles and handed to containerd.
+
+A tag is the hash of everything that goes in, so an unchanged tree builds
+nothing, and a change of code alone builds one thin layer.
+"""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from vivero_dev.commands import run
+from vivero_dev.native.base_image import ARCHIVE, ensure_base, install_packages
+from vivero_dev.native.containerd import load_image, loaded_images
+from vivero_dev.native.layout import Cluster
+from vivero_dev.native.store import Store, content_hash, tree_hash
+from vivero_dev.steps import Say
+
+ROOT = Path(__file__).resolve().parents[3]
+REGISTRY = "localhost/vivero"
+BUILD_SECONDS = 600.0
+# Raise when this module builds the same inputs into something else.
+REVISION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One program's image: its name, its project folder, and the code it holds."""
+
+    name: str
+    folder: str
+    code: tuple[str, ...]
+
+    @property
+    def requirements(self) -> Path:
+        """Locked dependencies."""
+        return ROOT / "requirements" / f"{self.name}.txt"
+
+    @property
+    def containerfile(self) -> Path:
+        """How it is built."""
+        return ROOT / self.folder / "Containerfile"
+
+
+IMAGES = (
+    Image("operator", "operator", ("core/vivero_core", "operator/vivero_operator")),
+    Image("control-plane", "control_plane", ("core/vivero_core", "ui/vivero_ui", "control_plane/vivero_control")),
+    Image("data-plane", "data_plane", ("core/vivero_core", "ui/vivero_ui", "data_plane/vivero_data")),
+)
+
+
+def reference(image: Image) -> str:
+    """Full name with the tag that this tree's content gives it."""
+    parts = [REVISION, image.containerfile.read_text(), image.requirements.read_text()]
+    parts += [tree_hash(ROOT / folder, skip=_not_code) for folder in image.code]
+    return f"{REGISTRY}/{image.name}:{content_hash(tuple(parts))}"
+
+
+def references() -> dict[str, str]:
+    return {image.name: reference(image) for image in IMAGES}
+
+
+def _not_code(path: Path) -> bool:
+    return "__pycache__" in path.parts or path.suffix == ".md"
+
+
+class Builder:
+    """buildah with a storage of our own in the cache folder, shared by instances."""
+
+    def __init__(self, cache_dir: Path, log: Path) -> None:
+        self._store = Store(cache_dir / "images")
+        self._cache = cache_dir
+        self._log = log
+
+    @cached_property
+    def base(self) -> Path:
+        """The base's entry in the store."""
+        return ensure_base(self._store, self._log)
+
+    def ensure(self, cluster: Cluster, image: Image, say: Say) -> str:
+        """Build and load the image unless containerd has it; returns its full name."""
+        name = reference(image)
+        if name in loaded_images(cluster):
+            return name
+        if not self._has(name):
+            self._build(image, name, say)
+        say("loading")
+        self._load(cluster, name)
+        return name
+
+    def _build(self, image: Image, name: str, say: Say) -> None:
+        say("installing dependencies")
+        packages = self._packages(image)
+        say("building")
+        options = ["--isolation=chroot", "--layers", f"--tag={name}", f"--file={image.containerfile}"]
+        options += [f"--build-arg=BASE={self._base_image()}", f"--build-context=packages={packages}"]
+        self._buildah("build", "--pull-never", *options, str(ROOT))
+
+    def _packages(self, image: Image) -> Path:
+        """Installed dependencies as `opt/packages`, for the stage of that name in the Containerfile."""
+        entry = self._store.entry(f"packages-{image.name}", image.requirements.read_text(), self.base.name)
+
+        def install(target: Path) -> None:
+            folder = target / "opt" / "packages"
+            install_packages(self.base, image.requirements, folder, self._log)
+            shutil.rmtree(folder / "bin", ignore_errors=True)
+
+        return self._store.ensure(entry, install)
+
+    def _base_image(self) -> str:
+        name = f"{REGISTRY}/{self.base.name.replace('-', ':', 1)}"
+        if not self._has(name):
+            # No command is run: an archive and its name.
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / "Containerfile"
+                file.write_text(f"FROM scratch\nADD {ARCHIVE} /\n")
+                self._buildah("build", f"--tag={name}", f"--file={file}", str(self.base))
+        return name
+
+    def _load(self, cluster: Cluster, name: str) -> None:
+        with tempfile.TemporaryDirectory(dir=self._cache) as folder:
+            archive = Path(folder) / "image.tar"
+            self._buildah("push", "--disable-compression", name, f"oci-archive:{archive}:{name}")
+            load_image(cluster, archive, name)
+
+    def _has(self, name: str) -> bool:
+        found = self._buildah("images", "--format={{.Name}}:{{.Tag}}", captured=True)
+        return name in found.split()
+
+    def _buildah(self, command: str, *arguments: str, captured: bool = False) -> str:
+        storage = self._cache / "containers"
+        options = [f"--root={storage}", "--runroot=/run/vivero-buildah", "--storage-driver=overlay"]
+        log = None if captured else self._log
+        return run("buildah", ["buildah", *options, command, *arguments], timeout=BUILD_SECONDS, log=log)
