@@ -15,7 +15,7 @@ def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:
     """
     if live is None:
         return True
-    if desired["kind"] == "Secret" and desired["data"] != live.get("data", {}):
+    if desired["kind"] == "Secret" and "data" in desired and desired["data"] != live.get("data", {}):
         return True
     return not _covers(live, desired)
 

@@ -1,0 +1,251 @@
+# ruff: noqa: ARG002, ANN401  fakes take what the real ones take
+"""Stand-ins for what a reconcile talks to, for tests of the decisions alone. The real things are in tests/integration."""
+
+import asyncio
+import copy
+import itertools
+from collections import defaultdict
+from typing import Any
+
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.kube.client import Listing
+from vivero_core.backends.kube.errors import (
+    SYSTEM,
+    KubeAlreadyExistsError,
+    KubeConflictError,
+    KubeNotFoundError,
+)
+from vivero_core.backends.kube.resources import Resource, resource_of
+from vivero_core.errors import BackendUnavailableError
+from vivero_operator.backends import Link
+from vivero_operator.data_plane import Owner, Proof
+from vivero_operator.errors import DataPlaneUnavailableError
+from vivero_operator.instance import PlatformFiles
+from vivero_operator.reconcile.lanes import Lane
+
+Object = dict[str, Any]
+Key = tuple[str, str | None, str]
+
+
+def merge(into: Object, patch: Object) -> Object:
+    """RFC 7386."""
+    result = dict(into)
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict):
+            result[key] = merge(result.get(key) or {}, value)
+        else:
+            result[key] = value
+    return result
+
+
+class FakeKube:
+    """An API server without watches, admission, controllers or field managers."""
+
+    def __init__(self) -> None:
+        self.objects: dict[Key, Object] = {}
+        self.writes: list[str] = []
+        self._versions = itertools.count(1)
+
+    def put(self, manifest: Object) -> Object:
+        """As if somebody else had written it."""
+        manifest = copy.deepcopy(manifest)
+        meta = manifest["metadata"]
+        key = (manifest["kind"], meta.get("namespace"), meta["name"])
+        meta.setdefault("uid", f"uid-{'-'.join(map(str, key))}")
+        return self._store(key, manifest)
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object:
+        return copy.deepcopy(self._found(resource, name, namespace))
+
+    async def list(self, resource: Resource, namespace: str | None = None, **_: object) -> Listing:
+        items = [
+            copy.deepcopy(item)
+            for (kind, where, _name), item in self.objects.items()
+            if kind == resource.kind and namespace in (None, where)
+        ]
+        return Listing(items, "0")
+
+    async def create(self, manifest: Object) -> Object:
+        meta = manifest["metadata"]
+        if (manifest["kind"], meta.get("namespace"), meta["name"]) in self.objects:
+            raise KubeAlreadyExistsError(SYSTEM, f"{meta['name']} exists")
+        self._note("create", manifest["kind"], meta["name"], meta.get("namespace"))
+        return self.put(manifest)
+
+    async def apply(self, manifest: Object, **_: object) -> Object:
+        resource, meta = resource_of(manifest), manifest["metadata"]
+        key = (resource.kind, meta.get("namespace"), meta["name"])
+        self._note("apply", *(key[0], key[2], key[1]))
+        known = self.objects.get(key)
+        meta = {**meta, "uid": known["metadata"]["uid"] if known else f"uid-{'-'.join(map(str, key))}"}
+        return self._store(key, {**copy.deepcopy(manifest), "metadata": meta})
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        patch: Object,
+        namespace: str | None = None,
+        *,
+        subresource: str | None = None,
+    ) -> Object:
+        known = self._found(resource, name, namespace)
+        wanted = patch.get("metadata", {})
+        for guard in ("uid", "resourceVersion"):
+            if guard in wanted and str(wanted[guard]) != str(known["metadata"][guard]):
+                raise KubeConflictError(SYSTEM, f"{name} has another {guard}")
+        self._note(f"patch {subresource or 'object'} of", resource.kind, name, namespace)
+        return self._store((resource.kind, namespace, name), merge(known, patch))
+
+    async def patch_status(
+        self, resource: Resource, name: str, status: Object, namespace: str | None = None, *, uid: str | None = None
+    ) -> Object:
+        body = {"status": status} | ({"metadata": {"uid": uid}} if uid else {})
+        return await self.patch(resource, name, body, namespace, subresource="status")
+
+    async def replace(self, manifest: Object) -> Object:
+        meta = manifest["metadata"]
+        known = self._found(resource_of(manifest), meta["name"], meta.get("namespace"))
+        if known["metadata"]["resourceVersion"] != meta["resourceVersion"]:
+            raise KubeConflictError(SYSTEM, f"{meta['name']} was written meanwhile")
+        self._note("replace", manifest["kind"], meta["name"], meta.get("namespace"))
+        return self._store((manifest["kind"], meta.get("namespace"), meta["name"]), copy.deepcopy(manifest))
+
+    async def delete(
+        self, resource: Resource, name: str, namespace: str | None = None, *, uid: str, **_: object
+    ) -> None:
+        known = self._found(resource, name, namespace)
+        if known["metadata"]["uid"] != uid:
+            raise KubeConflictError(SYSTEM, f"{name} has another uid")
+        self._note("delete", resource.kind, name, namespace)
+        del self.objects[resource.kind, namespace, name]
+        if resource.kind == "Namespace":
+            self.objects = {key: item for key, item in self.objects.items() if key[1] != name}
+
+    def _found(self, resource: Resource, name: str, namespace: str | None) -> Object:
+        try:
+            return self.objects[resource.kind, namespace, name]
+        except KeyError:
+            raise KubeNotFoundError(SYSTEM, f"{resource.kind} {name} is not there") from None
+
+    def _store(self, key: Key, item: Object) -> Object:
+        item["metadata"]["resourceVersion"] = str(next(self._versions))
+        self.objects[key] = item
+        return copy.deepcopy(item)
+
+    def _note(self, verb: str, kind: str, name: str, namespace: str | None) -> None:
+        self.writes.append(f"{verb} {kind} {namespace}/{name}" if namespace else f"{verb} {kind} {name}")
+
+
+class FakeServer:
+    """All three admin protocols at once: remembers what exists, and can be down."""
+
+    def __init__(self, system: str) -> None:
+        self.system = system
+        self.down = False
+        self.calls: list[str] = []
+        self.databases: set[str] = set()
+        self.users: dict[str, str] = {}
+        self.connections: dict[str, int] = {}
+        self.buckets: dict[str, str] = {}
+
+    def _up(self, call: str) -> None:
+        if self.down:
+            raise BackendUnavailableError(self.system, "no answer")
+        self.calls.append(call)
+
+    def ensure_database(self, database: str) -> None:
+        self._up("ensure_database")
+        self.databases.add(database)
+
+    def ensure_user(self, user: Credentials, database: str = "", max_connections: int = 0) -> None:
+        self._up("ensure_user")
+        self.users[user.name] = user.secret
+        self.connections[user.name] = max_connections
+
+    def ensure_account(self, account: Credentials) -> None:
+        self._up("ensure_account")
+        self.users[account.name] = account.secret
+
+    def ensure_bucket(self, bucket: str, owner: str) -> None:
+        self._up("ensure_bucket")
+        self.buckets[bucket] = owner
+
+    def drop_user(self, user: str) -> bool:
+        self._up("drop_user")
+        return self.users.pop(user, None) is not None
+
+    def delete_account(self, account: str) -> bool:
+        return self.drop_user(account)
+
+    def drop_database(self, database: str) -> None:
+        self._up("drop_database")
+        self.databases.discard(database)
+
+    def delete_bucket(self, bucket: str) -> None:
+        self._up("delete_bucket")
+        self.buckets.pop(bucket, None)
+
+    def delete_keys(self, user: str) -> int:
+        self._up("delete_keys")
+        return 0
+
+    def server_version(self) -> str:
+        self._up("server_version")
+        return "10.11.14-MariaDB"
+
+
+class DirectLane(Lane):
+    """No threads."""
+
+    def __init__(self) -> None:
+        super().__init__("direct")
+
+    async def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0)
+        return function(*args, **kwargs)
+
+
+class FakeBackends:
+    def __init__(self) -> None:
+        self.servers: dict[str, FakeServer] = defaultdict(lambda: FakeServer("mariadb"))
+        self.s3, self.valkey = FakeServer("s3"), FakeServer("valkey")
+        self._lane = DirectLane()
+
+    async def database(self, server: Any) -> Link[Any]:
+        return Link(self.servers[server.name], self._lane)
+
+    async def storage(self) -> Link[Any]:
+        return Link(self.s3, self._lane)
+
+    async def cache(self) -> Link[Any]:
+        return Link(self.valkey, self._lane)
+
+    async def platform_files(self) -> PlatformFiles:
+        return PlatformFiles("CA", "TICKET")
+
+    def all(self) -> dict[str, FakeServer]:
+        return {**self.servers, "s3": self.s3, "valkey": self.valkey}
+
+    def close(self) -> None:
+        self._lane.close()
+
+
+class FakeDataPlane:
+    def __init__(self) -> None:
+        self.owners: list[Owner] = []
+        self.failing: tuple[str, ...] = ()
+        self.down = False
+
+    async def put_owner(self, address: str, token: str, owner: Owner) -> bool:
+        if self.down:
+            raise DataPlaneUnavailableError("data plane", "no answer from the pod")
+        self.owners.append(owner)
+        return len(self.owners) == 1
+
+    async def proof(self, address: str, token: str) -> Proof:
+        if self.down:
+            raise DataPlaneUnavailableError("data plane", "no answer from the pod")
+        return Proof(not self.failing, "1.2.3", self.failing)

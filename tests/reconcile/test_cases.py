@@ -1,0 +1,103 @@
+"""Each folder of cases/ is one case: given.yaml and expected.yaml. A new case is two files.
+
+given: `passes` is a list; before each pass `objects` are put, `gone` names are removed, `faults` and `advance`
+(seconds) are set. expected: what holds after the last pass; `writes` are those of the last pass alone.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from reconcile.world import PLAN, SERVER, World
+from vivero_operator.policies import drift
+from vivero_operator.reconcile.tenant import Result
+
+CASES = Path(__file__).parent / "cases"
+
+
+def prepare(world: World, step: dict[str, Any]) -> None:
+    world.now += timedelta(seconds=step.get("advance", 0))
+    if step.get("resync"):
+        for tenant in world.cluster.tenants:
+            world.memory.forget(tenant.metadata.uid)
+    for kind, namespace, name in step.get("gone", []):
+        removed = world.kube.objects.pop((kind, namespace, name))
+        if kind == "DatabaseServer":
+            world.cluster.servers.drop(name, removed["metadata"]["uid"])
+    for manifest in step.get("objects", []):
+        world.put(manifest)
+    faults = step.get("faults", {})
+    for name, server in world.backends.all().items():
+        server.down = faults.get(name, False)
+    world.backends.servers["main"].down = faults.get("main", False)
+    world.data_plane.down = faults.get("data_plane", False)
+    world.data_plane.failing = tuple(faults.get("proof", ()))
+
+
+async def play(given: dict[str, Any]) -> tuple[World, Result]:
+    world = World()
+    for manifest in given.get("around", [PLAN, SERVER]):
+        world.put(manifest)
+    result = Result()
+    for step in given["passes"]:
+        prepare(world, step)
+        result = await world.reconcile(given.get("reconcile", "acme"))
+    return world, result
+
+
+def conditions_of(world: World, name: str) -> dict[str, str]:
+    body = world.kube.objects["Tenant", None, name]
+    found = body.get("status", {}).get("conditions", [])
+    return {one["type"]: f"{one['status']} {one['reason']}" for one in found}
+
+
+def check_tenant(world: World, name: str, expected: dict[str, Any]) -> None:
+    if expected.get("conditions"):
+        assert expected["conditions"].items() <= conditions_of(world, name).items(), conditions_of(world, name)
+    body = world.kube.objects.get(("Tenant", None, name), {})
+    if "message" in expected:
+        conditions = body["status"]["conditions"]
+        assert expected["message"] == next(one["message"] for one in conditions if one["type"] == "Ready")
+    for key, value in expected.get("status", {}).items():
+        assert body["status"].get(key) == value, key
+
+
+def check_objects(world: World, expected: dict[str, Any]) -> None:
+    for manifest in expected.get("objects", []):
+        meta = manifest["metadata"]
+        live = world.kube.objects.get((manifest["kind"], meta.get("namespace"), meta["name"]))
+        assert not drift.differs(manifest, live), live
+    for kind, namespace, name in expected.get("absent", []):
+        assert (kind, namespace, name) not in world.kube.objects
+
+
+def check_backends(world: World, expected: dict[str, Any]) -> None:
+    backends = expected.get("backends", {})
+    main = world.backends.servers["main"]
+    found = {
+        "databases": sorted(main.databases),
+        "database_users": main.connections and {name: main.connections[name] for name in sorted(main.users)},
+        "buckets": sorted(world.backends.s3.buckets),
+        "accounts": sorted(world.backends.s3.users),
+        "cache_users": sorted(world.backends.valkey.users),
+        "owners": [one.email for one in world.data_plane.owners],
+    }
+    for key, value in backends.items():
+        assert found[key] == value, key
+
+
+@pytest.mark.parametrize("folder", sorted(CASES.iterdir()), ids=lambda folder: folder.name)
+async def test_case(folder: Path) -> None:
+    given = yaml.safe_load((folder / "given.yaml").read_text())
+    expected = yaml.safe_load((folder / "expected.yaml").read_text())
+    world, result = await play(given)
+    if "writes" in expected:
+        writes = ["create Event default/EVENT" if "Event" in one else one for one in world.kube.writes]
+        assert sorted(writes) == sorted(expected["writes"])
+    check_tenant(world, given.get("reconcile", "acme"), expected)
+    check_objects(world, expected)
+    check_backends(world, expected)
+    if "result" in expected:
+        assert (result.failed, result.retry_after) == (expected["result"]["failed"], expected["result"]["retry_after"])
