@@ -1,0 +1,176 @@
+{{/* Call with (list . "serve") or (list . "worker"). */}}
+{{- define "control-plane.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: vivero-control-plane
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "control-plane.labels" -}}
+app.kubernetes.io/name: vivero-control-plane
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/part-of: vivero
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "control-plane.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{- define "control-plane.public-url" -}}
+https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Values.publicPort }}{{ end }}
+{{- end }}
+
+{{- define "control-plane.env" -}}
+- {name: VIVERO_PUBLIC_URL, value: {{ include "control-plane.public-url" . | quote }}}
+- {name: VIVERO_LISTEN_PORT, value: "8080"}
+- {name: VIVERO_CORS_ORIGINS, value: {{ .Values.corsOrigins | toJson | quote }}}
+- {name: VIVERO_DATABASE__HOST, value: {{ .Values.database.host | quote }}}
+- {name: VIVERO_DATABASE__PORT, value: {{ .Values.database.port | quote }}}
+- {name: VIVERO_DATABASE__NAME, value: {{ .Values.database.name | quote }}}
+- {name: VIVERO_DATABASE__POOL_SIZE, value: {{ .Values.database.poolSize | quote }}}
+- {name: VIVERO_CACHE__HOST, value: {{ .Values.cache.host | quote }}}
+- {name: VIVERO_CACHE__PORT, value: {{ .Values.cache.port | quote }}}
+- {name: VIVERO_CACHE__PREFIX, value: {{ .Values.cache.prefix | quote }}}
+- {name: VIVERO_MAIL__HOST, value: {{ .Values.mail.host | quote }}}
+- {name: VIVERO_MAIL__PORT, value: {{ .Values.mail.port | quote }}}
+- {name: VIVERO_MAIL__SECURITY, value: {{ .Values.mail.security | quote }}}
+- {name: VIVERO_MAIL__SENDER, value: {{ .Values.mail.sender | quote }}}
+- {name: VIVERO_PLATFORM__CA, value: /run/vivero/platform/ca.crt}
+- {name: VIVERO_KUBE__SIGNUPS_NAMESPACE, value: {{ .Values.signups.namespace | quote }}}
+- {name: VIVERO_LIMITS__REQUESTS_PER_MINUTE, value: {{ int64 .Values.limits.requestsPerMinute | quote }}}
+- {name: VIVERO_LIMITS__EVENT_STREAMS, value: {{ int64 .Values.limits.eventStreams | quote }}}
+- {name: VIVERO_LIMITS__FORWARDED_HOPS, value: {{ .Values.limits.proxies.hops | quote }}}
+- {name: VIVERO_LIMITS__TRUSTED_PROXIES, value: {{ .Values.limits.proxies.networks | toJson | quote }}}
+- {name: VIVERO_TELEMETRY__LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+{{- with .Values.telemetry.otlpEndpoint }}
+- {name: VIVERO_TELEMETRY__OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
+
+{{- define "control-plane.mounts" -}}
+- {name: tmp, mountPath: /tmp}
+- {name: database, mountPath: /run/vivero/database, readOnly: true}
+- {name: cache, mountPath: /run/vivero/cache, readOnly: true}
+- {name: app, mountPath: /run/vivero/app, readOnly: true}
+- {name: platform, mountPath: /run/vivero/platform, readOnly: true}
+{{- if .Values.mail.secret }}
+- {name: mail, mountPath: /run/vivero/mail, readOnly: true}
+{{- end }}
+{{- if .Values.telemetry.sentrySecret }}
+- {name: telemetry, mountPath: /run/vivero/telemetry, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "control-plane.volumes" -}}
+- name: tmp
+  emptyDir: {sizeLimit: 64Mi}
+- name: database
+  secret: {secretName: {{ .Values.database.secret }}, defaultMode: 0440}
+- name: cache
+  secret: {secretName: {{ .Values.cache.secret }}, defaultMode: 0440}
+- name: app
+  secret: {secretName: {{ .Values.app.secret }}, defaultMode: 0440}
+- name: platform
+  configMap: {name: {{ .Values.ca.configMap }}}
+{{- with .Values.mail.secret }}
+- name: mail
+  secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
+{{- with .Values.telemetry.sentrySecret }}
+- name: telemetry
+  secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
+{{- end }}
+
+{{- define "control-plane.container-security" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* One of the two programs. Call with (list . "serve" .Values.serve). */}}
+{{- define "control-plane.deployment" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+{{- $values := index . 2 -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: vivero-control-plane{{ if eq $role "worker" }}-worker{{ end }}
+  namespace: {{ $root.Release.Namespace }}
+  labels:
+    {{- include "control-plane.labels" $root | nindent 4 }}
+    app.kubernetes.io/component: {{ $role }}
+spec:
+  replicas: {{ $values.replicas }}
+  revisionHistoryLimit: 3
+  selector:
+    matchLabels: {{- include "control-plane.selector" (list $root $role) | nindent 6 }}
+  strategy:
+    type: RollingUpdate
+    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+  template:
+    metadata:
+      labels:
+        {{- include "control-plane.labels" $root | nindent 8 }}
+        app.kubernetes.io/component: {{ $role }}
+    spec:
+      serviceAccountName: vivero-control-plane
+      enableServiceLinks: false
+      terminationGracePeriodSeconds: 30
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 10001
+        runAsGroup: 10001
+        fsGroup: 10001
+        seccompProfile: {type: RuntimeDefault}
+      {{- if gt (int $values.replicas) 1 }}
+      topologySpreadConstraints:
+        - maxSkew: 1
+          topologyKey: kubernetes.io/hostname
+          whenUnsatisfiable: ScheduleAnyway
+          labelSelector:
+            matchLabels: {{- include "control-plane.selector" (list $root $role) | nindent 14 }}
+      {{- end }}
+      initContainers:
+        # Before every start, under a lock in the database: nothing to do is the usual case.
+        - name: migrate
+          image: {{ include "control-plane.image" $root | quote }}
+          imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+          args: [migrate]
+          env: {{- include "control-plane.env" $root | nindent 12 }}
+          resources: {{- toYaml $values.resources | nindent 12 }}
+          securityContext: {{- include "control-plane.container-security" $root | nindent 12 }}
+          volumeMounts: {{- include "control-plane.mounts" $root | nindent 12 }}
+      containers:
+        - name: {{ $role }}
+          image: {{ include "control-plane.image" $root | quote }}
+          imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+          args: [{{ $role }}]
+          env: {{- include "control-plane.env" $root | nindent 12 }}
+          ports:
+            - {name: http, containerPort: 8080, protocol: TCP}
+          resources: {{- toYaml $values.resources | nindent 12 }}
+          startupProbe:
+            httpGet: {path: /readyz, port: http}
+            periodSeconds: 1
+            timeoutSeconds: 3
+            failureThreshold: 60
+          readinessProbe:
+            httpGet: {path: /readyz, port: http}
+            periodSeconds: 5
+            timeoutSeconds: 3
+          livenessProbe:
+            httpGet: {path: /healthz, port: http}
+            periodSeconds: 15
+            timeoutSeconds: 5
+          lifecycle:
+            # Envoy hears of our end a moment later than we do.
+            preStop: {sleep: {seconds: 3}}
+          securityContext: {{- include "control-plane.container-security" $root | nindent 12 }}
+          volumeMounts: {{- include "control-plane.mounts" $root | nindent 12 }}
+      volumes: {{- include "control-plane.volumes" $root | nindent 8 }}
+{{- end }}
