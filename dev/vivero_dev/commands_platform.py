@@ -42,17 +42,19 @@ def down(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def take_down(provider: Provider, console: Console) -> None:
-    """Stop everything, then look whether something is left."""
+def take_down(provider: Provider, console: Console, *, erase: bool = False) -> None:
+    """Stop everything, with `erase` delete the data too, then look whether something is left."""
+    stop = Step("down", provider.erase if erase else provider.down)
     with make_display(console) as display:
-        run_steps([Step("down", provider.down), Step("check", lambda _: _nothing_left(provider), ("down",))], display)
+        run_steps([stop, Step("check", lambda _: _nothing_left(provider), ("down",))], display)
+    if erase:
+        forget_instance(provider.instance)
 
 
 def reset(options: argparse.Namespace, console: Console) -> int:
     instance = load_instance(options.instance)
     if instance is not None:
-        take_down(provider_for(instance, options.provider), console)
-        forget_instance(instance)
+        take_down(provider_for(instance, options.provider), console, erase=True)
     console.print(f"Instance {options.instance} and its data are gone.")
     return 0
 

@@ -20,7 +20,6 @@ from vivero_dev.errors import ComponentError, DevError
 from vivero_dev.instance import (
     DEFAULT_NAME,
     cache_root,
-    forget_instance,
     load_instance,
     open_instance,
     state_root,
@@ -112,8 +111,7 @@ def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: 
     """Bring the clone's own instance up, run what needs it, take it down whatever happened."""
     stale = load_instance(name)
     if stale is not None:
-        take_down(provider_for(stale, options.provider), report.console)
-        forget_instance(stale)
+        take_down(provider_for(stale, options.provider), report.console, erase=True)
     instance = open_instance(name)
     provider = provider_for(instance, options.provider)
     try:
@@ -124,11 +122,11 @@ def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: 
             report.run("platform tests", lambda: suite.run("platform", WITH_PLATFORM, {"VIVERO_STATUS": str(status)}))
     finally:
         if not options.keep:
-            report.run("platform down", lambda: take_down(provider, report.console))
-    if report.passed and not options.keep:
-        forget_instance(instance)
-    elif not options.keep:
-        report.console.print(f"Logs of the run: {instance.log_dir}", highlight=False)
+            # A failed run leaves its logs and data to look at; the next run deletes them.
+            erase = report.passed
+            report.run("platform down", lambda: take_down(provider, report.console, erase=erase))
+            if not erase:
+                report.console.print(f"Logs of the run: {instance.log_dir}", highlight=False)
 
 
 def _up(provider: Provider, console: Console) -> None:

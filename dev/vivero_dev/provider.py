@@ -45,6 +45,10 @@ class Provider(Protocol):
         """Stop everything; data stays."""
         ...
 
+    def erase(self, say: Say) -> str:
+        """`down`, and delete what is kept outside the instance's state folder."""
+        ...
+
     def leftovers(self) -> list[str]:
         """What is still there that `down` should have removed, in words."""
         ...

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vivero_dev.instance import Instance
-from vivero_dev.native.cluster import cluster_steps, tool_step
+from vivero_dev.native.cluster import cluster_steps, image_steps, tool_step
+from vivero_dev.native.images import references
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.packages import ensure_packages
 from vivero_dev.native.services import SERVICE_PACKAGES
@@ -35,13 +36,16 @@ class NativeProvider:
         self.instance = instance
 
     def steps(self) -> list[Step]:
-        return [*cluster_steps(self.instance), *self._service_steps()]
+        return [*cluster_steps(self.instance), *self._service_steps(), *image_steps(self.instance)]
 
     def kubectl(self) -> Kubectl:
         return Cluster(self.instance).kubectl
 
     def helm(self) -> Path:
         return Cluster(self.instance).tool_path("helm")
+
+    def images(self) -> dict[str, str]:
+        return references()
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Pods reach the services at the host's end of the veth pair."""

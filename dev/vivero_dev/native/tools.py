@@ -77,6 +77,8 @@ TOOLS = {
             extras={"manifests": ("github.com/projectcontour/contour", "examples/contour")},
         ),
         Tool("helm", "helm.sh/helm/v3/cmd/helm"),
+        # For the docker provider, where the machine has none.
+        Tool("kind", "sigs.k8s.io/kind"),
         Tool("versitygw", "github.com/versity/versitygw/cmd/versitygw"),
         Tool("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform"),
         Tool("terraform-provider-kubectl", "github.com/gavinbunney/terraform-provider-kubectl"),

@@ -1,0 +1,50 @@
+"""Contour's official manifest on kind, with TLS 1.3 as its least version."""
+
+from vivero_dev.errors import ComponentError
+from vivero_dev.native.contour import contour_configuration, ingress_class
+from vivero_dev.platform.diagnose import first_trouble
+from vivero_dev.platform.kubectl import Kubectl, Object
+from vivero_dev.platform.names import FIELD_MANAGER
+
+# The version of dev/go/contour/go.mod; a test compares.
+VERSION = "v1.33.8"
+MANIFEST = f"https://raw.githubusercontent.com/projectcontour/contour/{VERSION}/examples/render/contour.yaml"
+NAMESPACE = "projectcontour"
+# Two images to pull the first time.
+APPLY_SECONDS = 120.0
+READY_SECONDS = 300.0
+
+
+def ensure_contour(kubectl: Kubectl) -> str:
+    """Apply the manifest and our settings, then wait for Contour and for Envoy on the node."""
+    options = ("--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}")
+    if kubectl.get("deployment", "contour", NAMESPACE) is None:
+        kubectl.run("apply", *options, f"--filename={MANIFEST}", timeout=APPLY_SECONDS)
+    before = kubectl.get("configmap", "contour", NAMESPACE)
+    kubectl.apply([_configuration(), ingress_class()])
+    if before is None or before.get("data") != _configuration()["data"]:
+        # It reads its file once, at start.
+        kubectl.run("rollout", "restart", "deployment/contour", f"--namespace={NAMESPACE}")
+    for workload in ("deployment/contour", "daemonset/envoy"):
+        _await(kubectl, workload)
+    return f"Contour {VERSION}"
+
+
+def _configuration() -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "contour", "namespace": NAMESPACE},
+        "data": {"contour.yaml": contour_configuration()},
+    }
+
+
+def _await(kubectl: Kubectl, workload: str) -> None:
+    words = ("rollout", "status", workload, f"--namespace={NAMESPACE}", f"--timeout={READY_SECONDS:.0f}s")
+    try:
+        kubectl.run(*words, timeout=READY_SECONDS)
+    except ComponentError as error:
+        trouble = first_trouble(kubectl, NAMESPACE)
+        if trouble is None:
+            raise
+        raise ComponentError(trouble.component, trouble.reason) from error

@@ -1,0 +1,74 @@
+"""kind: the cluster of the docker provider."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vivero_dev.commands import run
+from vivero_dev.errors import ComponentError
+from vivero_dev.instance import Instance
+
+ROOT = Path(__file__).resolve().parents[3]
+CONFIGURATION = ROOT / "dev" / "docker" / "kind.yaml"
+# Pulling the node image the first time.
+CREATE_SECONDS = 900.0
+LOAD_SECONDS = 300.0
+# What the node listens on inside, and the instance's port on 127.0.0.1.
+PORTS = {80: "http", 443: "https"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Calls kind for one instance; `program` is its binary."""
+
+    program: Path
+    instance: Instance
+
+    @property
+    def name(self) -> str:
+        """Name of the cluster; kind's containers begin with it."""
+        return f"vivero-{self.instance.name}"
+
+    def exists(self) -> bool:
+        return self.name in run("kind", [self.program, "get", "clusters"], timeout=60).split()
+
+    def create(self, log: Path) -> None:
+        """Create the cluster and its kubeconfig; an existing one is kept."""
+        if not self.exists():
+            file = self.instance.state_dir / "kind.json"
+            file.write_text(json.dumps(configuration(self.instance.ports), indent=2))
+            options = [f"--name={self.name}", f"--config={file}", f"--kubeconfig={self.instance.kubeconfig}"]
+            run("kind", [self.program, "create", "cluster", *options, "--wait=120s"], log=log, timeout=CREATE_SECONDS)
+        exported = run("kind", [self.program, "get", "kubeconfig", f"--name={self.name}"], timeout=60)
+        self.instance.kubeconfig.touch(mode=0o600)
+        self.instance.kubeconfig.write_text(exported)
+
+    def load(self, image: str, log: Path) -> None:
+        """Copy an image of the Docker daemon to the node."""
+        words = [str(self.program), "load", "docker-image", image, f"--name={self.name}"]
+        run("kind", words, log=log, timeout=LOAD_SECONDS)
+
+    def delete(self, log: Path) -> None:
+        words = [
+            str(self.program),
+            "delete",
+            "cluster",
+            f"--name={self.name}",
+            f"--kubeconfig={self.instance.kubeconfig}",
+        ]
+        run("kind", words, log=log, timeout=LOAD_SECONDS)
+
+
+def configuration(ports: dict[str, int]) -> dict[str, Any]:
+    """dev/docker/kind.yaml with the instance's ports."""
+    document: dict[str, Any] = yaml.safe_load(CONFIGURATION.read_text())
+    mappings = [mapping for node in document["nodes"] for mapping in node.get("extraPortMappings", [])]
+    for mapping in mappings:
+        name = PORTS.get(mapping["containerPort"])
+        if name is None:
+            raise ComponentError(str(CONFIGURATION), f"container port {mapping['containerPort']} has no meaning here")
+        mapping["hostPort"] = ports[name]
+    return document

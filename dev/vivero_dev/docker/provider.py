@@ -1,0 +1,104 @@
+"""The docker provider: wherever a Docker daemon answers, on any system."""
+
+from pathlib import Path
+
+from vivero_dev.assets import ensure_assets
+from vivero_dev.commands import run
+from vivero_dev.docker import tools
+from vivero_dev.docker.compose import Compose
+from vivero_dev.docker.contour import ensure_contour
+from vivero_dev.docker.kind import Kind
+from vivero_dev.instance import Instance
+from vivero_dev.native.images import IMAGES, ROOT, Image, reference, references
+from vivero_dev.platform.backing import Endpoint
+from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY
+from vivero_dev.steps import Say, Step
+
+PROGRAMS = ("kind", "kubectl", "helm")
+# Pulling the Python image and installing dependencies the first time.
+BUILD_SECONDS = 900.0
+
+
+class DockerProvider:
+    """kind and Compose, side by side in one Docker network."""
+
+    name = "docker"
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self._compose = Compose(instance)
+
+    def steps(self) -> list[Step]:
+        return [
+            *(tools.step(self.instance, name) for name in PROGRAMS),
+            Step(CLUSTER_READY, self._create_cluster, PROGRAMS),
+            # After the cluster: Compose joins the network that kind makes.
+            Step(SERVICES_READY, self._start_services, (CLUSTER_READY,)),
+            Step(INGRESS_READY, lambda _: ensure_contour(self.kubectl()), (CLUSTER_READY,)),
+            Step("assets", self._assets),
+            Step(IMAGES_READY, self._build_images, (CLUSTER_READY, "assets")),
+        ]
+
+    def kubectl(self) -> Kubectl:
+        return Kubectl(tools.find(self.instance, "kubectl"), self.instance.kubeconfig)
+
+    def helm(self) -> Path:
+        return tools.find(self.instance, "helm")
+
+    def images(self) -> dict[str, str]:
+        return references()
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        return self._compose.endpoints()
+
+    def logs(self) -> dict[str, Path]:
+        return {file.stem: file for file in self.instance.log_dir.glob("*.log")}
+
+    def down(self, say: Say) -> str:
+        return self._remove(say, volumes=False)
+
+    def erase(self, say: Say) -> str:
+        return self._remove(say, volumes=True)
+
+    def leftovers(self) -> list[str]:
+        found = [f"container {name}" for name in self._compose.containers()]
+        return [*found, f"cluster {self._kind().name}"] if self._kind().exists() else found
+
+    def _kind(self) -> Kind:
+        return Kind(tools.find(self.instance, "kind"), self.instance)
+
+    def _log(self, name: str) -> Path:
+        return self.instance.log_dir / f"{name}.log"
+
+    def _create_cluster(self, say: Say) -> str:
+        say("creating the node")
+        self._kind().create(self._log("kind"))
+        return self._kind().name
+
+    def _start_services(self, _: Say) -> str:
+        self._compose.up(self._log("compose"))
+        return "all four healthy"
+
+    def _assets(self, say: Say) -> str:
+        return ensure_assets(self.instance.cache_dir, self._log("assets"), say)
+
+    def _build_images(self, say: Say) -> str:
+        for image in IMAGES:
+            say(f"building {image.name}")
+            self._build(image)
+            say(f"loading {image.name}")
+            self._kind().load(reference(image), self._log("images"))
+        return f"{len(IMAGES)} images"
+
+    def _build(self, image: Image) -> None:
+        words = ["docker", "build", f"--tag={reference(image)}", f"--file={image.containerfile}", str(ROOT)]
+        run(f"image {image.name}", words, log=self._log("images"), timeout=BUILD_SECONDS)
+
+    def _remove(self, say: Say, *, volumes: bool) -> str:
+        say("stopping the services")
+        self._compose.down(self._log("compose"), volumes=volumes)
+        say("deleting the cluster")
+        if self._kind().exists():
+            self._kind().delete(self._log("kind"))
+        return "removed"
