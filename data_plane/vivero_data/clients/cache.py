@@ -82,8 +82,11 @@ class Cache:
 
 
 class _TrustedConnection(Connection):
-    """Over the one TLS context of the process: the library's own trusts every authority of the
-    machine besides, and reads them all for each new connection, which takes 20 ms."""
+    """Over the one TLS context of the process.
+
+    The library's own trusts every authority of the machine besides, and reads
+    them all for each new connection, which takes 20 ms.
+    """
 
     def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401  passed through
         super().__init__(**options)

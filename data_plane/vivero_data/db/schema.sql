@@ -1,6 +1,6 @@
 CREATE TABLE IF NOT EXISTS alembic_version (
     version_num VARCHAR(32) NOT NULL,
-    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+    PRIMARY KEY (version_num)
 );
 
 CREATE TABLE IF NOT EXISTS users (

@@ -35,6 +35,7 @@ def render() -> str:
     # Alembic's own table is the one statement we do not write: a first install
     # that was interrupted after it must be able to begin again.
     text = text.replace("CREATE TABLE alembic_version", "CREATE TABLE IF NOT EXISTS alembic_version")
+    text = text.replace("CONSTRAINT alembic_version_pkc ", "")  # MariaDB warns that it ignores the name
     text = text.replace(" RETURNING alembic_version.version_num", "")
     return "\n\n".join(split(text)) + "\n"
 

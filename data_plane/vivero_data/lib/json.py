@@ -1,11 +1,13 @@
 """JSON of the values that records hold: exact decimals as numbers, moments in UTC with a Z."""
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import MediaType, Response
 from litestar.serialization import default_serializer
 from litestar.types import Serializer
+
+T = TypeVar("T")
 
 # A Decimal as a JSON number keeps its digits, where a float would lose some.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical")
@@ -21,7 +23,7 @@ def encode_bytes(value: Any) -> bytes:  # noqa: ANN401  whatever JSON can say
     return _ENCODER.encode(value)
 
 
-class JsonResponse(Response[Any]):
+class JsonResponse(Response[T]):
     """A JSON answer in which numbers keep their digits."""
 
     def render(self, content: Any, media_type: str, enc_hook: Serializer = default_serializer) -> bytes:  # noqa: ANN401  what handlers return

@@ -70,7 +70,9 @@ def make_handler(render_page: PageRenderer | None) -> Callable[[AnyRequest, Exce
         if problem.status >= _SERVER_ERROR:
             log.error("request_failed", path=request.url.path, request_id=problem.request_id, exc_info=error)
         if render_page is not None and not is_for_programs(request.url.path):
-            return render_page(request, problem)
+            page = render_page(request, problem)
+            page.headers.update(_headers(error))
+            return page
         return Response(
             encode_bytes(problem),
             status_code=problem.status,

@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from typing import Final, cast
+from typing import Final
 
 import structlog
 from litestar.datastructures import Headers, MutableScopeHeaders
@@ -80,7 +80,7 @@ class RequestContext:
         try:
             await self._next_app(scope, receive, send_with_headers)
         finally:
-            _log(cast("HTTPScope", scope), status, started)
+            _log(scope, status, started)
 
 
 def _add_headers(message: HTTPResponseStartEvent, request_id: str) -> None:

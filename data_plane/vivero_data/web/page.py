@@ -7,6 +7,8 @@ from typing import Any, Final
 import msgspec
 from litestar import Request
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_ui.security import CONTENT_SECURITY_POLICY
@@ -66,13 +68,18 @@ def rights(role: Role) -> Rights:
     return Rights(write=role.includes(Role.MEMBER), manage=role.includes(Role.ADMIN), own=role is Role.OWNER)
 
 
-async def provide_collection(actor: Actor, collections: CollectionService, name: str) -> Collection:
+async def provide_collection(
+    actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], name: FromPath[str]
+) -> Collection:
     """The dependency `collection` of the pages below /collections/{name}."""
     return await collections.get(actor, name)
 
 
 async def provide_visit(
-    request: Request[Any, Any, Any], actor: Actor, collections: CollectionService, settings: Settings
+    request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
+    collections: NamedDependency[CollectionService],
+    settings: NamedDependency[Settings],
 ) -> Visit:
     """The dependency `visit` of every page behind the login."""
     found = await collections.list(actor)

@@ -1,112 +1,46 @@
 """A workspace on real services, its application in this process."""
 
-import json
-import secrets
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives import serialization
+from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from integration.data_plane.workspace import HOST, OWNER, PASSWORD, Login, Workspace, write_secrets
 from litestar import Litestar
 from vivero_data.app import create_app
-from vivero_data.lib.passwords import Passwords
-from vivero_data.settings import Settings, load
-
-OWNER = "owner@example.com"
-PASSWORD = "plum orchard at dawn"
-HOST = "acme.vivero.localhost"
-
-
-@dataclass
-class Workspace:
-    """A running data plane and a client of it."""
-
-    app: Litestar
-    client: httpx.AsyncClient
-    settings: Settings
-    environ: dict[str, str]
-    folder: Path
-    ticket_key: Ed25519PrivateKey
-
-    def set_limits(self, **limits: Any) -> None:
-        (self.folder / "limits" / "limits.json").write_text(json.dumps({"plan": "trial", **limits}))
-
-    @property
-    def operator(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.settings.app.operator_token}"}
-
-    async def login(self, email: str = OWNER, password: str = PASSWORD) -> dict[str, str]:
-        """The header of a signed-in user."""
-        answer = await self.client.post("/api/v1/auth/login", json={"email": email, "password": password})
-        assert answer.status_code == 200, answer.text
-        return {"authorization": f"Bearer {answer.json()['access_token']}"}
-
-    async def user(self, owner: dict[str, str], role: str, email: str = "") -> dict[str, str]:
-        """Adds a user and signs them in."""
-        address = email or f"{role}-{secrets.token_hex(4)}@example.com"
-        body = {"email": address, "password": PASSWORD, "role": role}
-        answer = await self.client.post("/api/v1/users", json=body, headers=owner)
-        assert answer.status_code == 201, answer.text
-        return await self.login(address)
-
-    async def collection(self, owner: dict[str, str], *fields: dict[str, Any], name: str = "Contacts") -> None:
-        body = {"name": name, "fields": list(fields) or [{"name": "Name", "type": "text"}]}
-        answer = await self.client.post("/api/v1/collections", json=body, headers=owner)
-        assert answer.status_code == 201, answer.text
+from vivero_data.settings import load
 
 
 @pytest.fixture(scope="session")
-async def password_hash() -> str:
-    passwords = Passwords()
-    made = await passwords.hash(PASSWORD)
-    passwords.close()
-    return made
+def password_hash() -> str:
+    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
 
 
-def write_secrets(folder: Path, login: Any, platform: dict[str, Any], ticket_key: Ed25519PrivateKey) -> None:
-    """The files that the operator mounts."""
-    database, cache = platform["mariadb"], urlsplit(platform["valkey"]["url"])
-    public = ticket_key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    files = {
-        "database/username": login.database_user.name,
-        "database/password": login.database_user.secret,
-        "database/host": database["host"],
-        "database/port": str(database["port"]),
-        "database/name": login.database,
-        "cache/username": login.cache_user.name,
-        "cache/password": login.cache_user.secret,
-        "cache/host": str(cache.hostname),
-        "cache/port": str(cache.port),
-        "cache/prefix": login.prefix,
-        "storage/access_key": login.account.name,
-        "storage/secret_key": login.account.secret,
-        "storage/endpoint": platform["s3"]["endpoint"],
-        "storage/bucket": login.bucket,
-        "storage/region": "us-east-1",
-        "app/signing_key": secrets.token_hex(32),
-        "app/file_key": secrets.token_hex(32),
-        "app/operator_token": secrets.token_hex(32),
-        "limits/limits.json": json.dumps({"plan": "trial"}),
-        "platform/ca.crt": Path(platform["ca"]).read_text(),
-        "platform/ticket.pub": public.decode(),
-    }
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """The application's life in a task of its own: its task group has to end in the task that began it."""
+    started, stop = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            started.set()
+            await stop.wait()
+
+    task = asyncio.create_task(live())
+    await started.wait()
+    yield
+    stop.set()
+    await task
 
 
 @pytest.fixture
 async def new_workspace(
-    new_tenant: Callable[[], Any], platform: dict[str, Any], tmp_path: Path, password_hash: str
+    new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_path: Path, password_hash: str
 ) -> AsyncIterator[Callable[..., Awaitable[Workspace]]]:
     """Starts workspaces; they are ready and have their owner."""
     async with AsyncExitStack() as stack:
@@ -127,7 +61,7 @@ async def new_workspace(
             }
             settings = load(environ)
             app = create_app(settings)
-            await stack.enter_async_context(app.lifespan())
+            await stack.enter_async_context(running(app))
             transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("192.0.2.1", 1234))
             client = httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}")
             await stack.enter_async_context(client)

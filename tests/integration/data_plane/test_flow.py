@@ -1,9 +1,9 @@
 """The interfaces at the end of the design, one after the other, as a client would."""
 
-from typing import Any
+from integration.data_plane.workspace import Workspace
 
 
-async def test_a_workspace_from_login_to_deletion(workspace: Any) -> None:
+async def test_a_workspace_from_login_to_deletion(workspace: Workspace) -> None:
     client = workspace.client
     assert (await client.get("/healthz")).status_code == 200
     ready = await client.get("/readyz")

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated
 
 from litestar import Controller, get
-from litestar.params import QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
 
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
@@ -21,15 +22,15 @@ class AuditController(Controller):
     @get()
     async def list_audit(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
         self,
-        actor: Actor,
-        audit: AuditService,
+        actor: NamedDependency[Actor],
+        audit: NamedDependency[AuditService],
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-        cursor: str | None = None,
+        cursor: FromQuery[str | None] = None,
         who: Annotated[str, QueryParameter(name="actor", description="e-mail of who did it")] = "",
-        action: str = "",
-        subject: str = "",
-        since: datetime | None = None,
-        until: datetime | None = None,
+        action: FromQuery[str] = "",
+        subject: FromQuery[str] = "",
+        since: FromQuery[datetime | None] = None,
+        until: FromQuery[datetime | None] = None,
     ) -> Page[AuditEntry]:
         """A page of changes, newest first."""
         return await audit.list(actor, AuditQuery(limit, cursor, who, action, subject, since, until))

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.datastructures import Cookie, MutableScopeHeaders
+from litestar.di import NamedDependency
 from litestar.types import Message, Scope
 
 from vivero_data.domain.auth.service import AuthService
@@ -21,7 +22,7 @@ _COOKIES: Final = "vivero_cookies"
 AnyRequest = Request[Any, Any, Any]
 
 
-async def provide_actor(request: AnyRequest, auth: AuthService) -> Actor:
+async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService]) -> Actor:
     """The signed-in user, the dependency `actor`.
 
     Raises:

@@ -1,6 +1,8 @@
 """`/api/v1/collections`."""
 
 from litestar import Controller, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from vivero_data.domain.collections.schemas import Collection, NewCollection
 from vivero_data.domain.collections.service import CollectionService
@@ -15,22 +17,33 @@ class CollectionController(Controller):
     tags = ("Collections",)
 
     @get()
-    async def list_collections(self, actor: Actor, collections: CollectionService) -> Page[Collection]:
+    async def list_collections(
+        self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService]
+    ) -> Page[Collection]:
         """All of them; a workspace has few enough for one page."""
         found = await collections.list(actor)
         return Page(found, total=len(found))
 
     @post()
-    async def create_collection(self, actor: Actor, collections: CollectionService, data: NewCollection) -> Collection:
+    async def create_collection(
+        self,
+        actor: NamedDependency[Actor],
+        collections: NamedDependency[CollectionService],
+        data: JSONBody[NewCollection],
+    ) -> Collection:
         """Define a collection with its fields."""
         return await collections.create(actor, data)
 
     @get("/{name:str}")
-    async def get_collection(self, actor: Actor, collections: CollectionService, name: str) -> Collection:
+    async def get_collection(
+        self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], name: FromPath[str]
+    ) -> Collection:
         """One definition."""
         return await collections.get(actor, name)
 
     @delete("/{name:str}")
-    async def delete_collection(self, actor: Actor, collections: CollectionService, name: str) -> None:
+    async def delete_collection(
+        self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], name: FromPath[str]
+    ) -> None:
         """Remove a collection and all its records."""
         await collections.delete(actor, name)

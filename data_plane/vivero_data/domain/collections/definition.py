@@ -8,7 +8,7 @@ import msgspec
 
 from vivero_data.domain.collections.columns import CHOICE_LENGTH, MAX_ROW_BYTES, row_bytes
 from vivero_data.domain.collections.schemas import Field, FieldType, NewCollection, NewField
-from vivero_data.domain.records.values import parse
+from vivero_data.domain.records.values import UnfitValueError, parse
 from vivero_data.errors import FieldError, InvalidInputError
 
 MAX_FIELDS: Final = 50
@@ -112,7 +112,7 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
     if field.default is not None and not errors:
         try:
             parse(as_field(field, 0), field.default)
-        except ValueError as error:
+        except UnfitValueError as error:
             errors += _errors(f"{place}.default", str(error))
     return errors
 

@@ -5,8 +5,9 @@ from typing import Annotated
 import msgspec
 from litestar import Controller, delete, get, post
 from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, QueryParameter
+from litestar.params import Body, FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
 from vivero_data.domain.files.names import content_disposition
@@ -31,29 +32,36 @@ class FileController(Controller):
     @get()
     async def list_files(
         self,
-        actor: Actor,
-        files: FileService,
+        actor: NamedDependency[Actor],
+        files: NamedDependency[FileService],
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-        cursor: str | None = None,
+        cursor: FromQuery[str | None] = None,
     ) -> Page[StoredFile]:
         """A page of files, newest first."""
         return await files.list(actor, limit, cursor)
 
     @post()
     async def upload_file(
-        self, actor: Actor, files: FileService, data: Annotated[Upload, Body(media_type=RequestEncodingType.MULTI_PART)]
+        self,
+        actor: NamedDependency[Actor],
+        files: NamedDependency[FileService],
+        data: Annotated[Upload, Body(media_type=RequestEncodingType.MULTI_PART)],
     ) -> StoredFile:
         """Store a file; counts against the plan."""
         return await files.upload(actor, data.file)
 
     @get("/{file_id:str}")
-    async def download_file(self, actor: Actor, files: FileService, file_id: str) -> Stream:
+    async def download_file(
+        self, actor: NamedDependency[Actor], files: NamedDependency[FileService], file_id: FromPath[str]
+    ) -> Stream:
         """The content."""
         file, content = await files.open(actor, file_id)
         return Stream(content, media_type=file.media_type, headers=download_headers(file))
 
     @delete("/{file_id:str}")
-    async def delete_file(self, actor: Actor, files: FileService, file_id: str) -> None:
+    async def delete_file(
+        self, actor: NamedDependency[Actor], files: NamedDependency[FileService], file_id: FromPath[str]
+    ) -> None:
         """Remove a file."""
         await files.delete(actor, file_id)
 

@@ -1,6 +1,7 @@
 """`/healthz`, `/readyz`, and `/internal/v1/proof`."""
 
 from litestar import Controller, Response, get
+from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
 from vivero_data.domain.health.schemas import Health, Proof
@@ -24,7 +25,7 @@ class HealthController(Controller):
         return Health()
 
     @get("/readyz")
-    async def readyz(self, health: HealthService) -> Response[Proof]:
+    async def readyz(self, health: NamedDependency[HealthService]) -> Response[Proof]:
         """The schema is current, and cache and bucket answer."""
         return answered(await health.ready())
 
@@ -37,6 +38,6 @@ class ProofController(Controller):
     include_in_schema = False
 
     @get()
-    async def proof(self, health: HealthService) -> Response[Proof]:
+    async def proof(self, health: NamedDependency[HealthService]) -> Response[Proof]:
         """Every service used with the workspace's own credentials."""
         return answered(await health.prove())

@@ -4,19 +4,23 @@ import re
 from typing import Annotated, Final
 
 from litestar import Controller, Response, delete, get, patch, post
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
 from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.errors import InvalidInputError
+from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 _ETAG: Final = re.compile(r'"(\d{1,9})"')
 
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="the version as an ETag")]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
-Filters = Annotated[list[str] | None, QueryParameter(name="filter", description="field:operator:value, may be repeated")]
+Filters = Annotated[
+    list[str] | None, QueryParameter(name="filter", description="field:operator:value, may be repeated")
+]
 
 
 def version_of(if_match: str | None) -> int | None:
@@ -35,7 +39,7 @@ def version_of(if_match: str | None) -> int | None:
 
 def tagged(record: Record, status_code: int = 200) -> Response[Record]:
     """The record with its version as ETag."""
-    return Response(record, status_code=status_code, headers={"ETag": f'"{record.version}"'})
+    return JsonResponse(record, status_code=status_code, headers={"ETag": f'"{record.version}"'})
 
 
 class RecordController(Controller):
@@ -47,35 +51,47 @@ class RecordController(Controller):
     @get()
     async def list_records(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
         self,
-        actor: Actor,
-        records: RecordService,
-        name: str,
+        actor: NamedDependency[Actor],
+        records: NamedDependency[RecordService],
+        name: FromPath[str],
         limit: Limit = DEFAULT_LIMIT,
-        cursor: str | None = None,
-        sort: str = "",
+        cursor: FromQuery[str | None] = None,
+        sort: FromQuery[str] = "",
         filters: Filters = None,
     ) -> Page[Record]:
         """A page of records that match every filter."""
         return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ())))
 
     @post()
-    async def create_record(self, actor: Actor, records: RecordService, name: str, data: NewRecord) -> Response[Record]:
+    async def create_record(
+        self,
+        actor: NamedDependency[Actor],
+        records: NamedDependency[RecordService],
+        name: FromPath[str],
+        data: JSONBody[NewRecord],
+    ) -> Response[Record]:
         """Add a record; counts against the plan."""
         return tagged(await records.create(actor, name, data.values), 201)
 
     @get("/{record_id:int}")
-    async def get_record(self, actor: Actor, records: RecordService, name: str, record_id: int) -> Response[Record]:
+    async def get_record(
+        self,
+        actor: NamedDependency[Actor],
+        records: NamedDependency[RecordService],
+        name: FromPath[str],
+        record_id: FromPath[int],
+    ) -> Response[Record]:
         """One record."""
         return tagged(await records.get(actor, name, record_id))
 
     @patch("/{record_id:int}")
     async def update_record(  # noqa: PLR0913, PLR0917  path, body and header
         self,
-        actor: Actor,
-        records: RecordService,
-        name: str,
-        record_id: int,
-        data: RecordChanges,
+        actor: NamedDependency[Actor],
+        records: NamedDependency[RecordService],
+        name: FromPath[str],
+        record_id: FromPath[int],
+        data: JSONBody[RecordChanges],
         if_match: IfMatch = None,
     ) -> Response[Record]:
         """Set some values; with a version in the body or If-Match only if the record still has it."""
@@ -84,7 +100,12 @@ class RecordController(Controller):
 
     @delete("/{record_id:int}")
     async def delete_record(
-        self, actor: Actor, records: RecordService, name: str, record_id: int, if_match: IfMatch = None
+        self,
+        actor: NamedDependency[Actor],
+        records: NamedDependency[RecordService],
+        name: FromPath[str],
+        record_id: FromPath[int],
+        if_match: IfMatch = None,
     ) -> None:
         """Remove a record."""
         await records.delete(actor, name, record_id, version_of(if_match))

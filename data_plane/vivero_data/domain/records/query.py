@@ -12,7 +12,7 @@ import msgspec
 from vivero_data.domain.collections.columns import column_name
 from vivero_data.domain.collections.definition import tidy
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
-from vivero_data.domain.records.values import parse
+from vivero_data.domain.records.values import UnfitValueError, parse
 from vivero_data.errors import InvalidInputError
 from vivero_data.lib.cursors import Cursor
 
@@ -152,7 +152,7 @@ def _column(collection: Collection, name: str, parameter: str) -> Column:
 def _value(field: Field, text: str, parameter: str) -> Any:  # noqa: ANN401  a column's value
     try:
         return parse(field, text)
-    except ValueError as error:
+    except UnfitValueError as error:
         raise InvalidInputError.of(parameter, f"{field.name} {error}") from error
 
 

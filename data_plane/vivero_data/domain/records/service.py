@@ -16,7 +16,7 @@ from vivero_data.domain.records import query as queries
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
-from vivero_data.domain.records.values import parse
+from vivero_data.domain.records.values import UnfitValueError, parse
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.errors import DataPlaneError, FieldError, InvalidInputError
@@ -45,7 +45,7 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
             continue
         try:
             found[field.id] = parse(field, value)
-        except ValueError as error:
+        except UnfitValueError as error:
             errors.append(FieldError(field.name, str(error)))
     if errors:
         raise InvalidInputError("; ".join(f"{error.field}: {error.message}" for error in errors), errors=errors)

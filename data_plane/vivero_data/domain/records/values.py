@@ -20,16 +20,21 @@ from vivero_data.domain.collections.schemas import Field, FieldType
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 _BIGINT: Final = 2**63
 _NUMBER_BOUND: Final = Decimal(10) ** (NUMBER_DIGITS - NUMBER_DECIMALS)
+_MOMENT: Final = "must be a moment with its offset, such as 2026-12-31T12:00:00Z"
 _FIRST_YEAR: Final = 1000  # DATE's range in MariaDB begins there
 # Nothing prints them, and they make one text look like another.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class UnfitValueError(ValueError):
+    """A value that its field cannot hold; the message says what it must be."""
 
 
 def parse(field: Field, value: Any) -> Any:  # noqa: ANN401  any JSON value comes in, a column's value goes out
     """The column's value for a JSON value that is not null.
 
     Raises:
-        ValueError: its message says what the value must be.
+        UnfitValueError: its message says what the value must be.
     """
     return _PARSERS[field.type](field, value)
 
@@ -56,11 +61,11 @@ def plain(number: Decimal) -> Decimal:
 def _text(longest: int, *, lines: bool = False) -> Callable[[Field, Any], str]:
     def convert(_: Field, value: Any) -> str:  # noqa: ANN401  any JSON value
         if not isinstance(value, str):
-            raise ValueError("must be a text")
+            raise UnfitValueError("must be a text")
         if len(value) > longest:
-            raise ValueError(f"must have at most {longest:,} characters")
+            raise UnfitValueError(f"must have at most {longest:,} characters")
         if _CONTROL.search(value) or (not lines and ("\n" in value or "\r" in value)):
-            raise ValueError("must not have control characters" + ("" if lines else " or line breaks"))
+            raise UnfitValueError("must not have control characters" + ("" if lines else " or line breaks"))
         return value
 
     return convert
@@ -68,16 +73,16 @@ def _text(longest: int, *, lines: bool = False) -> Callable[[Field, Any], str]:
 
 def _number(_: Field, value: Any) -> Decimal:  # noqa: ANN401  any JSON value
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise ValueError("must be a number")
+        raise UnfitValueError("must be a number")
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
-        raise ValueError("must be a number") from None
+        raise UnfitValueError("must be a number") from None
     if not number.is_finite() or abs(number) >= _NUMBER_BOUND:
-        raise ValueError(f"must be between -{_NUMBER_BOUND:,} and {_NUMBER_BOUND:,}")
+        raise UnfitValueError(f"must be between -{_NUMBER_BOUND:,} and {_NUMBER_BOUND:,}")
     rounded = round(number, NUMBER_DECIMALS)
     if rounded != number:
-        raise ValueError(f"must have at most {NUMBER_DECIMALS} decimals")
+        raise UnfitValueError(f"must have at most {NUMBER_DECIMALS} decimals")
     return rounded
 
 
@@ -85,9 +90,9 @@ def _integer(_: Field, value: Any) -> int:  # noqa: ANN401  any JSON value
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,19}\s*", value, re.ASCII):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("must be a whole number")
+        raise UnfitValueError("must be a whole number")
     if not -_BIGINT <= value < _BIGINT:
-        raise ValueError("is too large")
+        raise UnfitValueError("is too large")
     return value
 
 
@@ -96,42 +101,42 @@ def _boolean(_: Field, value: Any) -> bool:  # noqa: ANN401  any JSON value
         return value
     if value in ("true", "false"):
         return bool(value == "true")
-    raise ValueError("must be true or false")
+    raise UnfitValueError("must be true or false")
 
 
 def _date(_: Field, value: Any) -> date:  # noqa: ANN401  any JSON value
     try:
         parsed = date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise ValueError("must be a date such as 2026-12-31") from None
+        raise UnfitValueError("must be a date such as 2026-12-31") from None
     if parsed.year < _FIRST_YEAR:
-        raise ValueError(f"must not be before the year {_FIRST_YEAR}")
+        raise UnfitValueError(f"must not be before the year {_FIRST_YEAR}")
     return parsed
 
 
 def _datetime(_: Field, value: Any) -> datetime:  # noqa: ANN401  any JSON value
     try:
         parsed = datetime.fromisoformat(value)
-        if parsed.tzinfo is None:
-            raise ValueError
         moment = parsed.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError("must be a moment with its offset, such as 2026-12-31T12:00:00Z") from None
+        raise UnfitValueError(_MOMENT) from None
+    if parsed.tzinfo is None:
+        raise UnfitValueError(_MOMENT)
     if moment.year < _FIRST_YEAR:
-        raise ValueError(f"must not be before the year {_FIRST_YEAR}")
+        raise UnfitValueError(f"must not be before the year {_FIRST_YEAR}")
     return moment.replace(tzinfo=None)
 
 
 def _choice(field: Field, value: Any) -> str:  # noqa: ANN401  any JSON value
     if value not in field.choices:
-        raise ValueError(f"must be one of: {', '.join(field.choices)}")
+        raise UnfitValueError(f"must be one of: {', '.join(field.choices)}")
     return str(value)
 
 
 def _email(field: Field, value: Any) -> str:  # noqa: ANN401  any JSON value
     text = _text(EMAIL_LENGTH)(field, value)
     if not _EMAIL.fullmatch(text):
-        raise ValueError("must be an e-mail address such as name@example.com")
+        raise UnfitValueError("must be an e-mail address such as name@example.com")
     return text
 
 
@@ -143,7 +148,7 @@ def _url(field: Field, value: Any) -> str:  # noqa: ANN401  any JSON value
     except ValueError:
         good = False
     if not good:
-        raise ValueError("must be a web address that begins with http:// or https://")
+        raise UnfitValueError("must be a web address that begins with http:// or https://")
     return text
 
 

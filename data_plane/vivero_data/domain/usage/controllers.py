@@ -1,6 +1,7 @@
 """`/api/v1/usage`."""
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
 
 from vivero_data.domain.usage.schemas import Usage
 from vivero_data.domain.usage.service import UsageService
@@ -14,6 +15,6 @@ class UsageController(Controller):
     tags = ("Usage",)
 
     @get()
-    async def usage(self, actor: Actor, usage: UsageService) -> Usage:
+    async def usage(self, actor: NamedDependency[Actor], usage: NamedDependency[UsageService]) -> Usage:
         """Used and allowed, of each."""
         return await usage.get(actor)

@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from litestar import Controller, get, patch, post, put
-from litestar.params import QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, User, UserChanges
@@ -20,12 +21,14 @@ class MeController(Controller):
     tags = ("Users",)
 
     @get()
-    async def me(self, actor: Actor, users: UserService) -> Me:
+    async def me(self, actor: NamedDependency[Actor], users: NamedDependency[UserService]) -> Me:
         """Who I am, and where."""
         return await users.me(actor)
 
     @put("/password", status_code=HTTP_204_NO_CONTENT)
-    async def change_password(self, actor: Actor, users: UserService, data: PasswordChange) -> None:
+    async def change_password(
+        self, actor: NamedDependency[Actor], users: NamedDependency[UserService], data: JSONBody[PasswordChange]
+    ) -> None:
         """Set my password; my other sessions end."""
         await users.change_password(actor, data)
 
@@ -38,22 +41,36 @@ class UserController(Controller):
 
     @get()
     async def list_users(
-        self, actor: Actor, users: UserService, limit: Limit = DEFAULT_LIMIT, cursor: str | None = None
+        self,
+        actor: NamedDependency[Actor],
+        users: NamedDependency[UserService],
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: FromQuery[str | None] = None,
     ) -> Page[User]:
         """A page of accounts."""
         return await users.list(actor, limit, cursor)
 
     @post()
-    async def create_user(self, actor: Actor, users: UserService, data: NewUser) -> User:
+    async def create_user(
+        self, actor: NamedDependency[Actor], users: NamedDependency[UserService], data: JSONBody[NewUser]
+    ) -> User:
         """Add an account; counts against the plan."""
         return await users.create(actor, data)
 
     @get("/{user_id:int}")
-    async def get_user(self, actor: Actor, users: UserService, user_id: int) -> User:
+    async def get_user(
+        self, actor: NamedDependency[Actor], users: NamedDependency[UserService], user_id: FromPath[int]
+    ) -> User:
         """One account."""
         return await users.get(actor, user_id)
 
     @patch("/{user_id:int}")
-    async def change_user(self, actor: Actor, users: UserService, user_id: int, data: UserChanges) -> User:
+    async def change_user(
+        self,
+        actor: NamedDependency[Actor],
+        users: NamedDependency[UserService],
+        user_id: FromPath[int],
+        data: JSONBody[UserChanges],
+    ) -> User:
         """Rename, give another role, deactivate or activate."""
         return await users.change(actor, user_id, data)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.response import Template
 
 from vivero_data.domain.users.schemas import PasswordChange
@@ -14,12 +15,14 @@ from vivero_data.web.page import Visit, done, show
 
 
 @get("/account")
-async def account(visit: Visit) -> Template:
+async def account(visit: NamedDependency[Visit]) -> Template:
     return _account(visit)
 
 
 @post("/account/password")
-async def change_password(request: Request[Any, Any, Any], visit: Visit, users: UserService) -> Response[Any]:
+async def change_password(
+    request: Request[Any, Any, Any], visit: NamedDependency[Visit], users: NamedDependency[UserService]
+) -> Response[Any]:
     form = await read_form(request)
     change = PasswordChange(form.get("current_password", ""), form.get("new_password", ""))
     try:

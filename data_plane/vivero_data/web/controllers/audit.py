@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from litestar import Request, get
+from litestar.di import NamedDependency
 from litestar.response import Template
 
 from vivero_data.domain.audit.schemas import AuditQuery
@@ -17,7 +18,9 @@ FILTERS: Final = ("actor", "action", "subject", "since", "until")
 
 
 @get("/audit")
-async def audit_log(request: Request[Any, Any, Any], visit: Visit, audit: AuditService) -> Template:
+async def audit_log(
+    request: Request[Any, Any, Any], visit: NamedDependency[Visit], audit: NamedDependency[AuditService]
+) -> Template:
     require_manager(visit, "read the audit log")
     here = address("/audit", request.query_params.multi_items(), *FILTERS, "cursor", "back")
     page = await audit.list(visit.actor, audit_query(here))

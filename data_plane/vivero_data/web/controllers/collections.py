@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Template
 
 from vivero_data.domain.collections.schemas import FieldType, NewCollection, NewField
@@ -31,19 +33,19 @@ TYPE_WORDS: Final = (
 
 
 @get("/collections")
-async def collection_list(visit: Visit) -> Template:
+async def collection_list(visit: NamedDependency[Visit]) -> Template:
     return show(visit, "collections/list.html.j2", {})
 
 
 @get("/new-collection")
-async def new_collection(visit: Visit) -> Template:
+async def new_collection(visit: NamedDependency[Visit]) -> Template:
     require_manager(visit, "add collections")
     return _form(visit, {}, first_rows())
 
 
 @post("/new-collection")
 async def create_collection(
-    request: Request[Any, Any, Any], visit: Visit, collections: CollectionService
+    request: Request[Any, Any, Any], visit: NamedDependency[Visit], collections: NamedDependency[CollectionService]
 ) -> Response[Any]:
     require_manager(visit, "add collections")
     form = await read_form(request)
@@ -59,7 +61,9 @@ async def create_collection(
 
 
 @get("/collections/{name:str}/fields")
-async def collection_fields(visit: Visit, collections: CollectionService, name: str) -> Template:
+async def collection_fields(
+    visit: NamedDependency[Visit], collections: NamedDependency[CollectionService], name: FromPath[str]
+) -> Template:
     found = await collections.get(visit.actor, name)
     return show(
         visit, "collections/fields.html.j2", {"collection": found, "type_words": dict(TYPE_WORDS), "problem": ""}
@@ -68,7 +72,10 @@ async def collection_fields(visit: Visit, collections: CollectionService, name: 
 
 @post("/collections/{name:str}/delete")
 async def delete_collection(
-    request: Request[Any, Any, Any], visit: Visit, collections: CollectionService, name: str
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    collections: NamedDependency[CollectionService],
+    name: FromPath[str],
 ) -> Response[Any]:
     require_manager(visit, "delete collections")
     found = await collections.get(visit.actor, name)

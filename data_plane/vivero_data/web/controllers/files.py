@@ -1,34 +1,48 @@
 """Files: the list with its upload form, one file's content, its end."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect, Stream, Template
 
 from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import Actor
+from vivero_data.errors import TooLargeError
 from vivero_data.settings import Settings
 from vivero_data.web.forms import FORM_ERRORS
 from vivero_data.web.listing import address, turns
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.rights import require_writer
 
+_FORM_BYTES: Final = 64 * 1024  # what multipart adds around a file
+
 
 @get("/files")
 async def file_list(
-    request: Request[Any, Any, Any], visit: Visit, files: FileService, usage: UsageService, settings: Settings
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    files: NamedDependency[FileService],
+    usage: NamedDependency[UsageService],
+    settings: NamedDependency[Settings],
 ) -> Template:
     return await _list(request, visit, files, usage, settings)
 
 
-@post("/files")
+@post("/files", request_max_body_size=None)  # bounded by _check_length instead, which knows the settings
 async def upload_file(
-    request: Request[Any, Any, Any], visit: Visit, files: FileService, usage: UsageService, settings: Settings
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    files: NamedDependency[FileService],
+    usage: NamedDependency[UsageService],
+    settings: NamedDependency[Settings],
 ) -> Response[Any]:
     require_writer(visit, "upload files")
+    _check_length(request, settings.env.max_file_bytes)
     sent = (await request.form()).get("file")
     if not isinstance(sent, UploadFile) or not sent.filename:
         return await _list(request, visit, files, usage, settings, problem="Choose a file first.", status=422)
@@ -40,7 +54,9 @@ async def upload_file(
 
 
 @get("/files/{file_id:str}")
-async def download_file(actor: Actor, files: FileService, file_id: str) -> Stream:
+async def download_file(
+    actor: NamedDependency[Actor], files: NamedDependency[FileService], file_id: FromPath[str]
+) -> Stream:
     """The content, always as a download: an uploaded page must not run in the workspace's origin."""
     found, content = await files.open(actor, file_id)
     headers = {
@@ -52,16 +68,31 @@ async def download_file(actor: Actor, files: FileService, file_id: str) -> Strea
 
 
 @get("/files/{file_id:str}/delete")
-async def confirm_delete_file(visit: Visit, files: FileService, file_id: str) -> Template:
+async def confirm_delete_file(
+    visit: NamedDependency[Visit], files: NamedDependency[FileService], file_id: FromPath[str]
+) -> Template:
     require_writer(visit, "delete files")
     return show(visit, "files/delete.html.j2", {"file": await files.get(visit.actor, file_id)})
 
 
 @post("/files/{file_id:str}/delete")
-async def delete_file(visit: Visit, files: FileService, file_id: str) -> Redirect:
+async def delete_file(
+    visit: NamedDependency[Visit], files: NamedDependency[FileService], file_id: FromPath[str]
+) -> Redirect:
     require_writer(visit, "delete files")
     await files.delete(visit.actor, file_id)
     return done("/files", "file-deleted")
+
+
+def _check_length(request: Request[Any, Any, Any], max_bytes: int) -> None:
+    """Refuse a body before it is read, by the length that the server holds its sender to.
+
+    Raises:
+        TooLargeError: it is larger than a file may be, or does not say how large it is.
+    """
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > max_bytes + _FORM_BYTES:
+        raise TooLargeError(f"A file can have at most {max_bytes // 1_000_000} MB.")
 
 
 async def _list(  # noqa: PLR0913  the services come by injection into two handlers

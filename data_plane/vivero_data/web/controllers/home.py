@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.response import Template
 
 from vivero_data.domain.audit.schemas import AuditQuery
@@ -14,11 +15,13 @@ _RECENT: Final = 8  # as many as fit beside the collections without scrolling
 
 
 @get("/")
-async def home(visit: Visit, usage: UsageService, audit: AuditService) -> Template:
+async def home(
+    visit: NamedDependency[Visit], usage: NamedDependency[UsageService], audit: NamedDependency[AuditService]
+) -> Template:
     entries = (await audit.list(visit.actor, AuditQuery(limit=_RECENT))).items if visit.can.manage else []
     return show(visit, "home.html.j2", {"usage": await usage.get(visit.actor), "entries": entries})
 
 
 @get("/usage")
-async def usage_page(visit: Visit, usage: UsageService) -> Template:
+async def usage_page(visit: NamedDependency[Visit], usage: NamedDependency[UsageService]) -> Template:
     return show(visit, "usage.html.j2", {"usage": await usage.get(visit.actor)})

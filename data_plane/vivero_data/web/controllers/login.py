@@ -3,7 +3,8 @@
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
-from litestar.params import QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
@@ -12,7 +13,7 @@ from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.errors import DataPlaneError, InvalidInputError, NotSignedInError, TooManyRequestsError
-from vivero_data.lib.cookies import expired_cookies, session_cookies
+from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
 from vivero_data.lib.request_context import client_address_of
 from vivero_data.settings import Settings
 from vivero_data.web.forms import local_path, read_form
@@ -23,12 +24,14 @@ _NEXT = Annotated[str, QueryParameter(name="next", max_length=2000)]
 
 
 @get("/login")
-async def login_page(settings: Settings, target: _NEXT = "/") -> Template:
+async def login_page(settings: NamedDependency[Settings], target: _NEXT = "/") -> Template:
     return _login(settings, target=local_path(target))
 
 
 @post("/login")
-async def login(request: Request[Any, Any, Any], auth: AuthService, settings: Settings) -> Response[Any]:
+async def login(
+    request: Request[Any, Any, Any], auth: NamedDependency[AuthService], settings: NamedDependency[Settings]
+) -> Response[Any]:
     form = await read_form(request)
     email, target = form.get("email", "").strip(), local_path(form.get("next", "/"))
     try:
@@ -39,14 +42,25 @@ async def login(request: Request[Any, Any, Any], auth: AuthService, settings: Se
 
 
 @get("/login/ticket")
-async def login_by_ticket(tickets: TicketService, ticket: str) -> Redirect:
-    tokens = await tickets.redeem(ticket)
+async def login_by_ticket(
+    request: Request[Any, Any, Any],
+    tickets: NamedDependency[TicketService],
+    settings: NamedDependency[Settings],
+    ticket: FromQuery[str] = "",
+) -> Response[Any]:
+    """Spends the control plane's one-time login; a spent one still leads in whoever it let in before."""
     headers = {**_NO_STORE, "referrer-policy": "no-referrer"}
+    try:
+        tokens = await tickets.redeem(ticket)
+    except NotSignedInError as error:
+        if ACCESS in request.cookies:
+            return Redirect("/", status_code=HTTP_303_SEE_OTHER, headers=headers)
+        return _login(settings, problem=error)
     return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=headers)
 
 
 @post("/logout")
-async def logout(actor: Actor, auth: AuthService) -> Redirect:
+async def logout(actor: NamedDependency[Actor], auth: NamedDependency[AuthService]) -> Redirect:
     await auth.end_session(actor)
     return Redirect("/login", status_code=HTTP_303_SEE_OTHER, cookies=expired_cookies(), headers=_NO_STORE)
 

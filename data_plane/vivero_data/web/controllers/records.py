@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
@@ -25,9 +27,9 @@ _KNOWN: Final = ("sort", "filter", "cursor", "back")
 @get("/collections/{name:str}")
 async def record_list(
     request: Request[Any, Any, Any],
-    visit: Visit,
-    collection: Collection,
-    records: RecordService,
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    records: NamedDependency[RecordService],
 ) -> Response[Any]:
     here = address(collection_href(collection.name), request.query_params.multi_items(), *_KNOWN)
     wanted = new_filter(collection, request.query_params)
@@ -72,7 +74,7 @@ def new_filter(collection: Collection, params: Mapping[str, str]) -> Filter | No
 
 
 @post("/collections/{name:str}/columns")
-async def choose_columns(request: Request[Any, Any, Any], collection: Collection) -> Redirect:
+async def choose_columns(request: Request[Any, Any, Any], collection: NamedDependency[Collection]) -> Redirect:
     form = await read_form(request)
     back = Address(collection_href(collection.name))
     chosen = [field.id for field in collection.fields if f"column-{field.id}" in form]
@@ -80,7 +82,7 @@ async def choose_columns(request: Request[Any, Any, Any], collection: Collection
 
 
 @get("/collections/{name:str}/new")
-async def new_record(visit: Visit, collection: Collection) -> Template:
+async def new_record(visit: NamedDependency[Visit], collection: NamedDependency[Collection]) -> Template:
     require_writer(visit, "add records")
     defaults = {field.name: field.default for field in collection.fields}
     return _form(visit, collection, shown_values(collection.fields, defaults))
@@ -89,9 +91,9 @@ async def new_record(visit: Visit, collection: Collection) -> Template:
 @post("/collections/{name:str}/new")
 async def create_record(
     request: Request[Any, Any, Any],
-    visit: Visit,
-    collection: Collection,
-    records: RecordService,
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    records: NamedDependency[RecordService],
 ) -> Response[Any]:
     require_writer(visit, "add records")
     form = await read_form(request)
@@ -105,7 +107,12 @@ async def create_record(
 
 
 @get("/collections/{name:str}/records/{record_id:int}")
-async def record_page(visit: Visit, collection: Collection, records: RecordService, record_id: int) -> Template:
+async def record_page(
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    records: NamedDependency[RecordService],
+    record_id: FromPath[int],
+) -> Template:
     record = await records.get(visit.actor, collection.name, record_id)
     return _form(visit, collection, shown_values(collection.fields, record.values), record=record)
 
@@ -113,10 +120,10 @@ async def record_page(visit: Visit, collection: Collection, records: RecordServi
 @post("/collections/{name:str}/records/{record_id:int}")
 async def save_record(
     request: Request[Any, Any, Any],
-    visit: Visit,
-    collection: Collection,
-    records: RecordService,
-    record_id: int,
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    records: NamedDependency[RecordService],
+    record_id: FromPath[int],
 ) -> Response[Any]:
     require_writer(visit, "change records")
     form = await read_form(request)
@@ -132,7 +139,10 @@ async def save_record(
 
 @get("/collections/{name:str}/records/{record_id:int}/delete")
 async def confirm_delete_record(
-    visit: Visit, collection: Collection, records: RecordService, record_id: int
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    records: NamedDependency[RecordService],
+    record_id: FromPath[int],
 ) -> Template:
     require_writer(visit, "delete records")
     record = await records.get(visit.actor, collection.name, record_id)
@@ -141,7 +151,12 @@ async def confirm_delete_record(
 
 
 @post("/collections/{name:str}/records/{record_id:int}/delete")
-async def delete_record(visit: Visit, collection: Collection, records: RecordService, record_id: int) -> Redirect:
+async def delete_record(
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    records: NamedDependency[RecordService],
+    record_id: FromPath[int],
+) -> Redirect:
     require_writer(visit, "delete records")
     await records.delete(visit.actor, collection.name, record_id)
     return done(collection_href(collection.name), "record-deleted")

@@ -4,6 +4,8 @@ import secrets
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Template
 
 from vivero_data.domain.usage.service import UsageService
@@ -25,7 +27,12 @@ _PASSWORD_BYTES: Final = 12  # 96 bits, 16 characters
 
 
 @get("/users")
-async def user_list(request: Request[Any, Any, Any], visit: Visit, users: UserService, usage: UsageService) -> Template:
+async def user_list(
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    users: NamedDependency[UserService],
+    usage: NamedDependency[UsageService],
+) -> Template:
     require_manager(visit, "see and manage users")
     here = address("/users", request.query_params.multi_items(), "cursor", "back")
     page = await users.list(visit.actor, cursor=here.get("cursor") or None)
@@ -39,13 +46,15 @@ async def user_list(request: Request[Any, Any, Any], visit: Visit, users: UserSe
 
 
 @get("/users/new")
-async def new_user(visit: Visit) -> Template:
+async def new_user(visit: NamedDependency[Visit]) -> Template:
     require_manager(visit, "add users")
     return _new(visit, {"role": str(Role.MEMBER), "password": secrets.token_urlsafe(_PASSWORD_BYTES)})
 
 
 @post("/users/new")
-async def create_user(request: Request[Any, Any, Any], visit: Visit, users: UserService) -> Response[Any]:
+async def create_user(
+    request: Request[Any, Any, Any], visit: NamedDependency[Visit], users: NamedDependency[UserService]
+) -> Response[Any]:
     require_manager(visit, "add users")
     form = await read_form(request)
     wanted = NewUser(
@@ -62,13 +71,20 @@ async def create_user(request: Request[Any, Any, Any], visit: Visit, users: User
 
 
 @get("/users/{user_id:int}")
-async def user_page(visit: Visit, users: UserService, user_id: int) -> Template:
+async def user_page(
+    visit: NamedDependency[Visit], users: NamedDependency[UserService], user_id: FromPath[int]
+) -> Template:
     require_manager(visit, "manage users")
     return _user(visit, await users.get(visit.actor, user_id))
 
 
 @post("/users/{user_id:int}")
-async def change_user(request: Request[Any, Any, Any], visit: Visit, users: UserService, user_id: int) -> Response[Any]:
+async def change_user(
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    users: NamedDependency[UserService],
+    user_id: FromPath[int],
+) -> Response[Any]:
     require_manager(visit, "manage users")
     form = await read_form(request)
     changes = UserChanges(name=form.get("name"), role=_role(form), active=_active(form))

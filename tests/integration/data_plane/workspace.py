@@ -1,0 +1,108 @@
+"""What the tests of the data plane share: a running workspace, and the files that the operator mounts."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from litestar import Litestar
+from vivero_core.backends.credentials import Credentials
+from vivero_data.settings import Settings
+
+
+class Login(Protocol):
+    """A tenant as tests/integration/conftest.py makes it."""
+
+    id: str
+    database: str
+    database_user: Credentials
+    bucket: str
+    account: Credentials
+    cache_user: Credentials
+
+    @property
+    def prefix(self) -> str: ...
+
+
+OWNER = "owner@example.com"
+PASSWORD = "plum orchard at dawn"
+HOST = "acme.vivero.localhost"
+
+
+@dataclass
+class Workspace:
+    """A running data plane and a client of it."""
+
+    app: Litestar
+    client: httpx.AsyncClient
+    settings: Settings
+    environ: dict[str, str]
+    folder: Path
+    ticket_key: Ed25519PrivateKey
+
+    def set_limits(self, **limits: object) -> None:
+        (self.folder / "limits" / "limits.json").write_text(json.dumps({"plan": "trial", **limits}))
+
+    @property
+    def operator(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.settings.app.operator_token}"}
+
+    async def login(self, email: str = OWNER, password: str = PASSWORD) -> dict[str, str]:
+        """The header of a signed-in user."""
+        answer = await self.client.post("/api/v1/auth/login", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        return {"authorization": f"Bearer {answer.json()['access_token']}"}
+
+    async def user(self, owner: dict[str, str], role: str, email: str = "") -> dict[str, str]:
+        """Adds a user and signs them in."""
+        address = email or f"{role}-{secrets.token_hex(4)}@example.com"
+        body = {"email": address, "password": PASSWORD, "role": role}
+        answer = await self.client.post("/api/v1/users", json=body, headers=owner)
+        assert answer.status_code == 201, answer.text
+        return await self.login(address)
+
+    async def collection(self, owner: dict[str, str], *fields: dict[str, Any], name: str = "Contacts") -> None:
+        body = {"name": name, "fields": list(fields) or [{"name": "Name", "type": "text"}]}
+        answer = await self.client.post("/api/v1/collections", json=body, headers=owner)
+        assert answer.status_code == 201, answer.text
+
+
+def write_secrets(folder: Path, login: Login, platform: Mapping[str, Any], ticket_key: Ed25519PrivateKey) -> None:
+    """The files that the operator mounts."""
+    database, cache = platform["mariadb"], urlsplit(platform["valkey"]["url"])
+    public = ticket_key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    files = {
+        "database/username": login.database_user.name,
+        "database/password": login.database_user.secret,
+        "database/host": database["host"],
+        "database/port": str(database["port"]),
+        "database/name": login.database,
+        "cache/username": login.cache_user.name,
+        "cache/password": login.cache_user.secret,
+        "cache/host": str(cache.hostname),
+        "cache/port": str(cache.port),
+        "cache/prefix": login.prefix,
+        "storage/access_key": login.account.name,
+        "storage/secret_key": login.account.secret,
+        "storage/endpoint": platform["s3"]["endpoint"],
+        "storage/bucket": login.bucket,
+        "storage/region": "us-east-1",
+        "app/signing_key": secrets.token_hex(32),
+        "app/file_key": secrets.token_hex(32),
+        "app/operator_token": secrets.token_hex(32),
+        "limits/limits.json": json.dumps({"plan": "trial"}),
+        "platform/ca.crt": Path(platform["ca"]).read_text(),
+        "platform/ticket.pub": public.decode(),
+    }
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
