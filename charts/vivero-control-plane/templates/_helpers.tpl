@@ -155,13 +155,13 @@ spec:
             - {name: http, containerPort: 8080, protocol: TCP}
           resources: {{- toYaml $values.resources | nindent 12 }}
           startupProbe:
-            httpGet: {path: /readyz, port: http}
+            httpGet: {path: /healthz, port: http}
             periodSeconds: 1
             timeoutSeconds: 3
             failureThreshold: 60
           readinessProbe:
             httpGet: {path: /readyz, port: http}
-            periodSeconds: 5
+            periodSeconds: 2
             timeoutSeconds: 3
           livenessProbe:
             httpGet: {path: /healthz, port: http}
