@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.security.jwt import JWTAuth, Token
 
 from vivero_control.domain.staff.errors import NoSessionError
@@ -32,7 +33,7 @@ def bearer_auth(staff: StaffService, tokens: StaffTokens) -> JWTAuth[StaffView]:
     )
 
 
-async def session_staff(request: Request[Any, Any, Any], sessions: StaffSessions) -> StaffView:
+async def session_staff(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
     """Dependency `member` of pages behind the login.
 
     Raises:
