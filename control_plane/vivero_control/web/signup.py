@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEventMessage, Template
 from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
 from msgspec import UNSET, Struct
@@ -75,7 +76,7 @@ class SignupController(Controller):
     include_in_schema = False
 
     @get("/", name="signup", sync_to_thread=False)
-    def form(self, plans: PlanService, settings: Settings) -> Template:
+    def form(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
         return _form_page(SignupForm(), plans, settings, None)
 
     @post("/", status_code=HTTP_303_SEE_OTHER)
@@ -83,9 +84,9 @@ class SignupController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: Annotated[SignupForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
-        signups: SignupService,
-        plans: PlanService,
-        settings: Settings,
+        signups: NamedDependency[SignupService],
+        plans: NamedDependency[PlanService],
+        settings: NamedDependency[Settings],
     ) -> Response[Any] | Template:
         order = StartSignup(
             company=data.company, email=data.email, password=data.password, slug=data.slug.strip().lower() or None
@@ -100,7 +101,7 @@ class SignupController(Controller):
         return Redirect(address, status_code=HTTP_303_SEE_OTHER)
 
     @get("/{signup_id:str}", name="progress")
-    async def progress(self, signup_id: str, signups: SignupService) -> Template | Redirect:
+    async def progress(self, signup_id: FromPath[str], signups: NamedDependency[SignupService]) -> Template | Redirect:
         view = await signups.get(signup_id)
         if view.state == "ready" and view.login_url is not UNSET:
             return Redirect(view.login_url, status_code=HTTP_303_SEE_OTHER)
@@ -108,7 +109,9 @@ class SignupController(Controller):
         return Template("pages/progress.html.j2", context=context)
 
     @get("/{signup_id:str}/events")
-    async def events(self, request: Request[Any, Any, Any], signup_id: str, signups: SignupService) -> ServerSentEvent:
+    async def events(
+        self, request: Request[Any, Any, Any], signup_id: FromPath[str], signups: NamedDependency[SignupService]
+    ) -> ServerSentEvent:
         views = await signups.follow(signup_id)
         template = request.app.template_engine.get_template("pages/_progress.html.j2")  # type: ignore[union-attr]
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from litestar import Controller, get
 from litestar.datastructures import CacheControlHeader
+from litestar.di import NamedDependency
 from litestar.response import Template
 
 from vivero_control.domain.plans.schemas import PlanView
@@ -34,7 +35,7 @@ class SiteController(Controller):
     include_in_schema = False
 
     @get("/", name="landing", cache_control=FIVE_MINUTES, sync_to_thread=False)
-    def landing(self, plans: PlanService, settings: Settings) -> Template:
+    def landing(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
         listed = known_plans(plans)
         context: dict[str, Any] = {
             "plans": listed,
@@ -44,6 +45,6 @@ class SiteController(Controller):
         return Template("pages/landing.html.j2", context=context)
 
     @get("/pricing", name="pricing", cache_control=FIVE_MINUTES, sync_to_thread=False)
-    def pricing(self, plans: PlanService) -> Template:
+    def pricing(self, plans: NamedDependency[PlanService]) -> Template:
         listed = known_plans(plans)
         return Template("pages/pricing.html.j2", context={"plans": listed, "rows": words.compare(listed)})

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
@@ -56,8 +57,8 @@ class StaffLoginController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: Annotated[LoginForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
-        staff: StaffService,
-        sessions: StaffSessions,
+        staff: NamedDependency[StaffService],
+        sessions: NamedDependency[StaffSessions],
     ) -> Response[Any]:
         try:
             member = await staff.login(Login(email=data.email[:254], password=data.password[:1024]), caller(request))
@@ -67,6 +68,6 @@ class StaffLoginController(Controller):
         return Redirect(safe_next(data.next), status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
     @post("/logout", status_code=HTTP_303_SEE_OTHER)
-    async def logout(self, request: Request[Any, Any, Any], sessions: StaffSessions) -> Redirect:
+    async def logout(self, request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> Redirect:
         cookie = await sessions.close(request.cookies.get(SESSION_COOKIE))
         return Redirect(LOGIN, status_code=HTTP_303_SEE_OTHER, cookies=[cookie])

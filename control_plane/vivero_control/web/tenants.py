@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
@@ -111,11 +111,11 @@ def pager(page: Page[TenantRow], at: int, address: str) -> dict[str, str]:
 class TenantPage:
     """The page of one tenant; Litestar makes it from the services it names."""
 
-    tenants: TenantService
-    plans: PlanService
-    audit: AuditService
-    clock: Clock
-    member: StaffView
+    tenants: NamedDependency[TenantService]
+    plans: NamedDependency[PlanService]
+    audit: NamedDependency[AuditService]
+    clock: NamedDependency[Clock]
+    member: NamedDependency[StaffView]
 
     async def render(self, name: str, dialog: Dialog, *, done: str = "", status: int = 200) -> Template:
         detail = await self.tenants.get(name)
@@ -165,10 +165,10 @@ class TenantsController(Controller):
     def table(
         self,
         request: Request[Any, Any, Any],
-        member: StaffView,
-        tenants: TenantService,
-        plans: PlanService,
-        clock: Clock,
+        member: NamedDependency[StaffView],
+        tenants: NamedDependency[TenantService],
+        plans: NamedDependency[PlanService],
+        clock: NamedDependency[Clock],
     ) -> Template:
         wanted = TenantFilter.read(request.query_params)
         page, listed, now = tenants.search(wanted.query()), known_plans(plans), clock()
@@ -185,7 +185,9 @@ class TenantsController(Controller):
         return Template("pages/tenants.html.j2", context=context)
 
     @get("/{name:str}", name="tenant", dependencies={"shown": Provide(TenantPage, sync_to_thread=False)})
-    async def tenant(self, request: Request[Any, Any, Any], name: str, shown: TenantPage) -> Template:
+    async def tenant(
+        self, request: Request[Any, Any, Any], name: FromPath[str], shown: NamedDependency[TenantPage]
+    ) -> Template:
         params = request.query_params
         return await shown.render(name, Dialog(open=params.get("do", "")), done=params.get("done", ""))
 
@@ -194,7 +196,9 @@ class TenantsController(Controller):
         status_code=HTTP_303_SEE_OTHER,
         dependencies={"shown": Provide(TenantPage, sync_to_thread=False)},
     )
-    async def order(self, name: str, which: str, data: Form, shown: TenantPage) -> Response[Any]:
+    async def order(
+        self, name: FromPath[str], which: FromPath[str], data: Form, shown: NamedDependency[TenantPage]
+    ) -> Response[Any]:
         try:
             await _carry_out(shown.tenants, name, which, data, shown.member.email)
         except (InvalidInputError, ConflictError) as error:

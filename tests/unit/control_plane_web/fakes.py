@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import Cookie
 from litestar.di import Provide
+from litestar.params import FromPath
 from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl
 from vivero_control.domain.audit.schemas import AuditEntry
@@ -324,7 +325,7 @@ def make_app(**replaced: object) -> Litestar:
         return Provide(lambda: value, sync_to_thread=False)
 
     @get("/-/host/{which:str}", sync_to_thread=False)
-    def host(request: Request[Any, Any, Any], which: str) -> Response[Any]:
+    def host(request: Request[Any, Any, Any], which: FromPath[str]) -> Response[Any]:
         assert web.host_page
         return web.host_page(request, HOSTS[which])
 

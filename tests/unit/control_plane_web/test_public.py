@@ -1,0 +1,67 @@
+from typing import Any
+
+from litestar.testing import TestClient
+from unit.control_plane_web.conftest import browser
+from unit.control_plane_web.fakes import FakePlans
+
+
+def test_the_landing_page_shows_the_plans_and_the_way_in(visitor: TestClient[Any]) -> None:
+    answer = visitor.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "max-age=300, public"
+    for words in ("€2,000", "€5,000", "€15,000", "10,000 records", "Unlimited users", 'href="/signup"'):
+        assert words in answer.text
+    assert answer.text.count("<h1") == 1
+
+
+def test_pricing_compares_what_the_plans_say(visitor: TestClient[Any]) -> None:
+    text = visitor.get("/pricing").text
+    for words in ("from €15,000", "500,000", "Unlimited", "500 GB", "Every feature", "for 30 days"):
+        assert words in text
+
+
+def test_without_the_cluster_the_pages_stand_and_say_so() -> None:
+    with browser(plans=FakePlans(away=True)) as client:
+        assert client.get("/").status_code == 200
+        pricing = client.get("/pricing")
+        assert pricing.status_code == 200
+        assert "cannot be read right now" in pricing.text
+        assert "30 days" in client.get("/signup").text
+
+
+def test_an_unknown_page_is_a_page_with_the_request_id(visitor: TestClient[Any]) -> None:
+    answer = visitor.get("/no/such/page")
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+    assert "01JD3K9Q2MZT1VXA" in answer.text
+
+
+def test_a_wrong_method_is_a_page(visitor: TestClient[Any]) -> None:
+    answer = visitor.post("/pricing")
+    assert answer.status_code == 405
+    assert "does not take that" in answer.text
+
+
+def test_programs_get_a_problem(visitor: TestClient[Any]) -> None:
+    answer = visitor.get("/no/such/page", headers={"accept": "application/json"})
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_page_at_a_host_says_why(visitor: TestClient[Any]) -> None:
+    for which, status, words in (
+        ("starting", 503, "is being prepared"),
+        ("suspended", 503, "is suspended"),
+        ("ended", 503, "trial of this workspace has ended"),
+        ("unknown", 404, "no workspace here"),
+    ):
+        answer = visitor.get(f"/-/host/{which}")
+        assert answer.status_code == status
+        assert words in answer.text
+        assert "<script>alert" not in answer.text
+
+
+def test_only_a_starting_workspace_is_looked_at_again(visitor: TestClient[Any]) -> None:
+    starting = visitor.get("/-/host/starting")
+    assert 'http-equiv="refresh" content="3"' in starting.text
+    assert starting.headers["retry-after"] == "3"
+    assert "http-equiv" not in visitor.get("/-/host/suspended").text

@@ -1,0 +1,154 @@
+import re
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from litestar.testing import TestClient
+from msgspec import UNSET, structs
+from unit.control_plane_web.conftest import browser
+from unit.control_plane_web.fakes import HOSTILE, FakeSignups, signup
+
+GOOD = {"company": "Acme GmbH", "email": "ada@acme.example", "password": "seven green bottles", "slug": ""}
+
+
+def test_the_form_has_its_own_key_each_time(visitor: TestClient[Any]) -> None:
+    keys = {re.findall(r'name="key" value="(\w{32})"', visitor.get("/signup").text)[0] for _ in range(3)}
+    assert len(keys) == 3
+
+
+def test_a_good_form_starts_one_signup_and_shows_its_progress() -> None:
+    signups = FakeSignups()
+    with browser(signups=signups) as client:
+        answer = client.post("/signup", data={**GOOD, "key": "k1"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/signup/5f2c")
+    assert signups.started[0].slug is None
+    assert signups.keys == ["k1"]
+
+
+def test_a_chosen_slug_is_sent_in_lower_case() -> None:
+    signups = FakeSignups()
+    with browser(signups=signups) as client:
+        client.post("/signup", data={**GOOD, "slug": " Acme-2 "}, follow_redirects=False)
+    assert signups.started[0].slug == "acme-2"
+
+
+def test_the_script_gets_the_next_address_in_a_header(visitor: TestClient[Any]) -> None:
+    answer = visitor.post("/signup", data=GOOD, headers={"x-scripted-form": "1"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (201, "/signup/5f2c")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"company": ""}, "company"),
+        ({"company": "x" * 81}, "company"),
+        ({"company": "a\u202eb"}, "company"),
+        ({"email": "ada@"}, "email"),
+        ({"password": "short"}, "password"),
+        ({"slug": "admin"}, "slug"),
+        ({"slug": "taken"}, "slug"),
+    ],
+)
+def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(
+    visitor: TestClient[Any], changes: dict[str, str], field: str
+) -> None:
+    answer = visitor.post("/signup", data=GOOD | changes)
+    assert answer.status_code in {409, 422}
+    assert f'id="{field}-error"' in answer.text
+    assert answer.text.count('aria-invalid="true"') == 1
+    for kept in ("company", "email"):
+        assert f'value="{(GOOD | changes)[kept]}"' in answer.text
+    assert GOOD["password"] not in answer.text
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "Robert'); DROP TABLE x;--", "100% _*..", "🌱", '" autofocus onfocus="x'])
+def test_hostile_names_come_back_as_text(visitor: TestClient[Any], name: str) -> None:
+    text = visitor.post("/signup", data=GOOD | {"company": name, "password": "short"}).text
+    assert "<script>alert" not in text
+    assert ' onfocus="x' not in text
+
+
+@given(
+    company=st.text(max_size=100), email=st.text(max_size=60), password=st.text(max_size=40), slug=st.text(max_size=50)
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_gets_a_page(visitor: TestClient[Any], company: str, email: str, password: str, slug: str) -> None:
+    data = {"company": company, "email": email, "password": password, "slug": slug}
+    answer = visitor.post("/signup", data=data, follow_redirects=False)
+    assert answer.status_code in {303, 409, 422}
+
+
+@pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}])
+def test_a_form_on_another_site_starts_nothing(headers: dict[str, str]) -> None:
+    signups = FakeSignups()
+    with browser(signups=signups) as client:
+        answer = client.post("/signup", data=GOOD, headers=headers)
+    assert answer.status_code == 403
+    assert not signups.started
+
+
+def test_a_wrong_content_type_is_a_page_not_a_signup() -> None:
+    signups = FakeSignups()
+    with browser(signups=signups) as client:
+        answer = client.post("/signup", json=["x"])
+    assert answer.status_code in {400, 415, 422}
+    assert not signups.started
+
+
+def test_progress_shows_real_times_and_reloads_without_script(visitor: TestClient[Any]) -> None:
+    text = visitor.get("/signup/5f2c").text
+    for words in ("0.30 s", "0.90 s", "Waiting for the first answer", 'data-progress="/signup/5f2c/events"'):
+        assert words in text
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in text
+
+
+def test_a_ready_signup_goes_inside() -> None:
+    signups = FakeSignups()
+    signups.view = signup(7, "ready")
+    with browser(signups=signups) as client:
+        answer = client.get("/signup/5f2c", follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("https://acme.vivero.localhost:8443/login/ticket?")
+
+
+def test_a_ready_signup_whose_login_is_over_shows_the_door() -> None:
+    signups = FakeSignups()
+    signups.view = structs.replace(signup(7, "ready"), login_url=UNSET)
+    with browser(signups=signups) as client:
+        answer = client.get("/signup/5f2c")
+    assert "Your workspace is ready" in answer.text
+    assert 'href="https://acme.vivero.localhost:8443"' in answer.text
+    assert "data-progress" not in answer.text
+
+
+def test_a_failed_signup_says_why() -> None:
+    signups = FakeSignups()
+    signups.view = signup(2, "failed")
+    with browser(signups=signups) as client:
+        text = client.get("/signup/5f2c").text
+    assert "could not be built" in text
+    assert "The address is taken." in text
+    assert "http-equiv" not in text
+
+
+def test_an_unknown_signup_is_a_page(visitor: TestClient[Any]) -> None:
+    assert visitor.get("/signup/unknown").status_code == 404
+    assert visitor.get("/signup/unknown/events").status_code == 404
+
+
+def test_events_carry_the_steps_and_end_inside(visitor: TestClient[Any]) -> None:
+    answer = visitor.get("/signup/5f2c/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = re.findall(r"^event: (\w+)", answer.text, re.MULTILINE)
+    assert events == ["steps", "steps", "done"]
+    assert ": waiting" in answer.text
+    assert "data: https://acme.vivero.localhost:8443/login/ticket?ticket=t" in answer.text
+
+
+def test_events_of_a_failed_signup() -> None:
+    signups = FakeSignups()
+    signups.stream = [signup(2, "failed")]
+    with browser(signups=signups) as client:
+        text = client.get("/signup/5f2c/events").text
+    assert re.findall(r"^event: (\w+)", text, re.MULTILINE) == ["steps", "failed"]
