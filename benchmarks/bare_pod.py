@@ -130,8 +130,8 @@ class BarePod:
 
     async def _until_no_pod(self) -> None:
         async with asyncio.timeout(START_SECONDS):
-            while (await self._kube.list(POD, self._namespace)).items:
-                await asyncio.sleep(0.2)  # noqa: ASYNC110  the API server sends no event that all pods are gone
+            while (await self._kube.list(POD, self._namespace)).items:  # noqa: ASYNC110  the API server sends no event that all pods are gone
+                await asyncio.sleep(0.2)
 
     def _copied(self, item: Object) -> Object:
         """The object without what the server added, in the benchmark's namespace."""

@@ -94,8 +94,8 @@ async def erase(kube: KubeClient, names: list[str]) -> None:
         await kube.delete(TENANT, name, uid=tenant["metadata"]["uid"])
     async with asyncio.timeout(ERASE_SECONDS):
         for name in names:
-            while await _exists(kube, name):
-                await asyncio.sleep(0.5)  # noqa: ASYNC110  bounded above; erasing takes seconds
+            while await _exists(kube, name):  # noqa: ASYNC110  bounded above; erasing takes seconds
+                await asyncio.sleep(0.5)
 
 
 async def _exists(kube: KubeClient, name: str) -> bool:

@@ -155,7 +155,9 @@ def ensure_provider(cache_dir: Path, mirror: Path, log: Path, say: Say) -> Path:
 
 
 def _bounded(command: str, words: list[str], folder: Path) -> tuple[int, str, str]:
-    environment = os.environ | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+    # No configuration of the person at the machine: it could name other places for providers.
+    settings = {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+    environment = os.environ | settings
     environment.pop("TF_LOG", None)  # a debug log quotes every request, objects included
     with subprocess.Popen(  # noqa: S603  words of this module, and paths of ours
         words,

@@ -39,7 +39,6 @@ resource "kubectl_manifest" "definition" {
 
   yaml_body         = each.value
   server_side_apply = true
-  field_manager     = var.field_manager
   force_conflicts   = var.force_conflicts
   apply_only        = var.keep_definitions
   wait              = true
@@ -50,7 +49,6 @@ resource "kubectl_manifest" "namespace" {
 
   yaml_body         = each.value
   server_side_apply = true
-  field_manager     = var.field_manager
   force_conflicts   = var.force_conflicts
   wait              = true
 }
@@ -60,7 +58,6 @@ resource "kubectl_manifest" "object" {
 
   yaml_body         = each.value
   server_side_apply = true
-  field_manager     = var.field_manager
   force_conflicts   = var.force_conflicts
   wait_for_rollout  = var.wait_for_rollout
   wait              = true

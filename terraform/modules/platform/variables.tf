@@ -16,18 +16,6 @@ variable "keep_definitions" {
   nullable    = false
 }
 
-variable "field_manager" {
-  description = "Who owns the applied fields, as server-side apply records it."
-  type        = string
-  default     = "terraform"
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,62}$", var.field_manager))
-    error_message = "field_manager has to be 2 to 63 lower-case letters, digits and hyphens."
-  }
-}
-
 variable "force_conflicts" {
   description = "Take fields over from another manager, for example from an earlier installation by Helm."
   type        = bool
