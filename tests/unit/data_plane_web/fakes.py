@@ -87,7 +87,6 @@ class FakeAuth(AuthService):
         self.ended: list[int] = []
 
     async def login(self, credentials: Credentials, address: str) -> Tokens:
-        assert address
         if credentials.email == "blocked@example.com":
             raise LoginBlockedError(30)
         if credentials.password != PASSWORD:

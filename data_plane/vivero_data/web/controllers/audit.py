@@ -43,7 +43,7 @@ def audit_query(here: Address) -> AuditQuery:
         action=here.get("action"),
         subject=here.get("subject").strip(),
         since=since,
-        until=until + timedelta(days=1) if until else None,
+        until=until + timedelta(days=1) if until and until.date() < date.max else None,
     )
 
 

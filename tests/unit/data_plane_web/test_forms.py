@@ -1,0 +1,153 @@
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vivero_data.domain.audit.schemas import AuditEntry
+from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.records.values import parse, present
+from vivero_data.errors import FieldError, InvalidInputError
+from vivero_data.web import audit_words, filters, forms
+from vivero_data.web.columns import MAX_COLUMNS, chosen_columns, columns_cookie
+from vivero_data.web.controllers.audit import audit_query
+from vivero_data.web.listing import Address
+
+
+def field(kind: FieldType, number: int = 7, *, required: bool = False) -> Field:
+    return Field(number, "Field", kind, required, unique=False, indexed=True, default=None, choices=("a", "b"))
+
+
+VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
+    FieldType.TEXT: st.from_regex(r"[a-zA-Z0-9<>&\"']([ -~]{0,40}[a-z])?", fullmatch=True),
+    FieldType.LONG_TEXT: st.from_regex(r"[a-z]([ -~\n]{0,60}[a-z])?", fullmatch=True),
+    FieldType.NUMBER: st.decimals(-(10**9), 10**9, places=4),
+    FieldType.INTEGER: st.integers(-(2**53) + 1, 2**53 - 1),
+    FieldType.BOOLEAN: st.booleans(),
+    FieldType.DATE: st.dates(date(1000, 1, 1)),
+    FieldType.DATETIME: st.datetimes(datetime(1000, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001  bounds are naive
+    FieldType.CHOICE: st.sampled_from(["a", "b"]),
+}
+
+
+@given(st.sampled_from(sorted(VALUES)).flatmap(lambda kind: st.tuples(st.just(kind), VALUES[kind])))
+def test_what_a_form_shows_is_what_it_sends_back(pair: tuple[FieldType, Any]) -> None:
+    kind, value = pair
+    one = field(kind)
+    sent = forms.record_values([one], {"Field": forms.shown(value)})["Field"]
+    stored = present(one, parse(one, sent))
+    assert stored == value
+
+
+@given(st.sampled_from(list(FieldType)), st.text(max_size=50))
+def test_any_text_becomes_a_value_or_is_refused(kind: FieldType, text: str) -> None:
+    value = forms.record_values([field(kind)], {"Field": text})["Field"]
+    with suppress(ValueError):
+        parse(field(kind), value if value is not None else "")
+
+
+def test_a_checkbox_that_is_off_is_no_and_a_choice_that_is_not_made_is_nothing() -> None:
+    assert forms.record_values([field(FieldType.BOOLEAN, required=True)], {}) == {"Field": False}
+    assert forms.record_values([field(FieldType.BOOLEAN)], {}) == {"Field": None}
+
+
+def test_moments_are_shown_in_utc() -> None:
+    moment = datetime(2026, 1, 2, 3, 4, tzinfo=timezone(timedelta(hours=1)))
+    assert forms.shown(moment) == "2026-01-02T02:04"
+    assert forms.shown(Decimal("1E+3")) == "1000"
+
+
+@given(st.text())
+def test_a_login_never_leads_away(target: str) -> None:
+    path = forms.local_path(target)
+    assert path.startswith("/")
+    assert not path.startswith(("//", "/\\"))
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example", "//evil.example", "/\\evil", "javascript:alert(1)", "/\tx", "/login", ""]
+)
+def test_where_a_login_does_not_lead(target: str) -> None:
+    assert forms.local_path(target) == "/"
+
+
+def test_errors_by_field() -> None:
+    errors = [FieldError("values.Name", "is required"), FieldError("Name", "second"), FieldError("x", "Done.")]
+    assert forms.field_errors(InvalidInputError("", errors=errors)) == {"Name": "Is required.", "x": "Done."}
+
+
+Values = dict[str, Any] | None
+
+
+def entry(action: str, subject: str = "", before: Values = None, after: Values = None) -> AuditEntry:
+    return AuditEntry(1, datetime.now(UTC), "a", action, subject, before, after, "r")
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("record.update", "Changed record"),
+        ("file.create", "Uploaded file"),
+        ("session.start", "Logged in"),
+        ("user.change_password", "Changed own password"),
+        ("plan.went_up", "Plan went up"),
+        ("odd", "Odd"),
+    ],
+)
+def test_actions_in_words(action: str, words: str) -> None:
+    assert audit_words.headline(action) == words
+
+
+def test_changes_of_an_entry() -> None:
+    found = audit_words.changes(
+        entry("record.update", "", {"a": 1, "b": None, "c": "x"}, {"a": 2, "b": True, "c": "x", "d": [1, 2]})
+    )
+    assert [(one.name, one.before, one.after) for one in found] == [
+        ("a", "1", "2"),
+        ("b", "", "Yes"),
+        ("d", "", "1, 2"),
+    ]
+    assert audit_words.changes(entry("x.create", "", None, {"empty": None})) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "subject", "href"),
+    [
+        ("record.update", "My books/17", "/collections/My%20books/records/17"),
+        ("record.delete", "My books/17", ""),
+        ("collection.create", "Übung", "/collections/%C3%9Cbung"),
+        ("record.update", "odd", ""),
+        ("user.create", "a@example.com", ""),
+    ],
+)
+def test_links_to_what_is_still_there(action: str, subject: str, href: str) -> None:
+    assert audit_words.subject_href(entry(action, subject)) == href
+
+
+def test_columns_are_bounded_and_begin_with_the_first() -> None:
+    fields = tuple(field(FieldType.TEXT, number) for number in range(1, 30))
+    one = Collection(5, "c", "", fields, 0, datetime.now(UTC))
+    assert [column.id for column in chosen_columns(one, {})] == [1, 2, 3, 4, 5]
+    assert len(chosen_columns(one, {"__Host-columns-5": ".".join(map(str, range(1, 30)))})) == MAX_COLUMNS
+    cookie = columns_cookie(one, [])
+    assert [column.id for column in chosen_columns(one, {cookie.key: cookie.value or ""})] == [1]
+    assert [column.id for column in chosen_columns(one, {cookie.key: "x.99.3"})] == [1, 3]
+
+
+def test_days_of_the_audit_log_include_the_last() -> None:
+    query = audit_query(Address("/audit", (("since", "2026-11-01"), ("until", "2026-11-22"))))
+    assert query.since == datetime(2026, 11, 1, tzinfo=UTC)
+    assert query.until == datetime(2026, 11, 23, tzinfo=UTC)
+    assert audit_query(Address("/audit", (("until", "9999-12-31"),))).until is None
+
+
+def test_small_words() -> None:
+    assert filters.choice_options(("a",), "gone") == [("", "Choose one"), ("a", "a"), ("gone", "gone")]
+    assert filters.without_scheme("https://example.com/") == "example.com"
+    assert not filters.web_address("https://[bad")
+    assert (filters.day_words("2026-11-02"), filters.day_words(date(2026, 11, 2))) == ("2 Nov 2026", "2 Nov 2026")
+    assert filters.moment_words("2026-11-02T03:04:00+00:00") == "2 Nov 2026, 03:04 UTC"
+    assert filters.file_icon("image/png") == "file-image"
+    assert filters.rules(field(FieldType.TEXT, required=True)) == "Required"

@@ -1,0 +1,282 @@
+import re
+
+import pytest
+from unit.data_plane_web.browser import Browser
+from unit.data_plane_web.fakes import World
+from vivero_data.domain.usage.schemas import Meter
+from vivero_data.domain.users.schemas import Role
+from vivero_data.errors import UnavailableError
+
+PASSWORD = "correct horse battery staple"
+
+
+def test_logging_in_sets_cookies_and_leads_on(browser: Browser) -> None:
+    page = browser.open("/login?next=/files")
+    assert 'autocomplete="username"' in page
+    assert 'autocomplete="current-password"' in page
+    answer = browser.client.post(
+        "/login", data={"email": "ada@example.com", "password": PASSWORD, "next": "/files"}, follow_redirects=False
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/files")
+    cookies = answer.headers.get_list("set-cookie")
+    assert any("__Host-session=" in cookie for cookie in cookies)
+    assert all("HttpOnly" in cookie and "Secure" in cookie for cookie in cookies)
+
+
+def test_a_wrong_password_keeps_the_address_and_never_the_password(browser: Browser) -> None:
+    page = browser.send("/login", 401, email="ada@example.com", password="not-the-one", next="https://evil.example")
+    assert "The e-mail address or the password is wrong." in page
+    assert 'value="ada@example.com"' in page
+    assert "not-the-one" not in page
+    assert 'name="next" value="/"' in page
+
+
+def test_too_many_attempts_say_how_long_to_wait(browser: Browser) -> None:
+    answer = browser.client.post("/login", data={"email": "blocked@example.com", "password": "x"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "30")
+    assert "try again in 30 seconds" in answer.text
+
+
+def test_a_ticket_lets_in_once(browser: Browser) -> None:
+    answer = browser.client.get("/login/ticket?ticket=t", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    again = browser.client.get("/login/ticket?ticket=t", follow_redirects=False)
+    assert again.headers["location"] == "/", "whoever it let in before is still in"
+    browser.client.cookies.clear()
+    assert "This login link was used before." in browser.open("/login/ticket?ticket=t", 401)
+
+
+def test_logging_out_ends_the_session_and_the_cookies(browser: Browser) -> None:
+    assert browser.send("/logout") == "/login"
+
+
+@pytest.mark.parametrize("path", ["/", "/collections/Customers?sort=-Value", "/users"])
+def test_who_is_not_logged_in_comes_back_after_it(browser: Browser, world: World, path: str) -> None:
+    world.signed_in = False
+    answer = browser.client.get(path, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/login")
+    assert ("next=" in answer.headers["location"]) == (path != "/")
+
+
+def test_a_link_from_another_site_asks_again_from_here(browser: Browser, world: World) -> None:
+    world.signed_in = False
+    answer = browser.client.get("/files", headers={"sec-fetch-site": "cross-site"}, follow_redirects=False)
+    assert answer.status_code == 200
+    assert 'http-equiv="refresh"' in answer.text
+
+
+def test_the_first_visit_offers_one_action(browser: Browser, world: World) -> None:
+    page = browser.open("/")
+    assert "Start with a collection" in page
+    assert page.partition("<main")[2].count("btn-primary") == 1
+    world.role = Role.MEMBER
+    assert "An administrator or the owner can add the first one." in browser.open("/")
+
+
+def test_home_shows_usage_collections_and_what_changed(browser: Browser, world: World) -> None:
+    browser.customers()
+    world.limit = Meter(8421, 10_000)
+    page = browser.open("/")
+    assert "8,421" in page
+    assert "The plan is nearly used up: records 8,421 of 10,000" in page
+    assert "Created collection" in page
+    world.role = Role.MEMBER
+    member = browser.open("/")
+    assert "Recent changes" not in member
+    assert 'href="/users"' not in member
+
+
+def test_adding_rows_keeps_what_was_typed(browser: Browser) -> None:
+    page = browser.send(
+        "/new-collection", 200, action="add", name="Books", field__0__name="Title", field__0__type="text"
+    )
+    assert 'value="Books"' in page
+    assert 'value="Title"' in page
+    assert "field-1-name" in page
+    page = browser.send("/new-collection", 200, action="remove-0", name="Books", field__0__name="Title")
+    assert 'value="Title"' not in page
+
+
+def test_a_collections_errors_stand_at_their_rows(browser: Browser, world: World) -> None:
+    page = browser.send(
+        "/new-collection",
+        422,
+        name="",
+        field__0__name="",
+        field__1__name="9 lives",
+        field__2__name="Colour",
+        field__2__type="choice",
+    )
+    assert re.search(r'id="name-error".*?Must not be empty', page, re.DOTALL)
+    assert re.search(r'id="field-1-error".*?Must begin with a letter', page, re.DOTALL)
+    assert re.search(r'id="field-2-error".*?Choices must be 1 to', page, re.DOTALL)
+    assert "field-0-error" not in page
+    assert not world.collections
+
+
+def test_a_collection_needs_a_field_of_a_known_type(browser: Browser) -> None:
+    assert "The fields need at least one with a name." in browser.send("/new-collection", 422, name="Books")
+    page = browser.send("/new-collection", 422, name="Books", field__0__name="x", field__0__type="exe")
+    assert "The fields have no type exe." in page
+
+
+def test_a_taken_name_is_said_beside_it(browser: Browser) -> None:
+    browser.customers()
+    page = browser.send("/new-collection", 409, name="Customers", field__0__name="x")
+    assert re.search(r'id="name-error".*?Is the name of a collection that exists', page, re.DOTALL)
+
+
+def test_deleting_a_collection_wants_its_name(browser: Browser, world: World) -> None:
+    browser.customers()
+    assert "Delete this collection" in browser.open("/collections/Customers/fields")
+    page = browser.send("/collections/Customers/delete", 422, confirm="customers")
+    assert "Type Customers to delete it." in page
+    assert browser.send("/collections/Customers/delete", confirm="Customers") == "/collections"
+    assert not world.collections
+
+
+def test_only_administrators_define_collections(browser: Browser, world: World) -> None:
+    browser.customers()
+    world.role = Role.MEMBER
+    page = browser.open("/new-collection", 403)
+    assert "Only administrators and the owner of this workspace can add collections." in page
+    browser.send("/new-collection", 403, name="x", field__0__name="y")
+    browser.send("/collections/Customers/delete", 403, confirm="Customers")
+    assert world.collections
+    assert "Delete this collection" not in browser.open("/collections/Customers/fields")
+
+
+def test_files_come_and_go(browser: Browser, world: World) -> None:
+    assert "No files yet" in browser.open("/files")
+    answer = browser.client.post("/files", files={"file": ("a <b>.txt", b"hello", "text/html")}, follow_redirects=False)
+    assert answer.headers["location"] == "/files"
+    page = browser.open("/files")
+    assert "a &lt;b&gt;.txt" in page
+    file_id = next(iter(world.files))
+    download = browser.client.get(f"/files/{file_id}")
+    assert download.content == b"hello"
+    assert download.headers["content-disposition"].startswith("attachment")
+    assert download.headers["content-type"] == "application/octet-stream"
+    assert "The file is gone for good" in browser.open(f"/files/{file_id}/delete")
+    browser.send(f"/files/{file_id}/delete")
+    assert not world.files
+
+
+def test_an_upload_that_cannot_be(browser: Browser, world: World) -> None:
+    assert "Choose a file first." in browser.client.post("/files", files={"other": ("a", b"")}).text
+    answer = browser.client.post("/files", files={"file": ("a", b"x" * 1_000_001)})
+    assert (answer.status_code, "at most 100 MB" in answer.text) == (413, True)
+    early = browser.client.post("/files", content=b"", headers={"content-length": "999999999"})
+    assert early.status_code == 413
+    assert not world.files
+    world.role = Role.VIEWER
+    assert browser.client.post("/files", files={"file": ("a", b"x")}).status_code == 403
+
+
+def test_people_are_added_changed_and_deactivated(browser: Browser, world: World) -> None:
+    form = browser.open("/users/new")
+    password = re.search(r'name="password"[^>]*value="([^"]+)"', form)
+    assert password
+    assert len(password[1]) >= 16
+    browser.send("/users/new", email="grace@example.com", name="Grace", password=password[1], role="admin")
+    page = browser.open("/users")
+    assert "grace@example.com" in page
+    assert "Give them the address" in page
+    number = max(world.users)
+    assert "Deactivate user" in browser.open(f"/users/{number}")
+    browser.send(f"/users/{number}", role="viewer", name="Grace Hopper")
+    assert world.users[number].role is Role.VIEWER
+    browser.send(f"/users/{number}", active="false")
+    assert "Reactivate user" in browser.open(f"/users/{number}")
+    browser.send("/users/999", 404, active="false")
+
+
+def test_a_users_errors(browser: Browser) -> None:
+    page = browser.send("/users/new", 422, email="nobody", password="short", role="viewer")
+    assert re.search(r'id="email-error".*?Must be an e-mail address', page, re.DOTALL)
+    assert 'id="password-error"' in page
+    assert 'value="nobody"' in page
+    page = browser.send("/users/new", 409, email="ada@example.com", password=PASSWORD, role="viewer")
+    assert "Is the address of an account that exists." in page
+    assert "This is the last active owner" in browser.send("/users/1", 409, role="viewer", name="Ada")
+
+
+def test_an_administrator_cannot_touch_an_owner(browser: Browser, world: World) -> None:
+    world.role = Role.ADMIN
+    page = browser.open("/users/1")
+    assert "Only an owner can change owners and administrators" in page
+    assert "Save changes" not in page
+    form = browser.open("/users/new")
+    assert 'value="member"' in form
+    assert 'value="owner"' not in form
+    world.role = Role.MEMBER
+    for path in ("/users", "/users/new", "/users/1", "/audit"):
+        assert "Only administrators" in browser.open(path, 403)
+
+
+def test_a_full_plan_takes_the_way_to_more_users(browser: Browser, world: World) -> None:
+    world.seats = 1
+    page = browser.open("/users")
+    assert "limit is reached: users 1 of 1" in page
+    assert 'href="/users/new"' not in page.partition("<main")[2].partition("</main>")[0]
+
+
+def test_the_audit_log_filters(browser: Browser) -> None:
+    browser.customers()
+    page = browser.open("/audit?action=collection&actor=ada&since=2026-01-01&until=nonsense")
+    assert "Created collection" in page
+    assert 'value="ada"' in page
+    assert "Company · text" in page
+    assert "No entry matches" in browser.open("/audit?action=file")
+
+
+def test_own_password(browser: Browser) -> None:
+    assert "Ada Lovelace" in browser.open("/account")
+    page = browser.send("/account/password", 422, current_password="wrong", new_password="another long sentence")
+    assert re.search(r'id="current_password-error".*?Is not your current password', page, re.DOTALL)
+    assert "another long sentence" not in page
+    assert browser.send("/account/password", current_password=PASSWORD, new_password="x") == "/account"
+
+
+def test_usage_of_an_unlimited_plan(browser: Browser, world: World) -> None:
+    world.limit = Meter(1_234_567, None)
+    assert "used, no limit" in browser.open("/usage")
+
+
+def test_errors_are_pages_that_give_away_nothing(browser: Browser, world: World) -> None:
+    page = browser.open("/no/such/page", 404)
+    assert "There is no such page" in page
+    assert "Not Found" not in page
+    world.failure = RuntimeError("secret inside")
+    assert "secret inside" not in browser.open("/usage", 500)
+    world.failure = UnavailableError("The database does not answer.")
+    answer = browser.client.get("/usage")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert "The database does not answer." in answer.text
+    assert browser.client.post("/usage").status_code == 405
+
+
+def test_pages_run_nothing_inline_and_stay_private(browser: Browser) -> None:
+    browser.customers()
+    for path in (
+        "/login",
+        "/",
+        "/collections",
+        "/new-collection",
+        "/collections/Customers",
+        "/files",
+        "/users",
+        "/audit",
+        "/usage",
+        "/account",
+        "/nope",
+    ):
+        answer = browser.client.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store"
+        assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=", answer.text), path
+        assert answer.text.count("<h1") == 1, path
