@@ -1,17 +1,24 @@
-"""The worker: works off the outbox, runs the trials' timetable, tidies up. SAQ wakes it; the rows are the truth.
+"""The worker: works off the outbox, runs the trials' timetable, tidies up.
+
+The outbox is looked at every few seconds whatever happens to Valkey; SAQ wakes
+the worker at once when something was written, and keeps the timetable.
 
 It listens on the same port as the web server, for kubelet and Prometheus only.
 """
 
+import asyncio
 import logging
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from litestar import Litestar
 from prometheus_client import Gauge
+from redis.exceptions import RedisError
 from saq import CronJob, Worker
 from saq.types import Context
+from vivero_core.errors import ViveroError
 
 from vivero_control import composition
 from vivero_control.app import Metrics
@@ -33,7 +40,7 @@ from vivero_control.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-OUTBOX_EVERY: Final = "* * * * * */10"  # seconds last: what a lost wake-up costs at most
+OUTBOX_SECONDS: Final = 10.0  # what a lost wake-up costs at most
 TRIALS_EVERY: Final = "*/5 * * * *"
 TIDY_EVERY: Final = "17 3 * * *"
 JOB_SECONDS: Final = 300
@@ -68,7 +75,20 @@ class Jobs:
             clock=backends.clock,
         )
 
+    async def keep_draining(self) -> None:
+        """Until cancelled, with Valkey or without."""
+        while True:
+            try:
+                await self.drain()
+            except ViveroError as error:
+                logger.warning("outbox not worked off: %s", error)
+            await asyncio.sleep(OUTBOX_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  jitter
+
     async def drain_outbox(self, _: Context) -> None:
+        """When woken."""
+        await self.drain()
+
+    async def drain(self) -> None:
         await self.outbox.drain()
         async with self._backends.database.transaction() as session:
             counts = await OutboxRepository(session=session).counts()
@@ -88,7 +108,6 @@ class Jobs:
 
     def worker(self) -> QuietWorker:
         cron: list[CronJob[Any]] = [
-            CronJob(self.drain_outbox, cron=OUTBOX_EVERY, timeout=JOB_SECONDS, retries=1, ttl=60),
             CronJob(self.end_trials, cron=TRIALS_EVERY, timeout=JOB_SECONDS, retries=1, ttl=60),
             CronJob(self.tidy, cron=TIDY_EVERY, timeout=JOB_SECONDS, retries=3, ttl=60),
         ]
@@ -101,6 +120,17 @@ class Jobs:
         )
 
 
+async def work(worker: QuietWorker) -> None:
+    """Until cancelled; saying goodbye to a Valkey that is away is no failure."""
+    try:
+        await worker.start()
+    except (RedisError, OSError) as error:
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            raise
+        logger.warning("worker ends without telling Valkey: %s", type(error).__name__)
+
+
 def create_worker_app(settings: Settings, clock: Clock = system_clock) -> Litestar:
     """Its lifespan runs the worker; its routes are /healthz, /readyz and /metrics."""
     backends = composition.backends(settings, clock)
@@ -109,8 +139,8 @@ def create_worker_app(settings: Settings, clock: Clock = system_clock) -> Litest
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with backends.open():
-            worker = Jobs(backends).worker()
-            async with composition.running(worker.start()):
+            jobs = Jobs(backends)
+            async with composition.running(jobs.keep_draining(), work(jobs.worker())):
                 yield
 
     return Litestar(

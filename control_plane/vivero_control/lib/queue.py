@@ -1,7 +1,8 @@
 """SAQ on Valkey: it wakes the worker and keeps its timetable. What must not be lost is in the outbox."""
 
+import asyncio
 import logging
-from typing import Any, Final
+from typing import Final
 
 import saq.job
 import saq.queue.redis
@@ -14,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 DRAIN: Final = "drain_outbox"
 VERSION: Final = (7, 2, 0)  # the oldest Valkey there is; asking would need the right to INFO
+WAKE_SECONDS: Final = 0.3  # a signup waits for it; the worker looks by itself soon enough
 
 
 class PrefixedQueue(RedisQueue):
@@ -44,11 +46,20 @@ class PrefixedQueue(RedisQueue):
     async def wake(self) -> None:
         """Ask for a run over the outbox now; without Valkey the rows wait for the worker's own timetable."""
         try:
-            await self.enqueue(DRAIN, key=DRAIN, timeout=300, retries=1, ttl=60)
+            async with asyncio.timeout(WAKE_SECONDS):
+                await self.enqueue(DRAIN, key=DRAIN, timeout=300, retries=1, ttl=60)
         except (RedisError, OSError) as error:
             logger.warning("could not wake the worker: %s", type(error).__name__)
 
 
-def describe(job: Job) -> dict[str, Any]:
-    """What a log line says of a job; its arguments are not logged."""
-    return {"job": job.function, "attempts": job.attempts}
+class WithoutTraceback(logging.Filter):
+    """One line for a Valkey that is away, instead of SAQ's traceback every second."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, RedisError | OSError):
+            record.msg, record.args, record.exc_info = "Valkey does not answer: %s", (type(error).__name__,), None
+        return True
+
+
+logging.getLogger("saq").addFilter(WithoutTraceback())

@@ -10,6 +10,7 @@ from vivero_core.model.tenant import Tenant
 from vivero_control.domain.signups.schemas import Step
 
 StepName = Literal["database", "storage", "cache", "workload", "route", "owner", "ready"]
+SignupState = Literal["provisioning", "ready", "failed"]
 StepState = Literal["waiting", "running", "done", "failed"]
 
 STEPS: Final[tuple[tuple[StepName, str, ConditionType], ...]] = (
@@ -40,6 +41,19 @@ def hopeless(tenant: Tenant) -> str | None:
     """Why it will never be ready, in words; None when it may."""
     found = (one for one in tenant.status.conditions if one.reason in _HOPELESS)
     return next((one.message or one.reason for one in found), None)
+
+
+def whole(tenant: Tenant | None, failure: str | None) -> tuple[SignupState, str]:
+    """The state of a signup and a sentence about it; `failure` says why there will be no workspace."""
+    if failure or tenant is None:
+        return ("failed", failure) if failure else ("provisioning", "Your workspace is being prepared.")
+    if sentence := hopeless(tenant):
+        return "failed", sentence
+    if tenant.spec.suspended is not None:
+        return "ready", "Your workspace is closed at the moment."
+    if is_ready(tenant):
+        return "ready", "Your workspace is ready."
+    return "provisioning", "Your workspace is being prepared."
 
 
 def steps(tenant: Tenant | None) -> tuple[Step, ...]:

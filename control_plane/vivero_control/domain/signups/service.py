@@ -42,6 +42,7 @@ OPERATION: Final = "signup"
 SLUG_ATTEMPTS: Final = 5
 # The request carries the order out itself; only if it dies does the worker, after this.
 HANDOVER: Final = timedelta(seconds=20)
+GONE_AFTER: Final = timedelta(minutes=10)  # a Tenant that is not there by then, in a cluster that answers
 HEARTBEAT_SECONDS: Final = 15.0  # below the idle limits of proxies
 STREAM_SECONDS: Final = 300.0  # then the browser reconnects by itself; a signup takes seconds
 
@@ -251,17 +252,24 @@ class SignupService:
     def _view(self, signup: Signup) -> SignupView:
         tenant = self._own_tenant(signup)
         url = (tenant.status.url if tenant else None) or self._deps.tenant_url(signup.slug)
-        failure = signup.failure or (progress.hopeless(tenant) if tenant else None)
-        ready = tenant is not None and progress.is_ready(tenant)
+        state, detail = progress.whole(tenant, self._failure(signup, tenant))
+        may_log_in = tenant is not None and state == "ready" and tenant.spec.suspended is None
         return SignupView(
             id=signup.id,
-            state="failed" if failure else "ready" if ready else "provisioning",
+            state=state,
             tenant=TenantRef(name=signup.slug, slug=signup.slug, url=url),
             steps=progress.steps(tenant),
-            detail=failure or ("Your workspace is ready." if ready else "Your workspace is being prepared."),
+            detail=detail,
             created_at=signup.created_at,
-            login_url=self._login_url(signup, tenant, url) if tenant and ready and not failure else UNSET,
+            login_url=self._login_url(signup, tenant, url) if tenant and may_log_in else UNSET,
         )
+
+    def _failure(self, signup: Signup, tenant: Tenant | None) -> str | None:
+        """Why there will be no workspace, in words."""
+        if tenant is not None or signup.failure:
+            return signup.failure
+        old = self._deps.clock() - signup.created_at > GONE_AFTER
+        return "This workspace does not exist any more." if old and self._deps.directory.synced else None
 
     def _own_tenant(self, signup: Signup) -> Tenant | None:
         """The Tenant that this signup made, not one that got its name later."""
