@@ -1,0 +1,100 @@
+"""The API server refuses what is no Tenant, with a sentence a person understands."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration.operator.live import manifest
+from vivero_core.backends.kube import config as kube_config
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeInvalidError
+from vivero_core.backends.kube.resources import TENANT
+
+SUSPENDED = {"reason": "Boredom"}
+BAD = [
+    ({"slug": "www"}, "this slug is reserved"),
+    ({"slug": "a--b"}, "slug must be 3 to 40 lower-case letters"),
+    ({"slug": "Acme"}, "slug must be 3 to 40 lower-case letters"),
+    ({"slug": "`x`; DROP"}, "slug must be 3 to 40 lower-case letters"),
+    ({"slug": "../../etc"}, "slug must be 3 to 40 lower-case letters"),
+    ({"slug": "x" * 41}, "spec.slug"),
+    ({"displayName": ""}, "spec.displayName"),
+    ({"displayName": "x" * 81}, "spec.displayName"),
+    ({"displayName": "a\u202eb"}, "invisible formatting characters"),
+    ({"displayName": " a"}, "must not start or end with a space"),
+    ({"displayName": "a\nb"}, "control or invisible"),
+    ({"owner": {"email": "nobody"}}, "owner.email must be a mail address"),
+    ({"owner": {"email": "a@b.co", "passwordHashSecret": "../x"}}, "spec.owner.passwordHashSecret"),
+    ({"owner": None}, "spec.owner: Required"),
+    ({"plan": "Gold Plan"}, "spec.plan"),
+    ({"plan": "starter", "trialEndsAt": "2026-12-22T00:00:00Z"}, "trialEndsAt is allowed only on plan trial"),
+    ({"trialEndsAt": "soon"}, "spec.trialEndsAt"),
+    ({"hosts": ["UPPER.example.com"]}, "hosts must be lower-case DNS names"),
+    ({"hosts": ["10.0.0.1"]}, "hosts must be lower-case DNS names"),
+    ({"hosts": ["*.example.com"]}, "hosts must be lower-case DNS names"),
+    ({"hosts": ["a.example.com"] * 2}, "Duplicate value"),
+    ({"hosts": [f"h{n}.example.com" for n in range(11)]}, "spec.hosts"),
+    ({"suspended": SUSPENDED}, 'supported values: "TrialEnded", "Unpaid", "Abuse", "Manual"'),
+    ({"deletionPolicy": "Burn"}, 'supported values: "Retain", "Delete"'),
+    ({"adopt": "short"}, "spec.adopt"),
+]
+GOOD: list[dict[str, Any]] = [
+    {},
+    {"displayName": "Zoë Müller & Söhne 🎉 株式会社"},
+    {"displayName": "Robert'); DROP TABLE tenants;-- `_%*"},
+    {"trialEndsAt": "2026-12-22T00:00:00Z"},
+    {"hosts": ["app.example.com"], "suspended": {"reason": "Manual"}},
+]
+CHANGES = [
+    ({"slug": "other"}, "slug cannot be changed once it is set"),
+    ({"adopt": "abcdefghij"}, "adopt can be given only when the Tenant is created"),
+    ({"databaseServer": "elsewhere"}, "databaseServer cannot be changed once it is set"),
+    ({"databaseServer": None}, "databaseServer cannot be changed once it is set"),
+    ({"plan": "starter"}, "trialEndsAt is allowed only on plan trial"),
+]
+NOT_STARTED = "admission-test"
+
+
+@pytest.fixture
+async def kube(platform: dict[str, Any]) -> AsyncIterator[KubeClient]:
+    config = kube_config.load(Path(platform["kubeconfig"]))
+    async with KubeClient(config, field_manager="operator-tests") as client:
+        yield client
+
+
+async def dry_run(kube: KubeClient, body: dict[str, Any]) -> None:
+    await kube._request("POST", TENANT.path(), body, query={"dryRun": "All"})  # noqa: SLF001  nobody but a test wants a dry run
+
+
+@pytest.mark.parametrize(("spec", "sentence"), BAD)
+async def test_refused(kube: KubeClient, spec: dict[str, Any], sentence: str) -> None:
+    body = manifest("admission", **spec)
+    body["spec"] = {key: value for key, value in body["spec"].items() if value is not None}
+    with pytest.raises(KubeInvalidError) as refusal:
+        await dry_run(kube, body)
+    assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize("spec", GOOD)
+async def test_accepted(kube: KubeClient, spec: dict[str, Any]) -> None:
+    await dry_run(kube, manifest("admission", **spec))
+
+
+async def test_a_long_name_is_refused(kube: KubeClient) -> None:
+    with pytest.raises(KubeInvalidError, match="at most 63 characters"):
+        await dry_run(kube, manifest("a" * 64, slug="admission"))
+
+
+@pytest.mark.usefixtures("setup")
+async def test_what_cannot_change_does_not(kube: KubeClient) -> None:
+    body = manifest(NOT_STARTED, databaseServer="main", trialEndsAt="2026-12-22T00:00:00Z")
+    created = await kube.create(body)
+    try:
+        for change, sentence in CHANGES:
+            with pytest.raises(KubeInvalidError) as refusal:
+                await kube.patch(TENANT, NOT_STARTED, {"spec": change})
+            assert sentence in str(refusal.value)
+        await kube.patch(TENANT, NOT_STARTED, {"spec": {"plan": "starter", "trialEndsAt": None}})
+    finally:
+        await kube.delete(TENANT, NOT_STARTED, uid=created["metadata"]["uid"])

@@ -1,0 +1,154 @@
+"""One Tenant through its life, against the real API server and the real backing services."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from unittest import mock
+
+import pytest
+from integration.operator.live import Live, Setup, manifest
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    INGRESS,
+    NAMESPACE,
+    NETWORK_POLICY,
+    POD_DISRUPTION_BUDGET,
+    RESOURCE_QUOTA,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    TENANT,
+)
+from vivero_core.backends.mariadb.client import MariaDbAdmin
+from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.model import naming
+from vivero_core.model.conditions import find
+from vivero_core.model.tenant import Tenant
+from vivero_operator.manifests import retained
+
+CHILDREN = (
+    (SECRET, "database"),
+    (SECRET, "cache"),
+    (SECRET, "storage"),
+    (SECRET, "app"),
+    (SECRET, "limits"),
+    (CONFIG_MAP, "platform"),
+    (SERVICE_ACCOUNT, "app"),
+    (DEPLOYMENT, "app"),
+    (SERVICE, "app"),
+    (INGRESS, "app"),
+    (NETWORK_POLICY, "app"),
+    (RESOURCE_QUOTA, "app"),
+    (POD_DISRUPTION_BUDGET, "app"),
+)
+
+
+@pytest.fixture
+async def name(live: Live) -> AsyncIterator[str]:
+    name = f"life-{secrets.token_hex(4)}"
+    yield name
+    await live.delete(name)
+
+
+@pytest.fixture
+def writes() -> Iterator[list[str]]:
+    """Every mutating request to the API server."""
+    seen: list[str] = []
+    real = KubeClient._request  # noqa: SLF001  the one place all requests pass
+
+    async def counted(self: KubeClient, method: str, path: str, *args: object, **kwargs: object) -> object:
+        if method != "GET":
+            seen.append(f"{method} {path}")
+        return await real(self, method, path, *args, **kwargs)  # type: ignore[arg-type]
+
+    with mock.patch.object(KubeClient, "_request", counted):
+        yield seen
+
+
+async def provision(live: Live, setup: Setup, name: str, **spec: object) -> Tenant:
+    await live.kube.create(manifest(name, **spec))
+    return await live.until(name, ready=setup.real_data_plane)
+
+
+async def test_all_children_are_made_and_a_second_look_writes_nothing(
+    live: Live, setup: Setup, name: str, writes: list[str]
+) -> None:
+    tenant = await provision(live, setup, name)
+    for resource, child in CHILDREN:
+        await live.kube.get(resource, child, naming.namespace_name(tenant.id))
+    await live.pass_once(name)
+    live.memory.forget(tenant.metadata.uid)
+    writes.clear()
+    await live.pass_once(name)
+    assert writes == []
+
+
+async def test_drift_is_repaired_by_a_fresh_look(live: Live, setup: Setup, name: str) -> None:
+    tenant = await provision(live, setup, name)
+    namespace = naming.namespace_name(tenant.id)
+    service = await live.kube.get(SERVICE, "app", namespace)
+    await live.kube.delete(SERVICE, "app", namespace, uid=service["metadata"]["uid"])
+    await live.kube.patch(DEPLOYMENT, "app", {"spec": {"replicas": 3}}, namespace)
+    live.memory.forget(tenant.metadata.uid)
+    await live.pass_once(name)
+    await live.kube.get(SERVICE, "app", namespace)
+    assert (await live.kube.get(DEPLOYMENT, "app", namespace))["spec"]["replicas"] == 1
+
+
+async def test_suspend_and_resume(live: Live, setup: Setup, name: str) -> None:
+    tenant = await provision(live, setup, name, hosts=[f"{name}.example.com"])
+    namespace, stand_in = naming.namespace_name(tenant.id), f"tenant-{tenant.id}"
+    await live.kube.patch(TENANT, name, {"spec": {"suspended": {"reason": "Unpaid", "message": "Please pay."}}})
+    await live.pass_once(name)
+    suspended = await live.look(name)
+    assert suspended is not None
+    condition = find(suspended.status.conditions, "Suspended")
+    assert condition is not None
+    assert (condition.status, condition.reason, condition.message) == ("True", "Unpaid", "Suspended: Please pay.")
+    assert (await live.kube.get(DEPLOYMENT, "app", namespace))["spec"]["replicas"] == 0
+    with pytest.raises(KubeNotFoundError):
+        await live.kube.get(INGRESS, "app", namespace)
+    rules = (await live.kube.get(INGRESS, stand_in, "vivero-system"))["spec"]["rules"]
+    assert [rule["host"] for rule in rules] == [f"{name}.example.com"]
+
+    await live.kube.patch(TENANT, name, {"spec": {"suspended": None}})
+    await live.until(name, ready=setup.real_data_plane)
+    assert (await live.kube.get(DEPLOYMENT, "app", namespace))["spec"]["replicas"] == 1
+    with pytest.raises(KubeNotFoundError):
+        await live.kube.get(INGRESS, stand_in, "vivero-system")
+
+
+async def test_deletion_with_data_leaves_nothing(
+    live: Live, setup: Setup, name: str, database_admin: MariaDbAdmin, storage_admin: VersityStorageAdmin
+) -> None:
+    tenant = await provision(live, setup, name)
+    assert database_admin.database_exists(naming.database_name(tenant.id))
+    await live.delete(name)
+    assert not database_admin.database_exists(naming.database_name(tenant.id))
+    assert not any(database_admin.user_exists(user) for user in naming.database_users(tenant.id))
+    assert not storage_admin.bucket_exists(naming.bucket_name(tenant.id))
+    with pytest.raises(KubeNotFoundError):
+        await live.kube.get(NAMESPACE, naming.namespace_name(tenant.id))
+
+
+async def test_retained_data_is_adopted_and_erased(
+    live: Live, setup: Setup, name: str, database_admin: MariaDbAdmin, storage_admin: VersityStorageAdmin
+) -> None:
+    tenant = await provision(live, setup, name, deletionPolicy="Retain")
+    namespace = naming.namespace_name(tenant.id)
+    file_key = (await live.kube.get(SECRET, "app", namespace))["data"]["file_key"]
+    await live.delete(name)
+    assert database_admin.database_exists(naming.database_name(tenant.id))
+    assert not database_admin.user_exists(naming.database_users(tenant.id)[0])
+    await live.kube.get(SECRET, retained.name(tenant.id), "vivero-system")
+
+    heir = await provision(live, setup, name, adopt=tenant.id)
+    assert heir.status.id == tenant.id
+    assert (await live.kube.get(SECRET, "app", namespace))["data"]["file_key"] == file_key
+    await live.delete(name)
+    assert not database_admin.database_exists(naming.database_name(tenant.id))
+    assert not storage_admin.bucket_exists(naming.bucket_name(tenant.id))
+    with pytest.raises(KubeNotFoundError):
+        await live.kube.get(SECRET, retained.name(tenant.id), "vivero-system")

@@ -1,0 +1,200 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+from vivero_core.model.plan import Plan
+from vivero_core.model.tenant import Tenant
+from vivero_operator.instance import DatabaseAddress, Instance, Keys, PlatformFiles
+from vivero_operator.manifests import (
+    deployment,
+    event,
+    ingress,
+    namespace,
+    network_policy,
+    platform_config,
+    pod_disruption_budget,
+    resource_quota,
+    retained,
+    secrets,
+    service,
+    service_account,
+)
+from vivero_operator.policies import drift
+from vivero_operator.settings import Settings
+
+from reconcile.world import NOW, PLAN, tenant_body
+
+KEYS = Keys("db-pw", "cache-pw", "s3-pw", "sign", "file", "token")
+ADDRESS = DatabaseAddress("main", "db.example", 3306)
+
+
+def instance(*, plan: dict[str, Any] | None = None, settings: dict[str, Any] | None = None, **spec: Any) -> Instance:
+    priced = {**PLAN, "spec": {**PLAN["spec"], **(plan or {})}}
+    return Instance(
+        Tenant.parse(tenant_body(**spec)), Plan.parse(priced), Settings(data_plane_image="image:1", **(settings or {}))
+    )
+
+
+ALL = (
+    namespace.build,
+    service_account.build,
+    lambda one: platform_config.build(one, PlatformFiles("CA", "KEY")),
+    deployment.build,
+    service.build,
+    ingress.build,
+    ingress.build_suspended,
+    network_policy.build,
+    resource_quota.build,
+    pod_disruption_budget.build,
+)
+
+
+def decoded(manifest: dict[str, Any]) -> dict[str, str]:
+    return {key: base64.b64decode(value).decode() for key, value in manifest["data"].items()}
+
+
+@pytest.mark.parametrize("build", ALL)
+def test_every_object_is_labelled_and_sealed(build: Any) -> None:
+    one = instance(hosts=["app.example.com"])
+    manifest = build(one)
+    assert manifest["metadata"]["labels"]["vivero.dev/tenant"] == one.id
+    assert manifest["metadata"]["annotations"]["vivero.dev/applied"]
+    assert manifest == build(one)
+    assert not drift.differs(manifest, json.loads(json.dumps(manifest)))
+
+
+def test_a_removed_field_is_noticed() -> None:
+    with_host, without = ingress.build(instance(hosts=["a.example.com"])), ingress.build(instance())
+    live = {**with_host, "spec": {**without["spec"], "more": 1}}
+    assert drift.differs(without, live)
+
+
+def test_the_namespace_says_whose_it_is_and_restricts_pods() -> None:
+    meta = namespace.build(instance())["metadata"]
+    assert meta["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert meta["annotations"]["vivero.dev/tenant-name"] == "acme"
+    assert meta["annotations"]["vivero.dev/tenant-uid"] == instance().tenant.metadata.uid
+
+
+def test_secrets_hold_what_the_data_plane_reads() -> None:
+    one = instance()
+    assert decoded(secrets.database(one, KEYS, ADDRESS)) == {
+        "username": f"vt{one.id}a",
+        "password": "db-pw",
+        "host": "db.example",
+        "port": "3306",
+        "name": f"vt{one.id}",
+    }
+    assert decoded(secrets.cache(one, KEYS))["prefix"] == f"vt{one.id}:"
+    assert decoded(secrets.storage(one, KEYS))["bucket"] == f"vivero-{one.id}"
+    assert decoded(secrets.app(one, KEYS)) == {"signing_key": "sign", "file_key": "file", "operator_token": "token"}
+    assert secrets.database(one, KEYS, ADDRESS)["metadata"]["annotations"] == {"vivero.dev/database-server": "main"}
+
+
+def test_limits() -> None:
+    limits = json.loads(decoded(secrets.limits(instance()))["limits.json"])
+    assert limits == {
+        "plan": "trial",
+        "records": 10000,
+        "users": 5,
+        "storage_bytes": None,
+        "requests_per_minute": 600,
+        "features": ["files"],
+    }
+    assert "annotations" not in secrets.limits(instance())["metadata"]
+    assert secrets.limits(instance(), changed=True)["metadata"]["annotations"]["vivero.dev/limits"]
+
+
+def test_nothing_secret_shows_in_a_repr() -> None:
+    assert "db-pw" not in repr(KEYS)
+    assert "k3y" not in repr(retained.Record("abcdefghij", "main", "k3y"))
+
+
+def pod(one: Instance) -> dict[str, Any]:
+    template: dict[str, Any] = deployment.build(one)["spec"]["template"]
+    return template
+
+
+def test_pods_are_restricted_and_know_no_cluster() -> None:
+    spec = pod(instance())["spec"]
+    container = spec["containers"][0]
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    environment = {one["name"]: one["value"] for one in container["env"]}
+    assert environment["VIVERO_PUBLIC_URL"] == "https://acme.vivero.localhost:8443"
+    assert environment["VIVERO_TENANT_ID"] == instance().id
+
+
+def test_files_lie_where_the_data_plane_looks() -> None:
+    projected = pod(instance())["spec"]["volumes"][0]["projected"]["sources"]
+    paths = {item["path"] for source in projected for kind in source.values() for item in kind["items"]}
+    assert {"database/password", "cache/prefix", "storage/bucket", "app/operator_token", "limits/limits.json"} <= paths
+    assert {"platform/ca.crt", "platform/ticket.pub"} <= paths
+
+
+def test_a_change_of_limits_leaves_the_pods_alone() -> None:
+    assert pod(instance()) == pod(instance(plan={"limits": {"records": 1, "connections": 99}, "displayName": "Other"}))
+    assert pod(instance()) != pod(instance(plan={"workload": {"memoryLimit": "1Gi"}}))
+
+
+def test_suspension_stops_all_pods() -> None:
+    assert deployment.build(instance(suspended={"reason": "Manual"}))["spec"]["replicas"] == 0
+    assert deployment.build(instance(plan={"workload": {"replicas": 2}}))["spec"]["replicas"] == 2
+
+
+def test_quota_has_room_for_a_rollout() -> None:
+    workload = {"replicas": 2, "cpuRequest": "50m", "cpuLimit": "1", "memoryRequest": "96Mi", "memoryLimit": "256Mi"}
+    hard = resource_quota.build(instance(plan={"workload": workload}))["spec"]["hard"]
+    assert hard["pods"] == "3"
+    assert hard["requests.cpu"] == "150m"
+    assert hard["requests.memory"] == "288Mi"
+    assert hard["limits.cpu"] == "3"
+    assert hard["services.nodeports"] == "0"
+    assert "limits.cpu" not in resource_quota.build(instance())["spec"]["hard"]
+
+
+def test_ingress() -> None:
+    one = instance(hosts=["app.example.com"])
+    spec = ingress.build(one)["spec"]
+    assert [rule["host"] for rule in spec["rules"]] == ["acme.vivero.localhost", "app.example.com"]
+    assert spec["tls"][0]["secretName"] == "wildcard-tls"
+    assert ingress.build(one)["metadata"]["annotations"]["projectcontour.io/tls-cert-namespace"] == "vivero-system"
+    stand_in = ingress.build_suspended(one)
+    assert [rule["host"] for rule in stand_in["spec"]["rules"]] == ["app.example.com"]
+    assert stand_in["metadata"]["namespace"] == "vivero-system"
+
+
+def test_network_policy() -> None:
+    spec = network_policy.build(instance())["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    assert spec["egress"][1]["to"] == [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}]
+    narrow = network_policy.build(instance(settings={"egress_cidrs": ["10.1.0.0/16"]}))["spec"]
+    assert narrow["egress"][1]["to"] == [{"ipBlock": {"cidr": "10.1.0.0/16"}}]
+
+
+def test_url_without_the_usual_port() -> None:
+    assert instance(settings={"public_port": 443}).url == "https://acme.vivero.localhost"
+
+
+def test_a_retained_record_is_read_back() -> None:
+    one = instance()
+    record = retained.parse(retained.build(one, "main", "k3y", NOW))
+    assert (record.id, record.database_server, record.file_key, record.adopted_by) == (one.id, "main", "k3y", None)
+
+
+def test_events() -> None:
+    tenant = instance().tenant
+    manifest = event.build(tenant, "Warning", "DatabaseUnavailable", "x" * 3000, NOW)
+    assert manifest["involvedObject"]["uid"] == tenant.metadata.uid
+    assert manifest["metadata"]["namespace"] == "default"
+    assert len(manifest["message"]) == 1024
+    assert manifest["firstTimestamp"] == "2026-11-22T12:00:00Z"
+
+
+def test_the_fingerprint_follows_the_wants() -> None:
+    assert instance().fingerprint == instance().fingerprint
+    assert instance().fingerprint != instance(hosts=["a.example.com"]).fingerprint
+    assert instance().fingerprint != instance(plan={"limits": {"users": 6}}).fingerprint

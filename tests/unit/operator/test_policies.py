@@ -1,0 +1,252 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vivero_core.model.conditions import Condition, Status, find
+from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.database_server import DatabaseServer
+from vivero_core.model.tenant import Tenant
+from vivero_operator.policies import backoff, claims, drift, placement, quantity, verdict
+from vivero_operator.policies.outcome import Outcome, Pending, State, done, waiting
+from vivero_operator.policies.verdict import Finding
+
+from reconcile.world import NOW, tenant_body
+
+
+def tenant(name: str = "acme", *, uid: str = "u1", age: int = 0, status: Any = None, **spec: Any) -> Tenant:
+    body = tenant_body(name, **spec)
+    body["metadata"] |= {"uid": uid, "creationTimestamp": (NOW - timedelta(minutes=age)).isoformat()}
+    return Tenant.parse({**body, "status": status or {}})
+
+
+class TestQuantity:
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [
+            ("0", 0),
+            ("20m", "0.02"),
+            ("1.5", "1.5"),
+            ("1k", 1000),
+            ("96Mi", 96 * 2**20),
+            ("1Gi", 2**30),
+            ("2M", 2 * 10**6),
+        ],
+    )
+    def test_parse(self, text: str, value: str) -> None:
+        assert quantity.parse(text) == Decimal(value)
+
+    @pytest.mark.parametrize("text", ["", "x", "1 Gi", "-1", "1e3", "Mi", "1GiB"])
+    def test_what_is_none(self, text: str) -> None:
+        with pytest.raises(ValueError, match="not a quantity"):
+            quantity.parse(text)
+
+    @given(st.integers(min_value=0, max_value=10**15).map(lambda n: Decimal(n) / 1000))
+    def test_render_is_exact(self, value: Decimal) -> None:
+        assert quantity.parse(quantity.render(value)) == value
+
+    @pytest.mark.parametrize(("one", "other"), [("1000m", "1"), ("1024Mi", "1Gi"), ("0.5", "500m"), ("odd", "odd")])
+    def test_same(self, one: str, other: str) -> None:
+        assert quantity.same(one, other)
+        assert not quantity.same(one, "7")
+
+
+class TestDrift:
+    WANTED = {"kind": "Thing", "spec": {"list": [{"a": 1}], "limits": {"cpu": "1000m"}, "text": "x"}}  # noqa: RUF012
+
+    def test_missing_differs(self) -> None:
+        assert drift.differs(self.WANTED, None)
+
+    def test_defaults_of_others_do_not_count(self) -> None:
+        live = {**self.WANTED, "status": {}, "spec": {**self.WANTED["spec"], "more": 1, "list": [{"a": 1, "b": 2}]}}  # type: ignore[dict-item]
+        assert not drift.differs(self.WANTED, live)
+
+    def test_quantities_compare_by_value(self) -> None:
+        live = {**self.WANTED, "spec": {**self.WANTED["spec"], "limits": {"cpu": "1"}}}  # type: ignore[dict-item]
+        assert not drift.differs(self.WANTED, live)
+
+    @pytest.mark.parametrize(
+        "spec",
+        [{"text": "y"}, {"list": []}, {"list": [{"a": 1}, {"a": 2}]}, {"list": None}, {"limits": {}}, {"limits": "1"}],
+    )
+    def test_differences(self, spec: dict[str, Any]) -> None:
+        assert drift.differs(self.WANTED, {**self.WANTED, "spec": {**self.WANTED["spec"], **spec}})  # type: ignore[dict-item]
+
+    def test_empty_wants_are_met_by_absence(self) -> None:
+        assert not drift.differs({"kind": "Thing", "a": {}, "b": []}, {"kind": "Thing"})
+
+    def test_a_secret_with_more_data_differs(self) -> None:
+        wanted = {"kind": "Secret", "data": {"a": "eA=="}}
+        assert not drift.differs(wanted, {"kind": "Secret", "data": {"a": "eA=="}})
+        assert drift.differs(wanted, {"kind": "Secret", "data": {"a": "eA==", "b": "eA=="}})
+        assert drift.differs(wanted, {"kind": "Secret"})
+
+
+class TestBackoff:
+    @given(st.integers(min_value=1, max_value=10**6), st.floats(min_value=0, max_value=0.999))
+    def test_bounded(self, failures: int, spread: float) -> None:
+        assert 0.25 <= backoff.delay(failures, spread) <= backoff.LONGEST_SECONDS
+
+    def test_doubles(self) -> None:
+        assert [backoff.delay(n, 1.0) for n in (1, 2, 3, 4, 20)] == [0.5, 1, 2, 4, 30]
+
+
+def server(name: str, *, capacity: int = 10, cordoned: bool = False) -> DatabaseServer:
+    spec = {"host": "h", "adminSecret": "s", "caConfigMap": "c", "capacity": capacity, "cordoned": cordoned}
+    return DatabaseServer.parse({"metadata": {"name": name}, "spec": spec})
+
+
+@pytest.mark.parametrize(
+    ("servers", "counts", "chosen"),
+    [
+        ([], {}, None),
+        ([server("b"), server("a")], {}, "a"),
+        ([server("a"), server("b")], {"a": 3, "b": 2}, "b"),
+        ([server("a", cordoned=True), server("b")], {"b": 9}, "b"),
+        ([server("a", capacity=3), server("b")], {"a": 3, "b": 9}, "b"),
+        ([server("a", capacity=3), server("b", cordoned=True)], {"a": 3}, None),
+        ([server("a", capacity=0)], {}, None),
+    ],
+)
+def test_placement(servers: list[DatabaseServer], counts: dict[str, int], chosen: str | None) -> None:
+    assert placement.choose(servers, counts) == chosen
+
+
+class TestClaims:
+    def test_the_older_has_the_slug(self) -> None:
+        young, old = tenant(uid="y"), tenant("other", uid="o", age=5, slug="acme")
+        assert claims.refused_slug(young, [young, old]) == (
+            Reason.SLUG_TAKEN,
+            "Slug acme belongs to the older Tenant other",
+        )
+        assert claims.refused_slug(old, [young, old]) is None
+
+    def test_of_two_from_one_second_exactly_one_has_it(self) -> None:
+        pair = [tenant(uid="a"), tenant("other", uid="b", slug="acme")]
+        assert [claims.refused_slug(one, pair) is None for one in pair] == [True, False]
+
+    def test_who_has_something_already_keeps_it(self) -> None:
+        made = tenant("made", uid="z", slug="acme", status={"url": "https://acme"})
+        assert claims.refused_slug(made, [tenant(uid="a"), made]) is None
+
+    @pytest.mark.parametrize("host", ["vivero.localhost", "www.vivero.localhost", "a.b.vivero.localhost"])
+    def test_hosts_of_the_platform(self, host: str) -> None:
+        refusal = claims.refused_host(tenant(hosts=[host]), [], "vivero.localhost")
+        assert refusal is not None
+        assert refusal[0] is Reason.HOST_NOT_ALLOWED
+
+    def test_hosts(self) -> None:
+        old = tenant("old", uid="o", age=5, slug="old", hosts=["a.example.com", "b.example.com"])
+        young = tenant(uid="y", hosts=["b.example.com"])
+        refusal = claims.refused_host(young, [old, young], "vivero.localhost")
+        assert refusal == (Reason.HOST_TAKEN, "Host b.example.com belongs to the older Tenant old")
+        assert claims.refused_host(old, [old, young], "vivero.localhost") is None
+        assert claims.refused_host(tenant(hosts=["notvivero.localhost"]), [], "vivero.localhost") is None
+
+    def test_adoption(self) -> None:
+        heir = tenant(uid="h", adopt="abcdefghij")
+        rival = tenant("rival", uid="r", slug="rival", adopt="abcdefghij")
+        assert claims.refused_adoption(heir, [heir], None) is None
+        assert claims.refused_adoption(heir, [heir], "h") is None
+        for others, holder in (([heir, rival], None), ([heir], "r")):
+            refusal = claims.refused_adoption(heir, others, holder)
+            assert refusal is not None
+            assert refusal[0] is Reason.ALREADY_ADOPTED
+
+
+FAILED = Outcome(State.FAILED, Reason.DATABASE_UNAVAILABLE, "mariadb: no answer")
+WAITING = waiting(Pending(Reason.STARTING, "Waiting for the pod to answer", retry_after=30))
+SKIPPED = Outcome(State.SKIPPED, Reason.STARTING, "")
+DONE = done(Reason.PROVISIONED, "Fine")
+
+
+def findings(*outcomes: Outcome) -> list[Finding]:
+    kinds = (ConditionType.DATABASE_READY, ConditionType.STORAGE_READY, None)
+    return [Finding(kind, outcome) for kind, outcome in zip(kinds, outcomes, strict=False)]
+
+
+def ready(conditions: tuple[Condition, ...], kind: str = "Ready") -> tuple[str, str]:
+    found = find(conditions, kind)
+    assert found is not None
+    return found.status, found.reason
+
+
+class TestVerdict:
+    @pytest.mark.parametrize(
+        ("outcomes", "expected"),
+        [
+            ((DONE, DONE), ("True", "Proven")),
+            ((DONE, WAITING), ("False", "Starting")),
+            ((WAITING, FAILED), ("False", "DatabaseUnavailable")),
+            ((DONE, WAITING, SKIPPED), ("False", "Starting")),
+        ],
+    )
+    def test_active(self, outcomes: tuple[Outcome, ...], expected: tuple[str, str]) -> None:
+        conditions = verdict.active(tenant(), findings(*outcomes), NOW)
+        assert ready(conditions) == expected
+        assert ready(conditions, "Suspended") == ("False", "NotSuspended")
+
+    def test_a_skipped_step_leaves_what_was_known(self) -> None:
+        old = verdict.active(tenant(), findings(DONE, DONE), NOW)
+        known = tenant().model_copy(update={"status": tenant().status.model_copy(update={"conditions": old})})
+        later = verdict.active(known, findings(SKIPPED, FAILED), NOW + timedelta(minutes=1))
+        assert ready(later, "DatabaseReady") == ("True", "Provisioned")
+        assert find(later, "DatabaseReady").last_transition_time == NOW  # type: ignore[union-attr]
+        assert find(later, "Ready").last_transition_time == NOW + timedelta(minutes=1)  # type: ignore[union-attr]
+
+    def test_suspended(self) -> None:
+        away = tenant(suspended={"reason": "Unpaid"})
+        conditions = verdict.suspended(away, findings(DONE), NOW)
+        assert ready(conditions) == ("False", "Unpaid")
+        assert ready(conditions, "Suspended") == ("True", "Unpaid")
+        assert ready(conditions, "WorkloadReady") == ("False", "Unpaid")
+        assert find(conditions, "Ready").message == "Suspended: a payment is missing"  # type: ignore[union-attr]
+        assert ready(verdict.suspended(away, findings(FAILED), NOW), "Suspended") == ("False", "Unpaid")
+
+    def test_suspension_message_of_one_in_service_is_empty(self) -> None:
+        assert verdict.suspension_message(tenant()) == ""
+
+    def test_deleting_says_what_it_waits_for(self) -> None:
+        conditions = verdict.deleting(tenant(), findings(FAILED), NOW)
+        assert find(conditions, "Ready").message == "Deleting: mariadb: no answer"  # type: ignore[union-attr]
+        assert find(verdict.deleting(tenant(), [], NOW), "Ready").message == "Deleting"  # type: ignore[union-attr]
+
+    def test_refused(self) -> None:
+        assert ready(verdict.refused(tenant(), Reason.SLUG_TAKEN, "no", NOW)) == ("False", "SlugTaken")
+
+    def test_messages_are_bounded(self) -> None:
+        long = Outcome(State.FAILED, Reason.PROOF_FAILED, "x" * 5000)
+        assert len(find(verdict.active(tenant(), findings(long), NOW), "Ready").message) == 1024  # type: ignore[union-attr]
+
+
+def condition(kind: str, status: Status, reason: str) -> Condition:
+    return Condition(type=kind, status=status, reason=reason, last_transition_time=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+READY = condition("Ready", Status.TRUE, "Proven")
+STARTING = condition("Ready", Status.FALSE, "Starting")
+BROKEN = condition("Ready", Status.FALSE, "DatabaseUnavailable")
+OFF = condition("Ready", Status.FALSE, "Unpaid")
+IS_OFF, IS_ON = condition("Suspended", Status.TRUE, "Unpaid"), condition("Suspended", Status.FALSE, "NotSuspended")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "event"),
+    [
+        ([], [STARTING], (False, "Starting")),
+        ([STARTING], [STARTING], None),
+        ([STARTING], [READY], (False, "Proven")),
+        ([READY], [BROKEN], (True, "DatabaseUnavailable")),
+        ([BROKEN], [BROKEN], None),
+        ([BROKEN], [READY], (False, "Proven")),
+        ([READY], [OFF, IS_OFF], (False, "Unpaid")),
+        ([OFF, IS_OFF], [STARTING, IS_ON], (False, "Resumed")),
+        ([OFF, IS_OFF], [BROKEN, IS_ON], (True, "DatabaseUnavailable")),
+        ([READY], [], None),
+    ],
+)
+def test_events_on_transitions_only(old: list[Condition], new: list[Condition], event: tuple[bool, str] | None) -> None:
+    found = verdict.transition(old, new)
+    assert (found[:2] if found else None) == event
