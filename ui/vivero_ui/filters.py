@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
-_STEP: Final = 1000
+_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_STEP: Final = 1024
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
@@ -24,7 +24,7 @@ def euro(cents: int) -> str:
 
 
 def bytes_(value: int | None) -> str:
-    """`1500000` → `1.5 MB` (powers of 1,000); `None` → `Unlimited`."""
+    """`1572864` → `1.5 MiB`, in powers of 1,024 as plans are sold; `None` → `Unlimited`."""
     if value is None:
         return "Unlimited"
     amount, unit = float(value), _UNITS[0]

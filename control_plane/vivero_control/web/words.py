@@ -152,15 +152,31 @@ def _sentence(action: str) -> str:
     return action.replace("-", " ").capitalize()
 
 
-def compare(plans: Sequence[PlanView]) -> list[tuple[str, list[str]]]:
-    """The rows of the price list's table."""
+# The words of Plan resources; one that is not here is shown as it is written there.
+_FEATURES: Final = {
+    "collections": "Collections with your own fields",
+    "files": "Files",
+    "reports": "Reports",
+    "analytics": "Advanced analytics",
+    "api": "API",
+    "audit-log": "Audit log",
+    "import-export": "Import and export",
+    "custom-features": "Custom features",
+    "custom-integrations": "Custom integrations",
+    "self-hosting": "Self-hosting",
+}
+
+
+def compare(plans: Sequence[PlanView]) -> list[tuple[str, Sequence[str | bool]]]:
+    """The rows of the price list's table; a truth value is shown as a tick or as “No”."""
+    features = dict.fromkeys(feature for plan in plans for feature in plan.features)
     return [
         ("Price a month", [("from " if plan.starting_at else "") + euro(plan.price_cents) for plan in plans]),
         ("Records", [number(plan.limits.records) for plan in plans]),
         ("Users", [number(plan.limits.users) for plan in plans]),
         ("Files", [bytes_(plan.limits.storage_bytes) for plan in plans]),
         ("API requests a minute", [number(plan.limits.requests_per_minute) for plan in plans]),
-        ("Features", [", ".join(plan.features) or "Standard" for plan in plans]),
+        *((_FEATURES.get(one, _sentence(one)), [one in plan.features for plan in plans]) for one in features),
         ("Support", [plan.support for plan in plans]),
     ]
 

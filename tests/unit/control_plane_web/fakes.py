@@ -66,9 +66,9 @@ def plan(name: str, cents: int, records: int | None, users: int | None, gigabyte
         trial_days=30 if name == "trial" else None,
         support="E-mail",
         limits=PlanLimits(
-            records=records, users=users, storage_bytes=gigabytes and gigabytes * 10**9, requests_per_minute=600
+            records=records, users=users, storage_bytes=gigabytes and gigabytes * 1024**3, requests_per_minute=600
         ),
-        features=("Every feature",),
+        features=("collections", "audit-log", *(("self-hosting",) if name == "enterprise" else ())),
     )
 
 

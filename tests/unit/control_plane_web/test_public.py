@@ -16,7 +16,7 @@ def test_the_landing_page_shows_the_plans_and_the_way_in(visitor: TestClient[Any
 
 def test_pricing_compares_what_the_plans_say(visitor: TestClient[Any]) -> None:
     text = visitor.get("/pricing").text
-    for words in ("from €15,000", "500,000", "Unlimited", "500 GB", "Every feature", "for 30 days"):
+    for words in ("from €15,000", "500,000", "Unlimited", "500 GiB", "Self-hosting", "Audit log", "for 30 days"):
         assert words in text
 
 

@@ -33,13 +33,13 @@ def test_euro_says_every_cent(cents: int) -> None:
     ("value", "text"),
     [
         (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1 kB"),
-        (1_500_000, "1.5 MB"),
-        (999_999, "1 MB"),
-        (5 * 10**9, "5 GB"),
-        (10**13, "10 TB"),
-        (10**19, "10000 PB"),
+        (1023, "1023 B"),
+        (1024, "1 KiB"),
+        (1_572_864, "1.5 MiB"),
+        (1_048_575, "1 MiB"),
+        (50 * 1024**3, "50 GiB"),
+        (10 * 1024**4, "10 TiB"),
+        (2**63, "8192 PiB"),
         (None, "Unlimited"),
     ],
 )
@@ -50,9 +50,9 @@ def test_bytes(value: int | None, text: str) -> None:
 @given(st.integers(min_value=0, max_value=10**17))
 def test_bytes_stay_within_a_rounding_of_the_value(value: int) -> None:
     amount, unit = bytes_(value).split()
-    size = 1000 ** ("B", "kB", "MB", "GB", "TB", "PB").index(unit)
+    size = 1024 ** ("B", "KiB", "MiB", "GiB", "TiB", "PiB").index(unit)
     assert abs(float(amount) * size - value) <= 0.06 * size
-    assert float(amount) < 1000
+    assert float(amount) < 1024
 
 
 def test_times_are_said_in_utc() -> None:

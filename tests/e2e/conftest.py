@@ -1,0 +1,159 @@
+"""A real browser for every end-to-end test, on the platform's own certificates.
+
+Chromium verifies TLS as it does for people: the local certificate authority is
+put into a certificate database of its own, nothing is ignored.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",  # the tests run as root, where Chromium's own sandbox refuses to start
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+PATIENCE_MS = 10_000
+
+Shoot = Callable[[Page, str], None]
+
+
+def _program(*names: str) -> str:
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.fail(f"none of {', '.join(names)} is installed (Debian: chromium, libnss3-tools)")
+    return found
+
+
+def _trusting_home(folder: Path, authority: Path) -> Path:
+    """A home folder whose certificate database trusts the local authority; Chromium reads it from $HOME."""
+    database = folder / ".pki/nssdb"
+    database.mkdir(parents=True)
+    certutil = _program("certutil")
+    for arguments in (
+        ["-N", "--empty-password"],
+        ["-A", "-n", "vivero", "-t", "C,,", "-i", str(authority)],
+    ):
+        subprocess.run([certutil, "-d", f"sql:{database}", *arguments], check=True, timeout=30)  # noqa: S603  own words
+    return folder
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(
+    playwright: Playwright, platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """The distribution's Chromium; `*.localhost` is this machine to it by itself."""
+    home = _trusting_home(tmp_path_factory.mktemp("browser"), Path(platform["ca"]))
+    chromium = playwright.chromium.launch(
+        executable_path=_program("chromium", "chromium-browser", "google-chrome"),
+        args=list(CHROMIUM_ARGUMENTS),
+        env={**os.environ, "HOME": str(home)},
+    )
+    yield chromium
+    chromium.close()
+
+
+@contextmanager
+def opened(browser: Browser, **options: Any) -> Iterator[BrowserContext]:  # noqa: ANN401  Playwright's own options
+    """A context with no memory of another; `options` as for Browser.new_context."""
+    context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    context.close()
+
+
+class Complaints:
+    """What the browser complained about: a broken policy, a failing script. Answers with an error status are no fault."""
+
+    def __init__(self, page: Page) -> None:
+        self.said: list[str] = []
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("console", self._hear)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "the server responded with a status of" not in message.text:
+            self.said.append(message.text)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    with opened(browser) as made:
+        yield made
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """One page; the test fails when the browser had something to complain about."""
+    made = context.new_page()
+    complaints = Complaints(made)
+    yield made
+    assert complaints.said == []
+
+
+@pytest.fixture(scope="session")
+def shoot() -> Shoot:
+    """Save the page as people see it, at both widths and in both themes, into $VIVERO_SCREENSHOTS when that is set."""
+    folder = os.environ.get("VIVERO_SCREENSHOTS")
+
+    def save(page: Page, name: str) -> None:
+        if not folder:
+            return
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for device, size in (("desktop", DESKTOP), ("phone", PHONE)):
+            page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+                page.screenshot(path=Path(folder) / f"{name}-{device}-{scheme}.png", full_page=True)
+        page.emulate_media(color_scheme="null")
+        page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
+
+    return save
+
+
+def assert_accessible(page: Page) -> None:
+    """No serious or critical finding of axe-core in either theme, and nothing wider than a phone."""
+    source = AXE.read_text()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+        page.evaluate(source)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        grave = [
+            (one["id"], one["help"], [node["html"][:160] for node in one["nodes"][:3]])
+            for one in found["violations"]
+            if one["impact"] in {"serious", "critical"}
+        ]
+        assert grave == [], f"{page.url} in {scheme}"
+    page.emulate_media(color_scheme="null")
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is wider than a phone"
+    page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
+
+
+@pytest.fixture(scope="session")
+def accessible() -> Callable[[Page], None]:
+    return assert_accessible
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patience() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
