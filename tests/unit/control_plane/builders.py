@@ -1,0 +1,48 @@
+"""Objects that tests start from."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from vivero_core.model.constants import API_VERSION
+from vivero_core.model.tenant import Tenant
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def condition(kind: str, status: str = "True", reason: str = "Proven", message: str = "") -> dict[str, Any]:
+    return {
+        "type": kind,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": "2026-11-22T11:59:00Z",
+        "observedGeneration": 1,
+    }
+
+
+def tenant_body(
+    name: str = "acme", *, conditions: list[dict[str, Any]] | None = None, **spec: object
+) -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Tenant",
+        "metadata": {
+            "name": name,
+            "uid": f"uid-{name}",
+            "generation": 1,
+            "resourceVersion": "7",
+            "creationTimestamp": "2026-11-01T00:00:00Z",
+        },
+        "spec": {
+            "displayName": name.title(),
+            "slug": name,
+            "plan": "trial",
+            "owner": {"email": f"owner@{name}.example.com"},
+            **spec,
+        },
+        "status": {"observedGeneration": 1, "conditions": conditions or []},
+    }
+
+
+def tenant(name: str = "acme", *, conditions: list[dict[str, Any]] | None = None, **spec: object) -> Tenant:
+    return Tenant.parse(tenant_body(name, conditions=conditions, **spec))

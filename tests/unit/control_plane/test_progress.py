@@ -1,0 +1,51 @@
+"""How far a signup is, read from a Tenant."""
+
+from unit.control_plane.builders import condition, tenant
+from vivero_control.domain.signups import progress
+
+PARTS = ["DatabaseReady", "StorageReady", "CacheReady", "WorkloadReady", "RouteReady", "OwnerReady"]
+
+
+def states(*conditions: dict[str, object]) -> list[str]:
+    return [step.state for step in progress.steps(tenant(conditions=list(conditions)))]
+
+
+def test_without_a_tenant_everything_waits() -> None:
+    assert {step.state for step in progress.steps(None)} == {"waiting"}
+    assert progress.whole(None, None)[0] == "provisioning"
+
+
+def test_parts_run_side_by_side_and_the_proof_comes_last() -> None:
+    assert states() == ["running"] * 6 + ["waiting"]
+    assert states(condition("DatabaseReady")) == ["done"] + ["running"] * 5 + ["waiting"]
+    assert states(*map(condition, PARTS)) == ["done"] * 6 + ["running"]
+    assert states(*map(condition, [*PARTS, "Ready"])) == ["done"] * 7
+
+
+def test_a_part_that_is_done_says_when() -> None:
+    step = progress.steps(tenant(conditions=[condition("DatabaseReady")]))[0]
+    assert step.finished_at is not None
+
+
+def test_ready_counts_only_for_the_present_spec() -> None:
+    ready = tenant(conditions=[condition("Ready")])
+    assert progress.is_ready(ready)
+    later = ready.model_copy(update={"metadata": ready.metadata.model_copy(update={"generation": 2})})
+    assert not progress.is_ready(later)
+
+
+def test_a_taken_name_is_hopeless_and_said() -> None:
+    lost = tenant(conditions=[condition("Ready", "False", "SlugTaken", "Someone has it.")])
+    assert progress.whole(lost, None) == ("failed", "Someone has it.")
+    assert progress.steps(lost)[-1].state in {"failed", "waiting"}
+
+
+def test_a_fault_that_passes_is_shown_but_no_failure() -> None:
+    slow = tenant(conditions=[condition("DatabaseReady", "False", "DatabaseUnavailable", "Waiting for it.")])
+    assert progress.whole(slow, None)[0] == "provisioning"
+    assert progress.steps(slow)[0].message == "Waiting for it."
+
+
+def test_a_suspended_workspace_is_no_unfinished_one() -> None:
+    closed = tenant(suspended={"reason": "Manual"})
+    assert progress.whole(closed, None)[0] == "ready"

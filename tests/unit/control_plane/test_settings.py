@@ -1,0 +1,61 @@
+"""Settings, from environment and mounted files."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from vivero_control import settings
+from vivero_control.settings import Settings
+
+FILES = {
+    "database/username": "u",
+    "database/password": "db-secret\n",
+    "cache/username": "c",
+    "cache/password": "cache-secret",
+    "app/session_key": "k" * 64,
+    "app/ticket_private_key": "pem",
+    "app/admin_email": "admin@example.com",
+    "app/admin_password": "long-enough-password",
+}
+ENV = {
+    "VIVERO_PUBLIC_URL": "https://vivero.localhost:8443",
+    "VIVERO_DATABASE__HOST": "db",
+    "VIVERO_CACHE__HOST": "cache",
+    "VIVERO_MAIL__HOST": "mail",
+    "VIVERO_LIMITS__TRUSTED_PROXIES": '["10.0.0.0/8"]',
+}
+
+
+@pytest.fixture
+def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    for name, text in ENV.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setitem(Settings.model_config, "secrets_dir", str(tmp_path))
+    return tmp_path
+
+
+def test_secrets_come_from_files_and_the_rest_from_the_environment(secrets: Path) -> None:  # noqa: ARG001  a fixture
+    loaded = settings.load()
+    assert loaded.database.password.get_secret_value() == "db-secret"
+    assert loaded.domain == "vivero.localhost"
+    assert loaded.tenant_url("acme") == "https://acme.vivero.localhost:8443"
+    assert loaded.limits.requests_per_minute == 100
+    assert "db-secret" not in repr(loaded)
+
+
+@pytest.mark.parametrize("url", ["http://vivero.localhost", "https://vivero.localhost/path", "nonsense"])
+def test_a_wrong_setting_is_named_without_its_value(secrets: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:  # noqa: ARG001  a fixture
+    monkeypatch.setenv("VIVERO_PUBLIC_URL", url)
+    with pytest.raises(ValidationError, match="public_url") as raised:
+        settings.load()
+    assert "db-secret" not in str(raised.value)
+
+
+def test_a_missing_secret_stops_the_start(secrets: Path) -> None:
+    (secrets / "database/password").unlink()
+    with pytest.raises(ValidationError, match=r"database\.password"):
+        settings.load()

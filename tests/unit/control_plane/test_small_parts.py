@@ -1,0 +1,112 @@
+"""Retry times, keys, host names, mails, streams, request ids."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.control_plane.builders import NOW
+from vivero_control.domain.notifications import mails
+from vivero_control.domain.notifications.outbox import FIRST_PAUSE, LONGEST_PAUSE, retry_at
+from vivero_control.domain.notifications.sender import compose
+from vivero_control.errors import InvalidInputError
+from vivero_control.host_dispatch import host_name
+from vivero_control.lib import request_id
+from vivero_control.lib.idempotency import check_key
+from vivero_control.lib.keys import derive, fingerprint
+from vivero_control.lib.passwords import Passwords
+from vivero_control.lib.streams import StreamSlots
+
+
+@given(st.integers(1, 1000), st.floats(0, 1))
+def test_pauses_grow_and_stay_bounded(attempts: int, jitter: float) -> None:
+    pause = retry_at(attempts, NOW, jitter) - NOW
+    assert FIRST_PAUSE / 2 <= pause <= LONGEST_PAUSE
+    assert retry_at(attempts + 1, NOW, jitter) - NOW >= pause
+
+
+def test_each_purpose_has_its_own_key() -> None:
+    assert derive("master", "a") != derive("master", "b") != derive("other", "b")
+
+
+@given(st.text(), st.text(), st.text())
+def test_a_fingerprint_knows_where_its_parts_end(one: str, two: str, three: str) -> None:
+    key = b"k" * 32
+    assert fingerprint(key, one, two) == fingerprint(key, one, two)
+    if (one + two, three) != (one, two + three):
+        assert fingerprint(key, one + two, three) != fingerprint(key, one, two + three)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("Vivero.Localhost:8443", "vivero.localhost"),
+        ("a.b.", "a.b"),
+        ("[::1]:80", "[::1]"),
+        ("[::1]", "[::1]"),
+        ("", ""),
+    ],
+)
+def test_host_names(header: str, name: str) -> None:
+    assert host_name(header) == name
+
+
+@given(st.text(max_size=300))
+def test_an_accepted_idempotency_key_is_short_ascii(key: str) -> None:
+    try:
+        check_key(key)
+    except InvalidInputError:
+        return
+    assert 1 <= len(key) <= 255
+    assert key.isascii()
+
+
+def test_a_harmless_request_id_is_kept_another_replaced() -> None:
+    assert request_id.accept("abc-12345678") == "abc-12345678" == request_id.current_request_id()
+    for offered in (None, "", "short", "with space inside", "x" * 65, "line\nbreak-line"):
+        assert request_id.accept(offered) != offered
+
+
+def test_mails_say_what_they_should_and_go_out_once() -> None:
+    ends = NOW + timedelta(days=7)
+    week = mails.trial_ending("uid", ends_at=ends, days=7, to="a@example.com", company="Acme & Co", url="https://x")
+    day = mails.trial_ending("uid", ends_at=ends, days=1, to="a@example.com", company="Acme & Co", url="https://x")
+    over = mails.trial_ended("uid", ends_at=ends, to="a@example.com", company="Acme & Co", url="https://x")
+    welcome = mails.welcome("id", to="a@example.com", company="Acme & Co", url="https://x")
+    assert len({mail.key for mail in (week, day, over, welcome)}) == 4
+    assert "29 November 2026" in week.text
+    assert "Acme & Co" in over.text
+    assert week.subject.endswith("7 days")
+    assert day.subject.endswith("tomorrow")
+    message = compose(week, "Vivero <no-reply@vivero.example>")
+    assert message["Message-ID"] == compose(week, "Vivero <no-reply@vivero.example>")["Message-ID"]
+    assert message["Message-ID"].endswith("@vivero.example>")
+
+
+async def test_passwords_verify_and_an_unknown_account_takes_the_same_way() -> None:
+    passwords = Passwords()
+    stored = await passwords.hash("blue kettle 9 moon")
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert await passwords.verify(stored, "blue kettle 9 moon")
+    assert not await passwords.verify(stored, "another")
+    assert not await passwords.verify(None, "another")
+    assert not await passwords.verify("no hash", "another")
+    passwords.close()
+
+
+async def test_open_streams_are_counted_until_they_end() -> None:
+    slots = StreamSlots(1)
+
+    async def endless() -> AsyncIterator[int]:
+        while True:
+            yield 1
+            await asyncio.sleep(0)
+
+    stream = slots.counted(endless())
+    assert not slots.full()
+    assert await anext(stream) == 1
+    assert slots.full()
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert not slots.full()

@@ -1,0 +1,100 @@
+"""What an order of staff changes, and when trials end."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.control_plane.builders import NOW, condition, tenant
+from vivero_control.domain.tenants import policies, trials
+from vivero_control.domain.tenants.errors import WrongStateError
+from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspend, TenantState
+from vivero_control.errors import InvalidInputError
+from vivero_core.model.constants import SuspensionReason
+
+SUSPENDED = {"reason": "Manual", "message": ""}
+TRIAL_ENDED = {"reason": "TrialEnded", "message": ""}
+
+
+def trial(ends: datetime, **spec: object) -> object:
+    return tenant(trialEndsAt=policies.timestamp(ends), **spec)
+
+
+def test_states() -> None:
+    assert policies.state_of(tenant()) is TenantState.STARTING
+    assert policies.state_of(tenant(conditions=[condition("Ready")])) is TenantState.READY
+    assert policies.state_of(tenant(suspended=SUSPENDED)) is TenantState.SUSPENDED
+
+
+def test_suspend_once() -> None:
+    patch = policies.suspend(tenant(), Suspend(reason="abuse seen", kind=SuspensionReason.ABUSE, message="Call us."))
+    assert patch == {"suspended": {"reason": "Abuse", "message": "Call us."}}
+    with pytest.raises(WrongStateError):
+        policies.suspend(tenant(suspended=SUSPENDED), Suspend(reason="again"))
+
+
+def test_resume_needs_a_suspended_tenant_whose_trial_is_not_over() -> None:
+    assert policies.resume(tenant(suspended=SUSPENDED), NOW) == {"suspended": None}
+    with pytest.raises(WrongStateError):
+        policies.resume(tenant(), NOW)
+    with pytest.raises(WrongStateError):
+        policies.resume(trial(NOW - timedelta(days=1), suspended=TRIAL_ENDED), NOW)  # type: ignore[arg-type]
+
+
+def test_a_longer_trial_lets_in_who_was_closed_for_it_and_nobody_else() -> None:
+    order = ExtendTrial(reason="asked nicely", trial_ends_at=NOW + timedelta(days=14))
+    ended = trial(NOW, suspended=TRIAL_ENDED)
+    assert policies.extend_trial(ended, order, NOW) == {"trialEndsAt": "2026-12-06T12:00:00Z", "suspended": None}  # type: ignore[arg-type]
+    assert "suspended" not in policies.extend_trial(trial(NOW, suspended=SUSPENDED), order, NOW)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("days", [-1, 0, 367])
+def test_a_trial_ends_in_the_future_but_not_too_far(days: int) -> None:
+    order = ExtendTrial(reason="because", trial_ends_at=NOW + timedelta(days=days))
+    with pytest.raises(InvalidInputError):
+        policies.extend_trial(tenant(), order, NOW)
+
+
+def test_only_a_trial_is_extended() -> None:
+    with pytest.raises(WrongStateError):
+        policies.extend_trial(tenant(plan="starter"), ExtendTrial(reason="because", trial_ends_at=NOW), NOW)
+
+
+def test_a_paid_plan_has_no_trial_end() -> None:
+    patch = policies.change_plan(trial(NOW, suspended=TRIAL_ENDED), ChangePlan(reason="paid", plan="starter"), None)  # type: ignore[arg-type]
+    assert patch == {"plan": "starter", "trialEndsAt": None, "suspended": None}
+    with pytest.raises(WrongStateError):
+        policies.change_plan(tenant(), ChangePlan(reason="same", plan="trial"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (timedelta(days=8), None),
+        (timedelta(days=7), trials.Notice(7)),
+        (timedelta(days=2), trials.Notice(7)),
+        (timedelta(days=1), trials.Notice(1)),
+        (timedelta(seconds=1), trials.Notice(1)),
+        (timedelta(0), trials.Close()),
+        (timedelta(days=-400), trials.Close()),
+    ],
+)
+def test_what_a_trial_needs(left: timedelta, expected: object) -> None:
+    assert trials.due(trial(NOW + left), NOW) == expected  # type: ignore[arg-type]
+
+
+def test_no_trial_and_a_closed_one_need_nothing() -> None:
+    assert trials.due(tenant(plan="starter"), NOW) is None
+    assert trials.due(tenant(), NOW) is None
+    assert trials.due(trial(NOW, suspended=SUSPENDED), NOW) is None  # type: ignore[arg-type]
+
+
+def test_closed_after_the_mail_but_a_mail_server_keeps_nothing_open_for_ever() -> None:
+    assert trials.may_close(NOW, NOW, told=True)
+    assert not trials.may_close(NOW, NOW + timedelta(hours=1), told=False)
+    assert trials.may_close(NOW, NOW + timedelta(days=1), told=False)
+
+
+@given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  hypothesis adds the zone
+def test_timestamps_are_kubernetes_own_form(moment: datetime) -> None:
+    assert datetime.fromisoformat(policies.timestamp(moment)) == moment.replace(microsecond=0)

@@ -1,0 +1,42 @@
+"""One-time logins."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from unit.control_plane.builders import NOW
+from vivero_control.domain.signups.tickets import TicketKeyError, Tickets
+
+
+def pem(key: object) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_the_ticket_is_for_one_workspace_one_owner_and_ten_minutes() -> None:
+    key = Ed25519PrivateKey.generate()
+    url = Tickets(pem(key)).login_url(
+        "https://acme.example.com/", tenant_id="abcdefghij", email="a@example.com", ticket_id="t1", now=NOW
+    )
+    parts = urlsplit(url)
+    assert (parts.netloc, parts.path) == ("acme.example.com", "/login/ticket")
+    ticket = parse_qs(parts.query)["ticket"][0]
+    claims = jwt.decode(
+        ticket,
+        key.public_key(),
+        algorithms=["EdDSA"],
+        audience="abcdefghij",
+        options={"verify_exp": False, "verify_iat": False},
+    )
+    assert claims["iss"] == "vivero-control-plane"
+    assert (claims["sub"], claims["jti"]) == ("a@example.com", "t1")
+    assert claims["exp"] - claims["iat"] == timedelta(minutes=10).total_seconds()
+
+
+@pytest.mark.parametrize("text", ["", "no key", pem(generate_private_key(SECP256R1()))])
+def test_another_kind_of_key_is_refused_at_start(text: str) -> None:
+    with pytest.raises(TicketKeyError):
+        Tickets(text)
