@@ -101,7 +101,9 @@ async def _definitions(kube: KubeClient) -> None:
 async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
     """Stop in order: no new work, then what is under way, then the Lease, then the watches."""
     stopping, stop_watching = asyncio.Event(), asyncio.Event()
-    watching = asyncio.create_task(watch(parts.desk, config, stop_watching, stopping.set), name="watch")
+    watching = asyncio.create_task(
+        watch(parts.desk, config, parts.election.identity, stop_watching, stopping.set), name="watch"
+    )
     working = asyncio.create_task(_lead(parts), name="lead")
     waiting = asyncio.create_task(stopping.wait(), name="signal")
     try:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import kopf
@@ -43,7 +43,9 @@ def _on_signal(stop: Callable[[], None]) -> None:
             loop.add_signal_handler(number, stop)
 
 
-async def watch(desk: Desk, config: KubeConfig, stop_watching: asyncio.Event, stop: Callable[[], None]) -> None:
+async def watch(
+    desk: Desk, config: KubeConfig, identity: str, stop_watching: asyncio.Event, stop: Callable[[], None]
+) -> None:
     """Until `stop_watching` is set. Signals go to `stop`, not to kopf: what is under way ends first, then the watches."""
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
@@ -53,6 +55,13 @@ async def watch(desk: Desk, config: KubeConfig, stop_watching: asyncio.Event, st
     pods.register(registry, settings, desk)
     leases.register(registry, settings, desk)
     before = asyncio.all_tasks()
-    tasks = await kopf.spawn_tasks(registry=registry, settings=settings, clusterwide=True, stop_flag=stop_watching)
+    tasks = await kopf.spawn_tasks(
+        registry=registry,
+        settings=settings,
+        clusterwide=True,
+        # Unused without peering, but kopf's own guess needs a user name, and our uid has none.
+        identity=cast("Any", identity),
+        stop_flag=stop_watching,
+    )
     _on_signal(stop)
     await kopf.run_tasks(tasks, ignored=before)
