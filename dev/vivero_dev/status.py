@@ -75,7 +75,7 @@ def as_json(provider: Provider) -> dict[str, Any]:
             "secret_key": accounts.s3_admin.password,
             "ca": ca,
         },
-        "mail": {"url": addresses.mail_url},
+        "mail": {"url": addresses.mail_url, "smtp_port": instance.ports["smtp"]},
         "ca": ca,
         "demo_tenant": demo and {"name": demo.name, "url": demo.url, "email": demo.email, "password": demo.password},
     }
