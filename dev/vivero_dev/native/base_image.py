@@ -6,6 +6,7 @@ dependencies, so that wheels and version markers fit.
 """
 
 import os
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -91,6 +92,7 @@ def install_packages(base: Path, requirements: Path, target: Path, log: Path) ->
     pip = ["-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes", "--only-binary=:all:"]
     options = ["--disable-pip-version-check", "--target", str(target), "--requirement", str(requirements)]
     run("packages", [*command, *pip, *options], timeout=BOOTSTRAP_SECONDS, log=log, environment=environment)
+    shutil.rmtree(target / "bin", ignore_errors=True)
     compiling = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(target)]
     # Recorded paths are the image's, not this machine's.
     compiling += ["-s", str(target), "-p", "/opt/packages"]

@@ -4,7 +4,6 @@ A tag is the hash of everything that goes in, so an unchanged tree builds
 nothing, and a change of code alone builds one thin layer.
 """
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,38 +89,40 @@ class Builder:
         return name
 
     def _build(self, image: Image, name: str, say: Say) -> None:
-        say("installing dependencies")
-        packages = self._packages(image)
+        dependencies = self._dependencies(image, say)
         say("building")
-        options = ["--isolation=chroot", "--layers", f"--tag={name}", f"--file={image.containerfile}"]
-        options += [f"--build-arg=BASE={self._base_image()}", f"--build-context=packages={packages}"]
-        self._buildah("build", "--pull-never", *options, str(ROOT))
+        options = ["--pull-never", "--isolation=chroot", f"--tag={name}", f"--file={image.containerfile}"]
+        self._buildah("build", *options, f"--build-arg=DEPENDENCIES={dependencies}", str(ROOT))
 
-    def _packages(self, image: Image) -> Path:
-        """Installed dependencies as `opt/packages`, for the stage of that name in the Containerfile."""
-        entry = self._store.entry(f"packages-{image.name}", image.requirements.read_text(), self.base.name)
-
-        def install(target: Path) -> None:
-            folder = target / "opt" / "packages"
-            install_packages(self.base, image.requirements, folder, self._log)
-            shutil.rmtree(folder / "bin", ignore_errors=True)
-
-        return self._store.ensure(entry, install)
+    def _dependencies(self, image: Image, say: Say) -> str:
+        """Image of the base with the locked dependencies in /opt/packages; returns its name."""
+        tag = content_hash((REVISION, image.requirements.read_text(), self.base.name))
+        name = f"{REGISTRY}/{image.name}-dependencies:{tag}"
+        if not self._has(name):
+            say("installing dependencies")
+            with tempfile.TemporaryDirectory(dir=self._cache) as folder:
+                install_packages(self.base, image.requirements, Path(folder) / "packages", self._log)
+                self._from_folder(Path(folder), name, f"FROM {self._base_image()}\nCOPY packages /opt/packages\n")
+        return name
 
     def _base_image(self) -> str:
         name = f"{REGISTRY}/{self.base.name.replace('-', ':', 1)}"
         if not self._has(name):
-            # No command is run: an archive and its name.
-            with tempfile.TemporaryDirectory() as folder:
-                file = Path(folder) / "Containerfile"
-                file.write_text(f"FROM scratch\nADD {ARCHIVE} /\n")
-                self._buildah("build", f"--tag={name}", f"--file={file}", str(self.base))
+            self._from_folder(self.base, name, f"FROM scratch\nADD {ARCHIVE} /\n")
         return name
+
+    def _from_folder(self, context: Path, name: str, containerfile: str) -> None:
+        """An image made of files alone; no command runs in it."""
+        with tempfile.NamedTemporaryFile("w", suffix=".Containerfile") as file:
+            file.write(containerfile)
+            file.flush()
+            self._buildah("build", "--pull-never", f"--tag={name}", f"--file={file.name}", str(context))
 
     def _load(self, cluster: Cluster, name: str) -> None:
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:
             archive = Path(folder) / "image.tar"
-            self._buildah("push", "--disable-compression", name, f"oci-archive:{archive}:{name}")
+            # Not compressed, as an OCI archive would be: it is read once and thrown away.
+            self._buildah("push", name, f"docker-archive:{archive}:{name}")
             load_image(cluster, archive, name)
 
     def _has(self, name: str) -> bool:
