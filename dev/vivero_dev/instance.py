@@ -30,7 +30,7 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
 PREFERRED_PORTS = {
     "https": 8443,
     "http": 8080,
-    "apiserver": 6443,
+    "envoy": 9901,
     "mariadb": 3306,
     "valkey": 6379,
     "s3": 7070,

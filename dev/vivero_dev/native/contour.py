@@ -36,7 +36,7 @@ LOG_FIELDS = (
 
 
 def contour(cluster: Cluster) -> ProcessSpec:
-    config = contour_configuration()
+    config = contour_configuration(cluster.instance.ports["envoy"])
     file = cluster.folder / "contour.json"
     write_public(file, config)
     pair = cluster.authority.issue("contour", ["contour"])
@@ -82,14 +82,14 @@ def _addresses(cluster: Cluster) -> list[str]:
     ]
 
 
-def contour_configuration() -> str:
+def contour_configuration(admin_port: int) -> str:
     document = {
         "disablePermitInsecure": True,
         "tls": {"minimum-protocol-version": "1.3"},
         "accesslog-format": "json",
         "json-fields": list(LOG_FIELDS),
-        # Envoy's administration would listen on a port that instances share.
-        "network": {"admin-port": 0},
+        # A read-only view of Envoy on loopback; zero would mean a port that all instances share.
+        "network": {"admin-port": admin_port},
     }
     return json.dumps(document, indent=2) + "\n"
 

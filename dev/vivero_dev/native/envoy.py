@@ -44,6 +44,7 @@ def envoy(cluster: Cluster) -> ProcessSpec:
     text = json.dumps(bootstrap, indent=2) + "\n"
     (folder / "envoy.json").write_text(text)
     _give_away(folder)
+    _open_log(cluster.processes.log("envoy"))
     address = quiet_address(cluster)
     return ProcessSpec(
         name="envoy",
@@ -104,6 +105,12 @@ def _give_away(folder: Path) -> None:
     for path in (folder, *folder.iterdir()):
         os.chown(path, USER.uid, USER.gid)
         path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _open_log(log: Path) -> None:
+    """Contour has the access log written to /dev/stdout, which Envoy opens again by its own right."""
+    log.touch(mode=0o640)
+    os.chown(log, USER.uid, USER.gid)
 
 
 def bootstrap_document(cluster: Cluster, contour: Document) -> Document:

@@ -56,10 +56,6 @@ def reference(image: Image) -> str:
     return f"{REGISTRY}/{image.name}:{content_hash(tuple(parts))}"
 
 
-def references() -> dict[str, str]:
-    return {image.name: reference(image) for image in IMAGES}
-
-
 def _not_code(path: Path) -> bool:
     return "__pycache__" in path.parts or path.suffix == ".md"
 
