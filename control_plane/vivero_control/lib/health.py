@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from litestar import Controller, Response, get
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from vivero_control.db.database import Database
@@ -51,6 +52,6 @@ class HealthController(Controller):
         return {"ok": True}
 
     @get("/readyz", summary="Database and cluster answer")
-    async def ready(self, health: Health) -> Response[Readiness]:
+    async def ready(self, health: NamedDependency[Health]) -> Response[Readiness]:
         readiness = await health.readiness()
         return Response(readiness, status_code=200 if readiness.ok else 503)

@@ -2,6 +2,7 @@
 
 from litestar import Controller, get
 from litestar.datastructures import CacheControlHeader
+from litestar.di import NamedDependency
 
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
@@ -16,5 +17,5 @@ class PlanController(Controller):
     tags = ("Plans",)
 
     @get(summary="All plans, cheapest first", cache_control=CacheControlHeader(public=True, max_age=FIVE_MINUTES))
-    async def all(self, plans: PlanService) -> tuple[PlanView, ...]:
+    async def all(self, plans: NamedDependency[PlanService]) -> tuple[PlanView, ...]:
         return plans.all()

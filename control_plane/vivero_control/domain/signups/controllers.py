@@ -6,8 +6,9 @@ from typing import Annotated, Final
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.datastructures import ResponseHeader
+from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, JSONBody, PathParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
@@ -15,7 +16,7 @@ from vivero_control.domain.signups.service import SignupService
 from vivero_control.lib.idempotency import HEADER, MAX_KEY_LENGTH
 from vivero_control.lib.problem import MEDIA_TYPE, Problem
 
-SignupId = Annotated[str, Parameter(description="As the signup was answered with.", max_length=64)]
+SignupId = Annotated[str, PathParameter(description="As the signup was answered with.", max_length=64)]
 HEARTBEAT: Final = ServerSentEventMessage(data=None, comment="still here")
 
 _PROBLEMS: Final = {
@@ -41,12 +42,12 @@ class SignupController(Controller):
     )
     async def start(
         self,
-        signups: SignupService,
-        data: StartSignup,
+        signups: NamedDependency[SignupService],
+        data: JSONBody[StartSignup],
         idempotency_key: Annotated[
             str | None,
-            Parameter(
-                header=HEADER,
+            HeaderParameter(
+                name=HEADER,
                 max_length=MAX_KEY_LENGTH,
                 description="Any text of your own: the same request sent again with it is answered, not repeated.",
             ),
@@ -56,7 +57,7 @@ class SignupController(Controller):
         return Response(view, headers={"Location": f"/api/v1/signups/{view.id}"})
 
     @get("/{signup_id:str}", summary="How far a signup is")
-    async def show(self, signups: SignupService, signup_id: SignupId) -> SignupView:
+    async def show(self, signups: NamedDependency[SignupService], signup_id: SignupId) -> SignupView:
         return await signups.get(signup_id)
 
     @get(
@@ -66,7 +67,7 @@ class SignupController(Controller):
         "`done`, the last one, when it is ready or has failed.",
         media_type="text/event-stream",
     )
-    async def events(self, signups: SignupService, signup_id: SignupId) -> ServerSentEvent:
+    async def events(self, signups: NamedDependency[SignupService], signup_id: SignupId) -> ServerSentEvent:
         views = await signups.follow(signup_id)
         return ServerSentEvent(_messages(views), headers={"Cache-Control": "no-store"})
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 from litestar import Controller, Request, post
+from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
+from litestar.params import JSONBody
 
 from vivero_control.domain.staff.schemas import Login, Refresh, Tokens
 from vivero_control.domain.staff.service import StaffService
@@ -25,14 +27,18 @@ class AuthController(Controller):
 
     @post("/login", status_code=200, summary="Log in", responses=_PROBLEMS)
     async def login(
-        self, request: Request[Any, Any, Any], data: Login, staff: StaffService, tokens: StaffTokens
+        self,
+        request: Request[Any, Any, Any],
+        data: JSONBody[Login],
+        staff: NamedDependency[StaffService],
+        tokens: NamedDependency[StaffTokens],
     ) -> Tokens:
         return await tokens.issue(await staff.login(data, caller(request)))
 
     @post("/refresh", status_code=200, summary="Exchange a refresh token for a new pair", responses=_PROBLEMS)
-    async def refresh(self, data: Refresh, tokens: StaffTokens) -> Tokens:
+    async def refresh(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> Tokens:
         return await tokens.exchange(data.refresh_token)
 
     @post("/logout", status_code=204, summary="End the login the refresh token belongs to")
-    async def logout(self, data: Refresh, tokens: StaffTokens) -> None:
+    async def logout(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> None:
         await tokens.end(data.refresh_token)

@@ -14,7 +14,7 @@ from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, StaffTokens
 
 
-def bearer_auth(staff: StaffService, tokens: StaffTokens) -> JWTAuth[StaffView]:
+def bearer_auth(staff: NamedDependency[StaffService], tokens: NamedDependency[StaffTokens]) -> JWTAuth[StaffView]:
     """Its `middleware` belongs on the routers of staff: `request.user` then is a StaffView, or the answer 401."""
 
     async def retrieve(token: Token, _: ASGIConnection[Any, Any, Any, Any]) -> StaffView | None:
