@@ -62,6 +62,7 @@ def test_the_page_at_a_host_says_why(visitor: TestClient[Any]) -> None:
 
 def test_only_a_starting_workspace_is_looked_at_again(visitor: TestClient[Any]) -> None:
     starting = visitor.get("/-/host/starting")
-    assert 'http-equiv="refresh" content="3"' in starting.text
+    assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in starting.text
+    assert 'data-reload-after="3"' in starting.text
     assert starting.headers["retry-after"] == "3"
     assert "http-equiv" not in visitor.get("/-/host/suspended").text

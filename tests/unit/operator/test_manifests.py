@@ -1,8 +1,10 @@
+# ruff: noqa: ANN401  what is any JSON value here
 import base64
 import json
 from typing import Any
 
 import pytest
+from reconcile.world import NOW, PLAN, tenant_body
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator.instance import DatabaseAddress, Instance, Keys, PlatformFiles
@@ -22,8 +24,6 @@ from vivero_operator.manifests import (
 )
 from vivero_operator.policies import drift
 from vivero_operator.settings import Settings
-
-from reconcile.world import NOW, PLAN, tenant_body
 
 KEYS = Keys("db-pw", "cache-pw", "s3-pw", "sign", "file", "token")
 ADDRESS = DatabaseAddress("main", "db.example", 3306)

@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401  what is any JSON value here
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -5,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reconcile.world import NOW, tenant_body
 from vivero_core.model.conditions import Condition, Status, find
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
@@ -12,8 +14,6 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.policies import backoff, claims, drift, placement, quantity, verdict
 from vivero_operator.policies.outcome import Outcome, Pending, State, done, waiting
 from vivero_operator.policies.verdict import Finding
-
-from reconcile.world import NOW, tenant_body
 
 
 def tenant(name: str = "acme", *, uid: str = "u1", age: int = 0, status: Any = None, **spec: Any) -> Tenant:

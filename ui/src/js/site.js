@@ -3,6 +3,7 @@ import { startCopy } from "./copy.js";
 import { startForms } from "./forms.js";
 import { startMenus } from "./menu.js";
 import { startProgress } from "./progress.js";
+import { startReload } from "./reload.js";
 import { startTheme } from "./theme.js";
 import { startTime } from "./time.js";
 
@@ -11,4 +12,5 @@ startCopy();
 startForms();
 startMenus();
 startProgress();
+startReload();
 startTime();

@@ -1,11 +1,11 @@
 // Uploads: <form data-upload data-upload-max="bytes"> works without script. With it a file may be
 // dropped on the form, one that is too large is refused before it travels, and the way is shown.
-const UNITS = ["B", "kB", "MB", "GB"];
+const UNITS = ["B", "KiB", "MiB", "GiB"];
 
 function size(bytes) {
   let unit = 0;
-  while (bytes >= 1000 && unit < UNITS.length - 1) {
-    bytes /= 1000;
+  while (bytes >= 1024 && unit < UNITS.length - 1) {
+    bytes /= 1024;
     unit += 1;
   }
   return `${bytes.toFixed(unit ? 1 : 0).replace(/\.0$/, "")} ${UNITS[unit]}`;
