@@ -42,13 +42,13 @@ class Lane:
             # Checked again: this call may have queued behind one that found the server down.
             if self._clock() < self._closed_until:
                 raise BackendUnavailableError(self.system, self._fault)
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except BackendUnavailableError as error:
+                self._rest(error)
+                raise
 
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
-        except BackendUnavailableError as error:
-            self._rest(error)
-            raise
+        return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
 
     def _rest(self, error: BackendUnavailableError) -> None:
         if self._clock() >= self._closed_until:

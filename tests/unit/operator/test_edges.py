@@ -1,0 +1,388 @@
+# ruff: noqa: ANN401  what is any JSON value here
+"""The program's edges: HTTP to tenants and from kubelet, logs, settings, handlers, backing servers, status patches."""
+
+import asyncio
+import base64
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import ValidationError
+from reconcile.fakes import FakeKube
+from reconcile.world import PLAN, SERVER, World, tenant_body
+from vivero_core.backends.kube.resources import DATABASE_SERVER
+from vivero_core.model.database_server import DatabaseServer
+from vivero_core.model.plan import Plan
+from vivero_core.model.tenant import Tenant, TenantStatus
+from vivero_operator import data_plane, health, logs
+from vivero_operator.backends import Backends, PlatformObjects
+from vivero_operator.data_plane import DataPlaneClient, Owner
+from vivero_operator.errors import DataPlaneUnavailableError
+from vivero_operator.handlers import Desk, database_servers, plans, pods, tenants
+from vivero_operator.reconcile.cluster import Cluster, Pod
+from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.database_server import DatabaseServerReconciler
+from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.status import patch_of
+from vivero_operator.reconcile.steps.secrets import keys_from
+from vivero_operator.settings import Settings
+
+OWNER = Owner("a@b.co", "a", "$argon2id$")
+
+
+class FakePod:
+    """Answers like a data plane, as told."""
+
+    def __init__(self) -> None:
+        self.status, self.body, self.seen = 200, "{}", list[Any]()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.seen.append((request.method, request.path, request.headers.get("Authorization"), body))
+        return web.Response(status=self.status, text=self.body, content_type="application/json")
+
+
+@pytest.fixture
+async def pod(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakePod]:
+    fake = FakePod()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", fake.answer)
+    async with TestServer(app) as server:
+        monkeypatch.setattr(data_plane, "APP_PORT", server.port)
+        yield fake
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[DataPlaneClient]:
+    async with DataPlaneClient(timeout=2) as one:
+        yield one
+
+
+class TestDataPlane:
+    @pytest.mark.parametrize(("status", "created"), [(201, True), (200, False)])
+    async def test_owner(self, pod: FakePod, client: DataPlaneClient, status: int, created: bool) -> None:  # noqa: FBT001
+        pod.status = status
+        assert await client.put_owner("127.0.0.1", "token", OWNER) is created
+        method, path, authorization, body = pod.seen[0]
+        assert (method, path, authorization) == ("PUT", "/internal/v1/owner", "Bearer token")
+        assert json.loads(body) == {"email": "a@b.co", "name": "a", "password_hash": "$argon2id$"}
+
+    async def test_a_refused_owner(self, pod: FakePod, client: DataPlaneClient) -> None:
+        pod.status = 400
+        with pytest.raises(DataPlaneUnavailableError, match="status 400"):
+            await client.put_owner("127.0.0.1", "token", OWNER)
+
+    async def test_proof(self, pod: FakePod, client: DataPlaneClient) -> None:
+        parts = {"database": {"ok": True}, "storage": {"ok": False}, "cache": None}
+        pod.status, pod.body = 503, json.dumps({"ok": False, "version": "1.2", **parts})
+        proof = await client.proof("127.0.0.1", "token")
+        assert (proof.ok, proof.version, proof.failing) == (False, "1.2", ("storage", "cache"))
+        pod.status = 200
+        pod.body = json.dumps({"ok": True, **{name: {"ok": True} for name in parts}})
+        proof = await client.proof("127.0.0.1", "token")
+        assert (proof.ok, proof.version, proof.failing) == (True, None, ())
+
+    @pytest.mark.parametrize(("status", "body"), [(401, "{}"), (500, "<html>"), (302, "")])
+    async def test_no_proof(self, pod: FakePod, client: DataPlaneClient, status: int, body: str) -> None:
+        pod.status, pod.body = status, body
+        with pytest.raises(DataPlaneUnavailableError, match=str(status)):
+            await client.proof("127.0.0.1", "token")
+
+    @pytest.mark.parametrize("body", ["not json", "[1]", ""])
+    async def test_an_answer_that_is_no_object_proves_nothing(
+        self, pod: FakePod, client: DataPlaneClient, body: str
+    ) -> None:
+        pod.body = body
+        assert not (await client.proof("127.0.0.1", "token")).ok
+
+    async def test_nobody_there(self, client: DataPlaneClient, unused_tcp_port: int, monkeypatch: Any) -> None:
+        monkeypatch.setattr(data_plane, "APP_PORT", unused_tcp_port)
+        for address in ("127.0.0.1", "::1"):
+            with pytest.raises(DataPlaneUnavailableError, match="no answer"):
+                await client.proof(address, "token")
+
+    async def test_a_closed_client(self) -> None:
+        with pytest.raises(DataPlaneUnavailableError, match="closed"):
+            await DataPlaneClient().proof("127.0.0.1", "token")
+
+
+class TestHealth:
+    @asynccontextmanager
+    async def asked(self, pulse: health.Pulse) -> AsyncIterator[TestClient[Any, Any]]:
+        async with TestClient(TestServer(health.application(pulse))) as client:
+            yield client
+
+    async def test_alive_while_the_watch_brings_news(self) -> None:
+        now = [0.0]
+        pulse = health.Pulse(lambda: now[0])
+        async with self.asked(pulse) as client:
+            assert (await client.get("/healthz")).status == 200
+            now[0] = health.STALE_SECONDS + 1
+            assert (await client.get("/healthz")).status == 503
+            pulse.beat()
+            assert (await client.get("/healthz")).status == 200
+
+    async def test_ready_when_the_cluster_was_seen(self) -> None:
+        pulse = health.Pulse()
+        async with self.asked(pulse) as client:
+            assert (await client.get("/readyz")).status == 503
+            pulse.synced = True
+            assert (await client.get("/readyz")).status == 200
+
+    async def test_metrics(self) -> None:
+        async with self.asked(health.Pulse()) as client:
+            assert "vivero_queue_depth" in await (await client.get("/metrics")).text()
+
+    async def test_serving(self, unused_tcp_port: int) -> None:
+        async with (
+            health.serving(health.Pulse(), "127.0.0.1", unused_tcp_port),
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{unused_tcp_port}/healthz") as answer,
+        ):
+            assert answer.status == 200
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    import socket  # noqa: PLC0415  for this fixture alone
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield
+    root.handlers, level = before[0], before[1]
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("restored_logging")
+def test_logs_are_json_with_our_fields_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO")
+    logging.getLogger("some.library").info("hello %s", "world", extra={"tenant": "acme", "settings": "secret"})
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["tenant"], line["level"]) == ("hello world", "acme", "info")
+    assert "settings" not in line
+
+
+class TestSettings:
+    def test_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VIVERO_DATA_PLANE_IMAGE", "image:2")
+        monkeypatch.setenv("VIVERO_EGRESS_CIDRS", '["10.0.0.0/8"]')
+        settings = Settings()
+        assert settings.egress_cidrs == ("10.0.0.0/8",)
+        assert settings.public_host("acme") == "acme.vivero.localhost"
+
+    @pytest.mark.parametrize(("name", "value"), [("PUBLIC_PORT", "0"), ("LOG_LEVEL", "LOUD"), ("CONCURRENCY", "x")])
+    def test_bad_values_stop_the_start(self, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+        monkeypatch.setenv("VIVERO_DATA_PLANE_IMAGE", "image:2")
+        monkeypatch.setenv(f"VIVERO_{name}", value)
+        with pytest.raises(ValidationError):
+            Settings()
+
+    def test_the_image_has_to_be_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("VIVERO_DATA_PLANE_IMAGE", raising=False)
+        with pytest.raises(ValidationError):
+            Settings()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(Cluster(), WorkQueue[Key](), Memory(), health.Pulse())
+
+
+async def queued(desk: Desk) -> list[str]:
+    names = []
+    while len(desk.queue):
+        key = await desk.queue.get()
+        desk.queue.done(key)
+        names.append(f"{key.kind} {key.name}")
+    return sorted(names)
+
+
+def tenant(name: str = "acme", *, generation: int = 1, ready: str | None = None, **meta: Any) -> Tenant:
+    body = tenant_body(name)
+    body["metadata"] |= {"uid": f"uid-{name}", "generation": generation, **meta}
+    if ready:
+        condition = {"type": "Ready", "status": "False", "reason": ready, "lastTransitionTime": "2026-11-22T12:00:00Z"}
+        body["status"] = {"conditions": [condition], "databaseServer": "main"}
+    return Tenant.parse(body)
+
+
+class TestHandlers:
+    async def test_a_change_is_work_and_an_echo_is_not(self, desk: Desk) -> None:
+        tenants.observe(desk, tenant())
+        assert await queued(desk) == ["Tenant acme"]
+        tenants.observe(desk, tenant(resourceVersion="2", ready="Starting"))
+        assert await queued(desk) == []
+        tenants.observe(desk, tenant(generation=2, resourceVersion="3"))
+        assert await queued(desk) == ["Tenant acme"]
+        tenants.observe(desk, tenant(generation=2, resourceVersion="4", deletionTimestamp="2026-11-22T12:00:00Z"))
+        assert await queued(desk) == ["Tenant acme"]
+
+    async def test_what_one_gives_up_another_gets(self, desk: Desk) -> None:
+        desk.cluster.tenants.put(tenant("blocked", ready="SlugTaken"))
+        desk.cluster.tenants.put(tenant("fine", ready="Proven"))
+        tenants.observe(desk, tenant())
+        await queued(desk)
+        tenants.forget(desk, tenant())
+        assert await queued(desk) == ["Tenant blocked"]
+        assert desk.cluster.tenants.get("acme") is None
+
+    async def test_a_plan_is_work_for_its_tenants(self, desk: Desk) -> None:
+        desk.cluster.tenants.put(tenant())
+        body = {**PLAN, "metadata": {"name": "trial", "uid": "p", "generation": 1}}
+        plans.observe(desk, Plan.parse(body))
+        assert await queued(desk) == ["Tenant acme"]
+        plans.observe(desk, Plan.parse(body))
+        assert await queued(desk) == []
+        plans.forget(desk, Plan.parse(body))
+        assert await queued(desk) == ["Tenant acme"]
+
+    async def test_a_server_is_work_for_who_is_on_it_or_waits_for_one(self, desk: Desk) -> None:
+        desk.cluster.tenants.put(tenant("on-it", ready="Proven"))
+        desk.cluster.tenants.put(tenant("waits", ready="NoDatabaseServer"))
+        desk.cluster.tenants.put(tenant("new"))
+        server = DatabaseServer.parse({**SERVER, "metadata": {"name": "main", "uid": "s", "generation": 1}})
+        database_servers.observe(desk, server)
+        assert await queued(desk) == ["DatabaseServer main", "Tenant on-it", "Tenant waits"]
+        database_servers.observe(desk, server)
+        assert await queued(desk) == []
+        database_servers.forget(desk, server)
+        assert await queued(desk) == ["Tenant on-it", "Tenant waits"]
+
+    async def test_pods(self, desk: Desk) -> None:
+        desk.cluster.tenants.put(tenant())
+        pod = Pod(
+            "app-1", "ns", tenant().id, "10.0.0.9", ready=True, going=False, limits=None, trouble=None, restarts=0
+        )
+        pods.observe(desk, pod)
+        assert await queued(desk) == ["Tenant acme"]
+        pods.observe(desk, pod)
+        assert await queued(desk) == []
+        pods.forget(desk, pod)
+        assert await queued(desk) == ["Tenant acme"]
+        pods.observe(
+            desk, Pod("x", "ns", "nobody", None, ready=False, going=False, limits=None, trouble=None, restarts=0)
+        )
+        assert await queued(desk) == []
+
+
+class TestDatabaseServer:
+    def reconciler(self, world: World, woken: list[str]) -> DatabaseServerReconciler:
+        return DatabaseServerReconciler(world.services, woken.append)
+
+    async def test_health_and_count(self) -> None:
+        world, woken = World(), list[str]()
+        world.put(SERVER)
+        reconciler = self.reconciler(world, woken)
+        assert (await reconciler.reconcile("main")).retry_after == 30
+        status = (await world.kube.get(DATABASE_SERVER, "main"))["status"]
+        assert (status["version"], status["tenants"]) == ("10.11.14-MariaDB", 0)
+        assert status["conditions"][0]["status"] == "True"
+        assert woken == ["main"]
+        world.kube.writes.clear()
+        await reconciler.reconcile("main")
+        assert world.kube.writes == []
+
+    async def test_a_server_that_goes_and_comes(self) -> None:
+        world, woken = World(), list[str]()
+        world.put(SERVER)
+        reconciler = self.reconciler(world, woken)
+        await reconciler.reconcile("main")
+        world.backends.servers["main"].down = True
+        await reconciler.reconcile("main")
+        condition = (await world.kube.get(DATABASE_SERVER, "main"))["status"]["conditions"][0]
+        assert (condition["status"], condition["reason"]) == ("False", "Unreachable")
+        world.backends.servers["main"].down = False
+        await reconciler.reconcile("main")
+        assert woken == ["main", "main"]
+
+    async def test_one_that_is_gone(self) -> None:
+        world = World()
+        world.put(SERVER)
+        reconciler = self.reconciler(world, [])
+        del world.kube.objects["DatabaseServer", None, "main"]
+        await reconciler.reconcile("main")
+        assert (await reconciler.reconcile("other")).retry_after is None
+
+
+def platform_secret(name: str, **data: str) -> dict[str, Any]:
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return {"kind": "Secret", "metadata": {"name": name, "namespace": "vivero-system"}, "data": encoded}
+
+
+def platform_map(name: str, **data: str) -> dict[str, Any]:
+    return {"kind": "ConfigMap", "metadata": {"name": name, "namespace": "vivero-system"}, "data": data}
+
+
+class TestBackends:
+    @pytest.fixture
+    def kube(self) -> FakeKube:
+        kube = FakeKube()
+        kube.put(platform_secret("mariadb-admin", username="admin", password="pw"))
+        kube.put(platform_secret("valkey-admin", username="admin", password="pw"))
+        kube.put(platform_secret("s3-admin", access_key="admin", secret_key="pw"))
+        kube.put({**platform_map("vivero-ca"), "data": {"ca.crt": self.authority()}})
+        kube.put({**platform_map("ticket-public-key"), "data": {"ticket.pub": "KEY"}})
+        return kube
+
+    def authority(self) -> str:
+        import ssl  # noqa: PLC0415  any certificate this machine trusts will do
+
+        return ssl.DER_cert_to_PEM_cert(ssl.create_default_context().get_ca_certs(binary_form=True)[0])
+
+    async def test_one_link_a_server_made_anew_when_its_secret_changes(self, kube: FakeKube) -> None:
+        now = [0.0]
+        objects = PlatformObjects(cast("Any", kube), "vivero-system", lambda: now[0])
+        backends = Backends(Settings(data_plane_image="i"), objects)
+        server = DatabaseServer.parse(SERVER)
+        link = await backends.database(server)
+        assert await backends.database(server) is link
+        kube.put(platform_secret("mariadb-admin", username="admin", password="new"))
+        assert await backends.database(server) is link
+        now[0] += 61
+        assert await backends.database(server) is not link
+        storage, cache = await backends.storage(), await backends.cache()
+        assert await backends.storage() is storage
+        assert cache.lane is not storage.lane
+        assert (await backends.platform_files()).ticket_key == "KEY"
+        kube.put(platform_secret("s3-admin", access_key="admin", secret_key="new"))
+        now[0] += 61
+        assert await backends.storage() is not storage
+        backends.close()
+
+
+def test_status_patches_say_only_what_changed() -> None:
+    old = TenantStatus(id="abcdefghij", url="https://a", version="1")
+    assert patch_of(old, old) == {}
+    assert patch_of(old, old.model_copy(update={"version": "2"})) == {"version": "2"}
+    assert patch_of(old, old.model_copy(update={"url": None})) == {"url": None}
+
+
+def test_keys_are_kept_and_only_missing_ones_are_made() -> None:
+    live = {"database": {"data": {"password": base64.b64encode(b"kept").decode()}}}
+    one, two = keys_from(live, None), keys_from(live, "retained")
+    assert one.database_password == two.database_password == "kept"
+    assert one.cache_password != two.cache_password
+    assert len(one.signing_key) == len(one.file_key) == 64
+    assert two.file_key == "retained"
+
+
+async def test_reconciling_what_is_gone_does_nothing() -> None:
+    world = World()
+    await world.reconcile("nobody")
+    assert world.kube.writes == []
+    await asyncio.sleep(0)

@@ -1,0 +1,132 @@
+import asyncio
+from typing import Any, cast
+
+import pytest
+from reconcile.fakes import FakeKube
+from vivero_core.backends.kube.errors import KubeUnavailableError
+from vivero_core.backends.kube.resources import LEASE
+from vivero_operator import leader
+from vivero_operator.errors import LeadershipLostError
+from vivero_operator.leader import DURATION_SECONDS, Election
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def kube() -> FakeKube:
+    return FakeKube()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def election(kube: FakeKube, clock: Clock, identity: str) -> Election:
+    return Election(cast("Any", kube), "vivero-system", "vivero-operator", identity, clock)
+
+
+async def holder(kube: FakeKube) -> str:
+    lease = await kube.get(LEASE, "vivero-operator", "vivero-system")
+    return str(lease["spec"]["holderIdentity"])
+
+
+async def takes(one: Election) -> bool:
+    try:
+        await asyncio.wait_for(one.acquire(), 0.02)
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leader, "RENEW_SECONDS", 0.001)
+
+
+async def test_one_leads_and_the_other_waits(kube: FakeKube, clock: Clock) -> None:
+    first, second = election(kube, clock, "first"), election(kube, clock, "second")
+    assert await takes(first)
+    assert not await takes(second)
+    assert await holder(kube) == "first"
+
+
+async def test_a_lease_that_does_not_change_is_taken_over(kube: FakeKube, clock: Clock) -> None:
+    first, second = election(kube, clock, "first"), election(kube, clock, "second")
+    assert await takes(first)
+    assert not await takes(second)
+    clock.now += DURATION_SECONDS + 1
+    assert await takes(second)
+    assert await holder(kube) == "second"
+    lease = await kube.get(LEASE, "vivero-operator", "vivero-system")
+    assert lease["spec"]["leaseTransitions"] == 1
+
+
+async def test_a_renewed_lease_is_not_taken(kube: FakeKube, clock: Clock) -> None:
+    first, second = election(kube, clock, "first"), election(kube, clock, "second")
+    assert await takes(first)
+    assert not await takes(second)
+    clock.now += DURATION_SECONDS - 1
+    assert await takes(first)  # renews
+    clock.now += 2
+    assert not await takes(second)
+
+
+async def test_a_released_lease_is_free_at_once(kube: FakeKube, clock: Clock) -> None:
+    first, second = election(kube, clock, "first"), election(kube, clock, "second")
+    assert await takes(first)
+    await first.release()
+    assert await takes(second)
+    await first.release()
+    assert await holder(kube) == "second"
+
+
+async def test_a_restarted_holder_goes_on(kube: FakeKube, clock: Clock) -> None:
+    assert await takes(election(kube, clock, "pod-1"))
+    assert await takes(election(kube, clock, "pod-1"))
+
+
+async def test_holding_renews(kube: FakeKube, clock: Clock) -> None:
+    first = election(kube, clock, "first")
+    await first.acquire()
+    kube.writes.clear()
+    holding = asyncio.create_task(first.hold())
+    await asyncio.sleep(0.02)
+    holding.cancel()
+    assert len(kube.writes) > 2
+
+
+async def test_who_is_replaced_stops(kube: FakeKube, clock: Clock) -> None:
+    first = election(kube, clock, "first")
+    await first.acquire()
+    lease = await kube.get(LEASE, "vivero-operator", "vivero-system")
+    lease["spec"]["holderIdentity"] = "second"
+    await kube.replace(lease)
+    with pytest.raises(LeadershipLostError, match="another replica"):
+        await asyncio.wait_for(first.hold(), 1)
+
+
+async def test_who_cannot_renew_stops_in_time(kube: FakeKube, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = election(kube, clock, "first")
+    await first.acquire()
+
+    async def away(*_: object) -> None:
+        clock.now += 3
+        raise KubeUnavailableError("kubernetes", "no answer")
+
+    monkeypatch.setattr(kube, "get", away)
+    with pytest.raises(LeadershipLostError):
+        await asyncio.wait_for(first.hold(), 1)
+    assert clock.now <= DURATION_SECONDS
+    await first.release()  # cannot be reached: logged, not raised
+
+
+async def test_two_that_create_at_once_do_not_both_lead(kube: FakeKube, clock: Clock) -> None:
+    first, second = election(kube, clock, "first"), election(kube, clock, "second")
+    results = await asyncio.gather(first._try(), second._try())  # noqa: SLF001  one attempt each, at the same moment
+    assert sorted(results) == [False, True]

@@ -1,0 +1,279 @@
+# ruff: noqa: ANN401  what is any JSON value here
+"""Lanes, memory, mirrors and the controller: what keeps reconciles apart and brings them back."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from reconcile.world import tenant_body
+from vivero_core.errors import BackendUnavailableError
+from vivero_core.model.constants import Reason
+from vivero_core.model.tenant import Tenant
+from vivero_operator.policies.outcome import done
+from vivero_operator.reconcile import controller as controllers
+from vivero_operator.reconcile.cluster import Cluster, Mirror, Pod
+from vivero_operator.reconcile.controller import Controller, Key
+from vivero_operator.reconcile.lanes import REST_SECONDS, Lane
+from vivero_operator.reconcile.memory import FRESH_SECONDS, Memory
+from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.tenant import Result
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lane(clock: Clock) -> Iterator[Lane]:
+    lane = Lane("mariadb-main", clock)
+    yield lane
+    lane.close()
+
+
+class TestLane:
+    async def test_calls_run_in_threads(self, lane: Lane) -> None:
+        assert await lane.call(threading.get_ident) != threading.get_ident()
+        assert await lane.call(max, 1, 2) == 2
+
+    async def test_after_a_fault_it_rests_and_then_tries_again(self, lane: Lane, clock: Clock) -> None:
+        calls = []
+
+        def broken() -> None:
+            calls.append(1)
+            raise BackendUnavailableError("mariadb", "no answer")
+
+        for _ in range(3):
+            with pytest.raises(BackendUnavailableError, match="no answer"):
+                await lane.call(broken)
+        assert len(calls) == 1
+        clock.now += REST_SECONDS + 0.1
+        assert await lane.call(max, 1, 2) == 2
+
+    async def test_what_queues_behind_a_fault_is_not_tried(self, lane: Lane) -> None:
+        gate, calls = threading.Event(), []
+
+        def slow_fault() -> None:
+            calls.append(1)
+            gate.wait(5)
+            raise BackendUnavailableError("mariadb", "no answer")
+
+        tasks = [asyncio.create_task(lane.call(slow_fault)) for _ in range(20)]
+        await asyncio.sleep(0.05)
+        gate.set()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(one, BackendUnavailableError) for one in results)
+        assert len(calls) <= 12
+
+    async def test_other_errors_do_not_close_it(self, lane: Lane) -> None:
+        with pytest.raises(ValueError, match="invalid literal"):
+            await lane.call(int, "x")
+        assert await lane.call(int, "1") == 1
+
+
+def test_memory_is_short_and_exact(clock: Clock) -> None:
+    memory, outcome = Memory(clock), done(Reason.PROVISIONED)
+    memory.keep("u", "step", "f", outcome)
+    assert memory.recall("u", "step", "f") is outcome
+    assert memory.recall("u", "step", "other") is None
+    assert memory.recall("u", "other", "f") is None
+    clock.now += FRESH_SECONDS + 1
+    assert memory.recall("u", "step", "f") is None
+    memory.forget("u")
+    memory.forget("u")
+
+
+def tenant(name: str = "acme", uid: str = "u", version: str = "1", **status: Any) -> Tenant:
+    body = tenant_body(name)
+    body["metadata"] |= {"uid": uid, "resourceVersion": version}
+    return Tenant.parse({**body, "status": status})
+
+
+class TestCluster:
+    def test_an_older_version_replaces_no_newer_one(self) -> None:
+        mirror: Mirror[Tenant] = Mirror()
+        mirror.put(tenant(version="10"))
+        mirror.put(tenant(version="9", url="https://old"))
+        assert [one.metadata.resource_version for one in mirror] == ["10"]
+        mirror.put(tenant(uid="successor", version="1"))
+        assert mirror.get("acme").metadata.uid == "successor"  # type: ignore[union-attr]
+        mirror.drop("acme", "u")
+        assert len(mirror) == 1
+        mirror.drop("acme", "successor")
+        mirror.drop("acme", "successor")
+        assert len(mirror) == 0
+
+    def test_placements_count_what_no_status_says_yet(self) -> None:
+        cluster = Cluster()
+        one, two = tenant("one", "1"), tenant("two", "2", databaseServer="b")
+        cluster.tenants.put(one)
+        cluster.tenants.put(two)
+        cluster.reserve(one, "a")
+        cluster.reserve(tenant("gone", "3"), "a")
+        assert cluster.placements() == {"a": 1, "b": 1}
+
+    def test_pods(self) -> None:
+        cluster = Cluster()
+        pod = Pod.parse(pod_body())
+        assert (pod.ip, pod.ready, pod.trouble, pod.restarts) == ("10.0.0.9", True, None, 2)
+        assert cluster.put_pod(pod)
+        assert not cluster.put_pod(pod)
+        assert cluster.pods("abc") == [pod]
+        cluster.put_pod(Pod.parse(pod_body(deletionTimestamp="2026-11-22T12:00:00Z")))
+        assert cluster.pods("abc") == []
+        cluster.drop_pod(pod)
+        cluster.drop_pod(pod)
+        assert cluster.pods("abc") == []
+
+    @pytest.mark.parametrize(("reason", "trouble"), [("ContainerCreating", None), ("ErrImagePull", "ErrImagePull")])
+    def test_why_a_pod_does_not_start(self, reason: str, trouble: str | None) -> None:
+        body = pod_body()
+        body["status"] = {"containerStatuses": [{"state": {"waiting": {"reason": reason}}}]}
+        assert Pod.parse(body).trouble == trouble
+
+    def test_a_tenant_is_found_by_its_id(self) -> None:
+        cluster = Cluster()
+        cluster.tenants.put(tenant())
+        assert cluster.tenant_of(tenant().id) is not None
+        assert cluster.tenant_of("other") is None
+
+
+def pod_body(**meta: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "app-1", "namespace": "tenant-abc", "labels": {"vivero.dev/tenant": "abc"}, **meta},
+        "status": {
+            "podIP": "10.0.0.9",
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [{"restartCount": 2, "state": {"running": {}}}],
+        },
+    }
+
+
+class Work:
+    """Reconciles by script."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, Any] = {}
+        self.seen: list[str] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def reconcile(self, name: str) -> Result:
+        self.seen.append(name)
+        await self.gate.wait()
+        result = self.results.get(name, Result())
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+class Running:
+    def __init__(self, concurrency: int = 4) -> None:
+        self.queue, self.work = WorkQueue[Key](), Work()
+        self.controller = Controller(
+            self.queue, {"Tenant": self.work.reconcile}, concurrency=concurrency, resync_seconds=1000
+        )
+        self.task = asyncio.create_task(self.controller.run())
+
+    async def settle(self) -> None:
+        for _ in range(100):
+            await asyncio.sleep(0.001)
+            if self.queue.idle:
+                return
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    one = Running()
+    yield one
+    await one.stop()
+
+
+def broken_count() -> float:
+    return REGISTRY.get_sample_value("vivero_reconcile_broken_total", {"kind": "Tenant"}) or 0.0
+
+
+class TestController:
+    async def test_every_key_is_worked_on(self, running: Running) -> None:
+        for name in "abc":
+            running.queue.add(Key("Tenant", name))
+        await running.settle()
+        assert sorted(running.work.seen) == ["a", "b", "c"]
+
+    async def test_a_failure_comes_back_and_a_success_ends_it(
+        self, running: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(controllers.backoff, "delay", lambda failures, _spread: 0.001 * failures)
+        running.work.results["a"] = Result(failed=True)
+        running.queue.add(Key("Tenant", "a"))
+        await asyncio.sleep(0.1)
+        assert len(running.work.seen) > 2
+        running.work.results["a"] = Result()
+        await asyncio.sleep(0.05)
+        count = len(running.work.seen)
+        await asyncio.sleep(0.05)
+        assert len(running.work.seen) == count
+
+    async def test_a_bug_in_one_key_is_counted_and_stops_no_other(
+        self, running: Running, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        before = broken_count()
+        running.work.results["a"] = ZeroDivisionError("bug")
+        for name in "ab":
+            running.queue.add(Key("Tenant", name))
+        await running.settle()
+        assert set(running.work.seen) == {"a", "b"}
+        assert broken_count() == before + 1
+        assert "reconcile broke" in caplog.text
+
+    async def test_a_conflict_is_no_bug(self, running: Running) -> None:
+        before = broken_count()
+        running.work.results["a"] = BackendUnavailableError("kubernetes", "busy")
+        running.queue.add(Key("Tenant", "a"))
+        await running.settle()
+        assert broken_count() == before
+
+    async def test_what_is_under_way_ends_before_it_stops(self, running: Running) -> None:
+        running.work.gate.clear()
+        running.queue.add(Key("Tenant", "a"))
+        await asyncio.sleep(0.01)
+        running.task.cancel()
+        await asyncio.sleep(0.01)
+        assert not running.task.done()
+        running.work.gate.set()
+        await asyncio.gather(running.task, return_exceptions=True)
+        assert running.queue.idle
+
+    async def test_what_does_not_end_is_cancelled(self, running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(controllers, "DRAIN_SECONDS", 0.01)
+        running.work.gate.clear()
+        running.queue.add(Key("Tenant", "a"))
+        await asyncio.sleep(0.01)
+        await asyncio.wait_for(running.stop(), 1)
+
+    async def test_no_more_at_once_than_allowed(self) -> None:
+        running = Running(concurrency=2)
+        running.work.gate.clear()
+        for name in "abcd":
+            running.queue.add(Key("Tenant", name))
+        await asyncio.sleep(0.02)
+        assert len(running.work.seen) == 2
+        running.work.gate.set()
+        await running.settle()
+        assert len(running.work.seen) == 4
+        await running.stop()
