@@ -1,9 +1,11 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from e2e.conftest import Shoot, opened
 from e2e.control_plane.conftest import Person, sign_up
 from playwright.sync_api import Browser, Page, expect
+from vivero_core.model.naming import slugify
 
 Check = Callable[[Page], None]
 # A signup's goal is 3 s; a machine under test load may take longer, a person's patience ends here.
@@ -28,6 +30,28 @@ def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(
     expect(page.get_by_label("Password", exact=True)).to_have_value("short")
     accessible(page)
     shoot(page, "signup-errors")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Acme GmbH",
+        "Bähr & Söhne KG",
+        "ÆØÅ Straße",
+        "3M",
+        "x",
+        "",
+        "日本",
+        "e\u0301clair ﬁn",
+        "a" * 60,
+        "--a--b--",
+        "İstanbul",
+    ],
+)
+def test_the_previewed_address_is_what_the_server_derives(page: Page, home: str, name: str) -> None:
+    page.goto(f"{home}/signup")
+    page.get_by_label("Company").fill(name)
+    expect(page.locator("[data-slug-from]")).to_have_text(slugify(name) if name else "your-company")
 
 
 def test_a_taken_and_a_reserved_address_are_said_beside_the_field(

@@ -1,15 +1,21 @@
 // Forms work without script. With it: a slug preview, a password that can be shown,
 // fields that submit on change, and no second submit while the first is under way.
+// The preview's rules are those of vivero_core.model.naming.slugify, which decides; an end-to-end test compares.
+const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", ł: "l", þ: "th", ı: "i", "&": " and " };
+const FALLBACK = "workspace";
+
 export function slugify(name) {
-  return name
+  const words = name
+    .toLowerCase()
+    .replace(/[ßæœøđðłþı&]/g, (letter) => LETTERS[letter])
     .normalize("NFKD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .replace(/ß/g, "ss")
+    .replace(/[^\x00-\x7f]/g, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^[^a-z]+/, "")
-    .slice(0, 40)
-    .replace(/-+$/, "");
+    .replace(/^-+|-+$/g, "");
+  if (words === "") return FALLBACK;
+  const slug = (/^[a-z]/.test(words) ? words : `w-${words}`).slice(0, 40).replace(/-+$/, "");
+  return slug.length < 3 ? `${slug}-${FALLBACK}` : slug;
 }
 
 function slugPreview(root) {
@@ -17,7 +23,8 @@ function slugPreview(root) {
     const source = document.getElementById(target.dataset.slugFrom);
     const own = document.getElementById(target.dataset.slugOwn);
     const show = () => {
-      target.textContent = own?.value.trim().toLowerCase() || slugify(source.value) || target.dataset.slugEmpty;
+      const named = source.value.trim() ? slugify(source.value) : target.dataset.slugEmpty;
+      target.textContent = own?.value.trim().toLowerCase() || named;
     };
     source.addEventListener("input", show);
     own?.addEventListener("input", show);
