@@ -10,8 +10,10 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance
 
 ROOT = Path("/sys/fs/cgroup")
+# A web server finishes its requests in that time.
+TERM_SECONDS = 5.0
 # Killed processes leave their group within milliseconds, save one in a disk wait.
-EMPTY_SECONDS = 15.0
+KILL_SECONDS = 15.0
 POLL_SECONDS = 0.05
 
 
@@ -38,19 +40,25 @@ def ensure_cgroup(instance: Instance) -> None:
             _delegate(group)
 
 
-def kill_pods(instance: Instance) -> int:
-    """End every process in the instance's groups; returns how many there were."""
-    killed: set[int] = set()
-    end = time.monotonic() + EMPTY_SECONDS
+def end_pods(instance: Instance) -> None:
+    """End every process in the instance's groups: TERM, and KILL for those that stay."""
+    if not _ended(instance, signal.SIGTERM, TERM_SECONDS) and not _ended(instance, signal.SIGKILL, KILL_SECONDS):
+        raise ComponentError("pods", f"processes survived SIGKILL: {sorted(_members(instance))}")
+
+
+def _ended(instance: Instance, number: signal.Signals, seconds: float) -> bool:
+    """Send the signal to whoever is there, until nobody is or the time is over."""
+    told: set[int] = set()
+    end = time.monotonic() + seconds
     while alive := _members(instance):
-        if time.monotonic() > end:
-            raise ComponentError("pods", f"processes survived SIGKILL: {sorted(alive)}")
-        for pid in alive:
+        for pid in alive - told:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        killed |= alive
+                os.kill(pid, number)
+        told |= alive
+        if time.monotonic() > end:
+            return False
         time.sleep(POLL_SECONDS)
-    return len(killed)
+    return True
 
 
 def remove_cgroup(instance: Instance) -> None:

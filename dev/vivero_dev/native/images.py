@@ -129,4 +129,6 @@ class Builder:
         storage = self._cache / "containers"
         options = [f"--root={storage}", "--runroot=/run/vivero-buildah", "--storage-driver=overlay"]
         log = None if captured else self._log
-        return run("buildah", ["buildah", *options, command, *arguments], timeout=BUILD_SECONDS, log=log)
+        # Storage mounts itself: in a mount namespace of its own that ends with the command.
+        private = ["unshare", "--mount", "--propagation", "private"]
+        return run("buildah", [*private, "buildah", *options, command, *arguments], timeout=BUILD_SECONDS, log=log)

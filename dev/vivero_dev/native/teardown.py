@@ -1,0 +1,84 @@
+"""The way down: every trace of a cluster leaves the machine, its data stays until `reset`."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from vivero_dev.instance import Instance
+from vivero_dev.native.cgroups import cgroup_leftovers, end_pods, remove_cgroup
+from vivero_dev.native.layout import Cluster
+from vivero_dev.native.mounts import mounts_below, unmount_below
+from vivero_dev.native.network import network_leftovers, remove_network
+from vivero_dev.processes import Running, stop_process
+from vivero_dev.steps import Say
+
+# Nobody makes new pods or routes while the rest goes.
+AGENTS = ("envoy", "contour", "coredns", "kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager")
+SERVERS = ("containerd", "kube-apiserver", "etcd")
+# Both are fixed in the programs: container logs under their Kubernetes names,
+# and results of network plugins.
+CONTAINER_LOGS = Path("/var/log/containers")
+NETWORK_RESULTS = Path("/var/lib/cni/results")
+NAMESPACES = Path("/run/netns")
+
+
+def stop_cluster(instance: Instance, say: Say) -> None:
+    """End programs and pods, then remove mounts, namespace, routes, cgroups and sockets. Safe to repeat."""
+    cluster = Cluster(instance)
+    say("stopping agents")
+    _stop(cluster, AGENTS)
+    say("ending pods")
+    end_pods(instance)
+    _stop(cluster, SERVERS)
+    # Shims outlive containerd on purpose, so that it can be restarted.
+    for stray in _own_strays(cluster):
+        stop_process(stray, grace=0)
+    say("removing mounts, network and cgroups")
+    _remove_files(cluster)
+    remove_cgroup(instance)
+    remove_network(instance)
+    _forget_namespaces()
+
+
+def cluster_leftovers(instance: Instance) -> list[str]:
+    """What is still on the machine, in words; empty after a clean `down`."""
+    cluster = Cluster(instance)
+    processes = [f"process {stray.pid} ({stray.name})" for stray in cluster.processes.strays()]
+    mounts = [f"mount {point}" for point in mounts_below(instance.state_dir, cluster.volatile)]
+    folders = [f"folder {cluster.volatile}"] if cluster.volatile.exists() else []
+    return [*processes, *mounts, *folders, *network_leftovers(instance), *cgroup_leftovers(instance)]
+
+
+def _stop(cluster: Cluster, names: Iterable[str]) -> None:
+    for name in names:
+        cluster.processes.stop(name)
+
+
+def _own_strays(cluster: Cluster) -> list[Running]:
+    return [stray for stray in cluster.processes.strays() if stray.name.startswith("containerd-shim")]
+
+
+def _remove_files(cluster: Cluster) -> None:
+    """Sockets, links and address leases: what a restart of the machine would have cleared too."""
+    for socket in _shim_sockets(cluster):
+        socket.unlink(missing_ok=True)
+    unmount_below(cluster.folder, cluster.volatile)
+    if cluster.volatile.exists():
+        shutil.rmtree(cluster.volatile)
+    for result in NETWORK_RESULTS.glob(f"{cluster.instance.netns}-*"):
+        result.unlink(missing_ok=True)
+    for link in CONTAINER_LOGS.glob("*.log"):
+        if link.is_symlink() and cluster.folder in link.readlink().parents:
+            link.unlink()
+
+
+def _shim_sockets(cluster: Cluster) -> list[Path]:
+    addresses = cluster.volatile.glob("containerd/io.containerd.runtime.v2.task/*/*/address")
+    return [Path(file.read_text().strip().removeprefix("unix://")) for file in addresses]
+
+
+def _forget_namespaces() -> None:
+    """`ip netns` mounts the folder of all namespaces on itself: with the last one gone it goes too."""
+    if NAMESPACES in mounts_below(NAMESPACES) and not any(NAMESPACES.iterdir()):
+        unmount_below(NAMESPACES)
+        NAMESPACES.rmdir()
