@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from vivero_dev import commands_platform, commands_test
+from vivero_dev import cli_checks, cli_platform
 from vivero_dev.errors import DevError
 from vivero_dev.instance import DEFAULT_NAME
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     console = Console(soft_wrap=False)
     errors = Console(stderr=True)
-    run = {**commands_platform.COMMANDS, **commands_test.COMMANDS}[options.command]
+    run = {**cli_platform.COMMANDS, **cli_checks.COMMANDS}[options.command]
     try:
         return run(options, console)
     except DevError as error:

@@ -68,7 +68,7 @@ class Platform:
     def _helm(self) -> Helm:
         instance = self.provider.instance
         kubectl: Kubectl = self.provider.kubectl()
-        return Helm(self.provider.helm(), kubectl, instance.folder("releases"), instance.log_dir / "helm.log")
+        return Helm(self.provider.helm(), kubectl, instance.folder("releases"), instance.log_dir)
 
     def _operator_values(self) -> dict[str, object]:
         return operator_values(self.provider.instance, self.provider.images())

@@ -1,7 +1,9 @@
 """Contour's official manifest on kind, with TLS 1.3 as its least version."""
 
+import json
+
 from vivero_dev.errors import ComponentError
-from vivero_dev.native.contour import contour_configuration, ingress_class
+from vivero_dev.native.contour import LOG_FIELDS, ingress_class
 from vivero_dev.platform.diagnose import first_trouble
 from vivero_dev.platform.kubectl import Kubectl, Object
 from vivero_dev.platform.names import FIELD_MANAGER
@@ -31,11 +33,17 @@ def ensure_contour(kubectl: Kubectl) -> str:
 
 
 def _configuration() -> Object:
+    settings = {
+        "disablePermitInsecure": True,
+        "tls": {"minimum-protocol-version": "1.3"},
+        "accesslog-format": "json",
+        "json-fields": list(LOG_FIELDS),
+    }
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "contour", "namespace": NAMESPACE},
-        "data": {"contour.yaml": contour_configuration()},
+        "data": {"contour.yaml": json.dumps(settings, indent=2)},
     }
 
 

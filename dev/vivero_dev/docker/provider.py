@@ -8,8 +8,9 @@ from vivero_dev.docker import tools
 from vivero_dev.docker.compose import Compose
 from vivero_dev.docker.contour import ensure_contour
 from vivero_dev.docker.kind import Kind
+from vivero_dev.image_names import read_names, write_names
 from vivero_dev.instance import Instance
-from vivero_dev.native.images import IMAGES, ROOT, Image, reference, references
+from vivero_dev.native.images import IMAGES, ROOT, Image, reference
 from vivero_dev.platform.backing import Endpoint
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY
@@ -47,7 +48,7 @@ class DockerProvider:
         return tools.find(self.instance, "helm")
 
     def images(self) -> dict[str, str]:
-        return references()
+        return read_names(self.instance)
 
     def endpoints(self) -> dict[str, Endpoint]:
         return self._compose.endpoints()
@@ -84,15 +85,17 @@ class DockerProvider:
         return ensure_assets(self.instance.cache_dir, self._log("assets"), say)
 
     def _build_images(self, say: Say) -> str:
+        names = {image.name: reference(image) for image in IMAGES}
         for image in IMAGES:
             say(f"building {image.name}")
-            self._build(image)
+            self._build(image, names[image.name])
             say(f"loading {image.name}")
-            self._kind().load(reference(image), self._log("images"))
+            self._kind().load(names[image.name], self._log("images"))
+        write_names(self.instance, names)
         return f"{len(IMAGES)} images"
 
-    def _build(self, image: Image) -> None:
-        words = ["docker", "build", f"--tag={reference(image)}", f"--file={image.containerfile}", str(ROOT)]
+    def _build(self, image: Image, name: str) -> None:
+        words = ["docker", "build", f"--tag={name}", f"--file={image.containerfile}", str(ROOT)]
         run(f"image {image.name}", words, log=self._log("images"), timeout=BUILD_SECONDS)
 
     def _remove(self, say: Say, *, volumes: bool) -> str:

@@ -1,6 +1,7 @@
 """The native Kubernetes as steps: called by the native provider, in this order."""
 
 from vivero_dev.assets import ensure_assets
+from vivero_dev.image_names import write_names
 from vivero_dev.instance import Instance
 from vivero_dev.native.cgroups import ensure_cgroup
 from vivero_dev.native.containerd import PAUSE_IMAGE, containerd, load_image, loaded_images
@@ -60,8 +61,9 @@ def image_steps(instance: Instance) -> list[Step]:
     def build(say: Say) -> str:
         ensure_packages(IMAGE_PACKAGES, instance.log_dir / "packages.log")
         before = loaded_images(cluster)
-        names = [builder.ensure(cluster, image, say) for image in IMAGES]
-        return "unchanged" if before.issuperset(names) else "built"
+        names = {image.name: builder.ensure(cluster, image, say) for image in IMAGES}
+        write_names(instance, names)
+        return "unchanged" if before.issuperset(names.values()) else "built"
 
     def assets(say: Say) -> str:
         return ensure_assets(instance.cache_dir, instance.log_dir / "assets.log", say)

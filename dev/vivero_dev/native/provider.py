@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from vivero_dev.image_names import read_names
 from vivero_dev.instance import Instance
 from vivero_dev.native.cluster import cluster_steps, image_steps, tool_step
-from vivero_dev.native.images import references
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.packages import ensure_packages
 from vivero_dev.native.services import SERVICE_PACKAGES
@@ -14,8 +14,10 @@ from vivero_dev.native.services.mail import ensure_mail
 from vivero_dev.native.services.mariadb import ensure_mariadb
 from vivero_dev.native.services.object_store import ensure_object_store
 from vivero_dev.native.services.valkey import ensure_valkey
+from vivero_dev.native.teardown import cluster_leftovers, stop_cluster
 from vivero_dev.platform.backing import Endpoint
 from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.processes import ProcessTable, stop_process
 from vivero_dev.provider import SERVICES_READY
 from vivero_dev.steps import Say, Step
 
@@ -45,7 +47,7 @@ class NativeProvider:
         return Cluster(self.instance).tool_path("helm")
 
     def images(self) -> dict[str, str]:
-        return references()
+        return read_names(self.instance)
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Pods reach the services at the host's end of the veth pair."""
@@ -55,6 +57,25 @@ class NativeProvider:
 
     def logs(self) -> dict[str, Path]:
         return {file.stem: file for file in self.instance.log_dir.glob("*.log")}
+
+    def down(self, say: Say) -> str:
+        """The cluster first: pods end while the services they use still answer."""
+        stop_cluster(self.instance, say)
+        say("stopping the services")
+        processes = ProcessTable(self.instance)
+        # Mail has nothing to write back; MariaDB last, it flushes its pages.
+        for name in reversed(SERVICES):
+            processes.stop(name)
+        for stray in processes.strays():
+            stop_process(stray)
+        return "stopped"
+
+    def erase(self, say: Say) -> str:
+        # All data lies in the state folder, which the caller deletes.
+        return self.down(say)
+
+    def leftovers(self) -> list[str]:
+        return cluster_leftovers(self.instance)
 
     def _service_steps(self) -> list[Step]:
         """The services start side by side once the veth pair is there to listen on."""

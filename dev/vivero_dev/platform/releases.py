@@ -14,7 +14,7 @@ from vivero_dev.platform.names import PLATFORM
 from vivero_dev.steps import Say
 
 # A pod with images in place starts in seconds; this is for a loaded two-core machine.
-WAIT_SECONDS = 180
+WAIT_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Helm:
     program: Path
     kubectl: Kubectl
     folder: Path
-    log: Path
+    logs: Path
 
     def ensure(self, release: Release, say: Say) -> str:
         """Install or upgrade the release unless exactly this revision is deployed; wait until it is ready."""
@@ -51,11 +51,15 @@ class Helm:
         values = self.folder / f"{release.name}.json"
         values.touch(mode=0o600)
         values.write_text(json.dumps(release.values, indent=2))
+        log = self.logs / f"helm-{release.name}.log"
+        # Only this attempt's words are shown when it fails.
+        log.unlink(missing_ok=True)
         say("waiting until it is ready")
-        command = self._command("upgrade", "--install", release.name, str(release.chart))
+        # What was applied by hand before becomes the release's own.
+        command = self._command("upgrade", "--install", "--take-ownership", release.name, str(release.chart))
         command += [f"--values={values}", "--wait", f"--timeout={WAIT_SECONDS}s", f"--description={wanted}"]
         try:
-            run(f"release {release.name}", command, timeout=WAIT_SECONDS + 30, log=self.log)
+            run(f"release {release.name}", command, timeout=WAIT_SECONDS + 30, log=log)
         except ComponentError as error:
             trouble = first_trouble(self.kubectl, PLATFORM)
             if trouble is None:

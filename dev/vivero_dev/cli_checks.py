@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vivero_dev.assets import ensure_assets
-from vivero_dev.commands_platform import take_down
+from vivero_dev.cli_platform import take_down
 from vivero_dev.display import make_display
 from vivero_dev.errors import ComponentError, DevError
 from vivero_dev.instance import (
