@@ -61,6 +61,28 @@ async def test_an_apply_that_changes_nothing_writes_nothing(client: KubeClient, 
     assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\N{GRINNING FACE} Caf\xe9 \N{RIGHT-TO-LEFT OVERRIDE}\N{ZERO WIDTH JOINER}",
+        "\x7f\x80\x85\x9f\xa0\u2028\u2029\ufeff\ufffd",
+        "\\ud83d\\ude00 \\n %s {{}} # : - ' \" `",
+        "".join(map(chr, range(32))),
+        "\U0010fffd\U00010000",
+    ],
+)
+async def test_any_text_arrives_as_it_was(client: KubeClient, namespace: str, text: str) -> None:
+    await client.apply(config_map(namespace, {"text": text}))
+    assert (await client.get(CONFIG_MAP, "c", namespace))["data"] == {"text": text}
+    await client.create(config_map(namespace, {"text": text}, name="created"))
+    assert (await client.get(CONFIG_MAP, "created", namespace))["data"] == {"text": text}
+
+
+async def test_half_a_sign_is_invalid(client: KubeClient, namespace: str) -> None:
+    with pytest.raises(KubeInvalidError):
+        await client.apply(config_map(namespace, {"text": "\ud83d"}))
+
+
 async def test_an_apply_takes_back_what_it_no_longer_says(client: KubeClient, namespace: str) -> None:
     await client.apply(config_map(namespace, {"a": "1", "b": "2"}))
     await client.patch(CONFIG_MAP, "c", {"data": {"theirs": "3"}}, namespace)

@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_core.backends.kube import config, errors, resources
-from vivero_core.backends.kube.client import Change, KubeClient, Listing, _change, _lines
+from vivero_core.backends.kube.client import Change, KubeClient, Listing, _change, _lines, encoded
 from vivero_core.backends.kube.follow import follow
 from vivero_core.errors import BackendError
 
@@ -159,6 +160,13 @@ def test_lines_come_whole_however_the_network_cuts_them(lines: list[bytes], data
         return [line async for line in _lines(Chunks(pieces))]  # type: ignore[arg-type]
 
     assert asyncio.run(read()) == lines
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(), max_size=3))
+def test_a_body_reads_the_same_as_json_and_as_yaml(data: dict[str, str]) -> None:
+    body = encoded(data)
+    assert json.loads(body) == data
+    assert yaml.safe_load(body) == data
 
 
 def test_an_error_event_is_raised() -> None:

@@ -10,6 +10,7 @@ Every request is bounded in time; every refusal is a typed error (errors.py).
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -27,6 +28,8 @@ Operations = list[Object]  # of a JSON patch
 APPLY = "application/apply-patch+yaml"  # JSON is YAML; this media type selects server-side apply
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+
+_NOT_PLAIN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 REQUEST_SECONDS = 15.0  # the API server's own limit is 60; a slower answer is a fault to report
 WATCH_SECONDS = 240  # the server ends a watch after this, and we resume
@@ -221,7 +224,7 @@ class KubeClient:
         media_type: str = "application/json",
     ) -> Object:
         headers = self._headers() | {"Content-Type": media_type}
-        data = None if payload is None else json.dumps(payload)
+        data = None if payload is None else encoded(payload)
         try:
             async with self._open.request(
                 method, path, params=query, data=data, headers=headers, timeout=self._timeout
@@ -232,6 +235,16 @@ class KubeClient:
         if response.status >= 400:  # noqa: PLR2004  HTTP's own border
             raise from_status(response.status, body, f"{method} {path}")
         return body
+
+
+def encoded(payload: Object | Operations) -> bytes:
+    """JSON that is YAML as well, which is how the server reads an apply.
+
+    YAML knows no pair of surrogate escapes, so signs beyond the basic plane
+    (emoji) go as they are; signs it takes for line breaks or refuses go escaped.
+    """
+    text = json.dumps(payload, ensure_ascii=False)
+    return _NOT_PLAIN_YAML.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text).encode()
 
 
 def _namespace(manifest: Object) -> str | None:
