@@ -7,6 +7,7 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Stream, Template
+from vivero_ui.filters import bytes_
 
 from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.files.service import FileService
@@ -92,7 +93,7 @@ def _check_length(request: Request[Any, Any, Any], max_bytes: int) -> None:
     """
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > max_bytes + _FORM_BYTES:
-        raise TooLargeError(f"A file can have at most {max_bytes // 1_000_000} MB.")
+        raise TooLargeError(f"A file can have at most {bytes_(max_bytes)}.")
 
 
 async def _list(  # noqa: PLR0913  the services come by injection into two handlers
