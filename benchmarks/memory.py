@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from figures import arguments, machine, print_table, read_status
+from figures import arguments, machine, percentile, print_table, read_status
 from vivero_core.backends.kube.client import KubeClient, Object
 from vivero_core.backends.kube.config import from_kubeconfig
 from vivero_core.backends.kube.resources import POD
@@ -56,7 +56,7 @@ def usage(processes: list[Path]) -> Usage:
 
 def container_ids(pod: Object) -> set[str]:
     statuses = pod.get("status", {}).get("containerStatuses", [])
-    return {status["containerID"].partition("://")[2] for status in statuses if status.get("containerID")}
+    return {status["containerID"].partition("://")[2] for status in statuses if "running" in status["state"]}
 
 
 async def pods(status: dict[str, Any]) -> list[Object]:
@@ -76,6 +76,7 @@ def main() -> None:
         [
             name,
             str(len(usages)),
+            f"{percentile([one.rss for one in usages], 0.5):.1f} MiB",
             f"{max(one.rss for one in usages):.1f} MiB",
             f"{max(one.pss for one in usages):.1f} MiB",
             f"{GOALS[name]:.0f} MiB" if name in GOALS else "",
@@ -83,7 +84,7 @@ def main() -> None:
         for name, usages in sorted(by_program.items())
     ]
     print(f"{machine()}\n")
-    print_table(["program", "pods", "largest RSS", "largest PSS", "goal (RSS)"], rows)
+    print_table(["program", "pods", "RSS p50", "largest RSS", "largest PSS", "goal (RSS)"], rows)
 
 
 if __name__ == "__main__":
