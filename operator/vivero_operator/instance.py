@@ -49,8 +49,8 @@ class Instance:
     @cached_property
     def fingerprint(self) -> str:
         """Changes when anything that steps build from changes."""
-        wanted = [self.tenant.metadata.uid, self.tenant.spec.dump(), self.plan.name, self.plan.spec.dump()]
-        return digest(wanted)
+        meta, spec = self.tenant.metadata, self.tenant.spec
+        return digest([meta.uid, meta.deletion_timestamp, spec.dump(), self.plan.name, self.plan.spec.dump()])
 
 
 @dataclass(frozen=True)

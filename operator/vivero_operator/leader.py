@@ -22,11 +22,11 @@ from vivero_operator.errors import LeadershipLostError
 
 logger = logging.getLogger(__name__)
 
-DURATION_SECONDS: Final = 10.0
-"""A Lease that has not changed for this long is free."""
-DEADLINE_SECONDS: Final = 7.0
-"""A leader that has not renewed for this long is none any more."""
-RENEW_SECONDS: Final = 2.0
+DURATION_SECONDS: Final = 20.0
+"""A Lease that has not changed for this long is free; also how long a takeover takes when a leader dies without a word."""
+DEADLINE_SECONDS: Final = 14.0
+"""A leader that has not renewed for this long is none any more. Generous: a starved machine is no reason to change."""
+RENEW_SECONDS: Final = 3.0
 
 
 @dataclass

@@ -51,9 +51,9 @@ class Parts:
     election: Election
 
 
-def assemble(settings: Settings, kube: KubeClient, data_plane: DataPlaneClient, backends: Backends) -> Parts:
-    desk = Desk(Cluster(), WorkQueue[Key](), Memory(), health.Pulse())
-    services = Services(settings, kube, backends, data_plane, desk.cluster, _now)
+def assemble(services: Services, election: Election) -> Parts:
+    settings = services.settings
+    desk = Desk(services.cluster, WorkQueue[Key](), Memory(), health.Pulse())
     reconcilers = {
         "Tenant": TenantReconciler(services, desk.memory).reconcile,
         "DatabaseServer": DatabaseServerReconciler(
@@ -63,7 +63,7 @@ def assemble(settings: Settings, kube: KubeClient, data_plane: DataPlaneClient, 
     controller = Controller(
         desk.queue, reconcilers, concurrency=settings.concurrency, resync_seconds=settings.resync_seconds
     )
-    return Parts(desk, controller, Election(kube, settings.platform_namespace, settings.lease_name, settings.identity))
+    return Parts(desk, controller, election)
 
 
 def _now() -> datetime:
@@ -76,10 +76,14 @@ async def serve(settings: Settings) -> None:
     config = kube_config.load()
     async with AsyncExitStack() as stack:
         kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER))
+        # A client of its own: renewing the Lease never queues behind a thousand reconciles.
+        lease_kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER))
         data_plane = await stack.enter_async_context(DataPlaneClient())
         backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace))
         stack.callback(backends.close)
-        parts = assemble(settings, kube, data_plane, backends)
+        election = Election(lease_kube, settings.platform_namespace, settings.lease_name, settings.identity)
+        services = Services(settings, kube, backends, data_plane, Cluster(), _now)
+        parts = assemble(services, election)
         await stack.enter_async_context(health.serving(parts.desk.pulse, settings.admin_host, settings.admin_port))
         await _definitions(kube)
         await _run(parts, config)

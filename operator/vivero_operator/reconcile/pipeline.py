@@ -91,14 +91,14 @@ SUSPEND: Final = (
 
 # Users go at once, so that nobody writes any more; data goes after its user; the finalizer after all.
 DELETE: Final = (
-    Step("retention", retention.record),
-    Step("route", route.remove, ("retention",), *_ROUTE),
-    Step("database", database.remove, ("retention",), *_DATABASE),
-    Step("storage", storage.remove, ("retention",), *_STORAGE),
-    Step("cache", cache.remove, ("retention",), *_CACHE),
+    Step("retention", retention.record, remembered=True),
+    Step("route", route.remove, ("retention",), *_ROUTE, remembered=True),
+    Step("database", database.remove, ("retention",), *_DATABASE, remembered=True),
+    Step("storage", storage.remove, ("retention",), *_STORAGE, remembered=True),
+    Step("cache", cache.remove, ("retention",), *_CACHE, remembered=True),
     # After the database: where the schema is may stand nowhere but in the namespace's Secret.
     Step("namespace", namespace.remove, ("database",), *_WORKLOAD),
-    Step("owner", owner.remove, ("retention",), *_OWNER),
+    Step("owner", owner.remove, ("retention",), *_OWNER, remembered=True),
     Step("record", retention.erase_record, ("namespace", "database", "storage", "cache", "route", "owner")),
     Step("release", adoption.release, ("record",)),
 )

@@ -40,7 +40,7 @@ async def announce(
     services: Services, tenant: Tenant, kind: Literal["Normal", "Warning"], reason: str, message: str
 ) -> None:
     """Post an event; one that cannot be posted is logged and does not hold up the tenant."""
-    logger.info("%s: %s", reason, message, extra={"tenant": tenant.name, "id": tenant.id})
+    logger.info("%s", message, extra={"reason": reason, "tenant": tenant.name, "id": tenant.id})
     try:
         await services.kube.create(event.build(tenant, kind, reason, message, services.now()))
     except BackendError as error:

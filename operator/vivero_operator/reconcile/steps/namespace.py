@@ -46,4 +46,4 @@ async def remove(run: Run) -> Outcome:
             await run.kube.delete(NAMESPACE, name, uid=live["metadata"]["uid"])
         except KubeNotFoundError:
             return done(Reason.ERASED)
-    raise Pending(Reason.DELETING, f"waiting for namespace {name} to be gone", retry_after=0.5)
+    raise Pending(Reason.DELETING, f"waiting for namespace {name} to be gone", retry_after=1)
