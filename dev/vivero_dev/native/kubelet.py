@@ -11,6 +11,13 @@ from vivero_dev.processes import ProcessSpec
 
 # A /20 of addresses would carry 4,000; two cores start and probe this many.
 MAX_PODS = 250
+EVICTION_SIGNALS = (
+    "memory.available",
+    "nodefs.available",
+    "nodefs.inodesFree",
+    "imagefs.available",
+    "imagefs.inodesFree",
+)
 HEALTH_PORT = 10248
 PROXY_HEALTH_PORT = 10256
 
@@ -101,11 +108,11 @@ def _promptness() -> dict[str, Any]:
 
 
 def _thrift() -> dict[str, Any]:
-    """Nothing can be pulled again here, so no image is ever collected; a full disk evicts late."""
+    """Nothing can be pulled again here, so no image is collected and no pod evicted to another node."""
     return {
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        "evictionHard": dict.fromkeys(EVICTION_SIGNALS, "0%"),
         "containerLogMaxSize": "10Mi",
         "containerLogMaxFiles": 2,
         "volumePluginDir": "/nonexistent",

@@ -11,6 +11,10 @@ DNS_PORT = 53
 def base_objects(cluster: Cluster) -> list[Object]:
     return [
         user_binding("vivero:kubelet-api", "system:kubelet-api-admin", "kube-apiserver-kubelet-client"),
+        # The Node authorizer lets a node read a pod's Secrets only once it has
+        # seen the pod itself; asked too early it refuses, and the pod waits a
+        # second for the next try. On one node there is no other to protect.
+        _binding("vivero:node", "system:node", {"kind": "Group", "name": "system:nodes"}),
         _dns_role(),
         user_binding(DNS_USER, DNS_USER, DNS_USER),
         dns_service(str(cluster.instance.addresses.dns)),
@@ -19,12 +23,16 @@ def base_objects(cluster: Cluster) -> list[Object]:
 
 
 def user_binding(name: str, role: str, user: str) -> Object:
+    return _binding(name, role, {"kind": "User", "name": user})
+
+
+def _binding(name: str, role: str, subject: dict[str, str]) -> Object:
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
         "metadata": {"name": name},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", **subject}],
     }
 
 

@@ -4,6 +4,7 @@ Services stay stopped: a package brings programs, and only this tool starts them
 """
 
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,8 @@ CLUSTER_PACKAGES = (
     "procps",
     "util-linux",
 )
+# Docker's own packages bring these two and conflict with the distribution's.
+VENDORED = frozenset({"containerd", "runc"})
 IMAGE_PACKAGES = ("buildah", "debootstrap")
 
 # Another apt on the machine (unattended upgrades) may hold the lock that long.
@@ -40,11 +43,16 @@ _one_caller = threading.Lock()
 def ensure_packages(names: Iterable[str], log: Path) -> list[str]:
     """Install what is missing and return its names; apt's output goes to `log`."""
     with _one_caller:
-        missing = sorted(name for name in set(names) if not is_installed(name))
+        missing = sorted(name for name in set(names) if not (is_installed(name) or brought_by_another(name)))
         if missing:
             _require_root(missing)
             _install(missing, log)
     return missing
+
+
+def brought_by_another(name: str) -> bool:
+    """Whether a vendor's package, which ours would throw out, already gives the program."""
+    return name in VENDORED and shutil.which(name) is not None
 
 
 def is_installed(name: str) -> bool:
@@ -70,7 +78,7 @@ def _install(names: list[str], log: Path) -> None:
     with _services_stay_down():
         run(
             "packages",
-            ["apt-get", "-o", lock, "install", "--yes", "--no-install-recommends", *names],
+            ["apt-get", "-o", lock, "install", "--yes", "--no-remove", "--no-install-recommends", *names],
             timeout=INSTALL_SECONDS,
             log=log,
             environment=environment,
