@@ -23,9 +23,11 @@ class Pulse:
         self._clock = clock
         self._last = clock()
         self.synced = False
+        """Whether there was a beat yet; kopf holds the first one back until every kind has been listed."""
 
     def beat(self) -> None:
         self._last = self._clock()
+        self.synced = True
 
     @property
     def age(self) -> float:

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 TENANT_ID_LENGTH: Final = 10
@@ -62,6 +63,7 @@ _TRANSLITERATION: Final = str.maketrans(
 )
 
 
+@lru_cache(maxsize=4096)  # asked for at every event of a pod
 def tenant_id(uid: str) -> str:
     """The 10 lower-case base-32 characters (50 bits) that name everything of the Tenant with this metadata.uid."""
     digest = hashlib.sha256(uid.encode()).digest()

@@ -50,6 +50,5 @@ def register(registry: kopf.OperatorRegistry, desk: Desk) -> None:
 
     @kopf.on.event(GROUP, VERSION, DatabaseServer.plural, id="servers", registry=registry)
     async def changed(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        desk.pulse.synced = True
         server = DatabaseServer.parse(event["object"])
         (forget if event["type"] == "DELETED" else observe)(desk, server)

@@ -1,4 +1,4 @@
-"""The leader's Lease: its echo shows that watches work."""
+"""The leader's Lease: its echo shows that watches work, and the first one that every kind has been listed."""
 
 from typing import Any
 

@@ -37,6 +37,5 @@ def register(registry: kopf.OperatorRegistry, desk: Desk) -> None:
 
     @kopf.on.event(GROUP, VERSION, Plan.plural, id="plans", registry=registry)
     async def changed(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        desk.pulse.synced = True
         plan = Plan.parse(event["object"])
         (forget if event["type"] == "DELETED" else observe)(desk, plan)

@@ -63,6 +63,5 @@ def register(registry: kopf.OperatorRegistry, desk: Desk) -> None:
 
     @kopf.on.event(GROUP, VERSION, Tenant.plural, id="tenants", registry=registry)
     async def changed(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        desk.pulse.synced = True
         tenant = Tenant.parse(event["object"])
         (forget if event["type"] == "DELETED" else observe)(desk, tenant)

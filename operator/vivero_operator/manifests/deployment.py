@@ -48,11 +48,11 @@ def _resources(instance: Instance) -> dict[str, Any]:
     return {"requests": {"cpu": size.cpu_request, "memory": size.memory_request}, "limits": limits}
 
 
-def _probe(path: str, *, period: int, failures: int) -> dict[str, Any]:
+def _probe(path: str, *, period: int, failures: int, timeout: int = 3) -> dict[str, Any]:
     return {
         "httpGet": {"path": path, "port": "http"},
         "periodSeconds": period,
-        "timeoutSeconds": 3,
+        "timeoutSeconds": timeout,
         "failureThreshold": failures,
     }
 
@@ -65,8 +65,9 @@ def _container(instance: Instance) -> dict[str, Any]:
         "env": _environment(instance),
         "ports": [{"name": "http", "containerPort": APP_PORT, "protocol": "TCP"}],
         "resources": _resources(instance),
-        # Once a second is as often as kubelet can look; two minutes for a first start with migrations.
-        "startupProbe": _probe("/readyz", period=1, failures=120),
+        # Once a second is as often as kubelet can look, so a probe may wait for its answer: it comes the moment the
+        # pod is ready, not at the next full second. Two minutes for a first start with migrations.
+        "startupProbe": _probe("/readyz", period=1, failures=120, timeout=10),
         "readinessProbe": _probe("/readyz", period=5, failures=2),
         "livenessProbe": _probe("/healthz", period=10, failures=3),
         "securityContext": {

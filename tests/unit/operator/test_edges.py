@@ -133,7 +133,7 @@ class TestHealth:
         pulse = health.Pulse()
         async with self.asked(pulse) as client:
             assert (await client.get("/readyz")).status == 503
-            pulse.synced = True
+            pulse.beat()
             assert (await client.get("/readyz")).status == 200
 
     async def test_metrics(self) -> None:
