@@ -13,7 +13,7 @@ from vivero_dev.backing.addresses import BackingAddresses
 from vivero_dev.display import make_display
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance, forget_instance, load_instance, open_instance
-from vivero_dev.platform.credentials import ADMIN_EMAIL
+from vivero_dev.platform.credentials import ADMIN_EMAIL, admin_password
 from vivero_dev.provider import Provider
 from vivero_dev.providers import provider_for
 from vivero_dev.secret_store import SecretStore
@@ -135,11 +135,19 @@ def _pod_log(provider: Provider, name: str, *, follow: bool) -> list[str]:
     return provider.kubectl().command("logs", *target, *options)
 
 
+def _two_columns(title: str) -> Table:
+    """Names and values; a value too long for the terminal goes on in the next line, whole for copying."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
 def _summary(provider: Provider, seconds: float) -> Table:
     instance = provider.instance
-    table = Table(title=f"Vivero is up after {seconds:.0f} s", title_justify="left", show_header=False)
+    table = _two_columns(f"Vivero is up after {seconds:.0f} s")
     table.add_row("Control plane", instance.public_url)
-    table.add_row("Staff login", f"{ADMIN_EMAIL} / {SecretStore(instance.secrets_dir).get('admin-password')}")
+    table.add_row("Staff login", f"{ADMIN_EMAIL} / {admin_password(SecretStore(instance.secrets_dir))}")
     demo = DemoFile.of(instance).read()
     if demo is not None:
         table.add_row("Demo workspace", demo.url)

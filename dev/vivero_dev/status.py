@@ -13,7 +13,7 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.health import Health
 from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
-from vivero_dev.platform.credentials import ADMIN_EMAIL
+from vivero_dev.platform.credentials import ADMIN_EMAIL, admin_password
 from vivero_dev.platform.diagnose import deployment_reason
 from vivero_dev.platform.kubectl import Kubectl, Object
 from vivero_dev.platform.names import PLATFORM
@@ -56,7 +56,7 @@ def as_json(provider: Provider) -> dict[str, Any]:
     cache = accounts.valkey_admin
     return {
         "control_plane_url": instance.public_url,
-        "admin": {"email": ADMIN_EMAIL, "password": secrets.get("admin-password")},
+        "admin": {"email": ADMIN_EMAIL, "password": admin_password(secrets)},
         "kubeconfig": str(instance.kubeconfig),
         "mariadb": {
             "host": LOOPBACK,

@@ -1,6 +1,7 @@
 """Secrets and ConfigMaps that the charts expect to find, made before they are installed."""
 
 from pathlib import Path
+from secrets import token_hex
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,7 +39,7 @@ def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretSt
                 "session_key": secrets.get("session-key"),
                 "ticket_private_key": private,
                 "admin_email": ADMIN_EMAIL,
-                "admin_password": secrets.get("admin-password"),
+                "admin_password": admin_password(secrets),
             },
         ),
         _tls_secret(tls.certificate, tls.key),
@@ -53,6 +54,11 @@ def certificate_delegation() -> Object:
         "metadata": {"name": WILDCARD_TLS, "namespace": PLATFORM},
         "spec": {"delegations": [{"secretName": WILDCARD_TLS, "targetNamespaces": ["*"]}]},
     }
+
+
+def admin_password(secrets: SecretStore) -> str:
+    """Password of the first staff member; short enough to type, 80 bits."""
+    return secrets.get("admin-password", lambda: f"Staff-{token_hex(10)}")
 
 
 def ticket_key(secrets: SecretStore) -> str:
