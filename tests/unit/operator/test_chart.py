@@ -1,0 +1,61 @@
+"""What the chart says agrees with what the program reads. Helm's own checks render it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from vivero_core.model.plan import Plan
+from vivero_core.model.tenant import Tenant
+from vivero_operator.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+CHART = ROOT / "charts/vivero-operator"
+VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
+PLANS = {name: Plan.parse({"metadata": {"name": name}, "spec": spec}) for name, spec in VALUES["plans"].items()}
+
+
+@pytest.mark.parametrize(
+    ("plan", "euros", "records", "users", "floor"),
+    [
+        ("trial", 0, 10_000, 5, False),
+        ("starter", 2_000, 50_000, 20, False),
+        ("professional", 5_000, 500_000, None, False),
+        ("enterprise", 15_000, None, None, True),
+    ],
+)
+def test_the_price_list(plan: str, euros: int, records: int | None, users: int | None, *, floor: bool) -> None:
+    spec = PLANS[plan].spec
+    assert spec.price.amount_cents == euros * 100
+    assert (spec.limits.records, spec.limits.users, spec.price.starting_at) == (records, users, floor)
+
+
+def test_only_the_trial_is_one() -> None:
+    assert {name: plan.spec.trial_days for name, plan in PLANS.items() if plan.spec.trial_days} == {"trial": 30}
+
+
+def test_every_variable_is_a_setting() -> None:
+    template = (CHART / "templates/deployment.yaml").read_text()
+    names = {name.lower() for name in re.findall(r"name: VIVERO_([A-Z0-9_]+)", template)}
+    assert names <= set(Settings.model_fields)
+    assert "data_plane_image" in names
+
+
+def test_nothing_is_granted_by_wildcard() -> None:
+    text = (CHART / "templates/rbac.yaml").read_text()
+    assert "*" not in re.sub(r"#.*", "", text)
+    assert not re.search(r"\b(escalate|bind|impersonate|deletecollection)\b", text)
+
+
+def test_the_schema_knows_every_value() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert set(VALUES) <= set(schema["properties"])
+
+
+def test_the_example_is_a_tenant_with_its_password() -> None:
+    secret, body = yaml.safe_load_all((ROOT / "docs/examples/tenant.yaml").read_text())
+    tenant = Tenant.parse(body)
+    assert secret["metadata"] == {"name": tenant.spec.owner.password_hash_secret, "namespace": "vivero-signups"}
+    assert secret["stringData"]["password_hash"].startswith("$argon2id$")
