@@ -122,7 +122,7 @@ def shoot() -> Shoot:
         for device, size in (("desktop", DESKTOP), ("phone", PHONE)):
             page.set_viewport_size({"width": size["width"], "height": size["height"]})
             for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+                show_in(page, scheme)
                 page.screenshot(path=Path(folder) / f"{name}-{device}-{scheme}.png", full_page=True)
         page.emulate_media(color_scheme="null")
         page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
@@ -130,11 +130,23 @@ def shoot() -> Shoot:
     return save
 
 
+def show_in(page: Page, scheme: str) -> None:
+    """Switch the theme and wait until no colour is on its way any more."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+    page.evaluate(
+        """async () => {
+            await new Promise(requestAnimationFrame);
+            const moving = document.getAnimations().filter((one) => one instanceof CSSTransition);
+            await Promise.all(moving.map((one) => one.finished.catch(() => {})));
+        }"""
+    )
+
+
 def assert_accessible(page: Page) -> None:
     """No serious or critical finding of axe-core in either theme, and nothing wider than a phone."""
     source = AXE.read_text()
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+        show_in(page, scheme)
         page.evaluate(source)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         grave = [

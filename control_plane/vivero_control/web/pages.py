@@ -8,6 +8,7 @@ from litestar.di import Provide
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 from vivero_ui.security import same_origin_guard
+from vivero_ui.static import static_router
 from vivero_ui.templates import environment
 
 from vivero_control.lib.clock import Clock, system_clock
@@ -24,7 +25,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def pages(clock: Clock = system_clock) -> Pages:
-    """Routes whose forms are accepted from our own pages only, templates, and the pages for errors and hosts."""
+    """Routes whose forms are accepted from our own pages only, the built files, templates, pages for errors and hosts."""
     guarded = Router(
         "/",
         route_handlers=[SiteController, SignupController, StaffLoginController, TenantsController],
@@ -32,7 +33,7 @@ def pages(clock: Clock = system_clock) -> Pages:
         dependencies={"clock": Provide(lambda: clock, sync_to_thread=False, use_cache=True)},
     )
     return Pages(
-        route_handlers=(guarded,),
+        route_handlers=(guarded, static_router()),
         error_page=error_page,
         host_page=host_page,
         template_config=_template_config(),

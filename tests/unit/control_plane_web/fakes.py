@@ -48,7 +48,6 @@ from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_ui.security import security_headers
-from vivero_ui.static import static_router
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script> \"Bähr\" & Söhne 🌱"
@@ -339,7 +338,7 @@ def make_app(**replaced: object) -> Litestar:
         return web.error_page(request, Problem(**structs.asdict(problem) | {"request_id": "01JD3K9Q2MZT1VXA"}))
 
     return Litestar(
-        [*web.route_handlers, static_router(), host],
+        [*web.route_handlers, host],
         template_config=web.template_config,
         dependencies={name: provided(value) for name, value in services.items()},
         before_send=[security_headers(hsts=False)],

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 from litestar.testing import TestClient
@@ -66,3 +67,10 @@ def test_only_a_starting_workspace_is_looked_at_again(visitor: TestClient[Any]) 
     assert 'data-reload-after="3"' in starting.text
     assert starting.headers["retry-after"] == "3"
     assert "http-equiv" not in visitor.get("/-/host/suspended").text
+
+
+def test_every_file_a_page_names_is_served(visitor: TestClient[Any]) -> None:
+    files = set(re.findall(r'"(/static/[^"]+)"', visitor.get("/").text + visitor.get("/staff/login").text))
+    assert len(files) >= 5
+    for file in files:
+        assert visitor.get(file).status_code == 200
