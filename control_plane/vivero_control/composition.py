@@ -63,7 +63,7 @@ class Backends:
             stack.callback(self.passwords.close)
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.cache.disconnect)
-            stack.push_async_callback(self.queue.disconnect)
+            stack.push_async_callback(self.queue.close)
             await stack.enter_async_context(self.kube)
             yield
 

@@ -43,6 +43,13 @@ class PrefixedQueue(RedisQueue):
     async def notify(self, job: Job) -> None:
         """Nobody waits for a job's result, so nothing is published."""
 
+    async def close(self) -> None:
+        """Saying goodbye to a Valkey that is away is no failure."""
+        try:
+            await self.disconnect()
+        except (RedisError, OSError) as error:
+            logger.warning("queue closed without telling Valkey: %s", type(error).__name__)
+
     async def wake(self) -> None:
         """Ask for a run over the outbox now; without Valkey the rows wait for the worker's own timetable."""
         try:

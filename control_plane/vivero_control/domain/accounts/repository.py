@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from advanced_alchemy.exceptions import DuplicateKeyError
-from advanced_alchemy.repository import SQLAlchemyAsyncRepository
+from sqlalchemy.exc import IntegrityError
 
+from vivero_control.db.repository import Repository
 from vivero_control.db.tables import Account
 
 
-class AccountRepository(SQLAlchemyAsyncRepository[Account]):
+class AccountRepository(Repository[Account]):
     """Accounts, one for each e-mail address."""
 
     model_type = Account
@@ -22,5 +22,5 @@ class AccountRepository(SQLAlchemyAsyncRepository[Account]):
         try:
             async with self.session.begin_nested():
                 return await self.add(Account(email=key, created_at=now))
-        except DuplicateKeyError:
+        except IntegrityError:
             return await self.get_one(email=key)

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from advanced_alchemy.repository import SQLAlchemyAsyncRepository
 from sqlalchemy import select, update
 
+from vivero_control.db.repository import Repository
 from vivero_control.db.tables import AuditRecord
 
 
-class AuditRepository(SQLAlchemyAsyncRepository[AuditRecord]):
+class AuditRepository(Repository[AuditRecord]):
     """The log."""
 
     model_type = AuditRecord

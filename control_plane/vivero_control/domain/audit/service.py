@@ -53,7 +53,7 @@ class AuditService:
     async def history(self, subject: str) -> tuple[AuditEntry, ...]:
         """The newest HISTORY entries about one subject, for example `tenant/acme`."""
         async with self._database.transaction() as session:
-            records = await AuditRepository(session=session).about(subject, HISTORY)
+            records = await AuditRepository(session).about(subject, HISTORY)
             return tuple(_entry(record) for record in records)
 
     async def _write(self, act: Act, outcome: str) -> int:
@@ -68,12 +68,12 @@ class AuditService:
                 outcome=outcome,
                 request_id=current_request_id(),
             )
-            await AuditRepository(session=session).add(record)
+            await AuditRepository(session).add(record)
             return record.id
 
     async def _conclude(self, record_id: int, outcome: str) -> None:
         async with self._database.transaction() as session:
-            await AuditRepository(session=session).conclude(record_id, outcome)
+            await AuditRepository(session).conclude(record_id, outcome)
 
 
 def _entry(record: AuditRecord) -> AuditEntry:

@@ -57,7 +57,7 @@ class Outbox:
 
     async def _one(self) -> bool:
         async with self._database.transaction() as session:
-            entry = await OutboxRepository(session=session).take(self._clock())
+            entry = await OutboxRepository(session).take(self._clock())
             if entry is None:
                 return False
             entry.attempts += 1

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from advanced_alchemy.repository import SQLAlchemyAsyncRepository
 from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.dialects.mysql import insert
 
+from vivero_control.db.repository import Repository
 from vivero_control.db.tables import OutboxEntry
 
 DONE = "done"
@@ -15,7 +15,7 @@ DEAD = "dead"
 PENDING = "pending"
 
 
-class OutboxRepository(SQLAlchemyAsyncRepository[OutboxEntry]):
+class OutboxRepository(Repository[OutboxEntry]):
     """What must happen."""
 
     model_type = OutboxEntry
@@ -52,12 +52,12 @@ class OutboxRepository(SQLAlchemyAsyncRepository[OutboxEntry]):
 
     async def states_of(self, keys: Sequence[str]) -> dict[str, str]:
         rows = await self.session.execute(select(OutboxEntry.key, OutboxEntry.state).where(OutboxEntry.key.in_(keys)))
-        return dict(rows.tuples().all())
+        return {key: value for key, value in rows}  # noqa: C416  a Row is no tuple for the type checker
 
     async def counts(self) -> dict[str, int]:
         """How many entries are in each state."""
         rows = await self.session.execute(select(OutboxEntry.state, func.count()).group_by(OutboxEntry.state))
-        return dict(rows.tuples().all())
+        return {key: value for key, value in rows}  # noqa: C416  a Row is no tuple for the type checker
 
     async def drop(self, keys: Sequence[str]) -> None:
         await self.session.execute(delete(OutboxEntry).where(OutboxEntry.key.in_(keys)))

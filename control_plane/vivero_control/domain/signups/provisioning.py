@@ -80,5 +80,5 @@ class Provisioning:
             await self.carry_out(order)
         except (SlugTakenError, TenantRefusedError) as error:
             async with self._database.transaction() as session:
-                await SignupRepository(session=session).fail(order.signup_id, error.detail)
+                await SignupRepository(session).fail(order.signup_id, error.detail)
             raise GiveUpError(error.detail) from error

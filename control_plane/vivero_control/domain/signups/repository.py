@@ -1,14 +1,14 @@
 """SQL about signups."""
 
-from advanced_alchemy.exceptions import DuplicateKeyError
-from advanced_alchemy.repository import SQLAlchemyAsyncRepository
 from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
 
+from vivero_control.db.repository import Repository
 from vivero_control.db.tables import Signup
 from vivero_control.domain.signups.errors import SlugTakenError
 
 
-class SignupRepository(SQLAlchemyAsyncRepository[Signup]):
+class SignupRepository(Repository[Signup]):
     """Signups; the unique slug_claim decides who gets a slug."""
 
     model_type = Signup
@@ -17,7 +17,7 @@ class SignupRepository(SQLAlchemyAsyncRepository[Signup]):
         """Raises SlugTakenError when another signup holds the slug."""
         try:
             await self.add(signup)
-        except DuplicateKeyError as error:
+        except IntegrityError as error:
             raise SlugTakenError(signup.slug) from error
 
     async def holder(self, slug: str) -> Signup | None:

@@ -206,9 +206,9 @@ class SignupService:
 
     async def _record(self, session: AsyncSession, signup: Signup, order: Order) -> None:
         now = self._deps.clock()
-        signup.account_id = (await AccountRepository(session=session).of(signup.email, now)).id
-        await SignupRepository(session=session).put(signup)
-        outbox = OutboxRepository(session=session)
+        signup.account_id = (await AccountRepository(session).of(signup.email, now)).id
+        await SignupRepository(session).put(signup)
+        outbox = OutboxRepository(session)
         await outbox.put(kind=KIND, key=order.key, payload=order.payload(), now=now, due_at=now + HANDOVER)
         url = self._deps.tenant_url(signup.slug)
         welcome = mails.welcome(signup.id, to=signup.email, company=signup.company, url=url)
@@ -219,24 +219,24 @@ class SignupService:
         try:
             await self._deps.provisioning.carry_out(order)
             async with self._deps.database.transaction() as session:
-                await OutboxRepository(session=session).finish(order.key, self._deps.clock())
+                await OutboxRepository(session).finish(order.key, self._deps.clock())
         except UnavailableError as error:
             logger.warning("signup of %s is left to the worker: %s", order.slug, error.__cause__)
 
     async def _withdraw(self, order: Order) -> None:
         """As if it had never been asked for."""
         async with self._deps.database.transaction() as session:
-            await OutboxRepository(session=session).drop([order.key, mails.welcome_key(order.signup_id)])
-            await SignupRepository(session=session).withdraw(order.signup_id)
+            await OutboxRepository(session).drop([order.key, mails.welcome_key(order.signup_id)])
+            await SignupRepository(session).withdraw(order.signup_id)
 
     async def _freed(self, slug: str) -> bool:
         """Free the slug of a signup whose Tenant has been deleted since."""
         async with self._deps.database.transaction() as session:
-            signups = SignupRepository(session=session)
+            signups = SignupRepository(session)
             holder = await signups.holder(slug)
             if holder is None:
                 return False
-            delivered = await OutboxRepository(session=session).state_of(f"{KIND}:{holder.id}") == DONE
+            delivered = await OutboxRepository(session).state_of(f"{KIND}:{holder.id}") == DONE
             if not delivered or await self._deps.tenants.find(slug) is not None:
                 return False
             await signups.release(holder.id)
@@ -244,7 +244,7 @@ class SignupService:
 
     async def _load(self, signup_id: str) -> Signup:
         async with self._deps.database.transaction() as session:
-            signup = await SignupRepository(session=session).get_one_or_none(id=signup_id)
+            signup = await SignupRepository(session).get_one_or_none(id=signup_id)
         if signup is None:
             raise SignupNotFoundError
         return signup

@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from advanced_alchemy.exceptions import DuplicateKeyError
-from advanced_alchemy.repository import SQLAlchemyAsyncRepository
 from sqlalchemy import CursorResult, delete
+from sqlalchemy.exc import IntegrityError
 
+from vivero_control.db.repository import Repository
 from vivero_control.db.tables import RefreshToken, StaffMember
 
 
-class StaffRepository(SQLAlchemyAsyncRepository[StaffMember]):
+class StaffRepository(Repository[StaffMember]):
     """People who run the platform."""
 
     model_type = StaffMember
@@ -24,14 +24,14 @@ class StaffRepository(SQLAlchemyAsyncRepository[StaffMember]):
         try:
             async with self.session.begin_nested():
                 await self.add(member)
-        except DuplicateKeyError:
+        except IntegrityError:
             return
 
     async def active(self, staff_id: UUID) -> StaffMember | None:
         return await self.get_one_or_none(id=staff_id, active=True)
 
 
-class RefreshTokenRepository(SQLAlchemyAsyncRepository[RefreshToken]):
+class RefreshTokenRepository(Repository[RefreshToken]):
     """Refresh tokens by digest."""
 
     model_type = RefreshToken

@@ -15,7 +15,7 @@ async def seed_admin(settings: Settings, clock: Clock) -> None:
     try:
         password_hash = await passwords.hash(settings.app.admin_password.get_secret_value())
         async with database.transaction() as session:
-            staff = StaffRepository(session=session)
+            staff = StaffRepository(session)
             if await staff.by_email(email) is None:
                 member = StaffMember(email=email, password_hash=password_hash, role="admin", created_at=clock())
                 await staff.put(member)

@@ -43,7 +43,7 @@ class StaffService:
             if not verdict.allowed:
                 raise TooManyRequestsError.after(verdict.reset_after, "Too many attempts to log in.")
         async with self._database.transaction() as session:
-            member = await StaffRepository(session=session).by_email(email)
+            member = await StaffRepository(session).by_email(email)
         matches = await self._passwords.verify(member.password_hash if member else None, login.password)
         if member is None or not matches or not member.active:
             raise WrongLoginError
@@ -60,7 +60,7 @@ class StaffService:
         except ValueError:
             return None
         async with self._database.transaction() as session:
-            member = await StaffRepository(session=session).active(key)
+            member = await StaffRepository(session).active(key)
         return view(member) if member else None
 
 

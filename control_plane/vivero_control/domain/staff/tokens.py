@@ -44,7 +44,7 @@ class StaffTokens:
                 because then two parties have it and one of them is a thief.
         """
         async with self._database.transaction() as session:
-            tokens = RefreshTokenRepository(session=session)
+            tokens = RefreshTokenRepository(session)
             found = await tokens.locked(_digest(refresh_token))
             if found is not None and found.used_at is not None:
                 await tokens.end_family(found.family)
@@ -57,14 +57,14 @@ class StaffTokens:
     async def end(self, refresh_token: str) -> None:
         """Logout: the family ends; an unknown token is fine."""
         async with self._database.transaction() as session:
-            tokens = RefreshTokenRepository(session=session)
+            tokens = RefreshTokenRepository(session)
             found = await tokens.locked(_digest(refresh_token))
             if found is not None:
                 await tokens.end_family(found.family)
 
     async def _next(self, session: AsyncSession, used: RefreshToken) -> Tokens | None:
         now = self._clock()
-        if used.expires_at <= now or await StaffRepository(session=session).active(used.staff_id) is None:
+        if used.expires_at <= now or await StaffRepository(session).active(used.staff_id) is None:
             return None
         used.used_at = now
         return await self._pair(session, used.staff_id, used.family)
@@ -72,7 +72,7 @@ class StaffTokens:
     async def _pair(self, session: AsyncSession, staff_id: UUID, family: UUID) -> Tokens:
         now = self._clock()
         refresh = secrets.token_urlsafe(32)
-        await RefreshTokenRepository(session=session).add(
+        await RefreshTokenRepository(session).add(
             RefreshToken(digest=_digest(refresh), family=family, staff_id=staff_id, expires_at=now + REFRESH_FOR)
         )
         return Tokens(access_token=self._access(staff_id, now), refresh_token=refresh)

@@ -70,14 +70,14 @@ class TrialJob:
 
     async def _write(self, written: list[mails.Mail], now: datetime) -> None:
         async with self._database.transaction() as session:
-            outbox = OutboxRepository(session=session)
+            outbox = OutboxRepository(session)
             for mail in written:
                 await outbox.put(kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now)
 
     async def _close(self, tenant: Tenant, now: datetime) -> None:
         key = mails.trial_ended_key(tenant.metadata.uid, _end(tenant))
         async with self._database.transaction() as session:
-            state = await OutboxRepository(session=session).state_of(key)
+            state = await OutboxRepository(session).state_of(key)
         if not trials.may_close(_end(tenant), now, told=state in {DONE, DEAD}):
             return
         order = Suspend(reason="The trial has ended.", kind=SuspensionReason.TRIAL_ENDED, message=CLOSED_MESSAGE)
