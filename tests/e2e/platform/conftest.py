@@ -1,7 +1,6 @@
 """kubectl and the instance under test."""
 
 import json
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import httpx
 import pytest
 from vivero_dev.instance import Instance, load_instance
 from vivero_dev.localhost import local_client
+from vivero_dev.providers import provider_for
 
 REPOSITORY = Path(__file__).parents[3]
 EXAMPLE = REPOSITORY / "docs/examples/tenant.yaml"
@@ -19,36 +19,27 @@ Kubectl = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def kubectl(platform: dict[str, Any]) -> Kubectl:
+def instance(platform: dict[str, Any]) -> Instance:
+    """The local platform's instance; its kubeconfig lies in the folder of its name."""
+    found = load_instance(Path(platform["kubeconfig"]).parent.name)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def kubectl(instance: Instance) -> Kubectl:
     """Run kubectl against the platform; the text it printed. A refusal raises with kubectl's own words."""
+    program = provider_for(instance, "auto").kubectl()
 
     def call(*arguments: str, given: str | None = None, seconds: float = 90) -> str:
         done = subprocess.run(  # noqa: S603  arguments are the tests' own
-            [  # noqa: S607  ./vivero test puts the platform's tools first on PATH
-                "kubectl",
-                "--kubeconfig",
-                platform["kubeconfig"],
-                *arguments,
-            ],
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
+            program.command(*arguments), input=given, capture_output=True, text=True, timeout=seconds, check=False
         )
         if done.returncode:
             raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
     return call
-
-
-@pytest.fixture(scope="session")
-def instance() -> Instance:
-    """The local platform's instance, for tests that stop one of its services."""
-    found = load_instance(os.environ["VIVERO_INSTANCE"])
-    assert found is not None
-    return found
 
 
 @pytest.fixture(scope="session")

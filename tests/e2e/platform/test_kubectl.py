@@ -1,25 +1,32 @@
 """What a platform engineer does with kubectl alone."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from vivero_dev.localhost import local_client
 
 from .conftest import EXAMPLE, Kubectl, tenant
 
 
-def test_example_becomes_ready_and_is_shown(kubectl: Kubectl) -> None:
-    name = yaml.safe_load(EXAMPLE.read_text())["metadata"]["name"]
+def test_the_example_becomes_a_workspace_that_its_owner_enters(kubectl: Kubectl, platform: dict[str, Any]) -> None:
     kubectl("apply", "-f", str(EXAMPLE))
     try:
-        kubectl("wait", "--for=condition=Ready", f"tenant/{name}", "--timeout=60s")
-        header, row = kubectl("get", "vt", name).splitlines()
+        kubectl("wait", "--for=condition=Ready", "tenant/example", "--timeout=60s")
+        header, row = kubectl("get", "vt", "example").splitlines()
         assert header.split() == ["NAME", "READY", "STATUS", "PLAN", "TRIAL-ENDS", "VERSION", "URL", "AGE"]
-        assert row.split()[1] == "True"
-        assert f"https://{yaml.safe_load(EXAMPLE.read_text())['spec']['slug']}.vivero.localhost" in row
+        assert row.split()[:3] == ["example", "True", "Working"]
+        url = json.loads(kubectl("get", "vt", "example", "-o", "json"))["status"]["url"]
+        assert url in row
+        with local_client(Path(platform["ca"])) as client:
+            login = {"email": "owner@example.com", "password": "vivero-example-2026"}
+            token = client.post(f"{url}/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
+            me = client.get(f"{url}/api/v1/me", headers={"Authorization": f"Bearer {token}"}).raise_for_status()
+        assert me.json()["email"] == "owner@example.com"
     finally:
-        kubectl("patch", "tenant", name, "--type=merge", "-p", '{"spec":{"deletionPolicy":"Delete"}}')
-        kubectl("delete", "-f", str(EXAMPLE), "--timeout=80s")
+        kubectl("delete", "-f", str(EXAMPLE), "--ignore-not-found", "--timeout=80s")
 
 
 def test_every_field_of_the_spec_is_explained(kubectl: Kubectl) -> None:
