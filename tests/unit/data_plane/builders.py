@@ -1,0 +1,25 @@
+"""Collections and fields to test with."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+
+
+def field(kind: FieldType, number: int = 1, **changes: Any) -> Field:  # noqa: ANN401  any attribute
+    given: dict[str, Any] = {
+        "id": number,
+        "name": kind.value.title(),
+        "type": kind,
+        "required": False,
+        "unique": False,
+        "indexed": True,
+        "default": None,
+        "choices": ("red", "green") if kind is FieldType.CHOICE else (),
+    }
+    return Field(**{**given, **changes})
+
+
+def collection(*fields: Field) -> Collection:
+    every = fields or tuple(field(kind, number) for number, kind in enumerate(FieldType, 10))
+    return Collection(1, "Things", "", every, 0, datetime(2026, 1, 1, tzinfo=UTC))

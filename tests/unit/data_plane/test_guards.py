@@ -1,0 +1,75 @@
+import pytest
+from litestar.testing import RequestFactory
+from vivero_data.domain.auth.guards import refuse_cross_site
+from vivero_data.domain.users.guards import demand, demand_may_set
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.errors import CrossSiteError, NotAllowedError
+
+OWNER, ADMIN, MEMBER, VIEWER = (Actor(1, "a@example.com", "", role) for role in Role)
+
+
+@pytest.mark.parametrize("actor", [OWNER, ADMIN, MEMBER, VIEWER])
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_includes_those_below(actor: Actor, role: Role) -> None:
+    order = list(Role)
+    if order.index(actor.role) <= order.index(role):
+        demand(actor, role)
+    else:
+        with pytest.raises(NotAllowedError, match=role.value):
+            demand(actor, role)
+
+
+@pytest.mark.parametrize(
+    ("actor", "current", "wanted", "allowed"),
+    [
+        (OWNER, None, Role.OWNER, True),
+        (OWNER, Role.OWNER, Role.VIEWER, True),
+        (ADMIN, None, Role.MEMBER, True),
+        (ADMIN, Role.MEMBER, Role.VIEWER, True),
+        (ADMIN, None, Role.ADMIN, False),
+        (ADMIN, Role.MEMBER, Role.OWNER, False),
+        (ADMIN, Role.OWNER, Role.OWNER, False),
+        (ADMIN, Role.ADMIN, Role.MEMBER, False),
+        (MEMBER, None, Role.VIEWER, False),
+        (VIEWER, Role.VIEWER, Role.VIEWER, False),
+    ],
+)
+def test_nobody_raises_above_themselves(actor: Actor, current: Role | None, wanted: Role, allowed: bool) -> None:  # noqa: FBT001  a parameter of the table
+    if allowed:
+        demand_may_set(actor, current, wanted)
+    else:
+        with pytest.raises(NotAllowedError):
+            demand_may_set(actor, current, wanted)
+
+
+COOKIE = {"cookie": "__Host-session=x"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({}, True),
+        ({"authorization": "Bearer x", "sec-fetch-site": "cross-site"}, True),
+        ({**COOKIE, "sec-fetch-site": "same-origin"}, True),
+        ({**COOKIE, "sec-fetch-site": "none"}, True),
+        ({**COOKIE, "sec-fetch-site": "same-site"}, False),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({**COOKIE, "origin": "https://acme.example.com:8443"}, True),
+        ({**COOKIE, "origin": "https://evil.example.com"}, False),
+        ({**COOKIE, "origin": "null"}, False),
+        ({"origin": "https://evil.example.com"}, False),
+        (COOKIE, False),
+        ({"cookie": "__Host-refresh=x"}, False),
+    ],
+)
+async def test_writes_come_from_our_own_pages(headers: dict[str, str], allowed: bool) -> None:  # noqa: FBT001  a parameter of the table
+    request = RequestFactory().post("/login", headers={"host": "acme.example.com:8443", **headers})
+    if allowed:
+        await refuse_cross_site(request)
+    else:
+        with pytest.raises(CrossSiteError):
+            await refuse_cross_site(request)
+
+
+async def test_reading_is_always_fine() -> None:
+    await refuse_cross_site(RequestFactory().get("/", headers={**COOKIE, "sec-fetch-site": "cross-site"}))

@@ -1,0 +1,44 @@
+import pytest
+from vivero_data.lib.passwords import HASH_PREFIX, Passwords, problem_with
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "",
+        "short",
+        "x" * 129,
+        "tab\tinside it",
+        "password123!",
+        "P4ssw0rd2026",
+        "aaaaaaaaaaaa",
+        "abcdefghijkl",
+        "9876543210",
+    ],
+)
+def test_bad_passwords_are_refused_in_words(password: str) -> None:
+    assert problem_with(password)
+
+
+@pytest.mark.parametrize("password", ["ada.lovelace", "Ada.Lovelace1815", "ada.lovelace@example.com"])
+def test_ones_own_address_is_no_password(password: str) -> None:
+    assert problem_with(password, "ada.lovelace@example.com")
+    assert problem_with("plum orchard at dawn", "ada.lovelace@example.com") is None
+
+
+@pytest.mark.parametrize("password", ["plum orchard at dawn", "Größe 🌱 und Höhe", "correct-horse-battery"])
+def test_good_passwords_are_fine(password: str) -> None:
+    assert problem_with(password) is None
+
+
+async def test_hashes_verify() -> None:
+    passwords = Passwords()
+    try:
+        stored = await passwords.hash("plum orchard at dawn")
+        assert stored.startswith(f"{HASH_PREFIX}v=19$m=19456,t=2,p=1$")
+        assert await passwords.verify(stored, "plum orchard at dawn")
+        assert not await passwords.verify(stored, "plum orchard at dusk")
+        assert not await passwords.verify(None, "plum orchard at dawn")
+        assert not await passwords.verify("not a hash", "plum orchard at dawn")
+    finally:
+        passwords.close()

@@ -1,0 +1,126 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.data_plane.builders import collection, field
+from vivero_data.domain.collections.schemas import FieldType as T
+from vivero_data.domain.records import query
+from vivero_data.errors import InvalidInputError
+from vivero_data.lib.cursors import Cursor
+
+THINGS = collection()
+COLUMN = {one.name: f"`f_{one.id}`" for one in THINGS.fields}
+SAFE_SQL = re.compile(r"[a-zA-Z_`0-9%<>=(), ]+")
+
+
+def test_filters_become_conditions_with_parameters() -> None:
+    text, number = COLUMN["Text"], COLUMN["Integer"]
+    clauses = query.parse_filters(
+        THINGS,
+        [
+            "Text:eq:a:b",
+            "Integer:gte:3",
+            "Text:contains:50%_\\",
+            "Text:starts:A",
+            "Text:empty:",
+            "Integer:filled",
+            "Integer:in:1,2,3",
+            "Text:ne:x",
+            "created_at:lt:2026-01-01T00:00:00Z",
+            "id:gt:7",
+        ],
+    )
+    assert [clause.sql for clause in clauses] == [
+        f"{text} = %s",
+        f"{number} >= %s",
+        f"{text} LIKE %s",
+        f"{text} LIKE %s",
+        f"{text} IS NULL",
+        f"{number} IS NOT NULL",
+        f"{number} IN (%s, %s, %s)",
+        f"({text} <> %s OR {text} IS NULL)",
+        "created_at < %s",
+        "id > %s",
+    ]
+    assert clauses[0].params == ("a:b",)
+    assert clauses[2].params == ("%50\\%\\_\\\\%",)
+    assert clauses[6].params == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Text",
+        "Nothing:eq:1",
+        "Text:like:a",
+        "Integer:eq:a",
+        "Boolean:lt:true",
+        "Integer:contains:1",
+        "Text:contains:",
+        "Choice:eq:blue",
+        "Integer:in:" + ",".join("1" * 101),
+        "`f_10`:eq:1",
+    ],
+)
+def test_a_bad_filter_is_refused_in_words(text: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        query.parse_filters(THINGS, [text])
+    assert caught.value.errors[0].field == "filter"
+
+
+def test_too_many_filters_are_refused() -> None:
+    with pytest.raises(InvalidInputError):
+        query.parse_filters(THINGS, ["Text:filled"] * 21)
+
+
+@given(
+    st.sampled_from([*COLUMN, "id", "x", "` OR 1=1"]),
+    st.sampled_from(["eq", "ne", "lt", "contains", "starts", "in", "empty", "'"]),
+    st.text(),
+)
+def test_nothing_typed_becomes_sql(name: str, operator: str, value: str) -> None:
+    try:
+        clauses = query.parse_filters(THINGS, [f"{name}:{operator}:{value}"])
+    except InvalidInputError:
+        return
+    for clause in clauses:
+        assert SAFE_SQL.fullmatch(clause.sql)
+        assert clause.sql.count("%s") == len(clause.params)
+
+
+def test_the_natural_order_is_by_id() -> None:
+    assert query.parse_sort(THINGS, "").order_by == "id ASC"
+    assert query.parse_sort(THINGS, "-id").order_by == "id DESC"
+    assert query.parse_sort(THINGS, "-Text").order_by == f"{COLUMN['Text']} DESC, id DESC"
+
+
+@pytest.mark.parametrize("text", ["Nothing", "Long_Text", "--Text", "Text;"])
+def test_an_order_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        query.parse_sort(THINGS, text)
+    assert caught.value.errors[0].field == "sort"
+
+
+def test_a_page_begins_after_the_last_row() -> None:
+    column = COLUMN["Integer"]
+    up, down = query.parse_sort(THINGS, "Integer"), query.parse_sort(THINGS, "-Integer")
+    assert query.after(up, Cursor("Integer", 9, "5")).sql == f"({column} > %s OR ({column} = %s AND id > %s))"
+    assert query.after(up, Cursor("Integer", 9, "5")).params == (5, 5, 9)
+    assert query.after(down, Cursor("-Integer", 9, "5")).sql.endswith(f"OR {column} IS NULL)")
+    assert query.after(up, Cursor("Integer", 9)).sql == f"(({column} IS NULL AND id > %s) OR {column} IS NOT NULL)"
+    assert query.after(down, Cursor("-Integer", 9)).sql == f"({column} IS NULL AND id < %s)"
+    assert query.after(query.parse_sort(THINGS, "-id"), Cursor("-id", 9)).sql == "id < %s"
+
+
+def test_a_required_field_has_no_nulls_to_come() -> None:
+    things = collection(field(T.INTEGER, 3, required=True))
+    down = query.parse_sort(things, "-Integer")
+    assert "NULL" not in query.after(down, Cursor("-Integer", 9, "5")).sql
+
+
+def test_a_cursor_with_a_foreign_value_is_refused() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        query.after(query.parse_sort(THINGS, "Integer"), Cursor("Integer", 9, "x"))
+    assert caught.value.errors[0].field == "cursor"

@@ -1,0 +1,99 @@
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from vivero_data.domain.files.sealing import CHUNK, HEADER, TAG, SealBrokenError, seal, sealed_size, unseal
+
+KEY = bytes(range(32))
+ID = "aaaabbbbccccddddeeeeffffgg"
+SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 7]
+
+
+def sealed(content: bytes, file_id: str = ID) -> bytes:
+    return b"".join(seal(io.BytesIO(content).read, KEY, file_id))
+
+
+def opened(stored: bytes, file_id: str = ID, key: bytes = KEY) -> bytes:
+    return b"".join(unseal(io.BytesIO(stored).read, key, file_id))
+
+
+def content_of(size: int) -> bytes:
+    return bytes(index * 31 % 251 for index in range(size))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_goes_in_comes_out_and_has_the_foretold_size(size: int) -> None:
+    content = content_of(size)
+    stored = sealed(content)
+    assert len(stored) == sealed_size(size)
+    assert opened(stored) == content
+
+
+def test_the_content_does_not_show() -> None:
+    stored = sealed(b"plum orchard at dawn" * 100)
+    assert b"orchard" not in stored
+    assert stored != sealed(b"plum orchard at dawn" * 100)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_file_cut_short_is_noticed(size: int) -> None:
+    stored = sealed(content_of(size))
+    for cut in {1, TAG, TAG + 1, CHUNK + TAG, len(stored) - HEADER}:
+        if cut <= len(stored) - HEADER:
+            with pytest.raises(SealBrokenError):
+                opened(stored[:-cut])
+
+
+def test_a_file_without_a_beginning_is_noticed() -> None:
+    stored = sealed(b"x")
+    for broken in (b"", stored[:HEADER], b"NOPE" + stored[4:]):
+        with pytest.raises(SealBrokenError):
+            opened(broken)
+
+
+def test_chunks_moved_repeated_or_added_are_noticed() -> None:
+    stored = sealed(content_of(3 * CHUNK))
+    step = CHUNK + TAG
+    head, first, second, third = (
+        stored[:HEADER],
+        stored[HEADER : HEADER + step],
+        stored[HEADER + step : HEADER + 2 * step],
+        stored[HEADER + 2 * step :],
+    )
+    for broken in (second + first + third, first + first + third, first + third, first + second + third + third):
+        with pytest.raises(SealBrokenError):
+            opened(head + broken)
+
+
+def test_a_chunk_of_another_file_is_noticed() -> None:
+    one, other = sealed(content_of(CHUNK)), sealed(content_of(CHUNK))
+    with pytest.raises(SealBrokenError):
+        opened(one[:HEADER] + other[HEADER:])
+
+
+def test_another_id_or_key_does_not_open_it() -> None:
+    stored = sealed(b"content")
+    with pytest.raises(SealBrokenError):
+        opened(stored, file_id="b" * 26)
+    with pytest.raises(SealBrokenError):
+        opened(stored, key=bytes(32))
+
+
+@given(st.binary(max_size=300), st.data())
+@settings(max_examples=50)
+def test_any_changed_byte_is_noticed(content: bytes, data: st.DataObject) -> None:
+    stored = bytearray(sealed(content))
+    place = data.draw(st.integers(0, len(stored) - 1))
+    stored[place] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(SealBrokenError):
+        opened(bytes(stored))
+
+
+@given(st.binary(max_size=2 * CHUNK), st.integers(1, 1000))
+@settings(max_examples=20)
+def test_a_source_may_return_less_than_asked(content: bytes, step: int) -> None:
+    source = io.BytesIO(content)
+    stored = b"".join(seal(lambda size: source.read(min(size, step)), KEY, ID))
+    stream = io.BytesIO(stored)
+    assert b"".join(unseal(lambda size: stream.read(min(size, step)), KEY, ID)) == content

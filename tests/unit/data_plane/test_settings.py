@@ -1,0 +1,106 @@
+import ssl
+from pathlib import Path
+
+import pytest
+from vivero_data.errors import SettingsError
+from vivero_data.settings import load
+
+ENVIRON = {
+    "VIVERO_TENANT_ID": "abcdefghij",
+    "VIVERO_TENANT_NAME": "Acme GmbH",
+    "VIVERO_TENANT_SLUG": "acme",
+    "VIVERO_PUBLIC_URL": "https://acme.vivero.localhost:8443",
+}
+KEY = "0123456789abcdef" * 4
+FILES = {
+    "database/username": "vtx",
+    "database/password": "sesame-secret",
+    "database/host": "db.example.com",
+    "database/port": "3306",
+    "database/name": "vtx",
+    "cache/username": "vtx",
+    "cache/password": "sesame-secret",
+    "cache/host": "cache.example.com",
+    "cache/port": "6379",
+    "cache/prefix": "vtx:",
+    "storage/access_key": "vivero-x",
+    "storage/secret_key": "sesame-secret",
+    "storage/endpoint": "https://s3.example.com:7070",
+    "storage/bucket": "vivero-x",
+    "storage/region": "us-east-1",
+    "app/signing_key": KEY,
+    "app/file_key": KEY,
+    "app/operator_token": KEY,
+    "limits/limits.json": "{}",
+    "platform/ca.crt": "a certificate",
+}
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    for name, content in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content + "\n")
+    return {**ENVIRON, "VIVERO_SECRETS_DIR": str(tmp_path)}
+
+
+def test_everything_is_read_and_trimmed(environ: dict[str, str]) -> None:
+    settings = load(environ)
+    assert settings.database.port == 3306
+    assert settings.cache.prefix == "vtx:"
+    assert settings.workspace_name == "Acme GmbH"
+    assert settings.public_host == "acme.vivero.localhost:8443"
+    assert settings.env.proxy_hops == 1
+
+
+@pytest.mark.parametrize("name", list(ENVIRON))
+def test_a_missing_variable_is_named(environ: dict[str, str], name: str) -> None:
+    del environ[name]
+    with pytest.raises(SettingsError, match=f"^{name}: is not set"):
+        load(environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VIVERO_TENANT_ID", "../etc"),
+        ("VIVERO_PUBLIC_URL", "acme.example.com"),
+        ("VIVERO_PUBLIC_URL", "https://acme.example.com/path"),
+        ("VIVERO_DATABASE_POOL", "many"),
+        ("VIVERO_DATABASE_POOL", "0"),
+        ("VIVERO_LOG_LEVEL", "LOUD"),
+        ("VIVERO_TENANT_NAME", "x" * 81),
+    ],
+)
+def test_a_wrong_variable_is_named(environ: dict[str, str], name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: ") as caught:
+        load({**environ, name: value})
+    assert "is not set" not in caught.value.detail
+
+
+@pytest.mark.parametrize("name", list(FILES))
+def test_a_missing_file_is_named(environ: dict[str, str], name: str) -> None:
+    path = Path(environ["VIVERO_SECRETS_DIR"]) / name
+    path.unlink()
+    with pytest.raises(SettingsError, match=f"^{path}: cannot be read"):
+        load(environ)
+
+
+@pytest.mark.parametrize("name", ["database/port", "storage/endpoint", "app/signing_key", "storage/bucket"])
+def test_a_wrong_file_is_named_without_its_content(environ: dict[str, str], name: str) -> None:
+    path = Path(environ["VIVERO_SECRETS_DIR"]) / name
+    path.write_text("sesame secret!")
+    with pytest.raises(SettingsError, match=f"^{path}: ") as caught:
+        load(environ)
+    assert "sesame" not in caught.value.detail
+
+
+def test_a_file_that_is_no_text_is_refused(environ: dict[str, str]) -> None:
+    (Path(environ["VIVERO_SECRETS_DIR"]) / "database/password").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="UnicodeDecodeError"):
+        load(environ)
+
+
+def test_a_ca_that_is_none_is_named(environ: dict[str, str]) -> None:
+    with pytest.raises((SettingsError, ssl.SSLError)):
+        load(environ).tls()
