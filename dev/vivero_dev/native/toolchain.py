@@ -40,8 +40,8 @@ def parse_version(said: str) -> tuple[int, int]:
 
 
 def compiler_in(folder: Path) -> Path:
-    """The compiler inside an unpacked wheel, wherever its build put it."""
-    found = sorted(path for path in folder.glob("**/bin/go") if path.is_file())
+    """The compiler inside an unpacked wheel; the script beside it in bin is a wrapper."""
+    found = sorted(path for path in folder.glob("*/**/bin/go") if path.is_file())
     if not found:
         raise ComponentError("go", f"the installed toolchain in {folder} has no bin/go")
     return found[0]

@@ -78,9 +78,10 @@ def test_an_old_compiler_is_left_alone(
 ) -> None:
     def install(_component: str, command: list[str], **_options: object) -> str:
         assert "--require-hashes" in command
-        folder = Path(command[command.index("--target") + 1]) / "go" / "bin"
-        folder.mkdir(parents=True)
-        (folder / "go").touch()
+        target = Path(command[command.index("--target") + 1])
+        for folder in (target / "bin", target / "go" / "bin"):
+            folder.mkdir(parents=True)
+            (folder / "go").touch()
         return ""
 
     monkeypatch.setattr(toolchain.shutil, "which", lambda _: "/usr/bin/go")
@@ -88,6 +89,7 @@ def test_an_old_compiler_is_left_alone(
     monkeypatch.setattr(toolchain, "run", install)
     found = toolchain.find_go(Store(tmp_path), tmp_path / "log")
     assert (found == Path("/usr/bin/go")) is own
+    assert own or found.parts[-3:] == ("go", "bin", "go")
 
 
 def test_a_wheel_without_a_compiler_is_an_error(tmp_path: Path) -> None:
