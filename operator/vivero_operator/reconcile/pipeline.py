@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from vivero_core.backends.kube.errors import KubeConflictError
 from vivero_core.errors import BackendError
 from vivero_core.model.constants import ConditionType, Reason
 
@@ -46,6 +47,7 @@ class Step:
     """Not repeated within a minute for the same wants."""
 
 
+_AGAIN_SECONDS: Final = 0.2
 _DATABASE = (ConditionType.DATABASE_READY, Reason.DATABASE_UNAVAILABLE)
 _STORAGE = (ConditionType.STORAGE_READY, Reason.STORAGE_UNAVAILABLE)
 _CACHE = (ConditionType.CACHE_READY, Reason.CACHE_UNAVAILABLE)
@@ -135,6 +137,9 @@ async def _attempt(step: Step, run: Run) -> Outcome:
         return await step.run(run)
     except Pending as pending:
         return waiting(pending)
+    except KubeConflictError:
+        # Somebody wrote between our look and our write: no fault, and the next look sees it.
+        return waiting(Pending(Reason.PROVISIONING, "Changed meanwhile, looking again", retry_after=_AGAIN_SECONDS))
     except BackendError as error:
         return _failed(step, error)
     except BaseExceptionGroup as group:  # from a step's own TaskGroup

@@ -386,3 +386,16 @@ async def test_reconciling_what_is_gone_does_nothing() -> None:
     await world.reconcile("nobody")
     assert world.kube.writes == []
     await asyncio.sleep(0)
+
+
+async def test_a_tenant_that_was_changed_meanwhile_is_looked_at_again() -> None:
+    world = World()
+    world.put(PLAN)
+    world.put(SERVER)
+    world.put(tenant_body())
+    world.kube.put({**tenant_body(), "metadata": {**tenant_body()["metadata"], "labels": {"new": "one"}}})
+    result = await world.reconcile()
+    assert (result.failed, result.retry_after) == (False, 0.2)
+    assert not any("Namespace" in write for write in world.kube.writes)
+    assert not (await world.reconcile()).failed
+    assert ("Namespace", None, f"tenant-{(await world.tenant()).id}") in world.kube.objects
