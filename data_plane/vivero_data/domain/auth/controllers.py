@@ -1,14 +1,15 @@
 """`/api/v1/auth`: logging in, refreshing and logging out."""
 
-from typing import Any
-
-from litestar import Controller, Request, post
+import msgspec
+from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
-from vivero_data.domain.auth.schemas import Credentials, RefreshRequest
+from vivero_data.domain.auth.guards import AnyRequest, provide_actor
+from vivero_data.domain.auth.schemas import Credentials, LogoutRequest, RefreshRequest
 from vivero_data.domain.auth.service import AuthService
+from vivero_data.errors import InvalidInputError
 from vivero_data.lib.request_context import client_address_of
 from vivero_data.lib.tokens import Tokens
 
@@ -21,7 +22,7 @@ class AuthController(Controller):
 
     @post("/login", status_code=HTTP_200_OK)
     async def login(
-        self, request: Request[Any, Any, Any], data: JSONBody[Credentials], auth: NamedDependency[AuthService]
+        self, request: AnyRequest, data: JSONBody[Credentials], auth: NamedDependency[AuthService]
     ) -> Tokens:
         """Exchange e-mail and password for tokens."""
         return await auth.login(data, client_address_of(request.scope))
@@ -32,6 +33,17 @@ class AuthController(Controller):
         return await auth.refresh(data.refresh_token)
 
     @post("/logout", status_code=HTTP_204_NO_CONTENT)
-    async def logout(self, data: JSONBody[RefreshRequest], auth: NamedDependency[AuthService]) -> None:
-        """End the session that the refresh token belongs to."""
-        await auth.logout(data.refresh_token)
+    async def logout(self, request: AnyRequest, auth: NamedDependency[AuthService]) -> None:
+        """End the session of the refresh token in the body, or else of the access token in the header."""
+        token = _sent_token(await request.body())
+        if token:
+            await auth.logout(token)
+        elif request.headers.get("authorization"):
+            await auth.end_session(await provide_actor(request, auth))
+
+
+def _sent_token(body: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(body, type=LogoutRequest).refresh_token if body else None
+    except msgspec.MsgspecError as error:
+        raise InvalidInputError.of("refresh_token", "must be a text in a JSON object") from error

@@ -11,6 +11,12 @@ class Credentials(msgspec.Struct):
 
 
 class RefreshRequest(msgspec.Struct):
-    """A refresh token to spend, or with logout the one to revoke."""
+    """A refresh token to spend."""
 
     refresh_token: str
+
+
+class LogoutRequest(msgspec.Struct):
+    """The refresh token whose session ends; without one it is the access token's."""
+
+    refresh_token: str | None = None

@@ -123,7 +123,7 @@ class AuthService:
                 await repository.spend_token(tx, token_hash(token))
                 await repository.extend_session(tx, stored.session_id, now + REFRESH_LIFETIME)
                 return await self._issue(tx, claims, now)
-            if _within(stored, now, grace):
+            if _within(stored, grace):
                 return Tokens(self._tokens.issue(claims, now), refresh_token="")
             await repository.revoke(tx, stored.session_id)
             return None
@@ -134,5 +134,6 @@ class AuthService:
         return Tokens(self._tokens.issue(claims, now), refresh)
 
 
-def _within(stored: StoredToken, now: datetime, grace: timedelta) -> bool:
-    return stored.spent_at is not None and now - stored.spent_at < grace
+def _within(stored: StoredToken, grace: timedelta) -> bool:
+    """Whether the token was spent so recently. The time is taken here, after the wait for the row's lock."""
+    return bool(grace) and stored.spent_at is not None and clock.now() - stored.spent_at < grace

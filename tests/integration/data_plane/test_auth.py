@@ -1,0 +1,128 @@
+import asyncio
+from typing import Any
+
+import pytest
+from integration.data_plane.workspace import OWNER, PASSWORD, Workspace
+from vivero_data.lib import cookies
+
+LOGIN, REFRESH, LOGOUT, ME = "/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/me"
+
+
+async def tokens(workspace: Workspace) -> dict[str, Any]:
+    answer = await workspace.client.post(LOGIN, json={"email": OWNER, "password": PASSWORD})
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def bearer(body: dict[str, Any]) -> dict[str, str]:
+    return {"authorization": f"Bearer {body['access_token']}"}
+
+
+async def test_a_refresh_token_works_once_and_a_replay_ends_the_session(workspace: Workspace) -> None:
+    first = await tokens(workspace)
+    other = await tokens(workspace)
+    second = await workspace.client.post(REFRESH, json={"refresh_token": first["refresh_token"]})
+    assert second.status_code == 200
+    assert second.json()["refresh_token"] != first["refresh_token"]
+    assert (await workspace.client.get(ME, headers=bearer(second.json()))).status_code == 200
+
+    replay = await workspace.client.post(REFRESH, json={"refresh_token": first["refresh_token"]})
+    assert replay.status_code == 401
+    after = await workspace.client.post(REFRESH, json={"refresh_token": second.json()["refresh_token"]})
+    assert after.status_code == 401
+    assert (await workspace.client.get(ME, headers=bearer(second.json()))).status_code == 401
+    # Another login of the same user is another family.
+    assert (await workspace.client.get(ME, headers=bearer(other))).status_code == 200
+
+
+async def test_of_two_uses_at_once_one_wins(workspace: Workspace) -> None:
+    body = {"refresh_token": (await tokens(workspace))["refresh_token"]}
+    answers = await asyncio.gather(*(workspace.client.post(REFRESH, json=body) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401]
+
+
+@pytest.mark.parametrize("how", ["refresh token", "access token"])
+async def test_logout_ends_the_session_at_once(workspace: Workspace, how: str) -> None:
+    body = await tokens(workspace)
+    if how == "refresh token":
+        answer = await workspace.client.post(LOGOUT, json={"refresh_token": body["refresh_token"]})
+    else:
+        answer = await workspace.client.post(LOGOUT, headers=bearer(body))
+    assert answer.status_code == 204, answer.text
+    assert (await workspace.client.get(ME, headers=bearer(body))).status_code == 401
+    again = await workspace.client.post(REFRESH, json={"refresh_token": body["refresh_token"]})
+    assert again.status_code == 401
+
+
+async def test_logout_of_nobody_is_fine(workspace: Workspace) -> None:
+    assert (await workspace.client.post(LOGOUT, json={"refresh_token": "unknown"})).status_code == 204
+    assert (await workspace.client.post(LOGOUT)).status_code == 204
+
+
+async def test_a_wrong_password_and_an_unknown_address_sound_alike(workspace: Workspace) -> None:
+    wrong = await workspace.client.post(LOGIN, json={"email": OWNER, "password": "wrong wrong wrong"})
+    unknown = await workspace.client.post(LOGIN, json={"email": "nobody@example.com", "password": "wrong wrong wrong"})
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.json()["detail"] == unknown.json()["detail"]
+    assert wrong.headers["content-type"] == "application/problem+json"
+
+
+async def test_guessing_is_slowed_down(workspace: Workspace) -> None:
+    statuses = []
+    for _ in range(8):
+        answer = await workspace.client.post(LOGIN, json={"email": OWNER, "password": "wrong wrong wrong"})
+        statuses.append(answer.status_code)
+    assert statuses[:5] == [401] * 5
+    assert 429 in statuses[5:]
+    blocked = await workspace.client.post(LOGIN, json={"email": OWNER, "password": PASSWORD})
+    if blocked.status_code == 429:
+        assert int(blocked.headers["retry-after"]) >= 1
+    # From another address the owner still gets in.
+    elsewhere = {"x-forwarded-for": "198.51.100.9"}
+    free = await workspace.client.post(LOGIN, json={"email": OWNER, "password": PASSWORD}, headers=elsewhere)
+    assert free.status_code == 200
+
+
+async def test_a_deactivated_user_is_out_at_once(workspace: Workspace, owner: dict[str, str]) -> None:
+    member = await workspace.user(owner, "member", "gone@example.com")
+    user_id = (await workspace.client.get(ME, headers=member)).json()["id"]
+    changed = await workspace.client.patch(f"/api/v1/users/{user_id}", json={"active": False}, headers=owner)
+    assert changed.status_code == 200, changed.text
+    assert (await workspace.client.get(ME, headers=member)).status_code == 401
+    answer = await workspace.client.post(LOGIN, json={"email": "gone@example.com", "password": PASSWORD})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("header", ["", "Basic abc", "Bearer", "Bearer nonsense", "Bearer " + "x" * 6000])
+async def test_bad_credentials_are_refused(workspace: Workspace, header: str) -> None:
+    answer = await workspace.client.get(ME, headers={"authorization": header} if header else {})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_an_api_call_with_expired_cookies_renews_them(workspace: Workspace) -> None:
+    body = await tokens(workspace)
+    jar = f"{cookies.ACCESS}=expired; {cookies.REFRESH}={body['refresh_token']}"
+    answers = await asyncio.gather(*(workspace.client.get(ME, headers={"cookie": jar}) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    # Several requests of one browser: one renews for good, the others get an access cookie only.
+    renewed = [answer.headers.get_list("set-cookie") for answer in answers]
+    assert sorted(sum(cookies.REFRESH in line for line in lines) for lines in renewed) == [0, 0, 1]
+    for lines in renewed:
+        for line in lines:
+            assert "Secure" in line
+            assert "HttpOnly" in line
+            assert "Path=/" in line
+            assert "Domain" not in line
+
+
+async def test_cookies_do_not_write_for_another_site(workspace: Workspace) -> None:
+    body = await tokens(workspace)
+    jar = {"cookie": f"{cookies.ACCESS}={body['access_token']}"}
+    new = {"name": "Things", "fields": [{"name": "N", "type": "text"}]}
+    foreign = await workspace.client.post(
+        "/api/v1/collections", json=new, headers={**jar, "origin": "https://evil.example.com"}
+    )
+    assert foreign.status_code == 403
+    own = await workspace.client.post("/api/v1/collections", json=new, headers={**jar, "sec-fetch-site": "same-origin"})
+    assert own.status_code == 201
