@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,6 @@ from rich.console import Console
 from rich.table import Table
 
 from vivero_dev.assets import ensure_assets
-from vivero_dev.cli_platform import take_down
-from vivero_dev.display import make_display
 from vivero_dev.errors import ComponentError, DevError
 from vivero_dev.instance import (
     DEFAULT_NAME,
@@ -24,14 +23,17 @@ from vivero_dev.instance import (
     open_instance,
     state_root,
 )
+from vivero_dev.native.packages import ensure_packages
 from vivero_dev.provider import Provider
 from vivero_dev.providers import provider_for
 from vivero_dev.status import as_json
-from vivero_dev.steps import failure_text, run_steps
+from vivero_dev.steps import failure_text
 from vivero_dev.testing.charts import check_charts
 from vivero_dev.testing.checks import ROOT, source_checks
 from vivero_dev.testing.suite import WITH_PLATFORM, WITHOUT_PLATFORM, Suite
-from vivero_dev.up import Platform
+
+# Names it has in distributions.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +88,17 @@ def test(options: argparse.Namespace, console: Console) -> int:
     name = options.instance if options.instance != DEFAULT_NAME else clone_name(ROOT)
     with _alone(name):
         folder = state_root() / f"{name}.results"
-        folder.mkdir(exist_ok=True)
-        for old in folder.glob("*coverage*"):
-            old.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         suite = Suite(folder, options.full, options.expression)
-        if options.expression is None:
-            for check in source_checks():
-                report.run(check.name, check.run)
+        whole = options.expression is None
+        for check in source_checks() if whole else []:
+            report.run(check.name, check.run)
         report.run("assets", lambda: ensure_assets(cache_root(), folder / "assets.log", console.print))
-        report.run("unit tests", lambda: suite.run("unit", WITHOUT_PLATFORM, {}, "--numprocesses=2"))
+        report.run("unit tests", lambda: suite.pytest("unit tests", WITHOUT_PLATFORM, {}, "--numprocesses=2"))
         _on_platform(name, options, report, suite)
-        if options.expression is None:
-            report.run("coverage", lambda: suite.report_coverage(("unit", "platform")))
+        if whole:
+            report.run("coverage", suite.report_coverage)
     console.print(report.table())
     return 0 if report.passed else 1
 
@@ -109,29 +110,38 @@ def clone_name(root: Path) -> str:
 
 def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: Suite) -> None:
     """Bring the clone's own instance up, run what needs it, take it down whatever happened."""
-    stale = load_instance(name)
-    if stale is not None:
-        take_down(provider_for(stale, options.provider), report.console, erase=True)
-    instance = open_instance(name)
-    provider = provider_for(instance, options.provider)
+    which = (f"--instance={name}", f"--provider={options.provider}")
+    if load_instance(name) is not None:
+        report.run("stale platform", lambda: suite.vivero("stale platform", "reset", *which))
     try:
-        if report.run("platform up", lambda: _up(provider, report.console)):
-            status = write_status(provider)
-            if options.expression is None:
-                report.run("charts", lambda: check_charts(provider))
-            report.run("platform tests", lambda: suite.run("platform", WITH_PLATFORM, {"VIVERO_STATUS": str(status)}))
+        if report.run("platform up", lambda: suite.vivero("platform up", "up", *which)):
+            _run_on(provider_for(open_instance(name), options.provider), report, suite)
     finally:
         if not options.keep:
             # A failed run leaves its logs and data to look at; the next run deletes them.
-            erase = report.passed
-            report.run("platform down", lambda: take_down(provider, report.console, erase=erase))
-            if not erase:
-                report.console.print(f"Logs of the run: {instance.log_dir}", highlight=False)
+            action = "reset" if report.passed else "down"
+            report.run("platform down", lambda: suite.vivero("platform down", action, *which))
+            if action == "down":
+                report.console.print(f"Logs of the run: {state_root() / name / 'logs'}", highlight=False)
 
 
-def _up(provider: Provider, console: Console) -> None:
-    with make_display(console) as display:
-        run_steps(Platform(provider).steps(), display)
+def _run_on(provider: Provider, report: Report, suite: Suite) -> None:
+    status = {"VIVERO_STATUS": str(write_status(provider))}
+    if suite.expression is None:
+        report.run("charts", lambda: check_charts(provider))
+    report.run("browser", ensure_browser)
+    report.run("platform tests", lambda: suite.pytest("platform tests", WITH_PLATFORM, status))
+    if suite.expression is None:
+        report.run("status", lambda: suite.vivero("status", "status", f"--instance={provider.instance.name}"))
+
+
+def ensure_browser() -> str:
+    """A Chromium for the tests in a browser: the machine's, else the distribution's."""
+    own = next((program for name in BROWSERS if (program := shutil.which(name))), None)
+    if own is not None:
+        return own
+    ensure_packages(["chromium"], state_root() / "browser.log")
+    return "installed chromium"
 
 
 def write_status(provider: Provider) -> Path:

@@ -98,8 +98,9 @@ def signup(options: argparse.Namespace, console: Console) -> int:
     )
     table.add_row("Workspace", trial.url)
     table.add_row("Login", f"{trial.email} / {trial.password}")
-    table.add_row("One-time link", trial.login_url)
     console.print(table)
+    # On a line of its own, whole: for the person to open once.
+    console.print(f"Log in without a password: {trial.login_url}", markup=False, highlight=False, soft_wrap=True)
     return 0
 
 

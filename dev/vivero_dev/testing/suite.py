@@ -1,4 +1,4 @@
-"""pytest in its stages, each measured for coverage; the sum is held against the gate."""
+"""The stages that run the product, each measured for coverage; the sum is held against the gate."""
 
 import os
 import subprocess
@@ -15,6 +15,8 @@ WITHOUT_PLATFORM = ("tests/unit", "tests/reconcile")
 WITH_PLATFORM = ("tests/integration", "tests/e2e")
 # Twice what all stages may take together on two cores.
 STAGE_SECONDS = 2400.0
+REPORT_SECONDS = 300.0
+# pytest's exit code when no test was selected.
 NOTHING_COLLECTED = 5
 
 
@@ -26,33 +28,42 @@ class Suite:
     full: bool
     expression: str | None
 
-    def run(self, name: str, places: Sequence[str], environment: dict[str, str], *options: str) -> None:
+    def pytest(self, stage: str, places: Sequence[str], environment: dict[str, str], *options: str) -> None:
         """Run pytest with its output on the terminal; raises ComponentError unless all passed."""
         existing = [place for place in places if any((ROOT / place).rglob("test_*.py"))]
-        command = [sys.executable, "-m", "pytest", *existing, *self._options(), *options]
-        data = {"COVERAGE_FILE": str(self._data(name))}
-        # Its output is the person's to read while it runs: nothing is captured.
-        try:
-            done = subprocess.run(  # noqa: S603  words of this module, and the expression as one argument
-                command, cwd=ROOT, env=os.environ | environment | data, check=False, timeout=STAGE_SECONDS
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ComponentError(f"{name} tests", f"took longer than {STAGE_SECONDS:.0f} s") from error
-        nothing = done.returncode == NOTHING_COLLECTED and self.expression is not None
-        if done.returncode != 0 and not nothing:
-            raise ComponentError(f"{name} tests", f"pytest exited with {done.returncode}")
+        command = ["pytest", *existing, *self._options(), *options]
+        code = self._run(stage, command, environment)
+        nothing = code == NOTHING_COLLECTED and self.expression is not None
+        if code != 0 and not nothing:
+            raise ComponentError(stage, f"pytest exited with {code}")
 
-    def report_coverage(self, names: Sequence[str]) -> str:
-        """Combine the stages' data; raises ComponentError below the gate of pyproject.toml."""
+    def vivero(self, stage: str, *arguments: str) -> None:
+        """Run this tool as a person would, measured; raises ComponentError if it fails."""
+        code = self._run(stage, ["coverage", "run", "-m", "vivero_dev.cli", *arguments], {})
+        if code != 0:
+            raise ComponentError(stage, f"./vivero {' '.join(arguments)} exited with {code}")
+
+    def report_coverage(self) -> str:
+        """Combine what all stages measured; raises ComponentError below the gate of pyproject.toml."""
         environment = {"COVERAGE_FILE": str(self.folder / ".coverage")}
-        parts = [str(self._data(name)) for name in names if self._data(name).exists()]
+        parts = [str(file) for file in sorted(self.folder.glob("*/.coverage*"))]
         coverage = [sys.executable, "-m", "coverage"]
-        run("coverage", [*coverage, "combine", "--keep", *parts], environment=environment, cwd=ROOT)
-        report = run("coverage", [*coverage, "report"], environment=environment, cwd=ROOT, timeout=300)
+        run("coverage", [*coverage, "combine", "--keep", "--quiet", *parts], environment=environment, cwd=ROOT)
+        report = run("coverage", [*coverage, "report"], environment=environment, cwd=ROOT, timeout=REPORT_SECONDS)
         return report.strip().splitlines()[-1]
 
-    def _data(self, name: str) -> Path:
-        return self.folder / f"coverage-{name}"
+    def _run(self, stage: str, module: Sequence[str], environment: dict[str, str]) -> int:
+        """Its output is the person's to read while it runs: nothing is captured."""
+        data = self.folder / stage.replace(" ", "-")
+        data.mkdir(parents=True, exist_ok=True)
+        variables = os.environ | environment | {"COVERAGE_FILE": str(data / ".coverage")}
+        try:
+            done = subprocess.run(  # noqa: S603  words of this module, and the expression as one argument
+                [sys.executable, "-m", *module], cwd=ROOT, env=variables, check=False, timeout=STAGE_SECONDS
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ComponentError(stage, f"took longer than {STAGE_SECONDS:.0f} s") from error
+        return done.returncode
 
     def _options(self) -> list[str]:
         # The gate is for the sum; a stage alone would fail it.

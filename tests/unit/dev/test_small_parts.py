@@ -1,0 +1,152 @@
+"""Parts of a few lines each: secrets, logs, commands, waiting, packages, assets."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from vivero_dev import assets, debian
+from vivero_dev.commands import run
+from vivero_dev.errors import ComponentError
+from vivero_dev.image_names import read_names, write_names
+from vivero_dev.instance import Instance
+from vivero_dev.logfiles import TAIL_BYTES, tail
+from vivero_dev.probing import until
+from vivero_dev.secret_store import SecretStore
+
+
+def test_a_secret_is_made_once_even_by_many_at_once(instance: Instance) -> None:
+    store = SecretStore(instance.secrets_dir)
+    start = threading.Barrier(8, timeout=10)
+
+    def ask(_: int) -> str:
+        start.wait()
+        return store.get("password")
+
+    with ThreadPoolExecutor(8) as pool:
+        values = set(pool.map(ask, range(8)))
+    assert len(values) == 1
+    (file,) = instance.secrets_dir.iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+    assert values.pop().isalnum()
+
+
+def test_a_secret_can_be_made_by_its_own_rule(instance: Instance) -> None:
+    store = SecretStore(instance.secrets_dir)
+    assert store.get("key", lambda: "given") == "given"
+    assert store.get("key") == "given"
+
+
+def test_the_tail_of_a_log_is_bounded(tmp_path: Path) -> None:
+    log = tmp_path / "big.log"
+    log.write_bytes(b"x" * TAIL_BYTES * 2 + b"\nlast \xff line\n")
+    assert tail(log, 1) == "last � line"
+    assert tail(tmp_path / "none.log") == ""
+
+
+def test_a_command_gives_its_output_and_reads_nothing_from_the_terminal() -> None:
+    assert run("echo", ["cat"], stdin="told") == "told"
+    assert run("echo", ["cat"]) == ""
+    assert run("env", ["sh", "-c", "echo $GIVEN"], environment={"GIVEN": "x"}) == "x\n"
+
+
+def test_a_failing_command_is_named_with_its_words(tmp_path: Path) -> None:
+    with pytest.raises(ComponentError, match=r"mirror: sh exited with 3\nno route"):
+        run("mirror", ["sh", "-c", "echo no route >&2; exit 3"])
+    log = tmp_path / "log"
+    with pytest.raises(ComponentError) as caught:
+        run("mirror", ["sh", "-c", "echo no route >&2; exit 3"], log=log)
+    assert caught.value.log == log
+    assert log.read_text() == "no route\n"
+
+
+def test_a_command_that_hangs_or_is_missing_is_named() -> None:
+    with pytest.raises(ComponentError, match="took longer than"):
+        run("sleeper", ["sleep", "30"], timeout=0.2)
+    with pytest.raises(ComponentError, match="cannot be run"):
+        run("nothing", ["/no/such/program"])
+
+
+def test_waiting_ends_with_the_last_complaint() -> None:
+    complaints = iter(["cold", "lukewarm", None])
+    until("tea", lambda: next(complaints), 5)
+    with pytest.raises(ComponentError, match="tea: not ready within 0 s: cold"):
+        until("tea", lambda: "cold", 0)
+
+
+def test_images_are_those_of_the_last_build(instance: Instance) -> None:
+    with pytest.raises(ComponentError, match="not built"):
+        read_names(instance)
+    write_names(instance, {"operator": "localhost/vivero/operator:1"})
+    assert read_names(instance) == {"operator": "localhost/vivero/operator:1"}
+
+
+STANZA = """\
+Types: deb
+# a comment: with a colon
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main contrib
+Signed-By: /usr/share/keyrings/k.gpg
+"""
+
+
+@pytest.mark.parametrize(
+    ("stanza", "found"),
+    [
+        (STANZA, debian.Source("http://mirror.example/debian", "/usr/share/keyrings/k.gpg", "main contrib")),
+        (STANZA.replace("bookworm ", "trixie "), None),
+        (STANZA.replace("Types: deb", "Types: deb-src"), None),
+        ("", None),
+    ],
+)
+def test_sources_are_read_from_stanzas(stanza: str, found: debian.Source | None) -> None:
+    assert debian.from_stanza(stanza, "bookworm") == found
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("deb http://m.example/debian bookworm main", debian.Source("http://m.example/debian", "", "main")),
+        (
+            "deb [arch=amd64 signed-by=/k.gpg] http://m.example/debian bookworm main",
+            debian.Source("http://m.example/debian", "/k.gpg", "main"),
+        ),
+        ("deb-src http://m.example/debian bookworm main", None),
+        ("deb http://m.example/debian bookworm-updates main", None),
+        ("# deb http://m.example/debian bookworm main", None),
+    ],
+)
+def test_sources_are_read_from_lines(line: str, found: debian.Source | None) -> None:
+    assert debian.from_line(line, "bookworm") == found
+
+
+def test_a_suite_keeps_the_machines_mirror_and_keyring() -> None:
+    line = debian.one_line(debian.Source("http://m.example/debian", "/k.gpg", "main"), "bookworm-backports")
+    assert line == "deb [signed-by=/k.gpg] http://m.example/debian bookworm-backports main"
+    assert debian.one_line(debian.Source("http://m.example", "", "main"), "s") == "deb http://m.example s main"
+
+
+def test_the_release_is_read_or_refused() -> None:
+    assert debian.codename('ID=debian\nVERSION_CODENAME="bookworm"\n') == "bookworm"
+    with pytest.raises(ComponentError):
+        debian.codename("ID=arch\n")
+
+
+@pytest.mark.parametrize(("said", "major"), [("v20.20.2\n", 20), ("v8.0.0", 8), ("", 0), ("bash: no", 0)])
+def test_nodes_version_is_understood(said: str, major: int) -> None:
+    assert assets.node_major(said) == major
+
+
+def test_assets_depend_on_every_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in assets.SINGLE_FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    template = tmp_path / assets.SOURCES[-1] / "page.html.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text('<p class="p-4">')
+    monkeypatch.setattr(assets, "ROOT", tmp_path)
+    before = assets.source_hash()
+    assert assets.source_hash() == before
+    template.write_text('<p class="p-5">')
+    assert assets.source_hash() != before
