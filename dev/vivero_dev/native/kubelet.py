@@ -52,6 +52,7 @@ def kubelet_configuration(cluster: Cluster) -> dict[str, Any]:
         "clusterDomain": CLUSTER_DOMAIN,
         "clusterDNS": [str(cluster.instance.addresses.dns)],
         "resolvConf": "",
+        "volumePluginDir": str(cluster.folder / "volume-plugins"),
         "podLogsDir": str(cluster.folder / "pod-logs"),
         "healthzBindAddress": cluster.node_ip,
         **_access(cluster, str(serving.certificate), str(serving.key)),
@@ -115,7 +116,6 @@ def _thrift() -> dict[str, Any]:
         "evictionHard": dict.fromkeys(EVICTION_SIGNALS, "0%"),
         "containerLogMaxSize": "10Mi",
         "containerLogMaxFiles": 2,
-        "volumePluginDir": "/nonexistent",
     }
 
 

@@ -1,5 +1,6 @@
 """The way down: every trace of a cluster leaves the machine, its data stays until `reset`."""
 
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,7 @@ SERVERS = ("containerd", "kube-apiserver", "etcd")
 # and results of network plugins.
 CONTAINER_LOGS = Path("/var/log/containers")
 NETWORK_RESULTS = Path("/var/lib/cni/results")
+RESULT_NAME = re.compile(r"-(?P<container>[0-9a-f]{64})-eth0")
 NAMESPACES = Path("/run/netns")
 
 
@@ -66,7 +68,11 @@ def _remove_files(cluster: Cluster) -> None:
     if cluster.volatile.exists():
         shutil.rmtree(cluster.volatile)
     for result in NETWORK_RESULTS.glob(f"{cluster.instance.netns}-*"):
-        result.unlink(missing_ok=True)
+        # Exactly this instance's: another's name may begin with this one's.
+        match = RESULT_NAME.fullmatch(result.name.removeprefix(cluster.instance.netns))
+        if match:
+            result.unlink(missing_ok=True)
+            (NETWORK_RESULTS / f"cni-loopback-{match['container']}-lo").unlink(missing_ok=True)
     for link in CONTAINER_LOGS.glob("*.log"):
         if link.is_symlink() and cluster.folder in link.readlink().parents:
             link.unlink()

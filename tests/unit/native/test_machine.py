@@ -246,8 +246,10 @@ def test_down_removes_sockets_links_and_leases_of_this_instance_alone(
     results.mkdir()
     (logs / "mine.log").symlink_to(cluster.folder / "pod-logs/a/0.log")
     (logs / "other.log").symlink_to("/elsewhere/0.log")
-    (results / "vivero-unit-abc-eth0").touch()
-    (results / "vivero-other-abc-eth0").touch()
+    mine, other = "a" * 64, "b" * 64
+    kept = {f"vivero-unit-two-{other}-eth0", f"cni-loopback-{other}-lo"}
+    for name in {f"vivero-unit-{mine}-eth0", f"cni-loopback-{mine}-lo"} | kept:
+        (results / name).touch()
     monkeypatch.setattr(Cluster, "volatile", volatile)
     monkeypatch.setattr(teardown, "CONTAINER_LOGS", logs)
     monkeypatch.setattr(teardown, "NETWORK_RESULTS", results)
@@ -260,6 +262,6 @@ def test_down_removes_sockets_links_and_leases_of_this_instance_alone(
     assert not socket.exists()
     assert not volatile.exists()
     assert [file.name for file in logs.iterdir()] == ["other.log"]
-    assert [file.name for file in results.iterdir()] == ["vivero-other-abc-eth0"]
+    assert {file.name for file in results.iterdir()} == kept
     assert teardown.cluster_leftovers(cluster.instance) == []
     assert said
