@@ -56,6 +56,10 @@ class Counters:
         """Count one, unless the limit is reached."""
         return await self._ask(_hit, limit, who)
 
+    async def look(self, limit: RateLimitItem, *who: str) -> Verdict:
+        """Whether one more would be allowed, without counting it."""
+        return await self._ask(_look, limit, who)
+
     async def clear(self, limit: RateLimitItem, *who: str) -> None:
         """Start counting from nothing."""
         await self._ask(_clear, limit, who)
@@ -77,6 +81,16 @@ async def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: tupl
         allowed=allowed,
         limit=limit.amount,
         remaining=stats.remaining if allowed else 0,
+        reset_after=max(0.0, stats.reset_time - time.time()),
+    )
+
+
+async def _look(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: tuple[str, ...]) -> Verdict:
+    stats = await limiter.get_window_stats(limit, *who)
+    return Verdict(
+        allowed=stats.remaining > 0,
+        limit=limit.amount,
+        remaining=stats.remaining,
         reset_after=max(0.0, stats.reset_time - time.time()),
     )
 

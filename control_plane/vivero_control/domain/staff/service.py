@@ -38,14 +38,17 @@ class StaffService:
             TooManyRequestsError: too many attempts; the right password is refused as well.
         """
         email = login.email.strip().lower()
-        for limit, who in ((PER_ADDRESS, (email, address)), (PER_ACCOUNT, (email,))):
-            verdict = await self._counters.hit(limit, *who)
+        attempts = ((PER_ADDRESS, (email, address)), (PER_ACCOUNT, (email,)))
+        for limit, who in attempts:
+            verdict = await self._counters.look(limit, *who)
             if not verdict.allowed:
                 raise TooManyRequestsError.after(verdict.reset_after, "Too many attempts to log in.")
         async with self._database.transaction() as session:
             member = await StaffRepository(session).by_email(email)
         matches = await self._passwords.verify(member.password_hash if member else None, login.password)
         if member is None or not matches or not member.active:
+            for limit, who in attempts:
+                await self._counters.hit(limit, *who)
             raise WrongLoginError
         await self._counters.clear(PER_ADDRESS, email, address)
         await self._audit.note(

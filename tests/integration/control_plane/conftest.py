@@ -1,0 +1,201 @@
+"""A control plane of our own on the real services: its schema, its cache user, its server on 127.0.0.1."""
+
+import asyncio
+import contextlib
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pymysql
+import pytest
+import valkey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from integration.control_plane.support import ADMIN, DOMAIN, RULES, Names, TestClock, listening
+from vivero_control import composition
+from vivero_control.db.migrate import migrate
+from vivero_control.domain.staff.seed import seed_admin
+from vivero_control.settings import Settings
+from vivero_core.backends.kube import config as kube_config
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import TENANT
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(platform: dict[str, Any]) -> Path:
+    return Path(platform["kubeconfig"])
+
+
+@pytest.fixture(scope="session")
+def admin_sql(platform: dict[str, Any]) -> Iterator[pymysql.Connection]:
+    at = platform["mariadb"]
+    tls = ssl.create_default_context(cafile=at["ca"])
+    connection = pymysql.connect(
+        host=at["host"], port=at["port"], user=at["admin_user"], password=at["admin_password"], ssl=tls, autocommit=True
+    )
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Connection) -> Iterator[Settings]:
+    """A schema, migrated, and a cache user of this run's own; both go away."""
+    name, password = f"cp{secrets.token_hex(4)}", secrets.token_hex(16)
+    cache = urlsplit(platform["valkey"]["url"])
+    admin_cache = valkey.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"])
+    with admin_sql.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        cursor.execute(f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'")
+        cursor.execute(f"GRANT ALL ON {name}.* TO '{name}'@'%'")
+    admin_cache.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *RULES)  # type: ignore[no-untyped-call]
+    made = Settings.model_validate(
+        {
+            "public_url": f"https://{DOMAIN}:8443",
+            "database": {
+                "host": platform["mariadb"]["host"],
+                "port": platform["mariadb"]["port"],
+                "name": name,
+                "username": name,
+                "password": password,
+            },
+            "cache": {
+                "host": cache.hostname,
+                "port": cache.port,
+                "username": name,
+                "password": password,
+                # A user may only touch `control:`, and this run must not count the platform's own requests.
+                "prefix": "control:",
+            },
+            "app": {
+                "session_key": secrets.token_hex(32),
+                "ticket_private_key": _ticket_key(),
+                "admin_email": ADMIN[0],
+                "admin_password": ADMIN[1],
+            },
+            "platform": {"ca": platform["ca"]},
+            "mail": {"host": "127.0.0.1", "port": platform["mail"]["smtp_port"], "security": "starttls"},
+            "kube": {"kubeconfig": str(kubeconfig)},
+            "limits": {
+                "requests_per_minute": 5000,
+                "forwarded_hops": 1,
+                "trusted_proxies": ["127.0.0.0/8"],
+                "event_streams": 3,
+            },
+        }
+    )
+    migrate(made)
+    asyncio.run(seed_admin(made, TestClock()))
+    yield made
+    admin_cache.execute_command("ACL", "DELUSER", name)  # type: ignore[no-untyped-call]
+    admin_cache.close()
+    with admin_sql.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name}")
+        cursor.execute(f"DROP USER '{name}'@'%'")
+
+
+@pytest.fixture(scope="session")
+def clock() -> TestClock:
+    return TestClock()
+
+
+@pytest.fixture
+def later(clock: TestClock) -> Iterator[Callable[[timedelta], None]]:
+    """Moves the clock for the length of a test."""
+
+    def move(ahead: timedelta) -> None:
+        clock.ahead = ahead
+
+    yield move
+    clock.ahead = timedelta(0)
+
+
+@pytest.fixture(scope="session")
+def names(kubeconfig: Path) -> Iterator[Names]:
+    made = Names(f"t{secrets.token_hex(2)}")
+    yield made
+    asyncio.run(_delete(kubeconfig, made.used))
+
+
+@pytest.fixture(scope="session")
+def server(settings: Settings, clock: TestClock) -> Iterator[str]:
+    """The address of a running control plane."""
+    with listening(settings, clock) as address:
+        yield address
+
+
+@pytest.fixture
+def client(server: str) -> Iterator[httpx.Client]:
+    """A caller of its own address, so that tests do not use up each other's limits."""
+    caller = f"198.51.100.{secrets.randbelow(250) + 1}"
+    headers = {"Host": f"{DOMAIN}:8443", "X-Forwarded-For": caller}
+    with httpx.Client(base_url=server, headers=headers, timeout=20) as made:
+        yield made
+
+
+@pytest.fixture
+def staff(client: httpx.Client) -> httpx.Client:
+    """Logged in as the seeded administrator."""
+    answer = client.post("/api/v1/auth/login", json={"email": ADMIN[0], "password": ADMIN[1]})
+    assert answer.status_code == 200, answer.text
+    client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    return client
+
+
+@pytest.fixture
+def sql(settings: Settings, admin_sql: pymysql.Connection) -> Callable[..., list[tuple[Any, ...]]]:
+    """Looks into the control plane's schema."""
+
+    def ask(statement: str, *values: object) -> list[tuple[Any, ...]]:
+        admin_sql.select_db(settings.database.name)
+        with admin_sql.cursor() as cursor:
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())
+
+    return ask
+
+
+@pytest.fixture
+async def kube(kubeconfig: Path) -> AsyncIterator[KubeClient]:
+    async with KubeClient(kube_config.load(kubeconfig), field_manager="tests") as client:
+        yield client
+
+
+@pytest.fixture
+async def backends(settings: Settings, clock: TestClock) -> AsyncIterator[composition.Backends]:
+    """As a worker has them."""
+    made = composition.backends(settings, clock)
+    async with made.open():
+        yield made
+
+
+@pytest.fixture(scope="session")
+def mails(platform: dict[str, Any]) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """The mails the sink holds for an address."""
+    tls = ssl.create_default_context(cafile=platform["ca"])
+    with httpx.Client(base_url=platform["mail"]["url"], verify=tls) as sink:
+
+        def to(address: str) -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = sink.get("/api/messages", params={"to": address}).json()["messages"]
+            return found
+
+        yield to
+
+
+async def _delete(kubeconfig: Path, names: list[str]) -> None:
+    """With their data, where an operator is running."""
+    async with KubeClient(kube_config.load(kubeconfig), field_manager="tests") as client:
+        for name in names:
+            with contextlib.suppress(KubeNotFoundError):
+                found = await client.patch(TENANT, name, {"spec": {"deletionPolicy": "Delete"}})
+                await client.delete(TENANT, name, uid=found["metadata"]["uid"])
+
+
+def _ticket_key() -> str:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

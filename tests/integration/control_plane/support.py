@@ -1,0 +1,95 @@
+"""A control plane in a thread, and what its tests share."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import uvicorn
+from vivero_control.app import create_app
+from vivero_control.settings import Settings
+from vivero_control.web.pages import pages
+
+DOMAIN = "vivero.localhost"
+# Wrong passwords are counted in the Valkey that the platform uses: an address of this run alone.
+ADMIN = (f"admin-{secrets.token_hex(4)}@vivero.localhost", "integration-admin-1")
+PASSWORD = "blue kettle 9 moon"
+# As the platform's own user: nothing outside the prefix, no walking over all keys.
+RULES = ["resetchannels", "~control:*", "+@all", "-@admin", "-@dangerous", "-scan", "-randomkey", "-dbsize"]
+
+
+@dataclass
+class TestClock:
+    """The real time plus what a test adds."""
+
+    __test__ = False
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Names:
+    """Slugs of this run; their Tenants are deleted at its end."""
+
+    prefix: str
+    used: list[str] = field(default_factory=list)
+
+    def new(self) -> str:
+        self.used.append(f"{self.prefix}-{secrets.token_hex(3)}")
+        return self.used[-1]
+
+
+@contextlib.contextmanager
+def listening(settings: Settings, clock: TestClock, ready: int = 200) -> Iterator[str]:
+    """A server in a thread, once its /readyz answers `ready`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = create_app(settings, pages(), clock)
+    web = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, proxy_headers=False))
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(web)), daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{port}"
+    _wait(address, ready)
+    yield address
+    web.should_exit = True
+    thread.join(15)
+
+
+def signup_body(chosen: str, **changed: object) -> dict[str, object]:
+    return {
+        "company": f"Company {chosen}",
+        "email": f"owner@{chosen}.example.com",
+        "password": PASSWORD,
+        "slug": chosen,
+    } | changed
+
+
+def eventually(look: Callable[[], object], seconds: float = 10) -> None:
+    """Waits, bounded, until `look` gives something true."""
+    ends = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < ends, "did not happen in time"
+        time.sleep(0.05)
+
+
+async def _serve(web: uvicorn.Server) -> None:
+    await web.serve()
+    await asyncio.sleep(0.3)  # aiohttp leaves the end of its TLS connections to the loop
+
+
+def _wait(address: str, status: int) -> None:
+    def answers() -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{address}/readyz").status_code == status
+        return False
+
+    eventually(answers, 30)

@@ -1,0 +1,159 @@
+"""What surrounds every request: limits, headers, health, schema, and systems that are away."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from integration.control_plane.support import DOMAIN, Names, TestClock, eventually, listening, signup_body
+from limits import RateLimitItemPerMinute
+from redis.exceptions import RedisError
+from vivero_control import composition
+from vivero_control.db.migrate import migrate
+from vivero_control.settings import Settings
+
+HOST = {"Host": DOMAIN}
+
+
+def changed(settings: Settings, **parts: dict[str, Any]) -> Settings:
+    return settings.model_copy(
+        update={part: getattr(settings, part).model_copy(update=values) for part, values in parts.items()}
+    )
+
+
+@pytest.fixture(scope="module")
+def strict(settings: Settings, clock: TestClock) -> Iterator[str]:
+    with listening(changed(settings, limits={"requests_per_minute": 5}), clock) as address:
+        yield address
+
+
+def from_address(base: str, address: str) -> httpx.Client:
+    return httpx.Client(base_url=base, headers=HOST | {"X-Forwarded-For": f"1.1.1.1, {address}"}, timeout=10)
+
+
+def test_the_sixth_request_of_an_address_waits(strict: str) -> None:
+    with from_address(strict, "203.0.113.1") as one, from_address(strict, "203.0.113.2") as two:
+        answers = [one.get("/api/v1/plans") for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["4", "3", "2", "1", "0", "0"]
+        refused = answers[-1]
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert 0 < int(refused.headers["retry-after"]) <= 60
+        assert refused.headers["x-content-type-options"] == "nosniff"
+        assert two.get("/api/v1/plans").status_code == 200
+        assert one.get("/healthz").status_code == one.get("/readyz").status_code == 200
+
+
+def test_the_count_is_shared_between_processes(strict: str, settings: Settings, clock: TestClock) -> None:
+    with (
+        listening(changed(settings, limits={"requests_per_minute": 5}), clock) as twin,
+        from_address(strict, "203.0.113.3") as one,
+        from_address(twin, "203.0.113.3") as two,
+    ):
+        statuses = [client.get("/nowhere").status_code for client in (one, two) * 3]
+    assert statuses == [404] * 5 + [429]
+
+
+def test_without_valkey_requests_are_served_and_still_counted(settings: Settings, clock: TestClock) -> None:
+    alone = changed(settings, limits={"requests_per_minute": 3}, cache={"port": 1})
+    with listening(alone, clock) as address, from_address(address, "203.0.113.4") as client:
+        assert [client.get("/api/v1/plans").status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+async def test_a_signup_needs_no_valkey(settings: Settings, clock: TestClock, names: Names) -> None:
+    with (
+        listening(changed(settings, cache={"port": 1}), clock) as address,
+        from_address(address, "203.0.113.5") as client,
+    ):
+        assert client.post("/api/v1/signups", json=signup_body(names.new())).status_code == 202
+
+
+def test_without_a_database_it_says_so(settings: Settings, clock: TestClock) -> None:
+    broken = changed(settings, database={"port": 1})
+    with listening(broken, clock, ready=503) as address, from_address(address, "203.0.113.6") as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").json()["database"] is False
+        signup = client.post("/api/v1/signups", json=signup_body("no-database"))
+        assert (signup.status_code, signup.headers["content-type"]) == (503, "application/problem+json")
+        assert int(signup.headers["retry-after"]) > 0
+        assert "127.0.0.1" not in signup.text
+
+
+def test_a_full_process_refuses_another_stream(client: httpx.Client, names: Names) -> None:
+    view = client.post("/api/v1/signups", json=signup_body(names.new())).json()
+    path = f"/api/v1/signups/{view['id']}/events"
+    with client.stream("GET", path) as one, client.stream("GET", path) as two, client.stream("GET", path) as three:
+        lines = [stream.iter_lines() for stream in (one, two, three)]
+        assert all(next(iterator) for iterator in lines)
+        assert client.get(path).status_code == 503
+    eventually(lambda: room(client, path), 10)
+
+
+def room(client: httpx.Client, path: str) -> bool:
+    """What readers left is free again."""
+    with client.stream("GET", path) as stream:
+        return stream.status_code == 200
+
+
+def test_headers_of_every_answer(client: httpx.Client) -> None:
+    for path in ("/", "/api/v1/plans", "/api/v1/nowhere", "/schema"):
+        headers = client.get(path, headers={"X-Request-ID": "from-the-proxy-1"}).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert "max-age" in headers["strict-transport-security"]
+        assert headers["x-request-id"] == "from-the-proxy-1"
+        assert "cache-control" in headers
+        assert "access-control-allow-origin" not in headers
+    assert client.get("/api/v1/plans").headers["cache-control"] == "max-age=300, public"
+    assert client.get("/api/v1/nowhere").headers["cache-control"] == "no-store"
+
+
+def test_errors_are_problems_for_programs_and_pages_for_people(client: httpx.Client) -> None:
+    assert client.get("/nowhere", headers={"Accept": "text/html"}).headers["content-type"].startswith("text/html")
+    assert (
+        client.get("/api/v1/nowhere", headers={"Accept": "text/html"}).headers["content-type"]
+        == "application/problem+json"
+    )
+    wrong_method = client.put("/api/v1/signups")
+    assert (wrong_method.status_code, wrong_method.json()["status"]) == (405, 405)
+
+
+def test_the_schema_describes_the_interface(client: httpx.Client) -> None:
+    document = client.get("/schema").json()
+    assert client.get("/schema/openapi.json").json() == document
+    paths = document["paths"]
+    assert {"/api/v1/signups", "/api/v1/signups/{signup_id}", "/api/v1/plans", "/api/v1/auth/login"} <= set(paths)
+    assert paths["/api/v1/tenants"]["get"]["security"]
+    assert "/signup" not in paths
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            assert operation.get("summary"), f"{method} {path}"
+
+
+def test_metrics_name_routes_not_paths(client: httpx.Client) -> None:
+    client.get("/api/v1/signups/0123456789abcdef0123456789abcdef")
+    text = client.get("/metrics").text
+    assert "vivero_control_requests_total" in text
+    assert "0123456789abcdef" not in text
+
+
+def test_migrating_twice_changes_nothing(settings: Settings) -> None:
+    migrate(settings)
+
+
+async def test_counters_go_on_alone(settings: Settings, clock: TestClock) -> None:
+    away = composition.backends(changed(settings, cache={"port": 1}), clock)
+    counters = composition.counters(away)
+    limit = RateLimitItemPerMinute(1)
+    assert (await counters.hit(limit, "a")).allowed
+    assert not (await counters.hit(limit, "a")).allowed
+    await counters.clear(limit, "a")
+    assert (await counters.hit(limit, "a")).allowed
+    await away.queue.wake()  # logs, and no more
+    with pytest.raises((RedisError, OSError)):
+        await away.queue.redis.ping()
+    await away.cache.disconnect()
+    await away.queue.close()
+    await away.database.close()
+    away.passwords.close()

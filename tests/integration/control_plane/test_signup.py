@@ -1,0 +1,302 @@
+"""Signups on the real database, cache and API server."""
+
+# ruff: noqa: ASYNC212  the server is in a thread of its own
+import base64
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from integration.control_plane.support import PASSWORD, Names, eventually, signup_body
+from vivero_control import composition
+from vivero_control.domain.signups.policies import secret_name
+from vivero_control.settings import Settings
+from vivero_control.worker import Jobs
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import SECRET, TENANT
+from vivero_core.model.tenant import Tenant
+
+Ask = Callable[..., list[tuple[Any, ...]]]
+PARTS = ("DatabaseReady", "StorageReady", "CacheReady", "WorkloadReady", "RouteReady", "OwnerReady", "Ready")
+
+
+async def test_a_signup_becomes_a_tenant_and_a_secret(
+    client: httpx.Client, names: Names, kube: KubeClient, sql: Ask
+) -> None:
+    slug = names.new()
+    answer = client.post("/api/v1/signups", json=signup_body(slug, company=' O\'Brien  & "Söhne" 🌱 '))
+    assert answer.status_code == 202
+    view = answer.json()
+    assert (view["state"], view["tenant"]["name"], view["tenant"]["slug"]) == ("provisioning", slug, slug)
+    assert view["tenant"]["url"] == f"https://{slug}.vivero.localhost:8443"
+    assert "login_url" not in view
+    assert answer.headers["location"] == f"/api/v1/signups/{view['id']}"
+
+    tenant = Tenant.parse(await kube.get(TENANT, slug))
+    assert tenant.spec.display_name == 'O\'Brien & "Söhne" 🌱'
+    assert tenant.spec.plan == "trial"
+    assert tenant.spec.owner.password_hash_secret == secret_name(view["id"])
+    assert tenant.spec.trial_ends_at is not None
+    assert timedelta(days=29) < tenant.spec.trial_ends_at - (
+        tenant.metadata.creation_timestamp or tenant.spec.trial_ends_at
+    )
+    assert sql("SELECT state, payload FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}") == [("done", None)]
+    assert client.get(answer.headers["location"]).json()["id"] == view["id"]
+
+
+async def test_the_password_travels_as_a_hash_in_the_secret_alone(
+    client: httpx.Client, names: Names, kube: KubeClient, sql: Ask
+) -> None:
+    slug = names.new()
+    view = client.post("/api/v1/signups", json=signup_body(slug)).json()
+    try:
+        secret = await kube.get(SECRET, secret_name(view["id"]), "vivero-signups")
+    except KubeNotFoundError:  # an operator was faster and has used it already
+        secret = {"data": {"password_hash": base64.b64encode(b"$argon2id$v=19$m=19456,t=2,p=1$").decode()}}
+    assert base64.b64decode(secret["data"]["password_hash"]).startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
+    stored = json.dumps(await kube.get(TENANT, slug)) + str(
+        [sql(f"SELECT * FROM {table}") for table in ("signups", "outbox", "idempotency", "audit")]  # noqa: S608  literals
+    )
+    assert PASSWORD not in stored
+    assert "$argon2" not in stored
+    assert view["id"] not in json.dumps(await kube.get(TENANT, slug))
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"slug": "admin"}, "slug"),
+        ({"slug": "Not A Slug"}, "slug"),
+        ({"slug": "../../etc"}, "slug"),
+        ({"email": "nobody"}, "email"),
+        ({"password": "short"}, "password"),
+        ({"password": "password123"}, "password"),
+        ({"company": ""}, "company"),
+        ({"company": "a\u202eb"}, "company"),
+        ({"company": "x" * 81}, "company"),
+        ({"company": "x" * 5000}, "company"),
+        ({"plan": "platinum"}, "plan"),
+        ({"company": 7}, "company"),
+        ({"password": None}, "password"),
+    ],
+)
+def test_bad_input_names_the_field_and_makes_nothing(
+    client: httpx.Client, sql: Ask, changed: dict[str, object], field: str
+) -> None:
+    before = sql("SELECT COUNT(*) FROM signups")
+    answer = client.post("/api/v1/signups", json=signup_body("never-made", **changed))
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert field in [error["field"] for error in problem["errors"]]
+    assert {"type", "title", "status", "detail", "request_id"} <= set(problem)
+    assert sql("SELECT COUNT(*) FROM signups") == before
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", {"content-type": "application/json"}, 400),
+        (b"\xff\xfe", {"content-type": "application/json"}, 400),
+        (b"[" * 60_000, {"content-type": "application/json"}, 400),
+        (b"[]", {"content-type": "application/json"}, 422),
+        (b"{}", {"content-type": "application/json"}, 422),
+        (b"", {}, 422),
+        (b'{"company": "' + b"x" * 70_000 + b'"}', {"content-type": "application/json"}, 413),
+        (b"company=x", {"content-type": "application/x-www-form-urlencoded"}, 415),
+        (b"<a/>", {"content-type": "text/xml"}, 415),
+        (b"{}", {}, 415),
+    ],
+)
+def test_bodies_that_are_no_signup(client: httpx.Client, body: bytes, headers: dict[str, str], status: int) -> None:
+    answer = client.post("/api/v1/signups", content=body, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_taken_slug_is_refused_and_a_derived_one_steps_aside(client: httpx.Client, names: Names) -> None:
+    slug = names.new()
+    assert client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202
+    again = client.post("/api/v1/signups", json=signup_body(slug))
+    assert again.status_code == 409
+    assert [error["field"] for error in again.json()["errors"]] == ["slug"]
+
+    derived = client.post("/api/v1/signups", json=signup_body(slug, company=slug, slug=None))
+    assert derived.status_code == 202
+    names.used.append(derived.json()["tenant"]["slug"])
+    assert derived.json()["tenant"]["slug"].startswith(f"{slug}-")
+
+
+def test_of_many_at_once_one_gets_the_slug(client: httpx.Client, names: Names, sql: Ask) -> None:
+    slug = names.new()
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: client.post("/api/v1/signups", json=signup_body(slug)), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409, 409, 409]
+    assert sql("SELECT COUNT(*) FROM signups WHERE slug = %s", slug) == [(1,)]
+    assert sql("SELECT COUNT(*) FROM accounts WHERE email = %s", f"owner@{slug}.example.com") == [(1,)]
+
+
+async def test_a_name_taken_behind_our_back_leaves_nothing_half_made(
+    client: httpx.Client, names: Names, kube: KubeClient, sql: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = names.new()
+    spec = {"displayName": "By hand", "slug": slug, "plan": "trial", "owner": {"email": "hand@example.com"}}
+    body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec}
+    await kube.create(body)
+    # As if the watch had not told us yet.
+    monkeypatch.setattr("vivero_control.domain.tenants.directory.TenantDirectory.has", lambda *_: False)
+    answer = client.post("/api/v1/signups", json=signup_body(slug), headers={"Idempotency-Key": f"k-{slug}"})
+    assert answer.status_code == 409
+    assert sql("SELECT COUNT(*) FROM signups WHERE slug = %s", slug) == [(0,)]
+    assert sql("SELECT COUNT(*) FROM outbox WHERE payload LIKE %s", f"%{slug}%") == [(0,)]
+    another = client.post("/api/v1/signups", json=signup_body(slug), headers={"Idempotency-Key": f"k-{slug}"})
+    assert another.status_code == 409  # the key is free again, the name is not
+
+
+async def test_the_slug_of_a_deleted_tenant_can_be_used_again(
+    client: httpx.Client, names: Names, kube: KubeClient
+) -> None:
+    slug = names.new()
+    assert client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202
+    tenant = await kube.patch(TENANT, slug, {"spec": {"deletionPolicy": "Delete"}})
+    await kube.delete(TENANT, slug, uid=tenant["metadata"]["uid"])
+    eventually(lambda: client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202, 60)
+
+
+def test_the_same_key_makes_one_signup(client: httpx.Client, names: Names, sql: Ask) -> None:
+    slug = names.new()
+    key = {"Idempotency-Key": f"key-{slug}"}
+    first = client.post("/api/v1/signups", json=signup_body(slug), headers=key)
+    second = client.post("/api/v1/signups", json=signup_body(slug), headers=key)
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json() == second.json()
+    assert sql("SELECT COUNT(*) FROM signups WHERE slug = %s", slug) == [(1,)]
+
+    other = client.post("/api/v1/signups", json=signup_body(slug, company="Another"), headers=key)
+    assert other.status_code == 422
+    assert other.json()["errors"][0]["field"] == "Idempotency-Key"
+    assert (
+        client.post("/api/v1/signups", json=signup_body(slug), headers={"Idempotency-Key": "x" * 256}).status_code
+        == 422
+    )
+
+
+def test_two_at_once_with_one_key(client: httpx.Client, names: Names, sql: Ask) -> None:
+    slug = names.new()
+    barrier = threading.Barrier(4)
+
+    def send(_: int) -> httpx.Response:
+        barrier.wait()
+        return client.post("/api/v1/signups", json=signup_body(slug), headers={"Idempotency-Key": f"both-{slug}"})
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(send, range(4)))
+    assert {answer.status_code for answer in answers} <= {202, 409}
+    assert sum(answer.status_code == 202 for answer in answers) >= 1
+    assert all(answer.headers.get("retry-after") for answer in answers if answer.status_code == 409)
+    assert sql("SELECT COUNT(*) FROM signups WHERE slug = %s", slug) == [(1,)]
+
+
+def test_a_refused_signup_does_not_use_up_its_key(client: httpx.Client, names: Names) -> None:
+    key = {"Idempotency-Key": f"again-{names.prefix}"}
+    assert client.post("/api/v1/signups", json=signup_body("admin"), headers=key).status_code == 422
+    assert client.post("/api/v1/signups", json=signup_body(names.new()), headers=key).status_code == 202
+
+
+async def test_the_worker_finishes_what_a_dead_request_began(
+    client: httpx.Client,
+    names: Names,
+    kube: KubeClient,
+    backends: composition.Backends,
+    later: Callable[[timedelta], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slug = names.new()
+
+    async def dies(*_: object) -> None:
+        """As if the process had ended here."""
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vivero_control.domain.signups.service.SignupService._carry_out", dies)
+        view = client.post("/api/v1/signups", json=signup_body(slug)).json()
+    with pytest.raises(KubeNotFoundError):
+        await kube.get(TENANT, slug)
+    later(timedelta(minutes=1))
+    jobs = Jobs(backends)
+    await jobs.drain()
+    await jobs.drain()
+    tenant = Tenant.parse(await kube.get(TENANT, slug))
+    assert tenant.spec.owner.password_hash_secret == secret_name(view["id"])
+
+
+async def test_progress_and_login(client: httpx.Client, names: Names, kube: KubeClient, settings: Settings) -> None:
+    """Plays the operator; where a real one runs, it is as well."""
+    slug = names.new()
+    view = client.post("/api/v1/signups", json=signup_body(slug)).json()
+    events: list[tuple[str, dict[str, Any]]] = []
+    follower = threading.Thread(target=_follow, args=(client, view["id"], events))
+    follower.start()
+    eventually(lambda: events)
+    uid = (await kube.get(TENANT, slug))["metadata"]["uid"]
+    for done in range(1, len(PARTS) + 1):
+        await kube.patch_status(TENANT, slug, {"observedGeneration": 1, "conditions": _conditions(done)}, uid=uid)
+    follower.join(20)
+    assert not follower.is_alive()
+
+    assert events[0][0] == "step"
+    assert events[-1][0] == "done"
+    last = events[-1][1]
+    assert last["state"] == "ready"
+    assert {step["state"] for step in last["steps"]} == {"done"}
+    shown = [json.dumps(view["steps"]) + view["state"] for _, view in events]
+    assert len(shown) == len(set(shown)), "one event for each change"
+
+    ticket = parse_qs(urlsplit(last["login_url"]).query)["ticket"][0]
+    key = load_pem_private_key(settings.app.ticket_private_key.get_secret_value().encode(), None).public_key()
+    tenant = Tenant.parse(await kube.get(TENANT, slug))
+    claims = jwt.decode(ticket, key, algorithms=["EdDSA"], audience=tenant.id, issuer="vivero-control-plane")  # type: ignore[arg-type]
+    assert claims["sub"] == f"owner@{slug}.example.com"
+    assert claims["exp"] - claims["iat"] <= 600
+    again = client.get(f"/api/v1/signups/{view['id']}").json()["login_url"]
+    again_claims = jwt.decode(parse_qs(urlsplit(again).query)["ticket"][0], options={"verify_signature": False})
+    assert again_claims["jti"] == claims["jti"]
+
+
+def test_an_unknown_signup_is_a_404_on_both_addresses(client: httpx.Client) -> None:
+    for path in ("/api/v1/signups/0000", "/api/v1/signups/0000/events", "/api/v1/signups/" + "0" * 32):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def _conditions(done: int) -> list[dict[str, object]]:
+    return [
+        {
+            "type": kind,
+            "status": "True" if number < done else "False",
+            "reason": "Proven" if number < done else "Provisioning",
+            "message": "",
+            "lastTransitionTime": "2026-11-22T12:00:00Z",
+            "observedGeneration": 1,
+        }
+        for number, kind in enumerate(PARTS)
+    ]
+
+
+def _follow(client: httpx.Client, signup_id: str, events: list[tuple[str, dict[str, Any]]]) -> None:
+    with client.stream("GET", f"/api/v1/signups/{signup_id}/events", headers={"Last-Event-ID": "7"}) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        name = ""
+        for line in stream.iter_lines():
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                events.append((name, json.loads(line.removeprefix("data: "))))

@@ -1,0 +1,171 @@
+"""Staff: logins, tokens, sessions, tenants and orders."""
+
+# ruff: noqa: ASYNC212  the server is in a thread of its own
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from integration.control_plane.support import ADMIN, Names, eventually, signup_body
+from vivero_control import composition
+from vivero_control.domain.staff.schemas import Login
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.resources import TENANT
+from vivero_core.model.tenant import Tenant
+
+
+def login(client: httpx.Client, password: str = ADMIN[1], email: str = ADMIN[0]) -> httpx.Response:
+    return client.post("/api/v1/auth/login", json={"email": email, "password": password})
+
+
+def test_login_gives_tokens(client: httpx.Client) -> None:
+    tokens = login(client).json()
+    assert set(tokens) == {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 900)
+    assert (
+        client.get("/api/v1/tenants", headers={"Authorization": f"Bearer {tokens['access_token']}"}).status_code == 200
+    )
+
+
+def test_wrong_password_and_unknown_account_look_the_same(client: httpx.Client) -> None:
+    wrong, unknown = login(client, "not the password"), login(client, email=f"{secrets.token_hex(4)}@example.com")
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.json()["detail"] == unknown.json()["detail"]
+    assert login(client).status_code == 200
+
+
+def test_after_five_wrong_passwords_even_the_right_one_waits(client: httpx.Client) -> None:
+    email = f"{secrets.token_hex(4)}@example.com"
+    assert [login(client, "wrong", email).status_code for _ in range(6)] == [401] * 5 + [429]
+    assert int(login(client, "wrong", email).headers["retry-after"]) > 0
+    assert login(client).status_code == 200, "others are not locked out"
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."])
+def test_tenants_are_for_staff(client: httpx.Client, token: str) -> None:
+    for method, path in (
+        ("GET", "/api/v1/tenants"),
+        ("GET", "/api/v1/tenants/acme"),
+        ("POST", "/api/v1/tenants/acme/suspend"),
+    ):
+        answer = client.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_refresh_token_works_once_and_a_stolen_one_ends_all(client: httpx.Client) -> None:
+    first = login(client).json()
+    second = client.post("/api/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
+    assert second.status_code == 200
+    assert client.post("/api/v1/auth/refresh", json={"refresh_token": first["refresh_token"]}).status_code == 401
+    newest = second.json()["refresh_token"]
+    assert client.post("/api/v1/auth/refresh", json={"refresh_token": newest}).status_code == 401
+
+
+def test_logout_ends_the_refresh_token(client: httpx.Client) -> None:
+    token = {"refresh_token": login(client).json()["refresh_token"]}
+    assert client.post("/api/v1/auth/logout", json=token).status_code == 204
+    assert client.post("/api/v1/auth/refresh", json=token).status_code == 401
+    assert client.post("/api/v1/auth/logout", json=token).status_code == 204
+
+
+async def test_sessions_of_pages(backends: composition.Backends) -> None:
+    services = composition.services(backends, composition.counters(backends))
+    member = await services.staff.login(Login(email=ADMIN[0].upper(), password=ADMIN[1]), secrets.token_hex(4))
+    cookie = await services.sessions.open(member)
+    assert (cookie.key, cookie.secure, cookie.httponly, cookie.path) == ("__Host-vivero-staff", True, True, "/")
+    assert await services.sessions.read(cookie.value) == member
+    assert await services.sessions.read("made up") is None
+    assert (await services.sessions.close(cookie.value)).max_age == 0
+    assert await services.sessions.read(cookie.value) is None
+
+
+def test_tenants_are_listed_filtered_and_paged(staff: httpx.Client, names: Names) -> None:
+    slugs = [names.new() for _ in range(3)]
+    for slug in slugs:
+        assert staff.post("/api/v1/signups", json=signup_body(slug)).status_code == 202
+
+    def found(**query: object) -> dict[str, Any]:
+        answer = staff.get("/api/v1/tenants", params={"search": names.prefix, "limit": 200, **query})  # type: ignore[dict-item]
+        assert answer.status_code == 200, answer.text
+        page: dict[str, Any] = answer.json()
+        return page
+
+    eventually(lambda: {row["name"] for row in found()["items"]} >= set(slugs))
+    by_name = [row["name"] for row in found(sort="name", descending=False)["items"]]
+    assert by_name == sorted(by_name)
+    page = found(sort="name", descending=False, limit=2, offset=1)
+    assert [row["name"] for row in page["items"]] == by_name[1:3]
+    assert page["total"] == len(by_name)
+    assert found(plan="starter")["items"] == []
+    assert {row["state"] for row in found(state="starting")["items"]} <= {"starting"}
+    assert [row["name"] for row in found(search=f"OWNER@{slugs[0]}.")["items"]] == [slugs[0]]
+    for bad in ({"limit": 0}, {"limit": 201}, {"offset": -1}, {"sort": "password"}, {"state": "gone"}):
+        assert staff.get("/api/v1/tenants", params=bad).status_code == 422  # type: ignore[arg-type]
+
+
+async def test_orders_change_the_tenant_and_are_remembered(staff: httpx.Client, names: Names, kube: KubeClient) -> None:
+    slug = names.new()
+    staff.post("/api/v1/signups", json=signup_body(slug))
+    at = f"/api/v1/tenants/{slug}"
+
+    def order(name: str, **body: object) -> httpx.Response:
+        return staff.post(f"{at}/{name}", json={"reason": f"test of {name}", **body})
+
+    suspended = order("suspend", kind="Unpaid", message="Please pay.")
+    assert suspended.status_code == 200
+    assert suspended.json()["tenant"]["state"] == "suspended"
+    assert Tenant.parse(await kube.get(TENANT, slug)).spec.suspended is not None
+    assert order("suspend").status_code == 409
+    assert order("resume").json()["tenant"]["suspended_reason"] is None
+    assert order("resume").status_code == 409
+
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(days=60)
+    extended = order("extend-trial", trial_ends_at=ends.isoformat())
+    assert datetime.fromisoformat(extended.json()["tenant"]["trial_ends_at"]) == ends
+    past = order("extend-trial", trial_ends_at="2020-01-01T00:00:00Z")
+    assert (past.status_code, past.json()["errors"][0]["field"]) == (422, "trial_ends_at")
+    assert order("change-plan", plan="no-such-plan").json()["errors"][0]["field"] == "plan"
+
+    stale = order("suspend", generation=1)
+    assert stale.status_code == 409
+    assert staff.get(at).json()["generation"] > 1
+    assert staff.post("/api/v1/tenants/no-such-tenant/resume", json={"reason": "test"}).status_code == 404
+    assert staff.post(f"{at}/suspend", json={"reason": ""}).status_code == 422
+
+    history = staff.get(f"{at}/history").json()
+    assert [entry["action"] for entry in history] == ["extend-trial", "resume", "suspend"]
+    assert {entry["actor"] for entry in history} == {ADMIN[0]}
+    assert {entry["outcome"] for entry in history} == {"done"}
+    assert history[-1]["reason"] == "test of suspend"
+
+
+async def test_an_order_survives_the_operators_writes(staff: httpx.Client, names: Names, kube: KubeClient) -> None:
+    """Status is written all the time; that alone is no conflict."""
+    slug = names.new()
+    staff.post("/api/v1/signups", json=signup_body(slug))
+    seen = staff.get(f"/api/v1/tenants/{slug}").json()["generation"]
+    await kube.patch_status(TENANT, slug, {"version": "1"})
+    answer = await asyncio.to_thread(
+        staff.post, f"/api/v1/tenants/{slug}/suspend", json={"reason": "status moved", "generation": seen}
+    )
+    assert answer.status_code == 200
+
+
+def test_the_hosts_page_and_the_control_planes_own_routes_are_apart(
+    staff: httpx.Client, names: Names, later: Callable[[timedelta], None]
+) -> None:
+    del later
+    slug = names.new()
+    staff.post("/api/v1/signups", json=signup_body(slug))
+    host = {"Host": f"{slug}.vivero.localhost:8443", "Accept": "text/html"}
+    eventually(lambda: staff.get("/", headers=host).status_code == 503)
+    staff.post(f"/api/v1/tenants/{slug}/suspend", json={"reason": "testing", "message": "Closed for a test."})
+    eventually(lambda: "Closed for a test." in staff.get("/any/path", headers=host).text)
+    assert staff.post("/login", headers=host).status_code == 503
+    assert staff.get("/api/v1/plans", headers=host).status_code == 503
+    assert staff.get("/", headers={"Host": "nobody.vivero.localhost", "Accept": "text/html"}).status_code == 404
+    assert staff.get("/", headers={"Host": "evil.example.com", "Accept": "text/html"}).status_code == 404

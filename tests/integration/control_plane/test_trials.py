@@ -1,0 +1,127 @@
+"""Trials: mails before the end, the end, exactly once."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from integration.control_plane.support import Names
+from vivero_control import composition
+from vivero_control.domain.notifications.outbox import MAX_ATTEMPTS
+from vivero_control.domain.tenants.policies import timestamp
+from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.worker import Jobs
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.resources import TENANT
+from vivero_core.model.tenant import Tenant
+
+Mails = Callable[[str], list[dict[str, Any]]]
+Later = Callable[[timedelta], None]
+Ask = Callable[..., list[tuple[Any, ...]]]
+LENGTH = timedelta(days=10)
+
+
+class Only(TenantRepository):
+    """The jobs of this test look at its own tenant alone: the platform has others, and the clock is far ahead."""
+
+    def __init__(self, kube: KubeClient, name: str) -> None:
+        super().__init__(kube, "vivero-signups")
+        self._name = name
+
+    async def all(self) -> list[Tenant]:
+        found = await self.find(self._name)
+        return [found] if found else []
+
+
+@pytest.fixture
+async def trial(names: Names, kube: KubeClient) -> str:
+    slug = names.new()
+    spec = {
+        "displayName": "Trial & Co",
+        "slug": slug,
+        "plan": "trial",
+        "owner": {"email": f"owner@{slug}.example.com"},
+        "trialEndsAt": timestamp(datetime.now(UTC) + LENGTH),
+    }
+    await kube.create({"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec})
+    return slug
+
+
+@pytest.fixture
+def jobs(backends: composition.Backends, trial: str) -> Jobs:
+    return Jobs(dataclasses.replace(backends, tenants=Only(backends.kube, trial)))
+
+
+def subjects(mails: Mails, slug: str) -> list[str]:
+    return sorted(mail["subject"] for mail in mails(f"owner@{slug}.example.com"))
+
+
+async def run_until_closed(jobs: Jobs, kube: KubeClient, slug: str) -> str | None:
+    """The reason; a run that meets a write of the operator leaves the tenant to the next one."""
+    for _ in range(20):
+        await jobs.trials.run()
+        closed = Tenant.parse(await kube.get(TENANT, slug)).spec.suspended
+        if closed is not None:
+            return closed.reason
+        await asyncio.sleep(0.1)
+    return None
+
+
+async def test_the_whole_of_a_trial(
+    trial: str, jobs: Jobs, kube: KubeClient, mails: Mails, later: Later, sql: Ask
+) -> None:
+    await jobs.trials.run()
+    assert subjects(mails, trial) == []
+
+    later(LENGTH - timedelta(days=6, hours=23))
+    for _ in range(2):
+        await jobs.trials.run()
+    assert subjects(mails, trial) == ["Your Vivero trial ends in 7 days"]
+
+    later(LENGTH - timedelta(hours=3))
+    await asyncio.gather(jobs.trials.run(), jobs.trials.run())
+    assert subjects(mails, trial) == ["Your Vivero trial ends in 7 days", "Your Vivero trial ends tomorrow"]
+    assert Tenant.parse(await kube.get(TENANT, trial)).spec.suspended is None
+
+    later(LENGTH + timedelta(seconds=5))
+    await asyncio.gather(jobs.trials.run(), jobs.trials.run())
+    assert await run_until_closed(jobs, kube, trial) == "TrialEnded"
+    assert len(subjects(mails, trial)) == 3
+    assert "Your Vivero trial has ended" in subjects(mails, trial)
+    written = sql("SELECT outcome FROM audit WHERE subject = %s AND outcome = 'done'", f"tenant/{trial}")
+    assert written == [("done",)]
+
+
+async def test_a_longer_trial_is_told_again(
+    trial: str, jobs: Jobs, kube: KubeClient, mails: Mails, later: Later
+) -> None:
+    later(LENGTH - timedelta(days=2))
+    await jobs.trials.run()
+    await kube.patch(TENANT, trial, {"spec": {"trialEndsAt": timestamp(datetime.now(UTC) + LENGTH * 2)}})
+    await jobs.trials.run()
+    assert len(subjects(mails, trial)) == 1
+    later(LENGTH * 2 - timedelta(days=3))
+    await jobs.trials.run()
+    assert len(subjects(mails, trial)) == 2
+
+
+async def test_a_mail_server_that_is_away_delays_the_end_by_a_day_at_most(
+    trial: str, backends: composition.Backends, kube: KubeClient, later: Later, sql: Ask
+) -> None:
+    away = backends.settings.model_copy(
+        update={"mail": backends.settings.mail.model_copy(update={"port": 1, "timeout": 1})}
+    )
+    jobs = Jobs(dataclasses.replace(backends, settings=away, tenants=Only(backends.kube, trial)))
+    later(LENGTH + timedelta(minutes=1))
+    await jobs.trials.run()
+    assert Tenant.parse(await kube.get(TENANT, trial)).spec.suspended is None
+    key = sql("SELECT `key` FROM outbox WHERE `key` LIKE 'mail.trial-ended:%%' AND state = 'pending'")[0][0]
+    for day in range(MAX_ATTEMPTS):
+        later(LENGTH + timedelta(minutes=2, hours=2 * day))
+        await jobs.drain()
+    state, attempts, error = sql("SELECT state, attempts, last_error FROM outbox WHERE `key` = %s", key)[0]
+    assert (state, attempts) == ("dead", MAX_ATTEMPTS)
+    assert "MailServerUnavailableError" in error
+    assert await run_until_closed(jobs, kube, trial) == "TrialEnded"
