@@ -101,13 +101,19 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         yield made
 
 
+@contextmanager
+def watched(context: BrowserContext) -> Iterator[Page]:
+    """A page; the block fails when the browser had something to complain about."""
+    page = context.new_page()
+    complaints = Complaints(page)
+    yield page
+    assert complaints.said == []
+
+
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """One page; the test fails when the browser had something to complain about."""
-    made = context.new_page()
-    complaints = Complaints(made)
-    yield made
-    assert complaints.said == []
+    with watched(context) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from e2e.conftest import opened, watched
+from playwright.sync_api import Browser, Page, StorageState, expect
 from vivero_dev.localhost import local_client
 
 
@@ -57,16 +58,31 @@ def sign_up(page: Page, home: str, person: Person) -> None:
     page.get_by_role("button", name="Start free trial").click()
 
 
-@pytest.fixture
-def staff(platform: dict[str, Any], home: str, page: Page) -> Page:
-    """A page of the staff console, logged in."""
-    page.goto(f"{home}/staff/tenants")
+@pytest.fixture(scope="session")
+def staff_session(browser: Browser, platform: dict[str, Any], home: str) -> StorageState:
+    """The cookie of one login for all tests: logins are counted, and few are allowed in an hour."""
+    with opened(browser) as context:
+        page = context.new_page()
+        page.goto(f"{home}/staff/tenants")
+        log_in(page, platform["admin"])
+        return context.storage_state()
+
+
+def log_in(page: Page, admin: dict[str, str]) -> None:
+    """From the login that a staff page led to, on to that page."""
     expect(page.get_by_role("heading", name="Staff login")).to_be_visible()
-    page.get_by_label("E-mail").fill(platform["admin"]["email"])
-    page.get_by_label("Password", exact=True).fill(platform["admin"]["password"])
+    page.get_by_label("E-mail").fill(admin["email"])
+    page.get_by_label("Password", exact=True).fill(admin["password"])
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Tenants")).to_be_visible()
-    return page
+
+
+@pytest.fixture
+def staff(browser: Browser, staff_session: StorageState, home: str) -> Iterator[Page]:
+    """The tenants page of the staff console, logged in."""
+    with opened(browser, storage_state=staff_session) as context, watched(context) as page:
+        page.goto(f"{home}/staff/tenants")
+        yield page
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 from e2e.conftest import PATIENCE_MS, Shoot, opened
-from e2e.control_plane.conftest import Person
+from e2e.control_plane.conftest import Person, log_in
 from playwright.sync_api import Browser, Page, expect
 
 Check = Callable[[Page], None]
@@ -132,9 +132,17 @@ def test_a_form_on_another_site_gives_no_order(staff: Page, home: str, workspace
         assert answer.status == 403
 
 
-def test_logging_out_ends_the_session(staff: Page, home: str) -> None:
-    staff.locator("summary").click()
-    staff.get_by_role("button", name="Log out").click()
-    expect(staff).to_have_url(f"{home}/staff/login")
-    staff.goto(f"{home}/staff/tenants")
-    expect(staff.get_by_role("heading", name="Staff login")).to_be_visible()
+def test_logging_out_ends_the_session(
+    browser: Browser, page: Page, platform: dict[str, dict[str, str]], home: str
+) -> None:
+    page.goto(f"{home}/staff/tenants")
+    log_in(page, platform["admin"])
+    cookies = page.context.cookies()
+    page.locator("summary").click()
+    page.get_by_role("button", name="Log out").click()
+    expect(page).to_have_url(f"{home}/staff/login")
+    with opened(browser) as context:
+        context.add_cookies(cookies)  # type: ignore[arg-type]  # the same shape, typed twice in Playwright
+        other = context.new_page()
+        other.goto(f"{home}/staff/tenants")
+        expect(other.get_by_role("heading", name="Staff login")).to_be_visible()
