@@ -19,6 +19,8 @@ from vivero_dev.steps import Say
 ROOT = Path(__file__).resolve().parents[3]
 REGISTRY = "localhost/vivero"
 BUILD_SECONDS = 600.0
+# Clones and branches share the storage; each build is one thin layer.
+KEPT_BUILDS = 6
 # Raise when this module builds the same inputs into something else.
 REVISION = "1"
 
@@ -78,8 +80,10 @@ class Builder:
         name = reference(image)
         if name in loaded_images(cluster):
             return name
-        if not self._has(name):
-            self._build(image, name, say)
+        with self._store.lock("build"):
+            if not self._has(name):
+                self._build(image, name, say)
+                self._forget_old(image)
         say("loading")
         self._load(cluster, name)
         return name
@@ -113,6 +117,12 @@ class Builder:
             file.write(containerfile)
             file.flush()
             self._buildah("build", "--pull-never", f"--tag={name}", f"--file={file.name}", str(context))
+
+    def _forget_old(self, image: Image) -> None:
+        """Keep the newest few builds: buildah lists them newest first."""
+        listed = self._buildah("images", "--format={{.Name}}:{{.Tag}}", f"{REGISTRY}/{image.name}", captured=True)
+        if old := listed.split()[KEPT_BUILDS:]:
+            self._buildah("rmi", *old)
 
     def _load(self, cluster: Cluster, name: str) -> None:
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:

@@ -32,7 +32,7 @@ class Store:
         """Make the entry unless it is there; `make` fills an empty folder."""
         if entry.is_dir():
             return entry
-        with self._lock(entry.name):
+        with self.lock(entry.name):
             if not entry.is_dir():
                 self._make(entry, make)
         return entry
@@ -45,7 +45,8 @@ class Store:
         draft.rename(entry)
 
     @contextmanager
-    def _lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str) -> Iterator[None]:
+        """One at a time on this machine, for whatever `name` stands for."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / f".{name}.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)

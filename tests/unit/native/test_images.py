@@ -58,7 +58,9 @@ class Builds:
         words = [str(word) for word in command]
         self.calls.append(words)
         self.names |= {word.removeprefix("--tag=") for word in words if word.startswith("--tag=")}
-        return "\n".join(self.names) if "images" in words else ""
+        if "rmi" in words:
+            self.names -= set(words[words.index("rmi") + 1 :])
+        return "\n".join(sorted(self.names)) if "images" in words else ""
 
     def count(self, verb: str) -> int:
         return sum(verb in words for words in self.calls)
@@ -85,6 +87,20 @@ def test_an_unchanged_tree_builds_nothing_and_a_change_of_code_one_layer(
     monkeypatch.setattr(images, "reference", lambda _: "localhost/vivero/operator:changed")
     builder.ensure(cluster, image, lambda _: None)
     assert (builds.count("build"), builds.count("push")) == (4, 2)
+
+
+def test_only_the_newest_builds_are_kept(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builds = Builds()
+    builds.names = {f"localhost/vivero/operator:{number}" for number in range(images.KEPT_BUILDS + 3)}
+    cluster.instance.cache_dir.mkdir()
+    monkeypatch.setattr(images, "run", builds.run)
+    monkeypatch.setattr(images, "loaded_images", lambda _: set())
+    monkeypatch.setattr(images, "load_image", lambda *_: True)
+    monkeypatch.setattr(images, "install_packages", lambda *_: None)
+    monkeypatch.setattr(images, "ensure_base", lambda *_: tmp_path / "base-1")
+    monkeypatch.setattr(images.Builder, "_build", lambda *_: None)
+    images.Builder(cluster.instance.cache_dir, tmp_path / "log").ensure(cluster, images.IMAGES[0], lambda _: None)
+    assert len(builds.names) == images.KEPT_BUILDS
 
 
 def test_a_second_instance_loads_without_building(
