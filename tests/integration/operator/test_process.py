@@ -6,7 +6,9 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest import mock
 
 import aiohttp
 import pytest
@@ -41,16 +43,23 @@ def port() -> int:
     return free_port()
 
 
-@pytest.fixture
-async def program(setup: Setup, port: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator["asyncio.Task[None]"]:
-    """The operator, running; told to stop by a signal if the test has not."""
-    monkeypatch.setenv("KUBECONFIG", setup.kubeconfig)
+@asynccontextmanager
+async def running(setup: Setup, port: int) -> AsyncIterator["asyncio.Task[None]"]:
+    """The operator; told to stop by a signal if the test has not done so.
+
+    Not a fixture: on its way out kopf cancels every task of the loop that is younger than itself, and a fixture's end
+    runs in such a one.
+    """
     update = {"lease_name": LEASE_NAME, "identity": "tests", "admin_host": "127.0.0.1", "admin_port": port}
-    task = asyncio.create_task(serve(setup.settings().model_copy(update=update)))
-    yield task
-    if not task.done():
-        os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait_for(task, 30)
+    with mock.patch.dict("os.environ", {"KUBECONFIG": setup.kubeconfig}):
+        task = asyncio.create_task(serve(setup.settings().model_copy(update=update)))
+        try:
+            yield task
+            assert not task.done()
+        finally:
+            if not task.done():
+                os.kill(os.getpid(), signal.SIGTERM)
+                await asyncio.wait_for(task, 30)
 
 
 async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
@@ -61,9 +70,12 @@ async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 60) 
             await asyncio.sleep(0.1)
 
 
-async def test_a_tenant_from_birth_to_death(
-    setup: Setup, kube: KubeClient, program: "asyncio.Task[None]", port: int
-) -> None:
+async def test_a_tenant_from_birth_to_death(setup: Setup, kube: KubeClient, port: int) -> None:
+    async with running(setup, port):
+        await live_and_die(setup, kube, port)
+
+
+async def live_and_die(setup: Setup, kube: KubeClient, port: int) -> None:
     name = f"watched-{secrets.token_hex(4)}"
 
     async def tenant() -> Tenant:
@@ -99,20 +111,23 @@ async def test_a_tenant_from_birth_to_death(
 
     await kube.delete(TENANT, name, uid=(await tenant()).metadata.uid)
     await eventually(gone)
-    assert not program.done()
 
 
-async def test_a_plan_that_appears_helps_at_once(kube: KubeClient, program: "asyncio.Task[None]") -> None:
+async def test_a_plan_that_is_found_helps_at_once(setup: Setup, kube: KubeClient, port: int) -> None:
+    async with running(setup, port):
+        await wait_for_a_plan(kube)
+
+
+async def wait_for_a_plan(kube: KubeClient) -> None:
     name = f"waiting-{secrets.token_hex(4)}"
 
     async def reason(wanted: str) -> bool:
         ready = find(Tenant.parse(await kube.get(TENANT, name)).status.conditions, "Ready")
-        return ready is not None and (ready.reason == wanted) is True
+        return ready is not None and ready.reason == wanted
 
     created = await kube.create(manifest(name, plan=name))
     try:
         await eventually(lambda: reason("PlanNotFound"))
-        assert not program.done()
         await kube.patch(TENANT, name, {"spec": {"plan": "trial"}})
         await eventually(lambda: other_than("PlanNotFound", reason))
     finally:
@@ -128,7 +143,7 @@ async def other_than(unwanted: str, reason: Callable[[str], Awaitable[bool]]) ->
     return not await reason(unwanted)
 
 
-async def test_a_signal_stops_it_in_order(kube: KubeClient, program: "asyncio.Task[None]") -> None:
+async def test_a_signal_stops_it_in_order(setup: Setup, kube: KubeClient, port: int) -> None:
     async def leads() -> bool:
         try:
             lease = await kube.get(LEASE, LEASE_NAME, "vivero-system")
@@ -136,9 +151,8 @@ async def test_a_signal_stops_it_in_order(kube: KubeClient, program: "asyncio.Ta
             return False
         return bool(lease["spec"]["holderIdentity"] == "tests")
 
-    await eventually(leads)
-    await asyncio.sleep(0.5)
-    os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(program, 30)
+    async with running(setup, port):
+        await eventually(leads)
+        await asyncio.sleep(1)  # past kopf's own start, whose handlers of signals ours replace
     lease = await kube.get(LEASE, LEASE_NAME, "vivero-system")
     assert lease["spec"]["holderIdentity"] == ""
