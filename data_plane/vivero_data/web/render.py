@@ -14,6 +14,7 @@ from vivero_ui.errors import error_page
 from vivero_ui.templates import environment, render
 
 from vivero_data.lib.problem import Problem
+from vivero_data.web.compiled import shipped
 from vivero_data.web.filters import page_filters
 from vivero_data.web.listing import Address
 from vivero_data.web.page import PAGE_HEADERS
@@ -28,6 +29,7 @@ def made_environment() -> Environment:
     """The kit's environment with this program's templates and filters."""
     made = environment([TEMPLATES])
     made.filters.update(page_filters())
+    made.bytecode_cache = shipped()
     return made
 
 

@@ -1,0 +1,8 @@
+"""`python -m vivero_data.web`: compile the templates, once, while the image is built."""
+
+import sys
+
+from vivero_data.web.compiled import compile_all
+from vivero_data.web.render import made_environment
+
+sys.stdout.write(f"{compile_all(made_environment())} templates compiled\n")
