@@ -12,7 +12,7 @@ from vivero_dev.certificates import Authority
 from vivero_dev.errors import ComponentError
 from vivero_dev.localhost import local_client
 from vivero_dev.platform.backing import backing_objects
-from vivero_dev.platform.credentials import certificate_delegation, platform_objects
+from vivero_dev.platform.credentials import certificate_delegation, namespaces, platform_objects
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
 from vivero_dev.platform.trial import Trial, sign_up
@@ -40,8 +40,9 @@ class Platform:
         """Everything `up` does; without `demo` it ends before the trial signup."""
         steps = [
             *self.provider.steps(),
-            Step("custom resources", self._release("vivero-crds", dict), (CLUSTER_READY,)),
-            Step("credentials", self._apply_objects, (CLUSTER_READY, SERVICES_READY, INGRESS_READY)),
+            Step("namespaces", self._apply_namespaces, (CLUSTER_READY,)),
+            Step("custom resources", self._release("vivero-crds", dict), ("namespaces",)),
+            Step("credentials", self._apply_objects, ("namespaces", SERVICES_READY, INGRESS_READY)),
             Step("operator", self._release("vivero-operator", self._operator_values), self._before_programs()),
             Step("control plane", self._release("vivero-control-plane", self._page_values), self._before_programs()),
             Step("public page", self._await_page, ("control plane", "operator")),
@@ -50,6 +51,10 @@ class Platform:
 
     def _before_programs(self) -> tuple[str, ...]:
         return ("custom resources", "credentials", IMAGES_READY)
+
+    def _apply_namespaces(self, _: Say) -> str:
+        self.provider.kubectl().apply(namespaces())
+        return "applied"
 
     def _apply_objects(self, _: Say) -> str:
         provider, instance = self.provider, self.provider.instance

@@ -16,13 +16,20 @@ ADMIN_EMAIL = "admin@vivero.localhost"
 INGRESS_HOSTS = ("vivero.localhost", "*.vivero.localhost", "localhost", "127.0.0.1")
 
 
+def namespaces() -> list[Object]:
+    """The platform's own, with the strictest pod security."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        for name in (PLATFORM, SIGNUPS)
+    ]
+
+
 def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretStore) -> list[Object]:
-    """Namespaces first, then what the contract between the parts names."""
+    """What the contract between the parts names, in the namespaces of `namespaces()`."""
     tls = authority.issue("ingress", INGRESS_HOSTS)
     private = ticket_key(secrets)
     return [
-        _namespace(PLATFORM),
-        _namespace(SIGNUPS),
         _config_map(AUTHORITY, {"ca.crt": authority.certificate.read_text()}),
         _config_map("ticket-public-key", {"ticket.pub": public_half(private)}),
         _secret("mariadb-admin", _login(accounts.mariadb_admin)),
@@ -81,11 +88,6 @@ def _new_ticket_key() -> str:
 
 def _login(account: Account) -> dict[str, str]:
     return {"username": account.username, "password": account.password}
-
-
-def _namespace(name: str) -> Object:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
 def _config_map(name: str, data: dict[str, str]) -> Object:

@@ -18,7 +18,7 @@ class Check:
     """A named check; `run` raises ComponentError with the tool's own words."""
 
     name: str
-    run: Callable[[], object]
+    run: Callable[[], None]
 
 
 def source_checks() -> list[Check]:
@@ -43,10 +43,10 @@ def compare_definitions() -> None:
             raise ComponentError(str(place), "differs from the models; run python -m vivero_core.model.crd crds/")
 
 
-def _module(module: str, *arguments: str) -> str:
-    return run(module, [sys.executable, "-m", module, *arguments], cwd=ROOT, timeout=CHECK_SECONDS)
+def _module(module: str, *arguments: str) -> None:
+    run(module, [sys.executable, "-m", module, *arguments], cwd=ROOT, timeout=CHECK_SECONDS)
 
 
-def _script(name: str, *arguments: str) -> str:
+def _script(name: str, *arguments: str) -> None:
     """A console script of this virtual environment."""
-    return run(name, [Path(sys.executable).with_name(name), *arguments], cwd=ROOT, timeout=CHECK_SECONDS)
+    run(name, [Path(sys.executable).with_name(name), *arguments], cwd=ROOT, timeout=CHECK_SECONDS)

@@ -20,6 +20,8 @@ from vivero_control.lib import logs
         PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("x"),
         "-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----",
     ],
+    # A hash is another at each run, and workers must agree on the tests' names.
+    ids=["token", "hash", "key"],
 )
 def test_secrets_are_known_by_their_form(secret: str) -> None:
     assert secret not in logs.redact(f"failed with {secret} at the end")

@@ -128,8 +128,7 @@ async def test_nothing_is_taken_in_clear(running: Running) -> None:
 
 
 def test_the_command_line_names_every_place() -> None:
-    options = parse(
-        ["--address", "127.0.0.1", "--address", "10.0.0.1", "--smtp-port", "1", "--web-port", "2", "--folder", "f", "--certificate", "c", "--key", "k"]
-    )
+    addresses = ["--address=127.0.0.1", "--address=10.0.0.1"]
+    options = parse([*addresses, "--smtp-port=1", "--web-port=2", "--folder=f", "--certificate=c", "--key=k"])
     assert options.address == ["127.0.0.1", "10.0.0.1"]
     assert (options.smtp_port, options.web_port, options.folder) == (1, 2, Path("f"))
