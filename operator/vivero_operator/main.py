@@ -5,7 +5,7 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
@@ -17,7 +17,6 @@ from vivero_core.model.constants import FIELD_MANAGER
 from vivero_operator import health, logs, metrics
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
-from vivero_operator.errors import LeadershipLostError
 from vivero_operator.handlers import Desk, database_servers
 from vivero_operator.handlers.watch import watch
 from vivero_operator.leader import Election
@@ -105,46 +104,59 @@ async def _definitions(kube: KubeClient) -> None:
 async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
     """Stop in order: no new work, then what is under way, then the Lease, then the watches."""
     stopping, stop_watching = asyncio.Event(), asyncio.Event()
-    watching = asyncio.create_task(
-        watch(parts.desk, config, parts.election.identity, stop_watching, stopping.set), name="watch"
-    )
-    working = asyncio.create_task(_lead(parts), name="lead")
-    waiting = asyncio.create_task(stopping.wait(), name="signal")
+    identity = parts.election.identity
+    watching = asyncio.create_task(watch(parts.desk, config, identity, stop_watching, stopping.set), name="watch")
+    working = asyncio.create_task(_lead(parts, stopping), name="lead")
     try:
-        done, _ = await asyncio.wait({watching, working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        logger.info("stopping", extra={"because": sorted(task.get_name() for task in done)})
+        await _any_of(stopping, watching, working)
+        logger.info("stopping", extra={"because": _ended(watching, working) or ["signal"]})
     finally:
-        waiting.cancel()
-        await _settle(working)
+        stopping.set()
+        await asyncio.wait({working})
         stop_watching.set()
         await asyncio.wait({watching})
-    for task in (working, watching):
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+    _raise_from(working, watching)
 
 
-async def _settle(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait({task})
-
-
-async def _lead(parts: Parts) -> None:
-    """Wait to be the leader and to have seen the cluster, then reconcile; give the Lease back at the end."""
-    await parts.election.acquire()
+async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
+    """Wait to be the leader, then reconcile until told to stop; give the Lease back at the end."""
+    acquiring = asyncio.create_task(parts.election.acquire(), name="acquire")
+    await _any_of(stopping, acquiring)
+    if not acquiring.done():
+        await _cancel(acquiring)
+        return
     metrics.LEADING.set(1)
     logger.info("leading", extra={"identity": parts.election.identity})
     controlling = asyncio.create_task(parts.controller.run(), name="controller")
     holding = asyncio.create_task(parts.election.hold(), name="hold")
-    try:
-        await asyncio.wait({controlling, holding}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        metrics.LEADING.set(0)
-        # Reconciles under way may end while the Lease is still ours.
-        await _settle(controlling)
-        await _settle(holding)
-        lost = not holding.cancelled() and isinstance(holding.exception(), LeadershipLostError)
-        if not lost:
-            await parts.election.release()
-    for task in (holding, controlling):
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+    await _any_of(stopping, controlling, holding)
+    metrics.LEADING.set(0)
+    # Reconciles under way end while the Lease is still ours, if it is.
+    await _cancel(controlling)
+    await _cancel(holding)
+    if holding.cancelled():
+        await parts.election.release()
+    _raise_from(acquiring, holding, controlling)
+
+
+async def _any_of(stopping: asyncio.Event, *tasks: "asyncio.Task[None]") -> None:
+    """Until one of the tasks ends or `stopping` is set."""
+    told = asyncio.create_task(stopping.wait(), name="told to stop")
+    await asyncio.wait({told, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    await _cancel(told)
+
+
+async def _cancel(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _ended(*tasks: "asyncio.Task[None]") -> list[str]:
+    return [task.get_name() for task in tasks if task.done()]
+
+
+def _raise_from(*tasks: "asyncio.Task[None]") -> None:
+    """The first error of tasks that are over."""
+    errors = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
+    if errors:
+        raise errors[0]
