@@ -120,8 +120,8 @@ class Builder:
 
     def _forget_old(self, image: Image) -> None:
         """Keep the newest few builds: buildah lists them newest first."""
-        listed = self._buildah("images", "--format={{.Name}}:{{.Tag}}", f"{REGISTRY}/{image.name}", captured=True)
-        if old := listed.split()[KEPT_BUILDS:]:
+        builds = [name for name in self._names() if name.startswith(f"{REGISTRY}/{image.name}:")]
+        if old := builds[KEPT_BUILDS:]:
             self._buildah("rmi", *old)
 
     def _load(self, cluster: Cluster, name: str) -> None:
@@ -132,8 +132,10 @@ class Builder:
             load_image(cluster, archive, name)
 
     def _has(self, name: str) -> bool:
-        found = self._buildah("images", "--format={{.Name}}:{{.Tag}}", captured=True)
-        return name in found.split()
+        return name in self._names()
+
+    def _names(self) -> list[str]:
+        return self._buildah("images", "--format={{.Name}}:{{.Tag}}", captured=True).split()
 
     def _buildah(self, command: str, *arguments: str, captured: bool = False) -> str:
         storage = self._cache / "containers"
