@@ -15,8 +15,8 @@ from vivero_dev.errors import ComponentError
 APT_SOURCES = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")
 APT_SECONDS = 600.0
-# Suites of this release, the first that is to be had.
-BACKPORTS = "backports"
+# Suites of a release; apt takes the newest version that any of them holds.
+SUITES = ("", "-updates", "-backports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Source:
     components: str
 
 
-def extracted(cache: Path, package: str, suite: str) -> Path:
+def extracted(cache: Path, package: str) -> Path:
     """The package's files, unpacked into the cache: nothing on the machine is replaced or upgraded."""
     folder = cache / "debian"
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,15 +36,16 @@ def extracted(cache: Path, package: str, suite: str) -> Path:
     with (folder / f".{package}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         if not target.exists():
-            _extract(folder, package, f"{codename(OS_RELEASE.read_text())}-{suite}", target)
+            _extract(folder, package, target)
     return target
 
 
-def _extract(folder: Path, package: str, suite: str, target: Path) -> None:
+def _extract(folder: Path, package: str, target: Path) -> None:
     lists = folder / "lists"
     (lists / "partial").mkdir(parents=True, exist_ok=True)
-    sources = folder / f"{suite}.list"
-    sources.write_text(one_line(distribution_source(), suite) + "\n")
+    sources = folder / "sources.list"
+    release = codename(OS_RELEASE.read_text())
+    sources.write_text("".join(one_line(distribution_source(), f"{release}{suite}") + "\n" for suite in SUITES))
     options = [
         f"-o=Dir::Etc::sourcelist={sources}",
         "-o=Dir::Etc::sourceparts=-",
@@ -106,4 +107,4 @@ def from_line(line: str, release: str) -> Source | None:
 
 def one_line(source: Source, suite: str) -> str:
     options = f"[signed-by={source.signed_by}] " if source.signed_by else ""
-    return f"deb {options}{source.address} {suite} main"
+    return f"deb {options}{source.address} {suite} {source.components}"

@@ -122,8 +122,8 @@ def test_sources_are_read_from_lines(line: str, found: debian.Source | None) -> 
 
 
 def test_a_suite_keeps_the_machines_mirror_and_keyring() -> None:
-    line = debian.one_line(debian.Source("http://m.example/debian", "/k.gpg", "main"), "bookworm-backports")
-    assert line == "deb [signed-by=/k.gpg] http://m.example/debian bookworm-backports main"
+    line = debian.one_line(debian.Source("http://m.example/debian", "/k.gpg", "main universe"), "noble-backports")
+    assert line == "deb [signed-by=/k.gpg] http://m.example/debian noble-backports main universe"
     assert debian.one_line(debian.Source("http://m.example", "", "main"), "s") == "deb http://m.example s main"
 
 

@@ -1,10 +1,10 @@
-"""Valkey from the distribution's backports as a process of its own user."""
+"""Valkey from the distribution or its backports as a process of its own user."""
 
 import os
 from pathlib import Path
 
 from vivero_dev.backing import valkey
-from vivero_dev.debian import BACKPORTS, extracted
+from vivero_dev.debian import extracted
 from vivero_dev.native.services.base import FIRST_UID, VIEW, ServiceHost
 from vivero_dev.processes import ProcessSpec, User
 from vivero_dev.steps import Say
@@ -19,7 +19,7 @@ PROGRAM = "usr/bin/valkey-check-rdb"
 
 def ensure_valkey(host: ServiceHost, say: Say) -> str:
     say("fetching the program")
-    program = extracted(host.instance.cache_dir, PACKAGE, BACKPORTS) / PROGRAM
+    program = extracted(host.instance.cache_dir, PACKAGE) / PROGRAM
     folder = host.own_folder(NAME, USER, "data")
     reachable, account = host.reachable, host.accounts.valkey_admin
     configuration = valkey.configuration(

@@ -1,0 +1,105 @@
+"""The docker provider's files: valid in themselves, and in step with what the native provider does."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from vivero_dev.backing import object_store
+from vivero_dev.docker import contour, kind
+from vivero_dev.docker.compose import FILE, Compose
+from vivero_dev.docker.kind import configuration
+from vivero_dev.docker.provider import DockerProvider
+from vivero_dev.errors import ComponentError
+from vivero_dev.instance import Instance
+from vivero_dev.native.services import mail as native_mail
+from vivero_dev.platform.backing import CLUSTER_PORTS
+from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    return document
+
+
+def test_every_variable_of_the_compose_file_is_set(instance: Instance) -> None:
+    named = set(re.findall(r"\$\{(\w+)", FILE.read_text()))
+    assert named <= set(Compose(instance).environment())
+
+
+def test_services_listen_for_people_on_loopback_alone(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == set(CLUSTER_PORTS)
+    for name, service in compose["services"].items():
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+        assert any(port.endswith(f":{CLUSTER_PORTS[name]}") for port in service["ports"])
+
+
+def test_the_s3_server_gets_the_same_arguments_as_natively(compose: dict[str, Any]) -> None:
+    def options(arguments: list[str]) -> set[str]:
+        return {re.sub(r"=/\w+", "=", argument) for argument in arguments if argument.startswith("--")}
+
+    natively = options(object_store.arguments("/mnt", ["0.0.0.0:7070"]))
+    assert options(compose["services"]["s3"]["command"]) == natively
+
+
+def test_the_mail_sinks_image_holds_the_locked_release(compose: dict[str, Any]) -> None:
+    locked = (ROOT / "requirements" / "dev.txt").read_text()
+    for line in (ROOT / "dev/docker/mail/requirements.txt").read_text().splitlines():
+        if match := re.match(r"([a-z]+==[\d.]+)", line):
+            assert match[1] in locked
+    assert compose["services"]["mail"]["build"]["dockerfile"] == "dev/docker/mail/Containerfile"
+    assert native_mail.NAME in compose["services"]
+
+
+def test_files_for_containers_are_written_once_the_instance_is_known(instance: Instance) -> None:
+    project = Compose(instance)
+    project.write_files()
+    assert project.folder.stat().st_mode & 0o077 == 0
+    written = {str(file.relative_to(project.folder)) for file in project.folder.rglob("*") if file.is_file()}
+    assert written == {
+        "mariadb/vivero.cnf",
+        "mariadb/accounts.sql",
+        "valkey/valkey.conf",
+        "valkey/users.acl",
+        "tls/tls.crt",
+        "tls/tls.key",
+        "tls/ca.crt",
+    }
+    for name in re.findall(r"\$\{VIVERO_STATE:\?\}/([\w./]+):", FILE.read_text()):
+        assert (project.folder / name).exists()
+
+
+def test_kind_gets_the_instances_ports(instance: Instance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (node,) = configuration(instance.ports)["nodes"]
+    mappings = {mapping["containerPort"]: mapping for mapping in node["extraPortMappings"]}
+    assert mappings[443]["hostPort"] == instance.ports["https"]
+    assert mappings[80]["hostPort"] == instance.ports["http"]
+    assert {mapping["listenAddress"] for mapping in mappings.values()} == {"127.0.0.1"}
+    other = tmp_path / "kind.yaml"
+    other.write_text("nodes: [{extraPortMappings: [{containerPort: 22}]}]")
+    monkeypatch.setattr(kind, "CONFIGURATION", other)
+    with pytest.raises(ComponentError, match="22"):
+        configuration(instance.ports)
+
+
+def test_contour_is_the_release_that_is_built_natively() -> None:
+    module = (ROOT / "dev/go/contour/go.mod").read_text()
+    assert f"github.com/projectcontour/contour {contour.VERSION}" in module
+
+
+def test_kind_runs_the_minor_release_that_is_built_natively() -> None:
+    kubernetes = re.search(r"k8s.io/kubernetes v(\d+\.\d+)", (ROOT / "dev/go/kubernetes/go.mod").read_text())
+    # The node image of kind 0.30 is Kubernetes 1.34.
+    assert kubernetes is not None
+    assert kubernetes[1] == "1.34"
+    assert "sigs.k8s.io/kind v0.30." in (ROOT / "dev/go/kind/go.mod").read_text()
+
+
+def test_the_provider_has_every_step_that_others_need(instance: Instance) -> None:
+    provider: Provider = DockerProvider(instance)
+    names = [step.name for step in provider.steps()]
+    assert {CLUSTER_READY, SERVICES_READY, INGRESS_READY, IMAGES_READY} <= set(names)
