@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import uvicorn
+from litestar import Litestar
 from vivero_control.app import create_app
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
@@ -49,11 +50,17 @@ class Names:
 
 @contextlib.contextmanager
 def listening(settings: Settings, clock: TestClock, ready: int = 200) -> Iterator[str]:
-    """A server in a thread, once its /readyz answers `ready`."""
+    """A control plane in a thread, once its /readyz answers `ready`."""
+    with running(create_app(settings, pages(), clock), ready) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def running(app: Litestar, ready: int = 200) -> Iterator[str]:
+    """Any application of ours on a port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    app = create_app(settings, pages(), clock)
     web = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, proxy_headers=False))
     thread = threading.Thread(target=lambda: asyncio.run(_serve(web)), daemon=True)
     thread.start()
@@ -61,7 +68,7 @@ def listening(settings: Settings, clock: TestClock, ready: int = 200) -> Iterato
     _wait(address, ready)
     yield address
     web.should_exit = True
-    thread.join(15)
+    thread.join(20)
 
 
 def signup_body(chosen: str, **changed: object) -> dict[str, object]:

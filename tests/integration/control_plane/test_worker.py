@@ -1,0 +1,169 @@
+"""The worker: woken, or by itself; and what is done when a system is away."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from integration.control_plane.support import Names, TestClock, eventually, running, signup_body
+from vivero_control import composition
+from vivero_control.domain.notifications.outbox import Outbox
+from vivero_control.domain.notifications.repository import OutboxRepository
+from vivero_control.domain.signups.provisioning import Provisioning
+from vivero_control.domain.tenants.errors import ClusterUnavailableError
+from vivero_control.errors import ConflictError, InvalidInputError
+from vivero_control.lib.idempotency import TAKE_OVER, Idempotency
+from vivero_control.settings import Settings
+from vivero_control.worker import Jobs, create_worker_app
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import TENANT
+
+Ask = Callable[..., list[tuple[Any, ...]]]
+Later = Callable[[timedelta], None]
+
+
+@pytest.fixture(scope="module")
+def worker(settings: Settings, clock: TestClock) -> Iterator[str]:
+    with running(create_worker_app(settings, clock)) as address:
+        yield address
+
+
+def test_a_signup_wakes_the_worker_and_the_mail_goes_out(
+    client: httpx.Client, worker: str, names: Names, mails: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    slug = names.new()
+    client.post("/api/v1/signups", json=signup_body(slug))
+    eventually(lambda: mails(f"owner@{slug}.example.com"), 15)
+    (mail,) = mails(f"owner@{slug}.example.com")
+    assert mail["subject"] == "Your Vivero workspace"
+    assert f"https://{slug}.vivero.localhost:8443" in str(mail)
+    assert httpx.get(f"{worker}/readyz").json()["ok"] is True
+    eventually(lambda: 'outbox_entries{state="dead"}' in httpx.get(f"{worker}/metrics").text)
+    assert httpx.get(f"{worker}/api/v1/plans").status_code == 404
+
+
+def test_a_worker_without_valkey_still_sends(
+    settings: Settings,
+    clock: TestClock,
+    client: httpx.Client,
+    names: Names,
+    mails: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    alone = settings.model_copy(update={"cache": settings.cache.model_copy(update={"port": 1})})
+    slug = names.new()
+    client.post("/api/v1/signups", json=signup_body(slug))
+    with running(create_worker_app(alone, clock)):
+        eventually(lambda: mails(f"owner@{slug}.example.com"), 15)
+
+
+async def test_a_cluster_that_is_away_delays_a_signup_and_loses_nothing(
+    client: httpx.Client,
+    names: Names,
+    kube: KubeClient,
+    backends: composition.Backends,
+    later: Later,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slug = names.new()
+
+    async def away(*_: object) -> None:
+        raise ClusterUnavailableError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Provisioning, "carry_out", away)
+        answer = client.post("/api/v1/signups", json=signup_body(slug))  # noqa: ASYNC212  the server has its own thread
+        assert answer.status_code == 202
+        later(timedelta(minutes=1))
+        await Jobs(backends).drain()
+    with pytest.raises(KubeNotFoundError):
+        await kube.get(TENANT, slug)
+    later(timedelta(minutes=2))
+    await Jobs(backends).drain()
+    assert (await kube.get(TENANT, slug))["spec"]["slug"] == slug
+
+
+async def test_a_name_lost_while_the_cluster_was_away_is_told(
+    client: httpx.Client,
+    names: Names,
+    kube: KubeClient,
+    backends: composition.Backends,
+    later: Later,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slug = names.new()
+
+    async def away(*_: object) -> None:
+        raise ClusterUnavailableError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Provisioning, "carry_out", away)
+        view = client.post("/api/v1/signups", json=signup_body(slug)).json()  # noqa: ASYNC212  the server has its own thread
+    spec = {"displayName": "By hand", "slug": slug, "plan": "trial", "owner": {"email": "hand@example.com"}}
+    await kube.create({"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec})
+    later(timedelta(minutes=1))
+    await Jobs(backends).drain()
+    told = client.get(f"/api/v1/signups/{view['id']}").json()  # noqa: ASYNC212  as above
+    assert (told["state"], "login_url" in told) == ("failed", False)
+    assert slug in told["detail"]
+
+
+async def test_a_fault_in_a_deed_does_not_stop_the_entries_behind_it(
+    backends: composition.Backends, clock: TestClock, sql: Ask, later: Later
+) -> None:
+    done: list[str] = []
+
+    async def faulty(_: dict[str, Any]) -> None:
+        raise ZeroDivisionError
+
+    async def fine(payload: dict[str, Any]) -> None:
+        done.append(payload["n"])
+
+    later(timedelta(days=2))
+    async with backends.database.transaction() as session:
+        outbox = OutboxRepository(session)
+        for kind, key in (("faulty", "f1"), ("fine", "g1"), ("fine", "g1"), ("unknown", "u1")):
+            await outbox.put(kind=kind, key=key, payload={"n": key}, now=clock(), due_at=clock() - timedelta(days=3))
+    await Outbox(backends.database, {"faulty": faulty, "fine": fine}, clock).drain()
+    assert done == ["g1"]
+    rows = dict(sql("SELECT `key`, state FROM outbox WHERE `key` IN ('f1', 'g1', 'u1')"))
+    assert rows == {"f1": "pending", "g1": "done", "u1": "pending"}
+    async with backends.database.transaction() as session:
+        await OutboxRepository(session).drop(["f1", "u1"])
+
+
+async def test_an_idempotency_key_of_a_dead_request_is_taken_over(
+    backends: composition.Backends, later: Later, clock: TestClock
+) -> None:
+    idempotency = Idempotency(backends.database, b"k" * 32, clock)
+    claimed = idempotency.once("test", "dead-request", b"body")
+    await claimed.__aenter__()  # and never left: the process is gone
+    with pytest.raises(ConflictError):
+        async with idempotency.once("test", "dead-request", b"body"):
+            pass
+    later(TAKE_OVER + timedelta(seconds=2))
+    async with idempotency.once("test", "dead-request", b"body") as once:
+        assert once.answer is None
+        async with backends.database.transaction() as session:
+            await once.store(session, {"made": 1})
+        once.made = True
+    async with idempotency.once("test", "dead-request", b"body") as again:
+        assert again.answer == {"made": 1}
+    with pytest.raises(InvalidInputError):
+        async with idempotency.once("test", "dead-request", b"another body"):
+            pass
+
+
+async def test_what_has_served_its_purpose_is_removed(
+    backends: composition.Backends, sql: Ask, later: Later, clock: TestClock
+) -> None:
+    async with Idempotency(backends.database, b"k" * 32, clock).once("test", "old", b""):
+        pass
+    await Jobs(backends).tidy({})  # type: ignore[typeddict-item]
+    assert sql("SELECT COUNT(*) FROM idempotency")[0][0] > 0
+    later(timedelta(days=100))
+    await Jobs(backends).tidy({})  # type: ignore[typeddict-item]
+    assert sql("SELECT COUNT(*) FROM idempotency") == [(0,)]
+    assert sql("SELECT COUNT(*) FROM outbox WHERE state = 'done'") == [(0,)]
+    assert sql("SELECT COUNT(*) FROM staff_refresh_tokens") == [(0,)]
