@@ -125,7 +125,6 @@ def create_app(settings: Settings) -> Litestar:
         before_request=refuse_cross_site,
         before_send=[send_renewed_cookies],
         exception_handlers={Exception: make_handler(web.render_error)},
-        template_config=web.template_config,
         lifespan=[_lifespan(services)],
         request_max_body_size=_BODY_BYTES,
         openapi_config=_openapi(),

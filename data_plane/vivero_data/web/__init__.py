@@ -1,6 +1,6 @@
 """The workspace's pages: server-rendered HTML over the same services as the API."""
 
-from vivero_data.web.render import render_error, template_config
+from vivero_data.web.render import render_error
 from vivero_data.web.routes import route_handlers
 
-__all__ = ["render_error", "route_handlers", "template_config"]
+__all__ = ["render_error", "route_handlers"]

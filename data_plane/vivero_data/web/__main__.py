@@ -3,6 +3,6 @@
 import sys
 
 from vivero_data.web.compiled import compile_all
-from vivero_data.web.render import made_environment
+from vivero_data.web.render import environment
 
-sys.stdout.write(f"{compile_all(made_environment())} templates compiled\n")
+sys.stdout.write(f"{compile_all(environment())} templates compiled\n")

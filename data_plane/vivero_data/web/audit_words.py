@@ -6,7 +6,7 @@ import msgspec
 
 from vivero_data.domain.audit.schemas import AuditEntry
 from vivero_data.web.format import cell
-from vivero_data.web.listing import segment
+from vivero_data.web.listing import collection_href
 
 _VERBS: Final = {
     "create": "Created",
@@ -80,5 +80,5 @@ def subject_href(entry: AuditEntry) -> str:
         return ""
     name, _, number = entry.subject.rpartition("/")
     if noun == "record" and name and number.isdigit():
-        return f"/collections/{segment(name)}/records/{number}"
-    return f"/collections/{segment(entry.subject)}" if noun == "collection" else ""
+        return f"{collection_href(name)}/records/{number}"
+    return collection_href(entry.subject) if noun == "collection" else ""

@@ -13,7 +13,7 @@ from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.usage.schemas import Usage
 from vivero_data.web import audit_words
 from vivero_data.web import format as words
-from vivero_data.web.page import collection_href
+from vivero_data.web.listing import collection_href
 
 _ICONS: Final = (
     ("image/", "file-image"),

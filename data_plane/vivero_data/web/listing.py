@@ -60,6 +60,11 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
+def collection_href(name: str) -> str:
+    """Where a collection's records are."""
+    return f"/collections/{segment(name)}"
+
+
 def sorted_by(sort: str, field: str) -> Direction:
     """Which way a column is sorted, in ARIA's words."""
     if sort == field:

@@ -9,26 +9,19 @@ from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Redirect, Template
+from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
-from vivero_ui.security import CONTENT_SECURITY_POLICY
 from vivero_ui.shell import Account, Command, NavItem, NavSection, Shell
 
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.settings import Settings
-from vivero_data.web.listing import segment
+from vivero_data.web.listing import collection_href
+from vivero_data.web.render import Html, html
 
 NAV_COLLECTIONS: Final = 8  # more would push the rest of the sidebar out of sight
 NAV_COMMANDS: Final = 30  # the palette is in every page; beyond that its weight would show
-# Pages show private data, and run only what the kit ships. Not no-referrer: with it browsers
-# say `Origin: null` of our own forms.
-PAGE_HEADERS: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "referrer-policy": "same-origin",
-}
 NOTICE_COOKIE: Final = "__Host-notice"
 _NOTICE_SECONDS: Final = 30  # long enough for the redirect that shows it
 NOTICES: Final[Mapping[str, str]] = {
@@ -131,27 +124,17 @@ def _commands(can: Rights, collections: Sequence[Collection]) -> list[Command]:
     return [*(made if can.manage else []), *(add if can.write else [])]
 
 
-def collection_href(name: str) -> str:
-    return f"/collections/{segment(name)}"
-
-
-def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int = 200) -> Template:
+def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int = 200) -> Html:
     """A page; a notice that it shows is not shown again."""
     used = [Cookie(NOTICE_COOKIE, value="", max_age=0, path="/", secure=True, httponly=True, samesite="lax")]
-    return Template(
-        template,
-        context={
-            "visit": visit,
-            "shell": visit.shell,
-            "can": visit.can,
-            "now": visit.now,
-            "notice": visit.notice,
-            **context,
-        },
-        status_code=status,
-        headers=PAGE_HEADERS,
-        cookies=used if visit.notice else [],
-    )
+    every = {
+        "visit": visit,
+        "shell": visit.shell,
+        "can": visit.can,
+        "now": visit.now,
+        "notice": visit.notice,
+    }
+    return html(template, {**every, **context}, status=status, cookies=used if visit.notice else [])
 
 
 def done(target: str, notice: str = "") -> Redirect:

@@ -8,7 +8,7 @@ from litestar.testing import TestClient
 from unit.data_plane_web.browser import Browser
 from unit.data_plane_web.fakes import World, page_dependencies
 from vivero_data.lib.problem import make_handler
-from vivero_data.web import render_error, route_handlers, template_config
+from vivero_data.web import render_error, route_handlers
 
 
 @pytest.fixture
@@ -22,7 +22,6 @@ def client(world: World) -> Iterator[TestClient[Litestar]]:
         route_handlers,
         dependencies=page_dependencies(world),
         exception_handlers={Exception: make_handler(render_error)},
-        template_config=template_config,
         logging_config=None,
     )
     with TestClient(app, base_url="https://acme.vivero.localhost", raise_server_exceptions=False) as made:

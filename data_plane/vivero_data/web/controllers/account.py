@@ -4,7 +4,6 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.response import Template
 
 from vivero_data.domain.users.schemas import PasswordChange
 from vivero_data.domain.users.service import UserService
@@ -12,10 +11,11 @@ from vivero_data.errors import DataPlaneError
 from vivero_data.web.controllers.users import ROLE_WORDS
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
 from vivero_data.web.page import Visit, done, show
+from vivero_data.web.render import Html
 
 
 @get("/account")
-async def account(visit: NamedDependency[Visit]) -> Template:
+async def account(visit: NamedDependency[Visit]) -> Html:
     return _account(visit)
 
 
@@ -32,6 +32,6 @@ async def change_password(
     return done("/account", "password-changed")
 
 
-def _account(visit: Visit, problem: DataPlaneError | None = None) -> Template:
+def _account(visit: Visit, problem: DataPlaneError | None = None) -> Html:
     context = {"role_words": ROLE_WORDS, "problem": problem, "errors": field_errors(problem) if problem else {}}
     return show(visit, "account.html.j2", context, status=problem.status if problem else 200)

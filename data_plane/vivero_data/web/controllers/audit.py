@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from litestar import Request, get
 from litestar.di import NamedDependency
-from litestar.response import Template
 
 from vivero_data.domain.audit.schemas import AuditQuery
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.web.audit_words import NOUNS
 from vivero_data.web.listing import Address, address, turns
 from vivero_data.web.page import Visit, show
+from vivero_data.web.render import Html
 from vivero_data.web.rights import require_manager
 
 FILTERS: Final = ("actor", "action", "subject", "since", "until")
@@ -20,7 +20,7 @@ FILTERS: Final = ("actor", "action", "subject", "since", "until")
 @get("/audit")
 async def audit_log(
     request: Request[Any, Any, Any], visit: NamedDependency[Visit], audit: NamedDependency[AuditService]
-) -> Template:
+) -> Html:
     require_manager(visit, "read the audit log")
     here = address("/audit", request.query_params.multi_items(), *FILTERS, "cursor", "back")
     page = await audit.list(visit.actor, audit_query(here))

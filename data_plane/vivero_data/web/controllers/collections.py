@@ -7,14 +7,15 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Template
 
 from vivero_data.domain.collections.schemas import FieldType, NewCollection, NewField
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.errors import DataPlaneError, InvalidInputError
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
-from vivero_data.web.page import Visit, collection_href, done, show
+from vivero_data.web.listing import collection_href
+from vivero_data.web.page import Visit, done, show
+from vivero_data.web.render import Html
 from vivero_data.web.rights import require_manager
 
 _PLACE: Final = re.compile(r"^fields\[(\d{1,3})\]\.(\w+)$")
@@ -33,12 +34,12 @@ TYPE_WORDS: Final = (
 
 
 @get("/collections")
-async def collection_list(visit: NamedDependency[Visit]) -> Template:
+async def collection_list(visit: NamedDependency[Visit]) -> Html:
     return show(visit, "collections/list.html.j2", {})
 
 
 @get("/new-collection")
-async def new_collection(visit: NamedDependency[Visit]) -> Template:
+async def new_collection(visit: NamedDependency[Visit]) -> Html:
     require_manager(visit, "add collections")
     return _form(visit, {}, first_rows())
 
@@ -63,7 +64,7 @@ async def create_collection(
 @get("/collections/{name:str}/fields")
 async def collection_fields(
     visit: NamedDependency[Visit], collections: NamedDependency[CollectionService], name: FromPath[str]
-) -> Template:
+) -> Html:
     found = await collections.get(visit.actor, name)
     return show(
         visit, "collections/fields.html.j2", {"collection": found, "type_words": dict(TYPE_WORDS), "problem": ""}
@@ -132,7 +133,7 @@ def _form(
     *,
     problem: DataPlaneError | None = None,
     focus: int | None = None,
-) -> Template:
+) -> Html:
     errors = field_errors(problem) if problem else {}
     context = {
         "form": form,

@@ -6,7 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Redirect, Stream, Template
+from litestar.response import Redirect, Stream
 from vivero_ui.filters import bytes_
 
 from vivero_data.domain.files.names import content_disposition
@@ -18,6 +18,7 @@ from vivero_data.settings import Settings
 from vivero_data.web.forms import FORM_ERRORS
 from vivero_data.web.listing import address, turns
 from vivero_data.web.page import Visit, done, show
+from vivero_data.web.render import Html
 from vivero_data.web.rights import require_writer
 
 _FORM_BYTES: Final = 64 * 1024  # what multipart adds around a file
@@ -30,7 +31,7 @@ async def file_list(
     files: NamedDependency[FileService],
     usage: NamedDependency[UsageService],
     settings: NamedDependency[Settings],
-) -> Template:
+) -> Html:
     return await _list(request, visit, files, usage, settings)
 
 
@@ -71,7 +72,7 @@ async def download_file(
 @get("/files/{file_id:str}/delete")
 async def confirm_delete_file(
     visit: NamedDependency[Visit], files: NamedDependency[FileService], file_id: FromPath[str]
-) -> Template:
+) -> Html:
     require_writer(visit, "delete files")
     return show(visit, "files/delete.html.j2", {"file": await files.get(visit.actor, file_id)})
 
@@ -105,7 +106,7 @@ async def _list(  # noqa: PLR0913  the services come by injection into two handl
     *,
     problem: str = "",
     status: int = 200,
-) -> Template:
+) -> Html:
     here = address("/files", request.query_params.multi_items(), "cursor", "back")
     page = await files.list(visit.actor, cursor=here.get("cursor") or None)
     context = {

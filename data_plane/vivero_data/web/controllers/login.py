@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
-from litestar.response import Redirect, Template
+from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from vivero_data.domain.auth.schemas import Credentials
@@ -17,14 +17,14 @@ from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
 from vivero_data.lib.request_context import client_address_of
 from vivero_data.settings import Settings
 from vivero_data.web.forms import local_path, read_form
-from vivero_data.web.page import PAGE_HEADERS
+from vivero_data.web.render import Html, html
 
 _NO_STORE: Final = {"cache-control": "no-store"}
 _NEXT = Annotated[str, QueryParameter(name="next", max_length=2000)]
 
 
 @get("/login")
-async def login_page(settings: NamedDependency[Settings], target: _NEXT = "/") -> Template:
+async def login_page(settings: NamedDependency[Settings], target: _NEXT = "/") -> Html:
     return _login(settings, target=local_path(target))
 
 
@@ -65,9 +65,7 @@ async def logout(actor: NamedDependency[Actor], auth: NamedDependency[AuthServic
     return Redirect("/login", status_code=HTTP_303_SEE_OTHER, cookies=expired_cookies(), headers=_NO_STORE)
 
 
-def _login(
-    settings: Settings, *, email: str = "", target: str = "/", problem: DataPlaneError | None = None
-) -> Template:
+def _login(settings: Settings, *, email: str = "", target: str = "/", problem: DataPlaneError | None = None) -> Html:
     context = {
         "workspace": settings.workspace_name,
         "host": settings.public_host.partition(":")[0],
@@ -75,5 +73,5 @@ def _login(
         "target": target,
         "problem": problem,
     }
-    headers = {**PAGE_HEADERS, **(problem.headers if problem else {})}
-    return Template("login.html.j2", context=context, status_code=problem.status if problem else 200, headers=headers)
+    headers = problem.headers if problem else {}
+    return html("login.html.j2", context, status=problem.status if problem else 200, headers=headers)

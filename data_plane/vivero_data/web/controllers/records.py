@@ -6,7 +6,7 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Redirect, Template
+from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from vivero_data.domain.collections.schemas import Collection
@@ -16,9 +16,10 @@ from vivero_data.errors import ConflictError, DataPlaneError, InvalidInputError
 from vivero_data.lib.pages import Page
 from vivero_data.web.columns import chosen_columns, columns_cookie
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form, record_values, shown_values, typed_values
-from vivero_data.web.listing import MAX_FILTERS, Address, Filter, address, parse_filters, turns
+from vivero_data.web.listing import MAX_FILTERS, Address, Filter, address, collection_href, parse_filters, turns
 from vivero_data.web.operators import OPERATORS, filter_words, lead_field
-from vivero_data.web.page import Visit, collection_href, done, show
+from vivero_data.web.page import Visit, done, show
+from vivero_data.web.render import Html
 from vivero_data.web.rights import require_writer
 
 _KNOWN: Final = ("sort", "filter", "cursor", "back")
@@ -82,7 +83,7 @@ async def choose_columns(request: Request[Any, Any, Any], collection: NamedDepen
 
 
 @get("/collections/{name:str}/new")
-async def new_record(visit: NamedDependency[Visit], collection: NamedDependency[Collection]) -> Template:
+async def new_record(visit: NamedDependency[Visit], collection: NamedDependency[Collection]) -> Html:
     require_writer(visit, "add records")
     defaults = {field.name: field.default for field in collection.fields}
     return _form(visit, collection, shown_values(collection.fields, defaults))
@@ -112,7 +113,7 @@ async def record_page(
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
     record_id: FromPath[int],
-) -> Template:
+) -> Html:
     record = await records.get(visit.actor, collection.name, record_id)
     return _form(visit, collection, shown_values(collection.fields, record.values), record=record)
 
@@ -143,7 +144,7 @@ async def confirm_delete_record(
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
     record_id: FromPath[int],
-) -> Template:
+) -> Html:
     require_writer(visit, "delete records")
     record = await records.get(visit.actor, collection.name, record_id)
     context = {"collection": collection, "record": record, "lead": collection.fields[0]}
@@ -175,7 +176,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     record: Record | None = None,
     problem: DataPlaneError | None = None,
     version: int | None = None,
-) -> Template:
+) -> Html:
     # A version conflict names no field; a taken unique value does.
     stale = record is not None and problem is not None and isinstance(problem, ConflictError) and not problem.errors
     context = {

@@ -6,7 +6,6 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Template
 
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import NewUser, Role, User, UserChanges
@@ -15,6 +14,7 @@ from vivero_data.errors import DataPlaneError
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
 from vivero_data.web.listing import address, turns
 from vivero_data.web.page import Visit, done, show
+from vivero_data.web.render import Html
 from vivero_data.web.rights import require_manager
 
 ROLE_WORDS: Final = {
@@ -32,7 +32,7 @@ async def user_list(
     visit: NamedDependency[Visit],
     users: NamedDependency[UserService],
     usage: NamedDependency[UsageService],
-) -> Template:
+) -> Html:
     require_manager(visit, "see and manage users")
     here = address("/users", request.query_params.multi_items(), "cursor", "back")
     page = await users.list(visit.actor, cursor=here.get("cursor") or None)
@@ -46,7 +46,7 @@ async def user_list(
 
 
 @get("/users/new")
-async def new_user(visit: NamedDependency[Visit]) -> Template:
+async def new_user(visit: NamedDependency[Visit]) -> Html:
     require_manager(visit, "add users")
     return _new(visit, {"role": str(Role.MEMBER), "password": secrets.token_urlsafe(_PASSWORD_BYTES)})
 
@@ -71,9 +71,7 @@ async def create_user(
 
 
 @get("/users/{user_id:int}")
-async def user_page(
-    visit: NamedDependency[Visit], users: NamedDependency[UserService], user_id: FromPath[int]
-) -> Template:
+async def user_page(visit: NamedDependency[Visit], users: NamedDependency[UserService], user_id: FromPath[int]) -> Html:
     require_manager(visit, "manage users")
     return _user(visit, await users.get(visit.actor, user_id))
 
@@ -109,7 +107,7 @@ def _roles(visit: Visit) -> list[tuple[Role, tuple[str, str]]]:
     return [(role, words) for role, words in ROLE_WORDS.items() if visit.can.own or Role.MEMBER.includes(role)]
 
 
-def _new(visit: Visit, form: dict[str, str], *, problem: DataPlaneError | None = None) -> Template:
+def _new(visit: Visit, form: dict[str, str], *, problem: DataPlaneError | None = None) -> Html:
     context = {
         "form": form,
         "roles": _roles(visit),
@@ -119,7 +117,7 @@ def _new(visit: Visit, form: dict[str, str], *, problem: DataPlaneError | None =
     return show(visit, "users/new.html.j2", context, status=problem.status if problem else 200)
 
 
-def _user(visit: Visit, user: User, *, problem: DataPlaneError | None = None) -> Template:
+def _user(visit: Visit, user: User, *, problem: DataPlaneError | None = None) -> Html:
     context = {
         "user": user,
         "roles": _roles(visit),
