@@ -91,7 +91,7 @@ class Jobs:
     async def drain(self) -> None:
         await self.outbox.drain()
         async with self._backends.database.transaction() as session:
-            counts = await OutboxRepository(session=session).counts()
+            counts = await OutboxRepository(session).counts()
         for state in (PENDING, DEAD):
             entries.labels(state).set(counts.get(state, 0))
 
@@ -103,8 +103,8 @@ class Jobs:
         now = self._backends.clock()
         await self._backends.idempotency.forget(now - KEEP)
         async with self._backends.database.transaction() as session:
-            await OutboxRepository(session=session).forget(now - KEEP_DONE)
-            await RefreshTokenRepository(session=session).forget(now)
+            await OutboxRepository(session).forget(now - KEEP_DONE)
+            await RefreshTokenRepository(session).forget(now)
 
     def worker(self) -> QuietWorker:
         cron: list[CronJob[Any]] = [

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 DRAIN: Final = "drain_outbox"
 VERSION: Final = (7, 2, 0)  # the oldest Valkey there is; asking would need the right to INFO
-WAKE_SECONDS: Final = 0.3  # a signup waits for it; the worker looks by itself soon enough
+WAKE_SECONDS: Final = 5.0  # by then the worker has looked by itself
 
 
 class PrefixedQueue(RedisQueue):
@@ -26,6 +26,8 @@ class PrefixedQueue(RedisQueue):
         saq.queue.redis.ID_PREFIX = f"{prefix}saq:job:"
         saq.job.ABORT_ID_PREFIX = f"{prefix}saq:abort:"
         self._prefix = prefix
+        self._wanted = False
+        self._waking: asyncio.Task[None] | None = None
         super().__init__(redis, name="vivero")
 
     def job_id(self, job_key: str) -> str:
@@ -45,18 +47,31 @@ class PrefixedQueue(RedisQueue):
 
     async def close(self) -> None:
         """Saying goodbye to a Valkey that is away is no failure."""
+        if self._waking is not None:
+            self._waking.cancel()
         try:
             await self.disconnect()
         except (RedisError, OSError) as error:
             logger.warning("queue closed without telling Valkey: %s", type(error).__name__)
 
-    async def wake(self) -> None:
-        """Ask for a run over the outbox now; without Valkey the rows wait for the worker's own timetable."""
-        try:
-            async with asyncio.timeout(WAKE_SECONDS):
-                await self.enqueue(DRAIN, key=DRAIN, timeout=300, retries=1, ttl=60)
-        except (RedisError, OSError) as error:
-            logger.warning("could not wake the worker: %s", type(error).__name__)
+    def wake(self) -> None:
+        """Ask for a run over the outbox now, without keeping the caller.
+
+        Without Valkey the rows wait for the worker's own next look.
+        """
+        self._wanted = True
+        if self._waking is None or self._waking.done():
+            self._waking = asyncio.create_task(self._wake())
+
+    async def _wake(self) -> None:
+        """One at a time; what was asked for meanwhile is asked once more."""
+        while self._wanted:
+            self._wanted = False
+            try:
+                async with asyncio.timeout(WAKE_SECONDS):
+                    await self.enqueue(DRAIN, key=DRAIN, timeout=300, retries=1, ttl=60)
+            except (RedisError, OSError) as error:
+                logger.warning("could not wake the worker: %s", type(error).__name__)
 
 
 class WithoutTraceback(logging.Filter):

@@ -11,6 +11,7 @@ from valkey.asyncio import ConnectionPool, SSLConnection, Valkey
 from vivero_control.settings import Settings
 
 CONNECT_SECONDS: Final = 1.0
+QUEUE_CONNECT_SECONDS: Final = 5.0  # nobody waits for it, and a busy machine needs its time for a TLS handshake
 ANSWER_SECONDS: Final = 1.0  # a counter that takes longer is worth less than the request it holds up
 POOL: Final = 50
 
@@ -42,7 +43,8 @@ def client(connections: ConnectionPool) -> Valkey:
 
 def queue_client(settings: Settings) -> Redis:
     """For SAQ, which brings redis-py; no answer limit, because its workers wait for jobs."""
-    return Redis(connection_pool=RedisPool(connection_class=RedisSSLConnection, **_options(settings)))
+    options = _options(settings) | {"socket_connect_timeout": QUEUE_CONNECT_SECONDS}
+    return Redis(connection_pool=RedisPool(connection_class=RedisSSLConnection, **options))
 
 
 def limits_uri(settings: Settings) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -61,7 +61,7 @@ class SignupDeps:
     idempotency: Idempotency
     tenant_url: Callable[[str], str]
     streams: StreamSlots
-    wake_worker: Callable[[], Awaitable[None]]
+    wake_worker: Callable[[], None]
     clock: Clock
 
 
@@ -84,7 +84,7 @@ class SignupService:
                 return msgspec.convert(once.answer, SignupView)
             order, plan = self._checked(order)
             view = await self._place(order, plan, await self._deps.passwords.hash(order.password), once)
-        await self._deps.wake_worker()
+        self._deps.wake_worker()
         return view
 
     async def get(self, signup_id: str) -> SignupView:
