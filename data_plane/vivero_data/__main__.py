@@ -1,15 +1,17 @@
-"""`python -m vivero_data [serve | migrate | create-owner]`: the leanest way into `main.main`."""
+"""`python -m vivero_data [serve | migrate | create-owner]`: the leanest way into `main.run`."""
 
 import gc
 import sys
 
-from vivero_data import lean
+from vivero_data import cli, lean
 
 # Importing makes thousands of objects that stay: collecting among them in
-# between costs a tenth of the start. main.serve() turns the collector on again.
+# between costs a tenth of the start. main.run() turns the collector on again.
 gc.disable()
+arguments = cli.parse(sys.argv[1:])
+listener = cli.listen(arguments)
 lean.apply(sys.argv[1:])
 
-from vivero_data.main import main  # noqa: E402  after the two lines above, which are for it
+from vivero_data.main import run  # noqa: E402  after what comes before it on purpose
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(run(arguments, listener))

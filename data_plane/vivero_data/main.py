@@ -1,55 +1,49 @@
-"""The command line: serve requests (the default), migrate the schema, create the first owner."""
+"""What the commands do: serve requests, migrate the schema, create the first owner."""
 
 import argparse
 import asyncio
 import gc
 import os
+import socket
 import sys
-from collections.abc import Sequence
 from typing import Final
 
+from vivero_data import cli
 from vivero_data import settings as configuration
 from vivero_data.errors import DataPlaneError, SettingsError
 from vivero_data.lib import logging as logs
 from vivero_data.settings import Settings
 
-_PORT: Final = 8080
 _DRAIN_SECONDS: Final = 20  # for requests that run when the pod is told to go; below Kubernetes' 30
 _KEEP_ALIVE_SECONDS: Final = 75  # longer than the proxy's 60, so that it is the proxy who closes
 _MAX_CONNECTIONS: Final = 2000
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run a command; the process's exit status."""
-    arguments = _parser().parse_args(argv)
+def main() -> int:
+    """The installed script's entry; `python -m vivero_data` is the leaner one."""
+    arguments = cli.parse(sys.argv[1:])
+    return run(arguments, cli.listen(arguments))
+
+
+def run(arguments: argparse.Namespace, listener: socket.socket | None) -> int:
+    """Do the command; the process's exit status."""
     try:
         loaded = configuration.load(os.environ)
         logs.configure(loaded.env.log_level)
+        if listener is not None:
+            return _serve(loaded, listener)
         if arguments.command == "migrate":
             return _migrate(loaded)
-        if arguments.command == "create-owner":
-            return _create_owner(loaded, arguments.email, arguments.name)
-        return _serve(loaded, arguments.host, arguments.port)
+        return _create_owner(loaded, arguments.email, arguments.name)
     except SettingsError as error:
         sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
         return 2
+    except DataPlaneError as error:
+        sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
+        return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vivero-data-plane")
-    commands = parser.add_subparsers(dest="command")
-    parser.set_defaults(command="serve", host="0.0.0.0", port=_PORT)  # noqa: S104  a pod's Service reaches it here
-    serve = commands.add_parser("serve", help="serve requests")
-    serve.add_argument("--host", default="0.0.0.0")  # noqa: S104  as above
-    serve.add_argument("--port", type=int, default=_PORT)
-    commands.add_parser("migrate", help="bring the schema to the newest revision")
-    owner = commands.add_parser("create-owner", help="create the first account; its password comes on standard input")
-    owner.add_argument("--email", required=True)
-    owner.add_argument("--name", default="")
-    return parser
-
-
-def _serve(loaded: Settings, host: str, port: int) -> int:
+def _serve(loaded: Settings, listener: socket.socket) -> int:
     # Here, so that the other commands do not pay for the web framework.
     import uvicorn  # noqa: PLC0415
 
@@ -60,8 +54,6 @@ def _serve(loaded: Settings, host: str, port: int) -> int:
     gc.freeze()  # what exists now stays; the collector need not look at it again
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         lifespan="on",
         # uvloop needs 2.4 MiB and four threads more, and took no less CPU time a request here.
         loop="asyncio",
@@ -75,7 +67,7 @@ def _serve(loaded: Settings, host: str, port: int) -> int:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
-    uvicorn.Server(config).run()
+    uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 
@@ -91,10 +83,6 @@ def _create_owner(loaded: Settings, email: str, name: str) -> int:
     from vivero_data.domain.owner.command import create_owner  # noqa: PLC0415  not needed to serve
 
     password = sys.stdin.readline().rstrip("\n")
-    try:
-        state = asyncio.run(create_owner(loaded, email, name, password))
-    except DataPlaneError as error:
-        sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
-        return 1
+    state = asyncio.run(create_owner(loaded, email, name, password))
     sys.stdout.write(f"{'created' if state.created else 'already there'}: {state.email}\n")
     return 0

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Final
 
 from vivero_data import __version__
@@ -14,7 +15,8 @@ from vivero_data.domain.health import repository
 from vivero_data.domain.health.schemas import Probe, Proof
 from vivero_data.errors import DataPlaneError
 
-_PROBE_SECONDS: Final = 4.0  # below a probe's own timeout
+_PROBE_SECONDS: Final = 4.0  # a service that takes longer is as good as down
+_START_SECONDS: Final = 8.0  # below the 10 s that the startup probe waits
 
 
 class HealthService:
@@ -27,7 +29,9 @@ class HealthService:
         self._schema_ready = schema_ready
 
     async def ready(self) -> Proof:
-        """Whether requests can be served."""
+        """Whether requests can be served; while the process starts, asked early, answered when it is known."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._schema_ready.wait(), _START_SECONDS)
         return await self._ask(repository.ping(self._database), self._storage.ping(), self._cache.ping())
 
     async def prove(self) -> Proof:

@@ -1,0 +1,36 @@
+"""The command line's words, and the listening socket; light, because it runs before everything else is imported."""
+
+import argparse
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+_PORT: Final = 8080
+_BACKLOG: Final = 2048
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """What to do: `command` is serve, migrate or create-owner."""
+    parser = argparse.ArgumentParser(prog="vivero-data-plane")
+    parser.set_defaults(command="serve", host="0.0.0.0", port=_PORT)  # noqa: S104  a pod's Service reaches it here
+    commands = parser.add_subparsers(dest="command")
+    serve = commands.add_parser("serve", help="serve requests (the default)")
+    serve.add_argument("--host", default="0.0.0.0")  # noqa: S104  as above
+    serve.add_argument("--port", type=int, default=_PORT)
+    commands.add_parser("migrate", help="bring the schema to the newest revision")
+    owner = commands.add_parser("create-owner", help="create the first account; its password comes on standard input")
+    owner.add_argument("--email", required=True)
+    owner.add_argument("--name", default="")
+    return parser.parse_args(argv)
+
+
+def listen(arguments: argparse.Namespace) -> socket.socket | None:
+    """The socket to serve on, open half a second before anybody accepts from it.
+
+    The kubelet looks once a second: a probe that is refused because we are
+    still importing costs a signup that second, one that waits in the queue is
+    answered the moment we are ready.
+    """
+    if arguments.command not in {None, "serve"}:
+        return None
+    return socket.create_server((arguments.host, arguments.port), backlog=_BACKLOG)
