@@ -18,6 +18,8 @@ THREADS: Final = 6
 """Calls at once on one server; a signup needs three."""
 REST_SECONDS: Final = 2.0
 """After a server could not be reached, calls are refused for this long without trying."""
+# Without the fault's own words: they may name another tenant's objects.
+_RESTING: Final = "gave no answer a moment ago, next try soon"
 
 
 class Lane:
@@ -28,7 +30,6 @@ class Lane:
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"lane-{system}")
         self._closed_until = 0.0
-        self._fault = ""
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The function's result; BackendUnavailableError at once while the server is resting.
@@ -36,24 +37,19 @@ class Lane:
         The function is bounded in time by its driver.
         """
         if self._clock() < self._closed_until:
-            raise BackendUnavailableError(self.system, self._fault)
+            raise BackendUnavailableError(self.system, _RESTING)
 
         def guarded() -> R:
             # Checked again: this call may have queued behind one that found the server down.
             if self._clock() < self._closed_until:
-                raise BackendUnavailableError(self.system, self._fault)
+                raise BackendUnavailableError(self.system, _RESTING)
             try:
                 return function(*args, **kwargs)
-            except BackendUnavailableError as error:
-                self._rest(error)
+            except BackendUnavailableError:
+                self._closed_until = self._clock() + REST_SECONDS
                 raise
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
-
-    def _rest(self, error: BackendUnavailableError) -> None:
-        if self._clock() >= self._closed_until:
-            self._closed_until = self._clock() + REST_SECONDS
-            self._fault = str(error).removeprefix(f"{error.system}: ")
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
