@@ -3,7 +3,7 @@
 import json
 
 from vivero_dev.errors import ComponentError
-from vivero_dev.native.contour import LOG_FIELDS, ingress_class
+from vivero_dev.native.contour import LOG_FIELDS, TIMEOUTS, ingress_class
 from vivero_dev.platform.diagnose import first_trouble
 from vivero_dev.platform.kubectl import Kubectl, Object
 from vivero_dev.platform.names import FIELD_MANAGER
@@ -38,6 +38,7 @@ def _configuration() -> Object:
         "tls": {"minimum-protocol-version": "1.3"},
         "accesslog-format": "json",
         "json-fields": list(LOG_FIELDS),
+        "timeouts": TIMEOUTS,
     }
     return {
         "apiVersion": "v1",

@@ -18,6 +18,9 @@ HEALTH_PORT = 8000
 GROUP = "projectcontour.io"
 # 550 KB of definitions on a busy machine.
 APPLY_SECONDS = 120.0
+# A connection stays with the routes of the name it was opened for. While a workspace has no route of its own that is
+# the wildcard's: whoever waits at its page would see that page for as long as the browser keeps the connection.
+TIMEOUTS = {"max-connection-duration": "30s"}
 # No query strings: they may carry a login ticket.
 LOG_FIELDS = (
     "@timestamp",
@@ -88,6 +91,7 @@ def contour_configuration(admin_port: int) -> str:
         "tls": {"minimum-protocol-version": "1.3"},
         "accesslog-format": "json",
         "json-fields": list(LOG_FIELDS),
+        "timeouts": TIMEOUTS,
         # A read-only view of Envoy on loopback; zero would mean a port that all instances share.
         "network": {"admin-port": admin_port},
     }

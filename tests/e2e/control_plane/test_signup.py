@@ -5,11 +5,20 @@ import pytest
 from e2e.conftest import Shoot, opened
 from e2e.control_plane.conftest import Person, sign_up
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PageTimeoutError
 from vivero_core.model.naming import slugify
 
 Check = Callable[[Page], None]
 # A signup's goal is 3 s; a machine under test load may take longer, a person's patience ends here.
 INSIDE_MS = 60_000
+
+
+def arrive(page: Page, person: Person) -> None:
+    """Inside the new workspace; where that takes too long, what the page says meanwhile."""
+    try:
+        page.wait_for_url(re.compile(rf"^https://{person.slug}\.[^/]+/$"), timeout=INSIDE_MS)
+    except PageTimeoutError as error:
+        raise AssertionError(f"still at {page.url}: {page.get_by_role('main').inner_text()}") from error
 
 
 def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(
@@ -77,7 +86,7 @@ def test_a_signup_shows_its_steps_and_ends_inside_the_workspace(
     page.wait_for_url(re.compile(rf"/signup/[0-9a-f]{{32}}$|{person.slug}\."))
     if "/signup/" in page.url:
         shoot(page, "progress")
-    page.wait_for_url(re.compile(rf"^https://{person.slug}\.[^/]+/$"), timeout=INSIDE_MS)
+    arrive(page, person)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_text(person.company).first).to_be_visible()
     names = {cookie["name"] for cookie in page.context.cookies()}
@@ -89,7 +98,7 @@ def test_the_one_time_login_works_once(browser: Browser, page: Page, home: str, 
     sign_up(page, home, person)
     page.wait_for_url(re.compile(r"/signup/[0-9a-f]{32}$"))
     progress = page.url
-    page.wait_for_url(re.compile(rf"^https://{person.slug}\.[^/]+/$"), timeout=INSIDE_MS)
+    arrive(page, person)
     with opened(browser) as other:
         stranger = other.new_page()
         stranger.goto(progress)
@@ -101,7 +110,7 @@ def test_without_script_a_signup_ends_inside_as_well(browser: Browser, home: str
     with opened(browser, java_script_enabled=False) as context:
         page = context.new_page()
         sign_up(page, home, person)
-        page.wait_for_url(re.compile(rf"^https://{person.slug}\.[^/]+/$"), timeout=INSIDE_MS)
+        arrive(page, person)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 

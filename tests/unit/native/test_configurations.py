@@ -102,6 +102,7 @@ def test_contour_serves_tls_13_on_loopback_alone_and_logs_no_query(cluster: Clus
     config = json.loads(contour.contour_configuration(9))
     assert config["tls"]["minimum-protocol-version"] == "1.3"
     assert config["network"]["admin-port"] == 9
+    assert config["timeouts"]["max-connection-duration"] == "30s"
     paths = [field for field in config["json-fields"] if field.startswith("path")]
     assert paths == ["path=%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%"]
     assert not any("%REQ(:PATH)" in field or field == "uri_path" for field in config["json-fields"])
