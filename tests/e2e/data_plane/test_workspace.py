@@ -37,6 +37,17 @@ def test_a_wrong_password_says_so_and_keeps_the_address(fresh: Callable[..., Pag
     expect(page.get_by_label("E-mail")).to_have_value(address)
 
 
+def test_a_link_on_another_site_finds_the_session_again(workspace: Workspace) -> None:
+    """The short-lived cookie has run out, and the other is sent only to our own pages."""
+    page = workspace.page
+    page.context.clear_cookies(name="__Host-session")
+    page.route("https://elsewhere.example/", lambda route: route.fulfill(body=link, content_type="text/html"))
+    link = f"<a href='{workspace.url}/files'>Our files</a>"
+    page.goto("https://elsewhere.example/")
+    page.get_by_role("link", name="Our files").click()
+    expect(page.get_by_role("heading", name="Files", level=1)).to_be_visible()
+
+
 def test_records_from_first_to_last(workspace: Workspace) -> None:
     page = workspace.page
     name = workspace.collection(("Company", "Text"), ("Value", "Number"), ("Since", "Date"))
