@@ -1,6 +1,6 @@
 """Health, readiness and metrics over HTTP.
 
-Healthy means that watches bring news: the leader's Lease is written every two seconds, so its echo through a watch
+Healthy means that watches bring news: the leader's Lease is written every three seconds, so its echo through a watch
 must never be old.
 """
 

@@ -22,9 +22,11 @@ from vivero_operator.errors import LeadershipLostError
 
 logger = logging.getLogger(__name__)
 
-DURATION_SECONDS: Final = 20.0
-"""A Lease that has not changed for this long is free; also how long a takeover takes when a leader dies without a word."""
-DEADLINE_SECONDS: Final = 14.0
+DURATION_SECONDS: Final = 40.0
+"""A Lease that has not changed for this long is free; also how long a takeover takes when a node dies without a word.
+
+A leader that stops gives its Lease back, and one whose container restarts has it still: neither waits."""
+DEADLINE_SECONDS: Final = 30.0
 """A leader that has not renewed for this long is none any more. Generous: a starved machine is no reason to change."""
 RENEW_SECONDS: Final = 3.0
 

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     admin_host: str = "0.0.0.0"  # noqa: S104  kubelet and Prometheus come from outside the pod
     admin_port: int = Field(default=8081, ge=0, le=65535)
     """Health and metrics."""
-    concurrency: int = Field(default=24, ge=1, le=500)
+    concurrency: int = Field(default=12, ge=1, le=500)
     """Reconciles at once."""
     resync_seconds: float = Field(default=600, ge=10)
     """How often every tenant is looked at although nothing seems to have changed; spread by jitter."""

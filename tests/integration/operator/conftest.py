@@ -92,16 +92,18 @@ def _environment(deployment: dict[str, Any] | None) -> dict[str, str]:
 
 
 async def _scale(kube: KubeClient, replicas: int) -> None:
+    """Returns when so many operators are at work, or the last one is gone."""
     await kube.patch(DEPLOYMENT, OPERATOR, {"spec": {"replicas": replicas}}, SYSTEM)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while True:
+            ready = (await kube.get(DEPLOYMENT, OPERATOR, SYSTEM))["status"].get("readyReplicas", 0)
             pods = await kube.list(POD, SYSTEM, label_selector=f"app.kubernetes.io/name={OPERATOR}")
-            if replicas or not pods.items:
+            if ready == replicas and (replicas or not pods.items):
                 return
             await asyncio.sleep(0.2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: other tests of the session need the deployed operator
 def setup(platform: dict[str, Any]) -> Iterator[Setup]:
     """Two operators would both work on the tests' Tenants, so the deployed one rests meanwhile."""
     config = kube_config.load(Path(platform["kubeconfig"]))
