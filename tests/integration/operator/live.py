@@ -102,7 +102,7 @@ class Live:
         await self.look(name)
         return await self.reconciler.reconcile(name)
 
-    async def until(self, name: str, *, ready: bool, seconds: float = 60) -> Tenant:
+    async def until(self, name: str, *, ready: bool, seconds: float = 120) -> Tenant:
         """Reconcile until Ready, or (without a data plane to wait for) until all but the pod is done."""
         async with asyncio.timeout(seconds):
             while True:
@@ -113,7 +113,7 @@ class Live:
                     return tenant
                 await asyncio.sleep(0.2)
 
-    async def delete(self, name: str, seconds: float = 60) -> None:
+    async def delete(self, name: str, seconds: float = 120) -> None:
         tenant = await self.look(name)
         if tenant is None:
             return

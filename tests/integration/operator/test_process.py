@@ -62,7 +62,7 @@ async def running(setup: Setup, port: int) -> AsyncIterator["asyncio.Task[None]"
                 await asyncio.wait_for(task, 30)
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:
     async with asyncio.timeout(seconds):
         while True:
             if await check():
