@@ -57,6 +57,9 @@ def problem_of(error: Exception, request_id: str) -> Problem:
             slug = phrase.lower().replace(" ", "-")
             return Problem(f"{_TYPE}{slug}", phrase, error.status_code, error.detail or phrase, request_id)
         error = InvalidInputError("; ".join(f"{field.field}: {field.message}" for field in fields), errors=fields)
+    if isinstance(error, UnicodeDecodeError):
+        # Litestar lets this one out of its JSON decoder as it is.
+        return Problem(f"{_TYPE}bad-request", "Bad Request", 400, "The body is not valid UTF-8.", request_id)
     if not isinstance(error, DataPlaneError):
         error = DataPlaneError("The request could not be finished. It was logged; quote the request id.")
     return Problem(f"{_TYPE}{error.slug}", error.title, error.status, error.detail, request_id, error.errors)

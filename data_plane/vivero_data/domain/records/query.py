@@ -115,16 +115,20 @@ def after(sort: Sort, cursor: Cursor) -> Clause:
     if cursor.value is None:
         same = f"({name} IS NULL AND id {beyond} %s)"
         return Clause(same if sort.descending else f"({same} OR {name} IS NOT NULL)", (cursor.id,))
-    value = _value(sort.column.field, _with_offset(sort.column.field, cursor.value), "cursor")
+    value = _value(sort.column.field, _as_typed(sort.column.field, cursor.value), "cursor")
     # Two keyset terms over one index; NULLs come last when descending.
     terms = f"{name} {beyond} %s OR ({name} = %s AND id {beyond} %s)"
     nulls = f" OR {name} IS NULL" if sort.descending and sort.column.nullable else ""
     return Clause(f"({terms}{nulls})", (value, value, cursor.id))
 
 
-def _with_offset(field: Field, text: str) -> str:
-    """The cursor holds a moment as the column does, in UTC without an offset."""
-    return f"{text}+00:00" if field.type is FieldType.DATETIME else text
+def _as_typed(field: Field, text: str) -> str:
+    """A column's value, which the cursor holds as the database wrote it, as a user would type it."""
+    if field.type is FieldType.DATETIME:
+        return f"{text}+00:00"
+    if field.type is FieldType.BOOLEAN:
+        return {"0": "false", "1": "true"}.get(text, text)
+    return text
 
 
 def _filter(collection: Collection, text: str) -> Clause:

@@ -1,0 +1,160 @@
+import asyncio
+from typing import Any
+
+import pytest
+from integration.data_plane.workspace import PASSWORD, Workspace
+from vivero_data.errors import UnavailableError
+
+PUBLIC = {"/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/logout"}
+
+
+async def test_the_documented_interfaces_are_there(workspace: Workspace) -> None:
+    document = (await workspace.client.get("/schema")).json()
+    paths = document["paths"]
+    wanted = {
+        "/api/v1/auth/login": {"post"},
+        "/api/v1/auth/refresh": {"post"},
+        "/api/v1/auth/logout": {"post"},
+        "/api/v1/me": {"get"},
+        "/api/v1/collections": {"get", "post"},
+        "/api/v1/collections/{name}/records": {"get", "post"},
+        "/api/v1/collections/{name}/records/{record_id}": {"get", "patch", "delete"},
+        "/api/v1/files": {"get", "post"},
+        "/api/v1/files/{file_id}": {"get", "delete"},
+        "/api/v1/users": {"get", "post"},
+        "/api/v1/audit": {"get"},
+        "/api/v1/usage": {"get"},
+    }
+    for path, methods in wanted.items():
+        assert methods <= set(paths[path]), path
+    assert not [path for path in paths if path.startswith("/internal")]
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+async def test_every_api_path_needs_a_login(workspace: Workspace) -> None:
+    document = (await workspace.client.get("/schema")).json()
+    for path, methods in document["paths"].items():
+        if not path.startswith("/api/") or path in PUBLIC:
+            continue
+        for method in methods:
+            url = path.replace("{name}", "x").replace("{record_id}", "1").replace("{user_id}", "1")
+            body = {"values": {}, "name": "x", "fields": [], "email": "", "password": ""}
+            sent: dict[str, Any] = {"json": body} if method in {"post", "patch", "put"} else {}
+            answer = await workspace.client.request(method.upper(), url, **sent)
+            assert answer.status_code in {401, 400, 415, 422}, (method, path)
+            assert answer.status_code == 401 or method != "get", (method, path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/v1/nowhere", 404), ("PUT", "/api/v1/usage", 405), ("GET", "/internal/v1/nothing", 404)],
+)
+async def test_the_frameworks_errors_are_problems(workspace: Workspace, method: str, path: str, status: int) -> None:
+    answer = await workspace.client.request(method, path, headers={"x-request-id": "request-12345"})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["request_id"] == answer.headers["x-request-id"] == "request-12345"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "statuses"),
+    [
+        (b"{", "application/json", {400}),
+        (b"[]", "application/json", {400, 422}),
+        (b'{"email": 7, "password": "x"}', "application/json", {400, 422}),
+        (b'{"email": "a@example.com"}', "application/json", {400, 422}),
+        (b"email=a&password=b", "application/x-www-form-urlencoded", {400, 415, 422}),
+        (b"<xml/>", "text/xml", {400, 415, 422}),
+        (b'{"email": "' + b"x" * (1024 * 1024) + b'"}', "application/json", {413}),
+        (b'{"email": "\xff", "password": "x"}', "application/json", {400, 422}),
+    ],
+)
+async def test_bad_bodies_are_problems(workspace: Workspace, content: bytes, kind: str, statuses: set[int]) -> None:
+    answer = await workspace.client.post("/api/v1/auth/login", content=content, headers={"content-type": kind})
+    assert answer.status_code in statuses, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_no_other_site_is_told_anything(workspace: Workspace) -> None:
+    answer = await workspace.client.options(
+        "/api/v1/me", headers={"origin": "https://evil.example.com", "access-control-request-method": "GET"}
+    )
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+async def test_metrics_count_by_route(workspace: Workspace, owner: dict[str, str]) -> None:
+    await workspace.collection(owner, name="Secretive")
+    await workspace.client.get("/api/v1/collections/Secretive", headers=owner)
+    metrics = (await workspace.client.get("/metrics")).text
+    assert "vivero_requests_total" in metrics
+    assert "/api/v1/collections/{name}" in metrics
+    assert "Secretive" not in metrics
+
+
+async def test_each_address_has_its_share(workspace: Workspace) -> None:
+    workspace.set_limits(requests_per_minute=5)
+    await asyncio.sleep(1.1)
+    client, other = workspace.client, {"x-forwarded-for": "198.51.100.7"}
+    statuses = [(await client.get("/api/v1/me")).status_code for _ in range(12)]
+    assert statuses[:5] == [401] * 5
+    assert statuses[-1] == 429 or 429 in statuses
+    limited = await client.get("/api/v1/me")
+    if limited.status_code == 429:
+        assert 1 <= int(limited.headers["retry-after"]) <= 60
+        assert limited.headers["content-type"] == "application/problem+json"
+    assert (await client.get("/api/v1/me", headers=other)).status_code == 401
+    # What the client claims further left does not make it another address.
+    claimed = {"x-forwarded-for": "203.0.113.1, 192.0.2.1"}
+    assert (await client.get("/healthz", headers=claimed)).status_code == 200
+    assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_without_a_cache_work_goes_on(
+    workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.set_limits(requests_per_minute=1)
+    await asyncio.sleep(1.1)
+
+    async def fail(*_: object) -> int:
+        raise UnavailableError
+
+    monkeypatch.setattr(workspace.app.state.services.cache, "count", fail)
+    for _ in range(3):
+        assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 200
+
+
+async def test_without_a_database_a_problem_says_so(
+    workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace.app.state.services.database, "_pool", None)
+    answer = await workspace.client.get("/api/v1/me", headers=owner)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+    login = await workspace.client.post("/api/v1/auth/login", json={"email": "a@example.com", "password": PASSWORD})
+    assert login.status_code == 503
+
+
+async def test_the_audit_log_is_searched(workspace: Workspace, owner: dict[str, str]) -> None:
+    await workspace.collection(owner)
+    for name in ("a", "b", "c"):
+        await workspace.client.post(
+            "/api/v1/collections/Contacts/records", json={"values": {"Name": name}}, headers=owner
+        )
+
+    async def search(**query: str) -> Any:  # noqa: ANN401  a JSON body
+        return (await workspace.client.get("/api/v1/audit", params=query, headers=owner)).json()
+
+    assert len((await search(action="record"))["items"]) == 3
+    assert len((await search(action="record.create", subject="Contacts/2"))["items"]) == 1
+    assert len((await search(actor="system"))["items"]) == 1
+    assert (await search(since="2100-01-01T00:00:00Z"))["items"] == []
+    assert (await search(until="2000-01-01T00:00:00Z"))["items"] == []
+    first = await search(limit="2")
+    rest = await search(limit="200", cursor=first["next_cursor"])
+    numbers = [entry["id"] for entry in first["items"] + rest["items"]]
+    assert numbers == sorted(numbers, reverse=True)
+    assert len(numbers) == 6
+    assert all(entry["request_id"] for entry in (await search(action="record"))["items"])

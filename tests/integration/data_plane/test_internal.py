@@ -1,0 +1,135 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from integration.data_plane.workspace import OWNER, Workspace
+from vivero_data.errors import NotSignedInError
+
+OWNER_PATH, PROOF = "/internal/v1/owner", "/internal/v1/proof"
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzYWx0$RdescudvJCsgt3ub+b3dWRWJTmaaMOQoLaqGyGUWeOI"
+
+
+async def test_the_owner_is_made_once(workspace: Workspace) -> None:
+    for email in (OWNER, "Owner@example.com", "second@example.com"):
+        body = {"email": email, "password_hash": HASH}
+        answer = await workspace.client.put(OWNER_PATH, json=body, headers=workspace.operator)
+        assert answer.status_code == 200
+        assert answer.json() == {"email": OWNER, "created": False}
+    await workspace.login()  # the password is still the first
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"email": "nobody"}, "email"),
+        ({"password_hash": "sesame"}, "password_hash"),
+        ({"password_hash": "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaA"}, "password_hash"),
+        ({"name": "a\x00"}, "name"),
+    ],
+)
+async def test_a_bad_owner_is_refused(workspace: Workspace, changes: dict[str, Any], field: str) -> None:
+    body = {"email": "a@example.com", "password_hash": HASH, **changes}
+    answer = await workspace.client.put(OWNER_PATH, json=body, headers=workspace.operator)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
+
+
+@pytest.mark.parametrize("header", [None, "Bearer wrong", "Bearer ", "Basic x"])
+async def test_only_the_operator_comes_in(workspace: Workspace, header: str | None) -> None:
+    headers = {"authorization": header} if header else {}
+    assert (await workspace.client.get(PROOF, headers=headers)).status_code == 401
+    body = {"email": "a@example.com", "password_hash": HASH}
+    assert (await workspace.client.put(OWNER_PATH, json=body, headers=headers)).status_code == 401
+
+
+async def test_a_users_token_does_not_open_it(workspace: Workspace, owner: dict[str, str]) -> None:
+    assert (await workspace.client.get(PROOF, headers=owner)).status_code == 401
+
+
+async def test_the_proof_uses_every_service(workspace: Workspace) -> None:
+    answer = await workspace.client.get(PROOF, headers=workspace.operator)
+    body = answer.json()
+    assert answer.status_code == 200
+    assert body["ok"] is True
+    assert body["schema"] == "0001"
+    assert body["version"]
+    assert all(body[name]["ok"] and body[name]["ms"] > 0 for name in ("database", "storage", "cache"))
+
+
+@pytest.mark.parametrize("broken", ["database", "storage", "cache"])
+async def test_a_proof_that_fails_says_where(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    services = workspace.app.state.services
+    if broken == "database":
+        monkeypatch.setattr(services.database, "_pool", None)
+    elif broken == "storage":
+        signer = services.storage._signer  # noqa: SLF001  a secret that has changed elsewhere
+        monkeypatch.setattr(services.storage, "_signer", type(signer)(signer.access_key, "wrong", signer.region))
+    else:
+        monkeypatch.setattr(services.cache, "_prefix", "control:")
+    for path in (PROOF, "/readyz"):
+        answer = await workspace.client.get(path, headers=workspace.operator)
+        if path == "/readyz" and broken == "cache":
+            continue  # readiness only asks whether it answers
+        body = answer.json()
+        assert answer.status_code == 503
+        assert body["ok"] is False
+        assert {name for name in ("database", "storage", "cache") if not body[name]["ok"]} == {broken}
+        assert body[broken]["problem"]
+        assert "wrong" not in answer.text
+    assert (await workspace.client.get("/healthz")).status_code == 200
+
+
+def ticket(workspace: Workspace, key: Ed25519PrivateKey | None = None, **changes: Any) -> str:  # noqa: ANN401  any claim
+    now = datetime.now(UTC)
+    body = {
+        "iss": "vivero-control-plane",
+        "aud": workspace.settings.env.tenant_id,
+        "sub": OWNER,
+        "jti": "signup-1",
+        "iat": now,
+        "exp": now + timedelta(minutes=5),
+        **changes,
+    }
+    return jwt.encode(body, key or workspace.ticket_key, algorithm="EdDSA")
+
+
+async def test_a_ticket_is_one_login(workspace: Workspace) -> None:
+    tickets = workspace.app.state.services.tickets
+    tokens = await tickets.redeem(ticket(workspace))
+    me = await workspace.client.get("/api/v1/me", headers={"authorization": f"Bearer {tokens.access_token}"})
+    assert me.json()["email"] == OWNER
+    with pytest.raises(NotSignedInError, match="used already"):
+        await tickets.redeem(ticket(workspace, iat=datetime.now(UTC) - timedelta(seconds=5)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "otherworld"},
+        {"exp": datetime(2026, 1, 1, tzinfo=UTC)},
+        {"sub": "nobody@example.com"},
+        {"key": Ed25519PrivateKey.generate()},
+    ],
+)
+async def test_a_bad_ticket_is_refused_and_not_spent(workspace: Workspace, changes: dict[str, Any]) -> None:
+    tickets = workspace.app.state.services.tickets
+    with pytest.raises(NotSignedInError):
+        await tickets.redeem(ticket(workspace, **changes))
+    assert await tickets.redeem(ticket(workspace))
+
+
+async def test_the_login_page_of_a_ticket(workspace: Workspace) -> None:
+    good = ticket(workspace)
+    answer = await workspace.client.get(f"/login/ticket?ticket={good}")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    lines = answer.headers.get_list("set-cookie")
+    assert {line.partition("=")[0] for line in lines} >= {"__Host-session", "__Host-refresh"}
+    workspace.client.cookies.clear()  # with a session it would only lead home
+    again = await workspace.client.get(f"/login/ticket?ticket={good}")
+    assert again.status_code != 303 or again.headers["location"] != "/"

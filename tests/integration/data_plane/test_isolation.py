@@ -1,0 +1,44 @@
+"""Two workspaces: what one holds opens nothing of the other."""
+
+import gc
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import pytest
+from integration.data_plane.workspace import Workspace
+from vivero_data.clients.cache import Cache
+from vivero_data.clients.storage import Storage
+from vivero_data.db.database import Database
+from vivero_data.errors import DataPlaneError, UnavailableError
+
+NewWorkspace = Callable[[], Awaitable[Workspace]]
+
+
+async def test_tokens_are_for_one_workspace(new_workspace: NewWorkspace) -> None:
+    first, second = await new_workspace(), await new_workspace()
+    headers = await first.login()
+    assert (await second.client.get("/api/v1/me", headers=headers)).status_code == 401
+    assert (await second.client.get("/internal/v1/proof", headers=first.operator)).status_code == 401
+
+
+# asyncmy leaves the transport of a refused connection to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_credentials_are_for_one_workspace(new_workspace: NewWorkspace) -> None:
+    first, second = (await new_workspace()).settings, (await new_workspace()).settings
+    schema = msgspec.structs.replace(first.database, name=second.database.name)
+    with pytest.raises(UnavailableError):
+        await Database(schema, first.tls(), 1).open(0.2)
+
+    bucket = Storage(msgspec.structs.replace(first.storage, bucket=second.storage.bucket), first.tls())
+    for reach in (bucket.ping, bucket.prove):
+        with pytest.raises(DataPlaneError):
+            await reach()
+    bucket.close()
+
+    cache = Cache(msgspec.structs.replace(first.cache, prefix=second.cache.prefix), first.tls())
+    with pytest.raises(UnavailableError):
+        await cache.prove()
+    with pytest.raises(UnavailableError):
+        await cache.count("rate:x", 5)
+    await cache.close()
+    gc.collect()

@@ -1,0 +1,199 @@
+import asyncio
+import gc
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from integration.data_plane.workspace import HOST, Login, write_secrets
+from vivero_data.db import schema
+from vivero_data.db.database import Database
+from vivero_data.db.migrate import migrate
+from vivero_data.errors import UnavailableError
+from vivero_data.settings import Settings, load
+
+
+@pytest.fixture
+def new_settings(new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_path: Path) -> Callable[[], Settings]:
+    def make() -> Settings:
+        login = new_tenant()
+        folder = tmp_path / login.id
+        write_secrets(folder, login, platform, Ed25519PrivateKey.generate())
+        return load(
+            {
+                "VIVERO_TENANT_ID": login.id,
+                "VIVERO_TENANT_NAME": "Acme",
+                "VIVERO_TENANT_SLUG": "acme",
+                "VIVERO_PUBLIC_URL": f"https://{HOST}",
+                "VIVERO_SECRETS_DIR": str(folder),
+            }
+        )
+
+    return make
+
+
+def database_of(settings: Settings) -> Database:
+    return Database(settings.database, settings.tls(), 3)
+
+
+@pytest.fixture
+async def settings(new_settings: Callable[[], Settings]) -> Settings:
+    return new_settings()
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    made = database_of(settings)
+    await made.open(10)
+    yield made
+    await made.close()
+
+
+async def definition(database: Database) -> dict[str, str]:
+    """Every table as the server describes it."""
+    async with database.read() as connection:
+        names = [row[0] for row in await connection.fetch_all("SHOW TABLES")]
+        found = {}
+        for name in names:
+            row = await connection.fetch_one(f"SHOW CREATE TABLE `{name}`")
+            assert row is not None
+            found[name] = re.sub(r" AUTO_INCREMENT=\d+", "", row[1])
+    return found
+
+
+async def test_the_fast_install_equals_the_migrations(new_settings: Callable[[], Settings], database: Database) -> None:
+    await schema.ensure_current(database)
+    slow = new_settings()
+    await asyncio.to_thread(migrate, slow)
+    other = database_of(slow)
+    await other.open(10)
+    try:
+        assert await definition(other) == await definition(database)
+        await schema.ensure_current(other)
+    finally:
+        await other.close()
+
+
+async def test_an_install_that_stopped_anywhere_is_finished(
+    new_settings: Callable[[], Settings], database: Database
+) -> None:
+    await schema.ensure_current(database)
+    whole = await definition(database)
+    statements = schema.split(schema.SCHEMA_FILE.read_text())
+    for done in range(0, len(statements), 3):
+        half = database_of(new_settings())
+        await half.open(10)
+        try:
+            async with half.read() as connection:
+                for statement in statements[:done]:
+                    await connection.execute(statement)
+            await schema.ensure_current(half)
+            assert await definition(half) == whole
+            async with half.read() as connection:
+                assert await connection.fetch_one("SELECT COUNT(*) FROM counters") == (4,)
+        finally:
+            await half.close()
+
+
+async def test_pods_that_start_together_install_once(settings: Settings, database: Database) -> None:
+    others = [database_of(settings) for _ in range(3)]
+    for other in others:
+        await other.open(10)
+    await asyncio.gather(*(schema.ensure_current(one) for one in (database, *others)))
+    async with database.read() as connection:
+        assert await connection.fetch_all("SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
+    for other in others:
+        await other.close()
+
+
+async def test_a_schema_of_an_unknown_revision_is_left_alone(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await schema.ensure_current(database)
+    async with database.read() as connection:
+        await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    env = settings.env
+    for name, value in {
+        "VIVERO_TENANT_ID": env.tenant_id,
+        "VIVERO_TENANT_NAME": env.tenant_name,
+        "VIVERO_TENANT_SLUG": env.tenant_slug,
+        "VIVERO_PUBLIC_URL": env.public_url,
+        "VIVERO_SECRETS_DIR": env.secrets_dir,
+        "PYTHONPATH": str(Path(schema.__file__).parents[2]),
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(schema.MigrationError):
+        await schema.ensure_current(database)
+    async with database.read() as connection:
+        assert await schema.revision_of(connection) == "9999"
+
+
+async def test_every_connection_is_tls_1_3_in_utc(database: Database) -> None:
+    async with database.read() as connection:
+        assert await connection.fetch_one("SHOW STATUS LIKE 'Ssl_version'") == ("Ssl_version", "TLSv1.3")
+        assert await connection.fetch_one("SELECT @@time_zone, @@tx_isolation") == ("+00:00", "READ-COMMITTED")
+
+
+# asyncmy leaves the transport of a refused connection to the garbage collector.
+refused = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@refused
+async def test_another_authority_is_not_trusted(settings: Settings, foreign_ca: Path) -> None:
+    stranger = msgspec.structs.replace(settings, ca_file=foreign_ca)
+    made = Database(settings.database, stranger.tls(), 1)
+    with pytest.raises(UnavailableError):
+        await made.open(0.2)
+    gc.collect()
+
+
+@refused
+async def test_patience_is_bounded(settings: Settings) -> None:
+    secret = msgspec.structs.replace(settings.database, password="wrong")
+    made = Database(secret, settings.tls(), 1)
+    started = asyncio.get_running_loop().time()
+    with pytest.raises(UnavailableError) as caught:
+        await made.open(1.0)
+    assert asyncio.get_running_loop().time() - started < 5
+    assert "wrong" not in str(caught.value)
+    with pytest.raises(UnavailableError):
+        async with made.read():
+            pass
+    await made.close()
+    del caught  # its traceback holds the connection
+    gc.collect()
+
+
+async def test_a_statement_that_fails_rolls_everything_back(database: Database) -> None:
+    await schema.ensure_current(database)
+
+    async def fail() -> None:
+        async with database.transaction() as tx:
+            await tx.execute("UPDATE counters SET value = 99 WHERE name = 'records'")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    async with database.read() as connection:
+        assert await connection.fetch_one("SELECT value FROM counters WHERE name = 'records'") == (0,)
+
+
+async def test_a_cancelled_transaction_rolls_back(database: Database) -> None:
+    await schema.ensure_current(database)
+
+    async def slow() -> None:
+        async with database.transaction() as tx:
+            await tx.execute("UPDATE counters SET value = 99 WHERE name = 'records'")
+            await tx.fetch_one("SELECT SLEEP(1)")
+
+    task = asyncio.create_task(slow())
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.read() as connection:
+        assert await connection.fetch_one("SELECT value FROM counters WHERE name = 'records'") == (0,)
+    await asyncio.sleep(1)  # until the server has closed its end too
