@@ -6,6 +6,7 @@ other run side by side in threads.
 """
 
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -95,8 +96,10 @@ def run_steps(steps: Sequence[Step], display: Display) -> list[StepTime]:
 
 
 def failure_text(step: str, cause: Exception) -> str:
-    """What failed, why, and the end of its log."""
+    """What failed, why, and the end of its log; a mistake of this tool's own with its traceback."""
     lines = [f"{step} failed: {cause}"]
+    if not isinstance(cause, DevError):
+        lines += traceback.format_exception(cause)
     if isinstance(cause, ComponentError) and cause.log is not None:
         lines += [f"End of {cause.log}:", *(f"  {line}" for line in tail(cause.log).splitlines())]
     return "\n".join(lines)

@@ -5,12 +5,13 @@ custom resources and Contour's as well.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from vivero_dev.platform.kubectl import Kubectl
 
-DEFINITIONS = "_definitions.json"
+REFERENCE = re.compile(r'"#/definitions/([^"]+)"')
 # Types that Kubernetes writes as strings and also takes as numbers.
 STRING_OR_NUMBER = ("io.k8s.apimachinery.pkg.util.intstr.IntOrString", "io.k8s.apimachinery.pkg.api.resource.Quantity")
 # The file of a kind, as kubeconform looks it up.
@@ -21,12 +22,20 @@ def write_schemas(kubectl: Kubectl, folder: Path) -> str:
     """Write one schema a kind into `folder`; returns kubeconform's --schema-location for it."""
     document = json.loads(kubectl.run("get", "--raw", "/openapi/v2"))
     definitions = strict_definitions(document["definitions"])
-    (folder / DEFINITIONS).write_text(json.dumps({"definitions": definitions}))
     for name, schema in definitions.items():
         for kind in schema.get("x-kubernetes-group-version-kind", []):
-            reference = {"$ref": f"{DEFINITIONS}#/definitions/{name}"}
-            (folder / file_name(kind)).write_text(json.dumps(reference))
+            (folder / file_name(kind)).write_text(json.dumps(self_contained(name, definitions)))
     return f"{folder}/{TEMPLATE}"
+
+
+def self_contained(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The definition of that name with all that it refers to; kubeconform follows no reference to another file."""
+    needed, waiting = set[str](), {name}
+    while waiting:
+        needed |= waiting
+        text = json.dumps([definitions[found] for found in waiting])
+        waiting = set(REFERENCE.findall(text)) - needed
+    return {"$ref": f"#/definitions/{name}", "definitions": {found: definitions[found] for found in sorted(needed)}}
 
 
 def file_name(kind: dict[str, str]) -> str:
@@ -49,10 +58,15 @@ def _strict(schema: Any) -> Any:  # noqa: ANN401  any JSON value
         return [_strict(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: _strict(value) for key, value in schema.items()}
-    if isinstance(schema.get("properties"), dict) and not schema.get("x-kubernetes-preserve-unknown-fields"):
+    found = {key: _by_name(value) if key == "properties" else _strict(value) for key, value in schema.items()}
+    if "properties" in found and not schema.get("x-kubernetes-preserve-unknown-fields"):
         found.setdefault("additionalProperties", False)
     if schema.get("x-kubernetes-int-or-string") or schema.get("format") == "int-or-string":
         found["type"] = ["string", "number"]
         found.pop("format", None)
     return found
+
+
+def _by_name(properties: dict[str, Any]) -> dict[str, Any]:
+    """Names stand here, not keywords: one of them may itself be `properties`."""
+    return {name: _strict(schema) for name, schema in properties.items()}

@@ -9,10 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from vivero_dev.instance import Instance
-from vivero_dev.native.services.base import Service, ServiceHost
-from vivero_dev.native.services.mariadb import MariaDB
-from vivero_dev.native.services.object_store import ObjectStore
-from vivero_dev.native.services.valkey import Valkey
+from vivero_dev.native.provider import SERVICES
+from vivero_dev.native.services.base import ServiceHost
 
 from .conftest import Kubectl, condition, tenant
 
@@ -22,22 +20,21 @@ FULL_SECONDS = 60
 RECOVERY_SECONDS = 60
 
 CASES = [
-    (MariaDB, "DatabaseReady"),
-    (Valkey, "CacheReady"),
-    (ObjectStore, "StorageReady"),
+    ("mariadb", "DatabaseReady"),
+    ("valkey", "CacheReady"),
+    ("s3", "StorageReady"),
 ]
 
 
 @contextmanager
-def away(instance: Instance, kind: type[Any]) -> Iterator[None]:
+def away(instance: Instance, service: str) -> Iterator[None]:
     """The service, stopped; back at the end whatever happened meanwhile."""
     host = ServiceHost.of(instance)
-    service: Service = kind(host)
-    assert host.processes.stop(service.name)
+    assert host.processes.stop(service)
     try:
         yield
     finally:
-        service.ensure(lambda _: None)
+        SERVICES[service](host, lambda _: None)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
@@ -48,18 +45,18 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 @pytest.mark.parametrize("seconds", [SAMPLE_SECONDS, pytest.param(FULL_SECONDS, marks=pytest.mark.full)])
-@pytest.mark.parametrize(("kind", "aspect"), CASES)
+@pytest.mark.parametrize(("service", "aspect"), CASES)
 def test_a_tenant_waits_with_a_clear_condition_and_recovers(
     instance: Instance,
     kubectl: Kubectl,
     apply: Callable[[dict[str, Any]], None],
     workspace: httpx.Client,
-    kind: type[Any],
+    service: str,
     aspect: str,
     seconds: int,
 ) -> None:
-    name = f"waits-{kind.__name__.lower()}"
-    with away(instance, kind):
+    name = f"waits-{service}"
+    with away(instance, service):
         begin = time.monotonic()
         apply(tenant(name))
         wait_until(lambda: condition(kubectl, name, aspect).get("status") == "False", 30, f"{aspect}=False")

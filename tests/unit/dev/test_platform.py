@@ -21,7 +21,7 @@ from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
 from vivero_dev.platform.values import control_plane_values, operator_values
 from vivero_dev.secret_store import SecretStore
-from vivero_dev.testing.schemas import file_name, strict_definitions
+from vivero_dev.testing.schemas import file_name, self_contained, strict_definitions
 
 
 @pytest.fixture
@@ -303,6 +303,18 @@ def test_schemas_refuse_unknown_fields_and_take_numbers_where_the_server_does() 
     assert strict["a.Spec"]["additionalProperties"] is False
     assert strict["a.Spec"]["properties"]["port"] == {"type": ["string", "number"]}
     assert "additionalProperties" not in strict["a.Free"]
+
+
+def test_a_schema_holds_all_it_refers_to_and_nothing_else() -> None:
+    definitions = {
+        "Pod": {"properties": {"spec": {"$ref": "#/definitions/Spec"}}},
+        "Spec": {"properties": {"next": {"$ref": "#/definitions/Spec"}, "meta": {"$ref": "#/definitions/Meta"}}},
+        "Meta": {},
+        "Other": {},
+    }
+    schema = self_contained("Pod", definitions)
+    assert schema["$ref"] == "#/definitions/Pod"
+    assert set(schema["definitions"]) == {"Pod", "Spec", "Meta"}
 
 
 @pytest.mark.parametrize(
