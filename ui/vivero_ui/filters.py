@@ -53,9 +53,9 @@ def iso(value: datetime) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.42` → `0.42 s`, `75` → `1 min 15 s`, `7260` → `2 h 1 min`, `172800` → `2 d`; two units at most."""
+    """`0.42` → `0.42 s`, `3` → `3 s`, `75` → `1 min 15 s`, `7260` → `2 h 1 min`; two units at most."""
     if seconds < _MINUTE:
-        return f"{seconds:.2f} s"
+        return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.2f} s"
     whole = int(seconds)
     if whole < _HOUR:
         return _two(whole // _MINUTE, "min", whole % _MINUTE, "s")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 from vivero_core.model.constants import SuspensionReason
-from vivero_ui.filters import bytes_, euro, number
+from vivero_ui.filters import bytes_, duration, euro, number
 
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.plans.schemas import PlanView
@@ -53,7 +53,7 @@ class StepLine(Struct, frozen=True):
     name: str
     state: str
     detail: str
-    took: float | None
+    took: str
 
 
 def progress(signup: SignupView) -> list[StepLine]:
@@ -63,10 +63,18 @@ def progress(signup: SignupView) -> list[StepLine]:
             name=step.label,
             state=_STEP_STATES[step.state],
             detail=step.message,
-            took=max(0.0, (step.finished_at - signup.created_at).total_seconds()) if step.finished_at else None,
+            took=_took(signup.created_at, step.finished_at),
         )
         for step in signup.steps
     ]
+
+
+def _took(begin: datetime, end: datetime | None) -> str:
+    """As exact as the cluster is: it keeps whole seconds, so a shorter time is only said to be one."""
+    if end is None:
+        return ""
+    seconds = (end - begin).total_seconds()
+    return duration(int(seconds)) if seconds >= 1 else "under 1 s"
 
 
 class TenantLine(Struct, frozen=True, kw_only=True):

@@ -71,7 +71,9 @@ def test_a_naive_time_is_utc() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, "0.00 s"),
+        (0, "0 s"),
+        (0.0, "0.00 s"),
+        (3, "3 s"),
         (0.42, "0.42 s"),
         (59.994, "59.99 s"),
         (60, "1 min"),
