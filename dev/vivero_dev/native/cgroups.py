@@ -73,18 +73,16 @@ def cgroup_leftovers(instance: Instance) -> list[str]:
 
 
 def _groups(instance: Instance) -> list[Path]:
-    found = []
-    for hierarchy in hierarchies():
-        top = hierarchy / instance.cgroup
-        if top.exists():
-            found += [top, *(path for path in top.rglob("*") if path.is_dir())]
+    # Containers end while we look: os.walk passes over folders that have gone, rglob raises.
+    found = [Path(folder) for hierarchy in hierarchies() for folder, _, _ in os.walk(hierarchy / instance.cgroup)]
     return sorted(found, key=lambda path: len(path.parts), reverse=True)
 
 
 def _members(instance: Instance) -> set[int]:
     pids: set[int] = set()
     for group in _groups(instance):
-        with contextlib.suppress(FileNotFoundError):
+        # Gone before the open, or between open and read (then the kernel says "no such device").
+        with contextlib.suppress(OSError):
             pids |= {int(line) for line in (group / "cgroup.procs").read_text().split()}
     # Zero stands for a process of an outer process namespace.
     return pids - {0}

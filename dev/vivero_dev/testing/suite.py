@@ -39,7 +39,7 @@ class Suite:
 
     def vivero(self, stage: str, *arguments: str) -> None:
         """Run this tool as a person would, measured; raises ComponentError if it fails."""
-        code = self._run(stage, ["coverage", "run", "-m", "vivero_dev.cli", *arguments], {})
+        code = self._run(stage, ["coverage", "run", "--source=vivero_dev", "-m", "vivero_dev.cli", *arguments], {})
         if code != 0:
             raise ComponentError(stage, f"./vivero {' '.join(arguments)} exited with {code}")
 
