@@ -137,19 +137,19 @@ async def _attempt(step: Step, run: Run) -> Outcome:
         return await step.run(run)
     except Pending as pending:
         return waiting(pending)
-    except KubeConflictError:
-        # Somebody wrote between our look and our write: no fault, and the next look sees it.
-        return waiting(Pending(Reason.PROVISIONING, "Changed meanwhile, looking again", retry_after=_AGAIN_SECONDS))
     except BackendError as error:
-        return _failed(step, error)
+        return _fault(step, error)
     except BaseExceptionGroup as group:  # from a step's own TaskGroup
         faults, bugs = group.split(BackendError)
         if faults is None or bugs is not None:
             raise
-        return _failed(step, _leaf(faults))
+        return _fault(step, _leaf(faults))
 
 
-def _failed(step: Step, error: BaseException) -> Outcome:
+def _fault(step: Step, error: BaseException) -> Outcome:
+    if isinstance(error, KubeConflictError):
+        # Somebody wrote between our look and our write: no fault, and the next look sees it.
+        return waiting(Pending(Reason.PROVISIONING, "Changed meanwhile, looking again", retry_after=_AGAIN_SECONDS))
     return Outcome(State.FAILED, step.fault, str(error))
 
 

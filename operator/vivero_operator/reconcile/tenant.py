@@ -55,9 +55,10 @@ class TenantReconciler:
                 return await self._delete(tenant)
             return await self._keep(tenant)
         except KubeNotFoundError:
-            if self._services.cluster.tenants.get(name) is not tenant:
-                return Result()  # it went while we looked at it, and the watch has said so
-            raise
+            known = self._services.cluster.tenants.get(name)
+            if known is not None and known.metadata.uid == tenant.metadata.uid:
+                raise
+            return Result()  # it went while we looked at it, and the watch has said so
 
     async def _keep(self, tenant: Tenant) -> Result:
         cluster = self._services.cluster
