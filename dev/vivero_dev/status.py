@@ -22,6 +22,8 @@ from vivero_dev.provider import Provider
 from vivero_dev.secret_store import SecretStore
 
 LOOPBACK = "127.0.0.1"
+# A status is read at a glance; `kubectl get vt` has all of them.
+MAX_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def platform_health(provider: Provider) -> list[Health]:
 
 def _cluster_health(kubectl: Kubectl) -> list[Health]:
     nodes = kubectl.list("nodes")
-    ready = [node["metadata"]["name"] for node in nodes if _ready(node)]
+    ready = [node["metadata"]["name"] for node in nodes if _holds(node, "Ready")]
     found = [
         Health("kubernetes", ok=bool(nodes) and len(ready) == len(nodes), message=f"{len(ready)} of {len(nodes)} nodes")
     ]
@@ -104,15 +106,26 @@ def _cluster_health(kubectl: Kubectl) -> list[Health]:
         reason = deployment_reason(deployment)
         found.append(Health(deployment["metadata"]["name"], ok=reason is None, message=reason or "ready"))
     if kubectl.get("customresourcedefinition", "tenants.vivero.dev"):
-        tenants = kubectl.list("tenants.vivero.dev")
-        well = sum(_ready(tenant) for tenant in tenants)
-        found.append(Health("tenants", ok=well == len(tenants), message=f"{well} of {len(tenants)} ready"))
+        found.append(tenants_health(kubectl.list("tenants.vivero.dev")))
     return found
 
 
-def _ready(item: Object) -> bool:
+def tenants_health(tenants: list[Object]) -> Health:
+    """Well while each is ready or suspended; names the first that are neither."""
+    ready = [tenant for tenant in tenants if _holds(tenant, "Ready")]
+    suspended = [tenant for tenant in tenants if _holds(tenant, "Suspended")]
+    names = [
+        tenant["metadata"]["name"] for tenant in tenants if not (_holds(tenant, "Ready") or _holds(tenant, "Suspended"))
+    ]
+    words = [f"{len(ready)} ready"]
+    words += [f"{len(suspended)} suspended"] if suspended else []
+    words += [f"{len(names)} not ready: {', '.join(names[:MAX_NAMES])}"] if names else []
+    return Health("tenants", ok=not names, message=", ".join(words))
+
+
+def _holds(item: Object, kind: str) -> bool:
     conditions = item.get("status", {}).get("conditions", [])
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
 
 
 def _ingress_health(instance: Instance) -> Health:

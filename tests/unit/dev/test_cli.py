@@ -17,7 +17,7 @@ from vivero_dev.platform import trial
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.trial import Trial
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY
-from vivero_dev.status import DemoFile, as_json, platform_health
+from vivero_dev.status import DemoFile, as_json, platform_health, tenants_health
 from vivero_dev.steps import Say, Step
 from vivero_dev.up import Platform
 
@@ -136,6 +136,19 @@ def test_status_names_what_is_not_well(provider: FakeProvider, capsys: pytest.Ca
     assert cli.main(["status", "--instance", "none"]) == 1
     parts = {part.component for part in platform_health(provider)}
     assert {"mariadb", "valkey", "s3", "mail", "kubernetes", "control plane page"} <= parts
+
+
+def test_suspended_tenants_are_well_and_the_others_are_named() -> None:
+    def tenant(name: str, **holds: str) -> dict[str, Any]:
+        conditions = [{"type": kind, "status": status} for kind, status in holds.items()]
+        return {"metadata": {"name": name}, "status": {"conditions": conditions}}
+
+    fine = [tenant("a", Ready="True"), tenant("b", Ready="False", Suspended="True")]
+    assert tenants_health(fine).ok
+    assert tenants_health(fine).message == "1 ready, 1 suspended"
+    sick = tenants_health([*fine, tenant("c", Ready="False", Suspended="False"), {"metadata": {"name": "d"}}])
+    assert not sick.ok
+    assert sick.message == "1 ready, 1 suspended, 2 not ready: c, d"
 
 
 @pytest.mark.usefixtures("provider")
