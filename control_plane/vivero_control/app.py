@@ -8,7 +8,7 @@ from litestar.config.cors import CORSConfig
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components
-from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
+from litestar.plugins.prometheus import PrometheusConfig
 from litestar.types import ASGIApp
 from vivero_ui.security import security_headers
 
@@ -25,6 +25,7 @@ from vivero_control.lib.context import RequestContext
 from vivero_control.lib.counters import Counters
 from vivero_control.lib.guards import json_only
 from vivero_control.lib.health import HealthController
+from vivero_control.lib.metrics import Metrics
 from vivero_control.lib.rate_limit import RateLimit
 from vivero_control.lib.telemetry import telemetry_plugins
 from vivero_control.pages import Pages
@@ -62,14 +63,6 @@ def create_app(settings: Settings, pages: Pages | None = None, clock: Clock = sy
     )
     app.asgi_handler = _surrounded(app.asgi_handler, services, counters, answers, pages)
     return app
-
-
-class Metrics(PrometheusController):
-    """Counts and times of requests, by route."""
-
-    path = "/metrics"
-    openmetrics_format = False
-    include_in_schema = False
 
 
 def _surrounded(app: ASGIApp, services: Services, counters: Counters, answers: Answers, pages: Pages) -> ASGIApp:

@@ -21,7 +21,6 @@ from saq.types import Context
 from vivero_core.errors import ViveroError
 
 from vivero_control import composition
-from vivero_control.app import Metrics
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.outbox import KEEP_DONE, Outbox
@@ -34,6 +33,7 @@ from vivero_control.lib.answers import Answers
 from vivero_control.lib.clock import Clock, system_clock
 from vivero_control.lib.health import Health, HealthController
 from vivero_control.lib.idempotency import KEEP
+from vivero_control.lib.metrics import Metrics
 from vivero_control.lib.queue import DRAIN
 from vivero_control.services import provide
 from vivero_control.settings import Settings

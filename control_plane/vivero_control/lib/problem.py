@@ -45,7 +45,8 @@ def describe(error: Exception) -> tuple[Problem, Mapping[str, str]]:
         return _problem(422, "Invalid input", "The request does not have the form it needs.", _fields(error)), {}
     if isinstance(error, HTTPException) and not isinstance(error, InternalServerException):
         phrase = HTTPStatus(error.status_code).phrase
-        return _problem(error.status_code, phrase, error.detail or phrase), error.headers or {}
+        challenge = {"WWW-Authenticate": "Bearer"} if error.status_code == HTTPStatus.UNAUTHORIZED else {}
+        return _problem(error.status_code, phrase, error.detail or phrase), challenge | (error.headers or {})
     if isinstance(error, RecursionError):
         return _problem(400, "Bad Request", "The JSON is nested too deeply."), {}
     if isinstance(error, BackendUnavailableError):

@@ -3,6 +3,7 @@
 # ruff: noqa: ASYNC212  the server is in a thread of its own
 import base64
 import json
+import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -159,6 +160,20 @@ async def test_a_name_taken_behind_our_back_leaves_nothing_half_made(
     assert sql("SELECT COUNT(*) FROM outbox WHERE payload LIKE %s", f"%{slug}%") == [(0,)]
     another = client.post("/api/v1/signups", json=signup_body(slug), headers={"Idempotency-Key": f"k-{slug}"})
     assert another.status_code == 409  # the key is free again, the name is not
+
+
+async def test_what_the_cluster_refuses_is_named_and_leaves_nothing(
+    client: httpx.Client, sql: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own rules are the same; if they ever were not, this is what happens."""
+    slug = f"refused-{secrets.token_hex(3)}"
+    monkeypatch.setattr("vivero_control.domain.signups.policies.check", lambda _: [])
+    for changed, field in (({"company": "a\u200bb"}, "company"), ({"email": "no address"}, "email")):
+        answer = client.post("/api/v1/signups", json=signup_body(slug, **changed))
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert sql("SELECT COUNT(*) FROM signups WHERE slug = %s", slug) == [(0,)]
+    assert sql("SELECT COUNT(*) FROM outbox WHERE payload LIKE %s", f"%{slug}%") == [(0,)]
 
 
 async def test_the_slug_of_a_deleted_tenant_can_be_used_again(

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from vivero_control.db.database import Database
@@ -53,36 +54,41 @@ class AuditService:
     async def history(self, subject: str) -> tuple[AuditEntry, ...]:
         """The newest HISTORY entries about one subject, for example `tenant/acme`."""
         async with self._database.transaction() as session:
-            records = await AuditRepository(session).about(subject, HISTORY)
-            return tuple(_entry(record) for record in records)
+            rows = await AuditRepository(session).about(subject, HISTORY)
+            return tuple(_entry(row) for row in rows)
 
     async def _write(self, act: Act, outcome: str) -> int:
         async with self._database.transaction() as session:
-            record = AuditRecord(
-                at=self._clock(),
-                actor=act.actor,
-                action=act.action,
-                subject=act.subject,
-                reason=act.reason,
-                detail=act.detail,
-                outcome=outcome,
-                request_id=current_request_id(),
-            )
-            await AuditRepository(session).add(record)
-            return record.id
+            row = record(act, self._clock(), outcome)
+            await AuditRepository(session).add(row)
+            return row.id
 
     async def _conclude(self, record_id: int, outcome: str) -> None:
         async with self._database.transaction() as session:
             await AuditRepository(session).conclude(record_id, outcome)
 
 
-def _entry(record: AuditRecord) -> AuditEntry:
+def record(act: Act, now: datetime, outcome: str) -> AuditRecord:
+    """The row of an act; for changes of our own schema it is written in their transaction."""
+    return AuditRecord(
+        at=now,
+        actor=act.actor,
+        action=act.action,
+        subject=act.subject,
+        reason=act.reason,
+        detail=act.detail,
+        outcome=outcome,
+        request_id=current_request_id(),
+    )
+
+
+def _entry(row: AuditRecord) -> AuditEntry:
     return AuditEntry(
-        at=record.at,
-        actor=record.actor,
-        action=record.action,
-        subject=record.subject,
-        reason=record.reason,
-        detail=record.detail,
-        outcome=record.outcome,
+        at=row.at,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        reason=row.reason,
+        detail=row.detail,
+        outcome=row.outcome,
     )

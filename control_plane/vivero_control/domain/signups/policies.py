@@ -4,13 +4,14 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_core.model import naming
 
 from vivero_control.domain.signups.schemas import StartSignup
-from vivero_control.errors import FieldError
+from vivero_control.errors import FieldError, InvalidInputError
 from vivero_control.lib.common_passwords import is_common
 
 COMPANY_MAX: Final = 80
@@ -85,6 +86,15 @@ def check(order: StartSignup) -> list[FieldError]:
         "slug": naming.slug_problem(order.slug) if order.slug is not None else None,
     }
     return [FieldError(field, problem) for field, problem in problems.items() if problem]
+
+
+_ASKED_AS: Final = {"displayName": "company", "owner.email": "email", "slug": "slug", "plan": "plan"}
+
+
+def named_as_asked(refusals: Iterable[FieldError]) -> InvalidInputError:
+    """The cluster's refusal of a Tenant, by the fields of the signup it came from."""
+    errors = [FieldError(_ASKED_AS.get(one.field, one.field), one.message) for one in refusals]
+    return InvalidInputError.of(*errors)
 
 
 def new_id() -> str:

@@ -16,8 +16,11 @@ from vivero_core.model.tenant import Tenant
 from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
 from vivero_control.domain.accounts.repository import AccountRepository
+from vivero_control.domain.audit.repository import AuditRepository
+from vivero_control.domain.audit.service import DONE, Act, record
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.repository import DONE, OutboxRepository
+from vivero_control.domain.notifications import repository as outbox_states
+from vivero_control.domain.notifications.repository import OutboxRepository
 from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
@@ -30,6 +33,7 @@ from vivero_control.domain.signups.tickets import Tickets
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import TenantRefusedError
 from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.domain.tenants.service import subject
 from vivero_control.errors import FieldError, InvalidInputError, UnavailableError
 from vivero_control.lib.clock import Clock
 from vivero_control.lib.idempotency import Idempotency, Once
@@ -174,10 +178,12 @@ class SignupService:
         once.made = True
         try:
             await self._carry_out(order)
-        except (SlugTakenError, TenantRefusedError):
-            await self._withdraw(order)
-            once.made = False
+        except SlugTakenError:
+            await self._withdraw(order, once)
             raise
+        except TenantRefusedError as error:
+            await self._withdraw(order, once)
+            raise policies.named_as_asked(error.errors) from error
         return view
 
     def _compose(self, order: StartSignup, slug: str, plan: PlanView, password_hash: str) -> tuple[Signup, Order]:
@@ -213,6 +219,7 @@ class SignupService:
         url = self._deps.tenant_url(signup.slug)
         welcome = mails.welcome(signup.id, to=signup.email, company=signup.company, url=url)
         await outbox.put(kind=mails.KIND, key=welcome.key, payload=welcome.payload(), now=now, due_at=now)
+        await AuditRepository(session).add(record(_act("signup", order), now, DONE))
 
     async def _carry_out(self, order: Order) -> None:
         """Now, for speed; what does not answer is left to the worker, which does it again from the outbox."""
@@ -223,11 +230,13 @@ class SignupService:
         except UnavailableError as error:
             logger.warning("signup of %s is left to the worker: %s", order.slug, error.__cause__)
 
-    async def _withdraw(self, order: Order) -> None:
-        """As if it had never been asked for."""
+    async def _withdraw(self, order: Order, once: Once) -> None:
+        """As if it had never been asked for; the audit log says both."""
         async with self._deps.database.transaction() as session:
             await OutboxRepository(session).drop([order.key, mails.welcome_key(order.signup_id)])
             await SignupRepository(session).withdraw(order.signup_id)
+            await AuditRepository(session).add(record(_act("signup-withdrawn", order), self._deps.clock(), DONE))
+        once.made = False
 
     async def _freed(self, slug: str) -> bool:
         """Free the slug of a signup whose Tenant has been deleted since."""
@@ -236,7 +245,7 @@ class SignupService:
             holder = await signups.holder(slug)
             if holder is None:
                 return False
-            delivered = await OutboxRepository(session).state_of(f"{KIND}:{holder.id}") == DONE
+            delivered = await OutboxRepository(session).state_of(f"{KIND}:{holder.id}") == outbox_states.DONE
             if not delivered or await self._deps.tenants.find(slug) is not None:
                 return False
             await signups.release(holder.id)
@@ -285,3 +294,7 @@ class SignupService:
         return self._deps.tickets.login_url(
             url, tenant_id=tenant.id, email=signup.email, ticket_id=policies.ticket_id(signup.id), now=now
         )
+
+
+def _act(action: str, order: Order) -> Act:
+    return Act(actor=order.email, action=action, subject=subject(order.slug), reason="", detail={"plan": order.plan})

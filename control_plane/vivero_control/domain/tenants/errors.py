@@ -1,6 +1,13 @@
 """What can stand in the way of reading or changing a Tenant."""
 
-from vivero_control.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+import re
+from typing import Final
+
+from vivero_control.errors import ConflictError, FieldError, InvalidInputError, NotFoundError, UnavailableError
+
+_CAUSE: Final = re.compile(
+    r"spec\.(?P<field>[A-Za-z.]+): (?:Invalid value: (?:\"(?:[^\"\\]|\\.)*\"|\S+?): )?(?P<why>[^,\]]+)"
+)
 
 
 class ClusterUnavailableError(UnavailableError):
@@ -33,4 +40,11 @@ class WrongStateError(ConflictError):
 
 
 class TenantRefusedError(InvalidInputError):
-    """The API server's own rules say no."""
+    """The API server's own rules say no; `errors` names the field of the spec."""
+
+    @classmethod
+    def saying(cls, message: str) -> "TenantRefusedError":
+        """From the server's words, for example `… is invalid: spec.slug: Invalid value: "x": this slug is reserved`."""
+        causes = [FieldError(found["field"], found["why"].strip()) for found in _CAUSE.finditer(message)]
+        sentence = "; ".join(cause.message for cause in causes) or "The cluster's rules do not allow this."
+        return cls(sentence, errors=causes)

@@ -88,7 +88,7 @@ class TenantRepository:
                 raise ClusterUnavailableError from None
             return existing
         except (KubeInvalidError, KubeForbiddenError) as error:
-            raise TenantRefusedError(str(error)) from error
+            raise TenantRefusedError.saying(str(error)) from error
         except BackendError as error:
             raise ClusterUnavailableError from error
 
@@ -116,6 +116,6 @@ class TenantRepository:
         except KubeConflictError as error:
             raise TenantChangedError(tenant.name) from error
         except (KubeInvalidError, KubeForbiddenError) as error:
-            raise TenantRefusedError(str(error)) from error
+            raise TenantRefusedError.saying(str(error)) from error
         except BackendError as error:
             raise ClusterUnavailableError from error
