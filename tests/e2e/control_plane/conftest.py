@@ -42,7 +42,7 @@ def home(platform: dict[str, Any]) -> str:
     return address.rstrip("/")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def api(platform: dict[str, Any], home: str) -> Iterator[httpx.Client]:
     with local_client(Path(platform["ca"])) as client:
         client.base_url = httpx.URL(home)
