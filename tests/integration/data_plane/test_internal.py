@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -133,3 +134,19 @@ async def test_the_login_page_of_a_ticket(workspace: Workspace) -> None:
     workspace.client.cookies.clear()  # with a session it would only lead home
     again = await workspace.client.get(f"/login/ticket?ticket={good}")
     assert again.status_code != 303 or again.headers["location"] != "/"
+
+
+async def test_probes_at_once_share_one_answer(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, asked = workspace.app.state.services.storage, []
+    ping = storage.ping
+
+    async def counted() -> None:
+        asked.append(1)
+        await ping()
+
+    monkeypatch.setattr(storage, "ping", counted)
+    answers = await asyncio.gather(*(workspace.client.get("/readyz") for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(asked) == 1
+    assert (await workspace.client.get("/readyz")).status_code == 200
+    assert len(asked) == 2

@@ -27,12 +27,17 @@ class HealthService:
         self._cache = cache
         self._storage = storage
         self._schema_ready = schema_ready
+        self._asking: asyncio.Task[Proof] | None = None
 
     async def ready(self) -> Proof:
         """Whether requests can be served; while the process starts, asked early, answered when it is known."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._schema_ready.wait(), _START_SECONDS)
-        return await self._ask(repository.ping(self._database), self._storage.ping(), self._cache.ping())
+        # Probes that queued up while we started share one answer.
+        if self._asking is None or self._asking.done():
+            questions = (repository.ping(self._database), self._storage.ping(), self._cache.ping())
+            self._asking = asyncio.create_task(self._ask(*questions))
+        return await asyncio.shield(self._asking)
 
     async def prove(self) -> Proof:
         """Whether our credentials can write, read and delete everywhere."""
