@@ -3,6 +3,7 @@ from typing import Any, cast
 
 import pytest
 from reconcile.fakes import FakeKube
+from unit.operator.waiting import until
 from vivero_core.backends.kube.errors import KubeUnavailableError
 from vivero_core.backends.kube.resources import LEASE
 from vivero_operator import leader
@@ -96,9 +97,8 @@ async def test_holding_renews(kube: FakeKube, clock: Clock) -> None:
     await first.acquire()
     kube.writes.clear()
     holding = asyncio.create_task(first.hold())
-    await asyncio.sleep(0.02)
+    await until(lambda: len(kube.writes) > 2)
     holding.cancel()
-    assert len(kube.writes) > 2
 
 
 async def test_who_is_replaced_stops(kube: FakeKube, clock: Clock) -> None:
