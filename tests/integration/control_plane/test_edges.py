@@ -1,16 +1,26 @@
 """What surrounds every request: limits, headers, health, schema, and systems that are away."""
 
+import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from integration.control_plane.support import DOMAIN, Names, TestClock, eventually, listening, signup_body
+from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, eventually, listening, signup_body
 from limits import RateLimitItemPerMinute
 from redis.exceptions import RedisError
 from vivero_control import composition
+from vivero_control.db.database import DatabaseUnavailableError
 from vivero_control.db.migrate import migrate
+from vivero_control.domain.staff.schemas import Login
+from vivero_control.domain.tenants.errors import ClusterUnavailableError
+from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.errors import UnavailableError
 from vivero_control.settings import Settings
+from vivero_core.backends.kube import config as kube_config
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.model.tenant import Tenant
 
 HOST = {"Host": DOMAIN}
 
@@ -153,6 +163,48 @@ async def test_counters_go_on_alone(settings: Settings, clock: TestClock) -> Non
     away.queue.wake()  # logs, and no more
     with pytest.raises((RedisError, OSError)):
         await away.queue.redis.ping()
+    await away.cache.disconnect()
+    await away.queue.close()
+    await away.database.close()
+    away.passwords.close()
+
+
+def test_migrating_gives_up_on_a_database_that_stays_away(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivero_control.db.migrate.PATIENCE_SECONDS", 0.1)
+    with pytest.raises(DatabaseUnavailableError):
+        migrate(changed(settings, database={"port": 1}))
+
+
+async def test_a_cluster_that_is_away_is_one_kind_of_error(kubeconfig: Path, names: Names) -> None:
+    nowhere = dataclasses.replace(kube_config.load(kubeconfig), server="https://127.0.0.1:1")
+    tenant = Tenant.parse(
+        {
+            "metadata": {"name": names.prefix},
+            "spec": {"displayName": "x", "slug": names.prefix, "plan": "trial", "owner": {"email": "a@example.com"}},
+        }
+    )
+    async with KubeClient(nowhere, field_manager="tests", timeout=2) as client:
+        tenants = TenantRepository(client, "vivero-signups")
+        for call in (
+            tenants.find("x"),
+            tenants.all(),
+            tenants.create("x", tenant.spec),
+            tenants.leave_password_hash("signup-x", "hash"),
+            tenants.patch(tenant, {"suspended": None}),
+        ):
+            with pytest.raises(ClusterUnavailableError):
+                await call
+
+
+async def test_without_valkey_there_are_no_sessions_and_it_says_so(settings: Settings, clock: TestClock) -> None:
+    away = composition.backends(changed(settings, cache={"port": 1}), clock)
+    services = composition.services(away, composition.counters(away))
+    member = await services.staff.login(Login(email=ADMIN[0], password=ADMIN[1]), "192.0.2.77")
+    for call in (services.sessions.open(member), services.sessions.read("x"), services.sessions.close("x")):
+        with pytest.raises(UnavailableError):
+            await call
+    assert await services.sessions.read(None) is None
+    assert await services.staff.find("no id") is None
     await away.cache.disconnect()
     await away.queue.close()
     await away.database.close()

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.outbox import FIRST_PAUSE, LONGEST_PAUSE, retry_at
-from vivero_control.domain.notifications.sender import compose
+from vivero_control.domain.notifications.outbox import FIRST_PAUSE, LONGEST_PAUSE, GiveUpError, retry_at
+from vivero_control.domain.notifications.sender import MailServerUnavailableError, compose, refused
 from vivero_control.errors import InvalidInputError
 from vivero_control.host_dispatch import host_name
 from vivero_control.lib import request_id
@@ -67,6 +67,11 @@ def test_a_harmless_request_id_is_kept_another_replaced() -> None:
     assert request_id.accept("abc-12345678") == "abc-12345678" == request_id.current_request_id()
     for offered in (None, "", "short", "with space inside", "x" * 65, "line\nbreak-line"):
         assert request_id.accept(offered) != offered
+
+
+def test_a_server_that_says_never_is_believed_one_that_says_later_is_asked_again() -> None:
+    assert isinstance(refused(550, ValueError()), GiveUpError)
+    assert isinstance(refused(451, ValueError()), MailServerUnavailableError)
 
 
 def test_mails_say_what_they_should_and_go_out_once() -> None:

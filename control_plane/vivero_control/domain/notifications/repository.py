@@ -50,10 +50,6 @@ class OutboxRepository(Repository[OutboxEntry]):
     async def state_of(self, key: str) -> str | None:
         return cast("str | None", await self.session.scalar(select(OutboxEntry.state).where(OutboxEntry.key == key)))
 
-    async def states_of(self, keys: Sequence[str]) -> dict[str, str]:
-        rows = await self.session.execute(select(OutboxEntry.key, OutboxEntry.state).where(OutboxEntry.key.in_(keys)))
-        return {key: value for key, value in rows}  # noqa: C416  a Row is no tuple for the type checker
-
     async def counts(self) -> dict[str, int]:
         """How many entries are in each state."""
         rows = await self.session.execute(select(OutboxEntry.state, func.count()).group_by(OutboxEntry.state))

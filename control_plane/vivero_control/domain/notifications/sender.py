@@ -63,14 +63,15 @@ class MailSender:
                 timeout=at.timeout,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            raise _refused(max(one.code for one in error.recipients), error) from error
+            raise refused(max(one.code for one in error.recipients), error) from error
         except aiosmtplib.SMTPResponseException as error:
-            raise _refused(error.code, error) from error
+            raise refused(error.code, error) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailServerUnavailableError from error
 
 
-def _refused(code: int, error: Exception) -> GiveUpError | MailServerUnavailableError:
+def refused(code: int, error: Exception) -> GiveUpError | MailServerUnavailableError:
+    """What an SMTP answer means for the entry."""
     if code >= _PERMANENT:
         return GiveUpError(f"the mail server refuses it ({code}): {type(error).__name__}")
     return MailServerUnavailableError()
