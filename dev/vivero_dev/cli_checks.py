@@ -33,6 +33,7 @@ from vivero_dev.testing.checks import ROOT, source_checks
 from vivero_dev.testing.suite import WITH_PLATFORM, WITHOUT_PLATFORM, Suite
 
 # Names it has in distributions.
+CERTIFICATE_TOOLS = "libnss3-tools"  # certutil, for the browser's own certificate database
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -136,12 +137,15 @@ def _run_on(provider: Provider, report: Report, suite: Suite) -> None:
 
 
 def ensure_browser() -> str:
-    """A Chromium for the tests in a browser: the machine's, else the distribution's."""
+    """A Chromium for the tests in a browser, and what makes it trust the local authority: the machine's, else Debian's."""
     own = next((program for name in BROWSERS if (program := shutil.which(name))), None)
-    if own is not None:
-        return own
-    ensure_packages(["chromium"], state_root() / "browser.log")
-    return "installed chromium"
+    missing = [
+        package for package, has in (("chromium", own), (CERTIFICATE_TOOLS, shutil.which("certutil"))) if not has
+    ]
+    if missing:
+        ensure_packages(missing, state_root() / "browser.log")
+        return f"installed {' '.join(missing)}"
+    return own or ""
 
 
 def write_status(provider: Provider) -> Path:

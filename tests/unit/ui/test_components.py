@@ -29,7 +29,7 @@ def test_undefined_names_raise(kit: Environment) -> None:
 
 
 @given(name=st.text(max_size=60))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 def test_no_text_becomes_markup(kit: Environment, name: str) -> None:
     source = (
         '{% from "vivero/forms.html.j2" import field %}{% from "vivero/buttons.html.j2" import copyable %}'
