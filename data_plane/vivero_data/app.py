@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from vivero_data.db.schema import ensure_current
 from vivero_data.domain.audit.controllers import AuditController
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
-from vivero_data.domain.auth.guards import provide_actor, refuse_cross_site, send_renewed_cookies
+from vivero_data.domain.auth.guards import AnyRequest, provide_actor, refuse_cross_site, send_renewed_cookies
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.service import CollectionService
@@ -47,6 +47,7 @@ from vivero_data.domain.users.service import UserService
 from vivero_data.errors import DataPlaneError
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonResponse
+from vivero_data.lib.media_types import JSON, MULTIPART, require_media_type
 from vivero_data.lib.passwords import Passwords
 from vivero_data.lib.problem import make_handler
 from vivero_data.lib.request_context import RequestContext
@@ -135,20 +136,39 @@ def create_app(settings: Settings) -> Litestar:
     return app
 
 
+def _reading(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
+    """The before_request hook of a part of the API; the closest one replaces the application's, so it holds both."""
+
+    async def check(request: AnyRequest) -> None:
+        await refuse_cross_site(request)
+        require_media_type(request, media_type)
+
+    return check
+
+
 def _api(settings: Settings) -> Router:
     upload = Router(
-        "/", route_handlers=[FileController], request_max_body_size=settings.env.max_file_bytes + _FORM_BYTES
+        "/",
+        route_handlers=[FileController],
+        before_request=_reading(MULTIPART),
+        request_max_body_size=settings.env.max_file_bytes + _FORM_BYTES,
     )
     controllers = [AuthController, MeController, UserController, CollectionController, RecordController]
     return Router(
         "/api/v1",
         route_handlers=[*controllers, AuditController, UsageController, upload],
+        before_request=_reading(JSON),
         response_class=JsonResponse,
     )
 
 
 def _internal() -> Router:
-    return Router("/internal/v1", route_handlers=[OwnerController, ProofController], include_in_schema=False)
+    return Router(
+        "/internal/v1",
+        route_handlers=[OwnerController, ProofController],
+        before_request=_reading(JSON),
+        include_in_schema=False,
+    )
 
 
 def _dependencies(services: Services) -> Mapping[str, Provide]:

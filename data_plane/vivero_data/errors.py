@@ -112,6 +112,14 @@ class TooLargeError(DataPlaneError):
     title = "This is too large"
 
 
+class MediaTypeError(DataPlaneError):
+    """The body is of a kind that this address does not read."""
+
+    status = 415
+    slug = "unsupported-media-type"
+    title = "This kind of content is not understood here"
+
+
 class TooManyRequestsError(DataPlaneError):
     """Slow down; Retry-After says for how long."""
 
