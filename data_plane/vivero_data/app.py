@@ -25,7 +25,7 @@ from vivero_data.db.schema import ensure_current
 from vivero_data.domain.audit.controllers import AuditController
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
-from vivero_data.domain.auth.guards import AnyRequest, provide_actor, refuse_cross_site, send_renewed_cookies
+from vivero_data.domain.auth.guards import AnyRequest, provide_actor, refuse_cross_site, send_renewed_cookies, signed_in
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.service import CollectionService
@@ -157,6 +157,7 @@ def _api(settings: Settings) -> Router:
     return Router(
         "/api/v1",
         route_handlers=[*controllers, AuditController, UsageController, upload],
+        guards=[signed_in],
         before_request=_reading(JSON),
         response_class=JsonResponse,
     )

@@ -1,9 +1,10 @@
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from integration.data_plane.workspace import Workspace
-from vivero_data.domain.files import jobs
+from vivero_data.domain.files import jobs, service
 from vivero_data.domain.files.sealing import CHUNK, sealed_size
 
 PATH = "/api/v1/files"
@@ -99,6 +100,32 @@ async def test_a_single_file_has_its_bound(
     answer = await workspace.client.post(PATH, files=sent, headers=owner)
     assert answer.status_code == 413
     assert "99 bytes" in answer.json()["detail"]
+
+
+async def test_a_stranger_uploads_nothing(workspace: Workspace) -> None:
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(100):
+            read += 1
+            yield b"x" * 65536
+
+    kind = {"content-type": "multipart/form-data; boundary=b"}
+    answer = await workspace.client.post(PATH, content=body(), headers=kind)
+    assert answer.status_code == 401
+    assert read < 10
+
+
+async def test_uploads_take_turns(workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_SLOT_SECONDS", 0.05)
+    files = workspace.app.state.services.files
+    async with files.upload_slot(), files.upload_slot():
+        sent = {"file": ("a.txt", b"x", "text/plain")}
+        answer = await workspace.client.post(PATH, files=sent, headers=owner)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+    await upload(workspace, owner, b"x")
 
 
 async def test_hostile_names_are_made_harmless(workspace: Workspace, owner: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: ARG001, ARG002, ANN401  the fakes keep the signatures of the services they stand for
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,10 @@ class FakeRecords(RecordService):
 class FakeFiles(FileService):
     def __init__(self, world: World) -> None:
         self.world = world
+
+    @asynccontextmanager
+    async def upload_slot(self) -> AsyncIterator[None]:
+        yield
 
     async def list(self, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[StoredFile]:
         return Page([found for found, _ in self.world.files.values()])

@@ -6,7 +6,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
-from vivero_data.domain.auth.guards import AnyRequest, provide_actor
+from vivero_data.domain.auth.guards import PUBLIC, AnyRequest, provide_actor
 from vivero_data.domain.auth.schemas import Credentials, LogoutRequest, RefreshRequest
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.errors import InvalidInputError
@@ -19,6 +19,7 @@ class AuthController(Controller):
 
     path = "/auth"
     tags = ("Authentication",)
+    opt = {PUBLIC: True}  # noqa: RUF012  Litestar copies it
 
     @post("/login", status_code=HTTP_200_OK)
     async def login(

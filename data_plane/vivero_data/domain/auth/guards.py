@@ -4,8 +4,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, MutableScopeHeaders
 from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
 from vivero_data.domain.auth.service import AuthService
@@ -18,8 +20,22 @@ _BEARER: Final = "bearer "
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE: Final = frozenset({"same-origin", "none"})
 _COOKIES: Final = "vivero_cookies"
+_ACTOR: Final = "vivero_actor"
+PUBLIC: Final = "public"  # the handlers' option that opens them
 
 AnyRequest = Request[Any, Any, Any]
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+
+
+async def signed_in(connection: AnyConnection, handler: BaseRouteHandler) -> None:
+    """Litestar guard of the API: nobody else's body is read, and nothing is open by oversight.
+
+    Raises:
+        NotSignedInError: no valid token or cookie, and the handler is not marked with `opt[PUBLIC]`.
+    """
+    if not handler.opt.get(PUBLIC):
+        auth: AuthService = connection.app.state.services.auth
+        connection.scope["state"][_ACTOR] = await _identify(connection, auth)
 
 
 async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService]) -> Actor:
@@ -28,6 +44,11 @@ async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService])
     Raises:
         NotSignedInError: no valid token or cookie.
     """
+    known: Actor | None = request.scope["state"].get(_ACTOR)
+    return known or await _identify(request, auth)
+
+
+async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
     request_id = request_id_of(request.scope)
     header = request.headers.get("authorization", "")
     if header:
@@ -37,7 +58,7 @@ async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService])
     return await _from_cookies(request, auth, request_id)
 
 
-async def _from_cookies(request: AnyRequest, auth: AuthService, request_id: str) -> Actor:
+async def _from_cookies(request: AnyConnection, auth: AuthService, request_id: str) -> Actor:
     access = request.cookies.get(cookies.ACCESS)
     if access:
         try:

@@ -1,26 +1,33 @@
 """`/api/v1/files`."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 from litestar import Controller, delete, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery, QueryParameter
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
+from vivero_data.domain.auth.guards import AnyRequest
 from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.users.schemas import Actor
+from vivero_data.errors import InvalidInputError
+from vivero_data.lib.media_types import MULTIPART
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 
-class Upload(msgspec.Struct):
-    """The form of an upload."""
+@dataclass
+class UploadOperation(Operation):
+    """The form in the OpenAPI document; the handler reads it itself, once it knows who sends it and has room."""
 
-    file: UploadFile
+    def __post_init__(self) -> None:
+        file = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        form = Schema(type=OpenAPIType.OBJECT, properties={"file": file}, required=["file"])
+        self.request_body = RequestBody(content={MULTIPART: OpenAPIMediaType(schema=form)}, required=True)
 
 
 class FileController(Controller):
@@ -40,15 +47,16 @@ class FileController(Controller):
         """A page of files, newest first."""
         return await files.list(actor, limit, cursor)
 
-    @post()
+    @post(operation_class=UploadOperation)
     async def upload_file(
-        self,
-        actor: NamedDependency[Actor],
-        files: NamedDependency[FileService],
-        data: Annotated[Upload, Body(media_type=RequestEncodingType.MULTI_PART)],
+        self, request: AnyRequest, actor: NamedDependency[Actor], files: NamedDependency[FileService]
     ) -> StoredFile:
         """Store a file; counts against the plan."""
-        return await files.upload(actor, data.file)
+        async with files.upload_slot():
+            sent = (await request.form()).get("file")
+            if not isinstance(sent, UploadFile):
+                raise InvalidInputError.of("file", "is missing")
+            return await files.upload(actor, sent)
 
     @get("/{file_id:str}")
     async def download_file(

@@ -1,6 +1,6 @@
 """What can go wrong with files."""
 
-from vivero_data.errors import NotFoundError, TooLargeError
+from vivero_data.errors import NotFoundError, TooLargeError, UnavailableError
 
 
 class FileNotFoundHereError(NotFoundError):
@@ -15,3 +15,10 @@ class FileTooLargeError(TooLargeError):
 
     def __init__(self, bound: int) -> None:
         super().__init__(f"A file may have at most {bound:,} bytes.")
+
+
+class UploadsBusyError(UnavailableError):
+    """Other uploads fill the disk that the pod has for them."""
+
+    def __init__(self) -> None:
+        super().__init__("Other uploads are running; try again in a moment.")

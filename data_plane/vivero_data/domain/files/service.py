@@ -4,6 +4,7 @@ import asyncio
 import base64
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.files import repository
-from vivero_data.domain.files.errors import FileNotFoundHereError, FileTooLargeError
+from vivero_data.domain.files.errors import FileNotFoundHereError, FileTooLargeError, UploadsBusyError
 from vivero_data.domain.files.names import safe_media_type, safe_name
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.sealing import seal, sealed_size, unseal
@@ -27,6 +28,8 @@ from vivero_data.lib import clock, cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 
 _SORT: Final = "-created_at"
+_UPLOADS: Final = 2  # at once, of at most 100 MiB by default, in a /tmp of 256 MiB
+_SLOT_SECONDS: Final = 10.0
 _ID_LENGTH: Final = 26  # 128 random bits in base 32
 
 
@@ -51,6 +54,23 @@ class FileService:
         self._limits = limits
         self._key = bytes.fromhex(file_key)
         self._max_bytes = max_bytes
+        self._slots = asyncio.Semaphore(_UPLOADS)
+
+    @asynccontextmanager
+    async def upload_slot(self) -> AsyncIterator[None]:
+        """To be held while a form is read: what it spools to /tmp has to fit there, or the pod is evicted.
+
+        Raises:
+            UploadsBusyError: nobody finished in time.
+        """
+        try:
+            await asyncio.wait_for(self._slots.acquire(), _SLOT_SECONDS)
+        except TimeoutError as error:
+            raise UploadsBusyError from error
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[StoredFile]:
         demand(actor, Role.VIEWER)

@@ -45,13 +45,14 @@ async def upload_file(
 ) -> Response[Any]:
     require_writer(visit, "upload files")
     _check_length(request, settings.env.max_file_bytes)
-    sent = (await request.form()).get("file")
-    if not isinstance(sent, UploadFile) or not sent.filename:
-        return await _list(request, visit, files, usage, settings, problem="Choose a file first.", status=422)
-    try:
-        await files.upload(visit.actor, sent)
-    except FORM_ERRORS as error:
-        return await _list(request, visit, files, usage, settings, problem=error.detail, status=error.status)
+    async with files.upload_slot():
+        sent = (await request.form()).get("file")
+        if not isinstance(sent, UploadFile) or not sent.filename:
+            return await _list(request, visit, files, usage, settings, problem="Choose a file first.", status=422)
+        try:
+            await files.upload(visit.actor, sent)
+        except FORM_ERRORS as error:
+            return await _list(request, visit, files, usage, settings, problem=error.detail, status=error.status)
     return done("/files", "file-uploaded")
 
 
