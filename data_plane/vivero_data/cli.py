@@ -10,9 +10,9 @@ _BACKLOG: Final = 2048
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """What to do: `command` is serve, migrate or create-owner."""
+    """What to do: `command` is None (serve), serve, migrate or create-owner."""
     parser = argparse.ArgumentParser(prog="vivero-data-plane")
-    parser.set_defaults(command="serve", host="0.0.0.0", port=_PORT)  # noqa: S104  a pod's Service reaches it here
+    parser.set_defaults(host="0.0.0.0", port=_PORT)  # noqa: S104  a pod's Service reaches it here
     commands = parser.add_subparsers(dest="command")
     serve = commands.add_parser("serve", help="serve requests (the default)")
     serve.add_argument("--host", default="0.0.0.0")  # noqa: S104  as above
