@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -129,11 +130,11 @@ def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: 
 def _run_on(provider: Provider, report: Report, suite: Suite) -> None:
     status = {"VIVERO_STATUS": str(write_status(provider))}
     if suite.expression is None:
+        report.run("status", lambda: suite.vivero("status", "status", f"--instance={provider.instance.name}"))
         report.run("charts", lambda: check_charts(provider))
     report.run("browser", ensure_browser)
-    report.run("platform tests", lambda: suite.pytest("platform tests", WITH_PLATFORM, status))
-    if suite.expression is None:
-        report.run("status", lambda: suite.vivero("status", "status", f"--instance={provider.instance.name}"))
+    for stage, places in WITH_PLATFORM.items():
+        report.run(stage, lambda stage=stage, places=places: suite.pytest(stage, places, status))  # type: ignore[misc]
 
 
 def ensure_browser() -> str:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from e2e.conftest import opened, watched
 from playwright.sync_api import Browser, Page, StorageState, expect
+from support.tenants import erase
 from vivero_dev.localhost import local_client
 
 
@@ -32,8 +33,10 @@ def somebody() -> Person:
 
 
 @pytest.fixture
-def person() -> Person:
-    return somebody()
+def person(platform: dict[str, Any]) -> Iterator[Person]:
+    made = somebody()
+    yield made
+    erase(Path(platform["kubeconfig"]), [made.slug])
 
 
 @pytest.fixture(scope="session")

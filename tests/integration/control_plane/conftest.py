@@ -1,7 +1,6 @@
 """A control plane of our own on the real services: its schema, its cache user, its server on 127.0.0.1."""
 
 import asyncio
-import contextlib
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,14 +16,13 @@ import valkey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from integration.control_plane.support import ADMIN, DOMAIN, RULES, Names, TestClock, listening
+from support.tenants import erase
 from vivero_control import composition
 from vivero_control.db.migrate import migrate
 from vivero_control.domain.staff.seed import seed_admin
 from vivero_control.settings import Settings
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
-from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import TENANT
 
 
 @pytest.fixture(scope="session")
@@ -115,11 +113,11 @@ def later(clock: TestClock) -> Iterator[Callable[[timedelta], None]]:
     clock.ahead = timedelta(0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def names(kubeconfig: Path) -> Iterator[Names]:
     made = Names(f"t{secrets.token_hex(2)}")
     yield made
-    asyncio.run(_delete(kubeconfig, made.used))
+    erase(kubeconfig, made.used)
 
 
 @pytest.fixture(scope="session")
@@ -185,15 +183,6 @@ def mails(platform: dict[str, Any]) -> Iterator[Callable[[str], list[dict[str, A
             return found
 
         yield to
-
-
-async def _delete(kubeconfig: Path, names: list[str]) -> None:
-    """With their data, where an operator is running."""
-    async with KubeClient(kube_config.load(kubeconfig), field_manager="tests") as client:
-        for name in names:
-            with contextlib.suppress(KubeNotFoundError):
-                found = await client.patch(TENANT, name, {"spec": {"deletionPolicy": "Delete"}})
-                await client.delete(TENANT, name, uid=found["metadata"]["uid"])
 
 
 def _ticket_key() -> str:

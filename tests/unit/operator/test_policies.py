@@ -93,9 +93,10 @@ class TestBackoff:
         assert [backoff.delay(n, 1.0) for n in (1, 2, 3, 4, 20)] == [0.5, 1, 2, 4, 30]
 
 
-def server(name: str, *, capacity: int = 10, cordoned: bool = False) -> DatabaseServer:
+def server(name: str, *, capacity: int = 10, cordoned: bool = False, reachable: bool = True) -> DatabaseServer:
     spec = {"host": "h", "adminSecret": "s", "caConfigMap": "c", "capacity": capacity, "cordoned": cordoned}
-    return DatabaseServer.parse({"metadata": {"name": name}, "spec": spec})
+    ready = {"type": "Ready", "status": str(reachable), "reason": "Asked", "message": "", "lastTransitionTime": NOW}
+    return DatabaseServer.parse({"metadata": {"name": name}, "spec": spec, "status": {"conditions": [ready]}})
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,8 @@ def server(name: str, *, capacity: int = 10, cordoned: bool = False) -> Database
         ([server("a", capacity=3), server("b")], {"a": 3, "b": 9}, "b"),
         ([server("a", capacity=3), server("b", cordoned=True)], {"a": 3}, None),
         ([server("a", capacity=0)], {}, None),
+        ([server("a", reachable=False), server("b")], {"b": 9}, "b"),
+        ([server("a", reachable=False)], {"a": 2}, "a"),
     ],
 )
 def test_placement(servers: list[DatabaseServer], counts: dict[str, int], chosen: str | None) -> None:
