@@ -134,7 +134,7 @@ def _run_on(provider: Provider, report: Report, suite: Suite) -> None:
         report.run("charts", lambda: check_charts(provider))
     report.run("browser", ensure_browser)
     for stage, places in WITH_PLATFORM.items():
-        report.run(stage, lambda stage=stage, places=places: suite.pytest(stage, places, status))  # type: ignore[misc]
+        report.run(stage, partial(suite.pytest, stage, places, status))
 
 
 def ensure_browser() -> str:
