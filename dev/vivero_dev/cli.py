@@ -10,6 +10,7 @@ from rich.console import Console
 from vivero_dev import cli_checks, cli_platform
 from vivero_dev.errors import DevError
 from vivero_dev.instance import DEFAULT_NAME
+from vivero_dev.platform.values import REQUESTS_PER_MINUTE
 
 INTERRUPTED = 130
 
@@ -19,6 +20,12 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = _command(commands, "up", "bring the platform up, with one trial tenant; safe to repeat")
     up.add_argument("--no-demo", action="store_true", help="leave out the trial signup")
+    up.add_argument(
+        "--requests-per-minute",
+        type=int,
+        default=REQUESTS_PER_MINUTE,
+        help=f"what the control plane allows each address (default: {REQUESTS_PER_MINUTE})",
+    )
     _command(commands, "down", "stop everything and leave nothing on the machine but the data")
     _command(commands, "reset", "down, and delete the instance's data")
     status = _command(commands, "status", "say how each part is")

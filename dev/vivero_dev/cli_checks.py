@@ -37,6 +37,9 @@ from vivero_dev.testing.suite import WITH_PLATFORM, WITHOUT_PLATFORM, Suite
 CERTIFICATE_TOOLS = "libnss3-tools"  # certutil, for the browser's own certificate database
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
+# All browsers and clients of a run share one address.
+TESTS_LIMIT = "--requests-per-minute=6000"
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -116,7 +119,7 @@ def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: 
     if load_instance(name) is not None:
         report.run("stale platform", lambda: suite.vivero("stale platform", "reset", *which))
     try:
-        if report.run("platform up", lambda: suite.vivero("platform up", "up", *which)):
+        if report.run("platform up", lambda: suite.vivero("platform up", "up", *which, TESTS_LIMIT)):
             _run_on(provider_for(open_instance(name), options.provider), report, suite)
     finally:
         if not options.keep:

@@ -16,7 +16,7 @@ from vivero_dev.platform.credentials import certificate_delegation, namespaces, 
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
 from vivero_dev.platform.trial import Trial, sign_up
-from vivero_dev.platform.values import control_plane_values, operator_values
+from vivero_dev.platform.values import REQUESTS_PER_MINUTE, control_plane_values, operator_values
 from vivero_dev.probing import until
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
 from vivero_dev.secret_store import SecretStore
@@ -35,6 +35,7 @@ class Platform:
     """The steps after the provider's own: names, secrets, charts, the first tenant."""
 
     provider: Provider
+    requests_per_minute: int = REQUESTS_PER_MINUTE
 
     def steps(self, *, demo: bool = True) -> list[Step]:
         """Everything `up` does; without `demo` it ends before the trial signup."""
@@ -79,7 +80,7 @@ class Platform:
         return operator_values(self.provider.instance, self.provider.images())
 
     def _page_values(self) -> dict[str, object]:
-        return control_plane_values(self.provider.instance, self.provider.images())
+        return control_plane_values(self.provider.instance, self.provider.images(), self.requests_per_minute)
 
     def _await_page(self, _: Say) -> str:
         """The ingress serves the control plane: what a browser needs, and a signup."""

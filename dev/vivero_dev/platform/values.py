@@ -4,6 +4,9 @@ from vivero_dev.instance import Instance
 
 BASE_DOMAIN = "vivero.localhost"
 
+# As the chart has it; a test run is one address that does the work of many.
+REQUESTS_PER_MINUTE = 100
+
 
 def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, object]:
     return {
@@ -14,8 +17,11 @@ def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, obj
     }
 
 
-def control_plane_values(instance: Instance, images: dict[str, str]) -> dict[str, object]:
+def control_plane_values(
+    instance: Instance, images: dict[str, str], requests_per_minute: int = REQUESTS_PER_MINUTE
+) -> dict[str, object]:
     return {
+        "limits": {"requestsPerMinute": requests_per_minute},
         "image": _image(images["control-plane"]),
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],
