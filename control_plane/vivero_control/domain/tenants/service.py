@@ -103,19 +103,25 @@ class TenantService:
         return await self._change(name, act, decide, order.generation)
 
     async def _change(self, name: str, act: Act, decide: Decide, expected: int | None) -> TenantDetail:
-        """Decide on the Tenant as it is now, and write exactly that version of it."""
-        for attempt in range(1, ATTEMPTS + 1):
-            tenant = await self._fresh(name)
-            if expected is not None and tenant.metadata.generation != expected:
-                break
-            patch = decide(tenant)
-            try:
-                async with self._audit.recorded(act):
+        """Decide on the Tenant as it is now, and write exactly that version of it.
+
+        An order that is refused changes nothing and is no act; one that meets
+        other writers is one act, however often it is tried.
+        """
+        tenant, patch = await self._decided(name, decide, expected)
+        async with self._audit.recorded(act):
+            for _ in range(ATTEMPTS - 1):
+                try:
                     return self._detail(await self._repository.patch(tenant, patch))
-            except TenantChangedError:
-                if attempt == ATTEMPTS:
-                    raise
-        raise TenantChangedError(name)
+                except TenantChangedError:
+                    tenant, patch = await self._decided(name, decide, expected)
+            return self._detail(await self._repository.patch(tenant, patch))
+
+    async def _decided(self, name: str, decide: Decide, expected: int | None) -> tuple[Tenant, policies.Patch]:
+        tenant = await self._fresh(name)
+        if expected is not None and tenant.metadata.generation != expected:
+            raise TenantChangedError(name)
+        return tenant, decide(tenant)
 
     async def _fresh(self, name: str) -> Tenant:
         tenant = await self._repository.find(name)
