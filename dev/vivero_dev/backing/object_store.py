@@ -1,6 +1,5 @@
 """versitygw as S3 server: accounts, bucket owners and versions on a plain folder."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import boto3
@@ -17,12 +16,14 @@ MAX_CONNECTIONS = 2000
 MAX_REQUESTS = 1000
 
 
-def arguments(folder: str, listen: Sequence[str]) -> list[str]:
-    """Arguments of versitygw; certificates, accounts, data and versions lie in `folder`, as it sees it."""
+def arguments(folder: str, listen: str) -> list[str]:
+    """Arguments of versitygw; accounts, data and versions lie in `folder`, as it sees it.
+
+    `listen` is an address or a socket's path that only the server's TLS end
+    reaches: its own TLS would let clients speak 1.2.
+    """
     return [
-        *(f"--port={address}" for address in listen),
-        f"--cert={folder}/tls.crt",
-        f"--key={folder}/tls.key",
+        f"--port={listen}",
         f"--region={REGION}",
         f"--iam-dir={folder}/iam",
         f"--max-connections={MAX_CONNECTIONS}",

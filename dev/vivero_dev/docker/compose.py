@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vivero_dev.backing import mariadb, valkey
+from vivero_dev.backing import mariadb, tls_end, valkey
 from vivero_dev.backing.accounts import accounts_of
 from vivero_dev.certificates import Authority
 from vivero_dev.commands import run
@@ -83,6 +83,7 @@ class Compose:
                 addresses=["0.0.0.0"],  # noqa: S104  its own container
             ),
             "valkey/users.acl": valkey.acl_file(accounts),
+            "s3/envoy.json": json.dumps(self._s3_tls_end(), indent=2) + "\n",
         }
         for name, content in files.items():
             file = self.folder / name
@@ -105,6 +106,12 @@ class Compose:
             "VIVERO_S3_ACCESS_KEY": admin.username,
             "VIVERO_S3_SECRET_KEY": admin.password,
         }
+
+    @staticmethod
+    def _s3_tls_end() -> dict[str, Any]:
+        port = CLUSTER_PORTS["s3"]
+        listen = [tls_end.socket("0.0.0.0", port)]  # noqa: S104  its own container
+        return tls_end.configuration(listen=listen, server=tls_end.socket("versitygw", port), folder=TLS)
 
     def _address(self, service: str) -> str:
         found = run("compose", self._command("ps", "--quiet", service), **self._context()).split()

@@ -8,11 +8,10 @@ from vivero_dev.instance import Instance
 from vivero_dev.native.cluster import cluster_steps, image_steps, tool_step
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.packages import ensure_packages
-from vivero_dev.native.services import SERVICE_PACKAGES
+from vivero_dev.native.services import SERVICE_PACKAGES, object_store
 from vivero_dev.native.services.base import ServiceHost
 from vivero_dev.native.services.mail import ensure_mail
 from vivero_dev.native.services.mariadb import ensure_mariadb
-from vivero_dev.native.services.object_store import ensure_object_store
 from vivero_dev.native.services.valkey import ensure_valkey
 from vivero_dev.native.teardown import cluster_leftovers, stop_cluster
 from vivero_dev.platform.backing import Endpoint
@@ -24,9 +23,11 @@ from vivero_dev.steps import Say, Step
 SERVICES: dict[str, Callable[[ServiceHost, Say], str]] = {
     "mariadb": ensure_mariadb,
     "valkey": ensure_valkey,
-    "s3": ensure_object_store,
+    "s3": object_store.ensure_object_store,
     "mail": ensure_mail,
 }
+# Processes: doors before what is behind them, and MariaDB last, which has pages to flush.
+STOP_ORDER = ("mail", object_store.NAME, object_store.SERVER, "valkey", "mariadb")
 
 
 class NativeProvider:
@@ -63,8 +64,7 @@ class NativeProvider:
         stop_cluster(self.instance, say)
         say("stopping the services")
         processes = ProcessTable(self.instance)
-        # Mail has nothing to write back; MariaDB last, it flushes its pages.
-        for name in reversed(SERVICES):
+        for name in STOP_ORDER:
             processes.stop(name)
         for stray in processes.strays():
             stop_process(stray)

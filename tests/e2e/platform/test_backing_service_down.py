@@ -10,6 +10,7 @@ import httpx
 import pytest
 from vivero_dev.instance import Instance
 from vivero_dev.native.provider import SERVICES
+from vivero_dev.native.services import object_store
 from vivero_dev.native.services.base import ServiceHost
 
 from .conftest import Kubectl, condition, tenant
@@ -19,6 +20,8 @@ SAMPLE_SECONDS = 12
 FULL_SECONDS = 60
 RECOVERY_SECONDS = 60
 
+# The process that goes away; the S3 server's TLS end stays, and has nobody behind it.
+PROCESSES = {"s3": object_store.SERVER}
 CASES = [
     ("mariadb", "DatabaseReady"),
     ("valkey", "CacheReady"),
@@ -30,7 +33,7 @@ CASES = [
 def away(instance: Instance, service: str) -> Iterator[None]:
     """The service, stopped; back at the end whatever happened meanwhile."""
     host = ServiceHost.of(instance)
-    assert host.processes.stop(service)
+    assert host.processes.stop(PROCESSES.get(service, service))
     try:
         yield
     finally:

@@ -36,7 +36,7 @@ def authority(platform: dict[str, Any]) -> Path:
     return Path(platform["ca"])
 
 
-@pytest.mark.parametrize("service", ["valkey", "mail", "https"])
+@pytest.mark.parametrize("service", ["valkey", "s3", "mail", "https"])
 def test_nothing_older_than_tls_1_3_is_spoken(service: str, instance: Instance, authority: Path) -> None:
     context = ssl.create_default_context(cafile=str(authority))
     context.maximum_version = ssl.TLSVersion.TLSv1_2

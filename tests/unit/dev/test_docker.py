@@ -32,8 +32,9 @@ def test_every_variable_of_the_compose_file_is_set(instance: Instance) -> None:
 
 
 def test_services_listen_for_people_on_loopback_alone(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == set(CLUSTER_PORTS)
-    for name, service in compose["services"].items():
+    published = {name: service for name, service in compose["services"].items() if "ports" in service}
+    assert set(published) == set(CLUSTER_PORTS)
+    for name, service in published.items():
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
         assert any(port.endswith(f":{CLUSTER_PORTS[name]}") for port in service["ports"])
 
@@ -42,8 +43,15 @@ def test_the_s3_server_gets_the_same_arguments_as_natively(compose: dict[str, An
     def options(arguments: list[str]) -> set[str]:
         return {re.sub(r"=/\w+", "=", argument) for argument in arguments if argument.startswith("--")}
 
-    natively = options(object_store.arguments("/mnt", ["0.0.0.0:7070"]))
-    assert options(compose["services"]["s3"]["command"]) == natively
+    natively = options(object_store.arguments("/mnt", "0.0.0.0:7070"))
+    assert options(compose["services"]["versitygw"]["command"]) == natively
+
+
+def test_the_s3_server_is_reached_by_its_tls_end_alone(compose: dict[str, Any]) -> None:
+    network = compose["networks"]["s3"]
+    members = {name for name, service in compose["services"].items() if "s3" in service["networks"]}
+    assert (network["internal"], members) == (True, {"s3", "versitygw"})
+    assert compose["services"]["versitygw"]["networks"] == ["s3"]
 
 
 def test_the_mail_sinks_image_holds_the_locked_release(compose: dict[str, Any]) -> None:
@@ -65,6 +73,7 @@ def test_files_for_containers_are_written_once_the_instance_is_known(instance: I
         "mariadb/accounts.sql",
         "valkey/valkey.conf",
         "valkey/users.acl",
+        "s3/envoy.json",
         "tls/tls.crt",
         "tls/tls.key",
         "tls/ca.crt",

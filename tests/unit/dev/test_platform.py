@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from vivero_dev.backing import mariadb, object_store, valkey
+from vivero_dev.backing import mariadb, object_store, tls_end, valkey
 from vivero_dev.backing.accounts import Account, Accounts, accounts_of
 from vivero_dev.backing.addresses import BackingAddresses
 from vivero_dev.certificates import Authority
@@ -109,8 +109,15 @@ def test_servers_speak_tls_alone(accounts: Accounts) -> None:
     assert "port 0\n" in configuration
     assert "tls-protocols TLSv1.3" in configuration
     assert "bind 127.0.0.1 10.0.0.1" in configuration
-    arguments = object_store.arguments("/mnt", ["127.0.0.1:7070", "10.0.0.1:7070"])
-    assert "--port=127.0.0.1:7070" in arguments
+    listen = [tls_end.socket("127.0.0.1", 7070), tls_end.socket("10.0.0.1", 7070)]
+    before = tls_end.configuration(listen=listen, server=tls_end.pipe("/mnt/s3.sock"), folder="/mnt")
+    listeners = before["static_resources"]["listeners"]
+    assert [listener["address"] for listener in listeners] == listen
+    for listener in listeners:
+        context = listener["filter_chains"][0]["transport_socket"]["typed_config"]["common_tls_context"]
+        assert context["tls_params"]["tls_minimum_protocol_version"] == "TLSv1_3"
+    arguments = object_store.arguments("/mnt", "/mnt/s3.sock")
+    assert "--port=/mnt/s3.sock" in arguments
     assert not any(accounts.s3_admin.password in argument for argument in arguments)
     assert object_store.environment(accounts.s3_admin)["ROOT_SECRET_KEY"] == accounts.s3_admin.password
 

@@ -59,7 +59,16 @@ class ServiceHost:
         return backing_certificate(self.authority, self.instance)
 
     def own_folder(self, name: str, user: User, *parts: str) -> Path:
-        """The service's folder with `parts` and its copy of the certificate, owned by `user`."""
+        """The service's folder with `parts`, owned by `user`."""
+        folder = self.instance.folder(name)
+        for part in parts:
+            (folder / part).mkdir(mode=0o700, exist_ok=True)
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, user.uid, user.gid)
+        return folder
+
+    def certified_folder(self, name: str, user: User, *parts: str) -> Path:
+        """The same with a copy of the certificate, for a service that speaks TLS itself."""
         folder = self.instance.folder(name)
         pair = self.certificate()
         for source, target in (
@@ -69,11 +78,7 @@ class ServiceHost:
         ):
             shutil.copyfile(source, folder / target)
         (folder / "tls.key").chmod(0o600)
-        for part in parts:
-            (folder / part).mkdir(mode=0o700, exist_ok=True)
-        for path in (folder, *folder.iterdir()):
-            os.chown(path, user.uid, user.gid)
-        return folder
+        return self.own_folder(name, user, *parts)
 
 
 def backing_certificate(authority: Authority, instance: Instance) -> KeyPair:

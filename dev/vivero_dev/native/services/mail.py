@@ -17,7 +17,7 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
 
 def ensure_mail(host: ServiceHost, say: Say) -> str:
-    folder = host.own_folder(NAME, USER, "data")
+    folder = host.certified_folder(NAME, USER, "data")
     ports, url = host.instance.ports, host.reachable.mail_url
     say("starting")
     host.processes.ensure(

@@ -22,7 +22,7 @@ INSTALL_SECONDS = 120.0
 
 
 def ensure_mariadb(host: ServiceHost, say: Say) -> str:
-    folder = host.own_folder(NAME, USER, "data", "run")
+    folder = host.certified_folder(NAME, USER, "data", "run")
     socket = folder / "run" / "mariadb.sock"
     configuration = _configuration(host)
     (folder / "mariadb.cnf").write_text(configuration)

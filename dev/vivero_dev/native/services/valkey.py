@@ -20,7 +20,7 @@ PROGRAM = "usr/bin/valkey-check-rdb"
 def ensure_valkey(host: ServiceHost, say: Say) -> str:
     say("fetching the program")
     program = extracted(host.instance.cache_dir, PACKAGE) / PROGRAM
-    folder = host.own_folder(NAME, USER, "data")
+    folder = host.certified_folder(NAME, USER, "data")
     reachable, account = host.reachable, host.accounts.valkey_admin
     configuration = valkey.configuration(
         folder=str(VIEW), data=f"{VIEW}/data", port=reachable.valkey_port, addresses=host.addresses
