@@ -48,9 +48,14 @@ def _resources(instance: Instance) -> dict[str, Any]:
     return {"requests": {"cpu": size.cpu_request, "memory": size.memory_request}, "limits": limits}
 
 
-def _probe(path: str, *, period: int, failures: int, timeout: int = 3) -> dict[str, Any]:
+# A first start with migrations may take two minutes on a starved machine.
+_START_SECONDS = 120
+
+
+def _probe(path: str, *, period: int, timeout: int, failures: int, delay: int = 0) -> dict[str, Any]:
     return {
         "httpGet": {"path": path, "port": "http"},
+        "initialDelaySeconds": delay,
         "periodSeconds": period,
         "timeoutSeconds": timeout,
         "failureThreshold": failures,
@@ -65,11 +70,11 @@ def _container(instance: Instance) -> dict[str, Any]:
         "env": _environment(instance),
         "ports": [{"name": "http", "containerPort": APP_PORT, "protocol": "TCP"}],
         "resources": _resources(instance),
-        # Once a second is as often as kubelet can look, so a probe may wait for its answer: it comes the moment the
-        # pod is ready, not at the next full second. Two minutes for a first start with migrations.
-        "startupProbe": _probe("/readyz", period=1, failures=120, timeout=10),
-        "readinessProbe": _probe("/readyz", period=5, failures=2),
-        "livenessProbe": _probe("/healthz", period=10, failures=3),
+        # No startup probe: kubelet runs that at full seconds only, but asks for readiness the moment it sees the
+        # container run. The program listens before it has loaded, so that first question waits for its answer and
+        # the pod is ready when the program is (ADR 0010).
+        "readinessProbe": _probe("/readyz", period=5, timeout=10, failures=2),
+        "livenessProbe": _probe("/healthz", period=10, timeout=3, failures=3, delay=_START_SECONDS),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

@@ -59,7 +59,10 @@ class Pod:
     namespace: str
     tenant_id: str
     ip: str | None
+    running: bool
     ready: bool
+    asked: bool
+    """Whether kubelet was already made to ask it, outside its turn, if it is ready."""
     going: bool
     limits: str | None
     """Digest of the limits that the pod was last told about, if it ever was."""
@@ -72,14 +75,17 @@ class Pod:
         meta, status = body["metadata"], body.get("status", {})
         ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", ()))
         containers = status.get("containerStatuses", ())
+        annotations = meta.get("annotations", {})
         return cls(
             name=meta["name"],
             namespace=meta["namespace"],
             tenant_id=meta["labels"][c.LABEL_TENANT],
             ip=status.get("podIP"),
+            running=any("running" in one.get("state", {}) for one in containers),
             ready=ready,
+            asked=c.ANNOTATION_ASKED in annotations,
             going="deletionTimestamp" in meta,
-            limits=meta.get("annotations", {}).get(c.ANNOTATION_LIMITS),
+            limits=annotations.get(c.ANNOTATION_LIMITS),
             trouble=next(filter(None, map(_trouble, containers)), None),
             restarts=sum(one.get("restartCount", 0) for one in containers),
         )

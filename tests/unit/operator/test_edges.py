@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from reconcile.fakes import FakeKube
 from reconcile.world import PLAN, SERVER, World, tenant_body
 from vivero_core.backends.kube.resources import DATABASE_SERVER
+from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant, TenantStatus
@@ -35,6 +36,13 @@ from vivero_operator.reconcile.steps.secrets import keys_from
 from vivero_operator.settings import Settings
 
 OWNER = Owner("a@b.co", "a", "$argon2id$")
+
+
+def pod_of(tenant_id: str, *, ready: bool) -> Pod:
+    """As the watch tells of a pod."""
+    conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+    metadata = {"name": "app-1", "namespace": "ns", "labels": {LABEL_TENANT: tenant_id}}
+    return Pod.parse({"metadata": metadata, "status": {"podIP": "10.0.0.9", "conditions": conditions}})
 
 
 class FakePod:
@@ -265,18 +273,14 @@ class TestHandlers:
 
     async def test_pods(self, desk: Desk) -> None:
         desk.cluster.tenants.put(tenant())
-        pod = Pod(
-            "app-1", "ns", tenant().id, "10.0.0.9", ready=True, going=False, limits=None, trouble=None, restarts=0
-        )
+        pod = pod_of(tenant().id, ready=True)
         pods.observe(desk, pod)
         assert await queued(desk) == ["Tenant acme"]
         pods.observe(desk, pod)
         assert await queued(desk) == []
         pods.forget(desk, pod)
         assert await queued(desk) == ["Tenant acme"]
-        pods.observe(
-            desk, Pod("x", "ns", "nobody", None, ready=False, going=False, limits=None, trouble=None, restarts=0)
-        )
+        pods.observe(desk, pod_of("nobody", ready=False))
         assert await queued(desk) == []
 
 
