@@ -19,6 +19,12 @@ SIGNUPS_NAMESPACE: Final = "vivero-signups"
 
 LABEL_TENANT: Final = "vivero.dev/tenant"
 """On every object of a tenant: the tenant's id."""
+LABEL_POOL: Final = "vivero.dev/pool"
+"""On a Tenant that a pool made: the TenantPool's name."""
+LABEL_RELEASE: Final = "vivero.dev/release"
+"""On a Tenant that a pool made: digest of the image it was made with."""
+LABEL_SIGNUP: Final = "vivero.dev/signup"
+"""On a Tenant that a signup made or claimed: digest of the signup's id, which finds it again after a crash."""
 LABEL_RETAINED: Final = "vivero.dev/retained"
 """On the record (a Secret in the platform's namespace) of a deleted tenant whose data was kept: its id."""
 LABEL_NAME: Final = "app.kubernetes.io/name"
@@ -103,6 +109,9 @@ class Reason(StrEnum):
     # Deletion.
     RETAINED = "Retained"
     ERASED = "Erased"
+    # TenantPool.
+    FULL = "Full"
+    FILLING = "Filling"
     # DatabaseServer.
     REACHABLE = "Reachable"
     UNREACHABLE = "Unreachable"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from vivero_core.model import database_server, plan, tenant
+from vivero_core.model import database_server, plan, tenant, tenant_pool
 from vivero_core.model.base import Resource
 from vivero_core.model.constants import CATEGORY, GROUP, VERSION
 
@@ -41,6 +41,14 @@ KINDS: Final = (
         database_server.DatabaseServer.plural,
         "vdb",
         database_server.printer_columns,
+        has_status=True,
+    ),
+    Kind(
+        tenant_pool.TenantPool,
+        "tenantpool",
+        tenant_pool.TenantPool.plural,
+        "vpool",
+        tenant_pool.printer_columns,
         has_status=True,
     ),
 )

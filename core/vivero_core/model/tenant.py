@@ -42,6 +42,21 @@ _NAME_RULE = rules(
 )
 _SPEC_RULES = rules(
     (
+        "has(self.slug) == has(self.owner)",
+        "slug and owner go together: a spare of a pool has neither until it is claimed",
+    ),
+    ("has(self.slug) || has(self.pool)", "slug and owner are required; only a spare of a pool has none"),
+    ("!has(oldSelf.slug) || has(self.slug)", "slug and owner cannot be taken away again"),
+    (
+        "has(self.pool) == has(oldSelf.pool) && (!has(self.pool) || self.pool == oldSelf.pool)",
+        "pool can be given only when the Tenant is created",
+    ),
+    ("!has(self.claimedAt) || (has(self.pool) && has(self.slug))", "claimedAt is only for a spare that was claimed"),
+    (
+        "!has(oldSelf.claimedAt) || (has(self.claimedAt) && self.claimedAt == oldSelf.claimedAt)",
+        "claimedAt cannot be changed once it is set",
+    ),
+    (
         f"!has(self.trialEndsAt) || self.plan == '{PLAN_TRIAL}'",
         f"trialEndsAt is allowed only on plan {PLAN_TRIAL}; remove it when you change the plan",
     ),
@@ -94,17 +109,19 @@ class TenantSpec(Model):
 
     display_name: str = Field(min_length=1, max_length=80, json_schema_extra=_NAME_RULE)
     """The customer's name as people read it."""
-    slug: str = Field(min_length=1, max_length=naming.SLUG_MAX_LENGTH, json_schema_extra=_SLUG_RULES)
+    slug: str | None = Field(
+        default=None, min_length=1, max_length=naming.SLUG_MAX_LENGTH, json_schema_extra=_SLUG_RULES
+    )
     """First label of the workspace's host name. Unique in the cluster: of two Tenants with the same slug the
-    older one has it. Cannot be changed."""
+    one that had it first keeps it. Cannot be changed. Only a spare of a TenantPool has none yet."""
     hosts: tuple[Host, ...] = Field(
         default=(), max_length=10, json_schema_extra={"x-kubernetes-list-type": "set", **_HOSTS_RULES}
     )
     """Further host names of the customer's own under which the workspace answers."""
     plan: ObjectName
     """Name of a Plan. A change takes effect without a restart."""
-    owner: Owner
-    """The person the workspace belongs to."""
+    owner: Owner | None = None
+    """The person the workspace belongs to. Only a spare of a TenantPool has none yet."""
     trial_ends_at: datetime | None = None
     """When the trial is over (RFC 3339); only on plan trial."""
     suspended: Suspension | None = None
@@ -117,6 +134,10 @@ class TenantSpec(Model):
     room; its choice is in status.databaseServer. Cannot be changed once set."""
     adopt: str | None = Field(default=None, max_length=naming.TENANT_ID_LENGTH, pattern=naming.TENANT_ID_PATTERN)
     """status.id of a deleted Tenant whose data was retained: this Tenant takes that data over."""
+    pool: ObjectName | None = None
+    """Name of the TenantPool that made this Tenant as a spare. Can be given only when it is created."""
+    claimed_at: datetime | None = None
+    """When the spare got its slug and owner (RFC 3339). Whoever claims a spare sets it, once."""
 
 
 class TenantStatus(Model):
@@ -160,6 +181,11 @@ class Tenant(Resource):
         return self.metadata.name
 
     @property
+    def is_spare(self) -> bool:
+        """Made by a pool and not claimed yet: complete, but nobody's."""
+        return self.spec.slug is None
+
+    @property
     def id(self) -> str:
         """The adopted id when there is one, else derived from metadata.uid."""
         return self.spec.adopt or naming.tenant_id(self.metadata.uid)
@@ -180,6 +206,7 @@ def printer_columns() -> list[dict[str, Any]]:
         {"name": "ID", "type": "string", "jsonPath": ".status.id", "priority": 1},
         {"name": "Database", "type": "string", "jsonPath": ".status.databaseServer", "priority": 1},
         {"name": "Owner", "type": "string", "jsonPath": ".spec.owner.email", "priority": 1},
+        {"name": "Pool", "type": "string", "jsonPath": ".spec.pool", "priority": 1},
         {"name": "Suspended", "type": "string", "jsonPath": ".spec.suspended.reason", "priority": 1},
         {"name": "Proven", "type": "date", "jsonPath": ".status.provenAt", "priority": 1},
     ]

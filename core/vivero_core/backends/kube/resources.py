@@ -58,6 +58,7 @@ CUSTOM_RESOURCE_DEFINITION = Resource(
 TENANT = Resource("vivero.dev", "v1alpha1", "Tenant", "tenants", namespaced=False)
 PLAN = Resource("vivero.dev", "v1alpha1", "Plan", "plans", namespaced=False)
 DATABASE_SERVER = Resource("vivero.dev", "v1alpha1", "DatabaseServer", "databaseservers", namespaced=False)
+TENANT_POOL = Resource("vivero.dev", "v1alpha1", "TenantPool", "tenantpools", namespaced=False)
 
 _BY_KIND = {
     (resource.api_version, resource.kind): resource

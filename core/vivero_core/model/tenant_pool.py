@@ -1,0 +1,65 @@
+"""TenantPool: how many finished tenants wait for somebody to sign up."""
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource
+from vivero_core.model.conditions import Condition
+
+SIZE_MAX = 1000
+
+
+class TenantPoolSpec(Model):
+    """What to keep ready."""
+
+    plan: ObjectName
+    """Name of the Plan that the spares are made for; a signup for another plan does not get one."""
+    size: int = Field(ge=0, le=SIZE_MAX)
+    """Spares to keep; 0 empties the pool."""
+
+
+class TenantPoolStatus(Model):
+    """What the operator has observed."""
+
+    spares: int = Field(default=0, ge=0, le=INTEGER_MAX)
+    """Spares there are, those that still start included."""
+    ready: int = Field(default=0, ge=0, le=INTEGER_MAX)
+    """Spares that can be claimed: on the current release, with a fresh proof."""
+    observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
+    """The metadata.generation that this status speaks of."""
+    conditions: tuple[Condition, ...] = Field(
+        default=(),
+        max_length=8,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
+    """Ready: as many spares as asked for can be claimed."""
+
+
+class TenantPool(Resource):
+    """Keeps finished tenants without an owner, so that a signup need not wait for one to be made."""
+
+    plural: ClassVar[str] = "tenantpools"
+
+    spec: TenantPoolSpec
+    """What to keep ready."""
+    status: TenantPoolStatus = Field(default_factory=TenantPoolStatus)
+    """What the operator has observed."""
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+
+def printer_columns() -> list[dict[str, Any]]:
+    """Columns of `kubectl get vpool`."""
+    ready = '.status.conditions[?(@.type=="Ready")]'
+    return [
+        {"name": "Ready", "type": "string", "jsonPath": f"{ready}.status"},
+        {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
+        {"name": "Plan", "type": "string", "jsonPath": ".spec.plan"},
+        {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
+        {"name": "Claimable", "type": "integer", "jsonPath": ".status.ready"},
+        {"name": "Spares", "type": "integer", "jsonPath": ".status.spares"},
+        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+    ]
