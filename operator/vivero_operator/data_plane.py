@@ -1,9 +1,9 @@
-"""A tenant's own internal API: its owner's account, and the proof that its credentials work. Called on the pod itself.
+"""A tenant's own internal API: who it is and who owns it, and the proof that its credentials work. Called on the pod itself.
 
 The pod's address, not the Service: kube-proxy learns of a new pod up to a second later than we do.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 import aiohttp
@@ -18,6 +18,14 @@ _ASPECTS: Final = ("database", "storage", "cache")
 
 
 @dataclass(frozen=True)
+class Workspace:
+    """Who a tenant is to its users."""
+
+    name: str
+    public_url: str
+
+
+@dataclass(frozen=True)
 class Proof:
     """What the tenant says about its own credentials."""
 
@@ -25,6 +33,8 @@ class Proof:
     version: str | None
     failing: tuple[str, ...]
     """Which of database, storage and cache do not work."""
+    workspace: Workspace | None = None
+    """Who it believes to be."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +63,12 @@ class DataPlaneClient:
             await self._session.close()
             self._session = None
 
-    async def put_owner(self, address: str, token: str, owner: Owner) -> bool:
-        """True when the account was created now, False when there was an owner already."""
-        body = {"email": owner.email, "name": owner.name, "password_hash": owner.password_hash}
-        status, _ = await self._request("PUT", address, "/internal/v1/owner", token, body)
+    async def put_workspace(self, address: str, token: str, workspace: Workspace, owner: Owner | None) -> bool:
+        """Tell the tenant who it is; True when the owner's account was created now, False when it was there."""
+        body = {"name": workspace.name, "public_url": workspace.public_url, "owner": asdict(owner) if owner else None}
+        status, _ = await self._request("PUT", address, "/internal/v1/workspace", token, body)
         if status not in _OK:
-            raise DataPlaneUnavailableError(SYSTEM, f"the owner's account was refused with status {status}")
+            raise DataPlaneUnavailableError(SYSTEM, f"name and owner were refused with status {status}")
         return status == _OK[1]
 
     async def proof(self, address: str, token: str) -> Proof:
@@ -68,7 +78,12 @@ class DataPlaneClient:
             raise DataPlaneUnavailableError(SYSTEM, f"the proof answered with status {status}")
         failing = tuple(name for name in _ASPECTS if not _is_ok(body.get(name)))
         version = body.get("version")
-        return Proof(bool(body.get("ok")) and not failing, str(version) if version else None, failing)
+        return Proof(
+            ok=bool(body.get("ok")) and not failing,
+            version=str(version) if version else None,
+            failing=failing,
+            workspace=_workspace(body.get("workspace")),
+        )
 
     async def _request(
         self, method: str, address: str, path: str, token: str, body: dict[str, Any] | None = None
@@ -93,6 +108,12 @@ async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
+
+
+def _workspace(part: object) -> Workspace | None:
+    if not isinstance(part, dict):
+        return None
+    return Workspace(str(part.get("name")), str(part.get("public_url")))
 
 
 def _is_ok(part: object) -> bool:

@@ -39,12 +39,14 @@ class Instance:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The host under the base domain, then the customer's own."""
-        return (self.settings.public_host(self.tenant.spec.slug), *self.tenant.spec.hosts)
+        """The host under the base domain, then the customer's own; none of a spare."""
+        slug = self.tenant.spec.slug
+        return (self.settings.public_host(slug), *self.tenant.spec.hosts) if slug else ()
 
     @property
-    def url(self) -> str:
-        return self.settings.public_url(self.hosts[0])
+    def url(self) -> str | None:
+        """Where the workspace answers; nowhere yet while it is a spare."""
+        return self.settings.public_url(self.hosts[0]) if self.hosts else None
 
     @cached_property
     def fingerprint(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, TENANT
+from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, TENANT, TENANT_POOL
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import FIELD_MANAGER
 
@@ -27,6 +27,7 @@ from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.tenant import TenantReconciler
+from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 from vivero_operator.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ def assemble(services: Services, election: Election) -> Parts:
         "DatabaseServer": DatabaseServerReconciler(
             services, lambda server: database_servers.wake(desk, server)
         ).reconcile,
+        "TenantPool": TenantPoolReconciler(services).reconcile,
     }
     controller = Controller(
         desk.queue, reconcilers, concurrency=settings.concurrency, resync_seconds=settings.resync_seconds
@@ -92,7 +94,7 @@ async def _definitions(kube: KubeClient) -> None:
     """Wait for our kinds: kopf would start without and never look again."""
     while True:
         try:
-            for resource in (TENANT, PLAN, DATABASE_SERVER):
+            for resource in (TENANT, PLAN, DATABASE_SERVER, TENANT_POOL):
                 await kube.list(resource)
         except (KubeNotFoundError, BackendUnavailableError) as error:
             logger.warning("the custom resources are not served yet: %s", error)

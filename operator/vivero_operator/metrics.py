@@ -1,5 +1,7 @@
 """Prometheus metrics of the operator."""
 
+import contextlib
+
 from prometheus_client import Counter, Gauge, Histogram
 
 RECONCILES = Histogram(
@@ -10,4 +12,20 @@ RECONCILES = Histogram(
 )
 BROKEN = Counter("vivero_reconcile_broken_total", "Reconciles that ended in a bug", ["kind"])
 QUEUE_DEPTH = Gauge("vivero_queue_depth", "Objects that wait to be reconciled")
+POOL_SIZE = Gauge("vivero_pool_size", "Spares that a pool is to keep", ["pool"])
+POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])
+POOL_STARTING = Gauge("vivero_pool_starting", "Spares of a pool that are not proven", ["pool"])
 LEADING = Gauge("vivero_leading", "1 while this replica leads")
+
+
+def show_pool(pool: str, *, size: int, ready: int, starting: int) -> None:
+    POOL_SIZE.labels(pool).set(size)
+    POOL_READY.labels(pool).set(ready)
+    POOL_STARTING.labels(pool).set(starting)
+
+
+def forget_pool(pool: str) -> None:
+    """Its figures would stand still at their last values."""
+    for gauge in (POOL_SIZE, POOL_READY, POOL_STARTING):
+        with contextlib.suppress(KeyError):
+            gauge.remove(pool)

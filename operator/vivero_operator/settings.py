@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Health and metrics."""
     concurrency: int = Field(default=12, ge=1, le=500)
     """Reconciles at once."""
+    spares_at_once: int = Field(default=4, ge=1, le=100)
+    """Spares of one pool that start at the same time: refilling leaves room for those who wait."""
     resync_seconds: float = Field(default=600, ge=10)
     """How often every tenant is looked at although nothing seems to have changed; spread by jitter."""
     proof_seconds: float = Field(default=1800, ge=30)

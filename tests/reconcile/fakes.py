@@ -18,7 +18,7 @@ from vivero_core.backends.kube.errors import (
 from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.errors import BackendUnavailableError
 from vivero_operator.backends import Link
-from vivero_operator.data_plane import Owner, Proof
+from vivero_operator.data_plane import Owner, Proof, Workspace
 from vivero_operator.errors import DataPlaneUnavailableError
 from vivero_operator.instance import PlatformFiles
 from vivero_operator.reconcile.lanes import Lane
@@ -47,6 +47,7 @@ class FakeKube:
         self.objects: dict[Key, Object] = {}
         self.writes: list[str] = []
         self._versions = itertools.count(1)
+        self._made = itertools.count(1)
 
     def put(self, manifest: Object) -> Object:
         """As if somebody else had written it."""
@@ -68,7 +69,10 @@ class FakeKube:
         return Listing(items, "0")
 
     async def create(self, manifest: Object) -> Object:
+        manifest = copy.deepcopy(manifest)
         meta = manifest["metadata"]
+        if "generateName" in meta:
+            meta["name"] = f"{meta.pop('generateName')}{next(self._made):05}"
         if (manifest["kind"], meta.get("namespace"), meta["name"]) in self.objects:
             raise KubeAlreadyExistsError(SYSTEM, f"{meta['name']} exists")
         self._note("create", manifest["kind"], meta["name"], meta.get("namespace"))
@@ -114,11 +118,18 @@ class FakeKube:
         return self._store((manifest["kind"], meta.get("namespace"), meta["name"]), copy.deepcopy(manifest))
 
     async def delete(
-        self, resource: Resource, name: str, namespace: str | None = None, *, uid: str, **_: object
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        **_: object,
     ) -> None:
-        known = self._found(resource, name, namespace)
-        if known["metadata"]["uid"] != uid:
-            raise KubeConflictError(SYSTEM, f"{name} has another uid")
+        known = self._found(resource, name, namespace)["metadata"]
+        if known["uid"] != uid or resource_version not in (None, known["resourceVersion"]):
+            raise KubeConflictError(SYSTEM, f"{name} is another object, or was written meanwhile")
         self._note("delete", resource.kind, name, namespace)
         del self.objects[resource.kind, namespace, name]
         if resource.kind == "Namespace":
@@ -236,16 +247,20 @@ class FakeBackends:
 class FakeDataPlane:
     def __init__(self) -> None:
         self.owners: list[Owner] = []
+        self.workspace: Workspace | None = None
         self.failing: tuple[str, ...] = ()
         self.down = False
 
-    async def put_owner(self, address: str, token: str, owner: Owner) -> bool:
+    async def put_workspace(self, address: str, token: str, workspace: Workspace, owner: Owner | None) -> bool:
         if self.down:
             raise DataPlaneUnavailableError("data plane", "no answer from the pod")
+        self.workspace = workspace
+        if owner is None:
+            return False
         self.owners.append(owner)
         return len(self.owners) == 1
 
     async def proof(self, address: str, token: str) -> Proof:
         if self.down:
             raise DataPlaneUnavailableError("data plane", "no answer from the pod")
-        return Proof(not self.failing, "1.2.3", self.failing)
+        return Proof(not self.failing, "1.2.3", self.failing, self.workspace)

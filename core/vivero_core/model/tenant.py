@@ -186,6 +186,11 @@ class Tenant(Resource):
         return self.spec.slug is None
 
     @property
+    def goes_with_its_data(self) -> bool:
+        """Whether deleting it destroys schema and bucket: nobody has ever put anything into a spare."""
+        return self.is_spare or self.spec.deletion_policy is DeletionPolicy.DELETE
+
+    @property
     def id(self) -> str:
         """The adopted id when there is one, else derived from metadata.uid."""
         return self.spec.adopt or naming.tenant_id(self.metadata.uid)

@@ -13,7 +13,7 @@ from vivero_operator.reconcile.controller import Key
 def _wake(desk: Desk, pod: Pod) -> None:
     tenant = desk.cluster.tenant_of(pod.tenant_id)
     if tenant is not None:
-        desk.queue.add(Key("Tenant", tenant.name), urgent=True)
+        desk.queue.add(Key("Tenant", tenant.name), urgent=not tenant.is_spare)
 
 
 def observe(desk: Desk, pod: Pod) -> None:

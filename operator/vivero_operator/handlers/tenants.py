@@ -14,6 +14,22 @@ _BLOCKED_BY_OTHERS = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN, Reason.ALR
 _REFRESH_SERVER_SECONDS = 3.0
 
 
+def _pool_key(tenant: Tenant) -> Key | None:
+    return Key("TenantPool", tenant.spec.pool) if tenant.spec.pool else None
+
+
+def _wake_pool(desk: Desk, tenant: Tenant, known: Tenant | None) -> None:
+    """A spare that came, became ready, stopped being so, or was claimed: its pool counts again, at once."""
+    key = _pool_key(tenant)
+    if key is not None and (known is None or _standing(known) != _standing(tenant)):
+        desk.queue.add(key, urgent=True)
+
+
+def _standing(tenant: Tenant) -> object:
+    ready = find(tenant.status.conditions, ConditionType.READY)
+    return tenant.is_spare, tenant.metadata.deletion_timestamp, ready and ready.status
+
+
 def _wants(tenant: Tenant) -> object:
     """What makes an event work: the spec (every change of it is a new generation) and the wish to go."""
     return tenant.metadata.generation, tenant.metadata.deletion_timestamp
@@ -33,13 +49,14 @@ def _count_again(desk: Desk) -> None:
 
 
 def observe(desk: Desk, tenant: Tenant) -> None:
-    desk.cluster.tenants.put(tenant)
+    _wake_pool(desk, tenant, desk.cluster.tenants.put(tenant))
     known = desk.wants.get(tenant.metadata.uid)
     if known == _wants(tenant):
         return
     desk.wants[tenant.metadata.uid] = _wants(tenant)
-    # After a start all Tenants come by; those that somebody waits for go first.
-    desk.queue.add(Key("Tenant", tenant.name), urgent=known is not None or not tenant.status.conditions)
+    # After a start all Tenants come by; those that somebody waits for go first, and nobody waits for a spare.
+    urgent = not tenant.is_spare and (known is not None or not tenant.status.conditions)
+    desk.queue.add(Key("Tenant", tenant.name), urgent=urgent)
     if known is None:
         _count_again(desk)
     else:
@@ -53,6 +70,9 @@ def forget(desk: Desk, tenant: Tenant) -> None:
     desk.queue.forget(Key("Tenant", tenant.name))
     _wake_blocked(desk)
     _count_again(desk)
+    key = _pool_key(tenant)
+    if key is not None and tenant.is_spare:
+        desk.queue.add(key, urgent=True)
 
 
 def register(registry: kopf.OperatorRegistry, desk: Desk) -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import kopf
 from vivero_core.backends.kube.config import KubeConfig
 
-from vivero_operator.handlers import Desk, database_servers, leases, plans, pods, tenants
+from vivero_operator.handlers import Desk, database_servers, leases, plans, pods, tenant_pools, tenants
 
 _EXIT_SECONDS = 25.0
 
@@ -50,7 +50,7 @@ async def watch(
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
     _login(registry, config)
-    for kind in (tenants, plans, database_servers):
+    for kind in (tenants, plans, database_servers, tenant_pools):
         kind.register(registry, desk)
     pods.register(registry, settings, desk)
     leases.register(registry, settings, desk)

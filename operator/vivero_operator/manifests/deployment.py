@@ -18,13 +18,8 @@ _KEYS = {
 
 
 def _environment(instance: Instance) -> list[dict[str, str]]:
-    values = {
-        "VIVERO_TENANT_ID": instance.id,
-        "VIVERO_TENANT_NAME": instance.tenant.spec.display_name,
-        "VIVERO_TENANT_SLUG": instance.tenant.spec.slug,
-        "VIVERO_PUBLIC_URL": instance.url,
-        "VIVERO_SECRETS_DIR": _MOUNT,
-    }
+    """Nothing that changes when a spare is claimed: the pod must not start anew. Its name and address it is told."""
+    values = {"VIVERO_TENANT_ID": instance.id, "VIVERO_SECRETS_DIR": _MOUNT}
     return [{"name": name, "value": value} for name, value in values.items()]
 
 

@@ -61,7 +61,7 @@ def build(instance: Instance, database_server: str, file_key: str, now: datetime
                 "file_key": file_key,
                 "database": naming.database_name(instance.id),
                 "bucket": naming.bucket_name(instance.id),
-                "slug": spec.slug,
+                "slug": spec.slug or "",
                 "display_name": spec.display_name,
                 "plan": spec.plan,
             }

@@ -1,4 +1,4 @@
-"""Who a slug, a host or retained data belongs to when two Tenants want it: the older one."""
+"""Who a slug, a host or retained data belongs to when two Tenants want it: the one that had it first."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -12,9 +12,12 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 def _seniority(tenant: Tenant) -> tuple[datetime, bool, str]:
-    """Older first; of two from the same second the one that already has something, then by uid."""
+    """Who came first; of two from the same second the one that already has something, then by uid.
+
+    A spare may be older than the customer: it counts from its claim.
+    """
     meta = tenant.metadata
-    return (meta.creation_timestamp or _LATEST, tenant.status.url is None, meta.uid)
+    return (tenant.spec.claimed_at or meta.creation_timestamp or _LATEST, tenant.status.url is None, meta.uid)
 
 
 def _older(tenant: Tenant, others: Iterable[Tenant]) -> list[Tenant]:
@@ -24,6 +27,8 @@ def _older(tenant: Tenant, others: Iterable[Tenant]) -> list[Tenant]:
 
 def refused_slug(tenant: Tenant, others: Iterable[Tenant]) -> Refusal | None:
     slug = tenant.spec.slug
+    if slug is None:
+        return None
     holder = next((other for other in _older(tenant, others) if other.spec.slug == slug), None)
     if holder is None:
         return None

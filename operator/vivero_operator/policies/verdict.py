@@ -88,7 +88,8 @@ def active(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[
     writer = Writer(tenant, now)
     trouble = worst(findings)
     if trouble is None:
-        ready = writer.write(ConditionType.READY, Status.TRUE, Reason.PROVEN, "Working")
+        message = "Spare, waiting to be claimed" if tenant.is_spare else "Working"
+        ready = writer.write(ConditionType.READY, Status.TRUE, Reason.PROVEN, message)
     else:
         ready = writer.write(ConditionType.READY, Status.FALSE, trouble.reason, trouble.message)
     suspended = writer.write(ConditionType.SUSPENDED, Status.FALSE, Reason.NOT_SUSPENDED, "")

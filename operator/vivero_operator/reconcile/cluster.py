@@ -10,6 +10,7 @@ from vivero_core.model.base import Resource
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_pool import TenantPool
 
 T = TypeVar("T", bound=Resource)
 
@@ -106,6 +107,7 @@ class Cluster:
         self.tenants: Mirror[Tenant] = Mirror()
         self.plans: Mirror[Plan] = Mirror()
         self.servers: Mirror[DatabaseServer] = Mirror()
+        self.pools: Mirror[TenantPool] = Mirror()
         self._pods: dict[str, dict[str, Pod]] = {}
         self._placed: dict[str, str] = {}
 
@@ -125,6 +127,10 @@ class Cluster:
         known.pop(pod.name, None)
         if not known:
             self._pods.pop(pod.tenant_id, None)
+
+    def spares(self, pool: str) -> list[Tenant]:
+        """The pool's Tenants that nobody has claimed."""
+        return [tenant for tenant in self.tenants if tenant.is_spare and tenant.spec.pool == pool]
 
     def tenant_of(self, tenant_id: str) -> Tenant | None:
         """The live Tenant of this id."""

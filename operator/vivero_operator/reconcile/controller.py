@@ -24,7 +24,7 @@ _RESYNC_SPREAD: Final = 0.2
 class Key(NamedTuple):
     """What to reconcile."""
 
-    kind: Literal["Tenant", "DatabaseServer"]
+    kind: Literal["Tenant", "DatabaseServer", "TenantPool"]
     name: str
 
 

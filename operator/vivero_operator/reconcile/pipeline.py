@@ -9,6 +9,7 @@ from vivero_core.backends.kube.errors import KubeConflictError
 from vivero_core.errors import BackendError
 from vivero_core.model.constants import ConditionType, Reason
 
+from vivero_operator.policies.life import Phase
 from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
 from vivero_operator.policies.verdict import Finding
 from vivero_operator.reconcile.memory import Memory
@@ -56,7 +57,7 @@ _ROUTE = (ConditionType.ROUTE_READY, Reason.KUBERNETES_ERROR)
 _OWNER = (ConditionType.OWNER_READY, Reason.WORKLOAD_UNAVAILABLE)
 
 # The pod is what takes longest: everything it needs to start comes first, the rest beside it.
-PROVISION: Final = (
+_COMPLETE: Final = (
     Step("finalizer", finalizer.add),
     Step("adoption", adoption.claim, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",), remembered=True),
@@ -68,15 +69,31 @@ PROVISION: Final = (
     Step("cache", cache.ensure, ("secrets",), *_CACHE, remembered=True),
     Step("limits", limits.announce, ("secrets",)),
     Step("guards", guards.ensure, ("workload",), remembered=True),
+)
+_READY: Final = Step("ready", workload.ready, ("workload",), *_WORKLOAD)
+_WHOLE: Final = ("ready", "database", "storage", "cache", "guards", "limits")
+
+PROVISION: Final = (
+    *_COMPLETE,
     Step("route", route.ensure, ("workload",), *_ROUTE, remembered=True),
-    Step("ready", workload.ready, ("workload",), *_WORKLOAD),
+    _READY,
     Step("owner", owner.ensure, ("ready",), *_OWNER),
-    Step(
-        "proof",
-        proof.ensure,
-        ("owner", "database", "storage", "cache", "route", "guards", "limits"),
-        fault=Reason.PROOF_FAILED,
-    ),
+    Step("proof", proof.ensure, (*_WHOLE, "route", "owner"), fault=Reason.PROOF_FAILED),
+)
+
+# Complete, but nobody's: no way in and no owner.
+STANDBY: Final = (
+    *_COMPLETE,
+    Step("service", route.prepare, ("workload",), remembered=True),
+    _READY,
+    Step("proof", proof.ensure, (*_WHOLE, "service"), fault=Reason.PROOF_FAILED),
+)
+
+# A proven spare was claimed: its proof stands, and somebody waits. A whole pass follows soon.
+BIND: Final = (
+    Step("secrets", secrets.ensure),
+    Step("route", route.open_claimed, (), *_ROUTE),
+    Step("owner", owner.ensure, ("secrets",), *_OWNER),
 )
 
 # Data and credentials stay as they are; only the way in and the pods go.
@@ -90,6 +107,13 @@ SUSPEND: Final = (
     Step("workload", workload.ensure, ("secrets", "files")),
     Step("guards", guards.ensure, ("workload",)),
 )
+
+OF_PHASE: Final = {
+    Phase.STANDBY: STANDBY,
+    Phase.CLAIMED: BIND,
+    Phase.ACTIVE: PROVISION,
+    Phase.SUSPENDED: SUSPEND,
+}
 
 # Users go at once, so that nobody writes any more; data goes after its user; the finalizer after all.
 DELETE: Final = (

@@ -9,7 +9,7 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.model.constants import Reason
-from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant import Owner, Tenant
 
 from vivero_operator.backends import Backends
 from vivero_operator.data_plane import DataPlaneClient
@@ -56,6 +56,13 @@ class Run:
     @property
     def kube(self) -> KubeClient:
         return self.services.kube
+
+    @property
+    def owner(self) -> Owner:
+        """Who it belongs to; no step for spares asks."""
+        if self.tenant.spec.owner is None:
+            raise RuntimeError("a spare has no owner")
+        return self.tenant.spec.owner
 
     def known_keys(self) -> Keys:
         """The credentials; a step that uses them comes after the step that reads them."""

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model.conditions import Condition
-from vivero_core.model.constants import FINALIZER, DeletionPolicy, Reason
+from vivero_core.model.constants import FINALIZER, Reason
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
 from vivero_operator.manifests import retained
-from vivero_operator.policies import claims, verdict
+from vivero_operator.policies import claims, life, verdict
+from vivero_operator.policies.life import Phase
 from vivero_operator.policies.outcome import State
 from vivero_operator.policies.verdict import Finding
 from vivero_operator.reconcile import pipeline, status
@@ -23,6 +25,9 @@ from vivero_operator.reconcile.steps import finalizer, owner
 
 # Deleting needs names, and they come from the id alone: the plan may be gone long since.
 _NO_PLAN: Final = Plan.parse({"metadata": {"name": ""}, "spec": {"displayName": "-", "price": {"amountCents": 0}}})
+
+WHOLE_PASS_SECONDS: Final = 10.0
+"""After a claim, when nobody waits any more, all that its new spec touches is looked at."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +74,20 @@ class TenantReconciler:
         if plan is None:
             return await self._refuse(tenant, Reason.PLAN_NOT_FOUND, f"Plan {tenant.spec.plan} does not exist")
         run = Run(self._services, Instance(tenant, plan, self._services.settings))
-        if run.instance.suspended:
-            findings = await pipeline.execute(pipeline.SUSPEND, run, self._memory)
+        now = self._services.now()
+        phase = life.phase(tenant, now, timedelta(seconds=self._services.settings.proof_seconds))
+        findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._memory)
+        if phase is Phase.SUSPENDED:
             self._memory.forget(tenant.metadata.uid)
-            conditions = verdict.suspended(run.tenant, findings, self._services.now())
+            conditions = verdict.suspended(run.tenant, findings, now)
         else:
-            findings = await pipeline.execute(pipeline.PROVISION, run, self._memory)
-            conditions = verdict.active(run.tenant, findings, self._services.now())
+            conditions = verdict.active(run.tenant, findings, now)
         updated = await status.write(self._services, tenant, _status(run, conditions))
         await owner.forget_password(replace(run, instance=replace(run.instance, tenant=updated)))
-        return result_of(findings)
+        result = result_of(findings)
+        if phase is Phase.CLAIMED and not result.failed:
+            return replace(result, retry_after=WHOLE_PASS_SECONDS)
+        return result
 
     async def _refuse(self, tenant: Tenant, reason: Reason, message: str) -> Result:
         """Nothing is made and nothing taken away; what would change this brings the tenant back here."""
@@ -114,7 +123,7 @@ class TenantReconciler:
 
 def _farewell(tenant: Tenant, findings: Sequence[Finding]) -> tuple[str, str]:
     names = findings[0].outcome.message
-    if tenant.spec.deletion_policy is DeletionPolicy.DELETE:
+    if tenant.goes_with_its_data:
         return Reason.ERASED, f"Destroyed: {names}"
     return Reason.RETAINED, f"Kept for spec.adopt {tenant.id}: {names}"
 

@@ -49,9 +49,16 @@ def test_dump_is_camel_case_without_absent_fields() -> None:
     }
 
 
-def test_a_spec_without_an_owner_is_refused() -> None:
-    with pytest.raises(ValidationError, match="owner"):
-        Tenant.parse({**BODY, "spec": {"displayName": "Acme", "slug": "acme", "plan": "trial"}})
+def test_a_spare_has_no_slug_and_no_owner_and_goes_with_its_data() -> None:
+    spare = Tenant.parse({**BODY, "spec": {"displayName": "Spare", "plan": "trial", "pool": "trial"}})
+    assert (spare.is_spare, spare.spec.owner, spare.goes_with_its_data) == (True, None, True)
+    claimed = Tenant.parse(BODY)
+    assert (claimed.is_spare, claimed.goes_with_its_data) == (False, False)
+
+
+def test_a_spec_without_a_plan_is_refused() -> None:
+    with pytest.raises(ValidationError, match="plan"):
+        Tenant.parse({**BODY, "spec": {"displayName": "Acme", "slug": "acme", "owner": {"email": "a@b.co"}}})
 
 
 def test_null_limits_are_unlimited() -> None:

@@ -23,7 +23,7 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant, TenantStatus
 from vivero_operator import data_plane, health, logs
 from vivero_operator.backends import Backends, PlatformObjects
-from vivero_operator.data_plane import DataPlaneClient, Owner
+from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneUnavailableError
 from vivero_operator.handlers import Desk, database_servers, plans, pods, tenants
 from vivero_operator.reconcile.cluster import Cluster, Pod
@@ -36,6 +36,7 @@ from vivero_operator.reconcile.steps.secrets import keys_from
 from vivero_operator.settings import Settings
 
 OWNER = Owner("a@b.co", "a", "$argon2id$")
+WORKSPACE = Workspace("Acme", "https://acme.example")
 
 
 def pod_of(tenant_id: str, *, ready: bool) -> Pod:
@@ -77,15 +78,20 @@ class TestDataPlane:
     @pytest.mark.parametrize(("status", "created"), [(201, True), (200, False)])
     async def test_owner(self, pod: FakePod, client: DataPlaneClient, status: int, created: bool) -> None:  # noqa: FBT001
         pod.status = status
-        assert await client.put_owner("127.0.0.1", "token", OWNER) is created
+        assert await client.put_workspace("127.0.0.1", "token", WORKSPACE, OWNER) is created
         method, path, authorization, body = pod.seen[0]
-        assert (method, path, authorization) == ("PUT", "/internal/v1/owner", "Bearer token")
-        assert json.loads(body) == {"email": "a@b.co", "name": "a", "password_hash": "$argon2id$"}
+        assert (method, path, authorization) == ("PUT", "/internal/v1/workspace", "Bearer token")
+        owner = {"email": "a@b.co", "name": "a", "password_hash": "$argon2id$"}
+        assert json.loads(body) == {"name": "Acme", "public_url": "https://acme.example", "owner": owner}
+
+    async def test_a_name_without_an_account(self, pod: FakePod, client: DataPlaneClient) -> None:
+        assert await client.put_workspace("127.0.0.1", "token", WORKSPACE, None) is False
+        assert json.loads(pod.seen[0][3])["owner"] is None
 
     async def test_a_refused_owner(self, pod: FakePod, client: DataPlaneClient) -> None:
         pod.status = 400
         with pytest.raises(DataPlaneUnavailableError, match="status 400"):
-            await client.put_owner("127.0.0.1", "token", OWNER)
+            await client.put_workspace("127.0.0.1", "token", WORKSPACE, OWNER)
 
     async def test_proof(self, pod: FakePod, client: DataPlaneClient) -> None:
         parts = {"database": {"ok": True}, "storage": {"ok": False}, "cache": None}

@@ -149,22 +149,24 @@ class KubeClient:
         """Put the whole object; its resourceVersion has to be the current one, else KubeConflictError."""
         return await self._request("PUT", _path(manifest), manifest, query={"fieldManager": self.field_manager})
 
-    async def delete(
+    async def delete(  # noqa: PLR0913  what makes it safe, by name
         self,
         resource: Resource,
         name: str,
         namespace: str | None = None,
         *,
         uid: str,
+        resource_version: str | None = None,
         propagation: Literal["Background", "Foreground", "Orphan"] = "Background",
     ) -> None:
-        """Delete the object of this name and this UID.
+        """Delete the object of this name and this UID, and with `resource_version` only as it was in that version.
 
         Raises:
             KubeNotFoundError: it is gone already.
-            KubeConflictError: the name now belongs to another object.
+            KubeConflictError: the name now belongs to another object, or the object was changed since.
         """
-        options = {"preconditions": {"uid": uid}, "propagationPolicy": propagation}
+        version = {"resourceVersion": resource_version} if resource_version else {}
+        options = {"preconditions": {"uid": uid, **version}, "propagationPolicy": propagation}
         await self._request("DELETE", resource.path(name, namespace=namespace), options)
 
     async def watch(

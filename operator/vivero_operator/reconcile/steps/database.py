@@ -3,7 +3,7 @@
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.protocol import DatabaseAdmin
 from vivero_core.model import naming
-from vivero_core.model.constants import DeletionPolicy, Reason
+from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.policies.outcome import Outcome, Pending, done
@@ -46,7 +46,7 @@ async def remove(run: Run) -> Outcome:
     """Drop the users, and with deletionPolicy Delete the schema; on every server when none is known."""
     ident, known = run.instance.id, await _where(run)
     servers = [_server(run, known)] if known else list(run.services.cluster.servers)
-    data = run.tenant.spec.deletion_policy is DeletionPolicy.DELETE
+    data = run.tenant.goes_with_its_data
     for server in servers:
         link = await run.services.backends.database(server)
         await link.lane.call(_drop, link.admin, ident, data=data)

@@ -7,6 +7,7 @@ from vivero_core.model.constants import ConditionType, Reason
 
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run, starting
+from vivero_operator.reconcile.steps import owner
 
 
 def _stands(run: Run) -> bool:
@@ -29,6 +30,8 @@ async def ensure(run: Run) -> Outcome:
     if not proof.ok:
         broken = ", ".join(proof.failing) or "the workspace"
         raise Pending(Reason.PROOF_FAILED, f"The tenant's own credentials do not work on: {broken}", retry_after=5)
+    if proof.workspace != owner.workspace(run):
+        await owner.tell(run)  # it forgot, or was never told
     run.proven_at = run.services.now()
     run.version = proof.version
     return done(Reason.PROVEN)

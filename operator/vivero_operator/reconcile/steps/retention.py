@@ -4,7 +4,7 @@ import base64
 
 from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model import naming
-from vivero_core.model.constants import DeletionPolicy, Reason
+from vivero_core.model.constants import Reason
 
 from vivero_operator.manifests import retained
 from vivero_operator.manifests import secrets as secret_manifests
@@ -18,7 +18,7 @@ async def record(run: Run) -> Outcome:
     live = await secrets.read(run)
     server = secrets.server_from(live)
     app = live.get(secret_manifests.APP_KEYS)
-    if run.tenant.spec.deletion_policy is DeletionPolicy.RETAIN and app is not None and server is not None:
+    if not run.tenant.goes_with_its_data and app is not None and server is not None:
         file_key = base64.b64decode(app["data"]["file_key"]).decode()
         wanted = retained.build(
             run.instance, server, file_key, run.tenant.metadata.deletion_timestamp or run.services.now()
@@ -30,7 +30,7 @@ async def record(run: Run) -> Outcome:
 
 async def erase_record(run: Run) -> Outcome:
     """The data of an adopted tenant is destroyed: nothing is left to adopt."""
-    if run.tenant.spec.deletion_policy is DeletionPolicy.DELETE and run.record is not None:
+    if run.tenant.goes_with_its_data and run.record is not None:
         name, namespace = retained.name(run.instance.id), run.instance.settings.platform_namespace
         await run.remove(SECRET, name, namespace, belongs={})
     return done(Reason.ERASED)

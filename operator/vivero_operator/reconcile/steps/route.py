@@ -23,6 +23,12 @@ async def ensure(run: Run) -> Outcome:
     return done(Reason.ROUTED, f"{len(run.instance.hosts)} hosts" if run.tenant.spec.hosts else run.instance.hosts[0])
 
 
+async def open_claimed(run: Run) -> Outcome:
+    """A spare has its Service and no route: nothing needs to be read before the first is written."""
+    await run.kube.apply(ingress.build(run.instance))
+    return done(Reason.ROUTED, run.instance.hosts[0])
+
+
 async def _close(run: Run) -> None:
     if run.tenant.spec.hosts:
         await run.ensure(ingress.build_suspended(run.instance))
@@ -34,6 +40,12 @@ async def _close(run: Run) -> None:
 async def _remove_stand_in(run: Run) -> None:
     name, namespace = ingress.suspended_name(run.instance.id), run.instance.settings.platform_namespace
     await run.remove(INGRESS, name, namespace, belongs={LABEL_TENANT: run.instance.id})
+
+
+async def prepare(run: Run) -> Outcome:
+    """A spare's Service: endpoints are known by the time a claim adds the route."""
+    await run.ensure(service.build(run.instance))
+    return done(Reason.PROVISIONED)
 
 
 async def remove(run: Run) -> Outcome:

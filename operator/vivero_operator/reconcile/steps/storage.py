@@ -3,7 +3,7 @@
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.model import naming
-from vivero_core.model.constants import DeletionPolicy, Reason
+from vivero_core.model.constants import Reason
 
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
@@ -29,7 +29,7 @@ def _drop(admin: StorageAdmin, bucket: str, *, data: bool) -> None:
 
 async def remove(run: Run) -> Outcome:
     """Drop the account, and with deletionPolicy Delete the bucket with all it holds."""
-    data = run.tenant.spec.deletion_policy is DeletionPolicy.DELETE
+    data = run.tenant.goes_with_its_data
     link = await run.services.backends.storage()
     await link.lane.call(_drop, link.admin, naming.bucket_name(run.instance.id), data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)

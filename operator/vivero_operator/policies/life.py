@@ -1,0 +1,40 @@
+"""Where a tenant is in its life, as far as that decides what a pass does."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from vivero_core.model.conditions import is_true
+from vivero_core.model.constants import ConditionType
+from vivero_core.model.tenant import Tenant
+
+
+class Phase(StrEnum):
+    """What is to be done for a tenant that is to stay."""
+
+    STANDBY = "standby"
+    """A spare: to be complete and proven, without a way in."""
+    CLAIMED = "claimed"
+    """A proven spare that somebody has just got: only route and owner are missing."""
+    ACTIVE = "active"
+    """In service."""
+    SUSPENDED = "suspended"
+    """Kept, without a way in and without pods."""
+
+
+def phase(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> Phase:
+    spec, status = tenant.spec, tenant.status
+    if spec.suspended is not None:
+        return Phase.SUSPENDED
+    if tenant.is_spare:
+        return Phase.STANDBY
+    # Hosts of the customer's own may be somebody else's: that takes a whole pass.
+    if spec.claimed_at is not None and status.url is None and not spec.hosts and proven(tenant, now, proof_lasts):
+        return Phase.CLAIMED
+    return Phase.ACTIVE
+
+
+def proven(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> bool:
+    """Whether it worked when last looked at, and that is not too long ago."""
+    status = tenant.status
+    ready = is_true(status.conditions, ConditionType.READY)
+    return ready and status.proven_at is not None and now - status.proven_at < proof_lasts

@@ -1,0 +1,70 @@
+"""How many spares a pool makes and which it gives up: pure arithmetic over what there is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from vivero_core.model.constants import LABEL_RELEASE
+from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_pool import TenantPool
+
+from vivero_operator.policies import life
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """A pool's spares, counted."""
+
+    ready: tuple[Tenant, ...]
+    """Of this release and proven: can be claimed."""
+    starting: tuple[Tenant, ...]
+    """Of this release, not proven yet or not any more."""
+    outdated: tuple[Tenant, ...]
+    """Of another release or another plan."""
+
+    @property
+    def total(self) -> int:
+        return len(self.ready) + len(self.starting) + len(self.outdated)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to do now."""
+
+    make: int
+    discard: tuple[Tenant, ...]
+
+
+def take_stock(
+    pool: TenantPool, spares: Iterable[Tenant], *, release: str, now: datetime, proof_lasts: timedelta
+) -> Stock:
+    """`release` as in the label of the spares that are made now."""
+    ready, starting, outdated = [], [], []
+    for spare in spares:
+        if spare.metadata.labels.get(LABEL_RELEASE) != release or spare.spec.plan != pool.spec.plan:
+            outdated.append(spare)
+        elif life.proven(spare, now, proof_lasts):
+            ready.append(spare)
+        else:
+            starting.append(spare)
+    return Stock(tuple(ready), tuple(starting), tuple(outdated))
+
+
+def decide(size: int, stock: Stock, *, at_once: int) -> Order:
+    """At most `at_once` start at a time. What is outdated serves on until a successor is ready.
+
+    A claim takes any spare, so one of an old release is better than none: it goes only when there are enough others.
+    """
+    current = len(stock.ready) + len(stock.starting)
+    make = max(0, min(size - current, at_once - len(stock.starting)))
+    surplus = max(0, current - size)
+    # Those that still start go first, then the youngest: the oldest are claimed first.
+    unwanted = (*_youngest(stock.starting), *_youngest(stock.ready))[:surplus]
+    replaced = max(0, len(stock.outdated) - max(0, size - len(stock.ready)))
+    return Order(make, (*unwanted, *stock.outdated[:replaced]))
+
+
+def _youngest(spares: Iterable[Tenant]) -> list[Tenant]:
+    return sorted(spares, key=lambda one: one.metadata.creation_timestamp or _LATEST, reverse=True)
