@@ -76,8 +76,9 @@ def _decoded(secret: dict[str, Any]) -> dict[str, str]:
 class Backends:
     """All backing servers."""
 
-    def __init__(self, settings: Settings, objects: PlatformObjects) -> None:
+    def __init__(self, settings: Settings, objects: PlatformObjects, guard: Callable[[], None] = lambda: None) -> None:
         self._settings = settings
+        self._guard = guard
         self._objects = objects
         self._links: dict[str, tuple[object, Link[Any]]] = {}
 
@@ -118,7 +119,7 @@ class Backends:
             return known[1]
         if known is not None:
             _close(known[1])
-        link = Link(make(), Lane(name))
+        link = Link(make(), Lane(name, guard=self._guard))
         self._links[name] = (made_from, link)
         return link
 

@@ -11,5 +11,9 @@ class LeadershipLostError(OperatorError):
     """Another replica may be leading now: stop at once."""
 
 
+class FencedError(BackendUnavailableError):
+    """A write was stopped: this replica cannot be sure any more that no other one leads."""
+
+
 class DataPlaneUnavailableError(BackendUnavailableError):
     """A tenant's pod did not answer, or answered with a fault."""

@@ -76,13 +76,13 @@ async def serve(settings: Settings) -> None:
     """Until a signal comes: watch, and while leading, reconcile."""
     config = kube_config.load()
     async with AsyncExitStack() as stack:
-        kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER))
         # A client of its own: renewing the Lease never queues behind a thousand reconciles.
         lease_kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER))
-        data_plane = await stack.enter_async_context(DataPlaneClient())
-        backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace))
-        stack.callback(backends.close)
         election = Election(lease_kube, settings.platform_namespace, settings.lease_name, settings.identity)
+        kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER, guard=election.check))
+        data_plane = await stack.enter_async_context(DataPlaneClient())
+        backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
+        stack.callback(backends.close)
         services = Services(settings, kube, backends, data_plane, Cluster(), _now)
         parts = assemble(services, election)
         await stack.enter_async_context(health.serving(parts.desk.pulse, settings.admin_host, settings.admin_port))

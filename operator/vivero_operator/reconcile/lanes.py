@@ -25,8 +25,14 @@ _RESTING: Final = "gave no answer a moment ago, next try soon"
 class Lane:
     """Runs blocking calls against one server."""
 
-    def __init__(self, system: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        system: str,
+        clock: Callable[[], float] = time.monotonic,
+        guard: Callable[[], None] = lambda: None,
+    ) -> None:
         self.system = system
+        self._guard = guard
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"lane-{system}")
         self._closed_until = 0.0
@@ -34,12 +40,13 @@ class Lane:
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The function's result; BackendUnavailableError at once while the server is resting.
 
-        The function is bounded in time by its driver.
+        The function is bounded in time by its driver. The guard may stop it as it may stop every write.
         """
         if self._clock() < self._closed_until:
             raise BackendUnavailableError(self.system, _RESTING)
 
         def guarded() -> R:
+            self._guard()
             # Checked again: this call may have queued behind one that found the server down.
             if self._clock() < self._closed_until:
                 raise BackendUnavailableError(self.system, _RESTING)

@@ -133,6 +133,20 @@ def test_outside_a_pod_there_is_no_service_account(tmp_path: Path, monkeypatch: 
         config.in_cluster(tmp_path)
 
 
+async def test_the_guard_stops_writes_and_no_reads(tmp_path: Path, authority: str) -> None:
+    def guard() -> None:
+        raise PermissionError("not now")
+
+    settings = config.from_kubeconfig(write_kubeconfig(tmp_path, authority))
+    client = KubeClient(settings, field_manager="test", guard=guard)
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}}
+    for write in (client.create(manifest), client.apply(manifest), client.delete(resources.NAMESPACE, "x", uid="u")):
+        with pytest.raises(PermissionError):
+            await write
+    with pytest.raises(errors.KubeUnavailableError):  # it was never opened: the guard was not asked
+        await client.get(resources.NAMESPACE, "x")
+
+
 async def test_a_closed_client_is_unavailable(tmp_path: Path, authority: str) -> None:
     client = KubeClient(config.from_kubeconfig(write_kubeconfig(tmp_path, authority)), field_manager="test")
     with pytest.raises(errors.KubeUnavailableError, match="closed"):

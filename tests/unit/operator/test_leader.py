@@ -7,8 +7,8 @@ from unit.operator.waiting import until
 from vivero_core.backends.kube.errors import KubeUnavailableError
 from vivero_core.backends.kube.resources import LEASE
 from vivero_operator import leader
-from vivero_operator.errors import LeadershipLostError
-from vivero_operator.leader import DURATION_SECONDS, Election
+from vivero_operator.errors import FencedError, LeadershipLostError
+from vivero_operator.leader import DEADLINE_SECONDS, DURATION_SECONDS, Election
 
 
 class Clock:
@@ -48,6 +48,7 @@ async def takes(one: Election) -> bool:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leader, "RENEW_SECONDS", 0.001)
+    monkeypatch.setattr(leader, "LOOK_SECONDS", 0.001)
 
 
 async def test_one_leads_and_the_other_waits(kube: FakeKube, clock: Clock) -> None:
@@ -124,6 +125,28 @@ async def test_who_cannot_renew_stops_in_time(kube: FakeKube, clock: Clock, monk
         await asyncio.wait_for(first.hold(), 1)
     assert clock.now <= DURATION_SECONDS
     await first.release()  # cannot be reached: logged, not raised
+
+
+async def test_who_may_not_lead_any_more_writes_nothing(kube: FakeKube, clock: Clock) -> None:
+    first, second = election(kube, clock, "first"), election(kube, clock, "second")
+    with pytest.raises(FencedError):
+        first.check()
+    await first.acquire()
+    first.check()
+    assert not await takes(second)
+    # The whole process stood still meanwhile: nothing has run that could have noticed.
+    clock.now += DEADLINE_SECONDS + 0.1
+    with pytest.raises(FencedError):
+        first.check()
+    assert not await takes(second), "nobody else may begin before the first has stopped"
+    clock.now += DURATION_SECONDS - DEADLINE_SECONDS
+    assert await takes(second)
+    second.check()
+    with pytest.raises(LeadershipLostError):
+        await asyncio.wait_for(first.hold(), 1)
+    await second.release()
+    with pytest.raises(FencedError):
+        second.check()
 
 
 async def test_two_that_create_at_once_do_not_both_lead(kube: FakeKube, clock: Clock) -> None:

@@ -13,6 +13,7 @@ from unit.operator.waiting import until
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import Reason
 from vivero_core.model.tenant import Tenant
+from vivero_operator.errors import FencedError
 from vivero_operator.policies.outcome import done
 from vivero_operator.reconcile import controller as controllers
 from vivero_operator.reconcile.cluster import Cluster, Mirror, Pod
@@ -76,6 +77,18 @@ class TestLane:
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(isinstance(one, BackendUnavailableError) for one in results)
         assert len(calls) <= 12
+
+    async def test_the_guard_stops_a_call_before_it_begins(self) -> None:
+        calls = []
+
+        def guard() -> None:
+            raise FencedError("operator", "not the leader")
+
+        lane = Lane("mariadb-main", guard=guard)
+        with pytest.raises(FencedError):
+            await lane.call(calls.append, 1)
+        lane.close()
+        assert calls == []
 
     async def test_other_errors_do_not_close_it(self, lane: Lane) -> None:
         with pytest.raises(ValueError, match="invalid literal"):

@@ -11,7 +11,7 @@ Every request is bounded in time; every refusal is a typed error (errors.py).
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -54,11 +54,22 @@ class Change:
 
 
 class KubeClient:
-    """Talks to one API server as one field manager; use it as an async context manager."""
+    """Talks to one API server as one field manager; use it as an async context manager.
 
-    def __init__(self, config: KubeConfig, *, field_manager: str, timeout: float = REQUEST_SECONDS) -> None:
+    `guard` is called before every request that writes, and stops it by raising.
+    """
+
+    def __init__(
+        self,
+        config: KubeConfig,
+        *,
+        field_manager: str,
+        timeout: float = REQUEST_SECONDS,
+        guard: Callable[[], None] | None = None,
+    ) -> None:
         self.config = config
         self.field_manager = field_manager
+        self._guard = guard
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
 
@@ -225,6 +236,8 @@ class KubeClient:
         query: dict[str, str] | None = None,
         media_type: str = "application/json",
     ) -> Object:
+        if self._guard is not None and method != "GET":
+            self._guard()
         headers = self._headers() | {"Content-Type": media_type}
         data = None if payload is None else encoded(payload)
         try:
