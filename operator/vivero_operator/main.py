@@ -20,12 +20,14 @@ from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.handlers import Desk, database_servers
 from vivero_operator.handlers.watch import watch
 from vivero_operator.leader import Election
+from vivero_operator.reconcile import children
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Controller, Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.surveys import Surveyor
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 from vivero_operator.settings import Settings
@@ -48,10 +50,12 @@ class Parts:
 
     desk: Desk
     controller: Controller
+    surveyor: Surveyor
+    watching: KubeClient
     election: Election
 
 
-def assemble(services: Services, election: Election) -> Parts:
+def assemble(services: Services, election: Election, watching: KubeClient) -> Parts:
     settings = services.settings
     desk = Desk(services.cluster, WorkQueue[Key](), Memory(), health.Pulse())
     reconcilers = {
@@ -64,7 +68,7 @@ def assemble(services: Services, election: Election) -> Parts:
     controller = Controller(
         desk.queue, reconcilers, concurrency=settings.concurrency, resync_seconds=settings.resync_seconds
     )
-    return Parts(desk, controller, election)
+    return Parts(desk, controller, Surveyor(services, desk.suspect), watching, election)
 
 
 def _now() -> datetime:
@@ -76,15 +80,15 @@ async def serve(settings: Settings) -> None:
     """Until a signal comes: watch, and while leading, reconcile."""
     config = kube_config.load()
     async with AsyncExitStack() as stack:
-        # A client of its own: renewing the Lease never queues behind a thousand reconciles.
-        lease_kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER))
-        election = Election(lease_kube, settings.platform_namespace, settings.lease_name, settings.identity)
+        # A client of its own for what must never queue behind a thousand reconciles: the Lease, and watches.
+        calm_kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER))
+        election = Election(calm_kube, settings.platform_namespace, settings.lease_name, settings.identity)
         kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER, guard=election.check))
         data_plane = await stack.enter_async_context(DataPlaneClient())
         backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
         stack.callback(backends.close)
         services = Services(settings, kube, backends, data_plane, Cluster(), _now)
-        parts = assemble(services, election)
+        parts = assemble(services, election, calm_kube)
         await stack.enter_async_context(health.serving(parts.desk.pulse, settings.admin_host, settings.admin_port))
         await _definitions(kube)
         await _run(parts, config)
@@ -131,14 +135,19 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     logger.info("leading", extra={"identity": parts.election.identity})
     controlling = asyncio.create_task(parts.controller.run(), name="controller")
     holding = asyncio.create_task(parts.election.hold(), name="hold")
-    await _any_of(stopping, controlling, holding)
+    # Who does not lead mends nothing, and need not look.
+    surveying = asyncio.create_task(parts.surveyor.run(), name="surveys")
+    following = asyncio.create_task(children.watch(parts.watching, parts.desk.suspect), name="children")
+    await _any_of(stopping, controlling, holding, surveying, following)
     metrics.LEADING.set(0)
+    await _cancel(surveying)
+    await _cancel(following)
     # Reconciles under way end while the Lease is still ours, if it is.
     await _cancel(controlling)
     await _cancel(holding)
     if holding.cancelled():
         await parts.election.release()
-    _raise_from(acquiring, holding, controlling)
+    _raise_from(acquiring, holding, controlling, surveying, following)
 
 
 async def _any_of(stopping: asyncio.Event, *tasks: "asyncio.Task[None]") -> None:

@@ -16,6 +16,7 @@ from vivero_core.backends.kube.errors import (
     KubeNotFoundError,
 )
 from vivero_core.backends.kube.resources import Resource, resource_of
+from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.errors import BackendUnavailableError
 from vivero_operator.backends import Link
 from vivero_operator.data_plane import Owner, Proof, Workspace
@@ -167,22 +168,33 @@ class FakeServer:
             raise BackendUnavailableError(self.system, "no answer")
         self.calls.append(call)
 
-    def ensure_database(self, database: str) -> None:
+    def ensure_database(self, database: str) -> bool:
         self._up("ensure_database")
+        known = database in self.databases
         self.databases.add(database)
+        return not known
 
-    def ensure_user(self, user: Credentials, database: str = "", max_connections: int = 0) -> None:
+    def ensure_user(self, user: Credentials, database: str = "", max_connections: int = 0) -> bool:
         self._up("ensure_user")
-        self.users[user.name] = user.secret
-        self.connections[user.name] = max_connections
+        before = self.users.get(user.name), self.connections.get(user.name)
+        self.users[user.name], self.connections[user.name] = user.secret, max_connections
+        return before != (user.secret, max_connections)
 
-    def ensure_account(self, account: Credentials) -> None:
+    def ensure_account(self, account: Credentials) -> bool:
         self._up("ensure_account")
+        before = self.users.get(account.name)
         self.users[account.name] = account.secret
+        return before != account.secret
 
-    def ensure_bucket(self, bucket: str, owner: str) -> None:
+    def ensure_bucket(self, bucket: str, owner: str) -> bool:
         self._up("ensure_bucket")
+        before = self.buckets.get(bucket)
         self.buckets[bucket] = owner
+        return before != owner
+
+    def survey(self) -> dict[str, str]:
+        self._up("survey")
+        return digests((tenant_in(name, "vt"), (name, secret)) for name, secret in self.users.items())
 
     def drop_user(self, user: str) -> bool:
         self._up("drop_user")

@@ -1,7 +1,8 @@
 """Each folder of cases/ is one case: given.yaml and expected.yaml. A new case is two files.
 
-given: `passes` is a list; before each pass `objects` are put, `gone` names are removed, `faults` and `advance`
-(seconds) are set. expected: what holds after the last pass; `writes` are those of the last pass alone.
+given: `passes` is a list; before each pass `objects` are put, `gone` names are removed, passwords are `tampered` with,
+`faults` and `advance` (seconds) are set. expected: what holds after the last pass; `writes` are those of the last pass
+alone, `event` is its event's message, in any order of its parts.
 """
 
 from datetime import timedelta
@@ -22,6 +23,11 @@ def prepare(world: World, step: dict[str, Any]) -> None:
     if step.get("resync"):
         for tenant in world.cluster.tenants:
             world.memory.forget(tenant.metadata.uid)
+    if step.get("suspect"):
+        for tenant in world.cluster.tenants:
+            world.memory.suspect(tenant.metadata.uid)
+    for server, users in step.get("tampered", {}).items():
+        world.backends.servers[server].users |= users
     for kind, namespace, name in step.get("gone", []):
         removed = world.kube.objects.pop((kind, namespace, name))
         if kind == "DatabaseServer":
@@ -64,6 +70,13 @@ def check_tenant(world: World, name: str, expected: dict[str, Any]) -> None:
         assert body["status"].get(key) == value, key
 
 
+def check_event(world: World, expected: dict[str, Any]) -> None:
+    if "event" in expected:
+        notes = [item["message"] for (kind, _, _), item in world.kube.objects.items() if kind == "Event"]
+        parts = [sorted(note.partition(": ")[2].split(", ")) for note in notes]
+        assert sorted(expected["event"].partition(": ")[2].split(", ")) in parts, notes
+
+
 def check_objects(world: World, expected: dict[str, Any]) -> None:
     for manifest in expected.get("objects", []):
         meta = manifest["metadata"]
@@ -97,6 +110,7 @@ async def test_case(folder: Path) -> None:
         writes = ["create Event default/EVENT" if "Event" in one else one for one in world.kube.writes]
         assert sorted(writes) == sorted(expected["writes"])
     check_tenant(world, given.get("reconcile", "acme"), expected)
+    check_event(world, expected)
     check_objects(world, expected)
     check_backends(world, expected)
     if "result" in expected:

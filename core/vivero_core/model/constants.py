@@ -99,6 +99,8 @@ class Reason(StrEnum):
     WORKLOAD_UNAVAILABLE = "WorkloadUnavailable"
     PROOF_FAILED = "ProofFailed"
     KUBERNETES_ERROR = "KubernetesError"
+    # Something of a tenant was changed or removed by hand and put right.
+    MENDED = "Mended"
     # Suspension: the reasons of spec.suspended, and their absence.
     TRIAL_ENDED = "TrialEnded"
     UNPAID = "Unpaid"

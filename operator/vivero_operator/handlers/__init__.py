@@ -23,3 +23,10 @@ class Desk:
     pulse: Pulse
     wants: dict[str, object] = field(default_factory=dict)
     """What each object wanted when it was last heard of, by uid: tells a change from an echo."""
+
+    def suspect(self, tenant_id: str) -> None:
+        """Somebody touched what is this tenant's: look at all of it, soon."""
+        tenant = self.cluster.tenant_of(tenant_id)
+        if tenant is not None:
+            self.memory.suspect(tenant.metadata.uid)
+            self.queue.add(Key("Tenant", tenant.name))

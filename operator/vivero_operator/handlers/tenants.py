@@ -66,7 +66,7 @@ def observe(desk: Desk, tenant: Tenant) -> None:
 def forget(desk: Desk, tenant: Tenant) -> None:
     desk.wants.pop(tenant.metadata.uid, None)
     desk.cluster.tenants.drop(tenant.name, tenant.metadata.uid)
-    desk.memory.forget(tenant.metadata.uid)
+    desk.memory.drop(tenant.metadata.uid)
     desk.queue.forget(Key("Tenant", tenant.name))
     _wake_blocked(desk)
     _count_again(desk)

@@ -1,7 +1,13 @@
-"""Whether a live object still is what we want, without a write: an apply that changes nothing is still a request."""
+"""Whether a live object still is what we want, without a write: an apply that changes nothing is still a request.
+
+And whether somebody else touched it, from its metadata alone.
+"""
 
 from typing import Any, Final
 
+from vivero_core.model.constants import FIELD_MANAGER
+
+from vivero_operator.instance import digest
 from vivero_operator.policies import quantity
 
 _QUANTITY_FIELDS: Final = frozenset({"requests", "limits", "hard", "sizeLimit"})
@@ -18,6 +24,26 @@ def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:
     if desired["kind"] == "Secret" and "data" in desired and desired["data"] != live.get("data", {}):
         return True
     return not _covers(live, desired)
+
+
+def fingerprint(metadata: dict[str, Any]) -> str:
+    """Changes when anybody but us writes more than the status of an object; from what `metadata` says.
+
+    The API server records who owns which fields. Our own entry counts without
+    its time, for we may write the same again; whoever overwrites or removes a
+    field of ours takes it out of that entry, or appears beside it.
+    """
+    owners = [
+        (
+            entry.get("manager"),
+            entry.get("fieldsV1"),
+            None if entry.get("manager") == FIELD_MANAGER else entry.get("time"),
+        )
+        for entry in metadata.get("managedFields", ())
+        if entry.get("subresource") != "status"
+    ]
+    content = [owners, metadata.get("labels"), metadata.get("deletionTimestamp")]
+    return digest(content)
 
 
 def _covers(live: Any, desired: Any, field: str = "") -> bool:  # noqa: ANN401  any JSON values

@@ -1,9 +1,11 @@
 """What was found done a moment ago: a tenant comes by several times while it starts, and need not be read anew each time.
 
-Only for a short while and only for the same wants, so it hides no drift; a resync starts without it.
+Only for a short while and only for the same wants, so it hides no drift; a resync starts without it, and so does a
+pass over a tenant that somebody seems to have tampered with.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -18,6 +20,12 @@ class Memory:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._known: dict[str, dict[str, tuple[str, float, Outcome]]] = {}
+        self._epochs: Counter[str] = Counter()
+        self._suspects: set[str] = set()
+
+    def epoch(self, uid: str) -> int:
+        """Ask at the start of a pass, and give it to `keep`."""
+        return self._epochs[uid]
 
     def recall(self, uid: str, step: str, fingerprint: str) -> Outcome | None:
         known = self._known.get(uid, {}).get(step)
@@ -25,8 +33,28 @@ class Memory:
             return None
         return known[2]
 
-    def keep(self, uid: str, step: str, fingerprint: str, outcome: Outcome) -> None:
-        self._known.setdefault(uid, {})[step] = (fingerprint, self._clock(), outcome)
+    def keep(self, uid: str, step: str, fingerprint: str, outcome: Outcome, epoch: int) -> None:
+        """Not kept when the tenant was forgotten since `epoch`: what this pass saw may be older than what made us forget."""
+        if self._epochs[uid] == epoch:
+            self._known.setdefault(uid, {})[step] = (fingerprint, self._clock(), outcome)
 
     def forget(self, uid: str) -> None:
         self._known.pop(uid, None)
+        self._epochs[uid] += 1
+
+    def suspect(self, uid: str) -> None:
+        """Somebody touched what is the tenant's: the next pass looks at everything, and says what it mended."""
+        self.forget(uid)
+        self._suspects.add(uid)
+
+    def take_suspicion(self, uid: str) -> bool:
+        """Whether the tenant was suspect; once."""
+        known = uid in self._suspects
+        self._suspects.discard(uid)
+        return known
+
+    def drop(self, uid: str) -> None:
+        """The tenant is gone for good."""
+        self.forget(uid)
+        self._suspects.discard(uid)
+        del self._epochs[uid]

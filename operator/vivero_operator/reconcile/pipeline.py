@@ -136,14 +136,15 @@ LEAVE: Final = (Step("owner", owner.remove),)
 async def execute(steps: Sequence[Step], run: Run, memory: Memory) -> list[Finding]:
     """Every step's finding, in the list's order. An error that is no system's fault is a bug and is raised."""
     tasks: dict[str, asyncio.Task[Outcome]] = {}
+    epoch = memory.epoch(run.tenant.metadata.uid)
     async with asyncio.TaskGroup() as group:
         for step in steps:
             needed = [tasks[name] for name in step.after]
-            tasks[step.name] = group.create_task(_one(step, needed, run, memory), name=step.name)
+            tasks[step.name] = group.create_task(_one(step, needed, run, memory, epoch), name=step.name)
     return [Finding(step.condition, tasks[step.name].result()) for step in steps]
 
 
-async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory: Memory) -> Outcome:
+async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory: Memory, epoch: int) -> Outcome:
     for task in needed:
         before = await task
         if not before.done:
@@ -152,7 +153,7 @@ async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory
     known = memory.recall(uid, step.name, fingerprint) if step.remembered else None
     outcome = known or await _attempt(step, run)
     if step.remembered and outcome.done and known is None:
-        memory.keep(uid, step.name, fingerprint, outcome)
+        memory.keep(uid, step.name, fingerprint, outcome, epoch)
     return outcome
 
 

@@ -46,6 +46,8 @@ class Run:
     address: DatabaseAddress | None = None
     record: Record | None = field(default=None, repr=False)
     limits_changed: bool = False
+    mended: list[str] = field(default_factory=list)
+    """What was not as wanted, in words without secrets."""
     proven_at: datetime | None = None
     version: str | None = None
 
@@ -95,6 +97,7 @@ class Run:
             if not drift.differs(manifest, live):
                 return False
         await self.kube.apply(manifest)
+        self.mended.append(f"{manifest['kind']} {meta['name']}")
         return True
 
     async def ensure_all(self, *manifests: Manifest) -> None:

@@ -38,6 +38,10 @@ class Result:
     retry_after: float | None = None
 
 
+def mended_message(parts: Sequence[str]) -> str:
+    return f"Was changed by somebody else and is as wanted again: {', '.join(parts)}"
+
+
 def result_of(findings: Sequence[Finding]) -> Result:
     delays = [one.outcome.retry_after for one in findings if one.outcome.retry_after is not None]
     failed = any(one.outcome.state is State.FAILED for one in findings)
@@ -76,7 +80,10 @@ class TenantReconciler:
         run = Run(self._services, Instance(tenant, plan, self._services.settings))
         now = self._services.now()
         phase = life.phase(tenant, now, timedelta(seconds=self._services.settings.proof_seconds))
+        suspect = self._memory.take_suspicion(tenant.metadata.uid)
         findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._memory)
+        if suspect and run.mended:
+            await status.announce(self._services, tenant, "Normal", Reason.MENDED, mended_message(run.mended))
         if phase is Phase.SUSPENDED:
             self._memory.forget(tenant.metadata.uid)
             conditions = verdict.suspended(run.tenant, findings, now)

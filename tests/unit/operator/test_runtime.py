@@ -98,7 +98,7 @@ class TestLane:
 
 def test_memory_is_short_and_exact(clock: Clock) -> None:
     memory, outcome = Memory(clock), done(Reason.PROVISIONED)
-    memory.keep("u", "step", "f", outcome)
+    memory.keep("u", "step", "f", outcome, memory.epoch("u"))
     assert memory.recall("u", "step", "f") is outcome
     assert memory.recall("u", "step", "other") is None
     assert memory.recall("u", "other", "f") is None

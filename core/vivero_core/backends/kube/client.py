@@ -25,6 +25,7 @@ from vivero_core.backends.kube.resources import Resource, resource_of
 Object = dict[str, Any]
 Operations = list[Object]  # of a JSON patch
 
+JSON = "application/json"
 APPLY = "application/apply-patch+yaml"  # JSON is YAML; this media type selects server-side apply
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -104,12 +105,15 @@ class KubeClient:
         *,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        metadata_only: bool = False,
     ) -> Listing:
         """All objects of a kind (in a namespace), read in pages of one consistent state."""
         query = _selectors(label_selector, field_selector) | {"limit": str(PAGE)}
         items: list[Object] = []
         while True:
-            page = await self._request("GET", resource.path(namespace=namespace), query=query)
+            page = await self._request(
+                "GET", resource.path(namespace=namespace), query=query, accept=_accept("List", metadata_only)
+            )
             items += [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in page["items"]]
             following = page["metadata"].get("continue")
             if not following:
@@ -180,7 +184,7 @@ class KubeClient:
         options = {"preconditions": {"uid": uid, **version}, "propagationPolicy": propagation}
         await self._request("DELETE", resource.path(name, namespace=namespace), options)
 
-    async def watch(
+    async def watch(  # noqa: PLR0913  what narrows it, by name
         self,
         resource: Resource,
         resource_version: str,
@@ -188,6 +192,7 @@ class KubeClient:
         *,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        metadata_only: bool = False,
     ) -> AsyncIterator[Change]:
         """Changes after `resource_version`, until the server ends the connection (a few minutes at most).
 
@@ -203,7 +208,8 @@ class KubeClient:
         path = resource.path(namespace=namespace)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE_SECONDS)
         try:
-            async with self._open.get(path, params=query, headers=self._headers(), timeout=timeout) as response:
+            headers = self._headers() | {"Accept": _accept("", metadata_only)}
+            async with self._open.get(path, params=query, headers=headers, timeout=timeout) as response:
                 if response.status >= 400:  # noqa: PLR2004  HTTP's own border
                     raise from_status(response.status, await _body(response), f"watch {path}")
                 async for line in _lines(response.content):
@@ -227,18 +233,19 @@ class KubeClient:
         # Read each time: kubelet renews it in place, and the file is in memory.
         return {"Authorization": f"Bearer {self.config.token_file.read_text().strip()}"}
 
-    async def _request(
+    async def _request(  # noqa: PLR0913  the parts of a request
         self,
         method: str,
         path: str,
         payload: Object | Operations | None = None,
         *,
         query: dict[str, str] | None = None,
-        media_type: str = "application/json",
+        media_type: str = JSON,
+        accept: str = JSON,
     ) -> Object:
         if self._guard is not None and method != "GET":
             self._guard()
-        headers = self._headers() | {"Content-Type": media_type}
+        headers = self._headers() | {"Content-Type": media_type, "Accept": accept}
         data = None if payload is None else encoded(payload)
         try:
             async with self._open.request(
@@ -260,6 +267,11 @@ def encoded(payload: Object | Operations) -> bytes:
     """
     text = json.dumps(payload, ensure_ascii=False)
     return _NOT_PLAIN_YAML.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text).encode()
+
+
+def _accept(suffix: str, metadata_only: bool) -> str:  # noqa: FBT001  passed on
+    """The form of the answer: whole objects, or their metadata alone."""
+    return f"{JSON};as=PartialObjectMetadata{suffix};g=meta.k8s.io;v=v1" if metadata_only else JSON
 
 
 def _namespace(manifest: Object) -> str | None:

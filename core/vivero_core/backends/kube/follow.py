@@ -17,9 +17,16 @@ LONGEST_PAUSE = 30.0
 
 
 async def follow(
-    client: KubeClient, resource: Resource, namespace: str | None = None, *, label_selector: str | None = None
+    client: KubeClient,
+    resource: Resource,
+    namespace: str | None = None,
+    *,
+    label_selector: str | None = None,
+    metadata_only: bool = False,
 ) -> AsyncIterator[Listing | Change]:
     """A Listing, then every Change after it; a Listing again whenever changes may have been missed.
+
+    With `metadata_only` objects come without spec, status and data: enough to see that something changed.
 
     It never ends by itself: what can pass by is retried with back-off and
     jitter; a refusal (RBAC, login) is raised.
@@ -29,10 +36,14 @@ async def follow(
     while True:
         try:
             if version is None:
-                listing = await client.list(resource, namespace, label_selector=label_selector)
+                listing = await client.list(
+                    resource, namespace, label_selector=label_selector, metadata_only=metadata_only
+                )
                 version = listing.resource_version
                 yield listing
-            async for change in client.watch(resource, version, namespace, label_selector=label_selector):
+            async for change in client.watch(
+                resource, version, namespace, label_selector=label_selector, metadata_only=metadata_only
+            ):
                 version = change.object["metadata"]["resourceVersion"]
                 pause = FIRST_PAUSE
                 if change.type != "BOOKMARK":

@@ -16,6 +16,7 @@ from pymysql.cursors import Cursor
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb import statements
 from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of, translated
+from vivero_core.backends.survey import Survey, digests, tenant_in
 from vivero_core.backends.tls import client_context
 from vivero_core.errors import (
     BackendError,
@@ -102,6 +103,16 @@ class MariaDbAdmin:
         with self._session("list databases") as cursor:
             names = _rows(cursor, ("SHOW DATABASES LIKE 'vt%%'", ()))
         return sorted(name for name in names if is_tenant_id(name.removeprefix("vt")))
+
+    def survey(self) -> Survey:
+        with self._session("survey the tenants") as cursor:
+            facts: list[tuple[str | None, object]] = [
+                (tenant_in(name, "vt"), "schema") for name in _rows(cursor, ("SHOW DATABASES LIKE 'vt%%'", ()))
+            ]
+            for table in statements.SURVEYED:
+                cursor.execute(*statements.survey(table))
+                facts += [(tenant_in(str(row[0]), "vt"), (table, row)) for row in cursor.fetchall()]
+        return digests(facts)
 
     def drop_user(self, user: str) -> bool:
         with self._session(f"drop user {user}") as cursor:

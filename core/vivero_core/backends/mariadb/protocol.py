@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.survey import Survey
 
 
 class DatabaseAdmin(Protocol):
@@ -38,6 +39,10 @@ class DatabaseAdmin(Protocol):
 
     def tenant_databases(self) -> list[str]:
         """Names of all tenants' schemas on this server, sorted."""
+        ...
+
+    def survey(self) -> Survey:
+        """What the server holds of each tenant: schema, users, every privilege of theirs."""
         ...
 
     def drop_user(self, user: str) -> bool:

@@ -88,6 +88,23 @@ def show_grants(name: str) -> Statement:
     return f"SHOW GRANTS FOR {quoted_user(name)}", ()
 
 
+SURVEYED = (
+    "global_priv",
+    "db",
+    "tables_priv",
+    "columns_priv",
+    "procs_priv",
+    "proxies_priv",
+    "roles_mapping",
+)
+"""Tables of the schema mysql that say what an account is and may do."""
+
+
+def survey(table: str) -> Statement:
+    """Every row of one of SURVEYED that is about a tenant's user, the user first."""
+    return f"SELECT User, t.* FROM mysql.{table} t WHERE User LIKE 'vt%%'", ()  # noqa: S608  a name of our own
+
+
 def write_user(name: str, password: str, max_connections: int, *, exists: bool) -> Statement:
     """Create the user, or change it in place: its grants and its running connections stay."""
     if not 0 < max_connections <= 100_000:  # noqa: PLR2004  0 would mean no limit

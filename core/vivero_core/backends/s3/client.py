@@ -19,8 +19,17 @@ from xml.etree import ElementTree as ET
 from vivero_core.backends import names
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import erasure
-from vivero_core.backends.s3.errors import NO_BUCKET, SYSTEM, UNKNOWN_ACCOUNT, WRONG_SECRET, from_answer, translated
+from vivero_core.backends.s3.errors import (
+    NO_BUCKET,
+    NO_POLICY,
+    SYSTEM,
+    UNKNOWN_ACCOUNT,
+    WRONG_SECRET,
+    from_answer,
+    translated,
+)
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
+from vivero_core.backends.survey import Survey, digests, tenant_in
 from vivero_core.errors import BackendProofError
 
 if TYPE_CHECKING:
@@ -60,13 +69,26 @@ class VersityStorageAdmin:
         names.bucket(bucket)
         names.bucket(owner)
         present = self._owner(bucket)
-        if present == owner:
-            return False
         if present is None:
             self._administer(Call("PATCH", f"/{bucket}/create", headers={"x-vgw-owner": owner}))
-        else:
+        elif present != owner:
             self._administer(Call("PATCH", "/change-bucket-owner", query={"bucket": bucket, "owner": owner}))
+        elif self._policy(bucket) is None:
+            return False
+        if present is not None:
+            # Whoever put it there opened the bucket to others; the owner needs none.
+            self._transport.signed(Call("DELETE", f"/{bucket}", query={"policy": ""}), self._admin).raise_for(
+                f"remove the policy of {bucket}"
+            )
         return True
+
+    def survey(self) -> Survey:
+        """Buckets and accounts come as lists; policies one by one, a millisecond each, for there is no list of them."""
+        buckets = self._listed("/list-buckets", "Buckets")
+        accounts = self._listed("/list-users", "Accounts")
+        owned = [(tenant_in(one.get("Name", ""), "vivero-"), one) for one in buckets]
+        policies = [(ident, self._policy(one["Name"])) for ident, one in owned if ident is not None]
+        return digests([*owned, *policies, *((tenant_in(one.get("Access", ""), "vivero-"), one) for one in accounts)])
 
     def prove(self, account: Credentials, bucket: str) -> float:
         names.bucket(bucket)
@@ -100,6 +122,23 @@ class VersityStorageAdmin:
             return False
         self._administer(Call("PATCH", "/delete-user", query={"access": account}))
         return True
+
+    def _listed(self, path: str, element: str) -> list[dict[str, str]]:
+        """A list of the admin API, each entry's fields by name."""
+        answer = self._transport.signed(Call("PATCH", path), self._admin)
+        answer.raise_for(path.removeprefix("/"))
+        root = ET.fromstring(answer.body)  # noqa: S314  from the one server whose certificate we checked
+        return [
+            {_local(field.tag): field.text or "" for field in entry} for entry in root if _local(entry.tag) == element
+        ]
+
+    def _policy(self, bucket: str) -> bytes | None:
+        """The bucket's policy; None only when the server says that there is none."""
+        answer = self._transport.signed(Call("GET", f"/{bucket}", query={"policy": ""}), self._admin)
+        if answer.code in (NO_POLICY, NO_BUCKET):
+            return None
+        answer.raise_for(f"read the policy of {bucket}")
+        return answer.body
 
     def _owner(self, bucket: str) -> str | None:
         """The account that owns the bucket; None only when the server says that there is none."""
@@ -145,6 +184,11 @@ def _document(root: str, account: Credentials, **fields: str) -> bytes:
         ET.SubElement(element, name).text = value
     document: bytes = ET.tostring(element)
     return document
+
+
+def _local(tag: str) -> str:
+    """An element's name without its namespace."""
+    return tag.rpartition("}")[2]
 
 
 def _owner_in(acl: bytes) -> str:

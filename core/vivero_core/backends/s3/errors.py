@@ -18,6 +18,7 @@ SYSTEM = "s3"
 UNKNOWN_ACCOUNT = "InvalidAccessKeyId"
 WRONG_SECRET = "SignatureDoesNotMatch"  # noqa: S105  an error's name
 NO_BUCKET = "NoSuchBucket"
+NO_POLICY = "NoSuchBucketPolicy"
 
 _AUTHENTICATION = {UNKNOWN_ACCOUNT, WRONG_SECRET, "XAdminAccessDenied"}
 _NOT_FOUND = {NO_BUCKET, "NoSuchKey", "NotFound", "XAdminUserNotFound", "NoSuchUpload"}

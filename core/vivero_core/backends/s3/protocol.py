@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.survey import Survey
 
 
 class StorageAdmin(Protocol):
@@ -18,7 +19,11 @@ class StorageAdmin(Protocol):
         ...
 
     def ensure_bucket(self, bucket: str, owner: str) -> bool:
-        """The bucket, owned by the account (which has to exist)."""
+        """The bucket, owned by the account (which has to exist), and open to nobody else by a policy."""
+        ...
+
+    def survey(self) -> Survey:
+        """What the server holds of each tenant: its account, its bucket's owner and policy."""
         ...
 
     def prove(self, account: Credentials, bucket: str) -> float:

@@ -12,6 +12,7 @@ import valkey
 
 from vivero_core.backends import names
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.survey import Survey, digests, tenant_in
 from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey import acl
 from vivero_core.backends.valkey.errors import SYSTEM, translated
@@ -67,6 +68,11 @@ class ValkeyAdmin:
     def user_exists(self, user: str) -> bool:
         with translated(f"look for user {user}"):
             return self._present(names.cache_user(user)) is not None
+
+    def survey(self) -> Survey:
+        with translated("survey the users"):
+            lines: list[str] = _run(self._client, "ACL", "LIST")
+        return digests((tenant_in(line.split(" ", 2)[1], "vt"), line) for line in lines)
 
     def drop_user(self, user: str) -> bool:
         """The server ends the user's connections itself."""

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.survey import Survey
 
 
 class CacheAdmin(Protocol):
@@ -19,6 +20,10 @@ class CacheAdmin(Protocol):
         ...
 
     def user_exists(self, user: str) -> bool: ...
+
+    def survey(self) -> Survey:
+        """What the server holds of each tenant: its user, password and rules."""
+        ...
 
     def drop_user(self, user: str) -> bool:
         """Remove the user, end its connections; True when it existed."""

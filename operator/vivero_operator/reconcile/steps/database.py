@@ -13,9 +13,11 @@ from vivero_operator.reconcile.steps import secrets
 UNLIMITED = 0  # MariaDB's word for it
 
 
-def _provision(admin: DatabaseAdmin, user: Credentials, database: str, connections: int) -> None:
-    admin.ensure_database(database)
-    admin.ensure_user(user, database, connections)
+def _provision(admin: DatabaseAdmin, user: Credentials, database: str, connections: int) -> list[str]:
+    """What had to be written."""
+    schema = admin.ensure_database(database)
+    rights = admin.ensure_user(user, database, connections)
+    return ["database schema"] * schema + ["database user and grants"] * rights
 
 
 async def ensure(run: Run) -> Outcome:
@@ -24,7 +26,7 @@ async def ensure(run: Run) -> Outcome:
     user = Credentials(naming.database_users(run.instance.id)[0], run.known_keys().database_password)
     connections = run.instance.plan.spec.limits.connections or UNLIMITED
     link = await run.services.backends.database(server)
-    await link.lane.call(_provision, link.admin, user, naming.database_name(run.instance.id), connections)
+    run.mended += await link.lane.call(_provision, link.admin, user, naming.database_name(run.instance.id), connections)
     return done(Reason.PROVISIONED, f"Schema on {server.name}")
 
 

@@ -34,6 +34,7 @@ async def ensure(run: Run) -> Outcome:
     wanted = namespace.build(run.instance)
     if drift.differs(wanted, live):
         await run.kube.apply(wanted)
+        run.mended.append(f"Namespace {name}")
     run.fresh = live is None
     return done(Reason.PROVISIONED)
 

@@ -104,6 +104,7 @@ async def ensure(run: Run) -> Outcome:
     async with asyncio.TaskGroup() as group:
         for one in changed:
             group.create_task(run.kube.apply(one))
+    run.mended += [f"Secret {one['metadata']['name']}" for one in changed]
     run.keys, run.address = keys, address
     run.limits_changed = ANNOTATION_LIMITS in limits["metadata"].get("annotations", {})
     return done(Reason.PROVISIONED)

@@ -9,15 +9,17 @@ from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
 
 
-def _provision(admin: StorageAdmin, account: Credentials) -> None:
-    admin.ensure_account(account)
-    admin.ensure_bucket(account.name, account.name)
+def _provision(admin: StorageAdmin, account: Credentials) -> list[str]:
+    """What had to be written."""
+    made = admin.ensure_account(account)
+    owned = admin.ensure_bucket(account.name, account.name)
+    return ["storage account"] * made + ["bucket"] * owned
 
 
 async def ensure(run: Run) -> Outcome:
     account = Credentials(naming.bucket_name(run.instance.id), run.known_keys().storage_secret)
     link = await run.services.backends.storage()
-    await link.lane.call(_provision, link.admin, account)
+    run.mended += await link.lane.call(_provision, link.admin, account)
     return done(Reason.PROVISIONED, "Bucket and account")
 
 

@@ -1,0 +1,186 @@
+"""Who touched what: fingerprints of objects, surveys of servers, and what becomes of a suspicion."""
+
+from typing import Any
+
+import pytest
+from reconcile.world import SERVER, World
+from vivero_core.backends.kube.client import Change, Listing
+from vivero_core.backends.survey import digests, tenant_in
+from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT
+from vivero_operator.handlers import Desk
+from vivero_operator.health import Pulse
+from vivero_operator.policies import drift
+from vivero_operator.policies.outcome import Outcome, State
+from vivero_operator.reconcile.children import Children
+from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.surveys import Surveyor
+
+IDENT = "u5g5446au3"  # of the world's tenant
+FIELDS = {"f:spec": {"f:replicas": {}}}
+
+
+def entry(manager: str, time: str = "t1", fields: object = FIELDS, **more: str) -> dict[str, Any]:
+    return {"manager": manager, "operation": "Apply", "time": time, "fieldsV1": fields, **more}
+
+
+def metadata(*entries: dict[str, Any], uid: str = "u1", **more: object) -> dict[str, Any]:
+    return {"uid": uid, "labels": {LABEL_TENANT: IDENT}, "managedFields": list(entries), **more}
+
+
+OURS = entry(FIELD_MANAGER)
+
+
+class TestFingerprint:
+    @pytest.mark.parametrize(
+        "after",
+        [
+            metadata(entry(FIELD_MANAGER, "t2")),
+            metadata(OURS, entry("kube-controller-manager", subresource="status")),
+            metadata(OURS, resourceVersion="9", generation=4),
+        ],
+        ids=["we wrote the same again", "a controller reported status", "only versions moved"],
+    )
+    def test_the_same(self, after: dict[str, Any]) -> None:
+        assert drift.fingerprint(after) == drift.fingerprint(metadata(OURS))
+
+    @pytest.mark.parametrize(
+        "after",
+        [
+            metadata(OURS, entry("kubectl-edit")),
+            metadata(entry(FIELD_MANAGER, fields={"f:spec": {}})),
+            metadata(OURS) | {"labels": {LABEL_TENANT: IDENT, "extra": "x"}},
+            metadata(OURS, deletionTimestamp="t3"),
+        ],
+        ids=["somebody wrote", "a field of ours is somebody else's or gone", "a label", "it is being deleted"],
+    )
+    def test_another(self, after: dict[str, Any]) -> None:
+        assert drift.fingerprint(after) != drift.fingerprint(metadata(OURS))
+
+    def test_who_writes_again_is_seen_again(self) -> None:
+        first, second = (metadata(OURS, entry("kubectl-edit", time)) for time in ("t2", "t3"))
+        assert drift.fingerprint(first) != drift.fingerprint(second)
+
+
+class TestChildren:
+    @pytest.fixture
+    def suspects(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    def children(self, suspects: list[str]) -> Children:
+        one = Children(suspects.append)
+        one.listed(Listing([{"metadata": metadata(OURS)}], "1"))
+        return one
+
+    def test_the_first_list_is_the_baseline(self, children: Children, suspects: list[str]) -> None:
+        children.changed(Change("ADDED", {"metadata": metadata(OURS, uid="u2")}))
+        children.changed(Change("MODIFIED", {"metadata": metadata(OURS)}))
+        assert suspects == []
+
+    def test_a_foreign_write_and_a_deletion_are_suspect(self, children: Children, suspects: list[str]) -> None:
+        children.changed(Change("MODIFIED", {"metadata": metadata(OURS, entry("kubectl-edit"))}))
+        assert suspects == [IDENT]
+        # Without its label it comes as deleted, and its labels do not say whose it was.
+        children.changed(Change("DELETED", {"metadata": {"uid": "u1", "labels": {}}}))
+        assert suspects == [IDENT, IDENT]
+        children.changed(Change("DELETED", {"metadata": {"uid": "u1"}}))
+        assert suspects == [IDENT, IDENT]
+
+    def test_what_happened_between_two_lists_is_noticed(self, children: Children, suspects: list[str]) -> None:
+        children.listed(Listing([{"metadata": metadata(OURS, uid="u3")}], "9"))
+        assert suspects == [IDENT]
+
+
+class TestSurveyor:
+    async def test_a_change_between_two_looks_is_suspect_and_a_new_tenant_is_not(self) -> None:
+        world, suspects = World(), list[str]()
+        world.put(SERVER)
+        database = world.backends.servers["main"]
+        surveyor = Surveyor(world.services, suspects.append)
+        await surveyor.look()
+        database.users[f"vt{IDENT}a"] = "first"
+        await surveyor.look()
+        assert suspects == []
+        database.users[f"vt{IDENT}a"] = "changed by hand"
+        await surveyor.look()
+        assert suspects == [IDENT]
+        del database.users[f"vt{IDENT}a"]
+        await surveyor.look()
+        assert suspects == [IDENT, IDENT]
+
+    async def test_a_server_that_is_away_makes_nobody_suspect(self) -> None:
+        world, suspects = World(), list[str]()
+        world.put(SERVER)
+        world.backends.valkey.users[f"vt{IDENT}"] = "secret"
+        surveyor = Surveyor(world.services, suspects.append)
+        await surveyor.look()
+        world.backends.valkey.down = True
+        await surveyor.look()
+        world.backends.valkey.down = False
+        await surveyor.look()
+        assert suspects == []
+        # It came back without its users, as after a restart from an old file.
+        world.backends.valkey.users.clear()
+        await surveyor.look()
+        assert suspects == [IDENT]
+
+
+def test_a_digest_depends_on_all_facts_and_on_no_order() -> None:
+    one = digests([("a", 1), ("a", 2), (None, 3)])
+    assert one == digests([("a", 2), ("a", 1)])
+    assert one != digests([("a", 1)])
+    assert list(one) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [(f"vt{IDENT}a", IDENT), (f"vt{IDENT}", IDENT), ("vtshort", None), (f"x{IDENT}", None), ("", None)],
+)
+def test_whose_a_name_is(name: str, found: str | None) -> None:
+    assert tenant_in(name, "vt") == found
+
+
+class TestMemory:
+    DONE = Outcome(State.DONE, "Provisioned", "")  # type: ignore[arg-type]  any word will do
+
+    def test_a_pass_that_began_before_the_suspicion_teaches_nothing(self) -> None:
+        memory = Memory()
+        before = memory.epoch("u")
+        memory.suspect("u")
+        memory.keep("u", "database", "f", self.DONE, before)
+        assert memory.recall("u", "database", "f") is None
+        memory.keep("u", "database", "f", self.DONE, memory.epoch("u"))
+        assert memory.recall("u", "database", "f") == self.DONE
+
+    def test_a_suspicion_is_taken_once(self) -> None:
+        memory = Memory()
+        memory.suspect("u")
+        assert [memory.take_suspicion("u"), memory.take_suspicion("u")] == [True, False]
+        memory.suspect("u")
+        memory.drop("u")
+        assert memory.take_suspicion("u") is False
+
+
+async def test_a_suspect_is_queued_behind_those_that_somebody_waits_for() -> None:
+    world = World()
+    desk = Desk(Cluster(), WorkQueue[Key](), Memory(), Pulse())
+    world.put({**TENANT, "status": {}})
+    for tenant in world.cluster.tenants:
+        desk.cluster.tenants.put(tenant)
+    desk.suspect(IDENT)
+    desk.queue.add(Key("Tenant", "waits"), urgent=True)
+    desk.suspect("nobodysone")
+    assert (await desk.queue.get()).name == "waits"
+    assert (await desk.queue.get()).name == "acme"
+    assert len(desk.queue) == 0
+
+
+TENANT = {
+    "kind": "Tenant",
+    "apiVersion": "vivero.dev/v1alpha1",
+    "metadata": {"name": "acme", "uid": "2f6f1c0e-6a43-4f6e-9a86-0f6d5a8a7b11", "generation": 1},
+    "spec": {"displayName": "Acme", "slug": "acme", "plan": "trial", "owner": {"email": "a@b.co"}},
+}
