@@ -15,8 +15,9 @@ from vivero_ui.shell import Account, Command, NavItem, NavSection, Shell
 
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.settings import Settings
 from vivero_data.web.listing import collection_href
 from vivero_data.web.render import Html, html
 
@@ -72,7 +73,7 @@ async def provide_visit(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
     collections: NamedDependency[CollectionService],
-    settings: NamedDependency[Settings],
+    identity: NamedDependency[IdentityService],
 ) -> Visit:
     """The dependency `visit` of every page behind the login."""
     found = await collections.list(actor)
@@ -80,20 +81,22 @@ async def provide_visit(
     return Visit(
         actor=actor,
         can=can,
-        shell=shell(settings, actor, can, found, request.url.path),
+        shell=shell(await identity.current(), request, actor, can, found),
         collections=found,
         notice=NOTICES.get(request.cookies.get(NOTICE_COOKIE, ""), ""),
         now=datetime.now(UTC),
     )
 
 
-def shell(settings: Settings, actor: Actor, can: Rights, collections: Sequence[Collection], path: str) -> Shell:
+def shell(
+    identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Rights, collections: Sequence[Collection]
+) -> Shell:
     """The frame around a page; lines that the role has no right to are left out."""
     return Shell(
-        brand=settings.workspace_name,
-        subtitle=settings.public_host.partition(":")[0],
+        brand=identity.name,
+        subtitle=identity.host(request.headers.get("host", "")),
         home_href="/",
-        sections=_sections(can, collections, path),
+        sections=_sections(can, collections, request.url.path),
         account=Account(name=actor.name or actor.email, email=actor.email, logout_href="/logout"),
         commands=_commands(can, collections),
     )

@@ -26,6 +26,24 @@ def test_ones_own_address_is_no_password(password: str) -> None:
     assert problem_with("plum orchard at dawn", "ada.lovelace@example.com") is None
 
 
+@pytest.mark.parametrize(
+    ("workspace", "password"),
+    [
+        ("Acme Rockets GmbH", "Acme Rockets GmbH"),
+        ("Acme Rockets GmbH", "acmerocketsgmbh2026!"),
+        ("Acme Rockets GmbH", "acme-rockets-gmbh"),
+        ("Acme Rockets GmbH", "acm3 r0ck3ts gmbh"),
+        ("Studio 54", "studio-54!2026"),
+        ("Kaffee & Kuchen", "kaffeekuchen1"),
+    ],
+)
+def test_the_workspaces_name_is_no_password(workspace: str, password: str) -> None:
+    assert (
+        problem_with(password, "ada@example.com", workspace) == "is too easy to guess; a few unrelated words are better"
+    )
+    assert problem_with("plum orchard at dawn", "ada@example.com", workspace) is None
+
+
 @pytest.mark.parametrize("password", ["plum orchard at dawn", "Größe 🌱 und Höhe", "correct-horse-battery"])
 def test_good_passwords_are_fine(password: str) -> None:
     assert problem_with(password) is None

@@ -23,6 +23,8 @@ from vivero_data.domain.collections.schemas import Collection, NewCollection
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.records import values as record_values
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
@@ -66,6 +68,7 @@ class World:
         self.seats = 5
         self.page_size = 50
         self.failure: Exception | None = None
+        self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
         self.ids = 0
 
     def next_id(self) -> int:
@@ -297,6 +300,14 @@ class FakeAudit(AuditService):
         return Page(found[: query.limit])
 
 
+class FakeIdentity(IdentityService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def current(self) -> Identity:
+        return self.world.identity
+
+
 class FakeUsage(UsageService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -312,7 +323,7 @@ class FakeUsage(UsageService):
 def settings() -> Settings:
     word, key = "x", "0" * 64
     return Settings(
-        env=Environment("k3v9q2mzt1", "Acme GmbH", "acme", "https://acme.vivero.localhost:8443"),
+        env=Environment("k3v9q2mzt1"),
         database=DatabaseSecret(word, word, word, 3306, word),
         cache=CacheSecret(word, word, word, 6379, word),
         storage=StorageSecret(word, word, "https://s3.example", "bucket", word),
@@ -341,6 +352,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "audit": FakeAudit(world),
         "usage": FakeUsage(world),
         "settings": settings(),
+        "identity": FakeIdentity(world),
     }
     provided = {name: _constant(value) for name, value in made.items()}
     return {**provided, "actor": Provide(actor, sync_to_thread=False)}

@@ -3,6 +3,7 @@ import re
 import pytest
 from unit.data_plane_web.browser import Browser
 from unit.data_plane_web.fakes import World
+from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.usage.schemas import Meter
 from vivero_data.domain.users.schemas import Role
 from vivero_data.errors import UnavailableError
@@ -280,3 +281,26 @@ def test_pages_run_nothing_inline_and_stay_private(browser: Browser) -> None:
         assert answer.headers["cache-control"] == "no-store"
         assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=", answer.text), path
         assert answer.text.count("<h1") == 1, path
+
+
+def test_pages_say_whose_workspace_it_is(browser: Browser, world: World) -> None:
+    for path in ("/login", "/"):
+        page = browser.open(path)
+        assert "Acme GmbH" in page
+        assert "acme.vivero.localhost" in page
+        assert "8443" not in page
+    world.identity = Identity("Fish <&> Chips", "https://fish.example.com")
+    for path in ("/login", "/"):
+        page = browser.open(path)
+        assert "Fish &lt;&amp;&gt; Chips" in page
+        assert "fish.example.com" in page
+        assert "Acme GmbH" not in page
+
+
+def test_without_an_address_pages_show_the_one_that_was_asked_for(browser: Browser, world: World) -> None:
+    world.identity = Identity("Workspace", "")
+    for path in ("/login", "/"):
+        answer = browser.client.get(path, headers={"host": "spare.example.com:8443"})
+        assert "spare.example.com<" in answer.text, path
+        answer = browser.client.get(path, headers={"host": '"><script>alert(1)</script>'})
+        assert "<script>alert" not in answer.text
