@@ -17,7 +17,9 @@ from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.web.format import days_left
 from vivero_data.web.listing import collection_href
 from vivero_data.web.render import Html, html
 
@@ -56,6 +58,7 @@ class Visit(msgspec.Struct, frozen=True):
     collections: list[Collection]
     notice: str
     now: datetime
+    trial_days: int | None
 
 
 def rights(role: Role) -> Rights:
@@ -74,8 +77,10 @@ async def provide_visit(
     actor: NamedDependency[Actor],
     collections: NamedDependency[CollectionService],
     identity: NamedDependency[IdentityService],
+    limits: NamedDependency[LimitService],
 ) -> Visit:
     """The dependency `visit` of every page behind the login."""
+    now, trial_end = datetime.now(UTC), limits.current.trial_ends_at
     found = await collections.list(actor)
     can = rights(actor.role)
     return Visit(
@@ -84,7 +89,8 @@ async def provide_visit(
         shell=shell(await identity.current(), request, actor, can, found),
         collections=found,
         notice=NOTICES.get(request.cookies.get(NOTICE_COOKIE, ""), ""),
-        now=datetime.now(UTC),
+        now=now,
+        trial_days=days_left(trial_end, now) if trial_end else None,
     )
 
 

@@ -25,6 +25,8 @@ from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.limits.schemas import Limits
+from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import values as record_values
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
@@ -68,6 +70,7 @@ class World:
         self.seats = 5
         self.page_size = 50
         self.failure: Exception | None = None
+        self.trial_ends_at: datetime | None = None
         self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
         self.ids = 0
 
@@ -308,6 +311,15 @@ class FakeIdentity(IdentityService):
         return self.world.identity
 
 
+class FakeLimits(LimitService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @property
+    def current(self) -> Limits:
+        return Limits("trial", trial_ends_at=self.world.trial_ends_at)
+
+
 class FakeUsage(UsageService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -353,6 +365,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "usage": FakeUsage(world),
         "settings": settings(),
         "identity": FakeIdentity(world),
+        "limits": FakeLimits(world),
     }
     provided = {name: _constant(value) for name, value in made.items()}
     return {**provided, "actor": Provide(actor, sync_to_thread=False)}

@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from unit.data_plane_web.browser import Browser
@@ -281,6 +282,25 @@ def test_pages_run_nothing_inline_and_stay_private(browser: Browser) -> None:
         assert answer.headers["cache-control"] == "no-store"
         assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=", answer.text), path
         assert answer.text.count("<h1") == 1, path
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (timedelta(days=29, hours=5), "30 days of your trial left"),
+        (timedelta(days=1), "1 day of your trial left"),
+        (timedelta(seconds=-5), "Trial ended"),
+    ],
+)
+def test_every_page_says_how_long_the_trial_lasts(browser: Browser, world: World, end: timedelta, words: str) -> None:
+    world.trial_ends_at = datetime.now(UTC) + end
+    for path in ("/", "/files", "/users", "/usage"):
+        header = browser.open(path).partition("<header")[2].partition("</header>")[0]
+        assert " ".join(re.sub(r"<[^>]+>", "", header).split()).count(words) == 1, path
+
+
+def test_what_is_no_trial_says_nothing_of_one(browser: Browser) -> None:
+    assert "rial" not in browser.open("/").partition("<header")[2].partition("</header>")[0]
 
 
 def test_pages_say_whose_workspace_it_is(browser: Browser, world: World) -> None:
