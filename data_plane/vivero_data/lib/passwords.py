@@ -86,7 +86,6 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=_MEMORY_KIB, parallelism=1)
         self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "argon2")
-        self._decoy: str | None = None
 
     async def hash(self, password: str) -> str:
         """The PHC string."""
@@ -101,10 +100,10 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, stored: str | None, password: str) -> bool:
-        if self._decoy is None:
-            # Made when first needed: at start it would cost a signup 24 ms.
-            self._decoy = self._hasher.hash(os.urandom(16).hex())
+        if stored is None:
+            self._hasher.hash(password)  # as much work as verifying one
+            return False
         try:
-            return self._hasher.verify(stored or self._decoy, password) and stored is not None
+            return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False

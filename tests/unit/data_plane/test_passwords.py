@@ -49,6 +49,31 @@ def test_good_passwords_are_fine(password: str) -> None:
     assert problem_with(password) is None
 
 
+async def test_without_an_account_the_work_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords = Passwords()
+    worked: list[str] = []
+    real = passwords._hasher  # noqa: SLF001  what it is asked to do is the point
+
+    class Counting:
+        def hash(self, password: str) -> str:
+            worked.append("hash")
+            return real.hash(password)
+
+        def verify(self, stored: str, password: str) -> bool:
+            worked.append("verify")
+            return real.verify(stored, password)
+
+    stored = real.hash("plum orchard at dawn")
+    monkeypatch.setattr(passwords, "_hasher", Counting())
+    try:
+        assert await passwords.verify(stored, "plum orchard at dawn")
+        assert worked == ["verify"]
+        assert not await passwords.verify(None, "plum orchard at dawn")
+        assert worked == ["verify", "hash"]
+    finally:
+        passwords.close()
+
+
 async def test_hashes_verify() -> None:
     passwords = Passwords()
     try:

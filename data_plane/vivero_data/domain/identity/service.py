@@ -18,7 +18,6 @@ from vivero_data.errors import DataPlaneError
 from vivero_data.settings import Environment
 
 _FRESH_SECONDS: Final = 5.0  # how long another replica may show what was true before
-_RETRY_SECONDS: Final = 1.0  # after a database that did not answer
 _NEUTRAL_NAME: Final = "Workspace"
 
 log = structlog.get_logger(__name__)
@@ -68,11 +67,10 @@ class IdentityService:
     async def _refresh(self) -> None:
         changes = self._changes
         try:
-            told, seconds = await self.told(), _FRESH_SECONDS
+            self._told = await self.told()
         except DataPlaneError as error:
+            # What was known stays, and for a while nobody waits for a database that is down.
             log.warning("identity_unknown", problem=error.detail)
-            told, seconds = self._told, _RETRY_SECONDS
-        # What was read while it changed may be what was there before: it is shown once and not kept.
-        self._told = told
+        # What was read while it changed may be what was there before: shown once, then asked again.
         if changes == self._changes:
-            self._fresh_until = time.monotonic() + seconds
+            self._fresh_until = time.monotonic() + _FRESH_SECONDS
