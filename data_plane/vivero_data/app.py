@@ -33,10 +33,9 @@ from vivero_data.domain.files.controllers import FileController
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.health.controllers import HealthController, ProofController
 from vivero_data.domain.health.service import HealthService
+from vivero_data.domain.identity.service import IdentityService, configured
 from vivero_data.domain.limits.middleware import RateLimit
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.owner.controllers import OwnerController
-from vivero_data.domain.owner.service import OwnerService
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.tickets.service import TicketService
@@ -44,6 +43,8 @@ from vivero_data.domain.usage.controllers import UsageController
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.controllers import MeController, UserController
 from vivero_data.domain.users.service import UserService
+from vivero_data.domain.workspace.controllers import WorkspaceController
+from vivero_data.domain.workspace.service import WorkspaceService
 from vivero_data.errors import DataPlaneError
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonResponse
@@ -71,6 +72,7 @@ class Services(msgspec.Struct, frozen=True):
     passwords: Passwords
     schema_ready: asyncio.Event
     limits: LimitService
+    identity: IdentityService
     auth: AuthService
     tickets: TicketService
     users: UserService
@@ -79,7 +81,7 @@ class Services(msgspec.Struct, frozen=True):
     files: FileService
     audit: AuditService
     usage: UsageService
-    owner: OwnerService
+    workspace: WorkspaceService
     health: HealthService
 
 
@@ -93,6 +95,7 @@ def build(settings: Settings) -> Services:
     database = Database(settings.database, tls, settings.env.database_pool)
     cache, storage = Cache(settings.cache, tls), Storage(settings.storage, tls)
     limits, passwords, ready = LimitService(settings.limits_file), Passwords(), asyncio.Event()
+    identity = IdentityService(database, configured(settings.env))
     auth = AuthService(database, passwords, AccessTokens(settings.app.signing_key, settings.env.tenant_id))
     return Services(
         settings=settings,
@@ -102,16 +105,17 @@ def build(settings: Settings) -> Services:
         passwords=passwords,
         schema_ready=ready,
         limits=limits,
+        identity=identity,
         auth=auth,
         tickets=TicketService(database, auth, settings.ticket_key_file, settings.env.tenant_id),
-        users=UserService(database, limits, passwords, settings.workspace_name),
+        users=UserService(database, limits, passwords, identity),
         collections=CollectionService(database, limits),
         records=RecordService(database, limits),
         files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
         audit=AuditService(database),
         usage=UsageService(database, limits),
-        owner=OwnerService(database),
-        health=HealthService(database, cache, storage, ready),
+        workspace=WorkspaceService(database, identity),
+        health=HealthService(database, cache, storage, identity, ready),
     )
 
 
@@ -166,7 +170,7 @@ def _api(settings: Settings) -> Router:
 def _internal() -> Router:
     return Router(
         "/internal/v1",
-        route_handlers=[OwnerController, ProofController],
+        route_handlers=[WorkspaceController, ProofController],
         before_request=_reading(JSON),
         include_in_schema=False,
     )

@@ -53,7 +53,12 @@ class InvalidInputError(DataPlaneError):
     @classmethod
     def of(cls, field: str, message: str) -> "InvalidInputError":
         """One field at fault."""
-        return cls(f"{field}: {message}", errors=[FieldError(field, message)])
+        return cls.of_all([FieldError(field, message)])
+
+    @classmethod
+    def of_all(cls, errors: Sequence[FieldError]) -> "InvalidInputError":
+        """Every field at fault."""
+        return cls("; ".join(f"{error.field}: {error.message}" for error in errors), errors=errors)
 
 
 class NotSignedInError(DataPlaneError):

@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,6 +20,13 @@ _MAX_SECRET_BYTES: Final = 64 * 1024  # a certificate bundle at most; anything l
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Hex64 = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+# What the table `workspace` holds, too: its columns have the same bounds.
+WorkspaceName = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+# Nothing but a host and a port, so that the host can be shown without parsing it again.
+PublicUrl = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^https?://(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f/?#@:\[\]\\]+)(:[0-9]{1,5})?\Z", max_length=300),
+]
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -29,9 +35,8 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
 
     Attributes:
         tenant_id: ten base-32 characters; the audience of login tickets.
-        tenant_name: what people call the workspace.
-        tenant_slug: its part of the host name.
-        public_url: where browsers reach it.
+        tenant_name: what people call the workspace, until an operator says it.
+        public_url: where browsers reach it, likewise.
         secrets_dir: folder of the mounted files.
         proxy_hops: trusted reverse proxies in front; 0 when clients connect directly.
         database_pool: most connections to the database at once.
@@ -40,9 +45,8 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
     """
 
     tenant_id: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,63}$")]
-    tenant_name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    tenant_slug: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,63}$")]
-    public_url: Annotated[str, msgspec.Meta(pattern="^https?://[^/?#]+$")]
+    tenant_name: WorkspaceName | None = None
+    public_url: PublicUrl | None = None
     secrets_dir: str = DEFAULT_SECRETS_DIR
     proxy_hops: Annotated[int, msgspec.Meta(ge=0, le=5)] = 1
     database_pool: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
@@ -99,19 +103,6 @@ class Settings(msgspec.Struct, frozen=True):
     ca_file: Path
     ticket_key_file: Path
     limits_file: Path
-
-    @property
-    def workspace_name(self) -> str:
-        return self.env.tenant_name
-
-    @property
-    def public_url(self) -> str:
-        return self.env.public_url
-
-    @property
-    def public_host(self) -> str:
-        """Host and port that browsers use."""
-        return urlsplit(self.env.public_url).netloc
 
     def tls(self) -> ssl.SSLContext:
         """For every connection to a backing service: TLS 1.3, the platform's authority, names checked."""

@@ -104,4 +104,10 @@ CREATE TABLE IF NOT EXISTS audit_log (
     KEY audit_log_subject (subject(100))
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+CREATE TABLE IF NOT EXISTS workspace (
+    id TINYINT UNSIGNED NOT NULL DEFAULT 1 PRIMARY KEY CHECK (id = 1),
+    name VARCHAR(80) NOT NULL,
+    public_url VARCHAR(300) NOT NULL
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci COMMENT='one row';
+
+INSERT INTO alembic_version (version_num) VALUES ('0002');

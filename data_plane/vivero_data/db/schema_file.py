@@ -6,6 +6,7 @@ the running server imports this module.
 """
 
 import io
+import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -13,9 +14,10 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 
-from vivero_data.db.schema import SCHEMA_FILE, split
+from vivero_data.db.schema import HEAD, SCHEMA_FILE, split
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
+_NOTE: Final = re.compile(r"(?:INSERT INTO|UPDATE) alembic_version\b")
 
 
 def config(output: io.StringIO | None = None) -> Config:
@@ -36,8 +38,11 @@ def render() -> str:
     # that was interrupted after it must be able to begin again.
     text = text.replace("CREATE TABLE alembic_version", "CREATE TABLE IF NOT EXISTS alembic_version")
     text = text.replace("CONSTRAINT alembic_version_pkc ", "")  # MariaDB warns that it ignores the name
-    text = text.replace(" RETURNING alembic_version.version_num", "")
-    return "\n\n".join(split(text)) + "\n"
+    # Alembic notes each revision; one note at the end, so that an install which
+    # was interrupted between two of them does not look like an older schema.
+    statements = [statement for statement in split(text) if not _NOTE.match(statement)]
+    note = f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}');"  # noqa: S608  our own constant
+    return "\n\n".join([*statements, note]) + "\n"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile`, `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |
 | `audit` | `audit.service.AuditService` | `list(actor, AuditQuery) -> Page[AuditEntry]` |
 | `usage` | `usage.service.UsageService` | `get(actor) -> Usage` |
-| `settings` | `settings.Settings` | `workspace_name`, `public_url`, ... |
+| `identity` | `identity.service.IdentityService` | `current() -> Identity` to show, `told()` as stored, `forget()` after a change |
+| `workspace` | `workspace.service.WorkspaceService` | `introduce(Introduction) -> WorkspaceState`, the operator's call |
+| `settings` | `settings.Settings` | what the environment and the mounted files say |
 
 Errors are those of `vivero_data.errors`; `InvalidInputError.errors` names the fields.
 

@@ -46,31 +46,38 @@ _COMMON: Final = frozenset(
         "whatever",
     ]
 )
+_DECORATION: Final = "0123456789!?.,-_*#+ "
+_BETWEEN: Final = str.maketrans("", "", " .,-_&")
 _LOOKALIKES: Final = str.maketrans("013457@$!", "oleastasi")
 
 
-def problem_with(password: str, email: str = "") -> str | None:
-    """What is wrong with a new password, in words for its owner; None when it is good."""
+def problem_with(password: str, email: str = "", workspace: str = "") -> str | None:
+    """What is wrong with a new password, in words for its owner; `workspace` is its name. None when it is good."""
     if len(password) < MIN_LENGTH:
         return f"must have at least {MIN_LENGTH} characters"
     if len(password) > MAX_LENGTH:
         return f"must have at most {MAX_LENGTH} characters"
     if not password.isprintable():
         return "must not have control characters"
-    if _is_guessable(password, email):
+    if _is_guessable(password, {email, email.partition("@")[0], workspace}):
         return "is too easy to guess; a few unrelated words are better"
     return None
 
 
-def _is_guessable(password: str, email: str) -> bool:
-    """One well-known word or the own e-mail with decoration, a run, or few different characters."""
+def _is_guessable(password: str, personal: set[str]) -> bool:
+    """One well-known word, or what everybody knows of this person, with decoration; a run; few different characters."""
     lowered = password.lower()
-    core = lowered.strip("0123456789!?.,-_*#+ ")
-    local = email.lower().partition("@")[0]
-    known = _COMMON | ({local, email.lower()} if local else set())
+    core = _bare(lowered.strip(_DECORATION))
+    told = {text.lower() for text in personal}
+    known = _COMMON | {_bare(form) for text in told for form in (text, text.strip(_DECORATION))} - {""}
     steps = {ord(b) - ord(a) for a, b in pairwise(lowered)}
     few = len(set(lowered)) < MIN_LENGTH // 2
-    return few or len(steps) == 1 or bool(known & {core, core.translate(_LOOKALIKES), lowered})
+    return few or len(steps) == 1 or bool(known & {core, core.translate(_LOOKALIKES), _bare(lowered)})
+
+
+def _bare(text: str) -> str:
+    """Without what people put between words."""
+    return text.translate(_BETWEEN)
 
 
 class Passwords:
@@ -79,7 +86,6 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=_MEMORY_KIB, parallelism=1)
         self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "argon2")
-        self._decoy: str | None = None
 
     async def hash(self, password: str) -> str:
         """The PHC string."""
@@ -94,10 +100,10 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, stored: str | None, password: str) -> bool:
-        if self._decoy is None:
-            # Made when first needed: at start it would cost a signup 24 ms.
-            self._decoy = self._hasher.hash(os.urandom(16).hex())
+        if stored is None:
+            self._hasher.hash(password)  # as much work as verifying one
+            return False
         try:
-            return self._hasher.verify(stored or self._decoy, password) and stored is not None
+            return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False

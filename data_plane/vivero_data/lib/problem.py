@@ -56,7 +56,7 @@ def problem_of(error: Exception, request_id: str) -> Problem:
             phrase = HTTPStatus(error.status_code).phrase
             slug = phrase.lower().replace(" ", "-")
             return Problem(f"{_TYPE}{slug}", phrase, error.status_code, error.detail or phrase, request_id)
-        error = InvalidInputError("; ".join(f"{field.field}: {field.message}" for field in fields), errors=fields)
+        error = InvalidInputError.of_all(fields)
     if isinstance(error, UnicodeDecodeError):
         # Litestar lets this one out of its JSON decoder as it is.
         return Problem(f"{_TYPE}bad-request", "Bad Request", 400, "The body is not valid UTF-8.", request_id)

@@ -15,8 +15,11 @@ from vivero_ui.shell import Account, Command, NavItem, NavSection, Shell
 
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.settings import Settings
+from vivero_data.web.format import days_left
 from vivero_data.web.listing import collection_href
 from vivero_data.web.render import Html, html
 
@@ -55,6 +58,7 @@ class Visit(msgspec.Struct, frozen=True):
     collections: list[Collection]
     notice: str
     now: datetime
+    trial_days: int | None
 
 
 def rights(role: Role) -> Rights:
@@ -72,28 +76,33 @@ async def provide_visit(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
     collections: NamedDependency[CollectionService],
-    settings: NamedDependency[Settings],
+    identity: NamedDependency[IdentityService],
+    limits: NamedDependency[LimitService],
 ) -> Visit:
     """The dependency `visit` of every page behind the login."""
+    now, trial_end = datetime.now(UTC), limits.current.trial_ends_at
     found = await collections.list(actor)
     can = rights(actor.role)
     return Visit(
         actor=actor,
         can=can,
-        shell=shell(settings, actor, can, found, request.url.path),
+        shell=shell(await identity.current(), request, actor, can, found),
         collections=found,
         notice=NOTICES.get(request.cookies.get(NOTICE_COOKIE, ""), ""),
-        now=datetime.now(UTC),
+        now=now,
+        trial_days=days_left(trial_end, now) if trial_end else None,
     )
 
 
-def shell(settings: Settings, actor: Actor, can: Rights, collections: Sequence[Collection], path: str) -> Shell:
+def shell(
+    identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Rights, collections: Sequence[Collection]
+) -> Shell:
     """The frame around a page; lines that the role has no right to are left out."""
     return Shell(
-        brand=settings.workspace_name,
-        subtitle=settings.public_host.partition(":")[0],
+        brand=identity.name,
+        subtitle=identity.host(request.headers.get("host", "")),
         home_href="/",
-        sections=_sections(can, collections, path),
+        sections=_sections(can, collections, request.url.path),
         account=Account(name=actor.name or actor.email, email=actor.email, logout_href="/logout"),
         commands=_commands(can, collections),
     )

@@ -47,20 +47,17 @@ async def running(app: Litestar) -> AsyncIterator[None]:
 async def new_workspace(
     new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_path: Path, password_hash: str
 ) -> AsyncIterator[Callable[..., Awaitable[Workspace]]]:
-    """Starts workspaces; they are ready and have their owner."""
+    """Starts workspaces; they are ready, and unless `spare` they have their name and owner."""
     async with AsyncExitStack() as stack:
         count = 0
 
-        async def make() -> Workspace:
+        async def make(*, spare: bool = False) -> Workspace:
             nonlocal count
             count += 1
             login, key, folder = new_tenant(), Ed25519PrivateKey.generate(), tmp_path / f"workspace-{count}"
             write_secrets(folder, login, platform, key)
             environ = {
                 "VIVERO_TENANT_ID": login.id,
-                "VIVERO_TENANT_NAME": "Acme GmbH",
-                "VIVERO_TENANT_SLUG": "acme",
-                "VIVERO_PUBLIC_URL": f"https://{HOST}",
                 "VIVERO_SECRETS_DIR": str(folder),
                 "VIVERO_LOG_LEVEL": "ERROR",
             }
@@ -72,12 +69,10 @@ async def new_workspace(
             await stack.enter_async_context(client)
             workspace = Workspace(app, client, settings, environ, folder, key)
             await app.state.services.schema_ready.wait()
-            answer = await client.put(
-                "/internal/v1/owner",
-                json={"email": OWNER, "name": "Olive", "password_hash": password_hash},
-                headers=workspace.operator,
-            )
-            assert answer.status_code == 201, answer.text
+            if not spare:
+                account = {"email": OWNER, "name": "Olive", "password_hash": password_hash}
+                answer = await workspace.tell(owner=account)
+                assert answer.status_code == 201, answer.text
             return workspace
 
         yield make

@@ -6,43 +6,18 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.data_plane.workspace import OWNER, Workspace
+from vivero_data.db.schema import HEAD
 from vivero_data.errors import NotSignedInError
 
-OWNER_PATH, PROOF = "/internal/v1/owner", "/internal/v1/proof"
-HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzYWx0$RdescudvJCsgt3ub+b3dWRWJTmaaMOQoLaqGyGUWeOI"
-
-
-async def test_the_owner_is_made_once(workspace: Workspace) -> None:
-    for email in (OWNER, "Owner@example.com", "second@example.com"):
-        body = {"email": email, "password_hash": HASH}
-        answer = await workspace.client.put(OWNER_PATH, json=body, headers=workspace.operator)
-        assert answer.status_code == 200
-        assert answer.json() == {"email": OWNER, "created": False}
-    await workspace.login()  # the password is still the first
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"email": "nobody"}, "email"),
-        ({"password_hash": "sesame"}, "password_hash"),
-        ({"password_hash": "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaA"}, "password_hash"),
-        ({"name": "a\x00"}, "name"),
-    ],
-)
-async def test_a_bad_owner_is_refused(workspace: Workspace, changes: dict[str, Any], field: str) -> None:
-    body = {"email": "a@example.com", "password_hash": HASH, **changes}
-    answer = await workspace.client.put(OWNER_PATH, json=body, headers=workspace.operator)
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == field
+PROOF = "/internal/v1/proof"
 
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Bearer ", "Basic x"])
 async def test_only_the_operator_comes_in(workspace: Workspace, header: str | None) -> None:
     headers = {"authorization": header} if header else {}
     assert (await workspace.client.get(PROOF, headers=headers)).status_code == 401
-    body = {"email": "a@example.com", "password_hash": HASH}
-    assert (await workspace.client.put(OWNER_PATH, json=body, headers=headers)).status_code == 401
+    said = {"name": "Mine now", "public_url": "https://evil.example"}
+    assert (await workspace.client.put("/internal/v1/workspace", json=said, headers=headers)).status_code == 401
 
 
 async def test_a_users_token_does_not_open_it(workspace: Workspace, owner: dict[str, str]) -> None:
@@ -54,7 +29,7 @@ async def test_the_proof_uses_every_service(workspace: Workspace) -> None:
     body = answer.json()
     assert answer.status_code == 200
     assert body["ok"] is True
-    assert body["schema"] == "0001"
+    assert body["schema"] == HEAD
     assert body["version"]
     assert all(body[name]["ok"] and body[name]["ms"] > 0 for name in ("database", "storage", "cache"))
 
@@ -76,6 +51,7 @@ async def test_a_proof_that_fails_says_where(
         if path == "/readyz" and broken == "cache":
             continue  # readiness only asks whether it answers
         body = answer.json()
+        assert body.get("workspace") is None
         assert answer.status_code == 503
         assert body["ok"] is False
         assert {name for name in ("database", "storage", "cache") if not body[name]["ok"]} == {broken}

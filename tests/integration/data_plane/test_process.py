@@ -27,7 +27,6 @@ def environ(new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_path:
         "PYTHONPATH": PYTHONPATH,
         "VIVERO_TENANT_ID": login.id,
         "VIVERO_TENANT_NAME": "Acme GmbH",
-        "VIVERO_TENANT_SLUG": "acme",
         "VIVERO_PUBLIC_URL": f"https://{HOST}",
         "VIVERO_SECRETS_DIR": str(tmp_path),
     }

@@ -7,13 +7,20 @@ from typing import Any
 
 import msgspec
 import pytest
+from alembic.script import ScriptDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from integration.data_plane.workspace import HOST, Login, write_secrets
-from vivero_data.db import schema
+from integration.data_plane.workspace import Login, write_secrets
+from vivero_data.db import schema, schema_file
 from vivero_data.db.database import Database
 from vivero_data.db.migrate import migrate
 from vivero_data.errors import UnavailableError
 from vivero_data.settings import Settings, load
+
+EARLIER = [
+    script.revision
+    for script in ScriptDirectory.from_config(schema_file.config()).walk_revisions()
+    if script.revision != schema.HEAD
+]
 
 
 @pytest.fixture
@@ -25,9 +32,6 @@ def new_settings(new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_
         return load(
             {
                 "VIVERO_TENANT_ID": login.id,
-                "VIVERO_TENANT_NAME": "Acme",
-                "VIVERO_TENANT_SLUG": "acme",
-                "VIVERO_PUBLIC_URL": f"https://{HOST}",
                 "VIVERO_SECRETS_DIR": str(folder),
             }
         )
@@ -109,22 +113,45 @@ async def test_pods_that_start_together_install_once(settings: Settings, databas
         await other.close()
 
 
-async def test_a_schema_of_an_unknown_revision_is_left_alone(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await schema.ensure_current(database)
-    async with database.read() as connection:
-        await connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    env = settings.env
+@pytest.fixture
+def _environ(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the process that migrates reads."""
     for name, value in {
-        "VIVERO_TENANT_ID": env.tenant_id,
-        "VIVERO_TENANT_NAME": env.tenant_name,
-        "VIVERO_TENANT_SLUG": env.tenant_slug,
-        "VIVERO_PUBLIC_URL": env.public_url,
-        "VIVERO_SECRETS_DIR": env.secrets_dir,
+        "VIVERO_TENANT_ID": settings.env.tenant_id,
+        "VIVERO_SECRETS_DIR": settings.env.secrets_dir,
         "PYTHONPATH": str(Path(schema.__file__).parents[2]),
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("_environ")
+@pytest.mark.parametrize("revision", EARLIER)
+async def test_an_older_schema_is_brought_up_with_what_is_in_it(
+    settings: Settings, new_settings: Callable[[], Settings], database: Database, revision: str
+) -> None:
+    await asyncio.to_thread(migrate, settings, revision)
+    async with database.read() as connection:
+        assert await schema.revision_of(connection) == revision
+        await connection.execute("UPDATE counters SET value = 7 WHERE name = 'records'")
+    for _ in range(2):
+        await schema.ensure_current(database)
+    fresh = database_of(new_settings())
+    await fresh.open(10)
+    try:
+        await schema.ensure_current(fresh)
+        assert await definition(database) == await definition(fresh)
+    finally:
+        await fresh.close()
+    async with database.read() as connection:
+        assert await schema.revision_of(connection) == schema.HEAD
+        assert await connection.fetch_one("SELECT value FROM counters WHERE name = 'records'") == (7,)
+
+
+@pytest.mark.usefixtures("_environ")
+async def test_a_schema_of_an_unknown_revision_is_left_alone(database: Database) -> None:
+    await schema.ensure_current(database)
+    async with database.read() as connection:
+        await connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(schema.MigrationError):
         await schema.ensure_current(database)
     async with database.read() as connection:

@@ -33,6 +33,7 @@ class Login(Protocol):
 OWNER = "owner@example.com"
 PASSWORD = "plum orchard at dawn"
 HOST = "acme.vivero.localhost"
+NAME = "Acme GmbH"
 
 
 @dataclass
@@ -52,6 +53,11 @@ class Workspace:
     @property
     def operator(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.settings.app.operator_token}"}
+
+    async def tell(self, **changes: object) -> httpx.Response:
+        """What the operator says, with changes; without an owner unless they name one."""
+        said = {"name": NAME, "public_url": f"https://{HOST}:8443", **changes}
+        return await self.client.put("/internal/v1/workspace", json=said, headers=self.operator)
 
     async def login(self, email: str = OWNER, password: str = PASSWORD) -> dict[str, str]:
         """The header of a signed-in user."""

@@ -1,8 +1,13 @@
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from vivero_data.domain.limits import service
+from vivero_data.domain.limits.schemas import Limits
 from vivero_data.domain.limits.service import LimitService, refusal
 from vivero_data.errors import SettingsError
 
@@ -31,13 +36,45 @@ def test_a_new_plan_counts_without_a_restart(path: Path) -> None:
     assert limits.current.records == 50_000
 
 
-@pytest.mark.parametrize("broken", ["", "{", "[]", '{"plan": "x", "records": -1}', '{"plan": "x", "records": "many"}'])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "",
+        "{",
+        "[]",
+        '{"plan": "x", "records": -1}',
+        '{"plan": "x", "records": "many"}',
+        '{"plan": "x", "trial_ends_at": "soon"}',
+        '{"plan": "x", "trial_ends_at": "2026-12-22T00:00:00"}',
+    ],
+)
 def test_a_broken_file_leaves_the_last_good_plan(path: Path, broken: str) -> None:
     limits = LimitService(path)
     path.write_text(broken)
     assert limits.current.records == 10
     path.write_text(json.dumps({"plan": "starter"}))
     assert limits.current.plan == "starter"
+
+
+def test_a_trial_has_an_end_that_may_be_moved_or_taken_away(path: Path) -> None:
+    limits = LimitService(path)
+    assert limits.current.trial_ends_at is None
+    for text, end in (
+        ("2026-12-22T00:00:00Z", datetime(2026, 12, 22, tzinfo=UTC)),
+        ("2027-01-05T12:30:00.5+02:00", datetime(2027, 1, 5, 10, 30, 0, 500_000, tzinfo=UTC)),
+        (None, None),
+    ):
+        path.write_text(json.dumps({"plan": "trial", "trial_ends_at": text}))
+        assert limits.current.trial_ends_at == end
+
+
+OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=OFFSETS))  # noqa: DTZ001  Hypothesis adds it
+def test_any_end_that_is_written_is_read_as_it_was_meant(moment: datetime) -> None:
+    text = json.dumps({"plan": "trial", "trial_ends_at": moment.isoformat()})
+    assert msgspec.json.decode(text, type=Limits).trial_ends_at == moment
 
 
 def test_a_file_that_is_gone_leaves_the_last_good_plan(path: Path) -> None:

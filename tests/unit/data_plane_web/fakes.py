@@ -23,6 +23,10 @@ from vivero_data.domain.collections.schemas import Collection, NewCollection
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.limits.schemas import Limits
+from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import values as record_values
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
@@ -66,6 +70,8 @@ class World:
         self.seats = 5
         self.page_size = 50
         self.failure: Exception | None = None
+        self.trial_ends_at: datetime | None = None
+        self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
         self.ids = 0
 
     def next_id(self) -> int:
@@ -297,6 +303,23 @@ class FakeAudit(AuditService):
         return Page(found[: query.limit])
 
 
+class FakeIdentity(IdentityService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def current(self) -> Identity:
+        return self.world.identity
+
+
+class FakeLimits(LimitService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @property
+    def current(self) -> Limits:
+        return Limits("trial", trial_ends_at=self.world.trial_ends_at)
+
+
 class FakeUsage(UsageService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -312,7 +335,7 @@ class FakeUsage(UsageService):
 def settings() -> Settings:
     word, key = "x", "0" * 64
     return Settings(
-        env=Environment("k3v9q2mzt1", "Acme GmbH", "acme", "https://acme.vivero.localhost:8443"),
+        env=Environment("k3v9q2mzt1"),
         database=DatabaseSecret(word, word, word, 3306, word),
         cache=CacheSecret(word, word, word, 6379, word),
         storage=StorageSecret(word, word, "https://s3.example", "bucket", word),
@@ -341,6 +364,8 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "audit": FakeAudit(world),
         "usage": FakeUsage(world),
         "settings": settings(),
+        "identity": FakeIdentity(world),
+        "limits": FakeLimits(world),
     }
     provided = {name: _constant(value) for name, value in made.items()}
     return {**provided, "actor": Provide(actor, sync_to_thread=False)}

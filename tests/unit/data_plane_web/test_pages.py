@@ -1,8 +1,10 @@
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from unit.data_plane_web.browser import Browser
 from unit.data_plane_web.fakes import World
+from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.usage.schemas import Meter
 from vivero_data.domain.users.schemas import Role
 from vivero_data.errors import UnavailableError
@@ -280,3 +282,45 @@ def test_pages_run_nothing_inline_and_stay_private(browser: Browser) -> None:
         assert answer.headers["cache-control"] == "no-store"
         assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=", answer.text), path
         assert answer.text.count("<h1") == 1, path
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (timedelta(days=29, hours=5), "30 days of your trial left"),
+        (timedelta(days=1), "1 day of your trial left"),
+        (timedelta(seconds=-5), "Trial ended"),
+    ],
+)
+def test_every_page_says_how_long_the_trial_lasts(browser: Browser, world: World, end: timedelta, words: str) -> None:
+    world.trial_ends_at = datetime.now(UTC) + end
+    for path in ("/", "/files", "/users", "/usage"):
+        header = browser.open(path).partition("<header")[2].partition("</header>")[0]
+        assert " ".join(re.sub(r"<[^>]+>", "", header).split()).count(words) == 1, path
+
+
+def test_what_is_no_trial_says_nothing_of_one(browser: Browser) -> None:
+    assert "rial" not in browser.open("/").partition("<header")[2].partition("</header>")[0]
+
+
+def test_pages_say_whose_workspace_it_is(browser: Browser, world: World) -> None:
+    for path in ("/login", "/"):
+        page = browser.open(path)
+        assert "Acme GmbH" in page
+        assert "acme.vivero.localhost" in page
+        assert "8443" not in page
+    world.identity = Identity("Fish <&> Chips", "https://fish.example.com")
+    for path in ("/login", "/"):
+        page = browser.open(path)
+        assert "Fish &lt;&amp;&gt; Chips" in page
+        assert "fish.example.com" in page
+        assert "Acme GmbH" not in page
+
+
+def test_without_an_address_pages_show_the_one_that_was_asked_for(browser: Browser, world: World) -> None:
+    world.identity = Identity("Workspace", "")
+    for path in ("/login", "/"):
+        answer = browser.client.get(path, headers={"host": "spare.example.com:8443"})
+        assert "spare.example.com<" in answer.text, path
+        answer = browser.client.get(path, headers={"host": '"><script>alert(1)</script>'})
+        assert "<script>alert" not in answer.text

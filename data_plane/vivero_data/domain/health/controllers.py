@@ -1,17 +1,21 @@
 """`/healthz`, `/readyz`, and `/internal/v1/proof`."""
 
+from typing import TypeVar
+
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
-from vivero_data.domain.health.schemas import Health, Proof
+from vivero_data.domain.health.schemas import Health, Proof, Readiness
 from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.owner.guards import operator_only
 
+R = TypeVar("R", bound=Readiness)
 
-def answered(proof: Proof) -> Response[Proof]:
+
+def answered(found: R) -> Response[R]:
     """The same shape whether it works or not; the status says which."""
-    return Response(proof, status_code=HTTP_200_OK if proof.ok else HTTP_503_SERVICE_UNAVAILABLE)
+    return Response(found, status_code=HTTP_200_OK if found.ok else HTTP_503_SERVICE_UNAVAILABLE)
 
 
 class HealthController(Controller):
@@ -25,7 +29,7 @@ class HealthController(Controller):
         return Health()
 
     @get("/readyz")
-    async def readyz(self, health: NamedDependency[HealthService]) -> Response[Proof]:
+    async def readyz(self, health: NamedDependency[HealthService]) -> Response[Readiness]:
         """The schema is current, and cache and bucket answer."""
         return answered(await health.ready())
 

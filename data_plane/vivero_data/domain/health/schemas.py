@@ -2,6 +2,8 @@
 
 import msgspec
 
+from vivero_data.domain.identity.schemas import Identity
+
 
 class Probe(msgspec.Struct, frozen=True):
     """One backing service: whether it works, how long the test took, and what was wrong."""
@@ -17,8 +19,8 @@ class Health(msgspec.Struct, frozen=True):
     status: str = "ok"
 
 
-class Proof(msgspec.Struct, frozen=True):
-    """Each backing service used with our own credentials; `schema` is its revision."""
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether requests can be served; `schema` is its revision."""
 
     ok: bool
     database: Probe
@@ -26,3 +28,9 @@ class Proof(msgspec.Struct, frozen=True):
     cache: Probe
     schema: str
     version: str
+
+
+class Proof(Readiness, frozen=True):
+    """Each backing service used with our own credentials; `workspace` is what the operator has told, if anything."""
+
+    workspace: Identity | None

@@ -6,13 +6,16 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Final
 
+import msgspec
+
 from vivero_data import __version__
 from vivero_data.clients.cache import Cache
 from vivero_data.clients.storage import Storage
 from vivero_data.db import schema
 from vivero_data.db.database import Database
 from vivero_data.domain.health import repository
-from vivero_data.domain.health.schemas import Probe, Proof
+from vivero_data.domain.health.schemas import Probe, Proof, Readiness
+from vivero_data.domain.identity.service import IdentityService
 from vivero_data.errors import DataPlaneError
 
 _PROBE_SECONDS: Final = 4.0  # a service that takes longer is as good as down
@@ -22,14 +25,22 @@ _START_SECONDS: Final = 8.0  # below the 10 s that the startup probe waits
 class HealthService:
     """Readiness and proof; `schema_ready` is set when this process has seen the schema current."""
 
-    def __init__(self, database: Database, cache: Cache, storage: Storage, schema_ready: asyncio.Event) -> None:
+    def __init__(
+        self,
+        database: Database,
+        cache: Cache,
+        storage: Storage,
+        identity: IdentityService,
+        schema_ready: asyncio.Event,
+    ) -> None:
         self._database = database
         self._cache = cache
         self._storage = storage
+        self._identity = identity
         self._schema_ready = schema_ready
-        self._asking: asyncio.Task[Proof] | None = None
+        self._asking: asyncio.Task[Readiness] | None = None
 
-    async def ready(self) -> Proof:
+    async def ready(self) -> Readiness:
         """Whether requests can be served; while the process starts, asked early, answered when it is known."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._schema_ready.wait(), _START_SECONDS)
@@ -40,14 +51,18 @@ class HealthService:
         return await asyncio.shield(self._asking)
 
     async def prove(self) -> Proof:
-        """Whether our credentials can write, read and delete everywhere."""
-        return await self._ask(repository.prove(self._database), self._storage.prove(), self._cache.prove())
+        """Whether our credentials can write, read and delete everywhere, and what the operator has told."""
+        questions = (repository.prove(self._database), self._storage.prove(), self._cache.prove())
+        found = await self._ask(*questions)
+        # Without a schema there is nothing to ask; the proof fails anyway.
+        told = await self._identity.told() if found.ok else None
+        return Proof(**msgspec.structs.asdict(found), workspace=told)
 
-    async def _ask(self, *questions: Awaitable[None]) -> Proof:
+    async def _ask(self, *questions: Awaitable[None]) -> Readiness:
         database, storage, cache = await asyncio.gather(*(_probe(question) for question in questions))
         current = self._schema_ready.is_set()
         ok = current and database.ok and storage.ok and cache.ok
-        return Proof(ok, database, storage, cache, schema.HEAD if current else "", __version__)
+        return Readiness(ok, database, storage, cache, schema.HEAD if current else "", __version__)
 
 
 async def _probe(question: Awaitable[None]) -> Probe:

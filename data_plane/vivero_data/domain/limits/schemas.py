@@ -1,5 +1,6 @@
 """The plan's limits as the operator mounts them (limits.json)."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -8,7 +9,7 @@ Bound = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What the plan allows; None is unlimited."""
+    """What the plan allows; None is unlimited. `trial_ends_at` (RFC 3339) only while somebody tries it out."""
 
     plan: Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
     records: Bound | None = None
@@ -16,3 +17,4 @@ class Limits(msgspec.Struct, frozen=True):
     storage_bytes: Bound | None = None
     requests_per_minute: Annotated[int, msgspec.Meta(ge=1)] | None = None
     features: tuple[str, ...] = ()
+    trial_ends_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None

@@ -1,1 +1,1 @@
-"""The first account."""
+"""The first account, and the token of whoever may make it."""

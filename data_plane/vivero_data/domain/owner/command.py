@@ -4,8 +4,9 @@ from typing import Final
 
 from vivero_data.db.database import Database
 from vivero_data.db.schema import ensure_current
+from vivero_data.domain.identity.service import configured
 from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
-from vivero_data.domain.owner.service import OwnerService
+from vivero_data.domain.owner.service import ensure, problems_with
 from vivero_data.errors import InvalidInputError
 from vivero_data.lib.passwords import Passwords, problem_with
 from vivero_data.settings import Settings
@@ -20,7 +21,7 @@ async def create_owner(settings: Settings, email: str, name: str, password: str)
         InvalidInputError: naming what cannot be accepted.
         UnavailableError: the database does not answer.
     """
-    problem = problem_with(password, email)
+    problem = problem_with(password, email, configured(settings.env).name)
     if problem:
         raise InvalidInputError.of("password", problem)
     passwords = Passwords()
@@ -28,8 +29,12 @@ async def create_owner(settings: Settings, email: str, name: str, password: str)
     try:
         await database.open(_PATIENCE)
         await ensure_current(database)
-        hashed = await passwords.hash(password)
-        return await OwnerService(database).ensure(OwnerAccount(email, hashed, name))
+        account = OwnerAccount(email, await passwords.hash(password), name)
+        errors = problems_with(account)
+        if errors:
+            raise InvalidInputError.of_all(errors)
+        async with database.transaction() as tx:
+            return await ensure(tx, account)
     finally:
         passwords.close()
         await database.close()

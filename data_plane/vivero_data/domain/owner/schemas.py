@@ -1,4 +1,4 @@
-"""What the operator says about the owner."""
+"""The first account, as the operator or the command line describes it."""
 
 import msgspec
 

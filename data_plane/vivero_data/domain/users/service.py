@@ -10,6 +10,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.auth import repository as sessions
+from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users import repository
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
@@ -40,8 +41,8 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def check_new(new: NewUser) -> NewUser:
-    """The input with its texts tidied.
+def check_new(new: NewUser, workspace: str = "") -> NewUser:
+    """The input with its texts tidied; `workspace` is its name, which is no password.
 
     Raises:
         InvalidInputError: naming every field at fault.
@@ -50,11 +51,11 @@ def check_new(new: NewUser) -> NewUser:
     problems = {
         "email": None if email else "must be an e-mail address such as name@example.com",
         "name": name_problem(new.name),
-        "password": problem_with(new.password, new.email),
+        "password": problem_with(new.password, new.email, workspace),
     }
     errors = [FieldError(field, text) for field, text in problems.items() if text]
     if errors:
-        raise InvalidInputError("; ".join(f"{error.field}: {error.message}" for error in errors), errors=errors)
+        raise InvalidInputError.of_all(errors)
     return msgspec.structs.replace(new, email=email, name=new.name.strip())
 
 
@@ -66,15 +67,18 @@ def visible(user: User) -> dict[str, Any]:
 class UserService:
     """Accounts, within the plan's limit; somebody always stays owner."""
 
-    def __init__(self, database: Database, limits: LimitService, passwords: Passwords, workspace: str) -> None:
+    def __init__(
+        self, database: Database, limits: LimitService, passwords: Passwords, identity: IdentityService
+    ) -> None:
         self._database = database
         self._limits = limits
         self._passwords = passwords
-        self._workspace = workspace
+        self._identity = identity
 
     async def me(self, actor: Actor) -> Me:
         plan = self._limits.current.plan
-        return Me(actor.user_id, actor.email, actor.name, actor.role, self._workspace, plan)
+        workspace = (await self._identity.current()).name
+        return Me(actor.user_id, actor.email, actor.name, actor.role, workspace, plan)
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[User]:
         demand(actor, Role.ADMIN)
@@ -93,7 +97,7 @@ class UserService:
 
     async def create(self, actor: Actor, new: NewUser) -> User:
         demand_may_set(actor, None, new.role)
-        new = check_new(new)
+        new = check_new(new, (await self._identity.current()).name)
         hashed = await self._passwords.hash(new.password)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "users")
@@ -129,7 +133,8 @@ class UserService:
 
     async def change_password(self, actor: Actor, change: PasswordChange) -> None:
         """Set one's own password; every other session of the user ends."""
-        problem = problem_with(change.new_password, actor.email)
+        workspace = (await self._identity.current()).name
+        problem = problem_with(change.new_password, actor.email, workspace)
         if problem:
             raise InvalidInputError.of("new_password", problem)
         async with self._database.read() as connection:

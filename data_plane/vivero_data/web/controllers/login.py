@@ -10,12 +10,13 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.errors import DataPlaneError, InvalidInputError, NotSignedInError, TooManyRequestsError
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
 from vivero_data.lib.request_context import client_address_of
-from vivero_data.settings import Settings
 from vivero_data.web.forms import local_path, read_form
 from vivero_data.web.render import Html, html
 
@@ -24,20 +25,22 @@ _NEXT = Annotated[str, QueryParameter(name="next", max_length=2000)]
 
 
 @get("/login")
-async def login_page(settings: NamedDependency[Settings], target: _NEXT = "/") -> Html:
-    return _login(settings, target=local_path(target))
+async def login_page(
+    request: Request[Any, Any, Any], identity: NamedDependency[IdentityService], target: _NEXT = "/"
+) -> Html:
+    return _login(request, await identity.current(), target=local_path(target))
 
 
 @post("/login")
 async def login(
-    request: Request[Any, Any, Any], auth: NamedDependency[AuthService], settings: NamedDependency[Settings]
+    request: Request[Any, Any, Any], auth: NamedDependency[AuthService], identity: NamedDependency[IdentityService]
 ) -> Response[Any]:
     form = await read_form(request)
     email, target = form.get("email", "").strip(), local_path(form.get("next", "/"))
     try:
         tokens = await auth.login(Credentials(email, form.get("password", "")), client_address_of(request.scope))
     except (NotSignedInError, InvalidInputError, TooManyRequestsError) as error:
-        return _login(settings, email=email, target=target, problem=error)
+        return _login(request, await identity.current(), email=email, target=target, problem=error)
     return Redirect(target, status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=_NO_STORE)
 
 
@@ -45,7 +48,7 @@ async def login(
 async def login_by_ticket(
     request: Request[Any, Any, Any],
     tickets: NamedDependency[TicketService],
-    settings: NamedDependency[Settings],
+    identity: NamedDependency[IdentityService],
     ticket: FromQuery[str] = "",
 ) -> Response[Any]:
     """Spends the control plane's one-time login; a spent one still leads in whoever it let in before."""
@@ -55,7 +58,7 @@ async def login_by_ticket(
     except NotSignedInError as error:
         if ACCESS in request.cookies:
             return Redirect("/", status_code=HTTP_303_SEE_OTHER, headers=headers)
-        return _login(settings, problem=error)
+        return _login(request, await identity.current(), problem=error)
     return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=headers)
 
 
@@ -65,10 +68,17 @@ async def logout(actor: NamedDependency[Actor], auth: NamedDependency[AuthServic
     return Redirect("/login", status_code=HTTP_303_SEE_OTHER, cookies=expired_cookies(), headers=_NO_STORE)
 
 
-def _login(settings: Settings, *, email: str = "", target: str = "/", problem: DataPlaneError | None = None) -> Html:
+def _login(
+    request: Request[Any, Any, Any],
+    identity: Identity,
+    *,
+    email: str = "",
+    target: str = "/",
+    problem: DataPlaneError | None = None,
+) -> Html:
     context = {
-        "workspace": settings.workspace_name,
-        "host": settings.public_host.partition(":")[0],
+        "workspace": identity.name,
+        "host": identity.host(request.headers.get("host", "")),
         "email": email,
         "target": target,
         "problem": problem,

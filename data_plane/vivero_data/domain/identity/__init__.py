@@ -1,0 +1,1 @@
+"""What the workspace is called and where it is reached."""

@@ -1,0 +1,1 @@
+"""The operator's word on whose workspace this is."""

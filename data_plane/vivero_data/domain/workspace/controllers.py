@@ -1,0 +1,27 @@
+"""`/internal/v1/workspace`: the operator says who the workspace is and who owns it."""
+
+from litestar import Controller, Response, put
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+
+from vivero_data.domain.owner.guards import operator_only
+from vivero_data.domain.workspace.schemas import Introduction, WorkspaceState
+from vivero_data.domain.workspace.service import WorkspaceService
+
+
+class WorkspaceController(Controller):
+    """Behind the operator's token; not in the public OpenAPI document."""
+
+    path = "/workspace"
+    guards = (operator_only,)
+    include_in_schema = False
+
+    @put()
+    async def introduce(
+        self, workspace: NamedDependency[WorkspaceService], data: JSONBody[Introduction]
+    ) -> Response[WorkspaceState]:
+        """Store it, and create the owner or do nothing."""
+        state = await workspace.introduce(data)
+        made = state.owner is not None and state.owner.created
+        return Response(state, status_code=HTTP_201_CREATED if made else HTTP_200_OK)

@@ -1,0 +1,152 @@
+"""Who the workspace is: told by the operator, stored with the owner or not at all, shown by every replica."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from integration.data_plane.conftest import running
+from integration.data_plane.workspace import HOST, NAME, OWNER, PASSWORD, Workspace
+from vivero_data.app import create_app
+from vivero_data.domain.identity import service
+
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzYWx0$RdescudvJCsgt3ub+b3dWRWJTmaaMOQoLaqGyGUWeOI"
+NewWorkspace = Callable[..., Awaitable[Workspace]]
+
+
+def account(email: str = OWNER, **changes: object) -> dict[str, object]:
+    return {"email": email, "name": "Olive", "password_hash": HASH, **changes}
+
+
+async def rows(workspace: Workspace, sql: str) -> list[Any]:
+    async with workspace.app.state.services.database.read() as connection:
+        found: list[Any] = await connection.fetch_all(sql)
+        return found
+
+
+async def test_a_spare_knows_nothing_until_it_is_told(new_workspace: NewWorkspace) -> None:
+    spare = await new_workspace(spare=True)
+    proof = (await spare.client.get("/internal/v1/proof", headers=spare.operator)).json()
+    assert (proof["ok"], proof["workspace"]) == (True, None)
+    page = (await spare.client.get("/login")).text
+    assert "Log in to Workspace" in page
+    assert HOST in page, "the host that was asked for"
+    answer = await spare.tell(owner=account())
+    stored = {"name": NAME, "public_url": f"https://{HOST}:8443"}
+    assert answer.status_code == 201
+    assert answer.json() == {"workspace": stored, "owner": {"email": OWNER, "created": True}}
+    assert f"Log in to {NAME}" in (await spare.client.get("/login")).text
+    proof = (await spare.client.get("/internal/v1/proof", headers=spare.operator)).json()
+    assert proof["workspace"] == stored
+    assert "workspace" not in (await spare.client.get("/readyz")).json(), "what anybody may ask does not say it"
+
+
+async def test_the_owner_is_made_once(workspace: Workspace) -> None:
+    for email in (OWNER, "Owner@example.com", "second@example.com"):
+        answer = await workspace.tell(owner=account(email))
+        assert answer.status_code == 200
+        assert answer.json()["owner"] == {"email": OWNER, "created": False}
+    assert await rows(workspace, "SELECT COUNT(*) FROM users") == [(1,)]
+    await workspace.login()  # the password is still the first
+
+
+async def test_calls_at_once_make_one_owner(new_workspace: NewWorkspace) -> None:
+    spare = await new_workspace(spare=True)
+    answers = await asyncio.gather(*(spare.tell(owner=account(f"owner-{n}@example.com")) for n in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    told = {answer.json()["owner"]["email"] for answer in answers}
+    assert len(told) == 1
+    assert await rows(spare, "SELECT email FROM users") == [(told.pop(),)]
+    assert await rows(spare, "SELECT value FROM counters WHERE name = 'users'") == [(1,)]
+    assert await rows(spare, "SELECT action FROM audit_log") == [("user.create",)]
+    assert await rows(spare, "SELECT COUNT(*) FROM workspace") == [(1,)]
+
+
+@pytest.mark.parametrize("table", ["counters", "audit_log"])
+async def test_a_later_statement_that_fails_leaves_nothing_behind(new_workspace: NewWorkspace, table: str) -> None:
+    """The name is written first; the counter is the second statement, the audit log the last."""
+    spare = await new_workspace(spare=True)
+    await rows(spare, f"RENAME TABLE {table} TO away")
+    answer = await spare.tell(owner=account())
+    assert answer.status_code == 500
+    await rows(spare, f"RENAME TABLE away TO {table}")
+    for stored in ("workspace", "users", "audit_log"):
+        assert await rows(spare, f"SELECT COUNT(*) FROM {stored}") == [(0,)], stored  # noqa: S608  our own words
+    assert await rows(spare, "SELECT value FROM counters WHERE name = 'users'") == [(0,)]
+    assert "Log in to Workspace" in (await spare.client.get("/login")).text
+    assert (await spare.tell(owner=account())).status_code == 201
+
+
+async def test_bad_input_changes_nothing(workspace: Workspace) -> None:
+    answer = await workspace.tell(name="Another", owner=account(password_hash="sesame"))
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["owner.password_hash"]
+    assert await rows(workspace, "SELECT name FROM workspace") == [(NAME,)]
+
+
+@pytest.mark.parametrize("name", ["🌱" * 80, "Größe \\ \"Höhe\" 'und' %s {{ 1 }}", "日本の会社"])
+async def test_any_name_comes_back_as_it_was_told(workspace: Workspace, name: str) -> None:
+    assert (await workspace.tell(name=name)).status_code == 200
+    proof = (await workspace.client.get("/internal/v1/proof", headers=workspace.operator)).json()
+    assert proof["workspace"]["name"] == name
+
+
+async def test_a_new_name_shows_at_once_everywhere(workspace: Workspace, owner: dict[str, str]) -> None:
+    async def shown() -> list[bool]:
+        me = (await workspace.client.get("/api/v1/me", headers=owner)).json()["workspace"]
+        pages = [(await workspace.client.get(path, headers=owner)).text for path in ("/login", "/")]
+        return [me == "Rocket Ltd", *("Rocket Ltd" in page and "rocket.example.com" in page for page in pages)]
+
+    assert await shown() == [False, False, False]
+    assert (await workspace.tell(name="Rocket Ltd", public_url="https://rocket.example.com")).status_code == 200
+    assert await shown() == [True, True, True]
+
+
+async def test_another_replica_shows_it_within_its_bound(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_FRESH_SECONDS", 0.5)
+    other = create_app(workspace.settings)
+    transport = httpx.ASGITransport(other, client=("192.0.2.1", 1234))
+    async with running(other), httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}") as client:
+        await other.state.services.schema_ready.wait()
+        assert f"Log in to {NAME}" in (await client.get("/login")).text
+        await workspace.tell(name="Rocket Ltd")
+        told = time.monotonic()
+        while "Log in to Rocket Ltd" not in (await client.get("/login")).text:
+            assert time.monotonic() - told < 2
+            await asyncio.sleep(0.05)
+
+
+async def test_the_api_asks_nothing_more_for_it(
+    workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await workspace.collection(owner)
+    identity, asked = workspace.app.state.services.identity, []
+    told = identity.told
+
+    async def counted() -> object:
+        asked.append(1)
+        return await told()
+
+    monkeypatch.setattr(identity, "told", counted)
+    identity.forget()
+    for _ in range(3):
+        body = {"values": {"Name": "x"}}
+        answer = await workspace.client.post("/api/v1/collections/Contacts/records", json=body, headers=owner)
+        assert answer.status_code == 201
+        assert (await workspace.client.get("/api/v1/collections/Contacts/records", headers=owner)).status_code == 200
+    assert not asked
+    for _ in range(3):
+        await workspace.client.get("/api/v1/me", headers=owner)
+    assert len(asked) == 1
+
+
+async def test_the_workspaces_name_is_no_password(workspace: Workspace, owner: dict[str, str]) -> None:
+    await workspace.tell(name="Rocket Science Ltd")
+    body = {"email": "new@example.com", "password": "RocketScience-Ltd2026", "role": "member"}
+    answer = await workspace.client.post("/api/v1/users", json=body, headers=owner)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "password")
+    change = {"current_password": PASSWORD, "new_password": "rocket science ltd"}
+    answer = await workspace.client.put("/api/v1/me/password", json=change, headers=owner)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "new_password")
