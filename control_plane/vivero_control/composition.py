@@ -89,7 +89,7 @@ def backends(settings: Settings, clock: Clock) -> Backends:
     kube = KubeClient(
         kube_config.load(settings.kube.kubeconfig), field_manager=FIELD_MANAGER, timeout=settings.kube.timeout
     )
-    tenants = TenantRepository(kube, settings.kube.signups_namespace)
+    tenants, directory = TenantRepository(kube, settings.kube.signups_namespace), TenantDirectory()
     session_key = settings.app.session_key.get_secret_value()
     return Backends(
         settings=settings,
@@ -100,10 +100,10 @@ def backends(settings: Settings, clock: Clock) -> Backends:
         queue=PrefixedQueue(valkey.queue_client(settings), settings.cache.prefix),
         passwords=Passwords(),
         tenants=tenants,
-        directory=TenantDirectory(),
+        directory=directory,
         plans=PlanMirror(),
         idempotency=Idempotency(database, derive(session_key, "idempotency"), clock),
-        provisioning=Provisioning(tenants, database),
+        provisioning=Provisioning(tenants, directory, database, clock),
     )
 
 

@@ -17,9 +17,9 @@ the frozen structs of its domain's `schemas.py`.
 | `staff: StaffService` | login page | `login(Login, caller(request)) -> StaffView` (`caller` of lib/context); then `sessions.open(staff) -> Cookie` |
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
-| `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `suspend/resume/extend_trial/change_plan(name, order, actor) -> TenantDetail` |
+| `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, order, actor) -> TenantDetail` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
-| `audit: AuditService` | history on the tenant's page | `history(subject) -> tuple[AuditEntry, ...]` |
+| `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
 """
 
 from dataclasses import dataclass

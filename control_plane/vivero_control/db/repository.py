@@ -13,8 +13,9 @@ class Repository(SQLAlchemyAsyncRepository[RowT]):
     """Advanced Alchemy's repository, within a transaction that its caller began.
 
     It raises SQLAlchemy's own errors: Advanced Alchemy's call an unreachable
-    server an integrity error.
+    server an integrity error. What was added is not read again: nothing in
+    the tables is filled in by the server but ids, which the insert returns.
     """
 
     def __init__(self, session: AsyncSession) -> None:
-        super().__init__(session=session, wrap_exceptions=False)
+        super().__init__(session=session, wrap_exceptions=False, auto_refresh=False)

@@ -30,7 +30,7 @@ class Account(DefaultBase):
 
 
 class Signup(DefaultBase):
-    """One request for a workspace; the Tenant of the same name is its outcome."""
+    """One request for a workspace; the Tenant that names this signup's Secret is its outcome, whatever its name."""
 
     __tablename__ = "signups"
 

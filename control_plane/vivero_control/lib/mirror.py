@@ -26,40 +26,48 @@ REFUSED_SECONDS = 10.0  # rights are mended by people: no hurry, no flood
 
 
 class Mirror(Generic[T]):
-    """Objects by name, and by whatever further keys `keys` says; tells subscribers of changes."""
+    """Objects by name, and by whatever further keys `keys` says; tells subscribers of changes.
+
+    What was written last counts, not what is heard last: the resource versions of one kind are numbers that grow
+    (KEP-5504), so the watch's echo of an older state undoes neither a newer one nor a write of our own (`keep`).
+    """
 
     def __init__(self, resource: Resource, model: type[T], keys: Callable[[T], Iterable[str]]) -> None:
         self._resource = resource
         self._model = model
         self._keys = keys
         self._objects: dict[str, T] = {}
-        self._index: dict[str, str] = {}
+        self._index: dict[str, dict[str, None]] = {}
         self._listeners: dict[str, set[asyncio.Event]] = {}
+        self._seen = 0
         self.synced = False
 
     def get(self, name: str) -> T | None:
         return self._objects.get(name)
 
     def find(self, key: str) -> T | None:
-        """By one of its further keys; of two with the same key, the older object has it."""
-        name = self._index.get(key)
-        return self._objects.get(name) if name else None
+        """By one of its further keys; of several with the same key, the one that had it first."""
+        return next(iter(self.every(key)), None)
+
+    def every(self, key: str) -> list[T]:
+        """All with one further key, in the order in which they got it."""
+        return [self._objects[name] for name in self._index.get(key, ())]
 
     def all(self) -> list[T]:
         return list(self._objects.values())
 
     @contextmanager
-    def subscribe(self, name: str) -> Iterator[asyncio.Event]:
-        """An event that is set at every change of the object of that name, also of one that is not there yet."""
+    def subscribe(self, key: str) -> Iterator[asyncio.Event]:
+        """An event that is set at every change of an object with that further key, also of one not there yet."""
         event = asyncio.Event()
-        listeners = self._listeners.setdefault(name, set())
+        listeners = self._listeners.setdefault(key, set())
         listeners.add(event)
         try:
             yield event
         finally:
             listeners.discard(event)
             if not listeners:
-                self._listeners.pop(name, None)
+                self._listeners.pop(key, None)
 
     async def run(self, client: KubeClient) -> None:
         """Keep it current until cancelled."""
@@ -75,46 +83,73 @@ class Mirror(Generic[T]):
     def take(self, update: Listing | Change) -> None:
         """Make one update of the watch visible."""
         if isinstance(update, Listing):
+            self._seen = int(update.resource_version)
             self._replace(update.items)
             self.synced = True
-        elif update.type == "DELETED":
+            return
+        self._seen = _version_of(update.object)
+        if update.type == "DELETED":
             self._drop(update.object["metadata"]["name"])
         else:
-            self._put(update.object)
+            self._read(update.object)
+
+    def keep(self, written: T) -> None:
+        """Make a write of our own visible before the watch tells of it.
+
+        Only while there is a watch that has not come that far: else the object may be gone again already.
+        """
+        if self.synced and int(written.metadata.resource_version) > self._seen:
+            self._put(written)
 
     def _replace(self, items: list[Object]) -> None:
-        gone = self._objects.keys() - {item["metadata"]["name"] for item in items}
-        for name in list(gone):
+        for name in self._objects.keys() - {item["metadata"]["name"] for item in items}:
             self._drop(name)
         for item in items:
-            self._put(item)
+            self._read(item)
 
-    def _put(self, body: Object) -> None:
-        name: str = body["metadata"]["name"]
+    def _read(self, body: Object) -> None:
         try:
             parsed = self._model.parse(body)
         except ValidationError as error:
             # One odd object, perhaps of a newer version, must not blind us for the others.
-            logger.warning("%s %s does not parse: %s", self._resource.kind, name, error.errors(include_input=False))
+            name, why = body["metadata"]["name"], error.errors(include_input=False)
+            logger.warning("%s %s does not parse: %s", self._resource.kind, name, why)
             return
-        if name in self._objects:
-            self._unindex(name)
-        self._objects[name] = parsed
-        for key in self._keys(parsed):
-            self._index.setdefault(key, name)
-        self._tell(name)
+        self._put(parsed)
+
+    def _put(self, new: T) -> None:
+        name = new.metadata.name
+        old = self._objects.get(name)
+        if old is not None and int(old.metadata.resource_version) > int(new.metadata.resource_version):
+            return
+        before, after = set(self._keys(old)) if old else set(), dict.fromkeys(self._keys(new))
+        self._objects[name] = new
+        for key in after:
+            self._index.setdefault(key, {})[name] = None
+        self._unindex(name, before - after.keys())
+        self._tell(before | after.keys())
 
     def _drop(self, name: str) -> None:
-        if name in self._objects:
-            self._unindex(name)
-            del self._objects[name]
-            self._tell(name)
+        """Unless it is a write of our own that what we heard does not know of yet."""
+        old = self._objects.get(name)
+        if old is None or int(old.metadata.resource_version) > self._seen:
+            return
+        keys = set(self._keys(old))
+        self._unindex(name, keys)
+        del self._objects[name]
+        self._tell(keys)
 
-    def _unindex(self, name: str) -> None:
-        for key in self._keys(self._objects[name]):
-            if self._index.get(key) == name:
+    def _unindex(self, name: str, keys: set[str]) -> None:
+        for key in keys:
+            self._index[key].pop(name, None)
+            if not self._index[key]:
                 del self._index[key]
 
-    def _tell(self, name: str) -> None:
-        for event in self._listeners.get(name, ()):
-            event.set()
+    def _tell(self, keys: set[str]) -> None:
+        for key in keys:
+            for event in self._listeners.get(key, ()):
+                event.set()
+
+
+def _version_of(body: Object) -> int:
+    return int(body["metadata"]["resourceVersion"])

@@ -20,7 +20,7 @@ from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.schemas import Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
-from vivero_control.domain.tenants.service import TenantService, subject
+from vivero_control.domain.tenants.service import TenantService
 from vivero_control.errors import ConflictError, ControlPlaneError, InvalidInputError, NotFoundError
 from vivero_control.lib.clock import Clock
 from vivero_control.web import orders, words
@@ -125,7 +125,7 @@ class TenantPage:
             "detail": detail,
             "line": words.tenant_line(detail.tenant, listed, self.clock()),
             "conditions": words.timeline(detail.conditions),
-            "history": words.history(await self.audit.history(subject(name))),
+            "history": words.history(await self.audit.history(*self.tenants.subjects(name))),
             "form": dialog,
             "done": DONE.get(done, ""),
             "watch": _moves(detail, done),

@@ -37,6 +37,7 @@ STATES: Final = {
     TenantState.READY: Words("Ready", "success"),
     TenantState.SUSPENDED: Words("Suspended", "warning"),
     TenantState.DELETING: Words("Deleting", "neutral"),
+    TenantState.STANDBY: Words("Spare", "neutral"),
 }
 REASONS: Final = {
     SuspensionReason.TRIAL_ENDED: "Trial ended",

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from e2e.conftest import opened, watched
+from integration.control_plane.leftovers import erase_signups
 from playwright.sync_api import Browser, Page, StorageState, expect
-from support.tenants import erase
 from vivero_dev.localhost import local_client
 
 
@@ -36,7 +36,7 @@ def somebody() -> Person:
 def person(platform: dict[str, Any]) -> Iterator[Person]:
     made = somebody()
     yield made
-    erase(Path(platform["kubeconfig"]), [made.slug])
+    erase_signups(Path(platform["kubeconfig"]), [made.slug])
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,8 @@ import pytest
 import valkey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from integration.control_plane.leftovers import erase_signups
 from integration.control_plane.support import ADMIN, DOMAIN, RULES, Names, TestClock, listening
-from support.tenants import erase
 from vivero_control import composition
 from vivero_control.db.migrate import migrate
 from vivero_control.domain.staff.seed import seed_admin
@@ -117,7 +117,7 @@ def later(clock: TestClock) -> Iterator[Callable[[timedelta], None]]:
 def names(kubeconfig: Path) -> Iterator[Names]:
     made = Names(f"t{secrets.token_hex(2)}")
     yield made
-    erase(kubeconfig, made.used)
+    erase_signups(kubeconfig, made.used)
 
 
 @pytest.fixture(scope="session")

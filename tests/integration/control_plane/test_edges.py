@@ -188,8 +188,10 @@ async def test_a_cluster_that_is_away_is_one_kind_of_error(kubeconfig: Path, nam
         for call in (
             tenants.find("x"),
             tenants.all(),
-            tenants.create("x", tenant.spec),
+            tenants.of_signup("x"),
+            tenants.create("x", tenant.spec, {}),
             tenants.leave_password_hash("signup-x", "hash"),
+            tenants.take_back_password_hash("signup-x", "uid"),
             tenants.patch(tenant, {"suspended": None}),
         ):
             with pytest.raises(ClusterUnavailableError):

@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,12 +17,14 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from integration.control_plane.support import PASSWORD, Names, eventually, signup_body
 from vivero_control import composition
-from vivero_control.domain.signups.policies import secret_name
+from vivero_control.domain.signups.policies import secret_name, signup_digest
+from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.settings import Settings
 from vivero_control.worker import Jobs
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
+from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.tenant import Tenant
 
 Ask = Callable[..., list[tuple[Any, ...]]]
@@ -35,19 +37,20 @@ async def test_a_signup_becomes_a_tenant_and_a_secret(
     answer = client.post("/api/v1/signups", json=signup_body(slug, company=' O\'Brien  & "Söhne" 🌱 '))
     assert answer.status_code == 202
     view = answer.json()
-    assert (view["state"], view["tenant"]["name"], view["tenant"]["slug"]) == ("provisioning", slug, slug)
+    assert view["tenant"]["slug"] == slug
     assert view["tenant"]["url"] == f"https://{slug}.vivero.localhost:8443"
-    assert "login_url" not in view
+    assert ("login_url" in view) is (view["state"] == "ready")
     assert answer.headers["location"] == f"/api/v1/signups/{view['id']}"
 
-    tenant = Tenant.parse(await kube.get(TENANT, slug))
+    tenant = Tenant.parse(await kube.get(TENANT, view["tenant"]["name"]))
+    assert tenant.spec.slug == slug
     assert tenant.spec.display_name == 'O\'Brien & "Söhne" 🌱'
     assert tenant.spec.plan == "trial"
+    assert tenant.spec.owner is not None
     assert tenant.spec.owner.password_hash_secret == secret_name(view["id"])
+    assert tenant.metadata.labels[LABEL_SIGNUP] == signup_digest(view["id"])
     assert tenant.spec.trial_ends_at is not None
-    assert timedelta(days=29) < tenant.spec.trial_ends_at - (
-        tenant.metadata.creation_timestamp or tenant.spec.trial_ends_at
-    )
+    assert timedelta(days=29) < tenant.spec.trial_ends_at - datetime.now(UTC) <= timedelta(days=30)
     assert sql("SELECT state, payload FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}") == [("done", None)]
     assert client.get(answer.headers["location"]).json()["id"] == view["id"]
 
@@ -62,12 +65,13 @@ async def test_the_password_travels_as_a_hash_in_the_secret_alone(
     except KubeNotFoundError:  # an operator was faster and has used it already
         secret = {"data": {"password_hash": base64.b64encode(b"$argon2id$v=19$m=19456,t=2,p=1$").decode()}}
     assert base64.b64decode(secret["data"]["password_hash"]).startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
-    stored = json.dumps(await kube.get(TENANT, slug)) + str(
+    resource = json.dumps(await kube.get(TENANT, view["tenant"]["name"]))
+    stored = resource + str(
         [sql(f"SELECT * FROM {table}") for table in ("signups", "outbox", "idempotency", "audit")]  # noqa: S608  literals
     )
     assert PASSWORD not in stored
     assert "$argon2" not in stored
-    assert view["id"] not in json.dumps(await kube.get(TENANT, slug))
+    assert view["id"] not in resource
 
 
 @pytest.mark.parametrize(
@@ -151,12 +155,17 @@ async def test_a_name_taken_behind_our_back_leaves_nothing_half_made(
     spec = {"displayName": "By hand", "slug": slug, "plan": "trial", "owner": {"email": "hand@example.com"}}
     body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec}
     await kube.create(body)
-    # As if the watch had not told us yet.
+    signup_id = secrets.token_hex(16)
+    monkeypatch.setattr("vivero_control.domain.signups.policies.new_id", lambda: signup_id)
+    # As if the watch had not told us yet, and no pool had anything.
     monkeypatch.setattr("vivero_control.domain.tenants.directory.TenantDirectory.has", lambda *_: False)
+    monkeypatch.setattr("vivero_control.domain.tenants.directory.TenantDirectory.spares", lambda *_: [])
     answer = client.post("/api/v1/signups", json=signup_body(slug), headers={"Idempotency-Key": f"k-{slug}"})
     assert answer.status_code == 409
     assert sql("SELECT COUNT(*) FROM signups WHERE slug = %s", slug) == [(0,)]
     assert sql("SELECT COUNT(*) FROM outbox WHERE payload LIKE %s", f"%{slug}%") == [(0,)]
+    with pytest.raises(KubeNotFoundError):
+        await kube.get(SECRET, secret_name(signup_id), "vivero-signups")
     another = client.post("/api/v1/signups", json=signup_body(slug), headers={"Idempotency-Key": f"k-{slug}"})
     assert another.status_code == 409  # the key is free again, the name is not
 
@@ -179,9 +188,9 @@ async def test_the_slug_of_a_deleted_tenant_can_be_used_again(
     client: httpx.Client, names: Names, kube: KubeClient
 ) -> None:
     slug = names.new()
-    assert client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202
-    tenant = await kube.patch(TENANT, slug, {"spec": {"deletionPolicy": "Delete"}})
-    await kube.delete(TENANT, slug, uid=tenant["metadata"]["uid"])
+    name = client.post("/api/v1/signups", json=signup_body(slug)).json()["tenant"]["name"]
+    tenant = await kube.patch(TENANT, name, {"spec": {"deletionPolicy": "Delete"}})
+    await kube.delete(TENANT, name, uid=tenant["metadata"]["uid"])
     eventually(lambda: client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202, 60)
 
 
@@ -236,11 +245,13 @@ async def test_the_worker_finishes_what_a_dead_request_began(
     slug = names.new()
 
     async def dies(*_: object) -> None:
-        """As if the process had ended here."""
+        """For the worker as if the process had ended here."""
+        raise ClusterUnavailableError
 
     with monkeypatch.context() as patched:
-        patched.setattr("vivero_control.domain.signups.service.SignupService._carry_out", dies)
+        patched.setattr("vivero_control.domain.signups.provisioning.Provisioning.carry_out", dies)
         view = client.post("/api/v1/signups", json=signup_body(slug)).json()
+    assert view["tenant"]["name"] is None, "nobody knows it yet"
     with pytest.raises(KubeNotFoundError):
         await kube.get(TENANT, slug)
     later(timedelta(minutes=1))
@@ -248,6 +259,7 @@ async def test_the_worker_finishes_what_a_dead_request_began(
     await jobs.drain()
     await jobs.drain()
     tenant = Tenant.parse(await kube.get(TENANT, slug))
+    assert tenant.spec.owner is not None
     assert tenant.spec.owner.password_hash_secret == secret_name(view["id"])
 
 
@@ -271,7 +283,8 @@ async def test_progress_and_login(client: httpx.Client, names: Names, kube: Kube
 
     ticket = parse_qs(urlsplit(last["login_url"]).query)["ticket"][0]
     key = load_pem_private_key(settings.app.ticket_private_key.get_secret_value().encode(), None).public_key()
-    tenant = Tenant.parse(await kube.get(TENANT, slug))
+    tenant = Tenant.parse(await kube.get(TENANT, last["tenant"]["name"]))
+    assert tenant.spec.slug == slug
     claims = jwt.decode(ticket, key, algorithms=["EdDSA"], audience=tenant.id, issuer="vivero-control-plane")  # type: ignore[arg-type]
     assert claims["sub"] == f"owner@{slug}.example.com"
     assert claims["exp"] - claims["iat"] <= 600

@@ -95,7 +95,7 @@ def test_tenants_are_listed_filtered_and_paged(staff: httpx.Client, names: Names
         page: dict[str, Any] = answer.json()
         return page
 
-    eventually(lambda: {row["name"] for row in found()["items"]} >= set(slugs))
+    eventually(lambda: {row["slug"] for row in found()["items"]} >= set(slugs))
     by_name = [row["name"] for row in found(sort="name", descending=False)["items"]]
     assert by_name == sorted(by_name)
     page = found(sort="name", descending=False, limit=2, offset=1)
@@ -103,15 +103,15 @@ def test_tenants_are_listed_filtered_and_paged(staff: httpx.Client, names: Names
     assert page["total"] == len(by_name)
     assert found(plan="starter")["items"] == []
     assert {row["state"] for row in found(state="starting")["items"]} <= {"starting"}
-    assert [row["name"] for row in found(search=f"OWNER@{slugs[0]}.")["items"]] == [slugs[0]]
+    assert [row["slug"] for row in found(search=f"OWNER@{slugs[0]}.")["items"]] == [slugs[0]]
     for bad in ({"limit": 0}, {"limit": 201}, {"offset": -1}, {"sort": "password"}, {"state": "gone"}):
         assert staff.get("/api/v1/tenants", params=bad).status_code == 422  # type: ignore[arg-type]
 
 
 async def test_orders_change_the_tenant_and_are_remembered(staff: httpx.Client, names: Names, kube: KubeClient) -> None:
     slug = names.new()
-    staff.post("/api/v1/signups", json=signup_body(slug))
-    at = f"/api/v1/tenants/{slug}"
+    tenant = staff.post("/api/v1/signups", json=signup_body(slug)).json()["tenant"]["name"]
+    at = f"/api/v1/tenants/{tenant}"
 
     def order(name: str, **body: object) -> httpx.Response:
         return staff.post(f"{at}/{name}", json={"reason": f"test of {name}", **body})
@@ -119,7 +119,7 @@ async def test_orders_change_the_tenant_and_are_remembered(staff: httpx.Client, 
     suspended = order("suspend", kind="Unpaid", message="Please pay.")
     assert suspended.status_code == 200
     assert suspended.json()["tenant"]["state"] == "suspended"
-    assert Tenant.parse(await kube.get(TENANT, slug)).spec.suspended is not None
+    assert Tenant.parse(await kube.get(TENANT, tenant)).spec.suspended is not None
     assert order("suspend").status_code == 409
     assert order("resume").json()["tenant"]["suspended_reason"] is None
     assert order("resume").status_code == 409
@@ -147,11 +147,11 @@ async def test_orders_change_the_tenant_and_are_remembered(staff: httpx.Client, 
 async def test_an_order_survives_the_operators_writes(staff: httpx.Client, names: Names, kube: KubeClient) -> None:
     """Status is written all the time; that alone is no conflict."""
     slug = names.new()
-    staff.post("/api/v1/signups", json=signup_body(slug))
-    seen = staff.get(f"/api/v1/tenants/{slug}").json()["generation"]
-    await kube.patch_status(TENANT, slug, {"version": "1"})
+    tenant = staff.post("/api/v1/signups", json=signup_body(slug)).json()["tenant"]["name"]
+    seen = staff.get(f"/api/v1/tenants/{tenant}").json()["generation"]
+    await kube.patch_status(TENANT, tenant, {"version": "1"})
     answer = await asyncio.to_thread(
-        staff.post, f"/api/v1/tenants/{slug}/suspend", json={"reason": "status moved", "generation": seen}
+        staff.post, f"/api/v1/tenants/{tenant}/suspend", json={"reason": "status moved", "generation": seen}
     )
     assert answer.status_code == 200
 
@@ -161,10 +161,10 @@ def test_the_hosts_page_and_the_control_planes_own_routes_are_apart(
 ) -> None:
     del later
     slug = names.new()
-    staff.post("/api/v1/signups", json=signup_body(slug))
+    tenant = staff.post("/api/v1/signups", json=signup_body(slug)).json()["tenant"]["name"]
     host = {"Host": f"{slug}.vivero.localhost:8443", "Accept": "text/html"}
     eventually(lambda: staff.get("/", headers=host).status_code == 503)
-    staff.post(f"/api/v1/tenants/{slug}/suspend", json={"reason": "testing", "message": "Closed for a test."})
+    staff.post(f"/api/v1/tenants/{tenant}/suspend", json={"reason": "testing", "message": "Closed for a test."})
     eventually(lambda: "Closed for a test." in staff.get("/any/path", headers=host).text)
     assert staff.post("/login", headers=host).status_code == 503
     assert staff.get("/api/v1/plans", headers=host).status_code == 503

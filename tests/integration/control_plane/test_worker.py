@@ -10,8 +10,8 @@ from integration.control_plane.support import Names, TestClock, eventually, runn
 from vivero_control import composition
 from vivero_control.domain.notifications.outbox import Outbox
 from vivero_control.domain.notifications.repository import OutboxRepository
-from vivero_control.domain.signups.provisioning import Provisioning
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
+from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.errors import ConflictError, InvalidInputError
 from vivero_control.lib.idempotency import TAKE_OVER, Idempotency
 from vivero_control.settings import Settings
@@ -72,7 +72,7 @@ async def test_a_cluster_that_is_away_delays_a_signup_and_loses_nothing(
         raise ClusterUnavailableError
 
     with monkeypatch.context() as patched:
-        patched.setattr(Provisioning, "carry_out", away)
+        patched.setattr(TenantRepository, "leave_password_hash", away)
         answer = client.post("/api/v1/signups", json=signup_body(slug))  # noqa: ASYNC212  the server has its own thread
         assert answer.status_code == 202
         later(timedelta(minutes=1))
@@ -98,7 +98,7 @@ async def test_a_name_lost_while_the_cluster_was_away_is_told(
         raise ClusterUnavailableError
 
     with monkeypatch.context() as patched:
-        patched.setattr(Provisioning, "carry_out", away)
+        patched.setattr(TenantRepository, "leave_password_hash", away)
         view = client.post("/api/v1/signups", json=signup_body(slug)).json()  # noqa: ASYNC212  the server has its own thread
     spec = {"displayName": "By hand", "slug": slug, "plan": "trial", "owner": {"email": "hand@example.com"}}
     await kube.create({"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec})

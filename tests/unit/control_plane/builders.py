@@ -44,5 +44,18 @@ def tenant_body(
     }
 
 
+def spare_body(name: str, *, version: int = 7, proven: datetime | None = NOW, **spec: object) -> dict[str, Any]:
+    """As a pool's operator leaves it: complete, proved, nobody's."""
+    body = tenant_body(name, conditions=[condition("Ready")], pool="trials", **spec)
+    del body["spec"]["slug"], body["spec"]["owner"]
+    body["metadata"]["resourceVersion"] = str(version)
+    body["status"]["provenAt"] = proven and proven.isoformat()
+    return body
+
+
+def spare(name: str = "trial-x7k2m", **changed: Any) -> Tenant:  # noqa: ANN401  as spare_body
+    return Tenant.parse(spare_body(name, **changed))
+
+
 def tenant(name: str = "acme", *, conditions: list[dict[str, Any]] | None = None, **spec: object) -> Tenant:
     return Tenant.parse(tenant_body(name, conditions=conditions, **spec))

@@ -4,12 +4,15 @@ import asyncio
 from typing import Any
 
 import pytest
-from unit.control_plane.builders import tenant_body
-from vivero_control.domain.tenants.directory import TenantDirectory
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.control_plane.builders import spare_body, tenant_body
+from vivero_control.domain.tenants.directory import TenantDirectory, secret_key, slug_key
 from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.schemas import HostState
 from vivero_control.errors import UnavailableError
 from vivero_core.backends.kube.client import Change, Listing
+from vivero_core.model.tenant import Tenant
 
 
 def directory(*bodies: dict[str, Any]) -> TenantDirectory:
@@ -48,22 +51,97 @@ def test_one_odd_object_does_not_blind_for_the_others(caplog: pytest.LogCaptureF
 
 async def test_subscribers_hear_of_their_object_only() -> None:
     mirror = directory()
-    with mirror.subscribe("acme") as changed:
+    with mirror.subscribe(slug_key("acme")) as changed:
         mirror.take(Change("ADDED", tenant_body("other")))
         assert not changed.is_set()
-        mirror.take(Change("ADDED", tenant_body("acme")))
+        mirror.take(Change("ADDED", tenant_body("trial-x7k2m", slug="acme")))
         await asyncio.wait_for(changed.wait(), 1)
-    mirror.take(Change("DELETED", tenant_body("acme")))
+        changed.clear()
+        mirror.take(Change("DELETED", tenant_body("trial-x7k2m", slug="acme")))
+        assert changed.is_set()
+    mirror.take(Change("ADDED", tenant_body("acme")))
+
+
+async def test_a_claim_is_heard_by_who_waits_for_the_signup() -> None:
+    mirror = directory(spare_body("trial-x7k2m"))
+    with mirror.subscribe(secret_key("signup-1")) as changed:
+        mirror.take(Change("MODIFIED", spare_body("trial-x7k2m", version=8)))
+        assert not changed.is_set()
+        mirror.take(Change("MODIFIED", claimed_body("trial-x7k2m", version=9)))
+        assert changed.is_set()
+    found = mirror.by_secret("signup-1")
+    assert found is not None
+    assert (found.name, found.spec.slug) == ("trial-x7k2m", "acme")
+    assert mirror.has("acme")
+    assert mirror.has("trial-x7k2m")
+
+
+def test_of_two_with_one_slug_the_first_is_found_until_it_goes() -> None:
+    mirror = directory(tenant_body("first", slug="acme"), tenant_body("second", slug="acme"))
+    mirror.take(Change("MODIFIED", tenant_body("first", slug="acme", plan="starter")))
+    assert name_of(mirror) == "first"
+    mirror.take(Change("DELETED", tenant_body("first", slug="acme")))
+    assert name_of(mirror) == "second"
+
+
+def name_of(mirror: TenantDirectory) -> str | None:
+    found = mirror.by_slug("acme")
+    return found and found.name
+
+
+@given(st.lists(st.sampled_from(["spare", "claimed", "own"]), min_size=1, unique=True))
+def test_what_was_written_last_counts_not_what_is_heard_last(heard: list[str]) -> None:
+    """Version 8 is the operator's write of the spare, 9 our claim: seen as our own answer, as the watch's, or both."""
+    mirror = directory(spare_body("trial-x7k2m"))
+    for one in heard:
+        if one == "own":
+            mirror.keep(Tenant.parse(claimed_body("trial-x7k2m", version=9)))
+        else:
+            body = spare_body("trial-x7k2m", version=8) if one == "spare" else claimed_body("trial-x7k2m", version=9)
+            mirror.take(Change("MODIFIED", body))
+    assert mirror.has("acme") is (heard != ["spare"])
+
+
+def test_our_own_write_brings_back_nothing_that_is_gone() -> None:
+    mirror = directory(spare_body("trial-x7k2m"))
+    gone = claimed_body("trial-x7k2m", version=10)
+    mirror.take(Change("DELETED", gone))
+    mirror.keep(Tenant.parse(claimed_body("trial-x7k2m", version=9)))
+    assert mirror.all() == []
+
+
+def test_a_list_older_than_our_own_write_does_not_undo_it() -> None:
+    mirror = directory()
+    mirror.keep(Tenant.parse(tenant_body("acme")))
+    mirror.take(Listing([], "6"))
+    assert mirror.has("acme")
+    mirror.take(Listing([], "8"))
+    assert not mirror.has("acme")
+
+
+def test_a_process_without_a_watch_keeps_nothing() -> None:
+    mirror = TenantDirectory()
+    mirror.keep(Tenant.parse(tenant_body("acme")))
+    assert mirror.all() == []
+
+
+def claimed_body(name: str, *, version: int) -> dict[str, Any]:
+    body = tenant_body(name, slug="acme", owner={"email": "a@example.com", "passwordHashSecret": "signup-1"})
+    body["metadata"]["resourceVersion"] = str(version)
+    return body
 
 
 def test_what_a_host_stands_for() -> None:
     suspended = tenant_body("closed", suspended={"reason": "Unpaid", "message": "Pay."}, hosts=["own.example.com"])
-    hosts = HostService(directory(suspended, tenant_body("young")), "vivero.localhost")
+    nobodys = spare_body("trial-x7k2m", hosts=["spare.example.com"])
+    hosts = HostService(directory(suspended, tenant_body("young"), nobodys), "vivero.localhost")
     closed = hosts.status("closed.vivero.localhost")
     assert (closed.state, closed.reason, closed.message) == (HostState.SUSPENDED, "Unpaid", "Pay.")
     assert hosts.status("own.example.com").state is HostState.SUSPENDED
     assert hosts.status("young.vivero.localhost").state is HostState.STARTING
     assert hosts.status("nobody.vivero.localhost").state is HostState.UNKNOWN
+    assert hosts.status("trial-x7k2m.vivero.localhost").state is HostState.UNKNOWN
+    assert hosts.status("spare.example.com").state is HostState.UNKNOWN
     assert hosts.status("vivero.localhost.evil.example").state is HostState.UNKNOWN
     assert hosts.is_own("vivero.localhost")
 

@@ -2,6 +2,8 @@
 
 from unit.control_plane.builders import condition, tenant
 from vivero_control.domain.signups import progress
+from vivero_control.domain.tenants.policies import is_ready
+from vivero_core.model.tenant import Tenant
 
 PARTS = ["DatabaseReady", "StorageReady", "CacheReady", "WorkloadReady", "RouteReady", "OwnerReady"]
 
@@ -29,9 +31,19 @@ def test_a_part_that_is_done_says_when() -> None:
 
 def test_ready_counts_only_for_the_present_spec() -> None:
     ready = tenant(conditions=[condition("Ready")])
-    assert progress.is_ready(ready)
-    later = ready.model_copy(update={"metadata": ready.metadata.model_copy(update={"generation": 2})})
-    assert not progress.is_ready(later)
+    assert is_ready(ready)
+    assert not is_ready(changed_since(ready))
+
+
+def changed_since(seen: Tenant) -> Tenant:
+    return seen.model_copy(update={"metadata": seen.metadata.model_copy(update={"generation": 2})})
+
+
+def test_what_a_spare_has_is_done_at_once_and_what_is_the_customers_is_not() -> None:
+    claimed = changed_since(tenant(conditions=[*map(condition, [*PARTS, "Ready"])]))
+    done = {step.name for step in progress.steps(claimed) if step.state == "done"}
+    assert done == {"database", "storage", "cache", "workload"}
+    assert progress.whole(claimed, None)[0] == "provisioning"
 
 
 def test_a_taken_name_is_hopeless_and_said() -> None:

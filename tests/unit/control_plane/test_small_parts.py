@@ -101,6 +101,18 @@ async def test_passwords_verify_and_an_unknown_account_takes_the_same_way() -> N
     passwords.close()
 
 
+async def test_a_hash_is_on_its_way_once_a_thread_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    passwords = Passwords()
+    first = await passwords.hashing("blue kettle 9 moon")
+    waits = asyncio.create_task(passwords.hashing("blue kettle 9 moon"))
+    second = await asyncio.wait_for(waits, 10)
+    assert first.done(), "the second began when the first had ended"
+    assert await passwords.verify(await second, "blue kettle 9 moon")
+    assert await first != await second
+    passwords.close()
+
+
 async def test_open_streams_are_counted_until_they_end() -> None:
     slots = StreamSlots(1)
 

@@ -1,16 +1,18 @@
 """What an order of staff changes, and when trials end."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.control_plane.builders import NOW, condition, tenant
+from unit.control_plane.builders import NOW, condition, spare, spare_body, tenant
 from vivero_control.domain.tenants import policies, trials
 from vivero_control.domain.tenants.errors import WrongStateError
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspend, TenantState
 from vivero_control.errors import InvalidInputError
 from vivero_core.model.constants import SuspensionReason
+from vivero_core.model.tenant import Tenant
 
 SUSPENDED = {"reason": "Manual", "message": ""}
 TRIAL_ENDED = {"reason": "TrialEnded", "message": ""}
@@ -24,6 +26,50 @@ def test_states() -> None:
     assert policies.state_of(tenant()) is TenantState.STARTING
     assert policies.state_of(tenant(conditions=[condition("Ready")])) is TenantState.READY
     assert policies.state_of(tenant(suspended=SUSPENDED)) is TenantState.SUSPENDED
+
+
+def test_a_spare_is_standing_by_whatever_else_it_is() -> None:
+    for one in (spare(), spare(suspended=SUSPENDED), spare(proven=None)):
+        assert policies.state_of(one) is TenantState.STANDBY
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda one: policies.suspend(one, Suspend(reason="by mistake")),
+        lambda one: policies.resume(one, NOW),
+        lambda one: policies.extend_trial(one, ExtendTrial(reason="by mistake", trial_ends_at=NOW), NOW),
+        lambda one: policies.change_plan(one, ChangePlan(reason="by mistake", plan="starter"), None),
+    ],
+)
+def test_a_spare_takes_no_orders(order: Callable[[Tenant], object]) -> None:
+    with pytest.raises(WrongStateError, match="spare"):
+        order(spare())
+
+
+def test_a_spare_has_no_trial_that_could_end() -> None:
+    assert trials.due(spare(trialEndsAt=policies.timestamp(NOW - timedelta(days=1))), NOW) is None
+
+
+def test_only_a_spare_that_works_now_is_claimed() -> None:
+    assert policies.claimable(spare(), NOW)
+    assert not policies.claimable(tenant(conditions=[condition("Ready")]), NOW)
+    assert not policies.claimable(spare(suspended=SUSPENDED), NOW)
+    body = spare_body("x1x")
+    for where, key, value in (
+        ("metadata", "deletionTimestamp", "2026-11-22T12:00:00Z"),
+        ("metadata", "generation", 2),
+        ("status", "conditions", [condition("Ready", "False", "ProofFailed")]),
+        ("status", "conditions", []),
+    ):
+        changed = Tenant.parse(body | {where: body[where] | {key: value}})
+        assert not policies.claimable(changed, NOW), key
+
+
+@given(st.timedeltas(min_value=timedelta(days=-1), max_value=timedelta(days=400)))
+def test_an_old_proof_is_none(age: timedelta) -> None:
+    assert policies.claimable(spare(proven=NOW - age), NOW) is (age <= policies.PROOF_MAX_AGE)
+    assert not policies.claimable(spare(proven=None), NOW)
 
 
 def test_suspend_once() -> None:

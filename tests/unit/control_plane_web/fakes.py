@@ -181,6 +181,15 @@ ROWS = (
     row("lund", display_name="Lund Textil AB", plan="professional", trial_ends_at=None),
     row("maison", display_name="Maison Perrin", state=TenantState.DELETING),
 )
+SPARE = row(
+    "trial-x7k2m",
+    display_name="Spare",
+    state=TenantState.STANDBY,
+    slug=None,
+    url=None,
+    owner_email=None,
+    trial_ends_at=None,
+)
 
 
 def condition(
@@ -227,6 +236,9 @@ class FakeTenants(TenantService):
             generation=3,
         )
 
+    def subjects(self, name: str) -> tuple[str, ...]:
+        return (f"tenant/{name}",)
+
     async def _give(self, name: str, order: Suspend | Resume | ExtendTrial | ChangePlan, actor: str) -> TenantDetail:
         if order.reason == "conflict":
             raise WrongStateError("It is suspended already (Manual).")
@@ -250,13 +262,13 @@ class FakeAudit(AuditService):
     def __init__(self) -> None:
         pass
 
-    async def history(self, subject: str) -> tuple[AuditEntry, ...]:
+    async def history(self, *subjects: str) -> tuple[AuditEntry, ...]:
         return (
             AuditEntry(
                 at=NOW - timedelta(hours=5),
                 actor="ada@vivero.example",
                 action="extend-trial",
-                subject=subject,
+                subject=subjects[0],
                 reason="They asked for two more weeks to import their records.",
                 detail={},
                 outcome="done",

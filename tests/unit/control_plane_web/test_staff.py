@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import TestClient
 from unit.control_plane_web.conftest import browser, logged_in
-from unit.control_plane_web.fakes import ADMIN, FakePlans, FakeTenants, row
+from unit.control_plane_web.fakes import ADMIN, SPARE, FakePlans, FakeTenants, row
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.domain.tenants.schemas import TenantState
 from vivero_control.web.session import HOME, safe_next
@@ -91,6 +91,17 @@ def test_a_links_address_must_be_one_for_browsers() -> None:
     with browser(tenants=tenants) as client:
         text = logged_in(client).get(HOME).text
     assert 'href="javascript:' not in text
+
+
+def test_a_spare_has_neither_address_nor_orders() -> None:
+    with browser(tenants=FakeTenants((SPARE,))) as client:
+        table = logged_in(client).get(f"{HOME}?state=standby").text
+        page = client.get(f"{HOME}/trial-x7k2m").text
+    assert "trial-x7k2m" in table
+    assert '<option value="standby" selected>' in table
+    assert "not a customer" in page
+    assert f'href="{HOME}/trial-x7k2m?do=' not in page
+    assert 'href="None"' not in table + page
 
 
 def test_an_empty_platform_says_what_comes_here() -> None:

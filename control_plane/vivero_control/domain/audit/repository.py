@@ -13,10 +13,10 @@ class AuditRepository(Repository[AuditRecord]):
 
     model_type = AuditRecord
 
-    async def about(self, subject: str, limit: int) -> Sequence[AuditRecord]:
+    async def about(self, subjects: Sequence[str], limit: int) -> Sequence[AuditRecord]:
         """The newest first."""
         statement = (
-            select(AuditRecord).where(AuditRecord.subject == subject).order_by(AuditRecord.id.desc()).limit(limit)
+            select(AuditRecord).where(AuditRecord.subject.in_(subjects)).order_by(AuditRecord.id.desc()).limit(limit)
         )
         return (await self.session.scalars(statement)).all()
 

@@ -51,10 +51,10 @@ class AuditService:
         """Something that has just happened, for example a login."""
         await self._write(act, DONE)
 
-    async def history(self, subject: str) -> tuple[AuditEntry, ...]:
-        """The newest HISTORY entries about one subject, for example `tenant/acme`."""
+    async def history(self, *subjects: str) -> tuple[AuditEntry, ...]:
+        """The newest HISTORY entries about what is known by these names, for example `tenant/acme`."""
         async with self._database.transaction() as session:
-            rows = await AuditRepository(session).about(subject, HISTORY)
+            rows = await AuditRepository(session).about(subjects, HISTORY)
             return tuple(_entry(row) for row in rows)
 
     async def _write(self, act: Act, outcome: str) -> int:

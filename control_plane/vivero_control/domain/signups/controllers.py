@@ -34,7 +34,8 @@ class SignupController(Controller):
     @post(
         status_code=202,
         summary="Start a signup",
-        description="Makes a workspace. Follow its progress by `id`; it is usually ready within three seconds.",
+        description="Claims a finished workspace when there is a spare one, else makes one, which takes seconds. "
+        "Follow its progress by `id`.",
         responses=_PROBLEMS,
         response_headers=[
             ResponseHeader(name="Location", description="Where the progress is.", documentation_only=True)

@@ -116,6 +116,11 @@ def ticket_id(signup_id: str) -> str:
     return _digest("ticket", signup_id)
 
 
+def signup_digest(signup_id: str) -> str:
+    """What the Tenant of a signup is labelled with, and the audit log names the signup by."""
+    return _digest("label", signup_id)
+
+
 def with_suffix(slug: str) -> str:
     """Another slug like it, when it is taken: four characters that do not look alike, for 330,000 choices."""
     suffix = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(4))

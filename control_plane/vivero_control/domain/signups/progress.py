@@ -8,6 +8,7 @@ from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 
 from vivero_control.domain.signups.schemas import Step
+from vivero_control.domain.tenants.policies import is_ready
 
 StepName = Literal["database", "storage", "cache", "workload", "route", "owner", "ready"]
 SignupState = Literal["provisioning", "ready", "failed"]
@@ -23,18 +24,11 @@ STEPS: Final[tuple[tuple[StepName, str, ConditionType], ...]] = (
     ("ready", "Everything checked", ConditionType.READY),
 )
 
+# What a spare says of these says nothing about whoever claims it.
+_OF_THE_CUSTOMER: Final = frozenset({ConditionType.ROUTE_READY, ConditionType.OWNER_READY, ConditionType.READY})
+
 # Only these never pass by themselves: another Tenant has the name, and was there first.
 _HOPELESS: Final = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN})
-
-
-def is_ready(tenant: Tenant) -> bool:
-    """Proved for what the spec says now."""
-    ready = conditions.find(tenant.status.conditions, ConditionType.READY)
-    return (
-        conditions.is_true(tenant.status.conditions, ConditionType.READY)
-        and ready is not None
-        and max(ready.observed_generation, tenant.status.observed_generation) >= tenant.metadata.generation
-    )
 
 
 def hopeless(tenant: Tenant) -> str | None:
@@ -60,7 +54,8 @@ def steps(tenant: Tenant | None) -> tuple[Step, ...]:
     """Each part of the workspace; without a Tenant all of them wait."""
     if tenant is None:
         return tuple(Step(name=name, label=label, state="waiting") for name, label, _ in STEPS)
-    found = {one.type: one for one in tenant.status.conditions}
+    current = tenant.status.observed_generation >= tenant.metadata.generation
+    found = {one.type: one for one in tenant.status.conditions if current or one.type not in _OF_THE_CUSTOMER}
     parts = tuple(_step(name, label, found.get(kind)) for name, label, kind in STEPS[:-1])
     name, label, kind = STEPS[-1]
     last = _step(name, label, found.get(kind))

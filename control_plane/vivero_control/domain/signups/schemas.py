@@ -31,8 +31,14 @@ class StartSignup(Struct, kw_only=True):
 class TenantRef(Struct, frozen=True):
     """The workspace of a signup."""
 
-    name: str
-    slug: str
+    name: Annotated[
+        str | None,
+        Meta(
+            description="metadata.name of its Tenant, which need not be the slug; null until there is one: only when "
+            "the cluster did not answer in time, and for moments after."
+        ),
+    ]
+    slug: Annotated[str, Meta(description="First part of its address.")]
     url: str
 
 

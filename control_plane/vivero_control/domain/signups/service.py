@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from asyncio import Future
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -30,10 +31,10 @@ from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning
 from vivero_control.domain.signups.repository import SignupRepository
 from vivero_control.domain.signups.schemas import SignupView, StartSignup, TenantRef
 from vivero_control.domain.signups.tickets import Tickets
-from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.errors import TenantRefusedError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.domain.tenants.service import subject
+from vivero_control.domain.tenants.service import signup_subject
 from vivero_control.errors import FieldError, InvalidInputError, UnavailableError
 from vivero_control.lib.clock import Clock
 from vivero_control.lib.idempotency import Idempotency, Once
@@ -46,6 +47,8 @@ OPERATION: Final = "signup"
 SLUG_ATTEMPTS: Final = 5
 # The request carries the order out itself; only if it dies does the worker, after this.
 HANDOVER: Final = timedelta(seconds=20)
+# So long before, the request stops: what it sent last has then reached the cluster, or never will.
+SETTLING: Final = timedelta(seconds=8)
 GONE_AFTER: Final = timedelta(minutes=10)  # a Tenant that is not there by then, in a cluster that answers
 HEARTBEAT_SECONDS: Final = 15.0  # below the idle limits of proxies
 STREAM_SECONDS: Final = 300.0  # then the browser reconnects by itself; a signup takes seconds
@@ -85,11 +88,15 @@ class SignupService:
         body = msgspec.json.encode(order)
         async with self._deps.idempotency.once(OPERATION, idempotency_key, body) as once:
             if once.answer is not None:
-                return msgspec.convert(once.answer, SignupView)
+                return await self._repeated(msgspec.convert(once.answer, SignupView))
             order, plan = self._checked(order)
-            view = await self._place(order, plan, await self._deps.passwords.hash(order.password), once)
+            view = await self._place(order, plan, await self._deps.passwords.hashing(order.password), once)
         self._deps.wake_worker()
         return view
+
+    async def _repeated(self, answer: SignupView) -> SignupView:
+        """The first answer again; as it is now, if its Tenant was still to come when it was kept."""
+        return answer if answer.tenant.name is not None else await self.get(answer.id)
 
     async def get(self, signup_id: str) -> SignupView:
         """How far it is now. Raises SignupNotFoundError."""
@@ -117,7 +124,7 @@ class SignupService:
 
     async def _views(self, signup: Signup) -> AsyncIterator[SignupView | None]:
         ends = asyncio.get_running_loop().time() + STREAM_SECONDS
-        with self._deps.directory.subscribe(signup.slug) as changed:
+        with self._deps.directory.subscribe(secret_key(policies.secret_name(signup.id))) as changed:
             seen: object = None
             while asyncio.get_running_loop().time() < ends:
                 changed.clear()
@@ -146,13 +153,13 @@ class SignupService:
         tidied = msgspec.structs.replace(order, company=policies.tidy_company(order.company), email=order.email.strip())
         return tidied, plan
 
-    async def _place(self, order: StartSignup, plan: PlanView, password_hash: str, once: Once) -> SignupView:
+    async def _place(self, order: StartSignup, plan: PlanView, hashing: Future[str], once: Once) -> SignupView:
         """Under the chosen slug, or under the first derived one that is free."""
         plain = True
         for _ in range(SLUG_ATTEMPTS):
             slug = self._candidate(order, plain=plain)
             try:
-                return await self._attempt(*self._compose(order, slug, plan, password_hash), once)
+                return await self._attempt(self._compose(order, slug, plan), hashing, once)
             except SlugTakenError:
                 if await self._freed(slug):
                     continue
@@ -169,73 +176,73 @@ class SignupService:
         slug = slugify(order.company)
         return slug if plain and not self._deps.directory.has(slug) else policies.with_suffix(slug)
 
-    async def _attempt(self, signup: Signup, order: Order, once: Once) -> SignupView:
+    async def _attempt(self, signup: Signup, hashing: Future[str], once: Once) -> SignupView:
         """Record, then carry out. Nothing is left of an attempt that the database or the cluster refuses."""
+        now = self._deps.clock()
         async with self._deps.database.transaction() as session:
-            await self._record(session, signup, order)
-            view = self._view(signup)
-            await once.store(session, msgspec.to_builtins(view))
+            order = await self._record(session, signup, hashing, now)
+            await once.store(session, msgspec.to_builtins(self._view(signup)))
         once.made = True
         try:
-            await self._carry_out(order)
+            return await self._carry_out(signup, order, once, until=now + HANDOVER - SETTLING)
         except SlugTakenError:
-            await self._withdraw(order, once)
+            await self._withdraw(signup, order, once)
             raise
         except TenantRefusedError as error:
-            await self._withdraw(order, once)
+            await self._withdraw(signup, order, once)
             raise policies.named_as_asked(error.errors) from error
-        return view
 
-    def _compose(self, order: StartSignup, slug: str, plan: PlanView, password_hash: str) -> tuple[Signup, Order]:
+    def _compose(self, order: StartSignup, slug: str, plan: PlanView) -> Signup:
         now = self._deps.clock().replace(microsecond=0)
-        ends = now + timedelta(days=plan.trial_days) if plan.trial_days else None
-        signup = Signup(
+        return Signup(
             id=policies.new_id(),
             email=order.email,
             company=order.company,
             slug=slug,
             slug_claim=slug,
             plan=plan.name,
-            trial_ends_at=ends,
+            trial_ends_at=now + timedelta(days=plan.trial_days) if plan.trial_days else None,
             created_at=now,
         )
-        cluster_order = Order(
-            signup_id=signup.id,
-            slug=slug,
-            company=order.company,
-            email=order.email,
-            plan=plan.name,
-            trial_ends_at=ends,
-            password_hash=password_hash,
-        )
-        return signup, cluster_order
 
-    async def _record(self, session: AsyncSession, signup: Signup, order: Order) -> None:
-        now = self._deps.clock()
+    async def _record(self, session: AsyncSession, signup: Signup, hashing: Future[str], now: datetime) -> Order:
+        """What needs no hash goes first: the database works while another core hashes."""
         signup.account_id = (await AccountRepository(session).of(signup.email, now)).id
         await SignupRepository(session).put(signup)
+        await AuditRepository(session).add(record(_act("signup", signup), now, DONE))
         outbox = OutboxRepository(session)
-        await outbox.put(kind=KIND, key=order.key, payload=order.payload(), now=now, due_at=now + HANDOVER)
         url = self._deps.tenant_url(signup.slug)
         welcome = mails.welcome(signup.id, to=signup.email, company=signup.company, url=url)
         await outbox.put(kind=mails.KIND, key=welcome.key, payload=welcome.payload(), now=now, due_at=now)
-        await AuditRepository(session).add(record(_act("signup", order), now, DONE))
+        order = _order(signup, await hashing)
+        await outbox.put(kind=KIND, key=order.key, payload=order.payload(), now=now, due_at=now + HANDOVER)
+        return order
 
-    async def _carry_out(self, order: Order) -> None:
+    async def _carry_out(self, signup: Signup, order: Order, once: Once, *, until: datetime) -> SignupView:
         """Now, for speed; what does not answer is left to the worker, which does it again from the outbox."""
         try:
-            await self._deps.provisioning.carry_out(order)
-            async with self._deps.database.transaction() as session:
-                await OutboxRepository(session).finish(order.key, self._deps.clock())
-        except UnavailableError as error:
-            logger.warning("signup of %s is left to the worker: %s", order.slug, error.__cause__)
+            async with asyncio.timeout((until - self._deps.clock()).total_seconds()):
+                await asyncio.sleep(0)  # a time that is over already ends here, before anything is sent
+                await self._deps.provisioning.carry_out(order)
+            return await self._conclude(signup, order, once)
+        except (UnavailableError, TimeoutError) as error:
+            logger.warning("signup of %s is left to the worker: %s", order.slug, error.__cause__ or "out of time")
+            return self._view(signup)
 
-    async def _withdraw(self, order: Order, once: Once) -> None:
+    async def _conclude(self, signup: Signup, order: Order, once: Once) -> SignupView:
+        """The worker has nothing to do any more, and the same request again gets the answer of this one."""
+        view = self._view(signup)
+        async with self._deps.database.transaction() as session:
+            await OutboxRepository(session).finish(order.key, self._deps.clock())
+            await once.store(session, msgspec.to_builtins(view))
+        return view
+
+    async def _withdraw(self, signup: Signup, order: Order, once: Once) -> None:
         """As if it had never been asked for; the audit log says both."""
         async with self._deps.database.transaction() as session:
-            await OutboxRepository(session).drop([order.key, mails.welcome_key(order.signup_id)])
-            await SignupRepository(session).withdraw(order.signup_id)
-            await AuditRepository(session).add(record(_act("signup-withdrawn", order), self._deps.clock(), DONE))
+            await OutboxRepository(session).drop([order.key, mails.welcome_key(signup.id)])
+            await SignupRepository(session).withdraw(signup.id)
+            await AuditRepository(session).add(record(_act("signup-withdrawn", signup), self._deps.clock(), DONE))
         once.made = False
 
     async def _freed(self, slug: str) -> bool:
@@ -246,10 +253,21 @@ class SignupService:
             if holder is None:
                 return False
             delivered = await OutboxRepository(session).state_of(f"{KIND}:{holder.id}") == outbox_states.DONE
-            if not delivered or await self._deps.tenants.find(slug) is not None:
+            if not delivered or not await self._is_gone(holder):
                 return False
             await signups.release(holder.id)
             return True
+
+    async def _is_gone(self, holder: Signup) -> bool:
+        """Whether no Tenant has the slug any more: by what we know of all, by the signup's label, and by name.
+
+        The name alone says nothing: who claimed a spare has the spare's. A process that sees no cluster frees nothing.
+        """
+        if not self._deps.directory.synced or self._deps.directory.has(holder.slug):
+            return False
+        tenants = self._deps.tenants
+        labelled = await tenants.of_signup(policies.signup_digest(holder.id))
+        return labelled is None and await tenants.find(holder.slug) is None
 
     async def _load(self, signup_id: str) -> Signup:
         async with self._deps.database.transaction() as session:
@@ -266,7 +284,7 @@ class SignupService:
         return SignupView(
             id=signup.id,
             state=state,
-            tenant=TenantRef(name=signup.slug, slug=signup.slug, url=url),
+            tenant=TenantRef(name=tenant.name if tenant else None, slug=signup.slug, url=url),
             steps=progress.steps(tenant),
             detail=detail,
             created_at=signup.created_at,
@@ -281,11 +299,8 @@ class SignupService:
         return "This workspace does not exist any more." if old and self._deps.directory.synced else None
 
     def _own_tenant(self, signup: Signup) -> Tenant | None:
-        """The Tenant that this signup made, not one that got its name later."""
-        tenant = self._deps.directory.get(signup.slug)
-        if tenant is None or tenant.spec.owner.password_hash_secret != policies.secret_name(signup.id):
-            return None
-        return tenant
+        """The Tenant that this signup made or claimed, whatever its name; not one that got its slug later."""
+        return self._deps.directory.by_secret(policies.secret_name(signup.id))
 
     def _login_url(self, signup: Signup, tenant: Tenant, url: str) -> str | msgspec.UnsetType:
         now = self._deps.clock()
@@ -296,5 +311,23 @@ class SignupService:
         )
 
 
-def _act(action: str, order: Order) -> Act:
-    return Act(actor=order.email, action=action, subject=subject(order.slug), reason="", detail={"plan": order.plan})
+def _order(signup: Signup, password_hash: str) -> Order:
+    return Order(
+        signup_id=signup.id,
+        slug=signup.slug,
+        company=signup.company,
+        email=signup.email,
+        plan=signup.plan,
+        trial_ends_at=signup.trial_ends_at,
+        password_hash=password_hash,
+    )
+
+
+def _act(action: str, signup: Signup) -> Act:
+    return Act(
+        actor=signup.email,
+        action=action,
+        subject=signup_subject(policies.signup_digest(signup.id)),
+        reason="",
+        detail={"plan": signup.plan, "slug": signup.slug},
+    )

@@ -23,7 +23,7 @@ from vivero_control.domain.tenants.schemas import (
     TenantRow,
     TenantState,
 )
-from vivero_control.domain.tenants.service import TenantService, subject
+from vivero_control.domain.tenants.service import TenantService
 from vivero_control.lib.problem import MEDIA_TYPE, Problem
 
 StaffRequest = Request[StaffView, Token, Any]
@@ -39,10 +39,12 @@ LIMIT_MAX = 200
 def tenant_query(  # noqa: PLR0913  one parameter of the address each
     *,
     search: Annotated[
-        str, QueryParameter(max_length=200, description="Part of name, display name, owner's e-mail or id.")
+        str, QueryParameter(max_length=200, description="Part of name, slug, display name, owner's e-mail or id.")
     ] = "",
     plan: Annotated[str | None, QueryParameter(max_length=253)] = None,
-    in_state: Annotated[TenantState | None, QueryParameter(name="state")] = None,
+    in_state: Annotated[
+        TenantState | None, QueryParameter(name="state", description="Spares are listed with `standby` alone.")
+    ] = None,
     sort: FromQuery[SortKey] = "created_at",
     descending: Annotated[bool, QueryParameter(description="Largest or latest first.")] = True,
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = 50,
@@ -70,8 +72,10 @@ class TenantController(Controller):
         return await tenants.get(name)
 
     @get("/{name:str}/history", summary="What staff did to a tenant, the newest first")
-    async def history(self, audit: NamedDependency[AuditService], name: Name) -> tuple[AuditEntry, ...]:
-        return await audit.history(subject(name))
+    async def history(
+        self, audit: NamedDependency[AuditService], tenants: NamedDependency[TenantService], name: Name
+    ) -> tuple[AuditEntry, ...]:
+        return await audit.history(*tenants.subjects(name))
 
     @post("/{name:str}/suspend", status_code=200, summary="Take it out of service", responses=_PROBLEMS)
     async def suspend(

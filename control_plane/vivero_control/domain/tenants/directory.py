@@ -1,10 +1,13 @@
-"""All Tenants in memory, by name, slug and host: what lists, progress and host pages read."""
+"""All Tenants in memory, by name, slug, host and signup: what lists, claims, progress and host pages read."""
 
+import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.tenant import Tenant
 
+from vivero_control.domain.tenants.policies import claimable
 from vivero_control.lib.mirror import Mirror
 
 
@@ -16,8 +19,23 @@ def host_key(host: str) -> str:
     return f"host:{host}"
 
 
+def secret_key(name: str) -> str:
+    """Of the Tenant whose owner's password hash was left in the Secret of this name."""
+    return f"secret:{name}"
+
+
+def spares_key(plan: str) -> str:
+    return f"spares:{plan}"
+
+
 def _keys(tenant: Tenant) -> Iterator[str]:
-    yield slug_key(tenant.spec.slug)
+    slug, owner = tenant.spec.slug, tenant.spec.owner
+    if slug is None:
+        yield spares_key(tenant.spec.plan)
+        return
+    yield slug_key(slug)
+    if owner is not None and owner.password_hash_secret is not None:
+        yield secret_key(owner.password_hash_secret)
     for host in tenant.spec.hosts:
         yield host_key(host)
 
@@ -27,6 +45,7 @@ class TenantDirectory(Mirror[Tenant]):
 
     def __init__(self) -> None:
         super().__init__(TENANT, Tenant, _keys)
+        self._taken: dict[str, str] = {}
 
     def by_slug(self, slug: str) -> Tenant | None:
         return self.find(slug_key(slug))
@@ -35,6 +54,38 @@ class TenantDirectory(Mirror[Tenant]):
         """By one of the customer's own host names."""
         return self.find(host_key(host))
 
+    def by_secret(self, name: str) -> Tenant | None:
+        """By the Secret in which its signup left the password's hash."""
+        return self.find(secret_key(name))
+
     def has(self, slug: str) -> bool:
         """Whether a Tenant has this slug or this name."""
         return self.by_slug(slug) is not None or self.get(slug) is not None
+
+    def spares(self, plan: str, now: datetime) -> list[Tenant]:
+        """Those that can be claimed now."""
+        return [one for one in self.every(spares_key(plan)) if claimable(one, now) and not self._is_taken(one)]
+
+    def take_spare(self, plan: str, signup: str, now: datetime) -> Tenant | None:
+        """One to claim for this signup, which nobody else in this process is given; None when there is none.
+
+        It is given again only in a newer version: if that of now is lost, somebody else wrote it. Every signup has
+        an order of its own, so that two processes want the same spare once in as many times as there are spares;
+        in one order for all, the oldest first, they always would.
+        """
+        chosen = min(self.spares(plan, now), key=lambda spare: _liking(signup, spare), default=None)
+        if chosen is not None:
+            self._forget_claimed()
+            self._taken[chosen.name] = chosen.metadata.resource_version
+        return chosen
+
+    def _is_taken(self, spare: Tenant) -> bool:
+        return self._taken.get(spare.name) == spare.metadata.resource_version
+
+    def _forget_claimed(self) -> None:
+        for name in [name for name in self._taken if (known := self.get(name)) is None or not known.is_spare]:
+            del self._taken[name]
+
+
+def _liking(signup: str, spare: Tenant) -> bytes:
+    return hashlib.sha256(f"{signup}:{spare.name}".encode()).digest()

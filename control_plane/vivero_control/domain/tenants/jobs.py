@@ -62,8 +62,9 @@ class TrialJob:
 
     def _mail(self, tenant: Tenant, need: trials.Notice | trials.Close) -> mails.Mail:
         spec, ends = tenant.spec, _end(tenant)
-        url = tenant.status.url or self._tenant_url(spec.slug)
-        uid, to, company = tenant.metadata.uid, spec.owner.email, spec.display_name
+        slug, to = _customer(tenant)
+        url = tenant.status.url or self._tenant_url(slug)
+        uid, company = tenant.metadata.uid, spec.display_name
         if isinstance(need, trials.Close):
             return mails.trial_ended(uid, ends_at=ends, to=to, company=company, url=url)
         return mails.trial_ending(uid, ends_at=ends, days=need.days, to=to, company=company, url=url)
@@ -94,6 +95,13 @@ class TrialJob:
         except (TenantChangedError, TenantNotFoundError) as error:
             # Extended, paid or deleted meanwhile; if it is still over, the next run sees it.
             logger.info("trial of %s not closed: %s", tenant.name, type(error).__name__)
+
+
+def _customer(tenant: Tenant) -> tuple[str, str]:
+    """Slug and owner's address; only for tenants that `trials.due` found something for."""
+    if tenant.spec.slug is None or tenant.spec.owner is None:
+        raise ValueError(f"{tenant.name} is nobody's")
+    return tenant.spec.slug, tenant.spec.owner.email
 
 
 def _end(tenant: Tenant) -> datetime:

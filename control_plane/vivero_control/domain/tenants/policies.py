@@ -12,12 +12,39 @@ from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspe
 from vivero_control.errors import FieldError, InvalidInputError
 
 LONGEST_EXTENSION: Final = timedelta(days=366)
+PROOF_MAX_AGE: Final = timedelta(hours=1)
+"""Twice the age at which the operator renews a proof: an older one is not being renewed, so it proves nothing."""
 
 Patch = dict[str, Any]
 """A merge patch of the spec; None removes a field."""
 
 
+def is_ready(tenant: Tenant) -> bool:
+    """Proved for what the spec says now."""
+    ready = conditions.find(tenant.status.conditions, ConditionType.READY)
+    return (
+        conditions.is_true(tenant.status.conditions, ConditionType.READY)
+        and ready is not None
+        and max(ready.observed_generation, tenant.status.observed_generation) >= tenant.metadata.generation
+    )
+
+
+def claimable(tenant: Tenant, now: datetime) -> bool:
+    """Whether it is a spare that was seen to work lately."""
+    proven = tenant.status.proven_at
+    return (
+        tenant.is_spare
+        and tenant.metadata.deletion_timestamp is None
+        and tenant.spec.suspended is None
+        and is_ready(tenant)
+        and proven is not None
+        and now - proven <= PROOF_MAX_AGE
+    )
+
+
 def state_of(tenant: Tenant) -> TenantState:
+    if tenant.is_spare:
+        return TenantState.STANDBY
     if tenant.metadata.deletion_timestamp is not None:
         return TenantState.DELETING
     if tenant.spec.suspended is not None:
@@ -38,14 +65,14 @@ def timestamp(moment: datetime) -> str:
 
 
 def suspend(tenant: Tenant, order: Suspend) -> Patch:
-    _not_deleting(tenant)
+    _takes_orders(tenant)
     if tenant.spec.suspended is not None:
         raise WrongStateError(f"It is suspended already ({tenant.spec.suspended.reason}).")
     return {"suspended": {"reason": str(order.kind), "message": order.message}}
 
 
 def resume(tenant: Tenant, now: datetime) -> Patch:
-    _not_deleting(tenant)
+    _takes_orders(tenant)
     if tenant.spec.suspended is None:
         raise WrongStateError("It is not suspended.")
     if trial_over(tenant, now):
@@ -54,7 +81,7 @@ def resume(tenant: Tenant, now: datetime) -> Patch:
 
 
 def extend_trial(tenant: Tenant, order: ExtendTrial, now: datetime) -> Patch:
-    _not_deleting(tenant)
+    _takes_orders(tenant)
     if tenant.spec.plan != PLAN_TRIAL:
         raise WrongStateError("It is not on a trial.")
     if not now < order.trial_ends_at <= now + LONGEST_EXTENSION:
@@ -65,7 +92,7 @@ def extend_trial(tenant: Tenant, order: ExtendTrial, now: datetime) -> Patch:
 
 def change_plan(tenant: Tenant, order: ChangePlan, trial_ends_at: datetime | None) -> Patch:
     """`trial_ends_at` is for a plan that is a trial, else None."""
-    _not_deleting(tenant)
+    _takes_orders(tenant)
     if tenant.spec.plan == order.plan:
         raise WrongStateError(f"It is on the plan “{order.plan}” already.")
     ends = timestamp(trial_ends_at) if trial_ends_at and order.plan == PLAN_TRIAL else None
@@ -83,6 +110,8 @@ def _without_trial_suspension(tenant: Tenant) -> Patch:
     return {"suspended": None} if suspended and suspended.reason is SuspensionReason.TRIAL_ENDED else {}
 
 
-def _not_deleting(tenant: Tenant) -> None:
+def _takes_orders(tenant: Tenant) -> None:
+    if tenant.is_spare:
+        raise WrongStateError("It is a spare that nobody has signed up for: its pool alone decides about it.")
     if tenant.metadata.deletion_timestamp is not None:
         raise WrongStateError("It is being deleted.")

@@ -23,6 +23,8 @@ class TenantState(StrEnum):
     READY = "ready"
     SUSPENDED = "suspended"
     DELETING = "deleting"
+    STANDBY = "standby"
+    """A spare of a pool: finished, and nobody's yet."""
 
 
 class TenantRow(Struct, frozen=True, kw_only=True):
@@ -30,11 +32,11 @@ class TenantRow(Struct, frozen=True, kw_only=True):
 
     name: str
     id: str
-    slug: str
+    slug: Annotated[str | None, Meta(description="Null while nobody has claimed it; so are url and owner_email.")]
     display_name: str
-    url: str
+    url: str | None
     plan: str
-    owner_email: str
+    owner_email: str | None
     state: TenantState
     message: Annotated[str, Meta(description="What the operator says about it.")]
     suspended_reason: SuspensionReason | None
@@ -84,9 +86,10 @@ class TenantQuery(Struct, frozen=True, kw_only=True):
     """Which tenants, in which order, which part of them."""
 
     search: str = ""
-    """Matches name, display name, owner or id, anywhere, whatever the case."""
+    """Matches name, slug, display name, owner or id, anywhere, whatever the case."""
     plan: str | None = None
     state: TenantState | None = None
+    """None: every customer's, so no spares."""
     sort: SortKey = "created_at"
     descending: bool = True
     limit: int = 50

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
+from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.tenant import Tenant
 
 from vivero_control.domain.audit.service import Act, AuditService
@@ -24,6 +25,7 @@ from vivero_control.domain.tenants.schemas import (
     TenantDetail,
     TenantQuery,
     TenantRow,
+    TenantState,
 )
 from vivero_control.lib.clock import Clock
 
@@ -129,15 +131,22 @@ class TenantService:
             raise TenantNotFoundError(name)
         return tenant
 
+    def subjects(self, name: str) -> tuple[str, ...]:
+        """How the audit log names it: as itself, and as the signup that made or claimed it before it had a name."""
+        known = self._directory.get(name)
+        signup = known.metadata.labels.get(LABEL_SIGNUP) if known else None
+        return (subject(name), signup_subject(signup)) if signup else (subject(name),)
+
     def _row(self, tenant: Tenant) -> TenantRow:
+        slug, owner = tenant.spec.slug, tenant.spec.owner
         return TenantRow(
             name=tenant.name,
             id=tenant.id,
-            slug=tenant.spec.slug,
+            slug=slug,
             display_name=tenant.spec.display_name,
-            url=tenant.status.url or self._tenant_url(tenant.spec.slug),
+            url=tenant.status.url or (self._tenant_url(slug) if slug else None),
             plan=tenant.spec.plan,
-            owner_email=tenant.spec.owner.email,
+            owner_email=owner.email if owner else None,
             state=policies.state_of(tenant),
             message=policies.message_of(tenant),
             suspended_reason=tenant.spec.suspended.reason if tenant.spec.suspended else None,
@@ -173,6 +182,11 @@ def subject(name: str) -> str:
     return f"tenant/{name}"
 
 
+def signup_subject(digest: str) -> str:
+    """How the audit log names a signup, whose Tenant's name is not known when it is written down."""
+    return f"signup/{digest}"
+
+
 class _Reasoned(Protocol):
     @property
     def reason(self) -> str: ...
@@ -185,12 +199,13 @@ def _act(action: str, name: str, order: _Reasoned, actor: str, detail: dict[str,
 def _matches(row: TenantRow, query: TenantQuery) -> bool:
     if query.plan is not None and row.plan != query.plan:
         return False
+    if row.state is TenantState.STANDBY and query.state is None:
+        return False
     if query.state is not None and row.state is not query.state:
         return False
     needle = query.search.strip().casefold()
-    return not needle or any(
-        needle in text.casefold() for text in (row.name, row.display_name, row.owner_email, row.id)
-    )
+    texts = (row.name, row.slug or "", row.display_name, row.owner_email or "", row.id)
+    return not needle or any(needle in text.casefold() for text in texts)
 
 
 def _sort_value(row: TenantRow, key: SortKey) -> str | datetime:

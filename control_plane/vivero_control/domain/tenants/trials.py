@@ -30,7 +30,7 @@ def due(tenant: Tenant, now: datetime) -> Notice | Close | None:
     ends = tenant.spec.trial_ends_at
     if tenant.spec.plan != PLAN_TRIAL or ends is None or tenant.spec.suspended is not None:
         return None
-    if tenant.metadata.deletion_timestamp is not None:
+    if tenant.is_spare or tenant.metadata.deletion_timestamp is not None:
         return None
     if ends <= now:
         return Close()

@@ -1,0 +1,83 @@
+"""Spares as an operator leaves them, made by hand: what a pool is to the control plane, without a pod each."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import Any
+
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import TENANT, TENANT_POOL
+from vivero_core.model.constants import API_VERSION, LABEL_POOL
+
+SETTLED_SECONDS = 20.0
+
+
+class Pool:
+    """A TenantPool of a plan that does not exist, and spares under its name for the plan `trial`.
+
+    The platform's operator can finish none of its own for it, so it leaves these as they are; and it starts no pods
+    for these, because they are placed on a server that does not exist either. It may still write them now and then:
+    a test says what has to hold in spite of that.
+    """
+
+    def __init__(self, kube: KubeClient, name: str) -> None:
+        self._kube = kube
+        self.name = name
+        self.spares: list[str] = []
+
+    async def fill(self, count: int) -> list[str]:
+        """So many more spares that can be claimed; their names."""
+        if not self.spares:
+            await self._kube.create(_manifest("TenantPool", self.name, {"plan": self.name, "size": 50}))
+        fresh = [f"{self.name}-{len(self.spares) + number}" for number in range(count)]
+        self.spares += fresh
+        for name in fresh:
+            await self._kube.create(_manifest("Tenant", name, _spec(self.name), {LABEL_POOL: self.name}))
+        await asyncio.gather(*map(self.prove, fresh))
+        return fresh
+
+    async def prove(self, name: str) -> None:
+        """As the operator does when all is well, once the real one has had its say about the spec."""
+        async with asyncio.timeout(SETTLED_SECONDS):
+            while True:
+                tenant = await self._kube.get(TENANT, name)
+                generation = tenant["metadata"]["generation"]
+                if tenant.get("status", {}).get("observedGeneration") == generation:
+                    break
+                await asyncio.sleep(0.05)
+        await self._kube.patch_status(TENANT, name, proved(generation))
+
+    async def drain(self) -> None:
+        """Away with the pool and what nobody claimed."""
+        for resource, name in ((TENANT_POOL, self.name), *((TENANT, spare) for spare in self.spares)):
+            with contextlib.suppress(KubeNotFoundError):
+                found = await self._kube.get(resource, name)
+                await self._kube.delete(resource, name, uid=found["metadata"]["uid"])
+
+
+def proved(generation: int) -> dict[str, Any]:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    parts = ("DatabaseReady", "StorageReady", "CacheReady", "WorkloadReady", "Ready")
+    return {
+        "observedGeneration": generation,
+        "provenAt": now,
+        "conditions": [
+            {"type": part, "status": "True", "reason": "Proven", "lastTransitionTime": now, "message": ""}
+            for part in parts
+        ],
+    }
+
+
+def _spec(pool: str) -> dict[str, Any]:
+    return {
+        "displayName": "Spare",
+        "plan": "trial",
+        "pool": pool,
+        "databaseServer": f"{pool}-nowhere",
+        "deletionPolicy": "Delete",
+    }
+
+
+def _manifest(kind: str, name: str, spec: dict[str, Any], labels: dict[str, str] | None = None) -> dict[str, Any]:
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name, "labels": labels or {}}, "spec": spec}

@@ -1,0 +1,312 @@
+"""Signups that claim a spare, on the real database and API server."""
+
+# ruff: noqa: ASYNC212  the server is in a thread of its own
+import asyncio
+import json
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import ClientSession
+from integration.control_plane.pools import Pool, proved
+from integration.control_plane.support import Names, eventually, signup_body
+from vivero_control import composition
+from vivero_control.domain.signups.policies import secret_name, signup_digest
+from vivero_control.domain.signups.provisioning import Order, Provisioning
+from vivero_control.domain.signups.service import SETTLING
+from vivero_control.domain.tenants.errors import ClusterUnavailableError, TenantChangedError
+from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.worker import Jobs
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import SECRET, TENANT
+from vivero_core.model.tenant import Tenant, TenantSpec
+
+Ask = Callable[..., list[tuple[Any, ...]]]
+Later = Callable[[timedelta], None]
+Json = dict[str, Any]
+NOWHERE = "claims-test-nowhere"
+
+
+@pytest.fixture
+async def pool(kube: KubeClient) -> AsyncIterator[Pool]:
+    made = Pool(kube, f"p{secrets.token_hex(3)}")
+    yield made
+    await made.drain()
+
+
+@pytest.fixture(autouse=True)
+def unplaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is created cold is placed on no server: a pod each would wear the machine down, and none is needed here."""
+    create = TenantRepository.create
+
+    async def nowhere(self: TenantRepository, name: str, spec: TenantSpec, labels: dict[str, str]) -> Tenant:
+        return await create(self, name, spec.model_copy(update={"database_server": NOWHERE}), labels)
+
+    monkeypatch.setattr(TenantRepository, "create", nowhere)
+
+
+@pytest.fixture(autouse=True)
+def own_spares_only(monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
+    """The platform's pools stay as full as they are."""
+    claimable = composition.TenantDirectory.spares
+
+    def ours(self: composition.TenantDirectory, *asked: Any) -> list[Tenant]:  # noqa: ANN401  as spares
+        return [one for one in claimable(self, *asked) if one.spec.pool == pool.name]
+
+    monkeypatch.setattr(composition.TenantDirectory, "spares", ours)
+
+
+@pytest.fixture
+def filled(staff: httpx.Client, pool: Pool) -> Callable[[int], Any]:
+    """Fills the pool and waits until the server has heard of it."""
+
+    async def fill(count: int) -> list[str]:
+        fresh = await pool.fill(count)
+        query = {"state": "standby", "search": pool.name, "limit": 200}
+
+        def heard() -> bool:
+            rows = staff.get("/api/v1/tenants", params=query).json()["items"]  # type: ignore[arg-type]
+            return {row["name"] for row in rows if row["message"] == ""} >= set(fresh)
+
+        await asyncio.to_thread(eventually, heard)
+        return fresh
+
+    return fill
+
+
+Fill = Callable[[int], Any]
+
+
+def order_of(slug: str, signup_id: str) -> Order:
+    return Order(
+        signup_id=signup_id,
+        slug=slug,
+        company="Bähr & Söhne",
+        email=f"owner@{slug}.example.com",
+        plan="trial",
+        trial_ends_at=None,
+        password_hash="$argon2id$made-up",
+    )
+
+
+async def test_of_many_claimers_of_one_spare_one_wins(
+    backends: composition.Backends, kube: KubeClient, pool: Pool, names: Names
+) -> None:
+    (name,) = await pool.fill(1)
+    orders = [order_of(names.new(), secrets.token_hex(16)) for _ in range(5)]
+    won: list[Tenant] = []
+    for _ in range(20):  # the operator may write between look and claim; then all have lost
+        spare = Tenant.parse(await kube.get(TENANT, name))
+        claims = (
+            backends.tenants.patch(spare, order.spec(backends.clock()).dump(), order.labels()) for order in orders
+        )
+        answers = await asyncio.gather(*claims, return_exceptions=True)
+        won = [answer for answer in answers if isinstance(answer, Tenant)]
+        if won:
+            break
+    (winner,) = won
+    assert {type(answer) for answer in answers} == {Tenant, TenantChangedError}
+    stored = Tenant.parse(await kube.get(TENANT, name))
+    assert (stored.spec.slug, stored.metadata.labels) == (winner.spec.slug, winner.metadata.labels)
+    with pytest.raises(TenantChangedError):
+        await backends.tenants.patch(spare, orders[0].spec(backends.clock()).dump(), orders[0].labels())
+
+
+async def test_a_warm_signup_from_the_form_to_the_staff_page(
+    staff: httpx.Client, filled: Fill, names: Names, kube: KubeClient, sql: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (spare,) = await filled(1)
+    slug = names.new()
+    asked: list[tuple[str, str]] = []
+    request = ClientSession.request
+
+    def noted(self: ClientSession, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401  as request
+        asked.append((method, path))
+        return request(self, method, path, **more)
+
+    key = {"Idempotency-Key": f"warm-{slug}"}
+    with monkeypatch.context() as patched:
+        patched.setattr(ClientSession, "request", noted)
+        answer = await asyncio.to_thread(staff.post, "/api/v1/signups", json=signup_body(slug), headers=key)
+    view = answer.json()
+    assert (answer.status_code, view["tenant"]["name"], view["tenant"]["slug"]) == (202, spare, slug)
+    assert asked == [
+        ("POST", "/api/v1/namespaces/vivero-signups/secrets"),
+        ("PATCH", f"/apis/vivero.dev/v1alpha1/tenants/{spare}"),
+    ], "two writes, and nothing is read"
+
+    tenant = Tenant.parse(await kube.get(TENANT, spare))
+    assert tenant.spec.slug == slug
+    assert tenant.spec.owner is not None
+    assert tenant.spec.owner.password_hash_secret == secret_name(view["id"])
+    assert tenant.spec.claimed_at is not None
+    assert tenant.spec.trial_ends_at is not None
+    assert tenant.spec.deletion_policy == "Retain"
+    assert await kube.get(SECRET, secret_name(view["id"]), "vivero-signups")
+    assert sql("SELECT state, payload FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}") == [("done", None)]
+
+    again = staff.post("/api/v1/signups", json=signup_body(slug), headers=key)
+    assert again.json() == view
+    assert staff.get(f"/api/v1/signups/{view['id']}").json()["tenant"] == view["tenant"]
+    assert staff.post("/api/v1/signups", json=signup_body(slug)).status_code == 409
+    (row,) = staff.get("/api/v1/tenants", params={"search": slug}).json()["items"]
+    assert (row["name"], row["slug"], row["owner_email"]) == (spare, slug, f"owner@{slug}.example.com")
+    suspended = staff.post(f"/api/v1/tenants/{spare}/suspend", json={"reason": "test of a claim"})
+    assert suspended.json()["tenant"]["state"] == "suspended"
+    history = staff.get(f"/api/v1/tenants/{spare}/history").json()
+    assert [entry["action"] for entry in history] == ["suspend", "signup"]
+    assert 'vivero_control_signups_total{start="warm"}' in staff.get("/metrics").text
+
+
+async def test_spares_are_nobodys(staff: httpx.Client, filled: Fill, pool: Pool) -> None:
+    (spare,) = await filled(1)
+    assert staff.get("/api/v1/tenants", params={"search": pool.name}).json()["total"] == 0
+    detail = staff.get(f"/api/v1/tenants/{spare}").json()
+    assert (detail["tenant"]["state"], detail["tenant"]["slug"], detail["tenant"]["url"]) == ("standby", None, None)
+    for order, body in (("suspend", {}), ("resume", {}), ("change-plan", {"plan": "starter"})):
+        refused = staff.post(f"/api/v1/tenants/{spare}/{order}", json={"reason": "by mistake", **body})
+        assert refused.status_code == 409
+        assert "spare" in refused.json()["detail"]
+    assert staff.get(f"/api/v1/tenants/{spare}/history").json() == []
+    host = {"Host": f"{spare}.vivero.localhost:8443", "Accept": "text/html"}
+    assert staff.get("/", headers=host).status_code == 404
+
+
+async def test_a_claimed_workspace_is_followed_to_its_login(
+    client: httpx.Client, filled: Fill, names: Names, kube: KubeClient
+) -> None:
+    (spare,) = await filled(1)
+    view = client.post("/api/v1/signups", json=signup_body(names.new())).json()
+    assert view["tenant"]["name"] == spare
+    steps = {step["name"]: step["state"] for step in view["steps"]}
+    assert (steps["database"], steps["workload"]) == ("done", "done")
+    assert "done" not in {steps["route"], steps["owner"], steps["ready"]}, "they were the spare's"
+
+    events: list[Json] = []
+    follower = threading.Thread(target=follow, args=(client, view["id"], events))
+    follower.start()
+    for _ in range(100):  # as the operator would; the real one may have another opinion in between
+        generation = (await kube.get(TENANT, spare))["metadata"]["generation"]
+        await kube.patch_status(TENANT, spare, proved(generation))
+        await asyncio.to_thread(follower.join, 0.1)
+        if not follower.is_alive():
+            break
+    assert events[-1]["state"] == "ready"
+    assert events[-1]["login_url"].startswith(view["tenant"]["url"])
+
+
+def follow(client: httpx.Client, signup_id: str, events: list[Json]) -> None:
+    with client.stream("GET", f"/api/v1/signups/{signup_id}/events") as stream:
+        events.extend(json.loads(line.removeprefix("data: ")) for line in stream.iter_lines() if line[:6] == "data: ")
+
+
+async def test_twenty_at_once_over_five_spares(
+    client: httpx.Client, filled: Fill, names: Names, kube: KubeClient
+) -> None:
+    fresh = await filled(5)
+    slugs = [names.new() for _ in range(20)]
+
+    def everybody() -> list[httpx.Response]:
+        with ThreadPoolExecutor(20) as crowd:
+            return list(crowd.map(lambda slug: client.post("/api/v1/signups", json=signup_body(slug)), slugs))
+
+    answers = await asyncio.to_thread(everybody)
+    assert {answer.status_code for answer in answers} == {202}
+    told = {answer.json()["tenant"]["slug"]: answer.json()["tenant"]["name"] for answer in answers}
+    assert sorted(told) == sorted(slugs)
+    assert len(set(told.values())) == 20
+    found = {one.spec.slug: one for one in map(Tenant.parse, (await kube.list(TENANT)).items) if one.spec.slug in told}
+    assert {slug: one.name for slug, one in found.items()} == told
+    ids = {answer.json()["tenant"]["slug"]: answer.json()["id"] for answer in answers}
+    for slug, one in found.items():
+        assert one.spec.owner is not None
+        assert one.spec.owner.password_hash_secret == secret_name(ids[slug])
+    warm = {name for name in told.values() if name in fresh}
+    assert warm, "nobody got a spare"
+    assert {slug for slug in told if told[slug] not in warm} == {slug for slug in told if told[slug] == slug}
+
+
+async def test_a_claim_whose_answer_is_lost_is_found_again(
+    client: httpx.Client,
+    filled: Fill,
+    names: Names,
+    kube: KubeClient,
+    backends: composition.Backends,
+    later: Later,
+    sql: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await filled(2)
+    slug, patch = names.new(), TenantRepository.patch
+
+    async def without_answer(self: TenantRepository, *rest: Any) -> Tenant:  # noqa: ANN401  as patch
+        await patch(self, *rest)
+        raise ClusterUnavailableError
+
+    key = {"Idempotency-Key": f"lost-{slug}"}
+    with monkeypatch.context() as patched:
+        patched.setattr(TenantRepository, "patch", without_answer)
+        view = client.post("/api/v1/signups", json=signup_body(slug), headers=key).json()
+    done = "SELECT state FROM outbox WHERE `key` = %s"
+    assert sql(done, f"tenant.create:{view['id']}") == [("pending",)]
+    later(timedelta(minutes=1))
+    await Jobs(backends).drain()
+    assert sql(done, f"tenant.create:{view['id']}") == [("done",)]
+    labelled = await kube.list(TENANT, label_selector=f"vivero.dev/signup={signup_digest(view['id'])}")
+    (tenant,) = map(Tenant.parse, labelled.items)
+    assert (tenant.spec.slug, tenant.spec.claimed_at is None) == (slug, False)
+    with pytest.raises(KubeNotFoundError):
+        await kube.get(TENANT, slug)
+    assert client.post("/api/v1/signups", json=signup_body(slug), headers=key).json()["tenant"]["name"] == tenant.name
+
+
+async def test_the_slug_of_a_claimed_tenant_is_free_only_when_it_is_gone(
+    client: httpx.Client, filled: Fill, names: Names, kube: KubeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (spare,) = await filled(1)
+    slug = names.new()
+    assert client.post("/api/v1/signups", json=signup_body(slug)).json()["tenant"]["name"] == spare
+    with monkeypatch.context() as patched:
+        # As in a process whose watch has not told it yet.
+        patched.setattr(composition.TenantDirectory, "has", lambda *_: False)
+        assert client.post("/api/v1/signups", json=signup_body(slug)).status_code == 409
+    tenant = await kube.patch(TENANT, spare, {"spec": {"deletionPolicy": "Delete"}})
+    await kube.delete(TENANT, spare, uid=tenant["metadata"]["uid"])
+    await asyncio.to_thread(
+        eventually, lambda: client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202, 60
+    )
+
+
+async def test_a_request_stops_before_the_worker_may_begin(
+    client: httpx.Client,
+    names: Names,
+    kube: KubeClient,
+    backends: composition.Backends,
+    later: Later,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slug = names.new()
+    began: list[str] = []
+
+    async def hangs(_: Provisioning, order: Order) -> None:
+        began.append(order.slug)
+        await asyncio.sleep(60)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Provisioning, "carry_out", hangs)
+        patched.setattr("vivero_control.domain.signups.service.HANDOVER", SETTLING + timedelta(seconds=0.5))
+        view = client.post("/api/v1/signups", json=signup_body(slug)).json()
+        assert (view["state"], view["tenant"]["name"], began) == ("provisioning", None, [slug])
+        patched.setattr("vivero_control.domain.signups.service.HANDOVER", SETTLING)
+        late = names.new()
+        assert client.post("/api/v1/signups", json=signup_body(late)).status_code == 202
+        assert began == [slug], "whose time is over begins nothing"
+    later(timedelta(minutes=1))
+    await Jobs(backends).drain()
+    assert (await kube.get(TENANT, slug))["spec"]["slug"] == slug

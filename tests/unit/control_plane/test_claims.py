@@ -1,0 +1,366 @@
+"""Claims: one Tenant for one signup, whoever else writes and whatever ends when."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.control_plane.builders import NOW, spare_body, tenant_body
+from vivero_control.db.database import Database
+from vivero_control.domain.signups import policies
+from vivero_control.domain.signups.errors import SlugTakenError
+from vivero_control.domain.signups.provisioning import CLAIM_ATTEMPTS, Order, Provisioning, signups
+from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.errors import (
+    ClusterUnavailableError,
+    TenantChangedError,
+    TenantNotFoundError,
+    TenantRefusedError,
+)
+from vivero_control.domain.tenants.repository import TenantRepository, tenant_manifest
+from vivero_core.backends.kube.client import Change, Listing
+from vivero_core.model.constants import LABEL_POOL, LABEL_SIGNUP
+from vivero_core.model.tenant import Tenant, TenantSpec
+
+Body = dict[str, Any]
+
+
+class Died(BaseException):
+    """The process ends here."""
+
+
+async def quiet(_: str) -> None:
+    """Nothing happens around a call."""
+
+
+class FakeCluster(TenantRepository):
+    """In place of the API server: versions, conditional writes and names as it has them.
+
+    `around` is told of every write before it is done and after, and may end the process or let others go first.
+    """
+
+    def __init__(self, *bodies: Body) -> None:
+        self.bodies = {body["metadata"]["name"]: body for body in bodies}
+        self.secrets: dict[str, str] = {}
+        self.version = 100
+        self.conflicts = 0
+        self.lists = 0
+        self.around: Callable[[str], Awaitable[None]] = quiet
+
+    def mirror(self) -> TenantDirectory:
+        """As a process that has just listed everything sees it."""
+        made = TenantDirectory()
+        made.take(Listing([dict(body) for body in self.bodies.values()], str(self.version)))
+        return made
+
+    def of(self, order: Order) -> list[Tenant]:
+        """What an order has got; more than one is a fault."""
+        secret = policies.secret_name(order.signup_id)
+        tenants = map(Tenant.parse, self.bodies.values())
+        return [one for one in tenants if one.spec.owner and one.spec.owner.password_hash_secret == secret]
+
+    async def find(self, name: str) -> Tenant | None:
+        return Tenant.parse(self.bodies[name]) if name in self.bodies else None
+
+    async def of_signup(self, digest: str) -> Tenant | None:
+        self.lists += 1
+        labelled = (
+            one for one in self.bodies.values() if one["metadata"].get("labels", {}).get(LABEL_SIGNUP) == digest
+        )
+        return next(map(Tenant.parse, labelled), None)
+
+    async def create(self, name: str, spec: TenantSpec, labels: Mapping[str, str]) -> Tenant:
+        await self.around("before create")
+        if name not in self.bodies:
+            manifest = tenant_manifest(name, spec, labels)
+            self._write(name, manifest | {"metadata": manifest["metadata"] | {"uid": f"uid-{name}", "generation": 1}})
+        await self.around("after create")
+        return Tenant.parse(self.bodies[name])
+
+    async def patch(self, tenant: Tenant, spec: Body, labels: Mapping[str, str] | None = None) -> Tenant:
+        await self.around("before claim")
+        body = self.bodies.get(tenant.name)
+        if body is None:
+            raise TenantNotFoundError(tenant.name)
+        metadata = body["metadata"]
+        if metadata["resourceVersion"] != tenant.metadata.resource_version:
+            self.conflicts += 1
+            raise TenantChangedError(tenant.name)
+        metadata = metadata | {"labels": metadata.get("labels", {}) | (labels or {})}
+        metadata["generation"] += 1
+        self._write(tenant.name, body | {"metadata": metadata, "spec": body["spec"] | spec})
+        await self.around("after claim")
+        return Tenant.parse(self.bodies[tenant.name])
+
+    async def leave_password_hash(self, name: str, password_hash: str) -> str | None:
+        await self.around("before secret")
+        there = name in self.secrets
+        self.secrets[name] = password_hash
+        await self.around("after secret")
+        return None if there else f"uid-{name}"
+
+    async def take_back_password_hash(self, name: str, uid: str) -> None:
+        assert uid == f"uid-{name}"
+        await self.around("before taking back")
+        del self.secrets[name]
+
+    def touch(self, name: str) -> None:
+        """Somebody writes, for example the operator a status."""
+        self._write(name, self.bodies[name])
+
+    def _write(self, name: str, body: Body) -> None:
+        self.version += 1
+        self.bodies[name] = body | {"metadata": body["metadata"] | {"resourceVersion": str(self.version)}}
+
+
+def provisioning(cluster: FakeCluster, directory: TenantDirectory | None = None) -> Provisioning:
+    return Provisioning(cluster, directory or cluster.mirror(), cast("Database", None), lambda: NOW)
+
+
+def order(number: int = 1, slug: str | None = None) -> Order:
+    return Order(
+        signup_id=f"{number:032x}",
+        slug=slug or f"acme-{number}",
+        company="Bähr & Söhne",
+        email=f"owner@acme-{number}.example.com",
+        plan="trial",
+        trial_ends_at=NOW,
+        password_hash="$argon2id$made-up",
+    )
+
+
+def spares(count: int) -> list[Body]:
+    made = [spare_body(f"trial-s{number}", deletionPolicy="Delete") for number in range(count)]
+    for body in made:
+        body["metadata"]["labels"] = {LABEL_POOL: "trials"}
+    return made
+
+
+def counted() -> tuple[float, float]:
+    values = {one.labels["start"]: one.value for one in signups.collect()[0].samples if one.name.endswith("_total")}
+    return values["warm"], values["cold"]
+
+
+async def test_a_claim_is_one_write_that_says_everything() -> None:
+    cluster = FakeCluster(*spares(1))
+    writes: list[str] = []
+
+    async def note(moment: str) -> None:
+        writes.append(moment)
+
+    cluster.around = note
+    directory = cluster.mirror()
+    warm, cold = counted()
+    await provisioning(cluster, directory).carry_out(order())
+    assert writes == ["before secret", "after secret", "before claim", "after claim"]
+    assert cluster.lists == 0
+    assert counted() == (warm + 1, cold)
+    (claimed,) = cluster.of(order())
+    assert (claimed.name, claimed.spec.slug, claimed.spec.display_name) == ("trial-s0", "acme-1", "Bähr & Söhne")
+    assert (claimed.spec.claimed_at, claimed.spec.trial_ends_at, claimed.spec.pool) == (NOW, NOW, "trials")
+    assert claimed.metadata.labels == {LABEL_POOL: "trials", LABEL_SIGNUP: policies.signup_digest(order().signup_id)}
+    assert claimed.spec.deletion_policy == "Retain", "a spare's data is nobody's, a customer's is kept"
+    assert directory.by_slug("acme-1") == claimed, "seen at once, not when the watch tells"
+    assert order().signup_id not in str(cluster.bodies)
+
+
+async def test_without_a_spare_a_tenant_is_created() -> None:
+    busy = spare_body("trial-s0", version=8, proven=None)
+    cluster = FakeCluster(busy, *[spare_body("starter-s0", plan="starter")])
+    warm, cold = counted()
+    await provisioning(cluster).carry_out(order())
+    (made,) = cluster.of(order())
+    assert (made.name, made.spec.claimed_at, made.spec.pool) == ("acme-1", None, None)
+    assert made.metadata.labels[LABEL_SIGNUP] == policies.signup_digest(order().signup_id)
+    assert counted() == (warm, cold + 1)
+
+
+async def test_a_lost_race_takes_the_next_spare() -> None:
+    cluster = FakeCluster(*spares(2))
+    directory = cluster.mirror()
+    chosen = cluster.mirror().take_spare("trial", order().signup_id, NOW)
+    assert chosen is not None
+    cluster.touch(chosen.name)
+    await provisioning(cluster, directory).carry_out(order())
+    (claimed,) = cluster.of(order())
+    assert claimed.name != chosen.name
+    assert cluster.conflicts == 1
+
+
+async def test_a_spare_that_is_gone_is_passed_over() -> None:
+    cluster = FakeCluster(*spares(2))
+    directory = cluster.mirror()
+    chosen = cluster.mirror().take_spare("trial", order().signup_id, NOW)
+    assert chosen is not None
+    del cluster.bodies[chosen.name]
+    await provisioning(cluster, directory).carry_out(order())
+    assert len(cluster.of(order())) == 1
+
+
+async def test_who_loses_too_often_gets_a_new_tenant() -> None:
+    cluster = FakeCluster(*spares(CLAIM_ATTEMPTS + 2))
+    directory = cluster.mirror()
+    for name in list(cluster.bodies):
+        cluster.touch(name)
+    await provisioning(cluster, directory).carry_out(order())
+    assert [one.name for one in cluster.of(order())] == ["acme-1"]
+    assert cluster.conflicts == CLAIM_ATTEMPTS
+
+
+def test_a_lost_spare_is_offered_again_only_in_a_newer_version() -> None:
+    directory = FakeCluster(*spares(1)).mirror()
+    assert directory.take_spare("trial", "one", NOW) is not None
+    assert directory.take_spare("trial", "two", NOW) is None
+    assert directory.spares("trial", NOW) == []
+    directory.take(Change("MODIFIED", spare_body("trial-s0", version=200)))
+    assert directory.take_spare("trial", "two", NOW) is not None
+
+
+@given(st.integers(2, 12))
+def test_two_processes_seldom_want_the_same_spare_first(count: int) -> None:
+    """Of a hundred pairs of signups about one in `count` collides; in one order for all it would be every pair."""
+    cluster = FakeCluster(*spares(count))
+    firsts = [cluster.mirror().take_spare("trial", f"signup-{number}", NOW) for number in range(200)]
+    names = [one.name for one in firsts if one is not None]
+    same = sum(names[at] == names[at + 1] for at in range(0, 200, 2))
+    assert len(names) == 200
+    assert same < 100 * (1 / count) + 25
+
+
+@given(
+    crowd=st.integers(1, 12),
+    pool=st.integers(0, 8),
+    processes=st.integers(1, 4),
+    chance=st.randoms(use_true_random=False),
+)
+def test_in_a_crowd_each_gets_one_of_its_own(crowd: int, pool: int, processes: int, chance: random.Random) -> None:
+    cluster = FakeCluster(*spares(pool))
+
+    async def hold_up(_: str) -> None:
+        for _ in range(chance.randrange(4)):
+            await asyncio.sleep(0)
+
+    async def everybody() -> None:
+        cluster.around = hold_up
+        works = [provisioning(cluster) for _ in range(processes)]
+        await asyncio.gather(*(works[number % processes].carry_out(order(number)) for number in range(crowd)))
+
+    asyncio.run(everybody())
+    got = [cluster.of(order(number)) for number in range(crowd)]
+    assert all(len(tenants) == 1 for tenants in got)
+    assert len({tenants[0].name for tenants in got}) == crowd
+    assert len({tenants[0].spec.slug for tenants in got}) == crowd
+    assert len(cluster.secrets) == crowd
+    claimed = sum(tenants[0].spec.claimed_at is not None for tenants in got)
+    assert claimed <= pool
+    if processes == 1:
+        assert claimed == min(crowd, pool)
+        assert cluster.conflicts == 0
+
+
+MOMENTS = ("before secret", "after secret", "before claim", "after claim", "before create", "after create")
+
+
+@pytest.mark.parametrize("pool", [0, 1, 3])
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_the_worker_ends_what_a_dead_request_began(moment: str, pool: int) -> None:
+    cluster = FakeCluster(*spares(pool))
+
+    async def die(now: str) -> None:
+        if now == moment:
+            raise Died
+
+    cluster.around = die
+    happens = "create" not in moment if pool else "claim" not in moment
+    if happens:
+        with pytest.raises(Died):
+            await provisioning(cluster).carry_out(order())
+    else:
+        await provisioning(cluster).carry_out(order())
+    cluster.around = quiet
+    for _ in range(2):  # the worker may die after its deed as well
+        await provisioning(cluster, TenantDirectory()).deed(order().payload())
+    (tenant,) = cluster.of(order())
+    assert tenant.spec.slug == "acme-1"
+    assert cluster.secrets == {policies.secret_name(order().signup_id): order().password_hash}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_two_workers_at_once_make_one(moment: str) -> None:
+    """The one whose row lock was lost with its connection goes on, and another takes the row."""
+    cluster = FakeCluster(*spares(2))
+    interrupted = False
+
+    async def another(now: str) -> None:
+        nonlocal interrupted
+        if now == moment and not interrupted:
+            interrupted = True
+            await provisioning(cluster).deed(order().payload())
+
+    cluster.around = another
+    await provisioning(cluster).deed(order().payload())
+    assert [one.name for one in cluster.of(order())] == ["acme-1"]
+
+
+async def test_a_tenant_of_an_earlier_release_is_known_by_its_name() -> None:
+    """Then there was no label."""
+    secret = policies.secret_name(order().signup_id)
+    cluster = FakeCluster(tenant_body("acme-1", owner={"email": "a@example.com", "passwordHashSecret": secret}))
+    await provisioning(cluster).deed(order().payload())
+    assert len(cluster.bodies) == 1
+
+
+@pytest.mark.parametrize("taken_by", [tenant_body("acme-1"), spare_body("acme-1", proven=None)])
+async def test_a_name_that_is_taken_leaves_no_hash_behind(taken_by: Body) -> None:
+    cluster = FakeCluster(taken_by, *spares(1))
+    directory = cluster.mirror()
+    cluster.touch("trial-s0")
+    with pytest.raises(SlugTakenError):
+        await provisioning(cluster, directory).carry_out(order())
+    assert cluster.secrets == {}
+    assert cluster.of(order()) == []
+
+
+async def test_what_the_cluster_refuses_leaves_no_hash_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*_: object) -> Tenant:
+        raise TenantRefusedError("No such names here.")
+
+    for pool, call in ((1, "patch"), (0, "create")):
+        cluster = FakeCluster(*spares(pool))
+        monkeypatch.setattr(cluster, call, refused)
+        with pytest.raises(TenantRefusedError):
+            await provisioning(cluster).carry_out(order())
+        assert cluster.secrets == {}
+
+
+async def test_a_hash_that_cannot_be_taken_back_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    cluster = FakeCluster(tenant_body("acme-1"))
+
+    async def away(moment: str) -> None:
+        if moment == "before taking back":
+            raise ClusterUnavailableError from TimeoutError()
+
+    cluster.around = away
+    for _ in range(2):  # the second time it is there already, and nobody may ask for its uid
+        with pytest.raises(SlugTakenError):
+            await provisioning(cluster).carry_out(order())
+    secret = policies.secret_name(order().signup_id)
+    assert caplog.text.count(f"Secret {secret} stays behind") == 2
+    assert order().password_hash not in caplog.text
+
+
+async def test_a_claim_without_an_answer_is_not_tried_on_another_spare() -> None:
+    """It may have been done."""
+    cluster = FakeCluster(*spares(3))
+
+    async def lost(moment: str) -> None:
+        if moment == "after claim":
+            raise ClusterUnavailableError
+
+    cluster.around = lost
+    with pytest.raises(ClusterUnavailableError):
+        await provisioning(cluster).carry_out(order())
+    assert len(cluster.of(order())) == 1
