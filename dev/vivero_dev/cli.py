@@ -10,6 +10,7 @@ from rich.console import Console
 from vivero_dev import cli_checks, cli_platform
 from vivero_dev.errors import DevError
 from vivero_dev.instance import DEFAULT_NAME
+from vivero_dev.platform.spares import POOL_MAX, POOL_SIZE
 from vivero_dev.platform.values import REQUESTS_PER_MINUTE
 
 INTERRUPTED = 130
@@ -20,6 +21,13 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = _command(commands, "up", "bring the platform up, with one trial tenant; safe to repeat")
     up.add_argument("--no-demo", action="store_true", help="leave out the trial signup")
+    up.add_argument(
+        "--pool",
+        type=_pool_size,
+        default=POOL_SIZE,
+        metavar="N",
+        help=f"finished tenants to keep for the next signups; 0 makes each wait for a pod (default: {POOL_SIZE})",
+    )
     up.add_argument(
         "--requests-per-minute",
         type=int,
@@ -41,6 +49,13 @@ def parser() -> argparse.ArgumentParser:
     test.add_argument("-k", dest="expression", help="only tests that match this pytest expression")
     test.add_argument("--keep", action="store_true", help="leave the instance up afterwards")
     return root
+
+
+def _pool_size(text: str) -> int:
+    size = int(text)
+    if not 0 <= size <= POOL_MAX:
+        raise argparse.ArgumentTypeError(f"from 0 to {POOL_MAX}")
+    return size
 
 
 def _command(

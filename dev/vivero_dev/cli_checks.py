@@ -37,8 +37,8 @@ from vivero_dev.testing.suite import WITH_PLATFORM, WITHOUT_PLATFORM, Suite
 CERTIFICATE_TOOLS = "libnss3-tools"  # certutil, for the browser's own certificate database
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-# All browsers and clients of a run share one address.
-TESTS_LIMIT = "--requests-per-minute=6000"
+# All browsers and clients of a run share one address; tests make the pools they need themselves.
+TESTS_OPTIONS = ("--requests-per-minute=6000", "--pool=0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: 
     if load_instance(name) is not None:
         report.run("stale platform", lambda: suite.vivero("stale platform", "reset", *which))
     try:
-        if report.run("platform up", lambda: suite.vivero("platform up", "up", *which, TESTS_LIMIT)):
+        if report.run("platform up", lambda: suite.vivero("platform up", "up", *which, *TESTS_OPTIONS)):
             _run_on(provider_for(open_instance(name), options.provider), report, suite)
     finally:
         if not options.keep:

@@ -28,7 +28,8 @@ def up(options: argparse.Namespace, console: Console) -> int:
     begin = time.monotonic()
     provider = provider_for(open_instance(options.instance), options.provider)
     with make_display(console) as display:
-        run_steps(Platform(provider, options.requests_per_minute).steps(demo=not options.no_demo), display)
+        platform = Platform(provider, options.requests_per_minute, options.pool)
+        run_steps(platform.steps(demo=not options.no_demo), display)
     console.print(_summary(provider, time.monotonic() - begin))
     return 0
 

@@ -15,6 +15,7 @@ from vivero_dev.platform.backing import backing_objects
 from vivero_dev.platform.credentials import certificate_delegation, namespaces, platform_objects
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
+from vivero_dev.platform.spares import POOL_SIZE, pool
 from vivero_dev.platform.trial import Trial, sign_up
 from vivero_dev.platform.values import REQUESTS_PER_MINUTE, control_plane_values, operator_values
 from vivero_dev.probing import until
@@ -36,6 +37,7 @@ class Platform:
 
     provider: Provider
     requests_per_minute: int = REQUESTS_PER_MINUTE
+    pool_size: int = POOL_SIZE
 
     def steps(self, *, demo: bool = True) -> list[Step]:
         """Everything `up` does; without `demo` it ends before the trial signup."""
@@ -48,7 +50,10 @@ class Platform:
             Step("control plane", self._release("vivero-control-plane", self._page_values), self._before_programs()),
             Step("public page", self._await_page, ("control plane", "operator")),
         ]
-        return [*steps, Step("trial signup", self._demo, ("public page",))] if demo else steps
+        if demo:
+            steps.append(Step("trial signup", self._demo, ("public page",)))
+        # Last: its pods would start beside the first tenant's and hold that up.
+        return [*steps, Step("spares", self._keep_spares, (steps[-1].name,))]
 
     def _before_programs(self) -> tuple[str, ...]:
         return ("custom resources", "credentials", IMAGES_READY)
@@ -96,6 +101,10 @@ class Platform:
 
         until("control plane page", answers, PAGE_SECONDS)
         return instance.public_url
+
+    def _keep_spares(self, _: Say) -> str:
+        self.provider.kubectl().apply([pool(self.pool_size)])
+        return f"{self.pool_size} are kept for the next signups"
 
     def _demo(self, say: Say) -> str:
         kept = DemoFile.of(self.provider.instance)

@@ -23,6 +23,8 @@ class Desk:
     pulse: Pulse
     wants: dict[str, object] = field(default_factory=dict)
     """What each object wanted when it was last heard of, by uid: tells a change from an echo."""
+    standings: dict[str, object] = field(default_factory=dict)
+    """How each Tenant of a pool stood when it was last heard of, by uid."""
 
     def suspect(self, tenant_id: str) -> None:
         """Somebody touched what is this tenant's: look at all of it, soon."""

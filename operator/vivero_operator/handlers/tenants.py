@@ -18,10 +18,14 @@ def _pool_key(tenant: Tenant) -> Key | None:
     return Key("TenantPool", tenant.spec.pool) if tenant.spec.pool else None
 
 
-def _wake_pool(desk: Desk, tenant: Tenant, known: Tenant | None) -> None:
-    """A spare that came, became ready, stopped being so, or was claimed: its pool counts again, at once."""
-    key = _pool_key(tenant)
-    if key is not None and (known is None or _standing(known) != _standing(tenant)):
+def _wake_pool(desk: Desk, tenant: Tenant) -> None:
+    """A spare that came, became ready, stopped being so, or was claimed: its pool counts again, at once.
+
+    Compared with what was last heard, not with the mirror, which knows of our own writes before they are heard of.
+    """
+    key, uid = _pool_key(tenant), tenant.metadata.uid
+    if key is not None and desk.standings.get(uid) != _standing(tenant):
+        desk.standings[uid] = _standing(tenant)
         desk.queue.add(key, urgent=True)
 
 
@@ -49,7 +53,8 @@ def _count_again(desk: Desk) -> None:
 
 
 def observe(desk: Desk, tenant: Tenant) -> None:
-    _wake_pool(desk, tenant, desk.cluster.tenants.put(tenant))
+    desk.cluster.tenants.put(tenant)
+    _wake_pool(desk, tenant)
     known = desk.wants.get(tenant.metadata.uid)
     if known == _wants(tenant):
         return
@@ -65,6 +70,7 @@ def observe(desk: Desk, tenant: Tenant) -> None:
 
 def forget(desk: Desk, tenant: Tenant) -> None:
     desk.wants.pop(tenant.metadata.uid, None)
+    desk.standings.pop(tenant.metadata.uid, None)
     desk.cluster.tenants.drop(tenant.name, tenant.metadata.uid)
     desk.memory.drop(tenant.metadata.uid)
     desk.queue.forget(Key("Tenant", tenant.name))

@@ -238,6 +238,18 @@ class TestHandlers:
         assert await self.queued(desk) == ["TenantPool trial"]
         assert desk.cluster.pools.get("trial") is None
 
+    async def test_a_spare_that_becomes_ready_is_counted_though_the_mirror_knew_it_first(self, desk: Desk) -> None:
+        tenants.observe(desk, spare_of("a", ready=False))
+        await self.queued(desk)
+        # The pass that proved it has put its own write into the mirror; then the watch tells.
+        proven = spare_body("a")
+        proven["metadata"]["resourceVersion"] = "6"
+        desk.cluster.tenants.put(Tenant.parse(proven))
+        tenants.observe(desk, Tenant.parse(proven))
+        assert await self.queued(desk) == ["TenantPool trial"]
+        tenants.observe(desk, Tenant.parse(proven))
+        assert await self.queued(desk) == []
+
     async def test_a_claim_is_urgent_and_has_the_pool_refilled_at_once(self, desk: Desk) -> None:
         tenants.observe(desk, spare_of("a"))
         assert await self.queued(desk) == ["TenantPool trial", "Tenant a"]

@@ -114,7 +114,9 @@ class KubeClient:
             page = await self._request(
                 "GET", resource.path(namespace=namespace), query=query, accept=_accept("List", metadata_only)
             )
-            items += [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in page["items"]]
+            # An empty list of metadata comes as null.
+            found = page["items"] or ()
+            items += [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in found]
             following = page["metadata"].get("continue")
             if not following:
                 return Listing(items, page["metadata"]["resourceVersion"])
