@@ -10,6 +10,7 @@ from vivero_core.model.constants import FIELD_MANAGER
 from vivero_operator.instance import digest
 from vivero_operator.policies import quantity
 
+_OWN_PARTS: Final = ("spec", "data", "rules")
 _QUANTITY_FIELDS: Final = frozenset({"requests", "limits", "hard", "sizeLimit"})
 
 
@@ -19,11 +20,47 @@ def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:
     A field that we no longer want but that is still there shows in the applied
     digest. A Secret carries no digest: there all of `data` is compared.
     """
-    if live is None:
+    if live is None or intrusion(desired, live):
         return True
     if desired["kind"] == "Secret" and "data" in desired and desired["data"] != live.get("data", {}):
         return True
     return not _covers(live, desired)
+
+
+def intrusion(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    """The merge patch that takes out what somebody else put into parts of an object that are ours alone.
+
+    An apply puts back what we own and leaves what others added: one more label
+    in a Service's selector, and it leads nowhere. Labels and annotations of
+    other people stay; they harm nobody.
+    """
+    patch: dict[str, Any] = {}
+    for entry in live.get("metadata", {}).get("managedFields", ()):
+        if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") is None:
+            for part in _OWN_PARTS:
+                found = _foreign(entry.get("fieldsV1", {}).get(f"f:{part}", {}), desired.get(part, {}))
+                if found:
+                    patch[part] = patch.get(part, {}) | found
+    return patch
+
+
+def _foreign(fields: dict[str, Any], desired: dict[str, Any]) -> dict[str, Any]:
+    """What of `fields` (as the API server writes down who owns what) is not desired, as nulls of a merge patch.
+
+    A merge patch knows lists as a whole only: one with a foreign entry is replaced by ours.
+    """
+    patch: dict[str, Any] = {}
+    for key, inner in fields.items():
+        name = key.removeprefix("f:")
+        if key == ".":
+            continue
+        if name not in desired:
+            patch[name] = None
+        elif any(not one.startswith("f:") and one != "." for one in inner):
+            patch[name] = desired[name]
+        elif isinstance(desired[name], dict) and (found := _foreign(inner, desired[name])):
+            patch[name] = found
+    return patch
 
 
 def fingerprint(metadata: dict[str, Any]) -> str:

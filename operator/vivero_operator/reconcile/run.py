@@ -96,9 +96,19 @@ class Run:
             live = await self.find(resource_of(manifest), meta["name"], meta.get("namespace"))
             if not drift.differs(manifest, live):
                 return False
-        await self.kube.apply(manifest)
-        self.mended.append(f"{manifest['kind']} {meta['name']}")
+        else:
+            live = None
+        await self.write(manifest, live)
         return True
+
+    async def write(self, manifest: Manifest, live: Manifest | None) -> None:
+        """Bring the object about as the manifest says, whatever `live` is."""
+        meta = manifest["metadata"]
+        await self.kube.apply(manifest)
+        patch = drift.intrusion(manifest, live) if live is not None else {}
+        if patch:
+            await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
+        self.mended.append(f"{manifest['kind']} {meta['name']}")
 
     async def ensure_all(self, *manifests: Manifest) -> None:
         async with asyncio.TaskGroup() as group:

@@ -14,6 +14,7 @@ from vivero_dev.native.services import object_store
 from vivero_dev.native.services.base import ServiceHost
 
 from .conftest import Kubectl, condition, tenant
+from .waiting import wait_until
 
 # The sample of every run; the minute is the full run's.
 SAMPLE_SECONDS = 12
@@ -38,13 +39,6 @@ def away(instance: Instance, service: str) -> Iterator[None]:
         yield
     finally:
         SERVICES[service](host, lambda _: None)
-
-
-def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"{what} not within {seconds} s"
-        time.sleep(0.25)
 
 
 @pytest.mark.parametrize("seconds", [SAMPLE_SECONDS, pytest.param(FULL_SECONDS, marks=pytest.mark.full)])

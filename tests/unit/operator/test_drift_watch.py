@@ -1,6 +1,6 @@
 """Who touched what: fingerprints of objects, surveys of servers, and what becomes of a suspicion."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from reconcile.world import SERVER, World
@@ -62,6 +62,42 @@ class TestFingerprint:
     def test_who_writes_again_is_seen_again(self) -> None:
         first, second = (metadata(OURS, entry("kubectl-edit", time)) for time in ("t2", "t3"))
         assert drift.fingerprint(first) != drift.fingerprint(second)
+
+
+class TestIntrusion:
+    SERVICE: ClassVar = {
+        "kind": "Service",
+        "spec": {"selector": {"name": "ours"}, "ports": [{"port": 80}], "type": "ClusterIP"},
+    }
+
+    def live(self, fields: dict[str, Any], manager: str = "kubectl-patch", **more: str) -> dict[str, Any]:
+        return {**self.SERVICE, "metadata": metadata(OURS, entry(manager, fields={"f:spec": fields}, **more))}
+
+    @pytest.mark.parametrize(
+        ("fields", "patch"),
+        [
+            ({"f:selector": {"f:extra": {}}}, {"selector": {"extra": None}}),
+            ({"f:selector": {".": {}, "f:name": {}, "f:extra": {}}}, {"selector": {"extra": None}}),
+            ({"f:externalIPs": {}}, {"externalIPs": None}),
+            ({"f:sessionAffinityConfig": {"f:clientIP": {"f:timeoutSeconds": {}}}}, {"sessionAffinityConfig": None}),
+            ({"f:ports": {'k:{"port":81}': {"f:port": {}}}}, {"ports": [{"port": 80}]}),
+            ({"f:type": {}}, {}),
+        ],
+        ids=["a key", "a key beside ours", "a list", "a map", "an entry of our list", "what we want as well"],
+    )
+    def test_what_somebody_added_is_taken_out(self, fields: dict[str, Any], patch: dict[str, Any]) -> None:
+        live = self.live(fields)
+        assert drift.intrusion(self.SERVICE, live) == ({"spec": patch} if patch else {})
+        assert drift.differs(self.SERVICE, live) is bool(patch)
+
+    def test_controllers_and_we_ourselves_are_nobody_else(self) -> None:
+        fields = {"f:selector": {"f:extra": {}}}
+        assert drift.intrusion(self.SERVICE, self.live(fields, FIELD_MANAGER)) == {}
+        assert drift.intrusion(self.SERVICE, self.live(fields, "kube-controller-manager", subresource="status")) == {}
+
+    def test_notes_of_people_stay(self) -> None:
+        noted = entry("kubectl", fields={"f:metadata": {"f:annotations": {"f:note": {}}}})
+        assert drift.intrusion(self.SERVICE, {**self.SERVICE, "metadata": metadata(OURS, noted)}) == {}
 
 
 class TestChildren:

@@ -33,8 +33,7 @@ async def ensure(run: Run) -> Outcome:
         raise Pending(Reason.NAMESPACE_CONFLICT, message, retry_after=60)
     wanted = namespace.build(run.instance)
     if drift.differs(wanted, live):
-        await run.kube.apply(wanted)
-        run.mended.append(f"Namespace {name}")
+        await run.write(wanted, live)
     run.fresh = live is None
     return done(Reason.PROVISIONED)
 

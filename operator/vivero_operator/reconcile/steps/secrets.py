@@ -103,8 +103,7 @@ async def ensure(run: Run) -> Outcome:
     changed = [one for one in wanted if drift.differs(one, live.get(one["metadata"]["name"]))]
     async with asyncio.TaskGroup() as group:
         for one in changed:
-            group.create_task(run.kube.apply(one))
-    run.mended += [f"Secret {one['metadata']['name']}" for one in changed]
+            group.create_task(run.write(one, live.get(one["metadata"]["name"])))
     run.keys, run.address = keys, address
     run.limits_changed = ANNOTATION_LIMITS in limits["metadata"].get("annotations", {})
     return done(Reason.PROVISIONED)

@@ -1,0 +1,178 @@
+"""What somebody changes or removes behind the operator's back is as wanted again within a minute, and an event says so."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pymysql
+import pytest
+import valkey
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.backends.s3.transport import Call, Endpoint
+from vivero_core.model import naming
+
+from .conftest import Kubectl, tenant
+from .waiting import wait_until
+
+NAME = "drifts"
+MENDED_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def ident(kubectl: Kubectl) -> Iterator[str]:
+    """A tenant of its own for all cases."""
+    kubectl("apply", "-f", "-", given=json.dumps(tenant(NAME, plan="trial")))
+    kubectl("wait", "--for=condition=Ready", f"tenant/{NAME}", "--timeout=60s")
+    # Its objects have been seen, and each server surveyed, before anybody touches anything.
+    yield json.loads(kubectl("get", "tenant", NAME, "-o", "json"))["status"]["id"]
+    kubectl("delete", "tenant", NAME, "--timeout=80s")
+
+
+def read(kubectl: Kubectl, ident: str, kind: str, name: str = "app") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(kubectl("get", kind, name, "-n", naming.namespace_name(ident), "-o", "json"))
+    return found
+
+
+def events(kubectl: Kubectl) -> list[str]:
+    chosen = f"involvedObject.kind=Tenant,involvedObject.name={NAME},reason=Mended"
+    return [
+        one["message"]
+        for one in json.loads(kubectl("get", "events", "--field-selector", chosen, "-o", "json"))["items"]
+    ]
+
+
+OBJECTS: list[tuple[str, tuple[str, ...]]] = [
+    ("Service", ("delete", "service", "app")),
+    ("Ingress", ("delete", "ingress", "app")),
+    ("NetworkPolicy", ("delete", "networkpolicy", "--all")),
+    ("ResourceQuota", ("delete", "resourcequota", "--all")),
+    ("Deployment", ("scale", "deployment", "app", "--replicas=0")),
+    ("Deployment", ("label", "deployment", "app", "vivero.dev/tenant-")),
+    ("Service", ("patch", "service", "app", "--type=merge", "-p", '{"spec":{"selector":{"app":"somebody-else"}}}')),
+    ("Ingress", ("annotate", "ingress", "app", "--overwrite", "ingress.kubernetes.io/force-ssl-redirect=false")),
+]
+
+
+@pytest.mark.parametrize(("kind", "command"), OBJECTS, ids=[" ".join(command[:2]) for _, command in OBJECTS])
+def test_objects(kubectl: Kubectl, ident: str, kind: str, command: tuple[str, ...]) -> None:
+    known = len(events(kubectl))
+    kubectl(*command, "-n", naming.namespace_name(ident))
+    wait_until(lambda: len(events(kubectl)) > known, MENDED_SECONDS, "an event")
+    assert any(kind in one for one in events(kubectl))
+    kubectl("wait", "--for=condition=Ready", f"tenant/{NAME}", "--timeout=60s")
+    service = read(kubectl, ident, "service")
+    deployment = read(kubectl, ident, "deployment")
+    assert service["spec"]["selector"] == {"app.kubernetes.io/name": "vivero-data-plane"}
+    assert (deployment["spec"]["replicas"], deployment["metadata"]["labels"]["vivero.dev/tenant"]) == (1, ident)
+    assert (
+        read(kubectl, ident, "ingress")["metadata"]["annotations"]["ingress.kubernetes.io/force-ssl-redirect"] == "true"
+    )
+
+
+class Hand:
+    """An administrator of the backing servers who does not know better."""
+
+    def __init__(self, platform: dict[str, Any], ident: str) -> None:
+        self._platform, self._ident = platform, ident
+        self.bucket = naming.bucket_name(ident)
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        maria = self._platform["mariadb"]
+        with (
+            pymysql.connect(
+                host=maria["host"],
+                port=int(maria["port"]),
+                user=maria["admin_user"],
+                password=maria["admin_password"],
+                ssl={"ca": maria["ca"]},
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(
+                statement.format(db=naming.database_name(self._ident), user=f"{naming.database_name(self._ident)}a")
+            )
+            return list(cursor.fetchall())
+
+    def acl(self, *words: str) -> Any:  # noqa: ANN401  a reply's shape is its command's
+        url = urlsplit(self._platform["valkey"]["url"])
+        with valkey.Valkey(
+            host=url.hostname or "",
+            port=url.port or 0,
+            username=url.username,
+            password=url.password,
+            ssl=True,
+            ssl_ca_certs=self._platform["ca"],
+            decode_responses=True,
+        ) as client:
+            return client.execute_command("ACL", *words)  # type: ignore[no-untyped-call]
+
+    def s3(self, call: Call) -> int:
+        settings = self._platform["s3"]
+        admin = Credentials(settings["access_key"], settings["secret_key"])
+        storage = VersityStorageAdmin(
+            Endpoint(settings["endpoint"], "us-east-1", Path(settings["ca"]).read_text()), admin
+        )
+        try:
+            return storage._transport.signed(call, admin).status  # noqa: SLF001  a hand behind the operator's back
+        finally:
+            storage.close()
+
+    def open_bucket(self) -> None:
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{self.bucket}/*",
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}).encode()
+        assert self.s3(Call("PUT", f"/{self.bucket}", policy, {"policy": ""})) < 300
+
+    def bucket_is_closed(self) -> bool:
+        return self.s3(Call("GET", f"/{self.bucket}", query={"policy": ""})) == 404
+
+
+SERVERS: dict[str, tuple[Callable[[Hand, str], Any], Callable[[Hand, str], bool]]] = {
+    "a revoked grant": (
+        lambda hand, _: hand.sql("REVOKE DROP ON `{db}`.* FROM `{user}`@'%'"),
+        lambda hand, _: any("DROP" in row[0] for row in hand.sql("SHOW GRANTS FOR `{user}`@'%'")),
+    ),
+    "another password": (
+        lambda hand, _: hand.sql("ALTER USER `{user}`@'%' IDENTIFIED BY 'another'"),
+        lambda hand, _: (
+            "another"
+            not in str(
+                hand.sql(
+                    "SELECT IF(Priv LIKE CONCAT('%', PASSWORD('another'), '%'), 'another', 'ours') FROM mysql.global_priv WHERE User = '{user}'"
+                )
+            )
+        ),
+    ),
+    "a grant too many": (
+        lambda hand, _: hand.sql("GRANT SELECT ON mysql.* TO `{user}`@'%'"),
+        lambda hand, _: not any("`mysql`" in row[0] for row in hand.sql("SHOW GRANTS FOR `{user}`@'%'")),
+    ),
+    "no cache user": (
+        lambda hand, ident: hand.acl("DELUSER", naming.cache_user(ident)),
+        lambda hand, ident: hand.acl("GETUSER", naming.cache_user(ident)) is not None,
+    ),
+    "all keys to the cache user": (
+        lambda hand, ident: hand.acl("SETUSER", naming.cache_user(ident), "~*"),
+        lambda hand, ident: "~*" not in str(hand.acl("GETUSER", naming.cache_user(ident))),
+    ),
+    "an open bucket": (lambda hand, _: hand.open_bucket(), lambda hand, _: hand.bucket_is_closed()),
+}
+
+
+@pytest.mark.parametrize("case", SERVERS)
+def test_servers(kubectl: Kubectl, platform: dict[str, Any], ident: str, case: str) -> None:
+    tamper, is_mended = SERVERS[case]
+    hand = Hand(platform, ident)
+    assert is_mended(hand, ident)
+    known = len(events(kubectl))
+    tamper(hand, ident)
+    assert not is_mended(hand, ident)
+    wait_until(lambda: is_mended(hand, ident), MENDED_SECONDS, f"the end of {case}")
+    wait_until(lambda: len(events(kubectl)) > known, 10, "an event")
