@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import timedelta
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -64,6 +65,11 @@ class Settings(BaseSettings):
     proof_seconds: float = Field(default=1800, ge=30)
     """Age at which a tenant's proof is renewed."""
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @property
+    def proof_lasts(self) -> timedelta:
+        """Until when a proof counts: it is renewed once it is older than proof_seconds, at the next look."""
+        return timedelta(seconds=self.proof_seconds + 2 * self.resync_seconds)
 
     def public_host(self, slug: str) -> str:
         return f"{slug}.{self.base_domain}"

@@ -47,10 +47,9 @@ def _resources(instance: Instance) -> dict[str, Any]:
 _START_SECONDS = 120
 
 
-def _probe(path: str, *, period: int, timeout: int, failures: int, delay: int = 0) -> dict[str, Any]:
+def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:
     return {
         "httpGet": {"path": path, "port": "http"},
-        "initialDelaySeconds": delay,
         "periodSeconds": period,
         "timeoutSeconds": timeout,
         "failureThreshold": failures,
@@ -69,7 +68,10 @@ def _container(instance: Instance) -> dict[str, Any]:
         # container run. The program listens before it has loaded, so that first question waits for its answer and
         # the pod is ready when the program is (ADR 0010).
         "readinessProbe": _probe("/readyz", period=5, timeout=10, failures=2),
-        "livenessProbe": _probe("/healthz", period=10, timeout=3, failures=3, delay=_START_SECONDS),
+        "livenessProbe": {
+            **_probe("/healthz", period=10, timeout=3, failures=3),
+            "initialDelaySeconds": _START_SECONDS,
+        },
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

@@ -20,7 +20,7 @@ def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:
     A field that we no longer want but that is still there shows in the applied
     digest. A Secret carries no digest: there all of `data` is compared.
     """
-    if live is None or intrusion(desired, live):
+    if live is None or intrusion(desired, live) or _robbed(desired, live):
         return True
     if desired["kind"] == "Secret" and "data" in desired and desired["data"] != live.get("data", {}):
         return True
@@ -42,6 +42,32 @@ def intrusion(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
                 if found:
                     patch[part] = patch.get(part, {}) | found
     return patch
+
+
+def _robbed(desired: dict[str, Any], live: dict[str, Any]) -> bool:
+    """Whether somebody else is now the only owner of a field of ours.
+
+    Some maps have one owner as a whole, such as a Service's selector: whoever
+    adds a key to one owns all of it, though our keys are still there.
+    """
+    entries = live.get("metadata", {}).get("managedFields", ())
+    ours = next((one.get("fieldsV1", {}) for one in entries if one.get("manager") == FIELD_MANAGER), None)
+    if ours is None:
+        return False
+    return any(
+        _lost(entry.get("fieldsV1", {}).get(f"f:{part}", {}), desired.get(part, {}), ours.get(f"f:{part}", {}))
+        for entry in entries
+        if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") is None
+        for part in _OWN_PARTS
+    )
+
+
+def _lost(fields: dict[str, Any], desired: dict[str, Any], ours: dict[str, Any]) -> bool:
+    for key, inner in fields.items():
+        wanted = desired.get(key.removeprefix("f:"))
+        if wanted is not None and (key not in ours or (isinstance(wanted, dict) and _lost(inner, wanted, ours[key]))):
+            return True
+    return False
 
 
 def _foreign(fields: dict[str, Any], desired: dict[str, Any]) -> dict[str, Any]:

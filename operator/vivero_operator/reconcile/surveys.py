@@ -56,12 +56,14 @@ class Surveyor:
         except BackendError as error:
             logger.info("not surveyed: %s", error, extra={"system": system})
             return
-        before = self._known.get(system)
-        self._known[system] = now
-        for ident, digest in (before or {}).items():
-            # What was not there before is a tenant in the making.
+        before = self._known.get(system, {})
+        for ident, digest in before.items():
             if now.get(ident) != digest:
                 self._suspect(ident)
+        # Who is missing is remembered as it was: it may be back, and tampered with again, by the next look. Who was
+        # never seen before is a tenant in the making, and no reason to look at it once more.
+        living = {tenant.id for tenant in self._services.cluster.tenants}
+        self._known[system] = {ident: digest for ident, digest in (before | now).items() if ident in living}
 
     def _database(self, name: str) -> Look:
         async def look() -> Survey:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
@@ -79,7 +78,7 @@ class TenantReconciler:
             return await self._refuse(tenant, Reason.PLAN_NOT_FOUND, f"Plan {tenant.spec.plan} does not exist")
         run = Run(self._services, Instance(tenant, plan, self._services.settings))
         now = self._services.now()
-        phase = life.phase(tenant, now, timedelta(seconds=self._services.settings.proof_seconds))
+        phase = life.phase(tenant, now, self._services.settings.proof_lasts)
         suspect = self._memory.take_suspicion(tenant.metadata.uid)
         findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._memory)
         if suspect and run.mended:

@@ -1,7 +1,6 @@
 """reconcile(name) of a TenantPool: as many proven spares as it asks for, made a few at a time."""
 
 import asyncio
-from datetime import timedelta
 from typing import Final
 
 from vivero_core.backends.kube.errors import KubeConflictError, KubeNotFoundError
@@ -42,8 +41,7 @@ class TenantPoolReconciler:
             spares,
             release=manifest.release(settings.data_plane_image),
             now=self._services.now(),
-            # Renewed once it is older than proof_seconds, at the next look.
-            proof_lasts=timedelta(seconds=settings.proof_seconds + 2 * settings.resync_seconds),
+            proof_lasts=settings.proof_lasts,
         )
         order = policy.decide(pool.spec.size, stock, at_once=settings.spares_at_once)
         metrics.show_pool(name, size=pool.spec.size, ready=len(stock.ready), starting=len(stock.starting))

@@ -31,11 +31,6 @@ def ident(kubectl: Kubectl) -> Iterator[str]:
     kubectl("delete", "tenant", NAME, "--timeout=80s")
 
 
-def read(kubectl: Kubectl, ident: str, kind: str, name: str = "app") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(kubectl("get", kind, name, "-n", naming.namespace_name(ident), "-o", "json"))
-    return found
-
-
 def events(kubectl: Kubectl) -> list[str]:
     chosen = f"involvedObject.kind=Tenant,involvedObject.name={NAME},reason=Mended"
     return [
@@ -56,20 +51,37 @@ OBJECTS: list[tuple[str, tuple[str, ...]]] = [
 ]
 
 
+def as_wanted(kubectl: Kubectl, ident: str) -> bool:
+    """All that the cases above touch is there and as the operator makes it."""
+    found = json.loads(
+        kubectl(
+            "get",
+            "service,ingress,deployment,networkpolicy,resourcequota",
+            "-n",
+            naming.namespace_name(ident),
+            "-o",
+            "json",
+        )
+    )["items"]
+    by_kind = {one["kind"]: one for one in found}
+    if set(by_kind) != {"Service", "Ingress", "Deployment", "NetworkPolicy", "ResourceQuota"}:
+        return False
+    deployment = by_kind["Deployment"]
+    return (
+        by_kind["Service"]["spec"]["selector"] == {"app.kubernetes.io/name": "vivero-data-plane"}
+        and (deployment["spec"]["replicas"], deployment["metadata"]["labels"].get("vivero.dev/tenant")) == (1, ident)
+        and by_kind["Ingress"]["metadata"]["annotations"]["ingress.kubernetes.io/force-ssl-redirect"] == "true"
+    )
+
+
 @pytest.mark.parametrize(("kind", "command"), OBJECTS, ids=[" ".join(command[:2]) for _, command in OBJECTS])
 def test_objects(kubectl: Kubectl, ident: str, kind: str, command: tuple[str, ...]) -> None:
+    assert as_wanted(kubectl, ident)
     known = len(events(kubectl))
     kubectl(*command, "-n", naming.namespace_name(ident))
-    wait_until(lambda: len(events(kubectl)) > known, MENDED_SECONDS, "an event")
-    assert any(kind in one for one in events(kubectl))
+    wait_until(lambda: as_wanted(kubectl, ident), MENDED_SECONDS, "everything as wanted")
+    wait_until(lambda: any(kind in one for one in events(kubectl)[known:]), 10, "an event that names it")
     kubectl("wait", "--for=condition=Ready", f"tenant/{NAME}", "--timeout=60s")
-    service = read(kubectl, ident, "service")
-    deployment = read(kubectl, ident, "deployment")
-    assert service["spec"]["selector"] == {"app.kubernetes.io/name": "vivero-data-plane"}
-    assert (deployment["spec"]["replicas"], deployment["metadata"]["labels"]["vivero.dev/tenant"]) == (1, ident)
-    assert (
-        read(kubectl, ident, "ingress")["metadata"]["annotations"]["ingress.kubernetes.io/force-ssl-redirect"] == "true"
-    )
 
 
 class Hand:

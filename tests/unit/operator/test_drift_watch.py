@@ -31,6 +31,7 @@ def metadata(*entries: dict[str, Any], uid: str = "u1", **more: object) -> dict[
 
 
 OURS = entry(FIELD_MANAGER)
+OURS_WHOLE = entry(FIELD_MANAGER, fields={"f:spec": {"f:selector": {"f:name": {}}, "f:ports": {}, "f:type": {}}})
 
 
 class TestFingerprint:
@@ -71,7 +72,7 @@ class TestIntrusion:
     }
 
     def live(self, fields: dict[str, Any], manager: str = "kubectl-patch", **more: str) -> dict[str, Any]:
-        return {**self.SERVICE, "metadata": metadata(OURS, entry(manager, fields={"f:spec": fields}, **more))}
+        return {**self.SERVICE, "metadata": metadata(OURS_WHOLE, entry(manager, fields={"f:spec": fields}, **more))}
 
     @pytest.mark.parametrize(
         ("fields", "patch"),
@@ -89,6 +90,19 @@ class TestIntrusion:
         live = self.live(fields)
         assert drift.intrusion(self.SERVICE, live) == ({"spec": patch} if patch else {})
         assert drift.differs(self.SERVICE, live) is bool(patch)
+
+    @pytest.mark.parametrize(
+        ("ours", "differs"),
+        [
+            ({"f:spec": {"f:type": {}}}, True),
+            ({"f:spec": {"f:type": {}, "f:selector": {}}}, False),
+        ],
+        ids=["the map is theirs", "the map is shared, for we want the same"],
+    )
+    def test_a_map_that_somebody_took_over_as_a_whole(self, ours: dict[str, Any], differs: bool) -> None:  # noqa: FBT001
+        theirs = entry("kubectl-patch", fields={"f:spec": {"f:selector": {}}})
+        live = {**self.SERVICE, "metadata": metadata(entry(FIELD_MANAGER, fields=ours), theirs)}
+        assert drift.differs(self.SERVICE, live) is differs
 
     def test_controllers_and_we_ourselves_are_nobody_else(self) -> None:
         fields = {"f:selector": {"f:extra": {}}}
@@ -134,6 +148,7 @@ class TestSurveyor:
     async def test_a_change_between_two_looks_is_suspect_and_a_new_tenant_is_not(self) -> None:
         world, suspects = World(), list[str]()
         world.put(SERVER)
+        world.put(TENANT)
         database = world.backends.servers["main"]
         surveyor = Surveyor(world.services, suspects.append)
         await surveyor.look()
@@ -146,10 +161,17 @@ class TestSurveyor:
         del database.users[f"vt{IDENT}a"]
         await surveyor.look()
         assert suspects == [IDENT, IDENT]
+        # Mended and tampered with once more before the next look: still not as it was.
+        database.users[f"vt{IDENT}a"] = "changed again"
+        await surveyor.look()
+        assert suspects == [IDENT, IDENT, IDENT]
+        await surveyor.look()
+        assert suspects == [IDENT, IDENT, IDENT]
 
     async def test_a_server_that_is_away_makes_nobody_suspect(self) -> None:
         world, suspects = World(), list[str]()
         world.put(SERVER)
+        world.put(TENANT)
         world.backends.valkey.users[f"vt{IDENT}"] = "secret"
         surveyor = Surveyor(world.services, suspects.append)
         await surveyor.look()
