@@ -265,6 +265,33 @@ async def test_a_claim_whose_answer_is_lost_is_found_again(
     assert client.post("/api/v1/signups", json=signup_body(slug), headers=key).json()["tenant"]["name"] == tenant.name
 
 
+async def test_a_claim_that_the_cluster_refuses_leaves_the_spare_and_no_hash(
+    client: httpx.Client, filled: Fill, kube: KubeClient, sql: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own rules are the same; if they ever were not, this is what happens."""
+    (spare,) = await filled(1)
+    slug, signup_id = f"refused-{secrets.token_hex(3)}", secrets.token_hex(16)
+    monkeypatch.setattr("vivero_control.domain.signups.policies.check", lambda _: [])
+    monkeypatch.setattr("vivero_control.domain.signups.policies.new_id", lambda: signup_id)
+    answer = client.post("/api/v1/signups", json=signup_body(slug, company="a\u200bb"))
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["company"]
+    assert Tenant.parse(await kube.get(TENANT, spare)).is_spare
+    with pytest.raises(KubeNotFoundError):
+        await kube.get(SECRET, secret_name(signup_id), "vivero-signups")
+    assert sql("SELECT COUNT(*) FROM signups WHERE slug = %s", slug) == [(0,)]
+
+
+async def test_one_account_for_one_address_however_it_is_spelt(client: httpx.Client, names: Names, sql: Ask) -> None:
+    one, two = names.new(), names.new()
+    address = f"owner@{one}.example.com"
+    for slug, email in ((one, address), (two, address.replace("owner", "OWNER"))):
+        assert client.post("/api/v1/signups", json=signup_body(slug, email=email)).status_code == 202
+    assert sql("SELECT COUNT(*) FROM accounts WHERE email = %s", address) == [(1,)]
+    accounts = sql("SELECT DISTINCT account_id FROM signups WHERE slug IN (%s, %s)", one, two)
+    assert len(accounts) == 1
+
+
 async def test_the_slug_of_a_claimed_tenant_is_free_only_when_it_is_gone(
     client: httpx.Client, filled: Fill, names: Names, kube: KubeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
