@@ -17,8 +17,7 @@ class AccountRepository(Repository[Account]):
     async def of(self, email: str, now: datetime) -> UUID:
         """Id of this address's account, made if there is none; two at once end up with the same one."""
         key = email.lower()
-        statement = insert(Account).values(id=uuid4(), email=key, created_at=now)
+        made = insert(Account).values(id=uuid4(), email=key, created_at=now)
         # One statement for either case: the row that is there afterwards is returned.
-        statement = statement.on_duplicate_key_update(email=key).returning(Account.id)
-        found: UUID = (await self.session.execute(statement)).scalar_one()
-        return found
+        statement = made.on_duplicate_key_update(email=key).returning(Account.id)
+        return (await self.session.execute(statement)).scalar_one()
