@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import TENANT, TENANT_POOL
 from vivero_core.model.constants import API_VERSION, LABEL_POOL
+from vivero_core.model.naming import TENANT_ID_LENGTH
 
 SETTLED_SECONDS = 20.0
 
@@ -16,9 +18,9 @@ SETTLED_SECONDS = 20.0
 class Pool:
     """A TenantPool of a plan that does not exist, and spares under its name for the plan `trial`.
 
-    The platform's operator can finish none of its own for it, so it leaves these as they are; and it starts no pods
-    for these, because they are placed on a server that does not exist either. It may still write them now and then:
-    a test says what has to hold in spite of that.
+    The platform's operator can finish none of its own for it, so it keeps these; and it makes nothing for these,
+    because they are to adopt data that was never there. It may still write them now and then: a test says what has
+    to hold in spite of that.
     """
 
     def __init__(self, kube: KubeClient, name: str) -> None:
@@ -69,12 +71,17 @@ def proved(generation: int) -> dict[str, Any]:
     }
 
 
+def nothing() -> str:
+    """An id under which no data was ever retained: who is to adopt it waits for ever, and goes without a trace."""
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(TENANT_ID_LENGTH))
+
+
 def _spec(pool: str) -> dict[str, Any]:
     return {
         "displayName": "Spare",
         "plan": "trial",
         "pool": pool,
-        "databaseServer": f"{pool}-nowhere",
+        "adopt": nothing(),
         "deletionPolicy": "Delete",
     }
 

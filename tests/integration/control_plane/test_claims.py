@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from aiohttp import ClientSession
-from integration.control_plane.pools import Pool, proved
+from integration.control_plane.pools import Pool, nothing, proved
 from integration.control_plane.support import Names, eventually, signup_body
 from vivero_control import composition
 from vivero_control.domain.signups.policies import secret_name, signup_digest
@@ -30,7 +30,6 @@ from vivero_core.model.tenant import Tenant, TenantSpec
 Ask = Callable[..., list[tuple[Any, ...]]]
 Later = Callable[[timedelta], None]
 Json = dict[str, Any]
-NOWHERE = "claims-test-nowhere"
 
 
 @pytest.fixture
@@ -41,14 +40,14 @@ async def pool(kube: KubeClient) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture(autouse=True)
-def unplaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is created cold is placed on no server: a pod each would wear the machine down, and none is needed here."""
+def unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is created cold stays without a pod, as the spares do: twenty would wear the machine down."""
     create = TenantRepository.create
 
-    async def nowhere(self: TenantRepository, name: str, spec: TenantSpec, labels: dict[str, str]) -> Tenant:
-        return await create(self, name, spec.model_copy(update={"database_server": NOWHERE}), labels)
+    async def waiting(self: TenantRepository, name: str, spec: TenantSpec, labels: dict[str, str]) -> Tenant:
+        return await create(self, name, spec.model_copy(update={"adopt": nothing()}), labels)
 
-    monkeypatch.setattr(TenantRepository, "create", nowhere)
+    monkeypatch.setattr(TenantRepository, "create", waiting)
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +152,7 @@ async def test_a_warm_signup_from_the_form_to_the_staff_page(
 
     again = staff.post("/api/v1/signups", json=signup_body(slug), headers=key)
     assert again.json() == view
-    assert staff.get(f"/api/v1/signups/{view['id']}").json()["tenant"] == view["tenant"]
+    assert staff.get(f"/api/v1/signups/{view['id']}").json()["tenant"]["name"] == spare
     assert staff.post("/api/v1/signups", json=signup_body(slug)).status_code == 409
     (row,) = staff.get("/api/v1/tenants", params={"search": slug}).json()["items"]
     assert (row["name"], row["slug"], row["owner_email"]) == (spare, slug, f"owner@{slug}.example.com")
@@ -198,7 +197,7 @@ async def test_a_claimed_workspace_is_followed_to_its_login(
         if not follower.is_alive():
             break
     assert events[-1]["state"] == "ready"
-    assert events[-1]["login_url"].startswith(view["tenant"]["url"])
+    assert "/login/ticket?" in events[-1]["login_url"]
 
 
 def follow(client: httpx.Client, signup_id: str, events: list[Json]) -> None:
@@ -264,6 +263,33 @@ async def test_a_claim_whose_answer_is_lost_is_found_again(
     with pytest.raises(KubeNotFoundError):
         await kube.get(TENANT, slug)
     assert client.post("/api/v1/signups", json=signup_body(slug), headers=key).json()["tenant"]["name"] == tenant.name
+
+
+async def test_a_claim_that_the_cluster_refuses_leaves_the_spare_and_no_hash(
+    client: httpx.Client, filled: Fill, kube: KubeClient, sql: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own rules are the same; if they ever were not, this is what happens."""
+    (spare,) = await filled(1)
+    slug, signup_id = f"refused-{secrets.token_hex(3)}", secrets.token_hex(16)
+    monkeypatch.setattr("vivero_control.domain.signups.policies.check", lambda _: [])
+    monkeypatch.setattr("vivero_control.domain.signups.policies.new_id", lambda: signup_id)
+    answer = client.post("/api/v1/signups", json=signup_body(slug, company="a\u200bb"))
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["company"]
+    assert Tenant.parse(await kube.get(TENANT, spare)).is_spare
+    with pytest.raises(KubeNotFoundError):
+        await kube.get(SECRET, secret_name(signup_id), "vivero-signups")
+    assert sql("SELECT COUNT(*) FROM signups WHERE slug = %s", slug) == [(0,)]
+
+
+async def test_one_account_for_one_address_however_it_is_spelt(client: httpx.Client, names: Names, sql: Ask) -> None:
+    one, two = names.new(), names.new()
+    address = f"owner@{one}.example.com"
+    for slug, email in ((one, address), (two, address.replace("owner", "OWNER"))):
+        assert client.post("/api/v1/signups", json=signup_body(slug, email=email)).status_code == 202
+    assert sql("SELECT COUNT(*) FROM accounts WHERE email = %s", address) == [(1,)]
+    accounts = sql("SELECT DISTINCT account_id FROM signups WHERE slug IN (%s, %s)", one, two)
+    assert len(accounts) == 1
 
 
 async def test_the_slug_of_a_claimed_tenant_is_free_only_when_it_is_gone(

@@ -1,8 +1,9 @@
 """SQL about accounts."""
 
 from datetime import datetime
+from uuid import UUID, uuid4
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects.mysql import insert
 
 from vivero_control.db.repository import Repository
 from vivero_control.db.tables import Account
@@ -13,14 +14,10 @@ class AccountRepository(Repository[Account]):
 
     model_type = Account
 
-    async def of(self, email: str, now: datetime) -> Account:
-        """The account of this address, made if there is none; two at once end up with the same one."""
+    async def of(self, email: str, now: datetime) -> UUID:
+        """Id of this address's account, made if there is none; two at once end up with the same one."""
         key = email.lower()
-        found = await self.get_one_or_none(email=key)
-        if found:
-            return found
-        try:
-            async with self.session.begin_nested():
-                return await self.add(Account(email=key, created_at=now))
-        except IntegrityError:
-            return await self.get_one(email=key)
+        made = insert(Account).values(id=uuid4(), email=key, created_at=now)
+        # One statement for either case: the row that is there afterwards is returned.
+        statement = made.on_duplicate_key_update(email=key).returning(Account.id)
+        return (await self.session.execute(statement)).scalar_one()

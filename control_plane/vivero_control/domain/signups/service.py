@@ -207,7 +207,7 @@ class SignupService:
 
     async def _record(self, session: AsyncSession, signup: Signup, hashing: Future[str], now: datetime) -> Order:
         """What needs no hash goes first: the database works while another core hashes."""
-        signup.account_id = (await AccountRepository(session).of(signup.email, now)).id
+        signup.account_id = await AccountRepository(session).of(signup.email, now)
         await SignupRepository(session).put(signup)
         await AuditRepository(session).add(record(_act("signup", signup), now, DONE))
         outbox = OutboxRepository(session)

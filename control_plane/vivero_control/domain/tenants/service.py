@@ -144,7 +144,7 @@ class TenantService:
             id=tenant.id,
             slug=slug,
             display_name=tenant.spec.display_name,
-            url=tenant.status.url or (self._tenant_url(slug) if slug else None),
+            url=(tenant.status.url or self._tenant_url(slug)) if slug else None,
             plan=tenant.spec.plan,
             owner_email=owner.email if owner else None,
             state=policies.state_of(tenant),
