@@ -2,11 +2,9 @@ import subprocess
 import sys
 
 import pytest
-from unit.data_plane_web.browser import Browser
 from unit.data_plane_web.fakes import FakeIdentity, World
 from vivero_data import warming, web
 from vivero_data.domain.identity.schemas import Identity
-from vivero_data.web import render
 
 PROGRAM = """
 import sys
@@ -22,24 +20,6 @@ shown = {"workspace": "Acme GmbH", "host": "acme.example.com", "target": "/", "e
 page = html("login.html.j2", shown)
 print(sorted(set(sys.modules) - before), "Log in to Acme GmbH" in page.content)
 """
-
-
-def loaded() -> set[str]:
-    """Names of the templates that the environment holds."""
-    cache = render.environment().cache
-    assert cache is not None
-    return {key[1] for key in cache}
-
-
-def test_the_first_pages_find_every_template_loaded(browser: Browser) -> None:
-    browser.customers()
-    render.environment.cache_clear()
-    web.warm()
-    before = loaded()
-    for path in ("/login", "/"):
-        browser.open(path)
-    assert loaded() == before
-    assert "collections/list.html.j2" not in before, "nothing more than they need"
 
 
 @pytest.mark.parametrize(
