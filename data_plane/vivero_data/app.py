@@ -54,6 +54,7 @@ from vivero_data.lib.problem import make_handler
 from vivero_data.lib.request_context import RequestContext
 from vivero_data.lib.tokens import AccessTokens
 from vivero_data.settings import Settings
+from vivero_data.warming import warm_spare
 
 _BODY_BYTES: Final = 1024 * 1024  # a record with fifty long texts; files have a bound of their own
 _FORM_BYTES: Final = 64 * 1024  # what multipart adds around a file
@@ -226,4 +227,5 @@ async def _prepare(services: Services) -> None:
         return
     services.schema_ready.set()
     log.info("ready", version=__version__)
+    await warm_spare(services.identity)
     await Housekeeping(services.database, services.storage, services.files).run()

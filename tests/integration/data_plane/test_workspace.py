@@ -11,6 +11,8 @@ from integration.data_plane.conftest import running
 from integration.data_plane.workspace import HOST, NAME, OWNER, PASSWORD, Workspace
 from vivero_data.app import create_app
 from vivero_data.domain.identity import service
+from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
+from vivero_data.domain.owner.service import ensure
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzYWx0$RdescudvJCsgt3ub+b3dWRWJTmaaMOQoLaqGyGUWeOI"
 NewWorkspace = Callable[..., Awaitable[Workspace]]
@@ -24,6 +26,11 @@ async def rows(workspace: Workspace, sql: str) -> list[Any]:
     async with workspace.app.state.services.database.read() as connection:
         found: list[Any] = await connection.fetch_all(sql)
         return found
+
+
+async def fill_pool(workspace: Workspace) -> None:
+    """Every connection opened, so that calls at once do meet."""
+    await asyncio.gather(*(rows(workspace, "SELECT SLEEP(0.2)") for _ in range(5)))
 
 
 async def test_a_spare_knows_nothing_until_it_is_told(new_workspace: NewWorkspace) -> None:
@@ -54,6 +61,7 @@ async def test_the_owner_is_made_once(workspace: Workspace) -> None:
 
 async def test_calls_at_once_make_one_owner(new_workspace: NewWorkspace) -> None:
     spare = await new_workspace(spare=True)
+    await fill_pool(spare)
     answers = await asyncio.gather(*(spare.tell(owner=account(f"owner-{n}@example.com")) for n in range(8)))
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
     told = {answer.json()["owner"]["email"] for answer in answers}
@@ -62,6 +70,19 @@ async def test_calls_at_once_make_one_owner(new_workspace: NewWorkspace) -> None
     assert await rows(spare, "SELECT value FROM counters WHERE name = 'users'") == [(1,)]
     assert await rows(spare, "SELECT action FROM audit_log") == [("user.create",)]
     assert await rows(spare, "SELECT COUNT(*) FROM workspace") == [(1,)]
+
+
+async def test_the_operator_and_the_command_line_make_one_owner(new_workspace: NewWorkspace) -> None:
+    spare = await new_workspace(spare=True)
+    await fill_pool(spare)
+
+    async def by_hand(number: int) -> OwnerState:
+        async with spare.app.state.services.database.transaction() as tx:
+            return await ensure(tx, OwnerAccount(f"hand-{number}@example.com", HASH))
+
+    *made, answer = await asyncio.gather(*(by_hand(number) for number in range(4)), spare.tell(owner=account()))
+    assert sum(one.created for one in made) + (answer.status_code == 201) == 1
+    assert await rows(spare, "SELECT COUNT(*) FROM users") == [(1,)]
 
 
 @pytest.mark.parametrize("table", ["counters", "audit_log"])
