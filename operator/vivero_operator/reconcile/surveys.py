@@ -56,14 +56,16 @@ class Surveyor:
         except BackendError as error:
             logger.info("not surveyed: %s", error, extra={"system": system})
             return
-        before = self._known.get(system, {})
-        for ident, digest in before.items():
-            if now.get(ident) != digest:
-                self._suspect(ident)
-        # Who is missing is remembered as it was: it may be back, and tampered with again, by the next look. Who was
-        # never seen before is a tenant in the making, and no reason to look at it once more.
+        before = self._known.get(system)
+        if before is not None:
+            # New ones as well: what is seen first may have been tampered with since it was made. Not so at the first
+            # look of all: a program that has just begun to lead looks at every tenant anyway.
+            for ident in sorted(before.keys() | now.keys()):
+                if before.get(ident) != now.get(ident):
+                    self._suspect(ident)
+        # Who is missing is remembered as it was: it may be back, and tampered with again, by the next look.
         living = {tenant.id for tenant in self._services.cluster.tenants}
-        self._known[system] = {ident: digest for ident, digest in (before | now).items() if ident in living}
+        self._known[system] = {ident: digest for ident, digest in ((before or {}) | now).items() if ident in living}
 
     def _database(self, name: str) -> Look:
         async def look() -> Survey:
