@@ -23,6 +23,8 @@ from vivero_core.backends.s3 import client as s3
 from vivero_core.backends.s3.transport import Endpoint
 from vivero_core.backends.valkey import client as valkey
 from vivero_core.model import naming
+from vivero_core.model.constants import ANNOTATION_ASKED
+from vivero_operator.reconcile.cluster import Pod
 
 APP = "app"  # name of a tenant's Deployment, container and service account
 START_SECONDS = 120.0
@@ -112,14 +114,25 @@ class BarePod:
         before = (await self._kube.list(DEPLOYMENT, self._namespace)).resource_version
         started = time.perf_counter()
         made = await self._kube.create(deployment)
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(START_SECONDS), asyncio.TaskGroup() as group:
+            asking = group.create_task(self._ask(before))
             async for change in self._kube.watch(DEPLOYMENT, before, self._namespace):
                 if _available(change.object):
                     break
-        seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - started
+            asking.cancel()
         await self._kube.delete(DEPLOYMENT, APP, self._namespace, uid=made["metadata"]["uid"], propagation="Foreground")
         await self._until_no_pod()
         return seconds
+
+    async def _ask(self, before: str) -> None:
+        """As the operator does for a tenant (ADR 0010); without it this floor would be up to 5 s higher by chance."""
+        async for change in self._kube.watch(POD, before, self._namespace):
+            pod = Pod.parse(change.object)
+            if pod.running and not pod.asked:
+                patch = {"metadata": {"annotations": {ANNOTATION_ASKED: "true"}}}
+                await self._kube.patch(POD, pod.name, patch, self._namespace)
+                return
 
     async def _prepare_secrets(self) -> None:
         differing = await asyncio.to_thread(self._backends.provision, self._erasure)
