@@ -69,8 +69,8 @@ def app(instance: Instance, keys: Keys) -> Manifest:
 
 
 def limits_content(instance: Instance) -> str:
-    """limits.json: null means unlimited."""
-    limits = instance.plan.spec.limits
+    """limits.json: null means unlimited; the end of a trial only where there is one."""
+    limits, ends = instance.plan.spec.limits, instance.tenant.spec.trial_ends_at
     document = {
         "plan": instance.plan.name,
         "records": limits.records,
@@ -78,7 +78,7 @@ def limits_content(instance: Instance) -> str:
         "storage_bytes": limits.storage_bytes,
         "requests_per_minute": limits.requests_per_minute,
         "features": list(instance.plan.spec.features),
-    }
+    } | ({"trial_ends_at": ends.isoformat()} if ends else {})
     return json.dumps(document, indent=2, sort_keys=True)
 
 

@@ -91,7 +91,7 @@ STANDBY: Final = (
 
 # A proven spare was claimed: its proof stands, and somebody waits. A whole pass follows soon.
 BIND: Final = (
-    Step("secrets", secrets.ensure),
+    Step("secrets", secrets.recall),
     Step("route", route.open_claimed, (), *_ROUTE),
     Step("owner", owner.ensure, ("secrets",), *_OWNER),
 )

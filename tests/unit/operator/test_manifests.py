@@ -102,6 +102,8 @@ def test_limits() -> None:
         "requests_per_minute": 600,
         "features": ["files"],
     }
+    trial = json.loads(decoded(secrets.limits(instance(trialEndsAt="2026-12-22T12:00:00Z")))["limits.json"])
+    assert trial["trial_ends_at"] == "2026-12-22T12:00:00+00:00"
     assert "annotations" not in secrets.limits(instance())["metadata"]
     assert secrets.limits(instance(), changed=True)["metadata"]["annotations"]["vivero.dev/limits"]
 

@@ -20,6 +20,7 @@ from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
 Live = dict[str, Manifest]
+_AGAIN_SECONDS = 0.5
 
 
 def _value(live: Live, secret: str, key: str) -> str | None:
@@ -86,6 +87,15 @@ async def read(run: Run) -> Live:
         return {}
     listing = await run.kube.list(SECRET, run.instance.namespace)
     return {item["metadata"]["name"]: item for item in listing.items}
+
+
+async def recall(run: Run) -> Outcome:
+    """The credentials as they stand, without a write: somebody waits, and a whole pass follows."""
+    live = await read(run)
+    if not {manifests.DATABASE, manifests.APP_KEYS} <= live.keys():
+        raise Pending(Reason.PROVISIONING, "The credentials are made anew", retry_after=_AGAIN_SECONDS)
+    run.keys, run.address = keys_from(live, None), _address(run, live)
+    return done(Reason.PROVISIONED)
 
 
 async def ensure(run: Run) -> Outcome:
