@@ -51,7 +51,7 @@ def sign_up(client: httpx.Client, base: str) -> Signup:
     started = time.perf_counter()
     answer = client.post(f"{base}/api/v1/signups", json={"company": f"Bench {run}", "slug": f"bench-{run}", **who})
     answer.raise_for_status()
-    signup = _finished(client, f"{base}/api/v1/signups/{answer.json()['id']}/events")
+    signup = finished(client, f"{base}/api/v1/signups/{answer.json()['id']}/events")
     ready = time.perf_counter() - started
     if signup["state"] != "ready":
         raise SystemExit(f"signup of {signup['tenant']['name']} failed: {signup}")
@@ -59,7 +59,7 @@ def sign_up(client: httpx.Client, base: str) -> Signup:
     return Signup(signup["tenant"]["name"], ready, time.perf_counter() - started)
 
 
-def _finished(client: httpx.Client, url: str) -> dict[str, Any]:
+def finished(client: httpx.Client, url: str) -> dict[str, Any]:
     """Follow the signup's events to the last."""
     with client.stream("GET", url, timeout=SIGNUP_SECONDS) as events:
         events.raise_for_status()

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import REGISTRY
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
+from vivero_operator import metrics
 from vivero_operator.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -41,6 +43,15 @@ def test_every_variable_is_a_setting() -> None:
     names = {name.lower() for name in re.findall(r"name: VIVERO_([A-Z0-9_]+)", template)}
     assert names <= set(Settings.model_fields)
     assert "data_plane_image" in names
+
+
+def test_alerts_ask_for_metrics_that_are_there() -> None:
+    assert metrics.LEADING
+    known = {metric.name for metric in REGISTRY.collect()}
+    rules = (CHART / "templates/alerts.yaml").read_text()
+    asked = set(re.findall(r"vivero_[a-z_]+", "\n".join(re.findall(r"expr: (.*)", rules))))
+    assert asked == {"vivero_pool_ready", "vivero_pool_size", "vivero_leading"}
+    assert asked <= known
 
 
 def test_nothing_is_granted_by_wildcard() -> None:

@@ -1,0 +1,73 @@
+"""Two replicas of the operator: one that falls silent is replaced within 15 s, and writes nothing when it wakes up."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Kubectl, tenant
+from .waiting import wait_until
+
+NAMESPACE = "vivero-system"
+DEPLOYMENT = "deployment/vivero-operator"
+TAKEOVER_SECONDS = 15
+GONE_SECONDS = 60
+
+
+def holder(kubectl: Kubectl) -> str:
+    lease = json.loads(kubectl("get", "lease", "vivero-operator", "-n", NAMESPACE, "-o", "json"))
+    return str(lease["spec"].get("holderIdentity") or "")
+
+
+def process_of(pod: str) -> int:
+    """The operator's process in that pod, as this machine sees it."""
+    wanted = f"VIVERO_IDENTITY={pod}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                return int(folder.name)
+    raise AssertionError(f"no process of {pod} on this machine")
+
+
+@contextmanager
+def stopped(process: int) -> Iterator[None]:
+    """Alive, and silent: as on a machine that hangs."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)
+
+
+@pytest.fixture
+def two_replicas(kubectl: Kubectl) -> Iterator[None]:
+    kubectl("scale", DEPLOYMENT, "-n", NAMESPACE, "--replicas=2")
+    kubectl("rollout", "status", DEPLOYMENT, "-n", NAMESPACE, "--timeout=90s", seconds=100)
+    wait_until(lambda: holder(kubectl) != "", TAKEOVER_SECONDS, "a leader")
+    yield
+    kubectl("scale", DEPLOYMENT, "-n", NAMESPACE, "--replicas=1")
+    kubectl("rollout", "status", DEPLOYMENT, "-n", NAMESPACE, "--timeout=90s", seconds=100)
+
+
+@pytest.mark.usefixtures("two_replicas")
+def test_a_silent_leader_is_replaced_and_does_nothing_when_it_wakes_up(
+    kubectl: Kubectl, apply: Callable[[dict[str, Any]], None]
+) -> None:
+    first = holder(kubectl)
+    process = process_of(first)
+    with stopped(process):
+        took = wait_until(lambda: holder(kubectl) not in ("", first), TAKEOVER_SECONDS, "a new leader")
+        second = holder(kubectl)
+        apply(tenant("after-the-takeover"))
+        kubectl("wait", "--for=condition=Ready", "tenant/after-the-takeover", "--timeout=60s")
+    # It notices that its Lease is another's, and ends; kubelet starts it anew.
+    wait_until(lambda: not Path(f"/proc/{process}").exists(), GONE_SECONDS, "the end of the old leader's process")
+    assert holder(kubectl) == second
+    log = kubectl("logs", "-n", NAMESPACE, f"pod/{first}", "--previous", "--tail=200")
+    assert "LeadershipLostError" in log, f"took over in {took:.1f} s"
