@@ -43,6 +43,13 @@ class DataPlaneError(Exception):
         self.headers = dict(headers or {})
 
 
+class IsolationError(DataPlaneError):
+    """What belongs to another workspace is open to this one."""
+
+    slug = "not-isolated"
+    title = "This workspace is not isolated"
+
+
 class InvalidInputError(DataPlaneError):
     """Well formed, but a field's value cannot be accepted."""
 

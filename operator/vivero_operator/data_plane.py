@@ -71,9 +71,10 @@ class DataPlaneClient:
             raise DataPlaneUnavailableError(SYSTEM, f"name and owner were refused with status {status}")
         return status == _OK[1]
 
-    async def proof(self, address: str, token: str) -> Proof:
-        """What works, as the tenant's pod sees it, with the tenant's credentials."""
-        status, body = await self._request("GET", address, "/internal/v1/proof", token)
+    async def proof(self, address: str, token: str, neighbour: str | None) -> Proof:
+        """What works, as the tenant's pod sees it, with the tenant's credentials; and is refused at a neighbour's."""
+        path = "/internal/v1/proof" + (f"?neighbour={neighbour}" if neighbour else "")
+        status, body = await self._request("GET", address, path, token)
         if status not in (200, 503):
             raise DataPlaneUnavailableError(SYSTEM, f"the proof answered with status {status}")
         failing = tuple(name for name in _ASPECTS if not _is_ok(body.get(name)))

@@ -260,6 +260,7 @@ class FakeDataPlane:
     def __init__(self) -> None:
         self.owners: list[Owner] = []
         self.workspace: Workspace | None = None
+        self.neighbours: list[str | None] = []
         self.failing: tuple[str, ...] = ()
         self.down = False
 
@@ -272,7 +273,8 @@ class FakeDataPlane:
         self.owners.append(owner)
         return len(self.owners) == 1
 
-    async def proof(self, address: str, token: str) -> Proof:
+    async def proof(self, address: str, token: str, neighbour: str | None) -> Proof:
+        self.neighbours.append(neighbour)
         if self.down:
             raise DataPlaneUnavailableError("data plane", "no answer from the pod")
         return Proof(not self.failing, "1.2.3", self.failing, self.workspace)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from valkey.asyncio import Connection, ConnectionPool, Valkey
-from valkey.exceptions import ValkeyError
+from valkey.exceptions import NoPermissionError, ValkeyError
 
-from vivero_data.errors import UnavailableError
+from vivero_data.errors import IsolationError, UnavailableError
 from vivero_data.settings import CacheSecret
 
 _TIMEOUT: Final = 1.0  # seconds; a request waits for this at most once
@@ -64,6 +64,23 @@ class Cache:
             raise UnavailableError("The cache does not answer.") from error
         if found != value.encode():
             raise UnavailableError("The cache did not return what was written.")
+
+    async def stay_out(self, neighbour: str) -> None:
+        """Try to read a key of another workspace; `neighbour` is its id.
+
+        Raises:
+            IsolationError: the server lets us, whether there is such a key or not.
+            UnavailableError: the cache does not answer.
+        """
+        from vivero_core.model.naming import cache_prefix  # noqa: PLC0415  the proof is rare, memory is not
+
+        try:
+            await self._client.get(f"{cache_prefix(neighbour)}proof")
+        except NoPermissionError:
+            return
+        except (ValkeyError, OSError, TimeoutError) as error:
+            raise UnavailableError("The cache does not answer.") from error
+        raise IsolationError("The keys of another workspace are open to this one.")
 
     async def ping(self) -> None:
         """Ask whether it is there.

@@ -12,7 +12,7 @@ from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from vivero_data.clients.sigv4 import Signer, canonical_query
-from vivero_data.errors import DataPlaneError, NotFoundError, UnavailableError
+from vivero_data.errors import DataPlaneError, IsolationError, NotFoundError, UnavailableError
 from vivero_data.lib import clock
 from vivero_data.settings import StorageSecret
 
@@ -22,6 +22,7 @@ _CONNECTIONS: Final = 8
 _OK: Final = frozenset({200, 204, 206})
 _MISSING: Final = 404
 _SERVER_ERROR: Final = 500
+_ONE_OBJECT: Final = {"list-type": "2", "max-keys": "1"}
 PIECE: Final = 64 * 1024  # bytes read at once
 
 
@@ -80,13 +81,21 @@ class Storage:
         """
         await asyncio.to_thread(self._ping)
 
+    async def stay_out(self, neighbour: str) -> None:
+        """Try to list another workspace's bucket; `neighbour` is its id.
+
+        Raises:
+            IsolationError: it can be listed.
+            UnavailableError: the server does not answer.
+        """
+        await asyncio.to_thread(self._stay_out, neighbour)
+
     def close(self) -> None:
         self._http.clear()
 
     def _ping(self) -> None:
-        query = {"list-type": "2", "max-keys": "1"}
         try:
-            with self._request("GET", f"/{self._bucket}", query=query) as response:
+            with self._request("GET", f"/{self._bucket}", query=_ONE_OBJECT) as response:
                 response.drain_conn()
         except (NotFoundError, StorageError) as error:
             raise UnavailableError("The bucket does not answer.") from error
@@ -103,6 +112,16 @@ class Storage:
             raise UnavailableError("The bucket does not answer.") from error
         if found != value:
             raise UnavailableError("The bucket did not return what was written.")
+
+    def _stay_out(self, neighbour: str) -> None:
+        from vivero_core.model.naming import bucket_name  # noqa: PLC0415  the proof is rare, memory is not
+
+        try:
+            with self._request("GET", f"/{bucket_name(neighbour)}", query=_ONE_OBJECT) as response:
+                response.drain_conn()
+        except (NotFoundError, StorageError):
+            return
+        raise IsolationError("The bucket of another workspace is open to this one.")
 
     @contextmanager
     def _request(

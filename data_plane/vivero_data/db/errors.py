@@ -31,7 +31,11 @@ class MissingTableError(DataPlaneError):
 
 
 class DatabaseError(DataPlaneError):
-    """The database refused a statement for a reason that trying again will not mend."""
+    """The database refused a statement for a reason that trying again will not mend; `code` is the server's number."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"The database refused a statement (error {code}).")
+        self.code = code
 
 
 def translate(error: BaseException) -> DataPlaneError:
@@ -46,7 +50,7 @@ def translate(error: BaseException) -> DataPlaneError:
         return MissingTableError("A table of the schema is missing.")
     if code in _TRANSIENT or (isinstance(error, OperationalError) and not code):
         return UnavailableError("The database does not answer.")
-    return DatabaseError(f"The database refused a statement (error {code}).")
+    return DatabaseError(code)
 
 
 # What a call into the driver can raise for reasons outside this program.

@@ -96,35 +96,35 @@ class TestDataPlane:
     async def test_proof(self, pod: FakePod, client: DataPlaneClient) -> None:
         parts = {"database": {"ok": True}, "storage": {"ok": False}, "cache": None}
         pod.status, pod.body = 503, json.dumps({"ok": False, "version": "1.2", **parts})
-        proof = await client.proof("127.0.0.1", "token")
+        proof = await client.proof("127.0.0.1", "token", None)
         assert (proof.ok, proof.version, proof.failing) == (False, "1.2", ("storage", "cache"))
         pod.status = 200
         pod.body = json.dumps({"ok": True, **{name: {"ok": True} for name in parts}})
-        proof = await client.proof("127.0.0.1", "token")
+        proof = await client.proof("127.0.0.1", "token", None)
         assert (proof.ok, proof.version, proof.failing) == (True, None, ())
 
     @pytest.mark.parametrize(("status", "body"), [(401, "{}"), (500, "<html>"), (302, "")])
     async def test_no_proof(self, pod: FakePod, client: DataPlaneClient, status: int, body: str) -> None:
         pod.status, pod.body = status, body
         with pytest.raises(DataPlaneUnavailableError, match=str(status)):
-            await client.proof("127.0.0.1", "token")
+            await client.proof("127.0.0.1", "token", None)
 
     @pytest.mark.parametrize("body", ["not json", "[1]", ""])
     async def test_an_answer_that_is_no_object_proves_nothing(
         self, pod: FakePod, client: DataPlaneClient, body: str
     ) -> None:
         pod.body = body
-        assert not (await client.proof("127.0.0.1", "token")).ok
+        assert not (await client.proof("127.0.0.1", "token", None)).ok
 
     async def test_nobody_there(self, client: DataPlaneClient, unused_tcp_port: int, monkeypatch: Any) -> None:
         monkeypatch.setattr(data_plane, "APP_PORT", unused_tcp_port)
         for address in ("127.0.0.1", "::1"):
             with pytest.raises(DataPlaneUnavailableError, match="no answer"):
-                await client.proof(address, "token")
+                await client.proof(address, "token", "abcdefghij")
 
     async def test_a_closed_client(self) -> None:
         with pytest.raises(DataPlaneUnavailableError, match="closed"):
-            await DataPlaneClient().proof("127.0.0.1", "token")
+            await DataPlaneClient().proof("127.0.0.1", "token", None)
 
 
 class TestHealth:

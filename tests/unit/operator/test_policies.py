@@ -11,7 +11,7 @@ from vivero_core.model.conditions import Condition, Status, find
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
-from vivero_operator.policies import backoff, claims, drift, placement, quantity, verdict
+from vivero_operator.policies import backoff, claims, drift, neighbours, placement, quantity, verdict
 from vivero_operator.policies.outcome import Outcome, Pending, State, done, waiting
 from vivero_operator.policies.verdict import Finding
 
@@ -253,3 +253,18 @@ IS_OFF, IS_ON = condition("Suspended", Status.TRUE, "Unpaid"), condition("Suspen
 def test_events_on_transitions_only(old: list[Condition], new: list[Condition], event: tuple[bool, str] | None) -> None:
     found = verdict.transition(old, new)
     assert (found[:2] if found else None) == event
+
+
+class TestNeighbours:
+    def named(self, ident: str, *, proven: bool = True) -> Tenant:
+        status = {"provenAt": "2026-11-22T12:00:00Z"} if proven else {}
+        return Tenant.parse({**tenant_body(ident, adopt=ident), "status": status})
+
+    def test_everybody_tries_one_and_is_tried(self) -> None:
+        everybody = [self.named(letter * 10) for letter in "abc"]
+        chosen = [neighbours.neighbour(one, everybody) for one in everybody]
+        assert chosen == ["b" * 10, "c" * 10, "a" * 10]
+
+    def test_who_is_alone_has_none(self) -> None:
+        alone = self.named("a" * 10)
+        assert neighbours.neighbour(alone, [alone, self.named("b" * 10, proven=False)]) is None

@@ -1,9 +1,10 @@
 """`/healthz`, `/readyz`, and `/internal/v1/proof`."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
 from vivero_data.domain.health.schemas import Health, Proof, Readiness
@@ -11,6 +12,9 @@ from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.owner.guards import operator_only
 
 R = TypeVar("R", bound=Readiness)
+
+
+Neighbour = Annotated[str, QueryParameter(pattern="^[a-z2-7]{10}$", description="Another workspace's id.")]
 
 
 def answered(found: R) -> Response[R]:
@@ -42,6 +46,8 @@ class ProofController(Controller):
     include_in_schema = False
 
     @get()
-    async def proof(self, health: NamedDependency[HealthService]) -> Response[Proof]:
-        """Every service used with the workspace's own credentials."""
-        return answered(await health.prove())
+    async def proof(
+        self, health: NamedDependency[HealthService], neighbour: FromQuery[Neighbour | None] = None
+    ) -> Response[Proof]:
+        """Every service used with the workspace's own credentials, and tried in vain on a neighbour's."""
+        return answered(await health.prove(neighbour))

@@ -1,9 +1,14 @@
 """SQL of the proof."""
 
 import secrets
+from typing import Final
 
 from vivero_data.db.database import Database
-from vivero_data.errors import UnavailableError
+from vivero_data.db.errors import DatabaseError, MissingTableError
+from vivero_data.errors import IsolationError, UnavailableError
+
+_DENIED: Final = 1142  # ER_TABLEACCESS_DENIED_ERROR: also what a missing table of a foreign schema is answered with
+_OPEN: Final = "The schema of another workspace is open to this one."
 
 
 async def prove(database: Database) -> None:
@@ -19,6 +24,27 @@ async def prove(database: Database) -> None:
         await tx.execute("DELETE FROM counters WHERE name = %s", name)
     if row != (1,):
         raise UnavailableError("The database did not return what was written.")
+
+
+async def stay_out(database: Database, neighbour: str) -> None:
+    """Try to read another workspace's table; `neighbour` is its id.
+
+    Raises:
+        IsolationError: it can be read, or at least be seen to be missing.
+        UnavailableError: the database does not answer.
+    """
+    from vivero_core.model.naming import database_name  # noqa: PLC0415  the proof is rare, memory is not
+
+    async with database.read() as connection:
+        try:
+            await connection.fetch_one(f"SELECT 1 FROM `{database_name(neighbour)}`.counters LIMIT 1")  # noqa: S608  a checked name
+        except DatabaseError as error:
+            if error.code != _DENIED:
+                raise
+            return
+        except MissingTableError as error:
+            raise IsolationError(_OPEN) from error
+    raise IsolationError(_OPEN)
 
 
 async def ping(database: Database) -> None:

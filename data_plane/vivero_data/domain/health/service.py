@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -50,13 +51,25 @@ class HealthService:
             self._asking = asyncio.create_task(self._ask(*questions))
         return await asyncio.shield(self._asking)
 
-    async def prove(self) -> Proof:
-        """Whether our credentials can write, read and delete everywhere, and what the operator has told."""
-        questions = (repository.prove(self._database), self._storage.prove(), self._cache.prove())
-        found = await self._ask(*questions)
+    async def prove(self, neighbour: str | None = None) -> Proof:
+        """Whether our credentials can write, read and delete everywhere, and what the operator has told.
+
+        With another workspace's id, also whether they are refused everywhere there.
+        """
+        found = await self._ask(
+            self._used(repository.prove(self._database), partial(repository.stay_out, self._database), neighbour),
+            self._used(self._storage.prove(), self._storage.stay_out, neighbour),
+            self._used(self._cache.prove(), self._cache.stay_out, neighbour),
+        )
         # Without a schema there is nothing to ask; the proof fails anyway.
         told = await self._identity.told() if found.ok else None
         return Proof(**msgspec.structs.asdict(found), workspace=told)
+
+    @staticmethod
+    async def _used(ours: Awaitable[None], theirs: Callable[[str], Awaitable[None]], neighbour: str | None) -> None:
+        await ours
+        if neighbour is not None:
+            await theirs(neighbour)
 
     async def _ask(self, *questions: Awaitable[None]) -> Readiness:
         database, storage, cache = await asyncio.gather(*(_probe(question) for question in questions))

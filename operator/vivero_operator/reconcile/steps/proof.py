@@ -5,6 +5,7 @@ from datetime import timedelta
 from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import ConditionType, Reason
 
+from vivero_operator.policies import neighbours as policy
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run, starting
 from vivero_operator.reconcile.steps import owner
@@ -26,10 +27,12 @@ async def ensure(run: Run) -> Outcome:
     pod = run.ready_pod()
     if pod is None or pod.ip is None:
         raise starting([])
-    proof = await run.services.data_plane.proof(pod.ip, run.known_keys().operator_token)
+    neighbour = policy.neighbour(run.tenant, run.services.cluster.tenants)
+    proof = await run.services.data_plane.proof(pod.ip, run.known_keys().operator_token, neighbour)
     if not proof.ok:
         broken = ", ".join(proof.failing) or "the workspace"
-        raise Pending(Reason.PROOF_FAILED, f"The tenant's own credentials do not work on: {broken}", retry_after=5)
+        message = f"The tenant's own credentials do not work, or open a neighbour's: {broken}"
+        raise Pending(Reason.PROOF_FAILED, message, retry_after=5)
     if proof.workspace != owner.workspace(run):
         await owner.tell(run)  # it forgot, or was never told
     run.proven_at = run.services.now()

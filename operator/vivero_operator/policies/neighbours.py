@@ -1,0 +1,14 @@
+"""Whom a tenant's credentials are tried on in vain."""
+
+from collections.abc import Iterable
+
+from vivero_core.model.tenant import Tenant
+
+
+def neighbour(tenant: Tenant, others: Iterable[Tenant]) -> str | None:
+    """The id of the next one in the order of ids, round and round: everybody tries one, and everybody is tried.
+
+    None while there is nobody else whose schema, bucket and keys are there.
+    """
+    ids = sorted(one.id for one in others if one.id != tenant.id and one.status.proven_at is not None)
+    return next((one for one in ids if one > tenant.id), ids[0] if ids else None)
