@@ -4,7 +4,7 @@ from typing import Annotated, TypeVar
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
 from vivero_data.domain.health.schemas import Health, Proof, Readiness
@@ -14,7 +14,7 @@ from vivero_data.domain.owner.guards import operator_only
 R = TypeVar("R", bound=Readiness)
 
 
-Neighbour = Annotated[str, QueryParameter(pattern="^[a-z2-7]{10}$", description="Another workspace's id.")]
+Neighbour = Annotated[str | None, QueryParameter(pattern="^[a-z2-7]{10}$", description="Another workspace's id.")]
 
 
 def answered(found: R) -> Response[R]:
@@ -46,8 +46,6 @@ class ProofController(Controller):
     include_in_schema = False
 
     @get()
-    async def proof(
-        self, health: NamedDependency[HealthService], neighbour: FromQuery[Neighbour | None] = None
-    ) -> Response[Proof]:
+    async def proof(self, health: NamedDependency[HealthService], neighbour: Neighbour = None) -> Response[Proof]:
         """Every service used with the workspace's own credentials, and tried in vain on a neighbour's."""
         return answered(await health.prove(neighbour))
