@@ -1,5 +1,6 @@
 """How long a signup takes, beside the start of the same pod by itself.
 
+    ./vivero up --pool 0
     ./vivero status --json > status.json
     python benchmarks/signup.py --status status.json
 
@@ -24,7 +25,7 @@ from figures import arguments, machine, print_table, read_status, summary
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.config import from_kubeconfig
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import TENANT
+from vivero_core.backends.kube.resources import TENANT, TENANT_POOL
 from vivero_core.model import naming
 from vivero_dev.localhost import local_client
 
@@ -112,6 +113,9 @@ async def measure(status: dict[str, Any], rounds: int) -> tuple[list[Signup], li
     bare: list[float] = []
     client = local_client(Path(status["ca"]), timeout=30.0)
     async with KubeClient(from_kubeconfig(Path(status["kubeconfig"])), field_manager="vivero-benchmark") as kube:
+        pools = (await kube.list(TENANT_POOL)).items
+        if any(pool["spec"]["size"] for pool in pools):
+            raise SystemExit("there is a pool of spares; this measures signups without: ./vivero up --pool 0")
         try:
             with client:
                 warm = await asyncio.to_thread(sign_up, client, status["control_plane_url"])
