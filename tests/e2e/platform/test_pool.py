@@ -1,6 +1,7 @@
 """A warm pool: spares are complete and nobody's, a signup takes one, the pool fills up again and empties itself."""
 
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
+from e2e.control_plane.conftest import sign_up, somebody
+from integration.control_plane.leftovers import erase_signups
+from playwright.sync_api import Page, expect
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.model import naming
@@ -19,6 +23,7 @@ from .waiting import wait_until
 POOL = "e2e"
 SIZE = 2
 FILL_SECONDS = 90
+INSIDE_MS = 10_000
 
 
 def pool(size: int) -> dict[str, Any]:
@@ -100,6 +105,23 @@ def test_a_signup_takes_a_spare_with_its_running_pod_and_the_pool_fills_up_again
     finally:
         kubectl("patch", "tenant", name, "--type=merge", "-p", '{"spec":{"deletionPolicy":"Delete"}}')
         kubectl("delete", "tenant", name, "--timeout=60s")
+
+
+@pytest.mark.usefixtures("full_pool")
+def test_a_browser_ends_inside_a_workspace_that_was_waiting(
+    page: Page, platform: dict[str, Any], kubectl: Kubectl
+) -> None:
+    """Not at the page for hosts without a workspace, though the route is younger than the browser is quick."""
+    wait_until(lambda: status(kubectl).get("ready") == SIZE, FILL_SECONDS, "a full pool")
+    person = somebody()
+    sign_up(page, platform["control_plane_url"], person)
+    try:
+        page.wait_for_url(re.compile(rf"^https://{person.slug}\.[^/]+/$"), timeout=INSIDE_MS)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        found = json.loads(kubectl("get", "tenants", "-l", f"vivero.dev/pool={POOL}", "-o", "json"))["items"]
+        assert person.slug in {one["spec"].get("slug") for one in found}
+    finally:
+        erase_signups(Path(platform["kubeconfig"]), [person.slug])
 
 
 def logged_in(client: httpx.Client, url: str, who: dict[str, str]) -> str:
