@@ -20,7 +20,7 @@ from vivero_core.errors import BackendError
     [
         (401, errors.KubeUnauthorizedError, False),
         (403, errors.KubeForbiddenError, False),
-        (404, errors.KubeNotFoundError, False),
+        (404, errors.KubeUnavailableError, True),
         (409, errors.KubeConflictError, True),
         (410, errors.KubeGoneError, True),
         (422, errors.KubeInvalidError, False),
@@ -34,6 +34,13 @@ def test_a_status_says_what_a_caller_can_do(status: int, kind: type[BackendError
     assert type(error) is kind
     assert error.retryable is retryable
     assert str(error) == "kubernetes: GET /x: because"
+
+
+def test_absence_is_what_the_server_says_and_no_other_404() -> None:
+    """A load balancer's page says nothing about the object; taken for absence it would cost a tenant its secrets."""
+    assert type(errors.from_status(404, {"reason": "NotFound"}, "GET /x")) is errors.KubeNotFoundError
+    for page in ({}, {"message": "default backend - 404"}, {"reason": ""}):
+        assert type(errors.from_status(404, page, "GET /x")) is errors.KubeUnavailableError
 
 
 def test_throttling_says_how_long_to_wait() -> None:

@@ -74,6 +74,9 @@ def from_status(code: int, body: dict[str, Any], doing: str) -> BackendError:
         return KubeThrottledError(SYSTEM, message, float(details.get("retryAfterSeconds") or 1))
     if body.get("reason") == "AlreadyExists":
         return KubeAlreadyExistsError(SYSTEM, message)
+    if code == 404 and body.get("reason") != "NotFound":  # noqa: PLR2004  what the next line is about
+        # A load balancer's page, or a kind that is not served: nobody has said that the object is not there.
+        return KubeUnavailableError(SYSTEM, message)
     if _names_another_object(body):
         return KubeConflictError(SYSTEM, message)
     return _BY_STATUS.get(code, KubeUnavailableError)(SYSTEM, message)

@@ -10,7 +10,7 @@ from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import secrets
 
-UNLIMITED = 0  # MariaDB's word for it
+UNLIMITED = 10_000  # what a Plan may ask for at most; MariaDB's own word for it, 0, is refused as a slip
 
 
 def _provision(admin: DatabaseAdmin, user: Credentials, database: str, connections: int) -> list[str]:

@@ -3,7 +3,7 @@
 import contextlib
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE
+from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, TENANT
 from vivero_core.model.constants import ANNOTATION_TENANT_UID, Reason
 
 from vivero_operator.instance import APP
@@ -31,11 +31,21 @@ async def ensure(run: Run) -> Outcome:
     if live is not None and not _is_ours(run, live):
         message = f"Namespace {name} exists and does not belong to this Tenant"
         raise Pending(Reason.NAMESPACE_CONFLICT, message, retry_after=60)
+    if live is None:
+        await _still_lives(run)
     wanted = namespace.build(run.instance)
     if drift.differs(wanted, live):
         await run.write(wanted, live)
     run.fresh = live is None
     return done(Reason.PROVISIONED)
+
+
+async def _still_lives(run: Run) -> None:
+    """Before the first thing is made: a Tenant known from an old list may be gone, and nobody would clean up after it."""
+    meta = run.tenant.metadata
+    current = await run.find(TENANT, meta.name)
+    if current is None or current["metadata"]["uid"] != meta.uid:
+        raise Pending(Reason.PROVISIONING, "The Tenant is gone", retry_after=1)
 
 
 async def remove(run: Run) -> Outcome:
