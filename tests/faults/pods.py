@@ -16,6 +16,7 @@ from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import POD
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_operator.instance import APP_PORT
+from vivero_operator.policies import quantity
 
 TOO_MUCH_CPU = "100000"
 VERSION = "0.0.0-tests"
@@ -26,7 +27,12 @@ def _is_left_alone(pod: dict[str, Any]) -> bool:
     container = pod["spec"]["containers"][0]
     asks = container.get("resources", {}).get("requests", {}).get("cpu", "")
     known = pod.get("status", {}).get("podIP")
-    return asks in (TOO_MUCH_CPU, "100k") and not known and "deletionTimestamp" not in pod["metadata"]
+    return (
+        bool(asks)
+        and quantity.parse(asks) >= quantity.parse(TOO_MUCH_CPU)
+        and not known
+        and "deletionTimestamp" not in pod["metadata"]
+    )
 
 
 async def run_pods(kube: KubeClient, address: str) -> None:

@@ -46,18 +46,16 @@ def _plan(name: str, *, connections: int, **workload: object) -> Object:
 PLANS: Final = (_plan(SMALL, connections=10), _plan(LARGE, connections=20, memoryLimit="300Mi"))
 
 
-def tenant_body(names_slug: str, **spec: object) -> Object:
+def tenant_body(slug: str, **spec: object) -> Object:
     wanted = {
         "displayName": "Fault test",
-        "slug": names_slug,
+        "slug": slug,
         "plan": SMALL,
-        "owner": {"email": OWNER, "passwordHashSecret": f"signup-{names_slug}"},
-        "hosts": ["one.example.com"],
+        "owner": {"email": OWNER, "passwordHashSecret": f"signup-{slug}"},
+        "hosts": [f"{slug}-one.example.com"],
         "deletionPolicy": "Delete",
     }
-    body = {"apiVersion": API_VERSION, "kind": "Tenant", "metadata": {"name": names_slug}}
-    spec = {key: value for key, value in (wanted | spec).items() if value is not None}
-    return {**body, "spec": spec | {"hosts": [f"{names_slug}-{host}" for host in spec.get("hosts", [])]}}
+    return {"apiVersion": API_VERSION, "kind": "Tenant", "metadata": {"name": slug}, "spec": wanted | spec}
 
 
 async def write_password(rig: Rig, slug: str) -> None:
