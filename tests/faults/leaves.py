@@ -80,7 +80,7 @@ def values(leaf: Leaf, table: Mapping[str, tuple[Any, Any]]) -> tuple[Any, Any]:
 def invalid(leaf: Leaf) -> Iterator[Any]:
     """Values that the API server has to refuse, one for each bound that the schema sets, and one of a wrong type."""
     schema = leaf.schema
-    yield {"type": "wrong"}
+    yield "no list" if schema.get("type") == "array" else ["a list"]
     if "enum" in schema:
         yield "NoSuchWord"
     if "maxLength" in schema:
