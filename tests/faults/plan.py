@@ -105,9 +105,9 @@ class Action(StrEnum):
     MUTE = "mute"
     """The watch says nothing for `seconds`, then all it withheld."""
     CUT = "cut"
-    """The watch's connection breaks before the event."""
+    """The watch says nothing for `seconds`; then its connection breaks before the event."""
     EXPIRE = "expire"
-    """The watch ends with 410 instead of the event, so that the operator has to list again."""
+    """The watch says nothing for `seconds`; then it ends with 410, so that the operator has to list again."""
     OUTAGE = "outage"
     """From this call on, a backing service fails for `seconds`."""
 

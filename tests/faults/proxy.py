@@ -177,6 +177,7 @@ class Proxy:
         fault = self.director.meet(call) if call.name else None
         if fault is not None:
             self._note(call, 0, fault, done=True)
+            await asyncio.sleep(fault.seconds)
         match fault.action if fault else None:
             case Action.CUT:
                 _hang_up(request)
@@ -184,8 +185,6 @@ class Proxy:
             case Action.EXPIRE:
                 await down.write(encoded({"type": "ERROR", "object": status_object(410)}) + b"\n")
                 return False
-            case Action.MUTE if fault:
-                await asyncio.sleep(fault.seconds)
         await down.write(line + b"\n")
         return True
 

@@ -151,16 +151,21 @@ class Rig:
         """What the operator asked about the tenant after the first `since` calls."""
         return [entry for entry in self.proxy.journal[since:] if entry.call.mentions(names.words)]
 
-    async def writes_at_rest(self, names: Names) -> list[Entry]:
-        """The operator is killed and comes back; the writes that it then makes although nothing is to be done."""
-        mark = len(self.proxy.journal)
-        self.operator.kill()
+    async def rest(self, names: Names, since: int = 0) -> None:
+        """Returns when the operator has looked at the tenant after `since` calls and has nothing more to ask."""
 
-        async def looked() -> bool:
-            calls = self.calls(names, mark)
+        async def rests() -> bool:
+            calls = self.calls(names, since)
             return bool(calls) and time.monotonic() - calls[-1].at > QUIET_SECONDS
 
-        await eventually(looked)
+        await eventually(rests)
+
+    async def writes_at_rest(self, names: Names) -> list[Entry]:
+        """The operator is killed and comes back; the writes that it then makes although nothing is to be done."""
+        await self.rest(names)
+        mark = len(self.proxy.journal)
+        self.operator.kill()
+        await self.rest(names, mark)
         return [entry for entry in self.calls(names, mark) if entry.call.verb in WRITES]
 
     async def leads(self) -> bool:

@@ -1,6 +1,7 @@
 """What people do to a tenant, each as a preparation in peace, an act that faults may strike, and how one sees its end."""
 
 import base64
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -119,13 +120,16 @@ async def born(rig: Rig, slug: str, **spec: object) -> Names:
     return names
 
 
+Done = Callable[[Rig, Names], Awaitable[bool]]
+
+
 @dataclass(frozen=True)
 class Scenario:
     """`prepare` gives the Tenant that the act is about, or none when the act makes it."""
 
     prepare: Callable[[Rig, str], Awaitable[Names | None]]
     act: Callable[[Rig, str, Names | None], Awaitable[Names]]
-    done: Callable[[Rig, Names], Awaitable[bool]]
+    done: Done
 
 
 def _known(names: Names | None) -> Names:
@@ -222,9 +226,12 @@ async def retire(rig: Rig, names: Names) -> None:
         await rig.kube.delete(TENANT, tenant.name, uid=tenant.metadata.uid)
 
 
-async def forget_passwords(rig: Rig) -> None:
-    """Secrets that no Tenant ever took."""
-    for item in (await rig.kube.list(SECRET, SIGNUPS_NAMESPACE)).items:
-        meta = item["metadata"]
-        if meta["name"].startswith("signup-faults-"):
-            await rig.kube.delete(SECRET, meta["name"], SIGNUPS_NAMESPACE, uid=meta["uid"])
+async def clean_up(rig: Rig) -> None:
+    """What failed tests have left: pools first, which would fill up again, and Secrets that no Tenant ever took."""
+    ours = {plan["metadata"]["name"] for plan in PLANS}
+    for resource, namespace in ((TENANT_POOL, None), (TENANT, None), (SECRET, SIGNUPS_NAMESPACE)):
+        for item in (await rig.kube.list(resource, namespace)).items:
+            meta, spec = item["metadata"], item.get("spec", {})
+            if spec.get("plan") in ours or meta["name"].startswith("signup-faults-"):
+                with contextlib.suppress(KubeNotFoundError):
+                    await rig.kube.delete(resource, meta["name"], namespace, uid=meta["uid"])
