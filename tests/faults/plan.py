@@ -221,7 +221,7 @@ _DRAWS: tuple[Draw, ...] = (
     lambda dice, nth: _refuse(dice, nth, READS),
     lambda dice, nth: Fault(Action.LOSE, nth=nth, times=dice.randint(1, 2)),
     lambda dice, nth: Fault(Action.DELAY, READS | WRITES, nth=nth, times=dice.randint(1, 5), seconds=_brief(dice)),
-    lambda dice, nth: Fault(Action.MISROUTE, READS, nth=nth, status=dice.choice((404, 502))),
+    lambda _, nth: Fault(Action.MISROUTE, READS, nth=nth, status=502),
     _disturb_watch,
     _outage,
 )
