@@ -57,7 +57,7 @@ async def tenant(rig: Rig) -> Ground:
         current = found is not None and found.status.observed_generation == found.metadata.generation
         return current and rests(rig, names, mark)
 
-    return Ground(
+    ground = Ground(
         rig,
         TENANT,
         names.tenant,
@@ -67,6 +67,14 @@ async def tenant(rig: Rig) -> Ground:
         refused=_FIXED | _ONLY_ON_TRIAL,
         context={"suspended.message": {"suspended": {"reason": "Manual"}}},
     )
+    await _change_limits(ground, {"plan": LARGE}, {"plan": SMALL})
+    return ground
+
+
+async def _change_limits(ground: Ground, there: Object, back: Object) -> None:
+    """From the first change on a tenant's limits are marked as changed, once and for all: pods have to be told."""
+    await ground.put({"spec": there})
+    await ground.put({"spec": back})
 
 
 def rests(rig: Rig, names: Names, mark: int) -> bool:
@@ -92,10 +100,7 @@ async def plan(rig: Rig, name: str) -> Ground:
         table=_PLAN_TABLE,
         kept=frozenset({"workload.cpuRequest"}),
     )
-    # From the first change on the limits are marked as changed, once and for all.
-    users = {"spec": {"limits": {"users": 7}}}
-    await ground.put(users)
-    await ground.put({"spec": {"limits": {"users": None}}})
+    await _change_limits(ground, {"limits": {"users": 7}}, {"limits": {"users": None}})
     return ground
 
 

@@ -28,7 +28,7 @@ from vivero_core.model.constants import PLATFORM_NAMESPACE
 ROOT: Final = Path(__file__).parents[2]
 CONVERGE_SECONDS: Final = 60.0
 START_SECONDS: Final = 30.0
-QUIET_SECONDS: Final = 0.8
+QUIET_SECONDS: Final = 0.5
 LEASE_NAME: Final = "operator-faults"
 IDENTITY: Final = "faults"
 _FOLDERS: Final = ("core", "operator", "tests")
