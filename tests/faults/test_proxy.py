@@ -19,11 +19,11 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.errors import (
     KubeGoneError,
-    KubeNotFoundError,
     KubeThrottledError,
     KubeUnavailableError,
 )
 from vivero_core.backends.kube.resources import TENANT
+from vivero_core.errors import BackendError
 
 BODY = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": "acme", "uid": "1"}}
 PATH = TENANT.path()
@@ -164,7 +164,7 @@ async def test_a_delay_takes_its_time(world: World) -> None:
 
 async def test_a_page_of_another_server_says_404_without_a_reason(world: World) -> None:
     world.strike(Fault(Action.MISROUTE, READS, status=404))
-    with pytest.raises(KubeNotFoundError, match="status 404"):
+    with pytest.raises(BackendError, match="status 404"):
         await world.client.get(TENANT, "acme")
 
 
