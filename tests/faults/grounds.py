@@ -1,0 +1,169 @@
+"""Where the walk goes: an object of each kind, how one sees that the operator rests, and what its fields mean."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from faults.rig import QUIET_SECONDS, Rig, eventually
+from faults.scenarios import LARGE, SMALL, born, look, new_slug
+from faults.state import Names, State
+from faults.walk import Ground
+from vivero_core.backends.kube.client import Object
+from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, TENANT, TENANT_POOL, Resource
+from vivero_core.model.constants import API_VERSION
+
+_DATES: Final = ("2030-01-01T00:00:00Z", "2031-01-01T00:00:00Z")
+_FIXED: Final = frozenset({"slug", "adopt", "pool", "databaseServer", "claimedAt"})
+_ONLY_ON_TRIAL: Final = frozenset({"trialEndsAt"})
+
+
+def _tenant_table(slug: str) -> dict[str, tuple[Any, Any]]:
+    return {
+        "displayName": ("Zoë & Söhne", "Another"),
+        "slug": ("other-one", "other-two"),
+        "hosts": ([f"{slug}-a.example.com"], [f"{slug}-b.example.com", f"{slug}-c.example.com"]),
+        "plan": (LARGE, SMALL),
+        "owner.email": ("second@example.com", "third@example.com"),
+        "owner.passwordHashSecret": ("signup-none", "signup-never"),
+        "trialEndsAt": _DATES,
+        "databaseServer": ("elsewhere", "nowhere"),
+        "adopt": ("abcdefgh23", "abcdefgh45"),
+        "pool": ("one", "two"),
+        "claimedAt": _DATES,
+    }
+
+
+# Always more CPU than there is: see pods.py.
+_PLAN_TABLE: Final = {
+    "features": (["files"], ["api", "files"]),
+    "workload.cpuRequest": ("100001", "100002"),
+    "workload.cpuLimit": ("200000", "300000"),
+    "workload.memoryRequest": ("64Mi", "128Mi"),
+    "workload.memoryLimit": ("512Mi", "300Mi"),
+}
+_SERVER_TABLE: Final = {
+    "host": ("nowhere.invalid", "127.0.0.1"),
+    "adminSecret": ("none", "never"),
+    "caConfigMap": ("none", "never"),
+}
+_POOL_TABLE: Final = {"plan": (LARGE, SMALL), "size": (2, 0)}
+
+
+async def tenant(rig: Rig) -> Ground:
+    names = await born(rig, new_slug())
+
+    async def settled(mark: int) -> bool:
+        found = await look(rig, names)
+        current = found is not None and found.status.observed_generation == found.metadata.generation
+        return current and rests(rig, names, mark)
+
+    ground = Ground(
+        rig,
+        TENANT,
+        names.tenant,
+        lambda: rig.collector.collect(names),
+        settled,
+        table=_tenant_table(names.slug),
+        refused=_FIXED | _ONLY_ON_TRIAL,
+        context={"suspended.message": {"suspended": {"reason": "Manual"}}},
+    )
+    await _change_limits(ground, {"plan": LARGE}, {"plan": SMALL})
+    return ground
+
+
+async def _change_limits(ground: Ground, there: Object, back: Object) -> None:
+    """From the first change on a tenant's limits are marked as changed, once and for all: pods have to be told."""
+    await ground.put({"spec": there})
+    await ground.put({"spec": back})
+
+
+def rests(rig: Rig, names: Names, mark: int) -> bool:
+    calls = rig.calls(names, mark)
+    return bool(calls) and time.monotonic() - calls[-1].at > QUIET_SECONDS
+
+
+async def plan(rig: Rig, name: str) -> Ground:
+    """A Plan, seen through a Tenant on it."""
+    body = await rig.kube.get(PLAN, SMALL)
+    await rig.kube.create({**body, "metadata": {"name": name}})
+    names = await born(rig, new_slug(), plan=name)
+
+    async def settled(mark: int) -> bool:
+        return rests(rig, names, mark)
+
+    ground = Ground(
+        rig,
+        PLAN,
+        name,
+        lambda: rig.collector.collect(names),
+        settled,
+        table=_PLAN_TABLE,
+        kept=frozenset({"workload.cpuRequest"}),
+    )
+    await _change_limits(ground, {"limits": {"users": 7}}, {"limits": {"users": None}})
+    return ground
+
+
+async def database_server(rig: Rig, name: str) -> Ground:
+    """The same server once more, where no tenant is placed."""
+    body = (await rig.kube.list(DATABASE_SERVER)).items[0]
+    spec = {**body["spec"], "capacity": 0, "cordoned": True}
+    await rig.kube.create({**body, "metadata": {"name": name}, "spec": spec, "status": {}})
+    seen = _Seen(rig, DATABASE_SERVER, name)
+    await eventually(lambda: seen.current(0))
+    return Ground(rig, DATABASE_SERVER, name, seen.state, seen.current, table=_SERVER_TABLE)
+
+
+async def tenant_pool(rig: Rig, name: str) -> Ground:
+    spec = {"plan": SMALL, "size": 1}
+    await rig.kube.create({"apiVersion": API_VERSION, "kind": "TenantPool", "metadata": {"name": name}, "spec": spec})
+    seen = _Seen(rig, TENANT_POOL, name)
+
+    async def full(mark: int) -> bool:
+        body = await rig.kube.get(TENANT_POOL, name)
+        size, status = body["spec"]["size"], body.get("status", {})
+        plans = {one["spec"]["plan"] for one in await spares(rig, name)}
+        counted = status.get("ready") == status.get("spares") == size == len(await spares(rig, name))
+        return counted and plans <= {body["spec"]["plan"]} and await seen.current(mark)
+
+    async def state() -> State:
+        return await seen.state() | {"plans": sorted(one["spec"]["plan"] for one in await spares(rig, name))}
+
+    await eventually(lambda: full(0))
+    return Ground(rig, TENANT_POOL, name, state, full, table=_POOL_TABLE)
+
+
+async def spares(rig: Rig, pool: str) -> list[Object]:
+    return [one for one in (await rig.kube.list(TENANT)).items if one["spec"].get("pool") == pool]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """An object whose status says all there is to see."""
+
+    rig: Rig
+    resource: Resource
+    name: str
+
+    async def current(self, _: int) -> bool:
+        body = await self.rig.kube.get(self.resource, self.name)
+        return bool(body.get("status", {}).get("observedGeneration") == body["metadata"]["generation"])
+
+    async def state(self) -> State:
+        body = await self.rig.kube.get(self.resource, self.name)
+        status = {key: value for key, value in body.get("status", {}).items() if key != "observedGeneration"}
+        # Messages tell how a try failed, which is not the same each time.
+        conditions = {one["type"]: [one["status"], one["reason"]] for one in status.pop("conditions", [])}
+        return {"spec": body["spec"], "status": status, "conditions": conditions}
+
+
+async def leave(ground: Ground) -> None:
+    """Delete what was walked, and the Tenants that were made to see it."""
+    kube = ground.rig.kube
+    for one in (await kube.list(TENANT)).items:
+        meta, spec = one["metadata"], one["spec"]
+        if meta["name"] == ground.name or (ground.resource is PLAN and spec["plan"] == ground.name):
+            await kube.delete(TENANT, meta["name"], uid=meta["uid"])
+    if ground.resource is not TENANT:
+        uid = (await kube.get(ground.resource, ground.name))["metadata"]["uid"]
+        await kube.delete(ground.resource, ground.name, uid=uid)

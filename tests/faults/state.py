@@ -1,0 +1,336 @@
+"""The end state of a tenant everywhere it lives, in a form that two runs can be compared in.
+
+What differs from run to run by its nature (ids, versions, times, random passwords) is replaced by its name; a password
+is worth what it opens, so it is used, and only the answer is kept.
+"""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from faults.pods import DataPlane
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    INGRESS,
+    NAMESPACE,
+    NETWORK_POLICY,
+    POD_DISRUPTION_BUDGET,
+    RESOURCE_QUOTA,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    TENANT,
+    TENANT_POOL,
+    Resource,
+)
+from vivero_core.backends.mariadb import statements
+from vivero_core.backends.mariadb.client import MariaDbAdmin
+from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.backends.s3.transport import Call
+from vivero_core.backends.valkey import acl
+from vivero_core.backends.valkey.client import ValkeyAdmin
+from vivero_core.errors import BackendError
+from vivero_core.model import naming
+from vivero_core.model.constants import (
+    ANNOTATION_APPLIED,
+    LABEL_TENANT,
+    PLATFORM_NAMESPACE,
+    SIGNUPS_NAMESPACE,
+)
+
+State = dict[str, Any]
+Object = dict[str, Any]
+
+CHILDREN: Final = (
+    SECRET,
+    CONFIG_MAP,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    RESOURCE_QUOTA,
+    DEPLOYMENT,
+    INGRESS,
+    NETWORK_POLICY,
+    POD_DISRUPTION_BUDGET,
+)
+CREDENTIALS: Final = ("database", "cache", "storage", "app")
+"""Secrets whose content is made once and never again."""
+_KUBERNETES_OWN: Final = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
+_RANDOM: Final = re.compile(r"[0-9a-f]{64}")
+_PER_RUN: Final = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
+_GIVEN_BY_SERVER: Final = ("clusterIP", "clusterIPs")
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Administrators of the backing services, past all proxies."""
+
+    database: MariaDbAdmin
+    storage: VersityStorageAdmin
+    cache: ValkeyAdmin
+
+
+@dataclass(frozen=True)
+class Names:
+    """What one run calls what another calls otherwise."""
+
+    tenant: str
+    uid: str
+    slug: str
+    pool: str = ""
+
+    @property
+    def id(self) -> str:
+        return naming.tenant_id(self.uid)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """What its calls mention."""
+        return frozenset({self.tenant, self.id})
+
+    @property
+    def password_secret(self) -> str:
+        return f"signup-{self.slug}"
+
+    def neutral(self, value: Any) -> Any:  # noqa: ANN401  any JSON value
+        """The value with these names replaced by what they are; a spare's name holds its pool's, so that goes last."""
+        text = json.dumps(value, sort_keys=True)
+        own = {"uid": self.uid, "id": self.id, "name": self.tenant, "slug": self.slug, "pool": self.pool}
+        for what, name in own.items():
+            text = text.replace(name, f"<{what}>") if name else text
+        return json.loads(text)
+
+
+def _metadata(meta: Object) -> Object:
+    kept = {key: value for key, value in meta.items() if key not in _PER_RUN}
+    annotations = {
+        key: value for key, value in meta.get("annotations", {}).items() if not key.startswith("deployment.")
+    }
+    if ANNOTATION_APPLIED in annotations:
+        annotations[ANNOTATION_APPLIED] = "<digest>"
+    return kept | {"annotations": annotations, "finalizers": sorted(meta.get("finalizers", []))}
+
+
+def decoded(secret: Object) -> dict[str, str]:
+    return {key: base64.b64decode(value).decode() for key, value in secret.get("data", {}).items()}
+
+
+def _secret_data(secret: Object) -> dict[str, str]:
+    return {key: "<random>" if _RANDOM.fullmatch(value) else value for key, value in decoded(secret).items()}
+
+
+def child(item: Object) -> Object:
+    """A child without what a run gives it by chance; its status is Kubernetes' business."""
+    kept = {key: value for key, value in item.items() if key not in ("metadata", "status", "data")}
+    spec = {key: value for key, value in item.get("spec", {}).items() if key not in _GIVEN_BY_SERVER}
+    data = _secret_data(item) if item["kind"] == "Secret" else item.get("data", {})
+    return kept | {"metadata": _metadata(item["metadata"]), "spec": spec, "data": data}
+
+
+def tenant(item: Object) -> Object:
+    """The Tenant itself, conditions without their times and proofs without their age."""
+    status = dict(item.get("status", {}))
+    current = status.pop("observedGeneration", None) == item["metadata"]["generation"]
+    conditions = {one["type"]: [one["status"], one["reason"], one["message"]] for one in status.pop("conditions", [])}
+    proven = "provenAt" in status and bool(status.pop("provenAt"))
+    spec = {key: value for key, value in item["spec"].items() if key != "claimedAt"}
+    told = {"current": current, "conditions": conditions, "proven": proven}
+    return {"metadata": _metadata(item["metadata"]), "spec": spec, "status": status | told}
+
+
+class Collector:
+    """Looks everywhere a tenant may be, past all proxies."""
+
+    def __init__(self, kube: KubeClient, servers: Servers, data_plane: DataPlane) -> None:
+        self._kube, self._servers, self._data_plane = kube, servers, data_plane
+
+    async def collect(self, names: Names) -> State:
+        """Everything of one tenant, by what and where it is."""
+        namespace = naming.namespace_name(names.id)
+        objects = [one async for one in self._objects(names.id, namespace)]
+        secrets = {one["metadata"]["name"]: decoded(one) for one in objects if one["kind"] == "Secret"}
+        children = {_key(one): child(one) for one in objects}
+        backends = await asyncio.to_thread(self._backends, names.id, secrets)
+        told = self._data_plane.tenants.get(secrets.get("app", {}).get("operator_token", ""))
+        state = {
+            "Tenant": await self._tenant(names.tenant),
+            **children,
+            **backends,
+            "data plane": vars(told) if told else None,
+            "password Secret": await self._is_there(SECRET, names.password_secret, SIGNUPS_NAMESPACE),
+            "pool": await self._pool(names.pool) if names.pool else None,
+            "retained record": await self._is_there(SECRET, f"retained-{names.id}", PLATFORM_NAMESPACE),
+        }
+        neutral: State = names.neutral(state)
+        return neutral
+
+    async def credentials(self, ident: str) -> dict[str, dict[str, str]]:
+        """The Secrets that must not change as long as the tenant lives."""
+        listed = (await self._kube.list(SECRET, naming.namespace_name(ident))).items
+        return {one["metadata"]["name"]: decoded(one) for one in listed if one["metadata"]["name"] in CREDENTIALS}
+
+    async def _objects(self, ident: str, namespace: str) -> Any:  # noqa: ANN401  an async generator of objects
+        """What is in the namespace, whoever made it, and what carries the tenant's label anywhere else."""
+        label = f"{LABEL_TENANT}={ident}"
+        for item in (await self._kube.list(NAMESPACE, label_selector=label)).items:
+            yield item
+        for resource in CHILDREN:
+            inside = (await self._kube.list(resource, namespace)).items
+            outside = (await self._kube.list(resource, label_selector=label)).items
+            elsewhere = (one for one in outside if one["metadata"]["namespace"] != namespace)
+            for item in (*inside, *elsewhere):
+                if (item["kind"], item["metadata"]["name"]) not in _KUBERNETES_OWN:
+                    yield item
+
+    async def _tenant(self, name: str) -> Object | None:
+        try:
+            return tenant(await self._kube.get(TENANT, name))
+        except KubeNotFoundError:
+            return None
+
+    async def _pool(self, name: str) -> Object:
+        spares = [one["spec"] for one in (await self._kube.list(TENANT)).items if one["spec"].get("pool") == name]
+        status = (await self._kube.get(TENANT_POOL, name)).get("status", {})
+        unclaimed = sum("slug" not in spec for spec in spares)
+        return {"unclaimed": unclaimed, "spares": status.get("spares"), "ready": status.get("ready")}
+
+    async def _is_there(self, resource: Resource, name: str, namespace: str) -> bool:
+        try:
+            await self._kube.get(resource, name, namespace)
+        except KubeNotFoundError:
+            return False
+        return True
+
+    def _backends(self, ident: str, secrets: dict[str, dict[str, str]]) -> State:
+        return {
+            "database": self._database(ident, secrets.get("database", {})),
+            "storage": self._storage(ident, secrets.get("storage", {})),
+            "cache": self._cache(ident, secrets.get("cache", {})),
+        }
+
+    def _database(self, ident: str, secret: dict[str, str]) -> Object:
+        admin, name = self._servers.database, naming.database_name(ident)
+        users = {user: self._database_user(user) for user in naming.database_users(ident) if admin.user_exists(user)}
+        login = Credentials(secret.get("username", ""), secret.get("password", ""))
+        opens = bool(secret) and _works(lambda: admin.prove(login, name))
+        return {"exists": admin.database_exists(name), "users": users, "Secret opens it": opens}
+
+    def _database_user(self, user: str) -> Object:
+        with self._servers.database._session("read grants") as cursor:  # noqa: SLF001  nobody but a test asks this
+            cursor.execute(*statements.show_grants(user))
+            # The first line holds the password's hash, which the login proves better.
+            grants = [re.sub(r"'\*[0-9A-F]{40}'", "<hash>", str(row[0])) for row in cursor.fetchall()]
+            cursor.execute(*statements.find_user(user))
+            row = cursor.fetchone()
+        state = statements.user_state(str(row[0]) if row else "{}")
+        rights = {"TLS": state.requires_tls, "connections": state.max_connections, "locked": state.locked}
+        return {"grants": sorted(grants), **rights}
+
+    def _storage(self, ident: str, secret: dict[str, str]) -> Object:
+        admin, bucket = self._servers.storage, naming.bucket_name(ident)
+        login = Credentials(secret.get("access_key", ""), secret.get("secret_key", ""))
+        opens = bool(secret) and _works(lambda: admin.prove(login, bucket))
+        return {
+            "owner": admin._owner(bucket),  # noqa: SLF001  nobody but a test asks this
+            "account": bucket in storage_accounts(admin),
+            "policy": self._bucket_answer(bucket, "policy"),
+            "acl": self._bucket_answer(bucket, "acl"),
+            "Secret opens it": opens,
+        }
+
+    def _bucket_answer(self, bucket: str, what: str) -> str:
+        admin = self._servers.storage
+        answer = admin._transport.signed(Call("GET", f"/{bucket}", query={what: ""}), admin._admin)  # noqa: SLF001
+        return answer.body.decode() if answer.ok else answer.code
+
+    def _cache(self, ident: str, secret: dict[str, str]) -> Object:
+        name = naming.cache_user(ident)
+        access = self._servers.cache._present(name)  # noqa: SLF001  nobody but a test asks this
+        known = access is not None and access.passwords == {acl.password_hash(secret.get("password", ""))}
+        opens = bool(secret) and _works(
+            lambda: self._servers.cache.prove(Credentials(secret["username"], secret["password"]))
+        )
+        rights = [access.enabled, access.commands, access.keys, access.channels, access.selectors] if access else None
+        return {"rights": rights, "one password, the Secret's": known, "Secret opens it": opens}
+
+
+def _key(item: Object) -> str:
+    meta = item["metadata"]
+    return f"{item['kind']} {meta.get('namespace', '')}/{meta['name']}"
+
+
+def _works(proof: Any) -> bool:  # noqa: ANN401  any call that raises when it fails
+    try:
+        proof()
+    except BackendError:
+        return False
+    return True
+
+
+def storage_accounts(admin: VersityStorageAdmin) -> set[str]:
+    answer = admin._transport.signed(Call("PATCH", "/list-users"), admin._admin)  # noqa: SLF001  nobody but a test asks
+    answer.raise_for("list accounts")
+    return set(re.findall(r"<Access>([^<]+)</Access>", answer.body.decode()))
+
+
+def buckets(admin: VersityStorageAdmin) -> set[str]:
+    answer = admin._transport.signed(Call("PATCH", "/list-buckets"), admin._admin)  # noqa: SLF001  nobody but a test asks
+    answer.raise_for("list buckets")
+    return set(re.findall(r"<Name>([^<]+)</Name>", answer.body.decode()))
+
+
+_ID = re.compile(r"^(?:vt|vivero-|tenant-)([a-z2-7]{10})[ab]?$")
+
+
+def ids(names: Iterable[str]) -> set[str]:
+    """The tenants' ids in names of their things."""
+    return {found[1] for name in names if (found := _ID.match(name))}
+
+
+async def inventory(kube: KubeClient, servers: Servers) -> dict[str, set[str]]:
+    """Ids of all tenants that have anything anywhere, by where: whose Tenant is gone has left an orphan."""
+    namespaces = {one["metadata"]["name"] for one in (await kube.list(NAMESPACE)).items}
+    return {"namespaces": ids(namespaces), **await asyncio.to_thread(_backend_inventory, servers)}
+
+
+def _backend_inventory(servers: Servers) -> dict[str, set[str]]:
+    with servers.database._session("list users") as cursor:  # noqa: SLF001  nobody but a test asks this
+        cursor.execute("SELECT User FROM mysql.global_priv WHERE User LIKE 'vt%'")
+        users = {str(row[0]) for row in cursor.fetchall()}
+    acl_lines: list[str] = servers.cache._client.execute_command("ACL", "LIST")  # type: ignore[no-untyped-call]  # noqa: SLF001
+    return {
+        "schemas": ids(servers.database.tenant_databases()),
+        "database users": ids(users),
+        "buckets": ids(buckets(servers.storage)),
+        "storage accounts": ids(storage_accounts(servers.storage)),
+        "cache users": ids(str(line).split()[1] for line in acl_lines),
+    }
+
+
+def orphans(now: Mapping[str, set[str]], before: Mapping[str, set[str]], live: set[str]) -> dict[str, list[str]]:
+    """What appeared since and belongs to no live Tenant; empty when all is well."""
+    left = {where: sorted(found - before[where] - live) for where, found in now.items()}
+    return {where: found for where, found in left.items() if found}
+
+
+def diff(expected: Any, found: Any, path: str = "") -> list[str]:  # noqa: ANN401  any JSON values
+    """One line for each difference; empty when there is none."""
+    return list(_differences(expected, found, path))
+
+
+def _differences(expected: Any, found: Any, path: str) -> Iterator[str]:  # noqa: ANN401  any JSON values
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in sorted({*expected, *found}):
+            yield from _differences(expected.get(key), found.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from _differences(one, other, f"{path}[{index}]")
+    elif expected != found:
+        yield f"{path}: undisturbed {expected!r}, now {found!r}"
