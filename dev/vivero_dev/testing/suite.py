@@ -11,7 +11,7 @@ from vivero_dev.commands import run
 from vivero_dev.errors import ComponentError
 
 ROOT = Path(__file__).resolve().parents[3]
-WITHOUT_PLATFORM = ("tests/unit", "tests/reconcile")
+WITHOUT_PLATFORM = ("tests/unit", "tests/reconcile", "tests/faults")
 # A process each: what one prepares for its whole run is gone before the next
 # begins. End to end first, while the platform holds nothing but its demo tenant.
 WITH_PLATFORM = {"end-to-end tests": ("tests/e2e",), "integration tests": ("tests/integration",)}

@@ -38,7 +38,8 @@ def intrusion(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     for entry in live.get("metadata", {}).get("managedFields", ()):
         if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") is None:
             for part in _OWN_PARTS:
-                found = _foreign(entry.get("fieldsV1", {}).get(f"f:{part}", {}), desired.get(part, {}))
+                fields = entry.get("fieldsV1", {}).get(f"f:{part}", {})
+                found = _foreign(fields, desired.get(part, {}), live.get(part, {}))
                 if found:
                     patch[part] = patch.get(part, {}) | found
     return patch
@@ -51,29 +52,33 @@ def _robbed(desired: dict[str, Any], live: dict[str, Any]) -> bool:
     adds a key to one owns all of it, though our keys are still there.
     """
     entries = live.get("metadata", {}).get("managedFields", ())
-    ours = next((one.get("fieldsV1", {}) for one in entries if one.get("manager") == FIELD_MANAGER), None)
-    if ours is None:
-        return False
-    return any(
-        _lost(entry.get("fieldsV1", {}).get(f"f:{part}", {}), desired.get(part, {}), ours.get(f"f:{part}", {}))
+    ours = [one.get("fieldsV1", {}) for one in entries if one.get("manager") == FIELD_MANAGER]
+    return bool(ours) and any(
+        _lost(
+            entry.get("fieldsV1", {}).get(f"f:{part}", {}),
+            desired.get(part, {}),
+            [one.get(f"f:{part}", {}) for one in ours],
+        )
         for entry in entries
         if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") is None
         for part in _OWN_PARTS
     )
 
 
-def _lost(fields: dict[str, Any], desired: dict[str, Any], ours: dict[str, Any]) -> bool:
+def _lost(fields: dict[str, Any], desired: dict[str, Any], ours: list[dict[str, Any]]) -> bool:
+    """`ours` are the fields that we applied and those that we patched: two entries."""
     for key, inner in fields.items():
-        wanted = desired.get(key.removeprefix("f:"))
-        if wanted is not None and (key not in ours or (isinstance(wanted, dict) and _lost(inner, wanted, ours[key]))):
+        wanted, own = desired.get(key.removeprefix("f:")), [one[key] for one in ours if key in one]
+        if wanted is not None and (not own or (isinstance(wanted, dict) and _lost(inner, wanted, own))):
             return True
     return False
 
 
-def _foreign(fields: dict[str, Any], desired: dict[str, Any]) -> dict[str, Any]:
+def _foreign(fields: dict[str, Any], desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """What of `fields` (as the API server writes down who owns what) is not desired, as nulls of a merge patch.
 
-    A merge patch knows lists as a whole only: one with a foreign entry is replaced by ours.
+    A merge patch knows lists as a whole only: one with an entry that is not ours is replaced. An entry that somebody
+    else wrote as well, and as we want it, is no reason.
     """
     patch: dict[str, Any] = {}
     for key, inner in fields.items():
@@ -83,8 +88,9 @@ def _foreign(fields: dict[str, Any], desired: dict[str, Any]) -> dict[str, Any]:
         if name not in desired:
             patch[name] = None
         elif any(not one.startswith("f:") and one != "." for one in inner):
-            patch[name] = desired[name]
-        elif isinstance(desired[name], dict) and (found := _foreign(inner, desired[name])):
+            if not _covers(live.get(name), desired[name]):
+                patch[name] = desired[name]
+        elif isinstance(desired[name], dict) and (found := _foreign(inner, desired[name], live.get(name) or {})):
             patch[name] = found
     return patch
 

@@ -81,15 +81,26 @@ class TestIntrusion:
             ({"f:selector": {".": {}, "f:name": {}, "f:extra": {}}}, {"selector": {"extra": None}}),
             ({"f:externalIPs": {}}, {"externalIPs": None}),
             ({"f:sessionAffinityConfig": {"f:clientIP": {"f:timeoutSeconds": {}}}}, {"sessionAffinityConfig": None}),
-            ({"f:ports": {'k:{"port":81}': {"f:port": {}}}}, {"ports": [{"port": 80}]}),
             ({"f:type": {}}, {}),
         ],
-        ids=["a key", "a key beside ours", "a list", "a map", "an entry of our list", "what we want as well"],
+        ids=["a key", "a key beside ours", "a list", "a map", "what we want as well"],
     )
     def test_what_somebody_added_is_taken_out(self, fields: dict[str, Any], patch: dict[str, Any]) -> None:
         live = self.live(fields)
         assert drift.intrusion(self.SERVICE, live) == ({"spec": patch} if patch else {})
         assert drift.differs(self.SERVICE, live) is bool(patch)
+
+    def test_an_entry_of_our_list_is_taken_out_and_a_shared_one_is_not(self) -> None:
+        live = self.live({"f:ports": {'k:{"port":80}': {"f:port": {}}}})
+        assert drift.intrusion(self.SERVICE, live) == {}
+        more = {**live, "spec": {**self.SERVICE["spec"], "ports": [{"port": 80}, {"port": 81}]}}
+        assert drift.intrusion(self.SERVICE, more) == {"spec": {"ports": [{"port": 80}]}}
+
+    def test_what_we_patched_is_ours_as_what_we_applied(self) -> None:
+        patched = entry(FIELD_MANAGER, fields={"f:spec": {"f:type": {}}}) | {"operation": "Update"}
+        theirs = entry("kubectl-create", fields={"f:spec": {"f:type": {}, "f:selector": {}}})
+        live = {**self.SERVICE, "metadata": metadata(patched, OURS_WHOLE, theirs)}
+        assert not drift.differs(self.SERVICE, live)
 
     @pytest.mark.parametrize(
         ("ours", "differs"),
