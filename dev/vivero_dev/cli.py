@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 
 from rich.console import Console
+from vivero_core.model.tenant_pool import SIZE_MAX
 
 from vivero_dev import cli_checks, cli_platform
 from vivero_dev.errors import DevError
 from vivero_dev.instance import DEFAULT_NAME
-from vivero_dev.platform.spares import POOL_MAX, POOL_SIZE
+from vivero_dev.platform.spares import POOL_SIZE
 from vivero_dev.platform.values import REQUESTS_PER_MINUTE
 
 INTERRUPTED = 130
@@ -53,8 +54,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _pool_size(text: str) -> int:
     size = int(text)
-    if not 0 <= size <= POOL_MAX:
-        raise argparse.ArgumentTypeError(f"from 0 to {POOL_MAX}")
+    if not 0 <= size <= SIZE_MAX:
+        raise argparse.ArgumentTypeError(f"from 0 to {SIZE_MAX}")
     return size
 
 

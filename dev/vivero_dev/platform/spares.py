@@ -3,8 +3,6 @@
 from vivero_dev.platform.kubectl import Object
 
 PLAN = "trial"
-POOL_MAX = 1000
-"""What the resource allows."""
 POOL_SIZE = 2
 """Enough to try it; each takes 70 MiB and, once, a second and a half of a core."""
 
