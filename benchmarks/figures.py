@@ -22,7 +22,7 @@ def arguments(description: str, **counts: int) -> argparse.Namespace:
         help="output of ./vivero status --json, as a file",
     )
     for name, value in counts.items():
-        parser.add_argument(f"--{name}", type=int, default=value)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=value)
     return parser.parse_args()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from faults.plan import WRITES, Director, Fault
-from faults.pods import DataPlane, standing_in
+from faults.pods import standing_in
 from faults.proxy import Entry, Proxy
 from faults.services import Names as ServiceNames
 from faults.services import Services, standing_before
@@ -24,6 +24,7 @@ from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import LEASE, NAMESPACE, TENANT
 from vivero_core.model import naming
 from vivero_core.model.constants import PLATFORM_NAMESPACE
+from vivero_dev.testing.data_plane import DataPlane
 
 ROOT: Final = Path(__file__).parents[2]
 CONVERGE_SECONDS: Final = 60.0

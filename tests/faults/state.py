@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from faults.pods import DataPlane
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
@@ -45,6 +44,7 @@ from vivero_core.model.constants import (
     PLATFORM_NAMESPACE,
     SIGNUPS_NAMESPACE,
 )
+from vivero_dev.testing.data_plane import DataPlane
 
 State = dict[str, Any]
 Object = dict[str, Any]

@@ -83,6 +83,8 @@ TOOLS = {
         Tool("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform"),
         Tool("terraform-provider-kubectl", "github.com/gavinbunney/terraform-provider-kubectl"),
         Tool("toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server"),
+        # Simulated nodes and pods, for the benchmarks of a thousand tenants.
+        Tool("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
     )
 }
 

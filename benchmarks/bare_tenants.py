@@ -1,0 +1,253 @@
+"""The floor under many tenants: a script that makes the same objects, schema, bucket and cache user of each, and no more.
+
+It reads nothing, compares nothing and remembers nothing; every manifest is
+built before the clock starts, every connection is kept open. As many tenants
+at once as the operator works on; done when all pods are ready.
+"""
+
+import asyncio
+import os
+import threading
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import valkey
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.kube.client import KubeClient, Object
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import CONFIG_MAP, DATABASE_SERVER, DEPLOYMENT, NAMESPACE, PLAN, POD
+from vivero_core.backends.mariadb import statements
+from vivero_core.backends.s3.transport import Call, Endpoint, Transport
+from vivero_core.backends.tls import client_context
+from vivero_core.backends.valkey import acl
+from vivero_core.model import naming
+from vivero_core.model.constants import LABEL_TENANT, PLATFORM_NAMESPACE
+from vivero_core.model.database_server import DatabaseServer
+from vivero_core.model.plan import Plan
+from vivero_core.model.tenant import Tenant
+from vivero_operator.instance import DatabaseAddress, Instance, Keys, PlatformFiles
+from vivero_operator.manifests import (
+    deployment,
+    ingress,
+    namespace,
+    network_policy,
+    platform_config,
+    pod_disruption_budget,
+    resource_quota,
+    secrets,
+    service,
+    service_account,
+)
+from vivero_operator.reconcile.cluster import Pod
+from vivero_operator.reconcile.lanes import THREADS
+from vivero_operator.settings import Settings
+
+CONNECTIONS = 10
+
+
+@dataclass(frozen=True)
+class Bare:
+    """One tenant, as lists of manifests that need each other and one password for everything."""
+
+    id: str
+    password: str
+    first: Object
+    before: tuple[Object, ...]
+    pods: Object
+    beside: tuple[Object, ...]
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What manifests are built from."""
+
+    settings: Settings
+    plan: Plan
+    files: PlatformFiles
+    address: DatabaseAddress
+
+    @classmethod
+    async def read(cls, kube: KubeClient, plan: str) -> "Platform":
+        """As the deployed operator is set up."""
+        operator = await kube.get(DEPLOYMENT, "vivero-operator", PLATFORM_NAMESPACE)
+        for one in operator["spec"]["template"]["spec"]["containers"][0]["env"]:
+            if "value" in one:
+                os.environ[one["name"]] = one["value"]
+        settings = Settings()
+        authority = await kube.get(CONFIG_MAP, settings.ca_config_map, PLATFORM_NAMESPACE)
+        ticket = await kube.get(CONFIG_MAP, settings.ticket_key_config_map, PLATFORM_NAMESPACE)
+        servers = await kube.list(DATABASE_SERVER)
+        return cls(
+            settings,
+            Plan.parse(await kube.get(PLAN, plan)),
+            PlatformFiles(authority["data"]["ca.crt"], ticket["data"]["ticket.pub"]),
+            DatabaseAddress.of(DatabaseServer.parse(servers.items[0])),
+        )
+
+    def tenant(self, number: int) -> Bare:
+        spec = {
+            "displayName": "Bare",
+            "slug": f"bare-{number}",
+            "plan": self.plan.name,
+            "owner": {"email": "a@example.com"},
+        }
+        tenant = Tenant.parse({"metadata": {"name": f"bare-{number}", "uid": str(uuid.uuid4())}, "spec": spec})
+        one, password = Instance(tenant, self.plan, self.settings), uuid.uuid4().hex
+        keys = Keys(*[password] * 6)
+        return Bare(
+            one.id,
+            password,
+            namespace.build(one),
+            (
+                secrets.database(one, keys, self.address),
+                secrets.cache(one, keys),
+                secrets.storage(one, keys),
+                secrets.app(one, keys),
+                secrets.limits(one),
+                platform_config.build(one, self.files),
+                service_account.build(one),
+            ),
+            deployment.build(one),
+            (
+                service.build(one),
+                ingress.build(one),
+                network_policy.build(one),
+                resource_quota.build(one),
+                pod_disruption_budget.build(one),
+            ),
+        )
+
+
+class Servers:
+    """The backing servers, over connections that stay open."""
+
+    def __init__(self, status: dict[str, Any]) -> None:
+        self._authority = Path(status["ca"]).read_text()
+        self._mariadb = status["mariadb"]
+        self._transport = Transport(Endpoint(status["s3"]["endpoint"], "us-east-1", self._authority))
+        self._storage = Credentials(status["s3"]["access_key"], status["s3"]["secret_key"])
+        self._cache = valkey.Valkey.from_url(status["valkey"]["url"], ssl_ca_certs=status["ca"])
+        self._local = threading.local()
+
+    def make_schema(self, one: Bare) -> None:
+        user, database = naming.database_users(one.id)[0], naming.database_name(one.id)
+        self._sql(
+            statements.create_database(database),
+            statements.write_user(user, one.password, CONNECTIONS, exists=False),
+            statements.grant(user, database),
+        )
+
+    def make_bucket(self, one: Bare) -> None:
+        bucket = naming.bucket_name(one.id)
+        account = f"<Account><Access>{bucket}</Access><Secret>{one.password}</Secret><Role>user</Role></Account>"
+        self._administer(Call("PATCH", "/create-user", account.encode()))
+        self._administer(Call("PATCH", f"/{bucket}/create", headers={"x-vgw-owner": bucket}))
+
+    def make_cache_user(self, one: Bare) -> None:
+        user = naming.cache_user(one.id)
+        self._cache.execute_command("ACL", "SETUSER", user, *acl.rules(acl.wanted(user, one.password)))
+        self._cache.execute_command("ACL", "SAVE")
+
+    def erase(self, one: Bare) -> None:
+        self._sql(
+            *(statements.drop_user(naming.database_users(one.id)[0]),),
+            statements.drop_database(naming.database_name(one.id)),
+        )
+        bucket = naming.bucket_name(one.id)
+        self._administer(Call("PATCH", "/delete-user", query={"access": bucket}))
+        self._administer(Call("DELETE", f"/{bucket}"))
+        self._cache.execute_command("ACL", "DELUSER", naming.cache_user(one.id))
+        self._cache.execute_command("ACL", "SAVE")
+
+    def _sql(self, *commands: statements.Statement) -> None:
+        if not hasattr(self._local, "connection"):
+            self._local.connection = pymysql.connect(
+                host=self._mariadb["host"],
+                port=int(self._mariadb["port"]),
+                user=self._mariadb["admin_user"],
+                password=self._mariadb["admin_password"],
+                ssl=client_context(self._authority),
+                autocommit=True,
+            )
+        with self._local.connection.cursor() as cursor:
+            for command in commands:
+                cursor.execute(*command)
+
+    def _administer(self, call: Call) -> None:
+        self._transport.signed(call, self._storage).raise_for(call.path)
+
+
+class Script:
+    """Makes tenants; in the operator's order, because a pod needs its Secrets."""
+
+    def __init__(self, kube: KubeClient, servers: Servers) -> None:
+        self._kube = kube
+        self._servers = servers
+        # As the operator: a few threads for each server.
+        self._lanes = {name: ThreadPoolExecutor(THREADS) for name in ("mariadb", "s3", "valkey")}
+
+    async def make(self, one: Bare) -> None:
+        await self._kube.apply(one.first)
+        await self._apply(one.before)
+        await asyncio.gather(
+            self._kube.apply(one.pods),
+            self._apply(one.beside),
+            self._call("mariadb", self._servers.make_schema, one),
+            self._call("s3", self._servers.make_bucket, one),
+            self._call("valkey", self._servers.make_cache_user, one),
+        )
+
+    async def erase(self, one: Bare) -> None:
+        await self._call("mariadb", self._servers.erase, one)
+        try:
+            live = await self._kube.get(NAMESPACE, one.first["metadata"]["name"])
+            await self._kube.delete(NAMESPACE, live["metadata"]["name"], uid=live["metadata"]["uid"])
+        except KubeNotFoundError:
+            return
+
+    async def _apply(self, manifests: Iterable[Object]) -> None:
+        await asyncio.gather(*(self._kube.apply(manifest) for manifest in manifests))
+
+    async def _call(self, lane: str, function: Callable[[Bare], None], one: Bare) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._lanes[lane], function, one)
+
+
+async def each(tenants: list[Bare], work: Callable[[Bare], Awaitable[None]], concurrency: int) -> None:
+    slots = asyncio.Semaphore(concurrency)
+
+    async def bounded(one: Bare) -> None:
+        async with slots:
+            await work(one)
+
+    await asyncio.gather(*(bounded(one) for one in tenants))
+
+
+async def pods_ready(kube: KubeClient, idents: set[str]) -> None:
+    """Returns when each of these tenants has a ready pod."""
+    missing = set(idents)
+    listing = await kube.list(POD, label_selector=LABEL_TENANT)
+    missing -= {pod.tenant_id for pod in map(Pod.parse, listing.items) if pod.ready}
+    while missing:
+        async for change in kube.watch(POD, listing.resource_version, label_selector=LABEL_TENANT):
+            if change.type == "BOOKMARK":
+                continue
+            pod = Pod.parse(change.object)
+            if pod.ready:
+                missing.discard(pod.tenant_id)
+            if not missing:
+                return
+
+
+async def make_all(kube: KubeClient, script: Script, tenants: list[Bare], concurrency: int) -> float:
+    """Seconds until all pods are ready."""
+    begin = time.perf_counter()
+    watching = asyncio.create_task(pods_ready(kube, {one.id for one in tenants}))
+    await each(tenants, script.make, concurrency)
+    await watching
+    return time.perf_counter() - begin
