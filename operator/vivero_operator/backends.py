@@ -126,5 +126,4 @@ class Backends:
 
 def _close(link: Link[Any]) -> None:
     link.lane.close()
-    if not isinstance(link.admin, MariaDbAdmin):  # which keeps nothing open
-        link.admin.close()
+    link.admin.close()

@@ -81,9 +81,13 @@ async def serve(settings: Settings) -> None:
     config = kube_config.load()
     async with AsyncExitStack() as stack:
         # A client of its own for what must never queue behind a thousand reconciles: the Lease, and watches.
-        calm_kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER))
+        calm_kube = await stack.enter_async_context(
+            KubeClient(config, field_manager=FIELD_MANAGER, on_answer=metrics.count_request)
+        )
         election = Election(calm_kube, settings.platform_namespace, settings.lease_name, settings.identity)
-        kube = await stack.enter_async_context(KubeClient(config, field_manager=FIELD_MANAGER, guard=election.check))
+        kube = await stack.enter_async_context(
+            KubeClient(config, field_manager=FIELD_MANAGER, guard=election.check, on_answer=metrics.count_request)
+        )
         data_plane = await stack.enter_async_context(DataPlaneClient())
         backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
         stack.callback(backends.close)

@@ -15,7 +15,12 @@ QUEUE_DEPTH = Gauge("vivero_queue_depth", "Objects that wait to be reconciled")
 POOL_SIZE = Gauge("vivero_pool_size", "Spares that a pool is to keep", ["pool"])
 POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])
 POOL_STARTING = Gauge("vivero_pool_starting", "Spares of a pool that are not proven", ["pool"])
+REQUESTS = Counter("rest_client_requests", "Requests to the API server, as client-go counts them", ["method", "code"])
 LEADING = Gauge("vivero_leading", "1 while this replica leads")
+
+
+def count_request(method: str, status: int) -> None:
+    REQUESTS.labels(method, str(status)).inc()
 
 
 def show_pool(pool: str, *, size: int, ready: int, starting: int) -> None:

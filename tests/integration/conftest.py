@@ -56,9 +56,11 @@ def database_server(platform: dict[str, Any], authority: str) -> mariadb.Server:
 
 
 @pytest.fixture(scope="session")
-def database_admin(platform: dict[str, Any], database_server: mariadb.Server) -> mariadb.MariaDbAdmin:
+def database_admin(platform: dict[str, Any], database_server: mariadb.Server) -> Iterator[mariadb.MariaDbAdmin]:
     login = Credentials(platform["mariadb"]["admin_user"], platform["mariadb"]["admin_password"])
-    return mariadb.MariaDbAdmin(database_server, login)
+    admin = mariadb.MariaDbAdmin(database_server, login)
+    yield admin
+    admin.close()
 
 
 @pytest.fixture(scope="session")

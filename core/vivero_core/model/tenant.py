@@ -1,6 +1,7 @@
 """Tenant: one customer's instance."""
 
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -190,7 +191,7 @@ class Tenant(Resource):
         """Whether deleting it destroys schema and bucket: nobody has ever put anything into a spare."""
         return self.is_spare or self.spec.deletion_policy is DeletionPolicy.DELETE
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The adopted id when there is one, else derived from metadata.uid."""
         return self.spec.adopt or naming.tenant_id(self.metadata.uid)

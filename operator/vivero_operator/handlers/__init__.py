@@ -26,9 +26,9 @@ class Desk:
     standings: dict[str, object] = field(default_factory=dict)
     """How each Tenant of a pool stood when it was last heard of, by uid."""
 
-    def suspect(self, tenant_id: str) -> None:
-        """Somebody touched what is this tenant's: look at all of it, soon."""
+    def suspect(self, tenant_id: str, step: str | None = None) -> None:
+        """Somebody touched what is this tenant's: look at what the step makes, or at all of it, soon."""
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is not None:
-            self.memory.suspect(tenant.metadata.uid)
+            self.memory.suspect(tenant.metadata.uid, step)
             self.queue.add(Key("Tenant", tenant.name))

@@ -3,10 +3,8 @@
 from typing import Any
 
 import kopf
-from vivero_core.model.conditions import find
-from vivero_core.model.constants import GROUP, VERSION, ConditionType, Reason
+from vivero_core.model.constants import GROUP, VERSION, Reason
 from vivero_core.model.database_server import DatabaseServer
-from vivero_core.model.tenant import Tenant
 
 from vivero_operator.handlers import Desk
 from vivero_operator.reconcile.controller import Key
@@ -14,17 +12,11 @@ from vivero_operator.reconcile.controller import Key
 _WAITING_FOR_ONE = frozenset({Reason.NO_DATABASE_SERVER, Reason.DATABASE_SERVER_NOT_FOUND})
 
 
-def _concerned(tenant: Tenant, server: str) -> bool:
-    ready = find(tenant.status.conditions, ConditionType.READY)
-    return tenant.status.database_server == server or (ready is not None and ready.reason in _WAITING_FOR_ONE)
-
-
 def wake(desk: Desk, server: str) -> None:
     """All tenants that this server's change may help or harm."""
-    for tenant in desk.cluster.tenants:
-        if _concerned(tenant, server):
-            desk.memory.forget(tenant.metadata.uid)
-            desk.queue.add(Key("Tenant", tenant.name))
+    for tenant in (*desk.cluster.placed_on(server), *desk.cluster.held_up_by(_WAITING_FOR_ONE)):
+        desk.memory.forget(tenant.metadata.uid)
+        desk.queue.add(Key("Tenant", tenant.name))
 
 
 def observe(desk: Desk, server: DatabaseServer) -> None:

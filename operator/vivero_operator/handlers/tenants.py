@@ -45,10 +45,8 @@ def _wants(tenant: Tenant) -> object:
 
 def _wake_blocked(desk: Desk) -> None:
     """What one Tenant gives up another may have been waiting for."""
-    for tenant in desk.cluster.tenants:
-        ready = find(tenant.status.conditions, ConditionType.READY)
-        if ready is not None and ready.reason in _BLOCKED_BY_OTHERS:
-            desk.queue.add(Key("Tenant", tenant.name))
+    for tenant in desk.cluster.held_up_by(_BLOCKED_BY_OTHERS):
+        desk.queue.add(Key("Tenant", tenant.name))
 
 
 def _count_again(desk: Desk) -> None:

@@ -15,6 +15,19 @@ from vivero_operator.handlers import Desk, database_servers, leases, plans, pods
 _EXIT_SECONDS = 25.0
 
 
+class _NoDiffs(kopf.DiffBaseStorage):
+    """Event handlers know no old state, yet kopf copies every object it hears of to compare it with one: a sixth of our time."""
+
+    def build(self, *, body: kopf.Body, extra_fields: object = None) -> kopf.BodyEssence:  # noqa: ARG002  kopf's own
+        return cast("kopf.BodyEssence", {})
+
+    def fetch(self, *, body: kopf.Body) -> None:  # noqa: ARG002
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        raise NotImplementedError("kopf writes nothing into our objects")
+
+
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # events are ours: on transitions only
@@ -22,6 +35,7 @@ def _settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True  # no watch of all CRDs: ours are there before we start
     settings.process.ultimate_exiting_timeout = _EXIT_SECONDS
     settings.networking.request_timeout = 30
+    settings.persistence.diffbase_storage = _NoDiffs()
     return settings
 
 

@@ -10,5 +10,5 @@ def neighbour(tenant: Tenant, others: Iterable[Tenant]) -> str | None:
 
     None while there is nobody else whose schema, bucket and keys are there.
     """
-    ids = sorted(one.id for one in others if one.id != tenant.id and one.status.proven_at is not None)
-    return next((one for one in ids if one > tenant.id), ids[0] if ids else None)
+    ids = [one.id for one in others if one.id != tenant.id and one.status.proven_at is not None]
+    return min((one for one in ids if one > tenant.id), default=min(ids, default=None))

@@ -1,12 +1,13 @@
 """What the watches have told: the last seen state of what reconciling looks at. Memory only, rebuilt at start."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from vivero_core.model import constants as c
 from vivero_core.model.base import Resource
+from vivero_core.model.conditions import find
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
@@ -15,11 +16,21 @@ from vivero_core.model.tenant_pool import TenantPool
 T = TypeVar("T", bound=Resource)
 
 
-class Mirror(Generic[T]):
-    """Objects of one cluster-scoped kind by name; an older version never replaces a newer one."""
+def _no_traits(_: object) -> Iterable[Hashable]:
+    return ()
 
-    def __init__(self) -> None:
+
+class Mirror(Generic[T]):
+    """Objects of one cluster-scoped kind by name; an older version never replaces a newer one.
+
+    `traits` says what else they are looked up by: to search all of a thousand for each of a thousand would cost more
+    than everything else the operator does.
+    """
+
+    def __init__(self, traits: Callable[[T], Iterable[Hashable]] = _no_traits) -> None:
         self._items: dict[str, T] = {}
+        self._traits = traits
+        self._having: dict[Hashable, dict[str, T]] = {}
 
     def __iter__(self) -> Iterator[T]:
         # A copy: a watch event may arrive while someone iterates.
@@ -35,14 +46,31 @@ class Mirror(Generic[T]):
         """Keep `item` unless a newer version is known; returns what was known before."""
         before = self._items.get(item.metadata.name)
         if before is None or not _newer(before, item):
+            if before is not None:
+                self._remove(before)
             self._items[item.metadata.name] = item
+            for trait in self._traits(item):
+                self._having.setdefault(trait, {})[item.metadata.name] = item
         return before
 
     def drop(self, name: str, uid: str) -> None:
         """Forget the object of this name and uid; a successor of the same name stays."""
         known = self._items.get(name)
         if known is not None and known.metadata.uid == uid:
-            del self._items[name]
+            self._remove(known)
+
+    def having(self, trait: Hashable) -> list[T]:
+        """All objects with this trait."""
+        return list(self._having.get(trait, {}).values())
+
+    def _remove(self, item: T) -> None:
+        name = item.metadata.name
+        del self._items[name]
+        for trait in self._traits(item):
+            left = self._having[trait]
+            del left[name]
+            if not left:
+                del self._having[trait]
 
 
 def _newer(one: Resource, other: Resource) -> bool:
@@ -100,16 +128,29 @@ def _trouble(container: dict[str, Any]) -> str | None:
     return None if reason in _STARTING else reason
 
 
+def _traits(tenant: Tenant) -> set[Hashable]:
+    """What Tenants are looked up by."""
+    ready = find(tenant.status.conditions, c.ConditionType.READY)
+    return {
+        ("id", tenant.id),
+        ("slug", tenant.spec.slug),
+        *(("host", host) for host in tenant.spec.hosts),
+        ("pool", tenant.spec.pool),
+        ("server", tenant.status.database_server),
+        ("reason", ready and ready.reason),
+    }
+
+
 class Cluster:
     """Everything the watches have told."""
 
     def __init__(self) -> None:
-        self.tenants: Mirror[Tenant] = Mirror()
+        self.tenants: Mirror[Tenant] = Mirror(_traits)
         self.plans: Mirror[Plan] = Mirror()
         self.servers: Mirror[DatabaseServer] = Mirror()
         self.pools: Mirror[TenantPool] = Mirror()
         self._pods: dict[str, dict[str, Pod]] = {}
-        self._placed: dict[str, str] = {}
+        self._placed: dict[str, tuple[str, str]] = {}
 
     def pods(self, tenant_id: str) -> list[Pod]:
         """The tenant's pods that are not on their way out."""
@@ -130,23 +171,39 @@ class Cluster:
 
     def spares(self, pool: str) -> list[Tenant]:
         """The pool's Tenants that nobody has claimed."""
-        return [tenant for tenant in self.tenants if tenant.is_spare and tenant.spec.pool == pool]
+        return [tenant for tenant in self.tenants.having(("pool", pool)) if tenant.is_spare]
 
     def tenant_of(self, tenant_id: str) -> Tenant | None:
         """The live Tenant of this id."""
-        return next((tenant for tenant in self.tenants if tenant.id == tenant_id), None)
+        return next(iter(self.tenants.having(("id", tenant_id))), None)
+
+    def rivals(self, tenant: Tenant) -> list[Tenant]:
+        """All that want the same slug, a same host or the same id; the Tenant itself is among them."""
+        wanted: list[Hashable] = [("id", tenant.id), *(("host", host) for host in tenant.spec.hosts)]
+        if tenant.spec.slug is not None:
+            wanted.append(("slug", tenant.spec.slug))
+        return [one for trait in wanted for one in self.tenants.having(trait)]
+
+    def held_up_by(self, reasons: Iterable[c.Reason]) -> list[Tenant]:
+        """Tenants that are not Ready for one of these reasons."""
+        return [one for reason in reasons for one in self.tenants.having(("reason", reason))]
 
     def reserve(self, tenant: Tenant, server: str) -> None:
         """Count a placement that is not in any status yet, so that many at once spread out."""
-        self._placed[tenant.metadata.uid] = server
+        self._placed[tenant.name] = tenant.metadata.uid, server
+
+    def placed_on(self, server: str) -> list[Tenant]:
+        """Tenants whose schema is on this database server."""
+        return self.tenants.having(("server", server))
 
     def placements(self) -> Counter[str]:
         """Tenants by database server."""
-        live = {tenant.metadata.uid: tenant for tenant in self.tenants}
-        self._placed = {uid: server for uid, server in self._placed.items() if uid in live}
-        counts: Counter[str] = Counter()
-        for uid, tenant in live.items():
-            server = tenant.status.database_server or self._placed.get(uid)
-            if server:
-                counts[server] += 1
+        self._placed = {name: placed for name, placed in self._placed.items() if self._is_pending(name, placed[0])}
+        counts = Counter(server for _, server in self._placed.values())
+        for server in self.servers:
+            counts[server.name] += len(self.placed_on(server.name))
         return counts
+
+    def _is_pending(self, name: str, uid: str) -> bool:
+        tenant = self.tenants.get(name)
+        return tenant is not None and tenant.metadata.uid == uid and tenant.status.database_server is None

@@ -5,7 +5,6 @@ pass over a tenant that somebody seems to have tampered with.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -20,12 +19,14 @@ class Memory:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._known: dict[str, dict[str, tuple[str, float, Outcome]]] = {}
-        self._epochs: Counter[str] = Counter()
+        self._epoch = 0
+        self._forgotten: dict[str, dict[str | None, int]] = {}
         self._suspects: set[str] = set()
 
-    def epoch(self, uid: str) -> int:
+    @property
+    def epoch(self) -> int:
         """Ask at the start of a pass, and give it to `keep`."""
-        return self._epochs[uid]
+        return self._epoch
 
     def recall(self, uid: str, step: str, fingerprint: str) -> Outcome | None:
         known = self._known.get(uid, {}).get(step)
@@ -34,17 +35,23 @@ class Memory:
         return known[2]
 
     def keep(self, uid: str, step: str, fingerprint: str, outcome: Outcome, epoch: int) -> None:
-        """Not kept when the tenant was forgotten since `epoch`: what this pass saw may be older than what made us forget."""
-        if self._epochs[uid] == epoch:
+        """Not kept when it was to be forgotten since `epoch`: what this pass saw may be older than what made us forget."""
+        forgotten = self._forgotten.get(uid, {})
+        if max(forgotten.get(None, 0), forgotten.get(step, 0)) <= epoch:
             self._known.setdefault(uid, {})[step] = (fingerprint, self._clock(), outcome)
 
-    def forget(self, uid: str) -> None:
-        self._known.pop(uid, None)
-        self._epochs[uid] += 1
+    def forget(self, uid: str, step: str | None = None) -> None:
+        """One step's outcome, or all."""
+        if step is None:
+            self._known.pop(uid, None)
+        else:
+            self._known.get(uid, {}).pop(step, None)
+        self._epoch += 1
+        self._forgotten.setdefault(uid, {})[step] = self._epoch
 
-    def suspect(self, uid: str) -> None:
-        """Somebody touched what is the tenant's: the next pass looks at everything, and says what it mended."""
-        self.forget(uid)
+    def suspect(self, uid: str, step: str | None = None) -> None:
+        """Somebody touched what is the tenant's: the next pass looks at what this step makes, or at everything, and says what it mended."""
+        self.forget(uid, step)
         self._suspects.add(uid)
 
     def take_suspicion(self, uid: str) -> bool:
@@ -55,6 +62,6 @@ class Memory:
 
     def drop(self, uid: str) -> None:
         """The tenant is gone for good."""
-        self.forget(uid)
+        self._known.pop(uid, None)
+        self._forgotten.pop(uid, None)
         self._suspects.discard(uid)
-        del self._epochs[uid]

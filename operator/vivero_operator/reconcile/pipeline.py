@@ -136,7 +136,7 @@ LEAVE: Final = (Step("owner", owner.remove),)
 async def execute(steps: Sequence[Step], run: Run, memory: Memory) -> list[Finding]:
     """Every step's finding, in the list's order. An error that is no system's fault is a bug and is raised."""
     tasks: dict[str, asyncio.Task[Outcome]] = {}
-    epoch = memory.epoch(run.tenant.metadata.uid)
+    epoch = memory.epoch
     async with asyncio.TaskGroup() as group:
         for step in steps:
             needed = [tasks[name] for name in step.after]

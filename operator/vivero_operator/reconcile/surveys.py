@@ -13,7 +13,6 @@ from typing import Final
 from vivero_core.backends.survey import Survey
 from vivero_core.errors import BackendError
 
-from vivero_operator.reconcile.children import Suspect
 from vivero_operator.reconcile.run import Services
 
 logger = logging.getLogger(__name__)
@@ -23,6 +22,9 @@ EVERY_SECONDS: Final = 20.0
 _SPREAD: Final = 0.2
 
 Look = Callable[[], Awaitable[Survey]]
+
+Suspect = Callable[[str, str], None]
+"""Called with the id of a tenant and the name of the step that has to look again."""
 
 
 class Surveyor:
@@ -42,15 +44,16 @@ class Surveyor:
 
     async def look(self) -> None:
         """Every server once; a sick one is left out and looked at again next time."""
-        looks = {f"mariadb/{server.name}": self._database(server.name) for server in self._services.cluster.servers}
-        looks |= {"s3": self._storage, "valkey": self._cache}
+        servers = self._services.cluster.servers
+        looks = {f"mariadb/{server.name}": ("database", self._database(server.name)) for server in servers}
+        looks |= {"s3": ("storage", self._storage), "valkey": ("cache", self._cache)}
         async with asyncio.TaskGroup() as group:
-            for system, look in looks.items():
-                group.create_task(self._compare(system, look))
+            for system, (step, look) in looks.items():
+                group.create_task(self._compare(system, step, look))
         for system in self._known.keys() - looks.keys():
             del self._known[system]
 
-    async def _compare(self, system: str, look: Look) -> None:
+    async def _compare(self, system: str, step: str, look: Look) -> None:
         try:
             now = await look()
         except BackendError as error:
@@ -62,7 +65,7 @@ class Surveyor:
             # look of all: a program that has just begun to lead looks at every tenant anyway.
             for ident in sorted(before.keys() | now.keys()):
                 if before.get(ident) != now.get(ident):
-                    self._suspect(ident)
+                    self._suspect(ident, step)
         # Who is missing is remembered as it was: it may be back, and tampered with again, by the next look.
         living = {tenant.id for tenant in self._services.cluster.tenants}
         self._known[system] = {ident: digest for ident, digest in ((before or {}) | now).items() if ident in living}

@@ -70,7 +70,7 @@ class TenantReconciler:
 
     async def _keep(self, tenant: Tenant) -> Result:
         cluster = self._services.cluster
-        refusal = claims.refused_slug(tenant, cluster.tenants)
+        refusal = claims.refused_slug(tenant, cluster.rivals(tenant))
         if refusal is not None:
             return await self._refuse(tenant, *refusal)
         plan = cluster.plans.get(tenant.spec.plan)

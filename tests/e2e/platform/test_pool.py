@@ -58,10 +58,12 @@ def client(platform: dict[str, Any]) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def database(platform: dict[str, Any]) -> MariaDbAdmin:
+def database(platform: dict[str, Any]) -> Iterator[MariaDbAdmin]:
     maria = platform["mariadb"]
     server = Server(maria["host"], int(maria["port"]), Path(maria["ca"]).read_text())
-    return MariaDbAdmin(server, Credentials(maria["admin_user"], maria["admin_password"]))
+    admin = MariaDbAdmin(server, Credentials(maria["admin_user"], maria["admin_password"]))
+    yield admin
+    admin.close()
 
 
 @pytest.mark.usefixtures("full_pool")

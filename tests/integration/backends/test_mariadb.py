@@ -1,5 +1,5 @@
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -9,6 +9,7 @@ import pymysql
 import pytest
 from pymysql.cursors import Cursor
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb import client
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.mariadb.protocol import DatabaseAdmin
 from vivero_core.backends.tls import client_context
@@ -30,6 +31,43 @@ def run(admin: MariaDbAdmin, statement: str) -> None:
 def test_the_client_is_what_the_operator_asks_for(database_admin: MariaDbAdmin) -> None:
     admin: DatabaseAdmin = database_admin
     assert "MariaDB" in admin.server_version()
+
+
+def connections(admin: MariaDbAdmin) -> set[str]:
+    """Ids of the administrator's connections, the asking one's included."""
+    with admin._session("look") as cursor:  # noqa: SLF001
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE user = SUBSTRING_INDEX(USER(), '@', 1)")
+        return {str(row[0]) for row in cursor.fetchall()}
+
+
+@pytest.fixture
+def own_admin(platform: dict[str, Any], database_server: Server) -> Iterator[MariaDbAdmin]:
+    login = Credentials(platform["mariadb"]["admin_user"], platform["mariadb"]["admin_password"])
+    with closing(MariaDbAdmin(database_server, login)) as admin:
+        yield admin
+
+
+def test_calls_that_follow_each_other_share_a_connection(
+    own_admin: MariaDbAdmin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_admin._session("ask") as cursor:  # noqa: SLF001
+        first = cursor.connection
+    with own_admin._session("ask") as cursor:  # noqa: SLF001
+        assert cursor.connection is first
+    monkeypatch.setattr(client, "IDLE_SECONDS", 0.0)
+    with own_admin._session("ask") as cursor:  # noqa: SLF001
+        assert cursor.connection is not first
+    assert not first.open
+
+
+def test_a_kept_connection_that_the_server_ended_is_replaced(
+    database_admin: MariaDbAdmin, own_admin: MariaDbAdmin
+) -> None:
+    before = connections(database_admin)
+    own_admin.server_version()
+    for ident in connections(database_admin) - before:
+        run(database_admin, f"KILL {ident}")
+    assert "MariaDB" in own_admin.server_version()
 
 
 def test_a_tenant_is_made_once_and_proven(database_admin: MariaDbAdmin, new_tenant: MakeTenant) -> None:
@@ -54,7 +92,7 @@ def test_what_is_as_wanted_is_only_read(
     monkeypatch.setattr(Cursor, "_query", record)
     assert not database_admin.ensure_database(tenant.database)
     assert not database_admin.ensure_user(tenant.database_user, tenant.database, 10)
-    assert set(seen) == {"SET", "SELECT", "SHOW"}
+    assert set(seen) - {"SET"} == {"SELECT", "SHOW"}  # a new connection sets its options
 
 
 def test_a_new_password_and_a_new_limit_are_set_in_place(database_admin: MariaDbAdmin, new_tenant: MakeTenant) -> None:

@@ -157,35 +157,35 @@ class TestChildren:
 
 class TestSurveyor:
     async def test_a_change_between_two_looks_is_suspect_and_so_is_what_was_never_seen(self) -> None:
-        world, suspects = World(), list[str]()
+        world, suspects = World(), list[tuple[str, str]]()
         world.put(SERVER)
         world.put(TENANT)
         database = world.backends.servers["main"]
-        surveyor = Surveyor(world.services, suspects.append)
+        surveyor = Surveyor(world.services, lambda *whose: suspects.append(whose))
         await surveyor.look()
         database.users[f"vt{IDENT}a"] = "first"
         await surveyor.look()
-        assert suspects == [IDENT]
+        assert suspects == [(IDENT, "database")]
         suspects.clear()
         database.users[f"vt{IDENT}a"] = "changed by hand"
         await surveyor.look()
-        assert suspects == [IDENT]
+        assert suspects == [(IDENT, "database")]
         del database.users[f"vt{IDENT}a"]
         await surveyor.look()
-        assert suspects == [IDENT, IDENT]
+        assert suspects == [(IDENT, "database")] * 2
         # Mended and tampered with once more before the next look: still not as it was.
         database.users[f"vt{IDENT}a"] = "changed again"
         await surveyor.look()
-        assert suspects == [IDENT, IDENT, IDENT]
+        assert suspects == [(IDENT, "database")] * 3
         await surveyor.look()
-        assert suspects == [IDENT, IDENT, IDENT]
+        assert suspects == [(IDENT, "database")] * 3
 
     async def test_a_server_that_is_away_makes_nobody_suspect(self) -> None:
-        world, suspects = World(), list[str]()
+        world, suspects = World(), list[tuple[str, str]]()
         world.put(SERVER)
         world.put(TENANT)
         world.backends.valkey.users[f"vt{IDENT}"] = "secret"
-        surveyor = Surveyor(world.services, suspects.append)
+        surveyor = Surveyor(world.services, lambda *whose: suspects.append(whose))
         await surveyor.look()
         world.backends.valkey.down = True
         await surveyor.look()
@@ -195,7 +195,7 @@ class TestSurveyor:
         # It came back without its users, as after a restart from an old file.
         world.backends.valkey.users.clear()
         await surveyor.look()
-        assert suspects == [IDENT]
+        assert suspects == [(IDENT, "cache")]
 
 
 def test_a_digest_depends_on_all_facts_and_on_no_order() -> None:
@@ -218,12 +218,22 @@ class TestMemory:
 
     def test_a_pass_that_began_before_the_suspicion_teaches_nothing(self) -> None:
         memory = Memory()
-        before = memory.epoch("u")
+        before = memory.epoch
         memory.suspect("u")
         memory.keep("u", "database", "f", self.DONE, before)
         assert memory.recall("u", "database", "f") is None
-        memory.keep("u", "database", "f", self.DONE, memory.epoch("u"))
+        memory.keep("u", "database", "f", self.DONE, memory.epoch)
         assert memory.recall("u", "database", "f") == self.DONE
+
+    def test_a_suspicion_of_one_step_leaves_the_others(self) -> None:
+        memory = Memory()
+        before = memory.epoch
+        memory.keep("u", "workload", "f", self.DONE, before)
+        memory.suspect("u", "database")
+        memory.keep("u", "database", "f", self.DONE, before)
+        memory.keep("u", "storage", "f", self.DONE, before)
+        known = [memory.recall("u", step, "f") for step in ("workload", "database", "storage")]
+        assert known == [self.DONE, None, self.DONE]
 
     def test_a_suspicion_is_taken_once(self) -> None:
         memory = Memory()

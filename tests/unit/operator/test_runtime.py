@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from reconcile.world import tenant_body
+from reconcile.world import NOW, SERVER, tenant_body
 from unit.operator.waiting import until
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import Reason
+from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_operator.errors import FencedError
 from vivero_operator.policies.outcome import done
@@ -98,7 +99,7 @@ class TestLane:
 
 def test_memory_is_short_and_exact(clock: Clock) -> None:
     memory, outcome = Memory(clock), done(Reason.PROVISIONED)
-    memory.keep("u", "step", "f", outcome, memory.epoch("u"))
+    memory.keep("u", "step", "f", outcome, memory.epoch)
     assert memory.recall("u", "step", "f") is outcome
     assert memory.recall("u", "step", "other") is None
     assert memory.recall("u", "other", "f") is None
@@ -128,11 +129,32 @@ class TestCluster:
         mirror.drop("acme", "successor")
         assert len(mirror) == 0
 
+    def test_what_is_looked_up_by_a_trait_follows_every_change(self) -> None:
+        cluster = Cluster()
+        taken = [{"type": "Ready", "status": "False", "reason": "SlugTaken", "message": "", "lastTransitionTime": NOW}]
+        cluster.tenants.put(tenant("one", "1", "1", conditions=taken))
+        assert [one.name for one in cluster.held_up_by([Reason.SLUG_TAKEN])] == ["one"]
+        cluster.tenants.put(tenant("one", "1", "2", databaseServer="b"))
+        assert cluster.held_up_by([Reason.SLUG_TAKEN]) == []
+        assert [one.name for one in cluster.placed_on("b")] == ["one"]
+        cluster.tenants.drop("one", "1")
+        assert cluster.placed_on("b") == []
+        assert cluster.rivals(tenant("one", "1")) == []
+
+    def test_rivals_want_the_same_slug_host_or_data(self) -> None:
+        cluster = Cluster()
+        for number, spec in enumerate(({"slug": "same"}, {"hosts": ["a.example.com"]}, {"adopt": "x" * 10}, {})):
+            body = tenant_body(f"t{number}", **({"slug": f"slug-{number}"} | spec))
+            cluster.tenants.put(Tenant.parse(body | {"metadata": {"name": f"t{number}", "uid": f"u{number}"}}))
+        mine = tenant_body("mine", slug="same", hosts=["b.example.com", "a.example.com"], adopt="x" * 10)
+        assert sorted(one.name for one in cluster.rivals(Tenant.parse(mine))) == ["t0", "t1", "t2"]
+
     def test_placements_count_what_no_status_says_yet(self) -> None:
         cluster = Cluster()
         one, two = tenant("one", "1"), tenant("two", "2", databaseServer="b")
         cluster.tenants.put(one)
         cluster.tenants.put(two)
+        cluster.servers.put(DatabaseServer.parse({**SERVER, "metadata": {"name": "b"}}))
         cluster.reserve(one, "a")
         cluster.reserve(tenant("gone", "3"), "a")
         assert cluster.placements() == {"a": 1, "b": 1}

@@ -57,7 +57,8 @@ class Change:
 class KubeClient:
     """Talks to one API server as one field manager; use it as an async context manager.
 
-    `guard` is called before every request that writes, and stops it by raising.
+    `guard` is called before every request that writes, and stops it by raising;
+    `on_answer` hears of every answer but a watch's: its method and its status.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class KubeClient:
         field_manager: str,
         timeout: float = REQUEST_SECONDS,
         guard: Callable[[], None] | None = None,
+        on_answer: Callable[[str, int], None] = lambda method, status: None,  # noqa: ARG005
     ) -> None:
         self.config = config
+        self._on_answer = on_answer
         self.field_manager = field_manager
         self._guard = guard
         self._timeout = aiohttp.ClientTimeout(total=timeout)
@@ -256,6 +259,7 @@ class KubeClient:
                 body = await _body(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise KubeUnavailableError(SYSTEM, f"{method} {path}: {type(error).__name__} {error}") from error
+        self._on_answer(method, response.status)
         if response.status >= 400:  # noqa: PLR2004  HTTP's own border
             raise from_status(response.status, body, f"{method} {path}")
         return body

@@ -1,11 +1,14 @@
 """DatabaseAdmin over pymysql: blocking, so the operator calls it in threads.
 
-A connection per call: a TLS 1.3 login takes a few milliseconds, and a call is
-rare; nothing idles on a server whose connections are for tenants.
+The administrator's connections are kept for a few seconds: a TLS 1.3 login
+costs more than what is then done, and calls come in bursts. Nothing idles for
+longer on a server whose connections are for tenants.
 """
 
 import contextlib
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,6 +29,8 @@ from vivero_core.errors import (
 )
 from vivero_core.model.naming import is_tenant_id
 
+IDLE_SECONDS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -39,11 +44,17 @@ class Server:
 
 
 class MariaDbAdmin:
-    """Implements `DatabaseAdmin` for one server."""
+    """Implements `DatabaseAdmin` for one server; one for the life of the program, safe for threads."""
 
     def __init__(self, server: Server, admin: Credentials) -> None:
         self.server = server
         self._admin = admin
+        self._context = client_context(server.authority)
+        self._idle: deque[tuple[float, Connection[Cursor]]] = deque()  # the longest idle first
+        self._taking = threading.Lock()
+
+    def close(self) -> None:
+        self._close_idle(0.0)
 
     def ensure_database(self, database: str) -> bool:
         with self._session(f"create database {database}") as cursor:
@@ -136,26 +147,56 @@ class MariaDbAdmin:
 
     @contextlib.contextmanager
     def _session(self, doing: str, user: Credentials | None = None, database: str | None = None) -> Iterator[Cursor]:
-        """A cursor of a fresh connection, as the administrator or as `user`; statements commit by themselves."""
-        with (
-            translated(doing),
-            self._connect(user or self._admin, database) as connection,
-            connection.cursor() as cursor,
-        ):
+        """A cursor, as the administrator or over a fresh connection as `user`; statements commit by themselves."""
+        with translated(doing), self._connection(user, database) as connection, connection.cursor() as cursor:
             yield cursor
 
     @contextlib.contextmanager
-    def _connect(
-        self, login: Credentials, database: str | None
+    def _connection(
+        self, user: Credentials | None, database: str | None
     ) -> Iterator["Connection[Cursor]"]:  # generic in the stubs alone
+        """The administrator's: used a moment ago and still answering, else new; kept when nothing went wrong."""
+        if user is not None:
+            with contextlib.closing(self._connect(user, database)) as connection:
+                yield connection
+            return
+        connection = self._take() or self._connect(self._admin, None)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        with self._taking:
+            self._idle.append((time.monotonic(), connection))
+
+    def _take(self) -> "Connection[Cursor] | None":
+        self._close_idle(IDLE_SECONDS)
+        with self._taking:
+            connection = self._idle.pop()[1] if self._idle else None
+        if connection is None:
+            return None
+        try:
+            connection.ping(reconnect=False)
+        except pymysql.err.Error:
+            connection.close()
+            return None
+        return connection
+
+    def _close_idle(self, seconds: float) -> None:
+        """Close what has been idle for as long."""
+        with self._taking:
+            while self._idle and time.monotonic() - self._idle[0][0] >= seconds:
+                self._idle.popleft()[1].close()
+
+    def _connect(self, login: Credentials, database: str | None) -> "Connection[Cursor]":
         server = self.server
-        connection = pymysql.connect(
+        return pymysql.connect(
             host=server.host,
             port=server.port,
             user=login.name,
             password=login.secret.encode(),  # as text, pymysql would send it in Latin-1
             database=database,
-            ssl=client_context(server.authority),  # a context makes TLS a must, not an offer
+            ssl=self._context,  # a context makes TLS a must, not an offer
             connect_timeout=server.connect_timeout,
             read_timeout=server.answer_timeout,
             write_timeout=server.answer_timeout,
@@ -164,10 +205,6 @@ class MariaDbAdmin:
             # The server's own default is a day: one forgotten transaction would hold every DDL.
             init_command=f"SET SESSION lock_wait_timeout = {server.answer_timeout // 2}",
         )
-        try:
-            yield connection
-        finally:
-            connection.close()
 
 
 def _rows(cursor: Cursor, statement: statements.Statement) -> list[str]:

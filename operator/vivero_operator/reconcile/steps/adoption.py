@@ -18,7 +18,7 @@ async def claim(run: Run) -> Outcome:
         message = f"Nothing is retained under the id {run.instance.id}"
         raise Pending(Reason.NOTHING_TO_ADOPT, message, retry_after=60)
     record = retained.parse(secret)
-    refusal = claims.refused_adoption(run.tenant, run.services.cluster.tenants, record.adopted_by)
+    refusal = claims.refused_adoption(run.tenant, run.services.cluster.rivals(run.tenant), record.adopted_by)
     if refusal is not None:
         raise Pending(*refusal, retry_after=60)
     if record.adopted_by is None:

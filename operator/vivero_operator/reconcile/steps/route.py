@@ -11,7 +11,9 @@ from vivero_operator.reconcile.run import Run
 
 
 async def ensure(run: Run) -> Outcome:
-    refusal = claims.refused_host(run.tenant, run.services.cluster.tenants, run.instance.settings.base_domain)
+    refusal = claims.refused_host(
+        run.tenant, run.services.cluster.rivals(run.tenant), run.instance.settings.base_domain
+    )
     if refusal is not None:
         raise Pending(*refusal)
     if run.instance.suspended:
