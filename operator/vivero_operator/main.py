@@ -141,7 +141,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     holding = asyncio.create_task(parts.election.hold(), name="hold")
     # Who does not lead mends nothing, and need not look.
     surveying = asyncio.create_task(parts.surveyor.run(), name="surveys")
-    following = asyncio.create_task(children.watch(parts.watching, parts.desk.suspect), name="children")
+    following = asyncio.create_task(children.watch(parts.watching, parts.desk.touched), name="children")
     await _any_of(stopping, controlling, holding, surveying, following)
     metrics.LEADING.set(0)
     await _cancel(surveying)

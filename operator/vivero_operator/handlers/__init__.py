@@ -6,11 +6,16 @@ consistency and batches nothing; when and how often to reconcile is the queue's 
 
 from dataclasses import dataclass, field
 
+from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, Resource
+
 from vivero_operator.health import Pulse
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
+
+_AWAITED = (DEPLOYMENT, NAMESPACE)
+"""What a deletion waits to be gone."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,16 @@ class Desk:
     def suspect(self, tenant_id: str, step: str | None = None) -> None:
         """Somebody touched what is this tenant's: look at what the step makes, or at all of it, soon."""
         tenant = self.cluster.tenant_of(tenant_id)
-        if tenant is not None:
+        if tenant is not None and tenant.metadata.deletion_timestamp is None:
             self.memory.suspect(tenant.metadata.uid, step)
+            self.queue.add(Key("Tenant", tenant.name))
+
+    def touched(self, tenant_id: str, kind: Resource) -> None:
+        """Somebody changed or removed an object of this kind: we ourselves, when the tenant is on its way out."""
+        tenant = self.cluster.tenant_of(tenant_id)
+        if tenant is None:
+            return
+        if tenant.metadata.deletion_timestamp is None:
+            self.suspect(tenant_id)
+        elif kind in _AWAITED:
             self.queue.add(Key("Tenant", tenant.name))

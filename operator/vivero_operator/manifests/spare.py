@@ -25,6 +25,7 @@ def build(pool: TenantPool, image: str) -> Manifest:
         "kind": "Tenant",
         "metadata": {
             "generateName": f"{pool.name[:_PREFIX_MAX]}-",
+            "finalizers": [c.FINALIZER],
             "labels": {
                 c.LABEL_POOL: pool.name[:63].rstrip(".-"),
                 c.LABEL_RELEASE: release(image),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_core.model import conditions as cond
@@ -21,6 +21,7 @@ _CALM: Final = frozenset(
     | {Reason.ABUSE, Reason.MANUAL, Reason.RESUMED}
 )
 """Reasons of Ready that are no fault."""
+_LONG_START: Final = timedelta(seconds=20)
 SUSPENSION_TEXT: Final = {
     "TrialEnded": "the trial has ended",
     "Unpaid": "a payment is missing",
@@ -130,6 +131,13 @@ def deleting(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tupl
         if one.condition is not None and one.outcome.state is not State.SKIPPED
     ]
     return writer.merged([writer.write(ConditionType.READY, Status.FALSE, Reason.DELETING, message), *gone])
+
+
+def worth_saying(tenant: Tenant, conditions: Sequence[Condition], now: datetime) -> bool:
+    """Nobody waits for a spare: it says nothing before it is ready, or something is wrong, or it takes long."""
+    created, ready = tenant.metadata.creation_timestamp, cond.find(conditions, ConditionType.READY)
+    starts = ready is not None and ready.reason == Reason.STARTING and not tenant.status.conditions
+    return not (tenant.is_spare and starts and created is not None and now - created < _LONG_START)
 
 
 def transition(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[bool, str, str] | None:

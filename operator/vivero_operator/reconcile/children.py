@@ -1,6 +1,6 @@
 """Sees that somebody touched an object of a tenant: a watch of each kind's metadata, and a fingerprint of every object.
 
-What was touched, and how, the next pass finds out; here a tenant only becomes suspect.
+What was touched, and how, the next pass finds out; here one only learns whose it was.
 """
 
 import asyncio
@@ -28,19 +28,19 @@ KINDS: Final = (
     resources.POD_DISRUPTION_BUDGET,
 )
 
-Suspect = Callable[[str], None]
-"""Called with the id of a tenant that has to be looked at as a whole."""
+Touched = Callable[[str, Resource], None]
+"""Called with the id of a tenant and the kind of its object that was changed or removed."""
 
 
-async def watch(kube: KubeClient, suspect: Suspect) -> None:
+async def watch(kube: KubeClient, touched: Touched) -> None:
     """For ever."""
     async with asyncio.TaskGroup() as group:
         for kind in KINDS:
-            group.create_task(_follow(kube, kind, suspect), name=f"children {kind.plural}")
+            group.create_task(_follow(kube, kind, touched), name=f"children {kind.plural}")
 
 
-async def _follow(kube: KubeClient, kind: Resource, suspect: Suspect) -> None:
-    children = Children(suspect)
+async def _follow(kube: KubeClient, kind: Resource, touched: Touched) -> None:
+    children = Children(lambda tenant: touched(tenant, kind))
     async for news in follow(kube, kind, label_selector=LABEL_TENANT, metadata_only=True):
         if isinstance(news, Listing):
             children.listed(news)
@@ -51,15 +51,15 @@ async def _follow(kube: KubeClient, kind: Resource, suspect: Suspect) -> None:
 class Children:
     """The objects of one kind by uid: whose they are, and what they looked like."""
 
-    def __init__(self, suspect: Suspect) -> None:
-        self._suspect = suspect
+    def __init__(self, touched: Callable[[str], None]) -> None:
+        self._touched = touched
         self._known: dict[str, tuple[str, str]] = {}
 
     def listed(self, listing: Listing) -> None:
         """The first list is the baseline; a later one may follow changes that were missed."""
         gone = self._known.keys() - {item["metadata"]["uid"] for item in listing.items}
         for uid in gone:
-            self._suspect(self._known.pop(uid)[0])
+            self._touched(self._known.pop(uid)[0])
         for item in listing.items:
             self._seen(item["metadata"])
 
@@ -68,7 +68,7 @@ class Children:
         if change.type == "DELETED":  # or its label was taken away, which hides it from us
             known = self._known.pop(metadata["uid"], None)
             if known is not None:
-                self._suspect(known[0])
+                self._touched(known[0])
         else:
             self._seen(metadata)
 
@@ -77,4 +77,4 @@ class Children:
         before = self._known.get(uid)
         self._known[uid] = now
         if before is not None and before != now:
-            self._suspect(before[0])
+            self._touched(before[0])

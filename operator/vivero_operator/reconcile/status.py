@@ -1,4 +1,7 @@
-"""Writing a Tenant's status: once a pass, and only when it says something new; events when Ready changes its mind."""
+"""Writing a Tenant's status: once a pass, and only when it says something new; events when Ready changes its mind.
+
+Of a spare only faults are worth an event.
+"""
 
 import logging
 from typing import Any, Literal
@@ -30,7 +33,7 @@ async def write(services: Services, tenant: Tenant, status: TenantStatus) -> Ten
     updated = Tenant.parse(body)
     services.cluster.tenants.put(updated)
     change = verdict.transition(tenant.status.conditions, status.conditions)
-    if change is not None:
+    if change is not None and (change[0] or not updated.is_spare):
         fault, reason, message = change
         await announce(services, updated, "Warning" if fault else "Normal", reason, message)
     return updated

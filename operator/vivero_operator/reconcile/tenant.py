@@ -88,6 +88,8 @@ class TenantReconciler:
             conditions = verdict.suspended(run.tenant, findings, now)
         else:
             conditions = verdict.active(run.tenant, findings, now)
+        if not verdict.worth_saying(run.tenant, conditions, now):
+            return result_of(findings)
         updated = await status.write(self._services, tenant, _status(run, conditions))
         await owner.forget_password(replace(run, instance=replace(run.instance, tenant=updated)))
         result = result_of(findings)

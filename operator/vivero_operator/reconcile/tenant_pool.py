@@ -1,6 +1,7 @@
 """reconcile(name) of a TenantPool: as many proven spares as it asks for, made a few at a time."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_core.backends.kube.errors import KubeConflictError, KubeNotFoundError
@@ -20,6 +21,8 @@ from vivero_operator.reconcile.tenant import Result
 
 LOOK_AGAIN_SECONDS: Final = 60.0
 """Spares announce their changes; a proof that grows old does not."""
+SETTLE_SECONDS: Final = 5.0
+"""A count that is right again sooner is not written down: a claim would cost two writes for nothing that lasts."""
 
 
 class TenantPoolReconciler:
@@ -27,6 +30,8 @@ class TenantPoolReconciler:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._unwritten: dict[str, datetime] = {}
+        """Since when a pool's status is not what it should be, by name."""
 
     async def reconcile(self, name: str) -> Result:
         spares = [one for one in self._services.cluster.spares(name) if one.metadata.deletion_timestamp is None]
@@ -34,6 +39,7 @@ class TenantPoolReconciler:
         if pool is None or pool.metadata.deletion_timestamp is not None:
             await self._discard(spares)
             metrics.forget_pool(name)
+            self._unwritten.pop(name, None)
             return Result()
         settings = self._services.settings
         stock = policy.take_stock(
@@ -47,8 +53,10 @@ class TenantPoolReconciler:
         metrics.show_pool(name, size=pool.spec.size, ready=len(stock.ready), starting=len(stock.starting))
         await self._make(pool, order.make)
         await self._discard(order.discard)
-        await self._write(pool, stock, order.make)
-        return Result(retry_after=LOOK_AGAIN_SECONDS)
+        status = self._status(pool, stock, order.make)
+        if self._is_to_be_written(pool, status):
+            await self._write(pool, status)
+        return Result(retry_after=SETTLE_SECONDS if name in self._unwritten else LOOK_AGAIN_SECONDS)
 
     async def _make(self, pool: TenantPool, count: int) -> None:
         # Not a TaskGroup: its group of errors would pass for a bug, and one fault would end the others half-way.
@@ -72,14 +80,25 @@ class TenantPoolReconciler:
             except (KubeConflictError, KubeNotFoundError):
                 continue  # the watch tells what became of it, and that brings the pool back here
 
-    async def _write(self, pool: TenantPool, stock: Stock, made: int) -> None:
-        status = self._status(pool, stock, made)
+    def _is_to_be_written(self, pool: TenantPool, status: TenantPoolStatus) -> bool:
+        """At once when what is wanted has changed or the pool has become full, else when it lasts."""
         if status == pool.status:
-            return
+            self._unwritten.pop(pool.name, None)
+            return False
+        now = self._services.now()
+        since = self._unwritten.setdefault(pool.name, now)
+        news = status.observed_generation != pool.status.observed_generation
+        full = cond.is_true(status.conditions, ConditionType.READY) and not cond.is_true(
+            pool.status.conditions, ConditionType.READY
+        )
+        return news or full or now - since >= timedelta(seconds=SETTLE_SECONDS)
+
+    async def _write(self, pool: TenantPool, status: TenantPoolStatus) -> None:
         try:
             body = await self._services.kube.patch_status(TENANT_POOL, pool.name, status.dump(), uid=pool.metadata.uid)
         except KubeNotFoundError:
             return
+        self._unwritten.pop(pool.name, None)
         self._services.cluster.pools.put(TenantPool.parse(body))
 
     def _status(self, pool: TenantPool, stock: Stock, made: int) -> TenantPoolStatus:

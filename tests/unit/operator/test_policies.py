@@ -255,6 +255,28 @@ def test_events_on_transitions_only(old: list[Condition], new: list[Condition], 
     assert (found[:2] if found else None) == event
 
 
+class TestWorthSaying:
+    @pytest.mark.parametrize(
+        ("spare", "reason", "seconds", "said"),
+        [
+            (True, "Starting", 1, False),
+            (True, "Starting", 60, True),
+            (True, "DatabaseUnavailable", 1, True),
+            (True, "Proven", 1, True),
+            (False, "Starting", 1, True),
+        ],
+    )
+    def test_a_spare_starts_in_silence(self, *, spare: bool, reason: str, seconds: int, said: bool) -> None:
+        one = tenant(**({"slug": None, "owner": None, "pool": "trial"} if spare else {}))
+        conditions = [condition("Ready", Status.FALSE, reason)]
+        assert verdict.worth_saying(one, conditions, NOW + timedelta(seconds=seconds)) is said
+
+    def test_what_was_said_once_is_kept_up_to_date(self) -> None:
+        known = {"conditions": [condition("Ready", Status.TRUE, "Proven").dump()]}
+        one = tenant(status=known, slug=None, owner=None, pool="trial")
+        assert verdict.worth_saying(one, [condition("Ready", Status.FALSE, "Starting")], NOW)
+
+
 class TestNeighbours:
     def named(self, ident: str, *, proven: bool = True) -> Tenant:
         status = {"provenAt": "2026-11-22T12:00:00Z"} if proven else {}

@@ -21,7 +21,7 @@ from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
+from vivero_operator.reconcile.tenant_pool import LOOK_AGAIN_SECONDS, SETTLE_SECONDS, TenantPoolReconciler
 
 IMAGE = "image:1"
 HOUR = timedelta(hours=1)
@@ -201,6 +201,22 @@ class TestReconcile:
         status = TenantPool.parse(world.kube.objects["TenantPool", None, "trial"]).status
         assert (status.ready, status.spares, status.conditions[0].reason) == (2, 2, "Full")
         assert status.conditions[0].message == "2 of 2 spares can be claimed"
+
+    async def test_a_count_that_is_soon_right_again_is_not_written(self) -> None:
+        world = self.world(size=1)
+        world.put(spare_body("a"))
+        reconciler = TenantPoolReconciler(world.services)
+        await reconciler.reconcile("trial")
+        world.kube.writes.clear()
+        world.cluster.tenants.drop("a", world.cluster.tenants.get("a").metadata.uid)  # type: ignore[union-attr]  it is there
+        assert (await reconciler.reconcile("trial")).retry_after == SETTLE_SECONDS
+        assert [one.split()[0] for one in world.kube.writes] == ["create"]
+        world.now += timedelta(seconds=SETTLE_SECONDS)
+        await reconciler.reconcile("trial")
+        assert world.kube.writes[1:] == ["patch status of TenantPool trial"]
+        status = TenantPool.parse(world.kube.objects["TenantPool", None, "trial"]).status
+        assert (status.ready, status.conditions[0].reason) == (0, "Filling")
+        assert (await reconciler.reconcile("trial")).retry_after == LOOK_AGAIN_SECONDS
 
     async def test_a_spare_that_is_claimed_meanwhile_is_not_discarded(self) -> None:
         world = self.world(size=0)

@@ -1,6 +1,7 @@
 """The tenant's namespace; never one that belongs to somebody else."""
 
 import contextlib
+from typing import Final
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, TENANT
@@ -12,6 +13,9 @@ from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
+
+_LOOK_AGAIN_SECONDS: Final = 5.0
+"""Watches tell when namespace and Deployment are gone; this is for what they may miss."""
 
 
 def _is_ours(run: Run, live: Manifest) -> bool:
@@ -60,7 +64,7 @@ async def remove(run: Run) -> Outcome:
             await run.kube.delete(NAMESPACE, name, uid=live["metadata"]["uid"])
         except KubeNotFoundError:
             return done(Reason.ERASED)
-    raise Pending(Reason.DELETING, f"waiting for namespace {name} to be gone", retry_after=1)
+    raise Pending(Reason.DELETING, f"waiting for namespace {name} to be gone", retry_after=_LOOK_AGAIN_SECONDS)
 
 
 async def _end_pods(run: Run) -> None:
@@ -73,4 +77,4 @@ async def _end_pods(run: Run) -> None:
         with contextlib.suppress(KubeNotFoundError):
             uid = live["metadata"]["uid"]
             await run.kube.delete(DEPLOYMENT, APP, run.instance.namespace, uid=uid, propagation="Foreground")
-    raise Pending(Reason.DELETING, "waiting for the pods to end", retry_after=0.5)
+    raise Pending(Reason.DELETING, "waiting for the pods to end", retry_after=_LOOK_AGAIN_SECONDS)
