@@ -109,9 +109,10 @@ async def of_cluster(kube: KubeClient, plan: str = PLAN_TRIAL) -> Object:
 def settings_of(operator: Object) -> Settings:
     """What the operator's Deployment tells it in its environment."""
     environment = operator["spec"]["template"]["spec"]["containers"][0]["env"]
-    given = {one["name"].removeprefix("VIVERO_").lower(): one["value"] for one in environment if "value" in one}
-    egress = {"egress_cidrs": tuple(json.loads(given.pop("egress_cidrs", "[]")))}
-    return Settings.model_validate(given | {key: value for key, value in egress.items() if value})
+    given: Object = {one["name"].removeprefix("VIVERO_").lower(): one["value"] for one in environment if "value" in one}
+    if "egress_cidrs" in given:
+        given["egress_cidrs"] = json.loads(given["egress_cidrs"])
+    return Settings.model_validate(given)
 
 
 def _tenant(plan: Plan) -> Tenant:

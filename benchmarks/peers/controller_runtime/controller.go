@@ -149,21 +149,19 @@ func (r *Reconciler) provision(ctx context.Context, t *BenchTenant, n names) (ma
 		}
 	}
 	marks := r.blueprint.replacer(t, passwords)
-	group, inGroup := errgroup.WithContext(ctx)
+	var backends errgroup.Group // a server that does not answer holds up no object
 	for stage := range r.blueprint.Stages {
-		if err := r.ensureStage(inGroup, stage, marks, fresh); err != nil {
-			// What failed first is the cause; a backend's failure ends the stages through the context.
-			return nil, errors.Join(group.Wait(), err)
+		if err := r.ensureStage(ctx, stage, marks, fresh); err != nil {
+			return nil, errors.Join(err, backends.Wait())
 		}
 		if stage == r.blueprint.secretStage {
-			group.Go(func() error {
-				return r.database.Ensure(inGroup, n, passwords[databasePassword], r.blueprint.Connections, fresh)
-			})
-			group.Go(func() error { return r.storage.Ensure(inGroup, n.bucket, passwords[storageSecret]) })
-			group.Go(func() error { return r.cache.Ensure(inGroup, n.cacheUser, passwords[cachePassword]) })
+			limit := r.blueprint.Connections
+			backends.Go(func() error { return r.database.Ensure(ctx, n, passwords[databasePassword], limit, fresh) })
+			backends.Go(func() error { return r.storage.Ensure(ctx, n.bucket, passwords[storageSecret]) })
+			backends.Go(func() error { return r.cache.Ensure(ctx, n.cacheUser, passwords[cachePassword]) })
 		}
 	}
-	if err := group.Wait(); err != nil {
+	if err := backends.Wait(); err != nil {
 		return nil, err
 	}
 	r.done.Store(t.UID, done{t.Generation, time.Now()})

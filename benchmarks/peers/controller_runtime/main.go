@@ -1,5 +1,9 @@
 // Command controller_runtime is Vivero's peer in the benchmarks: an operator as it is written in Go, with
 // controller-runtime, that brings about the very same tenant.
+//
+//	kubectl apply --filename crd.yaml
+//	python benchmarks/peers/objects.py --status status.json --objects objects.json --backends backends.json
+//	controller_runtime --kubeconfig admin.kubeconfig --objects objects.json --backends backends.json
 package main
 
 import (
