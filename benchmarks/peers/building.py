@@ -24,7 +24,8 @@ def build(name: str, package: str = ".") -> Path:
     def make(target: Path) -> None:
         log = entry.with_name(f"{entry.name}.log")
         go = find_go(store, log)
-        command = [go, "build", "-trimpath", "-mod=readonly", "-ldflags", _FLAGS, "-o", target / name, package]
+        command: list[str | Path] = [go, "build", "-trimpath", "-mod=readonly", "-ldflags", _FLAGS]
+        command += ["-o", target / name, package]
         run(name, command, timeout=BUILD_SECONDS, log=log, environment=build_environment(go), cwd=module)
 
     return store.ensure(entry, make) / name
@@ -34,5 +35,5 @@ def source_of(name: str, dependency: str) -> Path:
     """Folder of a Go module that the module `name` depends on."""
     store = tool_store(cache_root())
     go = find_go(store, store.root / f"peer-{name}.log")
-    command = [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", dependency]
+    command: list[str | Path] = [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", dependency]
     return Path(run(name, command, environment=build_environment(go), cwd=PEERS / name).strip())
