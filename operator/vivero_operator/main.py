@@ -53,11 +53,12 @@ class Parts:
     surveyor: Surveyor
     watching: KubeClient
     election: Election
+    services: Services
 
 
 def assemble(services: Services, election: Election, watching: KubeClient) -> Parts:
     settings = services.settings
-    desk = Desk(services.cluster, WorkQueue[Key](), Memory(), health.Pulse())
+    desk = Desk(services.cluster, WorkQueue[Key](), Memory(), health.Pulse(), resync_seconds=settings.resync_seconds)
     reconcilers = {
         "Tenant": TenantReconciler(services, desk.memory).reconcile,
         "DatabaseServer": DatabaseServerReconciler(
@@ -68,7 +69,7 @@ def assemble(services: Services, election: Election, watching: KubeClient) -> Pa
     controller = Controller(
         desk.queue, reconcilers, concurrency=settings.concurrency, resync_seconds=settings.resync_seconds
     )
-    return Parts(desk, controller, Surveyor(services, desk.suspect), watching, election)
+    return Parts(desk, controller, Surveyor(services, desk.suspect), watching, election, services)
 
 
 def _now() -> datetime:
@@ -141,7 +142,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     holding = asyncio.create_task(parts.election.hold(), name="hold")
     # Who does not lead mends nothing, and need not look.
     surveying = asyncio.create_task(parts.surveyor.run(), name="surveys")
-    following = asyncio.create_task(children.watch(parts.watching, parts.desk.touched), name="children")
+    following = asyncio.create_task(children.watch(parts.watching, parts.desk, parts.services), name="children")
     await _any_of(stopping, controlling, holding, surveying, following)
     metrics.LEADING.set(0)
     await _cancel(surveying)

@@ -28,6 +28,8 @@ class Desk:
     pulse: Pulse
     wants: dict[str, object] = field(default_factory=dict)
     """What each object wanted when it was last heard of, by uid: tells a change from an echo."""
+    resync_seconds: float = 600.0
+    """Within this time everything is looked at that gives no reason to look sooner."""
     standings: dict[str, object] = field(default_factory=dict)
     """How each Tenant of a pool stood when it was last heard of, by uid."""
 
@@ -36,6 +38,13 @@ class Desk:
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is not None and tenant.metadata.deletion_timestamp is None:
             self.memory.suspect(tenant.metadata.uid, step)
+            self.queue.add(Key("Tenant", tenant.name))
+
+    def outdated(self, tenant_id: str) -> None:
+        """Its pods are not what they would be made today."""
+        tenant = self.cluster.tenant_of(tenant_id)
+        if tenant is not None:
+            self.memory.forget(tenant.metadata.uid)
             self.queue.add(Key("Tenant", tenant.name))
 
     def touched(self, tenant_id: str, kind: Resource) -> None:

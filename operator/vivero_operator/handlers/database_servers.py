@@ -7,14 +7,17 @@ from vivero_core.model.constants import GROUP, VERSION, Reason
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.handlers import Desk
+from vivero_operator.policies import life
 from vivero_operator.reconcile.controller import Key
 
 _WAITING_FOR_ONE = frozenset({Reason.NO_DATABASE_SERVER, Reason.DATABASE_SERVER_NOT_FOUND})
 
 
-def wake(desk: Desk, server: str) -> None:
-    """All tenants that this server's change may help or harm."""
+def wake(desk: Desk, server: str, *, all_of_them: bool = True) -> None:
+    """All tenants that this server's change may help or harm; or only those that are not well."""
     for tenant in (*desk.cluster.placed_on(server), *desk.cluster.held_up_by(_WAITING_FOR_ONE)):
+        if not all_of_them and life.settled(tenant):
+            continue
         desk.memory.forget(tenant.metadata.uid)
         desk.queue.add(Key("Tenant", tenant.name))
 
@@ -22,10 +25,11 @@ def wake(desk: Desk, server: str) -> None:
 def observe(desk: Desk, server: DatabaseServer) -> None:
     desk.cluster.servers.put(server)
     wants = server.metadata.generation
-    if desk.wants.get(server.metadata.uid) != wants:
+    known = desk.wants.get(server.metadata.uid)
+    if known != wants:
         desk.wants[server.metadata.uid] = wants
         desk.queue.add(Key("DatabaseServer", server.name))
-        wake(desk, server.name)
+        wake(desk, server.name, all_of_them=known is not None)
 
 
 def forget(desk: Desk, server: DatabaseServer) -> None:

@@ -7,27 +7,30 @@ from vivero_core.model.constants import GROUP, VERSION
 from vivero_core.model.plan import Plan
 
 from vivero_operator.handlers import Desk
+from vivero_operator.policies import life
 from vivero_operator.reconcile.controller import Key
 
 
 def observe(desk: Desk, plan: Plan) -> None:
     desk.cluster.plans.put(plan)
     wants = plan.metadata.generation
-    if desk.wants.get(plan.metadata.uid) != wants:
+    known = desk.wants.get(plan.metadata.uid)
+    if known != wants:
         desk.wants[plan.metadata.uid] = wants
-        wake(desk, plan.name)
+        # After a start all Plans come by: those that are well have heard of this one as it is, or hear of it in time.
+        wake(desk, plan.name, all_of_them=known is not None)
 
 
-def wake(desk: Desk, plan: str) -> None:
+def wake(desk: Desk, plan: str, *, all_of_them: bool) -> None:
     for tenant in desk.cluster.tenants:
-        if tenant.spec.plan == plan:
+        if tenant.spec.plan == plan and (all_of_them or not life.settled(tenant)):
             desk.queue.add(Key("Tenant", tenant.name))
 
 
 def forget(desk: Desk, plan: Plan) -> None:
     desk.wants.pop(plan.metadata.uid, None)
     desk.cluster.plans.drop(plan.name, plan.metadata.uid)
-    wake(desk, plan.name)
+    wake(desk, plan.name, all_of_them=True)
 
 
 def register(registry: kopf.OperatorRegistry, desk: Desk) -> None:

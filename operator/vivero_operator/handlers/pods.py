@@ -6,6 +6,7 @@ import kopf
 from vivero_core.model.constants import LABEL_TENANT
 
 from vivero_operator.handlers import Desk
+from vivero_operator.policies import life
 from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.controller import Key
 
@@ -17,7 +18,11 @@ def _wake(desk: Desk, pod: Pod) -> None:
 
 
 def observe(desk: Desk, pod: Pod) -> None:
-    if desk.cluster.put_pod(pod):
+    before = desk.cluster.put_pod(pod)
+    # After a start all pods come by; one that serves a tenant that is well is no news.
+    tenant = desk.cluster.tenant_of(pod.tenant_id)
+    expected = before is None and pod.ready and tenant is not None and life.settled(tenant)
+    if before != pod and not expected:
         _wake(desk, pod)
 
 

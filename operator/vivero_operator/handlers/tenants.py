@@ -1,5 +1,6 @@
 """Tenants: every change of what one wants is work; an echo of our own status is not."""
 
+import random
 from typing import Any
 
 import kopf
@@ -8,6 +9,7 @@ from vivero_core.model.constants import GROUP, VERSION, ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.handlers import Desk
+from vivero_operator.policies import life
 from vivero_operator.reconcile.controller import Key
 
 _BLOCKED_BY_OTHERS = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN, Reason.ALREADY_ADOPTED})
@@ -61,8 +63,11 @@ def observe(desk: Desk, tenant: Tenant) -> None:
     if known == _wants(tenant):
         return
     desk.wants[tenant.metadata.uid] = _wants(tenant)
-    # After a start all Tenants come by; those that somebody waits for go first, and nobody waits for a spare.
-    if tenant.is_spare:
+    if known is None and life.settled(tenant):
+        # After a start all Tenants come by. Those that are well have time; what was touched meanwhile, children say.
+        desk.queue.add_later(Key("Tenant", tenant.name), desk.resync_seconds * random.random())  # noqa: S311  no secret
+    elif tenant.is_spare:
+        # Those that somebody waits for go first, and nobody waits for a spare.
         desk.queue.add_later(Key("Tenant", tenant.name), _SPARE_SECONDS)
     else:
         urgent = known is not None or not tenant.status.conditions

@@ -95,6 +95,13 @@ def _foreign(fields: dict[str, Any], desired: dict[str, Any], live: dict[str, An
     return patch
 
 
+def was_touched(metadata: dict[str, Any]) -> bool:
+    """Whether anybody but us has written what is ours to write; from what `metadata` says, without having seen it before."""
+    entries = [one for one in metadata.get("managedFields", ()) if one.get("subresource") is None]
+    others = [one.get("fieldsV1", {}) for one in entries if one.get("manager") != FIELD_MANAGER]
+    return len(others) == len(entries) or any(f"f:{part}" in fields for fields in others for part in _OWN_PARTS)
+
+
 def fingerprint(metadata: dict[str, Any]) -> str:
     """Changes when anybody but us writes more than the status of an object; from what `metadata` says.
 

@@ -33,6 +33,15 @@ def phase(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> Phase:
     return Phase.ACTIVE
 
 
+def settled(tenant: Tenant) -> bool:
+    """Whether its status says that all it wants has been brought about."""
+    meta, status = tenant.metadata, tenant.status
+    there = is_true(status.conditions, ConditionType.READY) or is_true(status.conditions, ConditionType.SUSPENDED)
+    heard = status.observed_generation == meta.generation and meta.deletion_timestamp is None
+    # A claimed spare is Ready from before; its address comes with route and owner.
+    return there and heard and (tenant.is_spare or status.url is not None)
+
+
 def proven(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> bool:
     """Whether it worked when last looked at, and that is not too long ago."""
     status = tenant.status

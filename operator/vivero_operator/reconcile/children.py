@@ -4,16 +4,19 @@ What was touched, and how, the next pass finds out; here one only learns whose i
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Protocol
 
 from vivero_core.backends.kube import resources
 from vivero_core.backends.kube.client import Change, KubeClient, Listing
 from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import Resource
-from vivero_core.model.constants import LABEL_TENANT
+from vivero_core.model.constants import ANNOTATION_APPLIED, LABEL_TENANT
 
+from vivero_operator.instance import Instance
+from vivero_operator.manifests import deployment
 from vivero_operator.policies import drift
+from vivero_operator.reconcile.run import Services
 
 KINDS: Final = (
     resources.NAMESPACE,
@@ -28,24 +31,53 @@ KINDS: Final = (
     resources.POD_DISRUPTION_BUDGET,
 )
 
-Touched = Callable[[str, Resource], None]
-"""Called with the id of a tenant and the kind of its object that was changed or removed."""
+
+class Listener(Protocol):
+    """Hears what became of tenants' objects."""
+
+    def touched(self, tenant_id: str, kind: Resource) -> None:
+        """Somebody changed or removed an object of this kind."""
+
+    def outdated(self, tenant_id: str) -> None:
+        """The pods are of another release, or of a plan as it was."""
 
 
-async def watch(kube: KubeClient, touched: Touched) -> None:
+async def watch(kube: KubeClient, listener: Listener, services: Services) -> None:
     """For ever."""
     async with asyncio.TaskGroup() as group:
         for kind in KINDS:
-            group.create_task(_follow(kube, kind, touched), name=f"children {kind.plural}")
+            group.create_task(_follow(kube, kind, listener, services), name=f"children {kind.plural}")
 
 
-async def _follow(kube: KubeClient, kind: Resource, touched: Touched) -> None:
-    children = Children(lambda tenant: touched(tenant, kind))
+async def _follow(kube: KubeClient, kind: Resource, listener: Listener, services: Services) -> None:
+    children = Children(lambda tenant_id: listener.touched(tenant_id, kind))
+    first = True
     async for news in follow(kube, kind, label_selector=LABEL_TENANT, metadata_only=True):
         if isinstance(news, Listing):
             children.listed(news)
+            if first and kind is resources.DEPLOYMENT:
+                for tenant_id in outdated(services, news):
+                    listener.outdated(tenant_id)
+            first = False
         else:
             children.changed(news)
+
+
+def outdated(services: Services, deployments: Listing) -> Iterator[str]:
+    """Ids of the tenants whose pods are not what they would be made today."""
+    for item in deployments.items:
+        meta = item["metadata"]
+        tenant = services.cluster.tenant_of(meta["labels"][LABEL_TENANT])
+        plan = services.cluster.plans.get(tenant.spec.plan) if tenant is not None else None
+        if tenant is not None and plan is not None:
+            wanted = deployment.build(Instance(tenant, plan, services.settings))
+            if _applied(meta) != _applied(wanted["metadata"]):
+                yield tenant.id
+
+
+def _applied(metadata: dict[str, Any]) -> str | None:
+    digest: str | None = metadata.get("annotations", {}).get(ANNOTATION_APPLIED)
+    return digest
 
 
 class Children:
@@ -53,20 +85,24 @@ class Children:
 
     def __init__(self, touched: Callable[[str], None]) -> None:
         self._touched = touched
-        self._known: dict[str, tuple[str, str]] = {}
+        self._objects: dict[str, tuple[str, str]] = {}
+        self._is_listed = False
 
     def listed(self, listing: Listing) -> None:
-        """The first list is the baseline; a later one may follow changes that were missed."""
-        gone = self._known.keys() - {item["metadata"]["uid"] for item in listing.items}
+        """In the first list objects speak for themselves; a later one may follow changes that were missed."""
+        first, self._is_listed = not self._is_listed, True
+        gone = self._objects.keys() - {item["metadata"]["uid"] for item in listing.items}
         for uid in gone:
-            self._touched(self._known.pop(uid)[0])
+            self._touched(self._objects.pop(uid)[0])
         for item in listing.items:
+            if first and drift.was_touched(item["metadata"]):
+                self._touched(item["metadata"]["labels"][LABEL_TENANT])
             self._seen(item["metadata"])
 
     def changed(self, change: Change) -> None:
         metadata = change.object["metadata"]
         if change.type == "DELETED":  # or its label was taken away, which hides it from us
-            known = self._known.pop(metadata["uid"], None)
+            known = self._objects.pop(metadata["uid"], None)
             if known is not None:
                 self._touched(known[0])
         else:
@@ -74,7 +110,7 @@ class Children:
 
     def _seen(self, metadata: dict[str, Any]) -> None:
         uid, now = metadata["uid"], (metadata["labels"][LABEL_TENANT], drift.fingerprint(metadata))
-        before = self._known.get(uid)
-        self._known[uid] = now
+        before = self._objects.get(uid)
+        self._objects[uid] = now
         if before is not None and before != now:
             self._touched(before[0])

@@ -156,12 +156,12 @@ class Cluster:
         """The tenant's pods that are not on their way out."""
         return [pod for pod in self._pods.get(tenant_id, {}).values() if not pod.going]
 
-    def put_pod(self, pod: Pod) -> bool:
-        """Whether anything that matters is new."""
+    def put_pod(self, pod: Pod) -> Pod | None:
+        """Returns what was known of it before."""
         known = self._pods.setdefault(pod.tenant_id, {})
-        changed = known.get(pod.name) != pod
+        before = known.get(pod.name)
         known[pod.name] = pod
-        return changed
+        return before
 
     def drop_pod(self, pod: Pod) -> None:
         known = self._pods.get(pod.tenant_id, {})

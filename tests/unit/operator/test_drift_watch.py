@@ -3,15 +3,17 @@
 from typing import Any, ClassVar
 
 import pytest
-from reconcile.world import SERVER, World
+from reconcile.world import PLAN, SERVER, World
 from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT
 from vivero_operator.handlers import Desk
 from vivero_operator.health import Pulse
+from vivero_operator.instance import Instance
+from vivero_operator.manifests import deployment
 from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Outcome, State
-from vivero_operator.reconcile.children import Children
+from vivero_operator.reconcile.children import Children, outdated
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
@@ -140,6 +142,27 @@ class TestChildren:
         children.changed(Change("ADDED", {"metadata": metadata(OURS, uid="u2")}))
         children.changed(Change("MODIFIED", {"metadata": metadata(OURS)}))
         assert suspects == []
+
+    def test_in_the_first_list_objects_speak_for_themselves(self, suspects: list[str]) -> None:
+        edited = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+        labelled = {"manager": "kubectl-label", "operation": "Update", "fieldsV1": {"f:metadata": {"f:labels": {}}}}
+        for uid, extra in (("u1", labelled), ("u2", edited)):
+            Children(suspects.append).listed(Listing([{"metadata": metadata(OURS, extra, uid=uid)}], "1"))
+            assert suspects == ([IDENT] if uid == "u2" else [])
+        Children(suspects.append).listed(Listing([{"metadata": metadata(edited)}], "1"))
+        assert suspects == [IDENT, IDENT]
+
+    async def test_pods_of_another_release_are_outdated(self) -> None:
+        world = World()
+        world.put(PLAN)
+        world.put(TENANT)
+        tenant = next(iter(world.cluster.tenants))
+        plan = next(iter(world.cluster.plans))
+        present = deployment.build(Instance(tenant, plan, world.services.settings))
+        assert list(outdated(world.services, Listing([present], "1"))) == []
+        settings = world.services.settings.model_copy(update={"data_plane_image": "another"})
+        before = deployment.build(Instance(tenant, plan, settings))
+        assert list(outdated(world.services, Listing([before], "1"))) == [tenant.id]
 
     def test_a_foreign_write_and_a_deletion_are_suspect(self, children: Children, suspects: list[str]) -> None:
         children.changed(Change("MODIFIED", {"metadata": metadata(OURS, entry("kubectl-edit"))}))

@@ -15,8 +15,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import ValidationError
 from reconcile.fakes import FakeKube
-from reconcile.world import PLAN, SERVER, World, tenant_body
-from vivero_core.backends.kube.resources import DATABASE_SERVER
+from reconcile.world import NOW, PLAN, SERVER, World, tenant_body
+from vivero_core.backends.kube.resources import DATABASE_SERVER, NAMESPACE, SECRET
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
@@ -244,6 +244,44 @@ class TestHandlers:
         tenants.observe(desk, tenant(generation=2, resourceVersion="3"))
         assert await queued(desk) == ["Tenant acme"]
         tenants.observe(desk, tenant(generation=2, resourceVersion="4", deletionTimestamp="2026-11-22T12:00:00Z"))
+        assert await queued(desk) == ["Tenant acme"]
+
+    async def test_after_a_start_those_that_are_well_have_time(self, desk: Desk) -> None:
+        """Tenants, their plan, their server and their pods all come by once."""
+        well = {
+            "conditions": [
+                {"type": "Ready", "status": "True", "reason": "Proven", "lastTransitionTime": NOW.isoformat()}
+            ],
+            "observedGeneration": 1,
+            "databaseServer": "main",
+            "url": "https://acme.example",
+        }
+        waits = tenant("waits", ready="Starting")
+        acme = Tenant.parse({**tenant_body(), "status": well})
+        for one in (acme, waits):
+            desk.cluster.tenants.put(one)
+        plans.observe(desk, Plan.parse({**PLAN, "metadata": {"name": "trial", "uid": "p", "generation": 1}}))
+        database_servers.observe(
+            desk, DatabaseServer.parse({**SERVER, "metadata": {"name": "main", "uid": "s", "generation": 1}})
+        )
+        tenants.observe(desk, acme)
+        tenants.observe(desk, waits)
+        pods.observe(desk, pod_of(acme.id, ready=True))
+        assert await queued(desk) == ["DatabaseServer main", "Tenant waits"]
+        pods.observe(desk, pod_of(acme.id, ready=False))
+        assert await queued(desk) == ["Tenant acme"]
+
+    async def test_a_tenant_on_its_way_out_waits_for_its_namespace_alone(self, desk: Desk) -> None:
+        going = tenant(deletionTimestamp="2026-11-22T12:00:00Z")
+        desk.cluster.tenants.put(going)
+        desk.touched(going.id, SECRET)
+        desk.suspect(going.id, "database")
+        assert await queued(desk) == []
+        desk.touched(going.id, NAMESPACE)
+        assert await queued(desk) == ["Tenant acme"]
+        desk.outdated("nobody")
+        assert await queued(desk) == []
+        desk.outdated(going.id)
         assert await queued(desk) == ["Tenant acme"]
 
     async def test_what_one_gives_up_another_gets(self, desk: Desk) -> None:

@@ -163,8 +163,8 @@ class TestCluster:
         cluster = Cluster()
         pod = Pod.parse(pod_body())
         assert (pod.ip, pod.ready, pod.trouble, pod.restarts) == ("10.0.0.9", True, None, 2)
-        assert cluster.put_pod(pod)
-        assert not cluster.put_pod(pod)
+        assert cluster.put_pod(pod) is None
+        assert cluster.put_pod(pod) == pod
         assert cluster.pods("abc") == [pod]
         cluster.put_pod(Pod.parse(pod_body(deletionTimestamp="2026-11-22T12:00:00Z")))
         assert cluster.pods("abc") == []
