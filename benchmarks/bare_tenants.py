@@ -6,7 +6,7 @@ at once as the operator works on; done when all pods are ready.
 """
 
 import asyncio
-import os
+import json
 import threading
 import time
 import uuid
@@ -21,107 +21,42 @@ import valkey
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.client import KubeClient, Object
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import CONFIG_MAP, DATABASE_SERVER, DEPLOYMENT, NAMESPACE, PLAN, POD
+from vivero_core.backends.kube.resources import NAMESPACE, POD
 from vivero_core.backends.mariadb import statements
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
 from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey import acl
 from vivero_core.model import naming
-from vivero_core.model.constants import LABEL_TENANT, PLATFORM_NAMESPACE
-from vivero_core.model.database_server import DatabaseServer
-from vivero_core.model.plan import Plan
-from vivero_core.model.tenant import Tenant
-from vivero_operator.instance import DatabaseAddress, Instance, Keys, PlatformFiles
-from vivero_operator.manifests import (
-    deployment,
-    ingress,
-    namespace,
-    network_policy,
-    platform_config,
-    pod_disruption_budget,
-    resource_quota,
-    secrets,
-    service,
-    service_account,
-)
+from vivero_core.model.constants import LABEL_TENANT
 from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.lanes import THREADS
-from vivero_operator.settings import Settings
 
 CONNECTIONS = 10
 
 
 @dataclass(frozen=True)
 class Bare:
-    """One tenant, as lists of manifests that need each other and one password for everything."""
+    """One tenant: its manifests in stages, and one password for everything."""
 
     id: str
     password: str
-    first: Object
-    before: tuple[Object, ...]
-    pods: Object
-    beside: tuple[Object, ...]
+    stages: list[list[Object]]
 
-
-@dataclass(frozen=True)
-class Platform:
-    """What manifests are built from."""
-
-    settings: Settings
-    plan: Plan
-    files: PlatformFiles
-    address: DatabaseAddress
+    @property
+    def namespace(self) -> str:
+        return naming.namespace_name(self.id)
 
     @classmethod
-    async def read(cls, kube: KubeClient, plan: str) -> "Platform":
-        """As the deployed operator is set up."""
-        operator = await kube.get(DEPLOYMENT, "vivero-operator", PLATFORM_NAMESPACE)
-        for one in operator["spec"]["template"]["spec"]["containers"][0]["env"]:
-            if "value" in one:
-                os.environ[one["name"]] = one["value"]
-        settings = Settings()
-        authority = await kube.get(CONFIG_MAP, settings.ca_config_map, PLATFORM_NAMESPACE)
-        ticket = await kube.get(CONFIG_MAP, settings.ticket_key_config_map, PLATFORM_NAMESPACE)
-        servers = await kube.list(DATABASE_SERVER)
-        return cls(
-            settings,
-            Plan.parse(await kube.get(PLAN, plan)),
-            PlatformFiles(authority["data"]["ca.crt"], ticket["data"]["ticket.pub"]),
-            DatabaseAddress.of(DatabaseServer.parse(servers.items[0])),
-        )
-
-    def tenant(self, number: int) -> Bare:
-        spec = {
-            "displayName": "Bare",
-            "slug": f"bare-{number}",
-            "plan": self.plan.name,
-            "owner": {"email": "a@example.com"},
-        }
-        tenant = Tenant.parse({"metadata": {"name": f"bare-{number}", "uid": str(uuid.uuid4())}, "spec": spec})
-        one, password = Instance(tenant, self.plan, self.settings), uuid.uuid4().hex
-        keys = Keys(*[password] * 6)
-        return Bare(
-            one.id,
-            password,
-            namespace.build(one),
-            (
-                secrets.database(one, keys, self.address),
-                secrets.cache(one, keys),
-                secrets.storage(one, keys),
-                secrets.app(one, keys),
-                secrets.limits(one),
-                platform_config.build(one, self.files),
-                service_account.build(one),
-            ),
-            deployment.build(one),
-            (
-                service.build(one),
-                ingress.build(one),
-                network_policy.build(one),
-                resource_quota.build(one),
-                pod_disruption_budget.build(one),
-            ),
-        )
+    def from_objects(cls, document: Object, number: int) -> "Bare":
+        """As the operator would make it (tenant_objects.py)."""
+        uid, password = str(uuid.uuid4()), uuid.uuid4().hex
+        ident = naming.tenant_id(uid)
+        marks = {"ID": ident, "UID": uid, "NAME": f"bare-{number}", "SLUG": f"bare-{number}"}
+        marks |= {f"SECRET{index}": password for index in range(1, 7)}
+        text = json.dumps(document["stages"])
+        for mark, value in marks.items():
+            text = text.replace(f"@@{mark}@@", value)
+        return cls(ident, password, json.loads(text))
 
 
 class Servers:
@@ -193,11 +128,11 @@ class Script:
         self._lanes = {name: ThreadPoolExecutor(THREADS) for name in ("mariadb", "s3", "valkey")}
 
     async def make(self, one: Bare) -> None:
-        await self._kube.apply(one.first)
-        await self._apply(one.before)
+        first, before, pods, beside = one.stages
+        await self._apply(first)
+        await self._apply(before)
         await asyncio.gather(
-            self._kube.apply(one.pods),
-            self._apply(one.beside),
+            self._apply([*pods, *beside]),
             self._call("mariadb", self._servers.make_schema, one),
             self._call("s3", self._servers.make_bucket, one),
             self._call("valkey", self._servers.make_cache_user, one),
@@ -206,7 +141,7 @@ class Script:
     async def erase(self, one: Bare) -> None:
         await self._call("mariadb", self._servers.erase, one)
         try:
-            live = await self._kube.get(NAMESPACE, one.first["metadata"]["name"])
+            live = await self._kube.get(NAMESPACE, one.namespace)
             await self._kube.delete(NAMESPACE, live["metadata"]["name"], uid=live["metadata"]["uid"])
         except KubeNotFoundError:
             return

@@ -1,7 +1,7 @@
 """How long mariadb-operator takes for the schemas and users of many tenants, as it is shipped.
 
     ./vivero status --json > status.json
-    PYTHONPATH=benchmarks python benchmarks/peers/mariadb_operator.py --status status.json --tenants 300
+    python benchmarks/mariadb_operator.py --status status.json --tenants 300
 
 It runs as a process of this machine against the platform's cluster and MariaDB, with its own defaults, and makes a
 Database, a User and a Grant for each tenant: from the first create to the moment the last of them says Ready. It is
@@ -23,8 +23,8 @@ from typing import Any
 
 import yaml
 from any_kind import AnyKindClient
-from building import build, source_of
 from figures import arguments, machine, read_status
+from peer_builds import build, source_of
 from vivero_core.backends.kube.client import Listing, Object
 from vivero_core.backends.kube.config import from_kubeconfig
 from vivero_core.backends.kube.errors import KubeNotFoundError

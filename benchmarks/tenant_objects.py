@@ -1,7 +1,7 @@
-"""What a peer of our operator works from: the very objects of a tenant, as our own builders make them.
+"""What the bare script and a peer of our operator work from: the very objects of a tenant, as our own builders make them.
 
     ./vivero status --json > status.json
-    python benchmarks/peers/objects.py --status status.json --objects objects.json --backends backends.json
+    python benchmarks/tenant_objects.py --status status.json --objects objects.json --backends backends.json
 
 Where tenants differ there is a mark instead: @@ID@@, @@UID@@, @@NAME@@, @@SLUG@@, and @@SECRET1@@ to @@SECRET6@@ for
 passwords that the peer makes.

@@ -8,12 +8,12 @@ from vivero_dev.native.store import tree_hash
 from vivero_dev.native.toolchain import find_go
 from vivero_dev.native.tools import BUILD_SECONDS, build_environment, tool_store
 
-PEERS = Path(__file__).resolve().parent
+PEERS = Path(__file__).resolve().parent / "peers"
 _FLAGS = "-s -w"  # no symbol tables: as released
 
 
 def build(name: str, package: str = ".") -> Path:
-    """Path of the program that `package` makes in the module `name` beside this file.
+    """Path of the program that `package` makes in the module peers/`name`.
 
     Raises:
         ComponentError: it cannot be built; the compiler's words are in the file that it names.
