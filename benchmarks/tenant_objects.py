@@ -97,13 +97,17 @@ def backends(status: Object) -> Object:
 
 async def of_cluster(kube: KubeClient, plan: str = PLAN_TRIAL) -> Object:
     """`render` with what the cluster's own operator works with."""
-    operator = await kube.get(DEPLOYMENT, "vivero-operator", PLATFORM_NAMESPACE)
-    settings = settings_of(operator)
+    settings = await of_operator(kube)
     server = DatabaseServer.parse((await kube.list(DATABASE_SERVER)).items[0])
     authority = await kube.get(CONFIG_MAP, settings.ca_config_map, PLATFORM_NAMESPACE)
     ticket_key = await kube.get(CONFIG_MAP, settings.ticket_key_config_map, PLATFORM_NAMESPACE)
     files = PlatformFiles(authority["data"]["ca.crt"], ticket_key["data"]["ticket.pub"])
     return render(settings, Plan.parse(await kube.get(PLAN, plan)), DatabaseAddress.of(server), files)
+
+
+async def of_operator(kube: KubeClient) -> Settings:
+    """What the deployed operator works with."""
+    return settings_of(await kube.get(DEPLOYMENT, "vivero-operator", PLATFORM_NAMESPACE))
 
 
 def settings_of(operator: Object) -> Settings:
