@@ -52,6 +52,7 @@ class Election:
     clock: Callable[[], float] = time.monotonic
     _sighting: Sighting = field(default_factory=Sighting)
     _taken: bool = False
+    _answered: float = 0.0
     _renewed: float | None = None
 
     def check(self) -> None:
@@ -64,12 +65,18 @@ class Election:
             raise FencedError("operator", "this replica may not be the leader any more")
 
     async def acquire(self) -> None:
-        """Returns when this replica leads."""
+        """Returns when this replica leads; LeadershipLostError when the API server stays away.
+
+        Whoever waits lets its watches go then, as a leader does (see main).
+        """
+        self._answered = self.clock()
         while True:
             started = self.clock()
             if await self._try():
                 self._renewed = started
                 return
+            if self.clock() - self._answered > DEADLINE_SECONDS:
+                raise LeadershipLostError("the API server does not answer")
             await asyncio.sleep(LOOK_SECONDS)
 
     async def hold(self) -> None:
@@ -118,7 +125,9 @@ class Election:
         try:
             lease = await self.kube.get(LEASE, self.name, self.namespace)
         except KubeNotFoundError:
+            self._answered = self.clock()
             return await self._create()
+        self._answered = self.clock()
         holder = lease["spec"].get("holderIdentity") or ""
         self._taken = holder not in ("", self.identity)
         if self._taken and not self._expired(lease):

@@ -9,6 +9,7 @@ from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.handlers import Desk
+from vivero_operator.policies import life
 from vivero_operator.reconcile.controller import Key
 
 _WAITING_FOR_ONE = frozenset({Reason.NO_DATABASE_SERVER, Reason.DATABASE_SERVER_NOT_FOUND})
@@ -24,7 +25,7 @@ def wake(desk: Desk, server: str) -> None:
     for tenant in desk.cluster.tenants:
         if _concerned(tenant, server):
             desk.memory.forget(tenant.metadata.uid)
-            desk.queue.add(Key("Tenant", tenant.name))
+            desk.queue.add(Key("Tenant", tenant.name), urgent=life.awaited(tenant))
 
 
 def observe(desk: Desk, server: DatabaseServer) -> None:

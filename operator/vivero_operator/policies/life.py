@@ -33,6 +33,14 @@ def phase(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> Phase:
     return Phase.ACTIVE
 
 
+def awaited(tenant: Tenant) -> bool:
+    """Whether somebody waits for it: a signup that never was ready, or a spec that has just changed."""
+    if tenant.is_spare or tenant.metadata.deletion_timestamp is not None:
+        return False
+    status = tenant.status
+    return status.proven_at is None or status.url is None or status.observed_generation != tenant.metadata.generation
+
+
 def proven(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> bool:
     """Whether it worked when last looked at, and that is not too long ago."""
     status = tenant.status

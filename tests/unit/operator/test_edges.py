@@ -143,6 +143,16 @@ class TestHealth:
             pulse.beat()
             assert (await client.get("/healthz")).status == 200
 
+    async def test_alive_while_the_api_server_is_away(self) -> None:
+        now = [0.0]
+        pulse = health.Pulse(lambda: now[0])
+        async with self.asked(pulse) as client:
+            for _ in range(10):
+                now[0] += health.STALE_SECONDS - 1
+                pulse.excuse()
+            assert (await client.get("/healthz")).status == 200
+            assert (await client.get("/readyz")).status == 503
+
     async def test_ready_when_the_cluster_was_seen(self) -> None:
         pulse = health.Pulse()
         async with self.asked(pulse) as client:
@@ -313,7 +323,7 @@ class TestDatabaseServer:
         reconciler = self.reconciler(world, woken)
         await reconciler.reconcile("main")
         world.backends.servers["main"].down = True
-        await reconciler.reconcile("main")
+        assert (await reconciler.reconcile("main")).failed
         condition = (await world.kube.get(DATABASE_SERVER, "main"))["status"]["conditions"][0]
         assert (condition["status"], condition["reason"]) == ("False", "Unreachable")
         world.backends.servers["main"].down = False

@@ -127,6 +127,18 @@ async def test_who_cannot_renew_stops_in_time(kube: FakeKube, clock: Clock, monk
     await first.release()  # cannot be reached: logged, not raised
 
 
+async def test_who_waits_while_the_api_server_is_away_starts_over(
+    kube: FakeKube, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        clock.now += 3
+        raise KubeUnavailableError("kubernetes", "no answer")
+
+    monkeypatch.setattr(kube, "get", away)
+    with pytest.raises(LeadershipLostError, match="does not answer"):
+        await asyncio.wait_for(election(kube, clock, "first").acquire(), 1)
+
+
 async def test_who_may_not_lead_any_more_writes_nothing(kube: FakeKube, clock: Clock) -> None:
     first, second = election(kube, clock, "first"), election(kube, clock, "second")
     with pytest.raises(FencedError):

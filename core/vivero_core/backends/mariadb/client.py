@@ -34,7 +34,7 @@ class Server:
     host: str
     port: int
     authority: str  # PEM text
-    connect_timeout: int = 5
+    connect_timeout: int = 5  # also for each answer until the login is done: a server that hangs is told soon
     answer_timeout: int = 30  # a DROP DATABASE of a large tenant is the slowest; it goes on even when we stop waiting
 
 
@@ -130,6 +130,10 @@ class MariaDbAdmin:
             cursor.execute(*statements.drop_database(database))
             return True
 
+    def ping(self) -> None:
+        with self._session("ask for a sign of life"):
+            return
+
     def server_version(self) -> str:
         with self._session("ask the version") as cursor:
             return _rows(cursor, ("SELECT VERSION()", ()))[0]
@@ -157,13 +161,15 @@ class MariaDbAdmin:
             database=database,
             ssl=client_context(server.authority),  # a context makes TLS a must, not an offer
             connect_timeout=server.connect_timeout,
-            read_timeout=server.answer_timeout,
+            read_timeout=server.connect_timeout,
             write_timeout=server.answer_timeout,
             charset="utf8mb4",
             autocommit=True,
             # The server's own default is a day: one forgotten transaction would hold every DDL.
             init_command=f"SET SESSION lock_wait_timeout = {server.answer_timeout // 2}",
         )
+        # pymysql has one limit for every answer, and no setter.
+        connection._read_timeout = server.answer_timeout  # type: ignore[attr-defined]  # noqa: SLF001
         try:
             yield connection
         finally:
