@@ -155,6 +155,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     if not acquiring.done():
         await _cancel(acquiring)
         return
+    _raise_from(acquiring)
     metrics.LEADING.set(1)
     logger.info("leading", extra={"identity": parts.election.identity})
     controlling = asyncio.create_task(parts.controller.run(), name="controller")
@@ -171,7 +172,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     await _cancel(holding)
     if holding.cancelled():
         await parts.election.release()
-    _raise_from(acquiring, holding, controlling, surveying, following)
+    _raise_from(holding, controlling, surveying, following)
 
 
 async def _any_of(stopping: asyncio.Event, *tasks: "asyncio.Task[None]") -> None:

@@ -58,6 +58,7 @@ class Operator:
     place: Place
     names: ServiceNames
     log: Path
+    starts: int = 0
     _process: "asyncio.subprocess.Process | None" = None
 
     def kill(self) -> None:
@@ -69,6 +70,7 @@ class Operator:
         """Until cancelled."""
         try:
             while True:
+                self.starts += 1
                 await self._start()
                 assert self._process is not None
                 await self._process.wait()

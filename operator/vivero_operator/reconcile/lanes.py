@@ -68,6 +68,7 @@ class Lane:
         self._faults = 0
         self._well_since = clock()
         self._mending: asyncio.Task[None] | None = None
+        self._closed = False
 
     @property
     def resting(self) -> bool:
@@ -90,11 +91,12 @@ class Lane:
                 raise  # about us, not about the server
             except BackendUnavailableError:
                 # One that hung since before the server was last well says nothing new.
-                if since == self._well_since:
+                if since == self._well_since and not self._closed:
                     self._rest()
                 raise
 
     def close(self) -> None:
+        self._closed = True
         if self._mending is not None:
             self._mending.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -111,7 +111,7 @@ async def test_an_outage_in_the_middle_of_signups(rig: Rig, service: str, outage
     before = await inventory(rig.kube, rig.servers)
     pattern = await born(rig, new_slug())
     expected = await rig.collector.collect(pattern)
-    gate = rig.gates[service]
+    gate, starts = rig.gates[service], rig.operator.starts
 
     early = await sign_up(rig, BEFORE)
     begin = time.monotonic()
@@ -131,6 +131,7 @@ async def test_an_outage_in_the_middle_of_signups(rig: Rig, service: str, outage
     assert figures.later <= seconds - FIRST_SECONDS
     assert figures.most <= WINDOW_SECONDS
 
+    assert rig.operator.starts == starts, "kubelet's pauses between restarts would outlast the outage"
     assert orphans(await inventory(rig.kube, rig.servers), before, {names.id for names in [*everyone, pattern]}) == {}
     for names in (early[-1], meanwhile[0], meanwhile[-1], late[-1]):
         assert diff(expected, await rig.collector.collect(names)) == []

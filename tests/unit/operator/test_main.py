@@ -1,5 +1,8 @@
 """What the program does when it may not lead any more."""
 
+import asyncio
+from typing import Any, cast
+
 import pytest
 from vivero_operator import main as program
 from vivero_operator.errors import LeadershipLostError
@@ -30,3 +33,16 @@ def test_a_bug_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "serve", serve)
     with pytest.raises(ZeroDivisionError):
         program.main()
+
+
+async def test_who_could_not_become_the_leader_does_no_work() -> None:
+    class Unreached:
+        identity = "first"
+
+        async def acquire(self) -> None:
+            raise LeadershipLostError("the API server does not answer")
+
+    # Whatever else it touched would not be there.
+    parts = program.Parts(*cast("Any", (None, None, None, None, None)), election=cast("Any", Unreached()))
+    with pytest.raises(LeadershipLostError, match="does not answer"):
+        await asyncio.wait_for(program._lead(parts, asyncio.Event()), 1)  # noqa: SLF001  the rest of it is a whole cluster
