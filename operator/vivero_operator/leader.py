@@ -81,8 +81,9 @@ class Election:
 
     async def hold(self) -> None:
         """Renew for ever; LeadershipLostError when that fails for too long or another replica leads."""
+        pause = RENEW_SECONDS
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(pause)
             started = self.clock()
             remaining = DEADLINE_SECONDS - (started - self._last_renewal())
             try:
@@ -94,6 +95,7 @@ class Election:
                 self._renewed = started
             elif self._taken or self.clock() - self._last_renewal() > DEADLINE_SECONDS:
                 raise LeadershipLostError("the Lease is another replica's")
+            pause = RENEW_SECONDS if holds else LOOK_SECONDS
 
     def _last_renewal(self) -> float:
         if self._renewed is None:

@@ -30,7 +30,8 @@ THREADS: Final = 6
 PATIENT_THREADS: Final = 4
 """Calls at once that nobody waits for: the rest of the threads is always there for signups."""
 TURN_SECONDS: Final = 5.0
-"""A call that gets no thread for so long is refused: its tenant's pass ends, and makes room for others'."""
+"""A call that gets no thread for so long is refused: its tenant's pass ends, and makes room for others'. If no call at
+all ended in that time the server hangs."""
 STEADY_SECONDS: Final = 30.0
 """A server that fails again within this time goes on with the longer rests it had."""
 # Without the fault's own words: they may name another tenant's objects.
@@ -44,8 +45,8 @@ URGENT: Final[ContextVar[bool]] = ContextVar("urgent", default=False)
 class Lane:
     """Runs blocking calls against one server, on the event loop that first calls it.
 
-    Closed: calls pass. After one found the server unavailable: open, all are
-    refused at once. Then half open: after a rest one `probe`, and only it,
+    Closed: calls pass. After one found the server unavailable, or none came
+    back: open, all are refused at once. Then half open: after a rest one `probe`, and only it,
     tries the server, until it answers; `recovered` is called, and calls pass.
     """
 
@@ -66,7 +67,7 @@ class Lane:
         self._threads = ThreadPoolExecutor(THREADS + 1, thread_name_prefix=f"lane-{system}")  # one is the probe's
         self._all, self._patient = asyncio.Semaphore(THREADS), asyncio.Semaphore(PATIENT_THREADS)
         self._faults = 0
-        self._well_since = clock()
+        self._well_since = self._last_end = clock()
         self._mending: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -91,9 +92,11 @@ class Lane:
                 raise  # about us, not about the server
             except BackendUnavailableError:
                 # One that hung since before the server was last well says nothing new.
-                if since == self._well_since and not self._closed:
+                if since == self._well_since:
                     self._rest()
                 raise
+            finally:
+                self._last_end = self._clock()
 
     def close(self) -> None:
         self._closed = True
@@ -114,6 +117,8 @@ class Lane:
                         await stack.enter_async_context(self._patient)
                     await stack.enter_async_context(self._all)
             except TimeoutError:
+                if self._clock() - self._last_end > TURN_SECONDS:
+                    self._rest()
                 raise BackendUnavailableError(self.system, _BUSY) from None
             yield
 
@@ -125,7 +130,7 @@ class Lane:
         return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
 
     def _rest(self) -> None:
-        if self._mending is None:
+        if self._mending is None and not self._closed:
             if self._clock() - self._well_since > STEADY_SECONDS:
                 self._faults = 0
             self._mending = asyncio.create_task(self._mend(), name=f"mend {self.system}")
