@@ -46,8 +46,9 @@ class Lane:
     """Runs blocking calls against one server, on the event loop that first calls it.
 
     Closed: calls pass. After one found the server unavailable, or none came
-    back: open, all are refused at once. Then half open: after a rest one `probe`, and only it,
-    tries the server, until it answers; `recovered` is called, and calls pass.
+    back: open, all are refused at once. Then half open: after a rest one
+    `probe`, and only it, tries the server, and again after longer rests until
+    it answers; `recovered` is called, and calls pass.
     """
 
     def __init__(
