@@ -32,6 +32,8 @@ RENEW_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
 """How often a replica that does not lead looks at the Lease."""
 
+_LATE: Final = "the Lease could not be renewed in time"
+
 
 @dataclass
 class Sighting:
@@ -90,11 +92,11 @@ class Election:
                 async with asyncio.timeout(remaining):
                     holds = await self._try()
             except TimeoutError:
-                raise LeadershipLostError("the Lease could not be renewed in time") from None
+                raise LeadershipLostError(_LATE) from None
             if holds:
                 self._renewed = started
             elif self._taken or self.clock() - self._last_renewal() > DEADLINE_SECONDS:
-                raise LeadershipLostError("the Lease is another replica's")
+                raise LeadershipLostError("the Lease is another replica's" if self._taken else _LATE)
             pause = RENEW_SECONDS if holds else LOOK_SECONDS
 
     def _last_renewal(self) -> float:

@@ -14,6 +14,7 @@ import yaml
 from faults.gate import Gate
 from faults.plan import Outage
 from integration.control_plane.support import DOMAIN, Names, TestClock, listening, signup_body
+from integration.operator.live import cluster_names
 from vivero_control import composition
 from vivero_control.settings import Settings
 from vivero_control.worker import Jobs
@@ -21,6 +22,7 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 
 ANSWER_SECONDS = 20.0
+NAME = "kubernetes"  # in the API server's certificate, where this machine's address is not
 
 
 @pytest.fixture
@@ -41,12 +43,13 @@ async def through(
     gate: Gate, document: dict[str, Any], settings: Settings, clock: TestClock, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A control plane that reaches the API server through the gate."""
-    document["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{gate.port}"
+    document["clusters"][0]["cluster"]["server"] = f"https://{NAME}:{gate.port}"
     path = tmp_path / "kubeconfig"
     path.write_text(yaml.safe_dump(document))
     kube = settings.kube.model_copy(update={"kubeconfig": path})
-    # It waits in this thread, and the gate works in it.
     stack = ExitStack()
+    stack.enter_context(cluster_names({NAME: ("127.0.0.1", gate.port)}))
+    # Its start and its end wait, and the gate works in this thread.
     address = await asyncio.to_thread(stack.enter_context, listening(settings.model_copy(update={"kube": kube}), clock))
     headers = {"Host": f"{DOMAIN}:8443", "X-Forwarded-For": "198.51.100.251"}
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=ANSWER_SECONDS) as client:

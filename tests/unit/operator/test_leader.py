@@ -121,7 +121,7 @@ async def test_who_cannot_renew_stops_in_time(kube: FakeKube, clock: Clock, monk
         raise KubeUnavailableError("kubernetes", "no answer")
 
     monkeypatch.setattr(kube, "get", away)
-    with pytest.raises(LeadershipLostError):
+    with pytest.raises(LeadershipLostError, match="in time"):
         await asyncio.wait_for(first.hold(), 1)
     assert clock.now <= DURATION_SECONDS
     await first.release()  # cannot be reached: logged, not raised
