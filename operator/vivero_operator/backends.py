@@ -7,7 +7,7 @@ import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.client import KubeClient
@@ -27,7 +27,14 @@ from vivero_operator.instance import PlatformFiles
 from vivero_operator.reconcile.lanes import Lane
 from vivero_operator.settings import Settings
 
-A_co = TypeVar("A_co", covariant=True)
+
+class Pingable(Protocol):
+    """What every administrator can do."""
+
+    def ping(self) -> None: ...
+
+
+A_co = TypeVar("A_co", bound=Pingable, covariant=True)
 
 FRESH_SECONDS: Final = 60.0
 """How long a Secret or ConfigMap of the platform is believed before it is read again."""
@@ -81,6 +88,8 @@ class Backends:
         self._guard = guard
         self._objects = objects
         self._links: dict[str, tuple[object, Link[Any]]] = {}
+        self.recovered: Callable[[], None] = lambda: None
+        """Called when a server that was away has answered; to be set before the first server is asked for."""
 
     async def database(self, server: DatabaseServer) -> Link[DatabaseAdmin]:
         spec = server.spec
@@ -119,7 +128,8 @@ class Backends:
             return known[1]
         if known is not None:
             _close(known[1])
-        link = Link(make(), Lane(name, guard=self._guard))
+        admin = make()
+        link = Link(admin, Lane(name, admin.ping, recovered=self.recovered, guard=self._guard))
         self._links[name] = (made_from, link)
         return link
 

@@ -1,7 +1,8 @@
 """Health, readiness and metrics over HTTP.
 
-Healthy means that watches bring news: the leader's Lease is written every three seconds, so its echo through a watch
-must never be old.
+Healthy means that watches bring news: the leader's Lease is written every two seconds, so its echo through a watch
+must never be old, unless the API server is away: a restart would not bring it back, and kubelet's pauses between
+restarts would outlast it.
 """
 
 import time
@@ -29,9 +30,13 @@ class Pulse:
         self._last = self._clock()
         self.synced = True
 
+    def excuse(self) -> None:
+        """No beat can come now: the API server does not answer."""
+        self._last = self._clock()
+
     @property
     def age(self) -> float:
-        """Seconds since the last beat, or since the start."""
+        """Seconds since the last beat, excuse or start."""
         return self._clock() - self._last
 
 

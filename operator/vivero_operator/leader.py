@@ -32,6 +32,8 @@ RENEW_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
 """How often a replica that does not lead looks at the Lease."""
 
+_LATE: Final = "the Lease could not be renewed in time"
+
 
 @dataclass
 class Sighting:
@@ -52,6 +54,7 @@ class Election:
     clock: Callable[[], float] = time.monotonic
     _sighting: Sighting = field(default_factory=Sighting)
     _taken: bool = False
+    _answered: float = 0.0
     _renewed: float | None = None
 
     def check(self) -> None:
@@ -64,29 +67,37 @@ class Election:
             raise FencedError("operator", "this replica may not be the leader any more")
 
     async def acquire(self) -> None:
-        """Returns when this replica leads."""
+        """Returns when this replica leads; LeadershipLostError when the API server stays away.
+
+        Whoever waits lets its watches go then, as a leader does (see main).
+        """
+        self._answered = self.clock()
         while True:
             started = self.clock()
             if await self._try():
                 self._renewed = started
                 return
+            if self.clock() - self._answered > DEADLINE_SECONDS:
+                raise LeadershipLostError("the API server does not answer")
             await asyncio.sleep(LOOK_SECONDS)
 
     async def hold(self) -> None:
         """Renew for ever; LeadershipLostError when that fails for too long or another replica leads."""
+        pause = RENEW_SECONDS
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(pause)
             started = self.clock()
             remaining = DEADLINE_SECONDS - (started - self._last_renewal())
             try:
                 async with asyncio.timeout(remaining):
                     holds = await self._try()
             except TimeoutError:
-                raise LeadershipLostError("the Lease could not be renewed in time") from None
+                raise LeadershipLostError(_LATE) from None
             if holds:
                 self._renewed = started
             elif self._taken or self.clock() - self._last_renewal() > DEADLINE_SECONDS:
-                raise LeadershipLostError("the Lease is another replica's")
+                raise LeadershipLostError("the Lease is another replica's" if self._taken else _LATE)
+            pause = RENEW_SECONDS if holds else LOOK_SECONDS
 
     def _last_renewal(self) -> float:
         if self._renewed is None:
@@ -118,7 +129,9 @@ class Election:
         try:
             lease = await self.kube.get(LEASE, self.name, self.namespace)
         except KubeNotFoundError:
+            self._answered = self.clock()
             return await self._create()
+        self._answered = self.clock()
         holder = lease["spec"].get("holderIdentity") or ""
         self._taken = holder not in ("", self.identity)
         if self._taken and not self._expired(lease):

@@ -5,11 +5,13 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.patience import Patience
 from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, TENANT, TENANT_POOL
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import FIELD_MANAGER
@@ -17,6 +19,7 @@ from vivero_core.model.constants import FIELD_MANAGER
 from vivero_operator import health, logs, metrics
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
+from vivero_operator.errors import LeadershipLostError
 from vivero_operator.handlers import Desk, database_servers
 from vivero_operator.handlers.watch import watch
 from vivero_operator.leader import Election
@@ -38,10 +41,15 @@ _DEFINITIONS_PAUSE: Final = 2.0
 
 
 def main() -> None:
-    """The program; returns after SIGTERM, raises when leadership is lost."""
+    """The program; returns after SIGTERM."""
     settings = Settings()
     logs.configure(settings.log_level)
-    asyncio.run(serve(settings))
+    while True:
+        try:
+            return asyncio.run(serve(settings))
+        except LeadershipLostError as error:
+            # All anew, as after a restart, and not left to kubelet: its pauses between restarts grow to five minutes.
+            logger.warning("starting over: %s", error)
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,12 @@ class Parts:
     controller: Controller
     surveyor: Surveyor
     watching: KubeClient
+    patience: Patience
     election: Election
     services: Services
 
 
-def assemble(services: Services, election: Election, watching: KubeClient) -> Parts:
+def assemble(services: Services, election: Election, watching: KubeClient, patience: Patience) -> Parts:
     settings = services.settings
     desk = Desk(services.cluster, WorkQueue[Key](), Memory(), health.Pulse(), resync_seconds=settings.resync_seconds)
     reconcilers = {
@@ -69,7 +78,8 @@ def assemble(services: Services, election: Election, watching: KubeClient) -> Pa
     controller = Controller(
         desk.queue, reconcilers, concurrency=settings.concurrency, resync_seconds=settings.resync_seconds
     )
-    return Parts(desk, controller, Surveyor(services, desk.suspect), watching, election, services)
+    services.backends.recovered = controller.wake
+    return Parts(desk, controller, Surveyor(services, desk.suspect), watching, patience, election, services)
 
 
 def _now() -> datetime:
@@ -78,35 +88,40 @@ def _now() -> datetime:
 
 
 async def serve(settings: Settings) -> None:
-    """Until a signal comes: watch, and while leading, reconcile."""
+    """Until a signal comes: watch, and while leading, reconcile.
+
+    Raises:
+        LeadershipLostError: another replica leads, or the API server stays away.
+    """
     config = kube_config.load()
     async with AsyncExitStack() as stack:
+        patience = Patience()
         # A client of its own for what must never queue behind a thousand reconciles: the Lease, and watches.
-        calm_kube = await stack.enter_async_context(
-            KubeClient(config, field_manager=FIELD_MANAGER, on_answer=metrics.count_request)
+        client = partial(
+            KubeClient, config, field_manager=FIELD_MANAGER, patience=patience, on_answer=metrics.count_request
         )
+        calm_kube = await stack.enter_async_context(client())
         election = Election(calm_kube, settings.platform_namespace, settings.lease_name, settings.identity)
-        kube = await stack.enter_async_context(
-            KubeClient(config, field_manager=FIELD_MANAGER, guard=election.check, on_answer=metrics.count_request)
-        )
+        kube = await stack.enter_async_context(client(guard=election.check))
         data_plane = await stack.enter_async_context(DataPlaneClient())
         backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
         stack.callback(backends.close)
         services = Services(settings, kube, backends, data_plane, Cluster(), _now)
-        parts = assemble(services, election, calm_kube)
+        parts = assemble(services, election, calm_kube, patience)
         await stack.enter_async_context(health.serving(parts.desk.pulse, settings.admin_host, settings.admin_port))
-        await _definitions(kube)
+        await _definitions(kube, parts.desk.pulse)
         await _run(parts, config)
 
 
-async def _definitions(kube: KubeClient) -> None:
-    """Wait for our kinds: kopf would start without and never look again."""
+async def _definitions(kube: KubeClient, pulse: health.Pulse) -> None:
+    """Wait for the API server and our kinds: kopf would start without and never look again."""
     while True:
         try:
             for resource in (TENANT, PLAN, DATABASE_SERVER, TENANT_POOL):
                 await kube.list(resource)
         except (KubeNotFoundError, BackendUnavailableError) as error:
             logger.warning("the custom resources are not served yet: %s", error)
+            pulse.excuse()
             await asyncio.sleep(_DEFINITIONS_PAUSE)
         else:
             return
@@ -115,8 +130,15 @@ async def _definitions(kube: KubeClient) -> None:
 async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
     """Stop in order: no new work, then what is under way, then the Lease, then the watches."""
     stopping, stop_watching = asyncio.Event(), asyncio.Event()
-    identity = parts.election.identity
-    watching = asyncio.create_task(watch(parts.desk, config, identity, stop_watching, stopping.set), name="watch")
+    watches = watch(
+        parts.desk,
+        config,
+        parts.patience,
+        identity=parts.election.identity,
+        stop_watching=stop_watching,
+        stop=stopping.set,
+    )
+    watching = asyncio.create_task(watches, name="watch")
     working = asyncio.create_task(_lead(parts, stopping), name="lead")
     try:
         await _any_of(stopping, watching, working)
@@ -136,6 +158,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     if not acquiring.done():
         await _cancel(acquiring)
         return
+    _raise_from(acquiring)
     metrics.LEADING.set(1)
     logger.info("leading", extra={"identity": parts.election.identity})
     controlling = asyncio.create_task(parts.controller.run(), name="controller")
@@ -152,7 +175,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     await _cancel(holding)
     if holding.cancelled():
         await parts.election.release()
-    _raise_from(acquiring, holding, controlling, surveying, following)
+    _raise_from(holding, controlling, surveying, following)
 
 
 async def _any_of(stopping: asyncio.Event, *tasks: "asyncio.Task[None]") -> None:

@@ -16,6 +16,7 @@ POOL_SIZE = Gauge("vivero_pool_size", "Spares that a pool is to keep", ["pool"])
 POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])
 POOL_STARTING = Gauge("vivero_pool_starting", "Spares of a pool that are not proven", ["pool"])
 REQUESTS = Counter("rest_client_requests", "Requests to the API server, as client-go counts them", ["method", "code"])
+RESTING = Gauge("vivero_backend_resting", "1 while a backing server gives no answer and is left alone", ["system"])
 LEADING = Gauge("vivero_leading", "1 while this replica leads")
 
 

@@ -98,14 +98,14 @@ class Proxy:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    def write_kubeconfig(self, path: Path, real: Path) -> None:
-        """The real one, with this server and a token in the place of a certificate."""
+    def write_kubeconfig(self, path: Path, real: Path, port: int) -> None:
+        """The real one, with what listens on `port` as the server, and a token in the place of a certificate."""
         document = yaml.safe_load(real.read_text())
         token = path.with_suffix(".token")
         token.write_text(self._token)
         token.chmod(0o600)
         for cluster in document["clusters"]:
-            cluster["cluster"]["server"] = f"http://127.0.0.1:{self.port}"
+            cluster["cluster"]["server"] = f"http://127.0.0.1:{port}"
         for user in document["users"]:
             user["user"] = {"tokenFile": str(token)}
         path.write_text(yaml.safe_dump(document))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from faults.gate import Gate
 from faults.plan import WRITES, Director, Fault
 from faults.pods import standing_in
 from faults.proxy import Entry, Proxy
@@ -58,6 +59,7 @@ class Operator:
     place: Place
     names: ServiceNames
     log: Path
+    starts: int = 0
     _process: "asyncio.subprocess.Process | None" = None
 
     def kill(self) -> None:
@@ -69,6 +71,7 @@ class Operator:
         """Until cancelled."""
         try:
             while True:
+                self.starts += 1
                 await self._start()
                 assert self._process is not None
                 await self._process.wait()
@@ -124,6 +127,8 @@ class Rig:
     operator: Operator
     data_plane: DataPlane
     servers: Servers
+    gates: dict[str, Gate]
+    """Before each backing service and the API server (`kubernetes`), as the operator's ways to them begin."""
 
     @property
     def collector(self) -> Collector:
@@ -194,10 +199,14 @@ async def put_up(place: Place) -> AsyncIterator[Rig]:
         data_plane = await stack.enter_async_context(standing_in(kube, address))
         log = place.folder / "toxiproxy.log"
         services = await stack.enter_async_context(standing_before(place.names, place.cache_dir, log, place.port))
-        operator = Operator(place, services.names, place.folder / "operator.log")
+        gates = {name: await stack.enter_async_context(Gate(at)) for name, at in services.names.items()}
+        names = {name: ("127.0.0.1", gate.port) for name, gate in gates.items()}
+        operator = Operator(place, names, place.folder / "operator.log")
         proxy = await stack.enter_async_context(Proxy(config, operator.kill, services.strike))
-        proxy.write_kubeconfig(place.folder / "kubeconfig", place.kubeconfig)
-        rig = Rig(kube, proxy, services, operator, data_plane, place.servers)
+        front = await stack.enter_async_context(Gate(("127.0.0.1", proxy.port)))
+        proxy.write_kubeconfig(place.folder / "kubeconfig", place.kubeconfig, front.port)
+        by_service = {name.partition(".")[0]: gate for name, gate in gates.items()} | {"kubernetes": front}
+        rig = Rig(kube, proxy, services, operator, data_plane, place.servers, by_service)
         running = asyncio.create_task(operator.run(), name="operator")
         try:
             await eventually(rig.leads, START_SECONDS)

@@ -102,7 +102,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         context = {"name": "x", "context": {"cluster": "c", "user": "u"}}
         document = {"clusters": [cluster], "users": [user], "contexts": [context], "current-context": "x"}
         real.write_text(yaml.safe_dump(document))
-        proxy.write_kubeconfig(tmp_path / "config", real)
+        proxy.write_kubeconfig(tmp_path / "config", real, proxy.port)
         written = yaml.safe_load((tmp_path / "config").read_text())
         server, token = written["clusters"][0]["cluster"]["server"], written["users"][0]["user"]["tokenFile"]
         mine = KubeConfig(server, ssl.create_default_context(), Path(token))

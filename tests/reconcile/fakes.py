@@ -215,6 +215,9 @@ class FakeServer:
         self._up("delete_keys")
         return 0
 
+    def ping(self) -> None:
+        self._up("ping")
+
     def server_version(self) -> str:
         self._up("server_version")
         return "10.11.14-MariaDB"
@@ -224,7 +227,7 @@ class DirectLane(Lane):
     """No threads."""
 
     def __init__(self) -> None:
-        super().__init__("direct")
+        super().__init__("direct", lambda: None)
 
     async def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         await asyncio.sleep(0)

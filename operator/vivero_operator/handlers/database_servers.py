@@ -19,7 +19,7 @@ def wake(desk: Desk, server: str, *, all_of_them: bool = True) -> None:
         if not all_of_them and life.settled(tenant):
             continue
         desk.memory.forget(tenant.metadata.uid)
-        desk.queue.add(Key("Tenant", tenant.name))
+        desk.queue.add(Key("Tenant", tenant.name), urgent=life.awaited(tenant))
 
 
 def observe(desk: Desk, server: DatabaseServer) -> None:

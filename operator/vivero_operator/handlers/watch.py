@@ -9,6 +9,7 @@ from typing import Any, cast
 import aiohttp
 import kopf
 from vivero_core.backends.kube.config import KubeConfig
+from vivero_core.backends.kube.patience import Patience
 
 from vivero_operator.handlers import Desk, database_servers, leases, plans, pods, tenant_pools, tenants
 
@@ -39,14 +40,15 @@ def _settings() -> kopf.OperatorSettings:
     return settings
 
 
-def _login(registry: kopf.OperatorRegistry, config: KubeConfig) -> None:
+def _login(registry: kopf.OperatorRegistry, config: KubeConfig, patience: Patience) -> None:
     @kopf.on.login(id="login", registry=registry)
     async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401  kopf passes what it has
         """Again whenever the API server says that a token is not valid any more: kubelet has renewed the file."""
         headers = {}
         if config.token_file is not None:
             headers["Authorization"] = f"Bearer {config.token_file.read_text().strip()}"
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=config.tls, limit=0), headers=headers)
+        connector = aiohttp.TCPConnector(ssl=config.tls, limit=0)
+        session = aiohttp.ClientSession(connector=connector, headers=headers, trace_configs=[patience.trace()])
         return kopf.AiohttpSession(server=config.server, aiohttp_session=session)
 
 
@@ -57,13 +59,19 @@ def _on_signal(stop: Callable[[], None]) -> None:
             loop.add_signal_handler(number, stop)
 
 
-async def watch(
-    desk: Desk, config: KubeConfig, identity: str, stop_watching: asyncio.Event, stop: Callable[[], None]
+async def watch(  # noqa: PLR0913  what it needs, by name
+    desk: Desk,
+    config: KubeConfig,
+    patience: Patience,
+    *,
+    identity: str,
+    stop_watching: asyncio.Event,
+    stop: Callable[[], None],
 ) -> None:
     """Until `stop_watching` is set. Signals go to `stop`, not to kopf: what is under way ends first, then the watches."""
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
-    _login(registry, config)
+    _login(registry, config, patience)
     for kind in (tenants, plans, database_servers, tenant_pools):
         kind.register(registry, desk)
     pods.register(registry, settings, desk)

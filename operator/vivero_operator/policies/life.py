@@ -42,6 +42,14 @@ def settled(tenant: Tenant) -> bool:
     return there and heard and (tenant.is_spare or status.url is not None)
 
 
+def awaited(tenant: Tenant) -> bool:
+    """Whether somebody waits for it: a signup that never was ready, or a spec that has just changed."""
+    if tenant.is_spare or tenant.metadata.deletion_timestamp is not None:
+        return False
+    status = tenant.status
+    return status.proven_at is None or status.url is None or status.observed_generation != tenant.metadata.generation
+
+
 def proven(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> bool:
     """Whether it worked when last looked at, and that is not too long ago."""
     status = tenant.status

@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from vivero_core.errors import BackendError
@@ -19,6 +20,14 @@ logger = logging.getLogger(__name__)
 DRAIN_SECONDS: Final = 20.0
 """How long reconciles may go on after the signal to stop; kubelet waits 30 s."""
 _RESYNC_SPREAD: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How often in a row a key has failed, and whether somebody waits for it."""
+
+    count: int
+    urgent: bool
 
 
 class Key(NamedTuple):
@@ -46,7 +55,7 @@ class Controller:
         self._reconcilers = reconcilers
         self._slots = asyncio.Semaphore(concurrency)
         self._resync_seconds = resync_seconds
-        self._failures: dict[Key, int] = {}
+        self._failures: dict[Key, Failure] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -59,6 +68,13 @@ class Controller:
                 task.add_done_callback(self._tasks.discard)
         finally:
             await self._drain()
+
+    def wake(self) -> None:
+        """What has failed comes back now: what it failed at may be what has just answered again."""
+        for key, failure in self._failures.items():
+            wait = 0.0 if failure.urgent else random.uniform(0, backoff.RETURN_SECONDS)  # noqa: S311  jitter, no secret
+            self._queue.add_later(key, wait, urgent=failure.urgent)
+        self._failures.clear()
 
     async def _drain(self) -> None:
         if not self._tasks:
@@ -91,9 +107,11 @@ class Controller:
 
     def _schedule(self, key: Key, result: Result) -> None:
         if result.failed:
-            count = self._failures[key] = self._failures.get(key, 0) + 1
-            self._queue.add_later(key, backoff.delay(count, random.random()))  # noqa: S311  jitter, no secret
+            before = self._failures.get(key)
+            failure = self._failures[key] = Failure(before.count + 1 if before else 1, result.urgent)
+            wait = backoff.delay(failure.count, random.random())  # noqa: S311  jitter, no secret
+            self._queue.add_later(key, wait, urgent=failure.urgent)
             return
         self._failures.pop(key, None)
         spread = random.uniform(1 - _RESYNC_SPREAD, 1 + _RESYNC_SPREAD)  # noqa: S311  jitter, no secret
-        self._queue.add_later(key, result.retry_after or self._resync_seconds * spread)
+        self._queue.add_later(key, result.retry_after or self._resync_seconds * spread, urgent=result.urgent)

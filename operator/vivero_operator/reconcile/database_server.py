@@ -34,7 +34,7 @@ class DatabaseServerReconciler:
         await self._write(server, self._status(server, version, fault))
         if fault is None and not was_ready:
             self._wake(name)
-        return Result(retry_after=PROBE_SECONDS)
+        return Result(failed=fault is not None, retry_after=PROBE_SECONDS)
 
     async def _probe(self, server: DatabaseServer) -> tuple[str | None, str | None]:
         """(version, None) or (None, what is wrong)."""

@@ -1,62 +1,163 @@
-"""One lane for each backing server: its own few threads, and a quick no while it is known to be down.
+"""One lane for each backing server: its own few threads, and a circuit breaker (ADR 0013).
 
 A server that hangs fills its own lane and no other: tenants elsewhere, and the event loop, go on.
 """
 
 import asyncio
+import contextlib
+import functools
+import logging
+import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Final, ParamSpec, TypeVar
 
-from vivero_core.errors import BackendUnavailableError
+from vivero_core.errors import BackendError, BackendUnavailableError
+
+from vivero_operator import metrics
+from vivero_operator.errors import FencedError
+from vivero_operator.policies import backoff
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 THREADS: Final = 6
 """Calls at once on one server; a signup needs three."""
-REST_SECONDS: Final = 2.0
-"""After a server could not be reached, calls are refused for this long without trying."""
+PATIENT_THREADS: Final = 4
+"""Calls at once that nobody waits for: the rest of the threads is always there for signups."""
+TURN_SECONDS: Final = 5.0
+"""A call that gets no thread for so long is refused: its tenant's pass ends, and makes room for others'. If no call at
+all ended in that time the server hangs."""
+STEADY_SECONDS: Final = 30.0
+"""A server that fails again within this time goes on with the longer rests it had."""
 # Without the fault's own words: they may name another tenant's objects.
 _RESTING: Final = "gave no answer a moment ago, next try soon"
+_BUSY: Final = "is busy, next try soon"
+
+URGENT: Final[ContextVar[bool]] = ContextVar("urgent", default=False)
+"""Whether somebody waits for what is being done; tasks inherit it from the one that starts them."""
 
 
 class Lane:
-    """Runs blocking calls against one server."""
+    """Runs blocking calls against one server, on the event loop that first calls it.
+
+    Closed: calls pass. After one found the server unavailable, or none came
+    back: open, all are refused at once. Then half open: after a rest one
+    `probe`, and only it, tries the server, and again after longer rests until
+    it answers; `recovered` is called, and calls pass.
+    """
 
     def __init__(
         self,
         system: str,
-        clock: Callable[[], float] = time.monotonic,
+        probe: Callable[[], object],
+        *,
+        recovered: Callable[[], None] = lambda: None,
         guard: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.system = system
+        self._probe = probe
+        self._recovered = recovered
         self._guard = guard
         self._clock = clock
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"lane-{system}")
-        self._closed_until = 0.0
+        self._threads = ThreadPoolExecutor(THREADS + 1, thread_name_prefix=f"lane-{system}")  # one is the probe's
+        self._all, self._patient = asyncio.Semaphore(THREADS), asyncio.Semaphore(PATIENT_THREADS)
+        self._faults = 0
+        self._well_since = self._last_end = clock()
+        self._mending: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def resting(self) -> bool:
+        """Open or half open."""
+        return self._mending is not None
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """The function's result; BackendUnavailableError at once while the server is resting.
+        """The function's result; BackendUnavailableError without a try while the server rests or has no thread free.
 
         The function is bounded in time by its driver. The guard may stop it as it may stop every write.
         """
-        if self._clock() < self._closed_until:
+        self._refuse_while_resting()
+        async with self._turn():
+            # Again: the one before it in the queue may have found the server down.
+            self._refuse_while_resting()
+            since = self._well_since
+            try:
+                return await self._in_thread(functools.partial(function, *args, **kwargs))
+            except FencedError:
+                raise  # about us, not about the server
+            except BackendUnavailableError:
+                # One that hung since before the server was last well says nothing new.
+                if since == self._well_since:
+                    self._rest()
+                raise
+            finally:
+                self._last_end = self._clock()
+
+    def close(self) -> None:
+        self._closed = True
+        if self._mending is not None:
+            self._mending.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _refuse_while_resting(self) -> None:
+        if self.resting:
             raise BackendUnavailableError(self.system, _RESTING)
 
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(TURN_SECONDS):
+                    if not URGENT.get():
+                        await stack.enter_async_context(self._patient)
+                    await stack.enter_async_context(self._all)
+            except TimeoutError:
+                if self._clock() - self._last_end > TURN_SECONDS:
+                    self._rest()
+                raise BackendUnavailableError(self.system, _BUSY) from None
+            yield
+
+    async def _in_thread(self, function: Callable[[], R]) -> R:
         def guarded() -> R:
             self._guard()
-            # Checked again: this call may have queued behind one that found the server down.
-            if self._clock() < self._closed_until:
-                raise BackendUnavailableError(self.system, _RESTING)
-            try:
-                return function(*args, **kwargs)
-            except BackendUnavailableError:
-                self._closed_until = self._clock() + REST_SECONDS
-                raise
+            return function()
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    def _rest(self) -> None:
+        if self._mending is None and not self._closed:
+            if self._clock() - self._well_since > STEADY_SECONDS:
+                self._faults = 0
+            self._mending = asyncio.create_task(self._mend(), name=f"mend {self.system}")
+            metrics.RESTING.labels(self.system).set(1)
+            logger.warning("resting: no answer", extra={"system": self.system})
+
+    async def _mend(self) -> None:
+        """Returns when the server has answered."""
+        try:
+            while not await self._answers():
+                pass
+        finally:
+            self._mending = None
+            self._well_since = self._clock()
+            metrics.RESTING.labels(self.system).set(0)
+        logger.info("back: it answers", extra={"system": self.system})
+        self._recovered()
+
+    async def _answers(self) -> bool:
+        """One probe after a rest; a refusal is an answer too."""
+        self._faults += 1
+        await asyncio.sleep(backoff.rest(self._faults, random.random()))  # noqa: S311  jitter, no secret
+        try:
+            await self._in_thread(self._probe)
+        except BackendUnavailableError:
+            return False
+        except BackendError as error:
+            logger.warning("refused: %s", error, extra={"system": self.system})
+        return True

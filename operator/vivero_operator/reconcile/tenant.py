@@ -17,7 +17,7 @@ from vivero_operator.policies import claims, life, verdict
 from vivero_operator.policies.life import Phase
 from vivero_operator.policies.outcome import State
 from vivero_operator.policies.verdict import Finding
-from vivero_operator.reconcile import pipeline, status
+from vivero_operator.reconcile import lanes, pipeline, status
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.run import Run, Services
 from vivero_operator.reconcile.steps import finalizer, owner
@@ -35,6 +35,8 @@ class Result:
 
     failed: bool = False
     retry_after: float | None = None
+    urgent: bool = False
+    """Whether somebody waits for it."""
 
 
 def mended_message(parts: Sequence[str]) -> str:
@@ -58,6 +60,7 @@ class TenantReconciler:
         tenant = self._services.cluster.tenants.get(name)
         if tenant is None:
             return Result()
+        lanes.URGENT.set(life.awaited(tenant))
         try:
             if tenant.metadata.deletion_timestamp is not None:
                 return await self._delete(tenant)
@@ -92,7 +95,7 @@ class TenantReconciler:
             return result_of(findings)
         updated = await status.write(self._services, tenant, _status(run, conditions))
         await owner.forget_password(replace(run, instance=replace(run.instance, tenant=updated)))
-        result = result_of(findings)
+        result = replace(result_of(findings), urgent=life.awaited(updated))
         if phase is Phase.CLAIMED and not result.failed:
             return replace(result, retry_after=WHOLE_PASS_SECONDS)
         return result

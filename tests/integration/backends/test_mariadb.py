@@ -30,6 +30,7 @@ def run(admin: MariaDbAdmin, statement: str) -> None:
 
 def test_the_client_is_what_the_operator_asks_for(database_admin: MariaDbAdmin) -> None:
     admin: DatabaseAdmin = database_admin
+    admin.ping()
     assert "MariaDB" in admin.server_version()
 
 

@@ -15,6 +15,7 @@ MakeTenant = Callable[[], Any]
 
 def test_a_tenant_is_made_once_and_proven(storage_admin: VersityStorageAdmin, new_tenant: MakeTenant) -> None:
     admin: StorageAdmin = storage_admin
+    admin.ping()
     tenant = new_tenant()
     assert admin.prove(tenant.account, tenant.bucket) < 5000
     assert admin.bucket_exists(tenant.bucket)

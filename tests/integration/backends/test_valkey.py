@@ -18,6 +18,7 @@ def run(admin: ValkeyAdmin, *command: str) -> object:
 
 def test_a_user_is_made_once_and_proven(cache_admin: ValkeyAdmin, new_tenant: MakeTenant) -> None:
     admin: CacheAdmin = cache_admin
+    admin.ping()
     tenant = new_tenant()
     assert admin.user_exists(tenant.cache_user.name)
     assert admin.prove(tenant.cache_user) < 5000

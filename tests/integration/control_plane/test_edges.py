@@ -20,6 +20,7 @@ from vivero_control.errors import UnavailableError
 from vivero_control.settings import Settings
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.tenant import Tenant
 
 HOST = {"Host": DOMAIN}
@@ -78,7 +79,7 @@ async def test_a_signup_needs_no_valkey(settings: Settings, clock: TestClock, na
         assert client.post("/api/v1/signups", json=signup_body(names.new())).status_code == 202
 
 
-def test_without_a_database_it_says_so(settings: Settings, clock: TestClock) -> None:
+async def test_without_a_database_it_says_so(settings: Settings, clock: TestClock, kube: KubeClient) -> None:
     broken = changed(settings, database={"port": 1})
     with listening(broken, clock, ready=503) as address, from_address(address, "203.0.113.6") as client:
         assert client.get("/healthz").status_code == 200
@@ -87,6 +88,7 @@ def test_without_a_database_it_says_so(settings: Settings, clock: TestClock) -> 
         assert (signup.status_code, signup.headers["content-type"]) == (503, "application/problem+json")
         assert int(signup.headers["retry-after"]) > 0
         assert "127.0.0.1" not in signup.text
+    assert "no-database" not in {one["metadata"]["name"] for one in (await kube.list(TENANT)).items}
 
 
 def test_a_full_process_refuses_another_stream(client: httpx.Client, names: Names) -> None:

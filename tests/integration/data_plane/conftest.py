@@ -47,15 +47,18 @@ async def running(app: Litestar) -> AsyncIterator[None]:
 async def new_workspace(
     new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_path: Path, password_hash: str
 ) -> AsyncIterator[Callable[..., Awaitable[Workspace]]]:
-    """Starts workspaces; they are ready, and unless `spare` they have their name and owner."""
+    """Starts workspaces; they are ready, and unless `spare` they have their name and owner.
+
+    `services` says where the backing services are, if not where the platform has them.
+    """
     async with AsyncExitStack() as stack:
         count = 0
 
-        async def make(*, spare: bool = False) -> Workspace:
+        async def make(*, spare: bool = False, services: dict[str, Any] | None = None) -> Workspace:
             nonlocal count
             count += 1
             login, key, folder = new_tenant(), Ed25519PrivateKey.generate(), tmp_path / f"workspace-{count}"
-            write_secrets(folder, login, platform, key)
+            write_secrets(folder, login, services or platform, key)
             environ = {
                 "VIVERO_TENANT_ID": login.id,
                 "VIVERO_SECRETS_DIR": str(folder),

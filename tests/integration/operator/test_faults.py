@@ -4,7 +4,6 @@ The harness is tests/faults. A failure prints its plan with the seed; `-k 'seed-
 """
 
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +11,13 @@ import pytest_asyncio
 from faults import grounds
 from faults.plan import EVENTS, READS, SERVICES, WRITES, Action, Fault, Outage, Plan, Verb, draw
 from faults.play import Book, differences, play
-from faults.rig import Place, Rig, eventually, put_up
+from faults.rig import Rig, eventually
 from faults.scenarios import (
     LARGE,
-    PLANS,
     SCENARIOS,
     SMALL,
     born,
     change,
-    clean_up,
     create,
     gone,
     new_slug,
@@ -28,16 +25,15 @@ from faults.scenarios import (
     retire,
     write_password,
 )
-from faults.state import Names, Servers, decoded, diff, inventory, orphans
+from faults.state import Names, Servers, decoded, diff, inventory
 from faults.walk import Ground, walk
 from integration.operator.live import Setup
-from integration.operator.test_process import free_port
-from vivero_core.backends.kube.resources import NAMESPACE, PLAN, SECRET, SERVICE, TENANT
+from integration.operator.rigged import rigged
+from vivero_core.backends.kube.resources import NAMESPACE, SECRET, SERVICE, TENANT
 from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_core.model import naming
-from vivero_dev.instance import load_instance
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,7 +42,6 @@ WHOLE = range(6, 126)
 APPLY = frozenset({Verb.APPLY})
 ONE = frozenset({Verb.GET})
 MANY = frozenset({Verb.LIST})
-GONE_SECONDS = 120.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -58,34 +53,9 @@ async def rig(
     cache_admin: ValkeyAdmin,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Rig]:
-    """What the module has made is gone when it ends, from everywhere: no orphans."""
-    instance = load_instance(Path(platform["kubeconfig"]).parent.name)
-    assert instance is not None
-    place = Place(
-        Path(setup.kubeconfig),
-        setup.environment,
-        setup.names,
-        Servers(database_admin, storage_admin, cache_admin),
-        tmp_path_factory.mktemp("faults"),
-        instance.cache_dir,
-        free_port(),
-    )
-    async with put_up(place) as one:
-        before = await inventory(one.kube, one.servers)
-        for plan in PLANS:
-            await one.kube.create(plan)
+    servers = Servers(database_admin, storage_admin, cache_admin)
+    async with rigged(platform, setup, servers, tmp_path_factory.mktemp("faults")) as one:
         yield one
-        await clean_up(one)
-        await eventually(lambda: nothing_left(one, before), GONE_SECONDS)
-        for plan in PLANS:
-            uid = (await one.kube.get(PLAN, plan["metadata"]["name"]))["metadata"]["uid"]
-            await one.kube.delete(PLAN, plan["metadata"]["name"], uid=uid)
-
-
-async def nothing_left(rig: Rig, before: dict[str, set[str]]) -> bool:
-    live = {naming.tenant_id(one["metadata"]["uid"]) for one in (await rig.kube.list(TENANT)).items}
-    left = orphans(await inventory(rig.kube, rig.servers), before, set())
-    return not left and all(ident in before["schemas"] for ident in live)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -26,6 +26,7 @@ from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneUnavailableError
 from vivero_operator.handlers import Desk, database_servers, plans, pods, tenants
+from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster, Pod
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
@@ -142,6 +143,16 @@ class TestHealth:
             assert (await client.get("/healthz")).status == 503
             pulse.beat()
             assert (await client.get("/healthz")).status == 200
+
+    async def test_alive_while_the_api_server_is_away(self) -> None:
+        now = [0.0]
+        pulse = health.Pulse(lambda: now[0])
+        async with self.asked(pulse) as client:
+            for _ in range(10):
+                now[0] += health.STALE_SECONDS - 1
+                pulse.excuse()
+            assert (await client.get("/healthz")).status == 200
+            assert (await client.get("/readyz")).status == 503
 
     async def test_ready_when_the_cluster_was_seen(self) -> None:
         pulse = health.Pulse()
@@ -351,7 +362,7 @@ class TestDatabaseServer:
         reconciler = self.reconciler(world, woken)
         await reconciler.reconcile("main")
         world.backends.servers["main"].down = True
-        await reconciler.reconcile("main")
+        assert (await reconciler.reconcile("main")).failed
         condition = (await world.kube.get(DATABASE_SERVER, "main"))["status"]["conditions"][0]
         assert (condition["status"], condition["reason"]) == ("False", "Unreachable")
         world.backends.servers["main"].down = False
@@ -427,6 +438,17 @@ def test_keys_are_kept_and_only_missing_ones_are_made() -> None:
     assert one.cache_password != two.cache_password
     assert len(one.signing_key) == len(one.file_key) == 64
     assert two.file_key == "retained"
+
+
+async def test_a_signup_is_urgent_for_servers_and_when_it_comes_back() -> None:
+    world, seen = World(), list[bool]()
+    for manifest in (PLAN, SERVER, tenant_body()):
+        world.put(manifest)
+    server = world.backends.servers["main"]
+    real = server.ensure_database
+    server.ensure_database = lambda database: seen.append(lanes.URGENT.get()) or real(database)  # type: ignore[method-assign, func-returns-value]
+    assert (await world.reconcile()).urgent
+    assert seen == [True]
 
 
 async def test_reconciling_what_is_gone_does_nothing() -> None:

@@ -121,10 +121,22 @@ async def test_who_cannot_renew_stops_in_time(kube: FakeKube, clock: Clock, monk
         raise KubeUnavailableError("kubernetes", "no answer")
 
     monkeypatch.setattr(kube, "get", away)
-    with pytest.raises(LeadershipLostError):
+    with pytest.raises(LeadershipLostError, match="in time"):
         await asyncio.wait_for(first.hold(), 1)
     assert clock.now <= DURATION_SECONDS
     await first.release()  # cannot be reached: logged, not raised
+
+
+async def test_who_waits_while_the_api_server_is_away_starts_over(
+    kube: FakeKube, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        clock.now += 3
+        raise KubeUnavailableError("kubernetes", "no answer")
+
+    monkeypatch.setattr(kube, "get", away)
+    with pytest.raises(LeadershipLostError, match="does not answer"):
+        await asyncio.wait_for(election(kube, clock, "first").acquire(), 1)
 
 
 async def test_who_may_not_lead_any_more_writes_nothing(kube: FakeKube, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from vivero_core.model.conditions import Condition, Status, find
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
-from vivero_operator.policies import backoff, claims, drift, neighbours, placement, quantity, verdict
+from vivero_operator.policies import backoff, claims, drift, life, neighbours, placement, quantity, verdict
 from vivero_operator.policies.outcome import Outcome, Pending, State, done, waiting
 from vivero_operator.policies.verdict import Finding
 
@@ -92,6 +92,11 @@ class TestBackoff:
     def test_doubles(self) -> None:
         assert [backoff.delay(n, 1.0) for n in (1, 2, 3, 4, 20)] == [0.5, 1, 2, 4, 30]
 
+    @given(faults=st.integers(1, 10_000), spread=st.floats(0, 1, exclude_max=True))
+    def test_a_rest_is_a_second_at_least_and_leaves_most_of_the_minute(self, faults: int, spread: float) -> None:
+        assert 1 <= backoff.rest(faults, spread) <= 12
+        assert backoff.rest(faults, spread) <= backoff.rest(faults + 3, spread)
+
 
 def server(name: str, *, capacity: int = 10, cordoned: bool = False, reachable: bool = True) -> DatabaseServer:
     spec = {"host": "h", "adminSecret": "s", "caConfigMap": "c", "capacity": capacity, "cordoned": cordoned}
@@ -115,6 +120,33 @@ def server(name: str, *, capacity: int = 10, cordoned: bool = False, reachable: 
 )
 def test_placement(servers: list[DatabaseServer], counts: dict[str, int], chosen: str | None) -> None:
     assert placement.choose(servers, counts) == chosen
+
+
+AT_WORK = {"provenAt": "2026-11-22T11:59:30Z", "url": "https://acme.example", "observedGeneration": 1}
+
+
+@pytest.mark.parametrize(
+    ("meta", "spec", "status", "awaited"),
+    [
+        ({}, {}, {}, True),
+        ({}, {}, {**AT_WORK, "provenAt": None}, True),
+        ({}, {}, {**AT_WORK, "url": None}, True),
+        ({}, {}, AT_WORK, False),
+        ({"generation": 2}, {}, AT_WORK, True),
+        ({"deletionTimestamp": "2026-11-22T12:00:00Z"}, {}, {}, False),
+        ({}, {"slug": None, "owner": None, "pool": "warm"}, {}, False),
+    ],
+    ids=["signup", "unproven", "claimed", "at work", "changed", "deleted", "spare"],
+)
+def test_whom_somebody_waits_for(
+    meta: dict[str, Any],
+    spec: dict[str, Any],
+    status: dict[str, Any],
+    awaited: bool,  # noqa: FBT001  a table's column
+) -> None:
+    body = tenant_body(**spec)
+    body["metadata"] |= meta
+    assert life.awaited(Tenant.parse({**body, "status": status})) is awaited
 
 
 class TestClaims:

@@ -3,23 +3,24 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 from reconcile.world import NOW, SERVER, tenant_body
 from unit.operator.waiting import until
-from vivero_core.errors import BackendUnavailableError
+from vivero_core.errors import BackendAuthenticationError, BackendUnavailableError
 from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_operator.errors import FencedError
 from vivero_operator.policies.outcome import done
 from vivero_operator.reconcile import controller as controllers
+from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster, Mirror, Pod
 from vivero_operator.reconcile.controller import Controller, Key
-from vivero_operator.reconcile.lanes import REST_SECONDS, Lane
+from vivero_operator.reconcile.lanes import Lane
 from vivero_operator.reconcile.memory import FRESH_SECONDS, Memory
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.tenant import Result
@@ -38,9 +39,52 @@ def clock() -> Clock:
     return Clock()
 
 
+class Server:
+    """A backing server by script, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.calls: list[str] = []
+
+    def _answer(self, call: str) -> str:
+        self.calls.append(call)
+        if self.down:
+            raise BackendUnavailableError("mariadb", "connection refused")
+        return call
+
+    def ask(self) -> str:
+        return self._answer("ask")
+
+    def ping(self) -> None:
+        self._answer("ping")
+
+
 @pytest.fixture
-def lane(clock: Clock) -> Iterator[Lane]:
-    lane = Lane("mariadb-main", clock)
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def rests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Which fault in a row each rest followed; all of them end soon."""
+    faults: list[int] = []
+
+    def rest(count: int, _spread: float) -> float:
+        faults.append(count)
+        return 0.01
+
+    monkeypatch.setattr(lanes.backoff, "rest", rest)
+    return faults
+
+
+@pytest.fixture
+def recovered() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def lane(clock: Clock, server: Server, recovered: list[str]) -> AsyncIterator[Lane]:
+    lane = Lane("mariadb-main", server.ping, recovered=lambda: recovered.append("back"), clock=clock)
     yield lane
     lane.close()
 
@@ -50,19 +94,62 @@ class TestLane:
         assert await lane.call(threading.get_ident) != threading.get_ident()
         assert await lane.call(max, 1, 2) == 2
 
-    async def test_after_a_fault_it_rests_and_then_tries_again(self, lane: Lane, clock: Clock) -> None:
-        calls = []
-
-        def broken() -> None:
-            calls.append(1)
-            raise BackendUnavailableError("mariadb", "connection refused")
-
+    async def test_after_a_fault_nobody_tries(self, lane: Lane, server: Server) -> None:
+        server.down = True
         for words in ("connection refused", "a moment ago", "a moment ago"):
             with pytest.raises(BackendUnavailableError, match=words):
-                await lane.call(broken)
-        assert len(calls) == 1
-        clock.now += REST_SECONDS + 0.1
-        assert await lane.call(max, 1, 2) == 2
+                await lane.call(server.ask)
+        assert server.calls == ["ask"]
+        assert lane.resting
+
+    async def test_one_probe_at_a_time_until_it_is_back(
+        self, lane: Lane, server: Server, rests: list[int], recovered: list[str]
+    ) -> None:
+        server.down = True
+        with pytest.raises(BackendUnavailableError):
+            await lane.call(server.ask)
+        await until(lambda: len(server.calls) > 3)
+        with pytest.raises(BackendUnavailableError, match="a moment ago"):
+            await lane.call(server.ask)
+        assert set(server.calls[1:]) == {"ping"}
+        assert rests[:3] == [1, 2, 3]
+        assert recovered == []
+        server.down = False
+        await until(lambda: not lane.resting)
+        assert recovered == ["back"]
+        assert await lane.call(server.ask) == "ask"
+
+    async def test_a_probe_that_is_refused_is_an_answer(
+        self, clock: Clock, server: Server, rests: list[int], recovered: list[str]
+    ) -> None:
+        def refuse() -> None:
+            raise BackendAuthenticationError("mariadb", "the login is not accepted")
+
+        lane = Lane("mariadb-main", refuse, recovered=lambda: recovered.append("back"), clock=clock)
+        server.down = True
+        with pytest.raises(BackendUnavailableError):
+            await lane.call(server.ask)
+        await until(lambda: recovered == ["back"])
+        assert rests == [1]
+        lane.close()
+
+    async def test_one_that_fails_again_at_once_rests_longer(
+        self, lane: Lane, server: Server, clock: Clock, rests: list[int]
+    ) -> None:
+        """Otherwise one that answers probes and nothing else would be asked for ever at the shortest pause."""
+
+        async def fail_and_recover() -> None:
+            server.down = True
+            with pytest.raises(BackendUnavailableError):
+                await lane.call(server.ask)
+            server.down = False
+            await until(lambda: not lane.resting)
+
+        await fail_and_recover()
+        await fail_and_recover()
+        clock.now += lanes.STEADY_SECONDS + 1
+        await fail_and_recover()
+        assert rests == [1, 2, 1]
 
     async def test_what_queues_behind_a_fault_is_not_tried(self, lane: Lane) -> None:
         gate, calls = threading.Event(), []
@@ -77,21 +164,79 @@ class TestLane:
         gate.set()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(isinstance(one, BackendUnavailableError) for one in results)
-        assert len(calls) <= 12
+        assert len(calls) <= lanes.THREADS
 
-    async def test_the_guard_stops_a_call_before_it_begins(self) -> None:
-        calls = []
+    @pytest.mark.usefixtures("rests")
+    async def test_a_call_that_hung_through_an_outage_begins_no_other(
+        self, lane: Lane, server: Server, clock: Clock
+    ) -> None:
+        gate = threading.Event()
 
+        def hang() -> None:
+            gate.wait(5)
+            raise BackendUnavailableError("mariadb", "no answer")
+
+        hanging = asyncio.create_task(lane.call(hang))
+        await asyncio.sleep(0)
+        server.down = True
+        with pytest.raises(BackendUnavailableError):
+            await lane.call(server.ask)
+        server.down = False
+        clock.now += 1
+        await until(lambda: not lane.resting)
+        gate.set()
+        with pytest.raises(BackendUnavailableError):
+            await hanging
+        assert not lane.resting
+
+    async def test_a_signup_does_not_queue_behind_resyncs(self, lane: Lane) -> None:
+        gate = threading.Event()
+        resyncs = [asyncio.create_task(lane.call(gate.wait, 5)) for _ in range(3 * lanes.THREADS)]
+        await asyncio.sleep(0.05)
+
+        async def sign_up() -> int:
+            lanes.URGENT.set(True)
+            return await lane.call(max, 1, 2)
+
+        assert await asyncio.wait_for(asyncio.create_task(sign_up()), 1) == 2
+        gate.set()
+        await asyncio.gather(*resyncs)
+
+    @pytest.mark.usefixtures("rests")
+    async def test_a_server_that_hangs_keeps_no_more_than_its_threads_waiting(
+        self, lane: Lane, server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """That no call comes back opens the lane as well; the probe has a thread of its own."""
+        monkeypatch.setattr(lanes, "TURN_SECONDS", 0.05)
+        gate = threading.Event()
+        hanging = [asyncio.create_task(lane.call(gate.wait, 5)) for _ in range(lanes.PATIENT_THREADS)]
+        await asyncio.sleep(0)
+        with pytest.raises(BackendUnavailableError, match="is busy"):
+            await lane.call(max, 1, 2)
+        assert not lane.resting, "a moment ago a call ended"
+        clock.now += 1
+        with pytest.raises(BackendUnavailableError, match="is busy"):
+            await lane.call(max, 1, 2)
+        assert lane.resting
+        with pytest.raises(BackendUnavailableError, match="a moment ago"):
+            await lane.call(max, 1, 2)
+        await until(lambda: not lane.resting)
+        assert server.calls == ["ping"]
+        gate.set()
+        await asyncio.gather(*hanging)
+
+    async def test_the_guard_stops_a_call_before_it_begins(self, server: Server) -> None:
         def guard() -> None:
             raise FencedError("operator", "not the leader")
 
-        lane = Lane("mariadb-main", guard=guard)
+        lane = Lane("mariadb-main", server.ping, guard=guard)
         with pytest.raises(FencedError):
-            await lane.call(calls.append, 1)
+            await lane.call(server.ask)
+        assert server.calls == []
+        assert not lane.resting
         lane.close()
-        assert calls == []
 
-    async def test_other_errors_do_not_close_it(self, lane: Lane) -> None:
+    async def test_other_errors_do_not_open_it(self, lane: Lane) -> None:
         with pytest.raises(ValueError, match="invalid literal"):
             await lane.call(int, "x")
         assert await lane.call(int, "1") == 1
@@ -263,6 +408,25 @@ class TestController:
         last = len(running.work.seen)
         await asyncio.sleep(0.05)
         assert len(running.work.seen) <= last + 1
+
+    async def test_what_failed_comes_back_when_a_server_does(
+        self, running: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A signup at once, the others spread."""
+        monkeypatch.setattr(controllers.backoff, "delay", lambda _failures, _spread: 1000)
+        monkeypatch.setattr(controllers.random, "uniform", lambda _low, high: high / 100)
+        running.work.results |= {"signup": Result(failed=True, urgent=True), "resync": Result(failed=True)}
+        for name in ("resync", "signup", "well"):
+            running.queue.add(Key("Tenant", name))
+        await running.settle()
+        running.work.results.clear()
+        running.work.seen.clear()
+        running.controller.wake()
+        await until(lambda: len(running.work.seen) == 2)
+        assert running.work.seen == ["signup", "resync"]
+        running.controller.wake()
+        await asyncio.sleep(0.1)
+        assert len(running.work.seen) == 2
 
     async def test_a_bug_in_one_key_is_counted_and_stops_no_other(
         self, running: Running, caplog: pytest.LogCaptureFixture

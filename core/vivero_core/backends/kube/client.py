@@ -20,6 +20,7 @@ import aiohttp
 
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError, from_status
+from vivero_core.backends.kube.patience import Patience
 from vivero_core.backends.kube.resources import Resource, resource_of
 
 Object = dict[str, Any]
@@ -58,29 +59,34 @@ class KubeClient:
     """Talks to one API server as one field manager; use it as an async context manager.
 
     `guard` is called before every request that writes, and stops it by raising;
-    `on_answer` hears of every answer but a watch's: its method and its status.
+    `on_answer` hears of every answer but a watch's: its method and its status;
+    `patience` is shared with other clients of the same server.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it may share with others, by name
         self,
         config: KubeConfig,
         *,
         field_manager: str,
         timeout: float = REQUEST_SECONDS,
         guard: Callable[[], None] | None = None,
+        patience: Patience | None = None,
         on_answer: Callable[[str, int], None] = lambda method, status: None,  # noqa: ARG005
     ) -> None:
         self.config = config
         self._on_answer = on_answer
         self.field_manager = field_manager
         self._guard = guard
+        self._patience = patience or Patience()
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         # 40 connections: a few for each reconcile that runs at once, and one for each watch.
         connector = aiohttp.TCPConnector(ssl=self.config.tls, limit=40, keepalive_timeout=60)
-        self._session = aiohttp.ClientSession(self.config.server, connector=connector)
+        self._session = aiohttp.ClientSession(
+            self.config.server, connector=connector, trace_configs=[self._patience.trace()]
+        )
         return self
 
     async def __aexit__(

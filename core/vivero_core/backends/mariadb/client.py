@@ -39,7 +39,7 @@ class Server:
     host: str
     port: int
     authority: str  # PEM text
-    connect_timeout: int = 5
+    connect_timeout: int = 5  # also for each answer until the login is done: a server that hangs is told soon
     answer_timeout: int = 30  # a DROP DATABASE of a large tenant is the slowest; it goes on even when we stop waiting
 
 
@@ -141,6 +141,10 @@ class MariaDbAdmin:
             cursor.execute(*statements.drop_database(database))
             return True
 
+    def ping(self) -> None:
+        with self._session("ask for a sign of life"):
+            return
+
     def server_version(self) -> str:
         with self._session("ask the version") as cursor:
             return _rows(cursor, ("SELECT VERSION()", ()))[0]
@@ -190,7 +194,7 @@ class MariaDbAdmin:
 
     def _connect(self, login: Credentials, database: str | None) -> "Connection[Cursor]":
         server = self.server
-        return pymysql.connect(
+        connection = pymysql.connect(
             host=server.host,
             port=server.port,
             user=login.name,
@@ -198,13 +202,16 @@ class MariaDbAdmin:
             database=database,
             ssl=self._context,  # a context makes TLS a must, not an offer
             connect_timeout=server.connect_timeout,
-            read_timeout=server.answer_timeout,
+            read_timeout=server.connect_timeout,
             write_timeout=server.answer_timeout,
             charset="utf8mb4",
             autocommit=True,
             # The server's own default is a day: one forgotten transaction would hold every DDL.
             init_command=f"SET SESSION lock_wait_timeout = {server.answer_timeout // 2}",
         )
+        # pymysql has one limit for every answer, and no setter.
+        connection._read_timeout = server.answer_timeout  # type: ignore[attr-defined]  # noqa: SLF001
+        return connection
 
 
 def _rows(cursor: Cursor, statement: statements.Statement) -> list[str]:

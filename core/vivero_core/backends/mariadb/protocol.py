@@ -51,6 +51,10 @@ class DatabaseAdmin(Protocol):
 
     def drop_database(self, database: str) -> bool: ...
 
+    def ping(self) -> None:
+        """Returns when the server answers its administrator."""
+        ...
+
     def server_version(self) -> str:
         """As the server says it, for example `10.11.14-MariaDB-0+deb12u2`."""
         ...

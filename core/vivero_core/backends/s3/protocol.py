@@ -22,6 +22,10 @@ class StorageAdmin(Protocol):
         """The bucket, owned by the account (which has to exist), and open to nobody else by a policy."""
         ...
 
+    def ping(self) -> None:
+        """Returns when the server answers its administrator."""
+        ...
+
     def survey(self) -> Survey:
         """What the server holds of each tenant: its account, its bucket's owner and policy."""
         ...

@@ -69,6 +69,10 @@ class ValkeyAdmin:
         with translated(f"look for user {user}"):
             return self._present(names.cache_user(user)) is not None
 
+    def ping(self) -> None:
+        with translated("ask for a sign of life"):
+            _run(self._client, "PING")
+
     def survey(self) -> Survey:
         with translated("survey the users"):
             lines: list[str] = _run(self._client, "ACL", "LIST")

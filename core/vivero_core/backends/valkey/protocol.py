@@ -21,6 +21,10 @@ class CacheAdmin(Protocol):
 
     def user_exists(self, user: str) -> bool: ...
 
+    def ping(self) -> None:
+        """Returns when the server answers its administrator."""
+        ...
+
     def survey(self) -> Survey:
         """What the server holds of each tenant: its user, password and rules."""
         ...

@@ -1,0 +1,47 @@
+"""Servers that accept connections and say nothing: each call ends in time, and as unavailable."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb.client import MariaDbAdmin
+from vivero_core.backends.mariadb.client import Server as DatabaseAddress
+from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.backends.s3.transport import Endpoint
+from vivero_core.backends.valkey.client import Server as CacheAddress
+from vivero_core.backends.valkey.client import ValkeyAdmin
+from vivero_core.errors import BackendUnavailableError
+
+HERE = "127.0.0.1"
+ADMIN = Credentials("admin", "secret")
+BOUND_SECONDS = 5.0
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server whose system takes connections that nobody ever looks at."""
+    with socket.create_server((HERE, 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def ends_in_time(ping: Callable[[], None]) -> None:
+    started = time.monotonic()
+    with pytest.raises(BackendUnavailableError):
+        ping()
+    assert time.monotonic() - started < BOUND_SECONDS
+
+
+def test_mariadb_before_the_login(authority: str, silent: int) -> None:
+    """Although a statement may take longer."""
+    ends_in_time(MariaDbAdmin(DatabaseAddress(HERE, silent, authority, 1, 30), ADMIN).ping)
+
+
+def test_valkey(authority: str, silent: int) -> None:
+    ends_in_time(ValkeyAdmin(CacheAddress(HERE, silent, authority, 1, 1), ADMIN).ping)
+
+
+def test_s3(authority: str, silent: int) -> None:
+    endpoint = Endpoint(f"https://{HERE}:{silent}", "us-east-1", authority, 1, 1)
+    ends_in_time(VersityStorageAdmin(endpoint, ADMIN).ping)

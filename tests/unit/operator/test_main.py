@@ -1,0 +1,48 @@
+"""What the program does when it may not lead any more."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from vivero_operator import main as program
+from vivero_operator.errors import LeadershipLostError
+from vivero_operator.settings import Settings
+
+
+def test_it_starts_over_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kubelet would wait longer from time to time, up to five minutes, whether the API server is back or not."""
+    monkeypatch.setenv("VIVERO_DATA_PLANE_IMAGE", "image:1")
+    runs: list[Settings] = []
+
+    async def serve(settings: Settings) -> None:
+        runs.append(settings)
+        if len(runs) < 3:
+            raise LeadershipLostError("the Lease could not be renewed in time")
+
+    monkeypatch.setattr(program, "serve", serve)
+    program.main()
+    assert len(runs) == 3
+
+
+def test_a_bug_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVERO_DATA_PLANE_IMAGE", "image:1")
+
+    async def serve(_: Settings) -> None:
+        raise ZeroDivisionError("bug")
+
+    monkeypatch.setattr(program, "serve", serve)
+    with pytest.raises(ZeroDivisionError):
+        program.main()
+
+
+async def test_who_could_not_become_the_leader_does_no_work() -> None:
+    class Unreached:
+        identity = "first"
+
+        async def acquire(self) -> None:
+            raise LeadershipLostError("the API server does not answer")
+
+    # Whatever else it touched would not be there.
+    parts = program.Parts(*cast("Any", [None] * 5), election=cast("Any", Unreached()), services=cast("Any", None))
+    with pytest.raises(LeadershipLostError, match="does not answer"):
+        await asyncio.wait_for(program._lead(parts, asyncio.Event()), 1)  # noqa: SLF001  the rest of it is a whole cluster
