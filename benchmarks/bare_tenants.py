@@ -7,6 +7,7 @@ at once as the operator works on; done when all pods are ready.
 
 import asyncio
 import json
+import secrets
 import threading
 import time
 import uuid
@@ -32,6 +33,7 @@ from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.lanes import THREADS
 
 CONNECTIONS = 10
+READY_SECONDS = 1200.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Bare:
     @classmethod
     def from_objects(cls, document: Object, number: int) -> "Bare":
         """As the operator would make it (tenant_objects.py)."""
-        uid, password = str(uuid.uuid4()), uuid.uuid4().hex
+        uid, password = str(uuid.uuid4()), secrets.token_hex(32)
         ident = naming.tenant_id(uid)
         marks = {"ID": ident, "UID": uid, "NAME": f"bare-{number}", "SLUG": f"bare-{number}"}
         marks |= {f"SECRET{index}": password for index in range(1, 7)}
@@ -182,7 +184,8 @@ async def pods_ready(kube: KubeClient, idents: set[str]) -> None:
 async def make_all(kube: KubeClient, script: Script, tenants: list[Bare], concurrency: int) -> float:
     """Seconds until all pods are ready."""
     begin = time.perf_counter()
-    watching = asyncio.create_task(pods_ready(kube, {one.id for one in tenants}))
-    await each(tenants, script.make, concurrency)
-    await watching
+    async with asyncio.timeout(READY_SECONDS):
+        watching = asyncio.create_task(pods_ready(kube, {one.id for one in tenants}))
+        await each(tenants, script.make, concurrency)
+        await watching
     return time.perf_counter() - begin
