@@ -39,7 +39,7 @@ from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import Tenant
 from vivero_dev.localhost import local_client
 
-POOL = "bench"
+POOL = "spares"  # not how the slugs begin: a name tells who was claimed
 SEED = 20261122
 FILL_SECONDS = 600.0
 SIGNUP_SECONDS = 60.0

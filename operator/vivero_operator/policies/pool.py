@@ -10,6 +10,7 @@ from vivero_core.model.tenant_pool import TenantPool
 
 from vivero_operator.policies import life
 
+_SIGNUP_LASTS = timedelta(seconds=60)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -23,6 +24,11 @@ class Stock:
     """Of this release, not proven yet or not any more."""
     outdated: tuple[Tenant, ...]
     """Of another release or another plan."""
+
+    @property
+    def current(self) -> tuple[Tenant, ...]:
+        """Of this release, proven or not."""
+        return self.ready + self.starting
 
     @property
     def total(self) -> int:
@@ -52,12 +58,23 @@ def take_stock(
     return Stock(tuple(ready), tuple(starting), tuple(outdated))
 
 
+def signups_under_way(tenants: Iterable[Tenant], now: datetime) -> int:
+    """How many tenants start that somebody waits for; not those that have been at it for so long that they are stuck."""
+    return sum(
+        life.awaited(one)
+        and one.status.proven_at is None
+        and one.metadata.creation_timestamp is not None
+        and now - one.metadata.creation_timestamp < _SIGNUP_LASTS
+        for one in tenants
+    )
+
+
 def decide(size: int, stock: Stock, *, at_once: int) -> Order:
     """At most `at_once` start at a time. What is outdated serves on until a successor is ready.
 
     A claim takes any spare, so one of an old release is better than none: it goes only when there are enough others.
     """
-    current = len(stock.ready) + len(stock.starting)
+    current = len(stock.current)
     make = max(0, min(size - current, at_once - len(stock.starting)))
     surplus = max(0, current - size)
     # Those that still start go first, then the youngest: the oldest are claimed first.

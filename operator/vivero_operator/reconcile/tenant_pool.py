@@ -21,6 +21,8 @@ from vivero_operator.reconcile.tenant import Result
 
 LOOK_AGAIN_SECONDS: Final = 60.0
 """Spares announce their changes; a proof that grows old does not."""
+GIVE_WAY_SECONDS: Final = 0.5
+"""How soon a pool looks again whether signups leave it room."""
 SETTLE_SECONDS: Final = 5.0
 """A count that is right again sooner is not written down: a claim would cost two writes for nothing that lasts."""
 
@@ -49,13 +51,16 @@ class TenantPoolReconciler:
             now=self._services.now(),
             proof_lasts=settings.proof_lasts,
         )
-        order = policy.decide(pool.spec.size, stock, at_once=settings.spares_at_once)
+        signups = policy.signups_under_way(self._services.cluster.tenants, self._services.now())
+        order = policy.decide(pool.spec.size, stock, at_once=max(0, settings.spares_at_once - signups))
         metrics.show_pool(name, size=pool.spec.size, ready=len(stock.ready), starting=len(stock.starting))
         await self._make(pool, order.make)
         await self._discard(order.discard)
         status = self._status(pool, stock, order.make)
         if self._is_to_be_written(pool, status):
             await self._write(pool, status)
+        if signups and order.make < pool.spec.size - len(stock.current):
+            return Result(retry_after=GIVE_WAY_SECONDS)
         return Result(retry_after=SETTLE_SECONDS if name in self._unwritten else LOOK_AGAIN_SECONDS)
 
     async def _make(self, pool: TenantPool, count: int) -> None:

@@ -21,7 +21,12 @@ from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.tenant_pool import LOOK_AGAIN_SECONDS, SETTLE_SECONDS, TenantPoolReconciler
+from vivero_operator.reconcile.tenant_pool import (
+    GIVE_WAY_SECONDS,
+    LOOK_AGAIN_SECONDS,
+    SETTLE_SECONDS,
+    TenantPoolReconciler,
+)
 
 IMAGE = "image:1"
 HOUR = timedelta(hours=1)
@@ -201,6 +206,20 @@ class TestReconcile:
         status = TenantPool.parse(world.kube.objects["TenantPool", None, "trial"]).status
         assert (status.ready, status.spares, status.conditions[0].reason) == (2, 2, "Full")
         assert status.conditions[0].message == "2 of 2 spares can be claimed"
+
+    async def test_signups_that_found_no_spare_go_before_a_refill(self) -> None:
+        world = self.world(size=4)
+        waiting = spare_body("cold", slug="acme", owner={"email": "a@b.co"})
+        waiting["metadata"]["creationTimestamp"] = NOW.isoformat()
+        waiting["status"] = {}
+        world.put(waiting)
+        reconciler = TenantPoolReconciler(world.services)
+        assert (await reconciler.reconcile("trial")).retry_after == GIVE_WAY_SECONDS
+        assert len(world.cluster.spares("trial")) == world.services.settings.spares_at_once - 1
+        # It is stuck: the pool waits no longer.
+        world.now += timedelta(minutes=2)
+        await reconciler.reconcile("trial")
+        assert len(world.cluster.spares("trial")) == world.services.settings.spares_at_once
 
     async def test_a_count_that_is_soon_right_again_is_not_written(self) -> None:
         world = self.world(size=1)
