@@ -3,7 +3,7 @@
     ./vivero up --pool 0
     ./vivero status --json > status.json
     sudo python benchmarks/many_tenants.py --status status.json --tenants 300
-    sudo python benchmarks/many_tenants.py --status status.json --tenants 1000 --go-peer 0 --idle 600
+    sudo python benchmarks/many_tenants.py --status status.json --tenants 1000 --others 0 --idle 600
 
 Each contestant makes as many tenants from nothing, as many of them at a time,
 on the same platform; the clock runs from its first request to the moment the
@@ -154,30 +154,30 @@ class Race:
         print(f"resident afterwards: {await at_rest.resident(self._kube):.0f} MiB", flush=True)
 
     def _note(self, name: str, seconds: float, memory: str) -> None:
-        ratio = f"{self._floor / seconds:.2f}"
+        ratio = f"{self._floor / seconds:.2f}" if self._floor else ""
         self.rows.append([name, f"{seconds:.1f} s", f"{self._count / seconds:.2f}", ratio, memory])
         print(*self.rows[-1], flush=True)
 
 
-async def measure(status: dict[str, Any], *, count: int, concurrency: int, peer: bool, idle: int) -> list[list[str]]:
+async def measure(status: dict[str, Any], *, count: int, concurrency: int, others: bool, idle: int) -> list[list[str]]:
     async with AnyKindClient(from_kubeconfig(Path(status["kubeconfig"])), field_manager="vivero-benchmark") as kube:
         race = Race(kube, status, count, concurrency)
         async with simulated_node(kube, status):
-            await race.bare()
-            if peer:
+            if others:
+                await race.bare()
                 await race.go()
             await race.ours(idle)
     return race.rows
 
 
 def main() -> None:
-    options = arguments(__doc__ or "", tenants=300, concurrency=12, go_peer=1, idle=0)
+    options = arguments(__doc__ or "", tenants=300, concurrency=12, others=1, idle=0)
     rows = asyncio.run(
         measure(
             read_status(options.status),
             count=options.tenants,
             concurrency=options.concurrency,
-            peer=bool(options.go_peer),
+            others=bool(options.others),
             idle=options.idle,
         )
     )

@@ -39,6 +39,8 @@ class Mailbox:
         name = f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
         head = f"X-Vivero-Received: {now.isoformat()}\r\nX-Vivero-Sender: {sender}\r\n"
         head += "".join(f"X-Vivero-Recipient: {recipient}\r\n" for recipient in recipients)
+        # A mail whose first line begins with a space would go on with the header before it.
+        head += "X-Vivero-Content: follows\r\n"
         with self._lock:
             draft = self._folder / f"{name}.tmp"
             draft.write_bytes(head.encode("utf-8", "replace") + content)

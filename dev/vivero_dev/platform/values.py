@@ -14,6 +14,8 @@ def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, obj
         "dataPlane": {"image": images["data-plane"], "pullPolicy": "IfNotPresent"},
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],
+        # One machine, one node: a second replica would end with the first.
+        "replicas": 1,
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from vivero_dev.certificates import Authority
 from vivero_dev.mail.__main__ import parse, tls_context
@@ -60,6 +60,7 @@ def test_the_oldest_go_when_the_folder_is_full(mailbox: Mailbox, tmp_path: Path)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(content=st.binary(max_size=300))
+@example(content=b"\tfolded")
 def test_any_bytes_can_be_read_back(mailbox: Mailbox, content: bytes) -> None:
     mailbox.clear()
     mailbox.add("a@x.example", ["b@x.example"], content)
