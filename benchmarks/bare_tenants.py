@@ -20,8 +20,9 @@ from typing import Any
 import pymysql
 import valkey
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.kube.client import KubeClient, Object
+from vivero_core.backends.kube.client import KubeClient, Listing, Object
 from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import NAMESPACE, POD
 from vivero_core.backends.mariadb import statements
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
@@ -168,17 +169,11 @@ async def each(tenants: list[Bare], work: Callable[[Bare], Awaitable[None]], con
 async def pods_ready(kube: KubeClient, idents: set[str]) -> None:
     """Returns when each of these tenants has a ready pod."""
     missing = set(idents)
-    listing = await kube.list(POD, label_selector=LABEL_TENANT)
-    missing -= {pod.tenant_id for pod in map(Pod.parse, listing.items) if pod.ready}
-    while missing:
-        async for change in kube.watch(POD, listing.resource_version, label_selector=LABEL_TENANT):
-            if change.type == "BOOKMARK":
-                continue
-            pod = Pod.parse(change.object)
-            if pod.ready:
-                missing.discard(pod.tenant_id)
-            if not missing:
-                return
+    async for news in follow(kube, POD, label_selector=LABEL_TENANT):
+        items = news.items if isinstance(news, Listing) else [news.object]
+        missing -= {pod.tenant_id for pod in map(Pod.parse, items) if pod.ready}
+        if not missing:
+            return
 
 
 async def make_all(kube: KubeClient, script: Script, tenants: list[Bare], concurrency: int) -> float:

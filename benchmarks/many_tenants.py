@@ -27,8 +27,9 @@ from bare_tenants import make_all as make_bare
 from figures import arguments, machine, print_table, read_status
 from memory import usage
 from simulated_node import simulated_node
-from vivero_core.backends.kube.client import KubeClient, Object
+from vivero_core.backends.kube.client import KubeClient, Listing, Object
 from vivero_core.backends.kube.config import from_kubeconfig
+from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import NAMESPACE, TENANT
 from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import API_VERSION, ConditionType
@@ -54,16 +55,13 @@ def tenant(number: int) -> Object:
 
 async def tenants_ready(kube: KubeClient, names: set[str]) -> None:
     """Returns when all are."""
-    missing, listing = set(names), await kube.list(TENANT)
-    while missing:
-        async for change in kube.watch(TENANT, listing.resource_version):
-            if change.type == "BOOKMARK":
-                continue
-            one = Tenant.parse(change.object)
-            if is_true(one.status.conditions, ConditionType.READY):
-                missing.discard(one.name)
-            if not missing:
-                return
+    missing = set(names)
+    async for news in follow(kube, TENANT):
+        items = news.items if isinstance(news, Listing) else [news.object]
+        ready = (one for one in map(Tenant.parse, items) if is_true(one.status.conditions, ConditionType.READY))
+        missing -= {one.name for one in ready}
+        if not missing:
+            return
 
 
 async def make_tenants(kube: KubeClient, count: int, concurrency: int) -> float:

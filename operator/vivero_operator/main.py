@@ -20,7 +20,7 @@ from vivero_operator import health, logs, metrics
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.errors import LeadershipLostError
-from vivero_operator.handlers import Desk, database_servers
+from vivero_operator.handlers import Desk, database_servers, roll_call
 from vivero_operator.handlers.watch import watch
 from vivero_operator.leader import Election
 from vivero_operator.reconcile import children
@@ -166,16 +166,18 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     # Who does not lead mends nothing, and need not look.
     surveying = asyncio.create_task(parts.surveyor.run(), name="surveys")
     following = asyncio.create_task(children.watch(parts.watching, parts.desk, parts.services), name="children")
-    await _any_of(stopping, controlling, holding, surveying, following)
+    calling = asyncio.create_task(roll_call.run(parts.watching, parts.desk), name="roll call")
+    await _any_of(stopping, controlling, holding, surveying, following, calling)
     metrics.LEADING.set(0)
     await _cancel(surveying)
     await _cancel(following)
+    await _cancel(calling)
     # Reconciles under way end while the Lease is still ours, if it is.
     await _cancel(controlling)
     await _cancel(holding)
     if holding.cancelled():
         await parts.election.release()
-    _raise_from(holding, controlling, surveying, following)
+    _raise_from(holding, controlling, surveying, following, calling)
 
 
 async def _any_of(stopping: asyncio.Event, *tasks: "asyncio.Task[None]") -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from vivero_core.model import constants as c
@@ -98,6 +98,8 @@ class Pod:
     trouble: str | None
     """Why it cannot start, in Kubernetes' words, for example ErrImageNeverPull."""
     restarts: int
+    version: str = field(default="", compare=False)
+    """resourceVersion; that it alone changes is no news."""
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> "Pod":
@@ -117,6 +119,7 @@ class Pod:
             limits=annotations.get(c.ANNOTATION_LIMITS),
             trouble=next(filter(None, map(_trouble, containers)), None),
             restarts=sum(one.get("restartCount", 0) for one in containers),
+            version=meta.get("resourceVersion", ""),
         )
 
 
@@ -155,6 +158,10 @@ class Cluster:
     def pods(self, tenant_id: str) -> list[Pod]:
         """The tenant's pods that are not on their way out."""
         return [pod for pod in self._pods.get(tenant_id, {}).values() if not pod.going]
+
+    def all_pods(self) -> list[Pod]:
+        """Every tenant's pods, those on their way out as well."""
+        return [pod for known in self._pods.values() for pod in known.values()]
 
     def put_pod(self, pod: Pod) -> Pod | None:
         """Returns what was known of it before."""

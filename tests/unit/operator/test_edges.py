@@ -3,6 +3,7 @@
 
 import asyncio
 import base64
+import dataclasses
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +17,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import ValidationError
 from reconcile.fakes import FakeKube
 from reconcile.world import NOW, PLAN, SERVER, World, tenant_body
-from vivero_core.backends.kube.resources import DATABASE_SERVER, NAMESPACE, SECRET
+from vivero_core.backends.kube.client import Listing
+from vivero_core.backends.kube.resources import DATABASE_SERVER, NAMESPACE, SECRET, TENANT, Resource
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
@@ -25,7 +27,7 @@ from vivero_operator import data_plane, health, logs
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneUnavailableError
-from vivero_operator.handlers import Desk, database_servers, plans, pods, tenants
+from vivero_operator.handlers import Desk, database_servers, plans, pods, roll_call, tenants
 from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster, Pod
 from vivero_operator.reconcile.controller import Key
@@ -294,6 +296,25 @@ class TestHandlers:
         assert await queued(desk) == []
         desk.outdated(going.id)
         assert await queued(desk) == ["Tenant acme"]
+
+    async def test_a_roll_call_finds_who_went_without_a_word(self, desk: Desk) -> None:
+        for name, version in (("stays", "5"), ("gone", "5"), ("newer-than-the-list", "9")):
+            one = tenant(name, resourceVersion=version)
+            desk.cluster.tenants.put(one)
+            pod = pod_of(one.id, ready=True)
+            desk.cluster.put_pod(dataclasses.replace(pod, namespace=f"tenant-{one.id}", version=version))
+        stays = tenant("stays")
+
+        class Listed:
+            async def list(self, kind: Resource, **_: object) -> Listing:
+                namespaced = {"name": "app-1", "namespace": f"tenant-{stays.id}"}
+                metadata = {"uid": "uid-stays"} if kind is TENANT else namespaced
+                return Listing([{"metadata": metadata}], "7")
+
+        await roll_call.call(cast("Any", Listed()), desk)
+        assert sorted(one.name for one in desk.cluster.tenants) == ["newer-than-the-list", "stays"]
+        assert len(desk.cluster.all_pods()) == 2
+        assert desk.cluster.pods(tenant("gone").id) == []
 
     async def test_what_one_gives_up_another_gets(self, desk: Desk) -> None:
         desk.cluster.tenants.put(tenant("blocked", ready="SlugTaken"))

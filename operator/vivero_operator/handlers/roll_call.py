@@ -1,0 +1,50 @@
+"""Finds who is gone without a word: after a watch expired, kopf lists anew and never says what is missing from the list."""
+
+import asyncio
+import logging
+import random
+from typing import Final
+
+from vivero_core.backends.kube.client import KubeClient, Listing
+from vivero_core.backends.kube.resources import POD, TENANT
+from vivero_core.errors import BackendError
+from vivero_core.model.constants import LABEL_TENANT
+
+from vivero_operator.handlers import Desk, pods, tenants
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS: Final = 40.0
+"""Mean time between two calls; what went unheard is found within a minute."""
+_SPREAD: Final = 0.2
+
+
+async def run(kube: KubeClient, desk: Desk) -> None:
+    """For ever."""
+    while True:
+        spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311  jitter, no secret
+        await asyncio.sleep(EVERY_SECONDS * spread)
+        try:
+            await call(kube, desk)
+        except BackendError as error:
+            logger.info("no roll call: %s", error)
+
+
+async def call(kube: KubeClient, desk: Desk) -> None:
+    """Who is known in a version that is no newer than the list, and is not in it, is gone."""
+    listing = await kube.list(TENANT, metadata_only=True)
+    listed = {item["metadata"]["uid"] for item in listing.items}
+    for tenant in desk.cluster.tenants:
+        meta = tenant.metadata
+        if meta.uid not in listed and not _newer(meta.resource_version, listing):
+            tenants.forget(desk, tenant)
+    listing = await kube.list(POD, label_selector=LABEL_TENANT, metadata_only=True)
+    there = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in listing.items}
+    for pod in desk.cluster.all_pods():
+        if (pod.namespace, pod.name) not in there and not _newer(pod.version, listing):
+            pods.forget(desk, pod)
+
+
+def _newer(version: str, listing: Listing) -> bool:
+    """Versions of one server are ordered numbers; a list from the past knows nothing of what is newer."""
+    return int(version or 0) > int(listing.resource_version or 0)
