@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from vivero_operator.settings import Settings
 logger = logging.getLogger(__name__)
 
 _DEFINITIONS_PAUSE: Final = 2.0
+_LISTED_PAUSE: Final = 0.1
 
 
 def main() -> None:
@@ -163,9 +165,11 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     logger.info("leading", extra={"identity": parts.election.identity})
     controlling = asyncio.create_task(parts.controller.run(), name="controller")
     holding = asyncio.create_task(parts.election.hold(), name="hold")
-    # Who does not lead mends nothing, and need not look.
-    surveying = asyncio.create_task(parts.surveyor.run(), name="surveys")
-    following = asyncio.create_task(children.watch(parts.watching, parts.desk, parts.services), name="children")
+    # Who does not lead mends nothing, and need not look; and what is seen is compared with what the watches told.
+    pulse = parts.desk.pulse
+    surveying = asyncio.create_task(_once_listed(pulse, parts.surveyor.run), name="surveys")
+    watching = partial(children.watch, parts.watching, parts.desk, parts.services)
+    following = asyncio.create_task(_once_listed(pulse, watching), name="children")
     calling = asyncio.create_task(roll_call.run(parts.watching, parts.desk), name="roll call")
     await _any_of(stopping, controlling, holding, surveying, following, calling)
     metrics.LEADING.set(0)
@@ -178,6 +182,13 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     if holding.cancelled():
         await parts.election.release()
     _raise_from(holding, controlling, surveying, following, calling)
+
+
+async def _once_listed(pulse: health.Pulse, work: Callable[[], Awaitable[None]]) -> None:
+    """Begin when every kind has been listed; without that liveness fails in the end."""
+    while not pulse.synced:  # noqa: ASYNC110  a flag of the health endpoint, and a tenth of a second is soon enough
+        await asyncio.sleep(_LISTED_PAUSE)
+    await work()
 
 
 async def _any_of(stopping: asyncio.Event, *tasks: "asyncio.Task[None]") -> None:

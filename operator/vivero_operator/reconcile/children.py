@@ -44,12 +44,15 @@ class Listener(Protocol):
 
 async def watch(kube: KubeClient, listener: Listener, services: Services) -> None:
     """For ever."""
+    turn = asyncio.Lock()
     async with asyncio.TaskGroup() as group:
         for kind in KINDS:
-            group.create_task(_follow(kube, kind, listener, services), name=f"children {kind.plural}")
+            group.create_task(_follow(kube, kind, listener, services, turn), name=f"children {kind.plural}")
 
 
-async def _follow(kube: KubeClient, kind: Resource, listener: Listener, services: Services) -> None:
+async def _follow(kube: KubeClient, kind: Resource, listener: Listener, services: Services, turn: asyncio.Lock) -> None:
+    """The first list is made in turn: those of a thousand tenants at once would be 70 MiB."""
+    await turn.acquire()
     children = Children(lambda tenant_id: listener.touched(tenant_id, kind))
     first = True
     async for news in follow(kube, kind, label_selector=LABEL_TENANT, metadata_only=True):
@@ -58,6 +61,8 @@ async def _follow(kube: KubeClient, kind: Resource, listener: Listener, services
             if first and kind is resources.DEPLOYMENT:
                 for tenant_id in outdated(services, news):
                     listener.outdated(tenant_id)
+            if first:
+                turn.release()
             first = False
         else:
             children.changed(news)
