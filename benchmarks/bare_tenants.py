@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pymysql
 import valkey
@@ -32,6 +32,8 @@ from vivero_core.model import naming
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.lanes import THREADS
+
+T = TypeVar("T")
 
 CONNECTIONS = 10
 READY_SECONDS = 1200.0
@@ -94,7 +96,7 @@ class Servers:
 
     def erase(self, one: Bare) -> None:
         self._sql(
-            *(statements.drop_user(naming.database_users(one.id)[0]),),
+            statements.drop_user(naming.database_users(one.id)[0]),
             statements.drop_database(naming.database_name(one.id)),
         )
         bucket = naming.bucket_name(one.id)
@@ -156,14 +158,15 @@ class Script:
         await asyncio.get_running_loop().run_in_executor(self._lanes[lane], function, one)
 
 
-async def each(tenants: list[Bare], work: Callable[[Bare], Awaitable[None]], concurrency: int) -> None:
+async def each(items: Iterable[T], work: Callable[[T], Awaitable[object]], concurrency: int) -> None:
+    """`work` on every item, at most so many at once."""
     slots = asyncio.Semaphore(concurrency)
 
-    async def bounded(one: Bare) -> None:
+    async def bounded(item: T) -> None:
         async with slots:
-            await work(one)
+            await work(item)
 
-    await asyncio.gather(*(bounded(one) for one in tenants))
+    await asyncio.gather(*(bounded(item) for item in items))
 
 
 async def pods_ready(kube: KubeClient, idents: set[str]) -> None:

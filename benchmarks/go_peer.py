@@ -6,12 +6,14 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import tenant_objects
 import yaml
 from any_kind import AnyKindClient
+from bare_tenants import each
 from peer_builds import PEERS, build
 from vivero_core.backends.kube.client import Listing, Object
 from vivero_core.backends.kube.errors import KubeNotFoundError
@@ -75,15 +77,9 @@ async def running(kube: AnyKindClient, status: dict[str, Any], concurrency: int)
 async def make(kube: AnyKindClient, count: int, concurrency: int) -> float:
     """Seconds until the peer has made all of them Ready."""
     bodies = [_tenant(number) for number in range(count)]
-    slots = asyncio.Semaphore(concurrency)
-
-    async def create(body: Object) -> None:
-        async with slots:
-            await kube.create_as(TENANT, body)
-
     begin = time.perf_counter()
     watching = asyncio.create_task(_ready(kube, {body["metadata"]["name"] for body in bodies}))
-    await asyncio.gather(*(create(body) for body in bodies))
+    await each(bodies, partial(kube.create_as, TENANT), concurrency)
     await watching
     return time.perf_counter() - begin
 

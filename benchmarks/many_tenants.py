@@ -67,15 +67,9 @@ async def tenants_ready(kube: KubeClient, names: set[str]) -> None:
 async def make_tenants(kube: KubeClient, count: int, concurrency: int) -> float:
     """Seconds until the operator has made all of them Ready."""
     bodies = [tenant(number) for number in range(count)]
-    slots = asyncio.Semaphore(concurrency)
-
-    async def create(body: Object) -> None:
-        async with slots:
-            await kube.create(body)
-
     begin = time.perf_counter()
     watching = asyncio.create_task(tenants_ready(kube, {body["metadata"]["name"] for body in bodies}))
-    await asyncio.gather(*(create(body) for body in bodies))
+    await each(bodies, kube.create, concurrency)
     await watching
     return time.perf_counter() - begin
 
