@@ -12,12 +12,11 @@ writes for one claim with its refill.
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import at_rest
-import httpx
 import tenant_objects
 from bare_tenants import Bare, Script, Servers
 from bare_tenants import make_all as make_bare
@@ -29,7 +28,7 @@ from vivero_core.backends.kube.config import from_kubeconfig
 from vivero_core.backends.kube.resources import POD, TENANT
 from vivero_core.model.constants import ANNOTATION_ASKED, LABEL_TENANT
 from vivero_operator.reconcile.cluster import Pod
-from warm_signup import POOL, Visitor, pool
+from warm_signup import POOL, Run, Visitor, attempt, pool
 
 BURST = 3  # times the pool
 SETTLE_SECONDS = 15.0  # a pool's status settles in five
@@ -37,15 +36,12 @@ FILL_SECONDS = 600.0
 
 
 @dataclass
-class Run:
-    """What was measured."""
+class Burst(Run):
+    """What was measured besides the signups."""
 
-    bare: float = 0.0
+    script: float = 0.0
     refill: float = 0.0
     full_after: float = 0.0
-    signups: list[float] = field(default_factory=list)
-    warm: int = 0
-    failures: list[str] = field(default_factory=list)
     writes: int = 0
 
 
@@ -84,16 +80,6 @@ async def _proven_spares(kube: KubeClient) -> int:
     return sum("provenAt" in one.get("status", {}) for one in spares)
 
 
-async def signup(visitor: Visitor, run: Run) -> None:
-    try:
-        name, seconds = await asyncio.to_thread(visitor.sign_up)
-    except (httpx.HTTPError, RuntimeError, TimeoutError) as error:
-        run.failures.append(f"{type(error).__name__}: {error}")
-        return
-    run.signups.append(seconds)
-    run.warm += name.startswith(f"{POOL}-")
-
-
 async def erase_signups(kube: KubeClient) -> None:
     names = [
         one["metadata"]["name"]
@@ -103,25 +89,25 @@ async def erase_signups(kube: KubeClient) -> None:
     await erase(kube, names)
 
 
-async def measure(status: dict[str, Any], size: int) -> Run:
+async def measure(status: dict[str, Any], size: int) -> Burst:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(BURST * size))
-    run, visitor = Run(), Visitor(status)
+    run, visitor = Burst(), Visitor(status)
     async with KubeClient(from_kubeconfig(Path(status["kubeconfig"])), field_manager="vivero-benchmark") as kube:
         at_once = (await tenant_objects.of_operator(kube)).spares_at_once
-        run.bare = await bare_rate(kube, status, 2 * size, at_once)
+        run.script = await bare_rate(kube, status, 2 * size, at_once)
         begin = time.perf_counter()
         async with pool(kube, size):
             # The machine to itself, as the script had.
             run.refill = size / (time.perf_counter() - begin)
             await asyncio.sleep(SETTLE_SECONDS)
             before = at_rest.writes(await at_rest.requests(kube))
-            await signup(visitor, run)
+            await attempt(visitor, run)
             await full(kube, size)
             await asyncio.sleep(SETTLE_SECONDS)
             run.writes = at_rest.writes(await at_rest.requests(kube)) - before
             run.signups.clear()
             run.warm = 0
-            await asyncio.gather(*(signup(visitor, run) for _ in range(BURST * size)))
+            await asyncio.gather(*(attempt(visitor, run) for _ in range(BURST * size)))
             begin = time.perf_counter()
             await full(kube, size)
             run.full_after = time.perf_counter() - begin
@@ -141,8 +127,8 @@ def main() -> None:
             "signup, fastest third / p50 / max",
             " / ".join(f"{percentile(run.signups, share):.1f} s" for share in (0.33, 0.5, 1.0)),
         ],
-        ["bare script", f"{run.bare:.2f} tenants a second"],
-        ["filling the pool", f"{run.refill:.2f} tenants a second, {run.refill / run.bare:.2f} of the script's"],
+        ["bare script", f"{run.script:.2f} tenants a second"],
+        ["filling the pool", f"{run.refill:.2f} tenants a second, {run.refill / run.script:.2f} of the script's"],
         ["pool is full again after the last signup", f"{run.full_after:.1f} s"],
         ["writes of the operator for one claim and its refill", str(run.writes)],
     ]

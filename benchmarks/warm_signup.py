@@ -137,14 +137,22 @@ async def watch_binds(kube: KubeClient, run: Run) -> None:
             claimed[tenant.metadata.uid] = 0.0
 
 
-async def one(visitor: Visitor, kube: KubeClient, run: Run) -> None:
+async def attempt(visitor: Visitor, run: Run) -> str | None:
+    """The tenant's name; None when the signup failed, which is written down."""
     try:
         name, seconds = await asyncio.to_thread(visitor.sign_up)
     except (httpx.HTTPError, RuntimeError, TimeoutError) as error:
         run.failures.append(f"{type(error).__name__}: {error}")
-        return
+        return None
     run.signups.append(seconds)
     run.warm += name.startswith(f"{POOL}-")
+    return name
+
+
+async def one(visitor: Visitor, kube: KubeClient, run: Run) -> None:
+    name = await attempt(visitor, run)
+    if name is None:
+        return
     run.bare.append(await asyncio.to_thread(visitor.look_at_the_demo))
     await asyncio.sleep(KEPT_SECONDS)
     try:
