@@ -1,9 +1,9 @@
 """`./vivero up`: from whatever is there to a platform with one trial tenant."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
 
 import httpx
 
@@ -122,5 +122,5 @@ class Platform:
         ca = instance.certificates_dir / "ca.crt"
         if not ca.exists():
             raise ComponentError(f"instance {instance.name}", "is not up; run ./vivero up first")
-        password = f"Trial-{os.urandom(12).hex()}"
+        password = token_urlsafe(18)
         return sign_up(instance.public_url, ca, company=company, email=email, password=password)

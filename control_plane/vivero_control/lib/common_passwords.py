@@ -15,6 +15,7 @@ _LOOKALIKES: Final = str.maketrans(
 _KEYBOARD: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyuiop", "qsdfghjklm", "wxcvbn")
 _RUNS: Final = (*_KEYBOARD, "abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "1qaz2wsx3edc4rfv5tgb6yhn7ujm")
 _RUN_LENGTH: Final = 4  # a run this long carries no more information than its first character
+_NUMBER_MAX: Final = 15  # a telephone number has no more digits (E.164), a date fewer
 
 _WORDS: Final = frozenset(
     """
@@ -51,8 +52,10 @@ def _is_plain(text: str, personal: Iterable[str]) -> bool:
             text, found = text.replace(word, " "), found + 1
     rest = _without_runs(text)
     letters = re.sub(r"[^a-z]", "", rest) if rest.isascii() else rest
-    # One or two kinds of left-over letters do not make it strong; two words of the list together may be.
-    return found <= 1 and len(set(letters)) <= 2  # noqa: PLR2004
+    # One or two kinds of left-over letters do not make it strong, nor does a number that people know by heart;
+    # two words of the list together may.
+    memorable = len(re.sub(r"[^a-z0-9]", "", rest)) <= _NUMBER_MAX
+    return found <= 1 and len(set(letters)) <= 2 and memorable  # noqa: PLR2004
 
 
 def _without_runs(text: str) -> str:

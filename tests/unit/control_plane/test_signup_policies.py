@@ -124,7 +124,16 @@ def test_bad_passwords(password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["blue kettle 9 moon", "Str0ng-passw0rd!", "xK9#mQ2$vL5n", "日本語パスワード十分長い", "p" + "q7Z" * 40]
+    "password",
+    [
+        "blue kettle 9 moon",
+        "Str0ng-passw0rd!",
+        "xK9#mQ2$vL5n",
+        "日本語パスワード十分長い",
+        "p" + "q7Z" * 40,
+        "9358170264518390",  # a manager's sixteen digits
+        "Trial-09a385701d96240a71963825",
+    ],
 )
 def test_good_passwords(password: str) -> None:
     assert policies.password_problem(password, email="jane@example.com", company="Acme GmbH") is None
