@@ -172,9 +172,9 @@ async def each(items: Iterable[T], work: Callable[[T], Awaitable[object]], concu
 async def pods_ready(kube: KubeClient, idents: set[str]) -> None:
     """Returns when each of these tenants has a ready pod."""
     missing = set(idents)
-    async for news in follow(kube, POD, label_selector=LABEL_TENANT):
+    async for news in follow(kube, POD, Pod.parse, label_selector=LABEL_TENANT):
         items = news.items if isinstance(news, Listing) else [news.object]
-        missing -= {pod.tenant_id for pod in map(Pod.parse, items) if pod.ready}
+        missing -= {pod.tenant_id for pod in items if pod.ready}
         if not missing:
             return
 

@@ -15,7 +15,7 @@ import yaml
 from any_kind import AnyKindClient
 from bare_tenants import each
 from peer_builds import PEERS, build
-from vivero_core.backends.kube.client import Listing, Object
+from vivero_core.backends.kube.client import Listing, Object, whole
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, Resource
@@ -38,7 +38,7 @@ def _is_ready(item: Object) -> bool:
 
 async def _ready(kube: AnyKindClient, names: set[str]) -> None:
     missing = set(names)
-    async for news in follow(kube, TENANT):
+    async for news in follow(kube, TENANT, whole):
         items = news.items if isinstance(news, Listing) else [news.object]
         missing -= {item["metadata"]["name"] for item in items if _is_ready(item)}
         if not missing:

@@ -56,9 +56,9 @@ def tenant(number: int) -> Object:
 async def tenants_ready(kube: KubeClient, names: set[str]) -> None:
     """Returns when all are."""
     missing = set(names)
-    async for news in follow(kube, TENANT):
+    async for news in follow(kube, TENANT, Tenant.parse):
         items = news.items if isinstance(news, Listing) else [news.object]
-        ready = (one for one in map(Tenant.parse, items) if is_true(one.status.conditions, ConditionType.READY))
+        ready = (one for one in items if is_true(one.status.conditions, ConditionType.READY))
         missing -= {one.name for one in ready}
         if not missing:
             return

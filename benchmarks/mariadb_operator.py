@@ -25,7 +25,7 @@ import yaml
 from any_kind import AnyKindClient
 from figures import arguments, machine, read_status
 from peer_builds import build, source_of
-from vivero_core.backends.kube.client import Listing, Object
+from vivero_core.backends.kube.client import Listing, Object, whole
 from vivero_core.backends.kube.config import from_kubeconfig
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.follow import follow
@@ -157,7 +157,7 @@ async def _make(kube: AnyKindClient, count: int) -> None:
 async def _until(kube: AnyKindClient, kind: Resource, condition: str, names: set[str]) -> None:
     """Until all of these objects have the condition."""
     missing = set(names)
-    async for news in follow(kube, kind):
+    async for news in follow(kube, kind, whole):
         items = news.items if isinstance(news, Listing) else [news.object]
         missing -= {item["metadata"]["name"] for item in items if _holds(item, condition)}
         if not missing:

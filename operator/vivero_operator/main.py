@@ -21,7 +21,7 @@ from vivero_operator import health, logs, metrics
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.errors import LeadershipLostError
-from vivero_operator.handlers import Desk, database_servers, roll_call
+from vivero_operator.handlers import Desk, database_servers, pods, roll_call
 from vivero_operator.handlers.watch import watch
 from vivero_operator.leader import Election
 from vivero_operator.reconcile import children
@@ -120,7 +120,7 @@ async def _definitions(kube: KubeClient, pulse: health.Pulse) -> None:
     while True:
         try:
             for resource in (TENANT, PLAN, DATABASE_SERVER, TENANT_POOL):
-                await kube.list(resource)
+                await kube.list_as(resource, lambda _: None, metadata_only=True)
         except (KubeNotFoundError, BackendUnavailableError) as error:
             logger.warning("the custom resources are not served yet: %s", error)
             pulse.excuse()
@@ -141,16 +141,18 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
         stop=stopping.set,
     )
     watching = asyncio.create_task(watches, name="watch")
+    watching_pods = asyncio.create_task(pods.watch(parts.watching, parts.desk), name="pods")
     working = asyncio.create_task(_lead(parts, stopping), name="lead")
     try:
-        await _any_of(stopping, watching, working)
-        logger.info("stopping", extra={"because": _ended(watching, working) or ["signal"]})
+        await _any_of(stopping, watching, watching_pods, working)
+        logger.info("stopping", extra={"because": _ended(watching, watching_pods, working) or ["signal"]})
     finally:
         stopping.set()
         await asyncio.wait({working})
         stop_watching.set()
+        await _cancel(watching_pods)
         await asyncio.wait({watching})
-    _raise_from(working, watching)
+    _raise_from(working, watching, watching_pods)
 
 
 async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
@@ -163,7 +165,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     _raise_from(acquiring)
     metrics.LEADING.set(1)
     logger.info("leading", extra={"identity": parts.election.identity})
-    controlling = asyncio.create_task(parts.controller.run(), name="controller")
+    controlling = asyncio.create_task(_control(parts), name="controller")
     holding = asyncio.create_task(parts.election.hold(), name="hold")
     # Who does not lead mends nothing, and need not look; and what is seen is compared with what the watches told.
     pulse = parts.desk.pulse
@@ -182,6 +184,11 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     if holding.cancelled():
         await parts.election.release()
     _raise_from(holding, controlling, surveying, following, calling)
+
+
+async def _control(parts: Parts) -> None:
+    await parts.desk.pods_listed.wait()
+    await parts.controller.run()
 
 
 async def _once_listed(pulse: health.Pulse, work: Callable[[], Awaitable[None]]) -> None:

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from vivero_core.backends.kube.client import Change, KubeClient, Listing
+from vivero_core.backends.kube.client import Change, KubeClient, Listing, whole
 from vivero_core.backends.kube.errors import KubeConflictError, KubeNotFoundError
 from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import POD
@@ -35,7 +35,7 @@ def _is_left_alone(pod: dict[str, Any]) -> bool:
 
 async def run_pods(kube: KubeClient, address: str) -> None:
     """Until cancelled: every pod of the tests' plan is ready at once, at `address`."""
-    async for news in follow(kube, POD, label_selector=LABEL_TENANT):
+    async for news in follow(kube, POD, whole, label_selector=LABEL_TENANT):
         match news:
             case Listing(items=items):
                 pods = items

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
-from vivero_core.backends.kube.client import Change, KubeClient, Listing, Object
+from vivero_core.backends.kube.client import Change, KubeClient, Listing, Object, whole
 from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import Resource
 from vivero_core.errors import BackendError
@@ -73,14 +73,14 @@ class Mirror(Generic[T]):
         """Keep it current until cancelled."""
         while True:
             try:
-                async for update in follow(client, self._resource):
+                async for update in follow(client, self._resource, whole):
                     self.take(update)
             except BackendError as error:
                 self.synced = False
                 logger.error("may not follow %s: %s", self._resource.plural, error)  # noqa: TRY400  its message says all
                 await asyncio.sleep(REFUSED_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311  jitter
 
-    def take(self, update: Listing | Change) -> None:
+    def take(self, update: Listing[Object] | Change[Object]) -> None:
         """Make one update of the watch visible."""
         if isinstance(update, Listing):
             self._seen = int(update.resource_version)

@@ -1,9 +1,10 @@
-"""The only importers of kopf: one file a watched kind. A handler parses, remembers what it saw, and queues a key.
+"""What is heard of the cluster: one file a watched kind; the only importers of kopf. A handler parses, remembers what it saw, and queues a key.
 
 Low-level event handlers throughout: kopf writes nothing into our objects (no finalizer, no annotations), waits for no
 consistency and batches nothing; when and how often to reconcile is the queue's business.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, Resource
@@ -30,6 +31,8 @@ class Desk:
     """What each object wanted when it was last heard of, by uid: tells a change from an echo."""
     resync_seconds: float = 600.0
     """Within this time everything is looked at that gives no reason to look sooner."""
+    pods_listed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Before that a tenant whose pod runs would seem to have none."""
     standings: dict[str, object] = field(default_factory=dict)
     """How each Tenant of a pool stood when it was last heard of, by uid."""
 

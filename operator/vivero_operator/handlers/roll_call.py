@@ -5,12 +5,11 @@ import logging
 import random
 from typing import Final
 
-from vivero_core.backends.kube.client import KubeClient, Listing
-from vivero_core.backends.kube.resources import POD, TENANT
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.resources import TENANT
 from vivero_core.errors import BackendError
-from vivero_core.model.constants import LABEL_TENANT
 
-from vivero_operator.handlers import Desk, pods, tenants
+from vivero_operator.handlers import Desk, tenants
 
 logger = logging.getLogger(__name__)
 
@@ -32,19 +31,11 @@ async def run(kube: KubeClient, desk: Desk) -> None:
 
 async def call(kube: KubeClient, desk: Desk) -> None:
     """Who is known in a version that is no newer than the list, and is not in it, is gone."""
-    listing = await kube.list(TENANT, metadata_only=True)
-    listed = {item["metadata"]["uid"] for item in listing.items}
+    listing = await kube.list_as(TENANT, lambda item: str(item["metadata"]["uid"]), metadata_only=True)
+    listed = set(listing.items)
     for tenant in desk.cluster.tenants:
         meta = tenant.metadata
-        if meta.uid not in listed and not _newer(meta.resource_version, listing):
+        # Versions of one server are ordered numbers; a list from the past knows nothing of what is newer.
+        newer = int(meta.resource_version or 0) > int(listing.resource_version or 0)
+        if meta.uid not in listed and not newer:
             tenants.forget(desk, tenant)
-    listing = await kube.list(POD, label_selector=LABEL_TENANT, metadata_only=True)
-    there = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in listing.items}
-    for pod in desk.cluster.all_pods():
-        if (pod.namespace, pod.name) not in there and not _newer(pod.version, listing):
-            pods.forget(desk, pod)
-
-
-def _newer(version: str, listing: Listing) -> bool:
-    """Versions of one server are ordered numbers; a list from the past knows nothing of what is newer."""
-    return int(version or 0) > int(listing.resource_version or 0)

@@ -11,7 +11,7 @@ import kopf
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.patience import Patience
 
-from vivero_operator.handlers import Desk, database_servers, leases, plans, pods, tenant_pools, tenants
+from vivero_operator.handlers import Desk, database_servers, leases, plans, tenant_pools, tenants
 
 _EXIT_SECONDS = 25.0
 
@@ -74,7 +74,6 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     _login(registry, config, patience)
     for kind in (tenants, plans, database_servers, tenant_pools):
         kind.register(registry, desk)
-    pods.register(registry, settings, desk)
     leases.register(registry, settings, desk)
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(

@@ -5,6 +5,7 @@ What was touched, and how, the next pass finds out; here one only learns whose i
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from vivero_core.backends.kube import resources
@@ -32,6 +33,32 @@ KINDS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What is kept of an object: of a thousand tenants there are ten thousand."""
+
+    uid: str
+    tenant_id: str
+    """Empty for one whose label was taken away."""
+    fingerprint: str
+    was_touched: bool
+    """Whether it shows, without having been seen before, that somebody else wrote to it."""
+    applied: str | None
+    """Digest of what we last made it from."""
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "Child":
+        """From its metadata alone."""
+        metadata = body["metadata"]
+        return cls(
+            uid=metadata["uid"],
+            tenant_id=metadata.get("labels", {}).get(LABEL_TENANT, ""),
+            fingerprint=drift.fingerprint(metadata),
+            was_touched=drift.was_touched(metadata),
+            applied=metadata.get("annotations", {}).get(ANNOTATION_APPLIED),
+        )
+
+
 class Listener(Protocol):
     """Hears what became of tenants' objects."""
 
@@ -51,11 +78,11 @@ async def watch(kube: KubeClient, listener: Listener, services: Services) -> Non
 
 
 async def _follow(kube: KubeClient, kind: Resource, listener: Listener, services: Services, turn: asyncio.Lock) -> None:
-    """The first list is made in turn: those of a thousand tenants at once would be 70 MiB."""
+    """The first list is made in turn: ten pages at once would be ten times as much memory."""
     await turn.acquire()
     children = Children(lambda tenant_id: listener.touched(tenant_id, kind))
     first = True
-    async for news in follow(kube, kind, label_selector=LABEL_TENANT, metadata_only=True):
+    async for news in follow(kube, kind, Child.of, label_selector=LABEL_TENANT, metadata_only=True):
         if isinstance(news, Listing):
             children.listed(news)
             if first and kind is resources.DEPLOYMENT:
@@ -68,21 +95,15 @@ async def _follow(kube: KubeClient, kind: Resource, listener: Listener, services
             children.changed(news)
 
 
-def outdated(services: Services, deployments: Listing) -> Iterator[str]:
+def outdated(services: Services, deployments: Listing[Child]) -> Iterator[str]:
     """Ids of the tenants whose pods are not what they would be made today."""
-    for item in deployments.items:
-        meta = item["metadata"]
-        tenant = services.cluster.tenant_of(meta["labels"][LABEL_TENANT])
+    for child in deployments.items:
+        tenant = services.cluster.tenant_of(child.tenant_id)
         plan = services.cluster.plans.get(tenant.spec.plan) if tenant is not None else None
         if tenant is not None and plan is not None:
             wanted = deployment.build(Instance(tenant, plan, services.settings))
-            if _applied(meta) != _applied(wanted["metadata"]):
+            if child.applied != wanted["metadata"]["annotations"][ANNOTATION_APPLIED]:
                 yield tenant.id
-
-
-def _applied(metadata: dict[str, Any]) -> str | None:
-    digest: str | None = metadata.get("annotations", {}).get(ANNOTATION_APPLIED)
-    return digest
 
 
 class Children:
@@ -93,29 +114,29 @@ class Children:
         self._objects: dict[str, tuple[str, str]] = {}
         self._is_listed = False
 
-    def listed(self, listing: Listing) -> None:
+    def listed(self, listing: Listing[Child]) -> None:
         """In the first list objects speak for themselves; a later one may follow changes that were missed."""
         first, self._is_listed = not self._is_listed, True
-        gone = self._objects.keys() - {item["metadata"]["uid"] for item in listing.items}
+        gone = self._objects.keys() - {child.uid for child in listing.items}
         for uid in gone:
             self._touched(self._objects.pop(uid)[0])
-        for item in listing.items:
-            if first and drift.was_touched(item["metadata"]):
-                self._touched(item["metadata"]["labels"][LABEL_TENANT])
-            self._seen(item["metadata"])
+        for child in listing.items:
+            if first and child.was_touched:
+                self._touched(child.tenant_id)
+            self._seen(child)
 
-    def changed(self, change: Change) -> None:
-        metadata = change.object["metadata"]
+    def changed(self, change: Change[Child]) -> None:
+        child = change.object
         if change.type == "DELETED":  # or its label was taken away, which hides it from us
-            known = self._objects.pop(metadata["uid"], None)
+            known = self._objects.pop(child.uid, None)
             if known is not None:
                 self._touched(known[0])
         else:
-            self._seen(metadata)
+            self._seen(child)
 
-    def _seen(self, metadata: dict[str, Any]) -> None:
-        uid, now = metadata["uid"], (metadata["labels"][LABEL_TENANT], drift.fingerprint(metadata))
-        before = self._objects.get(uid)
-        self._objects[uid] = now
+    def _seen(self, child: Child) -> None:
+        now = child.tenant_id, child.fingerprint
+        before = self._objects.get(child.uid)
+        self._objects[child.uid] = now
         if before is not None and before != now:
             self._touched(before[0])

@@ -110,7 +110,7 @@ class Pod:
         return cls(
             name=meta["name"],
             namespace=meta["namespace"],
-            tenant_id=meta["labels"][c.LABEL_TENANT],
+            tenant_id=meta.get("labels", {}).get(c.LABEL_TENANT, ""),
             ip=status.get("podIP"),
             running=any("running" in one.get("state", {}) for one in containers),
             ready=ready,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from vivero_core.backends.kube import client as kube_client
-from vivero_core.backends.kube.client import Change, KubeClient, Listing
+from vivero_core.backends.kube.client import Change, KubeClient, Listing, whole
 from vivero_core.backends.kube.config import KubeConfig, from_kubeconfig
 from vivero_core.backends.kube.errors import (
     KubeAlreadyExistsError,
@@ -191,7 +191,7 @@ async def test_a_watch_shows_each_change_and_ends(
 
 async def test_following_lists_then_shows_changes(client: KubeClient, namespace: str) -> None:
     await client.apply(config_map(namespace, {"a": "1"}))
-    stream = follow(client, CONFIG_MAP, namespace, label_selector="part=test")
+    stream = follow(client, CONFIG_MAP, whole, namespace, label_selector="part=test")
     async with asyncio.timeout(10):
         listing = await anext(stream)
         assert isinstance(listing, Listing)

@@ -1,7 +1,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_core.backends.kube import config, errors, resources
-from vivero_core.backends.kube.client import Change, KubeClient, Listing, _change, _lines, encoded
+from vivero_core.backends.kube.client import Change, KubeClient, Listing, Object, _change, _lines, encoded, whole
 from vivero_core.backends.kube.follow import follow
 from vivero_core.errors import BackendError
 
@@ -195,23 +195,23 @@ def test_an_error_event_is_raised() -> None:
         _change({"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}, "/x")
 
 
-def change(version: int, kind: str = "MODIFIED") -> Change:
+def change(version: int, kind: str = "MODIFIED") -> Change[Object]:
     return Change(kind, {"metadata": {"resourceVersion": str(version)}})  # type: ignore[arg-type]
 
 
 class Script:
     """A client whose lists and watches play a script; each watch records where it started."""
 
-    def __init__(self, watches: list[list[Change | Exception]]) -> None:
-        self.watches: Iterator[list[Change | Exception]] = iter(watches)
+    def __init__(self, watches: list[list[Change[Object] | Exception]]) -> None:
+        self.watches: Iterator[list[Change[Object] | Exception]] = iter(watches)
         self.lists = 0
         self.started: list[str] = []
 
-    async def list(self, *_: object, **__: object) -> Listing:
+    async def list_as(self, *_: object, **__: object) -> Listing[Object]:
         self.lists += 1
         return Listing([], str(self.lists * 100))
 
-    async def watch(self, _resource: object, version: str, *_: object, **__: object) -> AsyncIterator[Change]:
+    async def watch(self, _resource: object, version: str, *_: object, **__: object) -> AsyncIterator[Change[Object]]:
         self.started.append(version)
         for step in next(self.watches):
             if isinstance(step, Exception):
@@ -219,7 +219,9 @@ class Script:
             yield step
 
 
-async def play(script: Script, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], list[float]]:
+async def play(
+    script: Script, monkeypatch: pytest.MonkeyPatch, view: Callable[[Object], object] = whole
+) -> tuple[list[Any], list[float]]:
     """What follow yields until its script ends with a refusal, and the pauses it took."""
     pauses: list[float] = []
 
@@ -229,7 +231,7 @@ async def play(script: Script, monkeypatch: pytest.MonkeyPatch) -> tuple[list[An
     monkeypatch.setattr(asyncio, "sleep", sleep)
     seen: list[Any] = []
     try:
-        async for item in follow(script, resources.TENANT):  # type: ignore[arg-type]
+        async for item in follow(script, resources.TENANT, view):  # type: ignore[arg-type]
             seen.append(item)  # noqa: PERF401  what came before the error counts too
     except errors.KubeForbiddenError:
         return seen, pauses
@@ -247,6 +249,12 @@ async def test_following_resumes_after_the_last_event(monkeypatch: pytest.Monkey
     assert pauses == []
 
 
+async def test_following_keeps_what_the_view_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script([[change(101)], [FORBIDDEN]])
+    seen, _ = await play(script, monkeypatch, lambda item: item["metadata"]["resourceVersion"])
+    assert seen == [Listing([], "100"), Change("MODIFIED", "101")]
+
+
 async def test_following_lists_again_when_the_version_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
     script = Script([[errors.KubeGoneError("kubernetes", "old")], [FORBIDDEN]])
     seen, pauses = await play(script, monkeypatch)
@@ -255,7 +263,7 @@ async def test_following_lists_again_when_the_version_is_too_old(monkeypatch: py
 
 
 async def test_following_backs_off_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
-    down: list[Change | Exception] = [errors.KubeUnavailableError("kubernetes", "down")]
+    down: list[Change[Object] | Exception] = [errors.KubeUnavailableError("kubernetes", "down")]
     script = Script([down] * 12 + [[change(101)], down, [FORBIDDEN]])
     seen, pauses = await play(script, monkeypatch)
     assert seen == [Listing([], "100"), change(101)]

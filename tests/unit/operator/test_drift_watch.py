@@ -13,7 +13,7 @@ from vivero_operator.instance import Instance
 from vivero_operator.manifests import deployment
 from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Outcome, State
-from vivero_operator.reconcile.children import Children, outdated
+from vivero_operator.reconcile.children import Child, Children, outdated
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
@@ -30,6 +30,10 @@ def entry(manager: str, time: str = "t1", fields: object = FIELDS, **more: str) 
 
 def metadata(*entries: dict[str, Any], uid: str = "u1", **more: object) -> dict[str, Any]:
     return {"uid": uid, "labels": {LABEL_TENANT: IDENT}, "managedFields": list(entries), **more}
+
+
+def child(*entries: dict[str, Any], **more: Any) -> Child:  # noqa: ANN401  any parts of metadata
+    return Child.of({"metadata": metadata(*entries, **more)})
 
 
 OURS = entry(FIELD_MANAGER)
@@ -135,21 +139,21 @@ class TestChildren:
     @pytest.fixture
     def children(self, suspects: list[str]) -> Children:
         one = Children(suspects.append)
-        one.listed(Listing([{"metadata": metadata(OURS)}], "1"))
+        one.listed(Listing([child(OURS)], "1"))
         return one
 
     def test_the_first_list_is_the_baseline(self, children: Children, suspects: list[str]) -> None:
-        children.changed(Change("ADDED", {"metadata": metadata(OURS, uid="u2")}))
-        children.changed(Change("MODIFIED", {"metadata": metadata(OURS)}))
+        children.changed(Change("ADDED", child(OURS, uid="u2")))
+        children.changed(Change("MODIFIED", child(OURS)))
         assert suspects == []
 
     def test_in_the_first_list_objects_speak_for_themselves(self, suspects: list[str]) -> None:
         edited = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
         labelled = {"manager": "kubectl-label", "operation": "Update", "fieldsV1": {"f:metadata": {"f:labels": {}}}}
         for uid, extra in (("u1", labelled), ("u2", edited)):
-            Children(suspects.append).listed(Listing([{"metadata": metadata(OURS, extra, uid=uid)}], "1"))
+            Children(suspects.append).listed(Listing([child(OURS, extra, uid=uid)], "1"))
             assert suspects == ([IDENT] if uid == "u2" else [])
-        Children(suspects.append).listed(Listing([{"metadata": metadata(edited)}], "1"))
+        Children(suspects.append).listed(Listing([child(edited)], "1"))
         assert suspects == [IDENT, IDENT]
 
     async def test_pods_of_another_release_are_outdated(self) -> None:
@@ -158,23 +162,27 @@ class TestChildren:
         world.put(TENANT)
         tenant = next(iter(world.cluster.tenants))
         plan = next(iter(world.cluster.plans))
+
+        def made(manifest: dict[str, Any]) -> Child:
+            return Child.of({"metadata": {"uid": "d1", **manifest["metadata"]}})
+
         present = deployment.build(Instance(tenant, plan, world.services.settings))
-        assert list(outdated(world.services, Listing([present], "1"))) == []
+        assert list(outdated(world.services, Listing([made(present)], "1"))) == []
         settings = world.services.settings.model_copy(update={"data_plane_image": "another"})
         before = deployment.build(Instance(tenant, plan, settings))
-        assert list(outdated(world.services, Listing([before], "1"))) == [tenant.id]
+        assert list(outdated(world.services, Listing([made(before)], "1"))) == [tenant.id]
 
     def test_a_foreign_write_and_a_deletion_are_suspect(self, children: Children, suspects: list[str]) -> None:
-        children.changed(Change("MODIFIED", {"metadata": metadata(OURS, entry("kubectl-edit"))}))
+        children.changed(Change("MODIFIED", child(OURS, entry("kubectl-edit"))))
         assert suspects == [IDENT]
         # Without its label it comes as deleted, and its labels do not say whose it was.
-        children.changed(Change("DELETED", {"metadata": {"uid": "u1", "labels": {}}}))
+        children.changed(Change("DELETED", Child.of({"metadata": {"uid": "u1", "labels": {}}})))
         assert suspects == [IDENT, IDENT]
-        children.changed(Change("DELETED", {"metadata": {"uid": "u1"}}))
+        children.changed(Change("DELETED", Child.of({"metadata": {"uid": "u1"}})))
         assert suspects == [IDENT, IDENT]
 
     def test_what_happened_between_two_lists_is_noticed(self, children: Children, suspects: list[str]) -> None:
-        children.listed(Listing([{"metadata": metadata(OURS, uid="u3")}], "9"))
+        children.listed(Listing([child(OURS, uid="u3")], "9"))
         assert suspects == [IDENT]
 
 

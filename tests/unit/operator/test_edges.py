@@ -6,7 +6,7 @@ import base64
 import dataclasses
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import ValidationError
 from reconcile.fakes import FakeKube
 from reconcile.world import NOW, PLAN, SERVER, World, tenant_body
-from vivero_core.backends.kube.client import Listing
+from vivero_core.backends.kube.client import Change, Listing, Object
 from vivero_core.backends.kube.resources import DATABASE_SERVER, NAMESPACE, SECRET, TENANT, Resource
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.database_server import DatabaseServer
@@ -301,20 +301,14 @@ class TestHandlers:
         for name, version in (("stays", "5"), ("gone", "5"), ("newer-than-the-list", "9")):
             one = tenant(name, resourceVersion=version)
             desk.cluster.tenants.put(one)
-            pod = pod_of(one.id, ready=True)
-            desk.cluster.put_pod(dataclasses.replace(pod, namespace=f"tenant-{one.id}", version=version))
-        stays = tenant("stays")
 
         class Listed:
-            async def list(self, kind: Resource, **_: object) -> Listing:
-                namespaced = {"name": "app-1", "namespace": f"tenant-{stays.id}"}
-                metadata = {"uid": "uid-stays"} if kind is TENANT else namespaced
-                return Listing([{"metadata": metadata}], "7")
+            async def list_as(self, kind: Resource, view: Callable[[Object], str], **_: object) -> Listing[str]:
+                assert kind is TENANT
+                return Listing([view({"metadata": {"uid": "uid-stays"}})], "7")
 
         await roll_call.call(cast("Any", Listed()), desk)
         assert sorted(one.name for one in desk.cluster.tenants) == ["newer-than-the-list", "stays"]
-        assert len(desk.cluster.all_pods()) == 2
-        assert desk.cluster.pods(tenant("gone").id) == []
 
     async def test_what_one_gives_up_another_gets(self, desk: Desk) -> None:
         desk.cluster.tenants.put(tenant("blocked", ready="SlugTaken"))
@@ -346,6 +340,22 @@ class TestHandlers:
         assert await queued(desk) == []
         database_servers.forget(desk, server)
         assert await queued(desk) == ["Tenant on-it", "Tenant waits"]
+
+    async def test_a_list_of_pods_tells_who_is_gone(self, desk: Desk) -> None:
+        desk.cluster.tenants.put(tenant())
+        pod = pod_of(tenant().id, ready=True)
+        assert not desk.pods_listed.is_set()
+        pods.take(desk, Listing([pod, dataclasses.replace(pod, name="app-2")], "1"))
+        assert desk.pods_listed.is_set()
+        assert await queued(desk) == ["Tenant acme"]
+        pods.take(desk, Listing([pod], "5"))
+        assert desk.cluster.pods(tenant().id) == [pod]
+        assert await queued(desk) == ["Tenant acme"]
+        pods.take(desk, Change("DELETED", pod))
+        assert desk.cluster.pods(tenant().id) == []
+        assert await queued(desk) == ["Tenant acme"]
+        pods.take(desk, Change("ADDED", pod))
+        assert desk.cluster.pods(tenant().id) == [pod]
 
     async def test_pods(self, desk: Desk) -> None:
         desk.cluster.tenants.put(tenant())

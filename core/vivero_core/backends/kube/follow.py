@@ -3,29 +3,35 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
-from vivero_core.backends.kube.client import Change, KubeClient, Listing
+from vivero_core.backends.kube.client import Change, KubeClient, Listing, Object
 from vivero_core.backends.kube.errors import KubeGoneError
 from vivero_core.backends.kube.resources import Resource
 from vivero_core.errors import BackendError
 
 logger = logging.getLogger(__name__)
 
+V = TypeVar("V")
+
 FIRST_PAUSE = 0.2  # seconds
 LONGEST_PAUSE = 30.0
 
 
-async def follow(
+async def follow(  # noqa: PLR0913  what narrows it, by name
     client: KubeClient,
     resource: Resource,
+    view: Callable[[Object], V],
     namespace: str | None = None,
     *,
     label_selector: str | None = None,
     metadata_only: bool = False,
-) -> AsyncIterator[Listing | Change]:
+) -> AsyncIterator[Listing[V] | Change[V]]:
     """A Listing, then every Change after it; a Listing again whenever changes may have been missed.
 
+    Of each object it yields what `view` makes of it, so that of a list of
+    thousands never more than a page is held whole.
     With `metadata_only` objects come without spec, status and data: enough to see that something changed.
 
     It never ends by itself: what can pass by is retried with back-off and
@@ -36,8 +42,8 @@ async def follow(
     while True:
         try:
             if version is None:
-                listing = await client.list(
-                    resource, namespace, label_selector=label_selector, metadata_only=metadata_only
+                listing = await client.list_as(
+                    resource, view, namespace, label_selector=label_selector, metadata_only=metadata_only
                 )
                 version = listing.resource_version
                 yield listing
@@ -47,7 +53,7 @@ async def follow(
                 version = change.object["metadata"]["resourceVersion"]
                 pause = FIRST_PAUSE
                 if change.type != "BOOKMARK":
-                    yield change
+                    yield Change(change.type, view(change.object))
         except BackendError as error:
             if not error.retryable:
                 raise
