@@ -42,10 +42,12 @@ def _wake(desk: Desk, pod: Pod) -> None:
 
 def observe(desk: Desk, pod: Pod) -> None:
     before = desk.cluster.put_pod(pod)
+    if before is None and not (pod.running or pod.ready or pod.trouble):
+        return  # it has only just been made
     # After a start all pods come by; one that serves a tenant that is well is no news.
     tenant = desk.cluster.tenant_of(pod.tenant_id)
     expected = before is None and pod.ready and tenant is not None and life.settled(tenant)
-    if before != pod and not expected:
+    if (before is None or before.news != pod.news) and not expected:
         _wake(desk, pod)
 
 

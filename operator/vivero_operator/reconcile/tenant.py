@@ -91,8 +91,9 @@ class TenantReconciler:
             conditions = verdict.suspended(run.tenant, findings, now)
         else:
             conditions = verdict.active(run.tenant, findings, now)
-        if not verdict.worth_saying(run.tenant, conditions, now):
-            return result_of(findings)
+        silence = verdict.silence(run.tenant, conditions, now)
+        if silence is not None:
+            return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
         updated = await status.write(self._services, tenant, _status(run, conditions))
         await owner.forget_password(replace(run, instance=replace(run.instance, tenant=updated)))
         result = replace(result_of(findings), urgent=life.awaited(updated))
