@@ -13,6 +13,7 @@ from vivero_operator.handlers import Desk
 from vivero_operator.policies import life
 from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.queue import Rank
 
 
 async def watch(kube: KubeClient, desk: Desk) -> None:
@@ -37,7 +38,7 @@ def take(desk: Desk, news: Listing[Pod] | Change[Pod]) -> None:
 def _wake(desk: Desk, pod: Pod) -> None:
     tenant = desk.cluster.tenant_of(pod.tenant_id)
     if tenant is not None:
-        desk.queue.add(Key("Tenant", tenant.name), urgent=not tenant.is_spare)
+        desk.queue.add(Key("Tenant", tenant.name), Rank.ROUTINE if tenant.is_spare else Rank.FINISHING)
 
 
 def observe(desk: Desk, pod: Pod) -> None:

@@ -134,17 +134,17 @@ def deleting(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tupl
     return writer.merged([writer.write(ConditionType.READY, Status.FALSE, Reason.DELETING, message), *gone])
 
 
-def silence(tenant: Tenant, conditions: Sequence[Condition], now: datetime) -> timedelta | None:
-    """How much longer a start that goes well is not worth a word; None when there is something to say.
+def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta) -> timedelta | None:
+    """How much longer a start that goes well, and began so long ago, is not worth a word; None when there is something to say.
 
     Who signed up watches every step. A Tenant made by a program is told of when it is ready, or takes long; nobody at
     all waits for a spare.
     """
-    created, ready = tenant.metadata.creation_timestamp, cond.find(conditions, ConditionType.READY)
+    ready = cond.find(conditions, ConditionType.READY)
     starts = ready is not None and ready.reason == Reason.STARTING and not tenant.status.conditions
-    if not starts or created is None or LABEL_SIGNUP in tenant.metadata.labels:
+    if not starts or LABEL_SIGNUP in tenant.metadata.labels:
         return None
-    left = (_LONG_SPARE_START if tenant.is_spare else _LONG_START) - (now - created)
+    left = (_LONG_SPARE_START if tenant.is_spare else _LONG_START) - begun
     return left if left > timedelta() else None
 
 

@@ -17,7 +17,7 @@ from vivero_operator.reconcile.children import Child, Children, outdated
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
-from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.surveys import Surveyor
 
 IDENT = "u5g5446au3"  # of the world's tenant
@@ -282,7 +282,7 @@ async def test_a_suspect_is_queued_behind_those_that_somebody_waits_for() -> Non
     for tenant in world.cluster.tenants:
         desk.cluster.tenants.put(tenant)
     desk.suspect(IDENT)
-    desk.queue.add(Key("Tenant", "waits"), urgent=True)
+    desk.queue.add(Key("Tenant", "waits"), Rank.AWAITED)
     desk.suspect("nobodysone")
     assert (await desk.queue.get()).name == "waits"
     assert (await desk.queue.get()).name == "acme"
