@@ -14,7 +14,8 @@ from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import Rank
 
 _BLOCKED_BY_OTHERS = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN, Reason.ALREADY_ADOPTED})
-_REFRESH_SERVER_SECONDS = 3.0
+# A column for people; placement counts for itself. One write for all that come and go meanwhile.
+_REFRESH_SERVER_SECONDS = 30.0
 # Somebody waits for the claim that a refill follows, and both want the same processor: the claim first. A refill still
 # begins within a tenth of a second.
 _REFILL_SECONDS = 0.05

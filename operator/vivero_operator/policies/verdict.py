@@ -98,6 +98,15 @@ def active(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[
     return writer.merged([ready, *_aspects(writer, findings), suspended])
 
 
+def bound(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
+    """Conditions of a spare that was just claimed: what the claim did not touch is as true of the new spec as of the old."""
+    conditions = active(tenant, findings, now)
+    if worst(findings) is not None:
+        return conditions
+    generation = tenant.metadata.generation
+    return tuple(one.model_copy(update={"observed_generation": generation}) for one in conditions)
+
+
 def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
     """Conditions of a tenant that should be out of service: True only once it really is."""
     writer = Writer(tenant, now)

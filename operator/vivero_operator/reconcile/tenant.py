@@ -90,6 +90,8 @@ class TenantReconciler:
         if phase is Phase.SUSPENDED:
             self._memory.forget(tenant.metadata.uid)
             conditions = verdict.suspended(run.tenant, findings, now)
+        elif phase is Phase.CLAIMED:
+            conditions = verdict.bound(run.tenant, findings, now)
         else:
             conditions = verdict.active(run.tenant, findings, now)
         silence = verdict.silence(run.tenant, conditions, begun)
