@@ -22,8 +22,7 @@ async def ready(run: Run) -> Outcome:
     pods = run.services.cluster.pods(run.instance.id)
     if run.ready_pod() is None:
         for pod in pods:
-            # Nobody waits for a spare: kubelet's own question is soon enough.
-            if pod.running and not pod.asked and not run.tenant.is_spare:
+            if pod.running and not pod.asked:
                 await _ask(run, pod)
         raise starting(pods)
     count = sum(pod.ready for pod in pods)
