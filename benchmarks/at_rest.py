@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import aiohttp
 from memory import container_ids, processes_of, usage
 from vivero_core.backends.kube.client import KubeClient, Object
-from vivero_core.backends.kube.resources import POD
+from vivero_core.backends.kube.resources import POD, TENANT
 from vivero_core.model.constants import PLATFORM_NAMESPACE
 
 ADMIN_PORT = 8081
 OPERATOR = "app.kubernetes.io/name=vivero-operator"
 WATCHED_SECONDS = 90.0
 RESYNC_SECONDS = 600.0  # the operator's own setting, by default
+LOOK_SECONDS = 60.0  # proofs last ten minutes: no renewal is missed
 WINDOW = 5  # seconds over which requests are averaged
 CALLS_A_PASS = 20  # reads of a pass over a tenant that is well, rounded up
 _LINE = re.compile(r'^rest_client_requests_total\{code="(?P<code>\d+)",method="(?P<method>[A-Z]+)"\} (?P<count>\S+)$')
@@ -32,6 +33,17 @@ class Restart:
     writes: int
     refused: int
     """Answers with status 429."""
+
+
+@dataclass(frozen=True)
+class Idle:
+    """What was written in a time of rest."""
+
+    writes: int
+    """All but the Lease's."""
+    proofs: int
+    """Renewed proofs, each of which is one of those writes."""
+    leases: int
 
 
 async def pod(kube: KubeClient) -> Object:
@@ -79,9 +91,20 @@ async def restart(kube: KubeClient, tenants: int) -> Restart:
     return Restart(busy[-1] if busy else seen[0][0], writes(counts), refused)
 
 
-async def idle(kube: KubeClient, seconds: float) -> tuple[int, int]:
-    """Writes and Lease renewals in that time."""
-    before = await requests(kube)
-    await asyncio.sleep(seconds)
+async def idle(kube: KubeClient, seconds: float) -> Idle:
+    """What is written while nobody wants anything."""
+    before, proofs, proven = await requests(kube), 0, await _proven_at(kube)
+    end = time.perf_counter() + seconds
+    while (left := end - time.perf_counter()) > 0:
+        await asyncio.sleep(min(LOOK_SECONDS, left))
+        now = await _proven_at(kube)
+        proofs += sum(now[name] != proven.get(name) for name in now)
+        proven = now
     after = await requests(kube)
-    return writes(after) - writes(before), (after - before)["PUT", 200]
+    return Idle(writes(after) - writes(before), proofs, (after - before)["PUT", 200])
+
+
+async def _proven_at(kube: KubeClient) -> dict[str, str]:
+    """When each Tenant was last proven, by name."""
+    listing = await kube.list_as(TENANT, lambda item: (item["metadata"]["name"], item["status"]["provenAt"]))
+    return dict(listing.items)

@@ -35,6 +35,7 @@ from vivero_core.model.constants import API_VERSION, ConditionType
 
 PREFIX = "many"
 REST_SECONDS = 15.0
+SETTLE_SECONDS = 45.0
 WARM_UP = 20
 ERASE_SECONDS = 1800.0
 
@@ -126,11 +127,15 @@ class Race:
         print(f"Vivero has erased them after {erased:.0f} s", flush=True)
 
     async def _rest(self, idle: int) -> None:
+        # What is counted for people is written within half a minute: before the kill, not after it.
+        await asyncio.sleep(SETTLE_SECONDS)
         again = await at_rest.restart(self._kube, self._count)
         print(f"restart: quiet after {again.quiet_after:.0f} s, {again.writes} writes, {again.refused} answers 429")
         print(f"resident afterwards: {await at_rest.resident(self._kube):.0f} MiB", flush=True)
-        writes, renewals = await at_rest.idle(self._kube, idle)
-        print(f"idle for {idle} s: {writes} writes, and {renewals} renewals of the Lease")
+        rest = await at_rest.idle(self._kube, idle)
+        print(
+            f"idle for {idle} s: {rest.writes} writes, {rest.proofs} of them renewed proofs; {rest.leases} of the Lease"
+        )
         print(f"resident afterwards: {await at_rest.resident(self._kube):.0f} MiB", flush=True)
 
     def _note(self, name: str, seconds: float, memory: str) -> None:
