@@ -78,6 +78,26 @@ async def test_a_list_from_the_past(book: Book) -> None:
     await strikes(book, "change", Fault(Action.KILL_BEFORE), Fault(Action.STALE, MANY, "tenants"))
 
 
+# What the operator has written since it read the object, it is not shown.
+FORMER = [
+    ("change", Fault(Action.STALE, ONE, "deployments", nth=2)),
+    in_full("suspend", Fault(Action.STALE, ONE, "ingresses", nth=3)),
+]
+
+
+@pytest.mark.parametrize(("scenario", "fault"), FORMER, ids=str)
+async def test_an_object_from_the_past(book: Book, scenario: str, fault: Fault) -> None:
+    """Of one object the API server shows what it showed the last time."""
+    await strikes(book, scenario, fault)
+
+
+@pytest.mark.full
+async def test_a_namespace_that_is_not_there_yet(book: Book) -> None:
+    """After a crash the API server does not know what the operator made before it."""
+    first_said = Fault(Action.KILL_AFTER, frozenset({Verb.PATCH}), "tenants/status")
+    await strikes(book, "birth", first_said, Fault(Action.STALE, ONE, "namespaces", nth=2))
+
+
 @pytest.mark.full
 async def test_a_watch_that_lags(book: Book) -> None:
     """While it is mute the operator acts on what it knows, and its own writes overtake the news."""
