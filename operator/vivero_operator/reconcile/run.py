@@ -41,7 +41,7 @@ class Run:
     services: Services
     instance: Instance
     fresh: bool = False
-    """The namespace was made in this pass: nothing can be in it, so nothing needs to be read first."""
+    """The namespace was made in this pass: nothing can be in it, so nothing but Secrets needs to be read first."""
     keys: Keys | None = field(default=None, repr=False)
     address: DatabaseAddress | None = None
     record: Record | None = field(default=None, repr=False)

@@ -25,6 +25,11 @@ async def test_a_page_of_a_load_balancer_is_no_absence(book: Book) -> None:
     await strikes(book, "change", Fault(Action.MISROUTE, ONE, "namespaces", status=404))
 
 
+async def test_one_read_from_the_past_costs_no_password(book: Book) -> None:
+    """The API server does not know the namespace yet; nor may the key go without which nobody reads the files again."""
+    await strikes(book, "change", Fault(Action.REFUSE, ONE, "namespaces", status=404))
+
+
 async def test_the_dead_stay_dead(rig: Rig) -> None:
     """A list from before a Tenant's end, shown to an operator that has just started, brings nothing back."""
     names = await born(rig, new_slug())
