@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 
 import pymysql
 import valkey
+from arrivals import until_all
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.kube.client import KubeClient, Listing, Object
+from vivero_core.backends.kube.client import KubeClient, Object
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import NAMESPACE, POD
 from vivero_core.backends.mariadb import statements
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
@@ -169,21 +169,18 @@ async def each(items: Iterable[T], work: Callable[[T], Awaitable[object]], concu
     await asyncio.gather(*(bounded(item) for item in items))
 
 
-async def pods_ready(kube: KubeClient, idents: set[str]) -> None:
-    """Returns when each of these tenants has a ready pod."""
-    missing = set(idents)
-    async for news in follow(kube, POD, Pod.parse, label_selector=LABEL_TENANT):
-        items = news.items if isinstance(news, Listing) else [news.object]
-        missing -= {pod.tenant_id for pod in items if pod.ready}
-        if not missing:
-            return
+def _with_ready_pod(item: Object) -> str | None:
+    """The id of the tenant whose pod is ready."""
+    pod = Pod.parse(item)
+    return pod.tenant_id if pod.ready else None
 
 
 async def make_all(kube: KubeClient, script: Script, tenants: list[Bare], concurrency: int) -> float:
     """Seconds until all pods are ready."""
+    idents = {one.id for one in tenants}
     begin = time.perf_counter()
     async with asyncio.timeout(READY_SECONDS):
-        watching = asyncio.create_task(pods_ready(kube, {one.id for one in tenants}))
+        watching = asyncio.create_task(until_all(kube, POD, idents, _with_ready_pod, label_selector=LABEL_TENANT))
         await each(tenants, script.make, concurrency)
         await watching
     return time.perf_counter() - begin

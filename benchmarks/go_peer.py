@@ -13,11 +13,11 @@ from typing import Any
 import tenant_objects
 import yaml
 from any_kind import AnyKindClient
+from arrivals import name_with, until_all
 from bare_tenants import each
 from peer_builds import PEERS, build
-from vivero_core.backends.kube.client import Listing, Object, whole
+from vivero_core.backends.kube.client import Object
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, Resource
 
 NAME = "controller_runtime"
@@ -29,20 +29,6 @@ ERASE_SECONDS = 1800.0
 
 def _tenant(number: int) -> Object:
     return {"metadata": {"name": f"peer-{number}"}, "spec": {"slug": f"peer-{number}", "plan": "trial"}}
-
-
-def _is_ready(item: Object) -> bool:
-    conditions = item.get("status", {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-async def _ready(kube: AnyKindClient, names: set[str]) -> None:
-    missing = set(names)
-    async for news in follow(kube, TENANT, whole):
-        items = news.items if isinstance(news, Listing) else [news.object]
-        missing -= {item["metadata"]["name"] for item in items if _is_ready(item)}
-        if not missing:
-            return
 
 
 @asynccontextmanager
@@ -77,8 +63,9 @@ async def running(kube: AnyKindClient, status: dict[str, Any], concurrency: int)
 async def make(kube: AnyKindClient, count: int, concurrency: int) -> float:
     """Seconds until the peer has made all of them Ready."""
     bodies = [_tenant(number) for number in range(count)]
+    names = {body["metadata"]["name"] for body in bodies}
     begin = time.perf_counter()
-    watching = asyncio.create_task(_ready(kube, {body["metadata"]["name"] for body in bodies}))
+    watching = asyncio.create_task(until_all(kube, TENANT, names, name_with("Ready")))
     await each(bodies, partial(kube.create_as, TENANT), concurrency)
     await watching
     return time.perf_counter() - begin

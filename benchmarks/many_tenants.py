@@ -22,18 +22,16 @@ import at_rest
 import go_peer
 import tenant_objects
 from any_kind import AnyKindClient
+from arrivals import name_with, until_all
 from bare_tenants import Bare, Script, Servers, each
 from bare_tenants import make_all as make_bare
 from figures import arguments, machine, print_table, read_status
 from memory import usage
 from simulated_node import simulated_node
-from vivero_core.backends.kube.client import KubeClient, Listing, Object
+from vivero_core.backends.kube.client import KubeClient, Object
 from vivero_core.backends.kube.config import from_kubeconfig
-from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import NAMESPACE, TENANT
-from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import API_VERSION, ConditionType
-from vivero_core.model.tenant import Tenant
 
 PREFIX = "many"
 REST_SECONDS = 15.0
@@ -53,22 +51,12 @@ def tenant(number: int) -> Object:
     return {"apiVersion": API_VERSION, "kind": "Tenant", "metadata": {"name": name}, "spec": spec}
 
 
-async def tenants_ready(kube: KubeClient, names: set[str]) -> None:
-    """Returns when all are."""
-    missing = set(names)
-    async for news in follow(kube, TENANT, Tenant.parse):
-        items = news.items if isinstance(news, Listing) else [news.object]
-        ready = (one for one in items if is_true(one.status.conditions, ConditionType.READY))
-        missing -= {one.name for one in ready}
-        if not missing:
-            return
-
-
 async def make_tenants(kube: KubeClient, count: int, concurrency: int) -> float:
     """Seconds until the operator has made all of them Ready."""
     bodies = [tenant(number) for number in range(count)]
+    names = {body["metadata"]["name"] for body in bodies}
     begin = time.perf_counter()
-    watching = asyncio.create_task(tenants_ready(kube, {body["metadata"]["name"] for body in bodies}))
+    watching = asyncio.create_task(until_all(kube, TENANT, names, name_with(ConditionType.READY)))
     await each(bodies, kube.create, concurrency)
     await watching
     return time.perf_counter() - begin

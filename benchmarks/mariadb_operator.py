@@ -23,12 +23,12 @@ from typing import Any
 
 import yaml
 from any_kind import AnyKindClient
+from arrivals import name_with, until_all
 from figures import arguments, machine, read_status
 from peer_builds import build, source_of
-from vivero_core.backends.kube.client import Listing, Object, whole
+from vivero_core.backends.kube.client import Object
 from vivero_core.backends.kube.config import from_kubeconfig
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, Resource
 from vivero_core.backends.mariadb.statements import PRIVILEGES
 from vivero_dev.backing import mariadb
@@ -85,7 +85,7 @@ async def measure(status: dict[str, Any], count: int) -> float:
         try:
             await _prepare(kube, status, definitions)
             async with _running(program, Path(status["kubeconfig"])) as operator:
-                await _while_alive(operator, _until(kube, EXTERNAL, "Ready", {SERVER}), START_SECONDS)
+                await _while_alive(operator, until_all(kube, EXTERNAL, {SERVER}, name_with("Ready")), START_SECONDS)
                 begin = time.perf_counter()
                 await _while_alive(operator, _make(kube, count), START_SECONDS + SECONDS_A_TENANT * count)
                 return time.perf_counter() - begin
@@ -105,7 +105,8 @@ async def _prepare(kube: AnyKindClient, status: dict[str, Any], definitions: lis
         for one in definitions:
             group.create_task(kube.apply(one))
     async with asyncio.timeout(START_SECONDS):
-        await _until(kube, CUSTOM_RESOURCE_DEFINITION, "Established", {one["metadata"]["name"] for one in definitions})
+        names = {one["metadata"]["name"] for one in definitions}
+        await until_all(kube, CUSTOM_RESOURCE_DEFINITION, names, name_with("Established"))
     await kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}})
     server = status["mariadb"]
     content = {
@@ -148,25 +149,10 @@ async def _make(kube: AnyKindClient, count: int) -> None:
     names = [f"{PREFIX}{number:05}" for number in range(count)]
     async with asyncio.TaskGroup() as group:
         for kind in KINDS:
-            group.create_task(_until(kube, kind, "Ready", set(names)))
+            group.create_task(until_all(kube, kind, set(names), name_with("Ready")))
         for name in names:
             for kind, spec in _specs(name):
                 group.create_task(kube.create_as(kind, {"metadata": _metadata(name), "spec": spec}))
-
-
-async def _until(kube: AnyKindClient, kind: Resource, condition: str, names: set[str]) -> None:
-    """Until all of these objects have the condition."""
-    missing = set(names)
-    async for news in follow(kube, kind, whole):
-        items = news.items if isinstance(news, Listing) else [news.object]
-        missing -= {item["metadata"]["name"] for item in items if _holds(item, condition)}
-        if not missing:
-            return
-
-
-def _holds(item: Object, condition: str) -> bool:
-    conditions = item.get("status", {}).get("conditions") or ()  # null at first
-    return any(one["type"] == condition and one["status"] == "True" for one in conditions)
 
 
 @asynccontextmanager

@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# No deadlines: a loaded machine is slow, and that is no fault of the example.
+settings.register_profile("vivero", deadline=None)
+settings.load_profile("vivero")
 
 
 @pytest.fixture(scope="session")

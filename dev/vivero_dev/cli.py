@@ -15,6 +15,9 @@ from vivero_dev.platform.spares import POOL_SIZE
 from vivero_dev.platform.values import REQUESTS_PER_MINUTE
 
 INTERRUPTED = 130
+# Services and containers run as users of their own, who have to read their configuration and programs whatever the
+# umask of who starts them. What holds a secret is made for its owner alone, file by file.
+UMASK = 0o022
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,6 +74,7 @@ def _command(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when done, 1 when something named failed, 130 when interrupted."""
+    os.umask(UMASK)
     options = parser().parse_args(arguments)
     console = Console(soft_wrap=False)
     errors = Console(stderr=True)

@@ -55,7 +55,7 @@ class World:
 
     def __init__(self) -> None:
         self.kube, self.backends, self.data_plane = FakeKube(), FakeBackends(), FakeDataPlane()
-        self.cluster, self.memory = Cluster(), Memory()
+        self.cluster, self.memory = Cluster(), Memory(lambda: 0.0)
         self.now = NOW
         services = Services(
             settings=Settings(data_plane_image="image:1"),

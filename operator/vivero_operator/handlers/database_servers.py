@@ -9,6 +9,7 @@ from vivero_core.model.database_server import DatabaseServer
 from vivero_operator.handlers import Desk
 from vivero_operator.policies import life
 from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.queue import Rank
 
 _WAITING_FOR_ONE = frozenset({Reason.NO_DATABASE_SERVER, Reason.DATABASE_SERVER_NOT_FOUND})
 
@@ -19,7 +20,7 @@ def wake(desk: Desk, server: str, *, all_of_them: bool = True) -> None:
         if not all_of_them and life.settled(tenant):
             continue
         desk.memory.forget(tenant.metadata.uid)
-        desk.queue.add(Key("Tenant", tenant.name), urgent=life.awaited(tenant))
+        desk.queue.add(Key("Tenant", tenant.name), Rank.AWAITED if life.awaited(tenant) else Rank.ROUTINE)
 
 
 def observe(desk: Desk, server: DatabaseServer) -> None:

@@ -13,6 +13,7 @@ from vivero_operator.handlers import Desk
 from vivero_operator.policies import life
 from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.queue import Rank
 
 
 async def watch(kube: KubeClient, desk: Desk) -> None:
@@ -37,15 +38,17 @@ def take(desk: Desk, news: Listing[Pod] | Change[Pod]) -> None:
 def _wake(desk: Desk, pod: Pod) -> None:
     tenant = desk.cluster.tenant_of(pod.tenant_id)
     if tenant is not None:
-        desk.queue.add(Key("Tenant", tenant.name), urgent=not tenant.is_spare)
+        desk.queue.add(Key("Tenant", tenant.name), Rank.ROUTINE if tenant.is_spare else Rank.FINISHING)
 
 
 def observe(desk: Desk, pod: Pod) -> None:
     before = desk.cluster.put_pod(pod)
+    if before is None and not (pod.running or pod.ready or pod.trouble):
+        return  # it has only just been made
     # After a start all pods come by; one that serves a tenant that is well is no news.
     tenant = desk.cluster.tenant_of(pod.tenant_id)
     expected = before is None and pod.ready and tenant is not None and life.settled(tenant)
-    if before != pod and not expected:
+    if (before is None or before.news != pod.news) and not expected:
         _wake(desk, pod)
 
 

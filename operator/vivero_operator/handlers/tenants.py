@@ -11,9 +11,11 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.handlers import Desk
 from vivero_operator.policies import life
 from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.queue import Rank
 
 _BLOCKED_BY_OTHERS = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN, Reason.ALREADY_ADOPTED})
-_REFRESH_SERVER_SECONDS = 3.0
+# A column for people; placement counts for itself. One write for all that come and go meanwhile.
+_REFRESH_SERVER_SECONDS = 30.0
 # Somebody waits for the claim that a refill follows, and both want the same processor: the claim first. A refill still
 # begins within a tenth of a second.
 _REFILL_SECONDS = 0.05
@@ -70,12 +72,17 @@ def observe(desk: Desk, tenant: Tenant) -> None:
         # Those that somebody waits for go first, and nobody waits for a spare.
         desk.queue.add_later(Key("Tenant", tenant.name), _SPARE_SECONDS)
     else:
-        urgent = known is not None or not tenant.status.conditions
-        desk.queue.add(Key("Tenant", tenant.name), urgent=urgent)
+        desk.queue.add(Key("Tenant", tenant.name), _rank(tenant, is_new=known is None))
     if known is None:
         _count_again(desk)
     else:
         _wake_blocked(desk)
+
+
+def _rank(tenant: Tenant, *, is_new: bool) -> Rank:
+    if tenant.spec.claimed_at is not None and tenant.status.url is None:
+        return Rank.FINISHING  # a claim: but for route and owner it is complete
+    return Rank.ROUTINE if is_new and tenant.status.conditions else Rank.AWAITED
 
 
 def forget(desk: Desk, tenant: Tenant) -> None:

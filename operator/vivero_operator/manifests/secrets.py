@@ -12,6 +12,7 @@ from vivero_operator.manifests.common import Manifest, metadata
 DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS = "database", "cache", "storage", "app", "limits"
 NAMES = (DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS)
 LIMITS_FILE = "limits.json"
+TRIAL_END = "trial_ends_at"
 
 
 def _secret(
@@ -68,6 +69,19 @@ def app(instance: Instance, keys: Keys) -> Manifest:
     return _secret(instance, APP_KEYS, content)
 
 
+def differ_but_for_trial(one: Manifest, other: Manifest) -> bool:
+    """Whether the limits in these two Secrets differ in more than the end of the trial."""
+    return _lasting(one) != _lasting(other)
+
+
+def _lasting(secret: Manifest) -> object:
+    try:
+        document = json.loads(base64.b64decode(secret.get("data", {}).get(LIMITS_FILE, "")))
+    except ValueError:
+        return None  # somebody put something else there
+    return {key: value for key, value in document.items() if key != TRIAL_END}
+
+
 def limits_content(instance: Instance) -> str:
     """limits.json: null means unlimited; the end of a trial only where there is one."""
     limits, ends = instance.plan.spec.limits, instance.tenant.spec.trial_ends_at
@@ -78,7 +92,7 @@ def limits_content(instance: Instance) -> str:
         "storage_bytes": limits.storage_bytes,
         "requests_per_minute": limits.requests_per_minute,
         "features": list(instance.plan.spec.features),
-    } | ({"trial_ends_at": ends.isoformat()} if ends else {})
+    } | ({TRIAL_END: ends.isoformat()} if ends else {})
     return json.dumps(document, indent=2, sort_keys=True)
 
 

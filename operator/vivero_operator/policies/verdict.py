@@ -7,7 +7,7 @@ from typing import Final
 
 from vivero_core.model import conditions as cond
 from vivero_core.model.conditions import Condition, Status
-from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.constants import LABEL_SIGNUP, ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.policies.outcome import Outcome, State
@@ -21,7 +21,8 @@ _CALM: Final = frozenset(
     | {Reason.ABUSE, Reason.MANUAL, Reason.RESUMED}
 )
 """Reasons of Ready that are no fault."""
-_LONG_START: Final = timedelta(seconds=20)
+_LONG_START: Final = timedelta(seconds=2)
+_LONG_SPARE_START: Final = timedelta(seconds=20)
 SUSPENSION_TEXT: Final = {
     "TrialEnded": "the trial has ended",
     "Unpaid": "a payment is missing",
@@ -97,6 +98,15 @@ def active(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[
     return writer.merged([ready, *_aspects(writer, findings), suspended])
 
 
+def bound(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
+    """Conditions of a spare that was just claimed: what the claim did not touch is as true of the new spec as of the old."""
+    conditions = active(tenant, findings, now)
+    if worst(findings) is not None:
+        return conditions
+    generation = tenant.metadata.generation
+    return tuple(one.model_copy(update={"observed_generation": generation}) for one in conditions)
+
+
 def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
     """Conditions of a tenant that should be out of service: True only once it really is."""
     writer = Writer(tenant, now)
@@ -133,11 +143,18 @@ def deleting(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tupl
     return writer.merged([writer.write(ConditionType.READY, Status.FALSE, Reason.DELETING, message), *gone])
 
 
-def worth_saying(tenant: Tenant, conditions: Sequence[Condition], now: datetime) -> bool:
-    """Nobody waits for a spare: it says nothing before it is ready, or something is wrong, or it takes long."""
-    created, ready = tenant.metadata.creation_timestamp, cond.find(conditions, ConditionType.READY)
+def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta) -> timedelta | None:
+    """How much longer a start that goes well, and began so long ago, is not worth a word; None when there is something to say.
+
+    Who signed up watches every step. A Tenant made by a program is told of when it is ready, or takes long; nobody at
+    all waits for a spare.
+    """
+    ready = cond.find(conditions, ConditionType.READY)
     starts = ready is not None and ready.reason == Reason.STARTING and not tenant.status.conditions
-    return not (tenant.is_spare and starts and created is not None and now - created < _LONG_START)
+    if not starts or LABEL_SIGNUP in tenant.metadata.labels:
+        return None
+    left = (_LONG_SPARE_START if tenant.is_spare else _LONG_START) - begun
+    return left if left > timedelta() else None
 
 
 def transition(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[bool, str, str] | None:

@@ -4,6 +4,7 @@ What was touched, and how, the next pass finds out; here one only learns whose i
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -15,8 +16,9 @@ from vivero_core.backends.kube.resources import Resource
 from vivero_core.model.constants import ANNOTATION_APPLIED, LABEL_TENANT
 
 from vivero_operator.instance import Instance
-from vivero_operator.manifests import deployment
-from vivero_operator.policies import drift
+from vivero_operator.manifests import deployment, secrets
+from vivero_operator.policies import drift, life
+from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.run import Services
 
 KINDS: Final = (
@@ -85,14 +87,26 @@ async def _follow(kube: KubeClient, kind: Resource, listener: Listener, services
     async for news in follow(kube, kind, Child.of, label_selector=LABEL_TENANT, metadata_only=True):
         if isinstance(news, Listing):
             children.listed(news)
-            if first and kind is resources.DEPLOYMENT:
-                for tenant_id in outdated(services, news):
-                    listener.outdated(tenant_id)
             if first:
+                for tenant_id in incomplete(services.cluster, kind, news):
+                    listener.touched(tenant_id, kind)
+                if kind is resources.DEPLOYMENT:
+                    for tenant_id in outdated(services, news):
+                        listener.outdated(tenant_id)
                 turn.release()
             first = False
         else:
             children.changed(news)
+
+
+def incomplete(cluster: Cluster, kind: Resource, listing: Listing[Child]) -> Iterator[str]:
+    """Ids of the tenants that are well, as their status says, yet lack objects that every such tenant has."""
+    found = Counter(child.tenant_id for child in listing.items)
+    least = len(secrets.NAMES) if kind is resources.SECRET else 1
+    for tenant in cluster.tenants:
+        has_all_kinds = tenant.spec.suspended is None and not (tenant.is_spare and kind is resources.INGRESS)
+        if life.settled(tenant) and has_all_kinds and found[tenant.id] < least:
+            yield tenant.id
 
 
 def outdated(services: Services, deployments: Listing[Child]) -> Iterator[str]:

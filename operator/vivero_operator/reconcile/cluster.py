@@ -101,6 +101,11 @@ class Pod:
     version: str = field(default="", compare=False)
     """resourceVersion; that it alone changes is no news."""
 
+    @property
+    def news(self) -> Hashable:
+        """What of it makes work when it changes; that it was scheduled, or that we asked it, does not."""
+        return self.running, self.ready, self.ready and self.ip, self.going, self.limits, self.trouble, self.restarts
+
     @classmethod
     def parse(cls, body: dict[str, Any]) -> "Pod":
         meta, status = body["metadata"], body.get("status", {})

@@ -12,7 +12,7 @@ from vivero_core.errors import BackendError
 
 from vivero_operator import metrics
 from vivero_operator.policies import backoff
-from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.tenant import Result
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Controller:
         """What has failed comes back now: what it failed at may be what has just answered again."""
         for key, failure in self._failures.items():
             wait = 0.0 if failure.urgent else random.uniform(0, backoff.RETURN_SECONDS)  # noqa: S311  jitter, no secret
-            self._queue.add_later(key, wait, urgent=failure.urgent)
+            self._queue.add_later(key, wait, _rank(failure.urgent))
         self._failures.clear()
 
     async def _drain(self) -> None:
@@ -110,8 +110,12 @@ class Controller:
             before = self._failures.get(key)
             failure = self._failures[key] = Failure(before.count + 1 if before else 1, result.urgent)
             wait = backoff.delay(failure.count, random.random())  # noqa: S311  jitter, no secret
-            self._queue.add_later(key, wait, urgent=failure.urgent)
+            self._queue.add_later(key, wait, _rank(failure.urgent))
             return
         self._failures.pop(key, None)
         spread = random.uniform(1 - _RESYNC_SPREAD, 1 + _RESYNC_SPREAD)  # noqa: S311  jitter, no secret
-        self._queue.add_later(key, result.retry_after or self._resync_seconds * spread, urgent=result.urgent)
+        self._queue.add_later(key, result.retry_after or self._resync_seconds * spread, _rank(result.urgent))
+
+
+def _rank(urgent: bool) -> Rank:  # noqa: FBT001  its only argument
+    return Rank.AWAITED if urgent else Rank.ROUTINE

@@ -6,6 +6,7 @@ pass over a tenant that somebody seems to have tampered with.
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from vivero_operator.policies.outcome import Outcome
@@ -22,11 +23,17 @@ class Memory:
         self._epoch = 0
         self._forgotten: dict[str, dict[str | None, int]] = {}
         self._suspects: set[str] = set()
+        self._begun: dict[str, float] = {}
 
     @property
     def epoch(self) -> int:
         """Ask at the start of a pass, and give it to `keep`."""
         return self._epoch
+
+    def since_begin(self, uid: str) -> timedelta:
+        """How long ago this was first asked, by the tenant's first pass: when it was made says nothing of when its turn came."""
+        now = self._clock()
+        return timedelta(seconds=now - self._begun.setdefault(uid, now))
 
     def recall(self, uid: str, step: str, fingerprint: str) -> Outcome | None:
         known = self._known.get(uid, {}).get(step)
@@ -62,6 +69,7 @@ class Memory:
 
     def drop(self, uid: str) -> None:
         """The tenant is gone for good."""
+        self._begun.pop(uid, None)
         self._known.pop(uid, None)
         self._forgotten.pop(uid, None)
         self._suspects.discard(uid)

@@ -1,4 +1,4 @@
-"""Keys that wait to be worked on: each at most once, urgent ones first, delayed ones when they are due.
+"""Keys that wait to be worked on: each at most once, in the order of their ranks, delayed ones when they are due.
 
 A key that is added while it is worked on comes again afterwards, so no change is missed and no key is worked on
 twice at a time.
@@ -10,9 +10,20 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
+
+
+class Rank(IntEnum):
+    """Who goes before whom."""
+
+    FINISHING = 0
+    """One short pass from what somebody waits for: of a thousand at once the first ones are done first."""
+    AWAITED = 1
+    """Somebody waits for it."""
+    ROUTINE = 2
 
 
 class WorkQueue(Generic[K]):
@@ -20,12 +31,12 @@ class WorkQueue(Generic[K]):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lanes: tuple[deque[K], deque[K]] = (deque(), deque())  # urgent, other
-        self._waiting: dict[K, bool] = {}  # key -> is it in the urgent lane
+        self._lanes: dict[Rank, deque[K]] = {rank: deque() for rank in Rank}
+        self._waiting: dict[K, Rank] = {}
         self._running: set[K] = set()
-        self._again: dict[K, bool] = {}
+        self._again: dict[K, Rank] = {}
         self._due: dict[K, float] = {}
-        self._later: list[tuple[float, int, K, bool]] = []
+        self._later: list[tuple[float, int, K, Rank]] = []
         self._order = itertools.count()
         self._changed = asyncio.Event()
 
@@ -37,31 +48,31 @@ class WorkQueue(Generic[K]):
         """Nothing waits and nothing runs; delayed keys do not count."""
         return not self._waiting and not self._running and not self._again
 
-    def add(self, key: K, *, urgent: bool = False) -> None:
+    def add(self, key: K, rank: Rank = Rank.ROUTINE) -> None:
         """Work on the key as soon as possible; a delay it has is void."""
         self._due.pop(key, None)
         if key in self._running:
-            self._again[key] = urgent or self._again.get(key, False)
-        elif key not in self._waiting or (urgent and not self._waiting[key]):
-            self._enqueue(key, urgent=urgent)
+            self._again[key] = min(rank, self._again.get(key, rank))
+        elif key not in self._waiting or rank < self._waiting[key]:
+            self._enqueue(key, rank)
 
-    def add_later(self, key: K, seconds: float, *, urgent: bool = False) -> None:
+    def add_later(self, key: K, seconds: float, rank: Rank = Rank.ROUTINE) -> None:
         """Work on the key after a while; the earlier of two delays counts, and any `add` overrides both."""
         due = self._clock() + seconds
         if key in self._waiting or key in self._again or self._due.get(key, due + 1) <= due:
             return
         self._due[key] = due
-        heapq.heappush(self._later, (due, next(self._order), key, urgent))
+        heapq.heappush(self._later, (due, next(self._order), key, rank))
         self._changed.set()
 
     async def get(self) -> K:
         """The next key; call `done` with it afterwards."""
         while True:
             wait = self._release_due()
-            for lane in self._lanes:
+            for rank, lane in self._lanes.items():
                 while lane:
                     key = lane.popleft()
-                    if key in self._waiting:  # else: it moved to the urgent lane and was taken there
+                    if self._waiting.get(key) is rank:  # else: it moved to a better lane and was taken there
                         del self._waiting[key]
                         self._running.add(key)
                         return key
@@ -74,24 +85,24 @@ class WorkQueue(Generic[K]):
     def done(self, key: K) -> None:
         self._running.discard(key)
         if key in self._again:
-            self._enqueue(key, urgent=self._again.pop(key))
+            self._enqueue(key, self._again.pop(key))
 
     def forget(self, key: K) -> None:
         """Drop a delay the key has."""
         self._due.pop(key, None)
 
-    def _enqueue(self, key: K, *, urgent: bool) -> None:
-        self._waiting[key] = urgent
-        self._lanes[0 if urgent else 1].append(key)
+    def _enqueue(self, key: K, rank: Rank) -> None:
+        self._waiting[key] = rank
+        self._lanes[rank].append(key)
         self._changed.set()
 
     def _release_due(self) -> float | None:
         """Move what is due into its lane; seconds until the next one is, None when there is none."""
         while self._later:
-            due, _, key, urgent = self._later[0]
+            due, _, key, rank = self._later[0]
             if self._due.get(key) == due and due > self._clock():
                 return due - self._clock()
             heapq.heappop(self._later)
             if self._due.get(key) == due:
-                self.add(key, urgent=urgent)
+                self.add(key, rank)
         return None

@@ -8,11 +8,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from vivero_core.backends.survey import Survey
 from vivero_core.errors import BackendError
+from vivero_core.model.tenant import Tenant
 
+from vivero_operator.policies import life
 from vivero_operator.reconcile.run import Services
 
 logger = logging.getLogger(__name__)
@@ -22,6 +25,9 @@ EVERY_SECONDS: Final = 20.0
 _SPREAD: Final = 0.2
 
 Look = Callable[[], Awaitable[Survey]]
+
+Customers = Callable[[], list[Tenant]]
+"""Those who should have something on the server."""
 
 Suspect = Callable[[str, str], None]
 """Called with the id of a tenant and the name of the step that has to look again."""
@@ -45,27 +51,36 @@ class Surveyor:
     async def look(self) -> None:
         """Every server once; a sick one is left out and looked at again next time."""
         servers = self._services.cluster.servers
-        looks = {f"mariadb/{server.name}": ("database", self._database(server.name)) for server in servers}
-        looks |= {"s3": ("storage", self._storage), "valkey": ("cache", self._cache)}
+        cluster = self._services.cluster
+        looks: dict[str, tuple[str, Look, Customers]] = {
+            f"mariadb/{server.name}": ("database", self._database(server.name), partial(cluster.placed_on, server.name))
+            for server in servers
+        }
+        looks |= {
+            "s3": ("storage", self._storage, partial(list, cluster.tenants)),
+            "valkey": ("cache", self._cache, partial(list, cluster.tenants)),
+        }
         async with asyncio.TaskGroup() as group:
-            for system, (step, look) in looks.items():
-                group.create_task(self._compare(system, step, look))
+            for system, (step, look, customers) in looks.items():
+                group.create_task(self._compare(system, step, look, customers))
         for system in self._known.keys() - looks.keys():
             del self._known[system]
 
-    async def _compare(self, system: str, step: str, look: Look) -> None:
+    async def _compare(self, system: str, step: str, look: Look, customers: Customers) -> None:
         try:
             now = await look()
         except BackendError as error:
             logger.info("not surveyed: %s", error, extra={"system": system})
             return
         before = self._known.get(system)
-        if before is not None:
-            # New ones as well: what is seen first may have been tampered with since it was made. Not so at the first
-            # look of all: a program that has just begun to lead looks at every tenant anyway.
-            for ident in sorted(before.keys() | now.keys()):
-                if before.get(ident) != now.get(ident):
-                    self._suspect(ident, step)
+        if before is None:
+            # The first look of a program that has just begun to lead: it knows who should be there, and not more.
+            changed = {tenant.id for tenant in customers() if life.settled(tenant)} - now.keys()
+        else:
+            # New ones as well: what is seen first may have been tampered with since it was made.
+            changed = {ident for ident in before.keys() | now.keys() if before.get(ident) != now.get(ident)}
+        for ident in sorted(changed):
+            self._suspect(ident, step)
         # Who is missing is remembered as it was: it may be back, and tampered with again, by the next look.
         living = {tenant.id for tenant in self._services.cluster.tenants}
         self._known[system] = {ident: digest for ident, digest in ((before or {}) | now).items() if ident in living}

@@ -82,6 +82,7 @@ class TenantReconciler:
         run = Run(self._services, Instance(tenant, plan, self._services.settings))
         now = self._services.now()
         phase = life.phase(tenant, now, self._services.settings.proof_lasts)
+        begun = self._memory.since_begin(tenant.metadata.uid)
         suspect = self._memory.take_suspicion(tenant.metadata.uid)
         findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._memory)
         if suspect and run.mended:
@@ -89,10 +90,13 @@ class TenantReconciler:
         if phase is Phase.SUSPENDED:
             self._memory.forget(tenant.metadata.uid)
             conditions = verdict.suspended(run.tenant, findings, now)
+        elif phase is Phase.CLAIMED:
+            conditions = verdict.bound(run.tenant, findings, now)
         else:
             conditions = verdict.active(run.tenant, findings, now)
-        if not verdict.worth_saying(run.tenant, conditions, now):
-            return result_of(findings)
+        silence = verdict.silence(run.tenant, conditions, begun)
+        if silence is not None:
+            return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
         updated = await status.write(self._services, tenant, _status(run, conditions))
         await owner.forget_password(replace(run, instance=replace(run.instance, tenant=updated)))
         result = replace(result_of(findings), urgent=life.awaited(updated))

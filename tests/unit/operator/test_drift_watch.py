@@ -4,7 +4,9 @@ from typing import Any, ClassVar
 
 import pytest
 from reconcile.world import PLAN, SERVER, World
+from vivero_core.backends.kube import resources
 from vivero_core.backends.kube.client import Change, Listing
+from vivero_core.backends.kube.resources import Resource
 from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT
 from vivero_operator.handlers import Desk
@@ -13,11 +15,11 @@ from vivero_operator.instance import Instance
 from vivero_operator.manifests import deployment
 from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Outcome, State
-from vivero_operator.reconcile.children import Child, Children, outdated
+from vivero_operator.reconcile.children import Child, Children, incomplete, outdated
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
-from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.surveys import Surveyor
 
 IDENT = "u5g5446au3"  # of the world's tenant
@@ -36,6 +38,14 @@ def child(*entries: dict[str, Any], **more: Any) -> Child:  # noqa: ANN401  any 
     return Child.of({"metadata": metadata(*entries, **more)})
 
 
+WELL: dict[str, Any] = {
+    "url": "https://acme.example",
+    "databaseServer": "main",
+    "observedGeneration": 1,
+    "conditions": [
+        {"type": "Ready", "status": "True", "reason": "Proven", "lastTransitionTime": "2026-11-22T12:00:00Z"},
+    ],
+}
 OURS = entry(FIELD_MANAGER)
 OURS_WHOLE = entry(FIELD_MANAGER, fields={"f:spec": {"f:selector": {"f:name": {}}, "f:ports": {}, "f:type": {}}})
 
@@ -186,6 +196,33 @@ class TestChildren:
         assert suspects == [IDENT]
 
 
+class TestIncomplete:
+    def listing(self, count: int) -> Listing[Child]:
+        return Listing([child(OURS, uid=f"u{number}") for number in range(count)], "1")
+
+    @pytest.mark.parametrize(
+        ("kind", "spec", "count", "lacks"),
+        [
+            (resources.SECRET, {}, 5, False),
+            (resources.SECRET, {}, 4, True),
+            (resources.SERVICE, {}, 1, False),
+            (resources.SERVICE, {}, 0, True),
+            (resources.SERVICE, {"suspended": {"reason": "Unpaid"}}, 0, False),
+            (resources.INGRESS, {"slug": None, "owner": None, "pool": "trial"}, 0, False),
+            (resources.SERVICE, {"slug": None, "owner": None, "pool": "trial"}, 0, True),
+        ],
+    )
+    def test_after_a_start(self, kind: Resource, spec: dict[str, Any], count: int, *, lacks: bool) -> None:
+        world = World()
+        world.put({**TENANT, "spec": {**TENANT["spec"], **spec}, "status": WELL})
+        assert list(incomplete(world.cluster, kind, self.listing(count))) == ([IDENT] if lacks else [])
+
+    def test_who_is_still_being_made_lacks_nothing(self) -> None:
+        world = World()
+        world.put(TENANT)
+        assert list(incomplete(world.cluster, resources.SERVICE, self.listing(0))) == []
+
+
 class TestSurveyor:
     async def test_a_change_between_two_looks_is_suspect_and_so_is_what_was_never_seen(self) -> None:
         world, suspects = World(), list[tuple[str, str]]()
@@ -210,6 +247,14 @@ class TestSurveyor:
         assert suspects == [(IDENT, "database")] * 3
         await surveyor.look()
         assert suspects == [(IDENT, "database")] * 3
+
+    async def test_who_is_missing_at_the_first_look_is_suspect(self) -> None:
+        world, suspects = World(), list[tuple[str, str]]()
+        world.put(SERVER)
+        world.put({**TENANT, "status": WELL})
+        world.backends.valkey.users[f"vt{IDENT}"] = "secret"
+        await Surveyor(world.services, lambda *whose: suspects.append(whose)).look()
+        assert sorted(suspects) == [(IDENT, "database"), (IDENT, "storage")]
 
     async def test_a_server_that_is_away_makes_nobody_suspect(self) -> None:
         world, suspects = World(), list[tuple[str, str]]()
@@ -282,7 +327,7 @@ async def test_a_suspect_is_queued_behind_those_that_somebody_waits_for() -> Non
     for tenant in world.cluster.tenants:
         desk.cluster.tenants.put(tenant)
     desk.suspect(IDENT)
-    desk.queue.add(Key("Tenant", "waits"), urgent=True)
+    desk.queue.add(Key("Tenant", "waits"), Rank.AWAITED)
     desk.suspect("nobodysone")
     assert (await desk.queue.get()).name == "waits"
     assert (await desk.queue.get()).name == "acme"

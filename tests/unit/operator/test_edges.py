@@ -366,6 +366,14 @@ class TestHandlers:
         assert await queued(desk) == []
         pods.forget(desk, pod)
         assert await queued(desk) == ["Tenant acme"]
+        made = dataclasses.replace(pod, name="app-2", ready=False, running=False, ip=None)
+        pods.observe(desk, made)
+        pods.observe(desk, dataclasses.replace(made, ip="10.0.0.9"))
+        assert await queued(desk) == []
+        pods.observe(desk, dataclasses.replace(made, ip="10.0.0.9", running=True))
+        assert await queued(desk) == ["Tenant acme"]
+        pods.observe(desk, dataclasses.replace(made, ip="10.0.0.9", running=True, asked=True))
+        assert await queued(desk) == []
         pods.observe(desk, pod_of("nobody", ready=False))
         assert await queued(desk) == []
 

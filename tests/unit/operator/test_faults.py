@@ -8,6 +8,7 @@ from reconcile.world import PLAN, SERVER, UID, World, tenant_body
 from vivero_core.backends.kube.errors import KubeNotFoundError, KubeUnavailableError
 from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model.conditions import find
+from vivero_core.model.constants import LABEL_SIGNUP
 
 
 @pytest.fixture
@@ -15,6 +16,8 @@ def world() -> World:
     world = World()
     for manifest in (PLAN, SERVER, tenant_body()):
         world.put(manifest)
+    # Of a signup every step is told.
+    world.put({"kind": "Tenant", "metadata": {"name": "acme", "labels": {LABEL_SIGNUP: "f00d"}}})
     return world
 
 

@@ -104,6 +104,13 @@ def test_limits() -> None:
     }
     trial = json.loads(decoded(secrets.limits(instance(trialEndsAt="2026-12-22T12:00:00Z")))["limits.json"])
     assert trial["trial_ends_at"] == "2026-12-22T12:00:00+00:00"
+
+
+def test_the_end_of_a_trial_is_no_other_limit() -> None:
+    spare, claimed = (secrets.limits(instance(**spec)) for spec in ({}, {"trialEndsAt": "2026-12-22T12:00:00Z"}))
+    assert not secrets.differ_but_for_trial(spare, claimed)
+    for data in ({}, {"limits.json": "e30="}, {"limits.json": "bm8="}):
+        assert secrets.differ_but_for_trial({**spare, "data": data}, claimed)
     assert "annotations" not in secrets.limits(instance())["metadata"]
     assert secrets.limits(instance(), changed=True)["metadata"]["annotations"]["vivero.dev/limits"]
 

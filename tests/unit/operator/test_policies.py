@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reconcile.world import NOW, tenant_body
 from vivero_core.model.conditions import Condition, Status, find
-from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.constants import LABEL_SIGNUP, ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_operator.policies import backoff, claims, drift, life, neighbours, placement, quantity, verdict
@@ -287,7 +287,7 @@ def test_events_on_transitions_only(old: list[Condition], new: list[Condition], 
     assert (found[:2] if found else None) == event
 
 
-class TestWorthSaying:
+class TestSilence:
     @pytest.mark.parametrize(
         ("spare", "reason", "seconds", "said"),
         [
@@ -295,18 +295,29 @@ class TestWorthSaying:
             (True, "Starting", 60, True),
             (True, "DatabaseUnavailable", 1, True),
             (True, "Proven", 1, True),
-            (False, "Starting", 1, True),
+            (False, "Starting", 1, False),
+            (False, "Starting", 2, True),
+            (False, "DatabaseUnavailable", 1, True),
         ],
     )
-    def test_a_spare_starts_in_silence(self, *, spare: bool, reason: str, seconds: int, said: bool) -> None:
+    def test_a_start_that_goes_well_is_silent(self, *, spare: bool, reason: str, seconds: int, said: bool) -> None:
         one = tenant(**({"slug": None, "owner": None, "pool": "trial"} if spare else {}))
         conditions = [condition("Ready", Status.FALSE, reason)]
-        assert verdict.worth_saying(one, conditions, NOW + timedelta(seconds=seconds)) is said
+        left = verdict.silence(one, conditions, timedelta(seconds=seconds))
+        assert left == (None if said else timedelta(seconds=(20 if spare else 2) - seconds))
+
+    def test_who_signed_up_hears_every_step(self) -> None:
+        one = tenant()
+        metadata = one.metadata.model_copy(update={"labels": {LABEL_SIGNUP: "f00d"}})
+        watched = one.model_copy(update={"metadata": metadata})
+        conditions = [condition("Ready", Status.FALSE, "Starting")]
+        assert verdict.silence(one, conditions, timedelta()) is not None
+        assert verdict.silence(watched, conditions, timedelta()) is None
 
     def test_what_was_said_once_is_kept_up_to_date(self) -> None:
         known = {"conditions": [condition("Ready", Status.TRUE, "Proven").dump()]}
         one = tenant(status=known, slug=None, owner=None, pool="trial")
-        assert verdict.worth_saying(one, [condition("Ready", Status.FALSE, "Starting")], NOW)
+        assert verdict.silence(one, [condition("Ready", Status.FALSE, "Starting")], timedelta()) is None
 
 
 class TestNeighbours:

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.queue import Rank, WorkQueue
 
 
 class Clock:
@@ -30,11 +30,23 @@ async def test_a_key_waits_once_and_urgent_ones_go_first() -> None:
     queue = WorkQueue[str]()
     for key in ("a", "b", "a"):
         queue.add(key)
-    queue.add("c", urgent=True)
-    queue.add("b", urgent=True)
+    queue.add("c", Rank.AWAITED)
+    queue.add("b", Rank.AWAITED)
     assert len(queue) == 3
     assert await taken(queue, 3) == ["c", "b", "a"]
     assert await empty(queue)
+
+
+async def test_who_is_nearly_done_goes_first() -> None:
+    queue = WorkQueue[str]()
+    for key in ("new", "begun", "claimed"):
+        queue.add(key, Rank.AWAITED)
+    queue.add("begun", Rank.FINISHING)
+    assert await taken(queue, 1) == ["begun"]
+    queue.done("begun")
+    # Where it once waited is not where it waits now.
+    queue.add("begun")
+    assert await taken(queue, 3) == ["new", "claimed", "begun"]
 
 
 async def test_a_key_that_is_worked_on_comes_again_afterwards() -> None:
@@ -42,7 +54,7 @@ async def test_a_key_that_is_worked_on_comes_again_afterwards() -> None:
     queue.add("a")
     await queue.get()
     queue.add("a")
-    queue.add("a", urgent=True)
+    queue.add("a", Rank.AWAITED)
     assert await empty(queue)
     assert not queue.idle
     queue.done("a")
@@ -111,7 +123,7 @@ def test_no_key_is_lost_and_none_is_worked_on_twice_at_a_time(actions: list[tupl
         for key, action in actions:
             match action:
                 case "add" | "urgent":
-                    queue.add(key, urgent=action == "urgent")
+                    queue.add(key, Rank.AWAITED if action == "urgent" else Rank.ROUTINE)
                     expected.add(key)
                 case "later":
                     queue.add_later(key, 0.0)

@@ -35,7 +35,7 @@ async def ensure(run: Run) -> Outcome:
     if live is not None and not _is_ours(run, live):
         message = f"Namespace {name} exists and does not belong to this Tenant"
         raise Pending(Reason.NAMESPACE_CONFLICT, message, retry_after=60)
-    if live is None:
+    if live is None and not run.alive:
         await _still_lives(run)
     wanted = namespace.build(run.instance)
     if drift.differs(wanted, live):

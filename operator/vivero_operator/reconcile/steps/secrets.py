@@ -72,13 +72,16 @@ def _address(run: Run, live: Live) -> DatabaseAddress:
 
 
 def _limits(run: Run, live: Live) -> Manifest:
-    """Marked as changed from the first change on: pods that started with other limits have to be told."""
+    """Marked as changed from the first change on: pods that started with other limits have to be told at once.
+
+    The end of a trial is no limit: kubelet brings it within two minutes, and a spare gets one whenever it is claimed.
+    """
     present = live.get(manifests.LIMITS)
     first = manifests.limits(run.instance)
     if present is None:
         return first
     marked = ANNOTATION_LIMITS in present["metadata"].get("annotations", {})
-    return manifests.limits(run.instance, changed=marked or present.get("data") != first["data"])
+    return manifests.limits(run.instance, changed=marked or manifests.differ_but_for_trial(present, first))
 
 
 async def read(run: Run) -> Live:
