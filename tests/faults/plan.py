@@ -30,7 +30,9 @@ class Verb(StrEnum):
     DELETE = "delete"
 
 
-READS = frozenset({Verb.GET, Verb.LIST})
+ONE = frozenset({Verb.GET})
+MANY = frozenset({Verb.LIST})
+READS = ONE | MANY
 WRITES = frozenset({Verb.CREATE, Verb.APPLY, Verb.PATCH, Verb.REPLACE, Verb.DELETE})
 EVENTS = frozenset({Verb.EVENT})
 _VERBS = {"POST": Verb.CREATE, "PUT": Verb.REPLACE, "DELETE": Verb.DELETE}
@@ -101,7 +103,7 @@ class Action(StrEnum):
     DELAY = "delay"
     """The call takes `seconds` longer."""
     STALE = "stale"
-    """A list as it was when the plan began."""
+    """A list as it was when the plan began; one object as the operator last read it, if it ever did."""
     MUTE = "mute"
     """The watch says nothing for `seconds`, then all it withheld."""
     CUT = "cut"
@@ -221,7 +223,8 @@ _DRAWS: tuple[Draw, ...] = (
     lambda dice, nth: _refuse(dice, nth, READS),
     lambda dice, nth: Fault(Action.LOSE, nth=nth, times=dice.randint(1, 2)),
     lambda dice, nth: Fault(Action.DELAY, READS | WRITES, nth=nth, times=dice.randint(1, 5), seconds=_brief(dice)),
-    lambda _, nth: Fault(Action.MISROUTE, READS, nth=nth, status=502),
+    lambda dice, nth: Fault(Action.MISROUTE, READS, nth=nth, status=dice.choice((404, 502))),
+    lambda dice, nth: Fault(Action.STALE, ONE, nth=nth, times=dice.randint(1, 2)),
     _disturb_watch,
     _outage,
 )

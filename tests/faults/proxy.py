@@ -50,6 +50,18 @@ class Entry:
         return f"{self.status or '---'} {self.call}" + (f"   <- {self.fault}" if self.fault else "")
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the API server said about one object: that it is there and how it is, or that it is not."""
+
+    status: int
+    content: bytes
+    content_type: str
+
+    def response(self) -> web.Response:
+        return web.Response(status=self.status, body=self.content, content_type=self.content_type)
+
+
 def status_object(status: int) -> dict[str, Any]:
     """An error as the API server words it."""
     reason = _REASONS.get(status, "Unknown")
@@ -75,6 +87,8 @@ class Proxy:
     """The resource version that a stale list shows."""
     journal: list[Entry] = field(default_factory=list)
     port: int = 0
+    _last: dict[str, Answer] = field(default_factory=dict, repr=False)
+    """By path, what the operator was told about one object when it last asked."""
     _token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
@@ -130,6 +144,9 @@ class Proxy:
             case Action.MISROUTE if fault:
                 self._note(call, fault.status, fault, done=False)
                 return web.Response(status=fault.status, text="<html>no such page</html>", content_type="text/html")
+            case Action.STALE if last := self._last.get(request.path):
+                self._note(call, last.status, fault, done=False)
+                return last.response()
             case Action.DELAY if fault:
                 await asyncio.sleep(fault.seconds)
             case Action.OUTAGE if fault:
@@ -140,21 +157,23 @@ class Proxy:
 
     async def _forward(self, request: web.Request, body: bytes, call: Call, fault: Fault | None) -> web.StreamResponse:
         query = dict(request.query)
-        if fault and fault.action is Action.STALE:
+        if fault and fault.action is Action.STALE and call.verb is Verb.LIST:
             query |= {"resourceVersion": self.since, "resourceVersionMatch": "Exact"}
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         timeout = aiohttp.ClientTimeout(total=_UPSTREAM_SECONDS)
         async with self._session.request(
             request.method, request.path, params=query, data=body or None, headers=headers, timeout=timeout
         ) as answer:
-            content = await answer.read()
+            said = Answer(answer.status, await answer.read(), answer.content_type)
         lost = fault is not None and fault.action in (Action.KILL_AFTER, Action.LOSE)
-        self._note(call, 0 if lost else answer.status, fault, done=True)
+        self._note(call, 0 if lost else said.status, fault, done=True)
         if lost:
             if fault and fault.action is Action.KILL_AFTER:
                 self.kill()
             return _hang_up(request)
-        return web.Response(status=answer.status, body=content, content_type=answer.content_type)
+        if call.verb is Verb.GET and said.status in (200, 404):
+            self._last[request.path] = said
+        return said.response()
 
     async def _watch(self, request: web.Request, call: Call) -> web.StreamResponse:
         async with self._session.get(request.path, params=dict(request.query)) as answer:

@@ -207,6 +207,7 @@ async def put_up(place: Place) -> AsyncIterator[Rig]:
         proxy.write_kubeconfig(place.folder / "kubeconfig", place.kubeconfig, front.port)
         by_service = {name.partition(".")[0]: gate for name, gate in gates.items()} | {"kubernetes": front}
         rig = Rig(kube, proxy, services, operator, data_plane, place.servers, by_service)
+        await _forget_lease(kube)
         running = asyncio.create_task(operator.run(), name="operator")
         try:
             await eventually(rig.leads, START_SECONDS)
@@ -214,3 +215,10 @@ async def put_up(place: Place) -> AsyncIterator[Rig]:
         finally:
             running.cancel()
             await asyncio.wait({running})
+
+
+async def _forget_lease(kube: KubeClient) -> None:
+    """The Lease of an earlier rig, whose operator was killed, would hide that this one's operator never leads."""
+    with contextlib.suppress(KubeNotFoundError):
+        lease = await kube.get(LEASE, LEASE_NAME, PLATFORM_NAMESPACE)
+        await kube.delete(LEASE, LEASE_NAME, PLATFORM_NAMESPACE, uid=lease["metadata"]["uid"])

@@ -1,6 +1,7 @@
 import pytest
 from faults.plan import (
     EVENTS,
+    ONE,
     READS,
     WRITES,
     Action,
@@ -73,15 +74,30 @@ def test_a_seed_makes_the_same_plan_again() -> None:
 
 def test_seeds_reach_every_action_that_passes_by() -> None:
     drawn = {fault.action for seed in range(300) for fault in draw(seed, ("birth",)).faults}
-    # A list from the past is a test of its own: it needs a moment to go back to.
-    assert drawn == set(Action) - {Action.STALE}
+    assert drawn == set(Action)
+
+
+def test_seeds_misroute_to_a_page_that_is_missing_too() -> None:
+    drawn = {
+        fault.status
+        for seed in range(300)
+        for fault in draw(seed, ("birth",)).faults
+        if fault.action is Action.MISROUTE
+    }
+    assert drawn == {404, 502}
+
+
+def test_seeds_show_the_past_of_one_object_only() -> None:
+    """A list from the past is a test of its own: it needs a moment to go back to."""
+    stale = [fault for seed in range(300) for fault in draw(seed, ("birth",)).faults if fault.action is Action.STALE]
+    assert {fault.verbs for fault in stale} == {ONE}
 
 
 def test_drawn_faults_pass_by_in_a_few_seconds() -> None:
     for seed in range(300):
         for fault in draw(seed, ("birth",)).faults:
             assert fault.times * fault.seconds <= 15
-            assert fault.verbs in (READS, WRITES, READS | WRITES, EVENTS)
+            assert fault.verbs in (ONE, READS, WRITES, READS | WRITES, EVENTS)
 
 
 def test_a_plan_is_told_with_its_seed() -> None:

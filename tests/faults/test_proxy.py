@@ -13,12 +13,13 @@ import aiohttp
 import pytest
 import yaml
 from aiohttp import web
-from faults.plan import EVENTS, READS, Action, Director, Fault, Verb
-from faults.proxy import Proxy
+from faults.plan import EVENTS, MANY, ONE, READS, Action, Director, Fault, Verb
+from faults.proxy import Proxy, status_object
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.errors import (
     KubeGoneError,
+    KubeNotFoundError,
     KubeThrottledError,
     KubeUnavailableError,
 )
@@ -53,7 +54,9 @@ class Upstream:
         return web.json_response(BODY, status=201)
 
     async def found(self, _: web.Request) -> web.Response:
-        return web.json_response(BODY)
+        if not self.writes:
+            return web.json_response(status_object(404), status=404)
+        return web.json_response(BODY | {"spec": {"writes": self.writes}})
 
 
 @dataclass
@@ -112,7 +115,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_without_a_fault_everything_passes_and_is_noted(world: World) -> None:
     assert await world.client.create(BODY) == BODY
-    assert await world.client.get(TENANT, "acme") == BODY
+    assert (await world.client.get(TENANT, "acme"))["spec"] == {"writes": 1}
     assert [str(entry) for entry in world.proxy.journal] == ["201 create tenants acme", "200 get tenants acme"]
 
 
@@ -154,11 +157,38 @@ async def test_it_dies_before_or_after_the_write(world: World, action: Action, w
     assert (world.upstream.writes, world.kills) == (writes, ["killed"])
 
 
+async def seen(world: World) -> int:
+    """How many writes the object shows that one reads; none while it is not there."""
+    try:
+        body = await world.client.get(TENANT, "acme")
+    except KubeNotFoundError:
+        return 0
+    writes: int = body["spec"]["writes"]
+    return writes
+
+
+@pytest.mark.parametrize("former", [0, 1])
+async def test_a_stale_object_is_as_it_was_read_before(world: World, former: int) -> None:
+    """Also one that was not there."""
+    for _ in range(former):
+        await world.client.create(BODY)
+    before = await seen(world)
+    await world.client.create(BODY)
+    world.strike(Fault(Action.STALE, ONE, times=2))
+    assert [before, *[await seen(world) for _ in range(3)]] == [former, former, former, former + 1]
+
+
+async def test_what_was_never_read_has_no_past(world: World) -> None:
+    await world.client.create(BODY)
+    world.strike(Fault(Action.STALE, ONE))
+    assert await seen(world) == 1
+
+
 async def test_a_delay_takes_its_time(world: World) -> None:
     world.strike(Fault(Action.DELAY, READS, seconds=0.2))
     loop = asyncio.get_running_loop()
     started = loop.time()
-    await world.client.get(TENANT, "acme")
+    await seen(world)
     assert loop.time() - started >= 0.2
 
 
@@ -170,7 +200,7 @@ async def test_a_page_of_another_server_says_404_without_a_reason(world: World) 
 
 async def test_a_stale_list_is_asked_for_at_the_version_that_was(world: World) -> None:
     world.proxy.since = "5"
-    world.strike(Fault(Action.STALE, frozenset({Verb.LIST})))
+    world.strike(Fault(Action.STALE, MANY))
     await world.client.list(TENANT)
     await world.client.list(TENANT)
     asked = [query.get("resourceVersion") for query in world.upstream.queries]

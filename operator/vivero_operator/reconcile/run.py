@@ -41,7 +41,7 @@ class Run:
     services: Services
     instance: Instance
     fresh: bool = False
-    """The namespace was made in this pass: nothing can be in it, so nothing needs to be read first."""
+    """The namespace was made in this pass: nothing can be in it, so nothing but Secrets needs to be read first."""
     alive: bool = False
     """The Tenant was there in this pass, and not only in what the watch once told."""
     keys: Keys | None = field(default=None, repr=False)

@@ -8,11 +8,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
+from faults.play import Book
+from faults.rig import Rig
+from faults.state import Servers
 from integration.operator.live import Live, Setup, cluster_names
+from integration.operator.rigged import rigged
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
 from vivero_core.backends.kube.resources import DEPLOYMENT, POD
+from vivero_core.backends.mariadb.client import MariaDbAdmin
+from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.backends.valkey.client import ValkeyAdmin
 
 BACKING = "vivero-backing.svc.cluster.local"
 SYSTEM = "vivero-system"
@@ -132,3 +140,24 @@ def setup(platform: dict[str, Any]) -> Iterator[Setup]:
 async def live(setup: Setup) -> AsyncIterator[Live]:
     async with Live.open(setup) as one:
         yield one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def rig(
+    platform: dict[str, Any],
+    setup: Setup,
+    database_admin: MariaDbAdmin,
+    storage_admin: VersityStorageAdmin,
+    cache_admin: ValkeyAdmin,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Rig]:
+    """An operator among faults. It looks at a tenant that is well all the time: tests wait for that after a restart."""
+    servers = Servers(database_admin, storage_admin, cache_admin)
+    folder = tmp_path_factory.mktemp("rig")
+    async with rigged(platform, setup, servers, folder, VIVERO_RESYNC_SECONDS="10") as one:
+        yield one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def book(rig: Rig) -> Book:
+    return Book(rig)

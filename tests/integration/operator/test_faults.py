@@ -3,13 +3,12 @@
 The harness is tests/faults. A failure prints its plan with the seed; `-k 'seed-<n>'` plays that one again.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from faults import grounds
-from faults.plan import EVENTS, READS, SERVICES, WRITES, Action, Fault, Outage, Plan, Verb, draw
+from faults.plan import EVENTS, MANY, ONE, READS, SERVICES, WRITES, Action, Fault, Outage, Plan, Verb, draw
 from faults.play import Book, differences, play
 from faults.rig import Rig, eventually
 from faults.scenarios import (
@@ -25,14 +24,9 @@ from faults.scenarios import (
     retire,
     write_password,
 )
-from faults.state import Names, Servers, decoded, diff, inventory
+from faults.state import Names, decoded, diff, inventory
 from faults.walk import Ground, walk
-from integration.operator.live import Setup
-from integration.operator.rigged import rigged
 from vivero_core.backends.kube.resources import NAMESPACE, SECRET, SERVICE, TENANT
-from vivero_core.backends.mariadb.client import MariaDbAdmin
-from vivero_core.backends.s3.client import VersityStorageAdmin
-from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_core.model import naming
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,29 +34,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SAMPLE = range(2)
 WHOLE = range(6, 126)
 APPLY = frozenset({Verb.APPLY})
-ONE = frozenset({Verb.GET})
-MANY = frozenset({Verb.LIST})
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def rig(
-    platform: dict[str, Any],
-    setup: Setup,
-    database_admin: MariaDbAdmin,
-    storage_admin: VersityStorageAdmin,
-    cache_admin: ValkeyAdmin,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Rig]:
-    servers = Servers(database_admin, storage_admin, cache_admin)
-    folder = tmp_path_factory.mktemp("faults")
-    # After a restart a tenant that is well is looked at within a resync; the tests wait for that look.
-    async with rigged(platform, setup, servers, folder, VIVERO_RESYNC_SECONDS="10") as one:
-        yield one
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def book(rig: Rig) -> Book:
-    return Book(rig)
 
 
 def plan(scenario: str, *faults: Fault) -> Plan:
@@ -105,6 +76,26 @@ async def test_a_crash_at_any_write(book: Book, scenario: str, action: Action, n
 async def test_a_list_from_the_past(book: Book) -> None:
     """After a crash the API server first shows the tenants as they were before the change."""
     await strikes(book, "change", Fault(Action.KILL_BEFORE), Fault(Action.STALE, MANY, "tenants"))
+
+
+# What the operator has written since it read the object, it is not shown.
+FORMER = [
+    ("change", Fault(Action.STALE, ONE, "deployments", nth=2)),
+    in_full("suspend", Fault(Action.STALE, ONE, "ingresses", nth=3)),
+]
+
+
+@pytest.mark.parametrize(("scenario", "fault"), FORMER, ids=str)
+async def test_an_object_from_the_past(book: Book, scenario: str, fault: Fault) -> None:
+    """Of one object the API server shows what it showed the last time."""
+    await strikes(book, scenario, fault)
+
+
+@pytest.mark.full
+async def test_a_namespace_that_is_not_there_yet(book: Book) -> None:
+    """After a crash the API server does not know what the operator made before it."""
+    first_said = Fault(Action.KILL_AFTER, frozenset({Verb.PATCH}), "tenants/status")
+    await strikes(book, "birth", first_said, Fault(Action.STALE, ONE, "namespaces", nth=2))
 
 
 @pytest.mark.full

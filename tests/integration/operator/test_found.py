@@ -1,16 +1,15 @@
 """What the fault harness has found once: each was a fault of the operator."""
 
 import pytest
-from faults.plan import Action, Fault, Verb
+from faults.plan import MANY, ONE, Action, Fault, Verb
 from faults.play import Book
 from faults.rig import Rig, eventually
 from faults.scenarios import SMALL, born, gone, new_slug, retire
 from faults.state import inventory
-from integration.operator.test_faults import MANY, ONE, book, rig, strikes
+from integration.operator.test_faults import strikes
 from vivero_core.backends.kube.resources import PLAN, TENANT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-__all__ = ["book", "rig"]
 
 
 async def test_a_spare_whose_making_failed_or_was_not_heard_of(book: Book) -> None:
@@ -24,6 +23,11 @@ async def test_a_spare_whose_making_failed_or_was_not_heard_of(book: Book) -> No
 async def test_a_page_of_a_load_balancer_is_no_absence(book: Book) -> None:
     """Taken for a missing namespace it would mean new passwords for a tenant in service."""
     await strikes(book, "change", Fault(Action.MISROUTE, ONE, "namespaces", status=404))
+
+
+async def test_one_read_from_the_past_costs_no_password(book: Book) -> None:
+    """The API server does not know the namespace yet; nor may the key go without which nobody reads the files again."""
+    await strikes(book, "change", Fault(Action.REFUSE, ONE, "namespaces", status=404))
 
 
 async def test_the_dead_stay_dead(rig: Rig) -> None:

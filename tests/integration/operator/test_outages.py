@@ -7,23 +7,15 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_asyncio
 from faults.gate import Gate
 from faults.plan import Outage
 from faults.rig import Rig, eventually
 from faults.scenarios import born, create, new_slug, ready, retire, write_password
-from faults.state import Names, Servers, diff, inventory, orphans
-from integration.operator.live import Setup
-from integration.operator.rigged import GONE_SECONDS, nothing_left, rigged
-from vivero_core.backends.mariadb.client import MariaDbAdmin
-from vivero_core.backends.s3.client import VersityStorageAdmin
-from vivero_core.backends.valkey.client import ValkeyAdmin
+from faults.state import Names, diff, inventory, orphans
+from integration.operator.rigged import GONE_SECONDS, nothing_left
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 logger = logging.getLogger(__name__)
@@ -39,22 +31,6 @@ FIRST_SECONDS = 3.0
 UNDER_WAY = 40
 """Connections in those first seconds: six calls to a backing server, or every watch and write that broke."""
 WINDOW_SECONDS = 5.0
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def rig(
-    platform: dict[str, Any],
-    setup: Setup,
-    database_admin: MariaDbAdmin,
-    storage_admin: VersityStorageAdmin,
-    cache_admin: ValkeyAdmin,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Rig]:
-    """With resyncs all the time, which are not to get in the way of signups."""
-    servers = Servers(database_admin, storage_admin, cache_admin)
-    folder: Path = tmp_path_factory.mktemp("outages")
-    async with rigged(platform, setup, servers, folder, VIVERO_RESYNC_SECONDS="10") as one:
-        yield one
 
 
 @dataclass(frozen=True)
@@ -100,6 +76,7 @@ CASES = [
             ("valkey", Outage.DOWN),
             ("s3", Outage.DOWN),
             ("kubernetes", Outage.DOWN),
+            ("kubernetes", Outage.SILENT),
         )
     ),
 ]

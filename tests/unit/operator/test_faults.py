@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from reconcile.world import PLAN, SERVER, World, tenant_body
+from reconcile.world import PLAN, SERVER, UID, World, tenant_body
 from vivero_core.backends.kube.errors import KubeNotFoundError, KubeUnavailableError
+from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model.conditions import find
 from vivero_core.model.constants import LABEL_SIGNUP
 
@@ -47,6 +48,18 @@ async def test_a_secret_that_cannot_be_read_is_not_made_anew(world: World, monke
     failing(world, monkeypatch, "list", "Secret", KubeUnavailableError("kubernetes", "no answer"))
     assert (await world.reconcile()).failed
     assert not any("Secret" in write for write in world.kube.writes)
+
+
+async def test_a_namespace_that_is_said_to_be_missing_makes_no_secret_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read from the past must not cost the key without which nobody reads the tenant's files again."""
+    await world.reconcile()
+    before = (await world.kube.list(SECRET)).items
+    failing(world, monkeypatch, "get", "Namespace", KubeNotFoundError("kubernetes", "no such namespace"))
+    world.memory.forget(UID)
+    await world.reconcile()
+    assert (await world.kube.list(SECRET)).items == before
 
 
 async def test_an_event_that_cannot_be_posted_holds_nothing_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,9 +85,10 @@ def _limits(run: Run, live: Live) -> Manifest:
 
 
 async def read(run: Run) -> Live:
-    """All Secrets of the namespace by name. No selector: one that lost its label is still ours."""
-    if run.fresh:
-        return {}
+    """All Secrets of the namespace by name. No selector: one that lost its label is still ours.
+
+    Also of a namespace that was just made: one wrong word about that must not cost the key of a tenant's files.
+    """
     listing = await run.kube.list(SECRET, run.instance.namespace)
     return {item["metadata"]["name"]: item for item in listing.items}
 
