@@ -34,7 +34,7 @@ from vivero_core.backends.kube.resources import NAMESPACE, TENANT
 from vivero_core.model.constants import API_VERSION, ConditionType
 
 PREFIX = "many"
-REST_SECONDS = 15.0
+REST_SECONDS = 45.0  # longer than Envoy keeps replaced listeners
 SETTLE_SECONDS = 45.0
 WARM_UP = 20
 ERASE_SECONDS = 1800.0

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from vivero_dev.native.envoy import LOOPBACK, PLAIN_PORT, STATS_PORT, XDS_PORT, quiet_address
+from vivero_dev.native.envoy import CONNECTION_SECONDS, LOOPBACK, PLAIN_PORT, STATS_PORT, XDS_PORT, quiet_address
 from vivero_dev.native.files import write_public
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.objects import user_binding
@@ -20,7 +20,7 @@ GROUP = "projectcontour.io"
 APPLY_SECONDS = 120.0
 # A connection stays with the routes of the name it was opened for. While a workspace has no route of its own that is
 # the wildcard's: whoever waits at its page would see that page for as long as the browser keeps the connection.
-TIMEOUTS = {"max-connection-duration": "30s"}
+TIMEOUTS = {"max-connection-duration": f"{CONNECTION_SECONDS}s"}
 # No query strings: they may carry a login ticket.
 LOG_FIELDS = (
     "@timestamp",

@@ -27,6 +27,8 @@ STATS_PORT = 8002
 # Plain HTTP of Ingresses that ask for it: kept where nothing connects.
 PLAIN_PORT = 8003
 LOOPBACK = "127.0.0.1"
+CONNECTION_SECONDS = 30
+"""How long a connection of a browser lives at most, and so a set of listeners that was replaced."""
 EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
 
 Document = dict[str, Any]
@@ -55,6 +57,10 @@ def envoy(cluster: Cluster) -> ProcessSpec:
             *("--service-node", cluster.node_name),
             # Restarts keep no shared memory, whose name all instances would share.
             "--disable-hot-restart",
+            # Each new route makes a new set of listeners. Envoy keeps the old one for ten minutes by default, which with
+            # hundreds of tenants is gigabytes; no connection lives longer than this anyway.
+            *("--drain-time-s", str(CONNECTION_SECONDS)),
+            *("--drain-strategy", "immediate"),
             *("--concurrency", "2"),
             *("--log-level", "warn"),
         ],
