@@ -14,6 +14,7 @@ from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.plans.repository import PlanMirror
 from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.signups.arrivals import Arrivals
 from vivero_control.domain.signups.provisioning import Provisioning
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.signups.tickets import Tickets
@@ -29,6 +30,7 @@ from vivero_control.lib.clock import Clock
 from vivero_control.lib.counters import Counters
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import Idempotency
+from vivero_control.lib.ingress import Ingress
 from vivero_control.lib.keys import derive
 from vivero_control.lib.passwords import Passwords
 from vivero_control.lib.queue import PrefixedQueue
@@ -55,6 +57,8 @@ class Backends:
     plans: PlanMirror
     idempotency: Idempotency
     provisioning: Provisioning
+    ingress: Ingress
+    arrivals: Arrivals
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -65,6 +69,8 @@ class Backends:
             stack.push_async_callback(self.cache.disconnect)
             stack.push_async_callback(self.queue.close)
             await stack.enter_async_context(self.kube)
+            await stack.enter_async_context(self.ingress)
+            stack.callback(self.arrivals.close)
             yield
 
     @asynccontextmanager
@@ -91,6 +97,7 @@ def backends(settings: Settings, clock: Clock) -> Backends:
     )
     tenants, directory = TenantRepository(kube, settings.kube.signups_namespace), TenantDirectory()
     session_key = settings.app.session_key.get_secret_value()
+    ingress = Ingress(settings)
     return Backends(
         settings=settings,
         clock=clock,
@@ -104,6 +111,8 @@ def backends(settings: Settings, clock: Clock) -> Backends:
         plans=PlanMirror(),
         idempotency=Idempotency(database, derive(session_key, "idempotency"), clock),
         provisioning=Provisioning(tenants, directory, database, clock),
+        ingress=ingress,
+        arrivals=Arrivals(ingress.reaches, settings.ingress.patience, clock),
     )
 
 
@@ -148,6 +157,7 @@ def _signup_deps(to: Backends, plans: PlanService) -> SignupDeps:
         provisioning=to.provisioning,
         passwords=to.passwords,
         tickets=Tickets(to.settings.app.ticket_private_key.get_secret_value()),
+        arrivals=to.arrivals,
         idempotency=to.idempotency,
         tenant_url=to.settings.tenant_url,
         streams=StreamSlots(to.settings.limits.event_streams),

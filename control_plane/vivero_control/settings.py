@@ -88,6 +88,17 @@ class KubeSettings(BaseModel):
     """Seconds for one request; a signup that waits longer is finished by the worker."""
 
 
+class IngressSettings(BaseModel):
+    """Where new workspaces are seen to answer before their owners are sent there."""
+
+    address: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)
+    """The ingress as we reach it; none: where the public names lead, as for a browser."""
+    port: Port = 443
+    """Of `address`; without one the public port counts."""
+    patience: float = Field(default=5.0, ge=0, le=30)
+    """Seconds to look for a new workspace before it is taken for reached; 0: it is not looked for."""
+
+
 class LimitSettings(BaseModel):
     """How much one address may ask."""
 
@@ -132,6 +143,7 @@ class Settings(BaseSettings):
     platform: PlatformSettings = PlatformSettings()
     mail: MailSettings
     kube: KubeSettings = KubeSettings()
+    ingress: IngressSettings = IngressSettings()
     limits: LimitSettings = LimitSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 

@@ -20,6 +20,8 @@ class Provider(Protocol):
 
     name: str
     instance: Instance
+    ingress_address: str
+    """Of the ingress, as pods reach it; empty: where the public names lead."""
 
     def steps(self) -> list[Step]:
         """What comes before the charts; holds the four steps named above."""

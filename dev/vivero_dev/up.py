@@ -85,7 +85,10 @@ class Platform:
         return operator_values(self.provider.instance, self.provider.images())
 
     def _page_values(self) -> dict[str, object]:
-        return control_plane_values(self.provider.instance, self.provider.images(), self.requests_per_minute)
+        provider = self.provider
+        return control_plane_values(
+            provider.instance, provider.images(), self.requests_per_minute, ingress_address=provider.ingress_address
+        )
 
     def _await_page(self, _: Say) -> str:
         """The ingress serves the control plane: what a browser needs, and a signup."""

@@ -40,6 +40,11 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 - {name: VIVERO_MAIL__SENDER, value: {{ .Values.mail.sender | quote }}}
 - {name: VIVERO_PLATFORM__CA, value: /run/vivero/platform/ca.crt}
 - {name: VIVERO_KUBE__SIGNUPS_NAMESPACE, value: {{ .Values.signups.namespace | quote }}}
+{{- with .Values.ingress.address }}
+- {name: VIVERO_INGRESS__ADDRESS, value: {{ . | quote }}}
+- {name: VIVERO_INGRESS__PORT, value: {{ $.Values.ingress.port | quote }}}
+{{- end }}
+- {name: VIVERO_INGRESS__PATIENCE, value: {{ .Values.ingress.patienceSeconds | quote }}}
 - {name: VIVERO_LIMITS__REQUESTS_PER_MINUTE, value: {{ int64 .Values.limits.requestsPerMinute | quote }}}
 - {name: VIVERO_LIMITS__EVENT_STREAMS, value: {{ int64 .Values.limits.eventStreams | quote }}}
 - {name: VIVERO_LIMITS__FORWARDED_HOPS, value: {{ .Values.limits.proxies.hops | quote }}}

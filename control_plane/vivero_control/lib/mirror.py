@@ -69,6 +69,12 @@ class Mirror(Generic[T]):
             if not listeners:
                 self._listeners.pop(key, None)
 
+    def tell(self, keys: Iterable[str]) -> None:
+        """Have the subscribers of these keys look again."""
+        for key in keys:
+            for event in self._listeners.get(key, ()):
+                event.set()
+
     async def run(self, client: KubeClient) -> None:
         """Keep it current until cancelled."""
         while True:
@@ -127,7 +133,7 @@ class Mirror(Generic[T]):
         for key in after:
             self._index.setdefault(key, {})[name] = None
         self._unindex(name, before - after.keys())
-        self._tell(before | after.keys())
+        self.tell(before | after.keys())
 
     def _drop(self, name: str) -> None:
         """Unless it is a write of our own that what we heard does not know of yet."""
@@ -137,18 +143,13 @@ class Mirror(Generic[T]):
         keys = set(self._keys(old))
         self._unindex(name, keys)
         del self._objects[name]
-        self._tell(keys)
+        self.tell(keys)
 
     def _unindex(self, name: str, keys: set[str]) -> None:
         for key in keys:
             self._index[key].pop(name, None)
             if not self._index[key]:
                 del self._index[key]
-
-    def _tell(self, keys: set[str]) -> None:
-        for key in keys:
-            for event in self._listeners.get(key, ()):
-                event.set()
 
 
 def _version_of(body: Object) -> int:

@@ -1,9 +1,7 @@
 """The signup page, and the progress page that ends inside the new workspace."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, get, post
@@ -18,7 +16,6 @@ from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.errors import ConflictError, ControlPlaneError, InvalidInputError
-from vivero_control.lib.clock import Clock
 from vivero_control.settings import Settings
 from vivero_control.web import words
 from vivero_control.web.site import known_plans, workspace_domain
@@ -26,10 +23,6 @@ from vivero_control.web.site import known_plans, workspace_domain
 SCRIPTED: Final = "x-scripted-form"
 """Sent by our script, which keeps the typed password in the page when fields are wrong: it wants the next address
 in a header instead of a redirect, because a redirect into the workspace would spend the one-time login."""
-ROUTE_SETTLES: Final = 0.6
-"""Seconds: Contour's longest hold-off, and a little."""
-ROUTE_IS_NEW: Final = timedelta(seconds=1 + ROUTE_SETTLES)
-"""Kubernetes' times have whole seconds."""
 _FIELDS: Final = ("company", "email", "password", "slug")
 
 
@@ -71,17 +64,6 @@ def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: 
     return Template("pages/signup.html.j2", context=context, status_code=status)
 
 
-def settling(view: SignupView, now: datetime) -> float:
-    """Seconds to wait before a browser is sent to a workspace whose route is that new.
-
-    The ingress gathers changes for up to half a second before it serves a new route. A browser that comes earlier
-    gets the page for hosts without a workspace, and keeps it for as long as its connection lives.
-    """
-    route = next((step for step in view.steps if step.name == "route"), None)
-    new = route is not None and route.finished_at is not None and now - route.finished_at < ROUTE_IS_NEW
-    return ROUTE_SETTLES if new else 0.0
-
-
 def _destination(view: SignupView) -> str:
     """Where a ready signup goes: logged in while the one-time login is offered, else to the front door."""
     return view.tenant.url if view.login_url is UNSET else view.login_url
@@ -119,12 +101,9 @@ class SignupController(Controller):
         return Redirect(address, status_code=HTTP_303_SEE_OTHER)
 
     @get("/{signup_id:str}", name="progress")
-    async def progress(
-        self, signup_id: FromPath[str], signups: NamedDependency[SignupService], clock: NamedDependency[Clock]
-    ) -> Template | Redirect:
+    async def progress(self, signup_id: FromPath[str], signups: NamedDependency[SignupService]) -> Template | Redirect:
         view = await signups.get(signup_id)
         if view.state == "ready" and view.login_url is not UNSET:
-            await asyncio.sleep(settling(view, clock()))
             return Redirect(view.login_url, status_code=HTTP_303_SEE_OTHER)
         context = {"signup": view, "items": words.progress(view), "events_href": f"/signup/{signup_id}/events"}
         return Template("pages/progress.html.j2", context=context)
@@ -135,7 +114,6 @@ class SignupController(Controller):
         request: Request[Any, Any, Any],
         signup_id: FromPath[str],
         signups: NamedDependency[SignupService],
-        clock: NamedDependency[Clock],
     ) -> ServerSentEvent:
         views = await signups.follow(signup_id)
         template = request.app.template_engine.get_template("pages/_progress.html.j2")  # type: ignore[union-attr]
@@ -148,7 +126,6 @@ class SignupController(Controller):
                 html = template.render(signup=view, items=words.progress(view))
                 yield ServerSentEventMessage(event="steps", data=html)
                 if view.state == "ready":
-                    await asyncio.sleep(settling(view, clock()))
                     yield ServerSentEventMessage(event="done", data=_destination(view))
                 elif view.state == "failed":
                     yield ServerSentEventMessage(event="failed", data="")

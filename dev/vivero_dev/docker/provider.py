@@ -6,7 +6,7 @@ from vivero_dev.assets import ensure_assets
 from vivero_dev.commands import run
 from vivero_dev.docker import tools
 from vivero_dev.docker.compose import Compose
-from vivero_dev.docker.contour import ensure_contour
+from vivero_dev.docker.contour import ENVOY_ADDRESS, ensure_contour
 from vivero_dev.docker.kind import Kind
 from vivero_dev.image_names import read_names, write_names
 from vivero_dev.instance import Instance
@@ -25,6 +25,7 @@ class DockerProvider:
     """kind and Compose, side by side in one Docker network."""
 
     name = "docker"
+    ingress_address = ENVOY_ADDRESS
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance

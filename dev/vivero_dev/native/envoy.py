@@ -29,6 +29,9 @@ PLAIN_PORT = 8003
 LOOPBACK = "127.0.0.1"
 CONNECTION_SECONDS = 30
 """How long a connection of a browser lives at most, and so a set of listeners that was replaced."""
+# Each new route makes a new set of listeners. Envoy keeps the old one for ten minutes by default, which with hundreds of
+# tenants is gigabytes; no connection lives longer than this anyway.
+DRAIN = (("--drain-time-s", str(CONNECTION_SECONDS)), ("--drain-strategy", "immediate"))
 EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
 
 Document = dict[str, Any]
@@ -57,10 +60,7 @@ def envoy(cluster: Cluster) -> ProcessSpec:
             *("--service-node", cluster.node_name),
             # Restarts keep no shared memory, whose name all instances would share.
             "--disable-hot-restart",
-            # Each new route makes a new set of listeners. Envoy keeps the old one for ten minutes by default, which with
-            # hundreds of tenants is gigabytes; no connection lives longer than this anyway.
-            *("--drain-time-s", str(CONNECTION_SECONDS)),
-            *("--drain-strategy", "immediate"),
+            *(word for option in DRAIN for word in option),
             *("--concurrency", "2"),
             *("--log-level", "warn"),
         ],

@@ -34,6 +34,7 @@ class NativeProvider:
     """Kubernetes in a network namespace of its own, backing services beside it."""
 
     name = "native"
+    ingress_address = ""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance

@@ -20,10 +20,15 @@ def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, obj
 
 
 def control_plane_values(
-    instance: Instance, images: dict[str, str], requests_per_minute: int = REQUESTS_PER_MINUTE
+    instance: Instance,
+    images: dict[str, str],
+    requests_per_minute: int = REQUESTS_PER_MINUTE,
+    *,
+    ingress_address: str = "",
 ) -> dict[str, object]:
     return {
         "limits": {"requestsPerMinute": requests_per_minute},
+        "ingress": {"address": ingress_address},
         "image": _image(images["control-plane"]),
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],

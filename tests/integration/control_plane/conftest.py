@@ -79,6 +79,8 @@ def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Conn
             "platform": {"ca": platform["ca"]},
             "mail": {"host": "127.0.0.1", "port": platform["mail"]["smtp_port"], "security": "starttls"},
             "kube": {"kubeconfig": str(kubeconfig)},
+            # This machine's resolver need not know the public names.
+            "ingress": {"address": "127.0.0.1", "port": urlsplit(platform["control_plane_url"]).port},
             "limits": {
                 "requests_per_minute": 5000,
                 "forwarded_hops": 1,

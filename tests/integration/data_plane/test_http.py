@@ -116,6 +116,19 @@ async def test_each_address_has_its_share(workspace: Workspace) -> None:
     assert (await client.get("/readyz")).status_code == 200
 
 
+async def test_who_knows_the_workspace_is_told_that_it_is_here(workspace: Workspace) -> None:
+    client, ident = workspace.client, workspace.settings.env.tenant_id
+    workspace.set_limits(requests_per_minute=1)
+    await asyncio.sleep(1.1)
+    for _ in range(3):
+        answer = await client.get(f"/healthz/{ident}")
+        assert (answer.status_code, answer.content) == (204, b"")
+    for other in ("aaaaaaaaaa", ident.upper(), f"{ident}x", "%00"):
+        answer = await client.get(f"/healthz/{other}")
+        assert answer.status_code == 404
+        assert ident not in answer.text
+
+
 async def test_without_a_cache_work_goes_on(
     workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

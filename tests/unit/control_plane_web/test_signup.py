@@ -1,5 +1,4 @@
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from litestar.testing import TestClient
 from msgspec import UNSET, structs
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import HOSTILE, FakeSignups, signup
-from vivero_control.web.signup import ROUTE_SETTLES, settling
 
 GOOD = {"company": "Acme GmbH", "email": "ada@acme.example", "password": "seven green bottles", "slug": ""}
 
@@ -112,15 +110,6 @@ def test_a_ready_signup_goes_inside() -> None:
         answer = client.get("/signup/5f2c", follow_redirects=False)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("https://acme.vivero.localhost:8443/login/ticket?")
-
-
-@pytest.mark.parametrize(("seconds", "waits"), [(0, ROUTE_SETTLES), (1.5, ROUTE_SETTLES), (1.7, 0.0), (3600, 0.0)])
-def test_a_browser_is_not_sent_to_a_route_that_is_still_being_made_known(seconds: float, waits: float) -> None:
-    view = signup(7, "ready")
-    made = next(step.finished_at for step in view.steps if step.name == "route")
-    assert made is not None
-    assert settling(view, made + timedelta(seconds=seconds)) == waits
-    assert settling(signup(2), made) == 0.0
 
 
 def test_a_ready_signup_whose_login_is_over_shows_the_door() -> None:

@@ -1,5 +1,6 @@
 """The docker provider's files: valid in themselves, and in step with what the native provider does."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance
 from vivero_dev.native.services import mail as native_mail
 from vivero_dev.platform.backing import CLUSTER_PORTS
+from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
 
 ROOT = Path(__file__).parents[3]
@@ -112,3 +114,23 @@ def test_the_provider_has_every_step_that_others_need(instance: Instance) -> Non
     provider: Provider = DockerProvider(instance)
     names = [step.name for step in provider.steps()]
     assert {CLUSTER_READY, SERVICES_READY, INGRESS_READY, IMAGES_READY} <= set(names)
+
+
+def test_envoy_on_kind_drops_replaced_listeners_as_soon_as_natively(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Envoy's container comes second in the official manifest."""
+    words, patched = ["-c", "/config/envoy.json"], list[str]()
+    containers = [{"name": "shutdown-manager", "args": []}, {"name": "envoy", "args": words}]
+    found = {"spec": {"template": {"spec": {"containers": containers}}}}
+
+    def patch(_: Kubectl, *arguments: str) -> str:
+        patched.append(arguments[-1])
+        words.extend(one["value"] for one in json.loads(arguments[-1].removeprefix("--patch=")))
+        return ""
+
+    monkeypatch.setattr(Kubectl, "get", lambda *_: found)
+    monkeypatch.setattr(Kubectl, "run", patch)
+    for _ in range(2):
+        contour.shorten_drain(Kubectl(Path("kubectl"), Path("kubeconfig")))
+    assert words == ["-c", "/config/envoy.json", "--drain-time-s 30", "--drain-strategy immediate"]
+    assert len(patched) == 1
+    assert "/containers/1/args/-" in patched[0]

@@ -294,6 +294,7 @@ def test_charts_are_told_image_and_port(instance: Instance) -> None:
     images = {name: f"localhost/vivero/{name}:abc" for name in ("operator", "control-plane", "data-plane")}
     operator, pages = operator_values(instance, images), control_plane_values(instance, images)
     assert operator["image"] == {"repository": "localhost/vivero/operator", "tag": "abc", "pullPolicy": "IfNotPresent"}
+    assert pages["ingress"] == {"address": ""}, "pods reach it where the public names lead"
     assert operator["publicPort"] == pages["publicPort"] == instance.ports["https"]
 
 

@@ -37,28 +37,31 @@ def hopeless(tenant: Tenant) -> str | None:
     return next((one.message or one.reason for one in found), None)
 
 
-def whole(tenant: Tenant | None, failure: str | None) -> tuple[SignupState, str]:
-    """The state of a signup and a sentence about it; `failure` says why there will be no workspace."""
+def whole(tenant: Tenant | None, failure: str | None, *, reached: bool) -> tuple[SignupState, str]:
+    """The state of a signup and a sentence about it.
+
+    `failure` says why there will be no workspace, `reached` whether a ready one answers at its public address.
+    """
     if failure or tenant is None:
         return ("failed", failure) if failure else ("provisioning", "Your workspace is being prepared.")
     if sentence := hopeless(tenant):
         return "failed", sentence
     if tenant.spec.suspended is not None:
         return "ready", "Your workspace is closed at the moment."
-    if is_ready(tenant):
+    if is_ready(tenant) and reached:
         return "ready", "Your workspace is ready."
     return "provisioning", "Your workspace is being prepared."
 
 
-def steps(tenant: Tenant | None) -> tuple[Step, ...]:
-    """Each part of the workspace; without a Tenant all of them wait."""
+def steps(tenant: Tenant | None, *, reached: bool) -> tuple[Step, ...]:
+    """Each part of the workspace; without a Tenant all of them wait, and the last one until it is `reached`."""
     if tenant is None:
         return tuple(Step(name=name, label=label, state="waiting") for name, label, _ in STEPS)
     current = tenant.status.observed_generation >= tenant.metadata.generation
     found = {one.type: one for one in tenant.status.conditions if current or one.type not in _OF_THE_CUSTOMER}
     parts = tuple(_step(name, label, found.get(kind)) for name, label, kind in STEPS[:-1])
     name, label, kind = STEPS[-1]
-    last = _step(name, label, found.get(kind))
+    last = _step(name, label, found.get(kind) if reached else None)
     if last.state == "running" and any(part.state != "done" for part in parts):
         last = Step(name=name, label=label, state="waiting")
     return (*parts, last)

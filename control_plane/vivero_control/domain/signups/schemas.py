@@ -60,7 +60,8 @@ class SignupView(Struct, frozen=True, kw_only=True):
 
     id: Annotated[str, Meta(description="Unguessable; whoever has it sees the progress and gets the login.")]
     state: Annotated[
-        Literal["provisioning", "ready", "failed"], Meta(description="`ready`: proved by use, not assumed.")
+        Literal["provisioning", "ready", "failed"],
+        Meta(description="`ready`: proved by use, and seen to answer at its address."),
     ]
     tenant: TenantRef
     steps: tuple[Step, ...] = ()

@@ -26,6 +26,7 @@ from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups import policies, progress
+from vivero_control.domain.signups.arrivals import Arrivals
 from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
 from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning
 from vivero_control.domain.signups.repository import SignupRepository
@@ -33,6 +34,7 @@ from vivero_control.domain.signups.schemas import SignupView, StartSignup, Tenan
 from vivero_control.domain.signups.tickets import Tickets
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.errors import TenantRefusedError
+from vivero_control.domain.tenants.policies import is_ready
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import signup_subject
 from vivero_control.errors import FieldError, InvalidInputError, UnavailableError
@@ -51,6 +53,7 @@ HANDOVER: Final = timedelta(seconds=20)
 SETTLING: Final = timedelta(seconds=8)
 GONE_AFTER: Final = timedelta(minutes=10)  # a Tenant that is not there by then, in a cluster that answers
 HEARTBEAT_SECONDS: Final = 15.0  # below the idle limits of proxies
+ARRIVAL_SECONDS: Final = 1.0  # how long one look waits for the ingress: then the caller asks again
 STREAM_SECONDS: Final = 300.0  # then the browser reconnects by itself; a signup takes seconds
 
 
@@ -65,6 +68,7 @@ class SignupDeps:
     provisioning: Provisioning
     passwords: Passwords
     tickets: Tickets
+    arrivals: Arrivals
     idempotency: Idempotency
     tenant_url: Callable[[str], str]
     streams: StreamSlots
@@ -99,8 +103,14 @@ class SignupService:
         return answer if answer.tenant.name is not None else await self.get(answer.id)
 
     async def get(self, signup_id: str) -> SignupView:
-        """How far it is now. Raises SignupNotFoundError."""
-        return self._view(await self._load(signup_id))
+        """How far it is now; waits a moment for the ingress when that is all that is missing.
+
+        Raises SignupNotFoundError.
+        """
+        signup = await self._load(signup_id)
+        if looking := self._look(signup):
+            await asyncio.wait([looking], timeout=ARRIVAL_SECONDS)
+        return self._view(signup)
 
     async def follow(self, signup_id: str) -> AsyncIterator[SignupView | None]:
         """`events` of a signup that exists, in a process that has room for one more stream.
@@ -128,6 +138,7 @@ class SignupService:
             seen: object = None
             while asyncio.get_running_loop().time() < ends:
                 changed.clear()
+                self._look(signup)
                 view = self._view(signup)
                 if (view.state, view.steps) != seen:
                     seen = (view.state, view.steps)
@@ -276,16 +287,25 @@ class SignupService:
             raise SignupNotFoundError
         return signup
 
+    def _look(self, signup: Signup) -> asyncio.Task[None] | None:
+        """Have a ready workspace looked for at its address; None when there is nothing to wait for."""
+        tenant = self._own_tenant(signup)
+        if tenant is None or tenant.spec.suspended is not None or not is_ready(tenant):
+            return None
+        key = secret_key(policies.secret_name(signup.id))
+        return self._deps.arrivals.look(tenant, then=lambda: self._deps.directory.tell([key]))
+
     def _view(self, signup: Signup) -> SignupView:
         tenant = self._own_tenant(signup)
         url = (tenant.status.url if tenant else None) or self._deps.tenant_url(signup.slug)
-        state, detail = progress.whole(tenant, self._failure(signup, tenant))
+        reached = tenant is not None and self._deps.arrivals.reached(tenant)
+        state, detail = progress.whole(tenant, self._failure(signup, tenant), reached=reached)
         may_log_in = tenant is not None and state == "ready" and tenant.spec.suspended is None
         return SignupView(
             id=signup.id,
             state=state,
             tenant=TenantRef(name=tenant.name if tenant else None, slug=signup.slug, url=url),
-            steps=progress.steps(tenant),
+            steps=progress.steps(tenant, reached=reached),
             detail=detail,
             created_at=signup.created_at,
             login_url=self._login_url(signup, tenant, url) if tenant and may_log_in else UNSET,

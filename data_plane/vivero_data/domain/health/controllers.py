@@ -1,15 +1,17 @@
-"""`/healthz`, `/readyz`, and `/internal/v1/proof`."""
+"""`/healthz`, `/readyz`, `/healthz/{id}`, and `/internal/v1/proof`."""
 
 from typing import Annotated, TypeVar
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
-from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, QueryParameter
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT, HTTP_503_SERVICE_UNAVAILABLE
 
 from vivero_data.domain.health.schemas import Health, Proof, Readiness
 from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.owner.guards import operator_only
+from vivero_data.settings import Settings
 
 R = TypeVar("R", bound=Readiness)
 
@@ -36,6 +38,15 @@ class HealthController(Controller):
     async def readyz(self, health: NamedDependency[HealthService]) -> Response[Readiness]:
         """The schema is current, and cache and bucket answer."""
         return answered(await health.ready())
+
+    @get("/healthz/{workspace_id:str}", status_code=HTTP_204_NO_CONTENT, include_in_schema=False, sync_to_thread=False)
+    def here(self, workspace_id: FromPath[str], settings: NamedDependency[Settings]) -> None:
+        """For the control plane, which asks at the public address whether it leads here.
+
+        Whoever asks names the workspace: an id is no secret, but nobody needs to be told it either.
+        """
+        if workspace_id != settings.env.tenant_id:
+            raise NotFoundException
 
 
 class ProofController(Controller):

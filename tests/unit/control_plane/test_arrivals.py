@@ -1,0 +1,207 @@
+"""A new workspace is looked for at its address once, for a bounded time, and only while its route is new."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from unit.control_plane.builders import NOW, condition, tenant
+from vivero_control.db.tables import Signup
+from vivero_control.domain.signups import policies
+from vivero_control.domain.signups import service as service_module
+from vivero_control.domain.signups.arrivals import ROUTE_IS_NEW, Arrivals, is_new, remembered
+from vivero_control.domain.signups.service import SignupDeps, SignupService
+from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.lib.streams import StreamSlots
+from vivero_core.backends.kube.client import Listing
+from vivero_core.model.tenant import Tenant
+
+PATIENCE = 0.5
+PARTS = ["DatabaseReady", "StorageReady", "CacheReady", "WorkloadReady", "RouteReady", "OwnerReady", "Ready"]
+
+
+def nothing() -> None:
+    """Nobody waits."""
+
+
+class Door:
+    """An ingress that knows the route from a certain question on."""
+
+    def __init__(self, opens_after: int) -> None:
+        self.opens_after = opens_after
+        self.asked: list[tuple[str, str]] = []
+
+    async def ask(self, slug: str, tenant_id: str) -> bool:
+        self.asked.append((slug, tenant_id))
+        await asyncio.sleep(0)
+        return len(self.asked) > self.opens_after
+
+
+class Now:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+def ready(name: str = "acme", *, routed: timedelta = timedelta(0), **spec: object) -> Tenant:
+    """A Tenant that is ready, with a route so old."""
+    conditions = [condition(kind) for kind in PARTS]
+    for one in conditions:
+        one["lastTransitionTime"] = (NOW - routed).isoformat()
+    return tenant(name, conditions=conditions, **spec)
+
+
+def test_a_route_is_new_for_a_minute_and_unknown_until_it_is_made() -> None:
+    assert is_new(tenant(), NOW)
+    assert is_new(ready(), NOW)
+    assert not is_new(ready(), NOW + ROUTE_IS_NEW)
+
+
+async def test_many_who_wait_are_one_look_and_are_told_once() -> None:
+    door, told = Door(2), list[str]()
+    arrivals = Arrivals(door.ask, PATIENCE, Now())
+    looks = [arrivals.look(ready(), then=lambda: told.append("then")) for _ in range(50)]
+    assert not arrivals.reached(ready())
+    (look,) = set(looks)
+    assert look is not None
+    await look
+    await asyncio.sleep(0)
+    assert door.asked == [("acme", ready().id)] * 3
+    assert told == ["then"]
+    assert arrivals.reached(ready())
+    assert arrivals.look(ready(), then=nothing) is None
+
+
+async def test_who_is_not_found_counts_as_reached_after_a_while_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    door = Door(10_000)
+    arrivals = Arrivals(door.ask, PATIENCE, Now())
+    look = arrivals.look(ready(), then=nothing)
+    assert look is not None
+    with caplog.at_level(logging.WARNING):
+        await asyncio.wait_for(look, 2 * PATIENCE)
+    assert arrivals.reached(ready())
+    assert "acme is not seen to answer" in caplog.text
+    assert 4 <= len(door.asked) <= 9, "ever more slowly"
+
+
+async def test_an_old_route_is_asked_for_by_nobody() -> None:
+    door = Door(0)
+    arrivals = Arrivals(door.ask, PATIENCE, Now())
+    old = ready(routed=ROUTE_IS_NEW)
+    assert arrivals.reached(old)
+    assert arrivals.look(old, then=nothing) is None
+    assert Arrivals(door.ask, 0, Now()).look(ready(), then=nothing) is None, "switched off"
+    assert door.asked == []
+
+
+def test_what_was_found_is_forgotten_when_the_route_is_old() -> None:
+    known: dict[str, datetime] = {}
+    for minute in range(10):
+        known = remembered(known, f"uid-{minute}", NOW + minute * ROUTE_IS_NEW)
+    assert list(known) == ["uid-7", "uid-8", "uid-9"]
+
+
+async def test_a_look_that_breaks_is_not_begun_again() -> None:
+    async def broken(*_: str) -> bool:
+        raise ValueError
+
+    arrivals = Arrivals(broken, PATIENCE, Now())
+    look = arrivals.look(ready(), then=nothing)
+    assert look is not None
+    with pytest.raises(ValueError):  # noqa: PT011  whatever it is
+        await look
+    assert arrivals.reached(ready())
+
+
+async def test_closing_ends_every_look() -> None:
+    arrivals = Arrivals(Door(10_000).ask, 30, Now())
+    look = arrivals.look(ready(), then=nothing)
+    assert look is not None
+    arrivals.close()
+    await asyncio.wait([look], timeout=1)
+    assert look.cancelled()
+
+
+class OneSignup(SignupService):
+    """The service about one signup, with its row at hand."""
+
+    signup = Signup(
+        id="5f2c", email="a@acme.example", company="Acme", slug="acme", slug_claim="acme", plan="trial", created_at=NOW
+    )
+
+    async def _load(self, signup_id: str) -> Signup:
+        del signup_id
+        return self.signup
+
+
+class FakeTickets:
+    def login_url(self, url: str, **_: object) -> str:
+        return f"{url}/login/ticket?ticket=t"
+
+
+def service(door: Door, seen: Tenant) -> OneSignup:
+    directory = TenantDirectory()
+    directory.take(Listing([seen], "9"))
+    deps = {
+        "directory": directory,
+        "tickets": FakeTickets(),
+        "arrivals": Arrivals(door.ask, PATIENCE, Now()),
+        "tenant_url": "https://{}.vivero.localhost".format,
+        "streams": StreamSlots(9),
+        "clock": Now(),
+    }
+    others = SignupDeps.__slots__
+    return OneSignup(SignupDeps(**cast("dict[str, Any]", dict.fromkeys(others) | deps)))
+
+
+def signed_up(**changes: Any) -> Tenant:  # noqa: ANN401  as `ready`
+    owner = {"email": "a@acme.example", "passwordHashSecret": policies.secret_name("5f2c")}
+    return ready(owner=owner, **changes)
+
+
+async def test_a_stream_says_ready_when_the_address_answers() -> None:
+    door = Door(3)
+    views = [view async for view in await service(door, signed_up()).follow("5f2c") if view]
+    assert [view.state for view in views] == ["provisioning", "ready"]
+    assert [step.state for step in views[0].steps] == ["done"] * 6 + ["running"]
+    assert [bool(view.login_url) for view in views] == [False, True]
+    assert len(door.asked) == 4
+
+
+async def test_who_asks_again_and_again_is_answered_when_the_address_answers() -> None:
+    door = Door(3)
+    about = service(door, signed_up())
+    views = await asyncio.gather(*(about.get("5f2c") for _ in range(20)))
+    assert {view.state for view in views} == {"ready"}
+    assert len(door.asked) == 4
+
+
+async def test_who_asks_waits_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_module, "ARRIVAL_SECONDS", 0.05)
+    about = service(Door(10_000), signed_up())
+    async with asyncio.timeout(0.4):
+        assert (await about.get("5f2c")).state == "provisioning"
+    await asyncio.sleep(PATIENCE)
+    assert (await about.get("5f2c")).state == "ready"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: signed_up(suspended={"reason": "Manual"}),
+        lambda: tenant(owner={"email": "a@acme.example", "passwordHashSecret": policies.secret_name("5f2c")}),
+    ],
+)
+async def test_nobody_looks_for_what_is_closed_or_not_ready_yet(make: Callable[[], Tenant]) -> None:
+    door = Door(0)
+    about = service(door, make())
+    await about.get("5f2c")
+    assert door.asked == []

@@ -1,0 +1,96 @@
+"""The question whether a workspace is reached, on a real TLS server of ours in place of the ingress."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import AnyHttpUrl
+from vivero_control.lib.ingress import Ingress, place
+from vivero_control.settings import IngressSettings, PlatformSettings, Settings
+from vivero_dev.certificates import Authority
+
+DOMAIN = "vivero.localhost"
+
+
+class Server:
+    """Keeps what was said to it, and answers with one status line."""
+
+    def __init__(self) -> None:
+        self.answer = "204 No Content"
+        self.names: list[str | None] = []
+        self.heads: list[list[str]] = []
+        self.port = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        self.heads.append(head)
+        writer.write(f"HTTP/1.1 {self.answer}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    def see_name(self, _: ssl.SSLObject, name: str | None, __: ssl.SSLContext) -> None:
+        self.names.append(name)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ca")
+
+
+@pytest.fixture
+async def server(authority: Authority) -> AsyncIterator[Server]:
+    made = Server()
+    pair = authority.issue("ingress", [DOMAIN, f"*.{DOMAIN}"])
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.certificate, pair.key)
+    context.sni_callback = made.see_name
+    listener = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=context)
+    made.port = listener.sockets[0].getsockname()[1]
+    yield made
+    listener.close()
+
+
+def settings(port: int, ca: Path | None, address: str | None = "127.0.0.1") -> Settings:
+    return Settings.model_construct(
+        public_url=AnyHttpUrl(f"https://{DOMAIN}:8443"),
+        platform=PlatformSettings(ca=ca),
+        ingress=IngressSettings(address=address, port=port),
+    )
+
+
+async def test_it_asks_as_a_browser_would_that_was_never_there(server: Server, authority: Authority) -> None:
+    async with Ingress(settings(server.port, authority.certificate)) as ingress:
+        assert [await ingress.reaches("acme", "abcdefghij") for _ in range(3)] == [True] * 3
+    assert server.names == [f"acme.{DOMAIN}"] * 3, "a connection for each question"
+    assert server.heads[0][0] == "GET /healthz/abcdefghij HTTP/1.1"
+    assert f"Host: acme.{DOMAIN}:8443" in server.heads[0]
+
+
+@pytest.mark.parametrize("answer", ["200 OK", "302 Found\r\nLocation: /", "404 Not Found", "503 Service Unavailable"])
+async def test_every_other_answer_is_no(server: Server, authority: Authority, answer: str) -> None:
+    server.answer = answer
+    async with Ingress(settings(server.port, authority.certificate)) as ingress:
+        assert not await ingress.reaches("acme", "abcdefghij")
+    assert len(server.heads) == 1, "where it is sent to is not asked"
+
+
+async def test_whom_we_do_not_trust_or_do_not_reach_says_nothing(server: Server, authority: Authority) -> None:
+    async with Ingress(settings(server.port, None)) as ingress:
+        assert not await ingress.reaches("acme", "abcdefghij")
+    assert server.heads == []
+    async with Ingress(settings(1, authority.certificate)) as ingress:
+        assert not await ingress.reaches("acme", "abcdefghij")
+    assert not await Ingress(settings(server.port, authority.certificate)).reaches("acme", "abcdefghij"), "closed"
+
+
+def test_without_an_address_the_public_name_is_asked_without_search_domains() -> None:
+    assert place(settings(443, None, address=None), f"acme.{DOMAIN}") == f"acme.{DOMAIN}.:8443"
+
+
+@pytest.mark.parametrize("address", ["", "http://ingress", "ingress/path", "in gress", "a@b", "-x", "a" * 254])
+def test_an_address_is_a_name_and_nothing_else(address: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        IngressSettings(address=address)
