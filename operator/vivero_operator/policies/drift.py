@@ -45,6 +45,12 @@ def intrusion(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     return patch
 
 
+def is_strangers(live: dict[str, Any]) -> bool:
+    """Whether nothing in the object was ever written by us."""
+    managers = [entry.get("manager") for entry in live.get("metadata", {}).get("managedFields", ())]
+    return bool(managers) and FIELD_MANAGER not in managers
+
+
 def _robbed(desired: dict[str, Any], live: dict[str, Any]) -> bool:
     """Whether somebody else is now the only owner of a field of ours.
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
@@ -20,6 +21,10 @@ from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Pending
 from vivero_operator.reconcile.cluster import Cluster, Pod
 from vivero_operator.settings import Settings
+
+_MADE_ANEW: Final = frozenset({"Service", "Deployment", "Ingress", "NetworkPolicy"})
+"""Kinds whose objects, when somebody else made them under our name, keep what their maker left to chance, or cannot be
+merged with ours at all: two unnamed ports, another selector. They hold nothing that a new one would lack."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,10 @@ class Run:
     async def write(self, manifest: Manifest, live: Manifest | None) -> None:
         """Bring the object about as the manifest says, whatever `live` is."""
         meta = manifest["metadata"]
+        if live is not None and manifest["kind"] in _MADE_ANEW and drift.is_strangers(live):
+            resource = resource_of(manifest)
+            await self.remove(resource, meta["name"], meta["namespace"], belongs={})
+            live = None
         await self.kube.apply(manifest)
         patch = drift.intrusion(manifest, live) if live is not None else {}
         if patch:

@@ -192,12 +192,14 @@ async def test_a_child_that_comes_back_under_its_name(rig: Rig) -> None:
     namespace = naming.namespace_name(names.id)
     service = await rig.kube.get(SERVICE, "app", namespace)
     await rig.kube.delete(SERVICE, "app", namespace, uid=service["metadata"]["uid"])
-    stranger = {"selector": {"app": "other"}, "ports": [{"name": "http", "port": 80, "targetPort": 9999}]}
+    # Its port has no name, and so has ours no place beside it.
+    stranger = {"selector": {"app": "other"}, "ports": [{"port": 81, "targetPort": 9999}]}
     meta = {"name": "app", "namespace": namespace}
     await rig.kube.create({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": stranger})
     rig.operator.kill()
 
     assert await differences(rig, names, before, ready) == []
+    assert await rig.writes_at_rest(names) == []
     await retire(rig, names)
 
 
