@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
@@ -194,45 +195,51 @@ class Director:
 _STATUSES = (409, 410, 429, 500, 503, 504)
 _WATCHED = ("tenants", "plans", "pods")
 
-Draw = Callable[[random.Random, int], Fault]
+Draw = Callable[[random.Random, int], tuple[Fault, ...]]
 
 
 def _brief(dice: random.Random) -> float:
     return round(dice.uniform(0.3, 3.0), 1)
 
 
-def _refuse(dice: random.Random, nth: int, verbs: frozenset[Verb]) -> Fault:
-    return Fault(Action.REFUSE, verbs, nth=nth, times=dice.randint(1, 3), status=dice.choice(_STATUSES))
+def _refuse(dice: random.Random, nth: int, verbs: frozenset[Verb]) -> tuple[Fault, ...]:
+    return (Fault(Action.REFUSE, verbs, nth=nth, times=dice.randint(1, 3), status=dice.choice(_STATUSES)),)
 
 
-def _disturb_watch(dice: random.Random, _: int) -> Fault:
+def _disturb_watch(dice: random.Random, _: int) -> tuple[Fault, ...]:
     action = dice.choice((Action.CUT, Action.EXPIRE, Action.MUTE))
-    return Fault(action, EVENTS, dice.choice(_WATCHED), nth=dice.randint(1, 3), seconds=_brief(dice))
+    return (Fault(action, EVENTS, dice.choice(_WATCHED), nth=dice.randint(1, 3), seconds=_brief(dice)),)
 
 
-def _outage(dice: random.Random, nth: int) -> Fault:
+def _outage(dice: random.Random, nth: int) -> tuple[Fault, ...]:
     service, outage = dice.choice(SERVICES), dice.choice(list(Outage))
-    return Fault(Action.OUTAGE, nth=nth, seconds=_brief(dice), service=service, outage=outage)
+    return (Fault(Action.OUTAGE, nth=nth, seconds=_brief(dice), service=service, outage=outage),)
+
+
+def _return_to_the_past(dice: random.Random, nth: int) -> tuple[Fault, ...]:
+    """What is watched is listed after a start alone, so there has to be one."""
+    return Fault(Action.KILL_AFTER, nth=nth), Fault(Action.STALE, MANY, dice.choice(_WATCHED))
 
 
 # Faults that pass by: the operator has to reach the same end within a minute.
 _DRAWS: tuple[Draw, ...] = (
-    lambda _, nth: Fault(Action.KILL_BEFORE, nth=nth),
-    lambda _, nth: Fault(Action.KILL_AFTER, nth=nth),
+    lambda _, nth: (Fault(Action.KILL_BEFORE, nth=nth),),
+    lambda _, nth: (Fault(Action.KILL_AFTER, nth=nth),),
     lambda dice, nth: _refuse(dice, nth, WRITES),
     lambda dice, nth: _refuse(dice, nth, READS),
-    lambda dice, nth: Fault(Action.LOSE, nth=nth, times=dice.randint(1, 2)),
-    lambda dice, nth: Fault(Action.DELAY, READS | WRITES, nth=nth, times=dice.randint(1, 5), seconds=_brief(dice)),
-    lambda dice, nth: Fault(Action.MISROUTE, READS, nth=nth, status=dice.choice((404, 502))),
-    lambda dice, nth: Fault(Action.STALE, ONE, nth=nth, times=dice.randint(1, 2)),
+    lambda dice, nth: (Fault(Action.LOSE, nth=nth, times=dice.randint(1, 2)),),
+    lambda dice, nth: (Fault(Action.DELAY, READS | WRITES, nth=nth, times=dice.randint(1, 5), seconds=_brief(dice)),),
+    lambda dice, nth: (Fault(Action.MISROUTE, READS, nth=nth, status=dice.choice((404, 502))),),
+    lambda dice, nth: (Fault(Action.STALE, ONE, nth=nth, times=dice.randint(1, 2)),),
+    _return_to_the_past,
     _disturb_watch,
     _outage,
 )
 
 
 def draw(seed: int, scenarios: Sequence[str]) -> Plan:
-    """One scenario and up to three faults."""
+    """One scenario and what goes wrong in it: up to three things."""
     dice = random.Random(seed)  # noqa: S311  reproducible, which a secret must not be
     scenario = dice.choice(scenarios)
-    faults = (dice.choice(_DRAWS)(dice, dice.randint(1, 12)) for _ in range(dice.randint(1, 3)))
-    return Plan(seed, scenario, tuple(faults))
+    drawn = [dice.choice(_DRAWS)(dice, dice.randint(1, 12)) for _ in range(dice.randint(1, 3))]
+    return Plan(seed, scenario, tuple(chain.from_iterable(drawn)))

@@ -1,6 +1,9 @@
+from itertools import pairwise
+
 import pytest
 from faults.plan import (
     EVENTS,
+    MANY,
     ONE,
     READS,
     WRITES,
@@ -87,17 +90,21 @@ def test_seeds_misroute_to_a_page_that_is_missing_too() -> None:
     assert drawn == {404, 502}
 
 
-def test_seeds_show_the_past_of_one_object_only() -> None:
-    """A list from the past is a test of its own: it needs a moment to go back to."""
-    stale = [fault for seed in range(300) for fault in draw(seed, ("birth",)).faults if fault.action is Action.STALE]
-    assert {fault.verbs for fault in stale} == {ONE}
+def test_seeds_show_the_past_of_one_object_and_after_a_start_of_all() -> None:
+    plans = [draw(seed, ("birth",)).faults for seed in range(300)]
+    assert {fault.verbs for faults in plans for fault in faults if fault.action is Action.STALE} == {ONE, MANY}
+    for faults in plans:
+        for before, fault in pairwise((None, *faults)):
+            if fault is not None and fault.action is Action.STALE and fault.verbs == MANY:
+                assert before is not None
+                assert before.action is Action.KILL_AFTER
 
 
 def test_drawn_faults_pass_by_in_a_few_seconds() -> None:
     for seed in range(300):
         for fault in draw(seed, ("birth",)).faults:
             assert fault.times * fault.seconds <= 15
-            assert fault.verbs in (ONE, READS, WRITES, READS | WRITES, EVENTS)
+            assert fault.verbs in (ONE, MANY, READS, WRITES, READS | WRITES, EVENTS)
 
 
 def test_a_plan_is_told_with_its_seed() -> None:
