@@ -62,9 +62,11 @@ async def play(book: Book, plan: Plan) -> list[Fault]:
         problems = diff(credentials, await rig.collector.credentials(names.id))
     if not problems and plan.scenario != "death":
         problems = [f"at rest: {entry}" for entry in await writes_in_the_end(rig, names)]
+    met = [fault for fault, _ in director.met]
+    rig.tally.played(met, problems)
     assert not problems, _story(plan, problems, rig.proxy.journal[mark:], director.foreign)
     await retire(rig, names)
-    return [fault for fault, _ in director.met]
+    return met
 
 
 async def differences(rig: Rig, names: Names, expected: State, done: Done) -> list[str]:

@@ -8,7 +8,7 @@ import random
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from faults.gate import Gate
 from faults.plan import WRITES, Director, Fault
 from faults.pods import standing_in
 from faults.proxy import Entry, Proxy
+from faults.report import Tally
 from faults.services import Names as ServiceNames
 from faults.services import Services, standing_before
 from faults.state import Collector, Names, Servers, ids
@@ -129,6 +130,7 @@ class Rig:
     servers: Servers
     gates: dict[str, Gate]
     """Before each backing service and the API server (`kubernetes`), as the operator's ways to them begin."""
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def collector(self) -> Collector:

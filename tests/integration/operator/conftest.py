@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 from faults.play import Book
+from faults.report import Tally
 from faults.rig import Rig
 from faults.state import Servers
 from integration.operator.live import Live, Setup, cluster_names
@@ -26,6 +27,16 @@ BACKING = "vivero-backing.svc.cluster.local"
 SYSTEM = "vivero-system"
 OPERATOR = "vivero-operator"
 STAND_IN_IMAGE = "localhost/vivero/pause:1"
+TALLIES = pytest.StashKey[list[Tally]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The fault harness's report."""
+    for tally in config.stash.get(TALLIES, []):
+        if tally.plans or tally.leaves:
+            terminalreporter.section("fault harness")
+            for line in tally.lines():
+                terminalreporter.write_line(line)
 
 
 def _names(platform: dict[str, Any]) -> dict[str, tuple[str, int]]:
@@ -144,6 +155,7 @@ async def live(setup: Setup) -> AsyncIterator[Live]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def rig(
+    request: pytest.FixtureRequest,
     platform: dict[str, Any],
     setup: Setup,
     database_admin: MariaDbAdmin,
@@ -155,6 +167,7 @@ async def rig(
     servers = Servers(database_admin, storage_admin, cache_admin)
     folder = tmp_path_factory.mktemp("rig")
     async with rigged(platform, setup, servers, folder, VIVERO_RESYNC_SECONDS="10") as one:
+        request.config.stash.setdefault(TALLIES, []).append(one.tally)
         yield one
 
 

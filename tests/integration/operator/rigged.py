@@ -39,7 +39,11 @@ async def rigged(
             await one.kube.create(plan)
         yield one
         await clean_up(one)
-        await eventually(lambda: nothing_left(one, before), GONE_SECONDS)
+        try:
+            await eventually(lambda: nothing_left(one, before), GONE_SECONDS)
+        finally:
+            left = orphans(await inventory(one.kube, one.servers), before, set())
+            one.tally.orphans = sum(map(len, left.values()))
         for plan in PLANS:
             uid = (await one.kube.get(PLAN, plan["metadata"]["name"]))["metadata"]["uid"]
             await one.kube.delete(PLAN, plan["metadata"]["name"], uid=uid)

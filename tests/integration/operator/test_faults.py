@@ -255,6 +255,7 @@ async def walk_all(ground: Ground, names: Sequence[str] = ()) -> list[str]:
     """What was wrong at these leaves, or at all of them."""
     chosen = [leaf for leaf in ground.leaves if not names or str(leaf) in names]
     assert len(chosen) >= len(names)
+    ground.rig.tally.leaves += len(chosen)
     return [problem for leaf in chosen for problem in await walk(ground, leaf)]
 
 
