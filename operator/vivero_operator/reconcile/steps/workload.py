@@ -22,7 +22,8 @@ async def ready(run: Run) -> Outcome:
     pods = run.services.cluster.pods(run.instance.id)
     if run.ready_pod() is None:
         for pod in pods:
-            if pod.running and not pod.asked:
+            # Nobody waits for a spare: kubelet may find it in its own time.
+            if pod.running and not pod.asked and not run.tenant.is_spare:
                 await _ask(run, pod)
         raise starting(pods)
     count = sum(pod.ready for pod in pods)
