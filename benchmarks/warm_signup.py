@@ -29,7 +29,7 @@ from typing import Any
 
 import httpx
 from figures import arguments, machine, percentile, print_table, read_status, summary
-from signup import erase, finished
+from signup import erase, finished, first_answer
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.config import from_kubeconfig
 from vivero_core.backends.kube.errors import KubeNotFoundError
@@ -88,18 +88,9 @@ class Visitor:
         return time.perf_counter() - begin
 
     def _look_in(self, url: str, who: dict[str, str]) -> None:
-        """Log in and ask who one is; a new connection for each attempt, for an old one keeps its route."""
-        deadline = time.perf_counter() + SIGNUP_SECONDS
-        while True:
-            with self._client() as client:
-                login = client.post(f"{url}/api/v1/auth/login", json=who)
-                if login.is_success:
-                    bearer = {"Authorization": f"Bearer {login.json()['access_token']}"}
-                    client.get(f"{url}/api/v1/me", headers=bearer).raise_for_status()
-                    return
-            if time.perf_counter() > deadline:
-                raise RuntimeError(f"{url} answers a login with {login.status_code}")
-            time.sleep(0.01)
+        """Over a connection of its own, as a browser that comes for the first time."""
+        with self._client() as client:
+            first_answer(client, url, who)
 
     def _client(self) -> httpx.Client:
         return local_client(Path(self._status["ca"]), timeout=SIGNUP_SECONDS)
