@@ -29,7 +29,7 @@ POOL = {
 FILL_SECONDS = 90
 SIGNUP_SECONDS = 60
 LOOK_SECONDS = 0.01
-SIGNUPS = 20
+SIGNUPS = 10
 
 
 @pytest.fixture(scope="module")
