@@ -15,6 +15,9 @@ TERM_SECONDS = 5.0
 # Killed processes leave their group within milliseconds, save one in a disk wait.
 KILL_SECONDS = 15.0
 POLL_SECONDS = 0.05
+# Kubelet weighs all pods together as one thread for each processor, beside one for all daemons of an ordinary node.
+# Here the daemons are in the root group, where each thread that is busy weighs one: left alone, the pods starve.
+PODS_WEIGHT = 2 * (os.cpu_count() or 1)
 
 
 def unified() -> bool:
@@ -38,6 +41,7 @@ def ensure_cgroup(instance: Instance) -> None:
             group.mkdir()
         if unified():
             _delegate(group)
+        _weigh(group)
 
 
 def end_pods(instance: Instance) -> None:
@@ -98,3 +102,10 @@ def _prepare(hierarchy: Path) -> None:
 def _delegate(group: Path) -> None:
     offered = (group / "cgroup.controllers").read_text().split()
     (group / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in offered))
+
+
+def _weigh(group: Path) -> None:
+    """Version 1 counts a thread as 1024, version 2 as 100; most hierarchies of version 1 count something else."""
+    for name, thread in (("cpu.shares", 1024), ("cpu.weight", 100)):
+        if (group / name).exists():
+            (group / name).write_text(str(thread * PODS_WEIGHT))

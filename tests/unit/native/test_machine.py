@@ -66,6 +66,15 @@ def test_version_1_gets_a_group_in_every_hierarchy(instance: Instance, hierarchy
     assert cgroups.cgroup_leftovers(instance) == []
 
 
+@pytest.mark.parametrize(("name", "thread"), [("cpu.shares", 1024), ("cpu.weight", 100)])
+def test_pods_weigh_as_much_as_a_few_busy_threads(instance: Instance, hierarchy: Path, name: str, thread: int) -> None:
+    group = hierarchy / "cpuset" / instance.cgroup
+    group.mkdir()
+    (group / name).write_text(str(thread))
+    cgroups.ensure_cgroup(instance)
+    assert int((group / name).read_text()) == thread * cgroups.PODS_WEIGHT >= 2 * thread
+
+
 def test_version_2_hands_its_controllers_down(
     instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
