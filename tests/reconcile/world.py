@@ -8,6 +8,7 @@ from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_pool import TenantPool
 from vivero_operator.reconcile.cluster import Cluster, Pod
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.run import Services
@@ -69,7 +70,7 @@ class World:
         self.reconciler = TenantReconciler(services, self.memory)
 
     def put(self, manifest: Object) -> None:
-        """The object, in the API server and in what the watches told. A Tenant, Plan or server that is known is merged."""
+        """The object, in the API server and in what the watches told. A Tenant, Plan, pool or server that is known is merged."""
         key = (manifest["kind"], manifest["metadata"].get("namespace"), manifest["metadata"]["name"])
         stored = self.kube.put(merge(self.kube.objects.get(key, {}), manifest))
         match manifest["kind"]:
@@ -79,6 +80,8 @@ class World:
                 self.cluster.plans.put(Plan.parse(stored))
             case "DatabaseServer":
                 self.cluster.servers.put(DatabaseServer.parse(stored))
+            case "TenantPool":
+                self.cluster.pools.put(TenantPool.parse(stored))
             case "Pod":
                 self.cluster.put_pod(Pod.parse(stored))
 

@@ -58,6 +58,11 @@ def take_stock(
     return Stock(tuple(ready), tuple(starting), tuple(outdated))
 
 
+def is_short(size: int, spares: Iterable[Tenant]) -> bool:
+    """Whether more than one is still to be proven: one that was just claimed may be replaced at leisure."""
+    return sum(spare.status.proven_at is not None for spare in spares) < size - 1
+
+
 def signups_under_way(tenants: Iterable[Tenant], now: datetime) -> int:
     """How many tenants start that somebody waits for; not those that have been at it for so long that they are stuck."""
     return sum(

@@ -177,8 +177,7 @@ class TestReconcile:
             "apiVersion": "vivero.dev/v1alpha1",
             "metadata": {"name": "trial", "generation": 1},
         }
-        stored = world.kube.put({**body, "spec": {"plan": "trial", "size": size}})
-        world.cluster.pools.put(TenantPool.parse(stored))
+        world.put({**body, "spec": {"plan": "trial", "size": size}})
         return world
 
     async def pass_(self, world: World) -> list[str]:

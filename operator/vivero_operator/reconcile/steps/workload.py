@@ -8,6 +8,7 @@ from vivero_core.model.constants import ANNOTATION_ASKED, Reason
 
 from vivero_operator.manifests import deployment
 from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.policies.pool import is_short
 from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.run import Run, starting
 
@@ -22,12 +23,19 @@ async def ready(run: Run) -> Outcome:
     pods = run.services.cluster.pods(run.instance.id)
     if run.ready_pod() is None:
         for pod in pods:
-            # Nobody waits for a spare: kubelet may find it in its own time.
-            if pod.running and not pod.asked and not run.tenant.is_spare:
+            if pod.running and not pod.asked and _is_awaited(run):
                 await _ask(run, pod)
         raise starting(pods)
     count = sum(pod.ready for pod in pods)
     return done(Reason.RUNNING, f"{count} of {run.instance.plan.spec.workload.replicas} pods ready")
+
+
+def _is_awaited(run: Run) -> bool:
+    """A spare of a pool that lacks no other may be found by kubelet in its own time."""
+    if not run.tenant.is_spare:
+        return True
+    pool = run.services.cluster.pools.get(run.tenant.spec.pool or "")
+    return pool is not None and is_short(pool.spec.size, run.services.cluster.spares(pool.name))
 
 
 async def _ask(run: Run, pod: Pod) -> None:
