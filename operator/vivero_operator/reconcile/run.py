@@ -112,8 +112,7 @@ class Run:
         """Bring the object about as the manifest says, whatever `live` is."""
         meta = manifest["metadata"]
         if live is not None and manifest["kind"] in _MADE_ANEW and drift.is_strangers(live):
-            resource = resource_of(manifest)
-            await self.remove(resource, meta["name"], meta["namespace"], belongs={})
+            await self._delete(resource_of(manifest), live)
             live = None
         await self.kube.apply(manifest)
         patch = drift.intrusion(manifest, live) if live is not None else {}
@@ -131,8 +130,13 @@ class Run:
         live = await self.find(resource, name, namespace)
         if live is None or not belongs.items() <= live["metadata"].get("labels", {}).items():
             return False
+        return await self._delete(resource, live)
+
+    async def _delete(self, resource: Resource, live: Manifest) -> bool:
+        """Delete this very object and none that has its name by now; False when it has gone meanwhile."""
+        meta = live["metadata"]
         try:
-            await self.kube.delete(resource, name, namespace, uid=live["metadata"]["uid"])
+            await self.kube.delete(resource, meta["name"], meta["namespace"], uid=meta["uid"])
         except KubeNotFoundError:
             return False
         return True
