@@ -58,9 +58,12 @@ def take_stock(
     return Stock(tuple(ready), tuple(starting), tuple(outdated))
 
 
-def is_short(size: int, spares: Iterable[Tenant]) -> bool:
-    """Whether more than one is still to be proven: one that was just claimed may be replaced at leisure."""
-    return sum(spare.status.proven_at is not None for spare in spares) < size - 1
+def is_single_refill(spare: Tenant, size: int, spares: Iterable[Tenant]) -> bool:
+    """Whether the pool lacked nothing but this one when it was made: it replaces a claimed one at leisure."""
+    made = spare.metadata.creation_timestamp
+    if made is None:
+        return False
+    return sum(one.status.proven_at is not None and one.status.proven_at < made for one in spares) >= size - 1
 
 
 def signups_under_way(tenants: Iterable[Tenant], now: datetime) -> int:

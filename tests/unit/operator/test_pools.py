@@ -86,6 +86,24 @@ class TestStock:
         assert names(found.outdated) == ["x"]
 
 
+class TestSingleRefill:
+    """The spare in question was made thirty seconds ago; the others were proven `ages` seconds ago."""
+
+    @staticmethod
+    def is_single(size: int, ages: list[int]) -> bool:
+        late = spare_of("late", age=30)
+        others = [spare_of(f"other-{number}", age=age) for number, age in enumerate(ages)]
+        return pool.is_single_refill(late, size, [late, *others])
+
+    @pytest.mark.parametrize(("size", "ages"), [(3, [60, 60]), (1, [])])
+    def test_a_pool_that_was_full_but_for_one(self, size: int, ages: list[int]) -> None:
+        assert self.is_single(size, ages)
+
+    @pytest.mark.parametrize("ages", [[], [60], [60, 20], [20, 20]])
+    def test_a_pool_that_lacked_more_when_the_spare_was_made(self, ages: list[int]) -> None:
+        assert not self.is_single(3, ages)
+
+
 class TestOrder:
     def test_a_few_at_once(self) -> None:
         assert pool.decide(10, stock(), at_once=4).make == 4

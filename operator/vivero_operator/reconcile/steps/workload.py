@@ -8,7 +8,7 @@ from vivero_core.model.constants import ANNOTATION_ASKED, Reason
 
 from vivero_operator.manifests import deployment
 from vivero_operator.policies.outcome import Outcome, done
-from vivero_operator.policies.pool import is_short
+from vivero_operator.policies.pool import is_single_refill
 from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.run import Run, starting
 
@@ -31,11 +31,12 @@ async def ready(run: Run) -> Outcome:
 
 
 def _is_awaited(run: Run) -> bool:
-    """A spare of a pool that lacks no other may be found by kubelet in its own time."""
+    """A spare that alone fills its pool up again may be found by kubelet in its own time."""
     if not run.tenant.is_spare:
         return True
-    pool = run.services.cluster.pools.get(run.tenant.spec.pool or "")
-    return pool is not None and is_short(pool.spec.size, run.services.cluster.spares(pool.name))
+    cluster = run.services.cluster
+    pool = cluster.pools.get(run.tenant.spec.pool or "")
+    return pool is not None and not is_single_refill(run.tenant, pool.spec.size, cluster.spares(pool.name))
 
 
 async def _ask(run: Run, pod: Pod) -> None:
