@@ -31,7 +31,7 @@ from vivero_operator.reconcile.cluster import Pod
 from warm_signup import POOL, Run, Visitor, attempt, pool
 
 BURST = 3  # times the pool
-SETTLE_SECONDS = 15.0  # a pool's status settles in five
+SETTLE_SECONDS = 40.0  # a pool's status settles in five, a database server's in thirty
 FILL_SECONDS = 600.0
 
 
