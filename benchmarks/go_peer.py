@@ -71,9 +71,14 @@ async def make(kube: AnyKindClient, count: int, concurrency: int) -> float:
     return time.perf_counter() - begin
 
 
-async def erase(kube: AnyKindClient) -> None:
+async def erase(kube: AnyKindClient, concurrency: int) -> None:
     """Waits until the peer has taken everything away."""
-    await kube.delete_all(TENANT)
+
+    async def delete(item: Object) -> None:
+        await kube.delete(TENANT, item["metadata"]["name"], uid=item["metadata"]["uid"])
+
+    # One by one: a thousand in one request take the API server longer than a client waits.
+    await each((await kube.list(TENANT, metadata_only=True)).items, delete, concurrency)
     async with asyncio.timeout(ERASE_SECONDS):
         while (await kube.list(TENANT, metadata_only=True)).items:  # noqa: ASYNC110  asked now and then
             await asyncio.sleep(1)

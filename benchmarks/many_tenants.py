@@ -115,7 +115,7 @@ class Race:
         async with go_peer.running(self._kube, self._status, self._concurrency) as process:
             seconds = await go_peer.make(self._kube, self._count, self._concurrency)
             self._note("controller-runtime", seconds, f"{usage([Path('/proc', str(process.pid))]).rss:.0f} MiB")
-            await go_peer.erase(self._kube)
+            await go_peer.erase(self._kube, self._concurrency)
         await asyncio.sleep(REST_SECONDS)
 
     async def ours(self, idle: int) -> None:
