@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 
-def arguments(description: str, **counts: int) -> argparse.Namespace:
-    """`--status` and one option for each count, with its default."""
+def arguments(description: str, **options: int | str) -> argparse.Namespace:
+    """`--status` and one option for each name, with its default and of its type."""
     parser = argparse.ArgumentParser(description=description)
     default = os.environ.get("VIVERO_STATUS")
     parser.add_argument(
@@ -21,8 +21,8 @@ def arguments(description: str, **counts: int) -> argparse.Namespace:
         required=default is None,
         help="output of ./vivero status --json, as a file",
     )
-    for name, value in counts.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=value)
+    for name, value in options.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     return parser.parse_args()
 
 

@@ -14,8 +14,8 @@ from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
-_LOOK_AGAIN_SECONDS: Final = 5.0
-"""Watches tell when namespace and Deployment are gone; this is for what they may miss."""
+_LOOK_AGAIN_SECONDS: Final = 30.0
+"""Watches tell when namespace and Deployment are gone; this is for what they may miss, and a thousand may wait."""
 
 
 def _is_ours(run: Run, live: Manifest) -> bool:
