@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import departures
 import tenant_objects
 import yaml
 from any_kind import AnyKindClient
@@ -24,7 +25,6 @@ NAME = "controller_runtime"
 TENANT = Resource("bench.vivero.dev", "v1", "BenchTenant", "benchtenants", namespaced=False)
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
-ERASE_SECONDS = 1800.0
 
 
 def _tenant(number: int) -> Object:
@@ -71,22 +71,7 @@ async def make(kube: AnyKindClient, count: int, concurrency: int) -> float:
     return time.perf_counter() - begin
 
 
-async def erase(kube: AnyKindClient, concurrency: int) -> None:
+async def erase(kube: AnyKindClient) -> None:
     """Waits until the peer has taken everything away."""
-
-    async def delete(item: Object) -> None:
-        await kube.delete(TENANT, item["metadata"]["name"], uid=item["metadata"]["uid"])
-
-    # One by one: a thousand in one request take the API server longer than a client waits.
-    await each((await kube.list(TENANT, metadata_only=True)).items, delete, concurrency)
-    async with asyncio.timeout(ERASE_SECONDS):
-        while (await kube.list(TENANT, metadata_only=True)).items:  # noqa: ASYNC110  asked now and then
-            await asyncio.sleep(1)
-        while await _tenant_namespaces(kube):  # noqa: ASYNC110
-            await asyncio.sleep(1)
-
-
-async def _tenant_namespaces(kube: AnyKindClient) -> list[str]:
-    """Those that are on their way out."""
-    listing = await kube.list(NAMESPACE, metadata_only=True)
-    return [item["metadata"]["name"] for item in listing.items if "deletionTimestamp" in item["metadata"]]
+    await departures.erase(kube, TENANT, lambda _: True)
+    await departures.until_none(kube, NAMESPACE, lambda item: "deletionTimestamp" in item["metadata"])

@@ -24,6 +24,7 @@ from statistics import fmean
 from typing import Any
 
 import at_rest
+import departures
 import go_peer
 import tenant_objects
 from any_kind import AnyKindClient
@@ -43,7 +44,6 @@ SCRIPT = "bare script"
 REST_SECONDS = 45.0  # longer than Envoy keeps replaced listeners
 SETTLE_SECONDS = 45.0
 WARM_UP = 20
-ERASE_SECONDS = 1800.0
 
 
 def tenant(number: int) -> Object:
@@ -69,28 +69,17 @@ async def make_tenants(kube: KubeClient, count: int, concurrency: int) -> float:
     return time.perf_counter() - begin
 
 
-async def _ours(kube: KubeClient) -> list[Object]:
-    listing = await kube.list(TENANT, metadata_only=True)
-    return [item for item in listing.items if item["metadata"]["name"].startswith(f"{PREFIX}-")]
-
-
 async def erase_tenants(kube: KubeClient) -> float:
     """Seconds until they and their namespaces are gone."""
     begin = time.perf_counter()
-    for item in await _ours(kube):
-        await kube.delete(TENANT, item["metadata"]["name"], uid=item["metadata"]["uid"])
-    async with asyncio.timeout(ERASE_SECONDS):
-        while await _ours(kube):  # noqa: ASYNC110  asked now and then
-            await asyncio.sleep(1)
+    await departures.erase(kube, TENANT, lambda item: item["metadata"]["name"].startswith(f"{PREFIX}-"))
     return time.perf_counter() - begin
 
 
 async def erase_bare(kube: KubeClient, script: Script, tenants: list[Bare], concurrency: int) -> None:
     await each(tenants, script.erase, concurrency)
     names = {one.namespace for one in tenants}
-    async with asyncio.timeout(ERASE_SECONDS):
-        while names & {item["metadata"]["name"] for item in (await kube.list(NAMESPACE, metadata_only=True)).items}:  # noqa: ASYNC110
-            await asyncio.sleep(1)
+    await departures.until_none(kube, NAMESPACE, lambda item: item["metadata"]["name"] in names)
 
 
 @dataclass(frozen=True)
@@ -114,11 +103,10 @@ class Race:
         self._results: list[Result] = []
 
     async def run(self, contestants: Sequence[str]) -> list[Result]:
-        courses = {"script": self.bare, "go": self.go, "vivero": self.ours}
-        for number, course in enumerate([courses[name] for name in contestants]):
+        for number, name in enumerate(contestants):
             if number:
                 await asyncio.sleep(REST_SECONDS)
-            await course()
+            await COURSES[name](self)
         return self._results
 
     async def bare(self) -> None:
@@ -136,7 +124,7 @@ class Race:
         async with go_peer.running(self._kube, self._status, self._concurrency) as process:
             seconds = await go_peer.make(self._kube, self._count, self._concurrency)
             self._note("controller-runtime", seconds, f"{usage([Path('/proc', str(process.pid))]).rss:.0f} MiB")
-            await go_peer.erase(self._kube, self._concurrency)
+            await go_peer.erase(self._kube)
 
     async def ours(self) -> None:
         seconds = await make_tenants(self._kube, self._count, self._concurrency)
@@ -161,6 +149,9 @@ class Race:
     def _note(self, name: str, seconds: float, memory: str = "") -> None:
         self._results.append(Result(name, seconds, memory))
         print(f"{name}: {self._count} after {seconds:.1f} s {memory}", flush=True)
+
+
+COURSES = {"script": Race.bare, "go": Race.go, "vivero": Race.ours}
 
 
 def rows(results: Sequence[Result], count: int) -> list[list[str]]:
@@ -188,11 +179,14 @@ async def measure(
 
 
 def main() -> None:
-    options = arguments(__doc__ or "", tenants=300, concurrency=12, contestants="script,go,vivero", idle=0)
+    options = arguments(__doc__ or "", tenants=300, concurrency=12, contestants=",".join(COURSES), idle=0)
+    contestants = options.contestants.split(",")
+    if unknown := set(contestants) - set(COURSES):
+        raise SystemExit(f"--contestants: {', '.join(sorted(unknown))} is none of {', '.join(COURSES)}")
     results = asyncio.run(
         measure(
             read_status(options.status),
-            options.contestants.split(","),
+            contestants,
             count=options.tenants,
             concurrency=options.concurrency,
             idle=options.idle,
