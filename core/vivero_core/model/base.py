@@ -5,7 +5,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from vivero_core.model.naming import OBJECT_NAME_PATTERN
@@ -101,7 +110,9 @@ class Resource(Model):
 
 def faults(error: ValidationError) -> str:
     """Which fields are at fault and why, in one line, without the values: they may be anything."""
-    return "; ".join(f"{_path(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False, include_url=False))
+    return "; ".join(
+        f"{_path(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False, include_url=False)
+    )
 
 
 def _path(location: Iterable[int | str]) -> str:

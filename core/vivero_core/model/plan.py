@@ -28,7 +28,10 @@ def _between(field: str, least: str, most: str, what: str) -> tuple[str, str]:
 
 _WORKLOAD_RULES = rules(
     _between("cpuRequest", "1m", "256", "cores"),
-    ("!has(self.cpuLimit) || " + _between("cpuLimit", "10m", "256", "")[0], "cpuLimit must be between 10m and 256 cores"),
+    (
+        "!has(self.cpuLimit) || " + _between("cpuLimit", "10m", "256", "")[0],
+        "cpuLimit must be between 10m and 256 cores",
+    ),
     _between("memoryRequest", "16Mi", "1024Gi", "of memory"),
     _between("memoryLimit", "64Mi", "1024Gi", "of memory"),
     (
@@ -44,13 +47,14 @@ _WORKLOAD_RULES = rules(
         "cpuRequest must not be above cpuLimit",
     ),
 )
+_ENOUGH_CONNECTIONS = (
+    "!has(self.limits) || !has(self.limits.connections)"
+    f" || self.limits.connections >= {CONNECTIONS_PER_POD} * ((has(self.workload) ? self.workload.replicas : 1) + 1)"
+)
 _SPEC_RULES = rules(
     (
-        "!has(self.limits) || !has(self.limits.connections)"
-        f" || self.limits.connections >= {CONNECTIONS_PER_POD}"
-        " * ((has(self.workload) ? self.workload.replicas : 1) + 1)",
-        f"limits.connections must be at least {CONNECTIONS_PER_POD} for each of workload.replicas pods and one more pod,"
-        " which runs during a rollout",
+        _ENOUGH_CONNECTIONS,
+        f"limits.connections must be at least {CONNECTIONS_PER_POD} x (workload.replicas + 1): a rollout runs one more pod",
     ),
 )
 _ROOT_RULES = rules(

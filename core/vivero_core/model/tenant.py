@@ -1,6 +1,5 @@
 """Tenant: one customer's instance."""
 
-from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
@@ -66,8 +65,7 @@ _SPEC_RULES = rules(
         "adopt can be given only when the Tenant is created",
     ),
     (
-        "!has(self.hostCertificates)"
-        " || self.hostCertificates.all(one, has(self.hosts) && one.host in self.hosts)",
+        "!has(self.hostCertificates) || self.hostCertificates.all(one, has(self.hosts) && one.host in self.hosts)",
         "hostCertificates may name only hosts that are in hosts",
     ),
 )
@@ -260,6 +258,12 @@ class Tenant(Resource):
     def accepts_data_loss(self) -> bool:
         """Whether a person has given up the very loss that was found."""
         return self.status.data_lost_at is not None and self.spec.accept_data_loss_at == self.status.data_lost_at
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether schema and bucket have been in use, so that their absence is a loss; until a person gives it up."""
+        used = self.status.proven_at is not None or self.spec.adopt is not None
+        return used and not self.accepts_data_loss
 
     @cached_property
     def id(self) -> str:
