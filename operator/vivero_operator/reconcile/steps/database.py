@@ -15,9 +15,7 @@ UNLIMITED = 10_000  # what a Plan may ask for at most; MariaDB's own word for it
 
 def _provision(admin: DatabaseAdmin, user: Credentials, database: str, connections: int) -> list[str]:
     """What had to be written."""
-    schema = admin.ensure_database(database)
-    rights = admin.ensure_user(user, database, connections)
-    return ["database schema"] * schema + ["database user and grants"] * rights
+    return [*admin.ensure_database(database), *admin.ensure_user(user, database, connections)]
 
 
 async def ensure(run: Run) -> Outcome:
@@ -38,10 +36,10 @@ def _server(run: Run, name: str) -> DatabaseServer:
 
 
 def _drop(admin: DatabaseAdmin, ident: str, *, data: bool) -> None:
-    for user in naming.database_users(ident):
-        admin.drop_user(user)
+    database = naming.database_name(ident)
+    admin.drop_users(database)
     if data:
-        admin.drop_database(naming.database_name(ident))
+        admin.drop_database(database)
 
 
 async def remove(run: Run) -> Outcome:
