@@ -3,6 +3,7 @@
 import os
 import socket
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +32,13 @@ class Settings(BaseSettings):
     """Namespace whose pods may reach the tenants' pods, besides the platform's own."""
     wildcard_tls_secret: str = "wildcard-tls"  # noqa: S105  a Secret's name
     """Secret in the platform namespace with the certificate for *.<base domain>."""
+
+    host_verification: Literal["dns", "off"] = "dns"
+    """How the ownership of a customer's own host is proven: by a TXT record, or not at all, where staff vouch for it."""
+    dns_servers: tuple[str, ...] = ()
+    """Addresses (with a port where it is not 53) to ask for those records; none: the pod's own resolver."""
+    host_issuer: str = ""
+    """cert-manager ClusterIssuer for hosts without a certificate of their own; empty where there is no cert-manager."""
 
     platform_namespace: str = PLATFORM_NAMESPACE
     service_account: str = "vivero-operator"
