@@ -256,7 +256,9 @@ class Collector:
         opens = bool(secret) and _works(
             lambda: self._servers.cache.prove(Credentials(secret["username"], secret["password"]))
         )
-        rights = [access.enabled, access.commands, access.keys, access.channels, access.selectors] if access else None
+        rights = (
+            [sorted(access.flags), access.commands, access.keys, access.channels, access.selectors] if access else None
+        )
         return {"rights": rights, "one password, the Secret's": known, "Secret opens it": opens}
 
 

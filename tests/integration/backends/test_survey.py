@@ -8,21 +8,8 @@ import pytest
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.transport import Call
-from vivero_core.backends.valkey.client import ValkeyAdmin
 
 MakeTenant = Callable[[], Any]
-
-
-@pytest.mark.parametrize("rules", [["~*"], ["+@admin"], ["nopass"], ["off"], [">another"], ["&*"], []])
-def test_cache(cache_admin: ValkeyAdmin, new_tenant: MakeTenant, rules: list[str]) -> None:
-    victim, neighbour = new_tenant(), new_tenant()
-    before = cache_admin.survey()
-    assert before == cache_admin.survey()
-    name = victim.cache_user.name
-    cache_admin._client.execute_command(*(["ACL", "SETUSER", name, *rules] if rules else ["ACL", "DELUSER", name]))  # type: ignore[no-untyped-call]  # noqa: SLF001
-    after = cache_admin.survey()
-    assert before[victim.id] != after.get(victim.id)
-    assert before[neighbour.id] == after[neighbour.id]
 
 
 def open_policy(bucket: str) -> bytes:

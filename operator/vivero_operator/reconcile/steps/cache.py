@@ -12,8 +12,7 @@ from vivero_operator.reconcile.run import Run
 async def ensure(run: Run) -> Outcome:
     user = Credentials(naming.cache_user(run.instance.id), run.known_keys().cache_password)
     link = await run.services.backends.cache()
-    if await link.lane.call(link.admin.ensure_user, user):
-        run.mended.append("cache user")
+    run.mended += await link.lane.call(link.admin.ensure_user, user)
     return done(Reason.PROVISIONED, "Cache user")
 
 
