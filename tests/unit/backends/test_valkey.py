@@ -4,10 +4,8 @@ import pytest
 import valkey.exceptions
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey import acl
-from vivero_core.backends.valkey.client import Server, ValkeyAdmin
 from vivero_core.backends.valkey.errors import translated
 from vivero_core.errors import (
     BackendAuthenticationError,
@@ -130,13 +128,6 @@ def test_commands_start_from_nothing_and_deny_what_sees_or_destroys_all() -> Non
 def test_no_other_name_gets_rules(name: str) -> None:
     with pytest.raises(InvalidNameError):
         acl.wanted(name, "x")
-
-
-def test_what_cannot_be_a_host_name_is_a_slip_of_a_person(authority: str) -> None:
-    admin = ValkeyAdmin(Server("x" * 64, 6379, authority), Credentials("a", "b"))
-    with pytest.raises(BackendMisconfiguredError, match="no host name"):
-        admin.ping()
-    admin.close()
 
 
 @pytest.mark.parametrize(

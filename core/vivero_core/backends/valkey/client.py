@@ -10,6 +10,7 @@ from typing import Any, Final
 import valkey
 
 from vivero_core.backends import names
+from vivero_core.backends.addresses import checked_host
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.glance import Glance
@@ -39,7 +40,9 @@ class ValkeyAdmin:
     """Implements `CacheAdmin`; one for the life of the program, safe for threads."""
 
     def __init__(self, server: Server, admin: Credentials) -> None:
-        client_context(server.authority)  # a useless one is told here, not at the first call
+        # What can never work is told here, not at the first call.
+        checked_host(server.host, SYSTEM)
+        client_context(server.authority)
         self._server = server
         self._client = _connect(server, admin)
         self._intruders = Glance(lambda: acl.intruders(self._list()))

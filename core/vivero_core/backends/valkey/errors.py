@@ -9,7 +9,6 @@ import valkey.exceptions
 from vivero_core.errors import (
     BackendAuthenticationError,
     BackendError,
-    BackendMisconfiguredError,
     BackendRefusedError,
     BackendUnavailableError,
 )
@@ -29,8 +28,6 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except valkey.exceptions.ValkeyError as error:
         raise _translation(error, doing) from error
-    except UnicodeError as error:  # from the resolver, for a host name that can be none
-        raise BackendMisconfiguredError(SYSTEM, f"{doing}: the server's host is no host name") from error
 
 
 def _translation(error: valkey.exceptions.ValkeyError, doing: str) -> BackendError:

@@ -11,9 +11,7 @@ from vivero_operator.reconcile.run import Run
 
 def _provision(admin: StorageAdmin, account: Credentials) -> list[str]:
     """What had to be written."""
-    made = admin.ensure_account(account)
-    owned = admin.ensure_bucket(account.name, account.name)
-    return ["storage account"] * made + ["bucket"] * owned
+    return [*admin.ensure_account(account), *admin.ensure_bucket(account.name, account.name)]
 
 
 async def ensure(run: Run) -> Outcome:
