@@ -148,6 +148,8 @@ class TenantStatus(Model):
     """Names everything of this tenant: database vt<id>, bucket vivero-<id>, namespace tenant-<id>."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation that this status speaks of."""
+    message: str | None = Field(default=None, max_length=1024)
+    """What the operator says about the whole, for people."""
     url: str | None = Field(default=None, max_length=300)
     """Where the workspace answers."""
     version: str | None = Field(default=None, max_length=64)
@@ -156,6 +158,8 @@ class TenantStatus(Model):
     """The DatabaseServer that holds the schema."""
     plan: str | None = Field(default=None, max_length=253)
     """The plan whose limits are in force."""
+    trial_ends_at: datetime | None = None
+    """When the trial is over: spec.trialEndsAt, else the plan's trialDays after creation or claim."""
     proven_at: datetime | None = None
     """When the tenant's own credentials last worked on schema, bucket and cache, and its pod answered."""
     conditions: tuple[Condition, ...] = Field(
