@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from vivero_core.errors import ViveroError
 
 from vivero_control import settings
-from vivero_control.db.migrate import migrate
+from vivero_control.db.migrate import demand_usable, migrate
 from vivero_control.domain.staff.seed import seed_admin
 from vivero_control.lib import logs
 from vivero_control.lib.clock import system_clock
@@ -33,12 +33,14 @@ def serve(chosen: Settings) -> None:
     from vivero_control.app import create_app  # noqa: PLC0415  see above
     from vivero_control.web.pages import pages  # noqa: PLC0415
 
+    demand_usable(chosen)
     _listen(chosen, create_app(chosen, pages()))
 
 
 def worker(chosen: Settings) -> None:
     from vivero_control.worker import create_worker_app  # noqa: PLC0415  see above
 
+    demand_usable(chosen)
     _listen(chosen, create_worker_app(chosen))
 
 
