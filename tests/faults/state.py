@@ -30,7 +30,7 @@ from vivero_core.backends.kube.resources import (
     TENANT_POOL,
     Resource,
 )
-from vivero_core.backends.mariadb import statements
+from vivero_core.backends.mariadb import accounts, statements
 from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.transport import Call
@@ -227,11 +227,10 @@ class Collector:
             cursor.execute(*statements.show_grants(user))
             # The first line holds the password's hash, which the login proves better.
             grants = [re.sub(r"'\*[0-9A-F]{40}'", "<hash>", str(row[0])) for row in cursor.fetchall()]
-            cursor.execute(*statements.find_user(user))
+            cursor.execute("SELECT Priv FROM mysql.global_priv WHERE User = %s AND Host = '%%'", (user,))
             row = cursor.fetchone()
-        state = statements.user_state(str(row[0]) if row else "{}")
-        rights = {"TLS": state.requires_tls, "connections": state.max_connections, "locked": state.locked}
-        return {"grants": sorted(grants), **rights}
+        stored = accounts.attributes(str(row[0]) if row else "{}")
+        return {"grants": sorted(grants), **{key: stored[key] for key in stored if key != "authentication_string"}}
 
     def _storage(self, ident: str, secret: dict[str, str]) -> Object:
         admin, bucket = self._servers.storage, naming.bucket_name(ident)
