@@ -12,8 +12,6 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic.functional_validators import AfterValidator
 from vivero_core.model.base import Model, ObjectName
 
-from vivero_operator.instance import APP
-
 _LABEL_KEY: Final = r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 _LABEL_VALUE: Final = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
 _ENV_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,252}$"
@@ -148,17 +146,18 @@ class PodOptions(_Strict):
 def with_options(template: dict[str, Any], options: PodOptions) -> dict[str, Any]:
     """The pod template with the options in it; the template itself stays as it is.
 
-    Labels, annotations and variables of the template win over options of the same name. Raises StopIteration if the
-    template has no container `app`.
+    Labels, annotations and variables of the template win over options of the same name. Every container gets the
+    variables and the security context.
     """
     result = copy.deepcopy(template)
     _set_metadata(result, options)
     spec = result["spec"]
     _set_placement(spec, options)
     _set_security(spec, options.pod_security_context, ISOLATION)
-    container = next(item for item in spec["containers"] if item["name"] == APP)
-    _set_security(container, options.security_context, CONTAINER_ISOLATION)
-    container["env"] = _environment(container.get("env", []), options.extra_env)
+    for container in (*spec.get("initContainers", []), *spec["containers"]):
+        _set_security(container, options.security_context, CONTAINER_ISOLATION)
+        if options.extra_env:
+            container["env"] = _environment(container.get("env", []), options.extra_env)
     return result
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from vivero_operator.pod_options import CONTAINER_ISOLATION, ISOLATION, PodOptions, with_options
+from vivero_operator.settings import Settings
 
 OWN_LABELS = {"app.kubernetes.io/name": "vivero-data-plane", "vivero.dev/tenant": "abc"}
 OWN_ENV = [{"name": "VIVERO_TENANT_ID", "value": "abc"}, {"name": "VIVERO_SECRETS_DIR", "value": "/run/vivero"}]
@@ -85,6 +85,14 @@ def test_our_own_labels_and_variables_win() -> None:
     )
     assert template["metadata"]["labels"] == OWN_LABELS
     assert container(template)["env"] == OWN_ENV
+
+
+def test_every_container_is_isolated_and_gets_the_variables() -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["spec"]["initContainers"] = [{"name": "first"}]
+    first = with_options(template, PodOptions.model_validate(EVERYTHING))["spec"]["initContainers"][0]
+    assert first["securityContext"].items() >= CONTAINER_ISOLATION.items()
+    assert first["env"] == EVERYTHING["extraEnv"]
 
 
 def test_own_entries_of_lists_stay_first() -> None:
@@ -174,11 +182,9 @@ def test_the_model_reads_what_it_writes(options: dict[str, Any]) -> None:
     assert json.loads(json.dumps(with_options(TEMPLATE, read))) == with_options(TEMPLATE, read)
 
 
-class Settings(BaseSettings):
-    """As the operator's settings read it."""
-
-    model_config = SettingsConfigDict(env_prefix="VIVERO_")
-    data_plane_pod: PodOptions = PodOptions()
+@pytest.fixture(autouse=True)
+def _image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVERO_DATA_PLANE_IMAGE", "image:1")
 
 
 def test_it_travels_as_one_variable(monkeypatch: pytest.MonkeyPatch) -> None:
