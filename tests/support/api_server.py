@@ -35,7 +35,7 @@ def empty_api_server(folder: Path) -> Iterator[ApiServer]:
     """Started in a few seconds, and gone at the end whatever happened."""
     instance = Instance("second-api-server", folder, cache_root(), 0, {})
     processes = ProcessTable(instance)
-    etcd, peers, secure = _free_ports(3)
+    etcd, peers, secure = free_ports(3)
     authority = Authority(folder / "authority")
     admin = authority.issue("admin", organisations=["system:masters"])
     try:
@@ -49,7 +49,7 @@ def empty_api_server(folder: Path) -> Iterator[ApiServer]:
             processes.stop(name, grace=STOP_SECONDS)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """From the far end: instances of the platform are given ports from the near one."""
     free = (port for port in reversed(FALLBACK_PORTS) if port_is_free(port))
     return [next(free) for _ in range(count)]
