@@ -197,6 +197,11 @@ def test_the_administrator_of_mariadb_may_do_what_the_operator_does(installed: I
     assert admin.ensure_user(user, database, 10)
     assert not admin.ensure_user(user, database, 10), "what was written is read back"
     assert admin.prove(user, database) > 0
+    with pymysql.connect(unix_socket=str(installed.mariadb.socket), user="root") as root, root.cursor() as cursor:
+        cursor.execute(f"GRANT SELECT ON *.* TO {name}")
+        cursor.execute(f"GRANT SELECT ON mysql.* TO {name}")
+    assert admin.ensure_user(user, database, 10), "what it could not have granted itself it takes back"
+    assert not admin.ensure_user(user, database, 10)
     assert admin.set_locked(name, locked=True)
     assert ident in admin.survey()
     assert admin.drop_user(name)

@@ -1,6 +1,7 @@
 """Charts agree with each other, with their documentation and with the programs. Helm's own checks render them."""
 
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,11 +104,21 @@ def strings(part: Any, name: str = "") -> Iterator[tuple[str, str]]:  # noqa: AN
         yield name, part
 
 
+LICENCE = "LicenseRef-Vivero-Proprietary"
+
+
+def test_the_licence_is_there_and_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["license"] == LICENCE
+    assert project["license-files"] == ["LICENSE"]
+    assert (ROOT / "LICENSE").read_text().startswith("Copyright 2026 the Vivero authors. All rights reserved.")
+
+
 @pytest.mark.parametrize("chart", ALL)
 def test_each_says_what_it_needs_and_how_to_go_on(chart: str) -> None:
     about = yaml.safe_load((CHARTS / chart / "Chart.yaml").read_text())
     assert about["kubeVersion"] == ">=1.30.0-0"
-    assert about["annotations"]["artifacthub.io/license"] == "LicenseRef-Vivero-Proprietary"
+    assert about["annotations"]["artifacthub.io/license"] == LICENCE
     assert (CHARTS / chart / "templates/NOTES.txt").is_file()
 
 
