@@ -14,8 +14,6 @@ def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, obj
         "dataPlane": {"image": _image(images["data-plane"])},
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],
-        # One machine, one node: a second replica would end with the first.
-        "replicas": 1,
     }
 
 

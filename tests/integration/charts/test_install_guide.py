@@ -7,6 +7,7 @@ wait for pods. MariaDB and Valkey are fresh servers started with the guide's own
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pymysql
 import pytest
 import valkey
@@ -31,14 +33,18 @@ from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_core.model import naming
 from vivero_dev.certificates import Authority
 from vivero_dev.instance import cache_root
+from vivero_dev.localhost import local_client
 from vivero_dev.native.tools import program
 from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.probing import until
 
 ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs/install.md"
 BLOCKS = blocks(GUIDE)
 NAMES = next(block for block in BLOCKS if block.section.startswith("2."))
 NAMESPACE, SIGNUPS, DOMAIN = "guide-platform", "guide-signups", "guide.example.com"
+
+PAGE_SECONDS = 30.0
 
 Json = dict[str, Any]
 
@@ -314,6 +320,26 @@ def running(platform: Json, cluster: ApiServer, tmp_path: Path) -> Iterator[Shel
     kubectl.run("delete", f"tenantpool/{name}-pool", f"plan/{name}-plan", "--ignore-not-found", "--wait=false")
 
 
-def test_what_needs_pods_works_on_a_running_platform(running: Shell) -> None:
-    for block in (block for block in BLOCKS if block.info == "sh running"):
-        running.run(block)
+def test_what_needs_pods_works_on_a_running_platform(running: Shell, platform: Json) -> None:
+    check, plan_and_pool, tenant, remove = (block for block in BLOCKS if block.info == "sh running")
+    assert len(re.findall(r"^Phase: +Succeeded$", running.run(check), re.MULTILINE)) >= 2, "helm test ran in both"
+    running.run(plan_and_pool)
+    running.run(tenant)
+    assert owner_login(running, platform) == httpx.codes.OK
+    running.run(remove)
+
+
+def owner_login(shell: Shell, platform: Json) -> int:
+    slug = shell.environment["TENANT"]
+    address = platform["control_plane_url"].replace("https://", f"https://{slug}.")
+    password = (shell.folder / "owner-password").read_text()
+    until("route of the tenant", lambda: page_problem(address, platform), PAGE_SECONDS)
+    with local_client(Path(platform["ca"])) as client:
+        answer = client.post(f"{address}/api/v1/auth/login", json={"email": "owner@example.com", "password": password})
+    return answer.status_code
+
+
+def page_problem(address: str, platform: Json) -> str | None:
+    with local_client(Path(platform["ca"])) as client:
+        found = client.get(f"{address}/api/v1/me").status_code
+    return None if found == httpx.codes.UNAUTHORIZED else f"{address} answers {found}"

@@ -2,9 +2,8 @@
 
 import json
 import os
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,13 @@ from vivero_dev.native.tools import program
 from vivero_dev.platform.backing import CLUSTER_PORTS, backing_host
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.names import PLATFORM
+from vivero_dev.probing import until
 
 ROOT = Path(__file__).parents[3]
 BLOCKS = [block for block in blocks(ROOT / "docs/self-hosting.md") if block.info == "sh"]
 NAMES, STEPS, UNINSTALL = BLOCKS[0], BLOCKS[1:-1], BLOCKS[-1]
-IDLE_SECONDS = 60.0
+# The ingress needs a moment to learn a new route.
+PAGE_SECONDS = 30.0
 
 Json = dict[str, Any]
 
@@ -77,13 +78,15 @@ class Workspace:
         self.address = address
         self.authority = authority
 
-    def login(self) -> int:
+    def login_problem(self) -> str | None:
         password = (self.shell.folder / "owner-password").read_text().strip()
         with local_client(self.authority.certificate) as client:
             answer = client.post(
                 f"{self.address}/api/v1/auth/login", json={"email": "you@example.com", "password": password}
             )
-        return answer.status_code
+        return (
+            None if answer.status_code == httpx.codes.OK else f"login answers {answer.status_code}: {answer.text[:300]}"
+        )
 
     def deployment(self) -> Json:
         found = self.kubectl.get("deployment", self.name, self.name)
@@ -159,17 +162,7 @@ def erase(shell: Shell, kubectl: Kubectl, name: str, account: Credentials, stora
 
 
 def test_the_owner_logs_in_through_the_ingress(workspace: Workspace) -> None:
-    assert eventually(workspace.login) == httpx.codes.OK
-
-
-def eventually(ask: Callable[[], int]) -> int:
-    """The ingress needs a moment to learn a new route."""
-    end = time.monotonic() + IDLE_SECONDS
-    while True:
-        status = ask()
-        if status == httpx.codes.OK or time.monotonic() > end:
-            return status
-        time.sleep(0.2)
+    until("login", workspace.login_problem, PAGE_SECONDS)
 
 
 def test_the_log_and_readyz_are_there_to_be_read(workspace: Workspace) -> None:
@@ -185,11 +178,11 @@ def test_it_runs_as_any_user_that_the_cluster_chooses(workspace: Workspace) -> N
     text = install.text.replace("--values workspace.yaml", "--values workspace.yaml --values chosen.yaml")
     workspace.shell.run(type(install)(install.info, text, install.section, install.line))
     assert workspace.deployment()["spec"]["template"]["spec"]["securityContext"].items() >= chosen.items()
-    assert eventually(workspace.login) == httpx.codes.OK
+    until("login", workspace.login_problem, PAGE_SECONDS)
 
 
 def test_uninstalled_and_installed_again_it_goes_on(workspace: Workspace) -> None:
     workspace.shell.run(UNINSTALL)
     assert workspace.kubectl.get("deployment", workspace.name, workspace.name) is None
     workspace.shell.run_all(STEPS)
-    assert eventually(workspace.login) == httpx.codes.OK
+    until("login", workspace.login_problem, PAGE_SECONDS)
