@@ -9,6 +9,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SIGNUPS_NAMESPACE
 
+from vivero_operator.pod_options import PodOptions
+
 HTTPS_PORT = 443
 
 
@@ -21,6 +23,8 @@ class Settings(BaseSettings):
     """Image of the tenants' pods."""
     image_pull_policy: str = Field(default="IfNotPresent", pattern="^(Always|IfNotPresent|Never)$")
     """Passed on to the tenants' pods."""
+    data_plane_pod: PodOptions = PodOptions()
+    """Where tenants' pods run, as whom, and with which Secrets their image is pulled."""
 
     base_domain: str = "vivero.localhost"
     """A tenant answers at <slug>.<base domain>."""
