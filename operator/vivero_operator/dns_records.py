@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vivero_core.errors import BackendUnavailableError
+
+if TYPE_CHECKING:
+    from dns.nameserver import Nameserver
 
 LOOKUP_SECONDS: Final = 5.0
 AT_ONCE: Final = 8
@@ -40,7 +43,7 @@ class DnsRecords:
         return frozenset(b"".join(record.strings).decode(errors="replace") for record in answer)
 
 
-def _server(address: str) -> "object":
+def _server(address: str) -> "Nameserver":
     """An address, with a port where it is not DNS' own: 127.0.0.1:5353."""
     import dns.nameserver  # noqa: PLC0415  see above
 
