@@ -194,8 +194,9 @@ def _farewell(tenant: Tenant, findings: Sequence[Finding]) -> tuple[str, str]:
 
 
 def _sentence(conditions: Sequence[Condition]) -> str | None:
+    """The first sentence: a column of kubectl has no room for more, and the condition has it all."""
     found = verdict.summary(conditions)
-    return found.message if found is not None else None
+    return found.message.partition(". ")[0] if found is not None else None
 
 
 def _status(run: Run, findings: Sequence[Finding], conditions: tuple[Condition, ...], now: datetime) -> TenantStatus:
