@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import aiohttp
 from memory import container_ids, processes_of, usage
 from vivero_core.backends.kube.client import KubeClient, Object
-from vivero_core.backends.kube.resources import POD, TENANT
+from vivero_core.backends.kube.resources import LEASE, POD, TENANT
 from vivero_core.model.constants import PLATFORM_NAMESPACE
 
 ADMIN_PORT = 8081
-OPERATOR = "app.kubernetes.io/name=vivero-operator"
+OPERATOR = "vivero-operator"
 WATCHED_SECONDS = 90.0
 RESYNC_SECONDS = 600.0  # the operator's own setting, by default
 LOOK_SECONDS = 60.0  # proofs last ten minutes: no renewal is missed
@@ -47,8 +47,9 @@ class Idle:
 
 
 async def pod(kube: KubeClient) -> Object:
-    """The one operator pod of the local platform."""
-    return (await kube.list(POD, PLATFORM_NAMESPACE, label_selector=OPERATOR)).items[0]
+    """The operator's pod that leads; the other one waits and does next to nothing."""
+    lease = await kube.get(LEASE, OPERATOR, PLATFORM_NAMESPACE)
+    return await kube.get(POD, lease["spec"]["holderIdentity"], PLATFORM_NAMESPACE)
 
 
 async def resident(kube: KubeClient) -> float:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from vivero_core.model import naming
-from vivero_core.model.constants import ANNOTATION_RESTART, PLAN_TRIAL
+from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
@@ -64,8 +64,7 @@ class Instance:
     def fingerprint(self) -> str:
         """Changes when anything that steps build from changes."""
         meta, spec = self.tenant.metadata, self.tenant.spec
-        restart = meta.annotations.get(ANNOTATION_RESTART)
-        return digest([meta.uid, meta.deletion_timestamp, restart, spec.dump(), self.plan.name, self.plan.spec.dump()])
+        return digest([meta.uid, meta.deletion_timestamp, spec.dump(), self.plan.name, self.plan.spec.dump()])
 
 
 @dataclass(frozen=True)

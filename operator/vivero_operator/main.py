@@ -20,6 +20,7 @@ from vivero_core.model.constants import FIELD_MANAGER
 from vivero_operator import health, logs, metrics
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
+from vivero_operator.dns_records import DnsRecords
 from vivero_operator.errors import LeadershipLostError
 from vivero_operator.escrow.vault import Vault
 from vivero_operator.handlers import Desk, database_servers, pods, roll_call
@@ -158,6 +159,7 @@ async def serve(settings: Settings) -> None:
             rollout=Rollout(settings, cluster),
             starts=Starts(settings.starts_at_once),
             orphans=Orphans(),
+            dns=DnsRecords(settings.dns_servers),
             now=_now,
         )
         parts = assemble(services, election, calm_kube, patience)

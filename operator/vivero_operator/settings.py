@@ -3,10 +3,13 @@
 import os
 import socket
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SIGNUPS_NAMESPACE
+
+from vivero_operator.pod_options import PodOptions
 
 HTTPS_PORT = 443
 
@@ -20,6 +23,8 @@ class Settings(BaseSettings):
     """Image of the tenants' pods."""
     image_pull_policy: str = Field(default="IfNotPresent", pattern="^(Always|IfNotPresent|Never)$")
     """Passed on to the tenants' pods."""
+    data_plane_pod: PodOptions = PodOptions()
+    """Where tenants' pods run, as whom, and with which Secrets their image is pulled."""
 
     base_domain: str = "vivero.localhost"
     """A tenant answers at <slug>.<base domain>."""
@@ -31,6 +36,13 @@ class Settings(BaseSettings):
     """Namespace whose pods may reach the tenants' pods, besides the platform's own."""
     wildcard_tls_secret: str = "wildcard-tls"  # noqa: S105  a Secret's name
     """Secret in the platform namespace with the certificate for *.<base domain>."""
+
+    host_verification: Literal["dns", "off"] = "dns"
+    """How the ownership of a customer's own host is proven: by a TXT record, or not at all, where staff vouch for it."""
+    dns_servers: tuple[str, ...] = ()
+    """Addresses (with a port where it is not 53) to ask for those records; none: the pod's own resolver."""
+    host_issuer: str = ""
+    """cert-manager ClusterIssuer for hosts without a certificate of their own; empty where there is no cert-manager."""
 
     platform_namespace: str = PLATFORM_NAMESPACE
     service_account: str = "vivero-operator"

@@ -237,17 +237,10 @@ class Collector:
         login = Credentials(secret.get("access_key", ""), secret.get("secret_key", ""))
         opens = bool(secret) and _works(lambda: admin.prove(login, bucket))
         return {
-            "owner": admin._owner(bucket),  # noqa: SLF001  nobody but a test asks this
+            "bucket": repr(admin._buckets.state(bucket)),  # noqa: SLF001  nobody but a test asks this
             "account": bucket in storage_accounts(admin),
-            "policy": self._bucket_answer(bucket, "policy"),
-            "acl": self._bucket_answer(bucket, "acl"),
             "Secret opens it": opens,
         }
-
-    def _bucket_answer(self, bucket: str, what: str) -> str:
-        admin = self._servers.storage
-        answer = admin._transport.signed(Call("GET", f"/{bucket}", query={what: ""}), admin._admin)  # noqa: SLF001
-        return answer.body.decode() if answer.ok else answer.code
 
     def _cache(self, ident: str, secret: dict[str, str]) -> Object:
         name = naming.cache_user(ident)
@@ -256,7 +249,9 @@ class Collector:
         opens = bool(secret) and _works(
             lambda: self._servers.cache.prove(Credentials(secret["username"], secret["password"]))
         )
-        rights = [access.enabled, access.commands, access.keys, access.channels, access.selectors] if access else None
+        rights = (
+            [sorted(access.flags), access.commands, access.keys, access.channels, access.selectors] if access else None
+        )
         return {"rights": rights, "one password, the Secret's": known, "Secret opens it": opens}
 
 

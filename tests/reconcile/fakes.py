@@ -287,6 +287,19 @@ class FakeBackends:
         self._lane.close()
 
 
+class FakeDns:
+    """TXT records by name."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, set[str]] = {}
+        self.down = False
+
+    async def texts(self, name: str) -> frozenset[str]:
+        if self.down:
+            raise BackendUnavailableError("dns", f"{name}: no answer (LifetimeTimeout)")
+        return frozenset(self.records.get(name, ()))
+
+
 class FakeDataPlane:
     """Keeps accounts as the data plane does: by address, one of them the first owner's."""
 

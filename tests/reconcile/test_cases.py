@@ -1,7 +1,8 @@
 """Each folder of cases/ is one case: given.yaml and expected.yaml. A new case is two files.
 
 given: `passes` is a list; before each pass `objects` are put, `gone` names are removed, passwords are `tampered` with,
-`faults` and `advance` (seconds) are set, `records` of tenants' keys are in the escrow. expected: what holds after the last pass; `writes` are those of the last pass
+`faults` and `advance` (seconds) are set, `records` of tenants' keys are in the escrow, TXT records
+prove who owns the `verified` hosts, and `certificates` (Secret -> host) were handed in. expected: what holds after the last pass; `writes` are those of the last pass
 alone, `event` is its event's message, in any order of its parts.
 """
 
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from reconcile.world import PLAN, SERVER, World
-from vivero_operator.policies import drift
+from reconcile.certificates import secret_body
+from reconcile.world import NOW, PLAN, SERVER, World
+from vivero_operator.policies import drift, hosts
 from vivero_operator.reconcile.tenant import Result
 
 CASES = Path(__file__).parent / "cases"
@@ -48,8 +50,13 @@ async def prepare(world: World, step: dict[str, Any]) -> None:
         removed = world.kube.objects.pop((kind, namespace, name))
         if kind == "DatabaseServer":
             world.cluster.servers.drop(name, removed["metadata"]["uid"])
+    for name, host in step.get("certificates", {}).items():
+        world.put(secret_body(name, host, NOW - timedelta(days=1)))
     for manifest in step.get("objects", []):
         world.put(manifest)
+    for host in step.get("verified", []):
+        tenant = next(one for one in world.cluster.tenants.having(("host", host)) if one.name == "acme")
+        world.dns.records[hosts.record_name(host)] = {hosts.record_value(tenant, host), "v=spf1 -all"}
     set_servers(world, step)
 
 

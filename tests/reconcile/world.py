@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from reconcile.fakes import FakeBackends, FakeDataPlane, FakeKube, merge
+from reconcile.fakes import FakeBackends, FakeDataPlane, FakeDns, FakeKube, merge
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.constants import ANNOTATION_REVISION
 from vivero_core.model.database_server import DatabaseServer
@@ -66,6 +66,7 @@ class World:
 
     def __init__(self) -> None:
         self.kube, self.backends, self.data_plane = FakeKube(), FakeBackends(), FakeDataPlane()
+        self.dns = FakeDns()
         self.cluster, self.memory = Cluster(), Memory(lambda: 0.0)
         self.now = NOW
         self.told_revision: set[str] = set()
@@ -81,6 +82,7 @@ class World:
             rollout=Rollout(settings, self.cluster),
             starts=Starts(settings.starts_at_once, lambda: 0.0),
             orphans=Orphans(),
+            dns=cast("Any", self.dns),
             now=lambda: self.now,
         )
         self.services = services

@@ -15,10 +15,6 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
-{{- define "control-plane.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
-{{- end }}
-
 {{- define "control-plane.public-url" -}}
 https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Values.publicPort }}{{ end }}
 {{- end }}
@@ -90,92 +86,80 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- end }}
 {{- end }}
 
-{{- define "control-plane.container-security" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: {drop: [ALL]}
-{{- end }}
-
 {{/* One of the two programs. Call with (list . "serve" .Values.serve). */}}
 {{- define "control-plane.deployment" -}}
 {{- $root := index . 0 -}}
 {{- $role := index . 1 -}}
 {{- $values := index . 2 -}}
+{{- $selector := include "control-plane.selector" (list $root $role) -}}
+{{- $labels := printf "%s\napp.kubernetes.io/component: %s" (include "control-plane.labels" $root) $role -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: vivero-control-plane{{ if eq $role "worker" }}-worker{{ end }}
   namespace: {{ $root.Release.Namespace }}
-  labels:
-    {{- include "control-plane.labels" $root | nindent 4 }}
-    app.kubernetes.io/component: {{ $role }}
+  labels: {{- $labels | nindent 4 }}
 spec:
   replicas: {{ $values.replicas }}
   revisionHistoryLimit: 3
   selector:
-    matchLabels: {{- include "control-plane.selector" (list $root $role) | nindent 6 }}
+    matchLabels: {{- $selector | nindent 6 }}
   strategy:
     type: RollingUpdate
     rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
   template:
-    metadata:
-      labels:
-        {{- include "control-plane.labels" $root | nindent 8 }}
-        app.kubernetes.io/component: {{ $role }}
+    metadata: {{- include "vivero.pod-metadata" (list $root $labels) | nindent 6 }}
     spec:
       serviceAccountName: vivero-control-plane
-      enableServiceLinks: false
       terminationGracePeriodSeconds: 30
-      securityContext:
-        runAsNonRoot: true
-        runAsUser: 10001
-        runAsGroup: 10001
-        fsGroup: 10001
-        seccompProfile: {type: RuntimeDefault}
-      {{- if gt (int $values.replicas) 1 }}
-      topologySpreadConstraints:
-        - maxSkew: 1
-          topologyKey: kubernetes.io/hostname
-          whenUnsatisfiable: ScheduleAnyway
-          labelSelector:
-            matchLabels: {{- include "control-plane.selector" (list $root $role) | nindent 14 }}
-      {{- end }}
+      {{- include "vivero.pod-placement" $root | nindent 6 }}
+      topologySpreadConstraints: {{- include "vivero.spread" (list $root $selector) | trim | nindent 8 }}
       initContainers:
         # Before every start, under a lock in the database: nothing to do is the usual case.
         - name: migrate
-          image: {{ include "control-plane.image" $root | quote }}
+          image: {{ include "vivero.image" (list $root.Values.image $root.Chart.AppVersion) | quote }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           args: [migrate]
-          env: {{- include "control-plane.env" $root | nindent 12 }}
+          env:
+            {{- include "control-plane.env" $root | nindent 12 }}
+            {{- include "vivero.extra-env" (list $root (include "control-plane.env" $root)) | nindent 12 }}
           resources: {{- toYaml $values.resources | nindent 12 }}
-          securityContext: {{- include "control-plane.container-security" $root | nindent 12 }}
+          {{- with $root.Values.securityContext }}
+          securityContext: {{- toYaml . | nindent 12 }}
+          {{- end }}
           volumeMounts: {{- include "control-plane.mounts" $root | nindent 12 }}
       containers:
         - name: {{ $role }}
-          image: {{ include "control-plane.image" $root | quote }}
+          image: {{ include "vivero.image" (list $root.Values.image $root.Chart.AppVersion) | quote }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           args: [{{ $role }}]
-          env: {{- include "control-plane.env" $root | nindent 12 }}
+          env:
+            {{- include "control-plane.env" $root | nindent 12 }}
+            {{- include "vivero.extra-env" (list $root (include "control-plane.env" $root)) | nindent 12 }}
           ports:
             - {name: http, containerPort: 8080, protocol: TCP}
+            # Health and metrics, whatever the Host header says; not for the ingress.
+            - {name: metrics, containerPort: 9090, protocol: TCP}
           resources: {{- toYaml $values.resources | nindent 12 }}
           startupProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: metrics}
             periodSeconds: 1
             timeoutSeconds: 3
             failureThreshold: 60
           readinessProbe:
-            httpGet: {path: /readyz, port: http}
+            httpGet: {path: /readyz, port: metrics}
             periodSeconds: 2
             timeoutSeconds: 3
           livenessProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: metrics}
             periodSeconds: 15
             timeoutSeconds: 5
           lifecycle:
             # Envoy hears of our end a moment later than we do.
             preStop: {sleep: {seconds: 3}}
-          securityContext: {{- include "control-plane.container-security" $root | nindent 12 }}
+          {{- with $root.Values.securityContext }}
+          securityContext: {{- toYaml . | nindent 12 }}
+          {{- end }}
           volumeMounts: {{- include "control-plane.mounts" $root | nindent 12 }}
       volumes: {{- include "control-plane.volumes" $root | nindent 8 }}
 {{- end }}

@@ -11,12 +11,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "data-plane.selector" . }}
 app.kubernetes.io/part-of: vivero
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | trimAll "-_." | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
-{{- end }}
-
-{{- define "data-plane.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
 {{/* Host without scheme and port. */}}
@@ -33,4 +29,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
       {{- range index . 2 }}
       - {key: {{ . }}, path: {{ $folder }}/{{ . }}}
       {{- end }}
+{{- end }}
+
+{{- define "data-plane.env" -}}
+- {name: VIVERO_TENANT_ID, value: {{ .Values.workspace.id | quote }}}
+- {name: VIVERO_TENANT_NAME, value: {{ .Values.workspace.name | quote }}}
+- {name: VIVERO_PUBLIC_URL, value: {{ .Values.workspace.publicUrl | quote }}}
+- {name: VIVERO_SECRETS_DIR, value: /run/vivero}
+- {name: VIVERO_DATABASE_POOL, value: {{ .Values.database.pool | quote }}}
+- {name: VIVERO_MAX_FILE_BYTES, value: {{ int64 .Values.maxFileBytes | quote }}}
+- {name: VIVERO_PROXY_HOPS, value: {{ .Values.proxyHops | quote }}}
+- {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 {{- end }}

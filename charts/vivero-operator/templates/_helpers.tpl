@@ -10,3 +10,29 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
+
+{{- define "operator.env" -}}
+- {name: VIVERO_IDENTITY, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+- {name: VIVERO_PLATFORM_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+- {name: VIVERO_DATA_PLANE_IMAGE, value: {{ include "vivero.image" (list .Values.dataPlane.image .Chart.AppVersion) | quote }}}
+- {name: VIVERO_IMAGE_PULL_POLICY, value: {{ .Values.dataPlane.image.pullPolicy | quote }}}
+- {name: VIVERO_DATA_PLANE_POD, value: {{ .Values.dataPlane.pod | toJson | quote }}}
+- {name: VIVERO_BASE_DOMAIN, value: {{ .Values.baseDomain | quote }}}
+- {name: VIVERO_PUBLIC_PORT, value: {{ .Values.publicPort | quote }}}
+- {name: VIVERO_INGRESS_CLASS, value: {{ .Values.ingress.class | quote }}}
+- {name: VIVERO_INGRESS_NAMESPACE, value: {{ .Values.ingress.namespace | quote }}}
+- {name: VIVERO_WILDCARD_TLS_SECRET, value: {{ .Values.ingress.wildcardTlsSecret | quote }}}
+- {name: VIVERO_CONTROL_PLANE_SERVICE, value: {{ .Values.ingress.controlPlaneService | quote }}}
+- {name: VIVERO_SIGNUPS_NAMESPACE, value: {{ .Values.signups.namespace | quote }}}
+- {name: VIVERO_CA_CONFIG_MAP, value: {{ .Values.ca.configMap | quote }}}
+- {name: VIVERO_TICKET_KEY_CONFIG_MAP, value: {{ .Values.ticketKey.configMap | quote }}}
+- {name: VIVERO_VALKEY_HOST, value: {{ .Values.valkey.host | quote }}}
+- {name: VIVERO_VALKEY_PORT, value: {{ .Values.valkey.port | quote }}}
+- {name: VIVERO_VALKEY_ADMIN_SECRET, value: {{ .Values.valkey.adminSecret | quote }}}
+- {name: VIVERO_S3_ENDPOINT, value: {{ .Values.s3.endpoint | quote }}}
+- {name: VIVERO_S3_REGION, value: {{ .Values.s3.region | quote }}}
+- {name: VIVERO_S3_ADMIN_SECRET, value: {{ .Values.s3.adminSecret | quote }}}
+- {name: VIVERO_EGRESS_CIDRS, value: {{ .Values.egressCidrs | toJson | quote }}}
+- {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+- {name: VIVERO_CONCURRENCY, value: {{ .Values.concurrency | quote }}}
+{{- end }}

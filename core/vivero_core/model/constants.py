@@ -135,6 +135,7 @@ class Reason(StrEnum):
     DATA_LOST = "DataLost"
     KEYS_LOST = "KeysLost"
     OWNER_REFUSED = "OwnerRefused"
+    PULL_SECRET_MISSING = "PullSecretMissing"  # noqa: S105  a reason's name
     SERVER_CORDONED = "DatabaseServerCordoned"
     SERVER_FULL = "DatabaseServerFull"
     UNREADABLE = "Unreadable"

@@ -55,13 +55,28 @@ class Tool:
 
 def _kubernetes_version() -> dict[str, str]:
     package = "k8s.io/component-base/version"
-    major, minor, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
+    major, minor, _ = _release()
     return {
         f"{package}.gitVersion": KUBERNETES_VERSION,
         f"{package}.gitMajor": major,
         f"{package}.gitMinor": minor,
         f"{package}.gitTreeState": "clean",
     }
+
+
+def _helm_version() -> dict[str, str]:
+    """The Kubernetes that Helm renders and lints for without a cluster; without a stamp it is 1.20."""
+    major, minor, _ = _release()
+    packages = ("helm.sh/helm/v3/pkg/chartutil", "helm.sh/helm/v3/pkg/lint/rules")
+    return {
+        f"{package}.k8sVersion{part}": value
+        for package in packages
+        for part, value in (("Major", major), ("Minor", minor))
+    }
+
+
+def _release() -> list[str]:
+    return KUBERNETES_VERSION.removeprefix("v").split(".")
 
 
 TOOLS = {
@@ -76,7 +91,7 @@ TOOLS = {
             "github.com/projectcontour/contour/cmd/contour",
             extras={"manifests": ("github.com/projectcontour/contour", "examples/contour")},
         ),
-        Tool("helm", "helm.sh/helm/v3/cmd/helm"),
+        Tool("helm", "helm.sh/helm/v3/cmd/helm", variables=_helm_version()),
         # For the docker provider, where the machine has none.
         Tool("kind", "sigs.k8s.io/kind"),
         Tool("versitygw", "github.com/versity/versitygw/cmd/versitygw"),

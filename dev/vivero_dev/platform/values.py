@@ -11,11 +11,9 @@ REQUESTS_PER_MINUTE = 100
 def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, object]:
     return {
         "image": _image(images["operator"]),
-        "dataPlane": {"image": images["data-plane"], "pullPolicy": "IfNotPresent"},
+        "dataPlane": {"image": _image(images["data-plane"])},
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],
-        # One machine, one node: a second replica would end with the first.
-        "replicas": 1,
     }
 
 

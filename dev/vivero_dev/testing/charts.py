@@ -22,14 +22,21 @@ class ChartCheck:
     schemas: str
 
     def run(self, chart: Path) -> str:
-        """Raises ComponentError with the first tool's words that refuses the chart."""
-        name = f"chart {chart.name}"
-        values = [f"--values={file}" for file in sorted((chart / "ci").glob("*.yaml"))]
-        run(name, [self.helm, "lint", "--strict", "--quiet", chart, *values])
-        rendered = run(name, [self.helm, "template", "check", chart, "--namespace=vivero-system", *values])
+        """With its defaults and with each values file in `ci`; raises ComponentError with the words of the first refusal."""
+        files = [None, *sorted((chart / "ci").glob("*.yaml"))]
+        return "\n".join(self._run_with(chart, values) for values in files)
+
+    def _run_with(self, chart: Path, values: Path | None) -> str:
+        name = f"chart {chart.name} with {values.name if values else 'its defaults'}"
+        options = [f"--values={values}"] if values else []
+        run(name, [self.helm, "lint", "--strict", "--quiet", chart, *options])
+        rendered = run(name, [self.helm, "template", "check", chart, "--namespace=vivero-system", *options])
+        return f"{name}: {run(name, self._kubeconform(), stdin=rendered).strip()}"
+
+    def _kubeconform(self) -> list[str | Path]:
         version = KUBERNETES_VERSION.removeprefix("v")
         options = ["-strict", "-summary", f"-kubernetes-version={version}", f"-schema-location={self.schemas}"]
-        return f"{name}: {run(name, [self.kubeconform, *options], stdin=rendered).strip()}"
+        return [self.kubeconform, *options]
 
 
 def check_charts(provider: Provider) -> str:

@@ -10,8 +10,9 @@ from typing import Any, Final
 from vivero_core.model import constants as c
 
 from vivero_operator.instance import APP, APP_PORT, METRICS_PORT, Instance, digest
-from vivero_operator.manifests import platform_config, secrets
+from vivero_operator.manifests import platform_config, pull_secret, secrets
 from vivero_operator.manifests.common import labels
+from vivero_operator.pod_options import with_options
 from vivero_operator.settings import Settings
 
 Template = dict[str, Any]
@@ -85,6 +86,14 @@ def _container(settings: Settings) -> dict[str, Any]:
 
 def common(settings: Settings) -> Template:
     """What all pods of this image and these settings share."""
+    template = with_options(_own(settings), settings.data_plane_pod)
+    pulls = template["spec"].get("imagePullSecrets")
+    if pulls:
+        template["spec"]["imagePullSecrets"] = [{"name": pull_secret.name(one["name"])} for one in pulls]
+    return template
+
+
+def _own(settings: Settings) -> Template:
     return {
         "metadata": {},
         "spec": {

@@ -37,18 +37,6 @@ def refused_slug(tenant: Tenant, others: Iterable[Tenant]) -> Refusal | None:
     return Reason.SLUG_TAKEN, f"Slug {slug} belongs to the older Tenant {holder.name}"
 
 
-def refused_host(tenant: Tenant, others: Iterable[Tenant], base_domain: str) -> Refusal | None:
-    """Hosts under the base domain are what slugs are for; any other host belongs to the oldest who names it."""
-    for host in tenant.spec.hosts:
-        if host == base_domain or host.endswith(f".{base_domain}"):
-            return Reason.HOST_NOT_ALLOWED, f"Host {host} lies under {base_domain}, which only slugs are taken from"
-    for other in _older(tenant, others):
-        shared = sorted(set(tenant.spec.hosts) & set(other.spec.hosts))
-        if shared:
-            return Reason.HOST_TAKEN, f"Host {shared[0]} belongs to the older Tenant {other.name}"
-    return None
-
-
 def refused_adoption(tenant: Tenant, others: Iterable[Tenant], record: Record) -> Refusal | None:
     """Data without a Tenant goes to the one that has it already, else to the first that asks for it.
 

@@ -8,7 +8,7 @@ from typing import Final
 from vivero_core.model import conditions as cond
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ANNOTATION_PAUSED, LABEL_SIGNUP, ConditionType, Reason
-from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant import HostStatus, Tenant
 
 from vivero_operator.policies.outcome import Outcome, State
 
@@ -143,6 +143,20 @@ def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tup
         return cond.without(writer.merged([*_aspects(writer, findings), *off, *still, done]), ConditionType.READY)
     ready = writer.write(ConditionType.READY, Status.FALSE, reason, message)
     return writer.merged([ready, *_aspects(writer, findings), *off, *still, done])
+
+
+def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequence[Condition]:
+    """HostsReady, of a tenant that has hosts of its own. It says nothing about Ready: DNS is the customer's."""
+    if not found:
+        return ()
+    missing = [one for one in found if not one.ready]
+    writer = Writer(tenant, now)
+    if not missing:
+        return (
+            writer.write(ConditionType.HOSTS_READY, Status.TRUE, Reason.HOST_SERVED, f"{len(found)} hosts are served"),
+        )
+    message = "; ".join(f"{one.host}: {one.message}" for one in missing)
+    return (writer.write(ConditionType.HOSTS_READY, Status.FALSE, missing[0].reason, message),)
 
 
 def paused(tenant: Tenant, now: datetime) -> tuple[Condition, ...]:

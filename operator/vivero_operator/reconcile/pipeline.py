@@ -10,6 +10,7 @@ from vivero_core.backends.kube.errors import KubeConflictError, KubeForbiddenErr
 from vivero_core.errors import BackendError
 from vivero_core.model.constants import ConditionType, Reason
 
+from vivero_operator.instance import digest
 from vivero_operator.policies.life import Phase
 from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
 from vivero_operator.policies.verdict import Finding
@@ -22,6 +23,7 @@ from vivero_operator.reconcile.steps import (
     files,
     finalizer,
     guards,
+    hosts,
     limits,
     namespace,
     owner,
@@ -49,8 +51,8 @@ class Step:
     """The reason when a system it uses does not do as asked."""
     remembered: bool = False
     """Not repeated within a minute for the same wants."""
-    of_keys: bool = False
-    """What it makes depends on credentials and release as well."""
+    depends: Callable[[Run], object] = lambda run: None  # noqa: ARG005
+    """What its work depends on besides the Tenant and its plan; asked once the steps before it are done."""
 
 
 _AGAIN_SECONDS: Final = 0.2
@@ -73,7 +75,7 @@ _COMPLETE: Final = (
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",), remembered=True),
     Step("room", room.make, ("namespace",), remembered=True),
-    Step("workload", workload.ensure, ("secrets", "files", "room"), remembered=True, of_keys=True),
+    Step("workload", workload.ensure, ("secrets", "files", "room"), remembered=True, depends=workload.inputs),
     Step("database", database.ensure, ("secrets",), *_DATABASE, remembered=True),
     Step("storage", storage.ensure, ("secrets",), *_STORAGE, remembered=True),
     Step("cache", cache.ensure, ("secrets",), *_CACHE, remembered=True),
@@ -89,7 +91,8 @@ _WHOLE: Final = ("settle", "database", "storage", "cache", "guards", "limits")
 
 PROVISION: Final = (
     *_COMPLETE,
-    Step("route", route.ensure, ("workload",), *_ROUTE, remembered=True),
+    Step("hosts", hosts.examine, ("namespace",)),
+    Step("route", route.ensure, ("workload", "hosts"), *_ROUTE, remembered=True, depends=route.routed),
     *_SERVING,
     Step("owner", owner.ensure, ("ready",), *_OWNER),
     Step("proof", proof.ensure, (*_WHOLE, "route", "owner"), fault=Reason.PROOF_FAILED),
@@ -115,7 +118,8 @@ SUSPEND: Final = (
     Step("finalizer", finalizer.add),
     Step("adoption", adoption.claim, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",)),
-    Step("route", route.ensure, ("namespace",)),
+    Step("hosts", hosts.examine, ("namespace",)),
+    Step("route", route.ensure, ("hosts",)),
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",)),
     Step("workload", workload.ensure, ("secrets", "files")),
@@ -165,7 +169,7 @@ async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory
             return Outcome(State.SKIPPED, before.reason, before.message)
     if not step.remembered:
         return await _attempt(step, run)
-    uid, fingerprint = run.tenant.metadata.uid, run.fingerprint(of_keys=step.of_keys)
+    uid, fingerprint = run.tenant.metadata.uid, digest([run.instance.fingerprint, step.depends(run)])
     known = memory.recall(uid, step.name, fingerprint)
     outcome = known or await _attempt(step, run)
     if outcome.done and known is None:

@@ -15,6 +15,7 @@ from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
 
 from vivero_operator.backends import Backends
 from vivero_operator.data_plane import DataPlaneClient
+from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.record import Record
 from vivero_operator.escrow.vault import Vault
 from vivero_operator.instance import DatabaseAddress, Instance, Keys, digest
@@ -54,6 +55,7 @@ class Services:
     rollout: Rollout
     starts: Starts
     orphans: Orphans
+    dns: DnsRecords
     now: Callable[[], datetime]
 
 
@@ -117,13 +119,6 @@ class Run:
     def established(self) -> bool:
         """Whether what is missing now was there before."""
         return self.tenant.holds_data
-
-    def fingerprint(self, *, of_keys: bool) -> str:
-        """Changes when anything that a step builds from changes."""
-        if not of_keys:
-            return self.instance.fingerprint
-        credentials = self.known_address().credentials(self.known_keys())
-        return digest([self.instance.fingerprint, credentials, self.services.rollout.release_for(self.tenant)])
 
     def known_keys(self) -> Keys:
         """The credentials; a step that uses them comes after the step that reads them."""

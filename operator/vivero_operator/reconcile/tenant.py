@@ -102,6 +102,9 @@ class TenantReconciler:
             found = verdict.bound(run.tenant, findings, now)
         else:
             found = verdict.active(run.tenant, findings, now)
+        if run.hosts is not None:
+            own = verdict.hosts(run.tenant, run.hosts, now)
+            found = cond.merge(found, own) if own else cond.without(found, ConditionType.HOSTS_READY)
         return cond.without(found, ConditionType.PAUSED)
 
     def _count_start(self, tenant: Tenant, conditions: tuple[Condition, ...]) -> None:

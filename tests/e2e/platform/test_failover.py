@@ -50,13 +50,11 @@ def log(kubectl: Kubectl, pod: str) -> str:
 
 
 @pytest.fixture
-def two_replicas(kubectl: Kubectl) -> Iterator[None]:
-    kubectl("scale", DEPLOYMENT, "-n", NAMESPACE, "--replicas=2")
+def two_replicas(kubectl: Kubectl) -> None:
+    """The chart's default, which the local platform runs as well."""
     kubectl("rollout", "status", DEPLOYMENT, "-n", NAMESPACE, "--timeout=90s", seconds=100)
+    assert kubectl("get", DEPLOYMENT, "-n", NAMESPACE, "-o", "jsonpath={.status.readyReplicas}") == "2"
     wait_until(lambda: holder(kubectl) != "", TAKEOVER_SECONDS, "a leader")
-    yield
-    kubectl("scale", DEPLOYMENT, "-n", NAMESPACE, "--replicas=1")
-    kubectl("rollout", "status", DEPLOYMENT, "-n", NAMESPACE, "--timeout=90s", seconds=100)
 
 
 @pytest.mark.usefixtures("two_replicas")

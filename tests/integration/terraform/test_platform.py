@@ -20,7 +20,7 @@ DEFINITIONS = ("databaseservers.vivero.dev", "plans.vivero.dev", "tenantpools.vi
 
 def render(helm: Path, chart: str, folder: Path, *options: str) -> None:
     """As the module's README tells people to."""
-    run("helm", [helm, "template", chart, ROOT / "charts" / chart, f"--output-dir={folder}", *options])
+    run("helm", [helm, "template", chart, ROOT / "charts" / chart, "--skip-tests", f"--output-dir={folder}", *options])
 
 
 def key(definition: str) -> str:
@@ -44,6 +44,8 @@ def test_a_folder_of_manifests_is_planned_applied_mended_and_destroyed(
     name = f"terraform-{uuid.uuid4().hex[:8]}"
     rendered = tmp_path / "rendered"
     render(helm, "vivero-crds", rendered)
+    # Not kept by a destroy, and the platform's release has them.
+    (rendered / "vivero-crds/templates/roles/people.yaml").unlink()
     (rendered / "own.yaml").write_text(
         f"""
 # The namespace comes last in its file, and first to the cluster.

@@ -7,7 +7,6 @@ from vivero_core.backends.mariadb.errors import code_of, translated
 from vivero_core.errors import (
     BackendAuthenticationError,
     BackendError,
-    BackendMisconfiguredError,
     BackendNotFoundError,
     BackendRefusedError,
     BackendUnavailableError,
@@ -65,11 +64,6 @@ def test_no_answer_in_time_is_an_outage_unless_it_may_be_the_size_of_a_tenants_d
     ):
         with pytest.raises(kind), translated("drop", tenants_data=tenants_data):
             lose_the_connection(cause)
-
-
-def test_what_cannot_be_a_host_name_is_a_slip_of_a_person() -> None:
-    with pytest.raises(BackendMisconfiguredError, match="no host name"), translated("connect"):
-        socket.getaddrinfo("x" * 64, 3306)
 
 
 @pytest.mark.parametrize(

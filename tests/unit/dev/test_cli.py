@@ -167,6 +167,7 @@ def test_logs_lists_parts_and_follows_one(
     assert became[0][-2:] == ["--follow=name", str(instance.log_dir / "mariadb.log")]
     assert "--follow=name" not in became[1]
     assert "deployment/vivero-operator" in became[2]
+    assert "--all-pods" in became[2], "the one that leads is among them"
     assert "--namespace=tenant-x" in became[3]
 
 

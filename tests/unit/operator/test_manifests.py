@@ -12,6 +12,7 @@ from vivero_operator.instance import DatabaseAddress, Instance, Keys, PlatformFi
 from vivero_operator.manifests import (
     deployment,
     event,
+    host_certificate,
     ingress,
     namespace,
     network_policy,
@@ -56,7 +57,8 @@ ALL = (
     deployed,
     service.build,
     ingress.build,
-    ingress.build_suspended,
+    lambda one: ingress.build_hosts(one, ["app.example.com"]),
+    lambda one: ingress.build_suspended(one, ["app.example.com"]),
     network_policy.build,
     quota,
     lambda one: secrets.app(one, KEYS),
@@ -80,8 +82,11 @@ def test_every_object_is_labelled_and_sealed(build: Any) -> None:
 
 
 def test_a_removed_field_is_noticed() -> None:
-    with_host, without = ingress.build(instance(hosts=["a.example.com"])), ingress.build(instance())
-    live = {**with_host, "spec": {**without["spec"], "more": 1}}
+    one = instance()
+    with_both, without = (
+        ingress.build_hosts(one, hosts) for hosts in (["a.example.com", "b.example.com"], ["a.example.com"])
+    )
+    live = {**with_both, "spec": {**without["spec"], "more": 1}}
     assert drift.differs(without, live)
 
 
@@ -192,15 +197,27 @@ def test_quota_has_room_for_a_rollout() -> None:
     assert "limits.cpu" not in quota(instance())["spec"]["hard"]
 
 
-def test_ingress() -> None:
+def test_the_address_of_its_own_has_the_platforms_certificate() -> None:
     one = instance(hosts=["app.example.com"])
     spec = ingress.build(one)["spec"]
-    assert [rule["host"] for rule in spec["rules"]] == ["acme.vivero.localhost", "app.example.com"]
+    assert [rule["host"] for rule in spec["rules"]] == ["acme.vivero.localhost"]
     assert spec["tls"][0]["secretName"] == "wildcard-tls"
     assert ingress.build(one)["metadata"]["annotations"]["projectcontour.io/tls-cert-namespace"] == "vivero-system"
-    stand_in = ingress.build_suspended(one)
-    assert [rule["host"] for rule in stand_in["spec"]["rules"]] == ["app.example.com"]
+
+
+def test_each_own_host_has_its_own_certificate() -> None:
+    given = [{"host": "a.example.com", "secretName": "a-tls"}]
+    one = instance(hosts=["a.example.com", "b.example.com"], hostCertificates=given)
+    hosts = ["a.example.com", "b.example.com"]
+    own = ingress.build_hosts(one, hosts)
+    assert [rule["host"] for rule in own["spec"]["rules"]] == hosts
+    assert [tls["secretName"] for tls in own["spec"]["tls"]] == list(map(host_certificate.name, hosts))
+    assert "projectcontour.io/tls-cert-namespace" not in own["metadata"]["annotations"]
+    stand_in = ingress.build_suspended(one, hosts)
     assert stand_in["metadata"]["namespace"] == "vivero-system"
+    assert [tls["secretName"] for tls in stand_in["spec"]["tls"]] == ["a-tls", host_certificate.name("b.example.com")]
+    issued = ingress.build_hosts(instance(settings={"host_issuer": "letsencrypt"}), hosts)
+    assert issued["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
 
 
 def test_network_policy() -> None:

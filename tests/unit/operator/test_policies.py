@@ -172,20 +172,6 @@ class TestClaims:
         made = tenant("made", uid="z", slug="acme", status={"url": "https://acme"})
         assert claims.refused_slug(made, [tenant(uid="a"), made]) is None
 
-    @pytest.mark.parametrize("host", ["vivero.localhost", "www.vivero.localhost", "a.b.vivero.localhost"])
-    def test_hosts_of_the_platform(self, host: str) -> None:
-        refusal = claims.refused_host(tenant(hosts=[host]), [], "vivero.localhost")
-        assert refusal is not None
-        assert refusal[0] is Reason.HOST_NOT_ALLOWED
-
-    def test_hosts(self) -> None:
-        old = tenant("old", uid="o", age=5, slug="old", hosts=["a.example.com", "b.example.com"])
-        young = tenant(uid="y", hosts=["b.example.com"])
-        refusal = claims.refused_host(young, [old, young], "vivero.localhost")
-        assert refusal == (Reason.HOST_TAKEN, "Host b.example.com belongs to the older Tenant old")
-        assert claims.refused_host(old, [old, young], "vivero.localhost") is None
-        assert claims.refused_host(tenant(hosts=["notvivero.localhost"]), [], "vivero.localhost") is None
-
     def test_adoption(self) -> None:
         heir = tenant(uid="h", adopt="abcdefghij")
         rival = tenant("rival", uid="r", slug="rival", adopt="abcdefghij")

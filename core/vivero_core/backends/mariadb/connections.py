@@ -16,8 +16,9 @@ import pymysql
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
+from vivero_core.backends.addresses import checked_host
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb.errors import translated
+from vivero_core.backends.mariadb.errors import SYSTEM, translated
 from vivero_core.backends.tls import client_context
 
 IDLE_SECONDS: Final = 5.0
@@ -43,6 +44,7 @@ class Connections:
     """To one server; safe for threads."""
 
     def __init__(self, server: Server, admin: Credentials) -> None:
+        checked_host(server.host, SYSTEM)
         self._server = server
         self._admin = admin
         self._context = client_context(server.authority)

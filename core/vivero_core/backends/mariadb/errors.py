@@ -11,7 +11,6 @@ import pymysql
 from vivero_core.errors import (
     BackendAuthenticationError,
     BackendError,
-    BackendMisconfiguredError,
     BackendNotFoundError,
     BackendRefusedError,
     BackendUnavailableError,
@@ -79,8 +78,6 @@ def translated(doing: str, *, tenants_login: bool = False, tenants_data: bool = 
     except pymysql.MySQLError as error:
         unfinished = (tenants_login and code_of(error) in _OF_THE_LOGIN) or (tenants_data and _timed_out(error))
         raise _unfinished(error, doing) if unfinished else _translation(error, doing) from error
-    except UnicodeError as error:  # from the resolver, for a host name that can be none
-        raise BackendMisconfiguredError(SYSTEM, f"{doing}: the server's host is no host name") from error
 
 
 def code_of(error: BaseException | None) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import DEPLOYMENT, POD
-from vivero_core.model.constants import ANNOTATION_ASKED, Reason
+from vivero_core.model.constants import ANNOTATION_ASKED, ANNOTATION_RESTART, Reason
 
 from vivero_operator.instance import APP
 from vivero_operator.manifests import deployment, pod_template
@@ -61,6 +61,15 @@ def _standing(run: Run) -> Standing:
     return Standing(
         tuple(pod for pod in pods if pod.revision == wanted), tuple(pod for pod in pods if pod.revision != wanted)
     )
+
+
+def inputs(run: Run) -> object:
+    """What the pods are made from besides the Tenant and its plan."""
+    return [
+        run.known_address().credentials(run.known_keys()),
+        run.services.rollout.release_for(run.tenant),
+        run.tenant.metadata.annotations.get(ANNOTATION_RESTART),
+    ]
 
 
 async def ensure(run: Run) -> Outcome:

@@ -1,0 +1,345 @@
+"""docs/install.md, executed word for word.
+
+Blocks `sh` run in order against an API server of their own, blocks `sh running` against the test platform, because they
+wait for pods. MariaDB and Valkey are fresh servers started with the guide's own configuration.
+"""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pymysql
+import pytest
+import valkey
+import yaml
+from support.api_server import LOOPBACK, ApiServer
+from support.guide import Block, Shell, blocks
+from support.own_services import OwnServer, own_mariadb, own_valkey
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb.client import MariaDbAdmin
+from vivero_core.backends.mariadb.client import Server as DatabaseServer
+from vivero_core.backends.valkey.client import Server as CacheServer
+from vivero_core.backends.valkey.client import ValkeyAdmin
+from vivero_core.model import naming
+from vivero_dev.certificates import Authority
+from vivero_dev.instance import cache_root
+from vivero_dev.localhost import local_client
+from vivero_dev.native.tools import program
+from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.probing import until
+
+ROOT = Path(__file__).parents[3]
+GUIDE = ROOT / "docs/install.md"
+BLOCKS = blocks(GUIDE)
+NAMES = next(block for block in BLOCKS if block.section.startswith("2."))
+NAMESPACE, SIGNUPS, DOMAIN = "guide-platform", "guide-signups", "guide.example.com"
+
+PAGE_SECONDS = 30.0
+
+Json = dict[str, Any]
+
+
+def shown(*sections: str) -> list[Block]:
+    """The blocks `sh` of these sections, in the guide's order."""
+    return [block for block in BLOCKS if block.info == "sh" and block.section.partition(".")[0] in sections]
+
+
+def file_block(name: str) -> str:
+    return next(block.text for block in BLOCKS if block.info.endswith(f" {name}"))
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What the guide made, up to and with section 6."""
+
+    shell: Shell
+    cluster: ApiServer
+    authority: Authority
+    mariadb: OwnServer
+    valkey: OwnServer
+
+    def secret(self, name: str) -> dict[str, bytes]:
+        found = self.cluster.kubectl.get("secret", name, NAMESPACE)
+        assert found is not None, name
+        return {key: base64.b64decode(value) for key, value in found["data"].items()}
+
+    def login(self, secret: str) -> Credentials:
+        data = self.secret(secret)
+        return Credentials(data["username"].decode(), data["password"].decode())
+
+
+@pytest.fixture(scope="module")
+def installed(cluster: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    folder = tmp_path_factory.mktemp("guide")
+    (folder / "charts").symlink_to(ROOT / "charts")
+    authority = Authority(folder / "authority")
+    pair = authority.issue("ingress", [DOMAIN, f"*.{DOMAIN}"])
+    for name, source in (("ca.crt", authority.certificate), ("tls.crt", pair.certificate), ("tls.key", pair.key)):
+        (folder / name).write_text(source.read_text())
+    (folder / "registry.json").write_text(json.dumps({"auths": {"registry.example.com": {"auth": "dXNlcjpwYXNz"}}}))
+    for name in ("mariadb.cnf", "valkey.conf"):
+        (folder / name).write_text(file_block(name))
+    cluster.kubectl.run("apply", "--server-side", f"--filename={contour_definitions()}")
+    with ExitStack() as stack:
+        database_folder, cache_folder = (tmp_path_factory.mktemp(name) for name in ("mariadb", "valkey"))
+        database = stack.enter_context(own_mariadb(database_folder, folder / "mariadb.cnf", authority))
+        shell = Shell(
+            NAMES,
+            folder,
+            {
+                "PATH": f"{cluster.helm.parent}:{cluster.kubectl.program.parent}:{os.environ['PATH']}",
+                "KUBECONFIG": str(cluster.kubectl.kubeconfig),
+                "NAMESPACE": NAMESPACE,
+                "SIGNUPS": SIGNUPS,
+                "BASE_DOMAIN": DOMAIN,
+                "MARIADB": f"mariadb --no-defaults --user=root --socket={database.socket}",
+            },
+        )
+        shell.run_all(shown("3", "4"))
+        cache = stack.enter_context(
+            own_valkey(cache_folder, folder / "valkey.conf", folder / "secrets/users.acl", authority)
+        )
+        shell.run_all(shown("5", "6"))
+        yield Installed(shell, cluster, authority, database, cache)
+
+
+def contour_definitions() -> Path:
+    """Contour is there before the guide begins; of it, the definitions are enough here."""
+    return program(cache_root(), "contour").parent / "manifests/01-crds.yaml"
+
+
+def pod_specs(kubectl: Kubectl) -> list[Json]:
+    return [item["spec"]["template"]["spec"] for item in kubectl.list("deployments", NAMESPACE)]
+
+
+def references(spec: Json) -> Iterator[tuple[str, str]]:
+    """Secrets and ConfigMaps that a pod mounts, reads or is pulled with, and those that its variables name."""
+    yield from (("secret", item["name"]) for item in spec.get("imagePullSecrets", []))
+    for volume in spec["volumes"]:
+        if "secret" in volume:
+            yield "secret", volume["secret"]["secretName"]
+        if "configMap" in volume:
+            yield "configmap", volume["configMap"]["name"]
+    for variable in (entry for container in spec["containers"] for entry in container["env"]):
+        if variable["name"].endswith("_SECRET"):
+            yield "secret", variable["value"]
+        if variable["name"].endswith("_CONFIG_MAP"):
+            yield "configmap", variable["value"]
+        if variable["name"] == "VIVERO_DATA_PLANE_POD":
+            yield from (("secret", item["name"]) for item in json.loads(variable["value"])["imagePullSecrets"])
+
+
+def test_everything_that_is_referred_to_exists(installed: Installed) -> None:
+    kubectl = installed.cluster.kubectl
+    wanted = {reference for spec in pod_specs(kubectl) for reference in references(spec)}
+    for server in kubectl.list("databaseservers"):
+        wanted |= {("secret", server["spec"]["adminSecret"]), ("configmap", server["spec"]["caConfigMap"])}
+    for route in kubectl.list("ingresses", NAMESPACE):
+        wanted |= {("secret", entry["secretName"]) for entry in route["spec"]["tls"]}
+    assert len(wanted) >= 10
+    assert [name for name in wanted if kubectl.get(*name, NAMESPACE) is None] == []
+    assert kubectl.get("namespace", SIGNUPS) is not None
+
+
+def test_the_guide_names_every_secret(installed: Installed) -> None:
+    made = {item["metadata"]["name"] for item in installed.cluster.kubectl.list("secrets", NAMESPACE)}
+    own = {name for name in made if not name.startswith("sh.helm.release.")}
+    assert [name for name in own if name not in GUIDE.read_text()] == []
+
+
+def test_the_programs_start_with_these_settings(installed: Installed, tmp_path: Path) -> None:
+    """As their pods would: the same variables, the same files."""
+    for deployment in installed.cluster.kubectl.list("deployments", NAMESPACE):
+        spec = deployment["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        environment = {entry["name"]: entry.get("value", "name") for entry in container["env"]}
+        for volume in (volume for volume in spec["volumes"] if "secret" in volume):
+            folder = tmp_path / volume["name"]
+            folder.mkdir(exist_ok=True)
+            for key, value in installed.secret(volume["secret"]["secretName"]).items():
+                (folder / key).write_bytes(value)
+        code = "from vivero_control.settings import load; load()"
+        if "VIVERO_DATA_PLANE_IMAGE" in environment:
+            code = "from vivero_operator.settings import Settings; Settings()"
+        loaded = subprocess.run(  # noqa: S603  this Python and words of this test
+            [sys.executable, "-c", code],
+            env={"PYTHONPATH": os.pathsep.join(sys.path), "VIVERO_SECRETS_DIR": str(tmp_path), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert loaded.returncode == 0, loaded.stderr
+
+
+def database_login(installed: Installed, login: Credentials, schema: str | None = None) -> Any:  # noqa: ANN401  pymysql's
+    return pymysql.connect(
+        host=LOOPBACK,
+        port=installed.mariadb.port,
+        user=login.name,
+        password=login.secret,
+        database=schema,
+        ssl={"ca": str(installed.authority.certificate)},
+    )
+
+
+def test_the_administrator_of_mariadb_may_do_what_the_operator_does(installed: Installed) -> None:
+    server = DatabaseServer(LOOPBACK, installed.mariadb.port, installed.authority.certificate.read_text())
+    admin = MariaDbAdmin(server, installed.login("mariadb-admin"))
+    ident = naming.tenant_id(str(uuid.uuid4()))
+    database, (name, _) = naming.database_name(ident), naming.database_users(ident)
+    user = Credentials(name, uuid.uuid4().hex)
+    assert admin.ensure_database(database)
+    assert admin.ensure_user(user, database, 10)
+    assert not admin.ensure_user(user, database, 10), "what was written is read back"
+    assert admin.prove(user, database) > 0
+    with pymysql.connect(unix_socket=str(installed.mariadb.socket), user="root") as root, root.cursor() as cursor:
+        cursor.execute(f"GRANT SELECT ON *.* TO {name}")
+        cursor.execute(f"GRANT SELECT ON mysql.* TO {name}")
+    assert admin.ensure_user(user, database, 10), "what it could not have granted itself it takes back"
+    assert not admin.ensure_user(user, database, 10)
+    assert admin.set_locked(name, locked=True)
+    assert ident in admin.survey()
+    assert admin.drop_user(name)
+    assert admin.drop_database(database)
+    admin.close()
+
+
+def test_mariadb_is_hardened_and_its_accounts_apart(installed: Installed) -> None:
+    with pytest.raises(pymysql.err.OperationalError):
+        database_login(installed, Credentials("", ""))
+    with (
+        database_login(installed, installed.login("control-plane-database"), "vivero_control") as own,
+        own.cursor() as cursor,
+    ):
+        cursor.execute("CREATE TABLE t (n INT)")
+        cursor.execute("SHOW DATABASES")
+        assert {row[0] for row in cursor.fetchall()} == {"information_schema", "vivero_control"}
+    with database_login(installed, installed.login("mariadb-admin")) as admin, admin.cursor() as cursor:
+        for statement in ("SELECT * FROM vivero_control.t", "DROP DATABASE vivero_control", "CREATE DATABASE other"):
+            with pytest.raises(pymysql.err.OperationalError, match="denied"):
+                cursor.execute(statement)
+
+
+def test_the_users_of_valkey_may_do_what_the_programs_do(installed: Installed) -> None:
+    authority = installed.authority.certificate.read_text()
+    admin = ValkeyAdmin(CacheServer(LOOPBACK, installed.valkey.port, authority), installed.login("valkey-admin"))
+    ident = naming.tenant_id(str(uuid.uuid4()))
+    user = Credentials(naming.cache_user(ident), uuid.uuid4().hex)
+    admin.ensure_user(user)
+    assert admin.prove(user) > 0
+    saved = (installed.valkey.socket.parent / "users.acl").read_text()
+    assert f"user {user.name} on" in saved, "a restart of the server does not forget it"
+    admin.close()
+
+
+def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
+    login = installed.login("control-plane-cache")
+    client = valkey.Valkey(
+        host=LOOPBACK,
+        port=installed.valkey.port,
+        username=login.name,
+        password=login.secret,
+        ssl=True,
+        ssl_ca_certs=str(installed.authority.certificate),
+    )
+    with client:
+        assert client.set("control:x", "1")
+        for refused in (("SET", "vtabc:x", "1"), ("FLUSHALL",), ("ACL", "LIST"), ("KEYS", "*")):
+            with pytest.raises(valkey.exceptions.NoPermissionError):
+                client.execute_command(*refused)
+    with (
+        pytest.raises(valkey.exceptions.AuthenticationError),
+        valkey.Valkey(
+            host=LOOPBACK, port=installed.valkey.port, ssl=True, ssl_ca_certs=str(installed.authority.certificate)
+        ) as nameless,
+    ):
+        nameless.execute_command("PING")
+
+
+def test_a_second_time_changes_nothing(installed: Installed) -> None:
+    before = {name: installed.secret(name) for name in ("mariadb-admin", "control-plane-app", "wildcard-tls")}
+    installed.shell.run_all(shown("3", "4", "5", "6"))
+    assert {name: installed.secret(name) for name in before} == before
+
+
+def test_upgrade_and_uninstall_keep_what_the_guide_says(installed: Installed) -> None:
+    kubectl = installed.cluster.kubectl
+    installed.shell.run_all(shown("10"))
+    uninstall, remove = shown("11")
+    installed.shell.run(uninstall)
+    assert kubectl.get("crd", "tenants.vivero.dev") is not None
+    assert {plan["metadata"]["name"] for plan in kubectl.list("plans")} == {
+        "trial",
+        "starter",
+        "professional",
+        "enterprise",
+    }
+    assert [server["metadata"]["name"] for server in kubectl.list("databaseservers")] == ["main"]
+    assert kubectl.list("tenantpools") == []
+    assert installed.secret("mariadb-admin")
+    installed.shell.run_all(shown("6"))
+    assert len(kubectl.list("deployments", NAMESPACE)) == 3, "installed again on what was kept"
+    installed.shell.run(uninstall)
+    installed.shell.run(remove)
+    assert kubectl.get("crd", "tenants.vivero.dev") is None
+
+
+def test_every_block_is_executed() -> None:
+    executed = {block.line for block in [NAMES, *shown("3", "4", "5", "6", "10", "11")]}
+    executed |= {block.line for block in BLOCKS if block.info in {"sh running", "ini mariadb.cnf", "conf valkey.conf"}}
+    assert [block for block in BLOCKS if block.line not in executed] == []
+
+
+def test_the_values_are_whole_documents(installed: Installed) -> None:
+    operator = yaml.safe_load((installed.shell.folder / "operator.yaml").read_text())
+    assert operator["pools"]["trial"]["size"] > 0
+
+
+@pytest.fixture
+def running(platform: Json, cluster: ApiServer, tmp_path: Path) -> Iterator[Shell]:
+    """The same person on a platform with real pods."""
+    name = f"guide-{uuid.uuid4().hex[:8]}"
+    kubectl = Kubectl(cluster.kubectl.program, Path(platform["kubeconfig"]))
+    path = f"{cluster.helm.parent}:{kubectl.program.parent}:{os.environ['PATH']}"
+    yield Shell(NAMES, tmp_path, {"PATH": path, "KUBECONFIG": platform["kubeconfig"], "TENANT": name})
+    patch = '--patch={"spec": {"deletionPolicy": "Delete"}}'
+    if kubectl.get("tenant", name):
+        kubectl.run("patch", "tenant", name, "--type=merge", patch)
+    kubectl.run("delete", "tenant", name, "--ignore-not-found", "--wait=false")
+    kubectl.run("delete", f"tenantpool/{name}-pool", f"plan/{name}-plan", "--ignore-not-found", "--wait=false")
+
+
+def test_what_needs_pods_works_on_a_running_platform(running: Shell, platform: Json) -> None:
+    check, plan_and_pool, tenant, remove = (block for block in BLOCKS if block.info == "sh running")
+    assert len(re.findall(r"^Phase: +Succeeded$", running.run(check), re.MULTILINE)) >= 2, "helm test ran in both"
+    running.run(plan_and_pool)
+    running.run(tenant)
+    assert owner_login(running, platform) == httpx.codes.OK
+    running.run(remove)
+
+
+def owner_login(shell: Shell, platform: Json) -> int:
+    slug = shell.environment["TENANT"]
+    address = platform["control_plane_url"].replace("https://", f"https://{slug}.")
+    password = (shell.folder / "owner-password").read_text()
+    until("route of the tenant", lambda: page_problem(address, platform), PAGE_SECONDS)
+    with local_client(Path(platform["ca"])) as client:
+        answer = client.post(f"{address}/api/v1/auth/login", json={"email": "owner@example.com", "password": password})
+    return answer.status_code
+
+
+def page_problem(address: str, platform: Json) -> str | None:
+    with local_client(Path(platform["ca"])) as client:
+        found = client.get(f"{address}/api/v1/me").status_code
+    return None if found == httpx.codes.UNAUTHORIZED else f"{address} answers {found}"

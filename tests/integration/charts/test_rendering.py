@@ -1,0 +1,230 @@
+"""What the charts render with the real Helm, all three programs alike: pods are placed, pulled and secured as told."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from vivero_dev.errors import ComponentError
+from vivero_operator.pod_options import PodOptions
+
+ROOT = Path(__file__).parents[3]
+PROGRAMS = ("vivero-operator", "vivero-control-plane", "vivero-data-plane")
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+NO_IDS = dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"))
+
+Json = dict[str, Any]
+Render = Callable[..., list[Json]]
+
+programs = pytest.mark.parametrize("chart", PROGRAMS)
+
+
+def pods(objects: list[Json]) -> list[Json]:
+    """Every pod template and the pod of `helm test`."""
+    templates = [item["spec"]["template"] for item in objects if item["kind"] == "Deployment"]
+    return [*templates, *(item for item in objects if item["kind"] == "Pod")]
+
+
+def containers(pod: Json) -> list[Json]:
+    return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+
+
+def ci(chart: str, name: str) -> Json:
+    values: Json = yaml.safe_load((ROOT / "charts" / chart / "ci" / f"{name}.yaml").read_text())
+    return values
+
+
+@programs
+@pytest.mark.parametrize(
+    ("image", "reference"),
+    [
+        ({}, "localhost/vivero/{name}:0.1.0"),
+        ({"tag": "1.2.3"}, "localhost/vivero/{name}:1.2.3"),
+        ({"digest": DIGEST}, "localhost/vivero/{name}@" + DIGEST),
+        ({"repository": "registry.example:5000/{name}", "tag": "1", "digest": DIGEST}, "registry.example:5000/{name}@" + DIGEST),
+    ],
+)  # fmt: skip
+def test_an_image_is_named_by_tag_or_digest(chart: str, image: Json, reference: str, render: Render) -> None:
+    name = chart.removeprefix("vivero-")
+    told = {key: value.format(name=name) for key, value in image.items()}
+    found = {container["image"] for pod in pods(render(chart, {"image": told})) for container in containers(pod)}
+    assert found == {reference.format(name=name)}
+
+
+@pytest.mark.parametrize(
+    ("image", "reference"),
+    [
+        ({"tag": "1.2.3"}, "localhost/vivero/data-plane:1.2.3"),
+        ({"tag": "1.2.3", "digest": DIGEST}, f"localhost/vivero/data-plane@{DIGEST}"),
+    ],
+)
+def test_so_is_the_tenants(image: Json, reference: str, render: Render) -> None:
+    assert operator_variable(render("vivero-operator", {"dataPlane": {"image": image}}), "IMAGE") == reference
+
+
+@programs
+def test_pods_go_where_they_are_told(chart: str, render: Render) -> None:
+    values = ci(chart, "everything")
+    found = pods(render(chart, values))
+    assert len(found) >= 2
+    for pod in found:
+        for field in ("imagePullSecrets", "nodeSelector", "tolerations", "affinity", "priorityClassName"):
+            assert pod["spec"][field] == values[field]
+
+
+@programs
+def test_the_programs_pods_get_labels_annotations_and_variables(chart: str, render: Render) -> None:
+    values = ci(chart, "everything")
+    for item in render(chart, values):
+        if item["kind"] == "ServiceAccount" and not item["metadata"]["name"].endswith("-test"):
+            assert item["metadata"]["annotations"] == values["serviceAccount"]["annotations"]
+        if item["kind"] != "Deployment":
+            continue
+        template = item["spec"]["template"]
+        assert template["metadata"]["annotations"] == values["podAnnotations"]
+        assert template["metadata"]["labels"]["team"] == values["podLabels"]["team"]
+        selector = item["spec"]["selector"]["matchLabels"]
+        assert template["metadata"]["labels"].items() >= selector.items(), "podLabels cannot break it"
+        assert all(container["env"][-1] == values["extraEnv"][-1] for container in containers(template))
+        (spread,) = template["spec"]["topologySpreadConstraints"]
+        assert spread["labelSelector"] == {"matchLabels": selector}
+        assert spread["topologyKey"] == "topology.kubernetes.io/zone"
+
+
+@programs
+def test_openshift_chooses_users_and_groups(chart: str, render: Render) -> None:
+    for pod in pods(render(chart, ci(chart, "openshift"))):
+        assert pod["spec"]["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        for container in containers(pod):
+            assert not set(container["securityContext"]) & {"runAsUser", "runAsGroup"}
+
+
+@programs
+def test_security_contexts_change_key_by_key_down_to_nothing(chart: str, render: Render) -> None:
+    large = 1_000_660_000  # a number that YAML readers like to write as 1.00066e+09
+    for pod in pods(render(chart, {"podSecurityContext": {"runAsUser": large, "fsGroup": None}})):
+        context = pod["spec"]["securityContext"]
+        assert (context["runAsUser"], context["runAsGroup"], context["runAsNonRoot"]) == (large, 10001, True)
+        assert "fsGroup" not in context
+    nothing = {
+        "podSecurityContext": NO_IDS | {"runAsNonRoot": None, "seccompProfile": None},
+        "securityContext": dict.fromkeys(("allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities")),
+    }
+    for pod in pods(render(chart, nothing)):
+        assert "securityContext" not in pod["spec"]
+        assert all("securityContext" not in container for container in containers(pod))
+
+
+@programs
+def test_the_defaults_are_what_a_restricted_namespace_takes(chart: str, render: Render) -> None:
+    for pod in pods(render(chart)):
+        assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+        assert pod["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in containers(pod):
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+@programs
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"imagePullSecret": "registry"}, "imagePullSecret"),
+        ({"imagePullSecrets": ["registry"]}, "/imagePullSecrets/0"),
+        ({"image": {"digest": "sha256:123"}}, "/image/digest"),
+        ({"image": {"repository": "registry.example/x@sha256"}}, "/image/repository"),
+        ({"image": {"tag": 1.2}}, "/image/tag"),
+        ({"nodeSelector": {"ssd": True}}, "/nodeSelector/ssd"),
+        ({"tolerations": [{"efect": "NoSchedule"}]}, "efect"),
+        ({"affinity": {"nodeAfinity": {}}}, "nodeAfinity"),
+        ({"topologySpreadConstraints": [{"topologyKey": "zone"}]}, "/topologySpreadConstraints/0"),
+        ({"podSecurityContext": {"runAsUserName": 1}}, "runAsUserName"),
+        ({"podSecurityContext": {"runAsUser": "root"}}, "/podSecurityContext/runAsUser"),
+        ({"securityContext": {"readOnlyRootFileSystem": True}}, "readOnlyRootFileSystem"),
+        ({"extraEnv": [{"name": "A"}]}, "/extraEnv/0"),
+        ({"extraEnv": {"A": "B"}}, "/extraEnv"),
+        ({"podLabels": {"a": 1}}, "/podLabels/a"),
+        ({"serviceAccount": {"annotation": {}}}, "annotation"),
+    ],
+)
+def test_a_wrong_value_is_named(chart: str, values: Json, field: str, render: Render) -> None:
+    with pytest.raises(ComponentError) as refusal:
+        render(chart, values)
+    assert field in refusal.value.reason
+
+
+@programs
+def test_a_variable_of_the_chart_is_not_set_twice(chart: str, render: Render) -> None:
+    with pytest.raises(ComponentError, match=r"extraEnv: VIVERO_\S+ is set by the chart itself"):
+        render(
+            chart, {"extraEnv": [{"name": name, "value": "1"} for name in ("VIVERO_PUBLIC_URL", "VIVERO_BASE_DOMAIN")]}
+        )
+
+
+@pytest.mark.parametrize("chart", [*PROGRAMS, "vivero-crds"])
+def test_a_cluster_that_is_too_old_is_refused(chart: str, render: Render) -> None:
+    assert render(chart, {}, "--kube-version=1.30.0")
+    with pytest.raises(ComponentError, match=r"requires kubeVersion: >=1\.30"):
+        render(chart, {}, "--kube-version=1.29.14")
+
+
+def operator_variable(objects: list[Json], name: str) -> str:
+    (deployment,) = (item for item in objects if item["kind"] == "Deployment")
+    variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    return str(next(variable["value"] for variable in variables if variable["name"] == f"VIVERO_DATA_PLANE_{name}"))
+
+
+@pytest.mark.parametrize("name", ["minimal", "everything", "openshift", "digest"])
+def test_options_of_tenants_pods_reach_the_operator(name: str, render: Render) -> None:
+    values = ci("vivero-operator", name)
+    read = PodOptions.model_validate_json(operator_variable(render("vivero-operator", values), "POD"))
+    told = values.get("dataPlane", {}).get("pod", {})
+    expected = {"podSecurityContext": {"runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001}} | told
+    assert read.security_context is not None
+    assert (
+        read.dump().items()
+        >= PodOptions.model_validate(expected)
+        .model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
+        .items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("pod", "field"),
+    [
+        ({"hostNetwork": True}, "hostNetwork"),
+        ({"securityContext": {"privileged": True}}, "privileged"),
+        ({"podSecurityContext": {"runAsUser": 0}}, "runAsUser"),
+        ({"labels": {"team": "two words"}}, "/labels/team"),
+        ({"extraEnv": [{"name": "A", "valueFrom": {"secretKeyRef": {}}}]}, "secretKeyRef"),
+    ],
+)
+def test_tenants_pods_cannot_be_told_out_of_isolation(pod: Json, field: str, render: Render) -> None:
+    with pytest.raises(ComponentError) as refusal:
+        render("vivero-operator", {"dataPlane": {"pod": pod}})
+    assert field in refusal.value.reason
+
+
+@programs
+def test_a_test_pod_is_reached_by_no_service_and_passes_the_policies(chart: str, render: Render) -> None:
+    objects = render(chart, ci(chart, "everything"))
+    (test,) = (item for item in objects if item["kind"] == "Pod")
+    labels = test["metadata"]["labels"].items()
+    chosen = [
+        item["spec"].get("selector") or item["spec"].get("podSelector")
+        for item in objects
+        if item["kind"] in {"Service", "NetworkPolicy"}
+    ]
+    assert not any(selector.get("matchLabels", selector).items() <= labels for selector in chosen)
+    for policy in (item for item in objects if item["kind"] == "NetworkPolicy"):
+        for rule in policy["spec"]["ingress"]:
+            peers = rule.get("from", [{"podSelector": {}}])
+            assert any(
+                "podSelector" in peer and peer["podSelector"].get("matchLabels", {}).items() <= labels for peer in peers
+            )
+
+
+def test_values_are_json_for_the_program(render: Render) -> None:
+    assert json.loads(operator_variable(render("vivero-operator"), "POD"))["nodeSelector"] == {}

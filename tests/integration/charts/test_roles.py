@@ -1,0 +1,82 @@
+"""The roles for people on the test platform, whose controllers add them to Kubernetes' own."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vivero_dev.errors import ComponentError
+from vivero_dev.instance import cache_root
+from vivero_dev.native.tools import program
+from vivero_dev.platform.kubectl import Kubectl
+
+READ = ("get", "list", "watch")
+WRITE = ("create", "update", "patch", "delete")
+KINDS = ("tenants", "plans", "databaseservers", "tenantpools")
+
+MayThey = Callable[..., bool]
+As = Callable[[str], MayThey]
+
+
+@pytest.fixture(scope="module")
+def kubectl(platform: dict[str, Any]) -> Kubectl:
+    return Kubectl(program(cache_root(), "kubectl"), Path(platform["kubeconfig"]))
+
+
+@pytest.fixture
+def holding(kubectl: Kubectl) -> Iterator[As]:
+    """Whether a user with this ClusterRole, bound for the whole cluster, may do something."""
+    with ExitStack() as bindings:
+
+        def bound(role: str) -> MayThey:
+            user = f"person-{uuid.uuid4().hex[:8]}"
+            kubectl.run("create", "clusterrolebinding", user, f"--clusterrole={role}", f"--user={user}")
+            bindings.callback(kubectl.run, "delete", "clusterrolebinding", user)
+            return lambda verb, kind, *options: may(kubectl, user, verb, kind, *options)
+
+        yield bound
+
+
+def may(kubectl: Kubectl, user: str, verb: str, kind: str, *options: str) -> bool:
+    asked = ("auth", "can-i", verb, kind, f"--as={user}", "--all-namespaces", "--quiet", *options)
+    try:
+        return kubectl.run(*asked) == ""
+    except ComponentError:  # can-i says no with its exit status
+        return False
+
+
+@pytest.mark.parametrize("role", ["vivero-view", "view", "edit", "admin"])
+def test_who_may_view_sees_everything_of_ours(holding: As, role: str) -> None:
+    they_may = holding(role)
+    refused = {(verb, kind) for kind in KINDS for verb in READ if not they_may(verb, f"{kind}.vivero.dev")}
+    assert refused == set()
+
+
+@pytest.mark.parametrize("role", ["vivero-edit", "edit", "admin"])
+def test_who_may_edit_changes_tenants_and_pools_alone(holding: As, role: str) -> None:
+    they_may = holding(role)
+    for kind in ("tenants", "tenantpools"):
+        assert all(they_may(verb, f"{kind}.vivero.dev") for verb in WRITE)
+    assert they_may("patch", "tenantpools.vivero.dev", "--subresource=scale")
+    for kind in ("plans", "databaseservers"):
+        assert not any(they_may(verb, f"{kind}.vivero.dev") for verb in WRITE)
+
+
+@pytest.mark.parametrize("role", ["vivero-view", "vivero-edit"])
+def test_nothing_else_comes_with_them(holding: As, role: str) -> None:
+    they_may = holding(role)
+    assert not they_may("get", "secrets")
+    assert not they_may("list", "pods")
+    assert not they_may("update", "tenants.vivero.dev", "--subresource=status")
+
+
+@pytest.mark.parametrize("role", ["view", "edit", "admin"])
+def test_a_binding_in_a_namespace_gives_nothing_of_cluster_scoped_kinds(kubectl: Kubectl, role: str) -> None:
+    user = f"person-{uuid.uuid4().hex[:8]}"
+    kubectl.run("create", "rolebinding", user, "--namespace=default", f"--clusterrole={role}", f"--user={user}")
+    try:
+        assert not may(kubectl, user, "get", "tenants.vivero.dev")
+    finally:
+        kubectl.run("delete", "rolebinding", user, "--namespace=default")

@@ -1,0 +1,86 @@
+"""A MariaDB and a Valkey of a test's own: fresh, as a person gets them, before anybody has hardened them."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.api_server import LOOPBACK, free_ports
+from vivero_dev.certificates import Authority
+from vivero_dev.commands import run
+from vivero_dev.debian import extracted
+from vivero_dev.instance import Instance, cache_root
+from vivero_dev.native.probes import unix_socket_accepts
+from vivero_dev.native.services.valkey import PACKAGE, PROGRAM
+from vivero_dev.processes import ProcessSpec, ProcessTable
+
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class OwnServer:
+    """Where it listens; `socket` is for its root."""
+
+    port: int
+    socket: Path
+
+
+@contextmanager
+def own_mariadb(folder: Path, options: Path, authority: Authority) -> Iterator[OwnServer]:
+    """With this option file; only where files lie and what is too large for a test is said on the command line."""
+    pair = authority.issue("mariadb", [LOOPBACK])
+    data, socket = folder / "data", folder / "mariadb.sock"
+    (port,) = free_ports(1)
+    run("mariadb", ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={data}"], timeout=SECONDS)
+    command = [
+        "/usr/sbin/mariadbd",
+        f"--defaults-file={options}",
+        "--user=root",
+        f"--datadir={data}",
+        f"--socket={socket}",
+        f"--pid-file={folder / 'mariadb.pid'}",
+        f"--bind-address={LOOPBACK}",
+        f"--port={port}",
+        f"--ssl-ca={authority.certificate}",
+        f"--ssl-cert={pair.certificate}",
+        f"--ssl-key={pair.key}",
+        "--innodb-buffer-pool-size=64M",
+    ]
+    spec = ProcessSpec("mariadb", command, ready=lambda: unix_socket_accepts(socket), deadline=SECONDS)
+    with _running(folder, spec):
+        yield OwnServer(port, socket)
+
+
+@contextmanager
+def own_valkey(folder: Path, configuration: Path, users: Path, authority: Authority) -> Iterator[OwnServer]:
+    """The same for Valkey, with a copy of this ACL file, `users.acl` in the folder."""
+    pair = authority.issue("valkey", [LOOPBACK])
+    (port,) = free_ports(1)
+    socket = folder / "valkey.sock"
+    server = folder / "valkey-server"
+    # One program under several names.
+    server.symlink_to(extracted(cache_root(), PACKAGE) / PROGRAM)
+    shutil.copyfile(pair.certificate, folder / "tls.crt")
+    shutil.copyfile(pair.key, folder / "tls.key")
+    shutil.copyfile(authority.certificate, folder / "ca.crt")
+    shutil.copyfile(users, folder / "users.acl")
+    # Not on the command line: the server changes into its folder as soon as it has read the line that names it.
+    own = folder / "valkey.conf"
+    own.write_text(re.sub(r"/etc/valkey/tls|/var/lib/valkey", str(folder), configuration.read_text()))
+    places = ["--tls-port", str(port), "--bind", LOOPBACK, "--unixsocket", str(socket)]
+    command = [str(server), str(own), *places]
+    spec = ProcessSpec("valkey", command, ready=lambda: unix_socket_accepts(socket), deadline=SECONDS)
+    with _running(folder, spec):
+        yield OwnServer(port, socket)
+
+
+@contextmanager
+def _running(folder: Path, spec: ProcessSpec) -> Iterator[None]:
+    processes = ProcessTable(Instance(f"own-{spec.name}", folder, cache_root(), 0, {}))
+    try:
+        processes.ensure(spec)
+        yield
+    finally:
+        processes.stop(spec.name)
