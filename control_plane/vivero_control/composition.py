@@ -1,7 +1,7 @@
 """Builds every object of the process from the settings, and opens and closes what needs it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -28,6 +28,7 @@ from vivero_control.domain.tenants.service import TenantService
 from vivero_control.lib import valkey
 from vivero_control.lib.clock import Clock
 from vivero_control.lib.counters import Counters
+from vivero_control.lib.each import supervised
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import Idempotency
 from vivero_control.lib.ingress import Ingress
@@ -76,17 +77,18 @@ class Backends:
     @asynccontextmanager
     async def mirrored(self) -> AsyncIterator[None]:
         """Tenants and Plans are followed inside."""
-        async with running(self.directory.run(self.kube), self.plans.run(self.kube)):
+        tasks = {"tenants": lambda: self.directory.run(self.kube), "plans": lambda: self.plans.run(self.kube)}
+        async with running(tasks):
             yield
 
 
 @asynccontextmanager
-async def running(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Background tasks for the length of the block; one that fails ends the program, not only itself."""
+async def running(tasks: Mapping[str, Callable[[], Awaitable[None]]]) -> AsyncIterator[None]:
+    """Background tasks by name for the length of the block, each supervised by itself."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in coroutines]
+        started = [group.create_task(supervised(name, start), name=name) for name, start in tasks.items()]
         yield
-        for task in tasks:
+        for task in started:
             task.cancel()
 
 

@@ -9,7 +9,7 @@ It listens on the port for kubelet and Prometheus, and on no other.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from prometheus_client import Gauge
 from redis.exceptions import RedisError
 from saq import CronJob, Worker
 from saq.types import Context
-from vivero_core.errors import ViveroError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
@@ -29,7 +29,9 @@ from vivero_control.domain.notifications.sender import MailSender
 from vivero_control.domain.signups import provisioning
 from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.tenants.jobs import TrialJob
+from vivero_control.errors import UnavailableError
 from vivero_control.lib.clock import Clock, system_clock
+from vivero_control.lib.each import each
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import KEEP
 from vivero_control.lib.internal import internal_app
@@ -59,11 +61,11 @@ class Jobs:
     def __init__(self, backends: composition.Backends) -> None:
         self._backends = backends
         settings = backends.settings
-        deeds = {
-            provisioning.KIND: backends.provisioning.deed,
-            mails.KIND: MailSender(settings.mail, settings.tls()).deed,
+        actions = {
+            provisioning.KIND: backends.provisioning.perform,
+            mails.KIND: MailSender(settings.mail, settings.tls()).perform,
         }
-        self.outbox = Outbox(backends.database, deeds, backends.clock)
+        self.outbox = Outbox(backends.database, actions, backends.clock)
         self.trials = TrialJob(
             database=backends.database,
             tenants=backends.tenants,
@@ -78,8 +80,8 @@ class Jobs:
         while True:
             try:
                 await self.drain()
-            except ViveroError as error:
-                logger.warning("outbox not worked off: %s", error)
+            except UnavailableError as error:
+                logger.warning("outbox not worked off: %s", error.__cause__ or error)
             await asyncio.sleep(OUTBOX_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  jitter
 
     async def drain_outbox(self, _: Context) -> None:
@@ -97,12 +99,18 @@ class Jobs:
         await self.trials.run()
 
     async def tidy(self, _: Context) -> None:
-        """Remove what has served its purpose."""
+        """Remove what has served its purpose, each kind by itself."""
         now = self._backends.clock()
-        await self._backends.idempotency.forget(now - KEEP)
+        tasks: dict[str, Callable[[], Awaitable[int]]] = {
+            "idempotency keys": lambda: self._backends.idempotency.forget(now - KEEP),
+            "outbox entries": lambda: self._in_transaction(lambda at: OutboxRepository(at).forget(now - KEEP_DONE)),
+            "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
+        }
+        await each("tidy", tasks, lambda what: tasks[what](), name=str)
+
+    async def _in_transaction(self, forget: Callable[[AsyncSession], Awaitable[int]]) -> int:
         async with self._backends.database.transaction() as session:
-            await OutboxRepository(session).forget(now - KEEP_DONE)
-            await RefreshTokenRepository(session).forget(now)
+            return await forget(session)
 
     def worker(self) -> QuietWorker:
         cron: list[CronJob[Any]] = [
@@ -138,7 +146,8 @@ def create_worker_app(settings: Settings, clock: Clock = system_clock) -> Litest
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with backends.open():
             jobs = Jobs(backends)
-            async with composition.running(jobs.keep_draining(), work(jobs.worker())):
+            tasks = {"outbox": jobs.keep_draining, "worker": lambda: work(jobs.worker())}
+            async with composition.running(tasks):
                 yield
 
     return internal_app(health, [lifespan])

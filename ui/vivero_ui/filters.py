@@ -69,7 +69,13 @@ def _two(first: int, first_unit: str, second: int, second_unit: str) -> str:
 
 
 def as_utc(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    """A naive time is taken as UTC; at the calendar's ends, where UTC has no such day, it is its last or first moment."""
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if value.year > 1 else datetime.min.replace(tzinfo=UTC)
 
 
 def with_query(url: str, changes: Mapping[str, object]) -> str:

@@ -137,7 +137,9 @@ spec:
             {{- include "control-plane.env" $root | nindent 12 }}
             {{- include "vivero.extra-env" (list $root (include "control-plane.env" $root)) | nindent 12 }}
           ports:
+            {{- if eq $role "serve" }}
             - {name: http, containerPort: 8080, protocol: TCP}
+            {{- end }}
             # Health and metrics, whatever the Host header says; not for the ingress.
             - {name: metrics, containerPort: 9090, protocol: TCP}
           resources: {{- toYaml $values.resources | nindent 12 }}

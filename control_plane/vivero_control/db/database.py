@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from sqlalchemy import URL, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
@@ -14,6 +15,12 @@ from vivero_control.settings import Settings
 CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 3.0  # longer than any request may take; then the honest answer is 503
 RECYCLE_SECONDS = 1800  # below any server's or balancer's idle limit
+PASSING: Final = frozenset({
+    1040, 1044, 1045, 1049, 1053, 1152, 1158, 1159, 1160, 1161, 1180, 1203, 1205, 1213, 1226, 1290, 1698,
+    1927, 1969, 2002, 2003, 2005, 2006, 2013, 2014, 2055, 4031,
+})  # fmt: skip
+"""MariaDB's numbers for: busy, gone or shutting down, no login or schema yet, locks and deadlocks, a statement over its
+time. Any other is about the statement: trying again does not help, and nobody may be told that it would."""
 
 
 class DatabaseUnavailableError(UnavailableError):
@@ -24,6 +31,14 @@ def url(settings: Settings, driver: str) -> URL:
     """Where the schema is; `driver` is `mariadb+asyncmy` in requests, `mariadb+pymysql` for migrations."""
     at = settings.database
     return URL.create(driver, at.username, at.password.get_secret_value(), at.host, at.port, at.name)
+
+
+def passes(error: DBAPIError) -> bool:
+    """Whether the server, and not the statement, is the reason; a driver that gives no number has lost it."""
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    code = error.orig.args[0] if error.orig and error.orig.args else None
+    return code in PASSING or (isinstance(error, OperationalError) and not isinstance(code, int))
 
 
 class Database:
@@ -51,14 +66,17 @@ class Database:
         Raises:
             DatabaseUnavailableError: the server is away, overloaded, or gave up on a lock.
             IntegrityError: a unique key is taken; repositories say what that means.
+            DBAPIError: the statement is wrong, which is a fault of this program.
         """
         try:
             async with self._sessions.begin() as session:
                 yield session
-        except IntegrityError:
-            raise
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
+        except (PoolTimeoutError, OSError) as error:
             raise DatabaseUnavailableError from error
+        except DBAPIError as error:
+            if passes(error):
+                raise DatabaseUnavailableError from error
+            raise
 
     async def ping(self) -> None:
         async with self.transaction() as session:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from vivero_control.db.compatibility import HEAD, runs_behind
-from vivero_control.db.database import CONNECT_SECONDS, DatabaseUnavailableError, url
+from vivero_control.db.database import CONNECT_SECONDS, DatabaseUnavailableError, passes, url
 from vivero_control.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,8 @@ def demand_usable(settings: Settings) -> None:
             with engine.connect() as connection:
                 _tell(runs_behind(connection))
         except DBAPIError as error:
+            if not passes(error):
+                raise
             logger.warning("schema not checked, the database does not answer: %s", type(error.orig).__name__)
 
 
@@ -76,17 +78,13 @@ def _patiently(engine: Engine, ends: float) -> None:
             with engine.connect() as connection:
                 return _upgrade_locked(connection)
         except DBAPIError as error:
-            if time.monotonic() > ends or not _may_pass(error):
+            if not passes(error):
+                raise
+            if time.monotonic() > ends:
                 raise DatabaseUnavailableError from error
             logger.warning("database does not answer yet: %s", type(error.orig).__name__)
         time.sleep(pause)
     return None
-
-
-def _may_pass(error: DBAPIError) -> bool:
-    """MariaDB's codes for: cannot connect, server gone, connection lost, too many connections, shutting down."""
-    code = error.orig.args[0] if error.orig and error.orig.args else None
-    return code in {2002, 2003, 2006, 2013, 1040, 1053}
 
 
 def _upgrade_locked(connection: Connection) -> None:

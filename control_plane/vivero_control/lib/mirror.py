@@ -11,18 +11,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from pydantic import ValidationError
+from prometheus_client import Gauge
 from vivero_core.backends.kube.client import Change, KubeClient, Listing, Object, whole
 from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import Resource
 from vivero_core.errors import BackendError
 from vivero_core.model.base import Resource as Model
+from vivero_core.model.reading import Unreadable, read
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Model)
 
-REFUSED_SECONDS = 10.0  # rights are mended by people: no hurry, no flood
+REFUSED_SECONDS = 10.0  # rights are given by people: no hurry, no flood
+
+unreadable_objects = Gauge("vivero_control_unreadable_objects", "Objects in the cluster that cannot be read", ["kind"])
 
 
 class Mirror(Generic[T]):
@@ -30,6 +33,8 @@ class Mirror(Generic[T]):
 
     What was written last counts, not what is heard last: the resource versions of one kind are numbers that grow
     (KEP-5504), so the watch's echo of an older state undoes neither a newer one nor a write of our own (`keep`).
+
+    An object that cannot be read is none of the objects: it is kept apart, with the reason, for people to see.
     """
 
     def __init__(self, resource: Resource, model: type[T], keys: Callable[[T], Iterable[str]]) -> None:
@@ -37,6 +42,7 @@ class Mirror(Generic[T]):
         self._model = model
         self._keys = keys
         self._objects: dict[str, T] = {}
+        self._unreadable: dict[str, Unreadable] = {}
         self._index: dict[str, dict[str, None]] = {}
         self._listeners: dict[str, set[asyncio.Event]] = {}
         self._seen = 0
@@ -55,6 +61,10 @@ class Mirror(Generic[T]):
 
     def all(self) -> list[T]:
         return list(self._objects.values())
+
+    def unreadable(self) -> list[Unreadable]:
+        """Those that are there and cannot be read."""
+        return list(self._unreadable.values())
 
     @contextmanager
     def subscribe(self, key: str) -> Iterator[asyncio.Event]:
@@ -76,7 +86,13 @@ class Mirror(Generic[T]):
                 event.set()
 
     async def run(self, client: KubeClient) -> None:
-        """Keep it current until cancelled."""
+        """Keep it current until cancelled; when it breaks, what is known may be old."""
+        try:
+            await self._follow(client)
+        finally:
+            self.synced = False
+
+    async def _follow(self, client: KubeClient) -> None:
         while True:
             try:
                 async for update in follow(client, self._resource, whole):
@@ -95,9 +111,10 @@ class Mirror(Generic[T]):
             return
         self._seen = _version_of(update.object)
         if update.type == "DELETED":
-            self._drop(update.object["metadata"]["name"])
+            self._gone(update.object["metadata"]["name"])
         else:
             self._read(update.object)
+        self._count()
 
     def keep(self, written: T) -> None:
         """Make a write of our own visible before the watch tells of it.
@@ -108,20 +125,29 @@ class Mirror(Generic[T]):
             self._put(written)
 
     def _replace(self, items: list[Object]) -> None:
-        for name in self._objects.keys() - {item["metadata"]["name"] for item in items}:
-            self._drop(name)
+        for name in (self._objects.keys() | self._unreadable.keys()) - {item["metadata"]["name"] for item in items}:
+            self._gone(name)
         for item in items:
             self._read(item)
+        self._count()
 
     def _read(self, body: Object) -> None:
-        try:
-            parsed = self._model.parse(body)
-        except ValidationError as error:
-            # One odd object, perhaps of a newer version, must not blind us for the others.
-            name, why = body["metadata"]["name"], error.errors(include_input=False)
-            logger.warning("%s %s does not parse: %s", self._resource.kind, name, why)
+        found = read(self._model, body)
+        if not isinstance(found, Unreadable):
+            self._unreadable.pop(found.metadata.name, None)
+            self._put(found)
             return
-        self._put(parsed)
+        logger.warning("%s %s cannot be read: %s", self._resource.kind, found.name, found.why)
+        self._drop(found.name)
+        if found.name not in self._objects:
+            self._unreadable[found.name] = found
+
+    def _gone(self, name: str) -> None:
+        self._unreadable.pop(name, None)
+        self._drop(name)
+
+    def _count(self) -> None:
+        unreadable_objects.labels(self._resource.kind).set(len(self._unreadable))
 
     def _put(self, new: T) -> None:
         name = new.metadata.name

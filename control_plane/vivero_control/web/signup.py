@@ -46,10 +46,16 @@ def _by_field(error: ControlPlaneError | None) -> Mapping[str, str]:
     return {name: found.get(name, "") for name in _FIELDS}
 
 
+def _elsewhere(error: ControlPlaneError, wrong: Mapping[str, str]) -> str:
+    """What is wrong and has no field in the form."""
+    said = " ".join(one.message for one in error.errors if one.field not in _FIELDS)
+    return said or ("" if wrong else error.detail)
+
+
 def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: ControlPlaneError | None) -> Template:
     errors = _by_field(error)
     wrong = {name: sentence for name, sentence in errors.items() if sentence}
-    problem = "" if error is None or wrong else " ".join(one.message for one in error.errors) or error.detail
+    problem = _elsewhere(error, wrong) if error else ""
     context: dict[str, Any] = {
         "form": form,
         "errors": errors,

@@ -39,6 +39,8 @@ DONE: Final = {
     "plan": "The plan is changed. The new limits hold at once.",
 }
 
+_DIALOG_FIELDS: Final = ("reason", "kind", "message", "trial_ends_at", "plan")
+
 Form = Annotated[OrderForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -79,20 +81,20 @@ class Dialog(Struct, frozen=True, kw_only=True):
 
     open: str = ""
     values: Mapping[str, str] = msgspec.field(default_factory=lambda: msgspec.to_builtins(OrderForm()))
-    errors: Mapping[str, str] = msgspec.field(default_factory=lambda: _by_field(None))
+    errors: Mapping[str, str] = msgspec.field(default_factory=lambda: dict.fromkeys(_DIALOG_FIELDS, ""))
     problem: str = ""
 
 
-def _by_field(error: ControlPlaneError | None) -> dict[str, str]:
-    """Sentences by field; every field of the dialogs has a key."""
-    fields = dict.fromkeys(("reason", "kind", "message", "trial_ends_at", "plan"), "")
-    return fields | {one.field: one.message for one in (error.errors if error else ())}
+_DIALOG_NAMES: Final = {"trialEndsAt": "trial_ends_at", "suspended.message": "message", "suspended.reason": "kind"}
+"""The cluster's names of what a dialog asks for, where they differ."""
 
 
 def dialog_after(which: str, form: OrderForm, error: ControlPlaneError) -> Dialog:
-    """The dialog as it was, with what is wrong."""
-    problem = "" if error.errors else error.detail
-    return Dialog(open=which, values=msgspec.to_builtins(form), errors=_by_field(error), problem=problem)
+    """The dialog as it was, with what is wrong: at its field, or above all when it has none of that name."""
+    found = {_DIALOG_NAMES.get(one.field, one.field): one.message for one in error.errors}
+    errors = {field: found.pop(field, "") for field in _DIALOG_FIELDS}
+    problem = " ".join(found.values()) if error.errors else error.detail
+    return Dialog(open=which, values=msgspec.to_builtins(form), errors=errors, problem=problem)
 
 
 def pager(page: Page[TenantRow], at: int, address: str) -> dict[str, str]:

@@ -6,13 +6,14 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
-from vivero_core.model.constants import SuspensionReason
+from vivero_core.model.constants import ConditionType, SuspensionReason
 from vivero_ui.filters import bytes_, duration, euro, number
 
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.signups.schemas import SignupView
 from vivero_control.domain.tenants.hosts import STARTING_SECONDS
+from vivero_control.domain.tenants.policies import LONGEST_EXTENSION
 from vivero_control.domain.tenants.schemas import ConditionView, HostState, HostStatus, TenantRow, TenantState
 
 Kind = Literal["success", "info", "warning", "error", "neutral"]
@@ -38,6 +39,7 @@ STATES: Final = {
     TenantState.SUSPENDED: Words("Suspended", "warning"),
     TenantState.DELETING: Words("Deleting", "neutral"),
     TenantState.STANDBY: Words("Spare", "neutral"),
+    TenantState.UNREADABLE: Words("Unreadable", "error"),
 }
 REASONS: Final = {
     SuspensionReason.TRIAL_ENDED: "Trial ended",
@@ -98,8 +100,17 @@ def tenant_line(row: TenantRow, plans: Sequence[PlanView], now: datetime) -> Ten
         plan=names.get(row.plan, row.plan),
         trial_soon=ends is not None and ends - now < TRIAL_SOON,
         reason_words=REASONS[row.suspended_reason] if row.suspended_reason else "",
-        extend_to=(max(ends or now, now) + EXTENSION).date().isoformat(),
+        extend_to=_proposed_end(ends or now, now).date().isoformat(),
     )
+
+
+_NO_GOOD_NEWS: Final = frozenset({ConditionType.SUSPENDED, ConditionType.PAUSED, ConditionType.DEGRADED})
+"""Conditions that are good news when they are not true."""
+
+
+def _proposed_end(ends: datetime, now: datetime) -> datetime:
+    """A longer trial, within what may be ordered: a Tenant made by hand can say any year."""
+    return min(max(ends, now), now + LONGEST_EXTENSION - EXTENSION) + EXTENSION
 
 
 class ConditionLine(Struct, frozen=True, kw_only=True):
@@ -114,13 +125,13 @@ class ConditionLine(Struct, frozen=True, kw_only=True):
 
 
 def timeline(conditions: Sequence[ConditionView]) -> list[ConditionLine]:
-    """The latest change first. `Suspended` is the one condition whose truth is no good news."""
+    """The latest change first."""
     latest_first = sorted(conditions, key=lambda one: one.since, reverse=True)
     return [_condition_line(one) for one in latest_first]
 
 
 def _condition_line(one: ConditionView) -> ConditionLine:
-    if one.type == "Suspended":
+    if one.type in _NO_GOOD_NEWS:
         kind, icon = ("warning", "circle-pause") if one.status == "True" else ("neutral", "circle-dashed")
     elif one.status == "True":
         kind, icon = "success", "circle-check"

@@ -17,7 +17,7 @@ from vivero_core.model.tenant import Tenant
 R = TypeVar("R", bound=Resource)
 
 _MESSAGE_LIMIT: Final = 900
-_PLACEHOLDERS: Final = {"displayName": "-", "plan": "-", "slug": "unreadable"}
+_PLACEHOLDERS: Final = {"displayName": "-", "plan": "unreadable", "slug": "unreadable"}
 """For what a Tenant cannot do without. With a slug it never counts as a spare, whose data goes with it."""
 
 

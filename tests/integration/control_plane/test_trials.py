@@ -2,19 +2,22 @@
 
 import asyncio
 import dataclasses
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from integration.control_plane.support import Names
+from prometheus_client import REGISTRY
 from vivero_control import composition
 from vivero_control.domain.notifications.outbox import MAX_ATTEMPTS
 from vivero_control.domain.tenants.policies import timestamp
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.worker import Jobs
-from vivero_core.backends.kube.client import KubeClient
-from vivero_core.backends.kube.resources import TENANT
+from vivero_core.backends.kube.client import KubeClient, Listing
+from vivero_core.backends.kube.errors import Cause, KubeInvalidError, KubeUnavailableError
+from vivero_core.backends.kube.resources import TENANT, Resource
 from vivero_core.model.tenant import Tenant
 
 Mails = Callable[[str], list[dict[str, Any]]]
@@ -125,3 +128,89 @@ async def test_a_mail_server_that_is_away_delays_the_end_by_a_day_at_most(
     assert (state, attempts) == ("dead", MAX_ATTEMPTS)
     assert "MailServerUnavailableError" in error
     assert await run_until_closed(jobs, kube, trial) == "TrialEnded"
+
+
+class OddCluster(KubeClient):
+    """A cluster with bodies that a definition without bounds once took, and with objects that cannot be written.
+
+    Of our own making: the real one refuses such bodies today.
+    """
+
+    def __init__(self, bodies: list[dict[str, Any]], refusals: dict[str, Exception]) -> None:
+        self._bodies = bodies
+        self._refusals = refusals
+        self.closed: list[str] = []
+
+    async def list(self, *_: object, **__: object) -> Listing[dict[str, Any]]:
+        return Listing(self._bodies, "9")
+
+    async def patch(self, resource: Resource, name: str, patch: dict[str, Any], **_: object) -> dict[str, Any]:
+        del resource
+        if name in self._refusals:
+            raise self._refusals[name]
+        self.closed.append(f"{name}: {patch['spec']['suspended']['reason']}")
+        return next(body for body in self._bodies if body["metadata"]["name"] == name)
+
+
+def over(name: str, ends: str = "", **spec: object) -> dict[str, Any]:
+    """A trial that ended so long ago that no mail is waited for."""
+    then = ends or timestamp(datetime.now(UTC) - timedelta(days=3))
+    return {
+        "apiVersion": "vivero.dev/v1alpha1",
+        "kind": "Tenant",
+        "metadata": {"name": name, "uid": f"{name}-{secrets.token_hex(4)}", "generation": 1, "resourceVersion": "7"},
+        "spec": {
+            "displayName": name.title(),
+            "slug": name,
+            "plan": "trial",
+            "owner": {"email": f"owner@{name}.example.com"},
+            "trialEndsAt": then,
+            **spec,
+        },
+        "status": {"observedGeneration": 1},
+    }
+
+
+def by_hand(name: str) -> dict[str, Any]:
+    body = over(name)
+    body["status"]["trialEndsAt"] = body["spec"].pop("trialEndsAt")
+    return body
+
+
+async def test_one_odd_tenant_keeps_no_other_trial_open(
+    backends: composition.Backends, caplog: pytest.LogCaptureFixture, sql: Ask
+) -> None:
+    prefix = f"t{secrets.token_hex(3)}"
+    bodies = [
+        over(f"{prefix}-far", "2026-01-01T00:00:00+99:00"),
+        over(f"{prefix}-edge", "9999-12-31T23:59:59-14:00"),
+        over(f"{prefix}-odd", plan={"name": "trial"}),
+        over(f"{prefix}-refused"),
+        over(f"{prefix}-broken"),
+        over(f"{prefix}-busy"),
+        over(f"{prefix}-fine-1"),
+        over(f"{prefix}-fine-2"),
+        by_hand(f"{prefix}-hand"),
+    ]
+    refusals: dict[str, Exception] = {
+        f"{prefix}-refused": KubeInvalidError("kubernetes", "no", (Cause("spec", "a rule says no, and why"),)),
+        f"{prefix}-broken": ZeroDivisionError("a fault"),
+        f"{prefix}-busy": KubeUnavailableError("kubernetes", "no answer"),
+    }
+    cluster = OddCluster(bodies, refusals)
+    jobs = Jobs(dataclasses.replace(backends, tenants=TenantRepository(cluster, "vivero-signups")))
+    before = skipped()
+    await jobs.trials.run()
+    assert sorted(cluster.closed) == [f"{prefix}-{name}: TrialEnded" for name in ("fine-1", "fine-2", "hand")]
+    assert skipped() - before == 6
+    for name in ("far", "edge", "odd", "refused", "broken", "busy"):
+        assert f"{prefix}-{name}" in caplog.text
+    written = sql("SELECT subject FROM audit WHERE subject LIKE %s AND outcome = 'done'", f"tenant/{prefix}-%")
+    assert {row[0] for row in written} == {f"tenant/{prefix}-{name}" for name in ("fine-1", "fine-2", "hand")}
+    told = sql("SELECT COUNT(*) FROM outbox WHERE `key` LIKE %s", f"mail.trial-ended:{prefix}-%")
+    assert told == [(6,)], "who cannot be closed yet is told all the same"
+
+
+def skipped() -> float:
+    loops = ("tenants", "trials-tell", "trials-close")
+    return sum(REGISTRY.get_sample_value("vivero_control_skipped_total", {"loop": loop}) or 0.0 for loop in loops)

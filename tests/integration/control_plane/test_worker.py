@@ -119,7 +119,7 @@ async def test_a_name_lost_while_the_cluster_was_away_is_told(
         await kube.get(SECRET, secret_name(view["id"]), "vivero-signups")
 
 
-async def test_a_fault_in_a_deed_does_not_stop_the_entries_behind_it(
+async def test_a_fault_in_an_action_does_not_stop_the_entries_behind_it(
     backends: composition.Backends, clock: TestClock, sql: Ask, later: Later
 ) -> None:
     done: list[str] = []

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from unit.control_plane.builders import NOW, condition, tenant
 from vivero_control.db.tables import Signup
+from vivero_control.domain.notifications.repository import PENDING
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups import service as service_module
 from vivero_control.domain.signups.arrivals import ROUTE_IS_NEW, Arrivals, is_new, remembered
@@ -137,9 +138,9 @@ class OneSignup(SignupService):
         id="5f2c", email="a@acme.example", company="Acme", slug="acme", slug_claim="acme", plan="trial", created_at=NOW
     )
 
-    async def _load(self, signup_id: str) -> Signup:
+    async def _load(self, signup_id: str) -> tuple[Signup, str]:
         del signup_id
-        return self.signup
+        return self.signup, PENDING
 
 
 class FakeTickets:

@@ -281,8 +281,8 @@ async def test_the_worker_ends_what_a_dead_request_began(moment: str, pool: int)
     else:
         await provisioning(cluster).carry_out(order())
     cluster.around = quiet
-    for _ in range(2):  # the worker may die after its deed as well
-        await provisioning(cluster, TenantDirectory()).deed(order().payload())
+    for _ in range(2):  # the worker may die after it as well
+        await provisioning(cluster, TenantDirectory()).perform(order().payload())
     (tenant,) = cluster.of(order())
     assert tenant.spec.slug == "acme-1"
     assert cluster.secrets == {policies.secret_name(order().signup_id): order().password_hash}
@@ -298,10 +298,10 @@ async def test_two_workers_at_once_make_one(moment: str) -> None:
         nonlocal interrupted
         if now == moment and not interrupted:
             interrupted = True
-            await provisioning(cluster).deed(order().payload())
+            await provisioning(cluster).perform(order().payload())
 
     cluster.around = another
-    await provisioning(cluster).deed(order().payload())
+    await provisioning(cluster).perform(order().payload())
     assert [one.name for one in cluster.of(order())] == ["acme-1"]
 
 
@@ -309,7 +309,7 @@ async def test_a_tenant_of_an_earlier_release_is_known_by_its_name() -> None:
     """Then there was no label."""
     secret = policies.secret_name(order().signup_id)
     cluster = FakeCluster(tenant_body("acme-1", owner={"email": "a@example.com", "passwordHashSecret": secret}))
-    await provisioning(cluster).deed(order().payload())
+    await provisioning(cluster).perform(order().payload())
     assert len(cluster.bodies) == 1
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from unit.control_plane.builders import spare_body, tenant_body
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key, slug_key
 from vivero_control.domain.tenants.hosts import HostService, as_error
@@ -47,6 +48,50 @@ def test_one_odd_object_does_not_blind_for_the_others(caplog: pytest.LogCaptureF
     mirror = directory(odd, tenant_body("fine"))
     assert [one.name for one in mirror.all()] == ["fine"]
     assert "odd" in caplog.text
+
+
+def unreadable_body(name: str, **spec: object) -> dict[str, Any]:
+    return tenant_body(name, trialEndsAt="2026-12-01T00:00:00+99:00", **spec)
+
+
+def test_what_cannot_be_read_is_kept_apart_with_the_reason() -> None:
+    mirror = directory(unreadable_body("odd"), tenant_body("fine"))
+    assert [one.name for one in mirror.all()] == ["fine"]
+    (odd,) = mirror.unreadable()
+    assert (odd.name, "trialEndsAt" in odd.why) == ("odd", True)
+    assert REGISTRY.get_sample_value("vivero_control_unreadable_objects", {"kind": "Tenant"}) == 1
+    assert mirror.has("odd"), "its name and its slug are taken"
+    mirror.take(Change("MODIFIED", tenant_body("odd")))
+    assert {one.name for one in mirror.all()} == {"odd", "fine"}
+    assert not mirror.unreadable()
+    assert REGISTRY.get_sample_value("vivero_control_unreadable_objects", {"kind": "Tenant"}) == 0
+
+
+@pytest.mark.parametrize("last", ["DELETED", "list"])
+def test_what_became_unreadable_is_not_shown_as_it_was_and_goes_like_any_other(last: str) -> None:
+    mirror = directory(tenant_body("odd", hosts=["app.odd.com"]))
+    mirror.take(Change("MODIFIED", unreadable_body("odd", hosts=["app.odd.com"])))
+    assert (mirror.all(), mirror.by_slug("odd")) == ([], None)
+    assert mirror.has("odd")
+    hosts = HostService(mirror, "vivero.localhost")
+    assert hosts.status("odd.vivero.localhost").state is HostState.STARTING, "it is there, so 503"
+    assert hosts.status("app.odd.com").state is HostState.STARTING
+    mirror.take(Listing([], "9") if last == "list" else Change("DELETED", unreadable_body("odd")))
+    assert not mirror.unreadable()
+    assert hosts.status("odd.vivero.localhost").state is HostState.UNKNOWN
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(["fine", "odd", "gone"]))))
+def test_an_object_is_in_one_place_whatever_happens(events: list[tuple[str, str]]) -> None:
+    mirror, now = directory(), dict[str, str]()
+    for version, (letter, what) in enumerate(events, 10):
+        name = f"tenant-{letter}"
+        body = unreadable_body(name) if what == "odd" else tenant_body(name)
+        body["metadata"]["resourceVersion"] = str(version)
+        mirror.take(Change("DELETED" if what == "gone" else "MODIFIED", body))
+        now[name] = what
+    assert {one.name for one in mirror.all()} == {name for name, what in now.items() if what == "fine"}
+    assert {one.name for one in mirror.unreadable()} == {name for name, what in now.items() if what == "odd"}
 
 
 async def test_subscribers_hear_of_their_object_only() -> None:

@@ -1,21 +1,40 @@
 """Which tenants staff find, and under which names the audit log has them."""
 
-from typing import cast
+from datetime import UTC, datetime
+from typing import Any, cast
 
+import msgspec
 import pytest
-from unit.control_plane.builders import NOW, spare_body, tenant_body
+from unit.control_plane.builders import NOW, condition, spare_body, tenant_body
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.plans.repository import PlanMirror
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.errors import TenantUnreadableError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.domain.tenants.schemas import TenantQuery, TenantState
+from vivero_control.domain.tenants.schemas import Suspend, TenantQuery, TenantState
 from vivero_control.domain.tenants.service import TenantService
-from vivero_core.backends.kube.client import Listing
+from vivero_core.backends.kube.client import KubeClient, Listing
+from vivero_core.backends.kube.resources import Resource
 from vivero_core.model.constants import LABEL_SIGNUP
 
 CLAIMED = tenant_body("trial-k3v9q", slug="acme", displayName="Bähr KG", pool="trials")
 CLAIMED["metadata"]["labels"] = {LABEL_SIGNUP: "5f2c"}
+
+
+ODD = tenant_body("odd-one", displayName="Odd AG", trialEndsAt="9999-12-31T23:59:59-14:00", hosts=["app.odd.com"])
+ODDER = tenant_body("odder", displayName=7, slug=["x"], owner="nobody", plan={"a": 1}, hosts=7)
+
+
+class Cluster(KubeClient):
+    """Holds one object, which its definition took before times were bounded."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self._body = body
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> dict[str, Any]:
+        del resource, name, namespace
+        return self._body
 
 
 @pytest.fixture
@@ -24,9 +43,13 @@ def tenants() -> TenantService:
     deleted_spare = spare_body("trial-gone2")
     deleted_spare["metadata"]["deletionTimestamp"] = "2026-11-22T12:00:00Z"
     directory.take(Listing([CLAIMED, tenant_body("halden"), spare_body("trial-x7k2m"), deleted_spare], "9"))
+    return service(directory)
+
+
+def service(directory: TenantDirectory, body: dict[str, Any] | None = None) -> TenantService:
     return TenantService(
         directory=directory,
-        repository=cast("TenantRepository", None),
+        repository=TenantRepository(Cluster(body or {}), "vivero-signups"),
         plans=PlanService(PlanMirror()),
         audit=cast("AuditService", None),
         tenant_url=lambda slug: f"https://{slug}.example.com",
@@ -56,3 +79,57 @@ def test_the_history_of_a_claimed_tenant_begins_with_its_signup(tenants: TenantS
     assert tenants.subjects("trial-k3v9q") == ("tenant/trial-k3v9q", "signup/5f2c")
     assert tenants.subjects("halden") == ("tenant/halden",)
     assert tenants.subjects("never-made") == ("tenant/never-made",)
+
+
+@pytest.mark.parametrize("body", [ODD, ODDER])
+async def test_a_tenant_that_cannot_be_read_is_listed_with_the_reason_and_takes_no_orders(body: dict[str, Any]) -> None:
+    directory = TenantDirectory()
+    directory.take(Listing([body, tenant_body("halden")], "9"))
+    tenants = service(directory, body)
+    name = body["metadata"]["name"]
+    rows = {row.name: row for row in tenants.search(TenantQuery()).items}
+    assert set(rows) == {name, "halden"}
+    assert rows[name].state is TenantState.UNREADABLE
+    assert "spec." in rows[name].message
+    assert found(tenants, TenantQuery(state=TenantState.UNREADABLE)) == {name}
+    detail = await tenants.get(name)
+    assert (detail.tenant.state, detail.tenant.message) == (TenantState.UNREADABLE, rows[name].message)
+    msgspec.json.encode(detail)
+    with pytest.raises(TenantUnreadableError, match="kubectl"):
+        await tenants.suspend(name, Suspend(reason="by mistake"), "ada")
+
+
+async def test_of_one_that_cannot_be_read_the_rest_is_said() -> None:
+    directory = TenantDirectory()
+    directory.take(Listing([ODD], "9"))
+    (row,) = service(directory).search(TenantQuery(search="odd ag")).items
+    assert (row.slug, row.url, row.owner_email) == (
+        "odd-one",
+        "https://odd-one.example.com",
+        "owner@odd-one.example.com",
+    )
+
+
+def test_what_the_operator_says_of_the_whole_comes_first() -> None:
+    directory = TenantDirectory()
+    ready = condition("Ready", "False", "Starting", "The pod starts.")
+    old, new, closed = (tenant_body(name, conditions=[ready]) for name in ("old", "new-one", "closed"))
+    new["status"]["message"] = "1 of 1 pods run the wanted revision."
+    closed["status"] = {"observedGeneration": 1, "conditions": [], "message": "Suspended: unpaid."}
+    closed["spec"]["suspended"] = {"reason": "Unpaid", "message": ""}
+    directory.take(Listing([old, new, closed], "9"))
+    messages = {row.name: row.message for row in service(directory).search(TenantQuery()).items}
+    assert messages == {
+        "old": "The pod starts.",
+        "new-one": "1 of 1 pods run the wanted revision.",
+        "closed": "Suspended: unpaid.",
+    }
+
+
+def test_a_trial_made_by_hand_shows_its_end() -> None:
+    directory = TenantDirectory()
+    body = tenant_body("by-hand")
+    body["status"]["trialEndsAt"] = "2026-12-01T02:00:00+02:00"
+    directory.take(Listing([body], "9"))
+    (row,) = service(directory).search(TenantQuery()).items
+    assert row.trial_ends_at == datetime(2026, 12, 1, tzinfo=UTC)

@@ -1,12 +1,12 @@
 """What an order of staff changes, and when trials end."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.control_plane.builders import NOW, condition, spare, spare_body, tenant
+from unit.control_plane.builders import NOW, condition, spare, spare_body, tenant, tenant_body
 from vivero_control.domain.tenants import policies, trials
 from vivero_control.domain.tenants.errors import WrongStateError
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspend, TenantState
@@ -129,6 +129,31 @@ def test_what_a_trial_needs(left: timedelta, expected: object) -> None:
     assert trials.due(trial(NOW + left), NOW) == expected  # type: ignore[arg-type]
 
 
+def by_hand(ends: str | None, *, generation: int = 1, **spec: object) -> Tenant:
+    """As kubectl makes it, with what the operator worked out."""
+    body = tenant_body(**spec)
+    body["metadata"]["generation"] = generation
+    body["status"]["trialEndsAt"] = ends
+    return Tenant.parse(body)
+
+
+def test_a_trial_made_by_hand_ends_like_any_other() -> None:
+    assert trials.due(by_hand("2026-11-22T11:59:59Z"), NOW) == trials.Close()
+    assert trials.due(by_hand("2026-11-23T11:00:00Z"), NOW) == trials.Notice(1)
+    assert trials.due(by_hand(None), NOW) is None
+    assert policies.trial_over(by_hand("2026-11-22T11:59:59Z"), NOW)
+
+
+def test_the_specs_own_end_comes_first() -> None:
+    both = by_hand("2026-11-01T00:00:00Z", trialEndsAt="2026-12-22T12:00:00Z")
+    assert policies.trial_end(both) == datetime(2026, 12, 22, 12, tzinfo=UTC)
+
+
+def test_what_was_worked_out_for_an_older_spec_or_another_plan_ends_no_trial() -> None:
+    assert policies.trial_end(by_hand("2026-11-01T00:00:00Z", generation=2)) is None
+    assert policies.trial_end(by_hand("2026-11-01T00:00:00Z", plan="starter")) is None
+
+
 def test_no_trial_and_a_closed_one_need_nothing() -> None:
     assert trials.due(tenant(plan="starter"), NOW) is None
     assert trials.due(tenant(), NOW) is None
@@ -144,3 +169,22 @@ def test_closed_after_the_mail_but_a_mail_server_keeps_nothing_open_for_ever() -
 @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  hypothesis adds the zone
 def test_timestamps_are_kubernetes_own_form(moment: datetime) -> None:
     assert datetime.fromisoformat(policies.timestamp(moment)) == moment.replace(microsecond=0)
+
+
+OFFSETS = st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59)).map(timezone)
+ANY_MOMENT = st.datetimes(timezones=OFFSETS) | st.builds(
+    lambda edge, offset: edge.replace(tzinfo=offset),
+    st.sampled_from([datetime.min, datetime.max]),  # noqa: DTZ901  the offset follows
+    OFFSETS,
+)
+
+
+@given(ANY_MOMENT)
+def test_an_order_for_any_day_is_taken_or_refused(moment: datetime) -> None:
+    policies.timestamp(moment)
+    order = ExtendTrial(reason="because", trial_ends_at=moment)
+    try:
+        policies.extend_trial(tenant(), order, NOW)
+    except InvalidInputError:
+        return
+    assert NOW < moment <= NOW + policies.LONGEST_EXTENSION

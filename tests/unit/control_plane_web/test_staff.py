@@ -1,15 +1,16 @@
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from litestar.testing import TestClient
 from unit.control_plane_web.conftest import browser, logged_in
 from unit.control_plane_web.fakes import ADMIN, SPARE, FakePlans, FakeTenants, row
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
-from vivero_control.domain.tenants.schemas import TenantState
+from vivero_control.domain.tenants.schemas import Suspend, TenantDetail, TenantState
+from vivero_control.errors import FieldError, InvalidInputError
 from vivero_control.web.session import HOME, safe_next
 from vivero_control.web.tenants import TenantFilter
 from vivero_core.model.constants import SuspensionReason
@@ -269,3 +270,54 @@ def test_without_the_price_list_the_staff_pages_stand() -> None:
     with browser(plans=FakePlans(away=True)) as client:
         assert logged_in(client).get(HOME).status_code == 200
         assert client.get(f"{HOME}/northwind").status_code == 200
+
+
+OFFSETS = st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59)).map(timezone)
+ANY_MOMENT = st.datetimes(timezones=OFFSETS) | st.builds(
+    lambda edge, offset: edge.replace(tzinfo=offset),
+    st.sampled_from([datetime.min, datetime.max]),  # noqa: DTZ901  the offset follows
+    OFFSETS,
+)
+
+
+@settings(max_examples=40)
+@given(ANY_MOMENT, ANY_MOMENT, st.sampled_from(list(TenantState)))
+def test_the_pages_stand_for_any_date(ends: datetime, made: datetime, state: TenantState) -> None:
+    rows = (row("acme", trial_ends_at=ends, created_at=made, state=state), row("halden"))
+    with browser(tenants=FakeTenants(rows)) as client:
+        logged_in(client)
+        assert client.get(HOME).status_code == 200
+        assert client.get(f"{HOME}/acme").status_code == 200
+
+
+def test_a_tenant_that_cannot_be_read_says_why_and_offers_no_orders() -> None:
+    odd = row("odd", state=TenantState.UNREADABLE, message="spec.trialEndsAt: must be an RFC 3339 time")
+    with browser(tenants=FakeTenants((odd,))) as client:
+        logged_in(client)
+        assert "Unreadable" in client.get(HOME).text
+        page = client.get(f"{HOME}/odd").text
+        assert "spec.trialEndsAt: must be an RFC 3339 time" in page
+        assert "?do=suspend" not in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ((FieldError("spec", "trialEndsAt is allowed only on plan trial; remove it"),), "remove it"),
+        ((FieldError("", "The platform is being moved, so nothing is suspended."),), "being moved, so"),
+        ((FieldError("suspended.message", "must be at most 500 characters, or less"),), "characters, or less"),
+        ((), "The cluster&#39;s rules do not allow this."),
+    ],
+)
+def test_what_the_cluster_refuses_is_said_whole_in_the_dialog(fields: tuple[FieldError, ...], shown: str) -> None:
+    class Refusing(FakeTenants):
+        async def suspend(self, name: str, order: Suspend, actor: str) -> TenantDetail:
+            del name, order, actor
+            raise InvalidInputError("The cluster's rules do not allow this.", errors=fields)
+
+    with browser(tenants=Refusing()) as client:
+        logged_in(client)
+        data = {"reason": "because", "kind": "Manual", "message": "m"}
+        answer = client.post(f"{HOME}/northwind/suspend", data=data)
+        assert answer.status_code == 422
+        assert shown in answer.text

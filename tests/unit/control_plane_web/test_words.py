@@ -50,6 +50,9 @@ def test_steps_count_from_the_signup() -> None:
         ("Ready", "False", "neutral"),
         ("Suspended", "True", "warning"),
         ("Suspended", "False", "neutral"),
+        ("Paused", "True", "warning"),
+        ("Degraded", "True", "warning"),
+        ("Degraded", "False", "neutral"),
     ],
 )
 def test_a_conditions_colour(kind: str, status: str, expected: str) -> None:

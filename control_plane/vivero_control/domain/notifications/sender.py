@@ -41,7 +41,7 @@ class MailSender:
         self._settings = settings
         self._tls = tls
 
-    async def deed(self, payload: dict[str, Any]) -> None:
+    async def perform(self, payload: dict[str, Any]) -> None:
         """For the outbox.
 
         Raises:

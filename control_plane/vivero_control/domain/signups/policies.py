@@ -4,7 +4,6 @@ import hashlib
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -91,10 +90,10 @@ def check(order: StartSignup) -> list[FieldError]:
 _ASKED_AS: Final = {"displayName": "company", "owner.email": "email", "slug": "slug", "plan": "plan"}
 
 
-def named_as_asked(refusals: Iterable[FieldError]) -> InvalidInputError:
+def named_as_asked(refusal: InvalidInputError) -> InvalidInputError:
     """The cluster's refusal of a Tenant, by the fields of the signup it came from."""
-    errors = [FieldError(_ASKED_AS.get(one.field, one.field), one.message) for one in refusals]
-    return InvalidInputError.of(*errors)
+    errors = [FieldError(_ASKED_AS.get(one.field, one.field), one.message) for one in refusal.errors]
+    return InvalidInputError(refusal.detail, errors=errors)
 
 
 def new_id() -> str:

@@ -7,6 +7,7 @@ from vivero_core.model.conditions import Condition
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 
+from vivero_control.domain.notifications.repository import DEAD, DONE
 from vivero_control.domain.signups.schemas import Step
 from vivero_control.domain.tenants.policies import is_ready
 
@@ -37,13 +38,24 @@ def hopeless(tenant: Tenant) -> str | None:
     return next((one.message or one.reason for one in found), None)
 
 
-def whole(tenant: Tenant | None, failure: str | None, *, reached: bool) -> tuple[SignupState, str]:
+MISSING: Final = {
+    DONE: "This workspace does not exist any more.",
+    DEAD: "Your workspace could not be made. Please sign up again, or ask the people who run Vivero.",
+}
+"""Why there is no Tenant long after a signup, by the state of its order; one that still waits is no failure."""
+
+
+def whole(tenant: Tenant | None, failure: str | None, *, reached: bool, late: bool = False) -> tuple[SignupState, str]:
     """The state of a signup and a sentence about it.
 
-    `failure` says why there will be no workspace, `reached` whether a ready one answers at its public address.
+    `failure` says why there will be no workspace, `reached` whether a ready one answers at its public address, `late`
+    whether the order of one that is not there waits for longer than it should.
     """
-    if failure or tenant is None:
-        return ("failed", failure) if failure else ("provisioning", "Your workspace is being prepared.")
+    if failure:
+        return "failed", failure
+    if tenant is None:
+        waits = "Your order is kept. It waits for a part of the platform that does not answer, and is tried again."
+        return "provisioning", waits if late else "Your workspace is being prepared."
     if sentence := hopeless(tenant):
         return "failed", sentence
     if tenant.spec.suspended is not None:
@@ -62,7 +74,8 @@ def steps(tenant: Tenant | None, *, reached: bool) -> tuple[Step, ...]:
     parts = tuple(_step(name, label, found.get(kind)) for name, label, kind in STEPS[:-1])
     name, label, kind = STEPS[-1]
     last = _step(name, label, found.get(kind) if reached else None)
-    if last.state == "running" and any(part.state != "done" for part in parts):
+    closed = tenant.spec.suspended is not None  # such a Tenant has no condition Ready
+    if last.state == "running" and (closed or any(part.state != "done" for part in parts)):
         last = Step(name=name, label=label, state="waiting")
     return (*parts, last)
 

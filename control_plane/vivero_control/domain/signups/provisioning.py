@@ -1,4 +1,4 @@
-"""From a recorded signup to its Tenant: the one deed of a signup, done in its request or by the worker.
+"""From a recorded signup to its Tenant: carried out in its request, or by the worker.
 
 A signup claims a spare of a pool: one conditional write gives it slug and owner. When there is none, a Tenant named
 like the slug is created. The password's hash is left for the operator before either, so a Tenant that is there lacks
@@ -63,7 +63,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """Key of the outbox entry."""
-        return f"{KIND}:{self.signup_id}"
+        return order_key(self.signup_id)
 
     def payload(self) -> dict[str, Any]:
         built: dict[str, Any] = msgspec.to_builtins(self)
@@ -82,6 +82,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             trial_ends_at=self.trial_ends_at,
             claimed_at=claimed_at,
         )
+
+
+def order_key(signup_id: str) -> str:
+    """Key of the outbox entry of a signup's order."""
+    return f"{KIND}:{signup_id}"
 
 
 class Provisioning:
@@ -103,7 +108,7 @@ class Provisioning:
         """
         self._directory.keep(await self._with_password(order, self._claim_or_create))
 
-    async def deed(self, payload: dict[str, Any]) -> None:
+    async def perform(self, payload: dict[str, Any]) -> None:
         """For the outbox, again: what can never succeed is told to the person who waits."""
         order = msgspec.convert(payload, Order)
         try:
@@ -154,8 +159,12 @@ class Provisioning:
 
     async def _create(self, order: Order) -> Tenant:
         tenant = await self._tenants.create(order.slug, order.spec(), order.labels())
-        owner = tenant.spec.owner
-        if owner is None or owner.password_hash_secret != secret_name(order.signup_id):
+        owner = tenant.spec.owner if isinstance(tenant, Tenant) else None
+        if (
+            not isinstance(tenant, Tenant)
+            or owner is None
+            or owner.password_hash_secret != secret_name(order.signup_id)
+        ):
             raise SlugTakenError(order.slug)
         _cold.inc()
         return tenant

@@ -28,7 +28,7 @@ from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups import policies, progress
 from vivero_control.domain.signups.arrivals import Arrivals
 from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
-from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning
+from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning, order_key
 from vivero_control.domain.signups.repository import SignupRepository
 from vivero_control.domain.signups.schemas import SignupView, StartSignup, TenantRef
 from vivero_control.domain.signups.tickets import Tickets
@@ -51,7 +51,8 @@ SLUG_ATTEMPTS: Final = 5
 HANDOVER: Final = timedelta(seconds=20)
 # So long before, the request stops: what it sent last has then reached the cluster, or never will.
 SETTLING: Final = timedelta(seconds=8)
-GONE_AFTER: Final = timedelta(minutes=10)  # a Tenant that is not there by then, in a cluster that answers
+GONE_AFTER: Final = timedelta(minutes=10)
+"""A Tenant that is not there by then, in a cluster that answers, is gone; unless its order still waits."""
 HEARTBEAT_SECONDS: Final = 15.0  # below the idle limits of proxies
 ARRIVAL_SECONDS: Final = 1.0  # how long one look waits for the ingress: then the caller asks again
 STREAM_SECONDS: Final = 300.0  # then the browser reconnects by itself; a signup takes seconds
@@ -107,10 +108,10 @@ class SignupService:
 
         Raises SignupNotFoundError.
         """
-        signup = await self._load(signup_id)
+        signup, order = await self._load(signup_id)
         if looking := self._look(signup):
             await asyncio.wait([looking], timeout=ARRIVAL_SECONDS)
-        return self._view(signup)
+        return self._view(signup, order)
 
     async def follow(self, signup_id: str) -> AsyncIterator[SignupView | None]:
         """`events` of a signup that exists, in a process that has room for one more stream.
@@ -119,10 +120,10 @@ class SignupService:
             SignupNotFoundError: there is none of this id.
             UnavailableError: too many streams are open.
         """
-        signup = await self._load(signup_id)
+        signup, order = await self._load(signup_id)
         if self._deps.streams.full():
             raise UnavailableError
-        return self._deps.streams.counted(self._views(signup))
+        return self._deps.streams.counted(self._views(signup, order))
 
     async def events(self, signup_id: str) -> AsyncIterator[SignupView | None]:
         """The signup at once and after every change of a step, until it is finished; None is a heartbeat.
@@ -132,14 +133,14 @@ class SignupService:
         async for view in await self.follow(signup_id):
             yield view
 
-    async def _views(self, signup: Signup) -> AsyncIterator[SignupView | None]:
+    async def _views(self, signup: Signup, order: str) -> AsyncIterator[SignupView | None]:
         ends = asyncio.get_running_loop().time() + STREAM_SECONDS
         with self._deps.directory.subscribe(secret_key(policies.secret_name(signup.id))) as changed:
             seen: object = None
             while asyncio.get_running_loop().time() < ends:
                 changed.clear()
                 self._look(signup)
-                view = self._view(signup)
+                view = self._view(signup, order)
                 if (view.state, view.steps) != seen:
                     seen = (view.state, view.steps)
                     yield view
@@ -149,7 +150,7 @@ class SignupService:
                     await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
                 except TimeoutError:
                     yield None
-                    signup = await self._load(signup.id)  # the worker may have given it up
+                    signup, order = await self._load(signup.id)  # the worker may have given it up
 
     def _checked(self, order: StartSignup) -> tuple[StartSignup, PlanView]:
         errors = policies.check(order)
@@ -201,7 +202,7 @@ class SignupService:
             raise
         except TenantRefusedError as error:
             await self._withdraw(signup, order, once)
-            raise policies.named_as_asked(error.errors) from error
+            raise policies.named_as_asked(error) from error
 
     def _compose(self, order: StartSignup, slug: str, plan: PlanView) -> Signup:
         now = self._deps.clock().replace(microsecond=0)
@@ -263,8 +264,9 @@ class SignupService:
             holder = await signups.holder(slug)
             if holder is None:
                 return False
-            delivered = await OutboxRepository(session).state_of(f"{KIND}:{holder.id}") == outbox_states.DONE
-            if not delivered or not await self._is_gone(holder):
+            order = await OutboxRepository(session).state_of(order_key(holder.id))
+            ended = order in {outbox_states.DONE, outbox_states.DEAD}
+            if not ended or not await self._is_gone(holder):
                 return False
             await signups.release(holder.id)
             return True
@@ -280,12 +282,18 @@ class SignupService:
         labelled = await tenants.of_signup(policies.signup_digest(holder.id))
         return labelled is None and await tenants.find(holder.slug) is None
 
-    async def _load(self, signup_id: str) -> Signup:
+    async def _load(self, signup_id: str) -> tuple[Signup, str]:
+        """The signup, and the state of its order in the outbox: asked for when it should long have been carried out."""
         async with self._deps.database.transaction() as session:
             signup = await SignupRepository(session).get_one_or_none(id=signup_id)
-        if signup is None:
-            raise SignupNotFoundError
-        return signup
+            if signup is None:
+                raise SignupNotFoundError
+            if not self._is_late(signup):
+                return signup, outbox_states.PENDING
+            return signup, await OutboxRepository(session).state_of(order_key(signup_id)) or outbox_states.DONE
+
+    def _is_late(self, signup: Signup) -> bool:
+        return self._deps.clock() - signup.created_at > GONE_AFTER
 
     def _look(self, signup: Signup) -> asyncio.Task[None] | None:
         """Have a ready workspace looked for at its address; None when there is nothing to wait for."""
@@ -295,11 +303,13 @@ class SignupService:
         key = secret_key(policies.secret_name(signup.id))
         return self._deps.arrivals.look(tenant, then=lambda: self._deps.directory.tell([key]))
 
-    def _view(self, signup: Signup) -> SignupView:
+    def _view(self, signup: Signup, order: str = outbox_states.PENDING) -> SignupView:
+        """As it is now; `order` is the state of its order in the outbox."""
         tenant = self._own_tenant(signup)
         url = (tenant.status.url if tenant else None) or self._deps.tenant_url(signup.slug)
         reached = tenant is not None and self._deps.arrivals.reached(tenant)
-        state, detail = progress.whole(tenant, self._failure(signup, tenant), reached=reached)
+        failure, late = self._without_tenant(signup, order) if tenant is None else (signup.failure, False)
+        state, detail = progress.whole(tenant, failure, reached=reached, late=late)
         may_log_in = tenant is not None and state == "ready" and tenant.spec.suspended is None
         return SignupView(
             id=signup.id,
@@ -311,12 +321,11 @@ class SignupService:
             login_url=self._login_url(signup, tenant, url) if tenant and may_log_in else UNSET,
         )
 
-    def _failure(self, signup: Signup, tenant: Tenant | None) -> str | None:
-        """Why there will be no workspace, in words."""
-        if tenant is not None or signup.failure:
-            return signup.failure
-        old = self._deps.clock() - signup.created_at > GONE_AFTER
-        return "This workspace does not exist any more." if old and self._deps.directory.synced else None
+    def _without_tenant(self, signup: Signup, order: str) -> tuple[str | None, bool]:
+        """Why there will be no workspace, in words; and whether its order waits for longer than it should."""
+        if signup.failure or not self._is_late(signup) or not self._deps.directory.synced:
+            return signup.failure, False
+        return progress.MISSING.get(order), order == outbox_states.PENDING
 
     def _own_tenant(self, signup: Signup) -> Tenant | None:
         """The Tenant that this signup made or claimed, whatever its name; not one that got its slug later."""

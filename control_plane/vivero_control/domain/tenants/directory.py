@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from vivero_core.backends.kube.resources import TENANT
+from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 
 from vivero_control.domain.tenants.policies import claimable
@@ -59,8 +61,21 @@ class TenantDirectory(Mirror[Tenant]):
         return self.find(secret_key(name))
 
     def has(self, slug: str) -> bool:
-        """Whether a Tenant has this slug or this name."""
-        return self.by_slug(slug) is not None or self.get(slug) is not None
+        """Whether a Tenant has this slug or this name, even one that cannot be read."""
+        if self.by_slug(slug) is not None or self.get(slug) is not None:
+            return True
+        return any(slug in (one.name, named(one, "slug")) for one in self.unreadable())
+
+    def unreadable_at(self, *, slug: str = "", host: str = "") -> Unreadable | None:
+        """One that cannot be read, by its slug or one of the customer's own host names."""
+        return next(
+            (
+                one
+                for one in self.unreadable()
+                if (slug and named(one, "slug") == slug) or (host and host in _hosts_of(one))
+            ),
+            None,
+        )
 
     def spares(self, plan: str, now: datetime) -> list[Tenant]:
         """Those that can be claimed now."""
@@ -85,6 +100,22 @@ class TenantDirectory(Mirror[Tenant]):
     def _forget_claimed(self) -> None:
         for name in [name for name in self._taken if (known := self.get(name)) is None or not known.is_spare]:
             del self._taken[name]
+
+
+def named(unreadable: Unreadable, field: str) -> str | None:
+    """A text of its spec, if that is one."""
+    value = _spec(unreadable).get(field)
+    return value if isinstance(value, str) else None
+
+
+def _hosts_of(unreadable: Unreadable) -> list[Any]:
+    hosts = _spec(unreadable).get("hosts")
+    return hosts if isinstance(hosts, list) else []
+
+
+def _spec(unreadable: Unreadable) -> dict[str, Any]:
+    spec = unreadable.body.get("spec")
+    return spec if isinstance(spec, dict) else {}
 
 
 def _liking(signup: str, spare: Tenant) -> bytes:

@@ -1,7 +1,8 @@
 """What can stand in the way of reading or changing a Tenant."""
 
-import re
-from typing import Final
+from collections.abc import Iterable
+
+from vivero_core.backends.kube.errors import Cause
 
 from vivero_control.errors import (
     ConflictError,
@@ -10,10 +11,6 @@ from vivero_control.errors import (
     InvalidInputError,
     NotFoundError,
     UnavailableError,
-)
-
-_CAUSE: Final = re.compile(
-    r"spec\.(?P<field>[A-Za-z.]+): (?:Invalid value: (?:\"(?:[^\"\\]|\\.)*\"|\S+?): )?(?P<why>[^,\]]+)"
 )
 
 
@@ -50,11 +47,25 @@ class TenantRefusedError(InvalidInputError):
     """The API server's own rules say no; `errors` names the field of the spec."""
 
     @classmethod
-    def saying(cls, message: str) -> "TenantRefusedError":
-        """From the server's words, for example `… is invalid: spec.slug: Invalid value: "x": this slug is reserved`."""
-        causes = [FieldError(found["field"], found["why"].strip()) for found in _CAUSE.finditer(message)]
-        sentence = "; ".join(cause.message for cause in causes) or "The cluster's rules do not allow this."
-        return cls(sentence, errors=causes)
+    def because(cls, causes: Iterable[Cause]) -> "TenantRefusedError":
+        """From the server's own list; a rule of the whole platform names no field."""
+        known = tuple(causes)
+        sentence = " ".join(_closed(cause.message) for cause in known) or "The cluster's rules do not allow this."
+        fields = [FieldError(cause.field.removeprefix("spec."), cause.message) for cause in known if cause.field]
+        return cls(sentence, errors=fields)
+
+
+def _closed(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+class TenantUnreadableError(ConflictError):
+    """It is there, and holds something that this program cannot read."""
+
+    title = "Unreadable"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"The tenant “{name}” cannot be read, so it takes no orders: {why}. Correct it with kubectl.")
 
 
 class NoWorkspaceError(NotFoundError):

@@ -6,6 +6,7 @@ ready, or not there at all.
 
 from typing import Final
 
+from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 
 from vivero_control.domain.tenants.directory import TenantDirectory
@@ -32,14 +33,17 @@ class HostService:
     def status(self, host: str) -> HostStatus:
         """`host`: lower case, without a port."""
         tenant = self._tenant(host)
+        if isinstance(tenant, Unreadable):
+            return HostStatus(host=host, state=HostState.STARTING)
         if tenant is not None:
             return _status(host, tenant)
         return HostStatus(host=host, state=HostState.UNKNOWN if self._directory.synced else HostState.UNSURE)
 
-    def _tenant(self, host: str) -> Tenant | None:
+    def _tenant(self, host: str) -> Tenant | Unreadable | None:
         if host.endswith(self._suffix):
-            return self._directory.by_slug(host.removesuffix(self._suffix))
-        return self._directory.by_host(host)
+            slug = host.removesuffix(self._suffix)
+            return self._directory.by_slug(slug) or self._directory.unreadable_at(slug=slug)
+        return self._directory.by_host(host) or self._directory.unreadable_at(host=host)
 
 
 def _status(host: str, tenant: Tenant) -> HostStatus:

@@ -21,7 +21,9 @@ from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFo
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import Suspend
 from vivero_control.domain.tenants.service import subject
+from vivero_control.errors import UnavailableError
 from vivero_control.lib.clock import Clock
+from vivero_control.lib.each import each
 
 logger = logging.getLogger(__name__)
 
@@ -50,17 +52,27 @@ class TrialJob:
         self._clock = clock
 
     async def run(self) -> None:
-        """Tell who is to be told, send it, then close what is over and told."""
+        """Tell who is to be told, send it, then close what is over and told; each trial by itself."""
         now = self._clock()
-        needs = [(tenant, trials.due(tenant, now)) for tenant in await self._tenants.all()]
-        written = [self._mail(tenant, need) for tenant, need in needs if need is not None]
-        await self._write(written, now)
-        if written:
+        needs = [(tenant, need) for tenant in await self._tenants.all() if (need := trials.due(tenant, now))]
+        if not needs:
+            return
+        await each("trials-tell", needs, lambda due: self._tell(*due, now), _name)
+        try:
             await self._send_mails()
-        for tenant in (tenant for tenant, need in needs if isinstance(need, trials.Close)):
-            await self._close(tenant, now)
+        except UnavailableError as error:
+            logger.warning("mails about trials are sent later: %s", error.__cause__ or error)
+        over = [due for due in needs if isinstance(due[1], trials.Close)]
+        await each("trials-close", over, lambda due: self._close(due[0], now), _name)
 
-    def _mail(self, tenant: Tenant, need: trials.Notice | trials.Close) -> mails.Mail:
+    async def _tell(self, tenant: Tenant, need: trials.Need, now: datetime) -> None:
+        mail = self._mail(tenant, need)
+        async with self._database.transaction() as session:
+            await OutboxRepository(session).put(
+                kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now
+            )
+
+    def _mail(self, tenant: Tenant, need: trials.Need) -> mails.Mail:
         spec, ends = tenant.spec, _end(tenant)
         slug, to = _customer(tenant)
         url = tenant.status.url or self._tenant_url(slug)
@@ -68,12 +80,6 @@ class TrialJob:
         if isinstance(need, trials.Close):
             return mails.trial_ended(uid, ends_at=ends, to=to, company=company, url=url)
         return mails.trial_ending(uid, ends_at=ends, days=need.days, to=to, company=company, url=url)
-
-    async def _write(self, written: list[mails.Mail], now: datetime) -> None:
-        async with self._database.transaction() as session:
-            outbox = OutboxRepository(session)
-            for mail in written:
-                await outbox.put(kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now)
 
     async def _close(self, tenant: Tenant, now: datetime) -> None:
         key = mails.trial_ended_key(tenant.metadata.uid, _end(tenant))
@@ -93,7 +99,7 @@ class TrialJob:
             async with self._audit.recorded(act):
                 await self._tenants.patch(tenant, policies.suspend(tenant, order))
         except (TenantChangedError, TenantNotFoundError) as error:
-            # Extended, paid or deleted meanwhile; if it is still over, the next run sees it.
+            # Extended, paid or deleted since; if it is still over, the next run sees it.
             logger.info("trial of %s not closed: %s", tenant.name, type(error).__name__)
 
 
@@ -106,6 +112,11 @@ def _customer(tenant: Tenant) -> tuple[str, str]:
 
 def _end(tenant: Tenant) -> datetime:
     """Only for tenants that `trials.due` found something for."""
-    if tenant.spec.trial_ends_at is None:
+    ends = policies.trial_end(tenant)
+    if ends is None:
         raise ValueError(f"{tenant.name} has no trial")
-    return tenant.spec.trial_ends_at
+    return ends
+
+
+def _name(due: tuple[Tenant, trials.Need]) -> str:
+    return due[0].name

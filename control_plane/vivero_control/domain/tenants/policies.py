@@ -1,6 +1,6 @@
 """Decisions about tenants: what state one is in, what an order changes. No I/O, the time passed in."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from vivero_core.model import conditions
@@ -10,6 +10,7 @@ from vivero_core.model.tenant import Tenant
 from vivero_control.domain.tenants.errors import WrongStateError
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspend, TenantState
 from vivero_control.errors import FieldError, InvalidInputError
+from vivero_control.lib.clock import in_utc
 
 LONGEST_EXTENSION: Final = timedelta(days=366)
 PROOF_MAX_AGE: Final = timedelta(hours=1)
@@ -54,14 +55,14 @@ def state_of(tenant: Tenant) -> TenantState:
 
 
 def message_of(tenant: Tenant) -> str:
-    """What the operator says about the whole."""
+    """What the operator says about the whole; a suspended Tenant has no condition Ready that could say it."""
     ready = conditions.find(tenant.status.conditions, ConditionType.READY)
-    return ready.message if ready else ""
+    return tenant.status.message or (ready.message if ready else "")
 
 
 def timestamp(moment: datetime) -> str:
     """As Kubernetes writes it: UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return in_utc(moment).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def suspend(tenant: Tenant, order: Suspend) -> Patch:
@@ -99,9 +100,18 @@ def change_plan(tenant: Tenant, order: ChangePlan, trial_ends_at: datetime | Non
     return {"plan": order.plan, "trialEndsAt": ends} | _without_trial_suspension(tenant)
 
 
+def trial_end(tenant: Tenant) -> datetime | None:
+    """When its trial is over, in UTC: as the spec says, else as the operator worked out for this very spec."""
+    if tenant.spec.plan != PLAN_TRIAL:
+        return None
+    current = tenant.status.observed_generation >= tenant.metadata.generation
+    ends = tenant.spec.trial_ends_at or (tenant.status.trial_ends_at if current else None)
+    return in_utc(ends) if ends else None
+
+
 def trial_over(tenant: Tenant, now: datetime) -> bool:
-    ends = tenant.spec.trial_ends_at
-    return tenant.spec.plan == PLAN_TRIAL and ends is not None and ends <= now
+    ends = trial_end(tenant)
+    return ends is not None and ends <= now
 
 
 def _without_trial_suspension(tenant: Tenant) -> Patch:

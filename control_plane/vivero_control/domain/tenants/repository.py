@@ -5,6 +5,7 @@ and delete Secrets in one namespace; it can read no Secret.
 """
 
 import base64
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +18,9 @@ from vivero_core.backends.kube.errors import (
     KubeNotFoundError,
 )
 from vivero_core.backends.kube.resources import SECRET, TENANT
-from vivero_core.errors import BackendError
+from vivero_core.errors import BackendError, BackendRefusedError
 from vivero_core.model.constants import API_VERSION, LABEL_MANAGED_BY, LABEL_SIGNUP, PASSWORD_HASH_KEY
+from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant, TenantSpec
 
 from vivero_control.domain.tenants.errors import (
@@ -27,6 +29,9 @@ from vivero_control.domain.tenants.errors import (
     TenantNotFoundError,
     TenantRefusedError,
 )
+from vivero_control.lib.each import skipped
+
+logger = logging.getLogger(__name__)
 
 MANAGER = "vivero-control-plane"
 
@@ -58,35 +63,40 @@ class TenantRepository:
         self._client = client
         self._namespace = signups_namespace
 
-    async def find(self, name: str) -> Tenant | None:
+    async def find(self, name: str) -> Tenant | Unreadable | None:
         """As the API server has it now, not as a mirror last saw it."""
         try:
-            return Tenant.parse(await self._client.get(TENANT, name))
+            return read(Tenant, await self._client.get(TENANT, name))
         except KubeNotFoundError:
             return None
         except BackendError as error:
-            raise ClusterUnavailableError from error
+            raise unavailable(error) from error
 
     async def all(self) -> list[Tenant]:
-        """Every Tenant, for jobs; pages use the mirror."""
+        """Every Tenant that can be read, for jobs; pages use the mirror. The others are logged and counted."""
         try:
-            return [Tenant.parse(item) for item in (await self._client.list(TENANT)).items]
+            found = [read(Tenant, item) for item in (await self._client.list(TENANT)).items]
         except BackendError as error:
-            raise ClusterUnavailableError from error
+            raise unavailable(error) from error
+        for one in found:
+            if isinstance(one, Unreadable):
+                skipped.labels("tenants").inc()
+                logger.warning("Tenant %s cannot be read: %s", one.name, one.why)
+        return [one for one in found if isinstance(one, Tenant)]
 
-    async def of_signup(self, digest: str) -> Tenant | None:
+    async def of_signup(self, digest: str) -> Tenant | Unreadable | None:
         """The one that a signup made or claimed, under whatever name, as the API server has it now."""
         try:
             found = await self._client.list(TENANT, label_selector=f"{LABEL_SIGNUP}={digest}")
         except BackendError as error:
-            raise ClusterUnavailableError from error
-        return Tenant.parse(found.items[0]) if found.items else None
+            raise unavailable(error) from error
+        return read(Tenant, found.items[0]) if found.items else None
 
-    async def create(self, name: str, spec: TenantSpec, labels: Mapping[str, str]) -> Tenant:
+    async def create(self, name: str, spec: TenantSpec, labels: Mapping[str, str]) -> Tenant | Unreadable:
         """Make it, or return the one of that name: the caller checks whose it is.
 
         Raises:
-            TenantRefusedError: the API server's rules say no; its sentence is in the error.
+            TenantRefusedError: the API server's rules say no; its sentences are in the error.
             ClusterUnavailableError: it does not answer; try again.
         """
         try:
@@ -96,10 +106,8 @@ class TenantRepository:
             if existing is None:  # deleted between the two calls: the next attempt makes it
                 raise ClusterUnavailableError from None
             return existing
-        except (KubeInvalidError, KubeForbiddenError) as error:
-            raise TenantRefusedError.saying(str(error)) from error
         except BackendError as error:
-            raise ClusterUnavailableError from error
+            raise refused(error) from error
 
     async def leave_password_hash(self, name: str, password_hash: str) -> str | None:
         """Put the hash where only the operator finds it; the Secret's uid, or None when it was there already."""
@@ -108,7 +116,7 @@ class TenantRepository:
         except KubeAlreadyExistsError:
             return None
         except BackendError as error:
-            raise ClusterUnavailableError from error
+            raise unavailable(error) from error
         return str(made["metadata"]["uid"])
 
     async def take_back_password_hash(self, name: str, uid: str) -> None:
@@ -118,7 +126,7 @@ class TenantRepository:
         except KubeNotFoundError:
             return
         except BackendError as error:
-            raise ClusterUnavailableError from error
+            raise unavailable(error) from error
 
     async def patch(self, tenant: Tenant, spec: dict[str, Any], labels: Mapping[str, str] | None = None) -> Tenant:
         """Merge into spec and labels of that very object in that very version.
@@ -136,7 +144,22 @@ class TenantRepository:
             raise TenantNotFoundError(tenant.name) from error
         except KubeConflictError as error:
             raise TenantChangedError(tenant.name) from error
-        except (KubeInvalidError, KubeForbiddenError) as error:
-            raise TenantRefusedError.saying(str(error)) from error
         except BackendError as error:
-            raise ClusterUnavailableError from error
+            raise refused(error) from error
+
+
+def refused(error: BackendError) -> TenantRefusedError | ClusterUnavailableError:
+    """What a write that failed means: a rule's sentences, or that it is worth trying again.
+
+    A refusal without a cause is about our rights or a quota, not about what was asked for.
+    """
+    if isinstance(error, KubeInvalidError) or (isinstance(error, KubeForbiddenError) and error.causes):
+        return TenantRefusedError.because(error.causes)
+    return unavailable(error)
+
+
+def unavailable(error: BackendError) -> ClusterUnavailableError:
+    """For callers it is the same; a refusal does not pass by itself, so a person has to see it."""
+    if isinstance(error, BackendRefusedError):
+        logger.error("the cluster refuses us: %s", error)
+    return ClusterUnavailableError()

@@ -25,6 +25,8 @@ class TenantState(StrEnum):
     DELETING = "deleting"
     STANDBY = "standby"
     """A spare of a pool: finished, and nobody's yet."""
+    UNREADABLE = "unreadable"
+    """It holds something that this program cannot read; `message` says what."""
 
 
 class TenantRow(Struct, frozen=True, kw_only=True):

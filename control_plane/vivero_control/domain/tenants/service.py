@@ -4,15 +4,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
+import msgspec
 from vivero_core.model.constants import LABEL_SIGNUP
+from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.tenant import Tenant
 
 from vivero_control.domain.audit.service import Act, AuditService
 from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.tenants import policies
-from vivero_control.domain.tenants.directory import TenantDirectory
-from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError
+from vivero_control.domain.tenants.directory import TenantDirectory, named
+from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError, TenantUnreadableError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import (
     ChangePlan,
@@ -58,7 +60,8 @@ class TenantService:
 
     def search(self, query: TenantQuery) -> Page[TenantRow]:
         """The matching part of all tenants; a newly made one is in it within milliseconds."""
-        rows = [row for row in map(self._row, self._directory.all()) if _matches(row, query)]
+        known = [*map(self._row, self._directory.all()), *map(self._unreadable_row, self._directory.unreadable())]
+        rows = [row for row in known if _matches(row, query)]
         rows.sort(key=lambda row: row.name)
         rows.sort(key=lambda row: _sort_value(row, query.sort), reverse=query.descending)
         part = tuple(rows[query.offset : query.offset + query.limit])
@@ -66,7 +69,10 @@ class TenantService:
 
     async def get(self, name: str) -> TenantDetail:
         """Raises TenantNotFoundError, ClusterUnavailableError."""
-        return self._detail(await self._fresh(name))
+        found = await self._repository.find(name)
+        if isinstance(found, Unreadable):
+            return msgspec.structs.replace(self._detail(salvaged(found)), tenant=self._unreadable_row(found))
+        return self._detail(_there(found, name))
 
     async def suspend(self, name: str, order: Suspend, actor: str) -> TenantDetail:
         """Raises WrongStateError when it is suspended already; so do the others when they make no sense."""
@@ -126,10 +132,10 @@ class TenantService:
         return tenant, decide(tenant)
 
     async def _fresh(self, name: str) -> Tenant:
-        tenant = await self._repository.find(name)
-        if tenant is None:
-            raise TenantNotFoundError(name)
-        return tenant
+        found = await self._repository.find(name)
+        if isinstance(found, Unreadable):
+            raise TenantUnreadableError(name, found.why)
+        return _there(found, name)
 
     def subjects(self, name: str) -> tuple[str, ...]:
         """How the audit log names it: as itself, and as the signup that made or claimed it before it had a name."""
@@ -150,9 +156,21 @@ class TenantService:
             state=policies.state_of(tenant),
             message=policies.message_of(tenant),
             suspended_reason=tenant.spec.suspended.reason if tenant.spec.suspended else None,
-            trial_ends_at=tenant.spec.trial_ends_at,
+            trial_ends_at=policies.trial_end(tenant),
             version=tenant.status.version,
             created_at=tenant.metadata.creation_timestamp,
+        )
+
+    def _unreadable_row(self, found: Unreadable) -> TenantRow:
+        """What can be said of it."""
+        slug = named(found, "slug")
+        return msgspec.structs.replace(
+            self._row(salvaged(found)),
+            slug=slug,
+            display_name=named(found, "displayName") or found.name,
+            url=self._tenant_url(slug) if slug else None,
+            state=TenantState.UNREADABLE,
+            message=found.why,
         )
 
     def _detail(self, tenant: Tenant) -> TenantDetail:
@@ -175,6 +193,12 @@ class TenantService:
             proven_at=tenant.status.proven_at,
             generation=tenant.metadata.generation,
         )
+
+
+def _there(found: Tenant | None, name: str) -> Tenant:
+    if found is None:
+        raise TenantNotFoundError(name)
+    return found
 
 
 def subject(name: str) -> str:

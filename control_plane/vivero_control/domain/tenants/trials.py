@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.tenant import Tenant
+
+from vivero_control.domain.tenants.policies import trial_end
 
 NOTICES: Final = (7, 1)
 """Days before the end on which the owner is told."""
@@ -25,10 +26,13 @@ class Close:
     """The trial is over: tell the owner, then suspend."""
 
 
-def due(tenant: Tenant, now: datetime) -> Notice | Close | None:
+Need = Notice | Close
+
+
+def due(tenant: Tenant, now: datetime) -> Need | None:
     """What the trial of `tenant` needs now; the nearest notice only, when several days were missed."""
-    ends = tenant.spec.trial_ends_at
-    if tenant.spec.plan != PLAN_TRIAL or ends is None or tenant.spec.suspended is not None:
+    ends = trial_end(tenant)
+    if ends is None or tenant.spec.suspended is not None:
         return None
     if tenant.is_spare or tenant.metadata.deletion_timestamp is not None:
         return None

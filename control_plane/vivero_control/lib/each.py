@@ -1,0 +1,75 @@
+"""Loops in which one odd item never stops the rest, and tasks that are started again when they break."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, TypeVar
+
+from prometheus_client import Counter
+
+from vivero_control.errors import UnavailableError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MOST_OUTAGES: Final = 10
+"""So many items in a row that met a system which is away: the others would, too, and the next run comes soon."""
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0
+HEALTHY_SECONDS: Final = 300.0  # a task that ran so long has earned a short pause again
+
+skipped = Counter("vivero_control_skipped", "Items of a loop that failed and were left to its next run", ["loop"])
+broken = Counter("vivero_control_background_failures", "Times that a background task broke and was restarted", ["task"])
+
+
+async def each(loop: str, items: Iterable[T], do: Callable[[T], Awaitable[object]], name: Callable[[T], str]) -> int:
+    """Do it for every item, in no fixed order; one that fails is logged, counted and skipped. How many went well.
+
+    Raises:
+        UnavailableError: MOST_OUTAGES items in a row met a system that is away.
+    """
+    done = outages = 0
+    for item in shuffled(items):
+        try:
+            await do(item)
+        except UnavailableError as error:
+            outages += 1
+            skipped.labels(loop).inc()
+            logger.warning("%s: %s is left to the next run: %s", loop, name(item), error.__cause__ or error)
+            if outages >= MOST_OUTAGES:
+                raise
+        except Exception:
+            outages = 0
+            skipped.labels(loop).inc()
+            logger.exception("%s: %s is skipped", loop, name(item))
+        else:
+            outages = 0
+            done += 1
+    return done
+
+
+def shuffled(items: Iterable[T]) -> list[T]:
+    """So that what fails again and again is not always before the same others."""
+    listed = list(items)
+    random.shuffle(listed)
+    return listed
+
+
+async def supervised(name: str, start: Callable[[], Awaitable[None]]) -> None:
+    """Run a background task until it ends or is cancelled; one that breaks is logged, counted and started again."""
+    pause = FIRST_PAUSE
+    while True:
+        begin = asyncio.get_running_loop().time()
+        try:
+            await start()
+        except Exception:
+            broken.labels(name).inc()
+            logger.exception("background task %s broke; it is started again", name)
+        else:
+            return
+        if asyncio.get_running_loop().time() - begin > HEALTHY_SECONDS:
+            pause = FIRST_PAUSE
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter
+        pause = min(pause * 2, LONGEST_PAUSE)
