@@ -220,7 +220,7 @@ async def _prepare(services: Services) -> None:
     """Connect and migrate beside the running server: liveness must not depend on the database."""
     try:
         await services.database.open(_PATIENCE)
-        revision = await ensure_current(services.database)
+        revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
     except DataPlaneError as error:
         log.critical("cannot_start", problem=error.detail)
         os.kill(os.getpid(), signal.SIGTERM)  # drained, then started again by the kubelet
