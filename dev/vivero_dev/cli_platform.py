@@ -132,7 +132,11 @@ def _nothing_left(provider: Provider) -> str:
 def _pod_log(provider: Provider, name: str, *, follow: bool) -> list[str]:
     """Command for `NAMESPACE/POD`, or for all pods of the Deployment of that name in the platform's namespace."""
     namespace, slash, pod = name.partition("/")
-    target = [f"--namespace={namespace}", pod] if slash else ["--namespace=vivero-system", f"deployment/{name}", "--all-pods"]
+    target = (
+        [f"--namespace={namespace}", pod]
+        if slash
+        else ["--namespace=vivero-system", f"deployment/{name}", "--all-pods"]
+    )
     options = ["--all-containers", f"--tail={LOG_LINES}", *(("--follow",) if follow else ())]
     return provider.kubectl().command("logs", *target, *options)
 

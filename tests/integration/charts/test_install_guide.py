@@ -1,13 +1,12 @@
 """docs/install.md, executed word for word.
 
-Blocks `sh` run in order against an API server of their own, blocks `sh running` against the test platform, because they
-wait for pods. MariaDB and Valkey are fresh servers started with the guide's own configuration.
+Blocks `sh` run in order against an API server of their own; blocks `sh running` wait for pods and run in
+test_first_tenant.py. MariaDB and Valkey are fresh servers started with the guide's own configuration.
 """
 
 import base64
 import json
 import os
-import re
 import subprocess
 import sys
 import uuid
@@ -17,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pymysql
 import pytest
 import valkey
@@ -33,18 +31,14 @@ from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_core.model import naming
 from vivero_dev.certificates import Authority
 from vivero_dev.instance import cache_root
-from vivero_dev.localhost import local_client
-from vivero_dev.native.tools import program
+from vivero_dev.native.tools import ensure_tool
 from vivero_dev.platform.kubectl import Kubectl
-from vivero_dev.probing import until
 
 ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs/install.md"
 BLOCKS = blocks(GUIDE)
 NAMES = next(block for block in BLOCKS if block.section.startswith("2."))
 NAMESPACE, SIGNUPS, DOMAIN = "guide-platform", "guide-signups", "guide.example.com"
-
-PAGE_SECONDS = 30.0
 
 Json = dict[str, Any]
 
@@ -89,7 +83,7 @@ def installed(cluster: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> I
     (folder / "registry.json").write_text(json.dumps({"auths": {"registry.example.com": {"auth": "dXNlcjpwYXNz"}}}))
     for name in ("mariadb.cnf", "valkey.conf"):
         (folder / name).write_text(file_block(name))
-    cluster.kubectl.run("apply", "--server-side", f"--filename={contour_definitions()}")
+    cluster.kubectl.run("apply", "--server-side", f"--filename={contour_definitions(folder)}")
     with ExitStack() as stack:
         database_folder, cache_folder = (tmp_path_factory.mktemp(name) for name in ("mariadb", "valkey"))
         database = stack.enter_context(own_mariadb(database_folder, folder / "mariadb.cnf", authority))
@@ -113,9 +107,9 @@ def installed(cluster: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> I
         yield Installed(shell, cluster, authority, database, cache)
 
 
-def contour_definitions() -> Path:
+def contour_definitions(folder: Path) -> Path:
     """Contour is there before the guide begins; of it, the definitions are enough here."""
-    return program(cache_root(), "contour").parent / "manifests/01-crds.yaml"
+    return ensure_tool(cache_root(), "contour", folder / "contour.log", lambda _: None) / "manifests/01-crds.yaml"
 
 
 def pod_specs(kubectl: Kubectl) -> list[Json]:
@@ -304,42 +298,3 @@ def test_every_block_is_executed() -> None:
 def test_the_values_are_whole_documents(installed: Installed) -> None:
     operator = yaml.safe_load((installed.shell.folder / "operator.yaml").read_text())
     assert operator["pools"]["trial"]["size"] > 0
-
-
-@pytest.fixture
-def running(platform: Json, cluster: ApiServer, tmp_path: Path) -> Iterator[Shell]:
-    """The same person on a platform with real pods."""
-    name = f"guide-{uuid.uuid4().hex[:8]}"
-    kubectl = Kubectl(cluster.kubectl.program, Path(platform["kubeconfig"]))
-    path = f"{cluster.helm.parent}:{kubectl.program.parent}:{os.environ['PATH']}"
-    yield Shell(NAMES, tmp_path, {"PATH": path, "KUBECONFIG": platform["kubeconfig"], "TENANT": name})
-    patch = '--patch={"spec": {"deletionPolicy": "Delete"}}'
-    if kubectl.get("tenant", name):
-        kubectl.run("patch", "tenant", name, "--type=merge", patch)
-    kubectl.run("delete", "tenant", name, "--ignore-not-found", "--wait=false")
-    kubectl.run("delete", f"tenantpool/{name}-pool", f"plan/{name}-plan", "--ignore-not-found", "--wait=false")
-
-
-def test_what_needs_pods_works_on_a_running_platform(running: Shell, platform: Json) -> None:
-    check, plan_and_pool, tenant, remove = (block for block in BLOCKS if block.info == "sh running")
-    assert len(re.findall(r"^Phase: +Succeeded$", running.run(check), re.MULTILINE)) >= 2, "helm test ran in both"
-    running.run(plan_and_pool)
-    running.run(tenant)
-    assert owner_login(running, platform) == httpx.codes.OK
-    running.run(remove)
-
-
-def owner_login(shell: Shell, platform: Json) -> int:
-    slug = shell.environment["TENANT"]
-    address = platform["control_plane_url"].replace("https://", f"https://{slug}.")
-    password = (shell.folder / "owner-password").read_text()
-    until("route of the tenant", lambda: page_problem(address, platform), PAGE_SECONDS)
-    with local_client(Path(platform["ca"])) as client:
-        answer = client.post(f"{address}/api/v1/auth/login", json={"email": "owner@example.com", "password": password})
-    return answer.status_code
-
-
-def page_problem(address: str, platform: Json) -> str | None:
-    with local_client(Path(platform["ca"])) as client:
-        found = client.get(f"{address}/api/v1/me").status_code
-    return None if found == httpx.codes.UNAUTHORIZED else f"{address} answers {found}"
