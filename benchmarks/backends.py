@@ -28,7 +28,7 @@ def calls(backends: Backends, erasure: ExitStack) -> tuple[Calls, Calls]:
     erasure.callback(backends.storage.delete_account, account.name)
     erasure.callback(backends.storage.delete_bucket, bucket)
     erasure.callback(backends.database.drop_database, database)
-    erasure.callback(backends.database.drop_user, user.name)
+    erasure.callback(backends.database.drop_users, database)
     ensuring: Calls = {
         "MariaDB: schema": lambda: backends.database.ensure_database(database),
         "MariaDB: user and grant": lambda: backends.database.ensure_user(user, database, CONNECTIONS),

@@ -57,7 +57,7 @@ class Backends:
         bucket, cache_user = naming.bucket_name(ident), naming.cache_user(ident)
         password = uuid.uuid4().hex
         erasure.callback(self.database.drop_database, database)
-        erasure.callback(self.database.drop_user, user)
+        erasure.callback(self.database.drop_users, database)
         erasure.callback(self.storage.delete_account, bucket)
         erasure.callback(self.storage.delete_bucket, bucket)
         erasure.callback(self.cache.delete_keys, cache_user)

@@ -96,7 +96,7 @@ class Servers:
 
     def erase(self, one: Bare) -> None:
         self._sql(
-            statements.drop_user(naming.database_users(one.id)[0]),
+            (f"DROP USER IF EXISTS {statements.quoted_user(naming.database_users(one.id)[0])}", ()),
             statements.drop_database(naming.database_name(one.id)),
         )
         bucket = naming.bucket_name(one.id)

@@ -13,14 +13,14 @@ const dist = join(root, "vivero_ui", "static", "dist");
 // Built aside and moved into place, so that a server never sees half a build.
 const fresh = join(root, "vivero_ui", "static", "dist.new");
 
-function tailwind() {
+function tailwind(name) {
   const cli = join(root, "node_modules", ".bin", "tailwindcss");
-  const run = spawnSync(cli, ["-i", "src/css/app.css", "-o", "build/app.css"], { cwd: root, encoding: "utf8" });
+  const run = spawnSync(cli, ["-i", `src/css/${name}`, "-o", `build/${name}`], { cwd: root, encoding: "utf8" });
   if (run.status !== 0) throw new Error(run.stderr || String(run.error));
 }
 
 async function bundle() {
-  const entryPoints = ["build/app.css", "src/js/app.js", "src/js/site.js", "src/js/theme-boot.js"];
+  const entryPoints = ["build/app.css", "build/alone.css", "src/js/app.js", "src/js/site.js", "src/js/theme-boot.js"];
   const result = await build({
     absWorkingDir: root,
     entryPoints,
@@ -67,7 +67,7 @@ rmSync(work, { recursive: true, force: true });
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(work);
 mkdirSync(fresh, { recursive: true });
-tailwind();
+for (const name of ["app.css", "alone.css"]) tailwind(name);
 const manifest = await bundle();
 for (const image of ["mark.svg", "favicon.svg"]) manifest[image] = hashed(image);
 writeFileSync(join(fresh, "icons.json"), JSON.stringify(icons()));

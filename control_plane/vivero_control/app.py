@@ -1,7 +1,8 @@
-"""The application: which routes, which layers around them, in which order. Composition only."""
+"""The applications: which routes, which layers around them, in which order. Composition only."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
@@ -18,14 +19,14 @@ from vivero_control.domain.signups.controllers import SignupController
 from vivero_control.domain.staff.controllers import AuthController
 from vivero_control.domain.staff.guards import bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
-from vivero_control.host_dispatch import HostDispatch
+from vivero_control.host_dispatch import ForeignHosts, HostDispatch
 from vivero_control.lib.answers import Answers
 from vivero_control.lib.clock import Clock, system_clock
 from vivero_control.lib.context import RequestContext
 from vivero_control.lib.counters import Counters
 from vivero_control.lib.guards import json_only
 from vivero_control.lib.health import HealthController
-from vivero_control.lib.metrics import Metrics
+from vivero_control.lib.internal import internal_app
 from vivero_control.lib.rate_limit import RateLimit
 from vivero_control.lib.telemetry import telemetry_plugins
 from vivero_control.pages import Pages
@@ -33,8 +34,18 @@ from vivero_control.services import Services
 from vivero_control.settings import Settings
 
 
-def create_app(settings: Settings, pages: Pages | None = None, clock: Clock = system_clock) -> Litestar:
-    """The web server's application; `pages` is the web layer, without it there is only the API."""
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The two applications of the web server's process."""
+
+    public: Litestar
+    """For people and their programs, behind the ingress."""
+    internal: Litestar
+    """For kubelet and Prometheus, on a port of its own."""
+
+
+def create_program(settings: Settings, pages: Pages | None = None, clock: Clock = system_clock) -> Program:
+    """`pages` is the web layer, without it there is only the API."""
     pages = pages or Pages()
     backends = composition.backends(settings, clock)
     counters = composition.counters(backends)
@@ -48,7 +59,7 @@ def create_app(settings: Settings, pages: Pages | None = None, clock: Clock = sy
 
     metrics = PrometheusConfig(app_name="vivero_control", prefix="vivero_control", group_path=True)
     app = Litestar(
-        route_handlers=[_api(services), HealthController, Metrics, *pages.route_handlers],
+        route_handlers=[_api(services), HealthController, *pages.route_handlers],
         dependencies=services.dependencies(),
         exception_handlers={Exception: answers.to},
         middleware=[metrics.middleware],
@@ -62,15 +73,17 @@ def create_app(settings: Settings, pages: Pages | None = None, clock: Clock = sy
         logging_config=None,
     )
     app.asgi_handler = _surrounded(app.asgi_handler, services, counters, answers, pages)
-    return app
+    return Program(public=app, internal=internal_app(services.health))
 
 
 def _surrounded(app: ASGIApp, services: Services, counters: Counters, answers: Answers, pages: Pages) -> ASGIApp:
     """Layers that also hold for what no route answers; the first to see a request comes last."""
     limits = services.settings.limits
-    app = HostDispatch(app, services.hosts, answers, pages)
-    app = RateLimit(app, counters, answers, limits.requests_per_minute)
-    return RequestContext(app, limits)
+    own = RateLimit(app, counters, answers, limits.requests_per_minute)
+    foreign_answers = Answers(pages.host_error)
+    hosts = ForeignHosts(services.hosts, foreign_answers, pages)
+    foreign = RateLimit(hosts, counters, foreign_answers, limits.requests_per_minute)
+    return RequestContext(HostDispatch(own, foreign, services.hosts.is_own), limits)
 
 
 def _api(services: Services) -> Router:

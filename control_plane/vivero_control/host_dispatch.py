@@ -1,54 +1,56 @@
-"""Requests for a workspace's host never reach the control plane's own routes: they get the page about that host.
+"""Requests for a workspace's host never reach the control plane's own routes: they are told about that host.
 
-This is also the list of allowed hosts: only the control plane's own name
-leads to its routes, every other one is a workspace's or unknown.
+On every path and method, `/healthz` and files of ours included: what watches
+a workspace must not be told that all is well by somebody else. This is also
+the list of allowed hosts: only the control plane's own name leads to its
+routes. kubelet and Prometheus, which ask by address, have a port of their own.
 """
 
-from typing import Final
+from collections.abc import Callable
 
 from litestar import Request
 from litestar.datastructures import Headers
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from vivero_control.domain.tenants.hosts import HostService
-from vivero_control.errors import ControlPlaneError, NotFoundError, UnavailableError
+from vivero_control.domain.tenants.hosts import HostService, as_error
 from vivero_control.lib.answers import Answers
+from vivero_control.lib.problem import wants_page
 from vivero_control.pages import Pages
-
-# kubelet and Prometheus ask by address; pages about a host need their files.
-_ANY_HOST: Final = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
 class HostDispatch:
     """Looks at the Host header before any route does."""
 
-    def __init__(self, app: ASGIApp, hosts: HostService, answers: Answers, pages: Pages) -> None:
-        self._app = app
-        self._hosts = hosts
-        self._answers = answers
-        self._pages = pages
+    def __init__(self, own: ASGIApp, foreign: ASGIApp, is_own: Callable[[str], bool]) -> None:
+        self._own = own
+        self._foreign = foreign
+        self._is_own = is_own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = host_name(Headers.from_scope(scope).get("host", ""))
-        if self._hosts.is_own(host) or scope["path"].startswith(_ANY_HOST):
-            await self._app(scope, receive, send)
-            return
-        try:
-            status = self._hosts.status(host)
-        except UnavailableError as error:
-            await self._answers.error(error, scope, receive, send)
-            return
-        if self._pages.host_page is None:
-            await self._answers.error(_no_page(host), scope, receive, send)
-            return
-        page = self._pages.host_page(Request(scope, receive, send), status)
-        await self._answers.send(page, scope, receive, send)
+        chosen = self._own if self._is_own(host_of(scope)) else self._foreign
+        await chosen(scope, receive, send)
+
+
+class ForeignHosts:
+    """Says why the workspace of a host does not answer by itself: a page for browsers, a problem for programs."""
+
+    def __init__(self, hosts: HostService, answers: Answers, pages: Pages) -> None:
+        self._hosts = hosts
+        self._answers = answers
+        self._page = pages.host_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = self._hosts.status(host_of(scope))
+        if self._page is not None and wants_page(Request(scope, receive, send)):
+            await self._answers.send(self._page(status), scope, receive, send)
+        else:
+            await self._answers.error(as_error(status), scope, receive, send)
+
+
+def host_of(scope: Scope) -> str:
+    return host_name(Headers.from_scope(scope).get("host", ""))
 
 
 def host_name(header: str) -> str:
     """Lower case, without port and final dot."""
     return header.rsplit(":", 1)[0].lower().rstrip(".") if not header.endswith("]") else header.lower()
-
-
-def _no_page(host: str) -> ControlPlaneError:
-    return NotFoundError(f"There is nothing at {host}." if host.isprintable() else "There is nothing here.")

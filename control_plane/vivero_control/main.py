@@ -7,22 +7,18 @@
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import ValidationError
 from vivero_core.errors import ViveroError
 
 from vivero_control import settings
-from vivero_control.db.migrate import migrate
+from vivero_control.db.migrate import demand_usable, migrate
 from vivero_control.domain.staff.seed import seed_admin
 from vivero_control.lib import logs
 from vivero_control.lib.clock import system_clock
 from vivero_control.settings import Settings
 
-if TYPE_CHECKING:
-    from litestar import Litestar
-
-GRACE_SECONDS: Final = 20  # below the pod's 30: open streams are told to come back elsewhere
 USAGE: Final = "usage: python -m vivero_control serve | worker | migrate"
 
 # A role imports what it alone needs: `migrate` runs before every start of a pod, and pages and
@@ -30,16 +26,24 @@ USAGE: Final = "usage: python -m vivero_control serve | worker | migrate"
 
 
 def serve(chosen: Settings) -> None:
-    from vivero_control.app import create_app  # noqa: PLC0415  see above
+    from vivero_control.app import create_program  # noqa: PLC0415  see above
+    from vivero_control.lib.serving import listening, run  # noqa: PLC0415
     from vivero_control.web.pages import pages  # noqa: PLC0415
 
-    _listen(chosen, create_app(chosen, pages()))
+    demand_usable(chosen)
+    program = create_program(chosen, pages())
+    run(
+        listening(program.public, chosen.listen_host, chosen.listen_port),
+        listening(program.internal, chosen.listen_host, chosen.metrics_port),
+    )
 
 
 def worker(chosen: Settings) -> None:
-    from vivero_control.worker import create_worker_app  # noqa: PLC0415  see above
+    from vivero_control.lib.serving import listening, run  # noqa: PLC0415  see above
+    from vivero_control.worker import create_worker_app  # noqa: PLC0415
 
-    _listen(chosen, create_worker_app(chosen))
+    demand_usable(chosen)
+    run(listening(create_worker_app(chosen), chosen.listen_host, chosen.metrics_port))
 
 
 def migrate_and_seed(chosen: Settings) -> None:
@@ -68,19 +72,3 @@ def main() -> None:
         role(chosen)
     except ViveroError as error:
         sys.exit(f"{type(error).__name__}: {error}")
-
-
-def _listen(chosen: Settings, app: "Litestar") -> None:
-    import uvicorn  # noqa: PLC0415  see above
-
-    uvicorn.run(
-        app,
-        host=chosen.listen_host,
-        port=chosen.listen_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # X-Forwarded-For is read by lib/client_address, which knows whom to trust.
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )

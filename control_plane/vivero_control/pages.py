@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Request, Response
+from litestar import Response
 from litestar.template import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
@@ -23,6 +23,8 @@ class Pages:
     route_handlers: Sequence[ControllerRouterHandler] = ()
     error_page: ErrorPage | None = None
     """Says a problem in words; for a 401 it may redirect to the login."""
-    host_page: Callable[[Request[Any, Any, Any], HostStatus], Response[Any]] | None = None
-    """Any request for a workspace's host that has no route of its own: 503 suspended or starting, 404 unknown."""
+    host_page: Callable[[HostStatus], Response[Any]] | None = None
+    """A browser's request for a workspace's host that has no route of its own: 503 suspended or starting, 404 unknown."""
+    host_error: ErrorPage | None = None
+    """As `error_page`, at such a host."""
     template_config: TemplateConfig[Any] | None = None

@@ -135,6 +135,8 @@ class Settings(BaseSettings):
     """Where people reach the control plane, for example https://vivero.localhost:8443. Workspaces live under it."""
     listen_host: str = "0.0.0.0"  # noqa: S104  in a pod; the NetworkPolicy says who may connect
     listen_port: Port = 8080
+    metrics_port: Port = 9090
+    """Where kubelet and Prometheus ask: health and metrics, whatever the Host header. Not for the ingress."""
     cors_origins: list[str] = Field(default_factory=list)
     """Foreign pages that may call the API from a browser; none by default."""
     database: DatabaseSettings

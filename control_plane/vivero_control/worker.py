@@ -3,7 +3,7 @@
 The outbox is looked at every few seconds whatever happens to Valkey; SAQ wakes
 the worker at once when something was written, and keeps the timetable.
 
-It listens on the same port as the web server, for kubelet and Prometheus only.
+It listens on the port for kubelet and Prometheus, and on no other.
 """
 
 import asyncio
@@ -29,13 +29,11 @@ from vivero_control.domain.notifications.sender import MailSender
 from vivero_control.domain.signups import provisioning
 from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.tenants.jobs import TrialJob
-from vivero_control.lib.answers import Answers
 from vivero_control.lib.clock import Clock, system_clock
-from vivero_control.lib.health import Health, HealthController
+from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import KEEP
-from vivero_control.lib.metrics import Metrics
+from vivero_control.lib.internal import internal_app
 from vivero_control.lib.queue import DRAIN
-from vivero_control.services import provide
 from vivero_control.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -143,11 +141,4 @@ def create_worker_app(settings: Settings, clock: Clock = system_clock) -> Litest
             async with composition.running(jobs.keep_draining(), work(jobs.worker())):
                 yield
 
-    return Litestar(
-        route_handlers=[HealthController, Metrics],
-        dependencies={"health": provide(health)},
-        exception_handlers={Exception: Answers(None).to},
-        lifespan=[lifespan],
-        logging_config=None,
-        openapi_config=None,
-    )
+    return internal_app(health, [lifespan])

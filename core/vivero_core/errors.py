@@ -37,8 +37,22 @@ class BackendUnavailableError(BackendError):
     retryable = True
 
 
+class BackendUnfinishedError(BackendError):
+    """It answers, yet this one piece of work is not done: long, locked, or its login's connections are all in use.
+
+    The same call goes on where this one stopped. It says nothing about other
+    tenants' work on the same server, so it is never counted as an outage.
+    """
+
+    retryable = True
+
+
 class BackendRefusedError(BackendError):
     """It answered, and said no: wrong credentials, missing rights, an impossible request."""
+
+
+class BackendMisconfiguredError(BackendRefusedError):
+    """What a person wrote about the system cannot be used: a missing key, a wrong form; the message names where."""
 
 
 class BackendAuthenticationError(BackendRefusedError):

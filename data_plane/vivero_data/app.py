@@ -15,13 +15,13 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
+from litestar.plugins.prometheus import PrometheusConfig
 
 from vivero_data import __version__, web
 from vivero_data.clients.cache import Cache
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
-from vivero_data.db.schema import ensure_current
+from vivero_data.db.schema import SchemaReady, ensure_current
 from vivero_data.domain.audit.controllers import AuditController
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
@@ -71,7 +71,7 @@ class Services(msgspec.Struct, frozen=True):
     cache: Cache
     storage: Storage
     passwords: Passwords
-    schema_ready: asyncio.Event
+    schema_ready: SchemaReady
     limits: LimitService
     identity: IdentityService
     auth: AuthService
@@ -95,7 +95,7 @@ def build(settings: Settings) -> Services:
     tls = settings.tls()
     database = Database(settings.database, tls, settings.env.database_pool)
     cache, storage = Cache(settings.cache, tls), Storage(settings.storage, tls)
-    limits, passwords, ready = LimitService(settings.limits_file), Passwords(), asyncio.Event()
+    limits, passwords, ready = LimitService(settings.limits_file), Passwords(), SchemaReady()
     identity = IdentityService(database, configured(settings.env))
     auth = AuthService(database, passwords, AccessTokens(settings.app.signing_key, settings.env.tenant_id))
     return Services(
@@ -125,7 +125,7 @@ def create_app(settings: Settings) -> Litestar:
     services = build(settings)
     metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
     app = Litestar(
-        route_handlers=[_api(settings), _internal(), HealthController, PrometheusController, *web.route_handlers],
+        route_handlers=[_api(settings), _internal(), HealthController, *web.route_handlers],
         dependencies=_dependencies(services),
         middleware=[RateLimit(services.cache, services.limits), metrics.middleware],
         before_request=refuse_cross_site,
@@ -220,12 +220,12 @@ async def _prepare(services: Services) -> None:
     """Connect and migrate beside the running server: liveness must not depend on the database."""
     try:
         await services.database.open(_PATIENCE)
-        await ensure_current(services.database)
+        revision = await ensure_current(services.database)
     except DataPlaneError as error:
         log.critical("cannot_start", problem=error.detail)
         os.kill(os.getpid(), signal.SIGTERM)  # drained, then started again by the kubelet
         return
-    services.schema_ready.set()
+    services.schema_ready.set_to(revision)
     log.info("ready", version=__version__)
     await warm_spare(services.identity)
     await Housekeeping(services.database, services.storage, services.files).run()

@@ -33,7 +33,12 @@ def listen(arguments: argparse.Namespace) -> socket.socket | None:
     """
     if arguments.command not in {None, "serve"}:
         return None
-    listener = socket.create_server((arguments.host, arguments.port), backlog=_BACKLOG)
+    return listen_at(arguments.host, arguments.port)
+
+
+def listen_at(host: str, port: int) -> socket.socket:
+    """A listening socket."""
+    listener = socket.create_server((host, port), backlog=_BACKLOG)
     # asyncio sets this on sockets that it opens itself; without it each answer
     # on a kept connection waits 40 ms for the other end's acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

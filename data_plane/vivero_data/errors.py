@@ -156,3 +156,19 @@ class UnavailableError(DataPlaneError):
 
 class SettingsError(DataPlaneError):
     """The process cannot start as configured; the message names the variable or file."""
+
+
+def explained(error: DataPlaneError) -> str:
+    """Its detail and what caused it, by kind and number: a library's own words may hold an address or a login."""
+    causes, cause = [], error.__cause__
+    while cause is not None:
+        causes.append(_kind(cause))
+        cause = cause.__cause__
+    return f"{error.detail} ({', '.join(causes)})" if causes else error.detail
+
+
+def _kind(cause: BaseException) -> str:
+    if isinstance(cause, DataPlaneError):
+        return cause.detail.rstrip(".")
+    number = cause.args[0] if cause.args and isinstance(cause.args[0], int) else None
+    return type(cause).__name__ if number is None else f"{type(cause).__name__} {number}"

@@ -6,17 +6,12 @@ import gc
 import os
 import socket
 import sys
-from typing import Final
 
 from vivero_data import cli
 from vivero_data import settings as configuration
 from vivero_data.errors import DataPlaneError, SettingsError
 from vivero_data.lib import logging as logs
 from vivero_data.settings import Settings
-
-_DRAIN_SECONDS: Final = 20  # for requests that run when the pod is told to go; below Kubernetes' 30
-_KEEP_ALIVE_SECONDS: Final = 75  # longer than the proxy's 60, so that it is the proxy who closes
-_MAX_CONNECTIONS: Final = 2000
 
 
 def main() -> int:
@@ -45,30 +40,23 @@ def run(arguments: argparse.Namespace, listener: socket.socket | None) -> int:
 
 def _serve(loaded: Settings, listener: socket.socket) -> int:
     # Here, so that the other commands do not pay for the web framework.
-    import uvicorn  # noqa: PLC0415
-
     from vivero_data.app import create_app  # noqa: PLC0415
+    from vivero_data.serving import serve  # noqa: PLC0415
 
     app = create_app(loaded)
     gc.enable()
     gc.freeze()  # what exists now stays; the collector need not look at it again
-    config = uvicorn.Config(
-        app,
-        lifespan="on",
-        # uvloop needs 2.4 MiB and four threads more, and took no less CPU time a request here.
-        loop="asyncio",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,  # we read X-Forwarded-For ourselves, from the right
-        limit_concurrency=_MAX_CONNECTIONS,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
-    return 0
+    return serve(app, listener, _metrics_listener(loaded, listener))
+
+
+def _metrics_listener(loaded: Settings, listener: socket.socket) -> socket.socket:
+    """On the address that the public port listens on."""
+    try:
+        return cli.listen_at(listener.getsockname()[0], loaded.env.metrics_port)
+    except OSError as error:
+        raise SettingsError(
+            f"VIVERO_METRICS_PORT: {loaded.env.metrics_port} cannot be listened on ({error})"
+        ) from error
 
 
 def _migrate(loaded: Settings) -> int:

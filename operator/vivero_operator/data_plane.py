@@ -3,17 +3,19 @@
 The pod's address, not the Service: kube-proxy learns of a new pod up to a second later than we do.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
 import aiohttp
 
-from vivero_operator.errors import DataPlaneUnavailableError
+from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.instance import APP_PORT
 
 SYSTEM: Final = "data plane"
 REQUEST_SECONDS: Final = 10.0
 _OK: Final = (200, 201)
+_REFUSED: Final = (400, 409, 422)
+_REASON_LIMIT: Final = 500
 _ASPECTS: Final = ("database", "storage", "cache")
 
 
@@ -39,11 +41,15 @@ class Proof:
 
 @dataclass(frozen=True)
 class Owner:
-    """The account to create; the hash is an argon2id PHC string."""
+    """Whose workspace it is to be."""
 
     email: str
     name: str
-    password_hash: str
+    """For an account that is made now."""
+    password_hash: str | None = field(repr=False)
+    """An argon2id PHC string to log in with from now on; None leaves the password as it is."""
+    replaces: str | None
+    """Address of the owner's account that is known: it gets the new address."""
 
 
 class DataPlaneClient:
@@ -63,13 +69,20 @@ class DataPlaneClient:
             await self._session.close()
             self._session = None
 
-    async def put_workspace(self, address: str, token: str, workspace: Workspace, owner: Owner | None) -> bool:
-        """Tell the tenant who it is; True when the owner's account was created now, False when it was there."""
+    async def put_workspace(self, address: str, token: str, workspace: Workspace, owner: Owner | None) -> str | None:
+        """Tell the tenant who it is and who owns it; the address of the owner's account that exists then, if any.
+
+        Raises:
+            DataPlaneRefusedError: it says that something in this cannot be.
+        """
         body = {"name": workspace.name, "public_url": workspace.public_url, "owner": asdict(owner) if owner else None}
-        status, _ = await self._request("PUT", address, "/internal/v1/workspace", token, body)
+        status, answer = await self._request("PUT", address, "/internal/v1/workspace", token, body)
+        if status in _REFUSED:
+            raise DataPlaneRefusedError(SYSTEM, f"name and owner were refused: {_reason(answer, status)}")
         if status not in _OK:
-            raise DataPlaneUnavailableError(SYSTEM, f"name and owner were refused with status {status}")
-        return status == _OK[1]
+            raise DataPlaneUnavailableError(SYSTEM, f"name and owner were answered with status {status}")
+        account = answer.get("owner")
+        return str(account["email"]) if isinstance(account, dict) and account.get("email") else None
 
     async def proof(self, address: str, token: str, neighbour: str | None) -> Proof:
         """What works, as the tenant's pod sees it, with the tenant's credentials; and is refused at a neighbour's."""
@@ -109,6 +122,13 @@ async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
+
+
+def _reason(problem: dict[str, Any], status: int) -> str:
+    """What a problem document says, its fields first."""
+    errors = problem.get("errors")
+    fields = [f"{one.get('field')} {one.get('message')}" for one in errors if isinstance(one, dict)] if errors else []
+    return ("; ".join(fields) or str(problem.get("detail") or f"status {status}"))[:_REASON_LIMIT]
 
 
 def _workspace(part: object) -> Workspace | None:

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from vivero_core.model import naming
+from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
@@ -15,6 +17,7 @@ from vivero_operator.settings import Settings
 APP = "app"
 """Name of the Deployment, Service, Ingress, ServiceAccount and container of a tenant."""
 APP_PORT = 8080
+METRICS_PORT = 9090
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,15 @@ class Instance:
         """Where the workspace answers; nowhere yet while it is a spare."""
         return self.settings.public_url(self.hosts[0]) if self.hosts else None
 
+    @property
+    def trial_ends_at(self) -> datetime | None:
+        """When the trial is over: what the spec says, else the plan's days from creation, of a spare from its claim."""
+        spec, meta, days = self.tenant.spec, self.tenant.metadata, self.plan.spec.trial_days
+        if spec.trial_ends_at is not None or days is None or self.tenant.is_spare or spec.plan != PLAN_TRIAL:
+            return spec.trial_ends_at
+        begun = spec.claimed_at or meta.creation_timestamp
+        return begun + timedelta(days=days) if begun is not None else None
+
     @cached_property
     def fingerprint(self) -> str:
         """Changes when anything that steps build from changes."""
@@ -66,6 +78,9 @@ class Keys:
     file_key: str = field(repr=False)
     operator_token: str = field(repr=False)
 
+    def dump(self) -> dict[str, str]:
+        return asdict(self)
+
 
 @dataclass(frozen=True)
 class PlatformFiles:
@@ -82,6 +97,10 @@ class DatabaseAddress:
     server: str
     host: str
     port: int
+
+    def credentials(self, keys: Keys) -> str:
+        """Digest of what a pod reads once, at its start: another one has to restart it."""
+        return digest([keys.dump(), self.host, self.port])
 
     @classmethod
     def of(cls, server: DatabaseServer) -> "DatabaseAddress":

@@ -6,7 +6,7 @@ import sys
 import structlog
 
 _NOISY = ("aiohttp.access", "botocore", "urllib3", "kopf")
-_FIELDS = ("reason", "tenant", "id", "kind", "object", "system", "identity", "because")
+_FIELDS = ("reason", "tenant", "id", "kind", "object", "system", "identity", "because", "task")
 """What our own messages carry besides the text; libraries hang whole objects on theirs."""
 
 

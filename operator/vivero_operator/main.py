@@ -13,28 +13,39 @@ from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.patience import Patience
-from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, TENANT, TENANT_POOL
+from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, RELEASE, SECRET, TENANT, TENANT_POOL
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import FIELD_MANAGER
 
 from vivero_operator import health, logs, metrics
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
+from vivero_operator.dns_records import DnsRecords
 from vivero_operator.errors import LeadershipLostError
+from vivero_operator.escrow.vault import Vault
 from vivero_operator.handlers import Desk, database_servers, pods, roll_call
 from vivero_operator.handlers.watch import watch
 from vivero_operator.leader import Election
-from vivero_operator.reconcile import children
+from vivero_operator.reconcile import children, unreadable
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.controller import Controller, Key
+from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcile
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.memory import Memory
-from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.orphan_list import Orphans
+from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
+from vivero_operator.reconcile.plan import PlanReconciler
+from vivero_operator.reconcile.queue import Rank, WorkQueue
+from vivero_operator.reconcile.recorder import Recorder
+from vivero_operator.reconcile.release import ReleaseReconciler
+from vivero_operator.reconcile.rollout import Rollout
+from vivero_operator.reconcile.rounds import Rounds, watch_records
 from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.starts import Starts
 from vivero_operator.reconcile.surveys import Surveyor
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 from vivero_operator.settings import Settings
+from vivero_operator.supervision import supervised
 
 logger = logging.getLogger(__name__)
 
@@ -60,28 +71,56 @@ class Parts:
 
     desk: Desk
     controller: Controller
-    surveyor: Surveyor
+    plans: PlanReconciler
     watching: KubeClient
     patience: Patience
     election: Election
     services: Services
+    background: dict[str, Callable[[], Awaitable[None]]]
+    """What a leader does beside reconciling, by name; each is supervised by itself."""
 
 
 def assemble(services: Services, election: Election, watching: KubeClient, patience: Patience) -> Parts:
-    settings = services.settings
-    desk = Desk(services.cluster, WorkQueue[Key](), Memory(), health.Pulse(), resync_seconds=settings.resync_seconds)
-    reconcilers = {
+    settings, cluster = services.settings, services.cluster
+    desk = Desk(cluster, WorkQueue[Key](), Memory(), health.Pulse(), resync_seconds=settings.resync_seconds)
+    plans = PlanReconciler(services)
+    sweep = Sweep(services, lambda: _count_orphans(desk))
+    reconcilers: dict[Kind, Reconcile] = {
         "Tenant": TenantReconciler(services, desk.memory).reconcile,
-        "DatabaseServer": DatabaseServerReconciler(
-            services, lambda server: database_servers.wake(desk, server)
-        ).reconcile,
+        "Plan": plans.reconcile,
+        "DatabaseServer": DatabaseServerReconciler(services, partial(database_servers.wake, desk)).reconcile,
         "TenantPool": TenantPoolReconciler(services).reconcile,
+        "Release": ReleaseReconciler(services, desk.move).reconcile,
+        "Orphan": OrphanReconciler(services, sweep.ask).reconcile,
     }
     controller = Controller(
-        desk.queue, reconcilers, concurrency=settings.concurrency, resync_seconds=settings.resync_seconds
+        desk.queue,
+        {kind: unreadable.guarded(services, kind, reconcile) for kind, reconcile in reconcilers.items()},
+        concurrency=settings.concurrency,
+        resync_seconds=settings.resync_seconds,
     )
     services.backends.recovered = controller.wake
-    return Parts(desk, controller, Surveyor(services, desk.suspect), watching, patience, election, services)
+    services.starts.wake = lambda name: desk.queue.add(Key("Tenant", name), Rank.AWAITED)
+    desk.queue.add(Key("Release", services.rollout.current))
+
+    def record_touched(tenant_id: str) -> None:
+        services.vault.forget(tenant_id)
+        desk.touched(tenant_id, SECRET)
+
+    background: dict[str, Callable[[], Awaitable[None]]] = {
+        "surveys": Surveyor(services, desk.suspect).run,
+        "children": partial(children.watch, watching, desk, cluster),
+        "rounds": Rounds(watching, desk, cluster).run,
+        "records": partial(watch_records, watching, record_touched, settings.platform_namespace),
+        "roll call": partial(roll_call.run, watching, desk),
+        "orphans": sweep.run,
+    }
+    return Parts(desk, controller, plans, watching, patience, election, services, background)
+
+
+def _count_orphans(desk: Desk) -> None:
+    for server in desk.cluster.servers:
+        desk.queue.add(Key("DatabaseServer", server.name))
 
 
 def _now() -> datetime:
@@ -108,7 +147,21 @@ async def serve(settings: Settings) -> None:
         data_plane = await stack.enter_async_context(DataPlaneClient())
         backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
         stack.callback(backends.close)
-        services = Services(settings, kube, backends, data_plane, Cluster(), _now)
+        cluster = Cluster()
+        services = Services(
+            settings=settings,
+            kube=kube,
+            backends=backends,
+            data_plane=data_plane,
+            cluster=cluster,
+            vault=Vault(kube, settings.platform_namespace),
+            recorder=Recorder(kube, settings.identity, lambda: datetime.now(UTC)),
+            rollout=Rollout(settings, cluster),
+            starts=Starts(settings.starts_at_once),
+            orphans=Orphans(),
+            dns=DnsRecords(settings.dns_servers),
+            now=_now,
+        )
         parts = assemble(services, election, calm_kube, patience)
         await stack.enter_async_context(health.serving(parts.desk.pulse, settings.admin_host, settings.admin_port))
         await _definitions(kube, parts.desk.pulse)
@@ -119,7 +172,7 @@ async def _definitions(kube: KubeClient, pulse: health.Pulse) -> None:
     """Wait for the API server and our kinds: kopf would start without and never look again."""
     while True:
         try:
-            for resource in (TENANT, PLAN, DATABASE_SERVER, TENANT_POOL):
+            for resource in (TENANT, PLAN, DATABASE_SERVER, TENANT_POOL, RELEASE):
                 await kube.list_as(resource, lambda _: None, metadata_only=True)
         except (KubeNotFoundError, BackendUnavailableError) as error:
             logger.warning("the custom resources are not served yet: %s", error)
@@ -141,7 +194,8 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
         stop=stopping.set,
     )
     watching = asyncio.create_task(watches, name="watch")
-    watching_pods = asyncio.create_task(pods.watch(parts.watching, parts.desk), name="pods")
+    following = partial(pods.watch, parts.watching, parts.desk)
+    watching_pods = asyncio.create_task(supervised("pods", following), name="pods")
     working = asyncio.create_task(_lead(parts, stopping), name="lead")
     try:
         await _any_of(stopping, watching, watching_pods, working)
@@ -165,29 +219,26 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     _raise_from(acquiring)
     metrics.LEADING.set(1)
     logger.info("leading", extra={"identity": parts.election.identity})
-    controlling = asyncio.create_task(_control(parts), name="controller")
+    # Who does not lead corrects nothing, and need not look; and what is seen is compared with what the watches told.
+    tasks = [asyncio.create_task(supervised("controller", partial(_control, parts)), name="controller")]
+    for name, work in parts.background.items():
+        begin = partial(_once_listed, parts.desk.pulse, work)
+        tasks.append(asyncio.create_task(supervised(name, begin), name=name))
     holding = asyncio.create_task(parts.election.hold(), name="hold")
-    # Who does not lead mends nothing, and need not look; and what is seen is compared with what the watches told.
-    pulse = parts.desk.pulse
-    surveying = asyncio.create_task(_once_listed(pulse, parts.surveyor.run), name="surveys")
-    watching = partial(children.watch, parts.watching, parts.desk, parts.services)
-    following = asyncio.create_task(_once_listed(pulse, watching), name="children")
-    calling = asyncio.create_task(roll_call.run(parts.watching, parts.desk), name="roll call")
-    await _any_of(stopping, controlling, holding, surveying, following, calling)
+    await _any_of(stopping, holding, *tasks)
     metrics.LEADING.set(0)
-    await _cancel(surveying)
-    await _cancel(following)
-    await _cancel(calling)
     # Reconciles under way end while the Lease is still ours, if it is.
-    await _cancel(controlling)
+    for task in reversed(tasks):
+        await _cancel(task)
     await _cancel(holding)
     if holding.cancelled():
         await parts.election.release()
-    _raise_from(holding, controlling, surveying, following, calling)
+    _raise_from(holding, *tasks)
 
 
 async def _control(parts: Parts) -> None:
     await parts.desk.pods_listed.wait()
+    await parts.plans.recall()
     await parts.controller.run()
 
 

@@ -11,6 +11,10 @@ RECONCILES = Histogram(
     buckets=(0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60),
 )
 BROKEN = Counter("vivero_reconcile_broken_total", "Reconciles that ended in a bug", ["kind"])
+TASK_RESTARTS = Counter("vivero_task_restarts_total", "Background tasks that ended and were started again", ["task"])
+EVENTS = Counter("vivero_events_total", "What was said in events, repetitions included", ["kind", "type", "reason"])
+ORPHANS = Gauge("vivero_orphans", "Tenants' things on backing servers that no Tenant speaks for", ["server"])
+UNREADABLE = Gauge("vivero_unreadable_objects", "Custom resources that this program cannot read", ["kind"])
 QUEUE_DEPTH = Gauge("vivero_queue_depth", "Objects that wait to be reconciled")
 POOL_SIZE = Gauge("vivero_pool_size", "Spares that a pool is to keep", ["pool"])
 POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])

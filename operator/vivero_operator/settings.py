@@ -3,6 +3,7 @@
 import os
 import socket
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,7 +37,16 @@ class Settings(BaseSettings):
     wildcard_tls_secret: str = "wildcard-tls"  # noqa: S105  a Secret's name
     """Secret in the platform namespace with the certificate for *.<base domain>."""
 
+    host_verification: Literal["dns", "off"] = "dns"
+    """How the ownership of a customer's own host is proven: by a TXT record, or not at all, where staff vouch for it."""
+    dns_servers: tuple[str, ...] = ()
+    """Addresses (with a port where it is not 53) to ask for those records; none: the pod's own resolver."""
+    host_issuer: str = ""
+    """cert-manager ClusterIssuer for hosts without a certificate of their own; empty where there is no cert-manager."""
+
     platform_namespace: str = PLATFORM_NAMESPACE
+    service_account: str = "vivero-operator"
+    """The operator's own account in the platform namespace: it gets its rights in each tenant's namespace."""
     signups_namespace: str = SIGNUPS_NAMESPACE
     ca_config_map: str = "vivero-ca"
     """ConfigMap in the platform namespace, key ca.crt: the authority of all backing services."""
@@ -66,6 +76,16 @@ class Settings(BaseSettings):
     """Spares of one pool that start at the same time: refilling leaves room for those who wait."""
     resync_seconds: float = Field(default=600, ge=10)
     """How often every tenant is looked at although nothing seems to have changed; spread by jitter."""
+    starts_at_once: int = Field(default=6, ge=1, le=1000)
+    """Tenants that start at the same time: the first of many is Ready long before the last has begun."""
+    release_batch: int = Field(default=5, ge=1, le=1000)
+    """Pace of a new Release: tenants moved at a time."""
+    release_pause_seconds: int = Field(default=30, ge=0, le=86_400)
+    """How long a batch has to be Ready before the next one."""
+    release_deadline_seconds: int = Field(default=300, ge=10, le=86_400)
+    """When a moved tenant that is not Ready has failed."""
+    release_failures: int = Field(default=1, ge=1, le=1000)
+    """So many failed tenants halt a rollout."""
     proof_seconds: float = Field(default=1800, ge=30)
     """Age at which a tenant's proof is renewed."""
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

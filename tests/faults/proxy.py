@@ -20,6 +20,7 @@ from aiohttp import web
 from faults.plan import Action, Call, Director, Fault, Verb, parse_call
 from vivero_core.backends.kube.client import encoded
 from vivero_core.backends.kube.config import KubeConfig
+from vivero_core.model.constants import PLATFORM_NAMESPACE
 
 _PASSED_ON = ("Content-Type", "Accept")
 _REASONS = {
@@ -32,6 +33,11 @@ _REASONS = {
     504: "Timeout",
 }
 _UPSTREAM_SECONDS = 60.0
+_AS_THE_OPERATOR = {
+    "Impersonate-User": f"system:serviceaccount:{PLATFORM_NAMESPACE}:vivero-operator",
+    "Impersonate-Group": "system:serviceaccounts",
+}
+"""With the rights that the chart gives it, and no more."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,7 @@ class Proxy:
         query = dict(request.query)
         if fault and fault.action is Action.STALE and call.verb is Verb.LIST:
             query |= {"resourceVersion": self.since, "resourceVersionMatch": "Exact"}
-        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        headers = _AS_THE_OPERATOR | {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         timeout = aiohttp.ClientTimeout(total=_UPSTREAM_SECONDS)
         async with self._session.request(
             request.method, request.path, params=query, data=body or None, headers=headers, timeout=timeout

@@ -30,7 +30,7 @@ from vivero_core.backends.kube.resources import (
     TENANT_POOL,
     Resource,
 )
-from vivero_core.backends.mariadb import statements
+from vivero_core.backends.mariadb import accounts, statements
 from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.transport import Call
@@ -227,28 +227,20 @@ class Collector:
             cursor.execute(*statements.show_grants(user))
             # The first line holds the password's hash, which the login proves better.
             grants = [re.sub(r"'\*[0-9A-F]{40}'", "<hash>", str(row[0])) for row in cursor.fetchall()]
-            cursor.execute(*statements.find_user(user))
+            cursor.execute("SELECT Priv FROM mysql.global_priv WHERE User = %s AND Host = '%%'", (user,))
             row = cursor.fetchone()
-        state = statements.user_state(str(row[0]) if row else "{}")
-        rights = {"TLS": state.requires_tls, "connections": state.max_connections, "locked": state.locked}
-        return {"grants": sorted(grants), **rights}
+        stored = accounts.attributes(str(row[0]) if row else "{}")
+        return {"grants": sorted(grants), **{key: stored[key] for key in stored if key != "authentication_string"}}
 
     def _storage(self, ident: str, secret: dict[str, str]) -> Object:
         admin, bucket = self._servers.storage, naming.bucket_name(ident)
         login = Credentials(secret.get("access_key", ""), secret.get("secret_key", ""))
         opens = bool(secret) and _works(lambda: admin.prove(login, bucket))
         return {
-            "owner": admin._owner(bucket),  # noqa: SLF001  nobody but a test asks this
+            "bucket": repr(admin._buckets.state(bucket)),  # noqa: SLF001  nobody but a test asks this
             "account": bucket in storage_accounts(admin),
-            "policy": self._bucket_answer(bucket, "policy"),
-            "acl": self._bucket_answer(bucket, "acl"),
             "Secret opens it": opens,
         }
-
-    def _bucket_answer(self, bucket: str, what: str) -> str:
-        admin = self._servers.storage
-        answer = admin._transport.signed(Call("GET", f"/{bucket}", query={what: ""}), admin._admin)  # noqa: SLF001
-        return answer.body.decode() if answer.ok else answer.code
 
     def _cache(self, ident: str, secret: dict[str, str]) -> Object:
         name = naming.cache_user(ident)
@@ -257,7 +249,9 @@ class Collector:
         opens = bool(secret) and _works(
             lambda: self._servers.cache.prove(Credentials(secret["username"], secret["password"]))
         )
-        rights = [access.enabled, access.commands, access.keys, access.channels, access.selectors] if access else None
+        rights = (
+            [sorted(access.flags), access.commands, access.keys, access.channels, access.selectors] if access else None
+        )
         return {"rights": rights, "one password, the Secret's": known, "Secret opens it": opens}
 
 

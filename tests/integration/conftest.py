@@ -104,7 +104,7 @@ def new_tenant(
             erasure.callback(storage_admin.delete_account, login.account.name)
             erasure.callback(storage_admin.delete_bucket, login.bucket)
             erasure.callback(database_admin.drop_database, login.database)
-            erasure.callback(database_admin.drop_user, login.database_user.name)
+            erasure.callback(database_admin.drop_users, login.database)
             database_admin.ensure_database(login.database)
             database_admin.ensure_user(login.database_user, login.database, 10)
             storage_admin.ensure_account(login.account)

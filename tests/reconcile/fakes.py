@@ -7,6 +7,7 @@ import itertools
 from collections import defaultdict
 from typing import Any
 
+from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.client import Listing
 from vivero_core.backends.kube.errors import (
@@ -20,7 +21,7 @@ from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.errors import BackendUnavailableError
 from vivero_operator.backends import Link
 from vivero_operator.data_plane import Owner, Proof, Workspace
-from vivero_operator.errors import DataPlaneUnavailableError
+from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.instance import PlatformFiles
 from vivero_operator.reconcile.lanes import Lane
 
@@ -162,35 +163,55 @@ class FakeServer:
         self.users: dict[str, str] = {}
         self.connections: dict[str, int] = {}
         self.buckets: dict[str, str] = {}
+        self.empty: set[str] = set()
 
     def _up(self, call: str) -> None:
         if self.down:
             raise BackendUnavailableError(self.system, "no answer")
         self.calls.append(call)
 
-    def ensure_database(self, database: str) -> bool:
+    def ensure_database(self, database: str) -> list[Correction]:
         self._up("ensure_database")
         known = database in self.databases
         self.databases.add(database)
-        return not known
+        return [] if known else [Correction.DATABASE_SCHEMA]
 
-    def ensure_user(self, user: Credentials, database: str = "", max_connections: int = 0) -> bool:
+    def ensure_user(self, user: Credentials, database: str = "", max_connections: int = 0) -> list[Correction]:
         self._up("ensure_user")
         before = self.users.get(user.name), self.connections.get(user.name)
         self.users[user.name], self.connections[user.name] = user.secret, max_connections
-        return before != (user.secret, max_connections)
+        kind = Correction.DATABASE_USER if database else Correction.CACHE_USER
+        return [] if before == (user.secret, max_connections) else [kind]
 
-    def ensure_account(self, account: Credentials) -> bool:
+    def ensure_account(self, account: Credentials) -> list[Correction]:
         self._up("ensure_account")
         before = self.users.get(account.name)
         self.users[account.name] = account.secret
-        return before != account.secret
+        return [] if before == account.secret else [Correction.STORAGE_ACCOUNT]
 
-    def ensure_bucket(self, bucket: str, owner: str) -> bool:
+    def ensure_bucket(self, bucket: str, owner: str) -> list[Correction]:
         self._up("ensure_bucket")
         before = self.buckets.get(bucket)
         self.buckets[bucket] = owner
-        return before != owner
+        return [] if before == owner else [Correction.BUCKET]
+
+    def database_exists(self, database: str) -> bool:
+        return database in self.databases
+
+    def bucket_exists(self, bucket: str) -> bool:
+        return bucket in self.buckets
+
+    def holds_data(self, name: str) -> bool:
+        """A schema or bucket that is there holds something, unless a test says that it is empty."""
+        self._up("holds_data")
+        return name in (self.databases | self.buckets.keys()) - self.empty
+
+    def inventory(self) -> dict[str, frozenset[str]]:
+        self._up("inventory")
+        found = [(tenant_in(name, "vt"), "schema") for name in self.databases]
+        found += [(tenant_in(name, "vivero-"), "bucket") for name in self.buckets]
+        found += [(tenant_in(name, "vt") or tenant_in(name, "vivero-"), "users") for name in self.users]
+        return {ident: frozenset(what for one, what in found if one == ident) for ident, _ in found if ident}
 
     def survey(self) -> dict[str, str]:
         self._up("survey")
@@ -202,6 +223,13 @@ class FakeServer:
 
     def delete_account(self, account: str) -> bool:
         return self.drop_user(account)
+
+    def drop_users(self, database: str) -> bool:
+        self._up("drop_users")
+        gone = [name for name in self.users if name.startswith(database)]
+        for name in gone:
+            del self.users[name]
+        return bool(gone)
 
     def drop_database(self, database: str) -> None:
         self._up("drop_database")
@@ -259,22 +287,47 @@ class FakeBackends:
         self._lane.close()
 
 
+class FakeDns:
+    """TXT records by name."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, set[str]] = {}
+        self.down = False
+
+    async def texts(self, name: str) -> frozenset[str]:
+        if self.down:
+            raise BackendUnavailableError("dns", f"{name}: no answer (LifetimeTimeout)")
+        return frozenset(self.records.get(name, ()))
+
+
 class FakeDataPlane:
+    """Keeps accounts as the data plane does: by address, one of them the first owner's."""
+
     def __init__(self) -> None:
         self.owners: list[Owner] = []
+        """Every order about an owner with a password."""
+        self.accounts: dict[str, str | None] = {}
         self.workspace: Workspace | None = None
         self.neighbours: list[str | None] = []
         self.failing: tuple[str, ...] = ()
+        self.refusal: str | None = None
         self.down = False
 
-    async def put_workspace(self, address: str, token: str, workspace: Workspace, owner: Owner | None) -> bool:
+    async def put_workspace(self, address: str, token: str, workspace: Workspace, owner: Owner | None) -> str | None:
         if self.down:
             raise DataPlaneUnavailableError("data plane", "no answer from the pod")
+        if self.refusal is not None:
+            raise DataPlaneRefusedError("data plane", self.refusal)
         self.workspace = workspace
         if owner is None:
-            return False
-        self.owners.append(owner)
-        return len(self.owners) == 1
+            return next(iter(self.accounts), None)
+        if owner.password_hash is not None:
+            self.owners.append(owner)
+        if owner.email not in self.accounts and owner.replaces in self.accounts:
+            self.accounts = {owner.email if one == owner.replaces else one: its for one, its in self.accounts.items()}
+        if owner.password_hash is not None:
+            self.accounts[owner.email] = owner.password_hash
+        return owner.email if owner.email in self.accounts else next(iter(self.accounts), None)
 
     async def proof(self, address: str, token: str, neighbour: str | None) -> Proof:
         self.neighbours.append(neighbour)

@@ -3,16 +3,26 @@
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from reconcile.fakes import FakeBackends, FakeDataPlane, FakeKube, merge
+from reconcile.fakes import FakeBackends, FakeDataPlane, FakeDns, FakeKube, merge
 from vivero_core.backends.kube.resources import TENANT
+from vivero_core.model.constants import ANNOTATION_REVISION
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
+from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
-from vivero_operator.reconcile.cluster import Cluster, Pod
+from vivero_operator.escrow.vault import Vault
+from vivero_operator.instance import Instance, Keys
+from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.orphan_list import Orphans
+from vivero_operator.reconcile.pods import Pod
+from vivero_operator.reconcile.recorder import Recorder
+from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.tenant import Result, TenantReconciler
+from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.settings import Settings
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -56,14 +66,23 @@ class World:
 
     def __init__(self) -> None:
         self.kube, self.backends, self.data_plane = FakeKube(), FakeBackends(), FakeDataPlane()
+        self.dns = FakeDns()
         self.cluster, self.memory = Cluster(), Memory(lambda: 0.0)
         self.now = NOW
+        self.told_revision: set[str] = set()
+        settings, kube = Settings(data_plane_image="image:1"), cast("Any", self.kube)
         services = Services(
-            settings=Settings(data_plane_image="image:1"),
-            kube=cast("Any", self.kube),
+            settings=settings,
+            kube=kube,
             backends=cast("Any", self.backends),
             data_plane=cast("Any", self.data_plane),
             cluster=self.cluster,
+            vault=Vault(kube, settings.platform_namespace),
+            recorder=Recorder(kube, "test", lambda: self.now),
+            rollout=Rollout(settings, self.cluster),
+            starts=Starts(settings.starts_at_once, lambda: 0.0),
+            orphans=Orphans(),
+            dns=cast("Any", self.dns),
             now=lambda: self.now,
         )
         self.services = services
@@ -82,11 +101,34 @@ class World:
                 self.cluster.servers.put(DatabaseServer.parse(stored))
             case "TenantPool":
                 self.cluster.pools.put(TenantPool.parse(stored))
+            case "Release":
+                self.cluster.releases.put(Release.parse(stored))
             case "Pod":
                 self.cluster.put_pod(Pod.parse(stored))
+                if manifest["metadata"].get("annotations", {}).get(ANNOTATION_REVISION) == "old":
+                    self.told_revision.add(manifest["metadata"]["name"])
+
+    async def escrow(self, id: str, uid: str, server: str = "main", *, retained: bool = False, **keys: str) -> None:  # noqa: A002  as in YAML
+        """A record of keys as an earlier Tenant left it; keys that are not named are their own names, as hexadecimal."""
+        names = ("database_password", "cache_password", "storage_secret", "signing_key", "file_key", "operator_token")
+        known = Keys(**{name: keys.get(name, name.encode().hex().ljust(64, "0")[:64]) for name in names})
+        tenant = Tenant.parse(merge(tenant_body("former"), {"metadata": {"uid": uid}, "spec": {"adopt": id}}))
+        plan = Plan.parse(PLAN)
+        at = self.now if retained else None
+        vault = Vault(cast("Any", self.kube), self.services.settings.platform_namespace)
+        await vault.keep(Instance(tenant, plan, self.services.settings), known, server, retained_at=at)
+
+    def _roll(self) -> None:
+        """As the Deployment's controller does, at once: pods are of its template, unless a case says of which they are."""
+        for (kind, namespace, name), pod in list(self.kube.objects.items()):
+            deployment = self.kube.objects.get(("Deployment", namespace, "app"))
+            if kind == "Pod" and deployment is not None and name not in self.told_revision:
+                template = deployment["spec"]["template"]["metadata"]["annotations"][ANNOTATION_REVISION]
+                self.put(merge(pod, {"metadata": {"annotations": {ANNOTATION_REVISION: template}}}))
 
     async def reconcile(self, name: str = "acme") -> Result:
         """One pass, with its writes alone in `kube.writes`."""
+        self._roll()
         self.kube.writes.clear()
         result = await self.reconciler.reconcile(name)
         for (kind, _, _), item in list(self.kube.objects.items()):

@@ -28,8 +28,18 @@ def _load(name: str) -> dict[str, str]:
 
 def asset(name: str) -> str:
     """The address of a built file by its logical name, e.g. `app.css`."""
+    return f"{STATIC_PATH}/{_hashed(name)}"
+
+
+@cache
+def content(name: str) -> str:
+    """What a built text file holds, by its logical name."""
+    return (DIST / _hashed(name)).read_text(encoding="utf-8")
+
+
+def _hashed(name: str) -> str:
     try:
-        return f"{STATIC_PATH}/{_load('manifest.json')[name]}"
+        return _load("manifest.json")[name]
     except KeyError as error:
         raise AssetMissingError(f"no built file is named {name!r}: {_BUILD_HINT}") from error
 

@@ -138,18 +138,20 @@ spec:
             {{- include "vivero.extra-env" (list $root (include "control-plane.env" $root)) | nindent 12 }}
           ports:
             - {name: http, containerPort: 8080, protocol: TCP}
+            # Health and metrics, whatever the Host header says; not for the ingress.
+            - {name: metrics, containerPort: 9090, protocol: TCP}
           resources: {{- toYaml $values.resources | nindent 12 }}
           startupProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: metrics}
             periodSeconds: 1
             timeoutSeconds: 3
             failureThreshold: 60
           readinessProbe:
-            httpGet: {path: /readyz, port: http}
+            httpGet: {path: /readyz, port: metrics}
             periodSeconds: 2
             timeoutSeconds: 3
           livenessProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: metrics}
             periodSeconds: 15
             timeoutSeconds: 5
           lifecycle:

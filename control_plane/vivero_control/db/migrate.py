@@ -1,8 +1,11 @@
-"""Brings the schema to the newest revision, one process at a time."""
+"""Brings the schema to the newest revision, one process at a time; or leaves a newer one as it is."""
 
 import itertools
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +14,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from vivero_control.db.compatibility import HEAD, runs_behind
 from vivero_control.db.database import CONNECT_SECONDS, DatabaseUnavailableError, url
 from vivero_control.settings import Settings
 
@@ -28,16 +32,42 @@ def migrate(settings: Settings) -> None:
 
     Raises:
         DatabaseUnavailableError: it did not answer in time, or another one held the lock too long.
+        SchemaTooNewError: a newer program has closed the schema to this one.
     """
+    with _engine(settings) as engine:
+        _patiently(engine, time.monotonic() + PATIENCE_SECONDS)
+
+
+def demand_usable(settings: Settings) -> None:
+    """At the start of a program that does not migrate. A server that is away is no reason not to start.
+
+    Raises:
+        SchemaTooNewError: a newer program has closed the schema to this one.
+    """
+    with _engine(settings) as engine:
+        try:
+            with engine.connect() as connection:
+                _tell(runs_behind(connection))
+        except DBAPIError as error:
+            logger.warning("schema not checked, the database does not answer: %s", type(error.orig).__name__)
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
     engine = create_engine(
         url(settings, "mariadb+pymysql"),
         connect_args={"ssl": settings.tls(), "connect_timeout": CONNECT_SECONDS},
         hide_parameters=True,
     )
     try:
-        _patiently(engine, time.monotonic() + PATIENCE_SECONDS)
+        yield engine
     finally:
         engine.dispose()
+
+
+def _tell(ahead: str | None) -> None:
+    if ahead is not None:
+        logger.warning("the schema is at revision %s, ahead of this program's %s, and open to it", ahead, HEAD)
 
 
 def _patiently(engine: Engine, ends: float) -> None:
@@ -65,15 +95,19 @@ def _upgrade_locked(connection: Connection) -> None:
     if got != 1:
         raise DatabaseUnavailableError
     try:
-        command.upgrade(alembic_config(connection), "head")
+        ahead = runs_behind(connection)
+        connection.commit()  # Alembic commits only what it began itself
+        _tell(ahead)
+        if ahead is None:
+            command.upgrade(alembic_config(connection), "head")
     finally:
         connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": LOCK})
         connection.commit()
 
 
-def alembic_config(connection: Connection) -> Config:
-    """For `command.*`; the connection is ours, so no file holds a login."""
-    config = Config()
+def alembic_config(connection: Connection | None = None, output: StringIO | None = None) -> Config:
+    """For `command.*`; the connection is ours, so no file holds a login. Without one SQL goes to `output`."""
+    config = Config(output_buffer=output) if output else Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config

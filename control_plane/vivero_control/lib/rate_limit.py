@@ -11,8 +11,8 @@ from vivero_control.lib.answers import Answers
 from vivero_control.lib.context import CALLER
 from vivero_control.lib.counters import Counters, Verdict
 
-# Probes and scrapes come from the cluster; files of a page are cached for a month and are not what anyone abuses.
-UNCOUNTED: Final = ("/healthz", "/readyz", "/metrics", "/static/")
+# Monitors, and our own look for a new workspace (signups/arrivals.py); files of a page are cached for a month.
+UNCOUNTED: Final = ("/healthz", "/readyz", "/static/")
 
 
 class RateLimit:

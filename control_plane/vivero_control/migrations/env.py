@@ -1,14 +1,27 @@
-"""Alembic's entry: migrates over the connection that db/migrate.py opened and locked."""
+"""Alembic's entry: migrates over the connection that db/migrate.py opened and locked, or prints SQL without one."""
+
+from typing import Any
 
 from advanced_alchemy.base import metadata_registry
 from alembic import context
 
 from vivero_control.db import tables  # noqa: F401  fills the metadata
+from vivero_control.db.compatibility import keep_window
 
+
+def _is_ours(name: str | None, kind: str, _: Any) -> bool:  # noqa: ANN401  the parents' names, by their kind
+    """Leaves out the table of `keep_window`, which is no model's."""
+    return kind != "table" or name != "schema_compatibility"
+
+
+connection = context.config.attributes.get("connection")
+target: dict[str, Any] = {"connection": connection} if connection is not None else {"dialect_name": "mariadb"}
 context.configure(
-    connection=context.config.attributes["connection"],
+    **target,
     target_metadata=metadata_registry.get(),
     compare_type=True,
+    include_name=_is_ours,
+    on_version_apply=keep_window,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -1,16 +1,33 @@
-"""The page at a workspace's host while the workspace has no route of its own: suspended, starting, or not there."""
+"""Pages at a workspace's host while the workspace has no route of its own. They load nothing: that host has no files."""
 
 from typing import Any
 
 from litestar import Request, Response
 from litestar.response import Template
+from vivero_ui.alone import policy
+from vivero_ui.errors import error_page as words_for
 
 from vivero_control.domain.tenants.schemas import HostStatus
+from vivero_control.lib.problem import Problem
 from vivero_control.web import words
+from vivero_control.web.words import HostWords
 
 
-def host_page(_: Request[Any, Any, Any], host: HostStatus) -> Response[Any]:
-    said = words.host_words(host)
-    headers = {"retry-after": str(said.refresh)} if said.refresh else {}
-    context = {"host": host, "words": said}
+def host_page(host: HostStatus) -> Response[Any]:
+    """Suspended, starting, or not there."""
+    return _page(words.host_words(host), host.host, name=host.display_name, message=host.message)
+
+
+def host_error(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """What keeps us from saying even that."""
+    said = words_for(problem.status, problem.request_id, problem.detail)
+    shown = HostWords(
+        status=problem.status, title=said.title, what=said.detail, todo=said.advice, icon="triangle-alert"
+    )
+    return _page(shown, request.url.hostname or "")
+
+
+def _page(said: HostWords, host: str, name: str = "", message: str = "") -> Response[Any]:
+    headers = {"content-security-policy": policy()} | ({"retry-after": str(said.refresh)} if said.refresh else {})
+    context = {"words": said, "host": host if host.isprintable() else "", "name": name, "message": message}
     return Template("pages/host.html.j2", context=context, status_code=said.status, headers=headers)

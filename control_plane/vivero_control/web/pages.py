@@ -14,7 +14,7 @@ from vivero_ui.templates import environment
 from vivero_control.lib.clock import Clock, system_clock
 from vivero_control.pages import Pages
 from vivero_control.web.errors import error_page
-from vivero_control.web.hosts import host_page
+from vivero_control.web.hosts import host_error, host_page
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
 from vivero_control.web.staff import StaffLoginController
@@ -36,6 +36,7 @@ def pages(clock: Clock = system_clock) -> Pages:
         route_handlers=(guarded, static_router()),
         error_page=error_page,
         host_page=host_page,
+        host_error=host_error,
         template_config=_template_config(),
     )
 

@@ -12,6 +12,7 @@ from vivero_ui.filters import bytes_, duration, euro, number
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.signups.schemas import SignupView
+from vivero_control.domain.tenants.hosts import STARTING_SECONDS
 from vivero_control.domain.tenants.schemas import ConditionView, HostState, HostStatus, TenantRow, TenantState
 
 Kind = Literal["success", "info", "warning", "error", "neutral"]
@@ -20,7 +21,6 @@ TRIAL_SOON: Final = timedelta(days=3)
 """From here on the tenants table shows a trial's end in amber; the mail before the end goes out then too."""
 EXTENSION: Final = timedelta(days=14)
 """What the extension dialog proposes."""
-STARTING_REFRESH_SECONDS: Final = 3
 DEFAULT_TRIAL_DAYS: Final = 30
 """Said while the price list cannot be read."""
 
@@ -233,7 +233,16 @@ def host_words(host: HostStatus) -> HostWords:
             what="It is starting right now, which takes seconds.",
             todo="This page looks again by itself.",
             icon="loader-circle",
-            refresh=STARTING_REFRESH_SECONDS,
+            refresh=STARTING_SECONDS,
+        )
+    if host.state is HostState.UNSURE:
+        return HostWords(
+            status=503,
+            title="Not available right now",
+            what="We have just started and do not know yet which workspace this is.",
+            todo="This page looks again by itself.",
+            icon="loader-circle",
+            refresh=STARTING_SECONDS,
         )
     if host.state is HostState.SUSPENDED:
         title, todo = _SUSPENDED[host.reason or SuspensionReason.MANUAL]

@@ -1,15 +1,47 @@
 """What every model of a custom resource has in common."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from vivero_core.model.naming import OBJECT_NAME_PATTERN
 
 INTEGER_MAX: Final = 2**53 - 1
 """The largest integer that JSON readers agree on; the API server itself compares bounds as floating point."""
+
+TIMESTAMP_PATTERN: Final = (
+    r"^2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$"
+)
+"""RFC 3339, the years 2000 to 2199, offsets up to 14 hours. Kubernetes' own `date-time` format also takes `+99:00`, and
+the year 9999 leaves the calendar in another time zone: both would be unreadable to some program."""
+
+
+def _timestamp(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(TIMESTAMP_PATTERN, value) is None:
+        raise ValueError("must be an RFC 3339 time between the years 2000 and 2199")
+    return value
+
+
+Timestamp = Annotated[
+    datetime,
+    BeforeValidator(_timestamp),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIMESTAMP_PATTERN, "maxLength": 40}),
+]
+"""A moment as people and programs write it into a custom resource."""
 
 
 class Model(BaseModel):
@@ -54,7 +86,34 @@ class Resource(Model):
     """A custom resource as the API server returns it."""
 
     metadata: Metadata
+    _unread_status: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+    @property
+    def unread_status(self) -> tuple[str, ...]:
+        """Fields of the stored status that could not be read: the next write of a status takes them away."""
+        return self._unread_status
+
+    def leaving_out(self, fields: tuple[str, ...]) -> Self:
+        """This object, as read without these fields of its status."""
+        self._unread_status = fields
+        return self
 
     @classmethod
     def parse(cls, body: Any) -> Self:  # noqa: ANN401  an API server's JSON, checked here
+        """Raises pydantic's ValidationError; `reading.read` tells it apart from what can still be handled."""
         return cls.model_validate(body)
+
+
+def faults(error: ValidationError) -> str:
+    """Which fields are at fault and why, in one line, without the values: they may be anything."""
+    return "; ".join(
+        f"{_path(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False, include_url=False)
+    )
+
+
+def _path(location: Iterable[int | str]) -> str:
+    return ".".join(map(str, location))

@@ -1,12 +1,11 @@
 """Conditions: what is true of a resource now, since when, and why. Pure functions over tuples of them."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field
 
-from vivero_core.model.base import INTEGER_MAX, Model
+from vivero_core.model.base import INTEGER_MAX, Model, Timestamp
 
 
 class Status(StrEnum):
@@ -32,7 +31,7 @@ class Condition(Model):
     """A stable CamelCase word for programs."""
     message: str = Field(default="", max_length=1024)
     """A sentence for people."""
-    last_transition_time: datetime
+    last_transition_time: Timestamp
     """When status last changed."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation this was observed for."""
@@ -45,6 +44,10 @@ def find(conditions: Iterable[Condition], kind: str) -> Condition | None:
 def is_true(conditions: Iterable[Condition], kind: str) -> bool:
     found = find(conditions, kind)
     return found is not None and found.status is Status.TRUE
+
+
+def without(conditions: Iterable[Condition], kind: str) -> tuple[Condition, ...]:
+    return tuple(one for one in conditions if one.type != kind)
 
 
 def carried(old: Condition | None, new: Condition) -> Condition:

@@ -13,6 +13,8 @@ CATEGORY: Final = "vivero"
 
 FIELD_MANAGER: Final = "vivero-operator"
 FINALIZER: Final = "vivero.dev/tenant"
+FINALIZER_IN_USE: Final = "vivero.dev/in-use"
+"""On a Plan or DatabaseServer: it goes when no Tenant uses it any more."""
 
 PLATFORM_NAMESPACE: Final = "vivero-system"
 SIGNUPS_NAMESPACE: Final = "vivero-signups"
@@ -25,8 +27,12 @@ LABEL_RELEASE: Final = "vivero.dev/release"
 """On a Tenant that a pool made: digest of the image it was made with."""
 LABEL_SIGNUP: Final = "vivero.dev/signup"
 """On a Tenant that a signup made or claimed: digest of the signup's id, which finds it again after a crash."""
+LABEL_ESCROW: Final = "vivero.dev/escrow"
+"""On the record of a tenant's keys (a Secret in the platform's namespace): the tenant's id."""
 LABEL_RETAINED: Final = "vivero.dev/retained"
-"""On the record (a Secret in the platform's namespace) of a deleted tenant whose data was kept: its id."""
+"""On such a record, once its Tenant was deleted and its data kept: the tenant's id."""
+LABEL_HOST_CERTIFICATE: Final = "vivero.dev/host-certificate"
+"""On a TLS Secret in the platform's namespace that may be used for customers' own hosts: `true`."""
 LABEL_NAME: Final = "app.kubernetes.io/name"
 LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
@@ -36,7 +42,22 @@ LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 ANNOTATION_TENANT_NAME: Final = "vivero.dev/tenant-name"
 """On a tenant's namespace: the Tenant's metadata.name, for people."""
 ANNOTATION_TENANT_UID: Final = "vivero.dev/tenant-uid"
-"""On a tenant's namespace: the Tenant's metadata.uid, checked before anything is destroyed."""
+"""On a tenant's namespace and on the record of its keys: the Tenant's metadata.uid, checked before anything is
+destroyed. A record of retained data has none."""
+ANNOTATION_PAUSED: Final = "vivero.dev/paused"
+"""Put on a Tenant, TenantPool, DatabaseServer or Release by a person: `true` stops its reconciliation."""
+ANNOTATION_RESTART: Final = "vivero.dev/restart"
+"""Put on a Tenant by a person: each new value restarts the tenant's pods, one after the other."""
+ANNOTATION_KUBECTL_RESTART: Final = "kubectl.kubernetes.io/restartedAt"
+"""On a pod template: `kubectl rollout restart`."""
+ANNOTATION_REVISION: Final = "vivero.dev/revision"
+"""On pods: digest of the template they were made from."""
+ANNOTATION_CREDENTIALS: Final = "vivero.dev/credentials"
+"""On pods: digest of the credentials they started with; another one restarts them."""
+ANNOTATION_DATA_GIVEN_UP: Final = "vivero.dev/data-given-up"
+"""On pods: the spec.acceptDataLossAt that they were started with."""
+ANNOTATION_ESCROW_KEY: Final = "vivero.dev/escrow-key"
+"""On the record of a tenant's keys: which key of Secret `escrow-keys` sealed it. On that Secret: which one seals."""
 ANNOTATION_LIMITS: Final = "vivero.dev/limits"
 """On a tenant's pods: digest of the limits last written; touching it makes kubelet refresh the mounted file."""
 ANNOTATION_ASKED: Final = "vivero.dev/asked"
@@ -44,18 +65,16 @@ ANNOTATION_ASKED: Final = "vivero.dev/asked"
 ANNOTATION_APPLIED: Final = "vivero.dev/applied"
 """On children: digest of the manifest that was last applied."""
 ANNOTATION_DATABASE_SERVER: Final = "vivero.dev/database-server"
-"""On Secret `database` and on a retained record: the DatabaseServer that holds the schema."""
+"""On Secret `database` and on the record of a tenant's keys: the DatabaseServer that holds the schema."""
 ANNOTATION_RETAINED_AT: Final = "vivero.dev/retained-at"
 """On a retained record: when its Tenant was deleted."""
-ANNOTATION_ADOPTED_BY: Final = "vivero.dev/adopted-by"
-"""On a retained record: metadata.uid of the Tenant that took the data over."""
 
 PLAN_TRIAL: Final = "trial"
 PASSWORD_HASH_KEY: Final = "password_hash"  # noqa: S105  the key's name inside the signup Secret, not a password
 
 
 class ConditionType(StrEnum):
-    """Conditions of a Tenant; `Ready` summarises the others."""
+    """Conditions of our kinds; a Tenant's `Ready` summarises the others and is absent while it is suspended."""
 
     READY = "Ready"
     DATABASE_READY = "DatabaseReady"
@@ -64,7 +83,14 @@ class ConditionType(StrEnum):
     WORKLOAD_READY = "WorkloadReady"
     ROUTE_READY = "RouteReady"
     OWNER_READY = "OwnerReady"
+    HOSTS_READY = "HostsReady"
     SUSPENDED = "Suspended"
+    PAUSED = "Paused"
+    PROGRESSING = "Progressing"
+    DEGRADED = "Degraded"
+    # Of a Release.
+    COMPLETE = "Complete"
+    HALTED = "Halted"
 
 
 class Reason(StrEnum):
@@ -80,7 +106,13 @@ class Reason(StrEnum):
     # On the way.
     PROVISIONING = "Provisioning"
     STARTING = "Starting"
+    WAITING_FOR_TURN = "WaitingForTurn"
+    ROLLING_OUT = "RollingOut"
+    UP_TO_DATE = "UpToDate"
+    PODS_MISSING = "PodsMissing"
     DELETING = "Deleting"
+    PAUSED = "Paused"
+    CLAIMED = "Claimed"
     # Waiting for a person or another object; changes when that object changes.
     PLAN_NOT_FOUND = "PlanNotFound"
     SLUG_TAKEN = "SlugTaken"
@@ -99,8 +131,17 @@ class Reason(StrEnum):
     WORKLOAD_UNAVAILABLE = "WorkloadUnavailable"
     PROOF_FAILED = "ProofFailed"
     KUBERNETES_ERROR = "KubernetesError"
+    # A person has to decide: nothing is made in place of what is gone.
+    DATA_LOST = "DataLost"
+    KEYS_LOST = "KeysLost"
+    OWNER_REFUSED = "OwnerRefused"
+    PULL_SECRET_MISSING = "PullSecretMissing"  # noqa: S105  a reason's name
+    SERVER_CORDONED = "DatabaseServerCordoned"
+    SERVER_FULL = "DatabaseServerFull"
+    UNREADABLE = "Unreadable"
     # Something of a tenant was changed or removed by hand and put right.
-    MENDED = "Mended"
+    DRIFT_CORRECTED = "DriftCorrected"
+    DRIFT_CONTESTED = "DriftContested"
     # Suspension: the reasons of spec.suspended, and their absence.
     TRIAL_ENDED = "TrialEnded"
     UNPAID = "Unpaid"
@@ -111,12 +152,27 @@ class Reason(StrEnum):
     # Deletion.
     RETAINED = "Retained"
     ERASED = "Erased"
+    # A customer's own host.
+    HOST_SERVED = "HostServed"
+    HOST_UNVERIFIED = "HostUnverified"
+    CERTIFICATE_MISSING = "CertificateMissing"
+    CERTIFICATE_INVALID = "CertificateInvalid"
     # TenantPool.
     FULL = "Full"
     FILLING = "Filling"
-    # DatabaseServer.
+    SHORT = "Short"
+    # Plan, DatabaseServer.
+    IN_USE = "InUse"
+    UNUSED = "Unused"
     REACHABLE = "Reachable"
     UNREACHABLE = "Unreachable"
+    MISCONFIGURED = "Misconfigured"
+    ORPHANS_FOUND = "OrphansFound"
+    ORPHAN_REMOVED = "OrphanRemoved"
+    # Release.
+    ROLLED_OUT = "RolledOut"
+    HALTED = "Halted"
+    SUPERSEDED = "Superseded"
 
 
 class SuspensionReason(StrEnum):

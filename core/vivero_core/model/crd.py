@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from vivero_core.model import database_server, plan, tenant, tenant_pool
+from vivero_core.model import database_server, plan, release, tenant, tenant_pool
 from vivero_core.model.base import Resource
 from vivero_core.model.constants import CATEGORY, GROUP, VERSION
 
@@ -29,19 +29,24 @@ class Kind:
     plural: str
     short: str
     columns: Callable[[], list[dict[str, Any]]]
-    has_status: bool
+    scale: dict[str, str] | None = None
+    """Paths of the scale subresource, where the kind is something that is scaled."""
 
 
+_POOL_SCALE: Final = {
+    "specReplicasPath": ".spec.size",
+    "statusReplicasPath": ".status.spares",
+    "labelSelectorPath": ".status.selector",
+}
 KINDS: Final = (
-    Kind(tenant.Tenant, "tenant", tenant.Tenant.plural, "vt", tenant.printer_columns, has_status=True),
-    Kind(plan.Plan, "plan", plan.Plan.plural, "vplan", plan.printer_columns, has_status=False),
+    Kind(tenant.Tenant, "tenant", tenant.Tenant.plural, "vt", tenant.printer_columns),
+    Kind(plan.Plan, "plan", plan.Plan.plural, "vplan", plan.printer_columns),
     Kind(
         database_server.DatabaseServer,
         "databaseserver",
         database_server.DatabaseServer.plural,
         "vdb",
         database_server.printer_columns,
-        has_status=True,
     ),
     Kind(
         tenant_pool.TenantPool,
@@ -49,8 +54,9 @@ KINDS: Final = (
         tenant_pool.TenantPool.plural,
         "vpool",
         tenant_pool.printer_columns,
-        has_status=True,
+        _POOL_SCALE,
     ),
+    Kind(release.Release, "release", release.Release.plural, "vrel", release.printer_columns),
 )
 
 
@@ -106,9 +112,8 @@ def definition(kind: Kind) -> dict[str, Any]:
         "storage": True,
         "additionalPrinterColumns": kind.columns(),
         "schema": {"openAPIV3Schema": _root_schema(kind)},
+        "subresources": {"status": {}} | ({"scale": kind.scale} if kind.scale else {}),
     }
-    if kind.has_status:
-        version["subresources"] = {"status": {}}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

@@ -1,19 +1,30 @@
 """DatabaseServer: a MariaDB server to place tenants on."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource
+from vivero_core.model import naming
+from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource, Timestamp, rules
 from vivero_core.model.conditions import Condition
 
-_HOST_OR_ADDRESS = r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$"
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST_RULE = rules(
+    (
+        f"isIP(self) || self.matches('^({_LABEL}\\\\.)*{_LABEL}$')",
+        "host must be a host name or an IP address, without a port",
+    ),
+)
+ORPHANS_SHOWN = 100
+MESSAGE_LIMIT = 1024
+
+TenantId = Annotated[str, StringConstraints(max_length=naming.TENANT_ID_LENGTH, pattern=naming.TENANT_ID_PATTERN)]
 
 
 class DatabaseServerSpec(Model):
     """Address, credentials and capacity of a MariaDB server."""
 
-    host: str = Field(min_length=1, max_length=253, pattern=_HOST_OR_ADDRESS)
+    host: str = Field(min_length=1, max_length=253, json_schema_extra=_HOST_RULE)
     """Host name or address, as pods reach it; must be in the server's certificate."""
     port: int = Field(default=3306, ge=1, le=65535)
     """TCP port."""
@@ -26,6 +37,26 @@ class DatabaseServerSpec(Model):
     """Tenants that may be placed here."""
     cordoned: bool = False
     """When true, no further tenants are placed here; those already here stay."""
+    remove_orphans: tuple[TenantId, ...] = Field(
+        default=(), max_length=ORPHANS_SHOWN, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Ids from status.orphaned whose schema, users, bucket, account, cache user, keys and namespace are to be destroyed.
+    An id that belongs to a Tenant, or to retained data, is refused."""
+
+
+class Orphan(Model):
+    """What is there of a tenant that no Tenant object speaks for."""
+
+    id: TenantId
+    """The tenant's id; spec.adopt of a new Tenant takes it, spec.removeOrphans destroys it."""
+    tenant: str | None = Field(default=None, max_length=253)
+    """Name that its Tenant had, where something remembers it."""
+    found: tuple[Annotated[str, StringConstraints(max_length=32)], ...] = Field(
+        default=(), max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """What is there: schema, users, bucket, account, cache user, namespace, keys."""
+    since: Timestamp
+    """When it was first found."""
 
 
 class DatabaseServerStatus(Model):
@@ -35,6 +66,15 @@ class DatabaseServerStatus(Model):
     """Tenants placed on this server."""
     version: str | None = Field(default=None, max_length=100)
     """Version that the server reports."""
+    orphans: int = Field(default=0, ge=0, le=INTEGER_MAX)
+    """How many orphans were found."""
+    orphaned: tuple[Orphan, ...] = Field(
+        default=(),
+        max_length=ORPHANS_SHOWN,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"]},
+    )
+    """The first hundred of them, by id: looked for at the operator's start and every hour. They are never removed
+    without an order."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation that this status speaks of."""
     conditions: tuple[Condition, ...] = Field(
@@ -55,10 +95,6 @@ class DatabaseServer(Resource):
     status: DatabaseServerStatus = Field(default_factory=DatabaseServerStatus)
     """What the operator has observed."""
 
-    @property
-    def name(self) -> str:
-        return self.metadata.name
-
 
 def printer_columns() -> list[dict[str, Any]]:
     """Columns of `kubectl get vdb`."""
@@ -69,6 +105,7 @@ def printer_columns() -> list[dict[str, Any]]:
         {"name": "Tenants", "type": "integer", "jsonPath": ".status.tenants"},
         {"name": "Capacity", "type": "integer", "jsonPath": ".spec.capacity"},
         {"name": "Cordoned", "type": "boolean", "jsonPath": ".spec.cordoned"},
+        {"name": "Orphans", "type": "integer", "jsonPath": ".status.orphans"},
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
         {"name": "Host", "type": "string", "jsonPath": ".spec.host", "priority": 1},
         {"name": "Version", "type": "string", "jsonPath": ".status.version", "priority": 1},

@@ -109,6 +109,12 @@ def namespace_name(ident: str) -> str:
     return f"tenant-{_checked(ident)}"
 
 
+def tenant_in_namespace(name: str) -> str | None:
+    """The id of the tenant whose namespace has this name; None for any other namespace."""
+    ident = name.removeprefix("tenant-")
+    return ident if name.startswith("tenant-") and is_tenant_id(ident) else None
+
+
 def slug_problem(slug: str) -> str | None:
     """A sentence that says why `slug` cannot be used, or None when it can."""
     if not SLUG_MIN_LENGTH <= len(slug) <= SLUG_MAX_LENGTH:

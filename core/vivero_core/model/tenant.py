@@ -1,13 +1,12 @@
 """Tenant: one customer's instance."""
 
-from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from vivero_core.model import naming
-from vivero_core.model.base import INTEGER_MAX, Metadata, Model, ObjectName, Resource, rules
+from vivero_core.model.base import INTEGER_MAX, Metadata, Model, ObjectName, Resource, Timestamp, rules
 from vivero_core.model.conditions import Condition
 from vivero_core.model.constants import PLAN_TRIAL, DeletionPolicy, SuspensionReason
 
@@ -66,8 +65,8 @@ _SPEC_RULES = rules(
         "adopt can be given only when the Tenant is created",
     ),
     (
-        "!has(oldSelf.databaseServer) || (has(self.databaseServer) && self.databaseServer == oldSelf.databaseServer)",
-        "databaseServer cannot be changed once it is set",
+        "!has(self.hostCertificates) || self.hostCertificates.all(one, has(self.hosts) && one.host in self.hosts)",
+        "hostCertificates may name only hosts that are in hosts",
     ),
 )
 _SAME_SERVER = (
@@ -103,6 +102,16 @@ class Suspension(Model):
     """A sentence shown on the page that visitors get instead of the workspace."""
 
 
+class HostCertificate(Model):
+    """A TLS Secret for one of the customer's hosts."""
+
+    host: Host
+    """One of spec.hosts."""
+    secret_name: ObjectName
+    """Name of a Secret of type kubernetes.io/tls in namespace vivero-system, labelled vivero.dev/host-certificate=true,
+    whose certificate is for this host."""
+
+
 class TenantSpec(Model):
     """What was sold: a workspace, its name, its plan."""
 
@@ -118,27 +127,67 @@ class TenantSpec(Model):
     hosts: tuple[Host, ...] = Field(
         default=(), max_length=10, json_schema_extra={"x-kubernetes-list-type": "set", **_HOSTS_RULES}
     )
-    """Further host names of the customer's own under which the workspace answers."""
+    """Further host names of the customer's own under which the workspace answers, each once its ownership is proven
+    and it has a certificate; status.hosts says what is missing."""
+    host_certificates: tuple[HostCertificate, ...] = Field(
+        default=(),
+        max_length=10,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["host"]},
+    )
+    """Certificates for hosts; a host that is not named here gets one from cert-manager where the platform has it."""
     plan: ObjectName
     """Name of a Plan. A change takes effect without a restart."""
     owner: Owner | None = None
     """The person the workspace belongs to. Only a spare of a TenantPool has none yet."""
-    trial_ends_at: datetime | None = None
-    """When the trial is over (RFC 3339); only on plan trial."""
+    trial_ends_at: Timestamp | None = None
+    """When the trial is over (RFC 3339); only on plan trial. Without it the trial lasts as many days as the plan's
+    trialDays say, from creation or claim; status.trialEndsAt has the result."""
     suspended: Suspension | None = None
-    """When set, the workspace is scaled to zero and visitors see a page with the reason. Data is kept."""
+    """When set, the workspace is scaled to zero and visitors see a page with the reason. Data is kept. Condition
+    Suspended is True once that is so, and condition Ready is absent while it lasts."""
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     """What deleting this Tenant does to its data. Retain keeps schema and bucket for spec.adopt of a later
     Tenant; Delete destroys them."""
     database_server: ObjectName | None = None
-    """Name of the DatabaseServer that holds the schema. Without it the operator chooses an uncordoned one with
-    room; its choice is in status.databaseServer. Cannot be changed once set."""
+    """Name of the DatabaseServer that holds the schema; one that is cordoned or full takes no new Tenant. Without it
+    the operator chooses one with room; its choice is in status.databaseServer. Cannot be changed once the schema is
+    there."""
     adopt: str | None = Field(default=None, max_length=naming.TENANT_ID_LENGTH, pattern=naming.TENANT_ID_PATTERN)
-    """status.id of a deleted Tenant whose data was retained: this Tenant takes that data over."""
+    """status.id of a deleted Tenant whose data was retained, or of an orphan (status.orphaned of a DatabaseServer):
+    this Tenant takes that data over."""
+    accept_data_loss_at: Timestamp | None = None
+    """Gives up data that is gone: with exactly the value of status.dataLostAt the operator makes an empty schema, bucket
+    or key in place of what was lost. A later loss has another time and is not covered."""
     pool: ObjectName | None = None
     """Name of the TenantPool that made this Tenant as a spare. Can be given only when it is created."""
-    claimed_at: datetime | None = None
+    claimed_at: Timestamp | None = None
     """When the spare got its slug and owner (RFC 3339). Whoever claims a spare sets it, once."""
+
+
+class HostStatus(Model):
+    """One of the customer's hosts."""
+
+    host: str = Field(max_length=naming.HOST_MAX_LENGTH)
+    """The host name."""
+    ready: bool
+    """Whether the workspace answers there with a certificate that clients accept."""
+    reason: str = Field(max_length=63, pattern=r"^[A-Z][A-Za-z]{1,62}$")
+    """A stable CamelCase word for programs."""
+    message: str = Field(default="", max_length=1024)
+    """What a client sees at this address, and what is to be done."""
+    verified_at: Timestamp | None = None
+    """When the TXT record that proves ownership was first found."""
+    certificate_expires_at: Timestamp | None = None
+    """Until when the certificate in use is valid."""
+
+
+class OwnerStatus(Model):
+    """What the data plane last answered about the owner's account."""
+
+    email: str | None = Field(default=None, max_length=naming.EMAIL_MAX_LENGTH)
+    """Address of the owner's account that exists."""
+    password_hash_secret: str | None = Field(default=None, max_length=253)
+    """The spec.owner.passwordHashSecret that was last carried out."""
 
 
 class TenantStatus(Model):
@@ -148,6 +197,8 @@ class TenantStatus(Model):
     """Names everything of this tenant: database vt<id>, bucket vivero-<id>, namespace tenant-<id>."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation that this status speaks of."""
+    message: str | None = Field(default=None, max_length=1024)
+    """What the operator says about the whole, for people."""
     url: str | None = Field(default=None, max_length=300)
     """Where the workspace answers."""
     version: str | None = Field(default=None, max_length=64)
@@ -156,14 +207,30 @@ class TenantStatus(Model):
     """The DatabaseServer that holds the schema."""
     plan: str | None = Field(default=None, max_length=253)
     """The plan whose limits are in force."""
-    proven_at: datetime | None = None
+    release: str | None = Field(default=None, max_length=63)
+    """The Release that the pods are made from."""
+    updated_replicas: int | None = Field(default=None, ge=0, le=INTEGER_MAX)
+    """Ready pods of the wanted revision."""
+    trial_ends_at: Timestamp | None = None
+    """When the trial is over: spec.trialEndsAt, else the plan's trialDays after creation or claim."""
+    owner: OwnerStatus | None = None
+    """The owner's account, as the data plane last answered."""
+    hosts: tuple[HostStatus, ...] = Field(
+        default=(),
+        max_length=10,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["host"]},
+    )
+    """The customer's own hosts."""
+    data_lost_at: Timestamp | None = None
+    """When the operator found that data of this tenant is gone. spec.acceptDataLossAt with this value gives it up."""
+    proven_at: Timestamp | None = None
     """When the tenant's own credentials last worked on schema, bucket and cache, and its pod answered."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
         max_length=16,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Ready summarises; the others say which part is how."""
+    """Ready summarises and is absent while the Tenant is suspended; the others say which part is how."""
 
 
 class Tenant(Resource):
@@ -178,10 +245,6 @@ class Tenant(Resource):
     """What the operator has observed and proved."""
 
     @property
-    def name(self) -> str:
-        return self.metadata.name
-
-    @property
     def is_spare(self) -> bool:
         """Made by a pool and not claimed yet: complete, but nobody's."""
         return self.spec.slug is None
@@ -191,6 +254,17 @@ class Tenant(Resource):
         """Whether deleting it destroys schema and bucket: nobody has ever put anything into a spare."""
         return self.is_spare or self.spec.deletion_policy is DeletionPolicy.DELETE
 
+    @property
+    def accepts_data_loss(self) -> bool:
+        """Whether a person has given up the very loss that was found."""
+        return self.status.data_lost_at is not None and self.spec.accept_data_loss_at == self.status.data_lost_at
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether schema and bucket have been in use, so that their absence is a loss; until a person gives it up."""
+        used = self.status.proven_at is not None or self.spec.adopt is not None
+        return used and not self.accepts_data_loss
+
     @cached_property
     def id(self) -> str:
         """The adopted id when there is one, else derived from metadata.uid."""
@@ -199,14 +273,14 @@ class Tenant(Resource):
 
 def printer_columns() -> list[dict[str, Any]]:
     """Columns of `kubectl get vt`; priority 1 only with -o wide."""
-    ready = '.status.conditions[?(@.type=="Ready")]'
     return [
-        {"name": "Ready", "type": "string", "jsonPath": f"{ready}.status"},
-        {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
+        {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'},
+        {"name": "Status", "type": "string", "jsonPath": ".status.message"},
         {"name": "Plan", "type": "string", "jsonPath": ".spec.plan"},
         # Not of type date: kubectl prints a date in the future as <invalid>.
-        {"name": "Trial-Ends", "type": "string", "jsonPath": ".spec.trialEndsAt"},
+        {"name": "Trial-Ends", "type": "string", "jsonPath": ".status.trialEndsAt"},
         {"name": "Version", "type": "string", "jsonPath": ".status.version"},
+        {"name": "Release", "type": "string", "jsonPath": ".status.release"},
         {"name": "URL", "type": "string", "jsonPath": ".status.url"},
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
         {"name": "ID", "type": "string", "jsonPath": ".status.id", "priority": 1},

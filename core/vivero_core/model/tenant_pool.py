@@ -26,6 +26,8 @@ class TenantPoolStatus(Model):
     """Spares there are, those that still start included."""
     ready: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """Spares that can be claimed: on the current release, with a fresh proof."""
+    selector: str | None = Field(default=None, max_length=200)
+    """Label selector of the spares, for the scale subresource."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation that this status speaks of."""
     conditions: tuple[Condition, ...] = Field(
@@ -45,10 +47,6 @@ class TenantPool(Resource):
     """What to keep ready."""
     status: TenantPoolStatus = Field(default_factory=TenantPoolStatus)
     """What the operator has observed."""
-
-    @property
-    def name(self) -> str:
-        return self.metadata.name
 
 
 def printer_columns() -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import asyncmy
 from asyncmy.pool import Pool
 
 from vivero_data.db.errors import DRIVER_ERRORS, translate
-from vivero_data.errors import UnavailableError
+from vivero_data.errors import UnavailableError, explained
 from vivero_data.settings import DatabaseSecret
 
 Row = tuple[Any, ...]
@@ -79,6 +79,7 @@ class Database:
         self._tls = tls
         self._size = size
         self._pool: Pool | None = None
+        self._refusal: UnavailableError | None = None
 
     @property
     def name(self) -> str:
@@ -97,6 +98,7 @@ class Database:
             try:
                 self._pool = await self._connect()
             except DRIVER_ERRORS as error:
+                self._refusal = _refusal(error)
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise translate(error) from error
             else:
@@ -158,7 +160,7 @@ class Database:
 
     async def _acquire(self) -> asyncmy.Connection:
         if self._pool is None:
-            raise UnavailableError("The workspace is starting.")
+            raise UnavailableError("The workspace is starting.") from self._refusal
         try:
             async with asyncio.timeout(_ACQUIRE_SECONDS):
                 return await self._pool.acquire()
@@ -171,3 +173,10 @@ class Database:
             raw.close()
         else:
             await pool.release(raw)
+
+
+def _refusal(error: BaseException) -> UnavailableError:
+    """Why we were not let in, without the error itself, which would keep the connection."""
+    problem = translate(error)
+    problem.__cause__ = error
+    return UnavailableError(explained(problem))

@@ -6,10 +6,11 @@ from typing import Final
 
 import pymysql
 from alembic import command
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-from vivero_data.db.schema import MigrationError, lock_name
+from vivero_data.db.compatibility import SELECT_OLDEST, MigrationError, demand_open, is_ahead
+from vivero_data.db.schema import lock_name
 from vivero_data.db.schema_file import config
 from vivero_data.settings import Settings
 
@@ -18,10 +19,11 @@ _LOCK_SECONDS: Final = 120
 
 
 def migrate(settings: Settings, revision: str = "head") -> None:
-    """Upgrade the schema to `revision`; does nothing when it is there already.
+    """Upgrade the schema to `revision`; does nothing when it is there already, or ahead and open to this program.
 
     Raises:
         MigrationError: another process holds the lock for too long.
+        SchemaTooNewError: a newer program has closed the schema to this one.
     """
     secret = settings.database
 
@@ -40,12 +42,28 @@ def migrate(settings: Settings, revision: str = "head") -> None:
     engine = create_engine("mariadb+pymysql://", creator=connect, poolclass=NullPool)
     try:
         with engine.connect() as connection, _locked(connection, secret.name):
+            if _is_ahead(connection):
+                return
             alembic = config()
             alembic.attributes["connection"] = connection
             command.upgrade(alembic, revision)
             connection.commit()
     finally:
         engine.dispose()
+
+
+def _is_ahead(connection: Connection) -> bool:
+    """Whether a newer program has migrated the schema, and left it open to this one."""
+    tables = inspect(connection)
+    revision = (
+        connection.scalar(text("SELECT version_num FROM alembic_version"))
+        if tables.has_table("alembic_version")
+        else None
+    )
+    if revision is None or not is_ahead(revision):
+        return False
+    demand_open(revision, connection.scalar(text(SELECT_OLDEST)) if tables.has_table("schema_compatibility") else None)
+    return True
 
 
 @contextlib.contextmanager

@@ -3,7 +3,8 @@
 An empty schema gets `schema.sql`, which is Alembic's own output kept as
 text: Alembic and SQLAlchemy cost 35 MB and a third of a second, and a signup
 waits for this. Only a schema of an older revision needs Alembic, and then in
-a process of its own (`db/migrate.py`) whose memory goes when it ends.
+a process of its own (`db/migrate.py`) whose memory goes when it ends. On a
+newer schema the program runs as it is, or not at all (`db/compatibility.py`).
 """
 
 import asyncio
@@ -11,19 +12,29 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import structlog
+
+from vivero_data.db.compatibility import HEAD, SELECT_OLDEST, MigrationError, demand_open, is_ahead
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import MissingTableError
-from vivero_data.errors import DataPlaneError, UnavailableError
+from vivero_data.errors import UnavailableError
 
-HEAD: Final = "0002"  # newest revision; a test compares it with the migrations
 SCHEMA_FILE: Final = Path(__file__).with_name("schema.sql")
 _LOCK_SECONDS: Final = 5  # one wait, below the session's statement limit
 _LOCK_ATTEMPTS: Final = 24  # two minutes in all: another pod is migrating
 _MIGRATE_SECONDS: Final = 600  # a long ALTER; then the pod restarts and goes on
 
+log = structlog.get_logger(__name__)
 
-class MigrationError(DataPlaneError):
-    """The schema could not be brought to this revision."""
+
+class SchemaReady(asyncio.Event):
+    """Set when this process has seen a schema that it can use, of the `revision` then."""
+
+    revision = ""
+
+    def set_to(self, revision: str) -> None:
+        self.revision = revision
+        self.set()
 
 
 def split(text: str) -> list[str]:
@@ -36,19 +47,34 @@ def lock_name(schema: str) -> str:
     return f"vivero.{schema}"[:64]
 
 
-async def ensure_current(database: Database) -> None:
-    """Create or upgrade the tables unless they are current.
+async def ensure_current(database: Database) -> str:
+    """Create or upgrade the tables unless they are current or ahead; the schema's revision.
 
     Raises:
         MigrationError: the migration failed, or another pod's takes too long.
+        SchemaTooNewError: a newer program has closed the schema to this one.
     """
     async with database.read() as connection:
         revision = await revision_of(connection)
         if revision is None:
             await _install_locked(connection, database.name)
-            return
+            revision = await revision_of(connection) or HEAD
+        if is_ahead(revision):
+            return await _run_behind(connection, revision)
     if revision != HEAD:
         await _migrate()
+    return HEAD
+
+
+async def _run_behind(connection: Connection, revision: str) -> str:
+    try:
+        row = await connection.fetch_one(SELECT_OLDEST)
+    except MissingTableError:
+        row = None
+    oldest = str(row[0]) if row else None
+    demand_open(revision, oldest)
+    log.warning("schema_is_ahead", schema=revision, program=HEAD, oldest_program=oldest)
+    return revision
 
 
 async def revision_of(connection: Connection) -> str | None:

@@ -104,6 +104,13 @@ CREATE TABLE IF NOT EXISTS audit_log (
     KEY audit_log_subject (subject(100))
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
 
+CREATE TABLE IF NOT EXISTS schema_compatibility (
+    id TINYINT UNSIGNED NOT NULL DEFAULT 1 PRIMARY KEY CHECK (id = 1),
+    oldest_program VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'newest revision it knows'
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci COMMENT='one row';
+
+INSERT INTO schema_compatibility (id, oldest_program) VALUES (1, '0001') ON DUPLICATE KEY UPDATE oldest_program = VALUES(oldest_program);
+
 CREATE TABLE IF NOT EXISTS workspace (
     id TINYINT UNSIGNED NOT NULL DEFAULT 1 PRIMARY KEY CHECK (id = 1),
     name VARCHAR(80) NOT NULL,

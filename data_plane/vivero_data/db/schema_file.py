@@ -14,7 +14,8 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 
-from vivero_data.db.schema import HEAD, SCHEMA_FILE, split
+from vivero_data.db.compatibility import HEAD
+from vivero_data.db.schema import SCHEMA_FILE, split
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 _NOTE: Final = re.compile(r"(?:INSERT INTO|UPDATE) alembic_version\b")
@@ -40,7 +41,8 @@ def render() -> str:
     text = text.replace("CONSTRAINT alembic_version_pkc ", "")  # MariaDB warns that it ignores the name
     # Alembic notes each revision; one note at the end, so that an install which
     # was interrupted between two of them does not look like an older schema.
-    statements = [statement for statement in split(text) if not _NOTE.match(statement)]
+    # What each migration says about older programs is repeated; once is enough.
+    statements = dict.fromkeys(statement for statement in split(text) if not _NOTE.match(statement))
     note = f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}');"  # noqa: S608  our own constant
     return "\n\n".join([*statements, note]) + "\n"
 

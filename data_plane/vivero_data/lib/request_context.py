@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _ID: Final = "vivero_request_id"
 _ADDRESS: Final = "vivero_client_address"
-_QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds, and said when not 200
+_QUIET: Final = frozenset({"/healthz", "/readyz"})  # asked every few seconds, and said when not 200
 _OK: Final = 200
 SECURITY_HEADERS: Final = {
     "x-content-type-options": "nosniff",

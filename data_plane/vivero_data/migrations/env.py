@@ -2,12 +2,14 @@
 
 from alembic import context
 
+from vivero_data.db.compatibility import keep_window
+
 
 def run() -> None:
     connection = context.config.attributes.get("connection")
     # mariadb:// so that offline SQL is of the right dialect; no address, nothing connects.
     target = {"connection": connection} if connection is not None else {"dialect_name": "mariadb"}
-    context.configure(**target, transactional_ddl=False, transaction_per_migration=True)
+    context.configure(**target, transactional_ddl=False, transaction_per_migration=True, on_version_apply=keep_window)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -20,6 +20,7 @@ _WHOLE: Final = {
     "session.start": "Logged in",
     "session.end": "Logged out",
     "user.change_password": "Changed own password",
+    "user.reset_password": "Reset the password of user",
 }
 _LOOKS: Final = {"create": "success", "upload": "success", "delete": "error"}
 NOUNS: Final = (

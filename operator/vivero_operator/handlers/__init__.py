@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, Resource
+from vivero_core.model.tenant import Tenant
 
 from vivero_operator.health import Pulse
 from vivero_operator.reconcile.cluster import Cluster
@@ -41,19 +42,22 @@ class Desk:
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is not None and tenant.metadata.deletion_timestamp is None:
             self.memory.suspect(tenant.metadata.uid, step)
-            self.queue.add(Key("Tenant", tenant.name))
+            wait = self.memory.patience(tenant.metadata.uid)
+            if wait > 0:
+                self.queue.add_later(Key("Tenant", tenant.name), wait)
+            else:
+                self.queue.add(Key("Tenant", tenant.name))
 
-    def outdated(self, tenant_id: str) -> None:
-        """Its pods are not what they would be made today."""
-        tenant = self.cluster.tenant_of(tenant_id)
-        if tenant is not None:
-            self.memory.forget(tenant.metadata.uid)
-            self.queue.add(Key("Tenant", tenant.name))
+    def move(self, tenant: Tenant) -> None:
+        """Its turn has come to be moved to the current release."""
+        self.memory.forget(tenant.metadata.uid)
+        self.queue.add(Key("Tenant", tenant.name))
 
     def touched(self, tenant_id: str, kind: Resource) -> None:
         """Somebody changed or removed an object of this kind: we ourselves, when the tenant is on its way out."""
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is None:
+            self.queue.add(Key("Orphan", tenant_id))
             return
         if tenant.metadata.deletion_timestamp is None:
             self.suspect(tenant_id)

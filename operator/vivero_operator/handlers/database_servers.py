@@ -1,17 +1,26 @@
 """DatabaseServers: a change is work for the server itself and for the tenants on it or waiting for one."""
 
-from typing import Any
+from typing import Final
 
-import kopf
-from vivero_core.model.constants import GROUP, VERSION, Reason
+from vivero_core.model.base import Metadata
+from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.handlers import Desk
+from vivero_operator.handlers.hearing import Watched
 from vivero_operator.policies import life
+from vivero_operator.policies.pause import paused
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import Rank
 
-_WAITING_FOR_ONE = frozenset({Reason.NO_DATABASE_SERVER, Reason.DATABASE_SERVER_NOT_FOUND})
+_WAITING_FOR_ONE: Final = frozenset(
+    {
+        Reason.NO_DATABASE_SERVER,
+        Reason.DATABASE_SERVER_NOT_FOUND,
+        Reason.SERVER_CORDONED,
+        Reason.SERVER_FULL,
+    }
+)
 
 
 def wake(desk: Desk, server: str, *, all_of_them: bool = True) -> None:
@@ -25,7 +34,7 @@ def wake(desk: Desk, server: str, *, all_of_them: bool = True) -> None:
 
 def observe(desk: Desk, server: DatabaseServer) -> None:
     desk.cluster.servers.put(server)
-    wants = server.metadata.generation
+    wants = server.metadata.generation, server.metadata.deletion_timestamp, paused(server.metadata)
     known = desk.wants.get(server.metadata.uid)
     if known != wants:
         desk.wants[server.metadata.uid] = wants
@@ -33,19 +42,13 @@ def observe(desk: Desk, server: DatabaseServer) -> None:
         wake(desk, server.name, all_of_them=known is not None)
 
 
-def forget(desk: Desk, server: DatabaseServer) -> None:
-    desk.wants.pop(server.metadata.uid, None)
-    desk.cluster.servers.drop(server.name, server.metadata.uid)
-    desk.queue.forget(Key("DatabaseServer", server.name))
-    wake(desk, server.name)
+def forget(desk: Desk, metadata: Metadata) -> None:
+    desk.wants.pop(metadata.uid, None)
+    desk.cluster.servers.drop(metadata.name, metadata.uid)
+    desk.queue.forget(Key("DatabaseServer", metadata.name))
+    wake(desk, metadata.name)
 
 
-def register(registry: kopf.OperatorRegistry, desk: Desk) -> None:
-    @kopf.index(GROUP, VERSION, DatabaseServer.plural, id="servers-listed", registry=registry)
-    def listed(body: kopf.Body, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        desk.cluster.servers.put(DatabaseServer.parse(dict(body)))
-
-    @kopf.on.event(GROUP, VERSION, DatabaseServer.plural, id="servers", registry=registry)
-    async def changed(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        server = DatabaseServer.parse(event["object"])
-        (forget if event["type"] == "DELETED" else observe)(desk, server)
+WATCHED: Final = Watched(
+    "DatabaseServer", DatabaseServer, DatabaseServer.plural, lambda desk: desk.cluster.servers, observe, forget
+)

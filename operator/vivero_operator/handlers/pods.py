@@ -11,8 +11,8 @@ from vivero_core.model.constants import LABEL_TENANT
 
 from vivero_operator.handlers import Desk
 from vivero_operator.policies import life
-from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import Rank
 
 

@@ -38,4 +38,4 @@ async def call(kube: KubeClient, desk: Desk) -> None:
         # Versions of one server are ordered numbers; a list from the past knows nothing of what is newer.
         newer = int(meta.resource_version or 0) > int(listing.resource_version or 0)
         if meta.uid not in listed and not newer:
-            tenants.forget(desk, tenant)
+            tenants.forget(desk, meta)

@@ -1,21 +1,24 @@
 """Tenants: every change of what one wants is work; an echo of our own status is not."""
 
 import random
-from typing import Any
+from typing import Final
 
-import kopf
+from vivero_core.model.base import Metadata
 from vivero_core.model.conditions import find
-from vivero_core.model.constants import GROUP, VERSION, ConditionType, Reason
+from vivero_core.model.constants import ANNOTATION_RESTART, ConditionType, Reason
+from vivero_core.model.naming import tenant_id
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.handlers import Desk
+from vivero_operator.handlers.hearing import Watched
 from vivero_operator.policies import life
+from vivero_operator.policies.pause import paused
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import Rank
 
 _BLOCKED_BY_OTHERS = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN, Reason.ALREADY_ADOPTED})
 # A column for people; placement counts for itself. One write for all that come and go meanwhile.
-_REFRESH_SERVER_SECONDS = 30.0
+_REFRESH_SECONDS = 30.0
 # Somebody waits for the claim that a refill follows, and both want the same processor: the claim first. A refill still
 # begins within a tenth of a second.
 _REFILL_SECONDS = 0.05
@@ -43,8 +46,9 @@ def _standing(tenant: Tenant) -> object:
 
 
 def _wants(tenant: Tenant) -> object:
-    """What makes an event work: the spec (every change of it is a new generation) and the wish to go."""
-    return tenant.metadata.generation, tenant.metadata.deletion_timestamp
+    """What makes an event work: the spec (every change of it is a new generation), deletion, orders by annotation."""
+    meta = tenant.metadata
+    return meta.generation, meta.deletion_timestamp, paused(meta), meta.annotations.get(ANNOTATION_RESTART)
 
 
 def _wake_blocked(desk: Desk) -> None:
@@ -55,7 +59,9 @@ def _wake_blocked(desk: Desk) -> None:
 
 def _count_again(desk: Desk) -> None:
     for server in desk.cluster.servers:
-        desk.queue.add_later(Key("DatabaseServer", server.name), _REFRESH_SERVER_SECONDS)
+        desk.queue.add_later(Key("DatabaseServer", server.name), _REFRESH_SECONDS)
+    for plan in desk.cluster.plans:
+        desk.queue.add_later(Key("Plan", plan.name), _REFRESH_SECONDS)
 
 
 def observe(desk: Desk, tenant: Tenant) -> None:
@@ -85,26 +91,21 @@ def _rank(tenant: Tenant, *, is_new: bool) -> Rank:
     return Rank.ROUTINE if is_new and tenant.status.conditions else Rank.AWAITED
 
 
-def forget(desk: Desk, tenant: Tenant) -> None:
-    desk.wants.pop(tenant.metadata.uid, None)
-    desk.standings.pop(tenant.metadata.uid, None)
-    desk.cluster.tenants.drop(tenant.name, tenant.metadata.uid)
-    desk.memory.drop(tenant.metadata.uid)
-    desk.queue.forget(Key("Tenant", tenant.name))
+def forget(desk: Desk, metadata: Metadata) -> None:
+    known = desk.cluster.tenants.get(metadata.name)
+    tenant = known if known is not None and known.metadata.uid == metadata.uid else None
+    desk.wants.pop(metadata.uid, None)
+    desk.standings.pop(metadata.uid, None)
+    desk.cluster.tenants.drop(metadata.name, metadata.uid)
+    desk.memory.drop(metadata.uid)
+    desk.queue.forget(Key("Tenant", metadata.name))
     _wake_blocked(desk)
     _count_again(desk)
-    key = _pool_key(tenant)
-    if key is not None and tenant.is_spare:
+    # What is left of it, if its finalizer was taken away: at least its address must not answer any more.
+    desk.queue.add(Key("Orphan", tenant.id if tenant else tenant_id(metadata.uid)))
+    key = _pool_key(tenant) if tenant is not None and tenant.is_spare else None
+    if key is not None:
         desk.queue.add_later(key, _REFILL_SECONDS)
 
 
-def register(registry: kopf.OperatorRegistry, desk: Desk) -> None:
-    @kopf.index(GROUP, VERSION, Tenant.plural, id="tenants-listed", registry=registry)
-    def listed(body: kopf.Body, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        """Makes kopf hold back all handlers until every kind has been listed: no decision on half a cluster."""
-        desk.cluster.tenants.put(Tenant.parse(dict(body)))
-
-    @kopf.on.event(GROUP, VERSION, Tenant.plural, id="tenants", registry=registry)
-    async def changed(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        tenant = Tenant.parse(event["object"])
-        (forget if event["type"] == "DELETED" else observe)(desk, tenant)
+WATCHED: Final = Watched("Tenant", Tenant, Tenant.plural, lambda desk: desk.cluster.tenants, observe, forget)

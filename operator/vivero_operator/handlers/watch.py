@@ -11,7 +11,7 @@ import kopf
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.patience import Patience
 
-from vivero_operator.handlers import Desk, database_servers, leases, plans, tenant_pools, tenants
+from vivero_operator.handlers import Desk, database_servers, hearing, leases, plans, releases, tenant_pools, tenants
 
 _EXIT_SECONDS = 25.0
 
@@ -72,8 +72,11 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
     _login(registry, config, patience)
-    for kind in (tenants, plans, database_servers, tenant_pools):
-        kind.register(registry, desk)
+    hearing.register(registry, desk, tenants.WATCHED)
+    hearing.register(registry, desk, plans.WATCHED)
+    hearing.register(registry, desk, database_servers.WATCHED)
+    hearing.register(registry, desk, tenant_pools.WATCHED)
+    hearing.register(registry, desk, releases.WATCHED)
     leases.register(registry, settings, desk)
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(

@@ -1,37 +1,72 @@
-"""Events: what happened to a Tenant, for `kubectl describe`. Never anything secret."""
+"""Events (events.k8s.io/v1): what happened to one of our objects, for `kubectl describe`. Never anything secret."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from vivero_core.model import constants as c
-from vivero_core.model.tenant import Tenant
+from vivero_core.model.base import Metadata
 
 from vivero_operator.manifests.common import Manifest
 
-NAMESPACE = "default"
+NAMESPACE: Final = "default"
 """Where events about cluster-scoped objects are kept."""
-_MESSAGE_LIMIT = 1024
+CONTROLLER: Final = "vivero.dev/operator"
+NOTE_LIMIT: Final = 1024
+_INSTANCE_LIMIT: Final = 128
+
+EventType = Literal["Normal", "Warning"]
 
 
-def build(tenant: Tenant, kind: Literal["Normal", "Warning"], reason: str, message: str, now: datetime) -> Manifest:
-    moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+@dataclass(frozen=True)
+class Subject:
+    """The object that an event is about."""
+
+    kind: str
+    name: str
+    uid: str
+    version: str = ""
+
+    @classmethod
+    def of(cls, kind: str, metadata: Metadata) -> "Subject":
+        return cls(kind, metadata.name, metadata.uid, metadata.resource_version)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What an event says."""
+
+    subject: Subject
+    type: EventType
+    reason: str
+    note: str
+    action: str
+    """What the operator did or was about to do, in CamelCase."""
+
+
+def micro_time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def build(happening: Happening, identity: str, now: datetime) -> Manifest:
+    subject = happening.subject
     return {
-        "apiVersion": "v1",
+        "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"name": f"{tenant.name}.{uuid.uuid4().hex[:16]}", "namespace": NAMESPACE},
-        "involvedObject": {
+        "metadata": {"name": f"{subject.name}.{uuid.uuid4().hex[:16]}", "namespace": NAMESPACE},
+        "regarding": {
             "apiVersion": c.API_VERSION,
-            "kind": "Tenant",
-            "name": tenant.name,
-            "uid": tenant.metadata.uid,
-            "resourceVersion": tenant.metadata.resource_version,
+            "kind": subject.kind,
+            "name": subject.name,
+            "uid": subject.uid,
+            "resourceVersion": subject.version,
         },
-        "type": kind,
-        "reason": reason,
-        "message": message[:_MESSAGE_LIMIT],
-        "source": {"component": c.FIELD_MANAGER},
-        "firstTimestamp": moment,
-        "lastTimestamp": moment,
-        "count": 1,
+        "eventTime": micro_time(now),
+        "reportingController": CONTROLLER,
+        "reportingInstance": identity[:_INSTANCE_LIMIT],
+        "type": happening.type,
+        "reason": happening.reason,
+        "action": happening.action,
+        "note": happening.note[:NOTE_LIMIT],
     }

@@ -1,9 +1,14 @@
-"""The routes of a tenant: its hosts to its Service, or, while suspended, its own hosts to the control plane's page."""
+"""The routes of a tenant: its own address, the customer's hosts, and what stands in for those while it is suspended."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from vivero_operator.instance import APP, Instance
+from vivero_operator.manifests import host_certificate
 from vivero_operator.manifests.common import Manifest, labels, metadata, sealed
+
+HOSTS: Final = "hosts"
+"""Name of the Ingress of the customer's own hosts: each has its own certificate, the slug's address the platform's."""
 
 
 def suspended_name(ident: str) -> str:
@@ -16,37 +21,48 @@ def _rule(host: str, service: str) -> dict[str, Any]:
     return {"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
 
 
-def _annotations(instance: Instance) -> dict[str, str]:
-    return {
-        # The wildcard certificate stays in the platform's namespace; Contour is told where (TLSCertificateDelegation).
-        "projectcontour.io/tls-cert-namespace": instance.settings.platform_namespace,
-        "projectcontour.io/tls-minimum-protocol-version": "1.3",
-        "projectcontour.io/response-timeout": "60s",
-        "ingress.kubernetes.io/force-ssl-redirect": "true",
-    }
-
-
-def _spec(instance: Instance, hosts: tuple[str, ...], service: str) -> dict[str, Any]:
-    return {
-        "ingressClassName": instance.settings.ingress_class,
-        "tls": [{"hosts": list(hosts), "secretName": instance.settings.wildcard_tls_secret}],
-        "rules": [_rule(host, service) for host in hosts],
-    }
+_ANNOTATIONS: Final = {
+    "projectcontour.io/tls-minimum-protocol-version": "1.3",
+    "projectcontour.io/response-timeout": "60s",
+    "ingress.kubernetes.io/force-ssl-redirect": "true",
+}
 
 
 def build(instance: Instance) -> Manifest:
+    """The slug's address, with the platform's wildcard certificate."""
+    settings = instance.settings
+    # That certificate stays in the platform's namespace; Contour is told where (TLSCertificateDelegation).
+    annotations = {**_ANNOTATIONS, "projectcontour.io/tls-cert-namespace": settings.platform_namespace}
+    host = instance.hosts[0]
     return sealed(
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
-            "metadata": {**metadata(instance), "annotations": _annotations(instance)},
-            "spec": _spec(instance, instance.hosts, APP),
+            "metadata": {**metadata(instance), "annotations": annotations},
+            "spec": {
+                "ingressClassName": settings.ingress_class,
+                "tls": [{"hosts": [host], "secretName": settings.wildcard_tls_secret}],
+                "rules": [_rule(host, APP)],
+            },
         }
     )
 
 
-def build_suspended(instance: Instance) -> Manifest:
+def build_hosts(instance: Instance, hosts: Iterable[str]) -> Manifest:
+    """The customer's hosts that may be routed."""
+    return sealed(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {**metadata(instance, HOSTS), "annotations": _own_annotations(instance)},
+            "spec": _own_spec(instance, hosts, APP, host_certificate.name),
+        }
+    )
+
+
+def build_suspended(instance: Instance, hosts: Iterable[str]) -> Manifest:
     """For the customer's own hosts only: the wildcard route already sends the slug's host to the control plane."""
+    given = {one.host: one.secret_name for one in instance.tenant.spec.host_certificates}
     return sealed(
         {
             "apiVersion": "networking.k8s.io/v1",
@@ -55,8 +71,27 @@ def build_suspended(instance: Instance) -> Manifest:
                 "name": suspended_name(instance.id),
                 "namespace": instance.settings.platform_namespace,
                 "labels": labels(instance),
-                "annotations": _annotations(instance),
+                "annotations": _own_annotations(instance),
             },
-            "spec": _spec(instance, instance.tenant.spec.hosts, instance.settings.control_plane_service),
+            "spec": _own_spec(
+                instance,
+                hosts,
+                instance.settings.control_plane_service,
+                lambda host: given.get(host, host_certificate.name(host)),
+            ),
         }
     )
+
+
+def _own_annotations(instance: Instance) -> dict[str, str]:
+    issuer = instance.settings.host_issuer
+    return {**_ANNOTATIONS, **({"cert-manager.io/cluster-issuer": issuer} if issuer else {})}
+
+
+def _own_spec(instance: Instance, hosts: Iterable[str], service: str, secret: Callable[[str], str]) -> dict[str, Any]:
+    chosen = list(hosts)
+    return {
+        "ingressClassName": instance.settings.ingress_class,
+        "tls": [{"hosts": [host], "secretName": secret(host)} for host in chosen],
+        "rules": [_rule(host, service) for host in chosen],
+    }

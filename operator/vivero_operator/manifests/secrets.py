@@ -7,12 +7,13 @@ from vivero_core.model import constants as c
 from vivero_core.model import naming
 
 from vivero_operator.instance import DatabaseAddress, Instance, Keys, digest
-from vivero_operator.manifests.common import Manifest, metadata
+from vivero_operator.manifests.common import Manifest, metadata, sealed
 
 DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS = "database", "cache", "storage", "app", "limits"
 NAMES = (DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS)
 LIMITS_FILE = "limits.json"
-TRIAL_END = "trial_ends_at"
+TRIAL_END, HOLDS_DATA = "trial_ends_at", "holds_data"
+_NO_LIMITS = (TRIAL_END, HOLDS_DATA)
 
 
 def _secret(
@@ -22,7 +23,7 @@ def _secret(
     if annotations:
         meta["annotations"] = annotations
     data = {key: base64.b64encode(value.encode()).decode() for key, value in content.items()}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": data}
+    return sealed({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": data})
 
 
 def database(instance: Instance, keys: Keys, address: DatabaseAddress) -> Manifest:
@@ -69,8 +70,8 @@ def app(instance: Instance, keys: Keys) -> Manifest:
     return _secret(instance, APP_KEYS, content)
 
 
-def differ_but_for_trial(one: Manifest, other: Manifest) -> bool:
-    """Whether the limits in these two Secrets differ in more than the end of the trial."""
+def differ_in_limits(one: Manifest, other: Manifest) -> bool:
+    """Whether these two Secrets differ in more than the end of the trial and whether there is data."""
     return _lasting(one) != _lasting(other)
 
 
@@ -79,12 +80,16 @@ def _lasting(secret: Manifest) -> object:
         document = json.loads(base64.b64decode(secret.get("data", {}).get(LIMITS_FILE, "")))
     except ValueError:
         return None  # somebody put something else there
-    return {key: value for key, value in document.items() if key != TRIAL_END}
+    return {key: value for key, value in document.items() if key not in _NO_LIMITS}
 
 
 def limits_content(instance: Instance) -> str:
-    """limits.json: null means unlimited; the end of a trial only where there is one."""
-    limits, ends = instance.plan.spec.limits, instance.tenant.spec.trial_ends_at
+    """limits.json: null means unlimited; the end of a trial only where there is one.
+
+    `holds_data` keeps a program from making an empty schema in place of one that is gone.
+    """
+    limits, ends = instance.plan.spec.limits, instance.trial_ends_at
+    holds_data = instance.tenant.holds_data and not instance.tenant.is_spare
     document = {
         "plan": instance.plan.name,
         "records": limits.records,
@@ -92,7 +97,8 @@ def limits_content(instance: Instance) -> str:
         "storage_bytes": limits.storage_bytes,
         "requests_per_minute": limits.requests_per_minute,
         "features": list(instance.plan.spec.features),
-    } | ({TRIAL_END: ends.isoformat()} if ends else {})
+    }
+    document |= ({TRIAL_END: ends.isoformat()} if ends else {}) | ({HOLDS_DATA: True} if holds_data else {})
     return json.dumps(document, indent=2, sort_keys=True)
 
 

@@ -4,7 +4,6 @@ from vivero_core.model import constants as c
 from vivero_core.model.tenant import TenantSpec
 from vivero_core.model.tenant_pool import TenantPool
 
-from vivero_operator.instance import digest
 from vivero_operator.manifests.common import Manifest
 
 # The API server adds five characters; a Tenant's name has at most 63.
@@ -12,13 +11,13 @@ _PREFIX_MAX = 57
 DISPLAY_NAME = "Spare"
 
 
-def release(image: str) -> str:
-    """What tells spares of one image from those of another; an image's name is no label value."""
-    return digest(image)
+def selector(pool: TenantPool) -> dict[str, str]:
+    """Label that the pool's spares carry."""
+    return {c.LABEL_POOL: pool.name[:63].rstrip(".-")}
 
 
-def build(pool: TenantPool, image: str) -> Manifest:
-    """Its name is the API server's choice."""
+def build(pool: TenantPool, release: str) -> Manifest:
+    """Its name is the API server's choice. `release`: the one that its pods are made from."""
     spec = TenantSpec(display_name=DISPLAY_NAME, plan=pool.spec.plan, pool=pool.name)
     return {
         "apiVersion": c.API_VERSION,
@@ -27,8 +26,8 @@ def build(pool: TenantPool, image: str) -> Manifest:
             "generateName": f"{pool.name[:_PREFIX_MAX]}-",
             "finalizers": [c.FINALIZER],
             "labels": {
-                c.LABEL_POOL: pool.name[:63].rstrip(".-"),
-                c.LABEL_RELEASE: release(image),
+                **selector(pool),
+                c.LABEL_RELEASE: release,
                 c.LABEL_PART_OF: "vivero",
                 c.LABEL_MANAGED_BY: c.FIELD_MANAGER,
             },

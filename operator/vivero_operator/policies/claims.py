@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from vivero_core.model.constants import Reason
 from vivero_core.model.tenant import Tenant
 
+from vivero_operator.escrow.record import Record
+
 Refusal = tuple[Reason, str]
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -35,23 +37,18 @@ def refused_slug(tenant: Tenant, others: Iterable[Tenant]) -> Refusal | None:
     return Reason.SLUG_TAKEN, f"Slug {slug} belongs to the older Tenant {holder.name}"
 
 
-def refused_host(tenant: Tenant, others: Iterable[Tenant], base_domain: str) -> Refusal | None:
-    """Hosts under the base domain are what slugs are for; any other host belongs to the oldest who names it."""
-    for host in tenant.spec.hosts:
-        if host == base_domain or host.endswith(f".{base_domain}"):
-            return Reason.HOST_NOT_ALLOWED, f"Host {host} lies under {base_domain}, which only slugs are taken from"
-    for other in _older(tenant, others):
-        shared = sorted(set(tenant.spec.hosts) & set(other.spec.hosts))
-        if shared:
-            return Reason.HOST_TAKEN, f"Host {shared[0]} belongs to the older Tenant {other.name}"
-    return None
+def refused_adoption(tenant: Tenant, others: Iterable[Tenant], record: Record) -> Refusal | None:
+    """Data without a Tenant goes to the one that has it already, else to the first that asks for it.
 
-
-def refused_adoption(tenant: Tenant, others: Iterable[Tenant], adopted_by: str | None) -> Refusal | None:
-    """Retained data goes to one Tenant at a time. `adopted_by`: uid in the retained record."""
-    holder = next((one for one in others if one.metadata.uid != tenant.metadata.uid and one.id == tenant.id), None)
-    if holder is not None:
-        return Reason.ALREADY_ADOPTED, f"The data of {tenant.id} is still in use by Tenant {holder.name}"
-    if adopted_by not in (None, tenant.metadata.uid):
-        return Reason.ALREADY_ADOPTED, f"The data of {tenant.id} was adopted by another Tenant"
+    `others`: all Tenants with this id. `record`: what is kept of the data.
+    """
+    rivals = [one for one in others if one.metadata.uid != tenant.metadata.uid and one.id == tenant.id]
+    holder = next((one for one in rivals if one.metadata.uid == record.owner_uid), None)
+    if record.owner_uid != tenant.metadata.uid:
+        holder = holder or next(iter(_older(tenant, rivals)), None)
+        if holder is not None:
+            return Reason.ALREADY_ADOPTED, f"The data of {tenant.id} is in use by Tenant {holder.name}"
+    wished, there = tenant.spec.database_server, record.database_server
+    if wished is not None and there is not None and wished != there:
+        return Reason.ALREADY_ADOPTED, f"The data of {tenant.id} is on DatabaseServer {there}, not on {wished}"
     return None

@@ -5,13 +5,15 @@ And whether somebody else touched it, from its metadata alone.
 
 from typing import Any, Final
 
-from vivero_core.model.constants import FIELD_MANAGER
+from vivero_core.model.constants import ANNOTATION_KUBECTL_RESTART, FIELD_MANAGER
 
 from vivero_operator.instance import digest
 from vivero_operator.policies import quantity
 
 _OWN_PARTS: Final = ("spec", "data", "rules")
 _QUANTITY_FIELDS: Final = frozenset({"requests", "limits", "hard", "sizeLimit"})
+_ORDERS: Final = frozenset({ANNOTATION_KUBECTL_RESTART})
+"""What a person may put into parts that are ours otherwise."""
 
 
 def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:
@@ -89,7 +91,7 @@ def _foreign(fields: dict[str, Any], desired: dict[str, Any], live: dict[str, An
     patch: dict[str, Any] = {}
     for key, inner in fields.items():
         name = key.removeprefix("f:")
-        if key == ".":
+        if key == "." or name in _ORDERS:
             continue
         if name not in desired:
             patch[name] = None

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from vivero_core.model.constants import Reason
+
+LOOK_AGAIN_SECONDS: Final = 60.0
+"""How soon a blocked tenant is looked at again: a person may have restored what was gone."""
 
 
 class State(StrEnum):
@@ -14,6 +18,8 @@ class State(StrEnum):
     """For something that takes its time, or for a person."""
     FAILED = "failed"
     """A fault: tried again with back-off."""
+    BLOCKED = "blocked"
+    """Data or keys are gone: a person has to decide, and until then nothing is made in their place."""
     SKIPPED = "skipped"
     """A step before it is not done."""
 
@@ -23,7 +29,8 @@ class Outcome:
     """Result of one step; `message` is for people and holds nothing secret."""
 
     state: State
-    reason: Reason
+    reason: str
+    """A Reason, or Kubernetes' own word for what is wrong with a pod."""
     message: str
     retry_after: float | None = None
     """Seconds, when looking again is worth it although nothing may announce the change."""
@@ -36,16 +43,28 @@ class Outcome:
 class Pending(Exception):  # noqa: N818  not an error: the step asks to be continued later
     """Raised by a step that cannot go on now; what it waits for announces itself, or `retry_after` is given."""
 
-    def __init__(self, reason: Reason, message: str, *, retry_after: float | None = None) -> None:
+    state = State.WAITING
+
+    def __init__(self, reason: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.retry_after = retry_after
 
 
-def done(reason: Reason, message: str = "") -> Outcome:
-    return Outcome(State.DONE, reason, message)
+class Blocked(Pending):
+    """Raised by a step that would have to make something new in place of data or keys that are gone."""
+
+    state = State.BLOCKED
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(reason, message, retry_after=LOOK_AGAIN_SECONDS)
+
+
+def done(reason: Reason, message: str = "", *, retry_after: float | None = None) -> Outcome:
+    """`retry_after`: when to look again although nothing keeps the tenant from being ready."""
+    return Outcome(State.DONE, reason, message, retry_after)
 
 
 def waiting(pending: Pending) -> Outcome:
-    return Outcome(State.WAITING, pending.reason, pending.message, pending.retry_after)
+    return Outcome(pending.state, pending.reason, pending.message, pending.retry_after)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from vivero_core.model.conditions import Status, find
-from vivero_core.model.constants import ConditionType
+from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 
 
@@ -19,6 +19,15 @@ def choose(servers: Iterable[DatabaseServer], tenants: Mapping[str, int]) -> str
     )
     best = min(open_ones, default=None)
     return best[-1] if best else None
+
+
+def refused(server: DatabaseServer, tenants: Mapping[str, int]) -> tuple[Reason, str] | None:
+    """Why this server takes no new tenant although a spec names it; None when it does."""
+    if server.spec.cordoned:
+        return Reason.SERVER_CORDONED, f"DatabaseServer {server.name} is cordoned and takes no new tenants"
+    if tenants.get(server.name, 0) >= server.spec.capacity:
+        return Reason.SERVER_FULL, f"DatabaseServer {server.name} is full: its capacity is {server.spec.capacity}"
+    return None
 
 
 def _is_unreachable(server: DatabaseServer) -> bool:

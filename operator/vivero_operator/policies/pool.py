@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from vivero_core.model.constants import LABEL_RELEASE
+from vivero_core.model.conditions import find
+from vivero_core.model.constants import LABEL_RELEASE, ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
 
@@ -12,6 +13,9 @@ from vivero_operator.policies import life
 
 _SIGNUP_LASTS = timedelta(seconds=60)
 _LATEST = datetime.max.replace(tzinfo=UTC)
+_ON_THE_WAY = frozenset(
+    {Reason.STARTING, Reason.PROVISIONING, Reason.WAITING_FOR_TURN, Reason.PROVEN, Reason.ROLLING_OUT}
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class Stock:
     """Of this release, not proven yet or not any more."""
     outdated: tuple[Tenant, ...]
     """Of another release or another plan."""
+    broken: tuple[Tenant, ...] = ()
+    """Their schema, bucket or keys are gone: nothing in them is worth a repair."""
 
     @property
     def current(self) -> tuple[Tenant, ...]:
@@ -32,7 +38,7 @@ class Stock:
 
     @property
     def total(self) -> int:
-        return len(self.ready) + len(self.starting) + len(self.outdated)
+        return len(self.ready) + len(self.starting) + len(self.outdated) + len(self.broken)
 
 
 @dataclass(frozen=True)
@@ -47,15 +53,17 @@ def take_stock(
     pool: TenantPool, spares: Iterable[Tenant], *, release: str, now: datetime, proof_lasts: timedelta
 ) -> Stock:
     """`release` as in the label of the spares that are made now."""
-    ready, starting, outdated = [], [], []
+    ready, starting, outdated, broken = [], [], [], []
     for spare in spares:
-        if spare.metadata.labels.get(LABEL_RELEASE) != release or spare.spec.plan != pool.spec.plan:
+        if spare.status.data_lost_at is not None:
+            broken.append(spare)
+        elif spare.metadata.labels.get(LABEL_RELEASE) != release or spare.spec.plan != pool.spec.plan:
             outdated.append(spare)
         elif life.proven(spare, now, proof_lasts):
             ready.append(spare)
         else:
             starting.append(spare)
-    return Stock(tuple(ready), tuple(starting), tuple(outdated))
+    return Stock(tuple(ready), tuple(starting), tuple(outdated), tuple(broken))
 
 
 def is_single_refill(spare: Tenant, size: int, spares: Iterable[Tenant]) -> bool:
@@ -77,6 +85,16 @@ def signups_under_way(tenants: Iterable[Tenant], now: datetime) -> int:
     )
 
 
+def shortage(stock: Stock) -> str | None:
+    """Why spares that should be there by now are not, in the words of the one that has tried for longest."""
+    told = [(one, find(one.status.conditions, ConditionType.READY)) for one in stock.starting]
+    stuck = [(one, ready) for one, ready in told if ready is not None and ready.reason not in _ON_THE_WAY]
+    if not stuck:
+        return None
+    oldest, ready = min(stuck, key=lambda pair: pair[0].metadata.creation_timestamp or _LATEST)
+    return f"{len(stuck)} cannot start; {oldest.name}: {ready.message}"
+
+
 def decide(size: int, stock: Stock, *, at_once: int) -> Order:
     """At most `at_once` start at a time. What is outdated serves on until a successor is ready.
 
@@ -88,7 +106,7 @@ def decide(size: int, stock: Stock, *, at_once: int) -> Order:
     # Those that still start go first, then the youngest: the oldest are claimed first.
     unwanted = (*_youngest(stock.starting), *_youngest(stock.ready))[:surplus]
     replaced = max(0, len(stock.outdated) - max(0, size - len(stock.ready)))
-    return Order(make, (*unwanted, *stock.outdated[:replaced]))
+    return Order(make, (*stock.broken, *unwanted, *stock.outdated[:replaced]))
 
 
 def _youngest(spares: Iterable[Tenant]) -> list[Tenant]:

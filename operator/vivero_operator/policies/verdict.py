@@ -7,21 +7,23 @@ from typing import Final
 
 from vivero_core.model import conditions as cond
 from vivero_core.model.conditions import Condition, Status
-from vivero_core.model.constants import LABEL_SIGNUP, ConditionType, Reason
-from vivero_core.model.tenant import Tenant
+from vivero_core.model.constants import ANNOTATION_PAUSED, LABEL_SIGNUP, ConditionType, Reason
+from vivero_core.model.tenant import HostStatus, Tenant
 
 from vivero_operator.policies.outcome import Outcome, State
 
 _MESSAGE_LIMIT: Final = 1024
-_SEVERITY: Final = (State.FAILED, State.WAITING)
+_SEVERITY: Final = (State.BLOCKED, State.FAILED, State.WAITING)
 """What the summary mentions first; SKIPPED steps only follow from one of these."""
 _SUSPENDED_ASPECTS: Final = (ConditionType.WORKLOAD_READY, ConditionType.ROUTE_READY)
 _CALM: Final = frozenset(
-    {Reason.PROVEN, Reason.PROVISIONING, Reason.STARTING, Reason.DELETING, Reason.TRIAL_ENDED, Reason.UNPAID}
-    | {Reason.ABUSE, Reason.MANUAL, Reason.RESUMED}
+    {Reason.PROVEN, Reason.PROVISIONING, Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN}
+    | {Reason.PAUSED, Reason.DELETING, Reason.TRIAL_ENDED, Reason.UNPAID, Reason.ABUSE, Reason.MANUAL, Reason.RESUMED}
 )
 """Reasons of Ready that are no fault."""
+_IN_PROGRESS: Final = frozenset({Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN})
 _LONG_START: Final = timedelta(seconds=2)
+_LONG_TURN: Final = timedelta(seconds=60)
 _LONG_SPARE_START: Final = timedelta(seconds=20)
 SUSPENSION_TEXT: Final = {
     "TrialEnded": "the trial has ended",
@@ -95,7 +97,26 @@ def active(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[
     else:
         ready = writer.write(ConditionType.READY, Status.FALSE, trouble.reason, trouble.message)
     suspended = writer.write(ConditionType.SUSPENDED, Status.FALSE, Reason.NOT_SUSPENDED, "")
-    return writer.merged([ready, *_aspects(writer, findings), suspended])
+    return writer.merged([ready, *_aspects(writer, findings), *_workload(writer, findings), suspended])
+
+
+def _workload(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition]:
+    """Progressing while the wanted pods come up; Degraded, with the pod's own reason, when they do not."""
+    found = next((one.outcome for one in findings if one.condition is ConditionType.WORKLOAD_READY), None)
+    if found is None or found.state is State.SKIPPED:
+        return
+    moving = found.state is State.WAITING and found.reason in _IN_PROGRESS
+    short = found.done and found.reason == Reason.PODS_MISSING
+    degraded = short or not (found.done or moving)
+    yield writer.write(
+        ConditionType.PROGRESSING, Status.of(moving), found.reason if moving else Reason.UP_TO_DATE, found.message
+    )
+    yield writer.write(
+        ConditionType.DEGRADED,
+        Status.of(degraded),
+        found.reason if degraded else Reason.RUNNING,
+        found.message if degraded else "",
+    )
 
 
 def bound(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
@@ -108,20 +129,49 @@ def bound(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[C
 
 
 def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
-    """Conditions of a tenant that should be out of service: True only once it really is."""
+    """Conditions of a tenant that should be out of service: Suspended once it really is, and then Ready says nothing."""
     writer = Writer(tenant, now)
     reason = tenant.spec.suspended.reason if tenant.spec.suspended else Reason.MANUAL
     trouble = worst(findings)
     message = suspension_message(tenant) if trouble is None else f"Suspending: {trouble.message}"
     off = [writer.write(kind, Status.FALSE, reason, "Off while suspended") for kind in _SUSPENDED_ASPECTS]
-    return writer.merged(
-        [
-            writer.write(ConditionType.READY, Status.FALSE, reason, message),
-            *_aspects(writer, findings),
-            *off,
-            writer.write(ConditionType.SUSPENDED, Status.of(trouble is None), reason, message),
-        ]
-    )
+    still = [
+        writer.write(kind, Status.FALSE, reason, "") for kind in (ConditionType.PROGRESSING, ConditionType.DEGRADED)
+    ]
+    done = writer.write(ConditionType.SUSPENDED, Status.of(trouble is None), reason, message)
+    if trouble is None:
+        return cond.without(writer.merged([*_aspects(writer, findings), *off, *still, done]), ConditionType.READY)
+    ready = writer.write(ConditionType.READY, Status.FALSE, reason, message)
+    return writer.merged([ready, *_aspects(writer, findings), *off, *still, done])
+
+
+def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequence[Condition]:
+    """HostsReady, of a tenant that has hosts of its own. It says nothing about Ready: DNS is the customer's."""
+    if not found:
+        return ()
+    missing = [one for one in found if not one.ready]
+    writer = Writer(tenant, now)
+    if not missing:
+        return (
+            writer.write(ConditionType.HOSTS_READY, Status.TRUE, Reason.HOST_SERVED, f"{len(found)} hosts are served"),
+        )
+    message = "; ".join(f"{one.host}: {one.message}" for one in missing)
+    return (writer.write(ConditionType.HOSTS_READY, Status.FALSE, missing[0].reason, message),)
+
+
+def paused(tenant: Tenant, now: datetime) -> tuple[Condition, ...]:
+    """What was known, and that nothing is done about anything."""
+    writer = Writer(tenant, now)
+    message = f"Reconciliation is paused by annotation {ANNOTATION_PAUSED}"
+    return writer.merged([writer.write(ConditionType.PAUSED, Status.TRUE, Reason.PAUSED, message)])
+
+
+def summary(conditions: Sequence[Condition]) -> Condition | None:
+    """The condition that speaks for the whole: a pause, else Ready, else what stands in its place."""
+    halted = cond.find(conditions, ConditionType.PAUSED)
+    if halted is not None and halted.status is Status.TRUE:
+        return halted
+    return cond.find(conditions, ConditionType.READY) or cond.find(conditions, ConditionType.SUSPENDED)
 
 
 def refused(tenant: Tenant, reason: Reason, message: str, now: datetime) -> tuple[Condition, ...]:
@@ -143,26 +193,34 @@ def deleting(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tupl
     return writer.merged([writer.write(ConditionType.READY, Status.FALSE, Reason.DELETING, message), *gone])
 
 
-def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta) -> timedelta | None:
+def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, age: timedelta) -> timedelta | None:
     """How much longer a start that goes well, and began so long ago, is not worth a word; None when there is something to say.
+
+    `age`: since when there is this Tenant, for one that still waits for its turn to begin.
 
     Who signed up watches every step. A Tenant made by a program is told of when it is ready, or takes long; nobody at
     all waits for a spare.
     """
     ready = cond.find(conditions, ConditionType.READY)
-    starts = ready is not None and ready.reason == Reason.STARTING and not tenant.status.conditions
-    if not starts or LABEL_SIGNUP in tenant.metadata.labels:
+    reason = ready.reason if ready is not None and not tenant.status.conditions else None
+    if LABEL_SIGNUP in tenant.metadata.labels or reason not in (Reason.STARTING, Reason.WAITING_FOR_TURN):
         return None
+    if reason == Reason.WAITING_FOR_TURN:
+        return _LONG_TURN - age if age < _LONG_TURN else None
     left = (_LONG_SPARE_START if tenant.is_spare else _LONG_START) - begun
     return left if left > timedelta() else None
 
 
 def transition(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[bool, str, str] | None:
-    """(is a fault, reason, message) of an event, when what Ready says has changed; else None."""
-    before, after = cond.find(old, ConditionType.READY), cond.find(new, ConditionType.READY)
-    if after is None or (before is not None and (before.status, before.reason) == (after.status, after.reason)):
+    """(is a fault, reason, message) of an event, when what the summary says has changed; else None."""
+    before, after = summary(old), summary(new)
+    if after is None or (before is not None and _same(before, after)):
         return None
     was_suspended = cond.is_true(old, ConditionType.SUSPENDED)
     if was_suspended and not cond.is_true(new, ConditionType.SUSPENDED) and after.reason in _CALM:
         return False, Reason.RESUMED, f"Resumed: {after.message}"
     return after.reason not in _CALM, after.reason, after.message
+
+
+def _same(one: Condition, other: Condition) -> bool:
+    return (one.type, one.status, one.reason) == (other.type, other.status, other.reason)

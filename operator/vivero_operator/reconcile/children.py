@@ -1,11 +1,14 @@
 """Sees that somebody touched an object of a tenant: a watch of each kind's metadata, and a fingerprint of every object.
 
 What was touched, and how, the next pass finds out; here one only learns whose it was.
+Secrets and ConfigMaps may be read in tenants' namespaces alone, so they are
+not watched: `rounds.py` looks at them in turns.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -13,26 +16,26 @@ from vivero_core.backends.kube import resources
 from vivero_core.backends.kube.client import Change, KubeClient, Listing
 from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import Resource
-from vivero_core.model.constants import ANNOTATION_APPLIED, LABEL_TENANT
+from vivero_core.model.constants import LABEL_TENANT
+from vivero_core.model.naming import tenant_in_namespace
+from vivero_core.model.tenant import Tenant
 
-from vivero_operator.instance import Instance
-from vivero_operator.manifests import deployment, secrets
 from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.run import Services
+from vivero_operator.supervision import supervised
 
 KINDS: Final = (
     resources.NAMESPACE,
-    resources.SECRET,
-    resources.CONFIG_MAP,
     resources.SERVICE,
     resources.SERVICE_ACCOUNT,
     resources.DEPLOYMENT,
     resources.INGRESS,
-    resources.NETWORK_POLICY,
     resources.RESOURCE_QUOTA,
     resources.POD_DISRUPTION_BUDGET,
 )
+"""Kinds of which only our own objects count: those with a tenant's label."""
+SUMMED_UP: Final = (resources.NETWORK_POLICY, resources.ROLE_BINDING)
+"""Kinds of which any object in a tenant's namespace counts: one that is not ours opens it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +44,28 @@ class Child:
 
     uid: str
     tenant_id: str
-    """Empty for one whose label was taken away."""
+    """Empty for one whose label was taken away, or that is in no tenant's namespace."""
     fingerprint: str
     was_touched: bool
     """Whether it shows, without having been seen before, that somebody else wrote to it."""
-    applied: str | None
-    """Digest of what we last made it from."""
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> "Child":
-        """From its metadata alone."""
-        metadata = body["metadata"]
+    def of(cls, body: dict[str, Any], label: str = LABEL_TENANT) -> "Child":
+        """From its metadata alone; `label` says whose it is."""
+        return cls._read(body["metadata"], body["metadata"].get("labels", {}).get(label, ""))
+
+    @classmethod
+    def by_namespace(cls, body: dict[str, Any]) -> "Child":
+        """As above; whose it is its namespace says, whatever its labels are."""
+        return cls._read(body["metadata"], tenant_in_namespace(body["metadata"].get("namespace", "")) or "")
+
+    @classmethod
+    def _read(cls, metadata: dict[str, Any], tenant_id: str) -> "Child":
         return cls(
             uid=metadata["uid"],
-            tenant_id=metadata.get("labels", {}).get(LABEL_TENANT, ""),
+            tenant_id=tenant_id,
             fingerprint=drift.fingerprint(metadata),
             was_touched=drift.was_touched(metadata),
-            applied=metadata.get("annotations", {}).get(ANNOTATION_APPLIED),
         )
 
 
@@ -67,76 +75,81 @@ class Listener(Protocol):
     def touched(self, tenant_id: str, kind: Resource) -> None:
         """Somebody changed or removed an object of this kind."""
 
-    def outdated(self, tenant_id: str) -> None:
-        """The pods are of another release, or of a plan as it was."""
 
-
-async def watch(kube: KubeClient, listener: Listener, services: Services) -> None:
-    """For ever."""
+async def watch(kube: KubeClient, listener: Listener, cluster: Cluster) -> None:
+    """Until cancelled; what ends the watch of one kind ends no other."""
     turn = asyncio.Lock()
     async with asyncio.TaskGroup() as group:
-        for kind in KINDS:
-            group.create_task(_follow(kube, kind, listener, services, turn), name=f"children {kind.plural}")
+        for kind in (*KINDS, *SUMMED_UP):
+            follower = _Follower(kube, kind, listener, cluster, turn)
+            group.create_task(supervised(f"watch {kind.plural}", follower.run), name=f"watch {kind.plural}")
 
 
-async def _follow(kube: KubeClient, kind: Resource, listener: Listener, services: Services, turn: asyncio.Lock) -> None:
-    """The first list is made in turn: ten pages at once would be ten times as much memory."""
-    await turn.acquire()
-    children = Children(lambda tenant_id: listener.touched(tenant_id, kind))
-    first = True
-    async for news in follow(kube, kind, Child.of, label_selector=LABEL_TENANT, metadata_only=True):
-        if isinstance(news, Listing):
-            children.listed(news)
-            if first:
-                for tenant_id in incomplete(services.cluster, kind, news):
-                    listener.touched(tenant_id, kind)
-                if kind is resources.DEPLOYMENT:
-                    for tenant_id in outdated(services, news):
-                        listener.outdated(tenant_id)
-                turn.release()
-            first = False
-        else:
-            children.changed(news)
+@dataclass
+class _Follower:
+    """The watch of one kind."""
+
+    kube: KubeClient
+    kind: Resource
+    listener: Listener
+    cluster: Cluster
+    turn: asyncio.Lock
+
+    async def run(self) -> None:
+        """The first list is made in turn: ten pages at once would be ten times as much memory."""
+        summed_up = self.kind in SUMMED_UP
+        children = Children(self._touched)
+        news = follow(
+            self.kube,
+            self.kind,
+            Child.by_namespace if summed_up else Child.of,
+            label_selector=None if summed_up else LABEL_TENANT,
+            metadata_only=True,
+        )
+        async with aclosing(news):
+            async with self.turn:
+                first = await anext(news)
+            if isinstance(first, Listing):
+                found = Counter(one.tenant_id for one in first.items)
+                children.listed(first)
+                for tenant_id in incomplete(self.cluster.tenants, self.kind, found):
+                    self._touched(tenant_id)
+            async for one in news:
+                children.heard(one)
+
+    def _touched(self, tenant_id: str) -> None:
+        if tenant_id:
+            self.listener.touched(tenant_id, self.kind)
 
 
-def incomplete(cluster: Cluster, kind: Resource, listing: Listing[Child]) -> Iterator[str]:
+def incomplete(tenants: Iterable[Tenant], kind: Resource, found: Counter[str], least: int = 1) -> Iterator[str]:
     """Ids of the tenants that are well, as their status says, yet lack objects that every such tenant has."""
-    found = Counter(child.tenant_id for child in listing.items)
-    least = len(secrets.NAMES) if kind is resources.SECRET else 1
-    for tenant in cluster.tenants:
+    for tenant in tenants:
         has_all_kinds = tenant.spec.suspended is None and not (tenant.is_spare and kind is resources.INGRESS)
         if life.settled(tenant) and has_all_kinds and found[tenant.id] < least:
             yield tenant.id
-
-
-def outdated(services: Services, deployments: Listing[Child]) -> Iterator[str]:
-    """Ids of the tenants whose pods are not what they would be made today."""
-    for child in deployments.items:
-        tenant = services.cluster.tenant_of(child.tenant_id)
-        plan = services.cluster.plans.get(tenant.spec.plan) if tenant is not None else None
-        if tenant is not None and plan is not None:
-            wanted = deployment.build(Instance(tenant, plan, services.settings))
-            if child.applied != wanted["metadata"]["annotations"][ANNOTATION_APPLIED]:
-                yield tenant.id
 
 
 class Children:
     """The objects of one kind by uid: whose they are, and what they looked like."""
 
     def __init__(self, touched: Callable[[str], None]) -> None:
+        """`touched` is called with the id of a tenant."""
         self._touched = touched
         self._objects: dict[str, tuple[str, str]] = {}
-        self._is_listed = False
+
+    def heard(self, news: Listing[Child] | Change[Child]) -> None:
+        if isinstance(news, Listing):
+            self.listed(news)
+        else:
+            self.changed(news)
 
     def listed(self, listing: Listing[Child]) -> None:
-        """In the first list objects speak for themselves; a later one may follow changes that were missed."""
-        first, self._is_listed = not self._is_listed, True
+        """A later list may follow changes that were missed."""
         gone = self._objects.keys() - {child.uid for child in listing.items}
         for uid in gone:
             self._touched(self._objects.pop(uid)[0])
         for child in listing.items:
-            if first and child.was_touched:
-                self._touched(child.tenant_id)
             self._seen(child)
 
     def changed(self, change: Change[Child]) -> None:
@@ -152,5 +165,9 @@ class Children:
         now = child.tenant_id, child.fingerprint
         before = self._objects.get(child.uid)
         self._objects[child.uid] = now
-        if before is not None and before != now:
+        if before is None:
+            # It speaks for itself: one that only we wrote to is as we made it.
+            if child.was_touched:
+                self._touched(child.tenant_id)
+        elif before != now:
             self._touched(before[0])

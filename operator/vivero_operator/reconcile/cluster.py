@@ -1,151 +1,35 @@
 """What the watches have told: the last seen state of what reconciling looks at. Memory only, rebuilt at start."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from collections.abc import Hashable, Iterable
 
 from vivero_core.model import constants as c
-from vivero_core.model.base import Resource
-from vivero_core.model.conditions import find
+from vivero_core.model.conditions import Status, find
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
+from vivero_core.model.reading import Unreadable
+from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
 
-T = TypeVar("T", bound=Resource)
-
-
-def _no_traits(_: object) -> Iterable[Hashable]:
-    return ()
-
-
-class Mirror(Generic[T]):
-    """Objects of one cluster-scoped kind by name; an older version never replaces a newer one.
-
-    `traits` says what else they are looked up by: to search all of a thousand for each of a thousand would cost more
-    than everything else the operator does.
-    """
-
-    def __init__(self, traits: Callable[[T], Iterable[Hashable]] = _no_traits) -> None:
-        self._items: dict[str, T] = {}
-        self._traits = traits
-        self._having: dict[Hashable, dict[str, T]] = {}
-
-    def __iter__(self) -> Iterator[T]:
-        # A copy: a watch event may arrive while someone iterates.
-        return iter(list(self._items.values()))
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def get(self, name: str) -> T | None:
-        return self._items.get(name)
-
-    def put(self, item: T) -> T | None:
-        """Keep `item` unless a newer version is known; returns what was known before."""
-        before = self._items.get(item.metadata.name)
-        if before is None or not _newer(before, item):
-            if before is not None:
-                self._remove(before)
-            self._items[item.metadata.name] = item
-            for trait in self._traits(item):
-                self._having.setdefault(trait, {})[item.metadata.name] = item
-        return before
-
-    def drop(self, name: str, uid: str) -> None:
-        """Forget the object of this name and uid; a successor of the same name stays."""
-        known = self._items.get(name)
-        if known is not None and known.metadata.uid == uid:
-            self._remove(known)
-
-    def having(self, trait: Hashable) -> list[T]:
-        """All objects with this trait."""
-        return list(self._having.get(trait, {}).values())
-
-    def _remove(self, item: T) -> None:
-        name = item.metadata.name
-        del self._items[name]
-        for trait in self._traits(item):
-            left = self._having[trait]
-            del left[name]
-            if not left:
-                del self._having[trait]
-
-
-def _newer(one: Resource, other: Resource) -> bool:
-    """Whether `one` is a later version of the same object. Versions of one object are ordered numbers."""
-    if one.metadata.uid != other.metadata.uid:
-        return False
-    return int(one.metadata.resource_version or 0) > int(other.metadata.resource_version or 0)
-
-
-@dataclass(frozen=True)
-class Pod:
-    """A tenant's pod, as far as reconciling cares."""
-
-    name: str
-    namespace: str
-    tenant_id: str
-    ip: str | None
-    running: bool
-    ready: bool
-    asked: bool
-    """Whether kubelet was already made to ask it, outside its turn, if it is ready."""
-    going: bool
-    limits: str | None
-    """Digest of the limits that the pod was last told about, if it ever was."""
-    trouble: str | None
-    """Why it cannot start, in Kubernetes' words, for example ErrImageNeverPull."""
-    restarts: int
-    version: str = field(default="", compare=False)
-    """resourceVersion; that it alone changes is no news."""
-
-    @property
-    def news(self) -> Hashable:
-        """What of it makes work when it changes; that it was scheduled, or that we asked it, does not."""
-        return self.running, self.ready, self.ready and self.ip, self.going, self.limits, self.trouble, self.restarts
-
-    @classmethod
-    def parse(cls, body: dict[str, Any]) -> "Pod":
-        meta, status = body["metadata"], body.get("status", {})
-        ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", ()))
-        containers = status.get("containerStatuses", ())
-        annotations = meta.get("annotations", {})
-        return cls(
-            name=meta["name"],
-            namespace=meta["namespace"],
-            tenant_id=meta.get("labels", {}).get(c.LABEL_TENANT, ""),
-            ip=status.get("podIP"),
-            running=any("running" in one.get("state", {}) for one in containers),
-            ready=ready,
-            asked=c.ANNOTATION_ASKED in annotations,
-            going="deletionTimestamp" in meta,
-            limits=annotations.get(c.ANNOTATION_LIMITS),
-            trouble=next(filter(None, map(_trouble, containers)), None),
-            restarts=sum(one.get("restartCount", 0) for one in containers),
-            version=meta.get("resourceVersion", ""),
-        )
-
-
-_STARTING = frozenset({"ContainerCreating", "PodInitializing"})
-
-
-def _trouble(container: dict[str, Any]) -> str | None:
-    reason: str | None = container.get("state", {}).get("waiting", {}).get("reason")
-    return None if reason in _STARTING else reason
+from vivero_operator.reconcile.mirror import Mirror
+from vivero_operator.reconcile.pods import Pod
 
 
 def _traits(tenant: Tenant) -> set[Hashable]:
     """What Tenants are looked up by."""
     ready = find(tenant.status.conditions, c.ConditionType.READY)
+    is_ready = ready is not None and ready.status is Status.TRUE
     return {
+        ("uid", tenant.metadata.uid),
         ("id", tenant.id),
         ("slug", tenant.spec.slug),
         *(("host", host) for host in tenant.spec.hosts),
+        ("plan", tenant.spec.plan),
         ("pool", tenant.spec.pool),
         ("server", tenant.status.database_server),
         ("reason", ready and ready.reason),
+        ("ready on" if is_ready else "not ready on", tenant.status.release),
     }
 
 
@@ -157,8 +41,30 @@ class Cluster:
         self.plans: Mirror[Plan] = Mirror()
         self.servers: Mirror[DatabaseServer] = Mirror()
         self.pools: Mirror[TenantPool] = Mirror()
+        self.releases: Mirror[Release] = Mirror()
+        self.unreadable: dict[tuple[str, str], Unreadable] = {}
+        """By kind and name: what the watches told and this program cannot read. Of such an object the mirror keeps what
+        could last be read."""
+        self.last_plans: dict[str, Plan] = {}
+        """Plans that are gone, as they last were."""
         self._pods: dict[str, dict[str, Pod]] = {}
         self._placed: dict[str, tuple[str, str]] = {}
+
+    def plan_of(self, tenant: Tenant) -> Plan | None:
+        """Its plan; the last known one where the Plan is gone and was in force before."""
+        wanted = tenant.spec.plan
+        return self.plans.get(wanted) or (self.last_plans.get(wanted) if tenant.status.plan == wanted else None)
+
+    def drop_plan(self, name: str, uid: str) -> None:
+        known = self.plans.get(name)
+        if known is not None and known.metadata.uid == uid:
+            self.last_plans[name] = known
+        self.plans.drop(name, uid)
+
+    def users_of_plan(self, name: str) -> list[str]:
+        """Names of the Tenants and pools that use this plan."""
+        pools = [f"TenantPool {pool.name}" for pool in self.pools if pool.spec.plan == name]
+        return [*pools, *(f"Tenant {one.name}" for one in self.tenants.having(("plan", name)))]
 
     def pods(self, tenant_id: str) -> list[Pod]:
         """The tenant's pods that are not on their way out."""

@@ -13,7 +13,7 @@ from vivero_core.errors import BackendError
 from vivero_operator import metrics
 from vivero_operator.policies import backoff
 from vivero_operator.reconcile.queue import Rank, WorkQueue
-from vivero_operator.reconcile.tenant import Result
+from vivero_operator.reconcile.result import Result
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +30,14 @@ class Failure:
     urgent: bool
 
 
+Kind = Literal["Tenant", "Plan", "DatabaseServer", "TenantPool", "Release", "Orphan"]
+"""Our kinds; an Orphan is what is left of a tenant, and its name the tenant's id."""
+
+
 class Key(NamedTuple):
     """What to reconcile."""
 
-    kind: Literal["Tenant", "DatabaseServer", "TenantPool"]
+    kind: Kind
     name: str
 
 
@@ -113,6 +117,8 @@ class Controller:
             self._queue.add_later(key, wait, _rank(failure.urgent))
             return
         self._failures.pop(key, None)
+        if result.gone:
+            return
         spread = random.uniform(1 - _RESYNC_SPREAD, 1 + _RESYNC_SPREAD)  # noqa: S311  jitter, no secret
         self._queue.add_later(key, result.retry_after or self._resync_seconds * spread, _rank(result.urgent))
 

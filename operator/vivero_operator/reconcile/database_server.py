@@ -1,21 +1,30 @@
-"""reconcile(name) of a DatabaseServer: can the administrator log in, what version is it, how many tenants are on it."""
+"""reconcile(name) of a DatabaseServer: can the administrator log in, who is on it, and what is left there of tenants that are gone."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import DATABASE_SERVER
-from vivero_core.errors import BackendError
+from vivero_core.errors import BackendError, BackendMisconfiguredError
 from vivero_core.model import conditions as cond
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ConditionType, Reason
-from vivero_core.model.database_server import DatabaseServer, DatabaseServerStatus
+from vivero_core.model.database_server import (
+    MESSAGE_LIMIT,
+    ORPHANS_SHOWN,
+    DatabaseServer,
+    DatabaseServerStatus,
+)
+from vivero_core.model.database_server import Orphan as OrphanEntry
 
+from vivero_operator.manifests.event import EventType, Happening, Subject
+from vivero_operator.policies.pause import paused
+from vivero_operator.reconcile import in_use, orphans
+from vivero_operator.reconcile.orphan_list import Orphan
+from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.tenant import Result
+from vivero_operator.reconcile.writing import write_status
 
 PROBE_SECONDS: Final = 30.0
-_MESSAGE_LIMIT: Final = 1024
 
 
 class DatabaseServerReconciler:
@@ -28,44 +37,101 @@ class DatabaseServerReconciler:
     async def reconcile(self, name: str) -> Result:
         server = self._services.cluster.servers.get(name)
         if server is None:
+            return Result(gone=True)
+        users = [f"Tenant {one.name}" for one in self._services.cluster.placed_on(name)]
+        await in_use.settle(self._services, DATABASE_SERVER, server.metadata, users)
+        if paused(server.metadata):
             return Result()
         version, fault = await self._probe(server)
-        was_ready = cond.is_true(server.status.conditions, ConditionType.READY)
-        await self._write(server, self._status(server, version, fault))
-        if fault is None and not was_ready:
+        left = await self._obey(server) if fault is None else {}
+        was = cond.find(server.status.conditions, ConditionType.READY)
+        status = self._status(server, version, fault, left)
+        await write_status(self._services, DATABASE_SERVER, server, status, self._services.cluster.servers)
+        await self._announce(server, was, status)
+        if fault is None and (was is None or was.status is not Status.TRUE):
             self._wake(name)
         return Result(failed=fault is not None, retry_after=PROBE_SECONDS)
 
-    async def _probe(self, server: DatabaseServer) -> tuple[str | None, str | None]:
+    async def _probe(self, server: DatabaseServer) -> tuple[str | None, BackendError | None]:
         """(version, None) or (None, what is wrong)."""
         try:
             link = await self._services.backends.database(server)
             return await link.lane.call(link.admin.server_version), None
         except BackendError as error:
-            return None, str(error)
+            return None, error
 
-    def _status(self, server: DatabaseServer, version: str | None, fault: str | None) -> DatabaseServerStatus:
-        ready = Condition(
-            type=ConditionType.READY,
-            status=Status.of(fault is None),
-            reason=Reason.REACHABLE if fault is None else Reason.UNREACHABLE,
-            message=(fault or "Administrator can log in")[:_MESSAGE_LIMIT],
-            last_transition_time=self._services.now(),
-            observed_generation=server.metadata.generation,
-        )
+    async def _obey(self, server: DatabaseServer) -> dict[str, str]:
+        """Remove the orphans that spec.removeOrphans names; id -> why one is still there."""
+        left: dict[str, str] = {}
+        for ident in server.spec.remove_orphans:
+            orphan = self._services.orphans.known.get(ident)
+            if orphan is None:
+                continue  # gone already, or none: a Tenant's or retained data is never among the orphans
+            try:
+                remains = await orphans.remove(self._services, ident)
+            except BackendError as error:
+                left[ident] = str(error)
+                continue
+            if remains:
+                left[ident] = f"waiting for {', '.join(remains)} to be gone"
+                continue
+            del self._services.orphans.known[ident]
+            await self._say(server, "Normal", Reason.ORPHAN_REMOVED, f"Orphan {ident} was removed by order", "Remove")
+        return left
+
+    def _status(
+        self, server: DatabaseServer, version: str | None, fault: BackendError | None, left: dict[str, str]
+    ) -> DatabaseServerStatus:
+        found = self._services.orphans.of(server.name)
+        known = self._services.orphans.swept
         return DatabaseServerStatus(
             tenants=self._services.cluster.placements()[server.name],
             version=version or server.status.version,
+            orphans=len(found) if known else server.status.orphans,
+            orphaned=tuple(map(_entry, found[:ORPHANS_SHOWN])) if known else server.status.orphaned,
             observed_generation=server.metadata.generation,
-            conditions=cond.merge(server.status.conditions, [ready]),
+            conditions=cond.merge(server.status.conditions, [self._ready(server, fault, left)]),
         )
 
-    async def _write(self, server: DatabaseServer, status: DatabaseServerStatus) -> None:
-        if status == server.status:
-            return
-        patch: dict[str, Any] = status.dump()
-        try:
-            body = await self._services.kube.patch_status(DATABASE_SERVER, server.name, patch, uid=server.metadata.uid)
-        except KubeNotFoundError:
-            return
-        self._services.cluster.servers.put(DatabaseServer.parse(body))
+    def _ready(self, server: DatabaseServer, fault: BackendError | None, left: dict[str, str]) -> Condition:
+        message = str(fault) if fault is not None else "Administrator can log in"
+        if server.metadata.deletion_timestamp is not None:
+            users = [f"Tenant {one.name}" for one in self._services.cluster.placed_on(server.name)]
+            message = f"{message}. Deleted once nothing uses it. {in_use.held_by(users)}"
+        message += "".join(f". Orphan {ident}: {why}" for ident, why in left.items())
+        return Condition(
+            type=ConditionType.READY,
+            status=Status.of(fault is None),
+            reason=_reason(fault),
+            message=message[:MESSAGE_LIMIT],
+            last_transition_time=self._services.now(),
+            observed_generation=server.metadata.generation,
+        )
+
+    async def _announce(self, server: DatabaseServer, was: Condition | None, status: DatabaseServerStatus) -> None:
+        """An event when the server comes or goes, and for each orphan that is new."""
+        now = cond.find(status.conditions, ConditionType.READY)
+        if now is not None and (was is None or (was.status, was.reason) != (now.status, now.reason)):
+            kind: EventType = "Normal" if now.status is Status.TRUE else "Warning"
+            await self._say(server, kind, now.reason, now.message, "Probe")
+        before = {one.id for one in server.status.orphaned}
+        new = [one for one in status.orphaned if one.id not in before]
+        if new:
+            names = ", ".join(f"{one.id} ({', '.join(one.found)})" for one in new)
+            message = f"No Tenant speaks for {names}. Adopt with spec.adopt, or remove with spec.removeOrphans"
+            await self._say(server, "Warning", Reason.ORPHANS_FOUND, message, "Sweep")
+
+    async def _say(self, server: DatabaseServer, kind: EventType, reason: str, note: str, action: str) -> None:
+        subject = Subject.of("DatabaseServer", server.metadata)
+        await self._services.recorder.record(Happening(subject, kind, reason, note, action))
+
+
+def _entry(orphan: Orphan) -> OrphanEntry:
+    found = orphan.found
+    return OrphanEntry(id=found.id, tenant=orphan.tenant, found=found.things, since=orphan.since)
+
+
+def _reason(fault: BackendError | None) -> Reason:
+    if fault is None:
+        return Reason.REACHABLE
+    return Reason.MISCONFIGURED if isinstance(fault, BackendMisconfiguredError) else Reason.UNREACHABLE

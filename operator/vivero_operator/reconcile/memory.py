@@ -12,6 +12,13 @@ from typing import Final
 from vivero_operator.policies.outcome import Outcome
 
 FRESH_SECONDS: Final = 60.0
+CONTEST_SECONDS: Final = 600.0
+"""Corrections of one thing within this time are one fight."""
+CONTEST_FROM: Final = 4
+"""From so many on, another controller or a script wants it otherwise: it is told, and slowed down."""
+CONTEST_LONGEST: Final = 120.0
+"""Longest pause between two corrections of what is contested."""
+CONTEST_REMEMBERED: Final = 16
 
 
 class Memory:
@@ -24,6 +31,8 @@ class Memory:
         self._forgotten: dict[str, dict[str | None, int]] = {}
         self._suspects: set[str] = set()
         self._begun: dict[str, float] = {}
+        self._corrections: dict[str, dict[str, list[float]]] = {}
+        self._told: dict[str, dict[str, str]] = {}
 
     @property
     def epoch(self) -> int:
@@ -34,6 +43,34 @@ class Memory:
         """How long ago this was first asked, by the tenant's first pass: when it was made says nothing of when its turn came."""
         now = self._clock()
         return timedelta(seconds=now - self._begun.setdefault(uid, now))
+
+    def told(self, uid: str, step: str, wanted: str) -> bool | None:
+        """Whether a server was last told the same of this tenant, by a digest; None when this program has not told it yet."""
+        known = self._told.setdefault(uid, {})
+        before, known[step] = known.get(step), wanted
+        return None if before is None else before == wanted
+
+    def begin_again(self, uid: str) -> None:
+        """It only waited for its turn: its start is still to come."""
+        self._begun.pop(uid, None)
+
+    def contested(self, uid: str, what: str) -> int:
+        """How often in a row this was corrected within some minutes, now included."""
+        now, times = self._clock(), self._corrections.setdefault(uid, {})
+        recent = [at for at in times.get(what, ()) if now - at < CONTEST_SECONDS]
+        times[what] = [*recent, now][-CONTEST_REMEMBERED:]
+        return len(times[what])
+
+    def patience(self, uid: str) -> float:
+        """Seconds to leave the tenant alone although it seems to have been changed again: a fight is not won by speed."""
+        now = self._clock()
+        most = max(
+            (sum(now - at < CONTEST_SECONDS for at in times) for times in self._corrections.get(uid, {}).values()),
+            default=0,
+        )
+        if most < CONTEST_FROM:
+            return 0.0
+        return min(CONTEST_LONGEST, float(2 ** (most - CONTEST_FROM + 1)))
 
     def recall(self, uid: str, step: str, fingerprint: str) -> Outcome | None:
         known = self._known.get(uid, {}).get(step)
@@ -70,6 +107,8 @@ class Memory:
     def drop(self, uid: str) -> None:
         """The tenant is gone for good."""
         self._begun.pop(uid, None)
+        self._corrections.pop(uid, None)
+        self._told.pop(uid, None)
         self._known.pop(uid, None)
         self._forgotten.pop(uid, None)
         self._suspects.discard(uid)

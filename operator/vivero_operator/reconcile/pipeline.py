@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
-from vivero_core.backends.kube.errors import KubeConflictError
+from vivero_core.backends.kube.errors import KubeConflictError, KubeForbiddenError
 from vivero_core.errors import BackendError
 from vivero_core.model.constants import ConditionType, Reason
 
+from vivero_operator.instance import digest
 from vivero_operator.policies.life import Phase
 from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
 from vivero_operator.policies.verdict import Finding
@@ -21,14 +23,17 @@ from vivero_operator.reconcile.steps import (
     files,
     finalizer,
     guards,
+    hosts,
     limits,
     namespace,
     owner,
     proof,
     retention,
+    room,
     route,
     secrets,
     storage,
+    turn,
     workload,
 )
 
@@ -46,9 +51,14 @@ class Step:
     """The reason when a system it uses does not do as asked."""
     remembered: bool = False
     """Not repeated within a minute for the same wants."""
+    depends: Callable[[Run], object] = lambda run: None  # noqa: ARG005
+    """What its work depends on besides the Tenant and its plan; asked once the steps before it are done."""
 
 
 _AGAIN_SECONDS: Final = 0.2
+_RIGHTS_SECONDS: Final = 0.05
+_RIGHTS_LAST: Final = timedelta(seconds=5)
+"""So long after a tenant's first pass a refusal may still mean that; later it is one."""
 _DATABASE = (ConditionType.DATABASE_READY, Reason.DATABASE_UNAVAILABLE)
 _STORAGE = (ConditionType.STORAGE_READY, Reason.STORAGE_UNAVAILABLE)
 _CACHE = (ConditionType.CACHE_READY, Reason.CACHE_UNAVAILABLE)
@@ -58,25 +68,32 @@ _OWNER = (ConditionType.OWNER_READY, Reason.WORKLOAD_UNAVAILABLE)
 
 # The pod is what takes longest: everything it needs to start comes first, the rest beside it.
 _COMPLETE: Final = (
-    Step("finalizer", finalizer.add),
+    Step("turn", turn.take),
+    Step("finalizer", finalizer.add, ("turn",)),
     Step("adoption", adoption.claim, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",), remembered=True),
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",), remembered=True),
-    Step("workload", workload.ensure, ("secrets", "files"), remembered=True),
+    Step("room", room.make, ("namespace",), remembered=True),
+    Step("workload", workload.ensure, ("secrets", "files", "room"), remembered=True, depends=workload.inputs),
     Step("database", database.ensure, ("secrets",), *_DATABASE, remembered=True),
     Step("storage", storage.ensure, ("secrets",), *_STORAGE, remembered=True),
     Step("cache", cache.ensure, ("secrets",), *_CACHE, remembered=True),
     Step("limits", limits.announce, ("secrets",)),
     Step("guards", guards.ensure, ("workload",), remembered=True),
 )
-_READY: Final = Step("ready", workload.ready, ("workload",), *_WORKLOAD)
-_WHOLE: Final = ("ready", "database", "storage", "cache", "guards", "limits")
+_SERVING: Final = (
+    Step("ready", workload.ready, ("workload",), *_WORKLOAD),
+    # Smaller only now, when no pod of another size is left: a change of size must be able to finish.
+    Step("settle", room.settle, ("ready",), remembered=True),
+)
+_WHOLE: Final = ("settle", "database", "storage", "cache", "guards", "limits")
 
 PROVISION: Final = (
     *_COMPLETE,
-    Step("route", route.ensure, ("workload",), *_ROUTE, remembered=True),
-    _READY,
+    Step("hosts", hosts.examine, ("namespace",)),
+    Step("route", route.ensure, ("workload", "hosts"), *_ROUTE, remembered=True, depends=route.routed),
+    *_SERVING,
     Step("owner", owner.ensure, ("ready",), *_OWNER),
     Step("proof", proof.ensure, (*_WHOLE, "route", "owner"), fault=Reason.PROOF_FAILED),
 )
@@ -85,7 +102,7 @@ PROVISION: Final = (
 STANDBY: Final = (
     *_COMPLETE,
     Step("service", route.prepare, ("workload",), remembered=True),
-    _READY,
+    *_SERVING,
     Step("proof", proof.ensure, (*_WHOLE, "service"), fault=Reason.PROOF_FAILED),
 )
 
@@ -101,7 +118,8 @@ SUSPEND: Final = (
     Step("finalizer", finalizer.add),
     Step("adoption", adoption.claim, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",)),
-    Step("route", route.ensure, ("namespace",)),
+    Step("hosts", hosts.examine, ("namespace",)),
+    Step("route", route.ensure, ("hosts",)),
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",)),
     Step("workload", workload.ensure, ("secrets", "files")),
@@ -117,7 +135,8 @@ OF_PHASE: Final = {
 
 # Users go at once, so that nobody writes any more; data goes after its user; the finalizer after all.
 DELETE: Final = (
-    Step("retention", retention.record, remembered=True),
+    Step("rights", namespace.regain, remembered=True),
+    Step("retention", retention.record, ("rights",), remembered=True),
     Step("route", route.remove, ("retention",), *_ROUTE, remembered=True),
     Step("database", database.remove, ("retention",), *_DATABASE, remembered=True),
     Step("storage", storage.remove, ("retention",), *_STORAGE, remembered=True),
@@ -126,7 +145,6 @@ DELETE: Final = (
     Step("namespace", namespace.remove, ("database",), *_WORKLOAD),
     Step("owner", owner.remove, ("retention",), *_OWNER, remembered=True),
     Step("record", retention.erase_record, ("namespace", "database", "storage", "cache", "route", "owner")),
-    Step("release", adoption.release, ("record",)),
 )
 
 # A Tenant that wanted data of another and never got it leaves without touching any.
@@ -149,10 +167,12 @@ async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory
         before = await task
         if not before.done:
             return Outcome(State.SKIPPED, before.reason, before.message)
-    uid, fingerprint = run.tenant.metadata.uid, run.instance.fingerprint
-    known = memory.recall(uid, step.name, fingerprint) if step.remembered else None
+    if not step.remembered:
+        return await _attempt(step, run)
+    uid, fingerprint = run.tenant.metadata.uid, digest([run.instance.fingerprint, step.depends(run)])
+    known = memory.recall(uid, step.name, fingerprint)
     outcome = known or await _attempt(step, run)
-    if step.remembered and outcome.done and known is None:
+    if outcome.done and known is None:
         memory.keep(uid, step.name, fingerprint, outcome, epoch)
     return outcome
 
@@ -163,18 +183,25 @@ async def _attempt(step: Step, run: Run) -> Outcome:
     except Pending as pending:
         return waiting(pending)
     except BackendError as error:
-        return _fault(step, error)
+        return _fault(step, run, error)
     except BaseExceptionGroup as group:  # from a step's own TaskGroup
         faults, bugs = group.split(BackendError)
         if faults is None or bugs is not None:
             raise
-        return _fault(step, _leaf(faults))
+        return _fault(step, run, _leaf(faults))
 
 
-def _fault(step: Step, error: BaseException) -> Outcome:
+def _fault(step: Step, run: Run, error: BaseException) -> Outcome:
     if isinstance(error, KubeConflictError):
-        # Somebody wrote between our look and our write: no fault, and the next look sees it.
-        return waiting(Pending(Reason.PROVISIONING, "Changed meanwhile, looking again", retry_after=_AGAIN_SECONDS))
+        # Another writer came between our look and our write: no fault, and the next look sees it.
+        return waiting(
+            Pending(Reason.PROVISIONING, "Changed by another writer, looking again", retry_after=_AGAIN_SECONDS)
+        )
+    if isinstance(error, KubeForbiddenError) and (run.fresh or run.begun < _RIGHTS_LAST):
+        # The API server takes some milliseconds to honour rights that were given a moment ago.
+        return waiting(
+            Pending(Reason.PROVISIONING, "Waiting for the rights in the namespace", retry_after=_RIGHTS_SECONDS)
+        )
     return Outcome(State.FAILED, step.fault, str(error))
 
 

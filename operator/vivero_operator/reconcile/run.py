@@ -1,30 +1,44 @@
 """One pass over one tenant: what its steps share."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from vivero_core.backends.corrections import SECURITY_RELEVANT, Correction
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import Resource, resource_of
-from vivero_core.model.constants import Reason
-from vivero_core.model.tenant import Owner, Tenant
+from vivero_core.model.constants import ANNOTATION_APPLIED
+from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
 
 from vivero_operator.backends import Backends
 from vivero_operator.data_plane import DataPlaneClient
-from vivero_operator.instance import DatabaseAddress, Instance, Keys
+from vivero_operator.dns_records import DnsRecords
+from vivero_operator.escrow.record import Record
+from vivero_operator.escrow.vault import Vault
+from vivero_operator.instance import DatabaseAddress, Instance, Keys, digest
 from vivero_operator.manifests.common import Manifest
-from vivero_operator.manifests.retained import Record
-from vivero_operator.policies import drift
-from vivero_operator.policies.outcome import Pending
-from vivero_operator.reconcile.cluster import Cluster, Pod
+from vivero_operator.policies import drift, life
+from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.orphan_list import Orphans
+from vivero_operator.reconcile.recorder import Recorder
+from vivero_operator.reconcile.rollout import Rollout
+from vivero_operator.reconcile.starts import Starts
 from vivero_operator.settings import Settings
 
-_MADE_ANEW: Final = frozenset({"Service", "Deployment", "Ingress", "NetworkPolicy"})
+_MADE_ANEW: Final = frozenset({"Service", "Deployment", "Ingress", "NetworkPolicy", "RoleBinding"})
 """Kinds whose objects, when somebody else made them under our name, keep what their maker left to chance, or cannot be
 merged with ours at all: two unnamed ports, another selector. They hold nothing that a new one would lack."""
+
+_SECURITY: Final = frozenset({"Secret", "NetworkPolicy", "Namespace", "RoleBinding", "ServiceAccount"})
+
+
+def _applied(manifest: Manifest) -> str | None:
+    digest: str | None = manifest["metadata"].get("annotations", {}).get(ANNOTATION_APPLIED)
+    return digest
 
 
 @dataclass(frozen=True)
@@ -36,7 +50,23 @@ class Services:
     backends: Backends
     data_plane: DataPlaneClient
     cluster: Cluster
+    vault: Vault
+    recorder: Recorder
+    rollout: Rollout
+    starts: Starts
+    orphans: Orphans
+    dns: DnsRecords
     now: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """Something of a tenant that was not as it had been made, and was put right."""
+
+    what: str
+    """In words without secrets."""
+    security: bool = False
+    """Whether isolation or a credential depends on it."""
 
 
 @dataclass
@@ -45,6 +75,9 @@ class Run:
 
     services: Services
     instance: Instance
+    memory: Memory
+    begun: timedelta = timedelta()
+    """How long ago this program first looked at the tenant."""
     fresh: bool = False
     """The namespace was made in this pass: nothing can be in it, so nothing but Secrets needs to be read first."""
     alive: bool = False
@@ -53,8 +86,17 @@ class Run:
     address: DatabaseAddress | None = None
     record: Record | None = field(default=None, repr=False)
     limits_changed: bool = False
-    mended: list[str] = field(default_factory=list)
-    """What was not as wanted, in words without secrets."""
+    release: str | None = None
+    """Name of the Release that the pods are made from; None for pods from before there were releases."""
+    updated: int | None = None
+    """Ready pods of the wanted revision."""
+    notes: list[str] = field(default_factory=list)
+    """What else people should know, for the status' message."""
+    corrected: list[Corrected] = field(default_factory=list)
+    lost: bool = False
+    """Data or keys were found to be gone."""
+    owner_status: OwnerStatus | None = None
+    hosts: tuple[HostStatus, ...] | None = None
     proven_at: datetime | None = None
     version: str | None = None
 
@@ -73,6 +115,11 @@ class Run:
             raise RuntimeError("a spare has no owner")
         return self.tenant.spec.owner
 
+    @property
+    def established(self) -> bool:
+        """Whether what is missing now was there before."""
+        return self.tenant.holds_data
+
     def known_keys(self) -> Keys:
         """The credentials; a step that uses them comes after the step that reads them."""
         if self.keys is None:
@@ -84,11 +131,6 @@ class Run:
             raise RuntimeError("the step `secrets` has not run")
         return self.address
 
-    def ready_pod(self) -> Pod | None:
-        """A pod that answers, if there is one."""
-        pods = self.services.cluster.pods(self.instance.id)
-        return next((pod for pod in pods if pod.ready and pod.ip), None)
-
     async def find(self, resource: Resource, name: str, namespace: str | None = None) -> Manifest | None:
         """The live object, or None when the API server says that there is none."""
         try:
@@ -98,27 +140,58 @@ class Run:
 
     async def ensure(self, manifest: Manifest) -> bool:
         """Make the live object like the manifest; True when that took a write."""
-        meta = manifest["metadata"]
+        meta, live = manifest["metadata"], None
         if not self.fresh or meta.get("namespace") != self.instance.namespace:
             live = await self.find(resource_of(manifest), meta["name"], meta.get("namespace"))
-            if not drift.differs(manifest, live):
-                return False
-        else:
-            live = None
+        return await self.make_like(live, manifest)
+
+    async def make_like(self, live: Manifest | None, manifest: Manifest) -> bool:
+        """As `ensure`, of an object that was read already."""
+        if not drift.differs(manifest, live):
+            return False
         await self.write(manifest, live)
         return True
+
+    async def create(self, manifest: Manifest) -> None:
+        """Make an object that is not there."""
+        await self.kube.create(manifest)
+        if self._was_changed(manifest, None):
+            self._correct(manifest)
 
     async def write(self, manifest: Manifest, live: Manifest | None) -> None:
         """Bring the object about as the manifest says, whatever `live` is."""
         meta = manifest["metadata"]
         if live is not None and manifest["kind"] in _MADE_ANEW and drift.is_strangers(live):
-            await self._delete(resource_of(manifest), live)
+            await self.delete(resource_of(manifest), live)
             live = None
         await self.kube.apply(manifest)
         patch = drift.intrusion(manifest, live) if live is not None else {}
         if patch:
             await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
-        self.mended.append(f"{manifest['kind']} {meta['name']}")
+        if self._was_changed(manifest, live):
+            self._correct(manifest)
+
+    def correct(self, step: str, wanted: object, written: Sequence[Correction]) -> None:
+        """What a backing server had to be told again, although `wanted` is what it was told before.
+
+        At a tenant's beginning, and after a change of plan or password, that is no correction.
+        """
+        meta = self.tenant.metadata
+        same = self.memory.told(meta.uid, step, digest(wanted))
+        if same is None:
+            same = self.tenant.status.observed_generation == meta.generation
+        if same and self.established:
+            self.corrected += [Corrected(one, one in SECURITY_RELEVANT) for one in written]
+
+    def _correct(self, manifest: Manifest) -> None:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        self.corrected.append(Corrected(f"{kind} {name}", kind in _SECURITY))
+
+    def _was_changed(self, manifest: Manifest, live: Manifest | None) -> bool:
+        """Whether the object differs although it was last made from this very manifest: then it was not us."""
+        if live is None:
+            return life.settled(self.tenant)
+        return _applied(live) == _applied(manifest)
 
     async def ensure_all(self, *manifests: Manifest) -> None:
         async with asyncio.TaskGroup() as group:
@@ -130,9 +203,9 @@ class Run:
         live = await self.find(resource, name, namespace)
         if live is None or not belongs.items() <= live["metadata"].get("labels", {}).items():
             return False
-        return await self._delete(resource, live)
+        return await self.delete(resource, live)
 
-    async def _delete(self, resource: Resource, live: Manifest) -> bool:
+    async def delete(self, resource: Resource, live: Manifest) -> bool:
         """Delete this very object and none that has its name by now; False when it has gone meanwhile."""
         meta = live["metadata"]
         try:
@@ -140,11 +213,3 @@ class Run:
         except KubeNotFoundError:
             return False
         return True
-
-
-def starting(pods: list[Pod]) -> Pending:
-    """Why no pod answers yet, in words."""
-    trouble = next((pod.trouble for pod in pods if pod.trouble), None)
-    if trouble:
-        return Pending(Reason.WORKLOAD_UNAVAILABLE, f"The pod cannot start: {trouble}", retry_after=30)
-    return Pending(Reason.STARTING, "Waiting for the pod to answer", retry_after=30)

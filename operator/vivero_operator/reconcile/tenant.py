@@ -1,24 +1,27 @@
 """reconcile(name): looks at one Tenant and brings what it says about; for create, change, resume and resync alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import SECRET
+from vivero_core.model import conditions as cond
 from vivero_core.model.conditions import Condition
-from vivero_core.model.constants import FINALIZER, Reason
+from vivero_core.model.constants import FINALIZER, ConditionType, Reason
 from vivero_core.model.plan import Plan
+from vivero_core.model.reading import salvaged
 from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
-from vivero_operator.manifests import retained
+from vivero_operator.manifests.event import Happening, Subject
 from vivero_operator.policies import claims, life, verdict
 from vivero_operator.policies.life import Phase
-from vivero_operator.policies.outcome import State
+from vivero_operator.policies.pause import paused
 from vivero_operator.policies.verdict import Finding
-from vivero_operator.reconcile import lanes, pipeline, status
+from vivero_operator.reconcile import corrections, lanes, pipeline, status
 from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.result import Result, result_of
 from vivero_operator.reconcile.run import Run, Services
 from vivero_operator.reconcile.steps import finalizer, owner
 
@@ -26,27 +29,7 @@ from vivero_operator.reconcile.steps import finalizer, owner
 _NO_PLAN: Final = Plan.parse({"metadata": {"name": ""}, "spec": {"displayName": "-", "price": {"amountCents": 0}}})
 
 WHOLE_PASS_SECONDS: Final = 10.0
-"""After a claim, when nobody waits any more, all that its new spec touches is looked at."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """When to come back: after a fault with back-off, after `retry_after` seconds, or at the next resync."""
-
-    failed: bool = False
-    retry_after: float | None = None
-    urgent: bool = False
-    """Whether somebody waits for it."""
-
-
-def mended_message(parts: Sequence[str]) -> str:
-    return f"Was changed by somebody else and is as wanted again: {', '.join(parts)}"
-
-
-def result_of(findings: Sequence[Finding]) -> Result:
-    delays = [one.outcome.retry_after for one in findings if one.outcome.retry_after is not None]
-    failed = any(one.outcome.state is State.FAILED for one in findings)
-    return Result(failed, min(delays, default=None))
+"""After a claim or a first start, when nobody waits any more, all that the new spec touches is looked at."""
 
 
 class TenantReconciler:
@@ -55,13 +38,17 @@ class TenantReconciler:
     def __init__(self, services: Services, memory: Memory) -> None:
         self._services = services
         self._memory = memory
+        self._claimed: set[str] = set()
+        """uids of tenants whose claim is still to be told."""
 
     async def reconcile(self, name: str) -> Result:
-        tenant = self._services.cluster.tenants.get(name)
+        tenant = self._known(name)
         if tenant is None:
-            return Result()
+            return Result(gone=True)
         lanes.URGENT.set(life.awaited(tenant))
         try:
+            if paused(tenant.metadata):
+                return await self._pause(tenant)
             if tenant.metadata.deletion_timestamp is not None:
                 return await self._delete(tenant)
             return await self._keep(tenant)
@@ -69,90 +56,176 @@ class TenantReconciler:
             known = self._services.cluster.tenants.get(name)
             if known is not None and known.metadata.uid == tenant.metadata.uid:
                 raise
-            return Result()  # it went while we looked at it, and the watch has said so
+            return Result(gone=True)  # it went while we looked at it, and the watch has said so
+
+    def _known(self, name: str) -> Tenant | None:
+        """As the watches told; of one that cannot be read what is needed to delete it."""
+        odd = self._services.cluster.unreadable.get(("Tenant", name))
+        return salvaged(odd) if odd is not None else self._services.cluster.tenants.get(name)
 
     async def _keep(self, tenant: Tenant) -> Result:
         cluster = self._services.cluster
         refusal = claims.refused_slug(tenant, cluster.rivals(tenant))
         if refusal is not None:
             return await self._refuse(tenant, *refusal)
-        plan = cluster.plans.get(tenant.spec.plan)
+        plan = cluster.plan_of(tenant)
         if plan is None:
             return await self._refuse(tenant, Reason.PLAN_NOT_FOUND, f"Plan {tenant.spec.plan} does not exist")
-        run = Run(self._services, Instance(tenant, plan, self._services.settings))
-        now = self._services.now()
-        phase = life.phase(tenant, now, self._services.settings.proof_lasts)
         begun = self._memory.since_begin(tenant.metadata.uid)
+        run = Run(self._services, Instance(tenant, plan, self._services.settings), self._memory, begun)
+        if cluster.plans.get(tenant.spec.plan) is None:
+            run.notes.append(f"Plan {tenant.spec.plan} does not exist, its last known limits stay in force")
+        phase = life.phase(tenant, self._services.now(), self._services.settings.proof_lasts)
         suspect = self._memory.take_suspicion(tenant.metadata.uid)
         findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._memory)
-        if suspect and run.mended:
-            await status.announce(self._services, tenant, "Normal", Reason.MENDED, mended_message(run.mended))
-        if phase is Phase.SUSPENDED:
-            self._memory.forget(tenant.metadata.uid)
-            conditions = verdict.suspended(run.tenant, findings, now)
-        elif phase is Phase.CLAIMED:
-            conditions = verdict.bound(run.tenant, findings, now)
-        else:
-            conditions = verdict.active(run.tenant, findings, now)
-        silence = verdict.silence(run.tenant, conditions, begun)
+        await corrections.announce(run, self._memory, suspect=suspect)
+        conditions = self._conditions(run, phase, findings)
+        self._count_start(tenant, conditions)
+        silence = verdict.silence(run.tenant, conditions, begun, self._age(tenant))
         if silence is not None:
             return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
-        updated = await status.write(self._services, tenant, _status(run, conditions))
+        updated = await status.write(self._services, tenant, _status(run, findings, conditions, self._services.now()))
+        await self._announce_claim(updated, phase)
         await owner.forget_password(replace(run, instance=replace(run.instance, tenant=updated)))
         result = replace(result_of(findings), urgent=life.awaited(updated))
-        if phase is Phase.CLAIMED and not result.failed:
+        first_proof = tenant.status.proven_at is None and updated.status.proven_at is not None
+        if (phase is Phase.CLAIMED and not result.failed) or (first_proof and not tenant.is_spare):
             return replace(result, retry_after=WHOLE_PASS_SECONDS)
         return result
 
+    def _conditions(self, run: Run, phase: Phase, findings: Sequence[Finding]) -> tuple[Condition, ...]:
+        now = self._services.now()
+        if phase is Phase.SUSPENDED:
+            self._memory.forget(run.tenant.metadata.uid)
+            found = verdict.suspended(run.tenant, findings, now)
+        elif phase is Phase.CLAIMED:
+            found = verdict.bound(run.tenant, findings, now)
+        else:
+            found = verdict.active(run.tenant, findings, now)
+        if run.hosts is not None:
+            own = verdict.hosts(run.tenant, run.hosts, now)
+            found = cond.merge(found, own) if own else cond.without(found, ConditionType.HOSTS_READY)
+        return cond.without(found, ConditionType.PAUSED)
+
+    def _count_start(self, tenant: Tenant, conditions: tuple[Condition, ...]) -> None:
+        """One that is ready, or cannot start, makes room for the next."""
+        ready = cond.find(conditions, ConditionType.READY)
+        if ready is not None and ready.reason == Reason.WAITING_FOR_TURN:
+            self._memory.begin_again(tenant.metadata.uid)
+        elif ready is None or ready.reason not in (Reason.STARTING, Reason.PROVISIONING):
+            self._services.starts.ended(tenant.metadata.uid)
+
+    def _age(self, tenant: Tenant) -> timedelta:
+        made = tenant.metadata.creation_timestamp
+        return self._services.now() - made if made is not None else timedelta()
+
+    async def _announce_claim(self, tenant: Tenant, phase: Phase) -> None:
+        """With the whole pass that follows: while it is bound somebody waits."""
+        uid = tenant.metadata.uid
+        if phase is Phase.CLAIMED:
+            self._claimed.add(uid)
+            return
+        if uid not in self._claimed:
+            return
+        self._claimed.discard(uid)
+        message = f"Claimed from TenantPool {tenant.spec.pool} as {tenant.spec.slug}"
+        await self._say(tenant, Reason.CLAIMED, message, "Bind")
+
+    async def _say(self, tenant: Tenant, reason: str, message: str, action: str) -> None:
+        subject = Subject.of("Tenant", tenant.metadata)
+        await self._services.recorder.record(Happening(subject, "Normal", reason, message, action))
+
+    async def _pause(self, tenant: Tenant) -> Result:
+        """Visible, and no more: what changes by then is carried out when the annotation goes."""
+        self._memory.forget(tenant.metadata.uid)
+        conditions = verdict.paused(tenant, self._services.now())
+        update = {"conditions": conditions, "message": _sentence(conditions)}
+        await status.write(self._services, tenant, tenant.status.model_copy(update=update))
+        return Result()
+
     async def _refuse(self, tenant: Tenant, reason: Reason, message: str) -> Result:
         """Nothing is made and nothing taken away; what would change this brings the tenant back here."""
-        conditions = verdict.refused(tenant, reason, message, self._services.now())
-        update = {"observed_generation": tenant.metadata.generation, "conditions": conditions}
+        conditions = cond.without(verdict.refused(tenant, reason, message, self._services.now()), ConditionType.PAUSED)
+        update = {
+            "observed_generation": tenant.metadata.generation,
+            "conditions": conditions,
+            "message": _sentence(conditions),
+        }
         await status.write(self._services, tenant, tenant.status.model_copy(update=update))
         return Result()
 
     async def _delete(self, tenant: Tenant) -> Result:
+        self._services.starts.ended(tenant.metadata.uid)
+        self._claimed.discard(tenant.metadata.uid)
         if FINALIZER not in tenant.metadata.finalizers:
-            return Result()
-        run = Run(self._services, Instance(tenant, _NO_PLAN, self._services.settings))
+            return Result(gone=True)
+        run = Run(self._services, Instance(tenant, _NO_PLAN, self._services.settings), self._memory)
         steps = pipeline.DELETE if await self._owns_its_id(run) else pipeline.LEAVE
         findings = await pipeline.execute(steps, run, self._memory)
         if verdict.worst(findings) is not None:
-            conditions = verdict.deleting(tenant, findings, self._services.now())
-            await status.write(self._services, tenant, tenant.status.model_copy(update={"conditions": conditions}))
+            await self._say_deleting(run, findings)
             return result_of(findings)
         if steps is pipeline.DELETE:
-            await status.announce(self._services, tenant, "Normal", *_farewell(tenant, findings))
+            await self._say(tenant, *_farewell(tenant, findings), "Delete")
         await finalizer.remove(run)
         self._memory.forget(tenant.metadata.uid)
-        return Result()
+        return Result(gone=True)
+
+    async def _say_deleting(self, run: Run, findings: Sequence[Finding]) -> None:
+        tenant, now = run.tenant, self._services.now()
+        conditions = cond.without(verdict.deleting(tenant, findings, now), ConditionType.PAUSED)
+        lost_at = (tenant.status.data_lost_at or now) if run.lost else tenant.status.data_lost_at
+        update = {"conditions": conditions, "message": _sentence(conditions), "data_lost_at": lost_at}
+        await status.write(self._services, tenant, tenant.status.model_copy(update=update))
 
     async def _owns_its_id(self, run: Run) -> bool:
-        """An id of one's own uid is one's own; an adopted one only when the retained record says so."""
+        """An id of one's own uid is one's own; an adopted one only when the record says so."""
         if run.tenant.spec.adopt is None:
             return True
-        secret = await run.find(SECRET, retained.name(run.instance.id), run.instance.settings.platform_namespace)
-        run.record = retained.parse(secret) if secret else None
-        return run.record is not None and run.record.adopted_by == run.tenant.metadata.uid
+        run.record = await self._services.vault.find(run.instance.id)
+        return run.record is not None and run.record.owner_uid == run.tenant.metadata.uid
 
 
 def _farewell(tenant: Tenant, findings: Sequence[Finding]) -> tuple[str, str]:
-    names = findings[0].outcome.message
+    names = next(one.outcome.message for one in findings if one.outcome.reason in (Reason.RETAINED, Reason.ERASED))
     if tenant.goes_with_its_data:
         return Reason.ERASED, f"Destroyed: {names}"
     return Reason.RETAINED, f"Kept for spec.adopt {tenant.id}: {names}"
 
 
-def _status(run: Run, conditions: tuple[Condition, ...]) -> TenantStatus:
+def _sentence(conditions: Sequence[Condition]) -> str | None:
+    found = verdict.summary(conditions)
+    return found.message if found is not None else None
+
+
+def _status(run: Run, findings: Sequence[Finding], conditions: tuple[Condition, ...], now: datetime) -> TenantStatus:
     old = run.tenant.status
+    # Once the schema is there its server cannot be changed any more.
+    placed = any(one.condition is ConditionType.DATABASE_READY and one.outcome.done for one in findings)
+    ready = cond.is_true(conditions, ConditionType.READY)
     return TenantStatus(
         id=run.instance.id,
         observed_generation=run.tenant.metadata.generation,
+        message="; ".join(filter(None, [_sentence(conditions), *run.notes])) or None,
         url=run.instance.url,
         version=run.version or old.version,
-        database_server=run.address.server if run.address else old.database_server,
+        database_server=run.address.server if run.address and placed else old.database_server,
         # In force once the limits stand in the Secret.
         plan=run.instance.plan.name if run.keys else old.plan,
+        release=run.release or old.release,
+        updated_replicas=old.updated_replicas if run.updated is None else run.updated,
+        trial_ends_at=run.instance.trial_ends_at,
+        owner=run.owner_status or old.owner,
+        hosts=run.hosts if run.hosts is not None else old.hosts,
+        data_lost_at=_lost_at(run, now, ready=ready),
         proven_at=run.proven_at or old.proven_at,
         conditions=conditions,
     )
+
+
+def _lost_at(run: Run, now: datetime, *, ready: bool) -> datetime | None:
+    """Since when data is known to be gone; until the tenant works again, restored or with new data that was asked for."""
+    old = run.tenant.status.data_lost_at
+    if run.lost:
+        return old or now
+    return None if ready else old

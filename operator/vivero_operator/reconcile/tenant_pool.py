@@ -8,21 +8,25 @@ from vivero_core.backends.kube.errors import KubeConflictError, KubeNotFoundErro
 from vivero_core.backends.kube.resources import TENANT, TENANT_POOL
 from vivero_core.model import conditions as cond
 from vivero_core.model.conditions import Condition, Status
-from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.constants import ANNOTATION_PAUSED, ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool, TenantPoolStatus
 
 from vivero_operator import metrics
 from vivero_operator.manifests import spare as manifest
+from vivero_operator.manifests.event import EventType, Happening, Subject
 from vivero_operator.policies import pool as policy
+from vivero_operator.policies.pause import paused
 from vivero_operator.policies.pool import Stock
+from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.tenant import Result
+from vivero_operator.reconcile.writing import write_status
 
 LOOK_AGAIN_SECONDS: Final = 60.0
 """Spares announce their changes; a proof that grows old does not."""
 GIVE_WAY_SECONDS: Final = 0.5
 """How soon a pool looks again whether signups leave it room."""
+_MESSAGE_LIMIT: Final = 1024
 SETTLE_SECONDS: Final = 5.0
 """A count that is right again sooner is not written down: a claim would cost two writes for nothing that lasts."""
 
@@ -42,12 +46,17 @@ class TenantPoolReconciler:
             await self._discard(spares)
             metrics.forget_pool(name)
             self._unwritten.pop(name, None)
+            return Result(gone=pool is None)
+        if paused(pool.metadata):
+            await write_status(
+                self._services, TENANT_POOL, pool, _paused(pool, self._services.now()), self._services.cluster.pools
+            )
             return Result()
         settings = self._services.settings
         stock = policy.take_stock(
             pool,
             spares,
-            release=manifest.release(settings.data_plane_image),
+            release=self._services.rollout.current,
             now=self._services.now(),
             proof_lasts=settings.proof_lasts,
         )
@@ -59,6 +68,7 @@ class TenantPoolReconciler:
         status = self._status(pool, stock, order.make)
         if self._is_to_be_written(pool, status):
             await self._write(pool, status)
+            await self._announce(pool, status)
         if signups and order.make < pool.spec.size - len(stock.current):
             return Result(retry_after=GIVE_WAY_SECONDS)
         return Result(retry_after=SETTLE_SECONDS if name in self._unwritten else LOOK_AGAIN_SECONDS)
@@ -70,7 +80,7 @@ class TenantPoolReconciler:
             raise fault
 
     async def _make_one(self, pool: TenantPool) -> None:
-        body = await self._services.kube.create(manifest.build(pool, self._services.settings.data_plane_image))
+        body = await self._services.kube.create(manifest.build(pool, self._services.rollout.current))
         # Known at once: the next count must not wait for the watch's echo.
         self._services.cluster.tenants.put(Tenant.parse(body))
 
@@ -99,27 +109,47 @@ class TenantPoolReconciler:
         return news or full or now - since >= timedelta(seconds=SETTLE_SECONDS)
 
     async def _write(self, pool: TenantPool, status: TenantPoolStatus) -> None:
-        try:
-            body = await self._services.kube.patch_status(TENANT_POOL, pool.name, status.dump(), uid=pool.metadata.uid)
-        except KubeNotFoundError:
-            return
+        await write_status(self._services, TENANT_POOL, pool, status, self._services.cluster.pools)
         self._unwritten.pop(pool.name, None)
-        self._services.cluster.pools.put(TenantPool.parse(body))
+
+    async def _announce(self, pool: TenantPool, status: TenantPoolStatus) -> None:
+        """When it becomes full, and when something keeps it from that."""
+        was, now = (cond.find(one.conditions, ConditionType.READY) for one in (pool.status, status))
+        if now is None or now.reason == Reason.FILLING or (was is not None and was.reason == now.reason):
+            return
+        kind: EventType = "Warning" if now.reason == Reason.SHORT else "Normal"
+        subject = Subject.of("TenantPool", pool.metadata)
+        await self._services.recorder.record(Happening(subject, kind, now.reason, now.message, "Fill"))
 
     def _status(self, pool: TenantPool, stock: Stock, made: int) -> TenantPoolStatus:
         size, ready = pool.spec.size, len(stock.ready)
-        full = ready >= size
+        full, why = ready >= size, policy.shortage(stock)
+        message = f"{ready} of {size} spares can be claimed"
         ready_condition = Condition(
             type=ConditionType.READY,
             status=Status.of(full),
-            reason=Reason.FULL if full else Reason.FILLING,
-            message=f"{ready} of {size} spares can be claimed",
+            reason=Reason.FULL if full else (Reason.SHORT if why else Reason.FILLING),
+            message=message if full or why is None else f"{message}; {why}"[:_MESSAGE_LIMIT],
             last_transition_time=self._services.now(),
             observed_generation=pool.metadata.generation,
         )
         return TenantPoolStatus(
             spares=stock.total + made,
             ready=ready,
+            selector=",".join(f"{key}={value}" for key, value in manifest.selector(pool).items()),
             observed_generation=pool.metadata.generation,
-            conditions=cond.merge(pool.status.conditions, [ready_condition]),
+            conditions=cond.without(cond.merge(pool.status.conditions, [ready_condition]), ConditionType.PAUSED),
         )
+
+
+def _paused(pool: TenantPool, now: datetime) -> TenantPoolStatus:
+    """What was known, and that no spare is made or given up."""
+    condition = Condition(
+        type=ConditionType.PAUSED,
+        status=Status.TRUE,
+        reason=Reason.PAUSED,
+        message=f"No spare is made or given up: annotation {ANNOTATION_PAUSED}",
+        last_transition_time=now,
+        observed_generation=pool.metadata.generation,
+    )
+    return pool.status.model_copy(update={"conditions": cond.merge(pool.status.conditions, [condition])})

@@ -14,10 +14,12 @@ from vivero_core.backends.kube import client as kube_client
 from vivero_core.backends.kube.client import Change, KubeClient, Listing, whole
 from vivero_core.backends.kube.config import KubeConfig, from_kubeconfig
 from vivero_core.backends.kube.errors import (
+    Cause,
     KubeAlreadyExistsError,
     KubeConflictError,
     KubeInvalidError,
     KubeNotFoundError,
+    KubeRefusedError,
     KubeUnauthorizedError,
     KubeUnavailableError,
 )
@@ -171,6 +173,83 @@ async def test_an_object_that_breaks_its_schema_is_invalid(client: KubeClient, n
     broken = config_map(namespace, {"a": "1"}, name="Not A Name")
     with pytest.raises(KubeInvalidError):
         await client.create(broken)
+
+
+def tenant(**spec: object) -> dict[str, Any]:
+    """One that the rules of its definition refuse, whatever else is in `spec`: it can never come to be."""
+    wanted = {"displayName": "Acme", "slug": "A--b", "plan": "trial", "owner": {"email": "a@b.co"}}
+    return {
+        "apiVersion": "vivero.dev/v1alpha1",
+        "kind": "Tenant",
+        "metadata": {"name": "refused"},
+        "spec": wanted | spec,
+    }
+
+
+@pytest.mark.parametrize("how", ["create", "apply"])
+async def test_a_refusal_says_which_field_and_the_whole_sentence(client: KubeClient, how: str) -> None:
+    slug = "slug must be 3 to 40 lower-case letters, digits and single hyphens, from a letter to a letter or digit"
+    trial = "trialEndsAt is allowed only on plan trial; remove it when you change the plan"
+    wrong = tenant(plan="starter", trialEndsAt="2030-01-01T00:00:00Z")
+    with pytest.raises(KubeInvalidError) as caught:
+        await getattr(client, how)(wrong)
+    assert set(caught.value.causes) == {Cause("spec.slug", slug), Cause("spec", trial)}
+
+
+async def test_a_remark_of_the_server_is_no_cause(client: KubeClient) -> None:
+    with pytest.raises(KubeInvalidError) as caught:
+        await client.create(tenant(deletionPolicy="Never"))
+    assert [cause.field for cause in caught.value.causes] == ["spec.deletionPolicy"]
+    assert caught.value.causes[0].message.endswith('supported values: "Retain", "Delete"')
+
+
+async def test_an_apply_of_the_wrong_type_is_refused_not_retried(client: KubeClient) -> None:
+    with pytest.raises(KubeInvalidError, match="expected string"):
+        await client.apply(tenant(slug=5))
+
+
+@pytest_asyncio.fixture
+async def policy(client: KubeClient, namespace: str) -> AsyncIterator[str]:
+    """An admission policy on ConfigMaps of the test's namespace; its sentence."""
+    sentence = 'a ConfigMap here has to say a: "2", and nothing else'
+    meta, group = {"name": namespace}, "admissionregistration.k8s.io/v1"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE"]}
+    spec = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": "object.data == {'a': '2'}", "message": sentence}],
+    }
+    here = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    binding = {"policyName": namespace, "validationActions": ["Deny"], "matchResources": here}
+    made = [
+        await client._request("POST", f"/apis/{group}/{plural}", {"apiVersion": group, "kind": kind, **body})  # noqa: SLF001  kinds that no program of ours handles
+        for plural, kind, body in (
+            ("validatingadmissionpolicies", "ValidatingAdmissionPolicy", {"metadata": meta, "spec": spec}),
+            (
+                "validatingadmissionpolicybindings",
+                "ValidatingAdmissionPolicyBinding",
+                {"metadata": meta, "spec": binding},
+            ),
+        )
+    ]
+    yield sentence
+    for body in made:
+        plural = "validatingadmissionpolic" + ("ybindings" if body["kind"].endswith("Binding") else "ies")
+        await client._request("DELETE", f"/apis/{group}/{plural}/{namespace}")  # noqa: SLF001
+
+
+async def refusal(client: KubeClient, namespace: str) -> KubeRefusedError:
+    """Of a ConfigMap, as soon as the server has compiled the policy."""
+    for attempt in range(60):
+        try:
+            await client.create(config_map(namespace, {"a": "1"}, name=f"c{attempt}"))
+        except KubeRefusedError as error:
+            return error
+        await asyncio.sleep(0.5)
+    pytest.fail("the policy never refused anything")
+
+
+async def test_an_admission_policy_says_its_whole_sentence(client: KubeClient, namespace: str, policy: str) -> None:
+    assert (await refusal(client, namespace)).causes == (Cause("", policy),)
 
 
 async def test_a_watch_shows_each_change_and_ends(

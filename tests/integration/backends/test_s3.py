@@ -8,7 +8,13 @@ from vivero_core.backends.s3 import erasure
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
-from vivero_core.errors import BackendAuthenticationError, BackendError, BackendRefusedError, BackendUnavailableError
+from vivero_core.errors import (
+    BackendAuthenticationError,
+    BackendError,
+    BackendRefusedError,
+    BackendUnavailableError,
+    BackendUnfinishedError,
+)
 
 MakeTenant = Callable[[], Any]
 
@@ -19,8 +25,8 @@ def test_a_tenant_is_made_once_and_proven(storage_admin: VersityStorageAdmin, ne
     tenant = new_tenant()
     assert admin.prove(tenant.account, tenant.bucket) < 5000
     assert admin.bucket_exists(tenant.bucket)
-    assert not admin.ensure_account(tenant.account)
-    assert not admin.ensure_bucket(tenant.bucket, tenant.account.name)
+    assert admin.ensure_account(tenant.account) == []
+    assert admin.ensure_bucket(tenant.bucket, tenant.account.name) == []
 
 
 def test_a_new_secret_replaces_the_old(storage_admin: VersityStorageAdmin, new_tenant: MakeTenant) -> None:
@@ -76,7 +82,7 @@ def test_erasing_a_large_bucket_takes_several_calls(
     new_tenant: MakeTenant,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(erasure, "PAGE", 1)
+    monkeypatch.setattr(erasure, "BATCH", 1)
     monkeypatch.setattr("vivero_core.backends.s3.client.ERASURE_SECONDS", -1.0)
     tenant = new_tenant()
     transport = Transport(storage_endpoint)
@@ -84,7 +90,7 @@ def test_erasing_a_large_bucket_takes_several_calls(
         assert transport.signed(Call("PUT", f"/{tenant.bucket}/{number}", b"x"), tenant.account).ok
     transport.close()
     for _ in range(2):
-        with pytest.raises(BackendUnavailableError, match="goes on"):
+        with pytest.raises(BackendUnfinishedError, match="goes on"):
             storage_admin.delete_bucket(tenant.bucket)
     assert storage_admin.delete_bucket(tenant.bucket)
 

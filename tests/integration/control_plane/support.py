@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import uvicorn
 from litestar import Litestar
-from vivero_control.app import create_app
+from vivero_control.app import create_program
+from vivero_control.lib import serving
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
 
@@ -51,7 +52,7 @@ class Names:
 @contextlib.contextmanager
 def listening(settings: Settings, clock: TestClock, ready: int = 200) -> Iterator[str]:
     """A control plane in a thread, once its /readyz answers `ready`."""
-    with running(create_app(settings, pages(), clock), ready) as address:
+    with running(create_program(settings, pages(), clock).public, ready) as address:
         yield address
 
 
@@ -61,7 +62,7 @@ def running(app: Litestar, ready: int = 200) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    web = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, proxy_headers=False))
+    web = uvicorn.Server(serving.listening(app, "127.0.0.1", port))
     thread = threading.Thread(target=lambda: asyncio.run(_serve(web)), daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{port}"
@@ -96,7 +97,7 @@ async def _serve(web: uvicorn.Server) -> None:
 def _wait(address: str, status: int) -> None:
     def answers() -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"{address}/readyz").status_code == status
+            return httpx.get(f"{address}/readyz", headers={"Host": DOMAIN}).status_code == status
         return False
 
     eventually(answers, 30)

@@ -15,6 +15,7 @@ import pytest
 from aiohttp import ClientSession
 from integration.control_plane.pools import Pool, nothing, proved
 from integration.control_plane.support import Names, eventually, signup_body
+from prometheus_client import generate_latest
 from vivero_control import composition
 from vivero_control.domain.signups.policies import secret_name, signup_digest
 from vivero_control.domain.signups.provisioning import Order, Provisioning
@@ -160,7 +161,7 @@ async def test_a_warm_signup_from_the_form_to_the_staff_page(
     assert suspended.json()["tenant"]["state"] == "suspended"
     history = staff.get(f"/api/v1/tenants/{spare}/history").json()
     assert [entry["action"] for entry in history] == ["suspend", "signup"]
-    assert 'vivero_control_signups_total{start="warm"}' in staff.get("/metrics").text
+    assert 'vivero_control_signups_total{start="warm"}' in generate_latest().decode()
 
 
 async def test_spares_are_nobodys(staff: httpx.Client, filled: Fill, pool: Pool) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, eventually, listening, signup_body
 from limits import RateLimitItemPerMinute
+from prometheus_client import generate_latest
 from redis.exceptions import RedisError
 from vivero_control import composition
 from vivero_control.db.database import DatabaseUnavailableError
@@ -91,7 +92,14 @@ async def test_without_a_database_it_says_so(settings: Settings, clock: TestCloc
     assert "no-database" not in {one["metadata"]["name"] for one in (await kube.list(TENANT)).items}
 
 
-def test_a_full_process_refuses_another_stream(client: httpx.Client, names: Names) -> None:
+def test_a_full_process_refuses_another_stream(
+    client: httpx.Client, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise ClusterUnavailableError
+
+    # A signup that waits: with a warm spare it would be ready, and its streams ended, before we ask for the fourth.
+    monkeypatch.setattr(TenantRepository, "leave_password_hash", away)
     view = client.post("/api/v1/signups", json=signup_body(names.new())).json()
     path = f"/api/v1/signups/{view['id']}/events"
     with client.stream("GET", path) as one, client.stream("GET", path) as two, client.stream("GET", path) as three:
@@ -143,9 +151,12 @@ def test_the_schema_describes_the_interface(client: httpx.Client) -> None:
             assert operation.get("summary"), f"{method} {path}"
 
 
-def test_metrics_name_routes_not_paths(client: httpx.Client) -> None:
+def test_metrics_are_not_public_and_name_routes_not_paths(client: httpx.Client) -> None:
     client.get("/api/v1/signups/0123456789abcdef0123456789abcdef")
-    text = client.get("/metrics").text
+    answer = client.get("/metrics")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    text = generate_latest().decode()
     assert "vivero_control_requests_total" in text
     assert "0123456789abcdef" not in text
 

@@ -1,9 +1,11 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 from integration.data_plane.workspace import PASSWORD, Workspace
 from vivero_data.errors import UnavailableError
+from vivero_data.serving import metrics
 
 PUBLIC = {"/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/logout"}
 
@@ -89,13 +91,21 @@ async def test_no_other_site_is_told_anything(workspace: Workspace) -> None:
     assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
-async def test_metrics_count_by_route(workspace: Workspace, owner: dict[str, str]) -> None:
+async def test_metrics_count_by_route_and_are_not_on_the_public_port(
+    workspace: Workspace, owner: dict[str, str]
+) -> None:
     await workspace.collection(owner, name="Secretive")
     await workspace.client.get("/api/v1/collections/Secretive", headers=owner)
-    metrics = (await workspace.client.get("/metrics")).text
-    assert "vivero_requests_total" in metrics
-    assert "/api/v1/collections/{name}" in metrics
-    assert "Secretive" not in metrics
+    answer = await workspace.client.get("/metrics")
+    assert answer.status_code == 404
+    assert "vivero_requests_total" not in answer.text
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(metrics), base_url="http://pod:9090") as scraper:
+        found = await scraper.get("/metrics")
+        assert (await scraper.get("/api/v1/me")).status_code == 404
+    assert found.headers["content-type"].startswith("text/plain; version=")
+    assert "vivero_requests_total" in found.text
+    assert "/api/v1/collections/{name}" in found.text
+    assert "Secretive" not in found.text
 
 
 async def test_each_address_has_its_share(workspace: Workspace) -> None:

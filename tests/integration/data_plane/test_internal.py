@@ -6,7 +6,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.data_plane.workspace import OWNER, Workspace
-from vivero_data.db.schema import HEAD
+from vivero_data.db.compatibility import HEAD
 from vivero_data.errors import NotSignedInError
 
 PROOF = "/internal/v1/proof"

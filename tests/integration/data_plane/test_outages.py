@@ -11,6 +11,7 @@ from faults.gate import Gate
 from faults.plan import Outage
 from faults.rig import eventually
 from integration.data_plane.workspace import Workspace
+from structlog.testing import capture_logs
 
 RECORDS = "/api/v1/collections/Contacts/records"
 FILES = "/api/v1/files"
@@ -105,3 +106,25 @@ async def test_without_its_database_it_says_so_and_comes_back(
         return await look(workspace, owner) == 200
 
     await eventually(works, BACK_SECONDS)
+
+
+@pytest.mark.parametrize("outage", [Outage.DOWN, Outage.SILENT])
+@pytest.mark.parametrize(("service", "aspect"), [("mariadb", "database"), ("valkey", "cache"), ("s3", "storage")])
+async def test_the_log_says_why_it_is_not_ready_once_a_change(
+    workspace: Workspace, gates: dict[str, Gate], service: str, aspect: str, outage: Outage
+) -> None:
+    async def is_ready() -> bool:
+        return (await workspace.client.get("/readyz")).status_code == 200
+
+    with capture_logs() as lines:
+        assert await is_ready()
+        await gates[service].fail(outage)
+        for _ in range(3):
+            assert not await is_ready()
+        await gates[service].heal()
+        await eventually(is_ready, BACK_SECONDS)
+        assert await is_ready()
+    told = [line for line in lines if line["event"] in {"not_ready", "ready"}]
+    assert [(line["event"], line["log_level"]) for line in told] == [("not_ready", "warning"), ("ready", "info")]
+    assert told[0].keys() - {"event", "log_level"} == {aspect}
+    assert "does not answer" in told[0][aspect] or "no answer in time" in told[0][aspect]

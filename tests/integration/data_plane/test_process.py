@@ -1,12 +1,14 @@
 """The program itself, in a process of its own: as a pod runs it, and as an administrator does."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,11 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.data_plane.workspace import HOST, OWNER, PASSWORD, Login, write_secrets
+from support.newer_schema import NEWER, newer_migrations
+from vivero_data.db import schema_file
+from vivero_data.db.compatibility import HEAD
+from vivero_data.db.migrate import migrate
+from vivero_data.settings import load
 
 PYTHONPATH = ":".join(path for path in sys.path if path)
 
@@ -29,6 +36,7 @@ def environ(new_tenant: Callable[[], Login], platform: dict[str, Any], tmp_path:
         "VIVERO_TENANT_NAME": "Acme GmbH",
         "VIVERO_PUBLIC_URL": f"https://{HOST}",
         "VIVERO_SECRETS_DIR": str(tmp_path),
+        "VIVERO_METRICS_PORT": str(free_port()),
     }
 
 
@@ -50,36 +58,146 @@ def free_port() -> int:
         return port
 
 
-async def test_a_pod_starts_serves_and_drains(environ: dict[str, str]) -> None:
-    made = command(environ, "create-owner", "--email", OWNER, stdin=f"{PASSWORD}\n")
-    assert (made.returncode, made.stdout) == (0, f"created: {OWNER}\n"), made.stderr
+@asynccontextmanager
+async def served(environ: dict[str, str]) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """The program, and the address of its public port; it is ended and its output is read by the block or after it."""
     port = free_port()
     arguments = ["-W", "ignore", "-m", "vivero_data", "serve", "--host", "127.0.0.1", "--port", str(port)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            for _ in range(200):
-                try:
-                    ready = await client.get("/readyz")
-                    break
-                except httpx.ConnectError:
-                    await asyncio.sleep(0.02)
-            # The first question that is let in waits for its answer.
-            assert ready.status_code == 200, ready.text
-            body = {"email": OWNER, "password": PASSWORD}
-            login = asyncio.create_task(client.post("/api/v1/auth/login?ticket=sesame", json=body))
-            await asyncio.sleep(0.02)
-            process.send_signal(signal.SIGTERM)
-            assert (await login).status_code == 200
+        yield process, f"http://127.0.0.1:{port}"
     finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 30)
+
+
+async def first_answer(client: httpx.AsyncClient, path: str) -> httpx.Response:
+    """The first question that is let in waits for its answer."""
+    for _ in range(200):
+        try:
+            return await client.get(path)
+        except httpx.ConnectError:
+            await asyncio.sleep(0.02)
+    raise AssertionError("nobody listens")
+
+
+async def test_a_pod_starts_serves_and_drains(environ: dict[str, str]) -> None:
+    made = command(environ, "create-owner", "--email", OWNER, stdin=f"{PASSWORD}\n")
+    assert (made.returncode, made.stdout) == (0, f"created: {OWNER}\n"), made.stderr
+    async with (
+        served(environ) as (process, address),
+        httpx.AsyncClient(base_url=address, timeout=30) as client,
+    ):
+        ready = await first_answer(client, "/readyz")
+        assert ready.status_code == 200, ready.text
+        body = {"email": OWNER, "password": PASSWORD}
+        login = asyncio.create_task(client.post("/api/v1/auth/login?ticket=sesame", json=body))
+        await asyncio.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert (await login).status_code == 200
         output, _ = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode in {0, -signal.SIGTERM}
     text = output.decode()
     assert '"path":"/api/v1/auth/login"' in text
     for secret in ("sesame", PASSWORD, environ["VIVERO_SECRETS_DIR"] + "/app"):
         assert secret not in text
+
+
+async def test_prometheus_asks_at_a_port_of_its_own(environ: dict[str, str]) -> None:
+    async with served(environ) as (_, address), httpx.AsyncClient(timeout=30) as client:
+        assert (await first_answer(client, f"{address}/readyz")).status_code == 200
+        scraped = await client.get(f"http://127.0.0.1:{environ['VIVERO_METRICS_PORT']}/metrics")
+        assert scraped.status_code == 200
+        assert 'path="/readyz"' in scraped.text
+        assert (await client.get(f"{address}/metrics")).status_code == 404
+        other = await client.get(f"http://127.0.0.1:{environ['VIVERO_METRICS_PORT']}/readyz")
+        assert other.status_code == 404
+
+
+def test_a_port_that_is_taken_is_named(environ: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", int(environ["VIVERO_METRICS_PORT"]))):
+        done = command(environ, "serve", "--host", "127.0.0.1", "--port", "0")
+    assert done.returncode == 2
+    assert done.stderr.startswith("vivero-data-plane: VIVERO_METRICS_PORT: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "aspect", "why"),
+    [
+        ("database/password", "wrong", "database", "OperationalError 1045"),
+        ("database/port", "1", "database", "OperationalError 2003"),
+        ("cache/password", "wrong", "cache", "AuthenticationError"),
+        ("storage/secret_key", "wrong", "storage", "The bucket refused a request (status 403)"),
+    ],
+)
+async def test_a_pod_that_is_not_ready_says_why(
+    environ: dict[str, str], file: str, content: str, aspect: str, why: str
+) -> None:
+    (Path(environ["VIVERO_SECRETS_DIR"]) / file).write_text(content)
+    async with served(environ) as (process, address), httpx.AsyncClient(timeout=30) as client:
+        for _ in range(2):
+            assert (await first_answer(client, f"{address}/readyz")).status_code == 503
+        process.send_signal(signal.SIGTERM)
+        output, _ = await asyncio.wait_for(process.communicate(), 30)
+    lines = [json.loads(line) for line in output.decode().splitlines() if line.startswith("{")]
+    (told,) = [line for line in lines if line["event"] == "not_ready"]
+    assert why in told[aspect]
+    assert "wrong" not in output.decode()
+
+
+EXPAND = "ALTER TABLE users ADD COLUMN IF NOT EXISTS nickname VARCHAR(80) NULL"
+
+
+@pytest.fixture
+def later_release(
+    environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], None]:
+    """Migrates the workspace's schema as a later release would."""
+
+    def upgrade(oldest_program: str) -> None:
+        folder = tmp_path_factory.mktemp("later")
+        newer = newer_migrations(schema_file.MIGRATIONS, folder, HEAD, oldest_program=oldest_program, statement=EXPAND)
+        monkeypatch.setattr(schema_file, "MIGRATIONS", newer)
+        migrate(load(environ))
+
+    return upgrade
+
+
+async def test_the_program_as_it_is_serves_on_the_schema_of_a_later_release(
+    environ: dict[str, str], later_release: Callable[[str], None]
+) -> None:
+    later_release(HEAD)
+    assert command(environ, "migrate").returncode == 0
+    made = command(environ, "create-owner", "--email", OWNER, stdin=f"{PASSWORD}\n")
+    assert made.returncode == 0, made.stderr
+    async with served(environ) as (process, address):
+        async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+            ready = await first_answer(client, "/readyz")
+            assert (ready.status_code, ready.json()["schema"]) == (200, NEWER)
+            body = {"email": OWNER, "password": PASSWORD}
+            assert (await client.post("/api/v1/auth/login", json=body)).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        output, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert b'"schema_is_ahead"' in output
+
+
+async def test_a_schema_that_is_closed_to_the_program_stops_it_with_a_sentence(
+    environ: dict[str, str], later_release: Callable[[str], None]
+) -> None:
+    later_release(NEWER)
+    sentence = f"The schema is at revision {NEWER} and only programs that know revision {NEWER} may use it"
+    for arguments in (("migrate",), ("create-owner", "--email", OWNER)):
+        done = command(environ, *arguments, stdin=f"{PASSWORD}\n")
+        assert done.returncode == 1
+        assert sentence in done.stderr
+    async with served(environ) as (process, _):
+        output, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == -signal.SIGTERM
+    assert sentence in output.decode()
 
 
 def test_the_owner_is_created_once(environ: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.data_plane.workspace import Login, write_secrets
 from vivero_data.db import schema, schema_file
+from vivero_data.db.compatibility import HEAD, SchemaTooNewError
 from vivero_data.db.database import Database
 from vivero_data.db.migrate import migrate
 from vivero_data.errors import UnavailableError
@@ -19,7 +20,7 @@ from vivero_data.settings import Settings, load
 EARLIER = [
     script.revision
     for script in ScriptDirectory.from_config(schema_file.config()).walk_revisions()
-    if script.revision != schema.HEAD
+    if script.revision != HEAD
 ]
 
 
@@ -108,7 +109,7 @@ async def test_pods_that_start_together_install_once(settings: Settings, databas
         await other.open(10)
     await asyncio.gather(*(schema.ensure_current(one) for one in (database, *others)))
     async with database.read() as connection:
-        assert await connection.fetch_all("SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
+        assert await connection.fetch_all("SELECT version_num FROM alembic_version") == [(HEAD,)]
     for other in others:
         await other.close()
 
@@ -143,19 +144,38 @@ async def test_an_older_schema_is_brought_up_with_what_is_in_it(
     finally:
         await fresh.close()
     async with database.read() as connection:
-        assert await schema.revision_of(connection) == schema.HEAD
+        assert await schema.revision_of(connection) == HEAD
         assert await connection.fetch_one("SELECT value FROM counters WHERE name = 'records'") == (7,)
 
 
-@pytest.mark.usefixtures("_environ")
-async def test_a_schema_of_an_unknown_revision_is_left_alone(database: Database) -> None:
+@pytest.mark.parametrize("oldest", [None, "9998", "9999"])
+async def test_a_schema_that_is_closed_to_this_program_is_left_alone(
+    settings: Settings, database: Database, oldest: str | None
+) -> None:
     await schema.ensure_current(database)
     async with database.read() as connection:
         await connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(schema.MigrationError):
+        if oldest is None:
+            await connection.execute("DROP TABLE schema_compatibility")
+        else:
+            await connection.execute("UPDATE schema_compatibility SET oldest_program = %s", oldest)
+    before = await definition(database)
+    with pytest.raises(SchemaTooNewError, match=f"revision 9999 .* up to {HEAD}. Start a newer release"):
         await schema.ensure_current(database)
+    with pytest.raises(SchemaTooNewError):
+        await asyncio.to_thread(migrate, settings)
+    assert await definition(database) == before
+
+
+@pytest.mark.usefixtures("_environ")
+async def test_a_schema_that_is_ahead_and_open_is_used_as_it_is(settings: Settings, database: Database) -> None:
+    assert await schema.ensure_current(database) == HEAD
     async with database.read() as connection:
-        assert await schema.revision_of(connection) == "9999"
+        await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = await definition(database)
+    assert await schema.ensure_current(database) == "9999"
+    await asyncio.to_thread(migrate, settings)
+    assert await definition(database) == before
 
 
 async def test_every_connection_is_tls_1_3_in_utc(database: Database) -> None:

@@ -22,8 +22,9 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
-from vivero_operator.reconcile.cluster import Cluster, Pod
+from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.tenant import Result, TenantReconciler
 from vivero_operator.settings import Settings

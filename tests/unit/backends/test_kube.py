@@ -53,6 +53,57 @@ def test_a_taken_name_is_told_from_a_conflict() -> None:
     assert isinstance(errors.from_status(409, {"reason": "AlreadyExists"}, "POST"), errors.KubeAlreadyExistsError)
 
 
+SENTENCE = 'trialEndsAt is allowed only on plan trial, "starter" has none: remove it'
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        (f'Invalid value: "object": {SENTENCE}', SENTENCE),
+        (f'Invalid value: "quote \\" colon: and, comma": {SENTENCE}', SENTENCE),
+        (f'Invalid value: {{"a": "b: c", "d": [1, 2]}}: {SENTENCE}', SENTENCE),
+        (f"Invalid value: null: {SENTENCE}", SENTENCE),
+        (f"Invalid value: -5: {SENTENCE}", SENTENCE),
+        (f"Invalid value: 5Gi: {SENTENCE}", SENTENCE),
+        (f"Required value: {SENTENCE}", SENTENCE),
+        (f"Forbidden: {SENTENCE}", SENTENCE),
+        (f"ValidatingAdmissionPolicy 'p' with binding 'b' denied request: {SENTENCE}", SENTENCE),
+        ("Required value", "Required value"),
+        ('Duplicate value: "a: b, c"', 'Duplicate value: "a: b, c"'),
+        ('Unsupported value: "No": supported values: "A", "B"', 'Unsupported value: "No": supported values: "A", "B"'),
+        ("Too long: may not be more than 40 bytes", "Too long: may not be more than 40 bytes"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_a_refusal_keeps_each_sentence_whole(status: int, message: str, sentence: str) -> None:
+    body = {"message": "cut, at a comma", "details": {"causes": [{"field": "spec.a", "message": message}] * 2}}
+    error = errors.from_status(status, body, "PATCH /x")
+    assert isinstance(error, errors.KubeRefusedError)
+    assert error.causes == (errors.Cause("spec.a", sentence),) * 2
+
+
+@given(st.text(min_size=1), st.text())
+def test_whatever_the_value_is_the_sentence_is_whole(sentence: str, value: str) -> None:
+    body = {"details": {"causes": [{"message": f"Invalid value: {json.dumps(value)}: {sentence}"}]}}
+    error = errors.from_status(422, body, "PATCH /x")
+    assert isinstance(error, errors.KubeInvalidError)
+    assert error.causes == (errors.Cause("", sentence),)
+
+
+def test_a_remark_that_rules_were_left_out_is_no_cause() -> None:
+    remark = {"field": "<nil>", "message": "Invalid value: null: some validation rules were not checked"}
+    error = errors.from_status(422, {"details": {"causes": [remark]}}, "PATCH /x")
+    assert isinstance(error, errors.KubeInvalidError)
+    assert error.causes == ()
+
+
+def test_an_apply_that_does_not_fit_the_schema_is_refused_though_it_comes_as_500() -> None:
+    body = {"message": "failed to create typed patch object (/x; v1, Kind=Y): .spec.a: expected string, got 5"}
+    error = errors.from_status(500, body, "PATCH /x")
+    assert isinstance(error, errors.KubeInvalidError)
+    assert not error.retryable
+
+
 def test_another_objects_uid_is_a_conflict() -> None:
     body = {"details": {"causes": [{"field": "metadata.uid", "message": "field is immutable"}]}}
     assert isinstance(errors.from_status(422, body, "PATCH /x"), errors.KubeConflictError)

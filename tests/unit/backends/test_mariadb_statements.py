@@ -1,4 +1,3 @@
-import json
 import re
 
 import pytest
@@ -9,7 +8,6 @@ from vivero_core.errors import InvalidNameError
 
 DATABASE, USER = "vtaaaaaaaaaa", "vtaaaaaaaaaaa"
 HASH = "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"  # SELECT PASSWORD('password')
-PRIV = {"authentication_string": HASH, "ssl_type": 1, "max_user_connections": 20, "plugin": "mysql_native_password"}
 
 
 def test_the_hash_is_the_servers() -> None:
@@ -48,10 +46,17 @@ def test_a_grant_names_one_schema_and_holds_no_power_over_others() -> None:
 
 @given(st.text(max_size=20))
 def test_every_statement_with_a_name_checks_it(name: str) -> None:
-    for build in (statements.create_database, statements.drop_database, statements.find_database):
+    for build in (
+        statements.create_database,
+        statements.drop_database,
+        statements.find_database,
+        statements.find_table,
+        statements.find_tables,
+        statements.set_defaults,
+    ):
         with pytest.raises(InvalidNameError):
             build(name)
-    for build_for_user in (statements.drop_user, statements.find_user, statements.show_grants, statements.revoke_all):
+    for build_for_user in (statements.find_user, statements.show_grants, statements.revoke_all):
         with pytest.raises(InvalidNameError):
             build_for_user(name)
     with pytest.raises(InvalidNameError):
@@ -59,32 +64,13 @@ def test_every_statement_with_a_name_checks_it(name: str) -> None:
     with pytest.raises(InvalidNameError):
         statements.grant(name, DATABASE)
     with pytest.raises(InvalidNameError):
-        statements.end_connections(name)
-    with pytest.raises(InvalidNameError):
-        statements.lock_user(name, locked=True)
+        statements.drop_table(name, "t")
 
 
-def test_a_stored_user_is_read() -> None:
-    wanted = statements.wanted_user("password", 20, locked=False)
-    assert statements.user_state(json.dumps(PRIV)) == wanted
-    assert statements.user_state(json.dumps(PRIV | {"account_locked": True})).locked
-
-
-@pytest.mark.parametrize(
-    "drift",
-    [
-        {"ssl_type": 0},
-        {"max_user_connections": 0},
-        {"authentication_string": ""},
-        {"authentication_string": "*0000000000000000000000000000000000000000"},
-    ],
-)
-def test_each_drift_of_a_user_shows(drift: dict[str, object]) -> None:
-    assert statements.user_state(json.dumps(PRIV | drift)) != statements.wanted_user("password", 20, locked=False)
-
-
-def test_a_bare_user_is_read() -> None:
-    assert statements.user_state("{}") == statements.UserState("", requires_tls=False, max_connections=0, locked=False)
+@given(st.text())
+def test_a_persons_table_stays_inside_its_quotes(table: str) -> None:
+    sql, values = statements.drop_table(DATABASE, table)
+    assert re.fullmatch(rf"SET .* FOR DROP TABLE IF EXISTS `{DATABASE}`\.`([^`]|``)*`", sql % values)
 
 
 def lines(*extra: str) -> list[str]:

@@ -10,6 +10,7 @@ from vivero_core.backends.valkey.errors import translated
 from vivero_core.errors import (
     BackendAuthenticationError,
     BackendError,
+    BackendMisconfiguredError,
     BackendRefusedError,
     BackendUnavailableError,
     InvalidNameError,
@@ -40,6 +41,9 @@ def test_what_the_server_reports_is_what_we_set() -> None:
     [
         {"flags": ["off", "sanitize-payload"]},
         {"flags": ["on", "nopass"]},
+        {"flags": ["on", "sanitize-payload", "nopass"]},
+        {"flags": ["on", "sanitize-payload", "of-a-later-server"]},
+        {"databases": "1"},
         {"flags": ["on", "skip-sanitize-payload"]},
         {"passwords": []},
         {"passwords": [acl.password_hash("s3cret"), acl.password_hash("another")]},
@@ -52,6 +56,57 @@ def test_what_the_server_reports_is_what_we_set() -> None:
 )
 def test_each_drift_shows(drift: dict[str, object]) -> None:
     assert acl.present(reply(**drift)) != acl.wanted(USER, "s3cret")
+
+
+LINES = [
+    "user default off sanitize-payload resetchannels -@all",
+    "user admin on #aa ~* &* +@all",
+    f"user {USER} on #aa ~{USER}:* resetchannels &{USER}:* -@all +@read",
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "intruder"),
+    [
+        (f"user {USER}x on ~* &* +@all", f"{USER}x"),
+        (f"user {USER}x off resetchannels -@all", f"{USER}x"),
+        (f"user reader on ~{USER}:* resetchannels -@all +get", "reader"),
+        (f"user reader on %R~{USER}:a:* resetchannels -@all +get", "reader"),
+        (f"user reader on %RW~{USER}* resetchannels -@all +get", "reader"),
+        (f"user reader on resetchannels &{USER}:* -@all +get", "reader"),
+        (f"user reader on resetchannels -@all (~{USER}:* resetchannels -@all +get)", "reader"),
+        (f"user reader on resetchannels -@all (%W~other:* &{USER}:* -@all +get)", "reader"),
+        ("user reader on ~vt* resetchannels -@all +get", None),
+        ("user reader on ~vtaaaaaaaaa?:* resetchannels -@all +get", None),
+        ("user", None),
+    ],
+)
+def test_who_has_a_part_in_a_tenants_keys_is_seen(line: str, intruder: str | None) -> None:
+    found = acl.intruders([*LINES, line])
+    assert found == ({USER.removeprefix("vt"): {intruder}} if intruder else {})
+
+
+def test_a_neighbour_with_a_part_is_an_intruder() -> None:
+    other = "user vtbbbbbbbbbb on ~vtbbbbbbbbbb:* ~vtaaaaaaaaaa:* resetchannels -@all"
+    assert acl.intruders([*LINES, other]) == {"aaaaaaaaaa": {"vtbbbbbbbbbb"}}
+
+
+def test_only_the_tenants_patterns_are_taken() -> None:
+    selectors = [
+        ["commands", "-@all +set", "keys", f"~{USER}:* ~own:*", "channels", ""],
+        ["commands", "-@all +del", "keys", f"~{USER}:*", "channels", f"&{USER}:*"],
+        ["commands", "-@all +ping", "keys", "", "channels", ""],
+    ]
+    got = reply(keys=f"~{USER}:* %R~own:*", channels=f"&own &{USER}:x", selectors=selectors)
+    assert acl.rules_without(USER, got) == [
+        "resetkeys",
+        "%R~own:*",
+        "resetchannels",
+        "&own",
+        "clearselectors",
+        "(-@all +set ~own:*)",
+        "(-@all +ping)",
+    ]
 
 
 @given(st.text())
@@ -110,3 +165,16 @@ def test_trust_is_one_authority_and_tls_1_3(authority: str) -> None:
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert len(context.get_ca_certs()) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n", "not a certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "\0"]
+)
+def test_trust_in_nothing_is_refused(text: str) -> None:
+    """Python takes an empty text for all authorities of the machine."""
+    with pytest.raises(BackendMisconfiguredError, match="certificate authority"):
+        client_context(text)
+
+
+def test_an_authority_may_carry_a_comment_in_any_script(authority: str) -> None:
+    assert len(client_context(f"# Főtanúsítvány\n{authority}").get_ca_certs()) == 1

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import spare_body, tenant_body
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key, slug_key
-from vivero_control.domain.tenants.hosts import HostService
-from vivero_control.domain.tenants.schemas import HostState
-from vivero_control.errors import UnavailableError
+from vivero_control.domain.tenants.hosts import HostService, as_error
+from vivero_control.domain.tenants.schemas import HostState, HostStatus
 from vivero_core.backends.kube.client import Change, Listing
+from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.tenant import Tenant
 
 
@@ -147,5 +147,22 @@ def test_what_a_host_stands_for() -> None:
 
 
 def test_before_the_first_list_nothing_is_unknown() -> None:
-    with pytest.raises(UnavailableError):
-        HostService(TenantDirectory(), "vivero.localhost").status("acme.vivero.localhost")
+    hosts = HostService(TenantDirectory(), "vivero.localhost")
+    assert hosts.status("acme.vivero.localhost").state is HostState.UNSURE
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "retry"),
+    [
+        (HostStatus(host="a", state=HostState.STARTING), 503, "3"),
+        (HostStatus(host="a", state=HostState.UNSURE), 503, "3"),
+        (HostStatus(host="a", state=HostState.SUSPENDED, reason=SuspensionReason.UNPAID, message="Pay."), 503, None),
+        (HostStatus(host="a", state=HostState.UNKNOWN), 404, None),
+        (HostStatus(host="a\x00\u202e", state=HostState.UNKNOWN), 404, None),
+    ],
+)
+def test_what_programs_are_told_at_a_host(host: HostStatus, status: int, retry: str | None) -> None:
+    error = as_error(host)
+    assert (error.status, error.headers.get("Retry-After")) == (status, retry)
+    assert error.detail.isprintable()
+    assert error.detail.endswith(".")

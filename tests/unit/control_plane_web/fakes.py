@@ -41,7 +41,7 @@ from vivero_control.domain.tenants.schemas import (
     TenantState,
 )
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.errors import InvalidInputError, UnavailableError
+from vivero_control.errors import InvalidInputError, TooManyRequestsError, UnavailableError
 from vivero_control.lib.context import CALLER
 from vivero_control.lib.problem import Problem, describe, problem_response, wants_page
 from vivero_control.settings import Settings
@@ -338,7 +338,11 @@ def make_app(**replaced: object) -> Litestar:
     @get("/-/host/{which:str}", sync_to_thread=False)
     def host(request: Request[Any, Any, Any], which: FromPath[str]) -> Response[Any]:
         assert web.host_page
-        return web.host_page(request, HOSTS[which])
+        assert web.host_error
+        if which == "busy":
+            problem, _ = describe(TooManyRequestsError.after(30))
+            return web.host_error(request, problem)
+        return web.host_page(HOSTS[which])
 
     async def known_caller(request: Request[Any, Any, Any]) -> None:
         request.scope["state"][CALLER] = "127.0.0.1"

@@ -1,6 +1,9 @@
+import base64
+import hashlib
 import re
 from typing import Any
 
+import pytest
 from litestar.testing import TestClient
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import FakePlans
@@ -54,6 +57,8 @@ def test_the_page_at_a_host_says_why(visitor: TestClient[Any]) -> None:
         ("suspended", 503, "is suspended"),
         ("ended", 503, "trial of this workspace has ended"),
         ("unknown", 404, "no workspace here"),
+        ("unsure", 503, "do not know yet which workspace"),
+        ("busy", 429, "Too many requests"),
     ):
         answer = visitor.get(f"/-/host/{which}")
         assert answer.status_code == status
@@ -61,10 +66,23 @@ def test_the_page_at_a_host_says_why(visitor: TestClient[Any]) -> None:
         assert "<script>alert" not in answer.text
 
 
+@pytest.mark.parametrize("which", ["starting", "suspended", "ended", "unknown", "unsure", "busy"])
+def test_the_page_at_a_host_needs_nothing_from_that_host(visitor: TestClient[Any], which: str) -> None:
+    answer = visitor.get(f"/-/host/{which}")
+    assert not re.search(r"<script|/static/|\bon[a-z]+=|\sstyle=", answer.text)
+    assert set(re.findall(r'(?:src|href)="([^":]*:?)', answer.text)) == {"data:"}
+    assert not re.search(r'url\((?!"?data:|%23)', answer.text), "a picture's own parts begin with #"
+    (style,) = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = answer.headers["content-security-policy"]
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert len(answer.content) < 24 * 1024
+
+
 def test_only_a_starting_workspace_is_looked_at_again(visitor: TestClient[Any]) -> None:
     starting = visitor.get("/-/host/starting")
-    assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in starting.text
-    assert 'data-reload-after="3"' in starting.text
+    assert '<meta http-equiv="refresh" content="3">' in starting.text
     assert starting.headers["retry-after"] == "3"
     assert "http-equiv" not in visitor.get("/-/host/suspended").text
 

@@ -1,4 +1,5 @@
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -12,7 +13,9 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.testing import TestClient
+from vivero_core.model import naming
 from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
+from vivero_data.domain.users.service import normal_email
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.schemas import Introduction, WorkspaceState
 from vivero_data.domain.workspace.service import WorkspaceService, problems_with
@@ -36,7 +39,7 @@ class FakeWorkspace(WorkspaceService):
         if errors:
             raise InvalidInputError.of_all(errors)
         self.heard.append(said)
-        owner = OwnerState(said.owner.email, created=len(self.heard) == 1) if said.owner else None
+        owner = OwnerState("ada@example.com", created=len(self.heard) == 1)
         return WorkspaceState(said.identity, owner)
 
 
@@ -64,10 +67,11 @@ def test_the_answer_says_what_is_stored_and_whether_an_owner_was_made(client: Te
     for status, created in ((201, True), (200, False)):
         answer = client.put("/internal/v1/workspace", json=SAID, headers=TOKEN)
         assert answer.status_code == status
-        assert answer.json() == {"workspace": stored, "owner": {"email": "ada@example.com", "created": created}}
+        owner = {"email": "ada@example.com", "created": created, "changed": False}
+        assert answer.json() == {"workspace": stored, "owner": owner}
     for said in (stored, {**stored, "owner": None}):
         answer = client.put("/internal/v1/workspace", json=said, headers=TOKEN)
-        assert (answer.status_code, answer.json()) == (200, {"workspace": stored, "owner": None})
+        assert (answer.status_code, answer.json()) == (200, {"workspace": stored, "owner": owner}), "the first owner"
 
 
 @pytest.mark.parametrize("header", [{}, {"authorization": "Bearer wrong"}, {"authorization": "Basic sesame"}])
@@ -97,6 +101,9 @@ def test_nobody_else_comes_in(client: TestClient[Litestar], workspace: FakeWorks
         ({"owner": {**OWNER, "password_hash": "sesame"}}, "owner.password_hash"),
         ({"owner": {**OWNER, "password_hash": "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaA"}}, "owner.password_hash"),
         ({"owner": {**OWNER, "password_hash": 1}}, "owner.password_hash"),
+        ({"owner": {**OWNER, "password_hash": HASH.replace("19456", "١٩٤٥٦")}}, "owner.password_hash"),
+        ({"owner": {**OWNER, "replaces": "nobody"}}, "owner.replaces"),
+        ({"owner": {**OWNER, "replaces": 1}}, "owner.replaces"),
     ],
 )  # fmt: skip
 def test_bad_input_names_its_field(
@@ -119,10 +126,11 @@ def test_what_is_missing_is_named(client: TestClient[Litestar], missing: str) ->
 
 
 def test_every_mistake_is_named_at_once(client: TestClient[Litestar]) -> None:
-    said = {**SAID, "name": " ", "owner": {"email": "x", "name": "a\x00", "password_hash": "x"}}
+    owner = {"email": "x", "name": "a\x00", "password_hash": "x", "replaces": "x"}
+    said = {**SAID, "name": " ", "owner": owner}
     answer = client.put("/internal/v1/workspace", json=said, headers=TOKEN)
     fields = [error["field"] for error in answer.json()["errors"]]
-    assert fields == ["name", "owner.email", "owner.name", "owner.password_hash"]
+    assert fields == ["name", "owner.email", "owner.name", "owner.password_hash", "owner.replaces"]
 
 
 def parse(said: object) -> Introduction | None:
@@ -158,8 +166,42 @@ def test_what_a_company_is_called_is_accepted(name: str, host: str) -> None:
     assert parse({"name": name, "public_url": f"https://{host}"}) is not None
 
 
-@given(st.text(), st.text(), st.text())
-def test_an_owner_is_checked_whatever_it_says(email: str, name: str, password_hash: str) -> None:
-    found = Introduction("Acme", "https://acme.example.com", OwnerAccount(email, password_hash, name))
-    assert {error.field for error in problems_with(found)} <= {"owner.email", "owner.name", "owner.password_hash"}
+@given(st.text(), st.text(), st.text(), st.none() | st.text())
+def test_an_owner_is_checked_whatever_it_says(email: str, name: str, password_hash: str, replaces: str | None) -> None:
+    found = Introduction("Acme", "https://acme.example.com", OwnerAccount(email, name, password_hash, replaces))
+    fields = {"owner.email", "owner.name", "owner.password_hash", "owner.replaces"}
+    assert {error.field for error in problems_with(found)} <= fields
     assert problems_with(found), "a random text is no argon2id hash"
+
+
+# What the Tenant's definition accepts; in its regular expressions, which are RE2's, $ is the very end of the text.
+EMAILS = st.from_regex(naming.EMAIL_PATTERN, fullmatch=True).filter(lambda email: len(email) <= naming.EMAIL_MAX_LENGTH)
+DISPLAY_NAMES = st.text(
+    st.characters(exclude_categories=["Cc", "Cf", "Cs"], exclude_characters="\u2028\u2029"), min_size=1, max_size=80
+).filter(lambda name: name.strip() == name)
+
+
+@given(DISPLAY_NAMES, EMAILS, EMAILS | st.none(), DISPLAY_NAMES | st.just(""), st.sampled_from([HASH, None]))
+def test_what_the_definition_accepts_is_accepted_here(
+    display_name: str, email: str, replaces: str | None, name: str, password_hash: str | None
+) -> None:
+    owner = {"email": email, "name": name, "password_hash": password_hash, "replaces": replaces}
+    found = parse({"name": display_name, "public_url": "https://acme.example.com", "owner": owner})
+    assert found is not None
+    assert found.owner is not None
+    assert normal_email(found.owner.email) == email.lower(), "the address that the person logs in with"
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.co",
+        "!#$%&'*+/=?^_`{|}~-@x.io",
+        "..@1.2.abc",
+        "A@xn--p1ai.MUSEUM",
+    ],
+)
+def test_addresses_at_the_edge_are_accepted(email: str) -> None:
+    assert re.fullmatch(naming.EMAIL_PATTERN, email)
+    assert len(email) <= naming.EMAIL_MAX_LENGTH
+    assert parse({**SAID, "owner": {**OWNER, "email": email}}) is not None

@@ -92,6 +92,8 @@ def entry(action: str, subject: str = "", before: Values = None, after: Values =
         ("file.create", "Uploaded file"),
         ("session.start", "Logged in"),
         ("user.change_password", "Changed own password"),
+        ("user.reset_password", "Reset the password of user"),
+        ("workspace.update", "Changed workspace"),
         ("plan.went_up", "Plan went up"),
         ("odd", "Odd"),
     ],

@@ -76,4 +76,4 @@ def test_uninstalling_the_chart_keeps_them() -> None:
 def test_columns_of_kubectl_get_vt() -> None:
     version = yaml.safe_load(FILES["tenants.yaml"])["spec"]["versions"][0]
     narrow = [one["name"] for one in version["additionalPrinterColumns"] if not one.get("priority")]
-    assert narrow == ["Ready", "Status", "Plan", "Trial-Ends", "Version", "URL", "Age"]
+    assert narrow == ["Ready", "Status", "Plan", "Trial-Ends", "Version", "Release", "URL", "Age"]

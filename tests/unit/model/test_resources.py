@@ -43,6 +43,7 @@ def test_dump_is_camel_case_without_absent_fields() -> None:
         "displayName": "Acme",
         "slug": "acme",
         "hosts": [],
+        "hostCertificates": [],
         "plan": "trial",
         "owner": {"email": "a@b.co"},
         "deletionPolicy": "Retain",

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator import metrics
+from vivero_operator.manifests import role_binding
 from vivero_operator.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -56,7 +57,9 @@ def test_alerts_ask_for_metrics_that_are_there() -> None:
 def test_nothing_is_granted_by_wildcard() -> None:
     text = (CHART / "templates/rbac.yaml").read_text()
     assert "*" not in re.sub(r"#.*", "", text)
-    assert not re.search(r"\b(escalate|bind|impersonate|deletecollection)\b", text)
+    assert not re.search(r"\b(escalate|impersonate|deletecollection)\b", text)
+    assert re.findall(r"resourceNames: \[(.*)\]\n    verbs: \[bind\]", text) == [role_binding.CLUSTER_ROLE]
+    assert text.count("bind]") == 1
 
 
 def test_the_example_is_a_tenant_with_its_password() -> None:

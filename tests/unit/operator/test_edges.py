@@ -26,19 +26,21 @@ from vivero_core.model.tenant import Tenant, TenantStatus
 from vivero_operator import data_plane, health, logs
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
-from vivero_operator.errors import DataPlaneUnavailableError
+from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.handlers import Desk, database_servers, plans, pods, roll_call, tenants
+from vivero_operator.instance import Keys
 from vivero_operator.reconcile import lanes
-from vivero_operator.reconcile.cluster import Cluster, Pod
+from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.status import patch_of
-from vivero_operator.reconcile.steps.secrets import keys_from
+from vivero_operator.reconcile.steps.secrets import joined
+from vivero_operator.reconcile.writing import patch_of
 from vivero_operator.settings import Settings
 
-OWNER = Owner("a@b.co", "a", "$argon2id$")
+OWNER = Owner("a@b.co", "a", "$argon2id$", None)
 WORKSPACE = Workspace("Acme", "https://acme.example")
 
 
@@ -78,22 +80,40 @@ async def client() -> AsyncIterator[DataPlaneClient]:
 
 
 class TestDataPlane:
-    @pytest.mark.parametrize(("status", "created"), [(201, True), (200, False)])
-    async def test_owner(self, pod: FakePod, client: DataPlaneClient, status: int, created: bool) -> None:  # noqa: FBT001
-        pod.status = status
-        assert await client.put_workspace("127.0.0.1", "token", WORKSPACE, OWNER) is created
+    @pytest.mark.parametrize("status", [200, 201])
+    async def test_owner(self, pod: FakePod, client: DataPlaneClient, status: int) -> None:
+        pod.status, pod.body = status, json.dumps({"owner": {"email": "a@b.co", "created": True, "changed": False}})
+        assert await client.put_workspace("127.0.0.1", "token", WORKSPACE, OWNER) == "a@b.co"
         method, path, authorization, body = pod.seen[0]
         assert (method, path, authorization) == ("PUT", "/internal/v1/workspace", "Bearer token")
-        owner = {"email": "a@b.co", "name": "a", "password_hash": "$argon2id$"}
+        owner = {"email": "a@b.co", "name": "a", "password_hash": "$argon2id$", "replaces": None}
         assert json.loads(body) == {"name": "Acme", "public_url": "https://acme.example", "owner": owner}
 
-    async def test_a_name_without_an_account(self, pod: FakePod, client: DataPlaneClient) -> None:
-        assert await client.put_workspace("127.0.0.1", "token", WORKSPACE, None) is False
+    @pytest.mark.parametrize("answer", ['{"owner": null}', "{}", '{"owner": {}}', "[]"])
+    async def test_a_name_without_an_account(self, pod: FakePod, client: DataPlaneClient, answer: str) -> None:
+        pod.body = answer
+        assert await client.put_workspace("127.0.0.1", "token", WORKSPACE, None) is None
         assert json.loads(pod.seen[0][3])["owner"] is None
 
-    async def test_a_refused_owner(self, pod: FakePod, client: DataPlaneClient) -> None:
-        pod.status = 400
-        with pytest.raises(DataPlaneUnavailableError, match="status 400"):
+    @pytest.mark.parametrize(
+        ("status", "body", "words"),
+        [
+            (422, {"errors": [{"field": "owner.email", "message": "is no address"}]}, "owner.email is no address"),
+            (409, {"detail": "There is another owner."}, "There is another owner"),
+            (400, {}, "status 400"),
+        ],
+    )
+    async def test_a_refusal_says_why(
+        self, pod: FakePod, client: DataPlaneClient, status: int, body: dict[str, Any], words: str
+    ) -> None:
+        pod.status, pod.body = status, json.dumps(body)
+        with pytest.raises(DataPlaneRefusedError, match=words):
+            await client.put_workspace("127.0.0.1", "token", WORKSPACE, OWNER)
+
+    @pytest.mark.parametrize("status", [401, 404, 500, 503])
+    async def test_any_other_answer_is_none(self, pod: FakePod, client: DataPlaneClient, status: int) -> None:
+        pod.status = status
+        with pytest.raises(DataPlaneUnavailableError, match=f"status {status}"):
             await client.put_workspace("127.0.0.1", "token", WORKSPACE, OWNER)
 
     async def test_proof(self, pod: FakePod, client: DataPlaneClient) -> None:
@@ -280,7 +300,7 @@ class TestHandlers:
         tenants.observe(desk, acme)
         tenants.observe(desk, waits)
         pods.observe(desk, pod_of(acme.id, ready=True))
-        assert await queued(desk) == ["DatabaseServer main", "Tenant waits"]
+        assert await queued(desk) == ["DatabaseServer main", "Plan trial", "Tenant waits"]
         pods.observe(desk, pod_of(acme.id, ready=False))
         assert await queued(desk) == ["Tenant acme"]
 
@@ -292,9 +312,7 @@ class TestHandlers:
         assert await queued(desk) == []
         desk.touched(going.id, NAMESPACE)
         assert await queued(desk) == ["Tenant acme"]
-        desk.outdated("nobody")
-        assert await queued(desk) == []
-        desk.outdated(going.id)
+        desk.move(going)
         assert await queued(desk) == ["Tenant acme"]
 
     async def test_a_roll_call_finds_who_went_without_a_word(self, desk: Desk) -> None:
@@ -315,19 +333,19 @@ class TestHandlers:
         desk.cluster.tenants.put(tenant("fine", ready="Proven"))
         tenants.observe(desk, tenant())
         await queued(desk)
-        tenants.forget(desk, tenant())
-        assert await queued(desk) == ["Tenant blocked"]
+        tenants.forget(desk, tenant().metadata)
+        assert await queued(desk) == [f"Orphan {tenant().id}", "Tenant blocked"]
         assert desk.cluster.tenants.get("acme") is None
 
     async def test_a_plan_is_work_for_its_tenants(self, desk: Desk) -> None:
         desk.cluster.tenants.put(tenant())
         body = {**PLAN, "metadata": {"name": "trial", "uid": "p", "generation": 1}}
         plans.observe(desk, Plan.parse(body))
-        assert await queued(desk) == ["Tenant acme"]
+        assert await queued(desk) == ["Plan trial", "Tenant acme"]
         plans.observe(desk, Plan.parse(body))
         assert await queued(desk) == []
-        plans.forget(desk, Plan.parse(body))
-        assert await queued(desk) == ["Tenant acme"]
+        plans.forget(desk, Plan.parse(body).metadata)
+        assert await queued(desk) == ["Plan trial", "Tenant acme"]
 
     async def test_a_server_is_work_for_who_is_on_it_or_waits_for_one(self, desk: Desk) -> None:
         desk.cluster.tenants.put(tenant("on-it", ready="Proven"))
@@ -338,7 +356,7 @@ class TestHandlers:
         assert await queued(desk) == ["DatabaseServer main", "Tenant on-it", "Tenant waits"]
         database_servers.observe(desk, server)
         assert await queued(desk) == []
-        database_servers.forget(desk, server)
+        database_servers.forget(desk, server.metadata)
         assert await queued(desk) == ["Tenant on-it", "Tenant waits"]
 
     async def test_a_list_of_pods_tells_who_is_gone(self, desk: Desk) -> None:
@@ -388,7 +406,7 @@ class TestDatabaseServer:
         reconciler = self.reconciler(world, woken)
         assert (await reconciler.reconcile("main")).retry_after == 30
         status = (await world.kube.get(DATABASE_SERVER, "main"))["status"]
-        assert (status["version"], status["tenants"]) == ("10.11.14-MariaDB", 0)
+        assert (status["version"], status.get("tenants", 0)) == ("10.11.14-MariaDB", 0)
         assert status["conditions"][0]["status"] == "True"
         assert woken == ["main"]
         world.kube.writes.clear()
@@ -470,13 +488,40 @@ def test_status_patches_say_only_what_changed() -> None:
     assert patch_of(old, old.model_copy(update={"url": None})) == {"url": None}
 
 
-def test_keys_are_kept_and_only_missing_ones_are_made() -> None:
-    live = {"database": {"data": {"password": base64.b64encode(b"kept").decode()}}}
-    one, two = keys_from(live, None), keys_from(live, "retained")
-    assert one.database_password == two.database_password == "kept"
-    assert one.cache_password != two.cache_password
-    assert len(one.signing_key) == len(one.file_key) == 64
-    assert two.file_key == "retained"
+class TestKeys:
+    HEX = "ab" * 32
+
+    def live(self, **values: str) -> dict[str, Any]:
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+        return {"database": {"data": {"password": encoded["password"]}}, "app": {"data": encoded}}
+
+    def test_kept_and_only_missing_ones_are_made(self) -> None:
+        live = self.live(password="kept", signing_key=self.HEX)
+        one, two = (joined(live, None, new_file_key=True) for _ in range(2))
+        assert one is not None
+        assert two is not None
+        assert one.database_password == two.database_password == "kept"
+        assert one.signing_key == self.HEX
+        assert one.cache_password != two.cache_password
+        assert len(one.operator_token) == len(one.file_key) == 64
+
+    def test_a_file_key_is_never_made_unasked(self) -> None:
+        assert joined(self.live(password="kept"), None, new_file_key=False) is None
+
+    def test_the_escrow_has_the_last_word_on_the_file_key_alone(self) -> None:
+        escrowed = Keys(*(f"{digit}" * 64 for digit in range(6)))
+        live = self.live(password="changed", file_key="ff" * 32, signing_key="ee" * 32)
+        found = joined(live, escrowed, new_file_key=False)
+        assert found is not None
+        assert (found.database_password, found.signing_key) == ("changed", "ee" * 32)
+        assert (found.file_key, found.cache_password) == (escrowed.file_key, escrowed.cache_password)
+
+    @pytest.mark.parametrize("odd", ["", "short", "zz" * 32, "\n"])
+    def test_what_no_program_could_use_counts_as_missing(self, odd: str) -> None:
+        escrowed = Keys(*(f"{digit}" * 64 for digit in range(6)))
+        found = joined(self.live(password="kept", signing_key=odd), escrowed, new_file_key=False)
+        assert found is not None
+        assert found.signing_key == escrowed.signing_key
 
 
 async def test_a_signup_is_urgent_for_servers_and_when_it_comes_back() -> None:

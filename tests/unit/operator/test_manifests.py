@@ -7,22 +7,26 @@ import pytest
 from reconcile.world import NOW, PLAN, tenant_body
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
+from vivero_operator.escrow import record
 from vivero_operator.instance import DatabaseAddress, Instance, Keys, PlatformFiles
 from vivero_operator.manifests import (
     deployment,
     event,
+    host_certificate,
     ingress,
     namespace,
     network_policy,
     platform_config,
     pod_disruption_budget,
+    pod_template,
     resource_quota,
-    retained,
+    role_binding,
     secrets,
     service,
     service_account,
 )
 from vivero_operator.policies import drift
+from vivero_operator.policies.room import Room
 from vivero_operator.settings import Settings
 
 KEYS = Keys("db-pw", "cache-pw", "s3-pw", "sign", "file", "token")
@@ -36,16 +40,29 @@ def instance(*, plan: dict[str, Any] | None = None, settings: dict[str, Any] | N
     )
 
 
+def deployed(one: Instance, settings: Settings | None = None, credentials: str = "c1") -> dict[str, Any]:
+    template = pod_template.of(one, pod_template.common(settings or one.settings), credentials)
+    return deployment.build(one, template)
+
+
+def quota(one: Instance) -> dict[str, Any]:
+    return resource_quota.build(one, Room.of(one.plan.spec.workload))
+
+
 ALL = (
     namespace.build,
+    role_binding.build,
     service_account.build,
     lambda one: platform_config.build(one, PlatformFiles("CA", "KEY")),
-    deployment.build,
+    deployed,
     service.build,
     ingress.build,
-    ingress.build_suspended,
+    lambda one: ingress.build_hosts(one, ["app.example.com"]),
+    lambda one: ingress.build_suspended(one, ["app.example.com"]),
     network_policy.build,
-    resource_quota.build,
+    quota,
+    lambda one: secrets.app(one, KEYS),
+    secrets.limits,
     pod_disruption_budget.build,
 )
 
@@ -65,8 +82,11 @@ def test_every_object_is_labelled_and_sealed(build: Any) -> None:
 
 
 def test_a_removed_field_is_noticed() -> None:
-    with_host, without = ingress.build(instance(hosts=["a.example.com"])), ingress.build(instance())
-    live = {**with_host, "spec": {**without["spec"], "more": 1}}
+    one = instance()
+    with_both, without = (
+        ingress.build_hosts(one, hosts) for hosts in (["a.example.com", "b.example.com"], ["a.example.com"])
+    )
+    live = {**with_both, "spec": {**without["spec"], "more": 1}}
     assert drift.differs(without, live)
 
 
@@ -89,7 +109,8 @@ def test_secrets_hold_what_the_data_plane_reads() -> None:
     assert decoded(secrets.cache(one, KEYS))["prefix"] == f"vt{one.id}:"
     assert decoded(secrets.storage(one, KEYS))["bucket"] == f"vivero-{one.id}"
     assert decoded(secrets.app(one, KEYS)) == {"signing_key": "sign", "file_key": "file", "operator_token": "token"}
-    assert secrets.database(one, KEYS, ADDRESS)["metadata"]["annotations"] == {"vivero.dev/database-server": "main"}
+    annotations = secrets.database(one, KEYS, ADDRESS)["metadata"]["annotations"]
+    assert annotations["vivero.dev/database-server"] == "main"
 
 
 def test_limits() -> None:
@@ -108,20 +129,20 @@ def test_limits() -> None:
 
 def test_the_end_of_a_trial_is_no_other_limit() -> None:
     spare, claimed = (secrets.limits(instance(**spec)) for spec in ({}, {"trialEndsAt": "2026-12-22T12:00:00Z"}))
-    assert not secrets.differ_but_for_trial(spare, claimed)
+    assert not secrets.differ_in_limits(spare, claimed)
     for data in ({}, {"limits.json": "e30="}, {"limits.json": "bm8="}):
-        assert secrets.differ_but_for_trial({**spare, "data": data}, claimed)
-    assert "annotations" not in secrets.limits(instance())["metadata"]
+        assert secrets.differ_in_limits({**spare, "data": data}, claimed)
+    assert "vivero.dev/limits" not in secrets.limits(instance())["metadata"]["annotations"]
     assert secrets.limits(instance(), changed=True)["metadata"]["annotations"]["vivero.dev/limits"]
 
 
 def test_nothing_secret_shows_in_a_repr() -> None:
     assert "db-pw" not in repr(KEYS)
-    assert "k3y" not in repr(retained.Record("abcdefghij", "main", "k3y"))
+    assert "db-pw" not in repr(record.Record("abcdefghij", "main", "u", "acme", False, "1", KEYS))  # noqa: FBT003  a dataclass
 
 
-def pod(one: Instance) -> dict[str, Any]:
-    template: dict[str, Any] = deployment.build(one)["spec"]["template"]
+def pod(one: Instance, credentials: str = "c1") -> dict[str, Any]:
+    template: dict[str, Any] = deployed(one, credentials=credentials)["spec"]["template"]
     return template
 
 
@@ -151,30 +172,52 @@ def test_a_change_of_limits_leaves_the_pods_alone() -> None:
 
 
 def test_suspension_stops_all_pods() -> None:
-    assert deployment.build(instance(suspended={"reason": "Manual"}))["spec"]["replicas"] == 0
-    assert deployment.build(instance(plan={"workload": {"replicas": 2}}))["spec"]["replicas"] == 2
+    assert deployed(instance(suspended={"reason": "Manual"}))["spec"]["replicas"] == 0
+    assert deployed(instance(plan={"workload": {"replicas": 2}}))["spec"]["replicas"] == 2
+
+
+def test_pods_start_again_for_other_credentials_an_order_and_data_that_was_given_up() -> None:
+    usual = pod_template.revision(pod(instance()))
+    ordered = instance()
+    meta = ordered.tenant.metadata.model_copy(update={"annotations": {"vivero.dev/restart": "now"}})
+    again = Instance(ordered.tenant.model_copy(update={"metadata": meta}), ordered.plan, ordered.settings)
+    assert usual == pod_template.revision(pod(instance(), "c1"))
+    others = (pod(instance(), "c2"), pod(again), pod(instance(acceptDataLossAt="2026-11-22T12:00:00Z")))
+    assert len({usual, *map(pod_template.revision, others)}) == 4
 
 
 def test_quota_has_room_for_a_rollout() -> None:
     workload = {"replicas": 2, "cpuRequest": "50m", "cpuLimit": "1", "memoryRequest": "96Mi", "memoryLimit": "256Mi"}
-    hard = resource_quota.build(instance(plan={"workload": workload}))["spec"]["hard"]
+    hard = quota(instance(plan={"workload": workload}))["spec"]["hard"]
     assert hard["pods"] == "3"
     assert hard["requests.cpu"] == "150m"
     assert hard["requests.memory"] == "288Mi"
     assert hard["limits.cpu"] == "3"
     assert hard["services.nodeports"] == "0"
-    assert "limits.cpu" not in resource_quota.build(instance())["spec"]["hard"]
+    assert "limits.cpu" not in quota(instance())["spec"]["hard"]
 
 
-def test_ingress() -> None:
+def test_the_address_of_its_own_has_the_platforms_certificate() -> None:
     one = instance(hosts=["app.example.com"])
     spec = ingress.build(one)["spec"]
-    assert [rule["host"] for rule in spec["rules"]] == ["acme.vivero.localhost", "app.example.com"]
+    assert [rule["host"] for rule in spec["rules"]] == ["acme.vivero.localhost"]
     assert spec["tls"][0]["secretName"] == "wildcard-tls"
     assert ingress.build(one)["metadata"]["annotations"]["projectcontour.io/tls-cert-namespace"] == "vivero-system"
-    stand_in = ingress.build_suspended(one)
-    assert [rule["host"] for rule in stand_in["spec"]["rules"]] == ["app.example.com"]
+
+
+def test_each_own_host_has_its_own_certificate() -> None:
+    given = [{"host": "a.example.com", "secretName": "a-tls"}]
+    one = instance(hosts=["a.example.com", "b.example.com"], hostCertificates=given)
+    hosts = ["a.example.com", "b.example.com"]
+    own = ingress.build_hosts(one, hosts)
+    assert [rule["host"] for rule in own["spec"]["rules"]] == hosts
+    assert [tls["secretName"] for tls in own["spec"]["tls"]] == list(map(host_certificate.name, hosts))
+    assert "projectcontour.io/tls-cert-namespace" not in own["metadata"]["annotations"]
+    stand_in = ingress.build_suspended(one, hosts)
     assert stand_in["metadata"]["namespace"] == "vivero-system"
+    assert [tls["secretName"] for tls in stand_in["spec"]["tls"]] == ["a-tls", host_certificate.name("b.example.com")]
+    issued = ingress.build_hosts(instance(settings={"host_issuer": "letsencrypt"}), hosts)
+    assert issued["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
 
 
 def test_network_policy() -> None:
@@ -189,19 +232,17 @@ def test_url_without_the_usual_port() -> None:
     assert instance(settings={"public_port": 443}).url == "https://acme.vivero.localhost"
 
 
-def test_a_retained_record_is_read_back() -> None:
-    one = instance()
-    record = retained.parse(retained.build(one, "main", "k3y", NOW))
-    assert (record.id, record.database_server, record.file_key, record.adopted_by) == (one.id, "main", "k3y", None)
-
-
 def test_events() -> None:
     tenant = instance().tenant
-    manifest = event.build(tenant, "Warning", "DatabaseUnavailable", "x" * 3000, NOW)
-    assert manifest["involvedObject"]["uid"] == tenant.metadata.uid
+    said = event.Happening(
+        event.Subject.of("Tenant", tenant.metadata), "Warning", "DatabaseUnavailable", "x" * 3000, "Reconcile"
+    )
+    manifest = event.build(said, "operator-1", NOW)
+    assert manifest["regarding"]["uid"] == tenant.metadata.uid
     assert manifest["metadata"]["namespace"] == "default"
-    assert len(manifest["message"]) == 1024
-    assert manifest["firstTimestamp"] == "2026-11-22T12:00:00Z"
+    assert (manifest["reportingController"], manifest["reportingInstance"]) == ("vivero.dev/operator", "operator-1")
+    assert len(manifest["note"]) == 1024
+    assert manifest["eventTime"] == "2026-11-22T12:00:00.000000Z"
 
 
 def test_the_fingerprint_follows_the_wants() -> None:

@@ -11,6 +11,7 @@ from vivero_core.model.conditions import Condition, Status, find
 from vivero_core.model.constants import LABEL_SIGNUP, ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
+from vivero_operator.escrow.record import Record
 from vivero_operator.policies import backoff, claims, drift, life, neighbours, placement, quantity, verdict
 from vivero_operator.policies.outcome import Outcome, Pending, State, done, waiting
 from vivero_operator.policies.verdict import Finding
@@ -20,6 +21,11 @@ def tenant(name: str = "acme", *, uid: str = "u1", age: int = 0, status: Any = N
     body = tenant_body(name, **spec)
     body["metadata"] |= {"uid": uid, "creationTimestamp": (NOW - timedelta(minutes=age)).isoformat()}
     return Tenant.parse({**body, "status": status or {}})
+
+
+def kept_for(owner: str | None) -> Record:
+    """What is retained of abcdefghij."""
+    return Record("abcdefghij", "main", owner, "former", retained=True, version="1", keys=None)
 
 
 class TestQuantity:
@@ -166,29 +172,26 @@ class TestClaims:
         made = tenant("made", uid="z", slug="acme", status={"url": "https://acme"})
         assert claims.refused_slug(made, [tenant(uid="a"), made]) is None
 
-    @pytest.mark.parametrize("host", ["vivero.localhost", "www.vivero.localhost", "a.b.vivero.localhost"])
-    def test_hosts_of_the_platform(self, host: str) -> None:
-        refusal = claims.refused_host(tenant(hosts=[host]), [], "vivero.localhost")
-        assert refusal is not None
-        assert refusal[0] is Reason.HOST_NOT_ALLOWED
-
-    def test_hosts(self) -> None:
-        old = tenant("old", uid="o", age=5, slug="old", hosts=["a.example.com", "b.example.com"])
-        young = tenant(uid="y", hosts=["b.example.com"])
-        refusal = claims.refused_host(young, [old, young], "vivero.localhost")
-        assert refusal == (Reason.HOST_TAKEN, "Host b.example.com belongs to the older Tenant old")
-        assert claims.refused_host(old, [old, young], "vivero.localhost") is None
-        assert claims.refused_host(tenant(hosts=["notvivero.localhost"]), [], "vivero.localhost") is None
-
     def test_adoption(self) -> None:
         heir = tenant(uid="h", adopt="abcdefghij")
         rival = tenant("rival", uid="r", slug="rival", adopt="abcdefghij")
-        assert claims.refused_adoption(heir, [heir], None) is None
-        assert claims.refused_adoption(heir, [heir], "h") is None
-        for others, holder in (([heir, rival], None), ([heir], "r")):
-            refusal = claims.refused_adoption(heir, others, holder)
+        younger = tenant("younger", uid="y", slug="younger", adopt="abcdefghij", age=-30)
+        for others, owner in (
+            ([heir], None),
+            ([heir], "h"),
+            ([heir], "gone"),
+            ([heir, rival], "h"),
+            ([heir, younger], None),
+        ):
+            assert claims.refused_adoption(heir, others, kept_for(owner)) is None
+        for others, owner in (([heir, rival], "r"), ([heir, younger], "y")):
+            refusal = claims.refused_adoption(heir, others, kept_for(owner))
             assert refusal is not None
             assert refusal[0] is Reason.ALREADY_ADOPTED
+
+    def test_data_stays_on_its_server(self) -> None:
+        heir = tenant(uid="h", adopt="abcdefghij", databaseServer="other")
+        assert claims.refused_adoption(heir, [heir], kept_for(None)) is not None
 
 
 FAILED = Outcome(State.FAILED, Reason.DATABASE_UNAVAILABLE, "mariadb: no answer")
@@ -234,11 +237,12 @@ class TestVerdict:
     def test_suspended(self) -> None:
         away = tenant(suspended={"reason": "Unpaid"})
         conditions = verdict.suspended(away, findings(DONE), NOW)
-        assert ready(conditions) == ("False", "Unpaid")
+        assert find(conditions, "Ready") is None
         assert ready(conditions, "Suspended") == ("True", "Unpaid")
         assert ready(conditions, "WorkloadReady") == ("False", "Unpaid")
-        assert find(conditions, "Ready").message == "Suspended: a payment is missing"  # type: ignore[union-attr]
-        assert ready(verdict.suspended(away, findings(FAILED), NOW), "Suspended") == ("False", "Unpaid")
+        assert verdict.summary(conditions).message == "Suspended: a payment is missing"  # type: ignore[union-attr]
+        still = verdict.suspended(away, findings(FAILED), NOW)
+        assert ready(still, "Suspended") == ready(still) == ("False", "Unpaid")
 
     def test_suspension_message_of_one_in_service_is_empty(self) -> None:
         assert verdict.suspension_message(tenant()) == ""
@@ -303,7 +307,7 @@ class TestSilence:
     def test_a_start_that_goes_well_is_silent(self, *, spare: bool, reason: str, seconds: int, said: bool) -> None:
         one = tenant(**({"slug": None, "owner": None, "pool": "trial"} if spare else {}))
         conditions = [condition("Ready", Status.FALSE, reason)]
-        left = verdict.silence(one, conditions, timedelta(seconds=seconds))
+        left = verdict.silence(one, conditions, timedelta(seconds=seconds), timedelta(days=1))
         assert left == (None if said else timedelta(seconds=(20 if spare else 2) - seconds))
 
     def test_who_signed_up_hears_every_step(self) -> None:
@@ -311,13 +315,13 @@ class TestSilence:
         metadata = one.metadata.model_copy(update={"labels": {LABEL_SIGNUP: "f00d"}})
         watched = one.model_copy(update={"metadata": metadata})
         conditions = [condition("Ready", Status.FALSE, "Starting")]
-        assert verdict.silence(one, conditions, timedelta()) is not None
-        assert verdict.silence(watched, conditions, timedelta()) is None
+        assert verdict.silence(one, conditions, timedelta(), timedelta()) is not None
+        assert verdict.silence(watched, conditions, timedelta(), timedelta()) is None
 
     def test_what_was_said_once_is_kept_up_to_date(self) -> None:
         known = {"conditions": [condition("Ready", Status.TRUE, "Proven").dump()]}
         one = tenant(status=known, slug=None, owner=None, pool="trial")
-        assert verdict.silence(one, [condition("Ready", Status.FALSE, "Starting")], timedelta()) is None
+        assert verdict.silence(one, [condition("Ready", Status.FALSE, "Starting")], timedelta(), timedelta()) is None
 
 
 class TestNeighbours:

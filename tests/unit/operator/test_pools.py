@@ -21,14 +21,16 @@ from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.tenant_pool import (
     GIVE_WAY_SECONDS,
     LOOK_AGAIN_SECONDS,
     SETTLE_SECONDS,
     TenantPoolReconciler,
 )
+from vivero_operator.settings import Settings
 
-IMAGE = "image:1"
+IMAGE = Rollout(Settings(data_plane_image="image:1"), Cluster()).current  # the world's
 HOUR = timedelta(hours=1)
 
 
@@ -48,7 +50,7 @@ def spare_body(name: str, *, ready: bool = True, image: str = IMAGE, age: int = 
             "generation": 1,
             "resourceVersion": "5",
             "creationTimestamp": (NOW - timedelta(seconds=age)).isoformat(),
-            "labels": {LABEL_RELEASE: spare.release(image)},
+            "labels": {LABEL_RELEASE: image},
         },
         "spec": {"displayName": "Spare", "plan": "trial", "pool": "trial", **spec},
         "status": {"conditions": [condition], "provenAt": (NOW - timedelta(seconds=age)).isoformat()},
@@ -60,7 +62,7 @@ def spare_of(name: str, **how: Any) -> Tenant:  # noqa: ANN401  passed on
 
 
 def stock(*spares: Tenant, size: int = 3) -> pool.Stock:
-    return pool.take_stock(pool_of(size), spares, release=spare.release(IMAGE), now=NOW, proof_lasts=HOUR)
+    return pool.take_stock(pool_of(size), spares, release=IMAGE, now=NOW, proof_lasts=HOUR)
 
 
 def names(tenants: tuple[Tenant, ...]) -> list[str]:
@@ -82,7 +84,7 @@ class TestStock:
 
     def test_another_plan_is_outdated(self) -> None:
         other = pool_of(plan="starter")
-        found = pool.take_stock(other, [spare_of("x")], release=spare.release(IMAGE), now=NOW, proof_lasts=HOUR)
+        found = pool.take_stock(other, [spare_of("x")], release=IMAGE, now=NOW, proof_lasts=HOUR)
         assert names(found.outdated) == ["x"]
 
 
@@ -219,7 +221,8 @@ class TestReconcile:
         world = self.world(size=2)
         for name in ("a", "b"):
             world.put(spare_body(name))
-        assert await self.pass_(world) == ["patch status of TenantPool trial"]
+        written, event = await self.pass_(world)
+        assert (written, event.rpartition("/")[0]) == ("patch status of TenantPool trial", "create Event default")
         status = TenantPool.parse(world.kube.objects["TenantPool", None, "trial"]).status
         assert (status.ready, status.spares, status.conditions[0].reason) == (2, 2, "Full")
         assert status.conditions[0].message == "2 of 2 spares can be claimed"
@@ -294,7 +297,7 @@ class TestHandlers:
         tenant_pools.observe(desk, pool_of())
         tenant_pools.observe(desk, pool_of())
         assert await self.queued(desk) == ["TenantPool trial"]
-        tenant_pools.forget(desk, pool_of())
+        tenant_pools.forget(desk, pool_of().metadata)
         assert await self.queued(desk) == ["TenantPool trial"]
         assert desk.cluster.pools.get("trial") is None
 

@@ -18,10 +18,12 @@ from vivero_operator.errors import FencedError
 from vivero_operator.policies.outcome import done
 from vivero_operator.reconcile import controller as controllers
 from vivero_operator.reconcile import lanes
-from vivero_operator.reconcile.cluster import Cluster, Mirror, Pod
+from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Controller, Key
 from vivero_operator.reconcile.lanes import Lane
 from vivero_operator.reconcile.memory import FRESH_SECONDS, Memory
+from vivero_operator.reconcile.mirror import Mirror
+from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.tenant import Result
 
@@ -266,13 +268,28 @@ class TestCluster:
         mirror.put(tenant(version="10"))
         mirror.put(tenant(version="9", url="https://old"))
         assert [one.metadata.resource_version for one in mirror] == ["10"]
-        mirror.put(tenant(uid="successor", version="1"))
-        assert mirror.get("acme").metadata.uid == "successor"  # type: ignore[union-attr]
+        mirror.put(tenant(uid="successor", version="20"))
         mirror.drop("acme", "u")
         assert len(mirror) == 1
         mirror.drop("acme", "successor")
         mirror.drop("acme", "successor")
         assert len(mirror) == 0
+
+    def test_a_late_answer_about_a_predecessor_replaces_no_successor(self) -> None:
+        mirror: Mirror[Tenant] = Mirror()
+        mirror.put(tenant(version="10"))
+        mirror.put(tenant(uid="successor", version="20"))
+        mirror.put(tenant(version="15"))
+        assert [one.metadata.uid for one in mirror] == ["successor"]
+
+    def test_what_is_gone_does_not_come_back(self) -> None:
+        mirror: Mirror[Tenant] = Mirror()
+        mirror.put(tenant(version="10"))
+        mirror.drop("acme", "u")
+        mirror.put(tenant(version="15"))
+        assert len(mirror) == 0
+        mirror.put(tenant(uid="successor", version="14"))
+        assert [one.metadata.uid for one in mirror] == ["successor"]
 
     def test_what_is_looked_up_by_a_trait_follows_every_change(self) -> None:
         cluster = Cluster()
@@ -317,11 +334,45 @@ class TestCluster:
         cluster.drop_pod(pod)
         assert cluster.pods("abc") == []
 
-    @pytest.mark.parametrize(("reason", "trouble"), [("ContainerCreating", None), ("ErrImagePull", "ErrImagePull")])
-    def test_why_a_pod_does_not_start(self, reason: str, trouble: str | None) -> None:
+    @pytest.mark.parametrize(("reason", "trouble"), [("ContainerCreating", "None"), ("ErrImagePull", "ErrImagePull")])
+    def test_why_a_pod_does_not_start(self, reason: str, trouble: str) -> None:
         body = pod_body()
         body["status"] = {"containerStatuses": [{"state": {"waiting": {"reason": reason}}}]}
-        assert Pod.parse(body).trouble == trouble
+        assert str(Pod.parse(body).trouble) == trouble
+
+    @pytest.mark.parametrize(
+        ("status", "words"),
+        [
+            (
+                {
+                    "conditions": [
+                        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
+                    ]
+                },
+                "Unschedulable: 0/1 nodes",
+            ),
+            (
+                {
+                    "containerStatuses": [
+                        {
+                            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
+                            "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
+                        }
+                    ]
+                },
+                "CrashLoopBackOff: exit code 137, OOMKilled",
+            ),
+            (
+                {"containerStatuses": [{"state": {"terminated": {"exitCode": 2, "reason": "Error"}}}]},
+                "Error: exit code 2",
+            ),
+            ({"containerStatuses": [{"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}]}, "None"),
+            ({"phase": "Failed", "reason": "Evicted", "message": "low on memory"}, "Evicted: low on memory"),
+            ({"containerStatuses": [{"state": {"waiting": {"reason": "no CamelCase"}}}]}, "PodFailed"),
+        ],
+    )
+    def test_what_keeps_a_pod_from_running(self, status: dict[str, Any], words: str) -> None:
+        assert str(Pod.parse({**pod_body(), "status": status}).trouble) == words
 
     def test_a_tenant_is_found_by_its_id(self) -> None:
         cluster = Cluster()

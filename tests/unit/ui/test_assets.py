@@ -14,7 +14,9 @@ TEMPLATES = [
 LISTED = set((ROOT / "ui/src/icons.txt").read_text().splitlines())
 
 
-@pytest.mark.parametrize("name", ["app.css", "app.js", "site.js", "theme-boot.js", "favicon.svg", "mark.svg"])
+@pytest.mark.parametrize(
+    "name", ["app.css", "alone.css", "app.js", "site.js", "theme-boot.js", "favicon.svg", "mark.svg"]
+)
 def test_a_built_file_has_its_content_in_its_name(name: str) -> None:
     address = asset(name)
     assert re.fullmatch(r"/static/[\w-]+-[A-Z0-9]{8}\.\w+", address)

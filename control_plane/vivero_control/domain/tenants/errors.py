@@ -3,7 +3,14 @@
 import re
 from typing import Final
 
-from vivero_control.errors import ConflictError, FieldError, InvalidInputError, NotFoundError, UnavailableError
+from vivero_control.errors import (
+    ConflictError,
+    ControlPlaneError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
 
 _CAUSE: Final = re.compile(
     r"spec\.(?P<field>[A-Za-z.]+): (?:Invalid value: (?:\"(?:[^\"\\]|\\.)*\"|\S+?): )?(?P<why>[^,\]]+)"
@@ -48,3 +55,19 @@ class TenantRefusedError(InvalidInputError):
         causes = [FieldError(found["field"], found["why"].strip()) for found in _CAUSE.finditer(message)]
         sentence = "; ".join(cause.message for cause in causes) or "The cluster's rules do not allow this."
         return cls(sentence, errors=causes)
+
+
+class NoWorkspaceError(NotFoundError):
+    """No workspace has this host name."""
+
+    title = "No workspace"
+
+
+class NotRunningError(ControlPlaneError):
+    """The workspace of this host name is there and does not run."""
+
+    status = 503
+    title = "Workspace not available"
+
+    def __init__(self, detail: str, retry_after: int | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)} if retry_after else None)

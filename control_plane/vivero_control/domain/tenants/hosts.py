@@ -4,11 +4,17 @@ That happens when the workspace has no route of its own: suspended, not yet
 ready, or not there at all.
 """
 
+from typing import Final
+
 from vivero_core.model.tenant import Tenant
 
 from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.domain.tenants.errors import NotRunningError, NoWorkspaceError
 from vivero_control.domain.tenants.schemas import HostState, HostStatus
-from vivero_control.errors import UnavailableError
+from vivero_control.errors import ControlPlaneError
+
+STARTING_SECONDS: Final = 3
+"""After so long it is worth asking again for a workspace that is starting."""
 
 
 class HostService:
@@ -24,17 +30,11 @@ class HostService:
         return host == self._domain
 
     def status(self, host: str) -> HostStatus:
-        """`host`: lower case, without a port.
-
-        Raises:
-            UnavailableError: just started: nothing is known about any host yet.
-        """
+        """`host`: lower case, without a port."""
         tenant = self._tenant(host)
         if tenant is not None:
             return _status(host, tenant)
-        if not self._directory.synced:
-            raise UnavailableError
-        return HostStatus(host=host, state=HostState.UNKNOWN)
+        return HostStatus(host=host, state=HostState.UNKNOWN if self._directory.synced else HostState.UNSURE)
 
     def _tenant(self, host: str) -> Tenant | None:
         if host.endswith(self._suffix):
@@ -55,3 +55,17 @@ def _status(host: str, tenant: Tenant) -> HostStatus:
         reason=suspended.reason,
         message=suspended.message,
     )
+
+
+def as_error(host: HostStatus) -> ControlPlaneError:
+    """What a program is told at that host: 404 when there is no workspace, 503 while it does not run."""
+    match host.state:
+        case HostState.STARTING:
+            return NotRunningError("This workspace is starting.", STARTING_SECONDS)
+        case HostState.SUSPENDED:
+            return NotRunningError(f"This workspace is suspended ({host.reason}). {host.message}".rstrip())
+        case HostState.UNSURE:
+            return NotRunningError("We have just started and know no workspaces yet.", STARTING_SECONDS)
+        case HostState.UNKNOWN:
+            at = host.host if host.host.isprintable() and host.host else "this address"
+            return NoWorkspaceError(f"There is no workspace at {at}.")

@@ -134,6 +134,8 @@ class HostState(StrEnum):
     SUSPENDED = "suspended"
     STARTING = "starting"
     UNKNOWN = "unknown"
+    UNSURE = "unsure"
+    """This process has just started: it knows no hosts yet."""
 
 
 class HostStatus(Struct, frozen=True, kw_only=True):

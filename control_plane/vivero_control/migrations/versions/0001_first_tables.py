@@ -9,6 +9,7 @@ revision: str = "0001"
 down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+oldest_program: str = "0001"
 
 
 def upgrade() -> None:

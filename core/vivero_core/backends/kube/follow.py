@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
 from vivero_core.backends.kube.client import Change, KubeClient, Listing, Object
@@ -27,7 +27,7 @@ async def follow(  # noqa: PLR0913  what narrows it, by name
     *,
     label_selector: str | None = None,
     metadata_only: bool = False,
-) -> AsyncIterator[Listing[V] | Change[V]]:
+) -> AsyncGenerator[Listing[V] | Change[V], None]:
     """A Listing, then every Change after it; a Listing again whenever changes may have been missed.
 
     Of each object it yields what `view` makes of it, so that of a list of

@@ -51,6 +51,7 @@ DEPLOYMENT = Resource("apps", "v1", "Deployment", "deployments")
 INGRESS = Resource("networking.k8s.io", "v1", "Ingress", "ingresses")
 NETWORK_POLICY = Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
 POD_DISRUPTION_BUDGET = Resource("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
+ROLE_BINDING = Resource("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
 LEASE = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 CUSTOM_RESOURCE_DEFINITION = Resource(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
@@ -59,6 +60,7 @@ TENANT = Resource("vivero.dev", "v1alpha1", "Tenant", "tenants", namespaced=Fals
 PLAN = Resource("vivero.dev", "v1alpha1", "Plan", "plans", namespaced=False)
 DATABASE_SERVER = Resource("vivero.dev", "v1alpha1", "DatabaseServer", "databaseservers", namespaced=False)
 TENANT_POOL = Resource("vivero.dev", "v1alpha1", "TenantPool", "tenantpools", namespaced=False)
+RELEASE = Resource("vivero.dev", "v1alpha1", "Release", "releases", namespaced=False)
 
 _BY_KIND = {
     (resource.api_version, resource.kind): resource

@@ -1,8 +1,10 @@
 """Translates pymysql's errors: what passes by, what is refused, what is not there."""
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Iterator
+from typing import Final
 
 import pymysql
 
@@ -12,18 +14,27 @@ from vivero_core.errors import (
     BackendNotFoundError,
     BackendRefusedError,
     BackendUnavailableError,
+    BackendUnfinishedError,
 )
 
-SYSTEM = "mariadb"
+SYSTEM: Final = "mariadb"
 
-USER_LIMIT_REACHED = 1226  # after the password was accepted: MAX_USER_CONNECTIONS
+USER_LIMIT_REACHED: Final = 1226  # after the password was accepted: MAX_USER_CONNECTIONS
+NO_SUCH_GRANT: Final = frozenset({1133, 1141, 1147, 1403, 1959})
+"""Errors of a REVOKE for an account, a role or a right that is not there."""
+NO_SUCH_CONNECTION: Final = 1094
+NOT_ALLOWED: Final = 1698
+"""Of REVOKE PROXY: only who may pass that right on may take it."""
 
-_AUTHENTICATION = {
+_AUTHENTICATION: Final = {
     1045: "the login is not accepted",
     1698: "the login is not accepted",
+    1820: "the password has expired",
+    1862: "the password has expired",
     4151: "the account is locked",
 }
-_UNAVAILABLE = {
+# The server cannot serve anybody.
+_UNAVAILABLE: Final = {
     1040: "too many connections",
     1053: "the server is shutting down",
     1158: "the connection broke",
@@ -31,29 +42,42 @@ _UNAVAILABLE = {
     1160: "the connection broke",
     1161: "the connection timed out",
     1203: "the user has too many connections",
-    1205: "a lock was not granted in time",
-    1213: "a deadlock",
     USER_LIMIT_REACHED: "the user has too many connections",
     1290: "the server is read-only",
     1836: "the server is read-only",
-    1969: "the statement took too long",
     2003: "no connection",
     2006: "the connection is gone",
     2013: "the connection was lost",
     2014: "the connection is out of step",
 }
+# The server answers: this one statement met another's lock, took too long, or was ended by a person.
+_UNFINISHED: Final = {
+    1205: "a lock was not granted in time",
+    1213: "a deadlock",
+    1317: "the statement was interrupted",
+    1927: "the connection was ended",
+    1969: "the statement took too long",
+}
+_OF_THE_LOGIN: Final = frozenset({1203, USER_LIMIT_REACHED})
 
 
 @contextlib.contextmanager
-def translated(doing: str) -> Iterator[None]:
+def translated(doing: str, *, tenants_login: bool = False, tenants_data: bool = False) -> Iterator[None]:
     """Raise a BackendError, its cause chained, for any error of pymysql in the block.
 
     The server's own text stays out of the message: it can quote a statement.
+
+    Args:
+        doing: what, for the message.
+        tenants_login: a tenant's login is used, so its limits say nothing about the server.
+        tenants_data: a tenant's data is worked on, so that no answer in time may be its size; a broken connection
+            still is an outage.
     """
     try:
         yield
     except pymysql.MySQLError as error:
-        raise _translation(error, doing) from error
+        unfinished = (tenants_login and code_of(error) in _OF_THE_LOGIN) or (tenants_data and _timed_out(error))
+        raise _unfinished(error, doing) if unfinished else _translation(error, doing) from error
 
 
 def code_of(error: BaseException | None) -> int:
@@ -62,14 +86,36 @@ def code_of(error: BaseException | None) -> int:
     return first if isinstance(first, int) else 0
 
 
+def _timed_out(error: BaseException) -> bool:
+    return isinstance(error.__context__, TimeoutError)
+
+
+def _unfinished(error: pymysql.MySQLError, doing: str) -> BackendError:
+    code = code_of(error)
+    words = _UNFINISHED.get(code) or (_UNAVAILABLE[code] if code in _OF_THE_LOGIN else "takes long")
+    return BackendUnfinishedError(SYSTEM, f"{doing}: {words} (error {code})")
+
+
 def _translation(error: pymysql.MySQLError, doing: str) -> BackendError:
     code = code_of(error)
-    if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
+    original = getattr(error, "original_exception", None)
+    if isinstance(original, ssl.SSLCertVerificationError):
         return BackendRefusedError(SYSTEM, f"{doing}: the server's certificate is not trusted")
     if code in _AUTHENTICATION:
         return BackendAuthenticationError(SYSTEM, f"{doing}: {_AUTHENTICATION[code]}")
+    if code in _UNFINISHED:
+        return _unfinished(error, doing)
     if code in _UNAVAILABLE:
-        return BackendUnavailableError(SYSTEM, f"{doing}: {_UNAVAILABLE[code]} (error {code})")
+        return BackendUnavailableError(SYSTEM, f"{doing}: {_UNAVAILABLE[code]}{_why(original)} (error {code})")
     if code == 1049:  # noqa: PLR2004  ER_BAD_DB_ERROR
         return BackendNotFoundError(SYSTEM, f"{doing}: no such database")
     return BackendRefusedError(SYSTEM, f"{doing}: error {code}")
+
+
+def _why(original: BaseException | None) -> str:
+    """What a person can look for when there is no connection."""
+    if isinstance(original, socket.gaierror):
+        return ", the host name is not known"
+    if isinstance(original, ConnectionRefusedError):
+        return ", nothing listens there"
+    return ""

@@ -2,27 +2,30 @@
 
 from typing import Protocol
 
+from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.survey import Survey
+from vivero_core.backends.survey import Inventory, Survey
 
 
 class DatabaseAdmin(Protocol):
     """Makes, proves and removes the schema and the user of a tenant.
 
-    `ensure_…` compare first and write only a difference; they return True
-    when they wrote. `drop_…` return True when there was something to drop.
+    `ensure_…` compare first and write only a difference; they return what
+    they wrote. `drop_…` return True when there was something to drop.
     All raise `BackendError` (see `vivero_core.errors`) and, for a name that
     is not a tenant's, `InvalidNameError`.
     """
 
-    def ensure_database(self, database: str) -> bool: ...
-
-    def ensure_user(self, user: Credentials, database: str, max_connections: int) -> bool:
-        """The user with this password, TLS required, this limit, and rights on this schema alone."""
+    def ensure_database(self, database: str) -> list[Correction]:
+        """The schema, with our default character set and collation."""
         ...
 
-    def set_locked(self, user: str, *, locked: bool) -> bool:
-        """Refuse (or allow again) new logins of the user; running connections stay."""
+    def ensure_user(self, user: Credentials, database: str, max_connections: int) -> list[Correction]:
+        """The user with this password, TLS required, this limit, rights on this schema alone, and nothing else about it.
+
+        All other accounts in the tenant's name go, and everybody else's rights on this very schema. Global rights and
+        those on a pattern that covers more than this schema stay: they are administrators'.
+        """
         ...
 
     def prove(self, user: Credentials, database: str) -> float:
@@ -35,6 +38,10 @@ class DatabaseAdmin(Protocol):
 
     def database_exists(self, database: str) -> bool: ...
 
+    def holds_data(self, database: str) -> bool:
+        """Whether the schema is there and has at least one table."""
+        ...
+
     def user_exists(self, user: str) -> bool: ...
 
     def tenant_databases(self) -> list[str]:
@@ -42,14 +49,20 @@ class DatabaseAdmin(Protocol):
         ...
 
     def survey(self) -> Survey:
-        """What the server holds of each tenant: schema, users, every privilege of theirs."""
+        """What the server holds of each tenant: schema, accounts at any host, rights of theirs and on what is theirs."""
         ...
 
-    def drop_user(self, user: str) -> bool:
-        """Remove the user and end its connections."""
+    def inventory(self) -> Inventory:
+        """Which ids have a "schema" or "users" here."""
         ...
 
-    def drop_database(self, database: str) -> bool: ...
+    def drop_users(self, database: str) -> bool:
+        """Remove every account in the tenant's name and all rights on its schema, and end the connections."""
+        ...
+
+    def drop_database(self, database: str) -> bool:
+        """The schema with all it holds; BackendUnfinishedError when that takes longer than a few seconds."""
+        ...
 
     def ping(self) -> None:
         """Returns when the server answers its administrator."""

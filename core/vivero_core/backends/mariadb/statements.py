@@ -1,24 +1,27 @@
-"""The SQL of provisioning, and the reading of what the server already has. Pure.
+"""The SQL of provisioning, and the reading of grants. Pure.
 
-Names are checked and back-quoted here and nowhere else; values travel as
-parameters. A name with `_` or `%` would be a wildcard in a GRANT: the check
-refuses both. A password never travels: statements carry its hash.
+Names are checked and back-quoted here and in `rights`, and nowhere else;
+values travel as parameters. A name with `_` or `%` would be a wildcard in a
+GRANT: the check refuses both. A password never travels: statements carry its
+hash.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 from vivero_core.backends import names
 
 Statement = tuple[str, tuple[object, ...]]
 
+CHARACTER_SET: Final = "utf8mb4"
+COLLATION: Final = "utf8mb4_general_ci"
+"""Said, not left to the server: its default differs between versions. Our tables name their own."""
+
 # What an application needs on its own schema, its migrations included. Left
 # out: GRANT OPTION, routines and events (they run with nobody logged in).
-PRIVILEGES = frozenset(
+PRIVILEGES: Final = frozenset(
     {
         "SELECT",
         "INSERT",
@@ -36,20 +39,9 @@ PRIVILEGES = frozenset(
         "TRIGGER",
     }
 )
-GLOBAL = "*.*"
-_TLS_OFF = 0  # mysql.global_priv: ssl_type 0 is none, 1 is REQUIRE SSL
-
-_GRANT = re.compile(r"^GRANT (?P<privileges>.+?) ON (?P<scope>\S+) TO (?P<rest>.*)$")
-
-
-@dataclass(frozen=True, slots=True)
-class UserState:
-    """What the server holds about a user."""
-
-    password_hash: str
-    requires_tls: bool
-    max_connections: int
-    locked: bool
+GLOBAL: Final = "*.*"
+_DEFAULTS: Final = f"CHARACTER SET {CHARACTER_SET} COLLATE {COLLATION}"
+_GRANT: Final = re.compile(r"^GRANT (?P<privileges>.+?) ON (?P<scope>\S+) TO (?P<rest>.*)$")
 
 
 def quoted_database(name: str) -> str:
@@ -61,6 +53,11 @@ def quoted_user(name: str) -> str:
     return f"`{names.database_user(name)}`@'%%'"
 
 
+def identifier(name: str) -> str:
+    """A name that a person gave, which may hold any sign; the doubled sign is one `%` once parameters are filled in."""
+    return "`" + name.replace("`", "``").replace("%", "%%") + "`"
+
+
 def native_hash(password: str) -> str:
     """What mysql_native_password stores; our passwords are random and long, so its speed gives nothing away."""
     once = hashlib.sha1(password.encode()).digest()  # noqa: S324  the server's format
@@ -68,7 +65,12 @@ def native_hash(password: str) -> str:
 
 
 def create_database(name: str) -> Statement:
-    return f"CREATE DATABASE IF NOT EXISTS {quoted_database(name)} CHARACTER SET utf8mb4", ()
+    return f"CREATE DATABASE IF NOT EXISTS {quoted_database(name)} {_DEFAULTS}", ()
+
+
+def set_defaults(name: str) -> Statement:
+    """Of tables that are made from now on; those that are there stay as they are."""
+    return f"ALTER DATABASE {quoted_database(name)} {_DEFAULTS}", ()
 
 
 def drop_database(name: str) -> Statement:
@@ -76,43 +78,54 @@ def drop_database(name: str) -> Statement:
 
 
 def find_database(name: str) -> Statement:
+    """Its default character set and collation."""
     # With the schema predicate the server looks in one folder instead of all.
-    return "SELECT 1 FROM INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_NAME = %s", (names.database(name),)
+    columns, table = "DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME", "INFORMATION_SCHEMA.SCHEMATA"
+    return f"SELECT {columns} FROM {table} WHERE SCHEMA_NAME = %s", (names.database(name),)  # noqa: S608  texts of our own
+
+
+def find_table(database: str) -> Statement:
+    tables = "INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
+    return f"SELECT 1 FROM {tables} LIMIT 1", (names.database(database),)  # noqa: S608  a text of our own
+
+
+def find_tables(database: str) -> Statement:
+    """The names of its tables; views and sequences hold nothing that takes long to drop."""
+    tables = "INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
+    return f"SELECT TABLE_NAME FROM {tables}", (names.database(database),)  # noqa: S608  a text of our own
+
+
+def drop_table(database: str, table: str) -> Statement:
+    """In any order: without a look at what refers to it."""
+    name = f"{quoted_database(database)}.{identifier(table)}"
+    return f"SET STATEMENT foreign_key_checks = 0 FOR DROP TABLE IF EXISTS {name}", ()
 
 
 def find_user(name: str) -> Statement:
-    return "SELECT Priv FROM mysql.global_priv WHERE User = %s AND Host = '%%'", (names.database_user(name),)
+    return "SELECT 1 FROM mysql.global_priv WHERE User = %s AND Host = '%%'", (names.database_user(name),)
 
 
 def show_grants(name: str) -> Statement:
     return f"SHOW GRANTS FOR {quoted_user(name)}", ()
 
 
-SURVEYED = (
-    "global_priv",
-    "db",
-    "tables_priv",
-    "columns_priv",
-    "procs_priv",
-    "proxies_priv",
-    "roles_mapping",
-)
-"""Tables of the schema mysql that say what an account is and may do."""
-
-
-def survey(table: str) -> Statement:
-    """Every row of one of SURVEYED that is about a tenant's user, the user first."""
-    return f"SELECT User, t.* FROM mysql.{table} t WHERE User LIKE 'vt%%'", ()  # noqa: S608  a name of our own
-
-
 def write_user(name: str, password: str, max_connections: int, *, exists: bool) -> Statement:
     """Create the user, or change it in place: its grants and its running connections stay."""
+    return _write_user("ALTER USER" if exists else "CREATE USER IF NOT EXISTS", name, password, max_connections)
+
+
+def replace_user(name: str, password: str, max_connections: int) -> Statement:
+    """Make the user anew, without any grant; its running connections stay."""
+    return _write_user("CREATE OR REPLACE USER", name, password, max_connections)
+
+
+def _write_user(verb: str, name: str, password: str, max_connections: int) -> Statement:
     if not 0 < max_connections <= 100_000:  # noqa: PLR2004  0 would mean no limit
         raise ValueError(f"max_connections has to be from 1 to 100000: {max_connections}")
-    verb = "ALTER USER" if exists else "CREATE USER IF NOT EXISTS"
     statement = (
-        f"{verb} {quoted_user(name)} IDENTIFIED VIA mysql_native_password USING %s"
-        " REQUIRE SSL WITH MAX_USER_CONNECTIONS %s"
+        f"{verb} {quoted_user(name)} IDENTIFIED VIA mysql_native_password USING %s REQUIRE SSL"
+        " WITH MAX_USER_CONNECTIONS %s MAX_QUERIES_PER_HOUR 0 MAX_UPDATES_PER_HOUR 0"
+        " MAX_CONNECTIONS_PER_HOUR 0 MAX_STATEMENT_TIME 0 PASSWORD EXPIRE NEVER ACCOUNT UNLOCK"
     )
     return statement, (native_hash(password), max_connections)
 
@@ -123,33 +136,6 @@ def grant(user: str, database: str) -> Statement:
 
 def revoke_all(user: str) -> Statement:
     return f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {quoted_user(user)}", ()
-
-
-def lock_user(name: str, *, locked: bool) -> Statement:
-    return f"ALTER USER {quoted_user(name)} ACCOUNT {'LOCK' if locked else 'UNLOCK'}", ()
-
-
-def drop_user(name: str) -> Statement:
-    return f"DROP USER IF EXISTS {quoted_user(name)}", ()
-
-
-def end_connections(user: str) -> Statement:
-    return f"KILL HARD CONNECTION USER {quoted_user(user)}", ()
-
-
-def user_state(priv: str) -> UserState:
-    """Read a row of mysql.global_priv."""
-    stored: dict[str, Any] = json.loads(priv)
-    return UserState(
-        password_hash=str(stored.get("authentication_string", "")),
-        requires_tls=int(stored.get("ssl_type", _TLS_OFF)) != _TLS_OFF,
-        max_connections=int(stored.get("max_user_connections", 0)),
-        locked=bool(stored.get("account_locked", False)),
-    )
-
-
-def wanted_user(password: str, max_connections: int, *, locked: bool) -> UserState:
-    return UserState(native_hash(password), requires_tls=True, max_connections=max_connections, locked=locked)
 
 
 def grants(lines: Iterable[str]) -> dict[str, frozenset[str]]:

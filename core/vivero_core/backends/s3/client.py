@@ -1,103 +1,111 @@
 """StorageAdmin for versitygw: accounts through its admin API, buckets through S3.
 
 Its admin API is a handful of signed PATCH requests on the same port. Whether
-an account is as wanted is asked as that account (one ListBuckets): the admin
-API can only list all accounts, secrets included, which costs more with every
-tenant and moves what should not move.
+an account's secret is as wanted is asked as that account (one ListBuckets).
+Its role can only be read from a list of all accounts, which costs more with
+every tenant: many calls share one for a moment, and of it nothing is kept but
+the names of those that differ.
 
-boto3 is imported when a bucket's owner or contents are first looked at: it
-costs 15 MiB and 0.4 s that a fresh start does not have to pay.
+boto3 is imported when a bucket's contents are first erased: it costs 15 MiB
+and 0.4 s that a fresh start does not have to pay.
 """
 
 import secrets
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
-from xml.etree import ElementTree as ET
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Final, cast
 
 from vivero_core.backends import names
+from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.s3 import erasure
-from vivero_core.backends.s3.errors import (
-    NO_BUCKET,
-    NO_POLICY,
-    SYSTEM,
-    UNKNOWN_ACCOUNT,
-    WRONG_SECRET,
-    from_answer,
-    translated,
-)
+from vivero_core.backends.glance import Glance
+from vivero_core.backends.s3 import documents, erasure
+from vivero_core.backends.s3.buckets import PROBE, Buckets
+from vivero_core.backends.s3.errors import SYSTEM, UNKNOWN_ACCOUNT, WRONG_SECRET, translated
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
-from vivero_core.backends.survey import Survey, digests, tenant_in
-from vivero_core.errors import BackendProofError
+from vivero_core.backends.survey import Fact, Inventory, Survey, digests, holdings, tenant_in, tenant_of
+from vivero_core.errors import (
+    BackendMisconfiguredError,
+    BackendProofError,
+    BackendRefusedError,
+    BackendUnfinishedError,
+)
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-ERASURE_SECONDS = 60.0  # a call erases for this long at most, then asks to be called again
+PREFIX: Final = "vivero-"
+ERASURE_SECONDS: Final = 5.0  # a call erases for this long at most, then asks to be called again
+SURVEY_SECONDS: Final = 2.0
+"""A survey reads buckets for this long, at three milliseconds each; those read longest ago come first."""
 
 
 class VersityStorageAdmin:
     """Implements `StorageAdmin`; one for the life of the program, safe for threads."""
 
     def __init__(self, endpoint: Endpoint, admin: Credentials) -> None:
+        if not (admin.name.isascii() and admin.name.isprintable()):
+            raise BackendMisconfiguredError(SYSTEM, "the access key holds signs that no header can carry")
         self._transport = Transport(endpoint)
         self._admin = admin
+        self._buckets = Buckets(self._transport, admin)
+        self._odd_accounts = Glance(lambda: _odd(self._listed("/list-users", "Accounts")))
+        self._seen: dict[str, tuple[float, str]] = {}  # a bucket, when it was last read, and what it was like
         self._client: S3Client | None = None
         self._making = threading.Lock()
 
     def close(self) -> None:
         self._transport.close()
 
-    def ensure_account(self, account: Credentials) -> bool:
+    def ensure_account(self, account: Credentials) -> list[Correction]:
         names.bucket(account.name)
         answer = self._transport.signed(Call("GET", "/"), account)
-        if answer.ok:
-            return False
         if answer.code == UNKNOWN_ACCOUNT:
-            # Role `user` owns what it is given and cannot create buckets.
-            self._administer(Call("PATCH", "/create-user", _document("Account", account, Role="user")))
-        elif answer.code == WRONG_SECRET:
+            self._administer(Call("PATCH", "/create-user", documents.account(account)))
+        elif answer.code == WRONG_SECRET or (answer.ok and account.name in self._odd_accounts.recent()):
             query = {"access": account.name}
-            self._administer(Call("PATCH", "/update-user", _document("MutableProps", account), query))
+            self._administer(Call("PATCH", "/update-user", documents.changes(account), query))
+            self._odd_accounts.forget()
         else:
             answer.raise_for(f"log in as {account.name}")
-        return True
+            return []
+        return [Correction.STORAGE_ACCOUNT]
 
-    def ensure_bucket(self, bucket: str, owner: str) -> bool:
+    def ensure_bucket(self, bucket: str, owner: str) -> list[Correction]:
         names.bucket(bucket)
         names.bucket(owner)
-        present = self._owner(bucket)
-        if present is None:
-            self._administer(Call("PATCH", f"/{bucket}/create", headers={"x-vgw-owner": owner}))
-        elif present != owner:
-            self._administer(Call("PATCH", "/change-bucket-owner", query={"bucket": bucket, "owner": owner}))
-        elif self._policy(bucket) is None:
-            return False
-        if present is not None:
-            # Whoever put it there opened the bucket to others; the owner needs none.
-            self._transport.signed(Call("DELETE", f"/{bucket}", query={"policy": ""}), self._admin).raise_for(
-                f"remove the policy of {bucket}"
-            )
-        return True
+        return self._buckets.ensure(bucket, owner)
 
     def ping(self) -> None:
-        self._owner("nobody-has-this-bucket")  # costs the same however many buckets there are
+        self._buckets.exists("nobody-has-this-bucket")  # costs the same however many buckets there are
 
     def survey(self) -> Survey:
-        """Buckets and accounts come as lists; policies one by one, a millisecond each, for there is no list of them."""
+        """Buckets and accounts come as lists; what a bucket is like is read one by one, for there is no list of that.
+
+        Raises:
+            BackendUnfinishedError: some buckets were never read yet; call again to go on.
+        """
         buckets = self._listed("/list-buckets", "Buckets")
         accounts = self._listed("/list-users", "Accounts")
-        owned = [(tenant_in(one.get("Name", ""), "vivero-"), one) for one in buckets]
-        policies = [(ident, self._policy(one["Name"])) for ident, one in owned if ident is not None]
-        return digests([*owned, *policies, *((tenant_in(one.get("Access", ""), "vivero-"), one) for one in accounts)])
+        self._odd_accounts.put(_odd(accounts))
+        owners = {name: one.get("Owner") for one in buckets if tenant_of(name := one.get("Name", ""), PREFIX)}
+        self._read(owners)
+        facts: list[Fact] = [(tenant_of(name, PREFIX), (owner, self._seen[name][1])) for name, owner in owners.items()]
+        facts += [(tenant_in(one.get("Access", ""), PREFIX), sorted(one.items())) for one in accounts]
+        return digests(facts)
+
+    def inventory(self) -> Inventory:
+        buckets = ((one.get("Name", ""), "bucket") for one in self._listed("/list-buckets", "Buckets"))
+        accounts = ((one.get("Access", ""), "account") for one in self._listed("/list-users", "Accounts"))
+        return holdings((tenant_of(name, PREFIX), what) for name, what in (*buckets, *accounts))
 
     def prove(self, account: Credentials, bucket: str) -> float:
         names.bucket(bucket)
         started = time.perf_counter()
         written = secrets.token_bytes(32)
-        path = f"/{bucket}/.vivero-proof-{secrets.token_hex(8)}"
+        path = f"/{bucket}/{PROBE}{secrets.token_hex(8)}"
         self._transport.signed(Call("PUT", path, written), account).raise_for(f"write to {bucket}")
         read = self._transport.signed(Call("GET", path), account)
         read.raise_for(f"read from {bucket}")
@@ -107,7 +115,10 @@ class VersityStorageAdmin:
         return (time.perf_counter() - started) * 1000
 
     def bucket_exists(self, bucket: str) -> bool:
-        return self._owner(names.bucket(bucket)) is not None
+        return self._buckets.exists(names.bucket(bucket))
+
+    def holds_data(self, bucket: str) -> bool:
+        return self._buckets.holds_data(names.bucket(bucket))
 
     def delete_bucket(self, bucket: str) -> bool:
         if not self.bucket_exists(bucket):
@@ -126,30 +137,30 @@ class VersityStorageAdmin:
         self._administer(Call("PATCH", "/delete-user", query={"access": account}))
         return True
 
+    def _read(self, buckets: Iterable[str]) -> None:
+        """Read what buckets are like into `_seen`: those never read first, then those read longest ago."""
+        seen = {name: self._seen[name] for name in buckets if name in self._seen}
+        self._seen = seen
+        deadline = time.monotonic() + SURVEY_SECONDS
+        for name in sorted(buckets, key=lambda name: seen[name][0] if name in seen else 0.0):
+            if time.monotonic() > deadline:
+                if name in seen:
+                    return
+                raise BackendUnfinishedError(SYSTEM, "many buckets: the first survey goes on")
+            seen[name] = (time.monotonic(), self._look_of(name))
+
+    def _look_of(self, bucket: str) -> str:
+        """As text; of one that cannot be read, what it was like before: it must not hide the others."""
+        try:
+            return repr(self._buckets.state(bucket))
+        except (BackendRefusedError, BackendUnfinishedError) as error:
+            return self._seen[bucket][1] if bucket in self._seen else str(error)
+
     def _listed(self, path: str, element: str) -> list[dict[str, str]]:
         """A list of the admin API, each entry's fields by name."""
         answer = self._transport.signed(Call("PATCH", path), self._admin)
         answer.raise_for(path.removeprefix("/"))
-        root = ET.fromstring(answer.body)  # noqa: S314  from the one server whose certificate we checked
-        return [
-            {_local(field.tag): field.text or "" for field in entry} for entry in root if _local(entry.tag) == element
-        ]
-
-    def _policy(self, bucket: str) -> bytes | None:
-        """The bucket's policy; None only when the server says that there is none."""
-        answer = self._transport.signed(Call("GET", f"/{bucket}", query={"policy": ""}), self._admin)
-        if answer.code in (NO_POLICY, NO_BUCKET):
-            return None
-        answer.raise_for(f"read the policy of {bucket}")
-        return answer.body
-
-    def _owner(self, bucket: str) -> str | None:
-        """The account that owns the bucket; None only when the server says that there is none."""
-        answer = self._transport.signed(Call("GET", f"/{bucket}", query={"acl": ""}), self._admin)
-        if answer.code == NO_BUCKET:
-            return None
-        answer.raise_for(f"read the owner of {bucket}")
-        return _owner_in(answer.body)
+        return documents.entries(answer.body, element)
 
     def _administer(self, call: Call) -> None:
         self._transport.signed(call, self._admin).raise_for(call.path.removeprefix("/"))
@@ -175,28 +186,13 @@ class VersityStorageAdmin:
             aws_secret_access_key=self._admin.secret,
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
         )
+        send = partial(self._transport.send, tenants_data=ERASURE_SECONDS)
         # The stubs expect handlers to return nothing; this event's return value is its point.
-        client.meta.events.register("before-send.s3", cast("Callable[..., None]", self._transport.send))
+        client.meta.events.register("before-send.s3", cast("Callable[..., None]", send))
         return client
 
 
-def _document(root: str, account: Credentials, **fields: str) -> bytes:
-    """The admin API's XML, escaped by the library."""
-    element = ET.Element(root)
-    for name, value in {"Access": account.name, "Secret": account.secret, **fields}.items():
-        ET.SubElement(element, name).text = value
-    document: bytes = ET.tostring(element)
-    return document
-
-
-def _local(tag: str) -> str:
-    """An element's name without its namespace."""
-    return tag.rpartition("}")[2]
-
-
-def _owner_in(acl: bytes) -> str:
-    root = ET.fromstring(acl)  # noqa: S314  from the one server whose certificate we checked
-    owner = next((element.text for element in root.iter() if element.tag.endswith("ID")), None)
-    if not owner:
-        raise from_answer("read an owner", 500, "an access list without one")
-    return owner
+def _odd(accounts: Iterable[dict[str, str]]) -> frozenset[str]:
+    """Accounts in a tenant's name that may do more than, or something else than, ours."""
+    named = ((one.get("Access", ""), one) for one in accounts)
+    return frozenset(name for name, one in named if tenant_of(name, PREFIX) and not documents.is_plain(one))

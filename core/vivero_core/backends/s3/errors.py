@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,23 +12,30 @@ from vivero_core.errors import (
     BackendNotFoundError,
     BackendRefusedError,
     BackendUnavailableError,
+    BackendUnfinishedError,
 )
 
-SYSTEM = "s3"
+SYSTEM: Final = "s3"
 
-UNKNOWN_ACCOUNT = "InvalidAccessKeyId"
-WRONG_SECRET = "SignatureDoesNotMatch"  # noqa: S105  an error's name
-NO_BUCKET = "NoSuchBucket"
-NO_POLICY = "NoSuchBucketPolicy"
+UNKNOWN_ACCOUNT: Final = "InvalidAccessKeyId"
+WRONG_SECRET: Final = "SignatureDoesNotMatch"  # noqa: S105  an error's name
+NO_BUCKET: Final = "NoSuchBucket"
+NO_POLICY: Final = "NoSuchBucketPolicy"
+NO_VERSIONING: Final = ("VersioningNotConfigured", "NotImplemented")
+NO_LOCK: Final = ("ObjectLockConfigurationNotFoundError", "NotImplemented")
 
-_AUTHENTICATION = {UNKNOWN_ACCOUNT, WRONG_SECRET, "XAdminAccessDenied"}
-_NOT_FOUND = {NO_BUCKET, "NoSuchKey", "NotFound", "XAdminUserNotFound", "NoSuchUpload"}
-_UNAVAILABLE = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling", "OperationAborted"}
+_AUTHENTICATION: Final = {UNKNOWN_ACCOUNT, WRONG_SECRET, "XAdminAccessDenied"}
+_NOT_FOUND: Final = {NO_BUCKET, "NoSuchKey", "NotFound", "XAdminUserNotFound", "NoSuchUpload"}
+_UNAVAILABLE: Final = {"SlowDown", "ServiceUnavailable", "RequestTimeout", "Throttling"}
+# The server answers: this one object or bucket is in use, is written to, or cannot be read.
+_UNFINISHED: Final = {"BucketNotEmpty", "OperationAborted", "InternalError"}
 
 
 def from_answer(doing: str, status: int, code: str) -> BackendError:
     """The error for an answer that is no success; the code alone is quoted, never the server's text."""
     message = f"{doing}: {code or 'no code'} (status {status})"
+    if code in _UNFINISHED:
+        return BackendUnfinishedError(SYSTEM, message)
     if code in _UNAVAILABLE or status >= 500 or status == 429:  # noqa: PLR2004  HTTP's own borders
         return BackendUnavailableError(SYSTEM, message)
     if code in _AUTHENTICATION:

@@ -16,12 +16,13 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.credentials import Credentials as SigningCredentials
-from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError, SSLError
 
+from vivero_core.backends.addresses import checked_url
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.errors import SYSTEM, from_answer
 from vivero_core.backends.tls import client_context
-from vivero_core.errors import BackendError, BackendRefusedError, BackendUnavailableError
+from vivero_core.errors import BackendError, BackendRefusedError, BackendUnavailableError, BackendUnfinishedError
 
 if TYPE_CHECKING:
     from botocore.compat import HTTPHeaders
@@ -70,13 +71,11 @@ class Transport:
     """One pool of connections to one endpoint; safe for threads."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        if not endpoint.url.startswith("https://"):
-            raise BackendRefusedError(SYSTEM, "the endpoint has to be https")
+        checked_url(endpoint.url, SYSTEM)
         self.endpoint = endpoint
         self._pool = urllib3.PoolManager(
             maxsize=16,
             ssl_context=client_context(endpoint.authority),
-            timeout=urllib3.Timeout(connect=endpoint.connect_timeout, read=endpoint.read_timeout),
             retries=False,  # the caller requeues; a retry here would only hide how long it took
         )
 
@@ -94,8 +93,14 @@ class Transport:
         ok = response.status_code < HTTPStatus.BAD_REQUEST
         return Answer(response.status_code, content, "" if ok else _error_code(content))
 
-    def send(self, request: AWSPreparedRequest, **_event: object) -> AWSResponse:
-        """Also botocore's `before-send` handler: what it returns is the answer."""
+    def send(self, request: AWSPreparedRequest, *, tenants_data: float | None = None, **_event: object) -> AWSResponse:
+        """Also botocore's `before-send` handler: what it returns is the answer.
+
+        Args:
+            request: signed already.
+            tenants_data: how long it may take, in seconds, because a tenant's data decides that; longer is unfinished.
+            _event: what else botocore says.
+        """
         try:
             raw = self._pool.request(
                 request.method,
@@ -105,16 +110,26 @@ class Transport:
                 preload_content=False,
                 decode_content=False,
                 redirect=False,
+                timeout=self._timeout(tenants_data or self.endpoint.read_timeout),
             )
             response = AWSResponse(request.url, raw.status, cast("HTTPHeaders", raw.headers), raw)
             _ = response.content  # read to the end, so that the connection serves again
         except HTTPError as error:
+            if tenants_data is not None and isinstance(_inner(error), ReadTimeoutError):
+                raise BackendUnfinishedError(SYSTEM, "a tenant's data takes long") from error
             raise _connection_error(error) from error
         return response
 
+    def _timeout(self, read: float) -> urllib3.Timeout:
+        return urllib3.Timeout(connect=self.endpoint.connect_timeout, read=read)
+
+
+def _inner(error: HTTPError) -> Exception | None:
+    return error.reason if isinstance(error, MaxRetryError) else error
+
 
 def _connection_error(error: HTTPError) -> BackendError:
-    inner = error.reason if isinstance(error, MaxRetryError) else error
+    inner = _inner(error)
     if isinstance(inner, SSLError) and isinstance(inner.args[0], ssl.SSLCertVerificationError):
         return BackendRefusedError(SYSTEM, "the server's certificate is not trusted")
     return BackendUnavailableError(SYSTEM, f"no answer ({type(inner).__name__})")

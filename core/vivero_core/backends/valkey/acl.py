@@ -9,12 +9,16 @@ nothing, so that a command of a newer server is denied until someone looks.
 """
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from vivero_core.backends import names
+from vivero_core.backends.survey import tenant_in
 
-COMMANDS = (
+COMMANDS: Final = (
     "-@all",
     "+@read",
     "+@write",
@@ -38,18 +42,22 @@ COMMANDS = (
     "-memory",
     "-copy",
 )
+_FLAGS: Final = frozenset({"on", "sanitize-payload"})
+_PREFIX: Final = "vt"
+_PATTERN: Final = re.compile(r"~|&|%[RW]+~")
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What the server holds about a user, as far as it matters."""
+    """All that the server holds about a user."""
 
-    enabled: bool
+    flags: frozenset[str]
     passwords: frozenset[str]  # SHA-256, in hex
     commands: str
     keys: str
     channels: str
     selectors: int  # how many; each would add rights
+    rest: frozenset[tuple[str, str]] = frozenset()  # what a later server holds besides, by field
 
 
 def prefix(user: str) -> str:
@@ -63,7 +71,7 @@ def password_hash(password: str) -> str:
 
 def wanted(user: str, password: str) -> Access:
     return Access(
-        enabled=True,
+        flags=_FLAGS,
         passwords=frozenset({password_hash(password)}),
         commands=" ".join(COMMANDS),
         keys=f"~{prefix(user)}*",
@@ -83,16 +91,73 @@ def rules(access: Access) -> list[str]:
 
 def present(reply: Sequence[object]) -> Access:
     """Read ACL GETUSER's flat list of names and values (RESP 2)."""
-    fields = dict(zip(map(str, reply[::2]), reply[1::2], strict=True))
-    flags = _texts(fields["flags"])
+    fields = dict(zip(map(str, reply[::2]), reply[1::2], strict=False))
+    known = {name: fields.pop(name, "") for name in ("flags", "passwords", "commands", "keys", "channels", "selectors")}
     return Access(
-        enabled="on" in flags and not flags & {"nopass", "skip-sanitize-payload"},
-        passwords=_texts(fields["passwords"]),
-        commands=str(fields["commands"]),
-        keys=str(fields["keys"]),
-        channels=str(fields["channels"]),
-        selectors=len(_texts(fields["selectors"])),
+        flags=_texts(known["flags"]),
+        passwords=_texts(known["passwords"]),
+        commands=str(known["commands"]),
+        keys=str(known["keys"]),
+        channels=str(known["channels"]),
+        selectors=len(_texts(known["selectors"])),
+        rest=frozenset((name, str(value)) for name, value in fields.items() if value),
     )
+
+
+def intruders(lines: Iterable[str]) -> dict[str, frozenset[str]]:
+    """From ACL LIST: tenant id -> users that are not the tenant's one, and carry its name or a pattern of its own."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for line in lines:
+        for ident in tenants_in(line):
+            if _name(line) != f"{_PREFIX}{ident}":
+                found[ident].add(_name(line))
+    return {ident: frozenset(users) for ident, users in found.items()}
+
+
+def tenants_in(line: str) -> frozenset[str]:
+    """Ids of the tenants that a line of ACL LIST is about: by the user's name, and by its patterns."""
+    named = (_name(line), *(_pattern(word.strip("()")) for word in line.split(" ")[2:]))
+    return frozenset(ident for name in named if (ident := tenant_in(name, _PREFIX)) is not None)
+
+
+def rules_without(user: str, reply: Sequence[object]) -> list[str]:
+    """The arguments of ACL SETUSER that take every pattern of the tenant `user` from a user that has others too."""
+    fields = dict(zip(map(str, reply[::2]), reply[1::2], strict=False))
+    selectors = fields.get("selectors")
+    kept = [_selector(user, one) for one in selectors if isinstance(one, list)] if isinstance(selectors, list) else []
+    return [
+        "resetkeys",
+        *_kept(user, fields.get("keys")),
+        "resetchannels",
+        *_kept(user, fields.get("channels")),
+        "clearselectors",
+        *filter(None, kept),
+    ]
+
+
+def _selector(user: str, reply: Sequence[object]) -> str:
+    """As an argument; empty when nothing is left that it could open."""
+    fields = dict(zip(map(str, reply[::2]), reply[1::2], strict=False))
+    keys, channels = _kept(user, fields.get("keys")), _kept(user, fields.get("channels"))
+    opened = bool(fields.get("keys") or fields.get("channels"))
+    if opened and not (keys or channels):
+        return ""
+    return f"({' '.join([str(fields.get('commands', '')), *keys, *channels]).strip()})"
+
+
+def _kept(user: str, patterns: object) -> list[str]:
+    return [word for word in str(patterns or "").split() if not _pattern(word).startswith(user)]
+
+
+def _pattern(word: str) -> str:
+    """What a key or channel pattern begins with; empty for any other rule."""
+    match = _PATTERN.match(word)
+    return word[match.end() :] if match else ""
+
+
+def _name(line: str) -> str:
+    """The user's name in a line of ACL LIST."""
+    return [*line.split(" ", 2), "", ""][1]
 
 
 def _texts(value: object) -> frozenset[str]:

@@ -4,23 +4,25 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import valkey
 
 from vivero_core.backends import names
+from vivero_core.backends.addresses import checked_host
+from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.survey import Survey, digests, tenant_in
+from vivero_core.backends.glance import Glance
+from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_of
 from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey import acl
 from vivero_core.backends.valkey.errors import SYSTEM, translated
-from vivero_core.errors import BackendProofError, BackendUnavailableError
+from vivero_core.errors import BackendProofError, BackendUnfinishedError
 
-ERASURE_SECONDS = 60.0  # a call erases for this long at most, then asks to be called again
-PAGE = 1000  # keys looked at in one step: a millisecond of the server's only thread
-PROBE_SECONDS = 60  # a probe's key outlives a crash by this
+ERASURE_SECONDS: Final = 5.0  # a call erases for this long at most, then asks to be called again
+PAGE: Final = 1000  # keys looked at in one step: a millisecond of the server's only thread
+PROBE_SECONDS: Final = 60  # a probe's key outlives a crash by this
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +40,25 @@ class ValkeyAdmin:
     """Implements `CacheAdmin`; one for the life of the program, safe for threads."""
 
     def __init__(self, server: Server, admin: Credentials) -> None:
+        # What can never work is told here, not at the first call.
+        checked_host(server.host, SYSTEM)
+        client_context(server.authority)
         self._server = server
         self._client = _connect(server, admin)
+        self._intruders = Glance(lambda: acl.intruders(self._list()))
+        self._spelling: dict[str, Any] = {}  # how this server writes our rules, where that differs
+        self._scans: dict[str, tuple[str, Any]] = {}  # where erasing a user's keys goes on: run of the server, cursor
 
     def close(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]  # valkey-py types only part of itself
 
-    def ensure_user(self, user: Credentials) -> bool:
-        wanted = acl.wanted(user.name, user.secret)
+    def ensure_user(self, user: Credentials) -> list[Correction]:
         with translated(f"set up user {user.name}"):
-            if self._present(user.name) == wanted:
-                return False
-            _run(self._client, "ACL", "SETUSER", user.name, *acl.rules(wanted))
-            self._save()
-            return True
+            corrections = self._ensure_own(user) + self._ensure_alone(user.name)
+            if corrections:
+                self._intruders.forget()
+                self._save()
+        return corrections
 
     def prove(self, user: Credentials) -> float:
         started = time.perf_counter()
@@ -75,43 +82,82 @@ class ValkeyAdmin:
 
     def survey(self) -> Survey:
         with translated("survey the users"):
-            lines: list[str] = _run(self._client, "ACL", "LIST")
-        return digests((tenant_in(line.split(" ", 2)[1], "vt"), line) for line in lines)
+            lines = self._list()
+        self._intruders.put(acl.intruders(lines))
+        return digests((ident, line) for line in lines for ident in acl.tenants_in(line))
+
+    def inventory(self) -> Inventory:
+        with translated("list the users"):
+            return holdings((tenant_of(name, "vt"), "user") for name in self._users())
 
     def drop_user(self, user: str) -> bool:
-        """The server ends the user's connections itself."""
+        """The server ends the users' connections itself."""
         names.cache_user(user)
         with translated(f"drop user {user}"):
-            existed = bool(_run(self._client, "ACL", "DELUSER", user))
+            found = [name for name in self._users() if name.startswith(user)]
+            if found:
+                _run(self._client, "ACL", "DELUSER", *found)
             self._save()  # also when it was gone: a crash in between would bring it back at the next restart
-            return existed
+            return bool(found)
 
     def delete_keys(self, user: str) -> int:
-        """Raises BackendUnavailableError when not done after a minute; call again to go on."""
-        deadline = time.monotonic() + ERASURE_SECONDS
-        deleted = 0
+        pattern = f"{acl.prefix(user)}*"
         with translated(f"erase the keys of {user}"):
-            for keys in self._pages(f"{acl.prefix(user)}*"):
+            server_run = self._server_run()
+            known = self._scans.pop(user, None)
+            # A cursor means something to the run of the server that gave it, and to no other.
+            cursor = known[1] if known is not None and known[0] == server_run else 0
+            deadline, deleted = time.monotonic() + ERASURE_SECONDS, 0
+            while True:
+                cursor, keys = _run(self._client, "SCAN", cursor, "MATCH", pattern, "COUNT", PAGE)
                 deleted += int(_run(self._client, "UNLINK", *keys)) if keys else 0
+                if int(cursor) == 0:
+                    return deleted
                 if time.monotonic() > deadline:
-                    raise BackendUnavailableError(SYSTEM, f"many keys of {user}: erasing goes on")
-        return deleted
+                    self._scans[user] = (server_run, cursor)
+                    raise BackendUnfinishedError(SYSTEM, f"many keys beside those of {user}: erasing goes on")
+
+    def _ensure_own(self, user: Credentials) -> list[Correction]:
+        wanted = acl.wanted(user.name, user.secret)
+        if self._present(user.name) == replace(wanted, **self._spelling):
+            return []
+        _run(self._client, "ACL", "SETUSER", user.name, *acl.rules(wanted))
+        written = self._present(user.name)
+        if written is not None and written != replace(wanted, **self._spelling):
+            self._spelling = {"flags": written.flags, "commands": written.commands, "rest": written.rest}
+        return [Correction.CACHE_USER]
+
+    def _ensure_alone(self, user: str) -> list[Correction]:
+        """Delete other users in the tenant's name; take its patterns from all others."""
+        found = self._intruders.recent().get(user.removeprefix("vt"), frozenset())
+        named = sorted(name for name in found if name.startswith(user))
+        if named:
+            _run(self._client, "ACL", "DELUSER", *named)
+        replies = [(name, _run(self._client, "ACL", "GETUSER", name)) for name in sorted(found.difference(named))]
+        for name, reply in replies:
+            if reply is not None:
+                _run(self._client, "ACL", "SETUSER", name, *acl.rules_without(user, reply))
+        return [Correction.FOREIGN_CACHE_USER] * bool(named) + [Correction.FOREIGN_CACHE_RIGHTS] * bool(replies)
 
     def _present(self, user: str) -> acl.Access | None:
         reply = _run(self._client, "ACL", "GETUSER", user)
         return None if reply is None else acl.present(reply)
 
+    def _list(self) -> list[str]:
+        lines: list[str] = _run(self._client, "ACL", "LIST")
+        return lines
+
+    def _users(self) -> list[str]:
+        found: list[str] = _run(self._client, "ACL", "USERS")
+        return found
+
     def _save(self) -> None:
         """Into the server's ACL file: without it a restart forgets the users."""
         _run(self._client, "ACL", "SAVE")
 
-    def _pages(self, pattern: str) -> Iterator[list[str]]:
-        cursor: Any = 0
-        while True:
-            cursor, keys = _run(self._client, "SCAN", cursor, "MATCH", pattern, "COUNT", PAGE)
-            yield keys
-            if int(cursor) == 0:
-                return
+    def _server_run(self) -> str:
+        """Changes when the server restarts."""
+        return str(_run(self._client, "INFO", "server")["run_id"])
 
 
 def _run(client: valkey.Valkey, *command: str | int) -> Any:  # noqa: ANN401  a reply's shape is its command's

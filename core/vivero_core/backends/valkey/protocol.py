@@ -2,18 +2,24 @@
 
 from typing import Protocol
 
+from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.survey import Survey
+from vivero_core.backends.survey import Inventory, Survey
 
 
 class CacheAdmin(Protocol):
     """Makes, proves and removes the cache user of a tenant, whose keys and channels start with `<user>:`.
 
     `ensure_user` compares first and writes only a difference; it returns
-    True when it wrote. All raise `BackendError` and `InvalidNameError`.
+    what it wrote. All raise `BackendError` and `InvalidNameError`.
     """
 
-    def ensure_user(self, user: Credentials) -> bool: ...
+    def ensure_user(self, user: Credentials) -> list[Correction]:
+        """The user with this password and its prefix alone; no other user in the tenant's name, or with its patterns.
+
+        Patterns that cover more than this tenant stay: they are administrators'.
+        """
+        ...
 
     def prove(self, user: Credentials) -> float:
         """As the tenant: set, get and delete a key under the prefix; milliseconds it took."""
@@ -26,13 +32,20 @@ class CacheAdmin(Protocol):
         ...
 
     def survey(self) -> Survey:
-        """What the server holds of each tenant: its user, password and rules."""
+        """What the server holds of each tenant: its user, password and rules, and others' rules about its keys."""
+        ...
+
+    def inventory(self) -> Inventory:
+        """Which ids have a "user" here."""
         ...
 
     def drop_user(self, user: str) -> bool:
-        """Remove the user, end its connections; True when it existed."""
+        """Remove every user in the tenant's name, end their connections; True when there was one."""
         ...
 
     def delete_keys(self, user: str) -> int:
-        """Remove every key under the user's prefix, a page at a time; how many there were."""
+        """Remove every key under the user's prefix, a page at a time; how many this call found.
+
+        BackendUnfinishedError after a few seconds; the next call goes on where this one stopped.
+        """
         ...

@@ -8,23 +8,28 @@ from functools import partial
 from typing import Final
 
 import msgspec
+import structlog
 
 from vivero_data import __version__
 from vivero_data.clients.cache import Cache
 from vivero_data.clients.storage import Storage
-from vivero_data.db import schema
+from vivero_data.db.compatibility import HEAD
 from vivero_data.db.database import Database
+from vivero_data.db.schema import SchemaReady
 from vivero_data.domain.health import repository
 from vivero_data.domain.health.schemas import Probe, Proof, Readiness
 from vivero_data.domain.identity.service import IdentityService
-from vivero_data.errors import DataPlaneError
+from vivero_data.errors import DataPlaneError, explained
 
 _PROBE_SECONDS: Final = 4.0  # a service that takes longer is as good as down
 _START_SECONDS: Final = 8.0  # below the 10 s that the startup probe waits
+_ASPECTS: Final = ("database", "storage", "cache")
+
+log = structlog.get_logger(__name__)
 
 
 class HealthService:
-    """Readiness and proof; `schema_ready` is set when this process has seen the schema current."""
+    """Readiness and proof; `schema_ready` is set when this process has seen a schema that it can use."""
 
     def __init__(
         self,
@@ -32,7 +37,7 @@ class HealthService:
         cache: Cache,
         storage: Storage,
         identity: IdentityService,
-        schema_ready: asyncio.Event,
+        schema_ready: SchemaReady,
     ) -> None:
         self._database = database
         self._cache = cache
@@ -40,6 +45,7 @@ class HealthService:
         self._identity = identity
         self._schema_ready = schema_ready
         self._asking: asyncio.Task[Readiness] | None = None
+        self._failing: tuple[str, ...] = ()
 
     async def ready(self) -> Readiness:
         """Whether requests can be served; while the process starts, asked early, answered when it is known."""
@@ -48,7 +54,7 @@ class HealthService:
         # Probes that queued up while we started share one answer.
         if self._asking is None or self._asking.done():
             questions = (repository.ping(self._database), self._storage.ping(), self._cache.ping())
-            self._asking = asyncio.create_task(self._ask(*questions))
+            self._asking = asyncio.create_task(self._ask_and_tell(*questions))
         return await asyncio.shield(self._asking)
 
     async def prove(self, neighbour: str | None = None) -> Proof:
@@ -71,20 +77,41 @@ class HealthService:
         if neighbour is not None:
             await theirs(neighbour)
 
+    async def _ask_and_tell(self, *questions: Awaitable[None]) -> Readiness:
+        """Ask, and log what fails and why, once for each change: nobody reads the answers to probes."""
+        found, reasons = await self._asked(*questions)
+        if found.database.ok and not self._schema_ready.is_set():
+            reasons["schema"] = f"is not at revision {HEAD} yet"
+        failing, before = tuple(reasons), self._failing
+        self._failing = failing
+        if failing and failing != before:
+            log.warning("not_ready", **reasons)
+        elif before and not failing:
+            log.info("ready")
+        return found
+
     async def _ask(self, *questions: Awaitable[None]) -> Readiness:
-        database, storage, cache = await asyncio.gather(*(_probe(question) for question in questions))
+        found, _ = await self._asked(*questions)
+        return found
+
+    async def _asked(self, *questions: Awaitable[None]) -> tuple[Readiness, dict[str, str]]:
+        """What works, and for each aspect that does not, why."""
+        probes = await asyncio.gather(*(_probe(question) for question in questions))
+        database, storage, cache = (probe for probe, _ in probes)
         current = self._schema_ready.is_set()
         ok = current and database.ok and storage.ok and cache.ok
-        return Readiness(ok, database, storage, cache, schema.HEAD if current else "", __version__)
+        readiness = Readiness(ok, database, storage, cache, self._schema_ready.revision, __version__)
+        return readiness, {name: why for name, (_, why) in zip(_ASPECTS, probes, strict=True) if why}
 
 
-async def _probe(question: Awaitable[None]) -> Probe:
+async def _probe(question: Awaitable[None]) -> tuple[Probe, str]:
+    """What anybody may be told, and for the log what is behind it; empty when it works."""
     started = time.perf_counter()
-    problem = None
+    problem, why = None, ""
     try:
         await asyncio.wait_for(question, _PROBE_SECONDS)
     except TimeoutError:
-        problem = "no answer in time"
+        problem = why = "no answer in time"
     except DataPlaneError as error:
-        problem = error.detail
-    return Probe(problem is None, round((time.perf_counter() - started) * 1000, 1), problem)
+        problem, why = error.detail, explained(error)
+    return Probe(problem is None, round((time.perf_counter() - started) * 1000, 1), problem), why

@@ -14,7 +14,7 @@ from vivero_data.errors import TooManyRequestsError, UnavailableError
 from vivero_data.lib.request_context import client_address_of
 
 _WINDOW: Final = 60  # seconds
-_FREE: Final = ("/healthz", "/readyz", "/metrics", "/internal/", "/static/")  # probes, the operator, cached files
+_FREE: Final = ("/healthz", "/readyz", "/internal/", "/static/")  # probes, the operator, cached files
 
 log = structlog.get_logger(__name__)
 

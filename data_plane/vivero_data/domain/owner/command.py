@@ -15,7 +15,7 @@ _PATIENCE: Final = 30.0  # seconds for the database to answer
 
 
 async def create_owner(settings: Settings, email: str, name: str, password: str) -> OwnerState:
-    """Check the password, hash it, and do what the operator does elsewhere.
+    """Check the password, hash it, and create the owner unless there is one.
 
     Raises:
         InvalidInputError: naming what cannot be accepted.
@@ -29,12 +29,12 @@ async def create_owner(settings: Settings, email: str, name: str, password: str)
     try:
         await database.open(_PATIENCE)
         await ensure_current(database)
-        account = OwnerAccount(email, await passwords.hash(password), name)
-        errors = problems_with(account)
+        hashed = await passwords.hash(password)
+        errors = problems_with(OwnerAccount(email, name, hashed))
         if errors:
             raise InvalidInputError.of_all(errors)
         async with database.transaction() as tx:
-            return await ensure(tx, account)
+            return await ensure(tx, email, name, hashed)
     finally:
         passwords.close()
         await database.close()

@@ -1,46 +1,108 @@
-"""Makes the first account; doing it again changes nothing."""
+"""Makes and changes the owner's account; doing the same again changes nothing."""
 
 import re
 from typing import Final
 
+import msgspec
+
 from vivero_data.db.database import Connection
 from vivero_data.domain.audit.service import record
+from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.limits import repository as counters
 from vivero_data.domain.owner import repository
 from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
 from vivero_data.domain.users import repository as users
-from vivero_data.domain.users.schemas import Role
-from vivero_data.domain.users.service import name_problem, normal_email
+from vivero_data.domain.users.schemas import Role, User
+from vivero_data.domain.users.service import name_problem, normal_email, visible
 from vivero_data.errors import FieldError, InvalidInputError
 
 # Bounded costs, so that a hash cannot make every login take a gigabyte.
-_PHC: Final = re.compile(r"\$argon2id\$v=19\$m=\d{4,6},t=\d{1,2},p=\d\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}")
+_PHC: Final = re.compile(
+    r"\$argon2id\$v=19\$m=[0-9]{4,6},t=[0-9]{1,2},p=[0-9]\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}"
+)
 _NO_EMAIL: Final = "must be an e-mail address such as name@example.com"
 
 
 def problems_with(account: OwnerAccount) -> list[FieldError]:
     """Every field at fault."""
+    given, replaced = account.password_hash, account.replaces
     problems = {
         "email": None if normal_email(account.email) else _NO_EMAIL,
         "name": name_problem(account.name),
-        "password_hash": None if _PHC.fullmatch(account.password_hash) else "must be an argon2id PHC string",
+        "password_hash": None if given is None or _PHC.fullmatch(given) else "must be an argon2id PHC string",
+        "replaces": None if replaced is None or normal_email(replaced) else _NO_EMAIL,
     }
     return [FieldError(field, text) for field, text in problems.items() if text]
 
 
-async def ensure(tx: Connection, account: OwnerAccount) -> OwnerState:
-    """Create the owner unless there is one; an existing account is never changed.
+async def first(connection: Connection) -> OwnerState | None:
+    """The owner who can log in; None when there is none at all."""
+    email = await repository.first_owner(connection)
+    return OwnerState(email) if email else None
+
+
+async def ensure(tx: Connection, email: str, name: str, password_hash: str) -> OwnerState:
+    """Create the owner unless the workspace has one; for the command line, which changes no account.
 
     Raises:
         InvalidInputError: not an e-mail address; `problems_with` finds the rest.
     """
-    email = normal_email(account.email)
-    if email is None:
+    normal = _normal(email)
+    await counters.lock(tx, "users")
+    return await first(tx) or await _create(tx, normal, name.strip(), password_hash)
+
+
+async def carry_out(tx: Connection, account: OwnerAccount) -> OwnerState | None:
+    """Make the address an active owner's: its own account, else that of `replaces`, else a new one if a hash is given.
+
+    Returns the first owner when nothing could be made.
+
+    Raises:
+        InvalidInputError: not an e-mail address; `problems_with` finds the rest.
+    """
+    email = _normal(account.email)
+    # The counter's lock comes first in every transaction that needs it, and lets one order follow the other.
+    await counters.lock(tx, "users")
+    found = await users.get_with_hash_locked(tx, email) or await _replaced(tx, account.replaces)
+    if found is not None:
+        return await _align(tx, found, email, account.password_hash)
+    if account.password_hash is not None:
+        return await _create(tx, email, account.name.strip(), account.password_hash)
+    return await first(tx)
+
+
+def _normal(email: str) -> str:
+    normal = normal_email(email)
+    if normal is None:
         raise InvalidInputError.of("email", _NO_EMAIL)
-    owner = await repository.first_owner_locked(tx)
-    if owner is not None:
-        return OwnerState(owner, created=False)
-    await users.insert(tx, email, account.name.strip(), Role.OWNER, account.password_hash)
+    return normal
+
+
+async def _replaced(tx: Connection, replaces: str | None) -> tuple[User, str] | None:
+    """The owner's account whose address changes."""
+    email = normal_email(replaces) if replaces else None
+    found = await users.get_with_hash_locked(tx, email) if email else None
+    return found if found and found[0].role is Role.OWNER else None
+
+
+async def _align(tx: Connection, found: tuple[User, str], email: str, password_hash: str | None) -> OwnerState:
+    before, stored = found
+    after = msgspec.structs.replace(before, email=email, role=Role.OWNER, active=True)
+    if after != before:
+        if not before.active:
+            await counters.add(tx, "users", 1)
+        await users.update(tx, after)
+        await record(tx, None, "user.update", email, before=visible(before), after=visible(after))
+    new_password = password_hash is not None and password_hash != stored
+    if new_password:
+        await users.set_password(tx, after.id, password_hash or "")
+        await sessions.revoke_all(tx, after.id)
+        await record(tx, None, "user.reset_password", email)
+    return OwnerState(email, changed=new_password or after != before)
+
+
+async def _create(tx: Connection, email: str, name: str, password_hash: str) -> OwnerState:
+    await users.insert(tx, email, name, Role.OWNER, password_hash)
     # Counted, but not held against the plan: without an owner nobody could upgrade it.
     await counters.add(tx, "users", 1)
     await record(tx, None, "user.create", email, after={"email": email, "role": Role.OWNER.value})

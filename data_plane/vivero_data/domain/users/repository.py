@@ -36,6 +36,12 @@ async def get_with_hash(connection: Connection, email: str) -> tuple[User, str] 
     return (_user(row[:-1]), str(row[-1])) if row else None
 
 
+async def get_with_hash_locked(tx: Connection, email: str) -> tuple[User, str] | None:
+    """As `get_with_hash`; nobody else changes the account until this transaction ends."""
+    row = await tx.fetch_one(f"SELECT {_COLUMNS}, password_hash FROM users WHERE email = %s FOR UPDATE", email)  # noqa: S608  fixed words
+    return (_user(row[:-1]), str(row[-1])) if row else None
+
+
 async def select_page(connection: Connection, limit: int, above: int) -> list[User]:
     """Users by id, one more than the limit when there are more."""
     rows = await connection.fetch_all(
@@ -54,7 +60,8 @@ async def active_owners_locked(tx: Connection) -> list[int]:
 
 async def update(tx: Connection, user: User) -> None:
     await tx.execute(
-        "UPDATE users SET name = %s, role = %s, active = %s WHERE id = %s",
+        "UPDATE users SET email = %s, name = %s, role = %s, active = %s WHERE id = %s",
+        user.email,
         user.name,
         user.role.value,
         user.active,

@@ -21,7 +21,7 @@ class WorkspaceController(Controller):
     async def introduce(
         self, workspace: NamedDependency[WorkspaceService], data: JSONBody[Introduction]
     ) -> Response[WorkspaceState]:
-        """Store it, and create the owner or do nothing."""
+        """Store it, and make or change the owner's account."""
         state = await workspace.introduce(data)
         made = state.owner is not None and state.owner.created
         return Response(state, status_code=HTTP_201_CREATED if made else HTTP_200_OK)

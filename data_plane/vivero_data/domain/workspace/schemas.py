@@ -8,7 +8,7 @@ from vivero_data.settings import PublicUrl, WorkspaceName
 
 
 class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who the workspace is, and the first account where there should be one."""
+    """Who the workspace is, and who should own it; without an owner the accounts stay as they are."""
 
     name: WorkspaceName
     public_url: PublicUrl
@@ -20,7 +20,7 @@ class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WorkspaceState(msgspec.Struct, frozen=True):
-    """What is stored now; `owner` is None when none was named."""
+    """What is stored now; `owner` is the account of the address that was named, else the first owner's, if any."""
 
     workspace: Identity
     owner: OwnerState | None

@@ -1,7 +1,9 @@
-"""Stores who the workspace is and makes its owner, both or neither; doing it again changes nothing."""
+"""Stores who the workspace is and carries out who owns it, both or neither; doing it again changes nothing."""
 
-from vivero_data.db.database import Database
+from vivero_data.db.database import Connection, Database
+from vivero_data.domain.audit.service import record
 from vivero_data.domain.identity import repository
+from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.owner import service as owners
 from vivero_data.domain.users.service import name_problem
@@ -10,14 +12,14 @@ from vivero_data.errors import FieldError, InvalidInputError
 
 
 class WorkspaceService:
-    """What the operator calls when a spare is claimed, and when a name or an address changes."""
+    """What the operator calls when a spare is claimed, and when a name, an address or the owner changes."""
 
     def __init__(self, database: Database, identity: IdentityService) -> None:
         self._database = database
         self._identity = identity
 
     async def introduce(self, said: Introduction) -> WorkspaceState:
-        """Remember the name and the address, and create the owner unless there is one.
+        """Remember the name and the address, and carry out who should own the workspace.
 
         Raises:
             InvalidInputError: naming every field at fault.
@@ -27,12 +29,22 @@ class WorkspaceService:
             raise InvalidInputError.of_all(errors)
         try:
             async with self._database.transaction() as tx:
-                await repository.save(tx, said.identity)
-                owner = await owners.ensure(tx, said.owner) if said.owner else None
+                await _remember(tx, said.identity)
+                owner = await (owners.carry_out(tx, said.owner) if said.owner else owners.first(tx))
         finally:
             # Even when it failed: a commit whose answer got lost may have happened.
             self._identity.forget()
         return WorkspaceState(said.identity, owner)
+
+
+async def _remember(tx: Connection, identity: Identity) -> None:
+    before = await repository.select(tx)
+    if before == identity:
+        return
+    await repository.save(tx, identity)
+    if before is not None:
+        old, new = ({"name": one.name, "public_url": one.public_url} for one in (before, identity))
+        await record(tx, None, "workspace.update", identity.name, before=old, after=new)
 
 
 def problems_with(said: Introduction) -> list[FieldError]:

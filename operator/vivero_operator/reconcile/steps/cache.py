@@ -12,12 +12,12 @@ from vivero_operator.reconcile.run import Run
 async def ensure(run: Run) -> Outcome:
     user = Credentials(naming.cache_user(run.instance.id), run.known_keys().cache_password)
     link = await run.services.backends.cache()
-    if await link.lane.call(link.admin.ensure_user, user):
-        run.mended.append("cache user")
+    written = await link.lane.call(link.admin.ensure_user, user)
+    run.correct("cache", user.secret, written)
     return done(Reason.PROVISIONED, "Cache user")
 
 
-def _drop(admin: CacheAdmin, user: str) -> None:
+def drop(admin: CacheAdmin, user: str) -> None:
     admin.drop_user(user)
     admin.delete_keys(user)
 
@@ -25,5 +25,5 @@ def _drop(admin: CacheAdmin, user: str) -> None:
 async def remove(run: Run) -> Outcome:
     """Drop the user and its keys, whatever the deletion policy: a cache holds nothing that is not elsewhere."""
     link = await run.services.backends.cache()
-    await link.lane.call(_drop, link.admin, naming.cache_user(run.instance.id))
+    await link.lane.call(drop, link.admin, naming.cache_user(run.instance.id))
     return done(Reason.ERASED)

@@ -1,32 +1,50 @@
 """The tenant's schema and its user, on the server it was placed on."""
 
+from typing import Final
+
+from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.kube.errors import KubeForbiddenError
 from vivero_core.backends.mariadb.protocol import DatabaseAdmin
 from vivero_core.model import naming
 from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
 
-from vivero_operator.policies.outcome import Outcome, Pending, done
+from vivero_operator.errors import DataGoneError
+from vivero_operator.policies import loss
+from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import secrets
 
-UNLIMITED = 10_000  # what a Plan may ask for at most; MariaDB's own word for it, 0, is refused as a slip
+UNLIMITED: Final = 10_000  # what a Plan may ask for at most; MariaDB's own word for it, 0, is refused as a slip
 
 
-def _provision(admin: DatabaseAdmin, user: Credentials, database: str, connections: int) -> list[str]:
-    """What had to be written."""
-    schema = admin.ensure_database(database)
-    rights = admin.ensure_user(user, database, connections)
-    return ["database schema"] * schema + ["database user and grants"] * rights
+def _provision(
+    admin: DatabaseAdmin, user: Credentials, database: str, connections: int, *, holds_data: bool
+) -> list[Correction]:
+    """What had to be written. Where the schema is to hold data and does not, nothing is.
+
+    Raises:
+        DataGoneError: the data is gone.
+    """
+    if holds_data and not admin.holds_data(database):
+        raise DataGoneError(empty=admin.database_exists(database))
+    return [*admin.ensure_database(database), *admin.ensure_user(user, database, connections)]
 
 
 async def ensure(run: Run) -> Outcome:
-    address = run.known_address()
+    address, name = run.known_address(), naming.database_name(run.instance.id)
     server = _server(run, address.server)
     user = Credentials(naming.database_users(run.instance.id)[0], run.known_keys().database_password)
     connections = run.instance.plan.spec.limits.connections or UNLIMITED
     link = await run.services.backends.database(server)
-    run.mended += await link.lane.call(_provision, link.admin, user, naming.database_name(run.instance.id), connections)
+    try:
+        written = await link.lane.call(_provision, link.admin, user, name, connections, holds_data=run.established)
+    except DataGoneError as error:
+        run.lost = True
+        sentence = loss.of_tables if error.empty else loss.of_schema
+        raise Blocked(Reason.DATA_LOST, sentence(name, server.name)) from error
+    run.correct("database", [user.secret, connections, server.spec.host], written)
     return done(Reason.PROVISIONED, f"Schema on {server.name}")
 
 
@@ -37,11 +55,11 @@ def _server(run: Run, name: str) -> DatabaseServer:
     return server
 
 
-def _drop(admin: DatabaseAdmin, ident: str, *, data: bool) -> None:
-    for user in naming.database_users(ident):
-        admin.drop_user(user)
+def drop(admin: DatabaseAdmin, ident: str, *, data: bool) -> None:
+    name = naming.database_name(ident)
+    admin.drop_users(name)
     if data:
-        admin.drop_database(naming.database_name(ident))
+        admin.drop_database(name)
 
 
 async def remove(run: Run) -> Outcome:
@@ -51,10 +69,17 @@ async def remove(run: Run) -> Outcome:
     data = run.tenant.goes_with_its_data
     for server in servers:
         link = await run.services.backends.database(server)
-        await link.lane.call(_drop, link.admin, ident, data=data)
+        await link.lane.call(drop, link.admin, ident, data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 
 async def _where(run: Run) -> str | None:
-    known = run.tenant.status.database_server or run.tenant.spec.database_server
-    return known or secrets.server_from(await secrets.read(run))
+    """Where something was made; what the spec wishes for says nothing about that."""
+    known = run.tenant.status.database_server or (run.record.database_server if run.record else None)
+    if known is not None:
+        return known
+    try:
+        begun = secrets.server_from(await secrets.read(run))
+    except KubeForbiddenError:
+        return None  # the namespace is on its way out and our rights with it: all servers are asked
+    return begun if begun is not None and run.services.cluster.servers.get(begun) is not None else None

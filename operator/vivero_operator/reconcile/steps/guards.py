@@ -1,16 +1,36 @@
-"""Bounds around the pods: quota, network policy, disruption budget. Beside the pod's start, not before it."""
+"""Bounds around the pods: network policy, disruption budget, and the rights in the namespace. Beside the pod's start."""
 
+import asyncio
+from typing import Final
+
+from vivero_core.backends.kube.resources import NETWORK_POLICY, ROLE_BINDING, Resource
 from vivero_core.model.constants import Reason
 
 from vivero_operator.manifests import network_policy, pod_disruption_budget, resource_quota
+from vivero_operator.manifests.common import Manifest
+from vivero_operator.policies.intruders import is_intruder
 from vivero_operator.policies.outcome import Outcome, done
-from vivero_operator.reconcile.run import Run
+from vivero_operator.policies.room import Room
+from vivero_operator.reconcile.run import Corrected, Run
+
+_SUMMED_UP: Final = (NETWORK_POLICY, ROLE_BINDING)
+"""Kinds of which every object in a namespace adds to what is allowed there: one that is not ours opens it."""
 
 
 async def ensure(run: Run) -> Outcome:
-    await run.ensure_all(
-        network_policy.build(run.instance),
-        resource_quota.build(run.instance),
-        pod_disruption_budget.build(run.instance),
-    )
+    wanted: list[Manifest] = [network_policy.build(run.instance), pod_disruption_budget.build(run.instance)]
+    if run.fresh:
+        wanted.append(resource_quota.build(run.instance, Room.of(run.instance.plan.spec.workload)))
+    await run.ensure_all(*wanted)
+    if not run.fresh:
+        async with asyncio.TaskGroup() as group:
+            for kind in _SUMMED_UP:
+                group.create_task(_clear(run, kind))
     return done(Reason.PROVISIONED)
+
+
+async def _clear(run: Run, kind: Resource) -> None:
+    listing = await run.kube.list(kind, run.instance.namespace)
+    for live in listing.items:
+        if is_intruder(live) and await run.delete(kind, live):
+            run.corrected.append(Corrected(f"foreign {kind.kind} {live['metadata']['name']}", security=True))

@@ -6,7 +6,7 @@ from vivero_core.model.constants import ANNOTATION_LIMITS, Reason
 
 from vivero_operator.manifests import secrets
 from vivero_operator.policies.outcome import Outcome, done
-from vivero_operator.reconcile.cluster import Pod
+from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.run import Run
 
 

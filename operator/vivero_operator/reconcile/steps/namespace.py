@@ -1,14 +1,14 @@
-"""The tenant's namespace; never one that belongs to somebody else."""
+"""The tenant's namespace and our rights in it; never one that belongs to somebody else."""
 
 import contextlib
 from typing import Final
 
-from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, TENANT
+from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
+from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, ROLE_BINDING, TENANT
 from vivero_core.model.constants import ANNOTATION_TENANT_UID, Reason
 
 from vivero_operator.instance import APP
-from vivero_operator.manifests import namespace
+from vivero_operator.manifests import namespace, role_binding
 from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Outcome, Pending, done
@@ -19,8 +19,11 @@ _LOOK_AGAIN_SECONDS: Final = 30.0
 
 
 def _is_ours(run: Run, live: Manifest) -> bool:
+    """Marked as this Tenant's, or left by one whose data this Tenant has taken over."""
     uid: str | None = live["metadata"].get("annotations", {}).get(ANNOTATION_TENANT_UID)
-    return uid == run.tenant.metadata.uid
+    mine = run.tenant.metadata.uid
+    adopted = run.record is not None and run.record.owner_uid == mine and uid is not None
+    return uid == mine or adopted
 
 
 def _is_going(live: Manifest) -> bool:
@@ -37,11 +40,26 @@ async def ensure(run: Run) -> Outcome:
         raise Pending(Reason.NAMESPACE_CONFLICT, message, retry_after=60)
     if live is None and not run.alive:
         await _still_lives(run)
-    wanted = namespace.build(run.instance)
-    if drift.differs(wanted, live):
-        await run.write(wanted, live)
+    wanted, rights = namespace.build(run.instance), role_binding.build(run.instance)
+    if live is None:
+        # Created, not applied: until the rights are there, no object in the namespace can be patched, itself included.
+        await run.create(wanted)
+        with contextlib.suppress(KubeAlreadyExistsError):
+            await run.create(rights)
+    else:
+        await _grant(run, rights)
+        if drift.differs(wanted, live):
+            await run.write(wanted, live)
     run.fresh = live is None
     return done(Reason.PROVISIONED)
+
+
+async def _grant(run: Run, rights: Manifest) -> None:
+    live = await run.find(ROLE_BINDING, role_binding.NAME, run.instance.namespace)
+    if live is None:
+        await run.create(rights)
+    elif drift.differs(rights, live):
+        await run.write(rights, live)
 
 
 async def _still_lives(run: Run) -> None:
@@ -50,6 +68,14 @@ async def _still_lives(run: Run) -> None:
     current = await run.find(TENANT, meta.name)
     if current is None or current["metadata"]["uid"] != meta.uid:
         raise Pending(Reason.PROVISIONING, "The Tenant is gone", retry_after=1)
+
+
+async def regain(run: Run) -> Outcome:
+    """What is deleted has to be read first: the rights for that are put back where they were taken away."""
+    live = await run.find(NAMESPACE, run.instance.namespace)
+    if live is not None and _is_ours(run, live) and not _is_going(live):
+        await _grant(run, role_binding.build(run.instance))
+    return done(Reason.PROVISIONED)
 
 
 async def remove(run: Run) -> Outcome:

@@ -1,54 +1,73 @@
-"""Tells the tenant who it is: its name and address, and its owner's account.
+"""Tells the tenant who it is: its name and address, and its owner's account; every change of them is carried out.
 
-The password hash travels in a Secret of the signups' namespace, which is deleted after use.
+The password hash travels in a Secret of the signups' namespace, which is
+deleted after use. What the data plane answered is kept in status.owner: a
+condition says how the last attempt went, and a failure must not erase what is known.
 """
 
 import base64
+import binascii
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET
-from vivero_core.model import tenant as model
-from vivero_core.model.conditions import Condition, Status, find, is_true
+from vivero_core.model.conditions import Status, find
 from vivero_core.model.constants import PASSWORD_HASH_KEY, ConditionType, Reason
+from vivero_core.model.tenant import OwnerStatus
 
 from vivero_operator.data_plane import Owner, Workspace
+from vivero_operator.errors import DataPlaneRefusedError
 from vivero_operator.policies.outcome import Outcome, Pending, done
-from vivero_operator.reconcile.run import Run, starting
+from vivero_operator.reconcile.run import Run
+from vivero_operator.reconcile.steps import workload
+
+_SECRET_AGAIN_SECONDS = 15.0
+_REFUSED_AGAIN_SECONDS = 60.0
 
 
-def _known(run: Run) -> Condition | None:
-    return find(run.tenant.status.conditions, ConditionType.OWNER_READY)
-
-
-def _exists(run: Run) -> bool:
-    known = _known(run)
-    return known is not None and known.reason == Reason.ACCOUNT_EXISTS
+def _known(run: Run) -> OwnerStatus:
+    return run.tenant.status.owner or OwnerStatus()
 
 
 def _told(run: Run) -> bool:
     """Whether it has heard all that the spec says now."""
-    known, generation = _known(run), run.tenant.metadata.generation
+    known, generation = find(run.tenant.status.conditions, ConditionType.OWNER_READY), run.tenant.metadata.generation
     return known is not None and known.status is Status.TRUE and known.observed_generation == generation
 
 
 async def ensure(run: Run) -> Outcome:
+    known, named = _known(run), run.owner.password_hash_secret
+    run.owner_status = known
+    password_hash = await _password_hash(run, known)
+    if password_hash is not None or not _told(run):
+        run.owner_status = await _tell(run, password_hash)
+    exists = run.owner_status.email
+    if exists is None:
+        return done(Reason.NO_PASSWORD_GIVEN, "spec.owner names no password: nobody can log in with one yet")
+    if exists.lower() != run.owner.email.lower() and named is None:
+        message = f"{exists} can log in; {run.owner.email} has no account, for spec.owner names no password"
+        return done(Reason.ACCOUNT_EXISTS, message)
+    return done(Reason.ACCOUNT_EXISTS, exists)
+
+
+async def tell(run: Run) -> None:
+    """Name and address again: the tenant forgot them, or was never told."""
+    await _tell(run, None)
+
+
+async def _tell(run: Run, password_hash: str | None) -> OwnerStatus:
+    """What the data plane answers to name, address and owner."""
+    pod, who, known = workload.answering(run), workspace(run), _known(run)
+    if who is None:
+        return known
     owner = run.owner
-    named = owner.password_hash_secret is not None
-    if not _told(run):
-        new = named and not _exists(run)
-        await tell(run, await _account(run, owner) if new else None)
-    if named or _exists(run):
-        return done(Reason.ACCOUNT_EXISTS, owner.email)
-    return done(Reason.NO_PASSWORD_GIVEN, "spec.owner names no password: nobody can log in with one yet")
-
-
-async def tell(run: Run, account: Owner | None = None) -> None:
-    """Name, address, and the account to make if there is none."""
-    pod, who = run.ready_pod(), workspace(run)
-    if pod is None or pod.ip is None:
-        raise starting([])
-    if who is not None:
-        await run.services.data_plane.put_workspace(pod.ip, run.known_keys().operator_token, who, account)
+    account = Owner(owner.email, owner.email.partition("@")[0], password_hash, known.email)
+    token = run.known_keys().operator_token
+    try:
+        email = await run.services.data_plane.put_workspace(pod.ip or "", token, who, account)
+    except DataPlaneRefusedError as error:
+        raise Pending(Reason.OWNER_REFUSED, str(error), retry_after=_REFUSED_AGAIN_SECONDS) from error
+    carried_out = owner.password_hash_secret if password_hash is not None else known.password_hash_secret
+    return OwnerStatus(email=email, password_hash_secret=carried_out)
 
 
 def workspace(run: Run) -> Workspace | None:
@@ -57,23 +76,32 @@ def workspace(run: Run) -> Workspace | None:
     return Workspace(run.tenant.spec.display_name, url) if url else None
 
 
-async def _account(run: Run, owner: model.Owner) -> Owner:
-    password_hash = await _password_hash(run, owner.password_hash_secret or "")
-    return Owner(owner.email, owner.email.partition("@")[0], password_hash)
+async def _password_hash(run: Run, known: OwnerStatus) -> str | None:
+    """The hash to be carried out now; None when there is none, or it has been and its Secret is gone.
 
-
-async def _password_hash(run: Run, name: str) -> str:
-    secret = await run.find(SECRET, name, run.instance.settings.signups_namespace)
+    A Secret that is there is an order, also one that has the name of an earlier one.
+    """
+    name, namespace = run.owner.password_hash_secret, run.instance.settings.signups_namespace
+    if name is None:
+        return None
+    secret = await run.find(SECRET, name, namespace)
+    if secret is None and known.password_hash_secret == name:
+        return None
     encoded = (secret or {}).get("data", {}).get(PASSWORD_HASH_KEY)
     if not encoded:
-        message = f"Secret {name} with the owner's password hash is not in {run.instance.settings.signups_namespace}"
-        raise Pending(Reason.PASSWORD_SECRET_MISSING, message, retry_after=15)
-    return base64.b64decode(encoded).decode()
+        message = f"Secret {name} with the owner's {PASSWORD_HASH_KEY} is not in {namespace}"
+        raise Pending(Reason.PASSWORD_SECRET_MISSING, message, retry_after=_SECRET_AGAIN_SECONDS)
+    try:
+        return base64.b64decode(encoded, validate=True).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        message = f"Secret {name} in {namespace}: {PASSWORD_HASH_KEY} is no argon2id hash in PHC form"
+        raise Pending(Reason.OWNER_REFUSED, message, retry_after=_SECRET_AGAIN_SECONDS) from None
 
 
 async def forget_password(run: Run) -> Outcome:
-    """Delete the Secret once the account's existence stands in the status, so that a crash loses no password."""
-    if _exists(run) and is_true(run.tenant.status.conditions, ConditionType.OWNER_READY):
+    """Delete the Secret once the status says that it was carried out, so that a crash loses no password."""
+    owner = run.tenant.spec.owner
+    if owner is not None and _known(run).password_hash_secret == owner.password_hash_secret:
         await _delete(run)
     return done(Reason.ACCOUNT_EXISTS)
 

@@ -7,14 +7,16 @@ from vivero_core.model.constants import ConditionType, Reason
 
 from vivero_operator.policies import neighbours as policy
 from vivero_operator.policies.outcome import Outcome, Pending, done
-from vivero_operator.reconcile.run import Run, starting
-from vivero_operator.reconcile.steps import owner
+from vivero_operator.reconcile.run import Run
+from vivero_operator.reconcile.steps import owner, workload
 
 
 def _stands(run: Run) -> bool:
-    """Whether the last proof still counts: young enough, of this generation, and nothing was wrong since."""
+    """Whether the last proof still counts: young enough, of this generation and release, and nothing was wrong since."""
     status = run.tenant.status
     if status.proven_at is None or status.observed_generation != run.tenant.metadata.generation:
+        return False
+    if run.corrected or status.release != run.release:
         return False
     age = run.services.now() - status.proven_at
     young = age < timedelta(seconds=run.services.settings.proof_seconds)
@@ -24,11 +26,9 @@ def _stands(run: Run) -> bool:
 async def ensure(run: Run) -> Outcome:
     if _stands(run):
         return done(Reason.PROVEN)
-    pod = run.ready_pod()
-    if pod is None or pod.ip is None:
-        raise starting([])
+    pod = workload.answering(run)
     neighbour = policy.neighbour(run.tenant, run.services.cluster.tenants)
-    proof = await run.services.data_plane.proof(pod.ip, run.known_keys().operator_token, neighbour)
+    proof = await run.services.data_plane.proof(pod.ip or "", run.known_keys().operator_token, neighbour)
     if not proof.ok:
         broken = ", ".join(proof.failing) or "the workspace"
         message = f"The tenant's own credentials do not work, or open a neighbour's: {broken}"

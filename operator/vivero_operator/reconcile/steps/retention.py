@@ -1,36 +1,53 @@
-"""deletionPolicy Retain: write down what a later Tenant needs to adopt the data, before anything is taken away."""
+"""deletionPolicy Retain: see to it that a later Tenant can adopt the data, before anything is taken away."""
 
-import base64
-
-from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model import naming
 from vivero_core.model.constants import Reason
 
-from vivero_operator.manifests import retained
-from vivero_operator.manifests import secrets as secret_manifests
-from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.instance import Keys
+from vivero_operator.policies import loss
+from vivero_operator.policies.outcome import Blocked, Outcome, done
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import secrets
 
 
 async def record(run: Run) -> Outcome:
-    """Once written it stays: on the next pass the namespace and its keys may be gone."""
-    live = await secrets.read(run)
-    server = secrets.server_from(live)
-    app = live.get(secret_manifests.APP_KEYS)
-    if not run.tenant.goes_with_its_data and app is not None and server is not None:
-        file_key = base64.b64decode(app["data"]["file_key"]).decode()
-        wanted = retained.build(
-            run.instance, server, file_key, run.tenant.metadata.deletion_timestamp or run.services.now()
-        )
-        await run.ensure(wanted)
+    """Mark the escrow as the record of retained data, completed from the Secrets where it lacks anything.
+
+    Raises:
+        Blocked: data would be kept that cannot be read without a key which is nowhere.
+    """
     names = f"schema {naming.database_name(run.instance.id)}, bucket {naming.bucket_name(run.instance.id)}"
+    vault = run.services.vault
+    run.record = run.record or await vault.find(run.instance.id)
+    if run.tenant.goes_with_its_data:
+        return done(Reason.ERASED, names)
+    if run.record is not None and run.record.retained and run.record.keys is not None:
+        return done(Reason.RETAINED, names)  # marked before; by now the namespace may not be readable any more
+    live = await secrets.read(run)
+    if run.record is None and not live and run.tenant.status.database_server is None:
+        return done(Reason.RETAINED, "nothing, for nothing had been made")
+    keys, server = _keys(run, live), _server(run, live)
+    if keys is None or server is None:
+        if run.tenant.accepts_data_loss:
+            return done(Reason.RETAINED, f"{names}, without the key of the files")
+        run.lost = True
+        raise Blocked(Reason.KEYS_LOST, loss.of_keys(run.instance.id))
+    when = run.tenant.metadata.deletion_timestamp or run.services.now()
+    await vault.keep(run.instance, keys, server, retained_at=when)
     return done(Reason.RETAINED, names)
 
 
+def _keys(run: Run, live: secrets.Live) -> Keys | None:
+    return secrets.joined(live, run.record.keys if run.record else None, new_file_key=False)
+
+
+def _server(run: Run, live: secrets.Live) -> str | None:
+    placed = run.tenant.status.database_server or secrets.server_from(live)
+    return placed or (run.record.database_server if run.record else None)
+
+
 async def erase_record(run: Run) -> Outcome:
-    """The data of an adopted tenant is destroyed: nothing is left to adopt."""
-    if run.tenant.goes_with_its_data and run.record is not None:
-        name, namespace = retained.name(run.instance.id), run.instance.settings.platform_namespace
-        await run.remove(SECRET, name, namespace, belongs={})
+    """The data is destroyed: nothing is left to adopt."""
+    if run.tenant.goes_with_its_data:
+        await run.services.vault.erase(run.instance.id)
     return done(Reason.ERASED)

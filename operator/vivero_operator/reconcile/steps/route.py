@@ -1,28 +1,29 @@
-"""The way in: Service and Ingress; while suspended, the tenant's own hosts lead to the control plane's page."""
+"""The way in: Service and Ingresses; while suspended, the customer's own hosts lead to the control plane's page."""
 
 from vivero_core.backends.kube.resources import INGRESS
 from vivero_core.model.constants import LABEL_TENANT, Reason
 
 from vivero_operator.instance import APP
 from vivero_operator.manifests import ingress, service
-from vivero_operator.policies import claims
-from vivero_operator.policies.outcome import Outcome, Pending, done
+from vivero_operator.policies import hosts as policy
+from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
 
 
 async def ensure(run: Run) -> Outcome:
-    refusal = claims.refused_host(
-        run.tenant, run.services.cluster.rivals(run.tenant), run.instance.settings.base_domain
-    )
-    if refusal is not None:
-        raise Pending(*refusal)
     if run.instance.suspended:
         await _close(run)
         return done(Reason.PROVISIONED)
     await run.ensure_all(service.build(run.instance), ingress.build(run.instance))
+    own = routed(run)
+    if own:
+        await run.ensure(ingress.build_hosts(run.instance, own))
+    elif not run.fresh and _had_hosts(run):
+        await _remove(run, ingress.HOSTS)
     if not run.fresh:
         await _remove_stand_in(run)
-    return done(Reason.ROUTED, f"{len(run.instance.hosts)} hosts" if run.tenant.spec.hosts else run.instance.hosts[0])
+    more = f" and {len(own)} of {len(run.tenant.spec.hosts)} own hosts" if run.tenant.spec.hosts else ""
+    return done(Reason.ROUTED, f"{run.instance.hosts[0]}{more}")
 
 
 async def open_claimed(run: Run) -> Outcome:
@@ -31,12 +32,30 @@ async def open_claimed(run: Run) -> Outcome:
     return done(Reason.ROUTED, run.instance.hosts[0])
 
 
+def routed(run: Run) -> list[str]:
+    """The customer's hosts that are let in."""
+    issuer = bool(run.instance.settings.host_issuer)
+    return [one.host for one in run.hosts or () if policy.is_routed(one, issuer=issuer)]
+
+
+def _had_hosts(run: Run) -> bool:
+    """What was never asked for need not be looked for at every pass."""
+    return bool(run.tenant.spec.hosts or run.tenant.status.hosts)
+
+
 async def _close(run: Run) -> None:
-    if run.tenant.spec.hosts:
-        await run.ensure(ingress.build_suspended(run.instance))
+    own = routed(run)
+    if own:
+        await run.ensure(ingress.build_suspended(run.instance, own))
     else:
         await _remove_stand_in(run)
-    await run.remove(INGRESS, APP, run.instance.namespace, belongs={LABEL_TENANT: run.instance.id})
+    await _remove(run, APP)
+    if _had_hosts(run):
+        await _remove(run, ingress.HOSTS)
+
+
+async def _remove(run: Run, name: str) -> None:
+    await run.remove(INGRESS, name, run.instance.namespace, belongs={LABEL_TENANT: run.instance.id})
 
 
 async def _remove_stand_in(run: Run) -> None:

@@ -1,48 +1,83 @@
-"""The tenant's credentials: made once, kept for ever, and written before any server hears of them.
+"""The tenant's credentials: made once, kept for ever, and written down twice before any server hears of them.
 
-Our own Secrets are read first. Only the API server's word that one is missing leads to a new password; any other
-error stops the step. So a crash between any two writes leaves either no password or the one that is used.
+A change that a person makes to a password in a Secret is carried out. The key
+of the files is different: data depends on it, so the escrow's word counts, and
+a new one is made only where schema and bucket hold nothing.
+
+Only the API server's word that a Secret is missing leads to a new password; any other error stops the step. So a crash
+between any two writes leaves either no password or the one that is used.
 """
 
 import asyncio
 import base64
+import binascii
+import re
 import secrets as random
-from typing import Any
+from typing import Any, Final
 
 from vivero_core.backends.kube.resources import SECRET
+from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_DATABASE_SERVER, ANNOTATION_LIMITS, Reason
 
 from vivero_operator.instance import DatabaseAddress, Keys
 from vivero_operator.manifests import secrets as manifests
 from vivero_operator.manifests.common import Manifest
-from vivero_operator.policies import drift, placement
-from vivero_operator.policies.outcome import Outcome, Pending, done
+from vivero_operator.policies import drift, loss, placement
+from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
 Live = dict[str, Manifest]
-_AGAIN_SECONDS = 0.5
+_AGAIN_SECONDS: Final = 0.5
+_PLACES: Final = {
+    "database_password": (manifests.DATABASE, "password"),
+    "cache_password": (manifests.CACHE, "password"),
+    "storage_secret": (manifests.STORAGE, "secret_key"),
+    "signing_key": (manifests.APP_KEYS, "signing_key"),
+    "file_key": (manifests.APP_KEYS, "file_key"),
+    "operator_token": (manifests.APP_KEYS, "operator_token"),
+}
+"""Where each of the keys stands in a tenant's Secrets."""
+_HEXADECIMAL: Final = frozenset({"signing_key", "file_key", "operator_token"})
+"""256 bits that the data plane reads as 64 hexadecimal digits."""
 
 
-def _value(live: Live, secret: str, key: str) -> str | None:
+def _value(live: Live, name: str) -> str | None:
+    """The key of this name as the Secrets hold it; None where it is missing or nothing a program could use."""
+    secret, key = _PLACES[name]
     encoded = live.get(secret, {}).get("data", {}).get(key)
-    return base64.b64decode(encoded).decode() if encoded else None
+    try:
+        text = base64.b64decode(encoded or "", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    if name in _HEXADECIMAL and re.fullmatch("[0-9a-fA-F]{64}", text) is None:
+        return None
+    return text if text and text.isprintable() else None
 
 
-def keys_from(live: Live, retained_file_key: str | None) -> Keys:
-    """What the Secrets hold; what they lack is made anew, 256 bits each."""
+def stored(live: Live) -> dict[str, str]:
+    """The usable keys that the Secrets hold."""
+    found = {name: _value(live, name) for name in _PLACES}
+    return {name: value for name, value in found.items() if value is not None}
 
-    def kept(secret: str, key: str) -> str:
-        return _value(live, secret, key) or random.token_hex(32)
 
-    return Keys(
-        database_password=kept(manifests.DATABASE, "password"),
-        cache_password=kept(manifests.CACHE, "password"),
-        storage_secret=kept(manifests.STORAGE, "secret_key"),
-        signing_key=kept(manifests.APP_KEYS, "signing_key"),
-        # A retained bucket can only be read with the key its files were written with.
-        file_key=_value(live, manifests.APP_KEYS, "file_key") or retained_file_key or random.token_hex(32),
-        operator_token=kept(manifests.APP_KEYS, "operator_token"),
-    )
+def complete(live: Live) -> Keys | None:
+    """The keys, when the Secrets hold all of them."""
+    found = stored(live)
+    return Keys(**found) if found.keys() == _PLACES.keys() else None
+
+
+def joined(live: Live, escrowed: Keys | None, *, new_file_key: bool) -> Keys | None:
+    """The Secrets' keys, the escrow's where one is missing, new ones where neither has any; 256 bits each.
+
+    None when the key of the files is nowhere and no new one may be made.
+    """
+    kept = escrowed.dump() if escrowed is not None else {}
+    known = {**kept, **stored(live)}
+    if "file_key" in kept:
+        known["file_key"] = kept["file_key"]
+    if "file_key" not in known and not new_file_key:
+        return None
+    return Keys(**{name: known.get(name) or random.token_hex(32) for name in _PLACES})
 
 
 def server_from(live: Live) -> str | None:
@@ -51,19 +86,29 @@ def server_from(live: Live) -> str | None:
     return annotations.get(ANNOTATION_DATABASE_SERVER)
 
 
-def _server_name(run: Run, live: Live) -> str | None:
+def _server_name(run: Run, live: Live) -> str:
     """Where the schema is, or is to be."""
-    cluster, tenant = run.services.cluster, run.tenant
-    known = server_from(live) or tenant.status.database_server
-    if known is None and run.record is not None:
-        known = run.record.database_server
-    return known or tenant.spec.database_server or placement.choose(cluster.servers, cluster.placements())
+    tenant, cluster = run.tenant, run.services.cluster
+    placed = tenant.status.database_server or (run.record.database_server if run.record else None)
+    if placed is not None:
+        return placed
+    # Nothing was proven there yet: what the spec says counts, and may be corrected.
+    begun = server_from(live)
+    wanted = tenant.spec.database_server or begun
+    if wanted is None:
+        chosen = placement.choose(cluster.servers, cluster.placements())
+        if chosen is None:
+            raise Pending(Reason.NO_DATABASE_SERVER, "No database server has room for another tenant")
+        return chosen
+    server = cluster.servers.get(wanted)
+    refusal = placement.refused(server, cluster.placements()) if server and wanted != begun else None
+    if refusal is not None:
+        raise Pending(*refusal)
+    return wanted
 
 
 def _address(run: Run, live: Live) -> DatabaseAddress:
     name = _server_name(run, live)
-    if name is None:
-        raise Pending(Reason.NO_DATABASE_SERVER, "No database server has room for another tenant")
     server = run.services.cluster.servers.get(name)
     if server is None:
         raise Pending(Reason.DATABASE_SERVER_NOT_FOUND, f"DatabaseServer {name} does not exist")
@@ -74,14 +119,14 @@ def _address(run: Run, live: Live) -> DatabaseAddress:
 def _limits(run: Run, live: Live) -> Manifest:
     """Marked as changed from the first change on: pods that started with other limits have to be told at once.
 
-    The end of a trial is no limit: kubelet brings it within two minutes, and a spare gets one whenever it is claimed.
+    What says no limit is left out: kubelet brings it within two minutes, and a spare's trial ends whenever it is claimed.
     """
     present = live.get(manifests.LIMITS)
     first = manifests.limits(run.instance)
     if present is None:
         return first
     marked = ANNOTATION_LIMITS in present["metadata"].get("annotations", {})
-    return manifests.limits(run.instance, changed=marked or manifests.differ_but_for_trial(present, first))
+    return manifests.limits(run.instance, changed=marked or manifests.differ_in_limits(present, first))
 
 
 async def read(run: Run) -> Live:
@@ -96,16 +141,17 @@ async def read(run: Run) -> Live:
 async def recall(run: Run) -> Outcome:
     """The credentials as they stand, without a write: somebody waits, and a whole pass follows."""
     live = await read(run)
-    if not {manifests.DATABASE, manifests.APP_KEYS} <= live.keys():
-        raise Pending(Reason.PROVISIONING, "The credentials are made anew", retry_after=_AGAIN_SECONDS)
-    run.keys, run.address = keys_from(live, None), _address(run, live)
+    keys = complete(live)
+    if keys is None:
+        raise Pending(Reason.PROVISIONING, "The credentials are written again", retry_after=_AGAIN_SECONDS)
+    run.keys, run.address = keys, _address(run, live)
     return done(Reason.PROVISIONED)
 
 
 async def ensure(run: Run) -> Outcome:
     live = await read(run)
     address = _address(run, live)
-    keys = keys_from(live, run.record.file_key if run.record else None)
+    keys = await _keys(run, live, address)
     limits = _limits(run, live)
     wanted = [
         manifests.database(run.instance, keys, address),
@@ -116,8 +162,42 @@ async def ensure(run: Run) -> Outcome:
     ]
     changed = [one for one in wanted if drift.differs(one, live.get(one["metadata"]["name"]))]
     async with asyncio.TaskGroup() as group:
+        # Beside each other: whichever is there after a crash, the other one is completed from it.
+        group.create_task(run.services.vault.keep(run.instance, keys, address.server))
         for one in changed:
             group.create_task(run.write(one, live.get(one["metadata"]["name"])))
     run.keys, run.address = keys, address
     run.limits_changed = ANNOTATION_LIMITS in limits["metadata"].get("annotations", {})
     return done(Reason.PROVISIONED)
+
+
+async def _keys(run: Run, live: Live, address: DatabaseAddress) -> Keys:
+    keys, vault = complete(live), run.services.vault
+    if keys is not None and vault.is_kept(run.instance, keys, address.server):
+        return keys
+    record = run.record or await vault.find(run.instance.id)
+    found = joined(live, record.keys if record else None, new_file_key=False)
+    if found is None and await _may_make_file_key(run, address):
+        found = joined(live, None, new_file_key=True)
+    if found is None:
+        run.lost = True
+        raise Blocked(Reason.KEYS_LOST, loss.of_keys(run.instance.id))
+    return found
+
+
+async def _may_make_file_key(run: Run, address: DatabaseAddress) -> bool:
+    """Nothing can depend on a key of a tenant that has only just begun, or that holds no data, or gave it up."""
+    if run.tenant.accepts_data_loss or (run.fresh and not run.established):
+        return True
+    return not run.established and not await holds_data(run, address.server)
+
+
+async def holds_data(run: Run, server_name: str) -> bool:
+    """Whether schema or bucket hold anything; asked of the servers themselves."""
+    server = run.services.cluster.servers.get(server_name)
+    if server is not None:
+        database = await run.services.backends.database(server)
+        if await database.lane.call(database.admin.holds_data, naming.database_name(run.instance.id)):
+            return True
+    storage = await run.services.backends.storage()
+    return await storage.lane.call(storage.admin.holds_data, naming.bucket_name(run.instance.id))

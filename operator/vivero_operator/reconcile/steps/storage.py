@@ -1,29 +1,41 @@
 """The tenant's bucket and the account that owns it."""
 
+from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.model import naming
 from vivero_core.model.constants import Reason
 
-from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.errors import DataGoneError
+from vivero_operator.policies import loss
+from vivero_operator.policies.outcome import Blocked, Outcome, done
 from vivero_operator.reconcile.run import Run
 
 
-def _provision(admin: StorageAdmin, account: Credentials) -> list[str]:
-    """What had to be written."""
-    made = admin.ensure_account(account)
-    owned = admin.ensure_bucket(account.name, account.name)
-    return ["storage account"] * made + ["bucket"] * owned
+def _provision(admin: StorageAdmin, account: Credentials, *, holds_data: bool) -> list[Correction]:
+    """What had to be written.
+
+    Raises:
+        DataGoneError: the bucket was in use and is gone.
+    """
+    if holds_data and not admin.bucket_exists(account.name):
+        raise DataGoneError
+    return [*admin.ensure_account(account), *admin.ensure_bucket(account.name, account.name)]
 
 
 async def ensure(run: Run) -> Outcome:
     account = Credentials(naming.bucket_name(run.instance.id), run.known_keys().storage_secret)
     link = await run.services.backends.storage()
-    run.mended += await link.lane.call(_provision, link.admin, account)
+    try:
+        written = await link.lane.call(_provision, link.admin, account, holds_data=run.established)
+    except DataGoneError as error:
+        run.lost = True
+        raise Blocked(Reason.DATA_LOST, loss.of_bucket(account.name)) from error
+    run.correct("storage", account.secret, written)
     return done(Reason.PROVISIONED, "Bucket and account")
 
 
-def _drop(admin: StorageAdmin, bucket: str, *, data: bool) -> None:
+def drop(admin: StorageAdmin, bucket: str, *, data: bool) -> None:
     admin.delete_account(bucket)
     if data:
         admin.delete_bucket(bucket)
@@ -33,5 +45,5 @@ async def remove(run: Run) -> Outcome:
     """Drop the account, and with deletionPolicy Delete the bucket with all it holds."""
     data = run.tenant.goes_with_its_data
     link = await run.services.backends.storage()
-    await link.lane.call(_drop, link.admin, naming.bucket_name(run.instance.id), data=data)
+    await link.lane.call(drop, link.admin, naming.bucket_name(run.instance.id), data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)

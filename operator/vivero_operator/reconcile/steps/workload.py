@@ -1,33 +1,123 @@
-"""The tenant's pods: wanted by a Deployment, seen through the watch."""
+"""The tenant's pods: wanted by a Deployment, seen through the watch.
+
+A tenant serves when a pod of the wanted revision is ready and none of another
+revision is left; what stands in the way is said in the pod's own words.
+"""
 
 import contextlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import POD
-from vivero_core.model.constants import ANNOTATION_ASKED, Reason
+from vivero_core.backends.kube.resources import DEPLOYMENT, POD
+from vivero_core.model.constants import ANNOTATION_ASKED, ANNOTATION_RESTART, Reason
 
-from vivero_operator.manifests import deployment
-from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.instance import APP
+from vivero_operator.manifests import deployment, pod_template
+from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.policies.pool import is_single_refill
-from vivero_operator.reconcile.cluster import Pod
-from vivero_operator.reconcile.run import Run, starting
+from vivero_operator.reconcile.pods import Pod, Trouble, trouble
+from vivero_operator.reconcile.run import Run
+
+_LOOK_AGAIN_SECONDS: Final = 10.0
+"""A pod that cannot be made has no object that would announce it."""
+_SOON: Final = timedelta(seconds=5)
+"""So long after its first pass a tenant without pods has not met a quota: its pods are on their way."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A tenant's pods, those on their way out left out."""
+
+    current: tuple[Pod, ...]
+    """Of the wanted revision."""
+    outdated: tuple[Pod, ...]
+
+    @property
+    def ready(self) -> tuple[Pod, ...]:
+        return tuple(pod for pod in self.current if pod.ready)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        return next((pod.trouble for pod in self.current if pod.trouble and not pod.ready), None)
+
+
+def _template(run: Run) -> pod_template.Template | None:
+    """What the pods are to be made from; None to leave those that no known release made."""
+    run.release = run.services.rollout.release_for(run.tenant)
+    release = run.services.rollout.template(run.release)
+    if release is None:
+        return None
+    return pod_template.of(run.instance, release, run.known_address().credentials(run.known_keys()))
+
+
+def _standing(run: Run) -> Standing:
+    template = _template(run)
+    pods = run.services.cluster.pods(run.instance.id)
+    if template is None:
+        return Standing(tuple(pods), ())
+    wanted = pod_template.revision(template)
+    return Standing(
+        tuple(pod for pod in pods if pod.revision == wanted), tuple(pod for pod in pods if pod.revision != wanted)
+    )
+
+
+def inputs(run: Run) -> object:
+    """What the pods are made from besides the Tenant and its plan."""
+    return [
+        run.known_address().credentials(run.known_keys()),
+        run.services.rollout.release_for(run.tenant),
+        run.tenant.metadata.annotations.get(ANNOTATION_RESTART),
+    ]
 
 
 async def ensure(run: Run) -> Outcome:
-    await run.ensure(deployment.build(run.instance))
+    template = _template(run)
+    if template is not None:
+        await run.ensure(deployment.build(run.instance, template))
     return done(Reason.PROVISIONED)
 
 
 async def ready(run: Run) -> Outcome:
-    """Done when a pod answers; a change of any pod brings the tenant back here."""
-    pods = run.services.cluster.pods(run.instance.id)
-    if run.ready_pod() is None:
-        for pod in pods:
-            if pod.running and not pod.asked and _is_awaited(run):
-                await _ask(run, pod)
-        raise starting(pods)
-    count = sum(pod.ready for pod in pods)
-    return done(Reason.RUNNING, f"{count} of {run.instance.plan.spec.workload.replicas} pods ready")
+    """Done when the wanted revision serves; a change of any pod brings the tenant back here."""
+    standing, replicas = _standing(run), run.instance.plan.spec.workload.replicas
+    run.updated = len(standing.ready)
+    if standing.ready and not standing.outdated:
+        reason = Reason.RUNNING if run.updated >= replicas else Reason.PODS_MISSING
+        return done(reason, f"{run.updated} of {replicas} pods ready")
+    for pod in standing.current:
+        if pod.running and not pod.ready and not pod.asked and _is_awaited(run):
+            await _ask(run, pod)
+    found = standing.trouble or (None if standing.current else await _refusal(run))
+    if found is not None:
+        raise Pending(found.reason, f"The pod cannot start: {found}", retry_after=_LOOK_AGAIN_SECONDS)
+    if standing.outdated:
+        message = f"{run.updated} of {replicas} pods run the wanted revision"
+        raise Pending(Reason.ROLLING_OUT, message, retry_after=_LOOK_AGAIN_SECONDS)
+    raise Pending(Reason.STARTING, "Waiting for the pod to answer", retry_after=_LOOK_AGAIN_SECONDS)
+
+
+async def _refusal(run: Run) -> Trouble | None:
+    """Why no pod is made, for example a quota: then the Deployment says so, for there is no pod to say it."""
+    if run.fresh or run.begun < _SOON:
+        return None
+    live = await run.find(DEPLOYMENT, APP, run.instance.namespace)
+    conditions = (live or {}).get("status", {}).get("conditions", ())
+    failure = next((one for one in conditions if one["type"] == "ReplicaFailure" and one["status"] == "True"), None)
+    return trouble(failure.get("reason"), failure.get("message")) if failure else None
+
+
+def answering(run: Run) -> Pod:
+    """A ready pod of the wanted revision with an address.
+
+    Raises:
+        Pending: there is none at the moment.
+    """
+    pod = next((pod for pod in _standing(run).ready if pod.ip), None)
+    if pod is None:
+        raise Pending(Reason.STARTING, "Waiting for the pod to answer", retry_after=_LOOK_AGAIN_SECONDS)
+    return pod
 
 
 def _is_awaited(run: Run) -> bool:
@@ -41,5 +131,5 @@ def _is_awaited(run: Run) -> bool:
 
 async def _ask(run: Run, pod: Pod) -> None:
     """Kubelet's own first question comes at a full second or five later; a changed annotation brings it now (ADR 0010)."""
-    with contextlib.suppress(KubeNotFoundError):  # it went meanwhile
+    with contextlib.suppress(KubeNotFoundError):  # it went while we looked
         await run.kube.patch(POD, pod.name, {"metadata": {"annotations": {ANNOTATION_ASKED: "true"}}}, pod.namespace)

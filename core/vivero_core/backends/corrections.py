@@ -1,0 +1,41 @@
+"""What an "ensure" had to write, in words that an event can say."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Correction(StrEnum):
+    """A part of a tenant that was missing or different, and was written."""
+
+    DATABASE_SCHEMA = "database schema"
+    DATABASE_CHARACTER_SET = "database character set"
+    DATABASE_USER = "database user"
+    DATABASE_GRANTS = "database grants"
+    FOREIGN_DATABASE_ACCOUNT = "foreign database account"
+    FOREIGN_DATABASE_GRANTS = "foreign database grants"
+    STORAGE_ACCOUNT = "storage account"
+    BUCKET = "bucket"
+    BUCKET_ACCESS = "bucket access"
+    BUCKET_POLICY = "bucket policy"
+    BUCKET_VERSIONING = "bucket versioning"
+    BUCKET_RETENTION = "bucket retention"
+    CACHE_USER = "cache user"
+    FOREIGN_CACHE_USER = "foreign cache user"
+    FOREIGN_CACHE_RIGHTS = "foreign cache rights"
+
+
+SECURITY_RELEVANT: Final = frozenset(
+    {
+        Correction.DATABASE_USER,
+        Correction.DATABASE_GRANTS,
+        Correction.FOREIGN_DATABASE_ACCOUNT,
+        Correction.FOREIGN_DATABASE_GRANTS,
+        Correction.STORAGE_ACCOUNT,
+        Correction.BUCKET_ACCESS,
+        Correction.BUCKET_POLICY,
+        Correction.CACHE_USER,
+        Correction.FOREIGN_CACHE_USER,
+        Correction.FOREIGN_CACHE_RIGHTS,
+    }
+)
+"""Who may log in, and what it opens: on a tenant that was complete before, somebody changed access to its data."""

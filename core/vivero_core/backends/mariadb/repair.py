@@ -1,0 +1,183 @@
+"""Looks at everything that decides who gets into a tenant's schema, and writes what is not as wanted."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pymysql
+from pymysql.cursors import Cursor
+
+from vivero_core.backends.corrections import Correction
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.mariadb import accounts, rights, statements
+from vivero_core.backends.mariadb.accounts import Attributes
+from vivero_core.backends.mariadb.errors import NO_SUCH_CONNECTION, NO_SUCH_GRANT, NOT_ALLOWED, code_of
+from vivero_core.backends.mariadb.rights import Account, Right
+from vivero_core.model import naming
+
+_ANY_HOST: Final = "%"
+
+
+def ensure_database(cursor: Cursor, database: str) -> list[Correction]:
+    cursor.execute(*statements.find_database(database))
+    found = cursor.fetchone()
+    if found is None:
+        cursor.execute(*statements.create_database(database))
+        return [Correction.DATABASE_SCHEMA]
+    if found == (statements.CHARACTER_SET, statements.COLLATION):
+        return []
+    cursor.execute(*statements.set_defaults(database))
+    return [Correction.DATABASE_CHARACTER_SET]
+
+
+class UserRepair:
+    """Brings one user about as wanted, and takes away what others have of its tenant.
+
+    `own_attributes` are those that this server writes into every account and we do not know; it grows when some are
+    found out.
+    """
+
+    def __init__(
+        self, cursor: Cursor, user: Credentials, database: str, max_connections: int, own_attributes: set[str]
+    ) -> None:
+        self._cursor = cursor
+        self._user = user
+        self._database = database
+        self._max_connections = max_connections
+        self._own_attributes = own_attributes
+        self._account = Account(user.name, _ANY_HOST)
+
+    def ensure(self) -> list[Correction]:
+        """What had to be written."""
+        foreign = self._accounts()
+        before = foreign.pop(self._account, None)
+        account = before is None or not self._as_wanted(before)
+        if account:
+            self._write(before)
+        grants = self._ensure_grants()
+        if before is not None and (account or grants) and not self._stands():
+            self._recreate()
+        drop_accounts(self._cursor, foreign, kept=self._user.name)
+        written = {
+            Correction.DATABASE_USER: account,
+            Correction.DATABASE_GRANTS: grants,
+            Correction.FOREIGN_DATABASE_ACCOUNT: bool(foreign),
+            Correction.FOREIGN_DATABASE_GRANTS: revoke_foreign(self._cursor, self._database, self._user.name),
+        }
+        return [correction for correction, was_written in written.items() if was_written]
+
+    def _stands(self) -> bool:
+        found = self._accounts().get(self._account)
+        return found is not None and self._as_wanted(found) and self._grants() == self._wanted_grants()
+
+    def _recreate(self) -> None:
+        """For an account that holds what no other statement of ours takes away."""
+        user = self._user
+        self._cursor.execute(*statements.replace_user(user.name, user.secret, self._max_connections))
+        self._cursor.execute(*statements.grant(user.name, self._database))
+        self._own_attributes |= self._accounts().get(self._account, {}).keys() - self._wanted().keys()
+
+    def _wanted(self) -> Attributes:
+        return accounts.wanted(self._user.secret, self._max_connections)
+
+    def _as_wanted(self, found: Attributes) -> bool:
+        known = accounts.without_rights(found)
+        return {key: value for key, value in known.items() if key not in self._own_attributes} == self._wanted()
+
+    def _accounts(self) -> dict[Account, Attributes]:
+        """All accounts in the tenant's name."""
+        self._cursor.execute(*rights.accounts_of(self._database))
+        return {
+            Account(str(user), str(host)): accounts.attributes(str(priv), int(lifetime))
+            for user, host, priv, lifetime in self._cursor.fetchall()
+        }
+
+    def _write(self, before: Attributes | None) -> None:
+        user = self._user
+        if before is not None and accounts.UNREADABLE in before:
+            statement = statements.replace_user(user.name, user.secret, self._max_connections)
+        else:
+            statement = statements.write_user(user.name, user.secret, self._max_connections, exists=before is not None)
+        self._cursor.execute(*statement)
+
+    def _wanted_grants(self) -> dict[str, frozenset[str]]:
+        return statements.wanted_grants(self._database)
+
+    def _grants(self) -> dict[str, frozenset[str]]:
+        self._cursor.execute(*statements.show_grants(self._user.name))
+        return statements.grants(str(row[0]) for row in self._cursor.fetchall())
+
+    def _ensure_grants(self) -> bool:
+        wanted, present = self._wanted_grants(), self._grants()
+        if present == wanted:
+            return False
+        if any(privileges - wanted.get(scope, frozenset()) for scope, privileges in present.items()):
+            self._cursor.execute(*statements.revoke_all(self._user.name))
+        self._cursor.execute(*statements.grant(self._user.name, self._database))
+        return True
+
+
+def drop_tenant(cursor: Cursor, database: str) -> bool:
+    """Remove every account in the tenant's name and every right on its schema, and end the connections."""
+    cursor.execute(*rights.accounts_of(database))
+    found = {Account(str(user), str(host)): accounts.attributes(str(priv)) for user, host, priv, _ in cursor.fetchall()}
+    drop_accounts(cursor, found)
+    for user in naming.database_users(database.removeprefix("vt")):
+        # Also when it was gone: a crash between the two statements leaves connections.
+        cursor.execute(*rights.end_connections(Account(user, _ANY_HOST)))
+    return revoke_foreign(cursor, database, None) or bool(found)
+
+
+def drop_accounts(cursor: Cursor, found: Mapping[Account, Attributes], kept: str | None = None) -> None:
+    """Drop accounts and end their connections; of the user `kept` those from that very host alone."""
+    for account, stored in found.items():
+        role = accounts.is_role(stored)
+        cursor.execute(*rights.drop(account, role=role))
+        if not role:
+            host = account.host if account.user == kept else _ANY_HOST
+            cursor.execute(*rights.end_connections(Account(account.user, host)))
+
+
+def revoke_foreign(cursor: Cursor, database: str, owner: str | None) -> bool:
+    """Take every right on the schema that is not the owner's; True when there was one."""
+    foreign = _foreign_rights(cursor, database, owner)
+    for right in foreign:
+        _revoke(cursor, right)
+    left = _foreign_rights(cursor, database, owner) if foreign else []
+    for right in left:  # the holder is no account: the server revokes nothing from it
+        for statement in rights.erase(right):
+            cursor.execute(*statement)
+    if left:
+        cursor.execute(*rights.RELOAD)
+    for user in {right.holder.user for right in foreign if right.holder.user}:
+        _end_sessions(cursor, database, user)
+    return bool(foreign)
+
+
+def _foreign_rights(cursor: Cursor, database: str, owner: str | None) -> list[Right]:
+    cursor.execute(*rights.rights_on(database, owner))
+    return [
+        Right(Account(str(user), str(host)), kind, str(schema), str(name))
+        for user, host, kind, schema, name in cursor.fetchall()
+    ]
+
+
+def _revoke(cursor: Cursor, right: Right) -> None:
+    codes = NO_SUCH_GRANT | ({NOT_ALLOWED} if right.kind == "PROXY" else set())
+    for statement in rights.revoke(right):
+        _tolerate(cursor, statement, codes)
+
+
+def _end_sessions(cursor: Cursor, database: str, user: str) -> None:
+    """Connections that have the schema selected keep the rights that they were let in with."""
+    cursor.execute(*rights.sessions_in(database, user))
+    for (ident,) in cursor.fetchall():
+        _tolerate(cursor, rights.end_session(int(ident)), frozenset({NO_SUCH_CONNECTION}))
+
+
+def _tolerate(cursor: Cursor, statement: statements.Statement, codes: frozenset[int]) -> None:
+    """Run it; an error with one of these numbers means that there was nothing to do."""
+    try:
+        cursor.execute(*statement)
+    except pymysql.MySQLError as error:
+        if code_of(error) not in codes:
+            raise

@@ -1,0 +1,127 @@
+"""Accounts and rights that nobody but a hand gave: on a tenant's schema, or under a tenant's name. Pure.
+
+Left alone are rights that are not about one tenant: global ones, and those
+on a pattern such as `vt%` (an administrator's, a backup's). Names come from
+the server's tables and may hold any sign: they are quoted, not refused.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from vivero_core.backends import names
+from vivero_core.backends.mariadb.statements import Statement, identifier
+
+Kind = Literal["SCHEMA", "TABLE", "PROCEDURE", "FUNCTION", "PACKAGE", "PACKAGE BODY", "PROXY"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user or a role, as the tables of the schema mysql name it; a role has no host."""
+
+    user: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A row about somebody's right.
+
+    Attributes:
+        holder: who has it.
+        kind: what on.
+        database: the schema; for a proxy, the host of the account that it may act as.
+        name: the table or routine; for a proxy, the user that it may act as.
+    """
+
+    holder: Account
+    kind: Kind
+    database: str
+    name: str
+
+
+# Where a right is written down: table, its kind (text, or a column that says it), the columns of schema and name.
+_TABLES: Final = (
+    ("db", "'SCHEMA'", "Db", "''"),
+    ("tables_priv", "'TABLE'", "Db", "Table_name"),
+    ("columns_priv", "'TABLE'", "Db", "Table_name"),
+    ("procs_priv", "Routine_type", "Db", "Routine_name"),
+    ("proxies_priv", "'PROXY'", "Proxied_host", "Proxied_user"),
+)
+# A backslash before a sign that is no wildcard means nothing to the server, and a `%` after the whole name covers it.
+_SCHEMA: Final = "TRIM(TRAILING '%%' FROM REPLACE(Db, CHAR(92), ''))"
+_PROXIES: Final = "proxies_priv"
+_PUBLIC: Final = Account("PUBLIC", "")
+"""The role that everybody has; the server knows it by its bare name alone."""
+
+
+def accounts_of(database: str) -> Statement:
+    """(user, host, what is stored, the server's default lifetime of passwords) of all accounts in the tenant's name."""
+    columns = "User, Host, Priv, @@default_password_lifetime"
+    pattern = f"{names.database(database)}%"
+    return f"SELECT {columns} FROM mysql.global_priv WHERE User LIKE %s", (pattern,)  # noqa: S608  texts of our own
+
+
+def rights_on(database: str, owner: str | None) -> Statement:
+    """(user, host, kind, schema, name) of every right on the schema or its accounts that is not the owner's own."""
+    names.database(database)
+    others = "" if owner is None else " AND NOT (User = %s AND Host = '%%')"
+    excluded = () if owner is None else (names.database_user(owner),)
+    parts: list[str] = []
+    values: list[str] = []
+    for table, kind, schema, name in _TABLES:
+        column, about = ("Proxied_user", f"{database}%") if table == _PROXIES else (_SCHEMA, database)
+        where = f"{column} LIKE %s{others}"
+        parts.append(f"SELECT User, Host, {kind}, {schema}, {name} FROM mysql.{table} WHERE {where}")  # noqa: S608  texts of our own
+        values += [about, *excluded]
+    return " UNION ".join(parts), tuple(values)
+
+
+def revoke(right: Right) -> Iterable[Statement]:
+    """The server takes ALL and GRANT OPTION together only when it is everywhere; one row needs two statements."""
+    holder = quoted(right.holder)
+    if right.kind == "PROXY":
+        yield f"REVOKE PROXY ON {quoted(Account(right.name, right.database))} FROM {holder}", ()
+        return
+    scope = f"{identifier(right.database)}.{identifier(right.name) if right.name else '*'}"
+    sort = "" if right.kind in ("SCHEMA", "TABLE") else f"{right.kind} "
+    yield f"REVOKE ALL PRIVILEGES ON {sort}{scope} FROM {holder}", ()
+    yield f"REVOKE GRANT OPTION ON {sort}{scope} FROM {holder}", ()
+
+
+def erase(right: Right) -> Iterable[Statement]:
+    """For a row whose holder is no account: the server revokes nothing from it, yet a row without a user is everybody's."""
+    for table, _, schema, name in _TABLES:
+        if (right.kind == "PROXY") is (table == _PROXIES):
+            where = f"User = %s AND Host = %s AND {schema} = %s AND {name} = %s"
+            values = (right.holder.user, right.holder.host, right.database, right.name)
+            yield f"DELETE FROM mysql.{table} WHERE {where}", values  # noqa: S608  texts of our own
+
+
+RELOAD: Final[Statement] = ("FLUSH PRIVILEGES", ())
+
+
+def drop(account: Account, *, role: bool) -> Statement:
+    """Remove an account in a tenant's name."""
+    kind = "ROLE" if role else "USER"
+    return f"DROP {kind} IF EXISTS {quoted(account)}", ()
+
+
+def end_connections(account: Account) -> Statement:
+    """Of this user from this host, as the server writes it in its list of connections; `%` is every host."""
+    return f"KILL HARD CONNECTION USER {quoted(account)}", ()
+
+
+def sessions_in(database: str, user: str) -> Statement:
+    """The ids of the user's connections that have the schema selected."""
+    return "SELECT ID FROM INFORMATION_SCHEMA.PROCESSLIST WHERE DB = %s AND USER = %s", (names.database(database), user)
+
+
+def end_session(ident: int) -> Statement:
+    return f"KILL HARD CONNECTION {ident}", ()
+
+
+def quoted(account: Account) -> str:
+    if account == _PUBLIC:
+        return account.user
+    return identifier(account.user) if not account.host else f"{identifier(account.user)}@{identifier(account.host)}"

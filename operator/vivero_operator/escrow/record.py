@@ -1,0 +1,108 @@
+"""The Secret `escrow-<id>`: a tenant's keys, sealed, and what a later Tenant needs to adopt its data. Pure.
+
+It is written before any server hears of the keys, lives as long as the data,
+and says by a label that the data outlived its Tenant.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from vivero_core.model import constants as c
+from vivero_core.model import naming
+
+from vivero_operator.instance import Instance, Keys
+
+TYPE: Final = "vivero.dev/escrow"
+_SEALED: Final = "sealed"
+
+
+def name(ident: str) -> str:
+    return f"escrow-{ident}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is kept of a tenant."""
+
+    id: str
+    database_server: str | None
+    owner_uid: str | None
+    """metadata.uid of the Tenant that has the data, or had it."""
+    tenant: str | None
+    """Its name, for people."""
+    retained: bool
+    """Its Tenant was deleted and the data kept."""
+    version: str
+    """resourceVersion, for conditional writes."""
+    keys: Keys | None = field(repr=False)
+    """None when they cannot be opened."""
+
+    def covers(self, keys: Keys, server: str, uid: str, *, retained: bool) -> bool:
+        """Whether it says all of this already."""
+        return (self.keys, self.database_server, self.owner_uid, self.retained) == (keys, server, uid, retained)
+
+
+def build(instance: Instance, server: str, *, sealed: bytes, key: str, retained_at: datetime | None) -> dict[str, Any]:
+    """`retained_at`: when the Tenant was deleted, if its data is kept."""
+    labels = {c.LABEL_ESCROW: instance.id, c.LABEL_PART_OF: "vivero", c.LABEL_MANAGED_BY: c.FIELD_MANAGER}
+    annotations = {
+        c.ANNOTATION_TENANT_NAME: instance.tenant.name,
+        c.ANNOTATION_TENANT_UID: instance.tenant.metadata.uid,
+        c.ANNOTATION_DATABASE_SERVER: server,
+        c.ANNOTATION_ESCROW_KEY: key,
+    }
+    if retained_at is not None:
+        labels[c.LABEL_RETAINED] = instance.id
+        annotations[c.ANNOTATION_RETAINED_AT] = retained_at.isoformat(timespec="seconds")
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": name(instance.id),
+            "namespace": instance.settings.platform_namespace,
+            "labels": labels,
+            "annotations": annotations,
+        },
+        "type": TYPE,
+        "data": {
+            _SEALED: base64.b64encode(sealed).decode(),
+            **{key: base64.b64encode(text.encode()).decode() for key, text in _for_people(instance).items()},
+        },
+    }
+
+
+def _for_people(instance: Instance) -> dict[str, str]:
+    spec = instance.tenant.spec
+    return {
+        "database": naming.database_name(instance.id),
+        "bucket": naming.bucket_name(instance.id),
+        "slug": spec.slug or "",
+        "display_name": spec.display_name,
+        "plan": spec.plan,
+    }
+
+
+def sealed_in(secret: dict[str, Any]) -> tuple[str, bytes]:
+    """(id of the sealing key, sealed keys); empty where somebody changed the Secret."""
+    key = secret["metadata"].get("annotations", {}).get(c.ANNOTATION_ESCROW_KEY, "")
+    try:
+        return key, base64.b64decode(secret.get("data", {}).get(_SEALED, ""), validate=True)
+    except binascii.Error:
+        return key, b""
+
+
+def parse(secret: dict[str, Any], keys: Keys | None) -> Record:
+    meta = secret["metadata"]
+    annotations = meta.get("annotations", {})
+    return Record(
+        id=meta["name"].removeprefix(name("")),
+        database_server=annotations.get(c.ANNOTATION_DATABASE_SERVER),
+        owner_uid=annotations.get(c.ANNOTATION_TENANT_UID),
+        tenant=annotations.get(c.ANNOTATION_TENANT_NAME),
+        retained=c.LABEL_RETAINED in meta.get("labels", {}),
+        version=meta["resourceVersion"],
+        keys=keys,
+    )

@@ -1,0 +1,149 @@
+"""The template of tenants' pods: what all of a release have in common, and what is a tenant's own. Pure.
+
+The common part is stored in the Release, so that a tenant which is not moved
+to a new release yet can still be repaired as it was.
+"""
+
+import copy
+from typing import Any, Final
+
+from vivero_core.model import constants as c
+
+from vivero_operator.instance import APP, APP_PORT, METRICS_PORT, Instance, digest
+from vivero_operator.manifests import platform_config, pull_secret, secrets
+from vivero_operator.manifests.common import labels
+from vivero_operator.pod_options import with_options
+from vivero_operator.settings import Settings
+
+Template = dict[str, Any]
+
+_MOUNT: Final = "/run/vivero"
+_UID: Final = 10001  # the images' user
+_KEYS: Final = {
+    secrets.DATABASE: ("username", "password", "host", "port", "name"),
+    secrets.CACHE: ("username", "password", "host", "port", "prefix"),
+    secrets.STORAGE: ("access_key", "secret_key", "endpoint", "bucket", "region"),
+    secrets.APP_KEYS: ("signing_key", "file_key", "operator_token"),
+    secrets.LIMITS: (secrets.LIMITS_FILE,),
+}
+# A first start with migrations may take two minutes on a starved machine.
+_START_SECONDS: Final = 120
+
+
+def _items(folder: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"key": key, "path": f"{folder}/{key}"} for key in keys]
+
+
+def _files() -> dict[str, Any]:
+    """All files in one projected volume: one mount to set up at pod start instead of six."""
+    sources: list[dict[str, Any]] = [
+        {"secret": {"name": name, "items": _items(name, keys)}} for name, keys in _KEYS.items()
+    ]
+    public = ("ca.crt", "ticket.pub")
+    sources.append({"configMap": {"name": platform_config.NAME, "items": _items(platform_config.NAME, public)}})
+    return {"name": "vivero", "projected": {"defaultMode": 0o440, "sources": sources}}
+
+
+def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:
+    return {
+        "httpGet": {"path": path, "port": "http"},
+        "periodSeconds": period,
+        "timeoutSeconds": timeout,
+        "failureThreshold": failures,
+    }
+
+
+def _container(settings: Settings) -> dict[str, Any]:
+    return {
+        "name": APP,
+        "image": settings.data_plane_image,
+        "imagePullPolicy": settings.image_pull_policy,
+        # Nothing that changes when a spare is claimed: the pod must not start again. Its name and address it is told.
+        "env": [{"name": "VIVERO_SECRETS_DIR", "value": _MOUNT}],
+        "ports": [
+            {"name": "http", "containerPort": APP_PORT, "protocol": "TCP"},
+            {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
+        ],
+        # No startup probe: kubelet runs that at full seconds only, but asks for readiness the moment it sees the
+        # container run. The program listens before it has loaded, so that first question waits for its answer and
+        # the pod is ready when the program is (ADR 0010).
+        "readinessProbe": _probe("/readyz", period=5, timeout=10, failures=2),
+        "livenessProbe": {
+            **_probe("/healthz", period=10, timeout=3, failures=3),
+            "initialDelaySeconds": _START_SECONDS,
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "vivero", "mountPath": _MOUNT, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  a path inside the pod, its own volume
+        ],
+    }
+
+
+def common(settings: Settings) -> Template:
+    """What all pods of this image and these settings share."""
+    template = with_options(_own(settings), settings.data_plane_pod)
+    pulls = template["spec"].get("imagePullSecrets")
+    if pulls:
+        template["spec"]["imagePullSecrets"] = [{"name": pull_secret.name(one["name"])} for one in pulls]
+    return template
+
+
+def _own(settings: Settings) -> Template:
+    return {
+        "metadata": {},
+        "spec": {
+            "serviceAccountName": APP,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 30,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": _UID,
+                "runAsGroup": _UID,
+                "fsGroup": _UID,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [_container(settings)],
+            "volumes": [_files(), {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
+        },
+    }
+
+
+def _resources(instance: Instance) -> dict[str, Any]:
+    size = instance.plan.spec.workload
+    limits = {"memory": size.memory_limit} | ({"cpu": size.cpu_limit} if size.cpu_limit else {})
+    return {"requests": {"cpu": size.cpu_request, "memory": size.memory_request}, "limits": limits}
+
+
+def _orders(instance: Instance, credentials: str) -> dict[str, str]:
+    """Annotations whose change starts the pods again: other credentials, a person's order, data that was given up."""
+    meta, accepted = instance.tenant.metadata, instance.tenant.spec.accept_data_loss_at
+    found = {
+        c.ANNOTATION_CREDENTIALS: credentials,
+        c.ANNOTATION_RESTART: meta.annotations.get(c.ANNOTATION_RESTART),
+        c.ANNOTATION_DATA_GIVEN_UP: accepted.isoformat() if accepted else None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def of(instance: Instance, release: Template, credentials: str) -> Template:
+    """The tenant's pod template: the release's, with the tenant's names, size and orders."""
+    template = copy.deepcopy(release)
+    meta, container = template["metadata"], template["spec"]["containers"][0]
+    meta["labels"] = {**meta.get("labels", {}), **labels(instance)}
+    meta["annotations"] = {**meta.get("annotations", {}), **_orders(instance, credentials)}
+    container["env"] = [*container["env"], {"name": "VIVERO_TENANT_ID", "value": instance.id}]
+    container["resources"] = _resources(instance)
+    meta["annotations"][c.ANNOTATION_REVISION] = digest(template)
+    return template
+
+
+def revision(template: Template) -> str:
+    """What tells its pods from those of another template."""
+    found: str = template["metadata"]["annotations"][c.ANNOTATION_REVISION]
+    return found

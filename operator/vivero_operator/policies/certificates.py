@@ -1,0 +1,70 @@
+"""Whether a certificate is for a host, and until when. Pure.
+
+cryptography's X.509 half is imported where it is used: it costs 8 MiB, and
+most tenants have no hosts of their own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a client would make of it."""
+
+    expires_at: datetime | None
+    problem: str | None
+    """In words that end a sentence "The certificate ...", None when there is none."""
+
+
+def judge(certificates: bytes, key: bytes, host: str, now: datetime) -> Verdict:
+    """The first certificate of the chain (PEM), its private key (PEM), the host that clients ask for."""
+    from cryptography import x509  # noqa: PLC0415  see above
+
+    try:
+        leaf = x509.load_pem_x509_certificates(certificates)[0]
+    except ValueError:
+        return Verdict(None, "cannot be read as PEM")
+    return Verdict(leaf.not_valid_after_utc, _problem_of_key(leaf, key) or _problem(leaf, host, now))
+
+
+def _problem_of_key(leaf: "Certificate", key: bytes) -> str | None:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  see above
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    try:
+        private = load_pem_private_key(key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return "has a private key that cannot be read"
+    return None if private.public_key() == leaf.public_key() else "does not belong to the private key beside it"
+
+
+def _problem(leaf: "Certificate", host: str, now: datetime) -> str | None:
+    if now >= leaf.not_valid_after_utc:
+        return f"expired on {leaf.not_valid_after_utc:%Y-%m-%d}"
+    if now < leaf.not_valid_before_utc:
+        return f"is valid only from {leaf.not_valid_before_utc:%Y-%m-%d}"
+    return None if any(covers(name, host) for name in _names(leaf)) else f"is not for {host}"
+
+
+def covers(name: str, host: str) -> bool:
+    """RFC 6125: exactly, or a wildcard for exactly one label on the left."""
+    name, host = name.lower(), host.lower()
+    if name.startswith("*."):
+        return "." in host and host.partition(".")[2] == name[2:]
+    return name == host
+
+
+def _names(leaf: "Certificate") -> list[str]:
+    from cryptography import x509  # noqa: PLC0415  see above
+
+    try:
+        extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    names: list[str] = extension.value.get_values_for_type(x509.DNSName)
+    return names

@@ -1,0 +1,107 @@
+"""A customer's own hosts: whose they are, and what a client sees there. Pure."""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from vivero_core.model.constants import Reason
+from vivero_core.model.tenant import HostStatus, Tenant
+
+from vivero_operator.policies.certificates import Verdict
+from vivero_operator.policies.claims import Refusal
+
+RECORD: Final = "_vivero"
+"""Label below a host at which its TXT record is looked for."""
+_TOKEN_LENGTH: Final = 32
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found out about a host."""
+
+    refusal: Refusal | None = None
+    """It cannot be this tenant's at all."""
+    verified_at: datetime | None = None
+    dns_fault: str | None = None
+    """Why DNS could not be asked."""
+    certificate: Verdict | None = None
+    """Of the certificate that is there; None when there is none."""
+    issuer: str | None = None
+    """Who will bring one, if anybody."""
+
+
+def record_name(host: str) -> str:
+    return f"{RECORD}.{host}"
+
+
+def record_value(tenant: Tenant, host: str) -> str:
+    """What the TXT record has to say. No secret: only who may write into the host's zone can publish it."""
+    digest = hashlib.sha256(f"vivero host {tenant.metadata.uid} {host}".encode()).digest()
+    return f"vivero-verification={base64.b32encode(digest).decode().lower()[:_TOKEN_LENGTH]}"
+
+
+def refused(tenant: Tenant, host: str, others: Iterable[Tenant], base_domain: str) -> Refusal | None:
+    """Hosts under the base domain are what slugs are for; any other host belongs to the first who proved it."""
+    if host == base_domain or host.endswith(f".{base_domain}"):
+        return Reason.HOST_NOT_ALLOWED, f"Host {host} lies under {base_domain}, which only slugs are taken from"
+    mine = _proven_at(tenant, host)
+    for other in others:
+        theirs = _proven_at(other, host)
+        if other.metadata.uid == tenant.metadata.uid or theirs is None or host not in other.spec.hosts:
+            continue
+        if mine is None or (theirs, other.metadata.uid) < (mine, tenant.metadata.uid):
+            return Reason.HOST_TAKEN, f"Host {host} belongs to Tenant {other.name}, which proved it first"
+    return None
+
+
+def _proven_at(tenant: Tenant, host: str) -> datetime | None:
+    return next((one.verified_at for one in tenant.status.hosts if one.host == host), None)
+
+
+def status(tenant: Tenant, host: str, seen: Seen) -> HostStatus:
+    """What a client sees at this host now, and what is to be done."""
+    ready, reason, message = _verdict(tenant, host, seen)
+    return HostStatus(
+        host=host,
+        ready=ready,
+        reason=reason,
+        message=message,
+        verified_at=seen.verified_at,
+        certificate_expires_at=seen.certificate.expires_at if seen.certificate else None,
+    )
+
+
+def _verdict(tenant: Tenant, host: str, seen: Seen) -> tuple[bool, str, str]:
+    if seen.refusal is not None:
+        return False, seen.refusal[0], seen.refusal[1]
+    if seen.verified_at is None:
+        asked = f"DNS record {record_name(host)} of type TXT with the value {record_value(tenant, host)}"
+        fault = f" {seen.dns_fault}." if seen.dns_fault else ""
+        return False, Reason.HOST_UNVERIFIED, f"Not routed.{fault} Prove that {host} is yours: publish the {asked}"
+    if seen.certificate is None and seen.issuer is not None:
+        return (
+            False,
+            Reason.CERTIFICATE_MISSING,
+            f"Routed; clients see a warning until {seen.issuer} has issued a certificate",
+        )
+    if seen.certificate is None:
+        return (
+            False,
+            Reason.CERTIFICATE_MISSING,
+            "Not routed: it has no certificate. Name a Secret in spec.hostCertificates",
+        )
+    if seen.certificate.problem is not None:
+        return False, Reason.CERTIFICATE_INVALID, f"Not routed: the certificate {seen.certificate.problem}"
+    until = f"{seen.certificate.expires_at:%Y-%m-%d}" if seen.certificate.expires_at else "?"
+    return True, Reason.HOST_SERVED, f"Clients see the workspace with a certificate that is valid until {until}"
+
+
+def is_routed(host: HostStatus, *, issuer: bool) -> bool:
+    """Whether requests for it are let in: a client must never get another host's certificate.
+
+    While an issuer brings one there has to be a route, for its challenge comes that way.
+    """
+    return host.ready or (issuer and host.reason == Reason.CERTIFICATE_MISSING)

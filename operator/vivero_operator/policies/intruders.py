@@ -1,0 +1,27 @@
+"""Which objects in a tenant's namespace widen what is allowed there without being ours."""
+
+from typing import Any, Final
+
+from vivero_operator.instance import APP
+from vivero_operator.manifests import role_binding
+
+_OURS: Final = {"NetworkPolicy": frozenset({APP}), "RoleBinding": frozenset({role_binding.NAME})}
+
+
+def is_intruder(live: dict[str, Any]) -> bool:
+    """`live`: an object of a kind whose objects add up, in a tenant's namespace."""
+    return live["metadata"]["name"] not in _OURS[live["kind"]] and not _is_of_the_distribution(live)
+
+
+def _is_of_the_distribution(live: dict[str, Any]) -> bool:
+    """Rights of the namespace's own accounts alone, such as OpenShift puts into every namespace (system:image-pullers).
+
+    A tenant's pods have no token, so they open nothing, and their controller would put them back.
+    """
+    meta, subjects = live["metadata"], live.get("subjects") or ()
+    own = f"system:serviceaccounts:{meta['namespace']}"
+    inside = all(
+        one.get("name") == own if one.get("kind") == "Group" else one.get("namespace") == meta["namespace"]
+        for one in subjects
+    )
+    return live["kind"] == "RoleBinding" and meta["name"].startswith("system:") and inside

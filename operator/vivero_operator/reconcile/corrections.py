@@ -1,0 +1,36 @@
+"""Says what was put right, and that another controller or a script wants it otherwise when it happens again and again."""
+
+from typing import Final
+
+from vivero_core.model.constants import Reason
+
+from vivero_operator.manifests.event import EventType, Happening, Subject
+from vivero_operator.reconcile.memory import CONTEST_FROM, Memory
+from vivero_operator.reconcile.run import Run
+
+_ACTION: Final = "CorrectDrift"
+
+
+async def announce(run: Run, memory: Memory, *, suspect: bool) -> None:
+    """One event for all that a pass corrected. A pass without suspicion corrects what was changed unseen."""
+    if not run.corrected or not (suspect or run.established):
+        return
+    what = sorted({one.what for one in run.corrected})
+    severe = any(one.security for one in run.corrected)
+    message = f"Drift corrected: {', '.join(what)}"
+    await _say(run, "Warning" if severe else "Normal", Reason.DRIFT_CORRECTED, message)
+    uid = run.tenant.metadata.uid
+    counts = {one: memory.contested(uid, one) for one in what}
+    contested = [one for one, count in counts.items() if count >= CONTEST_FROM]
+    if contested:
+        pause = memory.patience(uid)
+        message = (
+            f"{', '.join(contested)}: changed again after each correction, so another controller or a script wants it"
+            f" otherwise. The next correction is at least {pause:.0f} s away"
+        )
+        await _say(run, "Warning", Reason.DRIFT_CONTESTED, message)
+
+
+async def _say(run: Run, kind: EventType, reason: Reason, message: str) -> None:
+    subject = Subject.of("Tenant", run.tenant.metadata)
+    await run.services.recorder.record(Happening(subject, kind, reason, message, _ACTION))

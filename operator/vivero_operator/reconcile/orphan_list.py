@@ -1,0 +1,30 @@
+"""What the last sweep found of tenants that no Tenant speaks for."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from vivero_operator.policies.orphans import Found
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """What is left of one tenant."""
+
+    found: Found
+    tenant: str | None
+    """Name of its Tenant, where something remembers it."""
+    shown_at: str | None
+    """The DatabaseServer whose status names it."""
+    since: datetime
+
+
+@dataclass
+class Orphans:
+    """What the last sweep found, by id."""
+
+    known: dict[str, Orphan] = field(default_factory=dict)
+    swept: bool = False
+    """Whether there was a sweep yet: before, nothing is said to be gone."""
+
+    def of(self, server: str) -> list[Orphan]:
+        return [one for _, one in sorted(self.known.items()) if one.shown_at == server]

@@ -1,0 +1,185 @@
+"""Looks for what is left of tenants that no Tenant speaks for, on all four systems; reports it, and removes it on order.
+
+Somebody who takes a finalizer away, or restores an old cluster, leaves schema,
+bucket, cache user, namespace and keys behind. They may be all that is left of
+a customer's data: they are named, and never removed without an order. Only
+their address is closed at once, for it belongs to whoever lives.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from vivero_core.backends.kube.errors import KubeForbiddenError, KubeNotFoundError
+from vivero_core.backends.kube.resources import INGRESS, NAMESPACE
+from vivero_core.errors import BackendError
+from vivero_core.model import naming
+from vivero_core.model.constants import ANNOTATION_TENANT_NAME, LABEL_TENANT
+
+from vivero_operator import metrics
+from vivero_operator.instance import APP
+from vivero_operator.policies import orphans as policy
+from vivero_operator.policies.orphans import Found, Known
+from vivero_operator.reconcile.orphan_list import Orphan
+from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.steps import cache, database, storage
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS: Final = 3600.0
+CONFIRM_SECONDS: Final = 5.0
+"""Between the two looks that have to agree."""
+RETRY_SECONDS: Final = 60.0
+"""When a system gave no answer."""
+_NAMESPACE, _KEYS, _BUCKETS, _CACHE = "namespace", "keys", "bucket", "cache user"
+
+
+class Sweep:
+    """Runs at the start and every hour, and when somebody asks."""
+
+    def __init__(self, services: Services, reported: Callable[[], None]) -> None:
+        self._services = services
+        self._reported = reported
+        self._asked = asyncio.Event()
+
+    def ask(self) -> None:
+        """Look soon: something was found out of its hour."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            pause = EVERY_SECONDS if await self._sweep() else RETRY_SECONDS
+            try:
+                await asyncio.wait_for(self._asked.wait(), pause)
+            except TimeoutError:
+                continue
+            finally:
+                self._asked.clear()
+
+    async def _sweep(self) -> bool:
+        """Whether every system answered; what the others hold is reported all the same."""
+        await self._services.vault.ensure_keys()
+        first, _, _ = await self._look()
+        if first:
+            await asyncio.sleep(CONFIRM_SECONDS)
+        second, names, whole = await self._look()
+        self._report(policy.lasting(first, second), names, whole=whole)
+        return whole
+
+    async def _look(self) -> tuple[list[Found], Mapping[str, tuple[str | None, str | None]], bool]:
+        """(what is left, id -> name and server that something remembers, whether all answered)."""
+        databases, failed = await self._databases()
+        elsewhere: dict[str, Mapping[str, frozenset[str]]] = {}
+        for name, look in ((_BUCKETS, self._buckets), (_CACHE, self._cache_users), (_NAMESPACE, self._namespaces)):
+            try:
+                elsewhere[name] = await look()
+            except BackendError as error:
+                logger.info("not swept: %s", error, extra={"system": name})
+                failed = True
+        records = await self._services.vault.all()
+        elsewhere[_KEYS] = {one.id: frozenset({_KEYS}) for one in records}
+        # Last: a Tenant that was made since is among them.
+        placed = {one.id: one.status.database_server for one in self._services.cluster.tenants}
+        retained = {one.id: one.database_server for one in records if one.retained}
+        names = {one.id: (one.tenant, one.database_server) for one in records}
+        return policy.find(databases, elsewhere, Known(placed, retained)), names, not failed
+
+    async def _databases(self) -> tuple[dict[str, Mapping[str, frozenset[str]]], bool]:
+        found: dict[str, Mapping[str, frozenset[str]]] = {}
+        failed = False
+        for server in self._services.cluster.servers:
+            try:
+                link = await self._services.backends.database(server)
+                found[server.name] = await link.lane.call(link.admin.inventory)
+            except BackendError as error:
+                logger.info("not swept: %s", error, extra={"system": f"mariadb-{server.name}"})
+                failed = True
+        return found, failed
+
+    async def _buckets(self) -> Mapping[str, frozenset[str]]:
+        link = await self._services.backends.storage()
+        return await link.lane.call(link.admin.inventory)
+
+    async def _cache_users(self) -> Mapping[str, frozenset[str]]:
+        link = await self._services.backends.cache()
+        return await link.lane.call(link.admin.inventory)
+
+    async def _namespaces(self) -> Mapping[str, frozenset[str]]:
+        listing = await self._services.kube.list_as(
+            NAMESPACE,
+            lambda item: item["metadata"].get("labels", {}).get(LABEL_TENANT, ""),
+            label_selector=LABEL_TENANT,
+            metadata_only=True,
+        )
+        return {ident: frozenset({_NAMESPACE}) for ident in listing.items if naming.is_tenant_id(ident)}
+
+    def _report(self, found: list[Found], names: Mapping[str, tuple[str | None, str | None]], *, whole: bool) -> None:
+        orphans, servers = self._services.orphans, {one.name for one in self._services.cluster.servers}
+        known = {}
+        for one in found:
+            name, server = names.get(one.id, (None, None))
+            before = orphans.known.get(one.id)
+            since = before.since if before is not None else self._services.now()
+            known[one.id] = Orphan(one, name, policy.shown_at(one, server, servers), since)
+        # What a system that gave no answer holds is still there.
+        orphans.known = known if whole else {**orphans.known, **known}
+        orphans.swept = True
+        for server in servers:
+            metrics.ORPHANS.labels(server).set(len(orphans.of(server)))
+        self._reported()
+
+
+class OrphanReconciler:
+    """reconcile(id): what is left of a tenant whose Tenant is gone keeps no address."""
+
+    def __init__(self, services: Services, sweep: Callable[[], None]) -> None:
+        self._services = services
+        self._sweep = sweep
+
+    async def reconcile(self, ident: str) -> Result:
+        if self._services.cluster.tenant_of(ident) is not None:
+            return Result(gone=True)
+        try:
+            live = await self._services.kube.get(NAMESPACE, naming.namespace_name(ident))
+        except KubeNotFoundError:
+            return Result(gone=True)
+        if "deletionTimestamp" in live["metadata"]:
+            return Result(gone=True)
+        await self._close(ident)
+        name = live["metadata"].get("annotations", {}).get(ANNOTATION_TENANT_NAME)
+        logger.warning("namespace without a Tenant; its address is closed", extra={"id": ident, "tenant": name})
+        self._sweep()
+        return Result(gone=True)
+
+    async def _close(self, ident: str) -> None:
+        namespace = naming.namespace_name(ident)
+        try:
+            ingress = await self._services.kube.get(INGRESS, APP, namespace)
+            await self._services.kube.delete(INGRESS, APP, namespace, uid=ingress["metadata"]["uid"])
+        except KubeNotFoundError:
+            return
+        except KubeForbiddenError as error:
+            logger.warning("address of an orphan is not closed: %s", error, extra={"id": ident})
+
+
+async def remove(services: Services, ident: str) -> list[str]:
+    """Destroy all that is left of an orphan; what could not be removed yet, in words. Safe to repeat."""
+    left = []
+    for server in services.cluster.servers:
+        link = await services.backends.database(server)
+        await link.lane.call(database.drop, link.admin, ident, data=True)
+    store = await services.backends.storage()
+    await store.lane.call(storage.drop, store.admin, naming.bucket_name(ident), data=True)
+    caches = await services.backends.cache()
+    await caches.lane.call(cache.drop, caches.admin, naming.cache_user(ident))
+    try:
+        live = await services.kube.get(NAMESPACE, naming.namespace_name(ident))
+        if "deletionTimestamp" not in live["metadata"]:
+            await services.kube.delete(NAMESPACE, naming.namespace_name(ident), uid=live["metadata"]["uid"])
+        left.append(_NAMESPACE)
+    except KubeNotFoundError:
+        await services.vault.erase(ident)
+    return left

@@ -1,0 +1,96 @@
+"""reconcile(name) of a Plan: who uses it, that it stays meanwhile, and what it last said, for the time after."""
+
+import json
+from typing import Any, Final
+
+from pydantic import ValidationError
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import CONFIG_MAP, PLAN
+from vivero_core.model import conditions as cond
+from vivero_core.model import constants as c
+from vivero_core.model.conditions import Condition, Status
+from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.plan import Plan, PlanStatus
+
+from vivero_operator.reconcile import in_use
+from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.writing import write_status
+
+SNAPSHOTS: Final = "vivero-known-plans"
+"""ConfigMap in the platform's namespace: every plan's last spec. A Plan that is removed by force must not stop the
+repair of its tenants, also not after a restart of the operator."""
+
+
+class PlanReconciler:
+    """Plans change seldom."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._snapshots: dict[str, str] = {}
+
+    async def reconcile(self, name: str) -> Result:
+        cluster = self._services.cluster
+        plan, users = cluster.plans.get(name), cluster.users_of_plan(name)
+        if plan is None:
+            if not users:
+                await self._store(name, None)
+            return Result(gone=True)
+        await in_use.settle(self._services, PLAN, plan.metadata, users)
+        await self._store(name, json.dumps(plan.spec.dump(), sort_keys=True))
+        await write_status(self._services, PLAN, plan, self._status(plan, users), cluster.plans)
+        return Result()
+
+    def _status(self, plan: Plan, users: list[str]) -> PlanStatus:
+        going = plan.metadata.deletion_timestamp is not None
+        ready = Condition(
+            type=ConditionType.READY,
+            status=Status.of(not going),
+            reason=Reason.DELETING if going else (Reason.IN_USE if users else Reason.UNUSED),
+            message=_message(users, going=going),
+            last_transition_time=self._services.now(),
+            observed_generation=plan.metadata.generation,
+        )
+        return PlanStatus(
+            tenants=len(users),
+            observed_generation=plan.metadata.generation,
+            conditions=cond.merge(plan.status.conditions, [ready]),
+        )
+
+    async def recall(self) -> None:
+        """Plans that were gone before this program began; before the first Tenant is looked at."""
+        settings, cluster = self._services.settings, self._services.cluster
+        try:
+            body = await self._services.kube.get(CONFIG_MAP, SNAPSHOTS, settings.platform_namespace)
+        except KubeNotFoundError:
+            body = {}
+        self._snapshots = dict(body.get("data") or {})
+        for name, text in self._snapshots.items():
+            try:
+                cluster.last_plans.setdefault(name, Plan.parse({"metadata": {"name": name}, "spec": json.loads(text)}))
+            except (ValidationError, ValueError):
+                continue  # changed by hand, or of another version: as good as none
+
+    async def _store(self, name: str, text: str | None) -> None:
+        if self._snapshots.get(name) == text:
+            return
+        known = {key: value for key, value in self._snapshots.items() if key != name}
+        known |= {name: text} if text is not None else {}
+        await self._services.kube.apply(_snapshots(self._services.settings.platform_namespace, known))
+        self._snapshots = known
+
+
+def _message(users: list[str], *, going: bool) -> str:
+    if going:
+        return f"Deleted once nothing uses it. {in_use.held_by(users)}"
+    return "In use" if users else "Not in use"
+
+
+def _snapshots(namespace: str, data: dict[str, str]) -> dict[str, Any]:
+    labels = {c.LABEL_PART_OF: "vivero", c.LABEL_MANAGED_BY: c.FIELD_MANAGER}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": SNAPSHOTS, "namespace": namespace, "labels": labels},
+        "data": data,
+    }

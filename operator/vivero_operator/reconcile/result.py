@@ -1,0 +1,25 @@
+"""What a reconcile says about when its object comes by again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vivero_operator.policies.outcome import State
+from vivero_operator.policies.verdict import Finding
+
+
+@dataclass(frozen=True)
+class Result:
+    """When to come back: after a fault with back-off, after `retry_after` seconds, or at the next resync."""
+
+    failed: bool = False
+    retry_after: float | None = None
+    urgent: bool = False
+    """Whether somebody waits for it."""
+    gone: bool = False
+    """The object is not there any more: it does not come back by itself."""
+
+
+def result_of(findings: Sequence[Finding]) -> Result:
+    delays = [one.outcome.retry_after for one in findings if one.outcome.retry_after is not None]
+    failed = any(one.outcome.state is State.FAILED for one in findings)
+    return Result(failed, min(delays, default=None))

@@ -1,0 +1,94 @@
+"""Looks at the Secrets and ConfigMaps of every tenant in turns: with rights in single namespaces none can watch all.
+
+One small request for each kind and tenant (metadata alone, answered from the
+API server's cache), spread over the round, so that a thousand tenants cost
+some fifty requests a second and a change is seen within a minute.
+"""
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from vivero_core.backends.kube.client import KubeClient, Listing
+from vivero_core.backends.kube.errors import KubeForbiddenError, KubeNotFoundError
+from vivero_core.backends.kube.follow import follow
+from vivero_core.backends.kube.resources import CONFIG_MAP, SECRET, Resource
+from vivero_core.errors import BackendError
+from vivero_core.model.constants import LABEL_ESCROW, LABEL_TENANT
+from vivero_core.model.naming import namespace_name
+from vivero_core.model.tenant import Tenant
+
+from vivero_operator.manifests import secrets
+from vivero_operator.reconcile.children import Child, Children, Listener, incomplete
+from vivero_operator.reconcile.cluster import Cluster
+
+logger = logging.getLogger(__name__)
+
+ROUND_SECONDS: Final = 40.0
+"""Time for all tenants once; a change is corrected within a minute."""
+_SPREAD: Final = 0.2
+_LEAST: Final = {SECRET: len(secrets.NAMES), CONFIG_MAP: 1}
+_AWAY_SECONDS: Final = 5.0
+
+
+class Rounds:
+    """What was seen of each tenant's objects."""
+
+    def __init__(self, kube: KubeClient, listener: Listener, cluster: Cluster) -> None:
+        self._kube = kube
+        self._listener = listener
+        self._cluster = cluster
+        self._seen: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
+        """By tenant and kind: uid and fingerprint of each object."""
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        while True:
+            tenants = [one for one in self._cluster.tenants if one.metadata.deletion_timestamp is None]
+            living = {one.id for one in tenants}
+            self._seen = {key: seen for key, seen in self._seen.items() if key[0] in living}
+            pause = ROUND_SECONDS / max(1, len(tenants))
+            for tenant in tenants:
+                await asyncio.sleep(pause * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311  jitter, no secret
+                await self._look_patiently(tenant)
+            if not tenants:
+                await asyncio.sleep(pause)
+
+    async def _look_patiently(self, tenant: Tenant) -> None:
+        try:
+            await self.look(tenant)
+        except (KubeForbiddenError, KubeNotFoundError):
+            return  # its namespace is being made, or was taken away: the watch of namespaces tells
+        except BackendError as error:
+            logger.info("not looked at: %s", error, extra={"tenant": tenant.name, "id": tenant.id})
+            await asyncio.sleep(_AWAY_SECONDS)
+
+    async def look(self, tenant: Tenant) -> None:
+        """Both kinds once."""
+        for kind, least in _LEAST.items():
+            listing = await self._kube.list_as(
+                kind, Child.of, namespace_name(tenant.id), label_selector=LABEL_TENANT, metadata_only=True
+            )
+            known = self._cluster.tenants.get(tenant.name)
+            if known is not None and known.metadata.uid == tenant.metadata.uid:
+                self._compare(known, kind, listing, least)
+
+    def _compare(self, tenant: Tenant, kind: Resource, listing: Listing[Child], least: int) -> None:
+        key, now = (tenant.id, kind.kind), frozenset((one.uid, one.fingerprint) for one in listing.items)
+        before, self._seen[key] = self._seen.get(key), now
+        changed = any(one.was_touched for one in listing.items) if before is None else before != now
+        found = Counter({tenant.id: len(listing.items)})
+        if changed or any(incomplete([tenant], kind, found, least)):
+            self._listener.touched(tenant.id, kind)
+
+
+async def watch_records(kube: KubeClient, touched: Callable[[str], None], namespace: str) -> None:
+    """The records of tenants' keys lie in the platform's own namespace, where they can be watched. Until cancelled."""
+    records = Children(touched)
+    view = partial(Child.of, label=LABEL_ESCROW)
+    async for news in follow(kube, SECRET, view, namespace, label_selector=LABEL_ESCROW, metadata_only=True):
+        records.heard(news)

@@ -1,0 +1,87 @@
+"""The customer's own hosts: proves whose they are, looks after their certificates, and says what a client sees.
+
+A host that lacks something stops nothing else: the workspace answers at its
+own address, and the other hosts are served.
+"""
+
+import base64
+import binascii
+from typing import Final
+
+from vivero_core.backends.kube.resources import SECRET
+from vivero_core.errors import BackendUnavailableError
+from vivero_core.model.constants import LABEL_HOST_CERTIFICATE, Reason
+from vivero_core.model.tenant import HostStatus
+
+from vivero_operator.manifests import host_certificate
+from vivero_operator.manifests.common import Manifest
+from vivero_operator.policies import certificates
+from vivero_operator.policies import hosts as policy
+from vivero_operator.policies.certificates import Verdict
+from vivero_operator.policies.hosts import Seen
+from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.reconcile.run import Run
+
+_LOOK_AGAIN_SECONDS: Final = 60.0
+"""How soon a host that lacks something is looked at again: a person has just been told what to do."""
+
+
+async def examine(run: Run) -> Outcome:
+    """What is so of each host; `run.hosts` says it."""
+    found: list[HostStatus] = []
+    for host in run.tenant.spec.hosts:
+        seen = await _see(run, host)
+        found.append(policy.status(run.tenant, host, seen))
+    run.hosts = tuple(found)
+    return done(Reason.PROVISIONED, retry_after=None if all(one.ready for one in found) else _LOOK_AGAIN_SECONDS)
+
+
+async def _see(run: Run, host: str) -> Seen:
+    settings = run.instance.settings
+    refusal = policy.refused(run.tenant, host, run.services.cluster.rivals(run.tenant), settings.base_domain)
+    if refusal is not None:
+        return Seen(refusal=refusal)
+    known = next((one.verified_at for one in run.tenant.status.hosts if one.host == host), None)
+    fault = None
+    if known is None:
+        try:
+            known = run.services.now() if await _is_proven(run, host) else None
+        except BackendUnavailableError as error:
+            fault = str(error)
+    if known is None:
+        return Seen(dns_fault=fault)
+    return Seen(verified_at=known, certificate=await _certificate(run, host), issuer=settings.host_issuer or None)
+
+
+async def _is_proven(run: Run, host: str) -> bool:
+    if run.instance.settings.host_verification == "off":
+        return True
+    wanted = policy.record_value(run.tenant, host)
+    return wanted in await run.services.dns.texts(policy.record_name(host))
+
+
+async def _certificate(run: Run, host: str) -> Verdict | None:
+    """Of the Secret that the spec names, which is copied to where the ingress reads it; else of the issuer's."""
+    settings = run.instance.settings
+    named = {one.host: one.secret_name for one in run.tenant.spec.host_certificates}
+    if host not in named:
+        issued = await run.find(SECRET, host_certificate.name(host), run.instance.namespace)
+        return _judged(run, issued, host) if issued is not None and settings.host_issuer else None
+    given = await run.find(SECRET, named[host], settings.platform_namespace)
+    if given is None:
+        return Verdict(None, f"is missing: there is no Secret {named[host]} in {settings.platform_namespace}")
+    if given["metadata"].get("labels", {}).get(LABEL_HOST_CERTIFICATE) != "true":
+        return Verdict(None, f"may not be used: Secret {named[host]} lacks the label {LABEL_HOST_CERTIFICATE}=true")
+    verdict = _judged(run, given, host)
+    if verdict.problem is None and not run.instance.suspended:
+        await run.ensure(host_certificate.build(run.instance, host, given["data"]))
+    return verdict
+
+
+def _judged(run: Run, secret: Manifest, host: str) -> Verdict:
+    data = secret.get("data") or {}
+    try:
+        chain, key = (base64.b64decode(data[name], validate=True) for name in ("tls.crt", "tls.key"))
+    except (KeyError, binascii.Error):
+        return Verdict(None, f"cannot be read: Secret {secret['metadata']['name']} needs tls.crt and tls.key")
+    return certificates.judge(chain, key, host, run.services.now())

@@ -1,0 +1,30 @@
+"""The namespace's quota: larger before pods of another size come, as small as the plan says once the old ones are gone."""
+
+from vivero_core.backends.kube.resources import RESOURCE_QUOTA
+from vivero_core.model.constants import Reason
+
+from vivero_operator.instance import APP
+from vivero_operator.manifests import resource_quota
+from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.policies.room import Room
+from vivero_operator.reconcile.run import Run
+
+
+async def make(run: Run) -> Outcome:
+    """Before the Deployment: room for the pods there are beside those that are wanted. A new namespace has no quota yet."""
+    if not run.fresh:
+        live = await run.find(RESOURCE_QUOTA, APP, run.instance.namespace)
+        present = Room.read(live["spec"].get("hard", {})) if live is not None else None
+        await run.make_like(live, resource_quota.build(run.instance, _wanted(run).beside(present)))
+    return done(Reason.PROVISIONED)
+
+
+async def settle(run: Run) -> Outcome:
+    """After the last pod of another size is gone."""
+    if run.established:
+        await run.ensure(resource_quota.build(run.instance, _wanted(run)))
+    return done(Reason.PROVISIONED)
+
+
+def _wanted(run: Run) -> Room:
+    return Room.of(run.instance.plan.spec.workload)

@@ -1,0 +1,19 @@
+"""Whose turn it is to start: of many at once the first is Ready long before the last has begun."""
+
+from vivero_core.model.constants import Reason
+
+from vivero_operator.policies.outcome import Outcome, Pending, done
+from vivero_operator.reconcile.run import Run
+
+_LOOK_AGAIN_SECONDS = 30.0
+"""Those before it wake it up; this is for what they may miss."""
+
+
+async def take(run: Run) -> Outcome:
+    """A tenant that has been in service, or has pods, needs no turn."""
+    tenant, cluster = run.tenant, run.services.cluster
+    started = tenant.status.proven_at is not None or bool(cluster.pods(run.instance.id))
+    if started or run.services.starts.may_start(tenant):
+        return done(Reason.PROVISIONING)
+    message = f"{run.services.starts.waiting} Tenants wait for their turn to start"
+    raise Pending(Reason.WAITING_FOR_TURN, message, retry_after=_LOOK_AGAIN_SECONDS)

@@ -1,0 +1,36 @@
+"""Writes the status of our kinds other than Tenant: only what differs, only onto the very object, known at once."""
+
+from typing import Any, TypeVar
+
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import Resource as Address
+from vivero_core.model.base import Model, Resource
+
+from vivero_operator.reconcile.mirror import Mirror
+from vivero_operator.reconcile.run import Services
+
+R = TypeVar("R", bound=Resource)
+
+
+def patch_of(old: Model, new: Model, unread: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The merge patch from `old` to `new`; empty when they are the same. A list is replaced as a whole.
+
+    `unread`: fields of the stored status that could not be read, to be taken away.
+    """
+    before, after = old.dump(), new.dump()
+    gone: dict[str, Any] = {key: None for key in (*before, *unread) if key not in after}
+    return gone | {key: value for key, value in after.items() if before.get(key) != value}
+
+
+async def write_status(services: Services, address: Address, item: R, status: Model, mirror: Mirror[R]) -> bool:
+    """True when that took a write; one that is gone needs none."""
+    old: Model = item.status  # type: ignore[attr-defined]  # every kind of ours has one
+    patch = patch_of(old, status, item.unread_status)
+    if not patch:
+        return False
+    try:
+        body = await services.kube.patch_status(address, item.name, patch, uid=item.metadata.uid)
+    except KubeNotFoundError:
+        return False
+    mirror.put(type(item).parse(body))
+    return True

@@ -1,0 +1,51 @@
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from threading import Barrier
+
+import pytest
+from vivero_core.backends.glance import FRESH_SECONDS, Glance
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_look_is_shared_for_a_moment() -> None:
+    clock, looks = Clock(), count(1)
+    glance = Glance(lambda: next(looks), clock)
+    assert [glance.recent(), glance.recent()] == [1, 1]
+    clock.now += FRESH_SECONDS
+    assert glance.recent() == 2
+    glance.forget()
+    assert glance.recent() == 3
+    glance.put(9)
+    assert glance.recent() == 9
+
+
+def test_many_at_once_look_once() -> None:
+    looks, start = count(1), Barrier(8)
+    glance = Glance(lambda: next(looks))
+
+    def ask(_: int) -> int:
+        start.wait()
+        return glance.recent()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(ask, range(8))) == {1}
+
+
+def test_a_look_that_fails_is_not_believed() -> None:
+    answers = iter([OSError(), None])
+
+    def look() -> None:
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+
+    glance = Glance(look)
+    with pytest.raises(OSError, match=r"^$"):
+        glance.recent()
+    glance.recent()

@@ -1,0 +1,59 @@
+"""Which programs may run on which schema; the migrations' own rules."""
+
+import io
+import re
+
+import pytest
+from alembic import command
+from alembic.script import Script, ScriptDirectory
+from vivero_control.db.compatibility import HEAD, SchemaTooNewError, demand_open, is_ahead
+from vivero_control.db.migrate import alembic_config
+
+MIGRATIONS = list(reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions())))
+CONTRACTS = re.compile(r"\b(?:DROP|RENAME|CHANGE|MODIFY|TRUNCATE)\b|\bDELETE FROM\b")
+
+
+def test_the_program_knows_the_newest_revision() -> None:
+    assert MIGRATIONS[-1].revision == HEAD
+
+
+def test_revisions_are_numbers_that_grow_by_one() -> None:
+    assert [one.revision for one in MIGRATIONS] == [f"{number:04}" for number in range(1, len(MIGRATIONS) + 1)]
+
+
+def test_the_oldest_program_never_gets_older_and_is_one_that_there_is() -> None:
+    oldest = [one.module.oldest_program for one in MIGRATIONS]
+    assert oldest == sorted(oldest)
+    assert all("0001" <= window <= one.revision for window, one in zip(oldest, MIGRATIONS, strict=True))
+
+
+@pytest.mark.parametrize("one", MIGRATIONS, ids=lambda one: one.revision)
+def test_what_takes_something_away_closes_the_schema_to_older_programs(one: Script) -> None:
+    """Expand and contract, as `vivero_control/migrations/__init__.py` says."""
+    output = io.StringIO()
+    command.upgrade(alembic_config(output=output), f"{one.down_revision or 'base'}:{one.revision}", sql=True)
+    taken = CONTRACTS.findall(output.getvalue())
+    assert not taken or one.module.oldest_program == one.revision, taken
+
+
+@pytest.mark.parametrize(
+    ("revision", "oldest", "may"),
+    [
+        ("0099", "0001", True),
+        ("0099", HEAD, True),
+        ("0099", "0098", False),
+        ("0099", None, False),
+        ("a-branch", "a-branch", False),
+    ],
+)
+def test_a_program_may_run_on_a_newer_schema_that_is_open_to_it(revision: str, oldest: str | None, may: bool) -> None:  # noqa: FBT001  a column of the table
+    assert is_ahead(revision)
+    if may:
+        demand_open(revision, oldest)
+    else:
+        with pytest.raises(SchemaTooNewError, match=f"revision {revision} .* up to {HEAD}"):
+            demand_open(revision, oldest)
+
+
+def test_its_own_schema_is_not_ahead() -> None:
+    assert not is_ahead(HEAD)

@@ -1,0 +1,114 @@
+"""Customers' own hosts: whose they are, what a client sees, and certificates as clients judge them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
+from reconcile.certificates import pem
+from reconcile.world import NOW, tenant_body
+from vivero_core.model.constants import Reason
+from vivero_core.model.tenant import Tenant
+from vivero_operator.policies import certificates, hosts
+from vivero_operator.policies.certificates import Verdict
+from vivero_operator.policies.hosts import Seen
+
+HOST = "app.example.com"
+
+
+def tenant(name: str = "acme", proven: str | None = None, host: str = HOST, **spec: Any) -> Tenant:  # noqa: ANN401
+    body = tenant_body(name, hosts=[host], **spec)
+    body["metadata"]["uid"] = f"uid-{name}"
+    if proven is not None:
+        body["status"] = {"hosts": [{"host": host, "ready": True, "reason": "HostServed", "verifiedAt": proven}]}
+    return Tenant.parse(body)
+
+
+class TestWhose:
+    @pytest.mark.parametrize("host", ["vivero.localhost", "www.vivero.localhost", "a.b.vivero.localhost"])
+    def test_hosts_of_the_platform_are_for_slugs(self, host: str) -> None:
+        refusal = hosts.refused(tenant(host=host), host, [], "vivero.localhost")
+        assert refusal is not None
+        assert refusal[0] is Reason.HOST_NOT_ALLOWED
+        assert hosts.refused(tenant(), "notvivero.localhost", [], "vivero.localhost") is None
+
+    def test_a_host_is_whose_proof_came_first(self) -> None:
+        first, second = tenant("first", "2026-11-22T10:00:00Z"), tenant("second", "2026-11-22T11:00:00Z")
+        refusal = hosts.refused(second, HOST, [first, second], "vivero.localhost")
+        assert refusal == (Reason.HOST_TAKEN, f"Host {HOST} belongs to Tenant first, which proved it first")
+        assert hosts.refused(first, HOST, [first, second], "vivero.localhost") is None
+
+    def test_naming_it_gives_no_right_to_it(self) -> None:
+        squatter, owner = tenant("squatter"), tenant("owner")
+        assert hosts.refused(owner, HOST, [squatter, owner], "vivero.localhost") is None
+
+    def test_who_does_not_want_it_any_more_does_not_keep_it(self) -> None:
+        former = tenant("former", "2026-11-22T10:00:00Z")
+        left = former.model_copy(update={"spec": former.spec.model_copy(update={"hosts": ()})})
+        assert hosts.refused(tenant(), HOST, [left], "vivero.localhost") is None
+
+    def test_every_tenant_and_host_has_a_value_of_its_own(self) -> None:
+        values = {hosts.record_value(tenant(name), host) for name in ("a", "b") for host in (HOST, "x.example.com")}
+        assert len(values) == 4
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("seen", "ready", "reason", "words"),
+        [
+            (Seen(), False, Reason.HOST_UNVERIFIED, "_vivero.app.example.com of type TXT"),
+            (Seen(dns_fault="dns: no answer"), False, Reason.HOST_UNVERIFIED, "dns: no answer"),
+            (Seen(verified_at=NOW), False, Reason.CERTIFICATE_MISSING, "spec.hostCertificates"),
+            (Seen(verified_at=NOW, issuer="letsencrypt"), False, Reason.CERTIFICATE_MISSING, "letsencrypt"),
+            (Seen(verified_at=NOW, certificate=Verdict(NOW, "expired")), False, Reason.CERTIFICATE_INVALID, "expired"),
+            (Seen(verified_at=NOW, certificate=Verdict(NOW, None)), True, Reason.HOST_SERVED, "2026-11-22"),
+        ],
+    )
+    def test_what_a_client_sees(self, seen: Seen, ready: bool, reason: Reason, words: str) -> None:  # noqa: FBT001
+        status = hosts.status(tenant(), HOST, seen)
+        assert (status.ready, status.reason) == (ready, reason)
+        assert words in status.message
+
+    def test_it_is_routed_when_its_own_certificate_is_there_or_comes_that_way(self) -> None:
+        waiting = hosts.status(tenant(), HOST, Seen(verified_at=NOW, issuer="letsencrypt"))
+        unproven = hosts.status(tenant(), HOST, Seen())
+        served = hosts.status(tenant(), HOST, Seen(verified_at=NOW, certificate=Verdict(NOW, None)))
+        assert [hosts.is_routed(one, issuer=True) for one in (waiting, unproven, served)] == [True, False, True]
+        assert not hosts.is_routed(waiting, issuer=False)
+
+
+class TestCertificates:
+    def test_one_that_clients_accept(self) -> None:
+        certificate, key = pem(HOST, NOW - timedelta(days=1), 30)
+        verdict = certificates.judge(certificate, key, HOST, NOW)
+        assert verdict == Verdict(NOW + timedelta(days=29), None)
+
+    @pytest.mark.parametrize(
+        ("begins", "days", "host", "words"),
+        [
+            (-10, 5, HOST, "expired on 2026-11-17"),
+            (5, 5, HOST, "is valid only from 2026-11-27"),
+            (-1, 5, "other.example.com", "is not for app.example.com"),
+            (-1, 5, "*.other.com", "is not for app.example.com"),
+        ],
+    )
+    def test_one_that_clients_refuse(self, begins: int, days: int, host: str, words: str) -> None:
+        certificate, key = pem(host, NOW + timedelta(days=begins), days)
+        assert certificates.judge(certificate, key, HOST, NOW).problem == words
+
+    def test_what_cannot_be_used(self) -> None:
+        certificate, key = pem(HOST, NOW)
+        another, _ = pem(HOST, NOW, key=ec.generate_private_key(ec.SECP256R1()))
+        assert certificates.judge(b"no pem", key, HOST, NOW).problem == "cannot be read as PEM"
+        assert certificates.judge(certificate, b"no pem", HOST, NOW).problem == "has a private key that cannot be read"
+        problem = certificates.judge(another, key, HOST, NOW).problem
+        assert problem == "does not belong to the private key beside it"
+
+    @given(st.from_regex(r"[a-z]{1,10}(\.[a-z]{1,10}){1,3}", fullmatch=True))
+    def test_a_wildcard_stands_for_one_label(self, host: str) -> None:
+        assert certificates.covers(f"*.{host}", f"www.{host}")
+        assert certificates.covers(host.upper(), host)
+        assert not certificates.covers(f"*.{host}", host)
+        assert not certificates.covers(f"*.{host}", f"a.b.{host}")
