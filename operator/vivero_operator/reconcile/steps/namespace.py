@@ -1,10 +1,11 @@
 """The tenant's namespace and our rights in it; never one that belongs to somebody else."""
 
+import asyncio
 import contextlib
 from typing import Final
 
-from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
-from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, ROLE_BINDING, TENANT
+from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeForbiddenError, KubeNotFoundError
+from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, ROLE_BINDING, SERVICE_ACCOUNT, TENANT
 from vivero_core.model.constants import ANNOTATION_TENANT_UID, Reason
 
 from vivero_operator.instance import APP
@@ -14,6 +15,7 @@ from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
+_RIGHTS_PAUSES: Final = (0.005, 0.01, 0.02, 0.04)
 _LOOK_AGAIN_SECONDS: Final = 30.0
 """Watches tell when namespace and Deployment are gone; this is for what they may miss, and a thousand may wait."""
 
@@ -46,12 +48,24 @@ async def ensure(run: Run) -> Outcome:
         await run.create(wanted)
         with contextlib.suppress(KubeAlreadyExistsError):
             await run.create(rights)
+        await _rights_count(run)
     else:
         await _grant(run, rights)
         if drift.differs(wanted, live):
             await run.write(wanted, live)
     run.fresh = live is None
     return done(Reason.PROVISIONED)
+
+
+async def _rights_count(run: Run) -> None:
+    """The API server honours new rights some milliseconds after they were given; a pass of its own would take longer."""
+    for pause in _RIGHTS_PAUSES:
+        try:
+            await run.find(SERVICE_ACCOUNT, APP, run.instance.namespace)
+        except KubeForbiddenError:
+            await asyncio.sleep(pause)
+        else:
+            return
 
 
 async def _grant(run: Run, rights: Manifest) -> None:
