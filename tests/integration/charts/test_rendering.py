@@ -199,6 +199,7 @@ def test_options_of_tenants_pods_reach_the_operator(name: str, render: Render) -
         ({"podSecurityContext": {"runAsUser": 0}}, "runAsUser"),
         ({"labels": {"team": "two words"}}, "/labels/team"),
         ({"extraEnv": [{"name": "A", "valueFrom": {"secretKeyRef": {}}}]}, "secretKeyRef"),
+        ({"extraEnv": [{"name": "VIVERO_TENANT_ID", "value": "x"}]}, "/extraEnv/0/name"),
     ],
 )
 def test_tenants_pods_cannot_be_told_out_of_isolation(pod: Json, field: str, render: Render) -> None:
