@@ -11,6 +11,7 @@ RECONCILES = Histogram(
     buckets=(0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60),
 )
 BROKEN = Counter("vivero_reconcile_broken_total", "Reconciles that ended in a bug", ["kind"])
+SURVEY_BROKEN = Counter("vivero_survey_broken_total", "Looks at a backing server that ended in a bug", ["system"])
 QUEUE_DEPTH = Gauge("vivero_queue_depth", "Objects that wait to be reconciled")
 POOL_SIZE = Gauge("vivero_pool_size", "Spares that a pool is to keep", ["pool"])
 POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])

@@ -49,7 +49,7 @@ async def remove(run: Run) -> Outcome:
     data = run.tenant.goes_with_its_data
     for server in servers:
         link = await run.services.backends.database(server)
-        await link.lane.call(_drop, link.admin, ident, data=data)
+        await link.lane.long(_drop, link.admin, ident, data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 
