@@ -108,7 +108,7 @@ class Surveyor:
             )
             for server in cluster.servers
         }
-        everybody = partial(list, cluster.tenants)
+        everybody: Customers = partial(list, cluster.tenants)
         return databases | {
             "s3": Target("storage", backends.storage, everybody),
             "valkey": Target("cache", backends.cache, everybody),
