@@ -170,11 +170,11 @@ async def remove(services: Services, ident: str) -> list[str]:
     left = []
     for server in services.cluster.servers:
         link = await services.backends.database(server)
-        await link.lane.call(database.drop, link.admin, ident, data=True)
+        await link.lane.long(database.drop, link.admin, ident, data=True)
     store = await services.backends.storage()
-    await store.lane.call(storage.drop, store.admin, naming.bucket_name(ident), data=True)
+    await store.lane.long(storage.drop, store.admin, naming.bucket_name(ident), data=True)
     caches = await services.backends.cache()
-    await caches.lane.call(cache.drop, caches.admin, naming.cache_user(ident))
+    await caches.lane.long(cache.drop, caches.admin, naming.cache_user(ident))
     try:
         live = await services.kube.get(NAMESPACE, naming.namespace_name(ident))
         if "deletionTimestamp" not in live["metadata"]:

@@ -67,7 +67,7 @@ async def _account(kube: KubeClient, administrator: Path, folder: Path) -> Path:
     token, found = folder / "token", folder / "kubeconfig"
     token.touch(mode=0o600)
     token.write_text(issued["status"]["token"])
-    document = yaml.safe_load(administrator.read_text())
+    document = yaml.safe_load(await asyncio.to_thread(administrator.read_text))
     for user in document["users"]:
         user["user"] = {"tokenFile": str(token)}
     found.write_text(yaml.safe_dump(document))

@@ -71,3 +71,7 @@ class DatabaseAdmin(Protocol):
     def server_version(self) -> str:
         """As the server says it, for example `10.11.14-MariaDB-0+deb12u2`."""
         ...
+
+    def close(self) -> None:
+        """Close what is not in use; no call comes after it."""
+        ...

@@ -74,7 +74,7 @@ def rights_on(database: str, owner: str | None) -> Statement:
         where = f"{column} LIKE %s{others}"
         parts.append(f"SELECT User, Host, {kind}, {schema}, {name} FROM mysql.{table} WHERE {where}")  # noqa: S608  texts of our own
         values += [about, *excluded]
-    return " UNION ".join(parts), tuple(values)
+    return " UNION ALL ".join(parts), tuple(values)
 
 
 def revoke(right: Right) -> Iterable[Statement]:

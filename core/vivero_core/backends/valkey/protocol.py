@@ -49,3 +49,7 @@ class CacheAdmin(Protocol):
         BackendUnfinishedError after a few seconds; the next call goes on where this one stopped.
         """
         ...
+
+    def close(self) -> None:
+        """Close what is not in use; no call comes after it."""
+        ...
