@@ -220,7 +220,7 @@ async def _prepare(services: Services) -> None:
     """Connect and migrate beside the running server: liveness must not depend on the database."""
     try:
         await services.database.open(_PATIENCE)
-        services.schema_ready.set_to(await ensure_current(services.database))
+        revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
     except DataPlaneError as error:
         log.critical("cannot_start", problem=explained(error))
         _end()
@@ -229,6 +229,7 @@ async def _prepare(services: Services) -> None:
         log.exception("cannot_start")
         _end()
         return
+    services.schema_ready.set_to(revision)
     log.info("ready", version=__version__)
     try:
         await warm_spare(services.identity)

@@ -111,7 +111,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         "surveys": Surveyor(services, desk.suspect).run,
         "children": partial(children.watch, watching, desk, cluster),
         "rounds": Rounds(watching, desk, cluster).run,
-        "records": partial(watch_records, watching, record_touched, settings.platform_namespace),
+        "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
         "roll call": partial(roll_call.run, watching, desk),
         "orphans": sweep.run,
     }

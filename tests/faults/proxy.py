@@ -165,10 +165,9 @@ class Proxy:
         query = dict(request.query)
         if fault and fault.action is Action.STALE and call.verb is Verb.LIST:
             query |= {"resourceVersion": self.since, "resourceVersionMatch": "Exact"}
-        headers = _AS_THE_OPERATOR | {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         timeout = aiohttp.ClientTimeout(total=_UPSTREAM_SECONDS)
         async with self._session.request(
-            request.method, request.path, params=query, data=body or None, headers=headers, timeout=timeout
+            request.method, request.path, params=query, data=body or None, headers=_headers(request), timeout=timeout
         ) as answer:
             said = Answer(answer.status, await answer.read(), answer.content_type)
         lost = fault is not None and fault.action in (Action.KILL_AFTER, Action.LOSE)
@@ -182,7 +181,7 @@ class Proxy:
         return said.response()
 
     async def _watch(self, request: web.Request, call: Call) -> web.StreamResponse:
-        async with self._session.get(request.path, params=dict(request.query)) as answer:
+        async with self._session.get(request.path, params=dict(request.query), headers=_headers(request)) as answer:
             self._note(call, answer.status, None, done=True)
             down = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
             await down.prepare(request)
@@ -215,6 +214,10 @@ class Proxy:
 
     def _note(self, call: Call, status: int, fault: Fault | None, *, done: bool) -> None:
         self.journal.append(Entry(call, status, fault, done))
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    return _AS_THE_OPERATOR | {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
 
 
 def _hang_up(request: web.Request) -> web.Response:

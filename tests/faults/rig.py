@@ -17,9 +17,10 @@ from faults.plan import WRITES, Director, Fault
 from faults.pods import standing_in
 from faults.proxy import Entry, Proxy
 from faults.report import Tally
+from faults.servers import Servers
 from faults.services import Names as ServiceNames
 from faults.services import Services, standing_before
-from faults.state import Collector, Names, Servers, ids
+from faults.state import Collector, Names, ids
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
@@ -198,7 +199,7 @@ async def put_up(place: Place) -> AsyncIterator[Rig]:
     address = ".".join(["127", *(str(random.randint(1, 254)) for _ in range(3))])  # noqa: S311  no secret
     async with contextlib.AsyncExitStack() as stack:
         kube = await stack.enter_async_context(KubeClient(config, field_manager="fault-tests"))
-        data_plane = await stack.enter_async_context(standing_in(kube, address))
+        data_plane = await stack.enter_async_context(standing_in(kube, place.servers, address))
         log = place.folder / "toxiproxy.log"
         services = await stack.enter_async_context(standing_before(place.names, place.cache_dir, log, place.port))
         gates = {name: await stack.enter_async_context(Gate(at)) for name, at in services.names.items()}

@@ -10,8 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from cryptography import x509
+from faults.servers import Servers
+from faults.workspace import decoded
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
@@ -23,6 +27,7 @@ from vivero_core.backends.kube.resources import (
     NETWORK_POLICY,
     POD_DISRUPTION_BUDGET,
     RESOURCE_QUOTA,
+    ROLE_BINDING,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -31,20 +36,25 @@ from vivero_core.backends.kube.resources import (
     Resource,
 )
 from vivero_core.backends.mariadb import accounts, statements
-from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.transport import Call
 from vivero_core.backends.valkey import acl
-from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_core.errors import BackendError
 from vivero_core.model import naming
 from vivero_core.model.constants import (
     ANNOTATION_APPLIED,
+    ANNOTATION_CREDENTIALS,
+    ANNOTATION_REVISION,
     LABEL_TENANT,
     PLATFORM_NAMESPACE,
     SIGNUPS_NAMESPACE,
 )
 from vivero_dev.testing.data_plane import DataPlane
+from vivero_operator.escrow import record as records
+from vivero_operator.escrow import sealing
+from vivero_operator.escrow.vault import KEYS_SECRET
+from vivero_operator.policies import certificates
+from vivero_operator.reconcile.steps import secrets as keys_of
 
 State = dict[str, Any]
 Object = dict[str, Any]
@@ -54,6 +64,7 @@ CHILDREN: Final = (
     CONFIG_MAP,
     SERVICE,
     SERVICE_ACCOUNT,
+    ROLE_BINDING,
     RESOURCE_QUOTA,
     DEPLOYMENT,
     INGRESS,
@@ -66,15 +77,10 @@ _KUBERNETES_OWN: Final = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", 
 _RANDOM: Final = re.compile(r"[0-9a-f]{64}")
 _PER_RUN: Final = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
 _GIVEN_BY_SERVER: Final = ("clusterIP", "clusterIPs")
-
-
-@dataclass(frozen=True)
-class Servers:
-    """Administrators of the backing services, past all proxies."""
-
-    database: MariaDbAdmin
-    storage: VersityStorageAdmin
-    cache: ValkeyAdmin
+_DIGESTS: Final = (ANNOTATION_APPLIED, ANNOTATION_REVISION, ANNOTATION_CREDENTIALS)
+"""Annotations whose value is made from what differs in each run."""
+_OF_A_HOST: Final = re.compile(r"host-[0-9a-f]{16}")
+"""Name of a host's certificate; made from the host, which stands beside it wherever it matters."""
 
 
 @dataclass(frozen=True)
@@ -105,33 +111,48 @@ class Names:
         own = {"uid": self.uid, "id": self.id, "name": self.tenant, "slug": self.slug, "pool": self.pool}
         for what, name in own.items():
             text = text.replace(name, f"<{what}>") if name else text
-        return json.loads(text)
+        return json.loads(_OF_A_HOST.sub("host-<digest>", text))
 
 
 def _metadata(meta: Object) -> Object:
     kept = {key: value for key, value in meta.items() if key not in _PER_RUN}
     annotations = {
-        key: value for key, value in meta.get("annotations", {}).items() if not key.startswith("deployment.")
+        key: "<digest>" if key in _DIGESTS else value
+        for key, value in meta.get("annotations", {}).items()
+        if not key.startswith("deployment.")
     }
-    if ANNOTATION_APPLIED in annotations:
-        annotations[ANNOTATION_APPLIED] = "<digest>"
     return kept | {"annotations": annotations, "finalizers": sorted(meta.get("finalizers", []))}
 
 
-def decoded(secret: Object) -> dict[str, str]:
-    return {key: base64.b64decode(value).decode() for key, value in secret.get("data", {}).items()}
-
-
 def _secret_data(secret: Object) -> dict[str, str]:
-    return {key: "<random>" if _RANDOM.fullmatch(value) else value for key, value in decoded(secret).items()}
+    data = decoded(secret)
+    if secret.get("type") == "kubernetes.io/tls":
+        return {"certificate": _certificate(data)}
+    return {key: "<random>" if _RANDOM.fullmatch(value) else value for key, value in data.items()}
+
+
+def _certificate(data: dict[str, str]) -> str:
+    """For which host, and whether a client would take it with the key beside it."""
+    chain, key = data["tls.crt"].encode(), data["tls.key"].encode()
+    leaf = x509.load_pem_x509_certificates(chain)[0]
+    host = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    problem = certificates.judge(chain, key, host[0], datetime.now(UTC)).problem
+    return f"for {host[0]}" + (f": {problem}" if problem else "")
+
+
+def _spec(item: Object) -> Object:
+    spec = {key: value for key, value in item.get("spec", {}).items() if key not in _GIVEN_BY_SERVER}
+    if item["kind"] != "Deployment":
+        return spec
+    template = spec["template"]
+    return spec | {"template": template | {"metadata": _metadata(template["metadata"])}}
 
 
 def child(item: Object) -> Object:
     """A child without what a run gives it by chance; its status is Kubernetes' business."""
     kept = {key: value for key, value in item.items() if key not in ("metadata", "status", "data")}
-    spec = {key: value for key, value in item.get("spec", {}).items() if key not in _GIVEN_BY_SERVER}
     data = _secret_data(item) if item["kind"] == "Secret" else item.get("data", {})
-    return kept | {"metadata": _metadata(item["metadata"]), "spec": spec, "data": data}
+    return kept | {"metadata": _metadata(item["metadata"]), "spec": _spec(item), "data": data}
 
 
 def tenant(item: Object) -> Object:
@@ -139,9 +160,10 @@ def tenant(item: Object) -> Object:
     status = dict(item.get("status", {}))
     current = status.pop("observedGeneration", None) == item["metadata"]["generation"]
     conditions = {one["type"]: [one["status"], one["reason"], one["message"]] for one in status.pop("conditions", [])}
-    proven = "provenAt" in status and bool(status.pop("provenAt"))
+    times = {key: "<time>" for key in ("provenAt", "dataLostAt") if status.pop(key, None)}
+    hosts = [one | ({"verifiedAt": "<time>"} if "verifiedAt" in one else {}) for one in status.pop("hosts", [])]
     spec = {key: value for key, value in item["spec"].items() if key != "claimedAt"}
-    told = {"current": current, "conditions": conditions, "proven": proven}
+    told = {"current": current, "conditions": conditions, "hosts": hosts, **times}
     return {"metadata": _metadata(item["metadata"]), "spec": spec, "status": status | told}
 
 
@@ -155,10 +177,11 @@ class Collector:
         """Everything of one tenant, by what and where it is."""
         namespace = naming.namespace_name(names.id)
         objects = [one async for one in self._objects(names.id, namespace)]
-        secrets = {one["metadata"]["name"]: decoded(one) for one in objects if one["kind"] == "Secret"}
+        live = {one["metadata"]["name"]: one for one in objects if one["kind"] == "Secret"}
+        secrets = {name: decoded(one) for name, one in live.items()}
         children = {_key(one): child(one) for one in objects}
         backends = await asyncio.to_thread(self._backends, names.id, secrets)
-        told = self._data_plane.tenants.get(secrets.get("app", {}).get("operator_token", ""))
+        told = self._data_plane.tenants.get(names.id)
         state = {
             "Tenant": await self._tenant(names.tenant),
             **children,
@@ -166,7 +189,7 @@ class Collector:
             "data plane": vars(told) if told else None,
             "password Secret": await self._is_there(SECRET, names.password_secret, SIGNUPS_NAMESPACE),
             "pool": await self._pool(names.pool) if names.pool else None,
-            "retained record": await self._is_there(SECRET, f"retained-{names.id}", PLATFORM_NAMESPACE),
+            "escrow": await self._escrow(names.id, live),
         }
         neutral: State = names.neutral(state)
         return neutral
@@ -200,6 +223,25 @@ class Collector:
         status = (await self._kube.get(TENANT_POOL, name)).get("status", {})
         unclaimed = sum("slug" not in spec for spec in spares)
         return {"unclaimed": unclaimed, "spares": status.get("spares"), "ready": status.get("ready")}
+
+    async def _escrow(self, ident: str, live: dict[str, Object]) -> Object | None:
+        """The second copy of the tenant's keys, opened with the platform's own key."""
+        try:
+            secret = await self._kube.get(SECRET, records.name(ident), PLATFORM_NAMESPACE)
+            platform = await self._kube.get(SECRET, KEYS_SECRET, PLATFORM_NAMESPACE)
+        except KubeNotFoundError:
+            return None
+        known = {name: base64.b64decode(value) for name, value in platform["data"].items()}
+        opened = sealing.unseal(sealing.SealingKeys("", known), *_sealed(secret, ident))
+        record = records.parse(secret, opened)
+        same = record.keys is not None and record.keys == keys_of.complete(live)
+        return {
+            "owner": [record.tenant, record.owner_uid],
+            "server": record.database_server,
+            "retained": record.retained,
+            "opens": record.keys is not None,
+            "holds the Secrets' keys": same,
+        }
 
     async def _is_there(self, resource: Resource, name: str, namespace: str) -> bool:
         try:
@@ -255,6 +297,11 @@ class Collector:
         return {"rights": rights, "one password, the Secret's": known, "Secret opens it": opens}
 
 
+def _sealed(secret: Object, ident: str) -> tuple[str, str, bytes]:
+    key, sealed = records.sealed_in(secret)
+    return key, ident, sealed
+
+
 def _key(item: Object) -> str:
     meta = item["metadata"]
     return f"{item['kind']} {meta.get('namespace', '')}/{meta['name']}"
@@ -280,7 +327,7 @@ def buckets(admin: VersityStorageAdmin) -> set[str]:
     return set(re.findall(r"<Name>([^<]+)</Name>", answer.body.decode()))
 
 
-_ID = re.compile(r"^(?:vt|vivero-|tenant-)([a-z2-7]{10})[ab]?$")
+_ID = re.compile(r"^(?:vt|vivero-|tenant-|escrow-)([a-z2-7]{10})[ab]?$")
 
 
 def ids(names: Iterable[str]) -> set[str]:
@@ -291,7 +338,9 @@ def ids(names: Iterable[str]) -> set[str]:
 async def inventory(kube: KubeClient, servers: Servers) -> dict[str, set[str]]:
     """Ids of all tenants that have anything anywhere, by where: whose Tenant is gone has left an orphan."""
     namespaces = {one["metadata"]["name"] for one in (await kube.list(NAMESPACE)).items}
-    return {"namespaces": ids(namespaces), **await asyncio.to_thread(_backend_inventory, servers)}
+    escrowed = {one["metadata"]["name"] for one in (await kube.list(SECRET, PLATFORM_NAMESPACE)).items}
+    backends = await asyncio.to_thread(_backend_inventory, servers)
+    return {"namespaces": ids(namespaces), "records of keys": ids(escrowed), **backends}
 
 
 def _backend_inventory(servers: Servers) -> dict[str, set[str]]:

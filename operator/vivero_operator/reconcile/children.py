@@ -34,6 +34,8 @@ KINDS: Final = (
     resources.POD_DISRUPTION_BUDGET,
 )
 """Kinds of which only our own objects count: those with a tenant's label."""
+_OF_SERVICE: Final = frozenset({resources.SERVICE, resources.INGRESS, resources.RESOURCE_QUOTA})
+"""Kinds that a tenant need not have while it is suspended."""
 SUMMED_UP: Final = (resources.NETWORK_POLICY, resources.ROLE_BINDING)
 """Kinds of which any object in a tenant's namespace counts: one that is not ours opens it."""
 
@@ -125,9 +127,15 @@ class _Follower:
 def incomplete(tenants: Iterable[Tenant], kind: Resource, found: Counter[str], least: int = 1) -> Iterator[str]:
     """Ids of the tenants that are well, as their status says, yet lack objects that every such tenant has."""
     for tenant in tenants:
-        has_all_kinds = tenant.spec.suspended is None and not (tenant.is_spare and kind is resources.INGRESS)
-        if life.settled(tenant) and has_all_kinds and found[tenant.id] < least:
+        if life.settled(tenant) and _has(tenant, kind) and found[tenant.id] < least:
             yield tenant.id
+
+
+def _has(tenant: Tenant, kind: Resource) -> bool:
+    """Whether every tenant in this state has such an object."""
+    if tenant.spec.suspended is not None:
+        return kind not in _OF_SERVICE
+    return not (tenant.is_spare and kind is resources.INGRESS)
 
 
 class Children:

@@ -1,7 +1,6 @@
-"""The instance under test, made complete where it is not, with its own operator at rest while these tests drive."""
+"""The instance under test, with its own operator at rest while these tests drive."""
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+import yaml
 from faults.play import Book
 from faults.report import Tally
 from faults.rig import Rig
-from faults.state import Servers
+from faults.servers import Servers
 from integration.operator.live import Live, Setup, cluster_names
 from integration.operator.rigged import rigged
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
-from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
 from vivero_core.backends.kube.resources import DEPLOYMENT, POD
 from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
@@ -26,7 +25,7 @@ from vivero_core.backends.valkey.client import ValkeyAdmin
 BACKING = "vivero-backing.svc.cluster.local"
 SYSTEM = "vivero-system"
 OPERATOR = "vivero-operator"
-STAND_IN_IMAGE = "localhost/vivero/pause:1"
+_TOKEN_SECONDS = 4 * 3600
 TALLIES = pytest.StashKey[list[Tally]]()
 
 
@@ -48,66 +47,31 @@ def _names(platform: dict[str, Any]) -> dict[str, tuple[str, int]]:
     }
 
 
-def _object(kind: str, name: str, namespace: str | None = SYSTEM, **content: object) -> dict[str, Any]:
-    version = "vivero.dev/v1alpha1" if kind in ("Plan", "DatabaseServer") else "v1"
-    meta = {"name": name} | ({"namespace": namespace} if namespace else {})
-    return {"apiVersion": version, "kind": kind, "metadata": meta, **content}
-
-
-def _secret(name: str, **content: str) -> dict[str, Any]:
-    return _object(
-        "Secret", name, data={key: base64.b64encode(text.encode()).decode() for key, text in content.items()}
-    )
-
-
-def _foundation(platform: dict[str, Any]) -> list[dict[str, Any]]:
-    """What `up` and the chart would have made."""
-    valkey, mariadb, s3 = urlsplit(platform["valkey"]["url"]), platform["mariadb"], platform["s3"]
-    server = {"host": f"mariadb.{BACKING}", "adminSecret": "mariadb-admin", "caConfigMap": "vivero-ca"}
-    return [
-        _object("Namespace", SYSTEM, None),
-        _object("Namespace", "vivero-signups", None),
-        _object("ConfigMap", "vivero-ca", data={"ca.crt": Path(platform["ca"]).read_text()}),
-        _object("ConfigMap", "ticket-public-key", data={"ticket.pub": "none"}),
-        _secret("mariadb-admin", username=mariadb["admin_user"], password=mariadb["admin_password"]),
-        _secret("valkey-admin", username=str(valkey.username), password=str(valkey.password)),
-        _secret("s3-admin", access_key=s3["access_key"], secret_key=s3["secret_key"]),
-        _object("DatabaseServer", "main", None, spec=server),
-        _object(
-            "Plan",
-            "trial",
-            None,
-            spec={
-                "displayName": "Trial",
-                "price": {"amountCents": 0},
-                "trialDays": 30,
-                "limits": {"records": 10000, "users": 5, "connections": 15, "requestsPerMinute": 600},
-            },
-        ),
-    ]
-
-
-async def _lay_foundation(kube: KubeClient, platform: dict[str, Any]) -> None:
-    for item in _foundation(platform):
-        try:
-            await kube.create(item)
-        except KubeAlreadyExistsError:
-            continue
-
-
-async def _deployed(kube: KubeClient) -> dict[str, Any] | None:
-    try:
-        return await kube.get(DEPLOYMENT, OPERATOR, SYSTEM)
-    except KubeNotFoundError:
-        return None
-
-
-def _environment(deployment: dict[str, Any] | None) -> dict[str, str]:
-    """The deployed operator's own settings, else the defaults."""
-    if deployment is None:
-        return {"VIVERO_DATA_PLANE_IMAGE": STAND_IN_IMAGE}
+def _environment(deployment: dict[str, Any]) -> dict[str, str]:
+    """The deployed operator's own settings; who owns a host of the tests, staff has vouched for."""
     entries = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
-    return {entry["name"]: entry["value"] for entry in entries if "value" in entry}
+    return {entry["name"]: entry["value"] for entry in entries if "value" in entry} | {
+        "VIVERO_HOST_VERIFICATION": "off"
+    }
+
+
+async def _account(kube: KubeClient, administrator: Path, folder: Path) -> Path:
+    """A kubeconfig with the rights that the chart gives the operator, and no more."""
+    path = f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/{OPERATOR}/token"
+    order = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": _TOKEN_SECONDS},
+    }
+    issued = await kube._request("POST", path, order)  # noqa: SLF001  nobody but a test asks for a token
+    token, found = folder / "token", folder / "kubeconfig"
+    token.touch(mode=0o600)
+    token.write_text(issued["status"]["token"])
+    document = yaml.safe_load(administrator.read_text())
+    for user in document["users"]:
+        user["user"] = {"tokenFile": str(token)}
+    found.write_text(yaml.safe_dump(document))
+    return found
 
 
 async def _scale(kube: KubeClient, replicas: int) -> None:
@@ -123,28 +87,27 @@ async def _scale(kube: KubeClient, replicas: int) -> None:
 
 
 @pytest.fixture(scope="module")  # not longer: other tests of the session need the deployed operator
-def setup(platform: dict[str, Any]) -> Iterator[Setup]:
-    """Two operators would both work on the tests' Tenants, so the deployed one rests meanwhile."""
-    config = kube_config.load(Path(platform["kubeconfig"]))
+def setup(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
+    """Two operators would both work on the tests' Tenants, so the deployed one rests."""
+    administrator = Path(platform["kubeconfig"])
+    config = kube_config.load(administrator)
 
-    async def prepare() -> dict[str, Any] | None:
+    async def prepare() -> tuple[dict[str, Any], Path]:
         async with KubeClient(config, field_manager="operator-tests") as kube:
-            await _lay_foundation(kube, platform)
-            deployment = await _deployed(kube)
-            if deployment is not None:
-                await _scale(kube, 0)
-            return deployment
+            deployment = await kube.get(DEPLOYMENT, OPERATOR, SYSTEM)
+            account = await _account(kube, administrator, tmp_path_factory.mktemp("account"))
+            await _scale(kube, 0)
+            return deployment, account
 
     async def restore(replicas: int) -> None:
         async with KubeClient(config, field_manager="operator-tests") as kube:
             await _scale(kube, replicas)
 
-    deployment = asyncio.run(prepare())
+    deployment, account = asyncio.run(prepare())
     names = _names(platform)
     with cluster_names(names):
-        yield Setup(platform["kubeconfig"], _environment(deployment), names, real_data_plane=deployment is not None)
-    if deployment is not None:
-        asyncio.run(restore(deployment["spec"]["replicas"]))
+        yield Setup(str(administrator), str(account), _environment(deployment), names)
+    asyncio.run(restore(deployment["spec"]["replicas"]))
 
 
 @pytest.fixture

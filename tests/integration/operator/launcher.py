@@ -70,7 +70,7 @@ async def main() -> None:
     with cluster_names(setup.names):
         async with Live.open(setup) as live:
             arm(countdown)
-            await live.until(order["tenant"], ready=setup.real_data_plane)
+            await live.until_ready(order["tenant"])
     sys.stdout.write(str(countdown.last))
 
 

@@ -14,32 +14,39 @@ from unittest import mock
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, POD, TENANT
-from vivero_core.model.conditions import find, is_true
+from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, POD, RELEASE, TENANT
+from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT, ConditionType
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
+from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
+from vivero_operator.dns_records import DnsRecords
+from vivero_operator.escrow.vault import Vault
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.pods import Pod
+from vivero_operator.reconcile.recorder import Recorder
+from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.starts import Starts
 from vivero_operator.reconcile.tenant import Result, TenantReconciler
 from vivero_operator.settings import Settings
-
-ASPECTS = ("DatabaseReady", "StorageReady", "CacheReady", "RouteReady")
 
 
 @dataclass(frozen=True)
 class Setup:
     """The instance under test, and how names of its cluster are reached from the host."""
 
+    administrator: str
+    """Kubeconfig of the tests themselves."""
     kubeconfig: str
+    """Kubeconfig of the operator's service account: what the chart does not allow fails."""
     environment: dict[str, str]
     names: dict[str, tuple[str, int]]
-    real_data_plane: bool
 
     def settings(self) -> Settings:
         with mock.patch.dict("os.environ", self.environment):
@@ -59,10 +66,34 @@ def cluster_names(names: dict[str, tuple[str, int]]) -> Iterator[None]:
         yield
 
 
+def services_of(settings: Settings, kube: KubeClient, backends: Backends, data_plane: DataPlaneClient) -> Services:
+    """As main puts them together, without a leader's Lease."""
+    cluster = Cluster()
+    return Services(
+        settings=settings,
+        kube=kube,
+        backends=backends,
+        data_plane=data_plane,
+        cluster=cluster,
+        vault=Vault(kube, settings.platform_namespace),
+        recorder=Recorder(kube, settings.identity, _now),
+        rollout=Rollout(settings, cluster),
+        starts=Starts(settings.starts_at_once),
+        orphans=Orphans(),
+        dns=DnsRecords(settings.dns_servers),
+        now=_now,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 class Live:
     """One Tenant's reconciler; `pass_once` sees what the watches would have told."""
 
     def __init__(self, services: Services, kube: KubeClient) -> None:
+        """`kube`: the tests' own."""
         self.services, self.kube = services, kube
         self.memory = Memory()
         self.reconciler = TenantReconciler(services, self.memory)
@@ -71,13 +102,15 @@ class Live:
     @contextlib.asynccontextmanager
     async def open(cls, setup: Setup) -> AsyncIterator[Self]:
         settings = setup.settings()
+        administrator, account = (kube_config.load(Path(one)) for one in (setup.administrator, setup.kubeconfig))
         async with (
-            KubeClient(kube_config.load(Path(setup.kubeconfig)), field_manager=FIELD_MANAGER) as kube,
+            KubeClient(administrator, field_manager="operator-tests") as kube,
+            KubeClient(account, field_manager=FIELD_MANAGER) as own,
             DataPlaneClient() as data_plane,
         ):
-            backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace))
+            backends = Backends(settings, PlatformObjects(own, settings.platform_namespace))
             with contextlib.closing(backends):
-                yield cls(Services(settings, kube, backends, data_plane, Cluster(), lambda: datetime.now(UTC)), kube)
+                yield cls(services_of(settings, own, backends, data_plane), kube)
 
     async def look(self, name: str) -> Tenant | None:
         cluster = self.services.cluster
@@ -85,6 +118,8 @@ class Live:
             cluster.plans.put(Plan.parse(item))
         for item in (await self.kube.list(DATABASE_SERVER)).items:
             cluster.servers.put(DatabaseServer.parse(item))
+        for item in (await self.kube.list(RELEASE)).items:
+            cluster.releases.put(Release.parse(item))
         try:
             tenant = Tenant.parse(await self.kube.get(TENANT, name))
         except KubeNotFoundError:
@@ -103,14 +138,13 @@ class Live:
         await self.look(name)
         return await self.reconciler.reconcile(name)
 
-    async def until(self, name: str, *, ready: bool, seconds: float = 120) -> Tenant:
-        """Reconcile until Ready, or (without a data plane to wait for) until all but the pod is done."""
+    async def until_ready(self, name: str, seconds: float = 120) -> Tenant:
         async with asyncio.timeout(seconds):
             while True:
                 await self.pass_once(name)
                 tenant = await self.look(name)
                 assert tenant is not None
-                if finished(tenant, ready=ready):
+                if is_true(tenant.status.conditions, ConditionType.READY):
                     return tenant
                 await asyncio.sleep(0.2)
 
@@ -123,13 +157,6 @@ class Live:
             while await self.look(name) is not None:
                 await self.pass_once(name)
                 await asyncio.sleep(0.2)
-
-
-def finished(tenant: Tenant, *, ready: bool) -> bool:
-    conditions = tenant.status.conditions
-    if ready:
-        return is_true(conditions, ConditionType.READY)
-    return find(conditions, ConditionType.READY) is not None and all(is_true(conditions, one) for one in ASPECTS)
 
 
 def manifest(name: str, **spec: object) -> dict[str, Any]:

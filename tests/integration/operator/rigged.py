@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from faults.rig import Place, Rig, eventually, put_up
 from faults.scenarios import PLANS, clean_up
-from faults.state import Servers, inventory, orphans
+from faults.servers import Servers
+from faults.state import inventory, orphans
 from integration.operator.live import Setup
 from integration.operator.test_process import free_port
 from vivero_core.backends.kube.resources import PLAN, TENANT
@@ -25,7 +26,7 @@ async def rigged(
     instance = load_instance(Path(platform["kubeconfig"]).parent.name)
     assert instance is not None
     place = Place(
-        Path(setup.kubeconfig),
+        Path(setup.administrator),
         setup.environment | environment,
         setup.names,
         servers,

@@ -2,10 +2,13 @@
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Any
 from unittest import mock
 
 import pytest
-from integration.operator.live import Live, Setup, manifest
+from integration.operator.live import Live, manifest
+from reconcile.certificates import secret_body
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import (
@@ -16,6 +19,7 @@ from vivero_core.backends.kube.resources import (
     NETWORK_POLICY,
     POD_DISRUPTION_BUDGET,
     RESOURCE_QUOTA,
+    ROLE_BINDING,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -25,8 +29,10 @@ from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.model import naming
 from vivero_core.model.conditions import find
+from vivero_core.model.constants import LABEL_RETAINED, PLATFORM_NAMESPACE
 from vivero_core.model.tenant import Tenant
-from vivero_operator.manifests import retained
+from vivero_operator.escrow import record
+from vivero_operator.manifests import host_certificate, ingress, role_binding
 
 CHILDREN = (
     (SECRET, "database"),
@@ -36,6 +42,7 @@ CHILDREN = (
     (SECRET, "limits"),
     (CONFIG_MAP, "platform"),
     (SERVICE_ACCOUNT, "app"),
+    (ROLE_BINDING, role_binding.NAME),
     (DEPLOYMENT, "app"),
     (SERVICE, "app"),
     (INGRESS, "app"),
@@ -67,17 +74,20 @@ def writes() -> Iterator[list[str]]:
         yield seen
 
 
-async def provision(live: Live, setup: Setup, name: str, **spec: object) -> Tenant:
+async def provision(live: Live, name: str, **spec: object) -> Tenant:
     await live.kube.create(manifest(name, **spec))
-    return await live.until(name, ready=setup.real_data_plane)
+    return await live.until_ready(name)
 
 
-async def test_all_children_are_made_and_a_second_look_writes_nothing(
-    live: Live, setup: Setup, name: str, writes: list[str]
-) -> None:
-    tenant = await provision(live, setup, name)
+async def escrow(live: Live, ident: str) -> dict[str, Any]:
+    return await live.kube.get(SECRET, record.name(ident), PLATFORM_NAMESPACE)
+
+
+async def test_all_children_are_made_and_a_second_look_writes_nothing(live: Live, name: str, writes: list[str]) -> None:
+    tenant = await provision(live, name)
     for resource, child in CHILDREN:
         await live.kube.get(resource, child, naming.namespace_name(tenant.id))
+    assert LABEL_RETAINED not in (await escrow(live, tenant.id))["metadata"]["labels"]
     await live.pass_once(name)
     live.memory.forget(tenant.metadata.uid)
     writes.clear()
@@ -85,8 +95,8 @@ async def test_all_children_are_made_and_a_second_look_writes_nothing(
     assert writes == []
 
 
-async def test_drift_is_repaired_by_a_fresh_look(live: Live, setup: Setup, name: str) -> None:
-    tenant = await provision(live, setup, name)
+async def test_drift_is_repaired_by_a_fresh_look(live: Live, name: str) -> None:
+    tenant = await provision(live, name)
     namespace = naming.namespace_name(tenant.id)
     service = await live.kube.get(SERVICE, "app", namespace)
     await live.kube.delete(SERVICE, "app", namespace, uid=service["metadata"]["uid"])
@@ -97,9 +107,24 @@ async def test_drift_is_repaired_by_a_fresh_look(live: Live, setup: Setup, name:
     assert (await live.kube.get(DEPLOYMENT, "app", namespace))["spec"]["replicas"] == 1
 
 
-async def test_suspend_and_resume(live: Live, setup: Setup, name: str) -> None:
-    tenant = await provision(live, setup, name, hosts=[f"{name}.example.com"])
+@pytest.fixture
+async def certificate(live: Live, name: str) -> AsyncIterator[str]:
+    """For the one host of the customer's own."""
+    body = secret_body(f"cert-{name}", f"{name}.example.com", datetime.now(UTC))
+    made = await live.kube.create(body)
+    yield made["metadata"]["name"]
+    await live.kube.delete(SECRET, made["metadata"]["name"], PLATFORM_NAMESPACE, uid=made["metadata"]["uid"])
+
+
+async def test_suspend_and_resume(live: Live, name: str, certificate: str) -> None:
+    host = f"{name}.example.com"
+    given = [{"host": host, "secretName": certificate}]
+    tenant = await provision(live, name, hosts=[host], hostCertificates=given)
     namespace, stand_in = naming.namespace_name(tenant.id), f"tenant-{tenant.id}"
+    assert [(one.host, one.ready) for one in tenant.status.hosts] == [(host, True)]
+    tls = (await live.kube.get(INGRESS, ingress.HOSTS, namespace))["spec"]["tls"]
+    assert tls == [{"hosts": [host], "secretName": host_certificate.name(host)}]
+    await live.kube.get(SECRET, host_certificate.name(host), namespace)
     await live.kube.patch(TENANT, name, {"spec": {"suspended": {"reason": "Unpaid", "message": "Please pay."}}})
     await live.pass_once(name)
     suspended = await live.look(name)
@@ -107,23 +132,26 @@ async def test_suspend_and_resume(live: Live, setup: Setup, name: str) -> None:
     condition = find(suspended.status.conditions, "Suspended")
     assert condition is not None
     assert (condition.status, condition.reason, condition.message) == ("True", "Unpaid", "Suspended: Please pay.")
+    assert find(suspended.status.conditions, "Ready") is None
     assert (await live.kube.get(DEPLOYMENT, "app", namespace))["spec"]["replicas"] == 0
-    with pytest.raises(KubeNotFoundError):
-        await live.kube.get(INGRESS, "app", namespace)
-    rules = (await live.kube.get(INGRESS, stand_in, "vivero-system"))["spec"]["rules"]
-    assert [rule["host"] for rule in rules] == [f"{name}.example.com"]
+    for gone in ("app", ingress.HOSTS):
+        with pytest.raises(KubeNotFoundError):
+            await live.kube.get(INGRESS, gone, namespace)
+    page = (await live.kube.get(INGRESS, stand_in, PLATFORM_NAMESPACE))["spec"]
+    assert [rule["host"] for rule in page["rules"]] == [host]
+    assert page["tls"] == [{"hosts": [host], "secretName": certificate}]
 
     await live.kube.patch(TENANT, name, {"spec": {"suspended": None}})
-    await live.until(name, ready=setup.real_data_plane)
+    await live.until_ready(name)
     assert (await live.kube.get(DEPLOYMENT, "app", namespace))["spec"]["replicas"] == 1
     with pytest.raises(KubeNotFoundError):
-        await live.kube.get(INGRESS, stand_in, "vivero-system")
+        await live.kube.get(INGRESS, stand_in, PLATFORM_NAMESPACE)
 
 
 async def test_deletion_with_data_leaves_nothing(
-    live: Live, setup: Setup, name: str, database_admin: MariaDbAdmin, storage_admin: VersityStorageAdmin
+    live: Live, name: str, database_admin: MariaDbAdmin, storage_admin: VersityStorageAdmin
 ) -> None:
-    tenant = await provision(live, setup, name)
+    tenant = await provision(live, name)
     assert database_admin.database_exists(naming.database_name(tenant.id))
     await live.delete(name)
     assert not database_admin.database_exists(naming.database_name(tenant.id))
@@ -131,24 +159,27 @@ async def test_deletion_with_data_leaves_nothing(
     assert not storage_admin.bucket_exists(naming.bucket_name(tenant.id))
     with pytest.raises(KubeNotFoundError):
         await live.kube.get(NAMESPACE, naming.namespace_name(tenant.id))
+    with pytest.raises(KubeNotFoundError):
+        await escrow(live, tenant.id)
 
 
 async def test_retained_data_is_adopted_and_erased(
-    live: Live, setup: Setup, name: str, database_admin: MariaDbAdmin, storage_admin: VersityStorageAdmin
+    live: Live, name: str, database_admin: MariaDbAdmin, storage_admin: VersityStorageAdmin
 ) -> None:
-    tenant = await provision(live, setup, name, deletionPolicy="Retain")
+    tenant = await provision(live, name, deletionPolicy="Retain")
     namespace = naming.namespace_name(tenant.id)
     file_key = (await live.kube.get(SECRET, "app", namespace))["data"]["file_key"]
     await live.delete(name)
     assert database_admin.database_exists(naming.database_name(tenant.id))
     assert not database_admin.user_exists(naming.database_users(tenant.id)[0])
-    await live.kube.get(SECRET, retained.name(tenant.id), "vivero-system")
+    assert (await escrow(live, tenant.id))["metadata"]["labels"][LABEL_RETAINED] == tenant.id
 
-    heir = await provision(live, setup, name, adopt=tenant.id)
+    heir = await provision(live, name, adopt=tenant.id)
     assert heir.status.id == tenant.id
+    assert LABEL_RETAINED not in (await escrow(live, tenant.id))["metadata"]["labels"]
     assert (await live.kube.get(SECRET, "app", namespace))["data"]["file_key"] == file_key
     await live.delete(name)
     assert not database_admin.database_exists(naming.database_name(tenant.id))
     assert not storage_admin.bucket_exists(naming.bucket_name(tenant.id))
     with pytest.raises(KubeNotFoundError):
-        await live.kube.get(SECRET, retained.name(tenant.id), "vivero-system")
+        assert (await escrow(live, tenant.id))["metadata"]["labels"][LABEL_RETAINED] == tenant.id
