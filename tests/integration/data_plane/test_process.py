@@ -126,6 +126,20 @@ def test_a_port_that_is_taken_is_named(environ: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "file", ["platform/ca.crt", "limits/limits.json", "database/port", "app/signing_key", "storage/endpoint"]
+)
+def test_a_start_with_a_wrong_file_names_it_and_the_problem(environ: dict[str, str], file: str) -> None:
+    path = Path(environ["VIVERO_SECRETS_DIR"]) / file
+    path.write_text("sesame")
+    done = command(environ, "serve", "--host", "127.0.0.1", "--port", "0")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"vivero-data-plane: {path}: ")
+    assert len(done.stderr.strip()) > len(f"vivero-data-plane: {path}: ")
+    assert "sesame" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
     ("file", "content", "aspect", "why"),
     [
         ("database/password", "wrong", "database", "OperationalError 1045"),
