@@ -68,10 +68,10 @@ class ReleaseReconciler:
             except KubeNotFoundError:
                 return Result(gone=True)
             return Result(gone=True)
-        message = f"Superseded by {self._services.rollout.current}; {len(on)} tenants are still on it"
+        message = f"Superseded by {self._services.rollout.current}; tenants still on it: {len(on)}"
         conditions = self._conditions(release, complete=(False, Reason.SUPERSEDED), halted=(False, Reason.SUPERSEDED))
         await self._write(release, on, 0, message, conditions)
-        return Result(retry_after=CALM_SECONDS)
+        return Result(retry_after=ROLLING_SECONDS if on else CALM_SECONDS)
 
     def _is_forgotten(self, release: Release) -> bool:
         others = [one for one in self._services.cluster.releases if one.name != self._services.rollout.current]
@@ -149,17 +149,17 @@ class ReleaseReconciler:
 
 def _sentence(release: Release, stand: Progress, batch: tuple[Tenant, ...], *, halted: bool) -> str:
     if halted:
-        return f"Halted: {_names(stand.failed)} did not become Ready; {len(stand.waiting)} tenants wait"
+        return f"Halted: {_names(stand.failed)} did not become Ready; tenants waiting: {len(stand.waiting)}"
     if not stand.waiting:
-        starting = f"; {len(stand.in_flight)} of them start" if stand.in_flight else ""
-        return f"All {len(stand.on)} tenants are on it{starting}"
+        starting = f"; starting: {len(stand.in_flight)}" if stand.in_flight else ""
+        return f"All tenants are on it: {len(stand.on)}{starting}"
     if release.spec.paused or paused(release.metadata):
-        return f"Paused by a person; {len(stand.waiting)} tenants wait"
+        return f"Paused by a person; tenants waiting: {len(stand.waiting)}"
     moving = [*stand.in_flight, *batch]
     if moving:
-        return f"Moving {_names(moving)}; {len(stand.waiting) - len(batch)} tenants wait"
-    pause = timedelta(seconds=release.spec.pause_seconds)
-    return f"The last batch is Ready; the next one begins {pause.seconds} s after it; {len(stand.waiting)} tenants wait"
+        return f"Moving {_names(moving)}; tenants waiting: {len(stand.waiting) - len(batch)}"
+    pause = release.spec.pause_seconds
+    return f"The last batch is Ready; the next one begins {pause} s after it; tenants waiting: {len(stand.waiting)}"
 
 
 def _names(tenants: "tuple[Tenant, ...] | list[Tenant]") -> str:
