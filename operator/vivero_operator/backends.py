@@ -47,7 +47,7 @@ A_co = TypeVar("A_co", bound=Pingable, covariant=True)
 FRESH_SECONDS: Final = 60.0
 """How long a Secret or ConfigMap of the platform is believed before it is read again."""
 WRONG_SECONDS: Final = 5.0
-"""The same for one that cannot be used: whoever puts it right does not wait a minute."""
+"""The same for one that cannot be used: after a correction the wait is short."""
 _STORAGE, _CACHE = "s3", "valkey"
 _PUBLIC_KEY: Final = re.compile(
     r"-----BEGIN PUBLIC KEY-----\s(?P<body>[A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----", re.ASCII

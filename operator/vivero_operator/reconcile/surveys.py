@@ -1,8 +1,8 @@
-"""Sees that somebody touched what a backing server holds of a tenant: all tenants of a server in one look, again and again.
+"""Finds out what was changed by hand on a backing server: one look at all tenants of a server, at regular intervals.
 
 A server tells nobody that a grant was revoked or a password changed. Two looks
 that differ say whose; what and how, the next pass finds out. Each server has a
-loop of its own: one that hangs, or answers what makes no sense, delays no other.
+loop of its own: one that hangs, or gives an answer that we cannot read, delays no other.
 """
 
 import asyncio
@@ -124,7 +124,7 @@ class Surveyor:
         except BackendError as error:
             logger.info("not surveyed: %s", error, extra={"system": system})
         except Exception:
-            # A bug, or an answer that makes no sense, at one server: loud, counted, tried again with back-off.
+            # A bug, or an answer that we cannot read, at one server: loud, counted, tried again with back-off.
             logger.exception("survey broke", extra={"system": system})
             metrics.SURVEY_BROKEN.labels(system).inc()
             return backoff.delay(broken + 1, random.random()), broken + 1  # noqa: S311  jitter, no secret

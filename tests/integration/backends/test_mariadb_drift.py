@@ -189,7 +189,7 @@ def test_rights_that_are_not_about_one_tenant_stay(database_admin: MariaDbAdmin,
 def test_what_the_server_itself_writes_into_an_account_is_no_drift(
     database_admin: MariaDbAdmin, new_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A newer server may: it is learnt once, by making the account anew. Here one attribute of ours plays the unknown."""
+    """A newer server may: it is learnt once, by replacing the account. Here one attribute of ours plays the unknown."""
     tenant = new_tenant()
     wanted = accounts.wanted
 

@@ -26,7 +26,7 @@ POLICY, VERSIONS, RETENTION = Correction.BUCKET_POLICY, Correction.BUCKET_VERSIO
 
 
 class Hands:
-    """Of somebody with the administrator's key."""
+    """Of a person with the administrator's key."""
 
     def __init__(self, admin: VersityStorageAdmin) -> None:
         self.admin = admin

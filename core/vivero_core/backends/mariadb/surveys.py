@@ -65,6 +65,6 @@ def _facts(cursor: Cursor) -> Iterator[Fact]:
         about = f"WHERE User LIKE 'vt%%' OR {column} LIKE 'vt%%'"
         cursor.execute(f"SELECT User, {column}, t.* FROM mysql.{table} t {about}", ())  # noqa: S608  texts of our own
         for row in cursor.fetchall():
-            # Of whoever has the right, and of whoever it is about.
+            # Of the tenant that has the right, and of the one that it is about.
             for ident in {tenant_in(str(row[0]), PREFIX), tenant_in(str(row[1]), PREFIX)}:
                 yield ident, (table, row)

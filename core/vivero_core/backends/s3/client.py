@@ -79,7 +79,7 @@ class VersityStorageAdmin:
         return self._buckets.ensure(bucket, owner)
 
     def ping(self) -> None:
-        self._buckets.exists("nobody-has-this-bucket")  # costs the same however many buckets there are
+        self._buckets.exists("no-such-bucket")  # costs the same however many buckets there are
 
     def survey(self) -> Survey:
         """Buckets and accounts come as lists; what a bucket is like is read one by one, for there is no list of that.
