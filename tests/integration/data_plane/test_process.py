@@ -81,7 +81,7 @@ async def first_answer(client: httpx.AsyncClient, path: str) -> httpx.Response:
             return await client.get(path)
         except httpx.ConnectError:
             await asyncio.sleep(0.02)
-    raise AssertionError("nobody listens")
+    raise AssertionError("the port is not open")
 
 
 async def test_a_pod_starts_serves_and_drains(environ: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ GONE_AFTER: Final = timedelta(minutes=10)
 
 
 class SignupViews:
-    """Makes the views; asks nobody, but for the ingress."""
+    """Makes the views from memory; only the ingress is asked."""
 
     def __init__(
         self,
