@@ -219,9 +219,9 @@ class FakeServer:
     def inventory(self) -> Inventory:
         """Of all three kinds of server at once."""
         self._up("inventory")
-        cache_users = ((tenant_of(name, "vt"), "user") for name in self.users)
-        users = ((tenant_of(name[:-1], "vt"), "users") for name in self.users)
-        accounts = ((tenant_of(name, "vivero-"), "account") for name in self.users)
+        cache_users = ((tenant_of(name, "vt"), "cache user") for name in self.users)
+        users = ((tenant_of(name[:-1], "vt"), "database users") for name in self.users)
+        accounts = ((tenant_of(name, "vivero-"), "storage account") for name in self.users)
         schemas = ((tenant_of(name, "vt"), "schema") for name in self.databases)
         buckets = ((tenant_of(name, "vivero-"), "bucket") for name in self.buckets)
         return holdings((*schemas, *users, *buckets, *accounts, *cache_users))

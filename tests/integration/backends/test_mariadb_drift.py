@@ -280,8 +280,8 @@ def test_the_inventory_says_what_is_there_of_whom(database_admin: MariaDbAdmin, 
         found = database_admin.inventory()
     finally:
         run(database_admin, f"DROP DATABASE {whole.database}copy; DROP USER `{without_users.database}copy`@localhost")
-    assert found[whole.id] == {"schema", "users"}
-    assert found[without_schema.id] == {"users"}
+    assert found[whole.id] == {"schema", "database users"}
+    assert found[without_schema.id] == {"database users"}
     assert found[without_users.id] == {"schema"}
 
 

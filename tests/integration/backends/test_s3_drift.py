@@ -190,8 +190,8 @@ def test_the_inventory_says_what_is_there_of_whom(storage_admin: VersityStorageA
     storage_admin.delete_bucket(without_bucket.bucket)
     storage_admin.delete_account(without_account.bucket)
     found = storage_admin.inventory()
-    assert found[whole.id] == {"bucket", "account"}
-    assert found[without_bucket.id] == {"account"}
+    assert found[whole.id] == {"bucket", "storage account"}
+    assert found[without_bucket.id] == {"storage account"}
     assert found[without_account.id] == {"bucket"}
 
 

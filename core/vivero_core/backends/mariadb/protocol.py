@@ -53,7 +53,7 @@ class DatabaseAdmin(Protocol):
         ...
 
     def inventory(self) -> Inventory:
-        """Which ids have a "schema" or "users" here."""
+        """Which ids have a "schema" or "database users" here."""
         ...
 
     def drop_users(self, database: str) -> bool:

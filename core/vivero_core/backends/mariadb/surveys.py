@@ -11,7 +11,7 @@ from vivero_core.model.naming import is_tenant_id
 
 PREFIX: Final = "vt"
 SCHEMA: Final = "schema"
-USERS: Final = "users"
+USERS: Final = "database users"
 
 _SCHEMAS: Final = (
     "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME"

@@ -98,7 +98,7 @@ class VersityStorageAdmin:
 
     def inventory(self) -> Inventory:
         buckets = ((one.get("Name", ""), "bucket") for one in self._listed("/list-buckets", "Buckets"))
-        accounts = ((one.get("Access", ""), "account") for one in self._listed("/list-users", "Accounts"))
+        accounts = ((one.get("Access", ""), "storage account") for one in self._listed("/list-users", "Accounts"))
         return holdings((tenant_of(name, PREFIX), what) for name, what in (*buckets, *accounts))
 
     def prove(self, account: Credentials, bucket: str) -> float:

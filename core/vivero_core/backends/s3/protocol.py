@@ -35,7 +35,7 @@ class StorageAdmin(Protocol):
         ...
 
     def inventory(self) -> Inventory:
-        """Which ids have a "bucket" or an "account" here."""
+        """Which ids have a "bucket" or a "storage account" here."""
         ...
 
     def prove(self, account: Credentials, bucket: str) -> float:

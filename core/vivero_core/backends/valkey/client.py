@@ -87,7 +87,7 @@ class ValkeyAdmin:
 
     def inventory(self) -> Inventory:
         with translated("list the users"):
-            return holdings((tenant_of(name, "vt"), "user") for name in self._users())
+            return holdings((tenant_of(name, "vt"), "cache user") for name in self._users())
 
     def drop_user(self, user: str) -> bool:
         """The server ends the users' connections itself."""

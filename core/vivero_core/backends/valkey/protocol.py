@@ -36,7 +36,7 @@ class CacheAdmin(Protocol):
         ...
 
     def inventory(self) -> Inventory:
-        """Which ids have a "user" here."""
+        """Which ids have a "cache user" here."""
         ...
 
     def drop_user(self, user: str) -> bool:
