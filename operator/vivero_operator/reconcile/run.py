@@ -80,8 +80,9 @@ class Run:
     """How long ago this program first looked at the tenant."""
     fresh: bool = False
     """The namespace was made in this pass: nothing can be in it, so nothing but Secrets needs to be read first."""
-    alive: bool = False
-    """The Tenant was there in this pass, and not only in what the watch once told."""
+    begins: bool = False
+    """Nothing was made for the Tenant before this pass, which put its finalizer on; so it was there in this pass, and not
+    only in what the watch once told."""
     keys: Keys | None = field(default=None, repr=False)
     address: DatabaseAddress | None = None
     record: Record | None = field(default=None, repr=False)

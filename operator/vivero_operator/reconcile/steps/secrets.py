@@ -176,20 +176,34 @@ async def _keys(run: Run, live: Live, address: DatabaseAddress) -> Keys:
     if keys is not None and vault.is_kept(run.instance, keys, address.server):
         return keys
     record = run.record or await vault.find(run.instance.id)
-    found = joined(live, record.keys if record else None, new_file_key=False)
-    if found is None and await _may_make_file_key(run, address):
-        found = joined(live, None, new_file_key=True)
+    return await recovered(run, live, record.keys if record else None, address.server)
+
+
+async def recovered(run: Run, live: Live, escrowed: Keys | None, server: str) -> Keys:
+    """From Secrets and escrow; the key of the files is new only where no data depends on the old one.
+
+    Raises:
+        Blocked: the key of the files is nowhere.
+    """
+    found = joined(live, escrowed, new_file_key=False)
+    if found is None and await _may_make_file_key(run, server):
+        found = joined(live, escrowed, new_file_key=True)
     if found is None:
         run.lost = True
         raise Blocked(Reason.KEYS_LOST, loss.of_keys(run.instance.id))
     return found
 
 
-async def _may_make_file_key(run: Run, address: DatabaseAddress) -> bool:
-    """Nothing can depend on a key of a tenant that has only just begun, or that holds no data, or gave it up."""
-    if run.tenant.accepts_data_loss or (run.fresh and not run.established):
+async def _may_make_file_key(run: Run, server: str) -> bool:
+    """Nothing can depend on a key of a tenant that begins in this pass, or that holds no data, or gave it up.
+
+    Whether it begins the finalizer says: a namespace that is new may be one that somebody deleted. Nobody has ever put
+    anything into a spare.
+    """
+    if run.tenant.accepts_data_loss:
         return True
-    return not run.established and not await holds_data(run, address.server)
+    begins = run.begins or run.tenant.is_spare
+    return not run.established and (begins or not await holds_data(run, server))
 
 
 async def holds_data(run: Run, server_name: str) -> bool:
