@@ -97,6 +97,8 @@ class Run:
     lost: bool = False
     """Data or keys were found to be gone."""
     owner_status: OwnerStatus | None = None
+    password_secret: Manifest | None = field(default=None, repr=False)
+    """The Secret whose password hash was carried out in this pass."""
     hosts: tuple[HostStatus, ...] | None = None
     proven_at: datetime | None = None
     version: str | None = None

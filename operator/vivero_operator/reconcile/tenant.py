@@ -28,6 +28,8 @@ from vivero_operator.reconcile.steps import finalizer, owner
 # Deleting needs names, and they come from the id alone: the plan may be gone long since.
 _NO_PLAN: Final = Plan.parse({"metadata": {"name": ""}, "spec": {"displayName": "-", "price": {"amountCents": 0}}})
 
+_PASSWORD_SECONDS: Final = 1.0
+"""A password that came while another one was set is set so soon after it."""
 WHOLE_PASS_SECONDS: Final = 10.0
 """After a claim or a first start, when nobody waits any more, all that the new spec touches is looked at."""
 
@@ -86,8 +88,9 @@ class TenantReconciler:
             return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
         updated = await status.write(self._services, tenant, _status(run, findings, conditions, self._services.now()))
         await self._announce_claim(updated, phase)
-        await owner.forget_password(replace(run, instance=replace(run.instance, tenant=updated)))
         result = replace(result_of(findings), urgent=life.awaited(updated))
+        if not await owner.forget_password(run):
+            return replace(result, retry_after=_PASSWORD_SECONDS)
         first_proof = tenant.status.proven_at is None and updated.status.proven_at is not None
         if (phase is Phase.CLAIMED and not result.failed) or (first_proof and not tenant.is_spare):
             return replace(result, retry_after=WHOLE_PASS_SECONDS)
