@@ -213,6 +213,16 @@ class TestForgetting:
         assert HELD not in world.kube.objects
 
 
+async def test_an_account_that_is_gone_is_said_to_be_gone() -> None:
+    """After data was given up the workspace begins anew, with nobody in it."""
+    world = await with_password()
+    world.data_plane.accounts.clear()
+    change(world, displayName="Acme again")
+    await world.reconcile()
+    assert known(world) == {"passwordHashSecret": "signup-1"}
+    assert condition(world, "OwnerReady") == "True NoPasswordGiven"
+
+
 class TestAdopted:
     async def test_who_can_log_in_the_data_says(self) -> None:
         world = await serving()
