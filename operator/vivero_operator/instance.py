@@ -47,6 +47,15 @@ class Instance:
         return (self.settings.public_host(slug), *self.tenant.spec.hosts) if slug else ()
 
     @property
+    def certificates(self) -> dict[str, str]:
+        """Host -> the Secret with its certificate, as the spec names it."""
+        return {one.host: one.secret_name for one in self.tenant.spec.host_certificates}
+
+    def issuer(self, host: str) -> str | None:
+        """Who brings the certificate of this host; None when a person does, or nobody."""
+        return None if host in self.certificates else self.settings.host_issuer or None
+
+    @property
     def url(self) -> str | None:
         """Where the workspace answers; nowhere yet while it is a spare."""
         return self.settings.public_url(self.hosts[0]) if self.hosts else None

@@ -33,6 +33,7 @@ class Memory:
         self._begun: dict[str, float] = {}
         self._corrections: dict[str, dict[str, list[float]]] = {}
         self._told: dict[str, dict[str, str]] = {}
+        self._expected: dict[str, set[str]] = {}
 
     @property
     def epoch(self) -> int:
@@ -49,6 +50,17 @@ class Memory:
         known = self._told.setdefault(uid, {})
         before, known[step] = known.get(step), wanted
         return None if before is None else before == wanted
+
+    def expected(self, uid: str, what: str) -> bool:
+        """Whether this program has made or seen this object of the tenant before; from now on it has."""
+        known = self._expected.setdefault(uid, set())
+        before = what in known
+        known.add(what)
+        return before
+
+    def expect_no_more(self, uid: str, what: str) -> None:
+        """This program takes it away itself."""
+        self._expected.get(uid, set()).discard(what)
 
     def begin_again(self, uid: str) -> None:
         """It only waited for its turn: its start is still to come."""
@@ -109,6 +121,7 @@ class Memory:
         self._begun.pop(uid, None)
         self._corrections.pop(uid, None)
         self._told.pop(uid, None)
+        self._expected.pop(uid, None)
         self._known.pop(uid, None)
         self._forgotten.pop(uid, None)
         self._suspects.discard(uid)

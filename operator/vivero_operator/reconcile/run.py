@@ -41,6 +41,11 @@ def _applied(manifest: Manifest) -> str | None:
     return digest
 
 
+def _what(manifest: Manifest) -> str:
+    """In words without secrets."""
+    return f"{manifest['kind']} {manifest['metadata']['name']}"
+
+
 @dataclass(frozen=True)
 class Services:
     """What every pass uses; made once, in main."""
@@ -141,18 +146,22 @@ class Run:
         except KubeNotFoundError:
             return None
 
-    async def ensure(self, manifest: Manifest) -> bool:
-        """Make the live object like the manifest; True when that took a write."""
+    async def ensure(self, manifest: Manifest, *, optional: bool = False) -> bool:
+        """Make the live object like the manifest; True when that took a write.
+
+        `optional`: not every tenant that is well has it, so it may be missing because nobody wanted it so far.
+        """
         meta, live = manifest["metadata"], None
         if not self.fresh or meta.get("namespace") != self.instance.namespace:
             live = await self.find(resource_of(manifest), meta["name"], meta.get("namespace"))
-        return await self.make_like(live, manifest)
+        return await self.make_like(live, manifest, optional=optional)
 
-    async def make_like(self, live: Manifest | None, manifest: Manifest) -> bool:
+    async def make_like(self, live: Manifest | None, manifest: Manifest, *, optional: bool = False) -> bool:
         """As `ensure`, of an object that was read already."""
+        expected = not optional or self.memory.expected(self.tenant.metadata.uid, _what(manifest))
         if not drift.differs(manifest, live):
             return False
-        await self.write(manifest, live)
+        await self.write(manifest, live, expected=expected)
         return True
 
     async def create(self, manifest: Manifest) -> None:
@@ -161,8 +170,8 @@ class Run:
         if self._was_changed(manifest, None):
             self._correct(manifest)
 
-    async def write(self, manifest: Manifest, live: Manifest | None) -> None:
-        """Bring the object about as the manifest says, whatever `live` is."""
+    async def write(self, manifest: Manifest, live: Manifest | None, *, expected: bool = True) -> None:
+        """Bring the object about as the manifest says, whatever `live` is; `expected`: it was there before."""
         meta = manifest["metadata"]
         if live is not None and manifest["kind"] in _MADE_ANEW and drift.is_strangers(live):
             await self.delete(resource_of(manifest), live)
@@ -171,7 +180,7 @@ class Run:
         patch = drift.intrusion(manifest, live) if live is not None else {}
         if patch:
             await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
-        if self._was_changed(manifest, live):
+        if self._was_changed(manifest, live) and (expected or live is not None):
             self._correct(manifest)
 
     def correct(self, step: str, wanted: object, written: Sequence[Correction]) -> None:
@@ -187,8 +196,7 @@ class Run:
             self.corrected += [Corrected(one, one in SECURITY_RELEVANT) for one in written]
 
     def _correct(self, manifest: Manifest) -> None:
-        kind, name = manifest["kind"], manifest["metadata"]["name"]
-        self.corrected.append(Corrected(f"{kind} {name}", kind in _SECURITY))
+        self.corrected.append(Corrected(_what(manifest), manifest["kind"] in _SECURITY))
 
     def _was_changed(self, manifest: Manifest, live: Manifest | None) -> bool:
         """Whether the object differs although it was last made from this very manifest: then it was not us."""
@@ -203,6 +211,7 @@ class Run:
 
     async def remove(self, resource: Resource, name: str, namespace: str, *, belongs: dict[str, str]) -> bool:
         """Delete the object when it is there and carries these labels; True when it was."""
+        self.memory.expect_no_more(self.tenant.metadata.uid, f"{resource.kind} {name}")
         live = await self.find(resource, name, namespace)
         if live is None or not belongs.items() <= live["metadata"].get("labels", {}).items():
             return False
