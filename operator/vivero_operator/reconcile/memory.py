@@ -51,6 +51,10 @@ class Memory:
         before, known[step] = known.get(step), wanted
         return None if before is None else before == wanted
 
+    def expect_news(self, uid: str, step: str) -> None:
+        """The server is to be told something else than before."""
+        self._told.setdefault(uid, {})[step] = ""
+
     def expected(self, uid: str, what: str) -> bool:
         """Whether this program has made or seen this object of the tenant before; from now on it has."""
         known = self._expected.setdefault(uid, set())

@@ -10,7 +10,8 @@ from vivero_core.backends.corrections import SECURITY_RELEVANT, Correction
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import Resource, resource_of
-from vivero_core.model.constants import ANNOTATION_APPLIED
+from vivero_core.model.conditions import is_true
+from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
 
 from vivero_operator.backends import Backends
@@ -34,11 +35,6 @@ _MADE_ANEW: Final = frozenset({"Service", "Deployment", "Ingress", "NetworkPolic
 merged with ours at all: two unnamed ports, another selector. They hold nothing that a new one would lack."""
 
 _SECURITY: Final = frozenset({"Secret", "NetworkPolicy", "Namespace", "RoleBinding", "ServiceAccount"})
-
-
-def _applied(manifest: Manifest) -> str | None:
-    digest: str | None = manifest["metadata"].get("annotations", {}).get(ANNOTATION_APPLIED)
-    return digest
 
 
 def _what(manifest: Manifest) -> str:
@@ -183,15 +179,15 @@ class Run:
         if self._was_changed(manifest, live) and (expected or live is not None):
             self._correct(manifest)
 
-    def correct(self, step: str, wanted: object, written: Sequence[Correction]) -> None:
+    def correct(self, step: str, kind: ConditionType, wanted: object, written: Sequence[Correction]) -> None:
         """What a backing server had to be told again, although `wanted` is what it was told before.
 
-        At a tenant's beginning, and after a change of plan or password, that is no correction.
+        At a tenant's beginning, and after a change of plan or password, that is no correction. What an earlier program
+        told the server says the condition `kind`.
         """
-        meta = self.tenant.metadata
-        same = self.memory.told(meta.uid, step, digest(wanted))
+        same = self.memory.told(self.tenant.metadata.uid, step, digest(wanted))
         if same is None:
-            same = self.tenant.status.observed_generation == meta.generation
+            same = is_true(self.tenant.status.conditions, kind)
         if same and self.established:
             self.corrected += [Corrected(one, one in SECURITY_RELEVANT) for one in written]
 
@@ -202,7 +198,7 @@ class Run:
         """Whether the object differs although it was last made from this very manifest: then it was not us."""
         if live is None:
             return life.settled(self.tenant)
-        return _applied(live) == _applied(manifest)
+        return drift.applied(live) == drift.applied(manifest)
 
     async def ensure_all(self, *manifests: Manifest) -> None:
         async with asyncio.TaskGroup() as group:

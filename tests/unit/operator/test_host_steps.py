@@ -229,6 +229,7 @@ class TestCertificates:
         assert said(world)["ready"]
         assert routes(world) == [HOST]
         assert world.kube.objects["Secret", NAMESPACE, host_certificate.name(HOST)]["data"] != before
+        assert not any("Drift" in one for one in events(world)), events(world)
 
     async def test_of_a_secret_only_what_belongs_there_is_copied(self) -> None:
         world = await TestLife().served()

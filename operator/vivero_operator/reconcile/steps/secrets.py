@@ -161,6 +161,7 @@ async def ensure(run: Run) -> Outcome:
         limits,
     ]
     changed = [one for one in wanted if drift.differs(one, live.get(one["metadata"]["name"]))]
+    _expect_news(run, live, changed)
     async with asyncio.TaskGroup() as group:
         # Beside each other: whichever is there after a crash, the other one is completed from it.
         group.create_task(run.services.vault.keep(run.instance, keys, address.server))
@@ -169,6 +170,14 @@ async def ensure(run: Run) -> Outcome:
     run.keys, run.address = keys, address
     run.limits_changed = ANNOTATION_LIMITS in limits["metadata"].get("annotations", {})
     return done(Reason.PROVISIONED)
+
+
+def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
+    """What a Secret says now and did not say before the server of that name is to be told, and that is no drift."""
+    for one in changed:
+        name = one["metadata"]["name"]
+        if drift.applied(live.get(name)) != drift.applied(one):
+            run.memory.expect_news(run.tenant.metadata.uid, name)
 
 
 async def _keys(run: Run, live: Live, address: DatabaseAddress) -> Keys:
