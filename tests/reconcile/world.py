@@ -73,9 +73,12 @@ class World:
         self.settings = Settings(data_plane_image="image:1")
         self.restart()
 
+    def _clock(self) -> float:
+        return (self.now - NOW).total_seconds()
+
     def restart(self) -> None:
         """A new process: what was remembered is not, but for what the watches tell at once."""
-        self.memory = Memory(lambda: 0.0)
+        self.memory = Memory(self._clock)
         settings, kube = self.settings, cast("Any", self.kube)
         services = Services(
             settings=settings,

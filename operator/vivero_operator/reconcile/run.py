@@ -68,6 +68,13 @@ class Corrected:
     """In words without secrets."""
     security: bool = False
     """Whether isolation or a credential depends on it."""
+    missing: bool = False
+    """Whether it was not there at all."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody may notice that it is not corrected."""
+        return self.security or self.missing
 
 
 @dataclass
@@ -95,6 +102,8 @@ class Run:
     notes: list[str] = field(default_factory=list)
     """What else people should know, for the status' message."""
     corrected: list[Corrected] = field(default_factory=list)
+    put_off: float | None = None
+    """Seconds until something may be corrected that this pass left as it is."""
     lost: bool = False
     """Data or keys were found to be gone."""
     owner_status: OwnerStatus | None = None
@@ -142,42 +151,55 @@ class Run:
         except KubeNotFoundError:
             return None
 
-    async def ensure(self, manifest: Manifest, *, optional: bool = False) -> bool:
-        """Make the live object like the manifest; True when that took a write.
+    async def ensure(self, manifest: Manifest, *, optional: bool = False) -> None:
+        """Make the live object like the manifest.
 
         `optional`: not every tenant that is well has it, so it may be missing because nobody wanted it so far.
         """
         meta, live = manifest["metadata"], None
         if not self.fresh or meta.get("namespace") != self.instance.namespace:
             live = await self.find(resource_of(manifest), meta["name"], meta.get("namespace"))
-        return await self.make_like(live, manifest, optional=optional)
+        await self.make_like(live, manifest, optional=optional)
 
-    async def make_like(self, live: Manifest | None, manifest: Manifest, *, optional: bool = False) -> bool:
+    async def make_like(self, live: Manifest | None, manifest: Manifest, *, optional: bool = False) -> None:
         """As `ensure`, of an object that was read already."""
         expected = not optional or self.memory.expected(self.tenant.metadata.uid, _what(manifest))
-        if not drift.differs(manifest, live):
-            return False
-        await self.write(manifest, live, expected=expected)
-        return True
+        if drift.differs(manifest, live):
+            await self.write(manifest, live, expected=expected)
 
     async def create(self, manifest: Manifest) -> None:
         """Make an object that is not there."""
         await self.kube.create(manifest)
         if self._was_changed(manifest, None):
-            self._correct(manifest)
+            self.corrected.append(Corrected(_what(manifest), manifest["kind"] in _SECURITY, missing=True))
 
     async def write(self, manifest: Manifest, live: Manifest | None, *, expected: bool = True) -> None:
-        """Bring the object about as the manifest says, whatever `live` is; `expected`: it was there before."""
-        meta = manifest["metadata"]
-        if live is not None and manifest["kind"] in _MADE_ANEW and drift.is_strangers(live):
-            await self.delete(resource_of(manifest), live)
-            live = None
+        """Bring the object about as the manifest says, whatever `live` is; `expected`: it was there before.
+
+        What another writer changes again and again waits for its time.
+        """
+        meta, kind = manifest["metadata"], manifest["kind"]
+        foreign = live if live is not None and kind in _MADE_ANEW and drift.is_strangers(live) else None
+        live = None if foreign else live
+        changed = self._was_changed(manifest, live) and (expected or live is not None)
+        correction = Corrected(_what(manifest), security=kind in _SECURITY, missing=live is None)
+        if changed and self.is_put_off(correction):
+            return
+        if foreign is not None:
+            await self.delete(resource_of(manifest), foreign)
         await self.kube.apply(manifest)
         patch = drift.intrusion(manifest, live) if live is not None else {}
         if patch:
             await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
-        if self._was_changed(manifest, live) and (expected or live is not None):
-            self._correct(manifest)
+        if changed:
+            self.corrected.append(correction)
+
+    def is_put_off(self, correction: Corrected) -> bool:
+        """Whether it was made too often of late to be made now; the pass then comes back in time."""
+        left = self.memory.pause(self.tenant.metadata.uid, correction.what, urgent=correction.urgent)
+        if left > 0:
+            self.put_off = min(left, self.put_off or left)
+        return left > 0
 
     def correct(self, step: str, kind: ConditionType, wanted: object, written: Sequence[Correction]) -> None:
         """What a backing server had to be told again, although `wanted` is what it was told before.
@@ -190,9 +212,6 @@ class Run:
             same = is_true(self.tenant.status.conditions, kind)
         if same and self.established:
             self.corrected += [Corrected(one, one in SECURITY_RELEVANT) for one in written]
-
-    def _correct(self, manifest: Manifest) -> None:
-        self.corrected.append(Corrected(_what(manifest), manifest["kind"] in _SECURITY))
 
     def _was_changed(self, manifest: Manifest, live: Manifest | None) -> bool:
         """Whether the object differs although it was last made from this very manifest: then it was not us."""

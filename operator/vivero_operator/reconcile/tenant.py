@@ -81,6 +81,8 @@ class TenantReconciler:
         suspect = self._memory.take_suspicion(tenant.metadata.uid)
         findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._memory)
         await corrections.announce(run, self._memory, suspect=suspect)
+        if run.put_off is not None:
+            self._memory.forget(tenant.metadata.uid)
         conditions = self._conditions(run, phase, findings)
         self._count_start(tenant, conditions)
         silence = verdict.silence(run.tenant, conditions, begun, self._age(tenant))
@@ -88,7 +90,7 @@ class TenantReconciler:
             return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
         updated = await status.write(self._services, tenant, _status(run, findings, conditions, self._services.now()))
         await self._announce_claim(updated, phase)
-        result = replace(result_of(findings), urgent=life.awaited(updated))
+        result = replace(result_of(findings, run.put_off), urgent=life.awaited(updated))
         if not await owner.forget_password(run):
             return replace(result, retry_after=_PASSWORD_SECONDS)
         first_proof = tenant.status.proven_at is None and updated.status.proven_at is not None
@@ -171,7 +173,7 @@ class TenantReconciler:
         if steps is pipeline.DELETE:
             await self._say(tenant, *_farewell(tenant, findings), "Delete")
         await finalizer.remove(run)
-        self._memory.forget(tenant.metadata.uid)
+        self._memory.drop(tenant.metadata.uid)
         return Result(gone=True)
 
     async def _say_deleting(self, run: Run, findings: Sequence[Finding]) -> None:
