@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401  fakes take what the real ones take
 """An API server with watches: what is written is told to who watches, as metadata with who owns which field."""
 
 import asyncio
@@ -28,7 +29,7 @@ class WatchedKube(FakeKube):
         self, resource: Resource, view: Any, namespace: str | None = None, *, metadata_only: bool = False, **how: Any
     ) -> Listing:
         self.listed.append(resource.kind)
-        while resource.kind in self.hanging:
+        while resource.kind in self.hanging:  # noqa: ASYNC110  a test changes the set
             await asyncio.sleep(0.001)
         if resource.kind in self.errors:
             raise self.errors[resource.kind]

@@ -269,9 +269,7 @@ class TestRounds:
         await one.look(tenant)
         assert heard.news == [(IDENT, "Secret"), (IDENT, "ConfigMap")]
 
-    async def test_who_went_meanwhile_is_not_looked_at(
-        self, one: Rounds, kube: WatchedKube, heard: Heard, cluster: Cluster
-    ) -> None:
+    async def test_who_went_meanwhile_is_not_looked_at(self, one: Rounds, heard: Heard, cluster: Cluster) -> None:
         tenant = settled(cluster)
         cluster.tenants.drop(tenant.name, tenant.metadata.uid)
         await one.look(tenant)
@@ -304,6 +302,18 @@ class TestRounds:
             await until(lambda: all(looked.count(tenant.id) >= 3 for tenant in tenants))
         assert going.id not in looked
         assert heard.news[0] == (tenants[3].id, "Secret"), "it lacks its Secrets"
+
+    @pytest.mark.parametrize("error", [KubeForbiddenError("kubernetes", "no"), KubeNotFoundError("kubernetes", "no")])
+    async def test_a_namespace_on_its_way_costs_no_time(
+        self, error: Exception, one: Rounds, kube: WatchedKube, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("FIRST_ROUND_SECONDS", "ROUND_SECONDS"):
+            monkeypatch.setattr(rounds, name, 0.001)
+        monkeypatch.setattr(rounds, "_AWAY_SECONDS", 3600)
+        settled(cluster)
+        kube.errors["Secret"] = error
+        async with running(one.run()):
+            await until(lambda: len(kube.listed) > 4)
 
     async def test_it_waits_for_the_first_tenant(
         self, one: Rounds, kube: WatchedKube, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
