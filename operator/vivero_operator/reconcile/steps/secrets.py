@@ -80,6 +80,11 @@ def joined(live: Live, escrowed: Keys | None, *, new_file_key: bool) -> Keys | N
     return Keys(**{name: known.get(name) or random.token_hex(32) for name in _PLACES})
 
 
+def used(run: Run) -> object:
+    """What the steps after this one tell servers and pods."""
+    return run.known_address().credentials(run.known_keys())
+
+
 def server_from(live: Live) -> str | None:
     """The placement that Secret `database` records."""
     annotations: dict[str, Any] = live.get(manifests.DATABASE, {}).get("metadata", {}).get("annotations", {})

@@ -19,6 +19,7 @@ from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.policies.pool import is_single_refill
 from vivero_operator.reconcile.pods import Pod, Trouble, trouble
 from vivero_operator.reconcile.run import Run
+from vivero_operator.reconcile.steps import secrets
 
 _LOOK_AGAIN_SECONDS: Final = 10.0
 """A pod that cannot be made has no object that would announce it."""
@@ -71,7 +72,7 @@ def _standing(run: Run) -> Standing:
 def inputs(run: Run) -> object:
     """What the pods are made from besides the Tenant and its plan."""
     return [
-        run.known_address().credentials(run.known_keys()),
+        secrets.used(run),
         run.services.rollout.release_for(run.tenant),
         run.tenant.metadata.annotations.get(ANNOTATION_RESTART),
         run.tenant.accepts_data_loss,
