@@ -1,8 +1,9 @@
 """Reads TXT records, with a bounded wait; imported names keep dnspython out of memory until a host is verified."""
 
 import asyncio
+import re
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final
 
 from vivero_core.errors import BackendUnavailableError
@@ -11,10 +12,11 @@ if TYPE_CHECKING:
     from dns.nameserver import Nameserver
 
 LOOKUP_SECONDS: Final = 5.0
-"""For one name, over all servers and repetitions."""
+"""For one name, over all servers and repetitions, and the wait for one's turn."""
 PORT: Final = 53
 """Of DNS (RFC 1035)."""
 AT_ONCE: Final = 8
+_WITH_PORT: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<four>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
 
 
 class DnsRecords:
@@ -34,16 +36,16 @@ class DnsRecords:
         import dns.exception  # noqa: PLC0415
         import dns.resolver  # noqa: PLC0415
 
-        resolver = dns.asyncresolver.Resolver(configure=not self._servers)
-        if self._servers:
-            resolver.nameservers = [_nameserver(one) for one in self._servers]
-        async with self._turn:
-            try:
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS), self._turn:
+                resolver = dns.asyncresolver.Resolver(configure=not self._servers)
+                if self._servers:
+                    resolver.nameservers = [_nameserver(one) for one in self._servers]
                 answer = await resolver.resolve(name, "TXT", lifetime=LOOKUP_SECONDS)
-            except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-                return frozenset()
-            except (dns.exception.DNSException, OSError) as error:
-                raise BackendUnavailableError("dns", f"{name}: no answer ({type(error).__name__})") from error
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return frozenset()
+        except (dns.exception.DNSException, OSError) as error:  # a TimeoutError is an OSError
+            raise BackendUnavailableError("dns", f"{name}: no answer ({type(error).__name__})") from error
         return frozenset(b"".join(record.strings).decode(errors="replace") for record in answer)
 
 
@@ -53,12 +55,13 @@ def parse_server(address: str) -> tuple[str, int]:
     Raises:
         ValueError: it is neither.
     """
-    host, port = address, str(PORT)
-    if address.startswith("[") or address.count(":") == 1:
-        host, _, port = address.rpartition(":")
-    if not port.isdecimal() or not 0 < int(port) < 1 << 16:
+    with_port = _WITH_PORT.fullmatch(address)
+    if with_port is None:
+        return str(ip_address(address)), PORT
+    port = int(with_port["port"])
+    if not 0 < port < 1 << 16:
         raise ValueError(f"{address!r} has no port between 1 and 65535")
-    return str(ip_address(host.removeprefix("[").removesuffix("]"))), int(port)
+    return str(IPv6Address(with_port["six"]) if with_port["six"] else IPv4Address(with_port["four"])), port
 
 
 def _nameserver(address: str) -> "Nameserver":

@@ -18,6 +18,7 @@ APP = "app"
 """Name of the Deployment, Service, Ingress, ServiceAccount and container of a tenant."""
 APP_PORT = 8080
 METRICS_PORT = 9090
+UNLIMITED_CONNECTIONS = 10_000  # what a Plan may ask for at most; MariaDB's own word for it, 0, is refused as a slip
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,20 @@ class Instance:
         """The host under the base domain, then the customer's own; none of a spare."""
         slug = self.tenant.spec.slug
         return (self.settings.public_host(slug), *self.tenant.spec.hosts) if slug else ()
+
+    @property
+    def connections(self) -> int:
+        """How many its database user may have."""
+        return self.plan.spec.limits.connections or UNLIMITED_CONNECTIONS
+
+    @property
+    def certificates(self) -> dict[str, str]:
+        """Host -> the Secret with its certificate, as the spec names it."""
+        return {one.host: one.secret_name for one in self.tenant.spec.host_certificates}
+
+    def issuer(self, host: str) -> str | None:
+        """Who brings the certificate of this host; None when a person does, or nobody."""
+        return None if host in self.certificates else self.settings.host_issuer or None
 
     @property
     def url(self) -> str | None:

@@ -114,6 +114,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
         "roll call": partial(roll_call.run, watching, desk),
         "orphans": sweep.run,
+        "events": services.recorder.run,
     }
     return Parts(desk, controller, plans, watching, patience, election, services, background)
 

@@ -39,11 +39,19 @@ async def supervised(
         try:
             await work()
             logger.error("background task ended", extra={"task": name})
-        except LeadershipLostError:
-            raise
-        except Exception:
+        except Exception as error:
+            lost = _lost_leadership(error)
+            if lost is not None:
+                raise lost from error
             # Whatever it is, it is loud, counted, and no reason to stop everything else.
             logger.exception("background task failed", extra={"task": name})
         metrics.TASK_RESTARTS.labels(name).inc()
         failures = 1 if clock() - begun > STEADY_SECONDS else failures + 1
         await sleep(backoff.delay(failures, random.random()))  # noqa: S311  jitter, no secret
+
+
+def _lost_leadership(error: BaseException) -> LeadershipLostError | None:
+    """The error itself, or one inside a group of them: of work that runs in several tasks."""
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, map(_lost_leadership, error.exceptions)), None)
+    return error if isinstance(error, LeadershipLostError) else None

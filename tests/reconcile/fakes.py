@@ -42,6 +42,13 @@ def merge(into: Object, patch: Object) -> Object:
     return result
 
 
+def selected(item: Object, selector: str | None) -> bool:
+    """`key` or `key=value`, one or more with commas between."""
+    labels = item["metadata"].get("labels", {})
+    wanted = [one.partition("=") for one in selector.split(",")] if selector else []
+    return all(key in labels and value in ("", labels[key]) for key, _, value in wanted)
+
+
 class FakeKube:
     """An API server without watches, admission, controllers or field managers."""
 
@@ -62,13 +69,22 @@ class FakeKube:
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object:
         return copy.deepcopy(self._found(resource, name, namespace))
 
-    async def list(self, resource: Resource, namespace: str | None = None, **_: object) -> Listing:
+    async def list(
+        self, resource: Resource, namespace: str | None = None, *, label_selector: str | None = None, **_: object
+    ) -> Listing:
         items = [
             copy.deepcopy(item)
             for (kind, where, _name), item in self.objects.items()
-            if kind == resource.kind and namespace in (None, where)
+            if kind == resource.kind and namespace in (None, where) and selected(item, label_selector)
         ]
         return Listing(items, "0")
+
+    async def list_as(
+        self, resource: Resource, view: Any, namespace: str | None = None, *, metadata_only: bool = False, **how: Any
+    ) -> Listing:
+        found = (await self.list(resource, namespace, **how)).items
+        seen = [{"metadata": item["metadata"]} if metadata_only else item for item in found]
+        return Listing([view(item) for item in seen], "0")
 
     async def create(self, manifest: Object) -> Object:
         manifest = copy.deepcopy(manifest)

@@ -1,9 +1,12 @@
 """Each folder of cases/ is one case: given.yaml and expected.yaml. A new case is two files.
 
 given: `passes` is a list; before each pass `objects` are put, `gone` names are removed, passwords are `tampered` with,
-`faults` and `advance` (seconds) are set, `records` of tenants' keys are in the escrow, TXT records
-prove who owns the `verified` hosts, and `certificates` (Secret -> host) were handed in. expected: what holds after the last pass; `writes` are those of the last pass
-alone, `event` is its event's message, in any order of its parts.
+`faults` and `advance` (seconds) are set, `records` of tenants' keys are in the escrow, TXT records prove who owns the
+`verified` hosts, `certificates` (Secret -> host) were handed in, databases and buckets are `dropped` or `emptied`,
+Tenants have `vanished` without their finalizer, and with `restart` the operator was started again.
+`serving: true` puts the passes of serving.yaml before them: Tenant acme is Ready, and its pod runs.
+expected: what holds after the last pass; `writes` are those of the last pass alone, `event` is its event's message, in
+any order of its parts, and `events` are some of all, as type and reason.
 """
 
 from datetime import timedelta
@@ -18,6 +21,7 @@ from vivero_operator.policies import drift, hosts
 from vivero_operator.reconcile.tenant import Result
 
 CASES = Path(__file__).parent / "cases"
+SERVING = yaml.safe_load((Path(__file__).parent / "serving.yaml").read_text())
 
 
 def set_time(world: World, step: dict[str, Any]) -> None:
@@ -29,11 +33,21 @@ def set_time(world: World, step: dict[str, Any]) -> None:
             world.memory.suspect(tenant.metadata.uid)
 
 
+def drop(world: World, dropped: dict[str, list[str]]) -> None:
+    """Behind the operator's back."""
+    world.backends.servers["main"].databases -= set(dropped.get("databases", ()))
+    for bucket in dropped.get("buckets", ()):
+        del world.backends.s3.buckets[bucket]
+
+
 def set_servers(world: World, step: dict[str, Any]) -> None:
     for server, users in step.get("tampered", {}).items():
         world.backends.servers[server].users |= users
     world.backends.servers["main"].databases |= set(step.get("databases", ()))
     world.backends.s3.buckets |= dict.fromkeys(step.get("buckets", ()), "")
+    drop(world, step.get("dropped", {}))
+    for server in (world.backends.servers["main"], world.backends.s3):
+        server.empty |= set(step.get("emptied", ()))
     faults = step.get("faults", {})
     for name, server in world.backends.all().items():
         server.down = faults.get(name, False)
@@ -46,10 +60,12 @@ async def prepare(world: World, step: dict[str, Any]) -> None:
     for record in step.get("records", []):
         await world.escrow(**record)
     set_time(world, step)
+    if step.get("restart"):
+        world.restart()
+    for name in step.get("vanished", []):
+        world.remove("Tenant", None, name)
     for kind, namespace, name in step.get("gone", []):
-        removed = world.kube.objects.pop((kind, namespace, name))
-        if kind == "DatabaseServer":
-            world.cluster.servers.drop(name, removed["metadata"]["uid"])
+        world.remove(kind, namespace, name)
     for name, host in step.get("certificates", {}).items():
         world.put(secret_body(name, host, NOW - timedelta(days=1)))
     for manifest in step.get("objects", []):
@@ -60,11 +76,20 @@ async def prepare(world: World, step: dict[str, Any]) -> None:
     set_servers(world, step)
 
 
+async def serve(world: World) -> None:
+    """Until Tenant acme is Ready."""
+    for step in SERVING:
+        await prepare(world, step)
+        await world.reconcile()
+
+
 async def play(given: dict[str, Any]) -> tuple[World, Result]:
     world = World()
     for manifest in given.get("around", [PLAN, SERVER]):
         world.put(manifest)
     result = Result()
+    if given.get("serving"):
+        await serve(world)
     for step in given["passes"]:
         await prepare(world, step)
         result = await world.reconcile(given.get("reconcile", "acme"))
@@ -89,6 +114,8 @@ def check_tenant(world: World, name: str, expected: dict[str, Any]) -> None:
 
 
 def check_event(world: World, expected: dict[str, Any]) -> None:
+    found = [f"{item['type']} {item['reason']}" for (kind, _, _), item in world.kube.objects.items() if kind == "Event"]
+    assert set(expected.get("events", ())) <= set(found), found
     if "event" in expected:
         notes = [item["note"] for (kind, _, _), item in world.kube.objects.items() if kind == "Event"]
         parts = [sorted(note.partition(": ")[2].split(", ")) for note in notes]

@@ -67,10 +67,19 @@ class World:
     def __init__(self) -> None:
         self.kube, self.backends, self.data_plane = FakeKube(), FakeBackends(), FakeDataPlane()
         self.dns = FakeDns()
-        self.cluster, self.memory = Cluster(), Memory(lambda: 0.0)
+        self.cluster = Cluster()
         self.now = NOW
         self.told_revision: set[str] = set()
-        settings, kube = Settings(data_plane_image="image:1"), cast("Any", self.kube)
+        self.settings = Settings(data_plane_image="image:1")
+        self.restart()
+
+    def _clock(self) -> float:
+        return (self.now - NOW).total_seconds()
+
+    def restart(self) -> None:
+        """A new process: what was remembered is not, but for what the watches tell at once."""
+        self.memory = Memory(self._clock)
+        settings, kube = self.settings, cast("Any", self.kube)
         services = Services(
             settings=settings,
             kube=kube,
@@ -107,6 +116,20 @@ class World:
                 self.cluster.put_pod(Pod.parse(stored))
                 if manifest["metadata"].get("annotations", {}).get(ANNOTATION_REVISION) == "old":
                     self.told_revision.add(manifest["metadata"]["name"])
+
+    def remove(self, kind: str, namespace: str | None, name: str) -> None:
+        """The object, by somebody else; a namespace with all that is in it."""
+        removed = self.kube.objects.pop((kind, namespace, name))
+        match kind:
+            case "Tenant":
+                self.cluster.tenants.drop(name, removed["metadata"]["uid"])
+            case "DatabaseServer":
+                self.cluster.servers.drop(name, removed["metadata"]["uid"])
+            case "Pod":
+                self.cluster.drop_pod(Pod.parse(removed))
+            case "Namespace":
+                for inner in [key for key in self.kube.objects if key[1] == name]:
+                    self.remove(*inner)
 
     async def escrow(self, id: str, uid: str, server: str = "main", *, retained: bool = False, **keys: str) -> None:  # noqa: A002  as in YAML
         """A record of keys as an earlier Tenant left it; keys that are not named are their own names, as hexadecimal."""

@@ -66,6 +66,8 @@ ANNOTATION_APPLIED: Final = "vivero.dev/applied"
 """On children: digest of the manifest that was last applied."""
 ANNOTATION_DATABASE_SERVER: Final = "vivero.dev/database-server"
 """On Secret `database` and on the record of a tenant's keys: the DatabaseServer that holds the schema."""
+ANNOTATION_CONNECTIONS: Final = "vivero.dev/connections"
+"""On Secret `database`: how many connections its user may have. So the Secret says all that the server was told."""
 ANNOTATION_RETAINED_AT: Final = "vivero.dev/retained-at"
 """On a retained record: when its Tenant was deleted."""
 

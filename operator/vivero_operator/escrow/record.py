@@ -40,9 +40,11 @@ class Record:
     keys: Keys | None = field(repr=False)
     """None when they cannot be opened."""
 
-    def covers(self, keys: Keys, server: str, uid: str, *, retained: bool) -> bool:
+    def covers(self, instance: Instance, keys: Keys, server: str, *, retained: bool) -> bool:
         """Whether it says all of this already."""
-        return (self.keys, self.database_server, self.owner_uid, self.retained) == (keys, server, uid, retained)
+        owner = instance.tenant.metadata
+        said = self.keys, self.database_server, self.owner_uid, self.tenant, self.retained
+        return said == (keys, server, owner.uid, owner.name, retained)
 
 
 def build(instance: Instance, server: str, *, sealed: bytes, key: str, retained_at: datetime | None) -> dict[str, Any]:

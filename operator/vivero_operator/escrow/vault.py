@@ -56,8 +56,7 @@ class Vault:
         if self._kept.get(instance.id) == _digest(instance, keys, server, retained_at):
             return False
         present = await self.find(instance.id)
-        uid = instance.tenant.metadata.uid
-        same = present is not None and present.covers(keys, server, uid, retained=retained_at is not None)
+        same = present is not None and present.covers(instance, keys, server, retained=retained_at is not None)
         if not same:
             sealing_keys = await self._keys()
             sealed = sealing.seal(sealing_keys, instance.id, keys)
@@ -97,39 +96,44 @@ class Vault:
             return self._sealing
 
     async def ensure_keys(self) -> None:
-        """Put the Secret with the sealing keys back if somebody deleted or changed it while this program had them."""
+        """Put the Secret with the sealing keys back if somebody deleted or changed it while this program had them.
+
+        A person may bring back an older key, which opens older records, and choose by the annotation which one seals.
+        """
         known = await self._keys()
-        stored = await self._stored()
-        if stored is None:
-            await self._kube.create(_manifest(known, self._namespace))
-            logger.warning("Secret %s was gone and is written again", KEYS_SECRET)
-        elif not known.keys.items() <= stored.keys.items():
-            body = _manifest(known, self._namespace)
-            await self._kube.patch(SECRET, KEYS_SECRET, {"data": body["data"]}, self._namespace)
+        stored = await self._stored(known.current)
+        if stored is None or not known.keys.items() <= stored.keys.items():
+            await self._write(known)
             logger.warning("Secret %s lacked keys and is written again", KEYS_SECRET)
         else:
-            # A person may bring back an older key, which opens older records.
-            self._sealing = SealingKeys(known.current, stored.keys)
+            self._sealing = stored
 
-    async def _stored(self) -> SealingKeys | None:
+    async def _stored(self, otherwise: str = "") -> SealingKeys | None:
+        """None when it is not there or holds no usable key; `otherwise` seals where nothing says which one does."""
         try:
             secret = await self._kube.get(SECRET, KEYS_SECRET, self._namespace)
         except KubeNotFoundError:
             return None
         keys = {sealing.key_id(key): key for key in _decoded(secret)}
-        current = secret["metadata"].get("annotations", {}).get(c.ANNOTATION_ESCROW_KEY, "")
         if not keys:
             return None
-        return SealingKeys(current if current in keys else min(keys), keys)
+        named = secret["metadata"].get("annotations", {}).get(c.ANNOTATION_ESCROW_KEY, "")
+        return SealingKeys(next((one for one in (named, otherwise) if one in keys), min(keys)), keys)
 
     async def _made(self) -> SealingKeys:
         made = SealingKeys.generated()
+        await self._write(made)
+        # Another replica may have been quicker: its key opens what it sealed.
+        return await self._stored(made.current) or made
+
+    async def _write(self, keys: SealingKeys) -> None:
+        """Beside what others have put into the Secret, where it is there."""
+        body = _manifest(keys, self._namespace)
         try:
-            await self._kube.create(_manifest(made, self._namespace))
+            await self._kube.create(body)
         except KubeAlreadyExistsError:
-            # It is there, and holds no usable key.
-            await self._kube.patch(SECRET, KEYS_SECRET, _patch(made, self._namespace), self._namespace)
-        return made
+            patch = {"metadata": {"annotations": body["metadata"]["annotations"]}, "data": body["data"]}
+            await self._kube.patch(SECRET, KEYS_SECRET, patch, self._namespace)
 
 
 def _decoded(secret: dict[str, Any]) -> list[bytes]:
@@ -157,11 +161,6 @@ def _manifest(keys: SealingKeys, namespace: str) -> dict[str, Any]:
         "type": "vivero.dev/escrow-keys",
         "data": {name: base64.b64encode(key).decode() for name, key in keys.keys.items()},
     }
-
-
-def _patch(keys: SealingKeys, namespace: str) -> dict[str, Any]:
-    whole = _manifest(keys, namespace)
-    return {"metadata": {"annotations": whole["metadata"]["annotations"]}, "data": whole["data"]}
 
 
 def _digest(instance: Instance, keys: Keys, server: str, retained_at: datetime | None) -> str:

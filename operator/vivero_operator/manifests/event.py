@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from vivero_core.model import constants as c
 from vivero_core.model.base import Metadata
@@ -12,9 +12,12 @@ from vivero_operator.manifests.common import Manifest
 
 NAMESPACE: Final = "default"
 """Where events about cluster-scoped objects are kept."""
-NOTE_BYTES: Final = 1024
 CONTROLLER: Final = "vivero.dev/operator"
+NOTE_LIMIT: Final = 1024
+"""Bytes of UTF-8; the API server refuses an event with more."""
 _INSTANCE_LIMIT: Final = 128
+_NAME_LIMIT: Final = 253
+_UNIQUE_DIGITS: Final = 16
 
 EventType = Literal["Normal", "Warning"]
 
@@ -49,12 +52,26 @@ def micro_time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def series(count: int, last: datetime) -> dict[str, Any]:
+    """That it has happened so often, the last time then."""
+    return {"count": count, "lastObservedTime": micro_time(last)}
+
+
+def _name(subject: str) -> str:
+    return f"{subject[: _NAME_LIMIT - _UNIQUE_DIGITS - 1].rstrip('.-')}.{uuid.uuid4().hex[:_UNIQUE_DIGITS]}"
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most so many bytes of UTF-8, and no half of a character."""
+    return text.encode(errors="replace")[:limit].decode(errors="ignore")
+
+
 def build(happening: Happening, identity: str, now: datetime) -> Manifest:
     subject = happening.subject
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"name": f"{subject.name}.{uuid.uuid4().hex[:16]}", "namespace": NAMESPACE},
+        "metadata": {"name": _name(subject.name), "namespace": NAMESPACE},
         "regarding": {
             "apiVersion": c.API_VERSION,
             "kind": subject.kind,
@@ -64,17 +81,9 @@ def build(happening: Happening, identity: str, now: datetime) -> Manifest:
         },
         "eventTime": micro_time(now),
         "reportingController": CONTROLLER,
-        "reportingInstance": identity[:_INSTANCE_LIMIT],
+        "reportingInstance": _cut(identity, _INSTANCE_LIMIT),
         "type": happening.type,
         "reason": happening.reason,
         "action": happening.action,
-        "note": _note(happening.note),
+        "note": _cut(happening.note, NOTE_LIMIT),
     }
-
-
-def _note(text: str) -> str:
-    """Kubernetes counts its bytes."""
-    encoded = text.encode()
-    return (
-        text if len(encoded) <= NOTE_BYTES else encoded[: NOTE_BYTES - len("…".encode())].decode(errors="ignore") + "…"
-    )

@@ -1,4 +1,9 @@
-"""The routes of a tenant: its own address, the customer's hosts, and what stands in for those while it is suspended."""
+"""The routes of a tenant: its own address, the customer's hosts, and what stands in for those while it is suspended.
+
+Hosts with a certificate that a person handed in and hosts whose certificates
+an issuer brings have an Ingress each: cert-manager looks after every Secret
+that an Ingress with its annotation names, and would replace what was handed in.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -7,13 +12,18 @@ from vivero_operator.instance import APP, Instance
 from vivero_operator.manifests import host_certificate
 from vivero_operator.manifests.common import Manifest, labels, metadata, sealed
 
-HOSTS: Final = "hosts"
-"""Name of the Ingress of the customer's own hosts: each has its own certificate, the slug's address the platform's."""
+HOSTS, ISSUED_HOSTS = "hosts", "hosts-issued"
+"""Names of the Ingresses of the customer's own hosts: each host has its own certificate, the slug's address the platform's."""
 
 
-def suspended_name(ident: str) -> str:
+def hosts_name(*, issued: bool) -> str:
+    """`issued`: for hosts whose certificates the issuer brings."""
+    return ISSUED_HOSTS if issued else HOSTS
+
+
+def suspended_name(ident: str, *, issued: bool = False) -> str:
     """The Ingress in the platform's namespace that stands in for a suspended tenant's own hosts."""
-    return f"tenant-{ident}"
+    return f"tenant-{ident}" + ("-issued" if issued else "")
 
 
 def _rule(host: str, service: str) -> dict[str, Any]:
@@ -48,30 +58,33 @@ def build(instance: Instance) -> Manifest:
     )
 
 
-def build_hosts(instance: Instance, hosts: Iterable[str]) -> Manifest:
-    """The customer's hosts that may be routed."""
-    return sealed(
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "Ingress",
-            "metadata": {**metadata(instance, HOSTS), "annotations": _own_annotations(instance)},
-            "spec": _own_spec(instance, hosts, APP, host_certificate.name),
-        }
-    )
-
-
-def build_suspended(instance: Instance, hosts: Iterable[str]) -> Manifest:
-    """For the customer's own hosts only: the wildcard route already sends the slug's host to the control plane."""
-    given = {one.host: one.secret_name for one in instance.tenant.spec.host_certificates}
+def build_hosts(instance: Instance, hosts: Iterable[str], *, issued: bool = False) -> Manifest:
+    """The customer's hosts that may be routed, of one kind of certificates."""
     return sealed(
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
             "metadata": {
-                "name": suspended_name(instance.id),
+                **metadata(instance, hosts_name(issued=issued)),
+                "annotations": _own_annotations(instance, issued=issued),
+            },
+            "spec": _own_spec(instance, hosts, APP, host_certificate.name),
+        }
+    )
+
+
+def build_suspended(instance: Instance, hosts: Iterable[str], *, issued: bool = False) -> Manifest:
+    """For the customer's own hosts only: the wildcard route already sends the slug's host to the control plane."""
+    given = instance.certificates
+    return sealed(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {
+                "name": suspended_name(instance.id, issued=issued),
                 "namespace": instance.settings.platform_namespace,
                 "labels": labels(instance),
-                "annotations": _own_annotations(instance),
+                "annotations": _own_annotations(instance, issued=issued),
             },
             "spec": _own_spec(
                 instance,
@@ -83,9 +96,9 @@ def build_suspended(instance: Instance, hosts: Iterable[str]) -> Manifest:
     )
 
 
-def _own_annotations(instance: Instance) -> dict[str, str]:
-    issuer = instance.settings.host_issuer
-    return {**_ANNOTATIONS, **({"cert-manager.io/cluster-issuer": issuer} if issuer else {})}
+def _own_annotations(instance: Instance, *, issued: bool) -> dict[str, str]:
+    issuer = {"cert-manager.io/cluster-issuer": instance.settings.host_issuer}
+    return {**_ANNOTATIONS, **(issuer if issued else {})}
 
 
 def _own_spec(instance: Instance, hosts: Iterable[str], service: str, secret: Callable[[str], str]) -> dict[str, Any]:

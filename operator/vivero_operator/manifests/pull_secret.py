@@ -1,14 +1,17 @@
 """A copy of a registry's login where tenants' pods can use it: kubelet looks in the pod's own namespace."""
 
-from typing import Any
+from typing import Any, Final
 
-from vivero_operator.instance import Instance
+from vivero_operator.instance import Instance, digest
 from vivero_operator.manifests.common import Manifest, metadata, sealed
+
+_NAME_LIMIT: Final = 253
 
 
 def name(source: str) -> str:
     """Of the copy: a name of its own, so that it is none of the tenant's Secrets."""
-    return f"pull-{source}"[:253]
+    plain = f"pull-{source}"
+    return plain if len(plain) <= _NAME_LIMIT else f"pull-{digest(source)}"
 
 
 def build(instance: Instance, source: dict[str, Any]) -> Manifest:

@@ -35,7 +35,8 @@ def database(instance: Instance, keys: Keys, address: DatabaseAddress) -> Manife
         "name": naming.database_name(instance.id),
     }
     # The placement is recorded before anything is made on the server: a crash cannot place a tenant twice.
-    return _secret(instance, DATABASE, content, {c.ANNOTATION_DATABASE_SERVER: address.server})
+    told = {c.ANNOTATION_DATABASE_SERVER: address.server, c.ANNOTATION_CONNECTIONS: str(instance.connections)}
+    return _secret(instance, DATABASE, content, told)
 
 
 def cache(instance: Instance, keys: Keys) -> Manifest:

@@ -6,10 +6,13 @@ most tenants have no hosts of their own.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
+
+
+_ODD: Final = "holds something that cannot be read"
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,19 @@ class Verdict:
 def judge(certificates: bytes, key: bytes, host: str, now: datetime) -> Verdict:
     """The first certificate of the chain (PEM), its private key (PEM), the host that clients ask for."""
     from cryptography import x509  # noqa: PLC0415  see above
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
 
     try:
         leaf = x509.load_pem_x509_certificates(certificates)[0]
     except ValueError:
         return Verdict(None, "cannot be read as PEM")
-    return Verdict(leaf.not_valid_after_utc, _problem_of_key(leaf, key) or _problem(leaf, host, now))
+    except x509.InvalidVersion:
+        return Verdict(None, _ODD)
+    try:
+        # Most of a certificate is read only when it is asked for.
+        return Verdict(leaf.not_valid_after_utc, _problem_of_key(leaf, key) or _problem(leaf, host, now))
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return Verdict(None, _ODD)
 
 
 def _problem_of_key(leaf: "Certificate", key: bytes) -> str | None:

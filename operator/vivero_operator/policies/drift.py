@@ -5,7 +5,7 @@ And whether somebody else touched it, from its metadata alone.
 
 from typing import Any, Final
 
-from vivero_core.model.constants import ANNOTATION_KUBECTL_RESTART, FIELD_MANAGER
+from vivero_core.model.constants import ANNOTATION_APPLIED, ANNOTATION_KUBECTL_RESTART, FIELD_MANAGER
 
 from vivero_operator.instance import digest
 from vivero_operator.policies import quantity
@@ -14,6 +14,12 @@ _OWN_PARTS: Final = ("spec", "data", "rules")
 _QUANTITY_FIELDS: Final = frozenset({"requests", "limits", "hard", "sizeLimit"})
 _ORDERS: Final = frozenset({ANNOTATION_KUBECTL_RESTART})
 """What a person may put into parts that are ours otherwise."""
+
+
+def applied(manifest: dict[str, Any] | None) -> str | None:
+    """The digest of what an object was last made from; None when it is not there, or was not made by us."""
+    digest: str | None = (manifest or {"metadata": {}})["metadata"].get("annotations", {}).get(ANNOTATION_APPLIED)
+    return digest
 
 
 def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:

@@ -30,7 +30,7 @@ class Seen:
     certificate: Verdict | None = None
     """Of the certificate that is there; None when there is none."""
     issuer: str | None = None
-    """Who will bring one, if anybody."""
+    """Who brings one and renews it; None when a person does."""
 
 
 def record_name(host: str) -> str:
@@ -81,6 +81,10 @@ def _verdict(tenant: Tenant, host: str, seen: Seen) -> tuple[bool, str, str]:
         asked = f"DNS record {record_name(host)} of type TXT with the value {record_value(tenant, host)}"
         fault = f" {seen.dns_fault}." if seen.dns_fault else ""
         return False, Reason.HOST_UNVERIFIED, f"Not routed.{fault} Prove that {host} is yours: publish the {asked}"
+    return _of_certificate(seen)
+
+
+def _of_certificate(seen: Seen) -> tuple[bool, str, str]:
     if seen.certificate is None and seen.issuer is not None:
         return (
             False,
@@ -93,15 +97,20 @@ def _verdict(tenant: Tenant, host: str, seen: Seen) -> tuple[bool, str, str]:
             Reason.CERTIFICATE_MISSING,
             "Not routed: it has no certificate. Name a Secret in spec.hostCertificates",
         )
-    if seen.certificate.problem is not None:
-        return False, Reason.CERTIFICATE_INVALID, f"Not routed: the certificate {seen.certificate.problem}"
+    problem = seen.certificate.problem
+    if problem is not None and seen.issuer is not None:
+        words = f"Routed; clients see a warning until {seen.issuer} has issued another certificate: this one {problem}"
+        return False, Reason.CERTIFICATE_INVALID, words
+    if problem is not None:
+        return False, Reason.CERTIFICATE_INVALID, f"Not routed: the certificate {problem}"
     until = f"{seen.certificate.expires_at:%Y-%m-%d}" if seen.certificate.expires_at else "?"
     return True, Reason.HOST_SERVED, f"Clients see the workspace with a certificate that is valid until {until}"
 
 
-def is_routed(host: HostStatus, *, issuer: bool) -> bool:
+def is_routed(host: HostStatus, *, issued: bool) -> bool:
     """Whether requests for it are let in: a client must never get another host's certificate.
 
-    While an issuer brings one there has to be a route, for its challenge comes that way.
+    `issued`: an issuer brings the certificate. Then there has to be a route, for its challenge comes that way, and it
+    forgets a certificate whose Ingress is gone.
     """
-    return host.ready or (issuer and host.reason == Reason.CERTIFICATE_MISSING)
+    return host.ready or (issued and host.verified_at is not None)

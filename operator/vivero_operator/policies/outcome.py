@@ -61,7 +61,7 @@ class Blocked(Pending):
         super().__init__(reason, message, retry_after=LOOK_AGAIN_SECONDS)
 
 
-def done(reason: Reason, message: str = "", *, retry_after: float | None = None) -> Outcome:
+def done(reason: str, message: str = "", *, retry_after: float | None = None) -> Outcome:
     """`retry_after`: when to look again although nothing keeps the tenant from being ready."""
     return Outcome(State.DONE, reason, message, retry_after)
 

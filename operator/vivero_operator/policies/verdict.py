@@ -20,7 +20,8 @@ _CALM: Final = frozenset(
     | {Reason.PAUSED, Reason.DELETING, Reason.TRIAL_ENDED, Reason.UNPAID, Reason.ABUSE, Reason.MANUAL, Reason.RESUMED}
 )
 """Reasons of Ready that are no fault."""
-_IN_PROGRESS: Final = frozenset({Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN})
+_IN_PROGRESS: Final = frozenset({Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN, Reason.PODS_MISSING})
+"""Reasons of WorkloadReady that time cures."""
 _LONG_START: Final = timedelta(seconds=2)
 _LONG_TURN: Final = timedelta(seconds=60)
 _LONG_SPARE_START: Final = timedelta(seconds=20)
@@ -104,11 +105,13 @@ def _workload(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition
     found = next((one.outcome for one in findings if one.condition is ConditionType.WORKLOAD_READY), None)
     if found is None or found.state is State.SKIPPED:
         return
-    moving = found.state is State.WAITING and found.reason in _IN_PROGRESS
-    short = found.done and found.reason == Reason.PODS_MISSING
-    degraded = short or not (found.done or moving)
+    moving = found.reason in _IN_PROGRESS
+    degraded = found.reason not in {*_IN_PROGRESS, Reason.RUNNING}
     yield writer.write(
-        ConditionType.PROGRESSING, Status.of(moving), Reason.UP_TO_DATE if found.done else found.reason, found.message
+        ConditionType.PROGRESSING,
+        Status.of(moving),
+        found.reason if moving or degraded else Reason.UP_TO_DATE,
+        found.message,
     )
     yield writer.write(
         ConditionType.DEGRADED,

@@ -7,8 +7,8 @@ not watched: `rounds.py` looks at them in turns.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -36,6 +36,8 @@ KINDS: Final = (
 """Kinds of which only our own objects count: those with a tenant's label."""
 _OF_SERVICE: Final = frozenset({resources.SERVICE, resources.INGRESS, resources.RESOURCE_QUOTA})
 """Kinds that a tenant need not have while it is suspended."""
+TURN_SECONDS: Final = 10.0
+"""How long a first list keeps the other kinds from theirs: many times what it takes."""
 SUMMED_UP: Final = (resources.NETWORK_POLICY, resources.ROLE_BINDING)
 """Kinds of which any object in a tenant's namespace counts: one that is not ours opens it."""
 
@@ -98,7 +100,10 @@ class _Follower:
     turn: asyncio.Lock
 
     async def run(self) -> None:
-        """The first list is made in turn: ten pages at once would be ten times as much memory."""
+        """The first list is made in turn: ten pages at once would be ten times as much memory.
+
+        One that gets no list lets the next kind go on.
+        """
         summed_up = self.kind in SUMMED_UP
         children = Children(self._touched)
         news = follow(
@@ -109,7 +114,7 @@ class _Follower:
             metadata_only=True,
         )
         async with aclosing(news):
-            async with self.turn:
+            async with _in_turn(self.turn):
                 first = await anext(news)
             if isinstance(first, Listing):
                 found = Counter(one.tenant_id for one in first.items)
@@ -122,6 +127,25 @@ class _Follower:
     def _touched(self, tenant_id: str) -> None:
         if tenant_id:
             self.listener.touched(tenant_id, self.kind)
+
+
+@asynccontextmanager
+async def _in_turn(turn: asyncio.Lock) -> AsyncIterator[None]:
+    """Alone, for TURN_SECONDS at most: then the next one begins beside it."""
+    await turn.acquire()
+    held = [True]
+
+    def let_go() -> None:
+        if held:
+            held.clear()
+            turn.release()
+
+    over = asyncio.get_running_loop().call_later(TURN_SECONDS, let_go)
+    try:
+        yield
+    finally:
+        over.cancel()
+        let_go()
 
 
 def incomplete(tenants: Iterable[Tenant], kind: Resource, found: Counter[str], least: int = 1) -> Iterator[str]:

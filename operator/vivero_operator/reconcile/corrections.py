@@ -5,7 +5,7 @@ from typing import Final
 from vivero_core.model.constants import Reason
 
 from vivero_operator.manifests.event import EventType, Happening, Subject
-from vivero_operator.reconcile.memory import CONTEST_FROM, Memory
+from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.run import Run
 
 _ACTION: Final = "CorrectDrift"
@@ -20,13 +20,12 @@ async def announce(run: Run, memory: Memory, *, suspect: bool) -> None:
     message = f"Drift corrected: {', '.join(what)}"
     await _say(run, "Warning" if severe else "Normal", Reason.DRIFT_CORRECTED, message)
     uid = run.tenant.metadata.uid
-    counts = {one: memory.contested(uid, one) for one in what}
-    contested = [one for one, count in counts.items() if count >= CONTEST_FROM]
+    pauses = {one.what: memory.corrected(uid, one.what, urgent=one.urgent) for one in set(run.corrected)}
+    contested = sorted(one for one, pause in pauses.items() if pause > 0)
     if contested:
-        pause = memory.patience(uid)
         message = (
             f"{', '.join(contested)}: changed again after each correction, so another controller or a script wants it"
-            f" otherwise. The next correction is at least {pause:.0f} s away"
+            f" otherwise. It is corrected more slowly, the next time in {max(pauses.values()):.0f} s at the earliest"
         )
         await _say(run, "Warning", Reason.DRIFT_CONTESTED, message)
 

@@ -18,6 +18,8 @@ CONTEST_FROM: Final = 4
 """From so many on, another controller or a script wants it otherwise: it is told, and slowed down."""
 CONTEST_LONGEST: Final = 120.0
 """Longest pause between two corrections of what is contested."""
+CONTEST_LONGEST_URGENT: Final = 15.0
+"""The same for what somebody may notice, and for a look at a tenant of which anything is contested."""
 CONTEST_REMEMBERED: Final = 16
 
 
@@ -33,6 +35,7 @@ class Memory:
         self._begun: dict[str, float] = {}
         self._corrections: dict[str, dict[str, list[float]]] = {}
         self._told: dict[str, dict[str, str]] = {}
+        self._expected: dict[str, set[str]] = {}
 
     @property
     def epoch(self) -> int:
@@ -50,27 +53,45 @@ class Memory:
         before, known[step] = known.get(step), wanted
         return None if before is None else before == wanted
 
+    def expect_news(self, uid: str, step: str) -> None:
+        """The server is to be told something else than before."""
+        self._told.setdefault(uid, {})[step] = ""
+
+    def expected(self, uid: str, what: str) -> bool:
+        """Whether this program has made or seen this object of the tenant before; from now on it has."""
+        known = self._expected.setdefault(uid, set())
+        before = what in known
+        known.add(what)
+        return before
+
+    def expect_no_more(self, uid: str, what: str) -> None:
+        """This program takes it away itself."""
+        self._expected.get(uid, set()).discard(what)
+
     def begin_again(self, uid: str) -> None:
         """It only waited for its turn: its start is still to come."""
         self._begun.pop(uid, None)
 
-    def contested(self, uid: str, what: str) -> int:
-        """How often in a row this was corrected within some minutes, now included."""
+    def corrected(self, uid: str, what: str, *, urgent: bool) -> float:
+        """It was put right just now; seconds until it may be again."""
         now, times = self._clock(), self._corrections.setdefault(uid, {})
         recent = [at for at in times.get(what, ()) if now - at < CONTEST_SECONDS]
         times[what] = [*recent, now][-CONTEST_REMEMBERED:]
-        return len(times[what])
+        return self.pause(uid, what, urgent=urgent)
+
+    def pause(self, uid: str, what: str, *, urgent: bool) -> float:
+        """Seconds until this may be corrected again: a fight is not won by speed."""
+        now = self._clock()
+        recent = [at for at in self._corrections.get(uid, {}).get(what, ()) if now - at < CONTEST_SECONDS]
+        if len(recent) < CONTEST_FROM:
+            return 0.0
+        longest = CONTEST_LONGEST_URGENT if urgent else CONTEST_LONGEST
+        return max(0.0, recent[-1] + min(longest, 2.0 ** (len(recent) - CONTEST_FROM + 1)) - now)
 
     def patience(self, uid: str) -> float:
-        """Seconds to leave the tenant alone although it seems to have been changed again: a fight is not won by speed."""
-        now = self._clock()
-        most = max(
-            (sum(now - at < CONTEST_SECONDS for at in times) for times in self._corrections.get(uid, {}).values()),
-            default=0,
-        )
-        if most < CONTEST_FROM:
-            return 0.0
-        return min(CONTEST_LONGEST, float(2 ** (most - CONTEST_FROM + 1)))
+        """Seconds to leave the tenant alone although it seems to have been changed again; short, for there may be other news."""
+        pauses = (self.pause(uid, what, urgent=True) for what in self._corrections.get(uid, {}))
+        return max(pauses, default=0.0)
 
     def recall(self, uid: str, step: str, fingerprint: str) -> Outcome | None:
         known = self._known.get(uid, {}).get(step)
@@ -109,6 +130,7 @@ class Memory:
         self._begun.pop(uid, None)
         self._corrections.pop(uid, None)
         self._told.pop(uid, None)
+        self._expected.pop(uid, None)
         self._known.pop(uid, None)
         self._forgotten.pop(uid, None)
         self._suspects.discard(uid)

@@ -76,9 +76,9 @@ _COMPLETE: Final = (
     Step("files", files.ensure, ("namespace",), remembered=True),
     Step("room", room.make, ("namespace",), remembered=True),
     Step("workload", workload.ensure, ("secrets", "files", "room"), remembered=True, depends=workload.inputs),
-    Step("database", database.ensure, ("secrets",), *_DATABASE, remembered=True),
-    Step("storage", storage.ensure, ("secrets",), *_STORAGE, remembered=True),
-    Step("cache", cache.ensure, ("secrets",), *_CACHE, remembered=True),
+    Step("database", database.ensure, ("secrets",), *_DATABASE, remembered=True, depends=secrets.used),
+    Step("storage", storage.ensure, ("secrets",), *_STORAGE, remembered=True, depends=secrets.used),
+    Step("cache", cache.ensure, ("secrets",), *_CACHE, remembered=True, depends=secrets.used),
     Step("limits", limits.announce, ("secrets",)),
     Step("guards", guards.ensure, ("workload",), remembered=True),
 )

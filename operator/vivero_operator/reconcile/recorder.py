@@ -1,9 +1,11 @@
 """Posts events; what happens again within some minutes counts up the event that is there instead of making another.
 
 As client-go's recorder does it: the same words about the same object are one
-series; many different words for one reason become one series as well.
+series; many different words for one reason become one series as well. What
+cannot be posted now is kept, counted, and posted later; nothing waits for it.
 """
 
+import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -29,6 +31,12 @@ SIMILAR: Final = 10
 """So many different notes for one reason about one object within a series' time become one series."""
 REMEMBERED: Final = 4096
 """Series that are remembered, of all objects: client-go's number."""
+POST_SECONDS: Final = 2.0
+"""How long a pass waits for one event."""
+AGAIN_SECONDS: Final = 10.0
+"""How soon events that could not be posted are tried again."""
+KEPT: Final = 256
+"""Series that wait to be posted; the oldest ones go first, and are in the log."""
 _COMBINED: Final = "(combined from similar events) "
 
 _Series = tuple[str, str, str, str]
@@ -41,6 +49,16 @@ class _Posted:
     name: str
     count: int
     last: float
+
+
+@dataclass
+class _Debt:
+    """What was to be posted and is not yet."""
+
+    happening: Happening
+    first: datetime
+    last: datetime
+    count: int = 0
 
 
 class Recorder:
@@ -59,38 +77,74 @@ class Recorder:
         self._clock = clock
         self._posted: OrderedDict[_Series, _Posted] = OrderedDict()
         self._notes: OrderedDict[tuple[str, str], dict[str, float]] = OrderedDict()
+        self._debts: OrderedDict[_Series, _Debt] = OrderedDict()
 
     async def record(self, happening: Happening) -> None:
-        """Post it, or count it; one that cannot be posted is logged and holds up nothing."""
+        """Post it, or count it; one that cannot be posted is logged, kept for later, and holds up nothing."""
         subject = happening.subject
         extra = {"reason": happening.reason, "kind": subject.kind, "object": subject.name}
         (logger.warning if happening.type == "Warning" else logger.info)("%s", happening.note, extra=extra)
         metrics.EVENTS.labels(subject.kind, happening.type, happening.reason).inc()
-        combined = self._combined(happening)
+        combined, now = self._combined(happening), self._now()
         series = subject.uid, combined.type, combined.reason, combined.note
-        known = self._posted.get(series)
-        try:
-            if known is not None and self._clock() - known.last < SERIES_SECONDS:
-                await self._count(known)
-            else:
-                await self._post(series, combined)
-        except BackendError as error:
-            logger.warning("event not posted: %s", error, extra=extra)
+        debt = self._debts.pop(series, None) or _Debt(combined, now, now)
+        debt.last, debt.count = now, debt.count + 1
+        await self._settle(series, debt)
 
-    async def _post(self, series: _Series, happening: Happening) -> None:
-        body = await self._kube.create(event.build(happening, self._identity, self._now()))
-        self._posted[series] = _Posted(body["metadata"]["name"], 1, self._clock())
+    async def run(self) -> None:
+        """Try again what could not be posted; until cancelled."""
+        while True:
+            await asyncio.sleep(AGAIN_SECONDS)
+            for series in list(self._debts):
+                debt = self._debts.pop(series, None)
+                if debt is not None and not await self._settle(series, debt):
+                    break
+
+    async def _settle(self, series: _Series, debt: _Debt) -> bool:
+        """Whether the API server has answered."""
+        try:
+            async with asyncio.timeout(POST_SECONDS):
+                await self._post(series, debt)
+        except (BackendError, TimeoutError) as error:
+            subject = debt.happening.subject
+            extra = {"reason": debt.happening.reason, "kind": subject.kind, "object": subject.name}
+            logger.warning("event not posted: %s", error or "no answer in time", extra=extra)
+            if isinstance(error, TimeoutError) or error.retryable:
+                self._keep(series, debt)
+                return False
+        return True
+
+    def _keep(self, series: _Series, debt: _Debt) -> None:
+        known = self._debts.pop(series, None)
+        if known is not None:  # it happened once more while this was tried
+            debt.last, debt.count = known.last, debt.count + known.count
+        self._debts[series] = debt
+        while len(self._debts) > KEPT:
+            self._debts.popitem(last=False)
+
+    async def _post(self, series: _Series, debt: _Debt) -> None:
+        known = self._posted.get(series)
+        if known is not None and self._clock() - known.last < SERIES_SECONDS and await self._count(known, debt):
+            return
+        body = event.build(debt.happening, self._identity, debt.first)
+        if debt.count > 1:
+            body["series"] = event.series(debt.count, debt.last)
+        posted = await self._kube.create(body)
+        self._posted[series] = _Posted(posted["metadata"]["name"], debt.count, self._clock())
         self._posted.move_to_end(series)
         while len(self._posted) > REMEMBERED:
             self._posted.popitem(last=False)
 
-    async def _count(self, known: _Posted) -> None:
-        known.count, known.last = known.count + 1, self._clock()
-        series = {"count": known.count, "lastObservedTime": event.micro_time(self._now())}
+    async def _count(self, known: _Posted, debt: _Debt) -> bool:
+        """False when the event has expired: then what is to be said is an event of its own."""
+        count = known.count + debt.count
+        patch = {"series": event.series(count, debt.last)}
         try:
-            await self._kube.patch(EVENT, known.name, {"series": series}, event.NAMESPACE)
+            await self._kube.patch(EVENT, known.name, patch, event.NAMESPACE)
         except KubeNotFoundError:
-            known.last = -SERIES_SECONDS  # it has expired: the next one is an event of its own
+            return False
+        known.count, known.last = count, self._clock()
+        return True
 
     def _combined(self, happening: Happening) -> Happening:
         now, key = self._clock(), (happening.subject.uid, happening.reason)

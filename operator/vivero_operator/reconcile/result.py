@@ -19,7 +19,8 @@ class Result:
     """The object is not there any more: it does not come back by itself."""
 
 
-def result_of(findings: Sequence[Finding]) -> Result:
-    delays = [one.outcome.retry_after for one in findings if one.outcome.retry_after is not None]
+def result_of(findings: Sequence[Finding], put_off: float | None = None) -> Result:
+    """`put_off`: seconds until something can be done that was left."""
+    delays = [one for one in (put_off, *(each.outcome.retry_after for each in findings)) if one is not None]
     failed = any(one.outcome.state is State.FAILED for one in findings)
     return Result(failed, min(delays, default=None))

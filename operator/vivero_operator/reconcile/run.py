@@ -10,7 +10,8 @@ from vivero_core.backends.corrections import SECURITY_RELEVANT, Correction
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import Resource, resource_of
-from vivero_core.model.constants import ANNOTATION_APPLIED
+from vivero_core.model.conditions import is_true
+from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
 
 from vivero_operator.backends import Backends
@@ -36,9 +37,9 @@ merged with ours at all: two unnamed ports, another selector. They hold nothing 
 _SECURITY: Final = frozenset({"Secret", "NetworkPolicy", "Namespace", "RoleBinding", "ServiceAccount"})
 
 
-def _applied(manifest: Manifest) -> str | None:
-    digest: str | None = manifest["metadata"].get("annotations", {}).get(ANNOTATION_APPLIED)
-    return digest
+def _what(manifest: Manifest) -> str:
+    """In words without secrets."""
+    return f"{manifest['kind']} {manifest['metadata']['name']}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,13 @@ class Corrected:
     """In words without secrets."""
     security: bool = False
     """Whether isolation or a credential depends on it."""
+    missing: bool = False
+    """Whether it was not there at all."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody may notice that it is not corrected."""
+        return self.security or self.missing
 
 
 @dataclass
@@ -80,8 +88,9 @@ class Run:
     """How long ago this program first looked at the tenant."""
     fresh: bool = False
     """The namespace was made in this pass: nothing can be in it, so nothing but Secrets needs to be read first."""
-    alive: bool = False
-    """The Tenant was there in this pass, and not only in what the watch once told."""
+    begins: bool = False
+    """Nothing was made for the Tenant before this pass, which put its finalizer on; so it was there in this pass, and not
+    only in what the watch once told."""
     keys: Keys | None = field(default=None, repr=False)
     address: DatabaseAddress | None = None
     record: Record | None = field(default=None, repr=False)
@@ -93,9 +102,13 @@ class Run:
     notes: list[str] = field(default_factory=list)
     """What else people should know, for the status' message."""
     corrected: list[Corrected] = field(default_factory=list)
+    put_off: float | None = None
+    """Seconds until something may be corrected that this pass left as it is."""
     lost: bool = False
     """Data or keys were found to be gone."""
     owner_status: OwnerStatus | None = None
+    password_secret: Manifest | None = field(default=None, repr=False)
+    """The Secret whose password hash was carried out in this pass."""
     hosts: tuple[HostStatus, ...] | None = None
     proven_at: datetime | None = None
     version: str | None = None
@@ -138,60 +151,73 @@ class Run:
         except KubeNotFoundError:
             return None
 
-    async def ensure(self, manifest: Manifest) -> bool:
-        """Make the live object like the manifest; True when that took a write."""
+    async def ensure(self, manifest: Manifest, *, optional: bool = False) -> None:
+        """Make the live object like the manifest.
+
+        `optional`: not every tenant that is well has it, so it may be missing because nobody wanted it so far.
+        """
         meta, live = manifest["metadata"], None
         if not self.fresh or meta.get("namespace") != self.instance.namespace:
             live = await self.find(resource_of(manifest), meta["name"], meta.get("namespace"))
-        return await self.make_like(live, manifest)
+        await self.make_like(live, manifest, optional=optional)
 
-    async def make_like(self, live: Manifest | None, manifest: Manifest) -> bool:
+    async def make_like(self, live: Manifest | None, manifest: Manifest, *, optional: bool = False) -> None:
         """As `ensure`, of an object that was read already."""
-        if not drift.differs(manifest, live):
-            return False
-        await self.write(manifest, live)
-        return True
+        expected = not optional or self.memory.expected(self.tenant.metadata.uid, _what(manifest))
+        if drift.differs(manifest, live):
+            await self.write(manifest, live, expected=expected)
 
     async def create(self, manifest: Manifest) -> None:
         """Make an object that is not there."""
         await self.kube.create(manifest)
         if self._was_changed(manifest, None):
-            self._correct(manifest)
+            self.corrected.append(Corrected(_what(manifest), manifest["kind"] in _SECURITY, missing=True))
 
-    async def write(self, manifest: Manifest, live: Manifest | None) -> None:
-        """Bring the object about as the manifest says, whatever `live` is."""
-        meta = manifest["metadata"]
-        if live is not None and manifest["kind"] in _MADE_ANEW and drift.is_strangers(live):
-            await self.delete(resource_of(manifest), live)
-            live = None
+    async def write(self, manifest: Manifest, live: Manifest | None, *, expected: bool = True) -> None:
+        """Bring the object about as the manifest says, whatever `live` is; `expected`: it was there before.
+
+        What another writer changes again and again waits for its time.
+        """
+        meta, kind = manifest["metadata"], manifest["kind"]
+        foreign = live if live is not None and kind in _MADE_ANEW and drift.is_strangers(live) else None
+        live = None if foreign else live
+        changed = self._was_changed(manifest, live) and (expected or live is not None)
+        correction = Corrected(_what(manifest), security=kind in _SECURITY, missing=live is None)
+        if changed and self.is_put_off(correction):
+            return
+        if foreign is not None:
+            await self.delete(resource_of(manifest), foreign)
         await self.kube.apply(manifest)
         patch = drift.intrusion(manifest, live) if live is not None else {}
         if patch:
             await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
-        if self._was_changed(manifest, live):
-            self._correct(manifest)
+        if changed:
+            self.corrected.append(correction)
 
-    def correct(self, step: str, wanted: object, written: Sequence[Correction]) -> None:
+    def is_put_off(self, correction: Corrected) -> bool:
+        """Whether it was made too often of late to be made now; the pass then comes back in time."""
+        left = self.memory.pause(self.tenant.metadata.uid, correction.what, urgent=correction.urgent)
+        if left > 0:
+            self.put_off = min(left, self.put_off or left)
+        return left > 0
+
+    def correct(self, step: str, kind: ConditionType, wanted: object, written: Sequence[Correction]) -> None:
         """What a backing server had to be told again, although `wanted` is what it was told before.
 
-        At a tenant's beginning, and after a change of plan or password, that is no correction.
+        At a tenant's beginning, and after a change of plan or password, that is no correction. What an earlier program
+        told the server says the condition `kind`.
         """
-        meta = self.tenant.metadata
-        same = self.memory.told(meta.uid, step, digest(wanted))
+        same = self.memory.told(self.tenant.metadata.uid, step, digest(wanted))
         if same is None:
-            same = self.tenant.status.observed_generation == meta.generation
+            same = is_true(self.tenant.status.conditions, kind)
         if same and self.established:
             self.corrected += [Corrected(one, one in SECURITY_RELEVANT) for one in written]
-
-    def _correct(self, manifest: Manifest) -> None:
-        kind, name = manifest["kind"], manifest["metadata"]["name"]
-        self.corrected.append(Corrected(f"{kind} {name}", kind in _SECURITY))
 
     def _was_changed(self, manifest: Manifest, live: Manifest | None) -> bool:
         """Whether the object differs although it was last made from this very manifest: then it was not us."""
         if live is None:
             return life.settled(self.tenant)
-        return _applied(live) == _applied(manifest)
+        return drift.applied(live) == drift.applied(manifest)
 
     async def ensure_all(self, *manifests: Manifest) -> None:
         async with asyncio.TaskGroup() as group:
@@ -200,6 +226,7 @@ class Run:
 
     async def remove(self, resource: Resource, name: str, namespace: str, *, belongs: dict[str, str]) -> bool:
         """Delete the object when it is there and carries these labels; True when it was."""
+        self.memory.expect_no_more(self.tenant.metadata.uid, f"{resource.kind} {name}")
         live = await self.find(resource, name, namespace)
         if live is None or not belongs.items() <= live["metadata"].get("labels", {}).items():
             return False

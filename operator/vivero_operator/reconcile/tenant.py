@@ -31,6 +31,8 @@ _NO_PLAN: Final = Plan.parse({"metadata": {"name": ""}, "spec": {"displayName": 
 
 _COLUMN: Final = 160
 """Characters of status.message."""
+_PASSWORD_SECONDS: Final = 1.0
+"""A password that came while another one was set is set so soon after it."""
 WHOLE_PASS_SECONDS: Final = 10.0
 """After a claim or a first start, when nobody waits any more, all that the new spec touches is looked at."""
 
@@ -82,6 +84,8 @@ class TenantReconciler:
         suspect = self._memory.take_suspicion(tenant.metadata.uid)
         findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._memory)
         await corrections.announce(run, self._memory, suspect=suspect)
+        if run.put_off is not None:
+            self._memory.forget(tenant.metadata.uid)
         conditions = self._conditions(run, phase, findings)
         self._count_start(tenant, conditions)
         silence = verdict.silence(run.tenant, conditions, begun, self._age(tenant))
@@ -89,8 +93,9 @@ class TenantReconciler:
             return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
         updated = await status.write(self._services, tenant, _status(run, findings, conditions, self._services.now()))
         await self._announce_claim(updated, phase)
-        await owner.forget_password(replace(run, instance=replace(run.instance, tenant=updated)))
-        result = replace(result_of(findings), urgent=life.awaited(updated))
+        result = replace(result_of(findings, run.put_off), urgent=life.awaited(updated))
+        if not await owner.forget_password(run):
+            return replace(result, retry_after=_PASSWORD_SECONDS)
         first_proof = tenant.status.proven_at is None and updated.status.proven_at is not None
         if (phase is Phase.CLAIMED and not result.failed) or (first_proof and not tenant.is_spare):
             return replace(result, retry_after=WHOLE_PASS_SECONDS)
@@ -171,7 +176,7 @@ class TenantReconciler:
         if steps is pipeline.DELETE:
             await self._say(tenant, *_farewell(tenant, findings), "Delete")
         await finalizer.remove(run)
-        self._memory.forget(tenant.metadata.uid)
+        self._memory.drop(tenant.metadata.uid)
         return Result(gone=True)
 
     async def _say_deleting(self, run: Run, findings: Sequence[Finding]) -> None:

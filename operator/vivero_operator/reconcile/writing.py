@@ -17,9 +17,19 @@ def patch_of(old: Model, new: Model, unread: tuple[str, ...] = ()) -> dict[str, 
 
     `unread`: fields of the stored status that could not be read, to be taken away.
     """
-    before, after = old.dump(), new.dump()
-    gone: dict[str, Any] = {key: None for key in (*before, *unread) if key not in after}
-    return gone | {key: value for key, value in after.items() if before.get(key) != value}
+    after = new.dump()
+    gone = {key: None for key in unread if key not in after}
+    return gone | _difference(old.dump(), after)
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """A merge patch goes into objects: what is gone from one has to be said there."""
+    patch: dict[str, Any] = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        known = before.get(key)
+        if known != value:
+            patch[key] = _difference(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return patch
 
 
 async def write_status(services: Services, address: Address, item: R, status: Model, mirror: Mirror[R]) -> bool:

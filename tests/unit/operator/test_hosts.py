@@ -1,10 +1,14 @@
 """Customers' own hosts: whose they are, what a client sees, and certificates as clients judge them."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from reconcile.certificates import pem
@@ -16,6 +20,9 @@ from vivero_operator.policies.certificates import Verdict
 from vivero_operator.policies.hosts import Seen
 
 HOST = "app.example.com"
+PEM, KEY = pem(HOST, NOW - timedelta(days=1))
+DER = base64.b64decode(b"".join(PEM.split(b"\n")[1:-2]))
+FIRST_WORDS = {"holds", "cannot", "has", "does", "expired", "is"}
 
 
 def tenant(name: str = "acme", proven: str | None = None, host: str = HOST, **spec: Any) -> Tenant:  # noqa: ANN401
@@ -73,10 +80,18 @@ class TestWords:
 
     def test_it_is_routed_when_its_own_certificate_is_there_or_comes_that_way(self) -> None:
         waiting = hosts.status(tenant(), HOST, Seen(verified_at=NOW, issuer="letsencrypt"))
-        unproven = hosts.status(tenant(), HOST, Seen())
+        unproven = hosts.status(tenant(), HOST, Seen(issuer="letsencrypt"))
         served = hosts.status(tenant(), HOST, Seen(verified_at=NOW, certificate=Verdict(NOW, None)))
-        assert [hosts.is_routed(one, issuer=True) for one in (waiting, unproven, served)] == [True, False, True]
-        assert not hosts.is_routed(waiting, issuer=False)
+        assert [hosts.is_routed(one, issued=True) for one in (waiting, unproven, served)] == [True, False, True]
+        assert [hosts.is_routed(one, issued=False) for one in (waiting, unproven, served)] == [False, False, True]
+
+    def test_an_issued_one_that_has_expired_stays_routed(self) -> None:
+        """Else the issuer forgets it, and it never comes back."""
+        bad = Verdict(NOW, "expired on 2026-11-22")
+        issued = hosts.status(tenant(), HOST, Seen(verified_at=NOW, certificate=bad, issuer="letsencrypt"))
+        assert (issued.ready, issued.reason) == (False, Reason.CERTIFICATE_INVALID)
+        assert issued.message.startswith("Routed; clients see a warning until letsencrypt has issued another")
+        assert hosts.is_routed(issued, issued=True)
 
 
 class TestCertificates:
@@ -105,6 +120,38 @@ class TestCertificates:
         assert certificates.judge(certificate, b"no pem", HOST, NOW).problem == "has a private key that cannot be read"
         problem = certificates.judge(another, key, HOST, NOW).problem
         assert problem == "does not belong to the private key beside it"
+
+    @given(data=st.data(), changes=st.integers(1, 3))
+    @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+    def test_one_with_changed_bytes_is_a_bad_one_and_no_fault_of_ours(self, data: st.DataObject, changes: int) -> None:
+        broken = bytearray(DER)
+        for _ in range(changes):
+            broken[data.draw(st.integers(0, len(broken) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+        text = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(broken) + b"-----END CERTIFICATE-----\n"
+        verdict = certificates.judge(text, KEY, HOST, NOW)
+        assert verdict.problem is None or verdict.problem.split()[0] in FIRST_WORDS
+
+    @given(st.binary(max_size=300))
+    def test_no_bytes_at_all_are_a_fault_of_ours(self, text: bytes) -> None:
+        assert certificates.judge(text, KEY, HOST, NOW).problem == "cannot be read as PEM"
+        assert certificates.judge(PEM, text, HOST, NOW).problem == "has a private key that cannot be read"
+
+    def test_a_key_under_a_password_cannot_be_used(self) -> None:
+        locked = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+        )
+        assert certificates.judge(PEM, locked, HOST, NOW).problem == "has a private key that cannot be read"
+
+    def test_one_without_names_is_for_nobody(self) -> None:
+        private = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+        builder = x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        signed = builder.not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1)).sign(private, hashes.SHA256())
+        key = private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        chain = signed.public_bytes(serialization.Encoding.PEM)
+        assert certificates.judge(chain, key, HOST, NOW).problem == f"is not for {HOST}"
 
     @given(st.from_regex(r"[a-z]{1,10}(\.[a-z]{1,10}){1,3}", fullmatch=True))
     def test_a_wildcard_stands_for_one_label(self, host: str) -> None:

@@ -231,8 +231,17 @@ def test_each_own_host_has_its_own_certificate() -> None:
     stand_in = ingress.build_suspended(one, hosts)
     assert stand_in["metadata"]["namespace"] == "vivero-system"
     assert [tls["secretName"] for tls in stand_in["spec"]["tls"]] == ["a-tls", host_certificate.name("b.example.com")]
-    issued = ingress.build_hosts(instance(settings={"host_issuer": "letsencrypt"}), hosts)
-    assert issued["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
+
+
+def test_an_issuer_looks_after_its_own_hosts_alone() -> None:
+    """cert-manager replaces every Secret that an Ingress with its annotation names."""
+    one = instance(settings={"host_issuer": "letsencrypt"})
+    key = "cert-manager.io/cluster-issuer"
+    for build in (ingress.build_hosts, ingress.build_suspended):
+        ours, issued = build(one, ["a.example.com"]), build(one, ["b.example.com"], issued=True)
+        assert key not in ours["metadata"]["annotations"]
+        assert issued["metadata"]["annotations"][key] == "letsencrypt"
+        assert ours["metadata"]["name"] != issued["metadata"]["name"]
 
 
 def test_network_policy() -> None:

@@ -396,7 +396,9 @@ class TestCluster:
         cluster.drop_pod(pod)
         assert cluster.pods("abc") == []
 
-    @pytest.mark.parametrize(("reason", "trouble"), [("ContainerCreating", "None"), ("ErrImagePull", "ErrImagePull")])
+    @pytest.mark.parametrize(
+        ("reason", "trouble"), [("ContainerCreating", "None"), ("ErrImagePull", "ImagePullBackOff")]
+    )
     def test_why_a_pod_does_not_start(self, reason: str, trouble: str) -> None:
         body = pod_body()
         body["status"] = {"containerStatuses": [{"state": {"waiting": {"reason": reason}}}]}

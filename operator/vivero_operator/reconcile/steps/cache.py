@@ -3,7 +3,7 @@
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.valkey.protocol import CacheAdmin
 from vivero_core.model import naming
-from vivero_core.model.constants import Reason
+from vivero_core.model.constants import ConditionType, Reason
 
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
@@ -13,7 +13,7 @@ async def ensure(run: Run) -> Outcome:
     user = Credentials(naming.cache_user(run.instance.id), run.known_keys().cache_password)
     link = await run.services.backends.cache()
     written = await link.lane.call(link.admin.ensure_user, user)
-    run.correct("cache", user.secret, written)
+    run.correct("cache", ConditionType.CACHE_READY, user.secret, written)
     return done(Reason.PROVISIONED, "Cache user")
 
 

@@ -1,13 +1,11 @@
 """The tenant's schema and its user, on the server it was placed on."""
 
-from typing import Final
-
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.errors import KubeForbiddenError
 from vivero_core.backends.mariadb.protocol import DatabaseAdmin
 from vivero_core.model import naming
-from vivero_core.model.constants import Reason
+from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.errors import DataGoneError
@@ -15,8 +13,6 @@ from vivero_operator.policies import loss, placement
 from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import secrets
-
-UNLIMITED: Final = 10_000  # what a Plan may ask for at most; MariaDB's own word for it, 0, is refused as a slip
 
 
 def _provision(
@@ -36,7 +32,7 @@ async def ensure(run: Run) -> Outcome:
     address, name = run.known_address(), naming.database_name(run.instance.id)
     server = _server(run, address.server)
     user = Credentials(naming.database_users(run.instance.id)[0], run.known_keys().database_password)
-    connections = run.instance.plan.spec.limits.connections or UNLIMITED
+    connections = run.instance.connections
     link = await run.services.backends.database(server)
     try:
         written = await link.lane.call(_provision, link.admin, user, name, connections, holds_data=run.established)
@@ -44,7 +40,7 @@ async def ensure(run: Run) -> Outcome:
         run.lost = True
         sentence = loss.of_tables if error.empty else loss.of_schema
         raise Blocked(Reason.DATA_LOST, sentence(name, server.name)) from error
-    run.correct("database", [user.secret, connections, server.spec.host], written)
+    run.correct("database", ConditionType.DATABASE_READY, [user.secret, connections, server.spec.host], written)
     return done(Reason.PROVISIONED, f"Schema on {server.name}")
 
 

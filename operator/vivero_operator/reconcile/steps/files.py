@@ -12,7 +12,9 @@ from vivero_operator.reconcile.run import Run
 async def ensure(run: Run) -> Outcome:
     files = await run.services.backends.platform_files()
     logins = [await _login(run, one.name) for one in run.instance.settings.data_plane_pod.image_pull_secrets]
-    await run.ensure_all(platform_config.build(run.instance, files), service_account.build(run.instance), *logins)
+    await run.ensure_all(platform_config.build(run.instance, files), service_account.build(run.instance))
+    for login in logins:
+        await run.ensure(login, optional=True)
     return done(Reason.PROVISIONED)
 
 

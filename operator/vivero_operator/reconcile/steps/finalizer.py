@@ -20,7 +20,7 @@ async def add(run: Run) -> Outcome:
     present = run.tenant.metadata.finalizers
     if FINALIZER not in present:
         await _write(run, [*present, FINALIZER])
-        run.alive = True
+        run.begins = True
     return done(Reason.PROVISIONED)
 
 

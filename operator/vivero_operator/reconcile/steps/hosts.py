@@ -4,6 +4,7 @@ A host that lacks something stops nothing else: the workspace answers at its
 own address, and the other hosts are served.
 """
 
+import asyncio
 import base64
 import binascii
 from typing import Final
@@ -28,12 +29,16 @@ _LOOK_AGAIN_SECONDS: Final = 60.0
 
 async def examine(run: Run) -> Outcome:
     """What is so of each host; `run.hosts` says it."""
-    found: list[HostStatus] = []
-    for host in run.tenant.spec.hosts:
-        seen = await _see(run, host)
-        found.append(policy.status(run.tenant, host, seen))
-    run.hosts = tuple(found)
-    return done(Reason.PROVISIONED, retry_after=None if all(one.ready for one in found) else _LOOK_AGAIN_SECONDS)
+    async with asyncio.TaskGroup() as group:
+        # Beside each other: DNS that gives no answer takes seconds for each.
+        looks = [group.create_task(_look(run, host)) for host in run.tenant.spec.hosts]
+    run.hosts = tuple(one.result() for one in looks)
+    ready = all(one.ready for one in run.hosts)
+    return done(Reason.PROVISIONED, retry_after=None if ready else _LOOK_AGAIN_SECONDS)
+
+
+async def _look(run: Run, host: str) -> HostStatus:
+    return policy.status(run.tenant, host, await _see(run, host))
 
 
 async def _see(run: Run, host: str) -> Seen:
@@ -50,7 +55,7 @@ async def _see(run: Run, host: str) -> Seen:
             fault = str(error)
     if known is None:
         return Seen(dns_fault=fault)
-    return Seen(verified_at=known, certificate=await _certificate(run, host), issuer=settings.host_issuer or None)
+    return Seen(verified_at=known, certificate=await _certificate(run, host), issuer=run.instance.issuer(host))
 
 
 async def _is_proven(run: Run, host: str) -> bool:
@@ -62,11 +67,12 @@ async def _is_proven(run: Run, host: str) -> bool:
 
 async def _certificate(run: Run, host: str) -> Verdict | None:
     """Of the Secret that the spec names, which is copied to where the ingress reads it; else of the issuer's."""
-    settings = run.instance.settings
-    named = {one.host: one.secret_name for one in run.tenant.spec.host_certificates}
+    settings, named = run.instance.settings, run.instance.certificates
     if host not in named:
+        if run.instance.issuer(host) is None:
+            return None
         issued = await run.find(SECRET, host_certificate.name(host), run.instance.namespace)
-        return _judged(run, issued, host) if issued is not None and settings.host_issuer else None
+        return _judged(run, issued, host) if issued is not None else None
     given = await run.find(SECRET, named[host], settings.platform_namespace)
     if given is None:
         return Verdict(None, f"is missing: there is no Secret {named[host]} in {settings.platform_namespace}")
@@ -74,7 +80,7 @@ async def _certificate(run: Run, host: str) -> Verdict | None:
         return Verdict(None, f"may not be used: Secret {named[host]} lacks the label {LABEL_HOST_CERTIFICATE}=true")
     verdict = _judged(run, given, host)
     if verdict.problem is None and not run.instance.suspended:
-        await run.ensure(host_certificate.build(run.instance, host, given["data"]))
+        await run.ensure(host_certificate.build(run.instance, host, given["data"]), optional=True)
     return verdict
 
 

@@ -40,7 +40,7 @@ async def ensure(run: Run) -> Outcome:
     if live is not None and not _is_ours(run, live):
         message = f"Namespace {name} exists and does not belong to this Tenant"
         raise Pending(Reason.NAMESPACE_CONFLICT, message, retry_after=60)
-    if live is None and not run.alive:
+    if live is None and not run.begins:
         await _still_lives(run)
     wanted, rights = namespace.build(run.instance), role_binding.build(run.instance)
     if live is None:

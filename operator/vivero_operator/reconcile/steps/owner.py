@@ -8,7 +8,7 @@ condition says how the last attempt went, and a failure must not erase what is k
 import base64
 import binascii
 
-from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.errors import KubeConflictError, KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model.conditions import Status, find
 from vivero_core.model.constants import PASSWORD_HASH_KEY, ConditionType, Reason
@@ -16,6 +16,7 @@ from vivero_core.model.tenant import OwnerStatus
 
 from vivero_operator.data_plane import Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError
+from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import workload
@@ -37,9 +38,11 @@ def _told(run: Run) -> bool:
 async def ensure(run: Run) -> Outcome:
     known, named = _known(run), run.owner.password_hash_secret
     run.owner_status = known
-    password_hash = await _password_hash(run, known)
+    secret = await _password_secret(run, known)
+    password_hash = _password_hash(run, secret) if secret is not None else None
     if password_hash is not None or not _told(run):
         run.owner_status = await _tell(run, password_hash)
+        run.password_secret = secret
     exists = run.owner_status.email
     if exists is None:
         return done(Reason.NO_PASSWORD_GIVEN, "spec.owner names no password: nobody can log in with one yet")
@@ -76,8 +79,8 @@ def workspace(run: Run) -> Workspace | None:
     return Workspace(run.tenant.spec.display_name, url) if url else None
 
 
-async def _password_hash(run: Run, known: OwnerStatus) -> str | None:
-    """The hash to be carried out now; None when there is none, or it has been and its Secret is gone.
+async def _password_secret(run: Run, known: OwnerStatus) -> Manifest | None:
+    """The Secret with the hash to be carried out now; None when there is none, or it has been and is gone.
 
     A Secret that is there is an order, also one that has the name of an earlier one.
     """
@@ -87,40 +90,44 @@ async def _password_hash(run: Run, known: OwnerStatus) -> str | None:
     secret = await run.find(SECRET, name, namespace)
     if secret is None and known.password_hash_secret == name:
         return None
-    encoded = (secret or {}).get("data", {}).get(PASSWORD_HASH_KEY)
-    if not encoded:
+    if secret is None or not secret.get("data", {}).get(PASSWORD_HASH_KEY):
         message = f"Secret {name} with the owner's {PASSWORD_HASH_KEY} is not in {namespace}"
         raise Pending(Reason.PASSWORD_SECRET_MISSING, message, retry_after=_SECRET_AGAIN_SECONDS)
+    return secret
+
+
+def _password_hash(run: Run, secret: Manifest) -> str:
     try:
-        return base64.b64decode(encoded, validate=True).decode("ascii")
+        return base64.b64decode(secret["data"][PASSWORD_HASH_KEY], validate=True).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
+        name, namespace = secret["metadata"]["name"], run.instance.settings.signups_namespace
         message = f"Secret {name} in {namespace}: {PASSWORD_HASH_KEY} is no argon2id hash in PHC form"
         raise Pending(Reason.OWNER_REFUSED, message, retry_after=_SECRET_AGAIN_SECONDS) from None
 
 
-async def forget_password(run: Run) -> Outcome:
-    """Delete the Secret once the status says that it was carried out, so that a crash loses no password."""
-    owner = run.tenant.spec.owner
-    if owner is not None and _known(run).password_hash_secret == owner.password_hash_secret:
-        await _delete(run)
-    return done(Reason.ACCOUNT_EXISTS)
+async def forget_password(run: Run) -> bool:
+    """Delete the Secret that this pass carried out; after the status says so, for a crash must lose no password.
+
+    False when it was written again since: then it is another order, which the next pass carries out.
+    """
+    if run.password_secret is None:
+        return True
+    meta = run.password_secret["metadata"]
+    try:
+        await run.kube.delete(
+            SECRET, meta["name"], meta["namespace"], uid=meta["uid"], resource_version=meta["resourceVersion"]
+        )
+    except KubeNotFoundError:
+        return True
+    except KubeConflictError:
+        return False
+    return True
 
 
 async def remove(run: Run) -> Outcome:
     """A tenant that goes before its account was made leaves no hash behind."""
-    await _delete(run)
-    return done(Reason.ERASED)
-
-
-async def _delete(run: Run) -> None:
     name = run.tenant.spec.owner.password_hash_secret if run.tenant.spec.owner else None
-    if name is None:
-        return
-    namespace = run.instance.settings.signups_namespace
-    secret = await run.find(SECRET, name, namespace)
-    if secret is None:
-        return
-    try:
-        await run.kube.delete(SECRET, name, namespace, uid=secret["metadata"]["uid"])
-    except KubeNotFoundError:
-        return
+    secret = await run.find(SECRET, name, run.instance.settings.signups_namespace) if name is not None else None
+    if secret is not None:
+        await run.delete(SECRET, secret)
+    return done(Reason.ERASED)

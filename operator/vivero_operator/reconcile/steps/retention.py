@@ -3,9 +3,7 @@
 from vivero_core.model import naming
 from vivero_core.model.constants import Reason
 
-from vivero_operator.instance import Keys
-from vivero_operator.policies import loss
-from vivero_operator.policies.outcome import Blocked, Outcome, done
+from vivero_operator.policies.outcome import LOOK_AGAIN_SECONDS, Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import secrets
 
@@ -15,6 +13,7 @@ async def record(run: Run) -> Outcome:
 
     Raises:
         Blocked: data would be kept that cannot be read without a key which is nowhere.
+        Pending: nothing says where the data is.
     """
     names = f"schema {naming.database_name(run.instance.id)}, bucket {naming.bucket_name(run.instance.id)}"
     vault = run.services.vault
@@ -26,24 +25,21 @@ async def record(run: Run) -> Outcome:
     live = await secrets.read(run)
     if run.record is None and not live and run.tenant.status.database_server is None:
         return done(Reason.RETAINED, "nothing, for nothing had been made")
-    keys, server = _keys(run, live), _server(run, live)
-    if keys is None or server is None:
-        if run.tenant.accepts_data_loss:
-            return done(Reason.RETAINED, f"{names}, without the key of the files")
-        run.lost = True
-        raise Blocked(Reason.KEYS_LOST, loss.of_keys(run.instance.id))
+    server = _server(run, live)
+    if server is None:
+        if run.tenant.spec.adopt is None and run.tenant.status.proven_at is None:
+            return done(Reason.RETAINED, "nothing, for it was never in service")
+        message = "Nothing says any more on which DatabaseServer the schema is: name it in spec.databaseServer"
+        raise Pending(Reason.DATABASE_SERVER_NOT_FOUND, message, retry_after=LOOK_AGAIN_SECONDS)
+    keys = await secrets.recovered(run, live, run.record.keys if run.record else None, server)
     when = run.tenant.metadata.deletion_timestamp or run.services.now()
     await vault.keep(run.instance, keys, server, retained_at=when)
     return done(Reason.RETAINED, names)
 
 
-def _keys(run: Run, live: secrets.Live) -> Keys | None:
-    return secrets.joined(live, run.record.keys if run.record else None, new_file_key=False)
-
-
 def _server(run: Run, live: secrets.Live) -> str | None:
     placed = run.tenant.status.database_server or secrets.server_from(live)
-    return placed or (run.record.database_server if run.record else None)
+    return placed or (run.record.database_server if run.record else None) or run.tenant.spec.database_server
 
 
 async def erase_record(run: Run) -> Outcome:

@@ -1,5 +1,8 @@
 """The way in: Service and Ingresses; while suspended, the customer's own hosts lead to the control plane's page."""
 
+from collections.abc import Iterable
+from typing import Final
+
 from vivero_core.backends.kube.resources import INGRESS
 from vivero_core.model.constants import LABEL_TENANT, Reason
 
@@ -9,20 +12,23 @@ from vivero_operator.policies import hosts as policy
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
 
+_KINDS: Final = (False, True)
+
 
 async def ensure(run: Run) -> Outcome:
     if run.instance.suspended:
         await _close(run)
         return done(Reason.PROVISIONED)
     await run.ensure_all(service.build(run.instance), ingress.build(run.instance))
-    own = routed(run)
-    if own:
-        await run.ensure(ingress.build_hosts(run.instance, own))
-    elif not run.fresh and _had_hosts(run):
-        await _remove(run, ingress.HOSTS)
+    for issued in _kinds(run):
+        own = _of_kind(run, issued=issued)
+        if own:
+            await run.ensure(ingress.build_hosts(run.instance, own, issued=issued), optional=True)
+        elif not run.fresh and _had_hosts(run):
+            await _remove(run, ingress.hosts_name(issued=issued))
     if not run.fresh:
-        await _remove_stand_in(run)
-    more = f" and {len(own)} of {len(run.tenant.spec.hosts)} own hosts" if run.tenant.spec.hosts else ""
+        await _remove_stand_ins(run, _kinds(run))
+    more = f" and {len(routed(run))} of {len(run.tenant.spec.hosts)} own hosts" if run.tenant.spec.hosts else ""
     return done(Reason.ROUTED, f"{run.instance.hosts[0]}{more}")
 
 
@@ -34,8 +40,17 @@ async def open_claimed(run: Run) -> Outcome:
 
 def routed(run: Run) -> list[str]:
     """The customer's hosts that are let in."""
-    issuer = bool(run.instance.settings.host_issuer)
-    return [one.host for one in run.hosts or () if policy.is_routed(one, issuer=issuer)]
+    return [*_of_kind(run, issued=False), *_of_kind(run, issued=True)]
+
+
+def _of_kind(run: Run, *, issued: bool) -> list[str]:
+    kind = [one for one in run.hosts or () if (run.instance.issuer(one.host) is not None) == issued]
+    return [one.host for one in kind if policy.is_routed(one, issued=issued)]
+
+
+def _kinds(run: Run) -> tuple[bool, ...]:
+    """Whether hosts are issued ones, for each kind that may be there."""
+    return _KINDS if run.instance.settings.host_issuer or _had_hosts(run) else (False,)
 
 
 def _had_hosts(run: Run) -> bool:
@@ -44,22 +59,30 @@ def _had_hosts(run: Run) -> bool:
 
 
 async def _close(run: Run) -> None:
-    own = routed(run)
-    if own:
-        await run.ensure(ingress.build_suspended(run.instance, own))
-    else:
-        await _remove_stand_in(run)
+    for issued in _kinds(run):
+        own = _of_kind(run, issued=issued)
+        if own:
+            await run.ensure(ingress.build_suspended(run.instance, own, issued=issued), optional=True)
+        else:
+            await _remove_stand_in(run, issued=issued)
     await _remove(run, APP)
     if _had_hosts(run):
-        await _remove(run, ingress.HOSTS)
+        for issued in _kinds(run):
+            await _remove(run, ingress.hosts_name(issued=issued))
 
 
 async def _remove(run: Run, name: str) -> None:
     await run.remove(INGRESS, name, run.instance.namespace, belongs={LABEL_TENANT: run.instance.id})
 
 
-async def _remove_stand_in(run: Run) -> None:
-    name, namespace = ingress.suspended_name(run.instance.id), run.instance.settings.platform_namespace
+async def _remove_stand_ins(run: Run, kinds: Iterable[bool]) -> None:
+    for issued in kinds:
+        await _remove_stand_in(run, issued=issued)
+
+
+async def _remove_stand_in(run: Run, *, issued: bool) -> None:
+    name = ingress.suspended_name(run.instance.id, issued=issued)
+    namespace = run.instance.settings.platform_namespace
     await run.remove(INGRESS, name, namespace, belongs={LABEL_TENANT: run.instance.id})
 
 
@@ -71,5 +94,5 @@ async def prepare(run: Run) -> Outcome:
 
 async def remove(run: Run) -> Outcome:
     """What lies outside the tenant's namespace; the rest goes with that."""
-    await _remove_stand_in(run)
+    await _remove_stand_ins(run, _KINDS)
     return done(Reason.ERASED)

@@ -80,6 +80,11 @@ def joined(live: Live, escrowed: Keys | None, *, new_file_key: bool) -> Keys | N
     return Keys(**{name: known.get(name) or random.token_hex(32) for name in _PLACES})
 
 
+def used(run: Run) -> object:
+    """What the steps after this one tell servers and pods."""
+    return run.known_address().credentials(run.known_keys())
+
+
 def server_from(live: Live) -> str | None:
     """The placement that Secret `database` records."""
     annotations: dict[str, Any] = live.get(manifests.DATABASE, {}).get("metadata", {}).get("annotations", {})
@@ -162,6 +167,7 @@ async def ensure(run: Run) -> Outcome:
         limits,
     ]
     changed = [one for one in wanted if drift.differs(one, live.get(one["metadata"]["name"]))]
+    _expect_news(run, live, changed)
     async with asyncio.TaskGroup() as group:
         # Beside each other: whichever is there after a crash, the other one is completed from it.
         group.create_task(run.services.vault.keep(run.instance, keys, address.server))
@@ -172,25 +178,47 @@ async def ensure(run: Run) -> Outcome:
     return done(Reason.PROVISIONED)
 
 
+def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
+    """What a Secret says now and did not say before the server of that name is to be told, and that is no drift."""
+    for one in changed:
+        name = one["metadata"]["name"]
+        if drift.applied(live.get(name)) != drift.applied(one):
+            run.memory.expect_news(run.tenant.metadata.uid, name)
+
+
 async def _keys(run: Run, live: Live, address: DatabaseAddress) -> Keys:
     keys, vault = complete(live), run.services.vault
     if keys is not None and vault.is_kept(run.instance, keys, address.server):
         return keys
     record = run.record or await vault.find(run.instance.id)
-    found = joined(live, record.keys if record else None, new_file_key=False)
-    if found is None and await _may_make_file_key(run, address):
-        found = joined(live, None, new_file_key=True)
+    return await recovered(run, live, record.keys if record else None, address.server)
+
+
+async def recovered(run: Run, live: Live, escrowed: Keys | None, server: str) -> Keys:
+    """From Secrets and escrow; the key of the files is new only where no data depends on the old one.
+
+    Raises:
+        Blocked: the key of the files is nowhere.
+    """
+    found = joined(live, escrowed, new_file_key=False)
+    if found is None and await _may_make_file_key(run, server):
+        found = joined(live, escrowed, new_file_key=True)
     if found is None:
         run.lost = True
         raise Blocked(Reason.KEYS_LOST, loss.of_keys(run.instance.id))
     return found
 
 
-async def _may_make_file_key(run: Run, address: DatabaseAddress) -> bool:
-    """Nothing can depend on a key of a tenant that has only just begun, or that holds no data, or gave it up."""
-    if run.tenant.accepts_data_loss or (run.fresh and not run.established):
+async def _may_make_file_key(run: Run, server: str) -> bool:
+    """Nothing can depend on a key of a tenant that begins in this pass, or that holds no data, or gave it up.
+
+    Whether it begins the finalizer says: a namespace that is new may be one that somebody deleted. Nobody has ever put
+    anything into a spare.
+    """
+    if run.tenant.accepts_data_loss:
         return True
-    return not run.established and not await holds_data(run, address.server)
+    begins = run.begins or run.tenant.is_spare
+    return not run.established and (begins or not await holds_data(run, server))
 
 
 async def holds_data(run: Run, server_name: str) -> bool:

@@ -4,7 +4,7 @@ from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.model import naming
-from vivero_core.model.constants import Reason
+from vivero_core.model.constants import ConditionType, Reason
 
 from vivero_operator.errors import DataGoneError
 from vivero_operator.policies import loss
@@ -31,7 +31,7 @@ async def ensure(run: Run) -> Outcome:
     except DataGoneError as error:
         run.lost = True
         raise Blocked(Reason.DATA_LOST, loss.of_bucket(account.name)) from error
-    run.correct("storage", account.secret, written)
+    run.correct("storage", ConditionType.STORAGE_READY, account.secret, written)
     return done(Reason.PROVISIONED, "Bucket and account")
 
 

@@ -6,7 +6,7 @@ revision is left; what stands in the way is said in the pod's own words.
 
 import contextlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
@@ -19,9 +19,12 @@ from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.policies.pool import is_single_refill
 from vivero_operator.reconcile.pods import Pod, Trouble, trouble
 from vivero_operator.reconcile.run import Run
+from vivero_operator.reconcile.steps import secrets
 
 _LOOK_AGAIN_SECONDS: Final = 10.0
 """A pod that cannot be made has no object that would announce it."""
+_LATE: Final = timedelta(seconds=60)
+"""A pod that is not ready for so long is in trouble, though nothing but its own status may say what it is."""
 _SOON: Final = timedelta(seconds=5)
 """So long after its first pass a tenant without pods has not met a quota: its pods are on their way."""
 
@@ -38,9 +41,12 @@ class Standing:
     def ready(self) -> tuple[Pod, ...]:
         return tuple(pod for pod in self.current if pod.ready)
 
-    @property
-    def trouble(self) -> Trouble | None:
-        return next((pod.trouble for pod in self.current if pod.trouble and not pod.ready), None)
+    def trouble(self, now: datetime) -> Trouble | None:
+        """What keeps a pod from being ready: it says so, or has not been ready for so long that its own words count."""
+        unready = [pod for pod in self.current if not pod.ready]
+        said = (pod.trouble for pod in unready)
+        late = (pod.unready for pod in unready if pod.unready_since and now - pod.unready_since > _LATE)
+        return next(filter(None, (*said, *late)), None)
 
 
 def _template(run: Run) -> pod_template.Template | None:
@@ -66,7 +72,7 @@ def _standing(run: Run) -> Standing:
 def inputs(run: Run) -> object:
     """What the pods are made from besides the Tenant and its plan."""
     return [
-        run.known_address().credentials(run.known_keys()),
+        secrets.used(run),
         run.services.rollout.release_for(run.tenant),
         run.tenant.metadata.annotations.get(ANNOTATION_RESTART),
         run.tenant.accepts_data_loss,
@@ -85,18 +91,35 @@ async def ready(run: Run) -> Outcome:
     standing, replicas = _standing(run), run.instance.plan.spec.workload.replicas
     run.updated = len(standing.ready)
     if standing.ready and not standing.outdated:
-        reason = Reason.RUNNING if run.updated >= replicas else Reason.PODS_MISSING
-        return done(reason, f"{run.updated} of {replicas} pods ready")
+        return await _served(run, standing)
     for pod in standing.current:
         if pod.running and not pod.ready and not pod.asked and _is_awaited(run):
             await _ask(run, pod)
-    found = standing.trouble or (None if standing.current else await _refusal(run))
+    found = await _trouble(run, standing)
     if found is not None:
         raise Pending(found.reason, f"The pod cannot start: {found}", retry_after=_LOOK_AGAIN_SECONDS)
     if standing.outdated:
         message = f"{run.updated} of {replicas} pods run the wanted revision"
         raise Pending(Reason.ROLLING_OUT, message, retry_after=_LOOK_AGAIN_SECONDS)
     raise Pending(Reason.STARTING, "Waiting for the pod to answer", retry_after=_LOOK_AGAIN_SECONDS)
+
+
+async def _served(run: Run, standing: Standing) -> Outcome:
+    """By as many pods as the plan says, or by fewer: then what is wrong with the others."""
+    ready, replicas = len(standing.ready), run.instance.plan.spec.workload.replicas
+    message = f"{ready} of {replicas} pods ready"
+    if ready >= replicas:
+        return done(Reason.RUNNING, message)
+    found = await _trouble(run, standing)
+    if found is None:
+        return done(Reason.PODS_MISSING, message, retry_after=_LOOK_AGAIN_SECONDS)
+    return done(found.reason, f"{message}. {found}", retry_after=_LOOK_AGAIN_SECONDS)
+
+
+async def _trouble(run: Run, standing: Standing) -> Trouble | None:
+    said = standing.trouble(run.services.now())
+    complete = len(standing.current) >= run.instance.plan.spec.workload.replicas
+    return said or (None if complete else await _refusal(run))
 
 
 async def _refusal(run: Run) -> Trouble | None:

@@ -1,0 +1,212 @@
+"""A fight with another controller: it is told of, and not won by speed; all else of the tenant goes on as ever."""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, events, serving
+from reconcile.world import World
+from vivero_operator.handlers import Desk
+from vivero_operator.health import Pulse
+from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.memory import (
+    CONTEST_FROM,
+    CONTEST_LONGEST,
+    CONTEST_LONGEST_URGENT,
+    CONTEST_SECONDS,
+    Memory,
+)
+from vivero_operator.reconcile.queue import WorkQueue
+
+DEPLOYMENT = ("Deployment", NAMESPACE, "app")
+POLICY = ("NetworkPolicy", NAMESPACE, "app")
+SERVICE = ("Service", NAMESPACE, "app")
+
+
+def scale(world: World) -> None:
+    """As an autoscaler that was told about the wrong Deployment."""
+    world.kube.objects[DEPLOYMENT]["spec"]["replicas"] = 0
+
+
+def open_up(world: World) -> None:
+    world.kube.objects[POLICY]["spec"]["policyTypes"] = []
+
+
+def foreign(world: World) -> None:
+    meta = {"name": "allow-all", "namespace": NAMESPACE}
+    world.kube.put({"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1", "metadata": meta, "spec": {}})
+
+
+def take_away(world: World) -> None:
+    world.kube.objects.pop(SERVICE, None)
+
+
+async def fight(world: World, hand: Any, seconds: int, every: int = 1) -> list[int]:  # noqa: ANN401  an act on the world
+    """The other one acts as soon as it is corrected, and a pass comes each second: the seconds of the corrections."""
+    corrected = []
+    for second in range(0, seconds, every):
+        hand(world)
+        world.now += timedelta(seconds=every)
+        await again(world)
+        if any(("apply" in one or "delete" in one) and "Secret" not in one for one in world.kube.writes):
+            corrected.append(second)
+    return corrected
+
+
+@pytest.mark.parametrize(
+    ("hand", "longest"),
+    [
+        (scale, CONTEST_LONGEST),
+        (open_up, CONTEST_LONGEST_URGENT),
+        (foreign, CONTEST_LONGEST_URGENT),
+        (take_away, CONTEST_LONGEST_URGENT),
+    ],
+)
+async def test_the_pauses_grow_to_a_bound(hand: Any, longest: float) -> None:  # noqa: ANN401
+    world = await serving()
+    corrected = await fight(world, hand, 300)
+    pauses = [later - earlier for earlier, later in pairwise(corrected)]
+    assert pauses[: CONTEST_FROM - 1] == [1] * (CONTEST_FROM - 1), "an accident or two are corrected at once"
+    assert pauses == sorted(pauses)
+    assert max(pauses) <= longest
+    assert len(corrected) < 300 / longest + 12
+    assert pauses[-1] >= min(longest, 60)
+
+
+async def test_a_warning_says_what_and_when() -> None:
+    world = await serving()
+    await fight(world, scale, CONTEST_FROM - 1)
+    assert not any("DriftContested" in one for one in events(world))
+    await fight(world, scale, 1)
+    (warning,) = [one for one in events(world) if one.startswith("Warning DriftContested")]
+    assert "Deployment app: changed again after each correction" in warning
+    assert "in 2 s at the earliest" in warning
+
+
+async def test_the_pass_comes_back_when_it_may_correct_again() -> None:
+    world = await serving()
+    await fight(world, scale, CONTEST_FROM)
+    scale(world)
+    world.memory.suspect(body(world)["metadata"]["uid"])
+    result = await world.reconcile()
+    assert world.kube.objects[DEPLOYMENT]["spec"]["replicas"] == 0
+    assert result.retry_after == 2.0
+    world.now += timedelta(seconds=result.retry_after)
+    await world.reconcile()
+    assert world.kube.objects[DEPLOYMENT]["spec"]["replicas"] == 1
+
+
+async def test_other_things_are_corrected_at_once() -> None:
+    world = await serving()
+    await fight(world, scale, 60)
+    scale(world)
+    take_away(world)
+    await again(world)
+    assert SERVICE in world.kube.objects
+    assert world.kube.objects[DEPLOYMENT]["spec"]["replicas"] == 0
+
+
+async def test_what_a_person_orders_is_done_at_once() -> None:
+    """A new spec is another content, whatever others make of the old one."""
+    world = await serving()
+    await fight(world, scale, 60)
+    scale(world)
+    change(world, suspended={"reason": "Unpaid"})
+    await world.reconcile()
+    assert condition(world, "Suspended") == "True Unpaid"
+    change(world, suspended=None)
+    await world.reconcile()
+    assert world.kube.objects[DEPLOYMENT]["spec"]["replicas"] == 1
+
+
+async def test_when_the_other_one_gives_in_it_is_forgotten() -> None:
+    world = await serving()
+    await fight(world, scale, 60)
+    world.now += timedelta(seconds=CONTEST_SECONDS)
+    assert await fight(world, scale, 3) == [0, 1, 2]
+
+
+async def test_a_look_at_a_contested_tenant_waits_a_little() -> None:
+    world = await serving()
+    await fight(world, scale, CONTEST_FROM)
+    clock = [0.0]
+    desk = Desk(world.cluster, WorkQueue[Key](lambda: clock[0]), world.memory, Pulse())
+    desk.suspect(IDENT)
+    assert len(desk.queue) == 0
+    clock[0] += CONTEST_LONGEST_URGENT
+    assert (await desk.queue.get()).name == "acme"
+
+
+async def test_others_are_not_slowed_down() -> None:
+    world = await serving()
+    await fight(world, scale, CONTEST_FROM)
+    assert world.memory.patience("uid of another") == 0.0
+
+
+class TestPauses:
+    @given(st.lists(st.floats(0.1, 400), max_size=40), st.booleans())
+    def test_they_are_bounded_and_only_for_what_is_frequent(self, gaps: list[float], urgent: bool) -> None:  # noqa: FBT001
+        now = [0.0]
+        memory = Memory(lambda: now[0])
+        times: list[float] = []
+        for gap in gaps:
+            now[0] += gap
+            times.append(now[0])
+            pause = memory.corrected("u", "Service app", urgent=urgent)
+            recent = sum(now[0] - one < CONTEST_SECONDS for one in times)
+            assert (pause > 0) == (recent >= CONTEST_FROM)
+            assert pause <= (CONTEST_LONGEST_URGENT if urgent else CONTEST_LONGEST)
+            assert memory.pause("u", "Service app", urgent=urgent) == pause
+            assert memory.patience("u") <= CONTEST_LONGEST_URGENT
+            assert memory.pause("u", "another", urgent=urgent) == 0.0
+
+    def test_they_end(self) -> None:
+        now = [0.0]
+        memory = Memory(lambda: now[0])
+        for _ in range(CONTEST_FROM):
+            memory.corrected("u", "Service app", urgent=False)
+        assert memory.patience("u") == 2.0
+        now[0] += 1.5
+        assert memory.patience("u") == 0.5
+        now[0] += 1.0
+        assert memory.patience("u") == 0.0
+
+    def test_what_is_gone_is_forgotten(self) -> None:
+        memory = Memory(lambda: 0.0)
+        for _ in range(CONTEST_FROM):
+            memory.corrected("u", "Service app", urgent=False)
+        memory.expected("u", "Ingress hosts")
+        memory.told("u", "database", "digest")
+        memory.since_begin("u")
+        memory.drop("u")
+        assert memory.patience("u") == 0.0
+        assert not memory.expected("u", "Ingress hosts")
+        assert memory.told("u", "database", "digest") is None
+
+
+class TestMemory:
+    def test_what_a_server_was_told(self) -> None:
+        memory = Memory(lambda: 0.0)
+        assert [memory.told("u", "database", one) for one in ("a", "a", "b", "b")] == [None, True, False, True]
+        memory.expect_news("u", "database")
+        assert [memory.told("u", "database", "b"), memory.told("u", "cache", "b")] == [False, None]
+
+    def test_what_it_expects(self) -> None:
+        memory = Memory(lambda: 0.0)
+        assert [memory.expected("u", "Ingress hosts") for _ in range(2)] == [False, True]
+        assert not memory.expected("other", "Ingress hosts")
+        memory.expect_no_more("u", "Ingress hosts")
+        memory.expect_no_more("nobody", "Ingress hosts")
+        assert not memory.expected("u", "Ingress hosts")
+
+    def test_since_when_it_begins(self) -> None:
+        now = [5.0]
+        memory = Memory(lambda: now[0])
+        assert memory.since_begin("u") == timedelta()
+        now[0] = 8.0
+        assert memory.since_begin("u") == timedelta(seconds=3)
+        memory.begin_again("u")
+        assert memory.since_begin("u") == timedelta()
