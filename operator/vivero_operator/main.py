@@ -82,7 +82,14 @@ class Parts:
 
 def assemble(services: Services, election: Election, watching: KubeClient, patience: Patience) -> Parts:
     settings, cluster = services.settings, services.cluster
-    desk = Desk(cluster, WorkQueue[Key](), Memory(), health.Pulse(), resync_seconds=settings.resync_seconds)
+    desk = Desk(
+        cluster,
+        WorkQueue[Key](),
+        Memory(),
+        health.Pulse(),
+        resync_seconds=settings.resync_seconds,
+        gone=services.starts.ended,
+    )
     plans = PlanReconciler(services)
     sweep = Sweep(services, lambda: _count_orphans(desk))
     reconcilers: dict[Kind, Reconcile] = {

@@ -5,6 +5,7 @@ consistency and batches nothing; when and how often to reconcile is the queue's 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, Resource
@@ -36,6 +37,8 @@ class Desk:
     """Before that a tenant whose pod runs would seem to have none."""
     standings: dict[str, object] = field(default_factory=dict)
     """How each Tenant of a pool stood when it was last heard of, by uid."""
+    gone: Callable[[str], None] = lambda uid: None  # noqa: ARG005
+    """Called with the uid of a Tenant that is gone, whether its finalizer did its work or not."""
 
     def suspect(self, tenant_id: str, step: str | None = None) -> None:
         """Somebody touched what is this tenant's: look at what the step makes, or at all of it, soon."""

@@ -98,6 +98,7 @@ def forget(desk: Desk, metadata: Metadata) -> None:
     desk.standings.pop(metadata.uid, None)
     desk.cluster.tenants.drop(metadata.name, metadata.uid)
     desk.memory.drop(metadata.uid)
+    desk.gone(metadata.uid)
     desk.queue.forget(Key("Tenant", metadata.name))
     _wake_blocked(desk)
     _count_again(desk)
