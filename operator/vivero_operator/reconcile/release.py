@@ -15,7 +15,7 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.manifests import release as manifest
 from vivero_operator.manifests.event import Happening, Subject
 from vivero_operator.policies import release as policy
-from vivero_operator.policies.pause import paused
+from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.release import Progress
 from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
@@ -126,7 +126,8 @@ class ReleaseReconciler:
             )
             for kind, (truth, reason) in ((ConditionType.COMPLETE, complete), (ConditionType.HALTED, halted))
         ]
-        return cond.merge(release.status.conditions, found)
+        idle = "No tenant is moved, and a former release is not deleted"
+        return shown(cond.merge(release.status.conditions, found), release.metadata, self._services.now(), idle=idle)
 
     async def _write(
         self, release: Release, on: list[Tenant], waiting: int, message: str, conditions: tuple[Condition, ...]
