@@ -5,6 +5,7 @@ import asyncio
 import copy
 import itertools
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from vivero_core.backends.corrections import Correction
@@ -62,13 +63,21 @@ class FakeKube:
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object:
         return copy.deepcopy(self._found(resource, name, namespace))
 
-    async def list(self, resource: Resource, namespace: str | None = None, **_: object) -> Listing:
+    async def list(
+        self, resource: Resource, namespace: str | None = None, *, label_selector: str | None = None, **_: object
+    ) -> Listing:
         items = [
             copy.deepcopy(item)
             for (kind, where, _name), item in self.objects.items()
-            if kind == resource.kind and namespace in (None, where)
+            if kind == resource.kind and namespace in (None, where) and _selected(item, label_selector)
         ]
         return Listing(items, "0")
+
+    async def list_as(
+        self, resource: Resource, view: Callable[[Object], Any], namespace: str | None = None, **how: Any
+    ) -> Listing:
+        found = await self.list(resource, namespace, **how)
+        return Listing([view(item) for item in found.items], found.resource_version)
 
     async def create(self, manifest: Object) -> Object:
         manifest = copy.deepcopy(manifest)
@@ -150,6 +159,13 @@ class FakeKube:
 
     def _note(self, verb: str, kind: str, name: str, namespace: str | None) -> None:
         self.writes.append(f"{verb} {kind} {namespace}/{name}" if namespace else f"{verb} {kind} {name}")
+
+
+def _selected(item: Object, selector: str | None) -> bool:
+    """Labels that are there, or have a value."""
+    labels = item["metadata"].get("labels", {})
+    wanted = [one.partition("=") for one in selector.split(",")] if selector else []
+    return all(key in labels and (not equals or labels[key] == value) for key, equals, value in wanted)
 
 
 class FakeServer:
