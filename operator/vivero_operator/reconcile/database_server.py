@@ -71,11 +71,9 @@ class DatabaseServerReconciler:
         """
         done = [ident for ident in server.spec.remove_orphans if ident in server.status.removals_done]
         left: dict[str, str] = {}
-        if not self._services.orphans.swept:
-            return tuple(done), left
         for ident in (one for one in server.spec.remove_orphans if one not in done):
             if ident not in self._services.orphans.known and not self._services.orphans.whole:
-                left[ident] = "looked for again, for not every system answered the last sweep"
+                left[ident] = "waiting for a sweep that every system answers"
                 continue
             try:
                 refused = await orphans.refusal(self._services, ident)

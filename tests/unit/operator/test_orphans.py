@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
+from reconcile.fakes import DirectLane
 from reconcile.world import NOW, SERVER, Object, World, merge, tenant_body
 from unit.operator.made import PAUSED
 from unit.operator.waiting import until
@@ -238,7 +239,9 @@ class TestSweep:
         assert await place.sweep() == {}
 
     async def test_what_only_one_look_finds_is_none(self, place: Place) -> None:
-        """A Tenant that came after the servers had answered; and one whose deletion ended after they had."""
+        """A Tenant that came after the servers had answered; and two whose deletion ended after they had."""
+        going = place.live("going", "uid-4")
+        await place.leave(going.id, "schema")
         await place.leave(tenant_id("uid-1"), "schema")
         await place.leave("b" * 10, "bucket")
         real, calls = place.world.backends.s3.inventory, list[int]()
@@ -247,6 +250,7 @@ class TestSweep:
             calls.append(1)
             if len(calls) == 2:
                 place.live()
+                place.world.cluster.tenants.drop("going", "uid-4")
                 del place.world.backends.s3.buckets["vivero-" + "b" * 10]
             return real()
 
@@ -513,6 +517,22 @@ class TestOrder:
             -1
         ] == f"Normal OrphanRemoved: Orphan {ID} was removed by order"
 
+    async def test_what_takes_long_is_no_outage(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A bucket is emptied object by object: that has a lane's time for long calls."""
+        await place.leave()
+        await place.sweep()
+        real = DirectLane.long
+        long = list[str]()
+
+        async def note(lane: DirectLane, function: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as the real one
+            long.append(function.__module__.rpartition(".")[2])
+            return await real(lane, function, *args, **kwargs)
+
+        monkeypatch.setattr(DirectLane, "long", note)
+        place.order(ID)
+        await place.server()
+        assert sorted({*long}) == ["cache", "database", "storage"]
+
     async def test_it_counts_once(self, place: Place) -> None:
         """It stands for ever in a values file; a tenant that is adopted or made since must not go with it."""
         await place.leave()
@@ -580,7 +600,7 @@ class TestOrder:
         place.order(ID)
         waiting = await place.server()
         assert waiting.status.removals_done == ()
-        assert f"Orphan {ID}: looked for again" in waiting.status.conditions[0].message
+        assert f"Orphan {ID}: waiting for a sweep" in waiting.status.conditions[0].message
         place.world.backends.s3.down = False
         await place.sweep()
         assert (await place.server()).status.removals_done == (ID,)
