@@ -19,6 +19,8 @@ from vivero_operator.reconcile.queue import WorkQueue
 
 _AWAITED = (DEPLOYMENT, NAMESPACE)
 """What a deletion waits to be gone."""
+_COUNT_SECONDS = 30.0
+"""A column for people, and placement counts for itself: one write for all that come and go meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,13 @@ class Desk:
                 self.queue.add_later(Key("Tenant", tenant.name), wait)
             else:
                 self.queue.add(Key("Tenant", tenant.name))
+
+    def count_again(self) -> None:
+        """What is used by whom may have changed: Plans and DatabaseServers say so, and may be free to go."""
+        for server in self.cluster.servers:
+            self.queue.add_later(Key("DatabaseServer", server.name), _COUNT_SECONDS)
+        for plan in self.cluster.plans:
+            self.queue.add_later(Key("Plan", plan.name), _COUNT_SECONDS)
 
     def move(self, tenant: Tenant) -> None:
         """Its turn has come to be moved to the current release."""
