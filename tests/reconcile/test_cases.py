@@ -50,6 +50,8 @@ async def prepare(world: World, step: dict[str, Any]) -> None:
         removed = world.kube.objects.pop((kind, namespace, name))
         if kind == "DatabaseServer":
             world.cluster.servers.drop(name, removed["metadata"]["uid"])
+        if kind == "Plan":
+            world.cluster.drop_plan(name, removed["metadata"]["uid"])
     for name, host in step.get("certificates", {}).items():
         world.put(secret_body(name, host, NOW - timedelta(days=1)))
     for manifest in step.get("objects", []):
