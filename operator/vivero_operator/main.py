@@ -32,7 +32,7 @@ from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcil
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
-from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
+from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep, to_be_closed
 from vivero_operator.reconcile.plan import PlanReconciler
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
@@ -82,9 +82,16 @@ class Parts:
 
 def assemble(services: Services, election: Election, watching: KubeClient, patience: Patience) -> Parts:
     settings, cluster = services.settings, services.cluster
-    desk = Desk(cluster, WorkQueue[Key](), Memory(), health.Pulse(), resync_seconds=settings.resync_seconds)
+    desk = Desk(
+        cluster,
+        WorkQueue[Key](),
+        Memory(),
+        health.Pulse(),
+        resync_seconds=settings.resync_seconds,
+        gone=services.starts.ended,
+    )
     plans = PlanReconciler(services)
-    sweep = Sweep(services, lambda: _count_orphans(desk))
+    sweep = Sweep(services, partial(_tell_of_orphans, services, desk))
     reconcilers: dict[Kind, Reconcile] = {
         "Tenant": TenantReconciler(services, desk.memory).reconcile,
         "Plan": plans.reconcile,
@@ -119,9 +126,12 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
     return Parts(desk, controller, plans, watching, patience, election, services, background)
 
 
-def _count_orphans(desk: Desk) -> None:
+def _tell_of_orphans(services: Services, desk: Desk) -> None:
+    """Servers show them in their status, and their addresses are closed."""
     for server in desk.cluster.servers:
         desk.queue.add(Key("DatabaseServer", server.name))
+    for ident in to_be_closed(services):
+        desk.queue.add(Key("Orphan", ident))
 
 
 def _now() -> datetime:

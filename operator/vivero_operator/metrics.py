@@ -35,6 +35,11 @@ def show_pool(pool: str, *, size: int, ready: int, starting: int) -> None:
     POOL_STARTING.labels(pool).set(starting)
 
 
+def forget_orphans(server: str) -> None:
+    with contextlib.suppress(KeyError):
+        ORPHANS.remove(server)
+
+
 def forget_pool(pool: str) -> None:
     """Its figures would stand still at their last values."""
     for gauge in (POOL_SIZE, POOL_READY, POOL_STARTING):

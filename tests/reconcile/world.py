@@ -125,6 +125,8 @@ class World:
                 self.cluster.tenants.drop(name, removed["metadata"]["uid"])
             case "DatabaseServer":
                 self.cluster.servers.drop(name, removed["metadata"]["uid"])
+            case "Plan":
+                self.cluster.drop_plan(name, removed["metadata"]["uid"])
             case "Pod":
                 self.cluster.drop_pod(Pod.parse(removed))
             case "Namespace":

@@ -5,6 +5,7 @@ consistency and batches nothing; when and how often to reconcile is the queue's 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, Resource
@@ -18,6 +19,8 @@ from vivero_operator.reconcile.queue import WorkQueue
 
 _AWAITED = (DEPLOYMENT, NAMESPACE)
 """What a deletion waits to be gone."""
+_COUNT_SECONDS = 30.0
+"""A column for people, and placement counts for itself: one write for all that come and go meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Desk:
     """Before that a tenant whose pod runs would seem to have none."""
     standings: dict[str, object] = field(default_factory=dict)
     """How each Tenant of a pool stood when it was last heard of, by uid."""
+    gone: Callable[[str], None] = lambda uid: None  # noqa: ARG005
+    """Called with the uid of a Tenant that is gone, whether its finalizer did its work or not."""
 
     def suspect(self, tenant_id: str, step: str | None = None) -> None:
         """Somebody touched what is this tenant's: look at what the step makes, or at all of it, soon."""
@@ -47,6 +52,13 @@ class Desk:
                 self.queue.add_later(Key("Tenant", tenant.name), wait)
             else:
                 self.queue.add(Key("Tenant", tenant.name))
+
+    def count_again(self) -> None:
+        """What is used by whom may have changed: Plans and DatabaseServers say so, and may be free to go."""
+        for server in self.cluster.servers:
+            self.queue.add_later(Key("DatabaseServer", server.name), _COUNT_SECONDS)
+        for plan in self.cluster.plans:
+            self.queue.add_later(Key("Plan", plan.name), _COUNT_SECONDS)
 
     def move(self, tenant: Tenant) -> None:
         """Its turn has come to be moved to the current release."""

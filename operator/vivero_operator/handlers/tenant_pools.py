@@ -17,12 +17,14 @@ def observe(desk: Desk, pool: TenantPool) -> None:
     if desk.wants.get(pool.metadata.uid) != wants:
         desk.wants[pool.metadata.uid] = wants
         desk.queue.add(Key("TenantPool", pool.name))
+        desk.count_again()
 
 
 def forget(desk: Desk, metadata: Metadata) -> None:
     desk.wants.pop(metadata.uid, None)
     desk.cluster.pools.drop(metadata.name, metadata.uid)
     desk.queue.add(Key("TenantPool", metadata.name))
+    desk.count_again()
 
 
 WATCHED: Final = Watched("TenantPool", TenantPool, TenantPool.plural, lambda desk: desk.cluster.pools, observe, forget)

@@ -17,9 +17,6 @@ from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import Rank
 
 _BLOCKED_BY_OTHERS = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN, Reason.ALREADY_ADOPTED})
-# Who deletes the last Tenant of a server, and then the server, must not be told that it is in use. One write for all that
-# come and go in this time; placement counts for itself.
-_REFRESH_SECONDS = 2.0
 # Somebody waits for the claim that a refill follows, and both want the same processor: the claim first. A refill still
 # begins within a tenth of a second.
 _REFILL_SECONDS = 0.05
@@ -58,13 +55,6 @@ def _wake_blocked(desk: Desk) -> None:
         desk.queue.add(Key("Tenant", tenant.name))
 
 
-def _count_again(desk: Desk) -> None:
-    for server in desk.cluster.servers:
-        desk.queue.add_later(Key("DatabaseServer", server.name), _REFRESH_SECONDS)
-    for plan in desk.cluster.plans:
-        desk.queue.add_later(Key("Plan", plan.name), _REFRESH_SECONDS)
-
-
 def observe(desk: Desk, tenant: Tenant) -> None:
     desk.cluster.tenants.put(tenant)
     _wake_pool(desk, tenant)
@@ -80,9 +70,8 @@ def observe(desk: Desk, tenant: Tenant) -> None:
         desk.queue.add_later(Key("Tenant", tenant.name), _SPARE_SECONDS)
     else:
         desk.queue.add(Key("Tenant", tenant.name), _rank(tenant, is_new=known is None))
-    if known is None:
-        _count_again(desk)
-    else:
+    desk.count_again()
+    if known is not None:
         _wake_blocked(desk)
 
 
@@ -99,9 +88,10 @@ def forget(desk: Desk, metadata: Metadata) -> None:
     desk.standings.pop(metadata.uid, None)
     desk.cluster.tenants.drop(metadata.name, metadata.uid)
     desk.memory.drop(metadata.uid)
+    desk.gone(metadata.uid)
     desk.queue.forget(Key("Tenant", metadata.name))
     _wake_blocked(desk)
-    _count_again(desk)
+    desk.count_again()
     # What is left of it, if its finalizer was taken away: at least its address must not answer any more.
     desk.queue.add(Key("Orphan", tenant.id if tenant else tenant_id(metadata.uid)))
     key = _pool_key(tenant) if tenant is not None and tenant.is_spare else None

@@ -20,6 +20,13 @@ class Found:
         """Whether a Tenant of this id that came since, and is placed on `server`, speaks for all of it."""
         return set(self.servers) <= {server}
 
+    def beside(self, other: "Found | None") -> "Found":
+        """All that either look found."""
+        if other is None:
+            return self
+        things, servers = {*self.things, *other.things}, {*self.servers, *other.servers}
+        return Found(self.id, tuple(sorted(things)), tuple(sorted(servers)))
+
 
 @dataclass(frozen=True)
 class Known:
@@ -35,6 +42,11 @@ class Known:
         if ident in self.placed:
             return server is None or self.placed[ident] in (None, server)
         return ident in self.retained and (server is None or self.retained[ident] in (None, server))
+
+    def accounts_for(self, found: Found) -> bool:
+        """Whether all of it is where it belongs by now."""
+        places: tuple[str | None, ...] = found.servers or (None,)
+        return all(self.expects(found.id, place) for place in places)
 
 
 def find(databases: Inventory, elsewhere: Inventory, known: Known) -> list[Found]:
@@ -59,6 +71,15 @@ def lasting(first: Iterable[Found], second: Iterable[Found]) -> list[Found]:
     """What both looks found: a Tenant that came or went between a server's answer and ours is none."""
     before = {one.id for one in first}
     return [one for one in second if one.id in before]
+
+
+def remembered(before: Iterable[Found], now: Iterable[Found], known: Known) -> list[Found]:
+    """What was found now, and what was found before on systems that gave no answer this time: it is still there."""
+    found = {one.id: one for one in now}
+    for one in before:
+        if not known.accounts_for(one):
+            found[one.id] = one.beside(found.get(one.id))
+    return [found[ident] for ident in sorted(found)]
 
 
 def shown_at(found: Found, remembered: str | None, servers: Collection[str]) -> str | None:

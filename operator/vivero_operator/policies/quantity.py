@@ -7,15 +7,11 @@ from typing import Final
 _UNITS: Final = {
     "": Decimal(1),
     "m": Decimal("0.001"),
-    "k": Decimal(10**3),
-    "M": Decimal(10**6),
-    "G": Decimal(10**9),
-    "Ki": Decimal(2**10),
-    "Mi": Decimal(2**20),
-    "Gi": Decimal(2**30),
-    "Ti": Decimal(2**40),
+    **{unit: Decimal(1000 ** (power + 1)) for power, unit in enumerate("kMGTPE")},
+    **{f"{unit}i": Decimal(1024 ** (power + 1)) for power, unit in enumerate("KMGTPE")},
 }
-_FORM: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|Ki|Mi|Gi|Ti)?")
+"""As the API server prints them: two terabytes come back as `2T`, whatever was written."""
+_FORM: Final = re.compile(rf"([0-9]+(?:\.[0-9]+)?)({'|'.join(filter(None, _UNITS))})?")
 
 
 def parse(text: str) -> Decimal:

@@ -4,12 +4,12 @@ A new release is tried on a few tenants first: the next batch begins when the
 last one has been Ready for a while, and none does while too many have failed.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from vivero_core.model.conditions import Status, find
+from vivero_core.model.conditions import Status, find, is_true
 from vivero_core.model.constants import PLAN_TRIAL, ConditionType, Reason
 from vivero_core.model.release import Release, ReleaseSpec
 from vivero_core.model.tenant import Tenant
@@ -17,7 +17,8 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.policies.pause import paused
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
-_OF_THE_PODS: Final = frozenset({Reason.PROOF_FAILED, Reason.WORKLOAD_UNAVAILABLE, Reason.STARTING})
+_OF_THE_PODS: Final = frozenset({Reason.PROOF_FAILED, Reason.WORKLOAD_UNAVAILABLE, Reason.STARTING, Reason.ROLLING_OUT})
+_OF_SOMETHING_ELSE: Final = frozenset(Reason) - _OF_THE_PODS
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Progress:
     on: tuple[Tenant, ...]
     """Tenants that are on the release."""
     failed: tuple[Tenant, ...]
-    """Of these, those that did not become Ready in time."""
+    """Of these, those that were not Ready by the deadline."""
     in_flight: tuple[Tenant, ...]
     """Of these, those that are not Ready yet; and those whose turn has come a moment ago."""
     waiting: tuple[Tenant, ...]
@@ -36,14 +37,23 @@ class Progress:
     """Tenants that do not move although it is their turn, or must not be touched; the rollout goes on without them."""
 
 
+@dataclass(frozen=True)
+class Spell:
+    """A time in which a tenant's pods were not well."""
+
+    since: datetime
+    well_since: datetime | None = None
+    """A recovery ends the spell when it has lasted for a while: pods that crash again and again are Ready in between."""
+
+
 @dataclass
 class Moves:
     """What is remembered of a rollout, by uid. Lost with the program, which costs a deadline."""
 
     asked: dict[str, datetime] = field(default_factory=dict)
     """When the turn came of those that are not on the release yet."""
-    seen: dict[str, datetime] = field(default_factory=dict)
-    """When those on the release were first seen there."""
+    spells: dict[str, Spell] = field(default_factory=dict)
+    """Of those on the release."""
     ill: set[str] = field(default_factory=set)
     """Whose pods were not well before: the release is not to blame."""
 
@@ -52,11 +62,23 @@ class Moves:
         if not is_well(tenant):
             self.ill.add(tenant.metadata.uid)
 
-    def observe(self, release: str, tenants: Iterable[Tenant], now: datetime) -> None:
-        on = {one.metadata.uid for one in tenants if one.status.release == release}
-        self.seen = {uid: self.seen.get(uid, now) for uid in on}
-        self.asked = {uid: at for uid, at in self.asked.items() if uid not in on}
-        self.ill &= on | self.asked.keys()
+    def observe(self, release: str, tenants: Iterable[Tenant], now: datetime, settle: timedelta) -> None:
+        """`tenants`: all there are. `settle`: how long a recovery has to last."""
+        known = {one.metadata.uid: one for one in tenants}
+        on = {uid: one for uid, one in known.items() if one.status.release == release}
+        spells = {uid: _spell(self.spells.get(uid), now, settle, well=is_well(one)) for uid, one in on.items()}
+        self.spells = {uid: spell for uid, spell in spells.items() if spell is not None}
+        self.asked = {uid: at for uid, at in self.asked.items() if uid in known and uid not in on}
+        self.ill &= on.keys() | self.asked.keys()
+
+
+def _spell(before: Spell | None, now: datetime, settle: timedelta, *, well: bool) -> Spell | None:
+    if not well:
+        return Spell(before.since if before else now)
+    if before is None:
+        return None
+    well_since = before.well_since or now
+    return Spell(before.since, well_since) if now - well_since < settle else None
 
 
 def is_well(tenant: Tenant) -> bool:
@@ -71,27 +93,55 @@ def is_well(tenant: Tenant) -> bool:
 def progress(release: str, spec: ReleaseSpec, tenants: Iterable[Tenant], moves: Moves, now: datetime) -> Progress:
     """`tenants`: those that this program can read."""
     served = [one for one in tenants if one.metadata.deletion_timestamp is None and one.spec.suspended is None]
-    deadline = timedelta(seconds=spec.deadline_seconds)
-
-    def late(tenant: Tenant, since: Mapping[str, datetime]) -> bool:
-        return now - since.get(tenant.metadata.uid, now) >= deadline
-
     on = [one for one in served if one.status.release == release]
-    unwell = [one for one in on if not is_well(one) and one.metadata.uid not in moves.ill]
-    failed = [one for one in unwell if late(one, moves.seen)]
+    failed, starting = _judge(on, moves, now, timedelta(seconds=spec.deadline_seconds))
     others = [one for one in served if one.status.release != release and not one.is_spare and has_pods(one)]
-    stuck = [one for one in others if paused(one.metadata) or late(one, moves.asked)]
-    asked = [one for one in others if one.metadata.uid in moves.asked and one not in stuck]
-    waiting = [one for one in others if one not in stuck and one not in asked]
+    stuck, asked, waiting = _sort(others, moves, now, timedelta(seconds=spec.deadline_seconds))
+    return Progress(tuple(on), tuple(failed), (*starting, *asked), tuple(waiting), tuple(stuck))
+
+
+def _judge(on: Sequence[Tenant], moves: Moves, now: datetime, deadline: timedelta) -> tuple[list[Tenant], list[Tenant]]:
+    """(those that failed, those that are given time) of the tenants on the release.
+
+    One that starts for the first time says something about the release while
+    that serves no tenant yet. Later there is always a signup or a spare that
+    starts, and the rollout would never go on.
+    """
+    works = any(is_true(one.status.conditions, ConditionType.READY) for one in on)
+    failed: list[Tenant] = []
+    starting: list[Tenant] = []
+    for one in on:
+        spell = moves.spells.get(one.metadata.uid)
+        excused = one.metadata.uid in moves.ill or (works and not has_pods(one))
+        if spell is not None and not is_well(one) and not excused:
+            (failed if now - spell.since >= deadline else starting).append(one)
+    return failed, starting
+
+
+def _sort(
+    others: Iterable[Tenant], moves: Moves, now: datetime, deadline: timedelta
+) -> tuple[list[Tenant], list[Tenant], list[Tenant]]:
+    """(stuck, asked to move, waiting) of the tenants that are not on the release."""
+    stuck: list[Tenant] = []
+    asked: list[Tenant] = []
+    waiting: list[Tenant] = []
+    for one in others:
+        at = moves.asked.get(one.metadata.uid)
+        if paused(one.metadata) or (at is not None and now - at >= deadline):
+            stuck.append(one)
+        else:
+            (waiting if at is None else asked).append(one)
     waiting.sort(key=lambda one: (is_held_up(one), one.spec.plan != PLAN_TRIAL, one.name))
-    in_flight = [*(one for one in unwell if one not in failed), *asked]
-    return Progress(tuple(on), tuple(failed), tuple(in_flight), tuple(waiting), tuple(stuck))
+    return stuck, asked, waiting
 
 
 def is_held_up(tenant: Tenant) -> bool:
-    """Not Ready for a reason that no other image mends: such a tenant may not move, and its turn comes last."""
+    """Not Ready for a reason that no other image mends: such a tenant may not move, and its turn comes last.
+
+    What is wrong with pods has one of a few reasons of ours, or one in Kubernetes' own words.
+    """
     ready = find(tenant.status.conditions, ConditionType.READY)
-    return ready is not None and ready.status is Status.FALSE and ready.reason not in _OF_THE_PODS
+    return ready is not None and ready.status is Status.FALSE and ready.reason in _OF_SOMETHING_ELSE
 
 
 def has_pods(tenant: Tenant) -> bool:
@@ -125,7 +175,7 @@ def for_tenant(
         return known
     if tenant.is_spare or current in proven or not proven:
         return current
-    return max(proven, key=lambda name: _made(releases.get(name)))
+    return max(proven, key=lambda name: (_made(releases.get(name)), name))
 
 
 def _made(release: Release | None) -> datetime:

@@ -120,6 +120,13 @@ class Cluster:
         """Tenants whose schema is on this database server."""
         return self.tenants.having(("server", server))
 
+    def users_of_server(self, server: str) -> list[str]:
+        """Names of the Tenants whose schema is on this database server, or is just being made there."""
+        pending = (
+            name for name, (uid, where) in self._placed.items() if where == server and self._is_pending(name, uid)
+        )
+        return [f"Tenant {name}" for name in (*(one.name for one in self.placed_on(server)), *pending)]
+
     def placements(self) -> Counter[str]:
         """Tenants by database server."""
         self._placed = {name: placed for name, placed in self._placed.items() if self._is_pending(name, placed[0])}

@@ -1,6 +1,6 @@
 """reconcile(name) of a DatabaseServer: can the administrator log in, who is on it, and what is left there of tenants that are gone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from vivero_core.backends.kube.resources import DATABASE_SERVER
@@ -15,8 +15,9 @@ from vivero_core.model.database_server import (
 )
 from vivero_core.model.database_server import Orphan as OrphanEntry
 
+from vivero_operator import metrics
 from vivero_operator.manifests.event import EventType, Happening, Subject
-from vivero_operator.policies.pause import paused
+from vivero_operator.policies.pause import paused, shown
 from vivero_operator.reconcile import in_use, orphans
 from vivero_operator.reconcile.orphan_list import Orphan
 from vivero_operator.reconcile.result import Result
@@ -36,10 +37,13 @@ class DatabaseServerReconciler:
     async def reconcile(self, name: str) -> Result:
         server = self._services.cluster.servers.get(name)
         if server is None:
+            metrics.forget_orphans(name)
             return Result(gone=True)
-        users = [f"Tenant {one.name}" for one in self._services.cluster.placed_on(name)]
+        users = self._services.cluster.users_of_server(name)
         await in_use.settle(self._services, DATABASE_SERVER, server.metadata, users)
         if paused(server.metadata):
+            known = server.status.model_copy(update={"conditions": self._shown(server, server.status.conditions)})
+            await write_status(self._services, DATABASE_SERVER, server, known, self._services.cluster.servers)
             return Result()
         version, fault = await self._probe(server)
         done, left = await self._obey(server) if fault is None else (server.status.removals_done, {})
@@ -66,9 +70,10 @@ class DatabaseServerReconciler:
         """
         done = [ident for ident in server.spec.remove_orphans if ident in server.status.removals_done]
         left: dict[str, str] = {}
-        if not self._services.orphans.swept:
-            return tuple(done), left
         for ident in (one for one in server.spec.remove_orphans if one not in done):
+            if ident not in self._services.orphans.known and not self._services.orphans.whole:
+                left[ident] = "waiting for a sweep that every system answers"
+                continue
             try:
                 refused = await orphans.refusal(self._services, ident)
                 remains = [] if refused else await orphans.remove(self._services, ident)
@@ -97,6 +102,8 @@ class DatabaseServerReconciler:
     ) -> DatabaseServerStatus:
         found = [one for one in self._services.orphans.of(server.name) if not self._is_adopted(one)]
         known = self._services.orphans.swept
+        if known:
+            metrics.ORPHANS.labels(server.name).set(len(found))
         return DatabaseServerStatus(
             tenants=self._services.cluster.placements()[server.name],
             version=version or server.status.version,
@@ -104,8 +111,12 @@ class DatabaseServerReconciler:
             orphaned=tuple(map(_entry, found[:ORPHANS_SHOWN])) if known else server.status.orphaned,
             removals_done=done,
             observed_generation=server.metadata.generation,
-            conditions=cond.merge(server.status.conditions, [self._ready(server, fault, left)]),
+            conditions=self._shown(server, cond.merge(server.status.conditions, [self._ready(server, fault, left)])),
         )
+
+    def _shown(self, server: DatabaseServer, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+        idle = "The server is not asked, and no order is carried out"
+        return shown(conditions, server.metadata, self._services.now(), idle=idle)
 
     def _is_adopted(self, orphan: Orphan) -> bool:
         tenant = self._services.cluster.tenant_of(orphan.found.id)
@@ -114,7 +125,7 @@ class DatabaseServerReconciler:
     def _ready(self, server: DatabaseServer, fault: BackendError | None, left: dict[str, str]) -> Condition:
         message = str(fault) if fault is not None else "Administrator can log in"
         if server.metadata.deletion_timestamp is not None:
-            users = [f"Tenant {one.name}" for one in self._services.cluster.placed_on(server.name)]
+            users = self._services.cluster.users_of_server(server.name)
             message = f"{message}. Deleted once nothing uses it. {in_use.held_by(users)}"
         message += "".join(f". Orphan {ident}: {why}" for ident, why in left.items())
         return Condition(

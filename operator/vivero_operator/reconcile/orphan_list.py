@@ -26,6 +26,8 @@ class Orphans:
     """Some may have been adopted since."""
     swept: bool = False
     """Whether there was a sweep yet: before, nothing is said to be gone."""
+    whole: bool = False
+    """Whether every system answered the last one: what is not in `known` is nowhere."""
 
     def of(self, server: str) -> list[Orphan]:
         return [one for _, one in sorted(self.known.items()) if one.shown_at == server]

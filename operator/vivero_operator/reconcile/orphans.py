@@ -8,14 +8,18 @@ their address is closed at once, for it belongs to whoever lives.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from vivero_core.backends.kube.errors import KubeForbiddenError, KubeNotFoundError
 from vivero_core.backends.kube.resources import INGRESS, NAMESPACE, TENANT
+from vivero_core.backends.survey import Inventory
 from vivero_core.errors import BackendError
 from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_TENANT_NAME, LABEL_TENANT
+from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.reading import Unreadable, read, salvaged
 from vivero_core.model.tenant import Tenant
 
@@ -38,10 +42,23 @@ RETRY_SECONDS: Final = 60.0
 _NAMESPACE, _KEYS, _BUCKETS, _CACHE = "namespace", "keys", "bucket", "cache user"
 
 
+@dataclass(frozen=True)
+class _Look:
+    """One look at all systems."""
+
+    found: list[Found]
+    known: Known
+    names: Mapping[str, tuple[str | None, str | None]]
+    """Id -> name and server that a record remembers."""
+    whole: bool
+    """Whether all answered."""
+
+
 class Sweep:
     """Runs at the start and every hour, and when somebody asks."""
 
     def __init__(self, services: Services, reported: Callable[[], None]) -> None:
+        """`reported` is called when `services.orphans` holds what was found."""
         self._services = services
         self._reported = reported
         self._asked = asyncio.Event()
@@ -64,74 +81,102 @@ class Sweep:
     async def _sweep(self) -> bool:
         """Whether every system answered; what the others hold is reported all the same."""
         await self._services.vault.ensure_keys()
-        first, _, _ = await self._look()
-        if first:
+        first = await self._look()
+        if first.found:
             await asyncio.sleep(CONFIRM_SECONDS)
-        second, names, whole = await self._look()
-        self._report(policy.lasting(first, second), names, whole=whole)
+        second = await self._look()
+        whole = first.whole and second.whole
+        self._report(policy.lasting(first.found, second.found), second, whole=whole)
         return whole
 
-    async def _look(self) -> tuple[list[Found], Mapping[str, tuple[str | None, str | None]], bool]:
-        """(what is left, id -> name and server that something remembers, whether all answered)."""
-        databases, failed = await self._databases()
-        elsewhere: dict[str, Mapping[str, frozenset[str]]] = {}
-        for name, look in ((_BUCKETS, self._buckets), (_CACHE, self._cache_users), (_NAMESPACE, self._namespaces)):
-            try:
-                elsewhere[name] = await look()
-            except BackendError as error:
-                logger.info("not swept: %s", error, extra={"system": name})
-                failed = True
+    async def _look(self) -> _Look:
+        servers = list(self._services.cluster.servers)
+        databases = {one.name: await self._ask(f"mariadb/{one.name}", partial(self._database, one)) for one in servers}
+        elsewhere = {
+            _BUCKETS: await self._ask("s3", self._buckets),
+            _CACHE: await self._ask("valkey", self._cache_users),
+            _NAMESPACE: await self._ask("kubernetes", self._namespaces),
+        }
         records = await self._services.vault.all()
-        elsewhere[_KEYS] = {one.id: frozenset({_KEYS}) for one in records}
         # Last: a Tenant that was made since is among them.
         placed = {one.id: one.status.database_server for one in self._services.cluster.tenants}
         retained = {one.id: one.database_server for one in records if one.retained}
+        known = Known(placed, retained)
+        found = policy.find(
+            {name: held for name, held in databases.items() if held is not None},
+            {
+                **{name: held for name, held in elsewhere.items() if held is not None},
+                _KEYS: {one.id: frozenset({_KEYS}) for one in records},
+            },
+            known,
+        )
         names = {one.id: (one.tenant, one.database_server) for one in records}
-        return policy.find(databases, elsewhere, Known(placed, retained)), names, not failed
+        return _Look(found, known, names, whole=None not in (*databases.values(), *elsewhere.values()))
 
-    async def _databases(self) -> tuple[dict[str, Mapping[str, frozenset[str]]], bool]:
-        found: dict[str, Mapping[str, frozenset[str]]] = {}
-        failed = False
-        for server in self._services.cluster.servers:
-            try:
-                link = await self._services.backends.database(server)
-                found[server.name] = await link.lane.call(link.admin.inventory)
-            except BackendError as error:
-                logger.info("not swept: %s", error, extra={"system": f"mariadb-{server.name}"})
-                failed = True
-        return found, failed
+    async def _ask(self, system: str, look: Callable[[], Awaitable[Inventory]]) -> Inventory | None:
+        """What the system holds of each tenant; None when it gave no answer, or one that we cannot read."""
+        try:
+            return await look()
+        except BackendError as error:
+            logger.info("not swept: %s", error, extra={"system": system})
+        except Exception:
+            # A bug, or an odd answer, of one system: loud, counted, and the others are swept all the same.
+            logger.exception("sweep broke", extra={"system": system})
+            metrics.SURVEY_BROKEN.labels(system).inc()
+        return None
 
-    async def _buckets(self) -> Mapping[str, frozenset[str]]:
+    async def _database(self, server: DatabaseServer) -> Inventory:
+        link = await self._services.backends.database(server)
+        return await link.lane.call(link.admin.inventory)
+
+    async def _buckets(self) -> Inventory:
         link = await self._services.backends.storage()
         return await link.lane.call(link.admin.inventory)
 
-    async def _cache_users(self) -> Mapping[str, frozenset[str]]:
+    async def _cache_users(self) -> Inventory:
         link = await self._services.backends.cache()
         return await link.lane.call(link.admin.inventory)
 
-    async def _namespaces(self) -> Mapping[str, frozenset[str]]:
+    async def _namespaces(self) -> Inventory:
         listing = await self._services.kube.list_as(
-            NAMESPACE,
-            lambda item: item["metadata"].get("labels", {}).get(LABEL_TENANT, ""),
-            label_selector=LABEL_TENANT,
-            metadata_only=True,
+            NAMESPACE, _tenant_of_namespace, label_selector=LABEL_TENANT, metadata_only=True
         )
-        return {ident: frozenset({_NAMESPACE}) for ident in listing.items if naming.is_tenant_id(ident)}
+        return {ident: frozenset({_NAMESPACE}) for ident in listing.items if ident is not None}
 
-    def _report(self, found: list[Found], names: Mapping[str, tuple[str | None, str | None]], *, whole: bool) -> None:
-        orphans, servers = self._services.orphans, {one.name for one in self._services.cluster.servers}
+    def _report(self, found: list[Found], look: _Look, *, whole: bool) -> None:
+        orphans, servers = self._services.orphans, {one.name: one for one in self._services.cluster.servers}
+        if not whole:
+            found = policy.remembered((one.found for one in orphans.known.values()), found, look.known)
+        # A program that has just started finds in the status since when they are known.
+        shown = {entry.id: entry for server in servers.values() for entry in server.status.orphaned}
         known = {}
         for one in found:
-            name, server = names.get(one.id, (None, None))
-            before = orphans.known.get(one.id)
+            before = orphans.known.get(one.id) or shown.get(one.id)
+            name, place = look.names.get(one.id, (before.tenant if before else None, None))
             since = before.since if before is not None else self._services.now()
-            known[one.id] = Orphan(one, name, policy.shown_at(one, server, servers), since)
-        # What a system that gave no answer holds is still there.
-        orphans.known = known if whole else {**orphans.known, **known}
-        orphans.swept = True
-        for server in servers:
-            metrics.ORPHANS.labels(server).set(len(orphans.of(server)))
+            known[one.id] = Orphan(one, name, policy.shown_at(one, place, servers), since)
+        orphans.known, orphans.swept, orphans.whole = known, True, whole
         self._reported()
+
+
+def to_be_closed(services: Services) -> list[str]:
+    """Ids of orphans that may still have an address."""
+    return [ident for ident, one in services.orphans.known.items() if _NAMESPACE in one.found.things]
+
+
+def _tenant_of_namespace(body: dict[str, Any]) -> str | None:
+    """Of a namespace that we made: its name and its label agree. `tenant-production` may be anything."""
+    ident = naming.tenant_in_namespace(body["metadata"]["name"])
+    return ident if body["metadata"].get("labels", {}).get(LABEL_TENANT) == ident else None
+
+
+async def _namespace(services: Services, ident: str) -> dict[str, Any] | None:
+    """The namespace that we made for this tenant, if there is one."""
+    try:
+        live = await services.kube.get(NAMESPACE, naming.namespace_name(ident))
+    except KubeNotFoundError:
+        return None
+    return live if _tenant_of_namespace(live) is not None else None
 
 
 class OrphanReconciler:
@@ -144,27 +189,28 @@ class OrphanReconciler:
     async def reconcile(self, ident: str) -> Result:
         if self._services.cluster.tenant_of(ident) is not None:
             return Result(gone=True)
-        try:
-            live = await self._services.kube.get(NAMESPACE, naming.namespace_name(ident))
-        except KubeNotFoundError:
+        live = await _namespace(self._services, ident)
+        if live is None or "deletionTimestamp" in live["metadata"]:
             return Result(gone=True)
-        if "deletionTimestamp" in live["metadata"]:
-            return Result(gone=True)
-        await self._close(ident)
         name = live["metadata"].get("annotations", {}).get(ANNOTATION_TENANT_NAME)
-        logger.warning("namespace without a Tenant; its address is closed", extra={"id": ident, "tenant": name})
-        self._sweep()
+        if await self._close(ident):
+            logger.warning("namespace without a Tenant; its address is closed", extra={"id": ident, "tenant": name})
+        if ident not in self._services.orphans.known:
+            self._sweep()
         return Result(gone=True)
 
-    async def _close(self, ident: str) -> None:
+    async def _close(self, ident: str) -> bool:
+        """Whether there was an address."""
         namespace = naming.namespace_name(ident)
         try:
             ingress = await self._services.kube.get(INGRESS, APP, namespace)
             await self._services.kube.delete(INGRESS, APP, namespace, uid=ingress["metadata"]["uid"])
         except KubeNotFoundError:
-            return
+            return False
         except KubeForbiddenError as error:
             logger.warning("address of an orphan is not closed: %s", error, extra={"id": ident})
+            return False
+        return True
 
 
 async def refusal(services: Services, ident: str) -> str | None:
@@ -188,7 +234,6 @@ def _speaks_for(body: dict[str, Any]) -> tuple[str, str]:
 
 async def remove(services: Services, ident: str) -> list[str]:
     """Destroy all that is left of an orphan; what could not be removed yet, in words. Safe to repeat."""
-    left = []
     for server in services.cluster.servers:
         link = await services.backends.database(server)
         await link.lane.long(database.drop, link.admin, ident, data=True)
@@ -196,11 +241,10 @@ async def remove(services: Services, ident: str) -> list[str]:
     await store.lane.long(storage.drop, store.admin, naming.bucket_name(ident), data=True)
     caches = await services.backends.cache()
     await caches.lane.long(cache.drop, caches.admin, naming.cache_user(ident))
-    try:
-        live = await services.kube.get(NAMESPACE, naming.namespace_name(ident))
-        if "deletionTimestamp" not in live["metadata"]:
-            await services.kube.delete(NAMESPACE, naming.namespace_name(ident), uid=live["metadata"]["uid"])
-        left.append(_NAMESPACE)
-    except KubeNotFoundError:
+    live = await _namespace(services, ident)
+    if live is None:
         await services.vault.erase(ident)
-    return left
+        return []
+    if "deletionTimestamp" not in live["metadata"]:
+        await services.kube.delete(NAMESPACE, live["metadata"]["name"], uid=live["metadata"]["uid"])
+    return [_NAMESPACE]

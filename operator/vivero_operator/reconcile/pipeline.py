@@ -85,9 +85,9 @@ _COMPLETE: Final = (
 _SERVING: Final = (
     Step("ready", workload.ready, ("workload",), *_WORKLOAD),
     # Smaller only now, when no pod of another size is left: a change of size must be able to finish.
-    Step("settle", room.settle, ("ready",), remembered=True),
+    Step(room.SETTLE, room.settle, ("ready",), remembered=True),
 )
-_WHOLE: Final = ("settle", "database", "storage", "cache", "guards", "limits")
+_WHOLE: Final = (room.SETTLE, "database", "storage", "cache", "guards", "limits")
 
 PROVISION: Final = (
     *_COMPLETE,

@@ -1,5 +1,6 @@
 """reconcile(name) of a Plan: who uses it, that it stays meanwhile, and what it last said, for the time after."""
 
+import asyncio
 import json
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ class PlanReconciler:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._snapshots: dict[str, str] = {}
+        self._writing = asyncio.Lock()
+        """All plans are in one object: two that are written at once would undo each other."""
 
     async def reconcile(self, name: str) -> Result:
         cluster = self._services.cluster
@@ -59,25 +62,32 @@ class PlanReconciler:
 
     async def recall(self) -> None:
         """Plans that were gone before this program began; before the first Tenant is looked at."""
-        settings, cluster = self._services.settings, self._services.cluster
-        try:
-            body = await self._services.kube.get(CONFIG_MAP, SNAPSHOTS, settings.platform_namespace)
-        except KubeNotFoundError:
-            body = {}
-        self._snapshots = dict(body.get("data") or {})
+        self._snapshots = await self._stored()
         for name, text in self._snapshots.items():
             try:
-                cluster.last_plans.setdefault(name, Plan.parse({"metadata": {"name": name}, "spec": json.loads(text)}))
+                self._services.cluster.last_plans.setdefault(
+                    name, Plan.parse({"metadata": {"name": name}, "spec": json.loads(text)})
+                )
             except (ValidationError, ValueError):
                 continue  # changed by hand, or of another version: as good as none
 
+    async def _stored(self) -> dict[str, str]:
+        namespace = self._services.settings.platform_namespace
+        try:
+            body = await self._services.kube.get(CONFIG_MAP, SNAPSHOTS, namespace)
+        except KubeNotFoundError:
+            return {}
+        return dict(body.get("data") or {})
+
     async def _store(self, name: str, text: str | None) -> None:
-        if self._snapshots.get(name) == text:
-            return
-        known = {key: value for key, value in self._snapshots.items() if key != name}
-        known |= {name: text} if text is not None else {}
-        await self._services.kube.apply(_snapshots(self._services.settings.platform_namespace, known))
-        self._snapshots = known
+        """Looked at each time: a person may have taken away what a restart will need."""
+        async with self._writing:
+            known = {key: value for key, value in self._snapshots.items() if key != name}
+            known |= {name: text} if text is not None else {}
+            stored = await self._stored()
+            if stored.get(name) != text or not known.items() <= stored.items():
+                await self._services.kube.apply(_snapshots(self._services.settings.platform_namespace, known))
+            self._snapshots = known
 
 
 def _message(users: list[str], *, going: bool) -> str:

@@ -15,7 +15,7 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.manifests import release as manifest
 from vivero_operator.manifests.event import Happening, Subject
 from vivero_operator.policies import release as policy
-from vivero_operator.policies.pause import paused
+from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.release import Progress
 from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
@@ -61,7 +61,7 @@ class ReleaseReconciler:
     async def _keep_former(self, release: Release) -> Result:
         """One that is on its way out: its count, and its end when it is long unused."""
         on = [one for one in self._services.cluster.tenants if one.status.release == release.name]
-        if not on and self._is_forgotten(release):
+        if not on and self._is_forgotten(release) and not paused(release.metadata):
             try:
                 await self._services.kube.delete(RELEASE, release.name, uid=release.metadata.uid)
             except KubeNotFoundError:
@@ -80,7 +80,7 @@ class ReleaseReconciler:
     async def _roll(self, release: Release) -> Result:
         now, cluster, moves = self._services.now(), self._services.cluster, self._services.rollout.moves
         tenants = [one for one in cluster.tenants if ("Tenant", one.name) not in cluster.unreadable]
-        moves.observe(release.name, tenants, now)
+        moves.observe(release.name, cluster.tenants, now, timedelta(seconds=release.spec.pause_seconds))
         stand = policy.progress(release.name, release.spec, tenants, moves, now)
         if stand.in_flight:
             self._settled_since = None
@@ -126,7 +126,8 @@ class ReleaseReconciler:
             )
             for kind, (truth, reason) in ((ConditionType.COMPLETE, complete), (ConditionType.HALTED, halted))
         ]
-        return cond.merge(release.status.conditions, found)
+        idle = "No tenant is moved, and a former release is not deleted"
+        return shown(cond.merge(release.status.conditions, found), release.metadata, self._services.now(), idle=idle)
 
     async def _write(
         self, release: Release, on: list[Tenant], waiting: int, message: str, conditions: tuple[Condition, ...]
@@ -146,9 +147,7 @@ def _sentence(release: Release, stand: Progress, batch: tuple[Tenant, ...], *, h
     if halted:
         return f"Halted: {_names(stand.failed)} did not become Ready; tenants waiting: {len(stand.waiting)}"
     if not stand.waiting:
-        starting = f"; starting: {len(stand.in_flight)}" if stand.in_flight else ""
-        stuck = f"; not moved, see their status: {_names(stand.stuck)}" if stand.stuck else ""
-        return f"{'Tenants on it' if stuck else 'All tenants are on it'}: {len(stand.on)}{starting}{stuck}"
+        return _last_words(stand)
     if release.spec.paused or paused(release.metadata):
         return f"Paused by a person; tenants waiting: {len(stand.waiting)}"
     moving = [*stand.in_flight, *batch]
@@ -156,6 +155,14 @@ def _sentence(release: Release, stand: Progress, batch: tuple[Tenant, ...], *, h
         return f"Moving {_names(moving)}; tenants waiting: {len(stand.waiting) - len(batch)}"
     pause = release.spec.pause_seconds
     return f"The last batch is Ready; the next one begins {pause} s after it; tenants waiting: {len(stand.waiting)}"
+
+
+def _last_words(stand: Progress) -> str:
+    """When all have had their turn."""
+    starting = f"; starting: {len(stand.in_flight)}" if stand.in_flight else ""
+    failed = f"; did not become Ready: {_names(stand.failed)}" if stand.failed else ""
+    stuck = f"; not moved, see their status: {_names(stand.stuck)}" if stand.stuck else ""
+    return f"{'Tenants on it' if stuck else 'All tenants are on it'}: {len(stand.on)}{starting}{failed}{stuck}"
 
 
 def _names(tenants: "tuple[Tenant, ...] | list[Tenant]") -> str:

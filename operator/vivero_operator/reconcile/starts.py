@@ -5,8 +5,10 @@ of them no earlier than the last. A few at a time take as long together, and
 each of them is served after a few seconds.
 """
 
+import heapq
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,24 +17,34 @@ from vivero_core.model.tenant import Tenant
 
 HELD_SECONDS: Final = 20.0
 """A start that takes longer is stuck: it goes on, and no longer keeps others from beginning."""
+TAKEN_SECONDS: Final = 5.0
+"""A turn that is not taken by then passes to the next: who was called may be paused, refused or unreadable by now."""
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
-_Order = tuple[int, datetime, str]
+_Order = tuple[int, int, datetime, str]
 
 
-def _order(tenant: Tenant) -> _Order:
-    """A customer before a spare, then by age."""
-    return int(tenant.is_spare), tenant.metadata.creation_timestamp or _LATEST, tenant.name
+@dataclass
+class _Waiting:
+    order: _Order
+    name: str
+    signup: bool
+    called: float | None = None
+    """When its turn came."""
 
 
 class Starts:
-    """For one event loop. A signup always begins: a person watches it."""
+    """For one event loop. Signups wait for other signups alone, and all others for them: a person watches each."""
 
     def __init__(self, at_once: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._at_once = at_once
         self._clock = clock
         self._begun: dict[str, float] = {}
-        self._queue: dict[str, tuple[_Order, str]] = {}
+        self._signups: set[str] = set()
+        """Of those that have begun."""
+        self._queue: dict[str, _Waiting] = {}
+        self._stuck: dict[str, int] = {}
+        """How often a start took too long: such a tenant comes after those that had no turn yet, signups as well."""
         self.wake: Callable[[str], None] = lambda name: None  # noqa: ARG005
         """Called with the name of a Tenant whose turn has come; to be set before the first start."""
 
@@ -46,35 +58,60 @@ class Starts:
         uid = tenant.metadata.uid
         if uid in self._begun:
             return True
-        self._queue[uid] = (_order(tenant), tenant.name)
-        if LABEL_SIGNUP in tenant.metadata.labels or uid in self._next():
-            del self._queue[uid]
-            self._begun[uid] = self._clock()
-            return True
-        return False
+        signup = LABEL_SIGNUP in tenant.metadata.labels and uid not in self._stuck
+        self._queue[uid] = _Waiting(self._order(tenant), tenant.name, signup)
+        if uid not in self._next():
+            self._wake_next()
+            return False
+        del self._queue[uid]
+        self._begun[uid] = self._clock()
+        if signup:
+            self._signups.add(uid)
+        return True
 
     def ended(self, uid: str) -> None:
         """It is Ready, cannot start, or is gone: those that are next now are woken."""
+        self._stuck.pop(uid, None)
+        known = uid in self._begun or uid in self._queue
         self._queue.pop(uid, None)
-        if self._begun.pop(uid, None) is not None:
+        self._release(uid)
+        if known:
             self._wake_next()
+
+    def _order(self, tenant: Tenant) -> _Order:
+        """A customer before a spare, then by age."""
+        made = tenant.metadata.creation_timestamp or _LATEST
+        return self._stuck.get(tenant.metadata.uid, 0), int(tenant.is_spare), made, tenant.name
 
     def _let_go(self) -> None:
         late = [uid for uid, begun in self._begun.items() if self._clock() - begun > HELD_SECONDS]
         for uid in late:
-            del self._begun[uid]
+            self._release(uid)
+            self._stuck[uid] = self._stuck.get(uid, 0) + 1
         if late:
             self._wake_next()
 
     def _wake_next(self) -> None:
-        for uid in self._next():
-            self.wake(self._queue[uid][1])
+        for waiting in map(self._queue.__getitem__, self._next()):
+            if waiting.called is None:
+                waiting.called = self._clock()
+                self.wake(waiting.name)
+
+    def _release(self, uid: str) -> None:
+        self._begun.pop(uid, None)
+        self._signups.discard(uid)
 
     def _next(self) -> list[str]:
         """Uids of those that may begin."""
-        free = max(0, self._at_once - len(self._begun))
-        if free == 0:
-            return []
-        if free == 1:
-            return [min(self._queue, key=lambda uid: self._queue[uid][0])] if self._queue else []
-        return sorted(self._queue, key=lambda uid: self._queue[uid][0])[:free]
+        signups = self._first(self._at_once - len(self._signups), signup=True)
+        return signups + self._first(self._at_once - len(self._begun) - len(signups), signup=False)
+
+    def _first(self, count: int, *, signup: bool) -> list[str]:
+        """The first ones in the queue, without those that were called and have not come."""
+        now = self._clock()
+        waiting = (
+            uid
+            for uid, one in self._queue.items()
+            if one.signup == signup and (one.called is None or now - one.called <= TAKEN_SECONDS)
+        )
+        return heapq.nsmallest(count, waiting, key=lambda uid: self._queue[uid].order)

@@ -146,6 +146,7 @@ class TenantReconciler:
     async def _pause(self, tenant: Tenant) -> Result:
         """Visible, and no more: what changes by then is carried out when the annotation goes."""
         self._memory.forget(tenant.metadata.uid)
+        self._services.starts.ended(tenant.metadata.uid)
         conditions = verdict.paused(tenant, self._services.now())
         update = {"conditions": conditions, "message": _sentence(conditions)}
         await status.write(self._services, tenant, tenant.status.model_copy(update=update))
@@ -153,6 +154,7 @@ class TenantReconciler:
 
     async def _refuse(self, tenant: Tenant, reason: Reason, message: str) -> Result:
         """Nothing is made and nothing taken away; what would change this brings the tenant back here."""
+        self._services.starts.ended(tenant.metadata.uid)
         conditions = cond.without(verdict.refused(tenant, reason, message, self._services.now()), ConditionType.PAUSED)
         update = {
             "observed_generation": tenant.metadata.generation,

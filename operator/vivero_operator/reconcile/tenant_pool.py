@@ -1,14 +1,16 @@
 """reconcile(name) of a TenantPool: as many proven spares as it asks for, made a few at a time."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_core.backends.kube.errors import KubeConflictError, KubeNotFoundError
 from vivero_core.backends.kube.resources import TENANT, TENANT_POOL
+from vivero_core.errors import BackendError
 from vivero_core.model import conditions as cond
 from vivero_core.model.conditions import Condition, Status
-from vivero_core.model.constants import ANNOTATION_PAUSED, ConditionType, Reason
+from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool, TenantPoolStatus
 
@@ -16,7 +18,7 @@ from vivero_operator import metrics
 from vivero_operator.manifests import spare as manifest
 from vivero_operator.manifests.event import EventType, Happening, Subject
 from vivero_operator.policies import pool as policy
-from vivero_operator.policies.pause import paused
+from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.pool import Stock
 from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
@@ -47,8 +49,8 @@ class TenantPoolReconciler:
             self._unwritten.pop(name, None)
             return Result(gone=pool is None)
         if paused(pool.metadata):
-            await write_status(
-                self._services, TENANT_POOL, pool, _paused(pool, self._services.now()), self._services.cluster.pools
+            await self._write(
+                pool, pool.status.model_copy(update={"conditions": self._shown(pool, pool.status.conditions)})
             )
             return Result()
         settings = self._services.settings
@@ -62,21 +64,28 @@ class TenantPoolReconciler:
         signups = policy.signups_under_way(self._services.cluster.tenants, self._services.now())
         order = policy.decide(pool.spec.size, stock, at_once=max(0, settings.spares_at_once - signups))
         metrics.show_pool(name, size=pool.spec.size, ready=len(stock.ready), starting=len(stock.starting))
-        await self._make(pool, order.make)
+        refusal = await self._make(pool, order.make)
         await self._discard(order.discard)
-        status = self._status(pool, stock, order.make)
+        status = self._status(pool, stock, order.make, refusal)
         if self._is_to_be_written(pool, status):
             await self._write(pool, status)
             await self._announce(pool, status)
+        if refusal is not None:
+            return Result(failed=True)
         if signups and order.make < pool.spec.size - len(stock.current):
             return Result(retry_after=GIVE_WAY_SECONDS)
         return Result(retry_after=SETTLE_SECONDS if name in self._unwritten else LOOK_AGAIN_SECONDS)
 
-    async def _make(self, pool: TenantPool, count: int) -> None:
+    async def _make(self, pool: TenantPool, count: int) -> BackendError | None:
+        """Why one cannot be made, when it is no passing fault: the pool's status has to say it."""
         # Not a TaskGroup: its group of errors would pass for a bug, and one fault would end the others half-way.
         made = await asyncio.gather(*(self._make_one(pool) for _ in range(count)), return_exceptions=True)
+        refusal = None
         for fault in filter(None, made):
-            raise fault
+            if not isinstance(fault, BackendError) or fault.retryable:
+                raise fault
+            refusal = fault
+        return refusal
 
     async def _make_one(self, pool: TenantPool) -> None:
         body = await self._services.kube.create(manifest.build(pool, self._services.rollout.current))
@@ -120,9 +129,9 @@ class TenantPoolReconciler:
         subject = Subject.of("TenantPool", pool.metadata)
         await self._services.recorder.record(Happening(subject, kind, now.reason, now.message, "Fill"))
 
-    def _status(self, pool: TenantPool, stock: Stock, made: int) -> TenantPoolStatus:
+    def _status(self, pool: TenantPool, stock: Stock, made: int, refusal: BackendError | None) -> TenantPoolStatus:
         size, ready = pool.spec.size, len(stock.ready)
-        full, why = ready >= size, policy.shortage(stock)
+        full, why = ready >= size, f"no spare can be made: {refusal}" if refusal else policy.shortage(stock)
         message = f"{ready} of {size} spares can be claimed"
         ready_condition = Condition(
             type=ConditionType.READY,
@@ -133,22 +142,12 @@ class TenantPoolReconciler:
             observed_generation=pool.metadata.generation,
         )
         return TenantPoolStatus(
-            spares=stock.total + made,
+            spares=stock.total + (0 if refusal else made),
             ready=ready,
             selector=",".join(f"{key}={value}" for key, value in manifest.selector(pool).items()),
             observed_generation=pool.metadata.generation,
-            conditions=cond.without(cond.merge(pool.status.conditions, [ready_condition]), ConditionType.PAUSED),
+            conditions=self._shown(pool, cond.merge(pool.status.conditions, [ready_condition])),
         )
 
-
-def _paused(pool: TenantPool, now: datetime) -> TenantPoolStatus:
-    """What was known, and that no spare is made or given up."""
-    condition = Condition(
-        type=ConditionType.PAUSED,
-        status=Status.TRUE,
-        reason=Reason.PAUSED,
-        message=f"No spare is made or given up: annotation {ANNOTATION_PAUSED}",
-        last_transition_time=now,
-        observed_generation=pool.metadata.generation,
-    )
-    return pool.status.model_copy(update={"conditions": cond.merge(pool.status.conditions, [condition])})
+    def _shown(self, pool: TenantPool, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+        return shown(conditions, pool.metadata, self._services.now(), idle="No spare is made or given up")

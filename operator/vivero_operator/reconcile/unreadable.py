@@ -44,11 +44,7 @@ async def _let_go(services: Services, kind: Kind, odd: Unreadable) -> None:
     if odd.deletion_timestamp is None or kind not in ("Plan", "DatabaseServer"):
         return
     cluster = services.cluster
-    users = (
-        cluster.users_of_plan(odd.name)
-        if kind == "Plan"
-        else [f"Tenant {one.name}" for one in cluster.placed_on(odd.name)]
-    )
+    users = cluster.users_of_plan(odd.name) if kind == "Plan" else cluster.users_of_server(odd.name)
     await in_use.settle(services, _ADDRESSES[kind], odd.metadata, users)
 
 

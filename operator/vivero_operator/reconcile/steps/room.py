@@ -1,5 +1,7 @@
 """The namespace's quota: larger before pods of another size come, as small as the plan says once the old ones are gone."""
 
+from typing import Final
+
 from vivero_core.backends.kube.resources import RESOURCE_QUOTA
 from vivero_core.model.constants import Reason
 
@@ -9,13 +11,22 @@ from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.policies.room import Room
 from vivero_operator.reconcile.run import Run
 
+SETTLE: Final = "settle"
+"""Name of the second step."""
+
 
 async def make(run: Run) -> Outcome:
-    """Before the Deployment: room for the pods there are beside those that are wanted. A new namespace has no quota yet."""
-    if not run.fresh:
-        live = await run.find(RESOURCE_QUOTA, APP, run.instance.namespace)
-        present = Room.read(live["spec"].get("hard", {})) if live is not None else None
-        await run.make_like(live, resource_quota.build(run.instance, _wanted(run).beside(present)))
+    """Before the Deployment: room for the pods there are beside those that are wanted. A new namespace has no quota yet.
+
+    One that was taken away says nothing of the pods there are: the next one comes when no pod of another size is left.
+    """
+    live = None if run.fresh else await run.find(RESOURCE_QUOTA, APP, run.instance.namespace)
+    if not run.fresh and (live is not None or not run.established):
+        wanted = _wanted(run)
+        room = wanted.beside(Room.read(live["spec"].get("hard", {})) if live is not None else None)
+        if room != wanted:
+            run.memory.forget(run.tenant.metadata.uid, SETTLE)  # it was settled for these wants, a change ago
+        await run.make_like(live, resource_quota.build(run.instance, room))
     return done(Reason.PROVISIONED)
 
 

@@ -1,0 +1,335 @@
+"""Who starts when many want to: one is served first at any burst, and none keeps the others waiting for ever."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reconcile.world import NOW, World, merge, tenant_body
+from unit.operator.made import PAUSED, body
+from vivero_core.model.constants import LABEL_SIGNUP
+from vivero_core.model.reading import Unreadable
+from vivero_core.model.tenant import Tenant
+from vivero_operator.handlers import Desk, tenants
+from vivero_operator.health import Pulse
+from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.memory import Memory
+from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.starts import HELD_SECONDS, TAKEN_SECONDS, Starts
+
+Kind = Literal["customer", "signup", "spare"]
+
+
+def tenant(name: str, kind: Kind = "customer", age: int = 0) -> Tenant:
+    made = body("Tenant", name, {"slug": name}, creationTimestamp=(NOW - timedelta(seconds=age)).isoformat())
+    if kind == "signup":
+        made["metadata"]["labels"] = {LABEL_SIGNUP: "digest"}
+    if kind == "spare":
+        made["spec"] = {"displayName": "Spare", "plan": "trial", "pool": "trial"}
+    return Tenant.parse(made)
+
+
+class Door:
+    """Starts with a clock of its own, and what it has called."""
+
+    def __init__(self, at_once: int) -> None:
+        self.now = 0.0
+        self.called: list[str] = []
+        self.starts = Starts(at_once, lambda: self.now)
+        self.starts.wake = self.called.append
+
+    def ask(self, *wanted: Tenant) -> list[str]:
+        """Those of them that may start."""
+        return [one.name for one in wanted if self.starts.may_start(one)]
+
+
+class TestTurns:
+    def test_no_more_at_once_than_asked_for_and_each_that_ends_calls_the_next(self) -> None:
+        door = Door(2)
+        a, b, c, d = (tenant(name, age=age) for name, age in (("a", 4), ("b", 3), ("c", 2), ("d", 1)))
+        assert door.ask(a, b, c, d) == ["a", "b"]
+        assert door.starts.waiting == 2
+        door.starts.ended(b.metadata.uid)
+        assert door.called == ["c"]
+        assert door.ask(d, c) == ["c"]
+        assert door.ask(a) == ["a"]  # it has begun; it may ask as often as it likes
+
+    def test_customers_go_before_spares_and_older_ones_before_younger(self) -> None:
+        door = Door(1)
+        waiting = [tenant("spare", "spare", 90), tenant("young", age=10), tenant("old", age=20)]
+        assert door.ask(tenant("first"), *waiting) == ["first"]
+        door.starts.ended("uid-first")
+        assert door.called == ["old"]
+        door.ask(*waiting)
+        door.starts.ended("uid-old")
+        assert door.called[-1] == "young"
+
+    def test_a_signup_waits_for_no_other_tenant(self) -> None:
+        door = Door(2)
+        assert door.ask(tenant("a"), tenant("b"), tenant("c")) == ["a", "b"]
+        assert door.ask(tenant("s", "signup")) == ["s"]
+
+    def test_of_many_signups_some_are_first_as_well(self) -> None:
+        door = Door(2)
+        signups = [tenant(f"s{number}", "signup", age=9 - number) for number in range(5)]
+        assert door.ask(*signups) == ["s0", "s1"]
+        door.starts.ended("uid-s0")
+        assert door.called == ["s2"]
+        assert door.ask(tenant("plain", age=99)) == []  # all others wait for them
+
+    def test_a_start_that_takes_too_long_gives_its_turn_away(self) -> None:
+        door = Door(1)
+        assert door.ask(tenant("stuck", age=9), tenant("next")) == ["stuck"]
+        door.now = HELD_SECONDS
+        assert door.ask(tenant("next")) == []
+        door.now += 0.1
+        assert door.ask(tenant("next")) == ["next"]
+
+    def test_one_that_is_stuck_does_not_take_every_turn_because_it_is_the_oldest(self) -> None:
+        door = Door(1)
+        stuck, other = tenant("stuck", age=9), tenant("other")
+        assert door.ask(stuck, other) == ["stuck"]
+        door.now = HELD_SECONDS + 1
+        assert door.ask(stuck) == []  # it is the one that finds out
+        assert door.called == ["other"]
+        assert door.ask(stuck, other, stuck) == ["other"]
+        door.starts.ended(other.metadata.uid)
+        assert door.ask(stuck) == ["stuck"]
+
+    def test_a_signup_that_is_stuck_goes_before_none(self) -> None:
+        door = Door(1)
+        stuck, plain = tenant("stuck", "signup"), tenant("plain")
+        assert door.ask(stuck, plain) == ["stuck"]
+        door.now = HELD_SECONDS + 1
+        assert door.ask(stuck, plain) == ["plain"]
+
+    def test_a_turn_that_is_not_taken_passes_to_the_next(self) -> None:
+        door = Door(1)
+        gone, other = tenant("gone", age=9), tenant("other")
+        door.ask(tenant("first"), gone, other)
+        door.starts.ended("uid-first")
+        assert door.called == ["gone"]
+        door.now = TAKEN_SECONDS
+        assert door.ask(other) == []
+        door.now += 0.1
+        assert door.ask(other) == ["other"]
+        assert door.called == ["gone"]
+        # It is back: it waits for a turn like any other.
+        door.starts.ended(other.metadata.uid)
+        assert door.ask(gone) == ["gone"]
+
+    def test_turns_that_are_not_taken_pass_to_the_next_but_one(self) -> None:
+        door = Door(1)
+        door.ask(tenant("first"), tenant("gone", age=9), tenant("too", age=8), tenant("other"))
+        door.starts.ended("uid-first")
+        door.now = TAKEN_SECONDS + 1
+        assert door.ask(tenant("other")) == []
+        assert door.called == ["gone", "too"]
+        door.now += TAKEN_SECONDS + 1
+        assert door.ask(tenant("other")) == ["other"]
+
+    @pytest.mark.parametrize("called", [True, False])
+    def test_one_that_goes_while_it_waits_leaves_its_place_to_the_next(self, *, called: bool) -> None:
+        door = Door(1)
+        door.ask(tenant("first"), tenant("gone", age=9), tenant("other"))
+        if called:
+            door.starts.ended("uid-first")
+            door.called.clear()
+        door.starts.ended("uid-gone")
+        if not called:
+            door.starts.ended("uid-first")
+        assert door.called == ["other"]
+
+    def test_what_never_asked_ends_without_a_call(self) -> None:
+        door = Door(1)
+        door.ask(tenant("a"), tenant("b"))
+        door.starts.ended("uid-unknown")
+        assert door.called == []
+
+
+Fate = Literal["works", "stuck", "gone", "refused", "silent"]
+
+
+@dataclass
+class Starter:
+    """A tenant of a simulated burst. The processor is shared: of k that start each does 1/k of its work a second."""
+
+    tenant: Tenant
+    fate: Fate
+    left: float = 3.0
+    begun: bool = False
+    served_at: int | None = None
+    asks_at: int = 0
+
+
+@dataclass
+class Burst:
+    door: Door
+    starters: dict[str, Starter]
+    second: int = 0
+    order: list[str] = field(default_factory=list)
+
+    def step(self) -> None:
+        self.door.now = float(self.second)
+        woken, self.door.called[:] = set(self.door.called), []
+        for name, one in self.starters.items():
+            # All ask again after thirty seconds, whatever they were told.
+            if one.served_at is None and (name in woken or self.second >= one.asks_at):
+                self._ask(one)
+        busy = [one for one in self.starters.values() if one.begun and one.fate == "works" and one.served_at is None]
+        for one in busy:
+            one.left -= 1 / len(busy)
+            if one.left <= 0:
+                one.served_at = self.second
+                self.door.starts.ended(one.tenant.metadata.uid)
+        self.second += 1
+
+    def _ask(self, one: Starter) -> None:
+        one.asks_at = self.second + 30
+        if one.fate == "silent" and self.second > 0:
+            return  # it was paused, or cannot be read: it does not come for its turn
+        if not one.begun and self.door.starts.may_start(one.tenant):
+            self._begin(one)
+        elif one.begun and one.fate == "stuck":
+            self.door.starts.may_start(one.tenant)
+            one.asks_at = self.second + 1
+
+    def _begin(self, one: Starter) -> None:
+        if one.fate == "silent":
+            one.fate = "works"  # it had its turn before it fell silent
+        one.begun = one.fate != "refused"
+        self.order.append(one.tenant.name)
+        if one.fate in ("gone", "refused"):
+            self.door.starts.ended(one.tenant.metadata.uid)
+            one.served_at = self.second
+
+
+KINDS: Sequence[Kind] = ("customer", "signup", "spare")
+
+
+@st.composite
+def bursts(draw: st.DrawFn) -> tuple[Burst, int]:
+    at_once = draw(st.integers(1, 6))
+    count = draw(st.integers(1, 25))
+    fates: Sequence[Fate] = ("works", "works", "works", "works", "stuck", "gone", "refused", "silent")
+    made = [
+        Starter(tenant(f"t{one}", draw(st.sampled_from(KINDS)), count - one), draw(st.sampled_from(fates)))
+        for one in range(count)
+    ]
+    return Burst(Door(at_once), {one.tenant.name: one for one in made}), at_once
+
+
+class TestBurst:
+    @settings(max_examples=40, deadline=None)
+    @given(bursts())
+    def test_all_that_can_start_are_served_whatever_the_others_do(self, made: tuple[Burst, int]) -> None:
+        burst, _ = made
+        for _ in range(900):
+            burst.step()
+        late = [name for name, one in burst.starters.items() if one.fate == "works" and one.served_at is None]
+        assert late == []
+
+    @pytest.mark.parametrize("count", [6, 30, 300])
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_the_first_is_served_as_soon_however_many_there_are(self, count: int, kind: Kind) -> None:
+        made = [Starter(tenant(f"t{one:03}", kind, count - one), "works") for one in range(count)]
+        burst = Burst(Door(6), {one.tenant.name: one for one in made})
+        for _ in range(30):
+            burst.step()
+        served = [one.served_at for one in made if one.served_at is not None]
+        assert min(served) <= 3.0 * 6  # its own work, while five others work beside it
+        assert [one.name for one in (each.tenant for each in made[: len(burst.order)])] == burst.order
+
+    @settings(max_examples=40, deadline=None)
+    @given(bursts())
+    def test_never_more_than_asked_for(self, made: tuple[Burst, int]) -> None:
+        burst, at_once = made
+        for _ in range(60):
+            burst.step()
+            begun = set(burst.door.starts._begun)  # noqa: SLF001  what is limited
+            signups = {uid for uid in begun if LABEL_SIGNUP in burst.starters[uid[4:]].tenant.metadata.labels}
+            assert len(signups) <= at_once
+            assert len(begun - signups) <= at_once
+
+
+class TestSlotsReturn:
+    """Every way in which a Tenant stops to start gives its place to another: through the reconciler and the watch."""
+
+    def world(self) -> tuple[World, list[str]]:
+        world, called = World(), list[str]()
+        starts = world.services.starts
+        starts._at_once = 1  # noqa: SLF001  to be asked for one at a time
+        starts.wake = called.append
+        return world, called
+
+    async def begin(self, world: World, **how: Any) -> None:  # noqa: ANN401  parts of a manifest
+        """`acme` has its turn, `next` waits for it."""
+        self.put(world, "acme")
+        await world.reconcile("acme")
+        self.put(world, "next", uid="uid-next", slug="next")
+        await world.reconcile("next")
+        assert world.services.starts.waiting == 1
+        if how:
+            world.put(merge(tenant_body("acme"), how))
+
+    def put(self, world: World, name: str, uid: str | None = None, **spec: Any) -> None:  # noqa: ANN401  a spec
+        made = tenant_body(name, **spec)
+        if uid is not None:
+            made["metadata"]["uid"] = uid
+        for kind, known in (("Plan", "trial"), ("DatabaseServer", "main")):
+            world.put(body(kind, known))
+        world.put(made)
+
+    @pytest.mark.parametrize(
+        "how",
+        [
+            {"metadata": {"annotations": PAUSED}},
+            {"spec": {"plan": "nosuch"}},
+            {"spec": {"suspended": {"reason": "Manual"}}},
+            {"metadata": {"deletionTimestamp": NOW.isoformat()}},
+        ],
+        ids=["paused", "refused", "suspended", "deleted"],
+    )
+    async def test_what_a_person_does_to_one_that_starts(self, how: dict[str, Any]) -> None:
+        world, called = self.world()
+        await self.begin(world, **how)
+        await world.reconcile("acme")
+        assert called == ["next"]
+
+    def desk(self, starts: Starts) -> Desk:
+        return Desk(Cluster(), WorkQueue[Key](), Memory(), Pulse(), gone=starts.ended)
+
+    def test_a_finalizer_that_was_taken_away(self) -> None:
+        door = Door(1)
+        desk = self.desk(door.starts)
+        begun, waiting = tenant("begun", age=9), tenant("waiting")
+        tenants.observe(desk, begun)
+        door.ask(begun, waiting)
+        tenants.forget(desk, begun.metadata)
+        assert door.called == ["waiting"]
+
+    def test_one_that_waits_and_has_no_finalizer_yet(self) -> None:
+        door = Door(1)
+        desk = self.desk(door.starts)
+        door.ask(tenant("begun"), tenant("gone", age=9), tenant("waiting"))
+        tenants.forget(desk, tenant("gone").metadata)
+        door.starts.ended("uid-begun")
+        assert door.called == ["waiting"]
+
+    async def test_one_that_cannot_be_read_any_more(self) -> None:
+        world, called = self.world()
+        await self.begin(world)
+        odd = world.cluster.tenants.get("acme")
+        assert odd is not None
+        world.cluster.put_unreadable("Tenant", Unreadable(odd.metadata, {}, "spec: odd"))
+        # It does not come by any more. Its turn ends by itself.
+        starts = world.services.starts
+        starts._clock = lambda: HELD_SECONDS + 1  # noqa: SLF001  time passes
+        waiting = world.cluster.tenants.get("next")
+        assert waiting is not None
+        assert starts.may_start(waiting)
+        assert "next" in called
