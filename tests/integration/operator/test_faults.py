@@ -20,12 +20,14 @@ from faults.scenarios import (
     create,
     gone,
     new_slug,
+    on_hosts,
+    prepare_signup,
     ready,
     retire,
-    write_password,
 )
-from faults.state import Names, decoded, diff, inventory
+from faults.state import Names, diff, inventory
 from faults.walk import Ground, walk
+from faults.workspace import decoded
 from vivero_core.backends.kube.resources import NAMESPACE, SECRET, SERVICE, TENANT
 from vivero_core.model import naming
 
@@ -159,9 +161,8 @@ async def test_a_flip_that_nobody_saw(rig: Rig) -> None:
     before = await rig.collector.collect(names)
     unseen = Fault(Action.EXPIRE, EVENTS, "tenants", seconds=1.5)
     async with rig.disturbed([unseen], names) as director:
-        hosts = [f"{names.tenant}-one.example.com"]
-        await change(rig, names, plan=LARGE, suspended={"reason": "Manual"}, hosts=[])
-        await change(rig, names, plan=SMALL, suspended=None, hosts=hosts)
+        await change(rig, names, plan=LARGE, suspended={"reason": "Manual"}, **on_hosts(names.slug))
+        await change(rig, names, plan=SMALL, suspended=None, **on_hosts(names.slug, "one"))
         assert await differences(rig, names, before, ready) == []
     assert [fault for fault, _ in director.met] == [unseen]
     assert await rig.writes_at_rest(names) == []
@@ -175,7 +176,7 @@ async def test_a_tenant_that_comes_back_under_its_name(rig: Rig) -> None:
     async with rig.disturbed([Fault(Action.MUTE, EVENTS, "tenants", seconds=1, times=3)], first):
         await rig.kube.delete(TENANT, first.tenant, uid=first.uid)
         await eventually(lambda: gone(rig, first))
-        await write_password(rig, first.slug)
+        await prepare_signup(rig, first.slug)
         second = await create(rig, first.slug)
         await eventually(lambda: ready(rig, second))
     assert second.id != first.id
@@ -236,12 +237,12 @@ async def complains(rig: Rig, names: Names, reason: str) -> bool:
 
 async def test_what_a_spec_no_longer_says_leaves_the_children(rig: Rig) -> None:
     """An operator that only merges would keep the hosts, the suspension's page and the larger plan's limits."""
-    plain = await born(rig, new_slug(), hosts=[])
+    plain = await born(rig, new_slug(), **on_hosts("none"))
     expected = await rig.collector.collect(plain)
     names = await born(rig, new_slug(), plan=LARGE)
     await change(rig, names, suspended={"reason": "Unpaid", "message": "Please pay."})
     await eventually(lambda: complains(rig, names, "Unpaid"))
-    await change(rig, names, plan=SMALL, suspended=None, hosts=[])
+    await change(rig, names, plan=SMALL, suspended=None, **on_hosts("none"))
     await eventually(lambda: ready(rig, names))
     found = await rig.collector.collect(names)
     # That the limits were changed once is marked on purpose, for pods that started with others.
@@ -290,6 +291,13 @@ async def test_every_leaf_of_a_database_server(rig: Rig) -> None:
 @pytest.mark.full
 async def test_every_leaf_of_a_pool(rig: Rig) -> None:
     ground = await grounds.tenant_pool(rig, "faults-walk")
+    assert await walk_all(ground) == []
+    await grounds.leave(ground)
+
+
+@pytest.mark.full
+async def test_every_leaf_of_a_release(rig: Rig) -> None:
+    ground = await grounds.release(rig)
     assert await walk_all(ground) == []
     await grounds.leave(ground)
 
