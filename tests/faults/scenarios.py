@@ -69,6 +69,9 @@ def on_hosts(slug: str, *words: str) -> Object:
     return {"hosts": [host_of(slug, word) for word in words], "hostCertificates": given}
 
 
+OUR_PLANS: Final = frozenset({SMALL, LARGE})
+
+
 def tenant_body(slug: str, **spec: object) -> Object:
     wanted = {
         "displayName": "Fault test",
@@ -280,11 +283,10 @@ async def discard(rig: Rig, resource: Resource, name: str) -> None:
 
 async def clean_up(rig: Rig) -> None:
     """What tests have left: pools first, which would fill up again, and Secrets that people have handed in."""
-    ours = {plan["metadata"]["name"] for plan in PLANS}
     places = ((TENANT_POOL, None), (TENANT, None), (SECRET, SIGNUPS_NAMESPACE), (SECRET, PLATFORM_NAMESPACE))
     for resource, namespace in places:
         for item in (await rig.kube.list(resource, namespace)).items:
             meta, spec = item["metadata"], item.get("spec", {})
-            if spec.get("plan") in ours or meta["name"].startswith(("signup-faults-", "cert-faults-")):
+            if spec.get("plan") in OUR_PLANS or meta["name"].startswith(("signup-faults-", "cert-faults-")):
                 with contextlib.suppress(KubeNotFoundError):
                     await rig.kube.delete(resource, meta["name"], namespace, uid=meta["uid"])

@@ -105,7 +105,8 @@ def setup(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
     names = _names(platform)
     with cluster_names(names):
         yield Setup(str(administrator), str(account), _environment(deployment), names)
-    asyncio.run(restore(deployment["spec"]["replicas"]))
+    # None only after a run that was interrupted.
+    asyncio.run(restore(deployment["spec"]["replicas"] or 1))
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from faults.rig import Place, Rig, eventually, put_up
-from faults.scenarios import PLANS, clean_up, discard
+from faults.scenarios import OUR_PLANS, PLANS, clean_up, discard
 from faults.servers import Servers
 from faults.state import inventory, orphans
 from integration.operator.live import Setup
 from integration.operator.test_process import free_port
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeAlreadyExistsError
 from vivero_core.backends.kube.resources import PLAN, TENANT, TENANT_POOL
 from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_PAUSED
@@ -53,9 +54,11 @@ async def rigged(
         await _set_aside(kube)
         stack.push_async_callback(_bring_back, kube)
         one = await stack.enter_async_context(put_up(place))
+        await clean_up(one)  # of a run that was interrupted
         before = await inventory(one.kube, one.servers)
         for plan in PLANS:
-            await one.kube.create(plan)
+            with contextlib.suppress(KubeAlreadyExistsError):
+                await one.kube.create(plan)
         yield one
         await clean_up(one)
         try:
@@ -72,7 +75,7 @@ async def _set_aside(kube: KubeClient) -> None:
     for resource in (TENANT_POOL, TENANT):
         for item in (await kube.list(resource)).items:
             annotations = item["metadata"].get("annotations", {})
-            if ANNOTATION_PAUSED not in annotations:
+            if ANNOTATION_PAUSED not in annotations and item["spec"]["plan"] not in OUR_PLANS:
                 marks = {ANNOTATION_PAUSED: "true", _SET_ASIDE: "true"}
                 await kube.patch(resource, item["metadata"]["name"], {"metadata": {"annotations": marks}})
 

@@ -89,7 +89,8 @@ async def test_a_list_from_the_past(book: Book) -> None:
 
 # What the operator has written since it read the object, it is not shown.
 FORMER = [
-    ("change", Fault(Action.STALE, ONE, "deployments", nth=2)),
+    ("resume", Fault(Action.STALE, ONE, "deployments")),
+    in_full("change", Fault(Action.STALE, ONE, "resourcequotas", nth=2)),
     in_full("suspend", Fault(Action.STALE, ONE, "ingresses", nth=3)),
 ]
 
