@@ -1,7 +1,7 @@
 """Requests for a workspace's host never reach the control plane's own routes: they are told about that host.
 
 On every path and method, `/healthz` and files of ours included: what watches
-a workspace must not be told that all is well by somebody else. This is also
+a workspace must not hear from us that all is well. This is also
 the list of allowed hosts: only the control plane's own name leads to its
 routes. kubelet and Prometheus, which ask by address, have a port of their own.
 """

@@ -64,6 +64,15 @@ class PlatformSettings(BaseModel):
     ca: Path | None = None
     """CA file for database, cache and mail; none: the system's authorities."""
 
+    @field_validator("ca")
+    @classmethod
+    def _holds_certificates(cls, ca: Path | None) -> Path | None:
+        try:
+            ssl.create_default_context(cafile=ca)
+        except OSError as error:
+            raise ValueError(f"{ca} holds no certificate in PEM ({type(error).__name__})") from error
+        return ca
+
 
 class MailSettings(BaseModel):
     """The SMTP server that takes our mails."""

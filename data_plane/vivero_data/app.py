@@ -45,7 +45,7 @@ from vivero_data.domain.users.controllers import MeController, UserController
 from vivero_data.domain.users.service import UserService
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
-from vivero_data.errors import DataPlaneError
+from vivero_data.errors import DataPlaneError, explained
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.media_types import JSON, MULTIPART, require_media_type
@@ -220,12 +220,24 @@ async def _prepare(services: Services) -> None:
     """Connect and migrate beside the running server: liveness must not depend on the database."""
     try:
         await services.database.open(_PATIENCE)
-        revision = await ensure_current(services.database)
+        revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
     except DataPlaneError as error:
-        log.critical("cannot_start", problem=error.detail)
-        os.kill(os.getpid(), signal.SIGTERM)  # drained, then started again by the kubelet
+        log.critical("cannot_start", problem=explained(error))
+        _end()
+        return
+    except Exception:
+        log.exception("cannot_start")
+        _end()
         return
     services.schema_ready.set_to(revision)
     log.info("ready", version=__version__)
-    await warm_spare(services.identity)
+    try:
+        await warm_spare(services.identity)
+    except Exception:
+        log.exception("not_warmed")
     await Housekeeping(services.database, services.storage, services.files).run()
+
+
+def _end() -> None:
+    """Drain, and be started again by the kubelet."""
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -15,7 +15,7 @@ from vivero_data.domain.collections.jobs import drop_orphaned_tables
 from vivero_data.domain.files.jobs import finish_interrupted
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.tickets import repository as tickets
-from vivero_data.errors import DataPlaneError
+from vivero_data.errors import DataPlaneError, explained
 from vivero_data.lib import clock
 
 _FIRST_SECONDS: Final = 600.0  # not while the workspace is starting
@@ -54,7 +54,10 @@ class Housekeeping:
             try:
                 done[name] = await task()
             except DataPlaneError as error:
-                log.warning("housekeeping_failed", task=name, problem=error.detail)
+                log.warning("housekeeping_failed", task=name, problem=explained(error))
+            except Exception:
+                # A fault of ours must not end the loop for the life of the pod.
+                log.exception("housekeeping_failed", task=name)
         return done
 
     async def _purge(self, purge: Callable[[Connection, datetime, int], Awaitable[int]]) -> int:

@@ -107,8 +107,15 @@ class Settings(msgspec.Struct, frozen=True):
     limits_file: Path
 
     def tls(self) -> ssl.SSLContext:
-        """For every connection to a backing service: TLS 1.3, the platform's authority, names checked."""
-        context = ssl.create_default_context(cafile=str(self.ca_file))
+        """For every connection to a backing service: TLS 1.3, the platform's authority, names checked.
+
+        Raises:
+            SettingsError: the file holds no certificate.
+        """
+        try:
+            context = ssl.create_default_context(cafile=str(self.ca_file))
+        except OSError as error:
+            raise SettingsError(f"{self.ca_file}: holds no certificate in PEM ({type(error).__name__})") from error
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         return context
 

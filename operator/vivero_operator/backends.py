@@ -1,9 +1,12 @@
 """The backing servers as the operator reaches them: an admin client for each, behind its lane.
 
-Made when first needed, from Secrets read then; made anew when the server's address or its Secret changes.
+Made when first needed, from Secrets read then, and replaced when the server's address or its Secret changes: calls
+that run on the old one end there.
 """
 
 import base64
+import binascii
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import CONFIG_MAP, SECRET, Resource
 from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.mariadb.client import Server as DatabaseAddress
@@ -18,9 +22,11 @@ from vivero_core.backends.mariadb.protocol import DatabaseAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.backends.s3.transport import Endpoint
+from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey.client import Server as CacheAddress
 from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_core.backends.valkey.protocol import CacheAdmin
+from vivero_core.errors import BackendMisconfiguredError
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.instance import PlatformFiles
@@ -33,12 +39,19 @@ class Pingable(Protocol):
 
     def ping(self) -> None: ...
 
+    def close(self) -> None: ...
+
 
 A_co = TypeVar("A_co", bound=Pingable, covariant=True)
 
 FRESH_SECONDS: Final = 60.0
 """How long a Secret or ConfigMap of the platform is believed before it is read again."""
+WRONG_SECONDS: Final = 5.0
+"""The same for one that cannot be used: after a correction the wait is short."""
 _STORAGE, _CACHE = "s3", "valkey"
+_PUBLIC_KEY: Final = re.compile(
+    r"-----BEGIN PUBLIC KEY-----\s(?P<body>[A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -50,34 +63,92 @@ class Link(Generic[A_co]):
 
 
 class PlatformObjects:
-    """Secrets and ConfigMaps of the platform's namespace, each read at most once a minute."""
+    """Secrets and ConfigMaps of the platform's namespace, each read at most once a minute.
+
+    People write them: what is missing or has another form than it must have
+    is a BackendMisconfiguredError that names the object and the key.
+    """
 
     def __init__(self, kube: KubeClient, namespace: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._kube = kube
         self._namespace = namespace
         self._clock = clock
-        self._known: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
+        self._known: dict[tuple[str, str], tuple[float, dict[str, bytes]]] = {}
 
     async def credentials(self, secret: str, name: str, password: str) -> Credentials:
         """A login from two keys of a Secret."""
-        data = await self._read(SECRET, secret)
-        return Credentials(data[name], data[password])
+        login = await self._text(SECRET, secret, name)
+        if not login.isprintable():
+            raise self._wrong(SECRET, secret, f"key {name} holds a line break or another control character")
+        return Credentials(login, await self._text(SECRET, secret, password))
 
-    async def text(self, config_map: str, key: str) -> str:
-        return (await self._read(CONFIG_MAP, config_map))[key]
+    async def authority(self, config_map: str, key: str = "ca.crt") -> str:
+        """The certificates of an authority, PEM."""
+        text = await self._text(CONFIG_MAP, config_map, key)
+        try:
+            client_context(text)
+        except BackendMisconfiguredError as error:
+            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is no PEM certificate") from error
+        return text
 
-    async def _read(self, resource: Resource, name: str) -> dict[str, str]:
+    async def public_key(self, config_map: str, key: str) -> str:
+        text = await self._text(CONFIG_MAP, config_map, key)
+        if not _is_public_key(text):
+            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is no PEM public key")
+        return text
+
+    async def _text(self, resource: Resource, name: str, key: str) -> str:
+        data = await self._read(resource, name)
+        try:
+            text = data[key].decode()
+        except KeyError:
+            raise self._wrong(resource, name, f"has no key {key}") from None
+        except UnicodeDecodeError:
+            raise self._wrong(resource, name, f"key {key} is no UTF-8 text") from None
+        if not text.strip():
+            raise self._wrong(resource, name, f"key {key} is empty")
+        return text
+
+    async def _read(self, resource: Resource, name: str) -> dict[str, bytes]:
         known = self._known.get((resource.kind, name))
         if known is not None and self._clock() - known[0] < FRESH_SECONDS:
             return known[1]
-        body = await self._kube.get(resource, name, self._namespace)
-        data = _decoded(body) if resource is SECRET else body.get("data", {})
+        try:
+            body = await self._kube.get(resource, name, self._namespace)
+        except KubeNotFoundError:
+            raise self._wrong(resource, name, "does not exist") from None
+        data = _data(resource, body)
         self._known[resource.kind, name] = (self._clock(), data)
         return data
 
+    def _wrong(self, resource: Resource, name: str, what: str) -> BackendMisconfiguredError:
+        known = self._known.get((resource.kind, name))
+        if known is not None:
+            believed_since = min(known[0], self._clock() - FRESH_SECONDS + WRONG_SECONDS)
+            self._known[resource.kind, name] = (believed_since, known[1])
+        return BackendMisconfiguredError("configuration", f"{resource.kind} {self._namespace}/{name} {what}")
 
-def _decoded(secret: dict[str, Any]) -> dict[str, str]:
-    return {key: base64.b64decode(value).decode() for key, value in secret.get("data", {}).items()}
+
+def _data(resource: Resource, body: dict[str, Any]) -> dict[str, bytes]:
+    """What the object holds, text or not."""
+    data, binary = body.get("data") or {}, body.get("binaryData") or {}
+    if resource is SECRET:
+        return _decoded(data)
+    return {key: str(text).encode() for key, text in data.items()} | _decoded(binary)
+
+
+def _decoded(encoded: dict[str, str]) -> dict[str, bytes]:
+    return {key: base64.b64decode(value) for key, value in encoded.items()}
+
+
+def _is_public_key(text: str) -> bool:
+    match = _PUBLIC_KEY.fullmatch(text.strip())
+    if match is None:
+        return False
+    try:
+        return bool(base64.b64decode("".join(match["body"].split()), validate=True))
+    except binascii.Error:
+        return False
 
 
 class Backends:
@@ -93,10 +164,10 @@ class Backends:
 
     async def database(self, server: DatabaseServer) -> Link[DatabaseAdmin]:
         spec = server.spec
-        authority = await self._objects.text(spec.ca_config_map, "ca.crt")
+        authority = await self._objects.authority(spec.ca_config_map)
         admin = await self._objects.credentials(spec.admin_secret, "username", "password")
         address = DatabaseAddress(spec.host, spec.port, authority)
-        return self._link(f"mariadb-{server.name}", (address, admin), lambda: MariaDbAdmin(address, admin))
+        return self._link(_database(server.name), (address, admin), lambda: MariaDbAdmin(address, admin))
 
     async def storage(self) -> Link[StorageAdmin]:
         authority = await self._authority()
@@ -111,8 +182,14 @@ class Backends:
         return self._link(_CACHE, (address, admin), lambda: ValkeyAdmin(address, admin))
 
     async def platform_files(self) -> PlatformFiles:
-        ticket_key = await self._objects.text(self._settings.ticket_key_config_map, "ticket.pub")
+        ticket_key = await self._objects.public_key(self._settings.ticket_key_config_map, "ticket.pub")
         return PlatformFiles(await self._authority(), ticket_key)
+
+    def forget_database(self, server: str) -> None:
+        """A DatabaseServer is gone: so are its threads and connections, as soon as nothing runs on them."""
+        known = self._links.pop(_database(server), None)
+        if known is not None:
+            _close(known[1])
 
     def close(self) -> None:
         for _, link in self._links.values():
@@ -120,20 +197,24 @@ class Backends:
         self._links.clear()
 
     async def _authority(self) -> str:
-        return await self._objects.text(self._settings.ca_config_map, "ca.crt")
+        return await self._objects.authority(self._settings.ca_config_map)
 
     def _link(self, name: str, made_from: object, make: Callable[[], A_co]) -> "Link[A_co]":
         known = self._links.get(name)
         if known is not None and known[0] == made_from:
             return known[1]
+        admin = make()  # first: what cannot be made leaves the old one as it was
         if known is not None:
             _close(known[1])
-        admin = make()
         link = Link(admin, Lane(name, admin.ping, recovered=self.recovered, guard=self._guard))
         self._links[name] = (made_from, link)
         return link
 
 
+def _database(server: str) -> str:
+    return f"mariadb-{server}"
+
+
 def _close(link: Link[Any]) -> None:
-    link.lane.close()
-    link.admin.close()
+    """Calls that run end first: a client whose connections are closed under them would call that an outage."""
+    link.lane.close(link.admin.close)

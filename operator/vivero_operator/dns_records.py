@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from vivero_core.errors import BackendUnavailableError
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from dns.nameserver import Nameserver
 
 LOOKUP_SECONDS: Final = 5.0
+"""For one name, over all servers and repetitions."""
+PORT: Final = 53
+"""Of DNS (RFC 1035)."""
 AT_ONCE: Final = 8
 
 
@@ -32,7 +36,7 @@ class DnsRecords:
 
         resolver = dns.asyncresolver.Resolver(configure=not self._servers)
         if self._servers:
-            resolver.nameservers = [_server(one) for one in self._servers]
+            resolver.nameservers = [_nameserver(one) for one in self._servers]
         async with self._turn:
             try:
                 answer = await resolver.resolve(name, "TXT", lifetime=LOOKUP_SECONDS)
@@ -43,9 +47,21 @@ class DnsRecords:
         return frozenset(b"".join(record.strings).decode(errors="replace") for record in answer)
 
 
-def _server(address: str) -> "Nameserver":
-    """An address, with a port where it is not DNS' own: 127.0.0.1:5353."""
+def parse_server(address: str) -> tuple[str, int]:
+    """An IP address, with a port where it is not DNS' own: 192.0.2.53, 192.0.2.53:5353, 2001:db8::53, [2001:db8::53]:53.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    host, port = address, str(PORT)
+    if address.startswith("[") or address.count(":") == 1:
+        host, _, port = address.rpartition(":")
+    if not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise ValueError(f"{address!r} has no port between 1 and 65535")
+    return str(ip_address(host.removeprefix("[").removesuffix("]"))), int(port)
+
+
+def _nameserver(address: str) -> "Nameserver":
     import dns.nameserver  # noqa: PLC0415  see above
 
-    host, _, port = address.rpartition(":") if address.count(":") == 1 else (address, "", "53")
-    return dns.nameserver.Do53Nameserver(host, int(port))
+    return dns.nameserver.Do53Nameserver(*parse_server(address))

@@ -15,6 +15,7 @@ TASK_RESTARTS = Counter("vivero_task_restarts_total", "Background tasks that end
 EVENTS = Counter("vivero_events_total", "What was said in events, repetitions included", ["kind", "type", "reason"])
 ORPHANS = Gauge("vivero_orphans", "Tenants' things on backing servers that no Tenant speaks for", ["server"])
 UNREADABLE = Gauge("vivero_unreadable_objects", "Custom resources that this program cannot read", ["kind"])
+SURVEY_BROKEN = Counter("vivero_survey_broken_total", "Looks at a backing server that ended in a bug", ["system"])
 QUEUE_DEPTH = Gauge("vivero_queue_depth", "Objects that wait to be reconciled")
 POOL_SIZE = Gauge("vivero_pool_size", "Spares that a pool is to keep", ["pool"])
 POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])

@@ -8,7 +8,7 @@ import copy
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic.functional_validators import AfterValidator
 from vivero_core.model.base import Model, ObjectName
 
@@ -17,6 +17,11 @@ _LABEL_VALUE: Final = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
 _ENV_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,252}$"
 _ID_MAX: Final = 2**31 - 1
 _LIST_MAX: Final = 100
+
+OWN_VARIABLES: Final = tuple(
+    f"VIVERO_{name}" for name in ("TENANT_ID", "TENANT_NAME", "PUBLIC_URL", "SECRETS_DIR", "METRICS_PORT")
+)
+"""A tenant's own, or agreed with the rest of its pod: one value for all tenants would be wrong for each."""
 
 Key = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
 LabelValue = Annotated[str, StringConstraints(pattern=_LABEL_VALUE)]
@@ -75,9 +80,16 @@ class EnvSource(_Strict):
 class EnvVar(_Strict):
     """A variable that the program gets besides the operator's own."""
 
-    name: str = Field(pattern=_ENV_NAME)
+    name: str = Field(pattern=_ENV_NAME, json_schema_extra={"not": {"enum": list(OWN_VARIABLES)}})
     value: Text | None = None
     value_from: EnvSource | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _not_ours(cls, name: str) -> str:
+        if name in OWN_VARIABLES:
+            raise ValueError(f"{name} is set by the operator itself")
+        return name
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -3,15 +3,21 @@
 import os
 import socket
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SIGNUPS_NAMESPACE
 
+from vivero_operator.dns_records import parse_server
 from vivero_operator.pod_options import PodOptions
 
 HTTPS_PORT = 443
+
+
+def _dns_server(address: str) -> str:
+    parse_server(address)
+    return address
 
 
 class Settings(BaseSettings):
@@ -39,7 +45,7 @@ class Settings(BaseSettings):
 
     host_verification: Literal["dns", "off"] = "dns"
     """How the ownership of a customer's own host is proven: by a TXT record, or not at all, where staff vouch for it."""
-    dns_servers: tuple[str, ...] = ()
+    dns_servers: tuple[Annotated[str, AfterValidator(_dns_server)], ...] = ()
     """Addresses (with a port where it is not 53) to ask for those records; none: the pod's own resolver."""
     host_issuer: str = ""
     """cert-manager ClusterIssuer for hosts without a certificate of their own; empty where there is no cert-manager."""

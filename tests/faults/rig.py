@@ -17,8 +17,8 @@ from faults.plan import WRITES, Director, Fault
 from faults.pods import standing_in
 from faults.proxy import Entry, Proxy
 from faults.report import Tally
-from faults.services import Names as ServiceNames
 from faults.servers import Servers
+from faults.services import Names as ServiceNames
 from faults.services import Services, standing_before
 from faults.state import Collector, Names, ids
 from vivero_core.backends.kube import config as kube_config

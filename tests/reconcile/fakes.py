@@ -17,7 +17,7 @@ from vivero_core.backends.kube.errors import (
     KubeNotFoundError,
 )
 from vivero_core.backends.kube.resources import Resource, resource_of
-from vivero_core.backends.survey import digests, tenant_in
+from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
 from vivero_core.errors import BackendUnavailableError
 from vivero_operator.backends import Link
 from vivero_operator.data_plane import Owner, Proof, Workspace
@@ -164,6 +164,7 @@ class FakeServer:
         self.connections: dict[str, int] = {}
         self.buckets: dict[str, str] = {}
         self.empty: set[str] = set()
+        """Schemas without a table, and buckets without an object."""
 
     def _up(self, call: str) -> None:
         if self.down:
@@ -174,31 +175,36 @@ class FakeServer:
         self._up("ensure_database")
         known = database in self.databases
         self.databases.add(database)
-        return [] if known else [Correction.DATABASE_SCHEMA]
+        return [Correction.DATABASE_SCHEMA] * (not known)
 
     def ensure_user(self, user: Credentials, database: str = "", max_connections: int = 0) -> list[Correction]:
+        """Of the database server and of the cache."""
         self._up("ensure_user")
         before = self.users.get(user.name), self.connections.get(user.name)
         self.users[user.name], self.connections[user.name] = user.secret, max_connections
-        kind = Correction.DATABASE_USER if database else Correction.CACHE_USER
-        return [] if before == (user.secret, max_connections) else [kind]
+        if before == (user.secret, max_connections):
+            return []
+        grants = [Correction.DATABASE_GRANTS] * (before[0] is None)
+        return [Correction.DATABASE_USER, *grants] if database else [Correction.CACHE_USER]
 
     def ensure_account(self, account: Credentials) -> list[Correction]:
         self._up("ensure_account")
         before = self.users.get(account.name)
         self.users[account.name] = account.secret
-        return [] if before == account.secret else [Correction.STORAGE_ACCOUNT]
+        return [Correction.STORAGE_ACCOUNT] * (before != account.secret)
 
     def ensure_bucket(self, bucket: str, owner: str) -> list[Correction]:
         self._up("ensure_bucket")
         before = self.buckets.get(bucket)
         self.buckets[bucket] = owner
-        return [] if before == owner else [Correction.BUCKET]
+        return [Correction.BUCKET if before is None else Correction.BUCKET_ACCESS] * (before != owner)
 
     def database_exists(self, database: str) -> bool:
+        self._up("database_exists")
         return database in self.databases
 
     def bucket_exists(self, bucket: str) -> bool:
+        self._up("bucket_exists")
         return bucket in self.buckets
 
     def holds_data(self, name: str) -> bool:
@@ -206,16 +212,26 @@ class FakeServer:
         self._up("holds_data")
         return name in (self.databases | self.buckets.keys()) - self.empty
 
-    def inventory(self) -> dict[str, frozenset[str]]:
-        self._up("inventory")
-        found = [(tenant_in(name, "vt"), "schema") for name in self.databases]
-        found += [(tenant_in(name, "vivero-"), "bucket") for name in self.buckets]
-        found += [(tenant_in(name, "vt") or tenant_in(name, "vivero-"), "users") for name in self.users]
-        return {ident: frozenset(what for one, what in found if one == ident) for ident, _ in found if ident}
-
-    def survey(self) -> dict[str, str]:
+    def survey(self) -> Survey:
         self._up("survey")
         return digests((tenant_in(name, "vt"), (name, secret)) for name, secret in self.users.items())
+
+    def inventory(self) -> Inventory:
+        """Of all three kinds of server at once."""
+        self._up("inventory")
+        cache_users = ((tenant_of(name, "vt"), "cache user") for name in self.users)
+        users = ((tenant_of(name[:-1], "vt"), "database users") for name in self.users)
+        accounts = ((tenant_of(name, "vivero-"), "storage account") for name in self.users)
+        schemas = ((tenant_of(name, "vt"), "schema") for name in self.databases)
+        buckets = ((tenant_of(name, "vivero-"), "bucket") for name in self.buckets)
+        return holdings((*schemas, *users, *buckets, *accounts, *cache_users))
+
+    def drop_users(self, database: str) -> bool:
+        self._up("drop_users")
+        found = [name for name in self.users if name.startswith(database)]
+        for name in found:
+            del self.users[name]
+        return bool(found)
 
     def drop_user(self, user: str) -> bool:
         self._up("drop_user")
@@ -224,20 +240,15 @@ class FakeServer:
     def delete_account(self, account: str) -> bool:
         return self.drop_user(account)
 
-    def drop_users(self, database: str) -> bool:
-        self._up("drop_users")
-        gone = [name for name in self.users if name.startswith(database)]
-        for name in gone:
-            del self.users[name]
-        return bool(gone)
-
-    def drop_database(self, database: str) -> None:
+    def drop_database(self, database: str) -> bool:
         self._up("drop_database")
+        known = database in self.databases
         self.databases.discard(database)
+        return known
 
-    def delete_bucket(self, bucket: str) -> None:
+    def delete_bucket(self, bucket: str) -> bool:
         self._up("delete_bucket")
-        self.buckets.pop(bucket, None)
+        return self.buckets.pop(bucket, None) is not None
 
     def delete_keys(self, user: str) -> int:
         self._up("delete_keys")
@@ -250,6 +261,9 @@ class FakeServer:
         self._up("server_version")
         return "10.11.14-MariaDB"
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class DirectLane(Lane):
     """No threads."""
@@ -260,6 +274,9 @@ class DirectLane(Lane):
     async def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         await asyncio.sleep(0)
         return function(*args, **kwargs)
+
+    async def long(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        return await self.call(function, *args, **kwargs)
 
 
 class FakeBackends:
@@ -279,6 +296,9 @@ class FakeBackends:
 
     async def platform_files(self) -> PlatformFiles:
         return PlatformFiles("CA", "TICKET")
+
+    def forget_database(self, server: str) -> None:
+        self.servers.pop(server, None)
 
     def all(self) -> dict[str, FakeServer]:
         return {**self.servers, "s3": self.s3, "valkey": self.valkey}

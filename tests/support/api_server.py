@@ -13,7 +13,7 @@ from vivero_dev.certificates import Authority, KeyPair
 from vivero_dev.instance import FALLBACK_PORTS, Instance, cache_root, port_is_free
 from vivero_dev.native.kubeconfig import kubeconfig
 from vivero_dev.native.probes import http_answers, https_answers
-from vivero_dev.native.tools import program
+from vivero_dev.native.tools import ensure_tool, program
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.processes import ProcessSpec, ProcessTable
 
@@ -33,6 +33,8 @@ class ApiServer:
 @contextmanager
 def empty_api_server(folder: Path) -> Iterator[ApiServer]:
     """Started in a few seconds, and gone at the end whatever happened."""
+    for tool in ("etcd", "kubernetes", "helm"):
+        ensure_tool(cache_root(), tool, folder / f"{tool}.log", lambda _: None)
     instance = Instance("second-api-server", folder, cache_root(), 0, {})
     processes = ProcessTable(instance)
     etcd, peers, secure = free_ports(3)
@@ -84,7 +86,7 @@ def _api_server(authority: Authority, admin: KeyPair, etcd: int, port: int) -> P
             str(program(cache_root(), "kube-apiserver")),
             f"--bind-address={LOOPBACK}",
             f"--secure-port={port}",
-            # Nobody looks for it under the Service `kubernetes`, which cannot lead to loopback.
+            # The Service `kubernetes` cannot lead to loopback, and nothing here uses it.
             "--endpoint-reconciler-type=none",
             f"--etcd-servers=http://{LOOPBACK}:{etcd}",
             "--service-cluster-ip-range=10.255.0.0/24",

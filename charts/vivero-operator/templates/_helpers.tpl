@@ -35,4 +35,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_EGRESS_CIDRS, value: {{ .Values.egressCidrs | toJson | quote }}}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 - {name: VIVERO_CONCURRENCY, value: {{ .Values.concurrency | quote }}}
+- {name: VIVERO_STARTS_AT_ONCE, value: {{ .Values.startsAtOnce | quote }}}
+- {name: VIVERO_RELEASE_BATCH, value: {{ .Values.release.batch | quote }}}
+- {name: VIVERO_RELEASE_PAUSE_SECONDS, value: {{ .Values.release.pauseSeconds | quote }}}
+- {name: VIVERO_RELEASE_DEADLINE_SECONDS, value: {{ .Values.release.deadlineSeconds | quote }}}
+- {name: VIVERO_RELEASE_FAILURES, value: {{ .Values.release.failures | quote }}}
+- {name: VIVERO_HOST_VERIFICATION, value: {{ .Values.hosts.verification | quote }}}
+- {name: VIVERO_DNS_SERVERS, value: {{ .Values.hosts.dnsServers | toJson | quote }}}
+- {name: VIVERO_HOST_ISSUER, value: {{ .Values.hosts.issuer | quote }}}
 {{- end }}

@@ -20,7 +20,7 @@ PASSING: Final = frozenset({
     1927, 1969, 2002, 2003, 2005, 2006, 2013, 2014, 2055, 4031,
 })  # fmt: skip
 """MariaDB's numbers for: busy, gone or shutting down, no login or schema yet, locks and deadlocks, a statement over its
-time. Any other is about the statement: trying again does not help, and nobody may be told that it would."""
+time. Any other is about the statement: trying again does not help, and no caller may be told that it would."""
 
 
 class DatabaseUnavailableError(UnavailableError):

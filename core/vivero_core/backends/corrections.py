@@ -38,4 +38,4 @@ SECURITY_RELEVANT: Final = frozenset(
         Correction.FOREIGN_CACHE_RIGHTS,
     }
 )
-"""Who may log in, and what it opens: on a tenant that was complete before, somebody changed access to its data."""
+"""Who may log in, and what it opens: on a tenant that was complete before, access to its data was changed by hand."""

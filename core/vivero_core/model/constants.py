@@ -169,6 +169,7 @@ class Reason(StrEnum):
     MISCONFIGURED = "Misconfigured"
     ORPHANS_FOUND = "OrphansFound"
     ORPHAN_REMOVED = "OrphanRemoved"
+    ORPHAN_KEPT = "OrphanKept"
     # Release.
     ROLLED_OUT = "RolledOut"
     HALTED = "Halted"

@@ -41,7 +41,8 @@ class DatabaseServerSpec(Model):
         default=(), max_length=ORPHANS_SHOWN, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
     """Ids from status.orphaned whose schema, users, bucket, account, cache user, keys and namespace are to be destroyed.
-    An id that belongs to a Tenant, or to retained data, is refused."""
+    An id that belongs to a Tenant, or to retained data, is refused. An entry counts once (status.removalsDone): to repeat
+    it, take it out and add it again."""
 
 
 class Orphan(Model):
@@ -54,7 +55,7 @@ class Orphan(Model):
     found: tuple[Annotated[str, StringConstraints(max_length=32)], ...] = Field(
         default=(), max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
-    """What is there: schema, users, bucket, account, cache user, namespace, keys."""
+    """What is there: schema, database users, bucket, storage account, cache user, namespace, keys."""
     since: Timestamp
     """When it was first found."""
 
@@ -75,6 +76,10 @@ class DatabaseServerStatus(Model):
     )
     """The first hundred of them, by id: looked for at the operator's start and every hour. They are never removed
     without an order."""
+    removals_done: tuple[TenantId, ...] = Field(
+        default=(), max_length=ORPHANS_SHOWN, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Entries of spec.removeOrphans that were carried out, or refused with an event."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation that this status speaks of."""
     conditions: tuple[Condition, ...] = Field(

@@ -223,6 +223,8 @@ class TenantStatus(Model):
     """The customer's own hosts."""
     data_lost_at: Timestamp | None = None
     """When the operator found that data of this tenant is gone. spec.acceptDataLossAt with this value gives it up."""
+    data_given_up_at: Timestamp | None = None
+    """The data loss that a person last gave up with spec.acceptDataLossAt."""
     proven_at: Timestamp | None = None
     """When the tenant's own credentials last worked on schema, bucket and cache, and its pod answered."""
     conditions: tuple[Condition, ...] = Field(

@@ -18,11 +18,13 @@ from vivero_data.settings import StorageSecret
 
 _CONNECT_SECONDS: Final = 3.0
 _READ_SECONDS: Final = 30.0  # between two pieces, not in all
+_PING_SECONDS: Final = 3.0  # below the 4 that a probe waits: no thread is left behind with a server that says nothing
 _CONNECTIONS: Final = 8
 _OK: Final = frozenset({200, 204, 206})
 _MISSING: Final = 404
 _SERVER_ERROR: Final = 500
 _ONE_OBJECT: Final = {"list-type": "2", "max-keys": "1"}
+_PATIENT: Final = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
 PIECE: Final = 64 * 1024  # bytes read at once
 
 
@@ -42,7 +44,6 @@ class Storage:
         self._http = PoolManager(
             maxsize=_CONNECTIONS,
             ssl_context=tls,
-            timeout=Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
             # One more try for a connection that the server had closed; never for a sent body.
             retries=Retry(connect=1, read=0, redirect=0, status=0, other=0),
         )
@@ -95,7 +96,7 @@ class Storage:
 
     def _ping(self) -> None:
         try:
-            with self._request("GET", f"/{self._bucket}", query=_ONE_OBJECT) as response:
+            with self._request("GET", f"/{self._bucket}", query=_ONE_OBJECT, seconds=_PING_SECONDS) as response:
                 response.drain_conn()
         except (NotFoundError, StorageError) as error:
             raise UnavailableError("The bucket does not answer.") from error
@@ -124,7 +125,7 @@ class Storage:
         raise IsolationError("The bucket of another workspace is open to this one.")
 
     @contextmanager
-    def _request(
+    def _request(  # noqa: PLR0913  what an S3 request has
         self,
         method: str,
         path: str,
@@ -132,23 +133,36 @@ class Storage:
         body: Iterable[bytes] | None = None,
         size: int = 0,
         query: dict[str, str] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[BaseHTTPResponse]:
-        response = self._open(method, path, body, size, query or {})
+        response = self._open(method, path, body, size, query or {}, seconds)
         try:
             yield response
         finally:
             response.release_conn()
 
-    def _open(
-        self, method: str, path: str, body: Iterable[bytes] | None, size: int, query: dict[str, str]
+    def _open(  # noqa: PLR0913, PLR0917  as above
+        self,
+        method: str,
+        path: str,
+        body: Iterable[bytes] | None,
+        size: int,
+        query: dict[str, str],
+        seconds: float | None = None,
     ) -> BaseHTTPResponse:
+        """`seconds` bounds the whole of a short request; others may take as long as their pieces come."""
         headers = self._signer.headers(method, self._host, path, clock.now(), query=query)
         if body is not None:
             headers["content-length"] = str(size)
         suffix = f"?{canonical_query(query)}" if query else ""
         try:
             response = self._http.request(
-                method, f"{self._base}{path}{suffix}", body=body, headers=headers, preload_content=False
+                method,
+                f"{self._base}{path}{suffix}",
+                body=body,
+                headers=headers,
+                preload_content=False,
+                timeout=Timeout(total=seconds) if seconds else _PATIENT,
             )
         except HTTPError as error:
             raise UnavailableError("The bucket does not answer.") from error

@@ -24,6 +24,11 @@ _LOCK_SECONDS: Final = 5  # one wait, below the session's statement limit
 _LOCK_ATTEMPTS: Final = 24  # two minutes in all: another pod is migrating
 _MIGRATE_SECONDS: Final = 600  # a long ALTER; then the pod restarts and goes on
 
+_LOST: Final = (
+    "The schema is empty, yet this workspace held data. Nothing is made in its place: restore the schema from a backup,"
+    " or have the operator give the data up (spec.acceptDataLossAt of the Tenant)."
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -47,15 +52,19 @@ def lock_name(schema: str) -> str:
     return f"vivero.{schema}"[:64]
 
 
-async def ensure_current(database: Database) -> str:
+async def ensure_current(database: Database, *, holds_data: bool = False) -> str:
     """Create or upgrade the tables unless they are current or ahead; the schema's revision.
 
+    `holds_data`: the workspace has been in use, so tables have to be there.
+
     Raises:
-        MigrationError: the migration failed, or another pod's takes too long.
+        MigrationError: the tables are gone, the migration failed, or another pod's takes too long.
         SchemaTooNewError: a newer program has closed the schema to this one.
     """
     async with database.read() as connection:
         revision = await revision_of(connection)
+        if revision is None and holds_data:
+            raise MigrationError(_LOST)
         if revision is None:
             await _install_locked(connection, database.name)
             revision = await revision_of(connection) or HEAD

@@ -41,7 +41,7 @@ def listed(desk: Desk, watched: Watched[R], body: dict[str, Any]) -> None:
     """An object of the first list: remembered, and not yet acted on."""
     found = read(watched.model, body)
     if isinstance(found, Unreadable):
-        desk.cluster.unreadable[watched.kind, found.name] = found
+        desk.cluster.put_unreadable(watched.kind, found)
     else:
         watched.mirror(desk).put(found)
 
@@ -62,7 +62,7 @@ def heard(desk: Desk, watched: Watched[R], change: str | None, body: dict[str, A
 
 
 def _remember(desk: Desk, kind: Kind, found: Unreadable) -> None:
-    desk.cluster.unreadable[kind, found.name] = found
+    desk.cluster.put_unreadable(kind, found)
     wants = "unreadable", found.metadata.generation, found.deletion_timestamp
     if desk.wants.get(found.metadata.uid) != wants:
         desk.wants[found.metadata.uid] = wants

@@ -122,11 +122,14 @@ def _resources(instance: Instance) -> dict[str, Any]:
 
 def _orders(instance: Instance, credentials: str) -> dict[str, str]:
     """Annotations whose change starts the pods again: other credentials, a person's order, data that was given up."""
-    meta, accepted = instance.tenant.metadata, instance.tenant.spec.accept_data_loss_at
+    tenant = instance.tenant
+    meta, given_up = tenant.metadata, tenant.status.data_given_up_at
+    if tenant.accepts_data_loss:
+        given_up = tenant.spec.accept_data_loss_at
     found = {
         c.ANNOTATION_CREDENTIALS: credentials,
         c.ANNOTATION_RESTART: meta.annotations.get(c.ANNOTATION_RESTART),
-        c.ANNOTATION_DATA_GIVEN_UP: accepted.isoformat() if accepted else None,
+        c.ANNOTATION_DATA_GIVEN_UP: given_up.isoformat() if given_up else None,
     }
     return {key: value for key, value in found.items() if value is not None}
 

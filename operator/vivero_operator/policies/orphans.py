@@ -16,6 +16,10 @@ class Found:
     servers: tuple[str, ...]
     """DatabaseServers that hold a part of it."""
 
+    def belongs_to(self, server: str | None) -> bool:
+        """Whether a Tenant of this id that came since, and is placed on `server`, speaks for all of it."""
+        return set(self.servers) <= {server}
+
 
 @dataclass(frozen=True)
 class Known:

@@ -7,7 +7,7 @@ from vivero_core.model import constants as c
 from vivero_core.model.conditions import Status, find
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
-from vivero_core.model.reading import Unreadable
+from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
@@ -44,11 +44,17 @@ class Cluster:
         self.releases: Mirror[Release] = Mirror()
         self.unreadable: dict[tuple[str, str], Unreadable] = {}
         """By kind and name: what the watches told and this program cannot read. Of such an object the mirror keeps what
-        could last be read."""
+        could last be read, and of a Tenant at least what can be: it holds its id and its address."""
         self.last_plans: dict[str, Plan] = {}
         """Plans that are gone, as they last were."""
         self._pods: dict[str, dict[str, Pod]] = {}
         self._placed: dict[str, tuple[str, str]] = {}
+
+    def put_unreadable(self, kind: str, odd: Unreadable) -> None:
+        self.unreadable[kind, odd.name] = odd
+        known = self.tenants.get(odd.name) if kind == "Tenant" else None
+        if kind == "Tenant" and (known is None or known.metadata.uid != odd.metadata.uid):
+            self.tenants.put(salvaged(odd))
 
     def plan_of(self, tenant: Tenant) -> Plan | None:
         """Its plan; the last known one where the Plan is gone and was in force before."""

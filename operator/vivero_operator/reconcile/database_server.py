@@ -43,9 +43,9 @@ class DatabaseServerReconciler:
         if paused(server.metadata):
             return Result()
         version, fault = await self._probe(server)
-        left = await self._obey(server) if fault is None else {}
+        done, left = await self._obey(server) if fault is None else (server.status.removals_done, {})
         was = cond.find(server.status.conditions, ConditionType.READY)
-        status = self._status(server, version, fault, left)
+        status = self._status(server, version, fault, done, left)
         await write_status(self._services, DATABASE_SERVER, server, status, self._services.cluster.servers)
         await self._announce(server, was, status)
         if fault is None and (was is None or was.status is not Status.TRUE):
@@ -60,38 +60,57 @@ class DatabaseServerReconciler:
         except BackendError as error:
             return None, error
 
-    async def _obey(self, server: DatabaseServer) -> dict[str, str]:
-        """Remove the orphans that spec.removeOrphans names; id -> why one is still there."""
+    async def _obey(self, server: DatabaseServer) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Remove the orphans that spec.removeOrphans names; (orders that are done with, id -> why one is still there).
+
+        An order that stood for ever would destroy a tenant that was adopted and became an orphan again.
+        """
+        done = [ident for ident in server.spec.remove_orphans if ident in server.status.removals_done]
         left: dict[str, str] = {}
-        for ident in server.spec.remove_orphans:
-            orphan = self._services.orphans.known.get(ident)
-            if orphan is None:
-                continue  # gone already, or none: a Tenant's or retained data is never among the orphans
+        if not self._services.orphans.swept:
+            return tuple(done), left
+        for ident in (one for one in server.spec.remove_orphans if one not in done):
             try:
-                remains = await orphans.remove(self._services, ident)
+                refused = await orphans.refusal(self._services, ident)
+                remains = [] if refused else await orphans.remove(self._services, ident)
             except BackendError as error:
                 left[ident] = str(error)
                 continue
             if remains:
                 left[ident] = f"waiting for {', '.join(remains)} to be gone"
                 continue
-            del self._services.orphans.known[ident]
-            await self._say(server, "Normal", Reason.ORPHAN_REMOVED, f"Orphan {ident} was removed by order", "Remove")
-        return left
+            done.append(ident)
+            if refused:
+                await self._say(server, "Warning", Reason.ORPHAN_KEPT, f"{ident} was not removed: {refused}", "Remove")
+            else:
+                self._services.orphans.known.pop(ident, None)
+                message = f"Orphan {ident} was removed by order"
+                await self._say(server, "Normal", Reason.ORPHAN_REMOVED, message, "Remove")
+        return tuple(done), left
 
     def _status(
-        self, server: DatabaseServer, version: str | None, fault: BackendError | None, left: dict[str, str]
+        self,
+        server: DatabaseServer,
+        version: str | None,
+        fault: BackendError | None,
+        done: tuple[str, ...],
+        left: dict[str, str],
     ) -> DatabaseServerStatus:
-        found = self._services.orphans.of(server.name)
+        found = [one for one in self._services.orphans.of(server.name) if not self._is_adopted(one)]
         known = self._services.orphans.swept
         return DatabaseServerStatus(
             tenants=self._services.cluster.placements()[server.name],
             version=version or server.status.version,
             orphans=len(found) if known else server.status.orphans,
             orphaned=tuple(map(_entry, found[:ORPHANS_SHOWN])) if known else server.status.orphaned,
+            removals_done=done,
             observed_generation=server.metadata.generation,
             conditions=cond.merge(server.status.conditions, [self._ready(server, fault, left)]),
         )
+
+    def _is_adopted(self, orphan: Orphan) -> bool:
+        tenant = self._services.cluster.tenant_of(orphan.found.id)
+        return tenant is not None and orphan.found.belongs_to(tenant.status.database_server)
 
     def _ready(self, server: DatabaseServer, fault: BackendError | None, left: dict[str, str]) -> Condition:
         message = str(fault) if fault is not None else "Administrator can log in"

@@ -28,7 +28,9 @@ R = TypeVar("R")
 THREADS: Final = 6
 """Calls at once on one server; a signup needs three."""
 PATIENT_THREADS: Final = 4
-"""Calls at once that nobody waits for: the rest of the threads is always there for signups."""
+"""Calls at once that no person waits for: the rest of the threads is always there for signups."""
+LONG_THREADS: Final = 2
+"""Calls at once that may take seconds, because a tenant's data decides that: the rest goes on beside them."""
 TURN_SECONDS: Final = 5.0
 """A call that gets no thread for so long is refused: its tenant's pass ends, and makes room for others'. If no call at
 all ended in that time the server hangs."""
@@ -37,6 +39,7 @@ STEADY_SECONDS: Final = 30.0
 # Without the fault's own words: they may name another tenant's objects.
 _RESTING: Final = "gave no answer a moment ago, next try soon"
 _BUSY: Final = "is busy, next try soon"
+_REPLACED: Final = "its address or login was changed, next try soon"
 
 URGENT: Final[ContextVar[bool]] = ContextVar("urgent", default=False)
 """Whether somebody waits for what is being done; tasks inherit it from the one that starts them."""
@@ -49,6 +52,9 @@ class Lane:
     back: open, all are refused at once. Then half open: after a rest one
     `probe`, and only it, tries the server, and again after longer rests until
     it answers; `recovered` is called, and calls pass.
+
+    What is about one tenant opens nothing: a refusal, or work that is not
+    finished yet (BackendUnfinishedError).
     """
 
     def __init__(
@@ -67,6 +73,9 @@ class Lane:
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS + 1, thread_name_prefix=f"lane-{system}")  # one is the probe's
         self._all, self._patient = asyncio.Semaphore(THREADS), asyncio.Semaphore(PATIENT_THREADS)
+        self._long = asyncio.Semaphore(LONG_THREADS)
+        self._running = 0
+        self._finished: Callable[[], None] | None = None
         self._faults = 0
         self._well_since = self._last_end = clock()
         self._mending: asyncio.Task[None] | None = None
@@ -82,43 +91,72 @@ class Lane:
 
         The function is bounded in time by its driver. The guard may stop it as it may stop every write.
         """
-        self._refuse_while_resting()
+        self._refuse()
         async with self._turn():
-            # Again: the one before it in the queue may have found the server down.
-            self._refuse_while_resting()
-            since = self._well_since
-            try:
-                return await self._in_thread(functools.partial(function, *args, **kwargs))
-            except FencedError:
-                raise  # about us, not about the server
-            except BackendUnavailableError:
-                # One that hung since before the server was last well says nothing new.
-                if since == self._well_since:
-                    self._rest()
-                raise
-            finally:
-                self._last_end = self._clock()
+            return await self._run(functools.partial(function, *args, **kwargs))
 
-    def close(self) -> None:
+    async def long(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same for work that may take seconds, such as erasing a tenant's data: only a few at once."""
+        self._refuse()
+        async with self._turn(self._long):
+            return await self._run(functools.partial(function, *args, **kwargs))
+
+    def close(self, finished: Callable[[], None] = lambda: None) -> None:
+        """No call begins any more; when those that run have ended, `finished` is called in a thread of the lane."""
+        if self._closed:
+            return
         self._closed = True
+        self._finished = finished
         if self._mending is not None:
             self._mending.cancel()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._finish_if_idle()
 
-    def _refuse_while_resting(self) -> None:
+    def _finish_if_idle(self) -> None:
+        if self._finished is not None and self._running == 0:
+            self._threads.submit(self._finished)
+            self._finished = None
+            self._threads.shutdown(wait=False)
+
+    def _refuse(self) -> None:
+        if self._closed:
+            raise BackendUnavailableError(self.system, _REPLACED)
         if self.resting:
             raise BackendUnavailableError(self.system, _RESTING)
 
+    async def _run(self, function: Callable[[], R]) -> R:
+        # Again: the one before it in the queue may have found the server down.
+        self._refuse()
+        since = self._well_since
+        self._running += 1
+        try:
+            return await self._in_thread(function)
+        except FencedError:
+            raise  # about us, not about the server
+        except BackendUnavailableError:
+            # One that hung since before the server was last well says nothing new.
+            if since == self._well_since:
+                self._rest()
+            raise
+        finally:
+            self._last_end = self._clock()
+            self._running -= 1
+            self._finish_if_idle()
+
     @contextlib.asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, *first: asyncio.Semaphore) -> AsyncIterator[None]:
+        """Have a thread. That `first` is not to be had says how much of that kind is done, and nothing of the server."""
         async with contextlib.AsyncExitStack() as stack:
+            had_first = False
             try:
                 async with asyncio.timeout(TURN_SECONDS):
+                    for semaphore in first:
+                        await stack.enter_async_context(semaphore)
+                    had_first = True
                     if not URGENT.get():
                         await stack.enter_async_context(self._patient)
                     await stack.enter_async_context(self._all)
             except TimeoutError:
-                if self._clock() - self._last_end > TURN_SECONDS:
+                if had_first and self._clock() - self._last_end > TURN_SECONDS:
                     self._rest()
                 raise BackendUnavailableError(self.system, _BUSY) from None
             yield

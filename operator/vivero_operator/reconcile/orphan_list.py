@@ -23,6 +23,7 @@ class Orphans:
     """What the last sweep found, by id."""
 
     known: dict[str, Orphan] = field(default_factory=dict)
+    """Some may have been adopted since."""
     swept: bool = False
     """Whether there was a sweep yet: before, nothing is said to be gone."""
 

@@ -9,13 +9,15 @@ their address is closed at once, for it belongs to whoever lives.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from vivero_core.backends.kube.errors import KubeForbiddenError, KubeNotFoundError
-from vivero_core.backends.kube.resources import INGRESS, NAMESPACE
+from vivero_core.backends.kube.resources import INGRESS, NAMESPACE, TENANT
 from vivero_core.errors import BackendError
 from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_TENANT_NAME, LABEL_TENANT
+from vivero_core.model.reading import Unreadable, read, salvaged
+from vivero_core.model.tenant import Tenant
 
 from vivero_operator import metrics
 from vivero_operator.instance import APP
@@ -165,16 +167,35 @@ class OrphanReconciler:
             logger.warning("address of an orphan is not closed: %s", error, extra={"id": ident})
 
 
+async def refusal(services: Services, ident: str) -> str | None:
+    """Why this id must not be destroyed; asked at the API server, for a mirror may be late. None: it is an orphan."""
+    if ident not in services.orphans.known:
+        return "the last sweep found nothing of it without a Tenant"
+    tenants = await services.kube.list_as(TENANT, _speaks_for)
+    owner = next((name for name, spoken_for in tenants.items if spoken_for == ident), None)
+    if owner is not None:
+        return f"it belongs to Tenant {owner}"
+    record = await services.vault.find(ident)
+    return "its data is retained for spec.adopt" if record is not None and record.retained else None
+
+
+def _speaks_for(body: dict[str, Any]) -> tuple[str, str]:
+    """(name of the Tenant, id), of one that this program cannot read as well."""
+    found = read(Tenant, body)
+    tenant = salvaged(found) if isinstance(found, Unreadable) else found
+    return tenant.name, tenant.id
+
+
 async def remove(services: Services, ident: str) -> list[str]:
     """Destroy all that is left of an orphan; what could not be removed yet, in words. Safe to repeat."""
     left = []
     for server in services.cluster.servers:
         link = await services.backends.database(server)
-        await link.lane.call(database.drop, link.admin, ident, data=True)
+        await link.lane.long(database.drop, link.admin, ident, data=True)
     store = await services.backends.storage()
-    await store.lane.call(storage.drop, store.admin, naming.bucket_name(ident), data=True)
+    await store.lane.long(storage.drop, store.admin, naming.bucket_name(ident), data=True)
     caches = await services.backends.cache()
-    await caches.lane.call(cache.drop, caches.admin, naming.cache_user(ident))
+    await caches.lane.long(cache.drop, caches.admin, naming.cache_user(ident))
     try:
         live = await services.kube.get(NAMESPACE, naming.namespace_name(ident))
         if "deletionTimestamp" not in live["metadata"]:

@@ -37,7 +37,6 @@ class ReleaseReconciler:
     def __init__(self, services: Services, move: Mover) -> None:
         self._services = services
         self._move = move
-        self._moved_at: dict[str, datetime] = {}
         self._settled_since: datetime | None = None
 
     async def reconcile(self, name: str) -> Result:
@@ -68,10 +67,10 @@ class ReleaseReconciler:
             except KubeNotFoundError:
                 return Result(gone=True)
             return Result(gone=True)
-        message = f"Superseded by {self._services.rollout.current}; {len(on)} tenants are still on it"
+        message = f"Superseded by {self._services.rollout.current}; tenants still on it: {len(on)}"
         conditions = self._conditions(release, complete=(False, Reason.SUPERSEDED), halted=(False, Reason.SUPERSEDED))
         await self._write(release, on, 0, message, conditions)
-        return Result(retry_after=CALM_SECONDS)
+        return Result(retry_after=ROLLING_SECONDS if on else CALM_SECONDS)
 
     def _is_forgotten(self, release: Release) -> bool:
         others = [one for one in self._services.cluster.releases if one.name != self._services.rollout.current]
@@ -79,8 +78,10 @@ class ReleaseReconciler:
         return release.name in {one.name for one in others[KEPT:]}
 
     async def _roll(self, release: Release) -> Result:
-        now, cluster = self._services.now(), self._services.cluster
-        stand = policy.progress(release.name, release.spec, cluster.tenants, self._times(release.name, now), now)
+        now, cluster, moves = self._services.now(), self._services.cluster, self._services.rollout.moves
+        tenants = [one for one in cluster.tenants if ("Tenant", one.name) not in cluster.unreadable]
+        moves.observe(release.name, tenants, now)
+        stand = policy.progress(release.name, release.spec, tenants, moves, now)
         if stand.in_flight:
             self._settled_since = None
         elif self._settled_since is None:
@@ -90,22 +91,16 @@ class ReleaseReconciler:
             settled = timedelta.max  # the first batch has none before it
         batch = () if paused(release.metadata) else policy.next_batch(release.spec, stand, settled)
         for tenant in batch:
-            self._services.rollout.cleared.add(tenant.metadata.uid)
+            moves.ask(tenant, now)
             self._move(tenant)
         if batch:
             self._settled_since = None
         await self._tell(release, stand, batch)
         return Result(retry_after=ROLLING_SECONDS if stand.waiting or stand.in_flight else CALM_SECONDS)
 
-    def _times(self, release: str, now: datetime) -> dict[str, datetime]:
-        on = [one.metadata.uid for one in self._services.cluster.tenants if one.status.release == release]
-        self._moved_at = {uid: self._moved_at.get(uid, now) for uid in on}
-        self._services.rollout.cleared -= set(on)
-        return self._moved_at
-
     async def _tell(self, release: Release, stand: Progress, batch: tuple[Tenant, ...]) -> None:
         halted = len(stand.failed) >= release.spec.failures and bool(stand.waiting)
-        complete = not stand.waiting and not stand.in_flight and not stand.failed
+        complete = not (stand.waiting or stand.in_flight or stand.failed or stand.stuck)
         conditions = self._conditions(
             release,
             complete=(complete, Reason.ROLLED_OUT if complete else Reason.ROLLING_OUT),
@@ -113,7 +108,7 @@ class ReleaseReconciler:
         )
         message = _sentence(release, stand, batch, halted=halted)
         was_halted = cond.is_true(release.status.conditions, ConditionType.HALTED)
-        await self._write(release, list(stand.on), len(stand.waiting), message, conditions)
+        await self._write(release, list(stand.on), len(stand.waiting) + len(stand.stuck), message, conditions)
         if halted and not was_halted:
             subject = Subject.of("Release", release.metadata)
             await self._services.recorder.record(Happening(subject, "Warning", Reason.HALTED, message, "RollOut"))
@@ -149,17 +144,18 @@ class ReleaseReconciler:
 
 def _sentence(release: Release, stand: Progress, batch: tuple[Tenant, ...], *, halted: bool) -> str:
     if halted:
-        return f"Halted: {_names(stand.failed)} did not become Ready; {len(stand.waiting)} tenants wait"
+        return f"Halted: {_names(stand.failed)} did not become Ready; tenants waiting: {len(stand.waiting)}"
     if not stand.waiting:
-        starting = f"; {len(stand.in_flight)} of them start" if stand.in_flight else ""
-        return f"All {len(stand.on)} tenants are on it{starting}"
+        starting = f"; starting: {len(stand.in_flight)}" if stand.in_flight else ""
+        stuck = f"; not moved, see their status: {_names(stand.stuck)}" if stand.stuck else ""
+        return f"{'Tenants on it' if stuck else 'All tenants are on it'}: {len(stand.on)}{starting}{stuck}"
     if release.spec.paused or paused(release.metadata):
-        return f"Paused by a person; {len(stand.waiting)} tenants wait"
+        return f"Paused by a person; tenants waiting: {len(stand.waiting)}"
     moving = [*stand.in_flight, *batch]
     if moving:
-        return f"Moving {_names(moving)}; {len(stand.waiting) - len(batch)} tenants wait"
-    pause = timedelta(seconds=release.spec.pause_seconds)
-    return f"The last batch is Ready; the next one begins {pause.seconds} s after it; {len(stand.waiting)} tenants wait"
+        return f"Moving {_names(moving)}; tenants waiting: {len(stand.waiting) - len(batch)}"
+    pause = release.spec.pause_seconds
+    return f"The last batch is Ready; the next one begins {pause} s after it; tenants waiting: {len(stand.waiting)}"
 
 
 def _names(tenants: "tuple[Tenant, ...] | list[Tenant]") -> str:

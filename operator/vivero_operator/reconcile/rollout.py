@@ -22,8 +22,8 @@ class Rollout:
         self._template = pod_template.common(settings)
         self.current = f"r{digest(self._template)[:_DIGEST_LENGTH]}"
         """Name of the release; the same image and template have the same name, however often they come back."""
-        self.cleared: set[str] = set()
-        """uids of the Tenants whose turn it is to be moved to it."""
+        self.moves = policy.Moves()
+        """Of tenants to the current release."""
 
     def template(self, release: str | None) -> Template | None:
         """What pods of this release are made from; None when nothing says so any more."""
@@ -35,4 +35,4 @@ class Rollout:
     def release_for(self, tenant: Tenant) -> str | None:
         releases = {one.name: one for one in self._cluster.releases}
         proven = [name for name in {*releases, self.current} if self._cluster.tenants.having(("ready on", name))]
-        return policy.for_tenant(tenant, self.current, releases, self.cleared, proven)
+        return policy.for_tenant(tenant, self.current, releases, self.moves.asked, proven)

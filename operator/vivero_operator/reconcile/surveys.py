@@ -1,36 +1,61 @@
-"""Sees that somebody touched what a backing server holds of a tenant: all tenants of a server in one look, in turns.
+"""Finds out what was changed by hand on a backing server: one look at all tenants of a server, at regular intervals.
 
 A server tells nobody that a grant was revoked or a password changed. Two looks
-that differ say whose; what and how, the next pass finds out.
+that differ say whose; what and how, the next pass finds out. Each server has a
+loop of its own: one that hangs, or gives an answer that we cannot read, delays no other.
 """
 
 import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from vivero_core.backends.survey import Survey
-from vivero_core.errors import BackendError
+from vivero_core.errors import BackendError, BackendNotFoundError, BackendUnfinishedError
 from vivero_core.model.tenant import Tenant
 
-from vivero_operator.policies import life
+from vivero_operator import metrics
+from vivero_operator.backends import Link
+from vivero_operator.policies import backoff, life
 from vivero_operator.reconcile.run import Services
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 20.0
-"""Mean time between two looks at a server; what was tampered with is found within two of them and mended at once."""
+"""Mean time between two looks at a server; what was tampered with is found within two of them and put right at once."""
+SERVERS_SECONDS: Final = 1.0
+"""How soon a DatabaseServer that is new gets its loop, and one that is gone loses it."""
+GOES_ON_SECONDS: Final = 1.0
+"""Pause before a look that was too long for one call goes on."""
 _SPREAD: Final = 0.2
-
-Look = Callable[[], Awaitable[Survey]]
 
 Customers = Callable[[], list[Tenant]]
 """Those who should have something on the server."""
 
 Suspect = Callable[[str, str], None]
 """Called with the id of a tenant and the name of the step that has to look again."""
+
+
+class Surveyed(Protocol):
+    """What every administrator can tell."""
+
+    def ping(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def survey(self) -> Survey: ...
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server to look at."""
+
+    step: str
+    link: Callable[[], Awaitable[Link[Surveyed]]]
+    customers: Customers
 
 
 class Surveyor:
@@ -42,63 +67,84 @@ class Surveyor:
         self._known: dict[str, Survey] = {}
 
     async def run(self) -> None:
-        """For ever."""
-        while True:
-            await self.look()
-            spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311  jitter, no secret
-            await asyncio.sleep(EVERY_SECONDS * spread)
+        """Until cancelled."""
+        loops: dict[str, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as group:
+            while True:
+                targets = self._targets()
+                for system in targets.keys() - loops.keys():
+                    loops[system] = group.create_task(self._follow(system, targets[system]), name=f"survey {system}")
+                for system in loops.keys() - targets.keys():
+                    loops.pop(system).cancel()
+                    self._forget(system)
+                await asyncio.sleep(SERVERS_SECONDS)
 
     async def look(self) -> None:
-        """Every server once; a sick one is left out and looked at again next time."""
-        servers = self._services.cluster.servers
-        cluster = self._services.cluster
-        looks: dict[str, tuple[str, Look, Customers]] = {
-            f"mariadb/{server.name}": ("database", self._database(server.name), partial(cluster.placed_on, server.name))
-            for server in servers
-        }
-        looks |= {
-            "s3": ("storage", self._storage, partial(list, cluster.tenants)),
-            "valkey": ("cache", self._cache, partial(list, cluster.tenants)),
-        }
+        """Every server once, each for itself."""
         async with asyncio.TaskGroup() as group:
-            for system, (step, look, customers) in looks.items():
-                group.create_task(self._compare(system, step, look, customers))
-        for system in self._known.keys() - looks.keys():
-            del self._known[system]
+            for system, target in self._targets().items():
+                group.create_task(self._look(system, target, broken=0))
 
-    async def _compare(self, system: str, step: str, look: Look, customers: Customers) -> None:
+    def _targets(self) -> dict[str, Target]:
+        backends, cluster = self._services.backends, self._services.cluster
+        databases = {
+            f"mariadb/{server.name}": Target(
+                "database", partial(self._database, server.name), partial(cluster.placed_on, server.name)
+            )
+            for server in cluster.servers
+        }
+        everybody: Customers = partial(list, cluster.tenants)
+        return databases | {
+            "s3": Target("storage", backends.storage, everybody),
+            "valkey": Target("cache", backends.cache, everybody),
+        }
+
+    async def _database(self, name: str) -> Link[Surveyed]:
+        """By its name, for its address may have changed since the last look."""
+        server = self._services.cluster.servers.get(name)
+        if server is None:
+            raise BackendNotFoundError("mariadb", f"DatabaseServer {name} is gone")
+        return await self._services.backends.database(server)
+
+    async def _follow(self, system: str, target: Target) -> None:
+        """Until cancelled."""
+        broken = 0
+        while True:
+            pause, broken = await self._look(system, target, broken)
+            await asyncio.sleep(pause)
+
+    async def _look(self, system: str, target: Target, broken: int) -> tuple[float, int]:
+        """Look once; how long to wait then, and how many looks in a row have broken by now."""
         try:
-            now = await look()
+            link = await target.link()
+            self._compare(system, target, await link.lane.call(link.admin.survey))
+        except BackendUnfinishedError as error:
+            logger.info("survey goes on: %s", error, extra={"system": system})
+            return GOES_ON_SECONDS, 0
         except BackendError as error:
             logger.info("not surveyed: %s", error, extra={"system": system})
-            return
+        except Exception:
+            # A bug, or an answer that we cannot read, at one server: loud, counted, tried again with back-off.
+            logger.exception("survey broke", extra={"system": system})
+            metrics.SURVEY_BROKEN.labels(system).inc()
+            return backoff.delay(broken + 1, random.random()), broken + 1  # noqa: S311  jitter, no secret
+        return EVERY_SECONDS * random.uniform(1 - _SPREAD, 1 + _SPREAD), 0  # noqa: S311  jitter, no secret
+
+    def _compare(self, system: str, target: Target, now: Survey) -> None:
         before = self._known.get(system)
         if before is None:
             # The first look of a program that has just begun to lead: it knows who should be there, and not more.
-            changed = {tenant.id for tenant in customers() if life.settled(tenant)} - now.keys()
+            changed = {tenant.id for tenant in target.customers() if life.settled(tenant)} - now.keys()
         else:
             # New ones as well: what is seen first may have been tampered with since it was made.
             changed = {ident for ident in before.keys() | now.keys() if before.get(ident) != now.get(ident)}
         for ident in sorted(changed):
-            self._suspect(ident, step)
+            self._suspect(ident, target.step)
         # Who is missing is remembered as it was: it may be back, and tampered with again, by the next look.
         living = {tenant.id for tenant in self._services.cluster.tenants}
         self._known[system] = {ident: digest for ident, digest in ((before or {}) | now).items() if ident in living}
 
-    def _database(self, name: str) -> Look:
-        async def look() -> Survey:
-            server = self._services.cluster.servers.get(name)
-            if server is None:
-                return {}
-            link = await self._services.backends.database(server)
-            return await link.lane.call(link.admin.survey)
-
-        return look
-
-    async def _storage(self) -> Survey:
-        link = await self._services.backends.storage()
-        return await link.lane.call(link.admin.survey)
-
-    async def _cache(self) -> Survey:
-        link = await self._services.backends.cache()
-        return await link.lane.call(link.admin.survey)
+    def _forget(self, system: str) -> None:
+        """A DatabaseServer is gone."""
+        self._known.pop(system, None)
+        self._services.backends.forget_database(system.removeprefix("mariadb/"))

@@ -218,10 +218,15 @@ def _status(run: Run, findings: Sequence[Finding], conditions: tuple[Condition, 
         trial_ends_at=run.instance.trial_ends_at,
         owner=run.owner_status or old.owner,
         hosts=run.hosts if run.hosts is not None else old.hosts,
+        data_given_up_at=_given_up_at(run.tenant),
         data_lost_at=_lost_at(run, now, ready=ready),
         proven_at=run.proven_at or old.proven_at,
         conditions=conditions,
     )
+
+
+def _given_up_at(tenant: Tenant) -> datetime | None:
+    return tenant.spec.accept_data_loss_at if tenant.accepts_data_loss else tenant.status.data_given_up_at
 
 
 def _lost_at(run: Run, now: datetime, *, ready: bool) -> datetime | None:

@@ -189,7 +189,7 @@ def test_rights_that_are_not_about_one_tenant_stay(database_admin: MariaDbAdmin,
 def test_what_the_server_itself_writes_into_an_account_is_no_drift(
     database_admin: MariaDbAdmin, new_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A newer server may: it is learnt once, by making the account anew. Here one attribute of ours plays the unknown."""
+    """A newer server may: it is learnt once, by replacing the account. Here one attribute of ours plays the unknown."""
     tenant = new_tenant()
     wanted = accounts.wanted
 
@@ -280,8 +280,8 @@ def test_the_inventory_says_what_is_there_of_whom(database_admin: MariaDbAdmin, 
         found = database_admin.inventory()
     finally:
         run(database_admin, f"DROP DATABASE {whole.database}copy; DROP USER `{without_users.database}copy`@localhost")
-    assert found[whole.id] == {"schema", "users"}
-    assert found[without_schema.id] == {"users"}
+    assert found[whole.id] == {"schema", "database users"}
+    assert found[without_schema.id] == {"database users"}
     assert found[without_users.id] == {"schema"}
 
 

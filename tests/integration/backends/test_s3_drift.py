@@ -26,7 +26,7 @@ POLICY, VERSIONS, RETENTION = Correction.BUCKET_POLICY, Correction.BUCKET_VERSIO
 
 
 class Hands:
-    """Of somebody with the administrator's key."""
+    """Of a person with the administrator's key."""
 
     def __init__(self, admin: VersityStorageAdmin) -> None:
         self.admin = admin
@@ -190,8 +190,8 @@ def test_the_inventory_says_what_is_there_of_whom(storage_admin: VersityStorageA
     storage_admin.delete_bucket(without_bucket.bucket)
     storage_admin.delete_account(without_account.bucket)
     found = storage_admin.inventory()
-    assert found[whole.id] == {"bucket", "account"}
-    assert found[without_bucket.id] == {"account"}
+    assert found[whole.id] == {"bucket", "storage account"}
+    assert found[without_bucket.id] == {"storage account"}
     assert found[without_account.id] == {"bucket"}
 
 

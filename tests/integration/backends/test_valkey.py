@@ -144,7 +144,7 @@ def test_every_user_in_a_tenants_name_goes_with_it(cache_admin: ValkeyAdmin, new
     assert cache_admin.drop_user(tenant.cache_user.name)
     assert not cache_admin.drop_user(tenant.cache_user.name)
     assert tenant.id not in cache_admin.survey()
-    assert cache_admin.inventory()[neighbour.id] == {"user"}
+    assert cache_admin.inventory()[neighbour.id] == {"cache user"}
     assert tenant.id not in cache_admin.inventory()
 
 

@@ -199,6 +199,7 @@ def test_options_of_tenants_pods_reach_the_operator(name: str, render: Render) -
         ({"podSecurityContext": {"runAsUser": 0}}, "runAsUser"),
         ({"labels": {"team": "two words"}}, "/labels/team"),
         ({"extraEnv": [{"name": "A", "valueFrom": {"secretKeyRef": {}}}]}, "secretKeyRef"),
+        ({"extraEnv": [{"name": "VIVERO_TENANT_ID", "value": "x"}]}, "/extraEnv/0/name"),
     ],
 )
 def test_tenants_pods_cannot_be_told_out_of_isolation(pod: Json, field: str, render: Render) -> None:
@@ -219,11 +220,12 @@ def test_a_test_pod_is_reached_by_no_service_and_passes_the_policies(chart: str,
     ]
     assert not any(selector.get("matchLabels", selector).items() <= labels for selector in chosen)
     for policy in (item for item in objects if item["kind"] == "NetworkPolicy"):
-        for rule in policy["spec"]["ingress"]:
-            peers = rule.get("from", [{"podSelector": {}}])
-            assert any(
-                "podSelector" in peer and peer["podSelector"].get("matchLabels", {}).items() <= labels for peer in peers
-            )
+        # Operator: health and metrics are one port, open to all.
+        port = 8081 if chart == "vivero-operator" else "http"
+        rules = [rule for rule in policy["spec"]["ingress"] if port in {entry["port"] for entry in rule["ports"]}]
+        peers = [peer for rule in rules for peer in rule.get("from", [{"podSelector": {}}])]
+        pods_of_ours = [peer["podSelector"].get("matchLabels", {}) for peer in peers if "podSelector" in peer]
+        assert any(selector.items() <= labels for selector in pods_of_ours)
 
 
 def test_values_are_json_for_the_program(render: Render) -> None:

@@ -1,4 +1,4 @@
-"""A workspace's host without a running workspace: 404 or 503 on every path and method, whoever asks."""
+"""A workspace's host without a running workspace: 404 or 503 on every path and method, for browsers and programs."""
 
 # ruff: noqa: ASYNC212  the server is in a thread of its own
 import asyncio

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from integration.data_plane.workspace import Workspace
 from vivero_data import housekeeping
+from vivero_data.clients.storage import StorageError
 from vivero_data.errors import UnavailableError
 from vivero_data.housekeeping import Housekeeping
 
@@ -32,11 +33,33 @@ async def test_what_has_ended_goes(
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 401
 
 
+@pytest.mark.parametrize("error", [UnavailableError("The bucket does not answer."), ZeroDivisionError("a fault")])
 async def test_one_task_that_fails_does_not_stop_the_others(
-    keeper: Housekeeping, monkeypatch: pytest.MonkeyPatch
+    keeper: Housekeeping, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     async def fail(*_: object) -> int:
-        raise UnavailableError("The bucket does not answer.")
+        raise error
 
     monkeypatch.setattr(housekeeping, "finish_interrupted", fail)
     assert set(await keeper.once()) == {"tables", "sessions", "tickets"}
+
+
+async def test_one_file_that_fails_does_not_stop_the_others(
+    keeper: Housekeeping, workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = [{"file": (f"{n}.txt", b"x", "text/plain")} for n in range(3)]
+    made = [(await workspace.client.post("/api/v1/files", files=one, headers=owner)).json()["id"] for one in sent]
+    services = workspace.app.state.services
+    async with services.database.transaction() as tx:
+        await tx.execute("UPDATE files SET state = 'deleting', created_at = created_at - INTERVAL 1 DAY")
+    delete = services.storage.delete
+
+    def refusing(key: str) -> None:
+        if key == made[0]:
+            raise StorageError("The bucket refused a request (status 403).")
+        delete(key)
+
+    monkeypatch.setattr(services.storage, "delete", refusing)
+    assert (await keeper.once())["files"] == 2
+    monkeypatch.undo()
+    assert (await keeper.once())["files"] == 1

@@ -101,7 +101,7 @@ async def test_an_account_of_the_address_becomes_the_owner(
     if not active:
         answer = await workspace.client.patch(f"/api/v1/users/{number}", json={"active": False}, headers=owner)
         assert answer.status_code == 200
-    workspace.set_limits(users=1)  # full: without its owner nobody could upgrade it
+    workspace.set_limits(users=1)  # full: an owner counts, and is not held against it
     said = await ordered(workspace, order(NEW, password_hash=other_hash, replaces=OWNER))
     assert said == {"email": NEW, "created": False, "changed": True}
     assert await accounts(workspace) == [(OWNER, "owner", 1), (NEW, "owner", 1)]

@@ -81,7 +81,7 @@ async def first_answer(client: httpx.AsyncClient, path: str) -> httpx.Response:
             return await client.get(path)
         except httpx.ConnectError:
             await asyncio.sleep(0.02)
-    raise AssertionError("nobody listens")
+    raise AssertionError("the port is not open")
 
 
 async def test_a_pod_starts_serves_and_drains(environ: dict[str, str]) -> None:
@@ -122,6 +122,20 @@ def test_a_port_that_is_taken_is_named(environ: dict[str, str]) -> None:
         done = command(environ, "serve", "--host", "127.0.0.1", "--port", "0")
     assert done.returncode == 2
     assert done.stderr.startswith("vivero-data-plane: VIVERO_METRICS_PORT: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "file", ["platform/ca.crt", "limits/limits.json", "database/port", "app/signing_key", "storage/endpoint"]
+)
+def test_a_start_with_a_wrong_file_names_it_and_the_problem(environ: dict[str, str], file: str) -> None:
+    path = Path(environ["VIVERO_SECRETS_DIR"]) / file
+    path.write_text("sesame")
+    done = command(environ, "serve", "--host", "127.0.0.1", "--port", "0")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"vivero-data-plane: {path}: ")
+    assert len(done.stderr.strip()) > len(f"vivero-data-plane: {path}: ")
+    assert "sesame" not in done.stderr
     assert "Traceback" not in done.stderr
 
 

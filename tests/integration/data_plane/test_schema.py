@@ -244,3 +244,12 @@ async def test_a_cancelled_transaction_rolls_back(database: Database) -> None:
     async with database.read() as connection:
         assert await connection.fetch_one("SELECT value FROM counters WHERE name = 'records'") == (0,)
     await asyncio.sleep(1)  # until the server has closed its end too
+
+
+async def test_nothing_is_installed_in_place_of_what_is_gone(database: Database) -> None:
+    with pytest.raises(schema.MigrationError, match="restore the schema from a backup"):
+        await schema.ensure_current(database, holds_data=True)
+    assert await definition(database) == {}
+    await schema.ensure_current(database)
+    # What is there is no loss.
+    await schema.ensure_current(database, holds_data=True)

@@ -50,7 +50,9 @@ def _names(platform: dict[str, Any]) -> dict[str, tuple[str, int]]:
 def _environment(deployment: dict[str, Any]) -> dict[str, str]:
     """The deployed operator's own settings; who owns a host of the tests, staff has vouched for."""
     entries = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
-    return {entry["name"]: entry["value"] for entry in entries if "value" in entry} | {"VIVERO_HOST_VERIFICATION": "off"}
+    return {entry["name"]: entry["value"] for entry in entries if "value" in entry} | {
+        "VIVERO_HOST_VERIFICATION": "off"
+    }
 
 
 async def _account(kube: KubeClient, administrator: Path, folder: Path) -> Path:
@@ -65,7 +67,7 @@ async def _account(kube: KubeClient, administrator: Path, folder: Path) -> Path:
     token, found = folder / "token", folder / "kubeconfig"
     token.touch(mode=0o600)
     token.write_text(issued["status"]["token"])
-    document = yaml.safe_load(administrator.read_text())
+    document = yaml.safe_load(await asyncio.to_thread(administrator.read_text))
     for user in document["users"]:
         user["user"] = {"tokenFile": str(token)}
     found.write_text(yaml.safe_dump(document))

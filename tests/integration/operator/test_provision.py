@@ -92,9 +92,7 @@ async def limits(live: Live, ident: str) -> dict[str, Any]:
     return document
 
 
-async def test_all_children_are_made_and_a_second_look_writes_nothing(
-    live: Live, name: str, writes: list[str]
-) -> None:
+async def test_all_children_are_made_and_a_second_look_writes_nothing(live: Live, name: str, writes: list[str]) -> None:
     tenant = await provision(live, name)
     for resource, child in CHILDREN:
         await live.kube.get(resource, child, naming.namespace_name(tenant.id))

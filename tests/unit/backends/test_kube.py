@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_core.backends.kube import config, errors, resources
@@ -244,6 +246,32 @@ def test_a_body_reads_the_same_as_json_and_as_yaml(data: dict[str, str]) -> None
 def test_an_error_event_is_raised() -> None:
     with pytest.raises(errors.KubeGoneError, match="too old"):
         _change({"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}, "/x")
+
+
+@pytest.mark.parametrize("line", ["[]", "{}", "null", '{"type": "ADDED"}', '{"type": "ADDED", "object": null}', '"x"'])
+def test_a_line_that_is_no_event_is_no_answer(line: str) -> None:
+    with pytest.raises(errors.KubeUnavailableError):
+        _change(json.loads(line), "/x")
+
+
+@pytest.mark.parametrize("page", ["<html>busy</html>", "", "[]", '"ok"', '{"status": "ok"}', '{"items": []}'])
+async def test_a_page_of_something_in_between_is_no_answer(authority: str, tmp_path: Path, page: str) -> None:
+    """Taken for an empty list it would mean that all objects are gone."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=page)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    trust = config.from_kubeconfig(write_kubeconfig(tmp_path, authority)).tls
+    async with TestServer(app) as server:
+        there = config.KubeConfig(str(server.make_url("")).rstrip("/"), trust)
+        async with KubeClient(there, field_manager="test") as client:
+            with pytest.raises(errors.KubeUnavailableError):
+                await client.list(resources.SECRET)
+            if not page.startswith("{"):
+                with pytest.raises(errors.KubeUnavailableError):
+                    await client.get(resources.SECRET, "x", "n")
 
 
 def change(version: int, kind: str = "MODIFIED") -> Change[Object]:

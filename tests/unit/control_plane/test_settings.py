@@ -59,3 +59,16 @@ def test_a_missing_secret_stops_the_start(secrets: Path) -> None:
     (secrets / "database/password").unlink()
     with pytest.raises(ValidationError, match=r"database\.password"):
         settings.load()
+
+
+@pytest.mark.parametrize("content", [None, "", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_ca_that_is_none_is_named(
+    secrets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    del secrets
+    ca = tmp_path / "ca.crt"
+    if content is not None:
+        ca.write_text(content)
+    monkeypatch.setenv("VIVERO_PLATFORM__CA", str(ca))
+    with pytest.raises(ValidationError, match=r"(?s)platform\.ca.*holds no certificate"):
+        settings.load()

@@ -1,4 +1,3 @@
-import ssl
 from pathlib import Path
 
 import pytest
@@ -111,5 +110,8 @@ def test_a_file_that_is_no_text_is_refused(environ: dict[str, str]) -> None:
 
 
 def test_a_ca_that_is_none_is_named(environ: dict[str, str]) -> None:
-    with pytest.raises((SettingsError, ssl.SSLError)):
-        load(environ).tls()
+    path = Path(environ["VIVERO_SECRETS_DIR"]) / "platform/ca.crt"
+    for content in ("", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
+        path.write_text(content)
+        with pytest.raises(SettingsError, match=f"^{path}: holds no certificate"):
+            load(environ).tls()

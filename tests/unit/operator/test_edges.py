@@ -15,7 +15,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import ValidationError
-from reconcile.fakes import FakeKube
 from reconcile.world import NOW, PLAN, SERVER, World, tenant_body
 from vivero_core.backends.kube.client import Change, Listing, Object
 from vivero_core.backends.kube.resources import DATABASE_SERVER, NAMESPACE, SECRET, TENANT, Resource
@@ -24,7 +23,6 @@ from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant, TenantStatus
 from vivero_operator import data_plane, health, logs
-from vivero_operator.backends import Backends, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.handlers import Desk, database_servers, plans, pods, roll_call, tenants
@@ -433,52 +431,6 @@ class TestDatabaseServer:
         del world.kube.objects["DatabaseServer", None, "main"]
         await reconciler.reconcile("main")
         assert (await reconciler.reconcile("other")).retry_after is None
-
-
-def platform_secret(name: str, **data: str) -> dict[str, Any]:
-    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
-    return {"kind": "Secret", "metadata": {"name": name, "namespace": "vivero-system"}, "data": encoded}
-
-
-def platform_map(name: str, **data: str) -> dict[str, Any]:
-    return {"kind": "ConfigMap", "metadata": {"name": name, "namespace": "vivero-system"}, "data": data}
-
-
-class TestBackends:
-    @pytest.fixture
-    def kube(self) -> FakeKube:
-        kube = FakeKube()
-        kube.put(platform_secret("mariadb-admin", username="admin", password="pw"))
-        kube.put(platform_secret("valkey-admin", username="admin", password="pw"))
-        kube.put(platform_secret("s3-admin", access_key="admin", secret_key="pw"))
-        kube.put({**platform_map("vivero-ca"), "data": {"ca.crt": self.authority()}})
-        kube.put({**platform_map("ticket-public-key"), "data": {"ticket.pub": "KEY"}})
-        return kube
-
-    def authority(self) -> str:
-        import ssl  # noqa: PLC0415  any certificate this machine trusts will do
-
-        return ssl.DER_cert_to_PEM_cert(ssl.create_default_context().get_ca_certs(binary_form=True)[0])
-
-    async def test_one_link_a_server_made_anew_when_its_secret_changes(self, kube: FakeKube) -> None:
-        now = [0.0]
-        objects = PlatformObjects(cast("Any", kube), "vivero-system", lambda: now[0])
-        backends = Backends(Settings(data_plane_image="i"), objects)
-        server = DatabaseServer.parse(SERVER)
-        link = await backends.database(server)
-        assert await backends.database(server) is link
-        kube.put(platform_secret("mariadb-admin", username="admin", password="new"))
-        assert await backends.database(server) is link
-        now[0] += 61
-        assert await backends.database(server) is not link
-        storage, cache = await backends.storage(), await backends.cache()
-        assert await backends.storage() is storage
-        assert cache.lane is not storage.lane
-        assert (await backends.platform_files()).ticket_key == "KEY"
-        kube.put(platform_secret("s3-admin", access_key="admin", secret_key="new"))
-        now[0] += 61
-        assert await backends.storage() is not storage
-        backends.close()
 
 
 def test_status_patches_say_only_what_changed() -> None:

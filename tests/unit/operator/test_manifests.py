@@ -33,10 +33,18 @@ KEYS = Keys("db-pw", "cache-pw", "s3-pw", "sign", "file", "token")
 ADDRESS = DatabaseAddress("main", "db.example", 3306)
 
 
-def instance(*, plan: dict[str, Any] | None = None, settings: dict[str, Any] | None = None, **spec: Any) -> Instance:
+def instance(
+    *,
+    plan: dict[str, Any] | None = None,
+    settings: dict[str, Any] | None = None,
+    status: dict[str, Any] | None = None,
+    **spec: Any,
+) -> Instance:
     priced = {**PLAN, "spec": {**PLAN["spec"], **(plan or {})}}
     return Instance(
-        Tenant.parse(tenant_body(**spec)), Plan.parse(priced), Settings(data_plane_image="image:1", **(settings or {}))
+        Tenant.parse({**tenant_body(**spec), "status": status or {}}),
+        Plan.parse(priced),
+        Settings(data_plane_image="image:1", **(settings or {})),
     )
 
 
@@ -182,8 +190,14 @@ def test_pods_start_again_for_other_credentials_an_order_and_data_that_was_given
     meta = ordered.tenant.metadata.model_copy(update={"annotations": {"vivero.dev/restart": "now"}})
     again = Instance(ordered.tenant.model_copy(update={"metadata": meta}), ordered.plan, ordered.settings)
     assert usual == pod_template.revision(pod(instance(), "c1"))
-    others = (pod(instance(), "c2"), pod(again), pod(instance(acceptDataLossAt="2026-11-22T12:00:00Z")))
+    lost = {"dataLostAt": "2026-11-22T12:00:00Z"}
+    given_up = instance(status=lost, acceptDataLossAt="2026-11-22T12:00:00Z")
+    others = (pod(instance(), "c2"), pod(again), pod(given_up))
     assert len({usual, *map(pod_template.revision, others)}) == 4
+    # Of another loss it says nothing; and once it is over it starts nothing again.
+    assert pod_template.revision(pod(instance(status=lost, acceptDataLossAt="2026-01-01T00:00:00Z"))) == usual
+    over = instance(status={"dataGivenUpAt": "2026-11-22T12:00:00Z"}, acceptDataLossAt="2026-11-22T12:00:00Z")
+    assert pod_template.revision(pod(over)) == pod_template.revision(pod(given_up))
 
 
 def test_quota_has_room_for_a_rollout() -> None:

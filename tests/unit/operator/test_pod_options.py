@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from vivero_operator.pod_options import CONTAINER_ISOLATION, ISOLATION, PodOptions, with_options
+from reconcile.world import PLAN, tenant_body
+from vivero_core.model.plan import Plan
+from vivero_core.model.tenant import Tenant
+from vivero_operator.instance import Instance
+from vivero_operator.manifests import pod_template
+from vivero_operator.pod_options import CONTAINER_ISOLATION, ISOLATION, OWN_VARIABLES, PodOptions, with_options
 from vivero_operator.settings import Settings
 
 OWN_LABELS = {"app.kubernetes.io/name": "vivero-data-plane", "vivero.dev/tenant": "abc"}
@@ -80,11 +85,31 @@ def test_users_and_groups_can_be_left_to_the_cluster(empty: dict[str, Any]) -> N
 
 
 def test_our_own_labels_and_variables_win() -> None:
-    template = merged(
-        labels={"vivero.dev/tenant": "other"}, extraEnv=[{"name": "VIVERO_SECRETS_DIR", "value": "/somewhere"}]
+    options = PodOptions.model_validate(
+        {"labels": {"vivero.dev/tenant": "other"}, "extraEnv": [{"name": "TZ", "value": "UTC"}]}
     )
+    own = {"name": "TZ", "value": "CET"}
+    template = copy.deepcopy(TEMPLATE)
+    container(template)["env"] = [own]
+    template = with_options(template, options)
     assert template["metadata"]["labels"] == OWN_LABELS
-    assert container(template)["env"] == OWN_ENV
+    assert container(template)["env"] == [own]
+
+
+def test_no_option_sets_what_a_tenants_pod_sets() -> None:
+    settings = Settings(data_plane_image="image:1", data_plane_pod=PodOptions.model_validate(EVERYTHING))
+    one = Instance(Tenant.parse(tenant_body()), Plan.parse(PLAN), settings)
+    env = container(pod_template.of(one, pod_template.common(one.settings), "c1"))["env"]
+    names = [variable["name"] for variable in env]
+    assert len(names) == len(set(names))
+    ours = set(names) - {variable["name"] for variable in EVERYTHING["extraEnv"]}
+    assert ours <= set(OWN_VARIABLES)
+
+
+@pytest.mark.parametrize("name", OWN_VARIABLES)
+def test_the_operators_variables_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match=rf"extraEnv\.0\.name\n.*{name} is set by the operator itself"):
+        PodOptions.model_validate({"extraEnv": [{"name": name, "value": "1"}]})
 
 
 def test_every_container_is_isolated_and_gets_the_variables() -> None:
@@ -143,7 +168,7 @@ names = st.from_regex(r"\A[a-z]([a-z0-9-]{0,10}[a-z0-9])?\Z")
 texts = st.dictionaries(names, names, max_size=3)
 contexts = st.fixed_dictionaries({}, optional={"runAsUser": ids, "runAsGroup": ids})
 variables = st.lists(
-    st.builds(lambda name, value: {"name": name, "value": value}, st.sampled_from(["TZ", "VIVERO_TENANT_ID"]), names),
+    st.builds(lambda name, value: {"name": name, "value": value}, st.sampled_from(["TZ", "VIVERO_LOG_LEVEL"]), names),
     unique_by=lambda item: item["name"],
 )
 possible = st.fixed_dictionaries(

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 from reconcile.world import NOW, SERVER, tenant_body
 from unit.operator.waiting import until
-from vivero_core.errors import BackendAuthenticationError, BackendUnavailableError
+from vivero_core.errors import BackendAuthenticationError, BackendError, BackendUnavailableError, BackendUnfinishedError
 from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
@@ -26,6 +26,11 @@ from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.tenant import Result
+
+
+def kinds(root: type[BackendError]) -> list[type[BackendError]]:
+    """The class and all below it."""
+    return [root, *(kind for child in root.__subclasses__() for kind in kinds(child))]
 
 
 class Clock:
@@ -226,6 +231,63 @@ class TestLane:
         assert server.calls == ["ping"]
         gate.set()
         await asyncio.gather(*hanging)
+
+    @pytest.mark.parametrize("error", kinds(BackendError))
+    async def test_only_no_answer_opens_it(self, lane: Lane, error: type[BackendError]) -> None:
+        """What is about one tenant, or about us, says nothing of the server; checked for every error there is."""
+
+        def fail() -> None:
+            raise error("mariadb", "x")
+
+        with pytest.raises(error):
+            await lane.call(fail)
+        assert lane.resting is (issubclass(error, BackendUnavailableError) and error is not FencedError)
+
+    @pytest.mark.usefixtures("rests")
+    async def test_long_work_of_some_leaves_the_lane_to_others(
+        self, lane: Lane, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lanes, "TURN_SECONDS", 0.05)
+        gate, running = threading.Event(), list[int]()
+
+        def erase() -> None:
+            running.append(1)
+            gate.wait(5)
+            raise BackendUnfinishedError("s3", "bucket is large: erasing goes on")
+
+        erasing = [asyncio.create_task(lane.long(erase)) for _ in range(20)]
+        await until(lambda: len(running) == lanes.LONG_THREADS)
+        for number in range(20):
+            clock.now += 1
+            assert await lane.call(max, 1, number) == max(1, number)
+        await until(lambda: sum(task.done() for task in erasing) == 20 - lanes.LONG_THREADS)
+        gate.set()
+        results = await asyncio.gather(*erasing, return_exceptions=True)
+        assert {type(one) for one in results} == {BackendUnfinishedError, BackendUnavailableError}
+        assert all("is busy" in str(one) for one in results if isinstance(one, BackendUnavailableError))
+        assert len(running) == lanes.LONG_THREADS
+        assert not lane.resting
+
+    async def test_one_that_is_closed_ends_what_runs_and_begins_nothing(self, lane: Lane) -> None:
+        gate, closed = threading.Event(), threading.Event()
+        running = [asyncio.create_task(lane.call(gate.wait, 5)) for _ in range(3 * lanes.THREADS)]
+        await asyncio.sleep(0.05)
+        lane.close(closed.set)
+        lane.close(closed.set)
+        with pytest.raises(BackendUnavailableError, match="was changed"):
+            await lane.call(max, 1, 2)
+        await asyncio.sleep(0.01)
+        assert not closed.is_set()
+        gate.set()
+        results = await asyncio.gather(*running, return_exceptions=True)
+        assert sum(one is True for one in results) == lanes.PATIENT_THREADS
+        assert {type(one) for one in results} == {bool, BackendUnavailableError}
+        await until(closed.is_set)
+
+    async def test_one_that_is_idle_closes_at_once(self, lane: Lane) -> None:
+        closed = threading.Event()
+        lane.close(closed.set)
+        await until(closed.is_set)
 
     async def test_the_guard_stops_a_call_before_it_begins(self, server: Server) -> None:
         def guard() -> None:

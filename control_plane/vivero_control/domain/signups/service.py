@@ -9,10 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_core.model.naming import slugify
-from vivero_core.model.tenant import Tenant
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
@@ -25,16 +23,16 @@ from vivero_control.domain.notifications.repository import OutboxRepository
 from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
-from vivero_control.domain.signups import policies, progress
+from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.arrivals import Arrivals
 from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
 from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning, order_key
 from vivero_control.domain.signups.repository import SignupRepository
-from vivero_control.domain.signups.schemas import SignupView, StartSignup, TenantRef
+from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.tickets import Tickets
+from vivero_control.domain.signups.views import SignupViews
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.errors import TenantRefusedError
-from vivero_control.domain.tenants.policies import is_ready
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import signup_subject
 from vivero_control.errors import FieldError, InvalidInputError, UnavailableError
@@ -51,8 +49,6 @@ SLUG_ATTEMPTS: Final = 5
 HANDOVER: Final = timedelta(seconds=20)
 # So long before, the request stops: what it sent last has then reached the cluster, or never will.
 SETTLING: Final = timedelta(seconds=8)
-GONE_AFTER: Final = timedelta(minutes=10)
-"""A Tenant that is not there by then, in a cluster that answers, is gone; unless its order still waits."""
 HEARTBEAT_SECONDS: Final = 15.0  # below the idle limits of proxies
 ARRIVAL_SECONDS: Final = 1.0  # how long one look waits for the ingress: then the caller asks again
 STREAM_SECONDS: Final = 300.0  # then the browser reconnects by itself; a signup takes seconds
@@ -82,6 +78,7 @@ class SignupService:
 
     def __init__(self, deps: SignupDeps) -> None:
         self._deps = deps
+        self._shown = SignupViews(deps.directory, deps.arrivals, deps.tickets, deps.tenant_url, deps.clock)
 
     async def start(self, order: StartSignup, *, idempotency_key: str | None = None) -> SignupView:
         """Record the signup and have its workspace made; `idempotency_key` as in lib/idempotency.
@@ -109,9 +106,9 @@ class SignupService:
         Raises SignupNotFoundError.
         """
         signup, order = await self._load(signup_id)
-        if looking := self._look(signup):
+        if looking := self._shown.look(signup):
             await asyncio.wait([looking], timeout=ARRIVAL_SECONDS)
-        return self._view(signup, order)
+        return self._shown.view(signup, order)
 
     async def follow(self, signup_id: str) -> AsyncIterator[SignupView | None]:
         """`events` of a signup that exists, in a process that has room for one more stream.
@@ -139,8 +136,8 @@ class SignupService:
             seen: object = None
             while asyncio.get_running_loop().time() < ends:
                 changed.clear()
-                self._look(signup)
-                view = self._view(signup, order)
+                self._shown.look(signup)
+                view = self._shown.view(signup, order)
                 if (view.state, view.steps) != seen:
                     seen = (view.state, view.steps)
                     yield view
@@ -193,7 +190,7 @@ class SignupService:
         now = self._deps.clock()
         async with self._deps.database.transaction() as session:
             order = await self._record(session, signup, hashing, now)
-            await once.store(session, msgspec.to_builtins(self._view(signup)))
+            await once.store(session, msgspec.to_builtins(self._shown.view(signup)))
         once.made = True
         try:
             return await self._carry_out(signup, order, once, until=now + HANDOVER - SETTLING)
@@ -239,11 +236,11 @@ class SignupService:
             return await self._conclude(signup, order, once)
         except (UnavailableError, TimeoutError) as error:
             logger.warning("signup of %s is left to the worker: %s", order.slug, error.__cause__ or "out of time")
-            return self._view(signup)
+            return self._shown.view(signup)
 
     async def _conclude(self, signup: Signup, order: Order, once: Once) -> SignupView:
         """The worker has nothing to do any more, and the same request again gets the answer of this one."""
-        view = self._view(signup)
+        view = self._shown.view(signup)
         async with self._deps.database.transaction() as session:
             await OutboxRepository(session).finish(order.key, self._deps.clock())
             await once.store(session, msgspec.to_builtins(view))
@@ -288,56 +285,9 @@ class SignupService:
             signup = await SignupRepository(session).get_one_or_none(id=signup_id)
             if signup is None:
                 raise SignupNotFoundError
-            if not self._is_late(signup):
+            if not self._shown.is_late(signup):
                 return signup, outbox_states.PENDING
             return signup, await OutboxRepository(session).state_of(order_key(signup_id)) or outbox_states.DONE
-
-    def _is_late(self, signup: Signup) -> bool:
-        return self._deps.clock() - signup.created_at > GONE_AFTER
-
-    def _look(self, signup: Signup) -> asyncio.Task[None] | None:
-        """Have a ready workspace looked for at its address; None when there is nothing to wait for."""
-        tenant = self._own_tenant(signup)
-        if tenant is None or tenant.spec.suspended is not None or not is_ready(tenant):
-            return None
-        key = secret_key(policies.secret_name(signup.id))
-        return self._deps.arrivals.look(tenant, then=lambda: self._deps.directory.tell([key]))
-
-    def _view(self, signup: Signup, order: str = outbox_states.PENDING) -> SignupView:
-        """As it is now; `order` is the state of its order in the outbox."""
-        tenant = self._own_tenant(signup)
-        url = (tenant.status.url if tenant else None) or self._deps.tenant_url(signup.slug)
-        reached = tenant is not None and self._deps.arrivals.reached(tenant)
-        failure, late = self._without_tenant(signup, order) if tenant is None else (signup.failure, False)
-        state, detail = progress.whole(tenant, failure, reached=reached, late=late)
-        may_log_in = tenant is not None and state == "ready" and tenant.spec.suspended is None
-        return SignupView(
-            id=signup.id,
-            state=state,
-            tenant=TenantRef(name=tenant.name if tenant else None, slug=signup.slug, url=url),
-            steps=progress.steps(tenant, reached=reached),
-            detail=detail,
-            created_at=signup.created_at,
-            login_url=self._login_url(signup, tenant, url) if tenant and may_log_in else UNSET,
-        )
-
-    def _without_tenant(self, signup: Signup, order: str) -> tuple[str | None, bool]:
-        """Why there will be no workspace, in words; and whether its order waits for longer than it should."""
-        if signup.failure or not self._is_late(signup) or not self._deps.directory.synced:
-            return signup.failure, False
-        return progress.MISSING.get(order), order == outbox_states.PENDING
-
-    def _own_tenant(self, signup: Signup) -> Tenant | None:
-        """The Tenant that this signup made or claimed, whatever its name; not one that got its slug later."""
-        return self._deps.directory.by_secret(policies.secret_name(signup.id))
-
-    def _login_url(self, signup: Signup, tenant: Tenant, url: str) -> str | msgspec.UnsetType:
-        now = self._deps.clock()
-        if not policies.may_log_in(signup.created_at, now):
-            return UNSET
-        return self._deps.tickets.login_url(
-            url, tenant_id=tenant.id, email=signup.email, ticket_id=policies.ticket_id(signup.id), now=now
-        )
 
 
 def _order(signup: Signup, password_hash: str) -> Order:

@@ -145,11 +145,14 @@ class KubeClient:
                 "GET", resource.path(namespace=namespace), query=query, accept=_accept("List", metadata_only)
             )
             # An empty list of metadata comes as null.
-            found = page["items"] or ()
+            found = page.get("items") or ()
             items += [view({"apiVersion": resource.api_version, "kind": resource.kind, **item}) for item in found]
-            following = page["metadata"].get("continue")
+            meta = page.get("metadata", {})
+            if "resourceVersion" not in meta:
+                raise KubeUnavailableError(SYSTEM, f"list {resource.plural}: an answer that is no list")
+            following = meta.get("continue")
             if not following:
-                return Listing(items, page["metadata"]["resourceVersion"])
+                return Listing(items, meta["resourceVersion"])
             query["continue"] = following
 
     async def create(self, manifest: Object) -> Object:
@@ -289,6 +292,9 @@ class KubeClient:
         self._on_answer(method, response.status)
         if response.status >= 400:  # noqa: PLR2004  HTTP's own border
             raise from_status(response.status, body, f"{method} {path}")
+        if not body:
+            # A page of something in between: no answer of the API server is empty.
+            raise KubeUnavailableError(SYSTEM, f"{method} {path}: an answer that is no JSON object")
         return body
 
 
@@ -346,6 +352,8 @@ async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 
 
 def _change(event: Object, path: str) -> Change[Object]:
+    if not (isinstance(event, dict) and isinstance(event.get("object"), dict) and "type" in event):
+        raise KubeUnavailableError(SYSTEM, f"watch {path}: a line that is no event")
     if event["type"] == "ERROR":
         status = event["object"]
         raise from_status(int(status.get("code") or 500), status, f"watch {path}")

@@ -1,16 +1,19 @@
 """DatabaseAdmin over pymysql: blocking, so the operator calls it in threads."""
 
 import time
+from typing import Final
 
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import connections, erasure, repair, statements, surveys
-from vivero_core.backends.mariadb.connections import Connections, Server
+from vivero_core.backends.mariadb import erasure, repair, statements, surveys
+from vivero_core.backends.mariadb.connections import WORK_SECONDS, Connections, Server
 from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of
 from vivero_core.backends.survey import Inventory, Survey
 from vivero_core.errors import BackendError, BackendProofError, BackendRefusedError
 
 __all__ = ["MariaDbAdmin", "Server"]
+
+ERASURE_SECONDS: Final = WORK_SECONDS  # a call erases for this long at most, then asks to be called again
 
 
 class MariaDbAdmin:
@@ -84,7 +87,7 @@ class MariaDbAdmin:
 
     def drop_database(self, database: str) -> bool:
         with self._session(f"drop database {database}", tenants_data=True) as cursor:
-            return erasure.drop(cursor, database, connections.WORK_SECONDS)
+            return erasure.drop(cursor, database, ERASURE_SECONDS)
 
     def ping(self) -> None:
         with self._session("ask for a sign of life"):

@@ -53,7 +53,7 @@ class DatabaseAdmin(Protocol):
         ...
 
     def inventory(self) -> Inventory:
-        """Which ids have a "schema" or "users" here."""
+        """Which ids have a "schema" or "database users" here."""
         ...
 
     def drop_users(self, database: str) -> bool:
@@ -70,4 +70,8 @@ class DatabaseAdmin(Protocol):
 
     def server_version(self) -> str:
         """As the server says it, for example `10.11.14-MariaDB-0+deb12u2`."""
+        ...
+
+    def close(self) -> None:
+        """Close what is not in use; no call comes after it."""
         ...

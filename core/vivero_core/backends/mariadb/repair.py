@@ -154,11 +154,13 @@ def revoke_foreign(cursor: Cursor, database: str, owner: str | None) -> bool:
 
 
 def _foreign_rights(cursor: Cursor, database: str, owner: str | None) -> list[Right]:
+    """Each once: a right on columns stands in two tables."""
     cursor.execute(*rights.rights_on(database, owner))
-    return [
+    found = (
         Right(Account(str(user), str(host)), kind, str(schema), str(name))
         for user, host, kind, schema, name in cursor.fetchall()
-    ]
+    )
+    return list(dict.fromkeys(found))
 
 
 def _revoke(cursor: Cursor, right: Right) -> None:

@@ -1,4 +1,4 @@
-"""Accounts and rights that nobody but a hand gave: on a tenant's schema, or under a tenant's name. Pure.
+"""Accounts and rights that were given by hand, on a tenant's schema or under a tenant's name. Pure.
 
 Left alone are rights that are not about one tenant: global ones, and those
 on a pattern such as `vt%` (an administrator's, a backup's). Names come from
@@ -25,7 +25,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A row about somebody's right.
+    """A row about one right.
 
     Attributes:
         holder: who has it.
@@ -74,7 +74,7 @@ def rights_on(database: str, owner: str | None) -> Statement:
         where = f"{column} LIKE %s{others}"
         parts.append(f"SELECT User, Host, {kind}, {schema}, {name} FROM mysql.{table} WHERE {where}")  # noqa: S608  texts of our own
         values += [about, *excluded]
-    return " UNION ".join(parts), tuple(values)
+    return " UNION ALL ".join(parts), tuple(values)
 
 
 def revoke(right: Right) -> Iterable[Statement]:

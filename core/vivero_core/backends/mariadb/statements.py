@@ -115,7 +115,7 @@ def write_user(name: str, password: str, max_connections: int, *, exists: bool) 
 
 
 def replace_user(name: str, password: str, max_connections: int) -> Statement:
-    """Make the user anew, without any grant; its running connections stay."""
+    """Replace the user by a new one without any grant; its running connections stay."""
     return _write_user("CREATE OR REPLACE USER", name, password, max_connections)
 
 

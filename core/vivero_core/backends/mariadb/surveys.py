@@ -11,7 +11,7 @@ from vivero_core.model.naming import is_tenant_id
 
 PREFIX: Final = "vt"
 SCHEMA: Final = "schema"
-USERS: Final = "users"
+USERS: Final = "database users"
 
 _SCHEMAS: Final = (
     "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME"
@@ -65,6 +65,6 @@ def _facts(cursor: Cursor) -> Iterator[Fact]:
         about = f"WHERE User LIKE 'vt%%' OR {column} LIKE 'vt%%'"
         cursor.execute(f"SELECT User, {column}, t.* FROM mysql.{table} t {about}", ())  # noqa: S608  texts of our own
         for row in cursor.fetchall():
-            # Of whoever has the right, and of whoever it is about.
+            # Of the tenant that has the right, and of the one that it is about.
             for ident in {tenant_in(str(row[0]), PREFIX), tenant_in(str(row[1]), PREFIX)}:
                 yield ident, (table, row)

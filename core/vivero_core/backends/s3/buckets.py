@@ -88,7 +88,7 @@ class Buckets:
             self._do(Call("PATCH", "/change-bucket-owner", query={"bucket": bucket, "owner": owner}))
             corrections.append(Correction.BUCKET_ACCESS)
         if state.policy is not None:
-            # Whoever put it there opened the bucket to others; the owner needs none.
+            # A policy opens the bucket to others; the owner needs none.
             self._do(Call("DELETE", f"/{bucket}", query={"policy": ""}))
             corrections.append(Correction.BUCKET_POLICY)
         return corrections

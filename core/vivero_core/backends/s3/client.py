@@ -79,7 +79,7 @@ class VersityStorageAdmin:
         return self._buckets.ensure(bucket, owner)
 
     def ping(self) -> None:
-        self._buckets.exists("nobody-has-this-bucket")  # costs the same however many buckets there are
+        self._buckets.exists("no-such-bucket")  # costs the same however many buckets there are
 
     def survey(self) -> Survey:
         """Buckets and accounts come as lists; what a bucket is like is read one by one, for there is no list of that.
@@ -98,7 +98,7 @@ class VersityStorageAdmin:
 
     def inventory(self) -> Inventory:
         buckets = ((one.get("Name", ""), "bucket") for one in self._listed("/list-buckets", "Buckets"))
-        accounts = ((one.get("Access", ""), "account") for one in self._listed("/list-users", "Accounts"))
+        accounts = ((one.get("Access", ""), "storage account") for one in self._listed("/list-users", "Accounts"))
         return holdings((tenant_of(name, PREFIX), what) for name, what in (*buckets, *accounts))
 
     def prove(self, account: Credentials, bucket: str) -> float:

@@ -35,7 +35,7 @@ class StorageAdmin(Protocol):
         ...
 
     def inventory(self) -> Inventory:
-        """Which ids have a "bucket" or an "account" here."""
+        """Which ids have a "bucket" or a "storage account" here."""
         ...
 
     def prove(self, account: Credentials, bucket: str) -> float:
@@ -56,3 +56,7 @@ class StorageAdmin(Protocol):
         ...
 
     def delete_account(self, account: str) -> bool: ...
+
+    def close(self) -> None:
+        """Close what is not in use; no call comes after it."""
+        ...

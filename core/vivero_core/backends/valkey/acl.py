@@ -44,7 +44,9 @@ COMMANDS: Final = (
 )
 _FLAGS: Final = frozenset({"on", "sanitize-payload"})
 _PREFIX: Final = "vt"
-_PATTERN: Final = re.compile(r"~|&|%[RW]+~")
+_PATTERN: Final = re.compile(r"(?:~|&|%[RW]+~)")
+_ABOUT: Final = re.compile(rf"(?:^|[ (]){_PATTERN.pattern}{_PREFIX}([a-z2-7]{{10}})")
+"""Patterns that begin with a tenant's name, in a line of ACL LIST."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ def intruders(lines: Iterable[str]) -> dict[str, frozenset[str]]:
 
 def tenants_in(line: str) -> frozenset[str]:
     """Ids of the tenants that a line of ACL LIST is about: by the user's name, and by its patterns."""
-    named = (_name(line), *(_pattern(word.strip("()")) for word in line.split(" ")[2:]))
-    return frozenset(ident for name in named if (ident := tenant_in(name, _PREFIX)) is not None)
+    own = tenant_in(_name(line), _PREFIX)
+    return frozenset([*_ABOUT.findall(line), *([own] if own is not None else [])])
 
 
 def rules_without(user: str, reply: Sequence[object]) -> list[str]:

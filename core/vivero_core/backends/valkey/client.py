@@ -56,7 +56,6 @@ class ValkeyAdmin:
         with translated(f"set up user {user.name}"):
             corrections = self._ensure_own(user) + self._ensure_alone(user.name)
             if corrections:
-                self._intruders.forget()
                 self._save()
         return corrections
 
@@ -88,7 +87,7 @@ class ValkeyAdmin:
 
     def inventory(self) -> Inventory:
         with translated("list the users"):
-            return holdings((tenant_of(name, "vt"), "user") for name in self._users())
+            return holdings((tenant_of(name, "vt"), "cache user") for name in self._users())
 
     def drop_user(self, user: str) -> bool:
         """The server ends the users' connections itself."""
@@ -130,6 +129,8 @@ class ValkeyAdmin:
     def _ensure_alone(self, user: str) -> list[Correction]:
         """Delete other users in the tenant's name; take its patterns from all others."""
         found = self._intruders.recent().get(user.removeprefix("vt"), frozenset())
+        if found:
+            self._intruders.forget()
         named = sorted(name for name in found if name.startswith(user))
         if named:
             _run(self._client, "ACL", "DELUSER", *named)

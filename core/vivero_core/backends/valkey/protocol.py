@@ -36,7 +36,7 @@ class CacheAdmin(Protocol):
         ...
 
     def inventory(self) -> Inventory:
-        """Which ids have a "user" here."""
+        """Which ids have a "cache user" here."""
         ...
 
     def drop_user(self, user: str) -> bool:
@@ -48,4 +48,8 @@ class CacheAdmin(Protocol):
 
         BackendUnfinishedError after a few seconds; the next call goes on where this one stopped.
         """
+        ...
+
+    def close(self) -> None:
+        """Close what is not in use; no call comes after it."""
         ...

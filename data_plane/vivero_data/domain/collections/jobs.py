@@ -1,13 +1,23 @@
 """Housekeeping of collections."""
 
+import structlog
+
 from vivero_data.db.database import Database
 from vivero_data.domain.collections import columns, repository
+from vivero_data.errors import DataPlaneError, explained
+
+log = structlog.get_logger(__name__)
 
 
 async def drop_orphaned_tables(database: Database) -> int:
-    """Remove the tables of definitions that were interrupted; how many."""
+    """Remove the tables of definitions that were interrupted; how many. One that fails stays for later."""
+    done = 0
     async with database.read() as connection:
-        found = await repository.orphaned_tables(connection, database.name)
-        for collection_id in found:
-            await connection.execute(columns.drop_table(collection_id))
-    return len(found)
+        for collection_id in await repository.orphaned_tables(connection, database.name):
+            try:
+                await connection.execute(columns.drop_table(collection_id))
+            except DataPlaneError as error:
+                log.warning("table_not_dropped", collection=collection_id, problem=explained(error))
+            else:
+                done += 1
+    return done

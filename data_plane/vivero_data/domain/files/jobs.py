@@ -4,21 +4,32 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+import structlog
+
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
 from vivero_data.domain.files import repository
 from vivero_data.domain.files.service import FileService
+from vivero_data.errors import DataPlaneError, explained
 from vivero_data.lib import clock
 
 _AGE: Final = timedelta(hours=2)  # no upload lasts that long
 _BATCH: Final = 100
 
+log = structlog.get_logger(__name__)
+
 
 async def finish_interrupted(database: Database, storage: Storage, files: FileService) -> int:
-    """Remove uploads that never ended, finish deletions that did not; how many."""
+    """Remove uploads that never ended, finish deletions that did not; how many. One that fails stays for later."""
     async with database.read() as connection:
         found = await repository.select_unfinished(connection, clock.now() - _AGE, _BATCH)
+    done = 0
     for file_id, state, size in found:
-        await asyncio.to_thread(storage.delete, file_id)
-        await files.forget(file_id, state, size)
-    return len(found)
+        try:
+            await asyncio.to_thread(storage.delete, file_id)
+            await files.forget(file_id, state, size)
+        except DataPlaneError as error:
+            log.warning("file_not_finished", file=file_id, problem=explained(error))
+        else:
+            done += 1
+    return done

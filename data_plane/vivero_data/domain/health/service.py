@@ -78,7 +78,7 @@ class HealthService:
             await theirs(neighbour)
 
     async def _ask_and_tell(self, *questions: Awaitable[None]) -> Readiness:
-        """Ask, and log what fails and why, once for each change: nobody reads the answers to probes."""
+        """Ask, and log what fails and why, once for each change: the answers to probes are not kept."""
         found, reasons = await self._asked(*questions)
         if found.database.ok and not self._schema_ready.is_set():
             reasons["schema"] = f"is not at revision {HEAD} yet"

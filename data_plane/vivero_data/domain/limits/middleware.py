@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from vivero_data.clients.cache import Cache
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.errors import TooManyRequestsError, UnavailableError
+from vivero_data.errors import TooManyRequestsError, UnavailableError, explained
 from vivero_data.lib.request_context import client_address_of
 
 _WINDOW: Final = 60  # seconds
@@ -38,8 +38,8 @@ class RateLimit(ASGIMiddleware):
         now = int(time.time())
         try:
             counted = await self._cache.count(f"rate:{address}:{now // _WINDOW}", _WINDOW)
-        except UnavailableError:
-            log.warning("rate_limit_not_counted")
+        except UnavailableError as error:
+            log.warning("rate_limit_not_counted", problem=explained(error))
             return
         if counted > bound:
             wait = _WINDOW - now % _WINDOW

@@ -37,7 +37,7 @@ async def get_with_hash(connection: Connection, email: str) -> tuple[User, str] 
 
 
 async def get_with_hash_locked(tx: Connection, email: str) -> tuple[User, str] | None:
-    """As `get_with_hash`; nobody else changes the account until this transaction ends."""
+    """As `get_with_hash`; no other transaction changes the account until this one ends."""
     row = await tx.fetch_one(f"SELECT {_COLUMNS}, password_hash FROM users WHERE email = %s FOR UPDATE", email)  # noqa: S608  fixed words
     return (_user(row[:-1]), str(row[-1])) if row else None
 

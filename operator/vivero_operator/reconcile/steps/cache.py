@@ -25,5 +25,5 @@ def drop(admin: CacheAdmin, user: str) -> None:
 async def remove(run: Run) -> Outcome:
     """Drop the user and its keys, whatever the deletion policy: a cache holds nothing that is not elsewhere."""
     link = await run.services.backends.cache()
-    await link.lane.call(drop, link.admin, naming.cache_user(run.instance.id))
+    await link.lane.long(drop, link.admin, naming.cache_user(run.instance.id))
     return done(Reason.ERASED)

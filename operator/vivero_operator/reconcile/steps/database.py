@@ -69,7 +69,7 @@ async def remove(run: Run) -> Outcome:
     data = run.tenant.goes_with_its_data
     for server in servers:
         link = await run.services.backends.database(server)
-        await link.lane.call(drop, link.admin, ident, data=data)
+        await link.lane.long(drop, link.admin, ident, data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 

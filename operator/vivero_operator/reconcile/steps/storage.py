@@ -45,5 +45,5 @@ async def remove(run: Run) -> Outcome:
     """Drop the account, and with deletionPolicy Delete the bucket with all it holds."""
     data = run.tenant.goes_with_its_data
     link = await run.services.backends.storage()
-    await link.lane.call(drop, link.admin, naming.bucket_name(run.instance.id), data=data)
+    await link.lane.long(drop, link.admin, naming.bucket_name(run.instance.id), data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)

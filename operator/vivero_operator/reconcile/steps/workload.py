@@ -69,6 +69,7 @@ def inputs(run: Run) -> object:
         run.known_address().credentials(run.known_keys()),
         run.services.rollout.release_for(run.tenant),
         run.tenant.metadata.annotations.get(ANNOTATION_RESTART),
+        run.tenant.accepts_data_loss,
     ]
 
 

@@ -1,0 +1,158 @@
+"""Surveys of the backing servers: each for itself, whatever the others do, and what is kept of them."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from reconcile.world import SERVER, World
+from unit.operator.waiting import until
+from vivero_core.errors import BackendUnfinishedError
+from vivero_operator import metrics
+from vivero_operator.backends import Backends, Link, PlatformObjects
+from vivero_operator.reconcile import surveys
+from vivero_operator.reconcile.surveys import Surveyor
+
+IDENT = "u5g5446au3"
+
+
+class Hanging:
+    """A lane whose server does not answer."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def call(self, *_: object) -> None:
+        self.asked += 1
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(surveys, "SERVERS_SECONDS", 0.01)
+    monkeypatch.setattr(surveys, "GOES_ON_SECONDS", 0.01)
+
+
+@asynccontextmanager
+async def surveying(world: World) -> AsyncIterator[Surveyor]:
+    surveyor = Surveyor(world.services, lambda *_: None)
+    task = asyncio.create_task(surveyor.run())
+    yield surveyor
+    assert not task.done()
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def looks(world: World) -> dict[str, int]:
+    return {name: server.calls.count("survey") for name, server in world.backends.all().items()}
+
+
+SECOND = {**SERVER, "metadata": {"name": "second", "uid": "s"}}
+
+
+@pytest.mark.usefixtures("quick")
+class TestEachServerForItself:
+    @pytest.mark.parametrize("ill", ["main", "s3", "valkey"])
+    async def test_one_that_hangs_delays_no_other(self, ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        world, hanging = World(), Hanging()
+        world.put(SERVER)
+        world.put(SECOND)
+        links = {"main": world.backends.database, "s3": world.backends.storage, "valkey": world.backends.cache}
+
+        async def link(*server: Any) -> Any:  # noqa: ANN401  in place of any of the three
+            if ill == "main" and server[0].name != "main":
+                return await links["main"](*server)
+            return Link(world.backends.all()[ill], cast("Any", hanging))
+
+        world.backends.servers["main"].ping()
+        monkeypatch.setattr(world.backends, {"main": "database", "s3": "storage", "valkey": "cache"}[ill], link)
+        async with surveying(world):
+            await until(lambda: all(count > 5 for name, count in looks(world).items() if name != ill))
+        assert looks(world)[ill] == 0
+        assert hanging.asked == 1
+
+    @pytest.mark.parametrize("ill", ["main", "s3", "valkey"])
+    @pytest.mark.parametrize(
+        "error", [KeyError("password"), ssl.SSLError("no PEM"), UnicodeError("host"), RuntimeError("bug")]
+    )
+    async def test_a_bug_at_one_ends_neither_the_others_nor_the_loop(
+        self, ill: str, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world, waits = World(), list[int]()
+        world.put(SERVER)
+        world.put(SECOND)
+        server = world.backends.servers["main"] if ill == "main" else world.backends.all()[ill]
+        failures = [error] * 3
+
+        def survey() -> dict[str, str]:
+            if failures:
+                raise failures.pop()
+            server.calls.append("survey")
+            return {}
+
+        def delay(count: int, _spread: float) -> float:
+            waits.append(count)
+            return 0.001
+
+        monkeypatch.setattr(server, "survey", survey)
+        monkeypatch.setattr(surveys.backoff, "delay", delay)
+        system = f"mariadb/{ill}" if ill == "main" else ill
+        before = metrics.SURVEY_BROKEN.labels(system)._value.get()  # noqa: SLF001  the library has no reader
+        async with surveying(world):
+            await until(lambda: all(count > 3 for count in looks(world).values()))
+        assert waits == [1, 2, 3]
+        assert metrics.SURVEY_BROKEN.labels(system)._value.get() - before == 3  # noqa: SLF001
+        assert [record.exc_info is not None for record in caplog.records if record.message == "survey broke"] == [
+            True
+        ] * 3
+
+    async def test_a_server_that_comes_gets_its_loop_and_one_that_goes_loses_it(self) -> None:
+        world = World()
+        world.put(SERVER)
+        async with surveying(world):
+            await until(lambda: looks(world).get("main", 0) > 0)
+            world.put(SECOND)
+            await until(lambda: looks(world).get("second", 0) > 0)
+            gone = world.backends.servers["second"]
+            world.cluster.servers.drop("second", "s")
+            await until(lambda: "second" not in world.backends.servers)
+            before = gone.calls.count("survey")
+            count = looks(world)["main"]
+            await until(lambda: looks(world)["main"] > count + 5)
+            assert gone.calls.count("survey") == before
+
+    async def test_a_look_that_is_too_long_for_one_call_goes_on_soon(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        world = World()
+        monkeypatch.setattr(surveys, "EVERY_SECONDS", 60.0)
+        parts = [BackendUnfinishedError("s3", "many buckets")] * 3
+
+        def survey() -> dict[str, str]:
+            if parts:
+                raise parts.pop()
+            world.backends.s3.calls.append("survey")
+            return {}
+
+        monkeypatch.setattr(world.backends.s3, "survey", survey)
+        async with surveying(world):
+            await until(lambda: looks(world)["s3"] == 1)
+
+
+async def test_a_wrong_secret_of_one_server_ends_no_survey(caplog: pytest.LogCaptureFixture) -> None:
+    """On the real way to the servers: the Secret lacks a key, the authority is no PEM."""
+    world = World()
+    world.kube.put(
+        {"kind": "ConfigMap", "metadata": {"name": "vivero-ca", "namespace": "vivero-system"}, "data": {"ca.crt": "-"}}
+    )
+    world.put(SERVER)
+    objects = PlatformObjects(cast("Any", world.kube), "vivero-system")
+    services = replace(world.services, backends=Backends(world.services.settings, objects))
+    caplog.set_level(logging.INFO)
+    await Surveyor(services, lambda *_: None).look()
+    said = [record.message for record in caplog.records if "not surveyed" in record.message]
+    assert len(said) == 3
+    assert all("ConfigMap vivero-system/vivero-ca key ca.crt is no PEM certificate" in one for one in said)
