@@ -161,7 +161,8 @@ class Run:
     async def write(self, manifest: Manifest, live: Manifest | None) -> None:
         """Bring the object about as the manifest says, whatever `live` is."""
         meta = manifest["metadata"]
-        if live is not None and manifest["kind"] in _MADE_ANEW and drift.is_strangers(live):
+        foreign = live is not None and manifest["kind"] in _MADE_ANEW and drift.is_strangers(live)
+        if live is not None and (foreign or drift.is_fixed(manifest, live)):
             await self.delete(resource_of(manifest), live)
             live = None
         await self.kube.apply(manifest)
