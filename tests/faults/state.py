@@ -53,6 +53,7 @@ from vivero_dev.testing.data_plane import DataPlane
 from vivero_operator.escrow import record as records
 from vivero_operator.escrow import sealing
 from vivero_operator.escrow.vault import KEYS_SECRET
+from vivero_operator.manifests import host_certificate
 from vivero_operator.manifests.secrets import HOLDS_DATA, LIMITS_FILE
 from vivero_operator.policies import certificates
 from vivero_operator.reconcile.steps import secrets as keys_of
@@ -80,8 +81,7 @@ _PER_RUN: Final = ("uid", "resourceVersion", "generation", "creationTimestamp", 
 _GIVEN_BY_SERVER: Final = ("clusterIP", "clusterIPs")
 _DIGESTS: Final = (ANNOTATION_APPLIED, ANNOTATION_REVISION, ANNOTATION_CREDENTIALS)
 """Annotations whose value is made from what differs in each run."""
-_OF_A_HOST: Final = re.compile(r"host-[0-9a-f]{16}")
-"""Name of a host's certificate; made from the host, which stands beside it wherever it matters."""
+_HOST: Final = re.compile(r"[a-z0-9-]+\.example\.com")
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,12 @@ class Names:
     def neutral(self, value: Any) -> Any:  # noqa: ANN401  any JSON value
         """The value with these names replaced by what they are; a spare's name holds its pool's, so that goes last."""
         text = json.dumps(value, sort_keys=True)
+        for host in set(_HOST.findall(text)):
+            text = text.replace(host_certificate.name(host), f"certificate of {host}")
         own = {"uid": self.uid, "id": self.id, "name": self.tenant, "slug": self.slug, "pool": self.pool}
         for what, name in own.items():
             text = text.replace(name, f"<{what}>") if name else text
-        return json.loads(_OF_A_HOST.sub("host-<digest>", text))
+        return json.loads(text)
 
 
 def _metadata(meta: Object) -> Object:
