@@ -3,16 +3,22 @@
 The pod's address, not the Service: kube-proxy learns of a new pod up to a second later than we do.
 """
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
 import aiohttp
+from vivero_core.model.base import shortened
+from vivero_core.model.naming import EMAIL_MAX_LENGTH
+from vivero_core.model.tenant import VERSION_MAX_LENGTH
 
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.instance import APP_PORT
 
 SYSTEM: Final = "data plane"
 REQUEST_SECONDS: Final = 10.0
+ANSWER_BYTES: Final = 64 * 1024
+"""A pod that answers with more says nothing."""
 _OK: Final = (200, 201)
 _REFUSED: Final = (400, 409, 422)
 _REASON_LIMIT: Final = 500
@@ -82,7 +88,7 @@ class DataPlaneClient:
         if status not in _OK:
             raise DataPlaneUnavailableError(SYSTEM, f"name and owner were answered with status {status}")
         account = answer.get("owner")
-        return str(account["email"]) if isinstance(account, dict) and account.get("email") else None
+        return _text(account.get("email"), EMAIL_MAX_LENGTH) if isinstance(account, dict) else None
 
     async def proof(self, address: str, token: str, neighbour: str | None) -> Proof:
         """What works, as the tenant's pod sees it, with the tenant's credentials; and is refused at a neighbour's."""
@@ -91,10 +97,9 @@ class DataPlaneClient:
         if status not in (200, 503):
             raise DataPlaneUnavailableError(SYSTEM, f"the proof answered with status {status}")
         failing = tuple(name for name in _ASPECTS if not _is_ok(body.get(name)))
-        version = body.get("version")
         return Proof(
             ok=bool(body.get("ok")) and not failing,
-            version=str(version) if version else None,
+            version=_text(body.get("version"), VERSION_MAX_LENGTH),
             failing=failing,
             workspace=_workspace(body.get("workspace")),
         )
@@ -116,19 +121,30 @@ class DataPlaneClient:
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    """The JSON object of an answer; empty when it is none."""
+    """The JSON object of an answer; empty when it is none, or too long: what runs in a pod may be anything."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(ANSWER_BYTES):
+        body += chunk
+        if len(body) > ANSWER_BYTES:
+            response.close()
+            return {}
     try:
-        parsed = await response.json(content_type=None)
-    except ValueError:
+        parsed = json.loads(bytes(body))
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}
+
+
+def _text(value: object, limit: int) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= limit else None
 
 
 def _reason(problem: dict[str, Any], status: int) -> str:
     """What a problem document says, its fields first."""
     errors = problem.get("errors")
-    fields = [f"{one.get('field')} {one.get('message')}" for one in errors if isinstance(one, dict)] if errors else []
-    return ("; ".join(fields) or str(problem.get("detail") or f"status {status}"))[:_REASON_LIMIT]
+    listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    fields = "; ".join(f"{one.get('field')} {one.get('message')}" for one in listed)
+    return shortened(fields or str(problem.get("detail") or f"status {status}"), _REASON_LIMIT)
 
 
 def _workspace(part: object) -> Workspace | None:

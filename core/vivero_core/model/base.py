@@ -44,6 +44,23 @@ Timestamp = Annotated[
 """A moment as people and programs write it into a custom resource."""
 
 
+SENTENCE_LIMIT: Final = 1024
+"""Characters of what is said in a status or an event (Kubernetes' own limit of an event's note)."""
+
+
+def shortened(text: str, limit: int = SENTENCE_LIMIT) -> str:
+    """The text; with an ellipsis at its end where it had to be cut."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _sentence(value: object) -> object:
+    return shortened(value) if isinstance(value, str) else value
+
+
+Sentence = Annotated[str, BeforeValidator(_sentence), StringConstraints(max_length=SENTENCE_LIMIT)]
+"""What a status says to people. It quotes names and other programs' errors, and a long one must not make the write fail."""
+
+
 class Model(BaseModel):
     """Immutable, camelCase outside; unknown fields are ignored, for a newer CRD may have more of them."""
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from vivero_core.model.base import INTEGER_MAX, Model, Timestamp
+from vivero_core.model.base import INTEGER_MAX, Model, Sentence, Timestamp
 
 
 class Status(StrEnum):
@@ -29,7 +29,7 @@ class Condition(Model):
     """True, False or Unknown."""
     reason: str = Field(max_length=63, pattern=r"^[A-Z][A-Za-z]{1,62}$")
     """A stable CamelCase word for programs."""
-    message: str = Field(default="", max_length=1024)
+    message: Sentence = ""
     """A sentence for people."""
     last_transition_time: Timestamp
     """When status last changed."""

@@ -16,7 +16,6 @@ _HOST_RULE = rules(
     ),
 )
 ORPHANS_SHOWN = 100
-MESSAGE_LIMIT = 1024
 
 TenantId = Annotated[str, StringConstraints(max_length=naming.TENANT_ID_LENGTH, pattern=naming.TENANT_ID_PATTERN)]
 

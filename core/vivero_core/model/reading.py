@@ -11,12 +11,12 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from vivero_core.model.base import Metadata, Resource, faults
+from vivero_core.model.base import Metadata, Resource, faults, shortened
 from vivero_core.model.tenant import Tenant
 
 R = TypeVar("R", bound=Resource)
 
-_MESSAGE_LIMIT: Final = 900
+_WHY_LIMIT: Final = 900
 _PLACEHOLDERS: Final = {"displayName": "-", "plan": "unreadable", "slug": "unreadable"}
 """For what a Tenant cannot do without. With a slug it never counts as a spare, whose data goes with it."""
 
@@ -44,7 +44,7 @@ def read(model: type[R], body: dict[str, Any]) -> "R | Unreadable":
     try:
         return model.parse(body)
     except ValidationError as error:
-        why, odd = faults(error)[:_MESSAGE_LIMIT], _odd(error)
+        why, odd = shortened(faults(error), _WHY_LIMIT), _odd(error)
     if any(part != "status" for part, _ in odd):
         return Unreadable(Metadata.model_validate(body["metadata"]), body, why)
     unread = tuple(sorted(name for _, name in odd))

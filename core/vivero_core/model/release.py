@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from vivero_core.model.base import INTEGER_MAX, Model, Resource, rules
+from vivero_core.model.base import INTEGER_MAX, Model, Resource, Sentence, rules
 from vivero_core.model.conditions import Condition
 
 _SPEC_RULES = rules(
@@ -45,7 +45,7 @@ class ReleaseStatus(Model):
     """Of these, how many are Ready."""
     waiting: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """Tenants that are still to be moved to it."""
-    message: str | None = Field(default=None, max_length=1024)
+    message: Sentence | None = None
     """How the rollout stands, for people."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation that this status speaks of."""

@@ -6,9 +6,11 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field, StringConstraints
 
 from vivero_core.model import naming
-from vivero_core.model.base import INTEGER_MAX, Metadata, Model, ObjectName, Resource, Timestamp, rules
+from vivero_core.model.base import INTEGER_MAX, Metadata, Model, ObjectName, Resource, Sentence, Timestamp, rules
 from vivero_core.model.conditions import Condition
 from vivero_core.model.constants import PLAN_TRIAL, DeletionPolicy, SuspensionReason
+
+VERSION_MAX_LENGTH = 64
 
 _RESERVED_LIST = ", ".join(f"'{slug}'" for slug in sorted(naming.RESERVED_SLUGS))
 
@@ -173,7 +175,7 @@ class HostStatus(Model):
     """Whether the workspace answers there with a certificate that clients accept."""
     reason: str = Field(max_length=63, pattern=r"^[A-Z][A-Za-z]{1,62}$")
     """A stable CamelCase word for programs."""
-    message: str = Field(default="", max_length=1024)
+    message: Sentence = ""
     """What a client sees at this address, and what is to be done."""
     verified_at: Timestamp | None = None
     """When the TXT record that proves ownership was first found."""
@@ -197,11 +199,11 @@ class TenantStatus(Model):
     """Names everything of this tenant: database vt<id>, bucket vivero-<id>, namespace tenant-<id>."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """The metadata.generation that this status speaks of."""
-    message: str | None = Field(default=None, max_length=1024)
+    message: Sentence | None = None
     """What the operator says about the whole, for people."""
     url: str | None = Field(default=None, max_length=300)
     """Where the workspace answers."""
-    version: str | None = Field(default=None, max_length=64)
+    version: str | None = Field(default=None, max_length=VERSION_MAX_LENGTH)
     """Version of the data plane that last answered."""
     database_server: str | None = Field(default=None, max_length=253)
     """The DatabaseServer that holds the schema."""

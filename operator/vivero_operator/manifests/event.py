@@ -12,8 +12,8 @@ from vivero_operator.manifests.common import Manifest
 
 NAMESPACE: Final = "default"
 """Where events about cluster-scoped objects are kept."""
+NOTE_BYTES: Final = 1024
 CONTROLLER: Final = "vivero.dev/operator"
-NOTE_LIMIT: Final = 1024
 _INSTANCE_LIMIT: Final = 128
 
 EventType = Literal["Normal", "Warning"]
@@ -68,5 +68,13 @@ def build(happening: Happening, identity: str, now: datetime) -> Manifest:
         "type": happening.type,
         "reason": happening.reason,
         "action": happening.action,
-        "note": happening.note[:NOTE_LIMIT],
+        "note": _note(happening.note),
     }
+
+
+def _note(text: str) -> str:
+    """Kubernetes counts its bytes."""
+    encoded = text.encode()
+    return (
+        text if len(encoded) <= NOTE_BYTES else encoded[: NOTE_BYTES - len("…".encode())].decode(errors="ignore") + "…"
+    )

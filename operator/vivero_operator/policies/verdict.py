@@ -12,7 +12,6 @@ from vivero_core.model.tenant import HostStatus, Tenant
 
 from vivero_operator.policies.outcome import Outcome, State
 
-_MESSAGE_LIMIT: Final = 1024
 _SEVERITY: Final = (State.BLOCKED, State.FAILED, State.WAITING)
 """What the summary mentions first; SKIPPED steps only follow from one of these."""
 _SUSPENDED_ASPECTS: Final = (ConditionType.WORKLOAD_READY, ConditionType.ROUTE_READY)
@@ -53,7 +52,7 @@ class Writer:
             type=kind,
             status=status,
             reason=reason,
-            message=message[:_MESSAGE_LIMIT],
+            message=message,
             last_transition_time=self._now,
             observed_generation=self._tenant.metadata.generation,
         )
@@ -109,7 +108,7 @@ def _workload(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition
     short = found.done and found.reason == Reason.PODS_MISSING
     degraded = short or not (found.done or moving)
     yield writer.write(
-        ConditionType.PROGRESSING, Status.of(moving), found.reason if moving else Reason.UP_TO_DATE, found.message
+        ConditionType.PROGRESSING, Status.of(moving), Reason.UP_TO_DATE if found.done else found.reason, found.message
     )
     yield writer.write(
         ConditionType.DEGRADED,

@@ -9,7 +9,6 @@ from vivero_core.model import conditions as cond
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.database_server import (
-    MESSAGE_LIMIT,
     ORPHANS_SHOWN,
     DatabaseServer,
     DatabaseServerStatus,
@@ -122,7 +121,7 @@ class DatabaseServerReconciler:
             type=ConditionType.READY,
             status=Status.of(fault is None),
             reason=_reason(fault),
-            message=message[:MESSAGE_LIMIT],
+            message=message,
             last_transition_time=self._services.now(),
             observed_generation=server.metadata.generation,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from vivero_core.model import constants as c
+from vivero_core.model.base import shortened
 
 _STARTING: Final = frozenset({"ContainerCreating", "PodInitializing"})
 _REASON: Final = re.compile(r"[A-Z][A-Za-z]{1,62}")
@@ -77,7 +78,7 @@ class Pod:
 def trouble(reason: object, message: object) -> Trouble:
     """With a reason that a condition may carry, and a message of bounded length."""
     word = str(reason or "")
-    return Trouble(word if _REASON.fullmatch(word) else "PodFailed", str(message or "")[:_MESSAGE_LIMIT])
+    return Trouble(word if _REASON.fullmatch(word) else "PodFailed", shortened(str(message or ""), _MESSAGE_LIMIT))
 
 
 def _troubles(

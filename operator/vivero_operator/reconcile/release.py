@@ -159,5 +159,5 @@ def _sentence(release: Release, stand: Progress, batch: tuple[Tenant, ...], *, h
 
 
 def _names(tenants: "tuple[Tenant, ...] | list[Tenant]") -> str:
-    names = ", ".join(one.name for one in tenants[:_NAMED])
+    names = ", ".join(sorted(one.name for one in tenants)[:_NAMED])
     return names + (f" and {len(tenants) - _NAMED} more" if len(tenants) > _NAMED else "")

@@ -7,6 +7,7 @@ from typing import Final
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.model import conditions as cond
+from vivero_core.model.base import shortened
 from vivero_core.model.conditions import Condition
 from vivero_core.model.constants import FINALIZER, ConditionType, Reason
 from vivero_core.model.plan import Plan
@@ -28,6 +29,8 @@ from vivero_operator.reconcile.steps import finalizer, owner
 # Deleting needs names, and they come from the id alone: the plan may be gone long since.
 _NO_PLAN: Final = Plan.parse({"metadata": {"name": ""}, "spec": {"displayName": "-", "price": {"amountCents": 0}}})
 
+_COLUMN: Final = 160
+"""Characters of status.message."""
 WHOLE_PASS_SECONDS: Final = 10.0
 """After a claim or a first start, when nobody waits any more, all that the new spec touches is looked at."""
 
@@ -194,9 +197,9 @@ def _farewell(tenant: Tenant, findings: Sequence[Finding]) -> tuple[str, str]:
 
 
 def _sentence(conditions: Sequence[Condition]) -> str | None:
-    """The first sentence: a column of kubectl has no room for more, and the condition has it all."""
+    """Its first words: a column of kubectl has no room for more, and the condition has it all."""
     found = verdict.summary(conditions)
-    return found.message.partition(". ")[0] if found is not None else None
+    return shortened(found.message.partition(". ")[0], _COLUMN) if found is not None else None
 
 
 def _status(run: Run, findings: Sequence[Finding], conditions: tuple[Condition, ...], now: datetime) -> TenantStatus:

@@ -26,7 +26,6 @@ LOOK_AGAIN_SECONDS: Final = 60.0
 """Spares announce their changes; a proof that grows old does not."""
 GIVE_WAY_SECONDS: Final = 0.5
 """How soon a pool looks again whether signups leave it room."""
-_MESSAGE_LIMIT: Final = 1024
 SETTLE_SECONDS: Final = 5.0
 """A count that is right again sooner is not written down: a claim would cost two writes for nothing that lasts."""
 
@@ -129,7 +128,7 @@ class TenantPoolReconciler:
             type=ConditionType.READY,
             status=Status.of(full),
             reason=Reason.FULL if full else (Reason.SHORT if why else Reason.FILLING),
-            message=message if full or why is None else f"{message}; {why}"[:_MESSAGE_LIMIT],
+            message=message if full or why is None else f"{message}; {why}",
             last_transition_time=self._services.now(),
             observed_generation=pool.metadata.generation,
         )

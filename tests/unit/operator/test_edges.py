@@ -3,17 +3,20 @@
 
 import asyncio
 import base64
+import contextlib
 import dataclasses
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
 from typing import Any, cast
+from unittest.mock import patch
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from reconcile.world import NOW, PLAN, SERVER, World, tenant_body
 from vivero_core.backends.kube.client import Change, Listing, Object
@@ -21,7 +24,7 @@ from vivero_core.backends.kube.resources import DATABASE_SERVER, NAMESPACE, SECR
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
-from vivero_core.model.tenant import Tenant, TenantStatus
+from vivero_core.model.tenant import OwnerStatus, Tenant, TenantStatus
 from vivero_operator import data_plane, health, logs
 from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
@@ -61,6 +64,20 @@ class FakePod:
         return web.Response(status=self.status, text=self.body, content_type="application/json")
 
 
+_FIELDS = ["email", "ok", "field", "message", "name", "public_url"]
+
+
+@contextlib.asynccontextmanager
+async def answering(status: int, body: str) -> AsyncIterator[DataPlaneClient]:
+    fake = FakePod()
+    fake.status, fake.body = status, body
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", fake.answer)
+    async with TestServer(app) as server, DataPlaneClient(timeout=5) as client:
+        with patch.object(data_plane, "APP_PORT", server.port):
+            yield client
+
+
 @pytest.fixture
 async def pod(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakePod]:
     fake = FakePod()
@@ -92,6 +109,39 @@ class TestDataPlane:
         pod.body = answer
         assert await client.put_workspace("127.0.0.1", "token", WORKSPACE, None) is None
         assert json.loads(pod.seen[0][3])["owner"] is None
+
+    @given(
+        status=st.sampled_from([200, 201, 400, 409, 422, 500, 503]),
+        body=st.one_of(
+            st.text(max_size=50),
+            st.just("[" * 100_000),
+            st.just('{"version": "' + "v" * 200_000 + '"}'),
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    name: st.recursive(
+                        st.none() | st.booleans() | st.integers() | st.text(max_size=300),
+                        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_FIELDS), inner),
+                        max_leaves=6,
+                    )
+                    for name in ("owner", "errors", "detail", "ok", "version", "workspace", "database", "storage")
+                },
+            ).map(json.dumps),
+        ),
+    )
+    async def test_a_pod_may_answer_anything(self, status: int, body: str) -> None:
+        """What runs in a tenant's pod may be broken, or an image of somebody else's making."""
+        async with answering(status, body) as client:
+            said = ""
+            try:
+                email = await client.put_workspace("127.0.0.1", "token", WORKSPACE, OWNER)
+                OwnerStatus(email=email)
+            except (DataPlaneRefusedError, DataPlaneUnavailableError) as error:
+                said = str(error)
+            assert len(said) < 600
+            with contextlib.suppress(DataPlaneUnavailableError):
+                proof = await client.proof("127.0.0.1", "token", None)
+                TenantStatus(version=proof.version)
 
     @pytest.mark.parametrize(
         ("status", "body", "words"),
@@ -149,7 +199,7 @@ class TestDataPlane:
 
 
 class TestHealth:
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def asked(self, pulse: health.Pulse) -> AsyncIterator[TestClient[Any, Any]]:
         async with TestClient(TestServer(health.application(pulse))) as client:
             yield client

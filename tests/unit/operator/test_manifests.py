@@ -255,7 +255,7 @@ def test_events() -> None:
     assert manifest["regarding"]["uid"] == tenant.metadata.uid
     assert manifest["metadata"]["namespace"] == "default"
     assert (manifest["reportingController"], manifest["reportingInstance"]) == ("vivero.dev/operator", "operator-1")
-    assert len(manifest["note"]) == 1024
+    assert len(manifest["note"].encode()) == 1024
     assert manifest["eventTime"] == "2026-11-22T12:00:00.000000Z"
 
 
