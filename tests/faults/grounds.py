@@ -56,7 +56,9 @@ _SERVER_TABLE: Final = {
     "caConfigMap": ("none", "never"),
     "removeOrphans": (["abcdefgh23"], ["abcdefgh23", "abcdefgh45"]),
 }
-_RELEASE_TABLE: Final = {"podTemplate": ({"metadata": {}}, {"metadata": {"labels": {"a": "b"}}})}
+_RELEASE_TABLE: Final = {
+    "podTemplate": ({"spec": {"containers": [{"name": "app"}]}}, {"spec": {"containers": [{"name": "b"}]}})
+}
 _POOL_TABLE: Final = {"plan": (LARGE, SMALL), "size": (2, 0)}
 
 

@@ -50,7 +50,7 @@ def spec_schema(plural: str) -> Schema:
 
 def leaves(schema: Schema, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
     """In the schema's order, each once. An object that may hold anything is one leaf."""
-    if "properties" not in schema:
+    if "properties" not in schema or "x-kubernetes-preserve-unknown-fields" in schema:
         yield Leaf(path, schema)
         return
     for name, inner in schema["properties"].items():
