@@ -15,7 +15,7 @@ def _open(**properties: dict[str, Any]) -> dict[str, Any]:
 
 
 _WORDS: Final = {"type": "object", "additionalProperties": {"type": "string"}}
-_CONTAINER: Final = _open(env={"type": "array", "items": _open()})
+_CONTAINER: Final = _open(env={"type": "array", "maxItems": 200, "items": _open()})
 _CONTAINERS: Final = {"type": "array", "minItems": 1, "maxItems": 20, "items": _CONTAINER}
 _POD_TEMPLATE: Final = {
     **_open(
@@ -39,7 +39,7 @@ class _Metadata(_Kept):
 
 
 class _Container(_Kept):
-    env: list[dict[str, Any]] = Field(default_factory=list)
+    env: list[dict[str, Any]] = Field(default_factory=list, max_length=200)
 
 
 class _PodSpec(_Kept):

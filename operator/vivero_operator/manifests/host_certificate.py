@@ -7,7 +7,6 @@ from vivero_core.model.constants import FIELD_MANAGER, LABEL_MANAGED_BY
 from vivero_operator.instance import Instance, digest
 from vivero_operator.manifests.common import Manifest, metadata, sealed
 
-
 _PREFIX: Final = "host-"
 
 
@@ -19,7 +18,8 @@ def name(host: str) -> str:
 def is_copy(live: Manifest) -> bool:
     """Whether a Secret of a tenant's namespace was made here, and not by an issuer."""
     meta = live["metadata"]
-    return meta["name"].startswith(_PREFIX) and meta.get("labels", {}).get(LABEL_MANAGED_BY) == FIELD_MANAGER
+    ours = meta.get("labels", {}).get(LABEL_MANAGED_BY) == FIELD_MANAGER
+    return bool(ours and meta["name"].startswith(_PREFIX))
 
 
 def build(instance: Instance, host: str, data: dict[str, str]) -> Manifest:
