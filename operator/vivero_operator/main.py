@@ -112,6 +112,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         "children": partial(children.watch, watching, desk, cluster),
         "rounds": Rounds(watching, desk, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
+        "sealing keys": services.vault.look_after_keys,
         "roll call": partial(roll_call.run, watching, desk),
         "orphans": sweep.run,
     }

@@ -63,7 +63,6 @@ class Sweep:
 
     async def _sweep(self) -> bool:
         """Whether every system answered; what the others hold is reported all the same."""
-        await self._services.vault.ensure_keys()
         first, _, _ = await self._look()
         if first:
             await asyncio.sleep(CONFIRM_SECONDS)

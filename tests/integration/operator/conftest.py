@@ -30,7 +30,7 @@ TALLIES = pytest.StashKey[list[Tally]]()
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The fault harness's report."""
     for tally in config.stash.get(TALLIES, []):
-        if tally.plans or tally.leaves:
+        if tally.plans or tally.leaves or tally.hands:
             terminalreporter.section("fault harness")
             for line in tally.lines():
                 terminalreporter.write_line(line)
@@ -106,10 +106,14 @@ async def rig(
     cache_admin: ValkeyAdmin,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Rig]:
-    """An operator among faults. It looks at a tenant that is well all the time: tests wait for that after a restart."""
+    """An operator among faults, with the settings that the module asks for (RIG_SETTINGS).
+
+    Without, it looks at a tenant that is well all the time: tests wait for that after a restart.
+    """
+    settings = getattr(request.module, "RIG_SETTINGS", {"VIVERO_RESYNC_SECONDS": "10"})
     servers = Servers(database_admin, storage_admin, cache_admin)
     folder = tmp_path_factory.mktemp("rig")
-    async with rigged(platform, setup, servers, folder, VIVERO_RESYNC_SECONDS="10") as one:
+    async with rigged(platform, setup, servers, folder, **settings) as one:
         request.config.stash.setdefault(TALLIES, []).append(one.tally)
         yield one
 

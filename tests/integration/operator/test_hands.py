@@ -1,0 +1,70 @@
+"""A person with kubectl or with a server's login changes something of a tenant that is well: it is as before in a minute.
+
+All at once, each on a tenant of its own, so that one is also seen not to disturb the others. The operator looks at tenants
+every ten minutes here, as by default: what it finds sooner, watches, rounds and surveys have told it.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import pytest
+from faults.hands import HANDS, Hand
+from faults.plan import WRITES
+from faults.play import differences
+from faults.rig import Rig
+from faults.scenarios import born, new_slug, ready, retire
+from faults.state import Names, diff
+from vivero_core.model.constants import Reason
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RIG_SETTINGS: dict[str, str] = {}
+SAMPLE = sorted(random.Random(12).sample(sorted(HANDS), 10))  # noqa: S311  a seeded sample
+REST_SECONDS = 12.0
+"""After its first proof a tenant is looked at once more."""
+QUIET_SECONDS = 25.0
+
+
+async def suffer(rig: Rig, hand: Hand, names: Names) -> list[str]:
+    """What is not as it was a minute after; empty when all is well."""
+    before = await rig.collector.collect(names)
+    credentials = await rig.collector.credentials(names.id)
+    await hand.act(rig, names)
+    problems = await differences(rig, names, before, ready)
+    kept = await rig.collector.credentials(names.id)
+    if hand.told and not problems:
+        problems += diff(credentials, kept)
+        if not await rig.collector.events(names, Reason.DRIFT_CORRECTED):
+            problems.append("no event")
+    return problems
+
+
+async def suffer_all(rig: Rig, chosen: Sequence[str]) -> str:
+    """What was not right, for people; empty when all was."""
+    tenants = await asyncio.gather(*(born(rig, new_slug()) for _ in chosen))
+    await asyncio.sleep(REST_SECONDS)
+    found = await asyncio.gather(
+        *(suffer(rig, HANDS[what], names) for what, names in zip(chosen, tenants, strict=True))
+    )
+    mark = len(rig.proxy.journal)
+    await asyncio.sleep(QUIET_SECONDS)
+    lines = []
+    for what, names, problems in zip(chosen, tenants, found, strict=True):
+        # Nor is anything corrected that is right.
+        problems += [f"then {one}" for one in rig.calls(names, mark) if one.call.verb in WRITES]
+        lines += [f"{what} ({names.tenant}, {names.id}): {one}" for one in problems]
+        rig.tally.hands += 1
+        await retire(rig, names)
+    return "\n".join(lines)
+
+
+async def test_some_hands(rig: Rig) -> None:
+    problems = await suffer_all(rig, SAMPLE)
+    assert not problems, problems
+
+
+@pytest.mark.full
+async def test_every_hand(rig: Rig) -> None:
+    problems = await suffer_all(rig, sorted(HANDS))
+    assert not problems, problems
