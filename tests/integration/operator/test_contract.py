@@ -56,7 +56,7 @@ _CONDITIONS = st.lists(
 )
 
 CRDS: Final = Path(__file__).parents[3] / "crds"
-SAMPLE, WHOLE = 60, 3000
+SAMPLE, WHOLE = 40, 1000
 
 Object = dict[str, Any]
 SLUGS = st.from_regex(SLUG_PATTERN, fullmatch=True).filter(lambda text: "--" not in text)
