@@ -10,12 +10,15 @@ from vivero_core.model.database_server import DatabaseServer
 def choose(servers: Iterable[DatabaseServer], tenants: Mapping[str, int]) -> str | None:
     """The uncordoned server with room and the fewest tenants; of equals the first by name; None when there is none.
 
-    One known to be unreachable is chosen only when all are. `tenants` counts those already placed, by server name.
+    One that is away is chosen only when all are, and one that never let the administrator in is not chosen at all.
+    `tenants` counts those already placed, by server name.
     """
     open_ones = (
-        (_is_unreachable(server), tenants.get(server.name, 0), server.name)
+        (_is_away(server), tenants.get(server.name, 0), server.name)
         for server in servers
-        if not server.spec.cordoned and tenants.get(server.name, 0) < server.spec.capacity
+        if not never_answered(server)
+        and not server.spec.cordoned
+        and tenants.get(server.name, 0) < server.spec.capacity
     )
     best = min(open_ones, default=None)
     return best[-1] if best else None
@@ -30,6 +33,11 @@ def refused(server: DatabaseServer, tenants: Mapping[str, int]) -> tuple[Reason,
     return None
 
 
-def _is_unreachable(server: DatabaseServer) -> bool:
+def never_answered(server: DatabaseServer) -> bool:
+    """Whether nothing can be on it: the administrator was tried and has not been in yet."""
+    return _is_away(server) and server.status.version is None
+
+
+def _is_away(server: DatabaseServer) -> bool:
     ready = find(server.status.conditions, ConditionType.READY)
     return ready is not None and ready.status is Status.FALSE

@@ -152,7 +152,9 @@ def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequenc
     writer = Writer(tenant, now)
     if not missing:
         return (
-            writer.write(ConditionType.HOSTS_READY, Status.TRUE, Reason.HOST_SERVED, f"{len(found)} hosts are served"),
+            writer.write(
+                ConditionType.HOSTS_READY, Status.TRUE, Reason.HOST_SERVED, f"Hosts that are served: {len(found)}"
+            ),
         )
     message = "; ".join(f"{one.host}: {one.message}" for one in missing)
     return (writer.write(ConditionType.HOSTS_READY, Status.FALSE, missing[0].reason, message),)

@@ -16,7 +16,7 @@ def test_the_example_becomes_a_workspace_that_its_owner_enters(kubectl: Kubectl,
     try:
         kubectl("wait", "--for=condition=Ready", "tenant/example", "--timeout=60s")
         header, row = kubectl("get", "vt", "example").splitlines()
-        assert header.split() == ["NAME", "READY", "STATUS", "PLAN", "TRIAL-ENDS", "VERSION", "URL", "AGE"]
+        assert header.split() == ["NAME", "READY", "STATUS", "PLAN", "TRIAL-ENDS", "VERSION", "RELEASE", "URL", "AGE"]
         assert row.split()[:3] == ["example", "True", "Working"]
         url = json.loads(kubectl("get", "vt", "example", "-o", "json"))["status"]["url"]
         assert url in row

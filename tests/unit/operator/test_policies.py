@@ -104,10 +104,19 @@ class TestBackoff:
         assert backoff.rest(faults, spread) <= backoff.rest(faults + 3, spread)
 
 
-def server(name: str, *, capacity: int = 10, cordoned: bool = False, reachable: bool = True) -> DatabaseServer:
+def server(
+    name: str,
+    *,
+    capacity: int = 10,
+    cordoned: bool = False,
+    reachable: bool = True,
+    version: str | None = "10.11.14-MariaDB",
+) -> DatabaseServer:
     spec = {"host": "h", "adminSecret": "s", "caConfigMap": "c", "capacity": capacity, "cordoned": cordoned}
     ready = {"type": "Ready", "status": str(reachable), "reason": "Asked", "message": "", "lastTransitionTime": NOW}
-    return DatabaseServer.parse({"metadata": {"name": name}, "spec": spec, "status": {"conditions": [ready]}})
+    return DatabaseServer.parse(
+        {"metadata": {"name": name}, "spec": spec, "status": {"conditions": [ready], "version": version}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,6 +131,10 @@ def server(name: str, *, capacity: int = 10, cordoned: bool = False, reachable: 
         ([server("a", capacity=0)], {}, None),
         ([server("a", reachable=False), server("b")], {"b": 9}, "b"),
         ([server("a", reachable=False)], {"a": 2}, "a"),
+        # One that was never reached may be a slip in its address: it would draw every new tenant to it.
+        ([server("a", reachable=False, version=None), server("b", reachable=False)], {"b": 2}, "b"),
+        ([server("a", reachable=False, version=None)], {}, None),
+        ([server("a", version=None)], {}, "a"),
     ],
 )
 def test_placement(servers: list[DatabaseServer], counts: dict[str, int], chosen: str | None) -> None:

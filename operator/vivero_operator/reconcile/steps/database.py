@@ -11,7 +11,7 @@ from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.errors import DataGoneError
-from vivero_operator.policies import loss
+from vivero_operator.policies import loss, placement
 from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import secrets
@@ -64,22 +64,29 @@ def drop(admin: DatabaseAdmin, ident: str, *, data: bool) -> None:
 
 async def remove(run: Run) -> Outcome:
     """Drop the users, and with deletionPolicy Delete the schema; on every server when none is known."""
-    ident, known = run.instance.id, await _where(run)
-    servers = [_server(run, known)] if known else list(run.services.cluster.servers)
-    data = run.tenant.goes_with_its_data
+    servers, data = await _where(run), run.tenant.goes_with_its_data
     for server in servers:
         link = await run.services.backends.database(server)
-        await link.lane.long(drop, link.admin, ident, data=data)
+        await link.lane.long(drop, link.admin, run.instance.id, data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 
-async def _where(run: Run) -> str | None:
-    """Where something was made; what the spec wishes for says nothing about that."""
-    known = run.tenant.status.database_server or (run.record.database_server if run.record else None)
-    if known is not None:
-        return known
+async def _where(run: Run) -> list[DatabaseServer]:
+    """Where something may have been made; what the spec wishes for says nothing about that.
+
+    Before anything is made on a server its name stands in the escrow and in a Secret. On a server that never let the
+    administrator in nothing was made: that one is broken holds up no deletion.
+    """
+    known = run.tenant.status.database_server or await _begun(run)
+    servers = [_server(run, known)] if known is not None else list(run.services.cluster.servers)
+    return [one for one in servers if not placement.never_answered(one)]
+
+
+async def _begun(run: Run) -> str | None:
+    record = run.record or await run.services.vault.find(run.instance.id)
+    if record is not None:
+        return record.database_server
     try:
-        begun = secrets.server_from(await secrets.read(run))
+        return secrets.server_from(await secrets.read(run))
     except KubeForbiddenError:
         return None  # the namespace is on its way out and our rights with it: all servers are asked
-    return begun if begun is not None and run.services.cluster.servers.get(begun) is not None else None

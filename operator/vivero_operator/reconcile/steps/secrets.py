@@ -93,15 +93,16 @@ def _server_name(run: Run, live: Live) -> str:
     if placed is not None:
         return placed
     # Nothing was proven there yet: what the spec says counts, and may be corrected.
-    begun = server_from(live)
-    wanted = tenant.spec.database_server or begun
+    begun = cluster.servers.get(server_from(live) or "")
+    begun_on = begun.name if begun is not None and not placement.never_answered(begun) else None
+    wanted = tenant.spec.database_server or begun_on
     if wanted is None:
         chosen = placement.choose(cluster.servers, cluster.placements())
         if chosen is None:
-            raise Pending(Reason.NO_DATABASE_SERVER, "No database server has room for another tenant")
+            raise Pending(Reason.NO_DATABASE_SERVER, "No database server that answers has room for another tenant")
         return chosen
     server = cluster.servers.get(wanted)
-    refusal = placement.refused(server, cluster.placements()) if server and wanted != begun else None
+    refusal = placement.refused(server, cluster.placements()) if server and wanted != begun_on else None
     if refusal is not None:
         raise Pending(*refusal)
     return wanted
