@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from faults.rig import Place, Rig, eventually, put_up
-from faults.scenarios import OUR_PLANS, PLANS, clean_up, discard
+from faults.scenarios import PLANS, clean_up, discard, is_ours
 from faults.servers import Servers
 from faults.state import inventory, orphans
 from integration.operator.live import Setup
@@ -75,7 +75,7 @@ async def _set_aside(kube: KubeClient) -> None:
     for resource in (TENANT_POOL, TENANT):
         for item in (await kube.list(resource)).items:
             annotations = item["metadata"].get("annotations", {})
-            if ANNOTATION_PAUSED not in annotations and item["spec"]["plan"] not in OUR_PLANS:
+            if ANNOTATION_PAUSED not in annotations and not is_ours(item):
                 marks = {ANNOTATION_PAUSED: "true", _SET_ASIDE: "true"}
                 await kube.patch(resource, item["metadata"]["name"], {"metadata": {"annotations": marks}})
 

@@ -6,21 +6,35 @@ every ten minutes here, as by default: what it finds sooner, watches, rounds and
 
 import asyncio
 import random
-from collections.abc import Sequence
+import traceback
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
+import pytest_asyncio
+from faults import sizes
+from faults.flows import FLOWS
 from faults.hands import HANDS, Hand
 from faults.plan import WRITES
 from faults.play import differences
 from faults.rig import Rig
-from faults.scenarios import born, new_slug, ready, retire
+from faults.scenarios import born, clean_up, discard, new_slug, ready, retire
 from faults.state import Names, diff
+from vivero_core.backends.kube.resources import PLAN
+from vivero_core.errors import BackendError
 from vivero_core.model.constants import Reason
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RIG_SETTINGS: dict[str, str] = {}
-SAMPLE = sorted(random.Random(12).sample(sorted(HANDS), 10))  # noqa: S311  a seeded sample
+SAMPLE_OF_FLOWS = (
+    "schema lost and given up",
+    "keys lost, record restored",
+    "kubectl rollout restart",
+    "finalizer stripped, removed by order",
+    "from enterprise to trial",
+    "from trial to professional",
+)
+SAMPLE = sorted(random.Random(12).sample(sorted(HANDS), 8))  # noqa: S311  a seeded sample
 PARTS = 4
 """More at once would not be ready within a minute."""
 REST_SECONDS = 12.0
@@ -61,9 +75,39 @@ async def suffer_all(rig: Rig, chosen: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+async def go_through(rig: Rig, name: str) -> str:
+    """What was not right; empty when all was."""
+    try:
+        await FLOWS[name](rig)
+    except (AssertionError, BackendError, TimeoutError):
+        return f"{name}: {traceback.format_exc()}"
+    finally:
+        rig.tally.hands += 1
+    return ""
+
+
 async def test_some_hands(rig: Rig) -> None:
-    problems = await suffer_all(rig, SAMPLE)
+    """Those of a sample, step by step or not, at the same time."""
+    found = await asyncio.gather(suffer_all(rig, SAMPLE), *(go_through(rig, name) for name in SAMPLE_OF_FLOWS))
+    problems = "\n".join(filter(None, found))
     assert not problems, problems
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", FLOWS)
+async def test_every_flow(rig: Rig, name: str) -> None:
+    await FLOWS[name](rig)
+    rig.tally.hands += 1
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def plans_of_the_chart(rig: Rig) -> AsyncIterator[None]:
+    for plan in sizes.PLANS.values():
+        await rig.kube.create(plan)
+    yield
+    await clean_up(rig)
+    for plan in sizes.PLANS.values():
+        await discard(rig, PLAN, plan["metadata"]["name"])
 
 
 @pytest.mark.full
