@@ -43,6 +43,11 @@ async def is_blocked(rig: Rig, names: Names, reason: str) -> bool:
     return blocked and tenant.status.data_lost_at is not None
 
 
+async def told(rig: Rig, names: Names, reason: str) -> bool:
+    """Whether an event says so: it is posted after the status."""
+    return bool(await rig.collector.events(names, reason))
+
+
 async def lost_at(rig: Rig, names: Names) -> str:
     status: Object = (await rig.kube.get(TENANT, names.tenant))["status"]
     return str(status["dataLostAt"])

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from faults.hands import removal, remove_namespace, remove_record, sql
-from faults.looks import AGAIN_SECONDS, at_rest, go_on, is_blocked, lost_at, pause, says, stays
+from faults.looks import AGAIN_SECONDS, at_rest, go_on, is_blocked, lost_at, pause, says, stays, told
 from faults.rig import Rig, eventually
 from faults.scenarios import change, gone, look, ready, retire
 from faults.state import Names
@@ -69,7 +69,7 @@ async def _suffer(rig: Rig, names: Names, loss: Loss) -> str:
     """Since when it is told."""
     await loss.happens(rig, names)
     await eventually(lambda: is_blocked(rig, names, Reason.DATA_LOST))
-    assert await rig.collector.events(names, Reason.DATA_LOST), "no event"
+    await eventually(lambda: told(rig, names, Reason.DATA_LOST))
 
     async def nothing_new() -> bool:
         return not await asyncio.to_thread(loss.there, rig, names) and not await ready(rig, names)

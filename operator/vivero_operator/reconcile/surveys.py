@@ -32,6 +32,8 @@ SERVERS_SECONDS: Final = 1.0
 """How soon a DatabaseServer that is new gets its loop, and one that is gone loses it."""
 GOES_ON_SECONDS: Final = 1.0
 """Pause before a look that was too long for one call goes on."""
+DOUBTFUL: Final = ""
+"""In place of a digest: the next look finds it different, whatever it is."""
 _SPREAD: Final = 0.2
 
 Customers = Callable[[], list[Tenant]]
@@ -146,15 +148,30 @@ class Surveyor:
             changed = {ident for ident in before.keys() | now.keys() if before.get(ident) != now.get(ident)}
         for ident in sorted(changed):
             self._suspect(ident, target.step)
-        # Who is missing is remembered as it was: it may be back, and tampered with again, by the next look. What is not
-        # as it should be is not remembered: it may be put right, and be the same once more, by then.
-        remembered = {one.id for one in self._services.cluster.tenants if not _is_harmed(one, target.aspect)}
-        self._known[system] = {key: digest for key, digest in ((before or {}) | now).items() if key in remembered}
+        known = before or {}
+        self._known[system] = {
+            one.id: _to_remember(one, target.aspect, known, now)
+            for one in self._services.cluster.tenants
+            if one.id in known or one.id in now
+        }
 
     def _forget(self, system: str) -> None:
         """A DatabaseServer is gone."""
         self._known.pop(system, None)
         self._services.backends.forget_database(system.removeprefix("mariadb/"))
+
+
+def _to_remember(tenant: Tenant, aspect: ConditionType, before: Survey, now: Survey) -> str:
+    """Who is missing is remembered as it was: it may be back, and tampered with again, by the next look.
+
+    What is not as it was, or as it should be, is no measure for the next look:
+    by then it may have been put right, and be the same once more.
+    """
+    ident = tenant.id
+    if ident not in now:
+        return before[ident]
+    changed = before.get(ident, now[ident]) not in (now[ident], DOUBTFUL)
+    return DOUBTFUL if changed or _is_harmed(tenant, aspect) else now[ident]
 
 
 def _is_harmed(tenant: Tenant, aspect: ConditionType) -> bool:

@@ -14,9 +14,10 @@ import pytest_asyncio
 from faults import sizes
 from faults.flows import FLOWS
 from faults.hands import HANDS, Hand
+from faults.looks import REST_SECONDS, told
 from faults.plan import WRITES
 from faults.play import differences
-from faults.rig import Rig
+from faults.rig import Rig, eventually
 from faults.scenarios import born, clean_up, discard, new_slug, ready, retire
 from faults.state import Names, diff
 from vivero_core.backends.kube.resources import PLAN
@@ -37,9 +38,8 @@ SAMPLE_OF_FLOWS = (
 SAMPLE = sorted(random.Random(12).sample(sorted(HANDS), 8))  # noqa: S311  a seeded sample
 PARTS = 4
 """More at once would not be ready within a minute."""
-REST_SECONDS = 12.0
-"""After its first proof a tenant is looked at once more."""
 QUIET_SECONDS = 25.0
+EVENT_SECONDS = 10.0
 
 
 async def suffer(rig: Rig, hand: Hand, names: Names) -> list[str]:
@@ -51,7 +51,9 @@ async def suffer(rig: Rig, hand: Hand, names: Names) -> list[str]:
     kept = await rig.collector.credentials(names.id)
     if hand.told and not problems:
         problems += diff(credentials, kept)
-        if not await rig.collector.events(names, Reason.DRIFT_CORRECTED):
+        try:
+            await eventually(lambda: told(rig, names, Reason.DRIFT_CORRECTED), EVENT_SECONDS)
+        except TimeoutError:
             problems.append("no event")
     return problems
 

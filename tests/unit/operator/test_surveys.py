@@ -184,3 +184,17 @@ class TestHarmed:
 
         seen = [await look(status) for status in ("True", "False", "False", "False", "True", "True")]
         assert seen == [[], [], [(IDENT, step)], [(IDENT, step)], [(IDENT, step)], []]
+
+    async def test_what_changes_is_looked_at_twice(self) -> None:
+        """Put right and changed in the same way by the next look, it would seem to have stayed as it is."""
+        world, suspects = World(), list[tuple[str, str]]()
+        world.put(SERVER)
+        world.put(tenant_body())
+        users = world.backends.servers["main"].users
+        users[f"vt{IDENT}a"] = "secret"
+        surveyor = Surveyor(world.services, lambda *whose: suspects.append(whose))
+        await surveyor.look()
+        for _ in range(3):
+            users[f"vt{IDENT}a"] = "changed by hand"
+            await surveyor.look()
+        assert suspects == [(IDENT, "database")] * 2
