@@ -17,8 +17,9 @@ from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import Rank
 
 _BLOCKED_BY_OTHERS = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN, Reason.ALREADY_ADOPTED})
-# A column for people; placement counts for itself. One write for all that come and go meanwhile.
-_REFRESH_SECONDS = 30.0
+# Who deletes the last Tenant of a server, and then the server, must not be told that it is in use. One write for all that
+# come and go in this time; placement counts for itself.
+_REFRESH_SECONDS = 2.0
 # Somebody waits for the claim that a refill follows, and both want the same processor: the claim first. A refill still
 # begins within a tenth of a second.
 _REFILL_SECONDS = 0.05

@@ -62,8 +62,6 @@ def lasting(first: Iterable[Found], second: Iterable[Found]) -> list[Found]:
 
 
 def shown_at(found: Found, remembered: str | None, servers: Collection[str]) -> str | None:
-    """The DatabaseServer whose status names it: one that holds a part, else the one its record names, else the first."""
-    for name in (*found.servers, remembered):
-        if name in servers:
-            return name
-    return min(servers, default=None)
+    """The DatabaseServer whose status names it: one that holds a part, best the one of its record; else that, else the first."""
+    by_record = sorted(found.servers, key=lambda name: name != remembered)
+    return next((name for name in (*by_record, remembered) if name in servers), min(servers, default=None))

@@ -30,7 +30,7 @@ class Room:
 
     @classmethod
     def of(cls, size: Workload) -> "Room":
-        """For the pods of a plan and one more."""
+        """For the pods of a plan, one more, and as many that are on their way out: those count until they are gone."""
         sizes = {
             "requests.cpu": parse(size.cpu_request),
             "requests.memory": parse(size.memory_request),
@@ -38,7 +38,7 @@ class Room:
         }
         if size.cpu_limit:
             sizes["limits.cpu"] = parse(size.cpu_limit)
-        return cls(size.replicas + SURGE, sizes)
+        return cls(2 * size.replicas + SURGE, sizes)
 
     @classmethod
     def read(cls, hard: Mapping[str, str]) -> "Room | None":

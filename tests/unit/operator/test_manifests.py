@@ -201,12 +201,13 @@ def test_pods_start_again_for_other_credentials_an_order_and_data_that_was_given
 
 
 def test_quota_has_room_for_a_rollout() -> None:
+    """Two wanted, one more while they are replaced, and two that still finish their requests."""
     workload = {"replicas": 2, "cpuRequest": "50m", "cpuLimit": "1", "memoryRequest": "96Mi", "memoryLimit": "256Mi"}
     hard = quota(instance(plan={"workload": workload}))["spec"]["hard"]
-    assert hard["pods"] == "3"
-    assert hard["requests.cpu"] == "150m"
-    assert hard["requests.memory"] == "288Mi"
-    assert hard["limits.cpu"] == "3"
+    assert hard["pods"] == "5"
+    assert hard["requests.cpu"] == "250m"
+    assert hard["requests.memory"] == "480Mi"
+    assert hard["limits.cpu"] == "5"
     assert hard["services.nodeports"] == "0"
     assert "limits.cpu" not in quota(instance())["spec"]["hard"]
 
