@@ -84,7 +84,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
     settings, cluster = services.settings, services.cluster
     desk = Desk(cluster, WorkQueue[Key](), Memory(), health.Pulse(), resync_seconds=settings.resync_seconds)
     plans = PlanReconciler(services)
-    sweep = Sweep(services, lambda: _count_orphans(desk))
+    sweep = Sweep(services, lambda: _count_orphans(desk), lambda ident: desk.queue.add(Key("Orphan", ident)))
     reconcilers: dict[Kind, Reconcile] = {
         "Tenant": TenantReconciler(services, desk.memory).reconcile,
         "Plan": plans.reconcile,

@@ -15,12 +15,13 @@ from vivero_core.backends.kube.errors import KubeForbiddenError, KubeNotFoundErr
 from vivero_core.backends.kube.resources import INGRESS, NAMESPACE, TENANT
 from vivero_core.errors import BackendError
 from vivero_core.model import naming
-from vivero_core.model.constants import ANNOTATION_TENANT_NAME, LABEL_TENANT
+from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.reading import Unreadable, read, salvaged
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator import metrics
 from vivero_operator.instance import APP
+from vivero_operator.manifests import ingress
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
 from vivero_operator.reconcile.orphan_list import Orphan
@@ -41,9 +42,11 @@ _NAMESPACE, _KEYS, _BUCKETS, _CACHE = "namespace", "keys", "bucket", "cache user
 class Sweep:
     """Runs at the start and every hour, and when somebody asks."""
 
-    def __init__(self, services: Services, reported: Callable[[], None]) -> None:
+    def __init__(self, services: Services, reported: Callable[[], None], close: Callable[[str], None]) -> None:
+        """`close` is called with the id of each orphan: its address may be open since no operator ran."""
         self._services = services
         self._reported = reported
+        self._close = close
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
@@ -130,6 +133,8 @@ class Sweep:
         orphans.swept = True
         for server in servers:
             metrics.ORPHANS.labels(server).set(len(orphans.of(server)))
+        for ident in known:
+            self._close(ident)
         self._reported()
 
 
@@ -143,27 +148,37 @@ class OrphanReconciler:
     async def reconcile(self, ident: str) -> Result:
         if self._services.cluster.tenant_of(ident) is not None:
             return Result(gone=True)
+        closed = await self._close(ident)
+        if closed:
+            logger.warning("address without a Tenant closed", extra={"id": ident, "routes": closed})
+        if ident not in self._services.orphans.known and (closed or await self._has_namespace(ident)):
+            self._sweep()
+        return Result(gone=True)
+
+    async def _has_namespace(self, ident: str) -> bool:
         try:
             live = await self._services.kube.get(NAMESPACE, naming.namespace_name(ident))
         except KubeNotFoundError:
-            return Result(gone=True)
-        if "deletionTimestamp" in live["metadata"]:
-            return Result(gone=True)
-        await self._close(ident)
-        name = live["metadata"].get("annotations", {}).get(ANNOTATION_TENANT_NAME)
-        logger.warning("namespace without a Tenant; its address is closed", extra={"id": ident, "tenant": name})
-        self._sweep()
-        return Result(gone=True)
+            return False
+        return "deletionTimestamp" not in live["metadata"]
 
-    async def _close(self, ident: str) -> None:
-        namespace = naming.namespace_name(ident)
+    async def _close(self, ident: str) -> list[str]:
+        """Every route: the workspace's, the customer's own hosts', and the page of a suspended one. Those that were there."""
+        inside, platform = naming.namespace_name(ident), self._services.settings.platform_namespace
+        routes = ((APP, inside), (ingress.HOSTS, inside), (ingress.suspended_name(ident), platform))
+        return [name for name, namespace in routes if await self._remove(ident, name, namespace)]
+
+    async def _remove(self, ident: str, name: str, namespace: str) -> bool:
+        kube = self._services.kube
         try:
-            ingress = await self._services.kube.get(INGRESS, APP, namespace)
-            await self._services.kube.delete(INGRESS, APP, namespace, uid=ingress["metadata"]["uid"])
+            live = await kube.get(INGRESS, name, namespace)
+            await kube.delete(INGRESS, name, namespace, uid=live["metadata"]["uid"])
         except KubeNotFoundError:
-            return
+            return False
         except KubeForbiddenError as error:
             logger.warning("address of an orphan is not closed: %s", error, extra={"id": ident})
+            return False
+        return True
 
 
 async def refusal(services: Services, ident: str) -> str | None:
