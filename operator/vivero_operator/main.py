@@ -32,7 +32,7 @@ from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcil
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
-from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep, to_be_closed
+from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.plan import PlanReconciler
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
@@ -119,6 +119,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         "children": partial(children.watch, watching, desk, cluster),
         "rounds": Rounds(watching, desk, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
+        "sealing keys": services.vault.look_after_keys,
         "roll call": partial(roll_call.run, watching, desk),
         "orphans": sweep.run,
         "events": services.recorder.run,
@@ -130,7 +131,7 @@ def _tell_of_orphans(services: Services, desk: Desk) -> None:
     """Servers show them in their status, and their addresses are closed."""
     for server in desk.cluster.servers:
         desk.queue.add(Key("DatabaseServer", server.name))
-    for ident in to_be_closed(services):
+    for ident in services.orphans.known:
         desk.queue.add(Key("Orphan", ident))
 
 

@@ -5,29 +5,37 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from faults.rig import QUIET_SECONDS, Rig, eventually
-from faults.scenarios import LARGE, SMALL, born, look, new_slug
+from faults.scenarios import LARGE, SMALL, born, certificate_of, discard, host_of, look, new_slug, retire
 from faults.state import Names, State
 from faults.walk import Ground
 from vivero_core.backends.kube.client import Object
-from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, TENANT, TENANT_POOL, Resource
+from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, RELEASE, TENANT, TENANT_POOL, Resource
 from vivero_core.model.constants import API_VERSION
 
 _DATES: Final = ("2030-01-01T00:00:00Z", "2031-01-01T00:00:00Z")
 _FIXED: Final = frozenset({"slug", "adopt", "pool", "databaseServer", "claimedAt"})
 _ONLY_ON_TRIAL: Final = frozenset({"trialEndsAt"})
+_ONLY_ON_PLAN_TRIAL: Final = frozenset({"trialDays"})
+_OF_ANOTHER_RELEASE: Final = frozenset({"image", "podTemplate"})
 
 
 def _tenant_table(slug: str) -> dict[str, tuple[Any, Any]]:
     return {
         "displayName": ("Zoë & Söhne", "Another"),
         "slug": ("other-one", "other-two"),
-        "hosts": ([f"{slug}-a.example.com"], [f"{slug}-b.example.com", f"{slug}-c.example.com"]),
+        "hosts": ([host_of(slug, "a")], [host_of(slug, "b"), host_of(slug, "c")]),
+        # The second is no certificate for this host, and the condition says so.
+        "hostCertificates": (
+            [{"host": host_of(slug), "secretName": certificate_of(slug)}],
+            [{"host": host_of(slug), "secretName": certificate_of(slug, "two")}],
+        ),
         "plan": (LARGE, SMALL),
         "owner.email": ("second@example.com", "third@example.com"),
         "owner.passwordHashSecret": ("signup-none", "signup-never"),
         "trialEndsAt": _DATES,
         "databaseServer": ("elsewhere", "nowhere"),
         "adopt": ("abcdefgh23", "abcdefgh45"),
+        "acceptDataLossAt": _DATES,
         "pool": ("one", "two"),
         "claimedAt": _DATES,
     }
@@ -35,9 +43,10 @@ def _tenant_table(slug: str) -> dict[str, tuple[Any, Any]]:
 
 # Always more CPU than there is: see pods.py.
 _PLAN_TABLE: Final = {
+    "limits.connections": (55, 65),
     "features": (["files"], ["api", "files"]),
-    "workload.cpuRequest": ("100001", "100002"),
-    "workload.cpuLimit": ("200000", "300000"),
+    "workload.cpuRequest": ("201", "202"),
+    "workload.cpuLimit": ("240", "250"),
     "workload.memoryRequest": ("64Mi", "128Mi"),
     "workload.memoryLimit": ("512Mi", "300Mi"),
 }
@@ -45,6 +54,10 @@ _SERVER_TABLE: Final = {
     "host": ("nowhere.invalid", "127.0.0.1"),
     "adminSecret": ("none", "never"),
     "caConfigMap": ("none", "never"),
+    "removeOrphans": (["abcdefgh23"], ["abcdefgh23", "abcdefgh45"]),
+}
+_RELEASE_TABLE: Final = {
+    "podTemplate": ({"spec": {"containers": [{"name": "app"}]}}, {"spec": {"containers": [{"name": "b"}]}})
 }
 _POOL_TABLE: Final = {"plan": (LARGE, SMALL), "size": (2, 0)}
 
@@ -63,9 +76,14 @@ async def tenant(rig: Rig) -> Ground:
         names.tenant,
         lambda: rig.collector.collect(names),
         settled,
+        about=names,
         table=_tenant_table(names.slug),
         refused=_FIXED | _ONLY_ON_TRIAL,
-        context={"suspended.message": {"suspended": {"reason": "Manual"}}},
+        context={
+            "suspended.message": {"suspended": {"reason": "Manual"}},
+            # Its certificate may not stay without the host; an issuer brings one for the others.
+            "hosts": {"hostCertificates": []},
+        },
     )
     await _change_limits(ground, {"plan": LARGE}, {"plan": SMALL})
     return ground
@@ -85,7 +103,9 @@ def rests(rig: Rig, names: Names, mark: int) -> bool:
 async def plan(rig: Rig, name: str) -> Ground:
     """A Plan, seen through a Tenant on it."""
     body = await rig.kube.get(PLAN, SMALL)
-    await rig.kube.create({**body, "metadata": {"name": name}})
+    # Enough connections for any number of replicas that is tried.
+    spec = body["spec"] | {"limits": body["spec"]["limits"] | {"connections": 100}}
+    await rig.kube.create({**body, "metadata": {"name": name}, "spec": spec})
     names = await born(rig, new_slug(), plan=name)
 
     async def settled(mark: int) -> bool:
@@ -97,7 +117,9 @@ async def plan(rig: Rig, name: str) -> Ground:
         name,
         lambda: rig.collector.collect(names),
         settled,
+        about=names,
         table=_PLAN_TABLE,
+        refused=_ONLY_ON_PLAN_TRIAL,
         kept=frozenset({"workload.cpuRequest"}),
     )
     await _change_limits(ground, {"limits": {"users": 7}}, {"limits": {"users": None}})
@@ -133,6 +155,19 @@ async def tenant_pool(rig: Rig, name: str) -> Ground:
     return Ground(rig, TENANT_POOL, name, state, full, table=_POOL_TABLE)
 
 
+async def release(rig: Rig) -> Ground:
+    """The one that this operator makes pods from."""
+    names = await born(rig, new_slug())
+    found = await look(rig, names)
+    name = found.status.release if found is not None else None
+    assert name is not None
+    seen = _Seen(rig, RELEASE, name)
+    await eventually(lambda: seen.current(0))
+    return Ground(
+        rig, RELEASE, name, seen.state, seen.current, table=_RELEASE_TABLE, refused=_OF_ANOTHER_RELEASE, about=names
+    )
+
+
 async def spares(rig: Rig, pool: str) -> list[Object]:
     return [one for one in (await rig.kube.list(TENANT)).items if one["spec"].get("pool") == pool]
 
@@ -158,12 +193,8 @@ class _Seen:
 
 
 async def leave(ground: Ground) -> None:
-    """Delete what was walked, and the Tenants that were made to see it."""
-    kube = ground.rig.kube
-    for one in (await kube.list(TENANT)).items:
-        meta, spec = one["metadata"], one["spec"]
-        if meta["name"] == ground.name or (ground.resource is PLAN and spec["plan"] == ground.name):
-            await kube.delete(TENANT, meta["name"], uid=meta["uid"])
-    if ground.resource is not TENANT:
-        uid = (await kube.get(ground.resource, ground.name))["metadata"]["uid"]
-        await kube.delete(ground.resource, ground.name, uid=uid)
+    """Delete what was walked, and the Tenant that was made to see it; a Release in use stays."""
+    if ground.about is not None:
+        await retire(ground.rig, ground.about)
+    if ground.resource not in (TENANT, RELEASE):
+        await discard(ground.rig, ground.resource, ground.name)

@@ -49,8 +49,8 @@ def spec_schema(plural: str) -> Schema:
 
 
 def leaves(schema: Schema, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
-    """In the schema's order, each once."""
-    if schema.get("type") != "object":
+    """In the schema's order, each once. An object that may hold anything is one leaf."""
+    if "properties" not in schema or "x-kubernetes-preserve-unknown-fields" in schema:
         yield Leaf(path, schema)
         return
     for name, inner in schema["properties"].items():
@@ -83,6 +83,8 @@ def invalid(leaf: Leaf) -> Iterator[Any]:
     yield "no list" if schema.get("type") == "array" else ["a list"]
     if "enum" in schema:
         yield "NoSuchWord"
+    if "enum" in schema.get("items", {}):
+        yield ["no-such-word"]
     if "maxLength" in schema:
         yield "x" * (schema["maxLength"] + 1)
     if schema.get("minLength"):

@@ -20,6 +20,8 @@ class Tally:
     converged: int = 0
     leaves: int = 0
     """Leaves of custom resources that were walked."""
+    hands: int = 0
+    """Things done to tenants by hand."""
     differences: int = 0
     duplicates: int = 0
     """Of the differences, what is there and is not in an undisturbed run."""
@@ -45,6 +47,7 @@ class Tally:
         yield f"plans played       {self.plans}, and {self.spared} that no fault struck"
         yield f"converged          {self.converged} ({share})"
         yield f"leaves walked      {self.leaves}"
+        yield f"hands              {self.hands}"
         yield f"differences        {self.differences}, duplicates {self.duplicates}"
         yield f"orphans            {self.orphans}"
         yield f"faults that struck {sum(self.struck.values())}"

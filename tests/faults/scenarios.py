@@ -11,14 +11,16 @@ from typing import Any, Final
 from faults.pods import TOO_MUCH_CPU
 from faults.rig import Rig, eventually
 from faults.state import Names
+from reconcile.certificates import secret_body
 from vivero_core.backends.kube.client import Object
-from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import SECRET, TENANT, TENANT_POOL
+from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeInvalidError, KubeNotFoundError
+from vivero_core.backends.kube.resources import SECRET, TENANT, TENANT_POOL, Resource
 from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import (
     API_VERSION,
     LABEL_SIGNUP,
     PASSWORD_HASH_KEY,
+    PLATFORM_NAMESPACE,
     SIGNUPS_NAMESPACE,
     ConditionType,
 )
@@ -47,16 +49,56 @@ def _plan(name: str, *, connections: int, **workload: object) -> Object:
 PLANS: Final = (_plan(SMALL, connections=10), _plan(LARGE, connections=20, memoryLimit="300Mi"))
 
 
+_HOST_WORDS: Final = ("one", "two")
+_CERTIFICATE_BEGINS: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_CERTIFICATE_DAYS: Final = 20 * 365
+
+
+def host_of(slug: str, word: str = "one") -> str:
+    return f"{slug}-{word}.example.com"
+
+
+def certificate_of(slug: str, word: str = "one") -> str:
+    """Name of the Secret with the certificate of such a host, in the platform's namespace."""
+    return f"cert-{slug}-{word}"
+
+
+def on_hosts(slug: str, *words: str) -> Object:
+    """A part of a spec: these hosts, each with its certificate."""
+    given = [{"host": host_of(slug, word), "secretName": certificate_of(slug, word)} for word in words]
+    return {"hosts": [host_of(slug, word) for word in words], "hostCertificates": given}
+
+
+def is_ours(item: Object) -> bool:
+    """Whether a Tenant or pool is of one of the tests' own plans, which all have names that begin so."""
+    return str(item.get("spec", {}).get("plan")).startswith("faults-")
+
+
 def tenant_body(slug: str, **spec: object) -> Object:
     wanted = {
         "displayName": "Fault test",
         "slug": slug,
         "plan": SMALL,
         "owner": {"email": OWNER, "passwordHashSecret": f"signup-{slug}"},
-        "hosts": [f"{slug}-one.example.com"],
+        **on_hosts(slug, "one"),
         "deletionPolicy": "Delete",
     }
     return {"apiVersion": API_VERSION, "kind": "Tenant", "metadata": {"name": slug}, "spec": wanted | spec}
+
+
+async def hand_in_certificates(rig: Rig, slug: str) -> None:
+    """For all hosts that a scenario may give the tenant."""
+    for word in _HOST_WORDS:
+        name, host = certificate_of(slug, word), host_of(slug, word)
+        body = secret_body(name, host, _CERTIFICATE_BEGINS, days=_CERTIFICATE_DAYS)
+        with contextlib.suppress(KubeAlreadyExistsError):
+            await rig.kube.create(body)
+
+
+async def prepare_signup(rig: Rig, slug: str) -> None:
+    """What is there before a Tenant is made: the owner's password, and the customer's certificates."""
+    await write_password(rig, slug)
+    await hand_in_certificates(rig, slug)
 
 
 async def write_password(rig: Rig, slug: str) -> None:
@@ -114,7 +156,7 @@ async def create(rig: Rig, slug: str, **spec: object) -> Names:
 
 async def born(rig: Rig, slug: str, **spec: object) -> Names:
     """A Tenant in service."""
-    await write_password(rig, slug)
+    await prepare_signup(rig, slug)
     names = await create(rig, slug, **spec)
     await eventually(lambda: ready(rig, names))
     return names
@@ -137,8 +179,8 @@ def _known(names: Names | None) -> Names:
     return names
 
 
-async def _only_password(rig: Rig, slug: str) -> None:
-    await write_password(rig, slug)
+async def _only_signup(rig: Rig, slug: str) -> None:
+    await prepare_signup(rig, slug)
 
 
 async def _create(rig: Rig, slug: str, _: Names | None) -> Names:
@@ -146,8 +188,7 @@ async def _create(rig: Rig, slug: str, _: Names | None) -> Names:
 
 
 async def _change(rig: Rig, slug: str, names: Names | None) -> Names:
-    hosts = [f"{slug}-two.example.com"]
-    await change(rig, _known(names), displayName="Another name", hosts=hosts, plan=LARGE)
+    await change(rig, _known(names), displayName="Another name", plan=LARGE, **on_hosts(slug, "two"))
     return _known(names)
 
 
@@ -203,7 +244,7 @@ async def _claim(rig: Rig, slug: str, names: Names | None) -> Names:
 
 
 SCENARIOS: Final = {
-    "birth": Scenario(_only_password, _create, ready),
+    "birth": Scenario(_only_signup, _create, ready),
     "change": Scenario(born, _change, ready),
     "suspend": Scenario(born, _suspend, suspended),
     "resume": Scenario(_suspended, _resume, ready),
@@ -226,12 +267,28 @@ async def retire(rig: Rig, names: Names) -> None:
         await rig.kube.delete(TENANT, tenant.name, uid=tenant.metadata.uid)
 
 
+async def discard(rig: Rig, resource: Resource, name: str) -> None:
+    """Returns when it is gone: what Tenants used a moment ago is counted for half a minute."""
+    uid = (await rig.kube.get(resource, name))["metadata"]["uid"]
+
+    async def vanished() -> bool:
+        try:
+            await rig.kube.delete(resource, name, uid=uid)
+        except KubeNotFoundError:
+            return True
+        except KubeInvalidError:
+            return False
+        return False
+
+    await eventually(vanished, pause=0.5)
+
+
 async def clean_up(rig: Rig) -> None:
-    """What failed tests have left: pools first, which would fill up again, and Secrets that no Tenant ever took."""
-    ours = {plan["metadata"]["name"] for plan in PLANS}
-    for resource, namespace in ((TENANT_POOL, None), (TENANT, None), (SECRET, SIGNUPS_NAMESPACE)):
+    """What tests have left: pools first, which would fill up again, and Secrets that people have handed in."""
+    places = ((TENANT_POOL, None), (TENANT, None), (SECRET, SIGNUPS_NAMESPACE), (SECRET, PLATFORM_NAMESPACE))
+    for resource, namespace in places:
         for item in (await rig.kube.list(resource, namespace)).items:
-            meta, spec = item["metadata"], item.get("spec", {})
-            if spec.get("plan") in ours or meta["name"].startswith("signup-faults-"):
+            meta = item["metadata"]
+            if is_ours(item) or meta["name"].startswith(("signup-faults-", "cert-faults-")):
                 with contextlib.suppress(KubeNotFoundError):
                     await rig.kube.delete(resource, meta["name"], namespace, uid=meta["uid"])

@@ -14,6 +14,7 @@ def test_what_was_tried_and_what_came_of_it() -> None:
         "plans played       2, and 1 that no fault struck",
         "converged          1 (50 %)",
         "leaves walked      0",
+        "hands              0",
         "differences        2, duplicates 1",
         "orphans            3",
         "faults that struck 3",

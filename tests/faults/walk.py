@@ -10,7 +10,7 @@ from typing import Any
 
 from faults.leaves import Leaf, invalid, leaves, optional, spec_schema, values
 from faults.rig import Rig, eventually
-from faults.state import State, diff
+from faults.state import Names, State, diff
 from vivero_core.backends.kube.errors import KubeInvalidError
 from vivero_core.backends.kube.resources import Resource
 
@@ -27,6 +27,8 @@ class Ground:
     state: Callable[[], Awaitable[State]]
     settled: Callable[[int], Awaitable[bool]]
     """Whether the operator has looked and come to rest after that many calls in the journal."""
+    about: Names | None = None
+    """The Tenant through which it is seen."""
     table: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
     """Leaves that cannot be set or changed once the object is there."""

@@ -32,9 +32,11 @@ def pem(
     return signed.public_bytes(serialization.Encoding.PEM), secret
 
 
-def secret_body(name: str, host: str, begins: datetime, namespace: str = "vivero-system") -> dict[str, object]:
+def secret_body(
+    name: str, host: str, begins: datetime, namespace: str = "vivero-system", *, days: int = 90
+) -> dict[str, object]:
     """As a person hands it in."""
-    certificate, key = pem(host, begins)
+    certificate, key = pem(host, begins, days)
     return {
         "kind": "Secret",
         "apiVersion": "v1",

@@ -14,6 +14,7 @@ from vivero_core.backends.kube.errors import (
     SYSTEM,
     KubeAlreadyExistsError,
     KubeConflictError,
+    KubeInvalidError,
     KubeNotFoundError,
 )
 from vivero_core.backends.kube.resources import Resource, resource_of
@@ -101,6 +102,8 @@ class FakeKube:
         key = (resource.kind, meta.get("namespace"), meta["name"])
         self._note("apply", *(key[0], key[2], key[1]))
         known = self.objects.get(key)
+        if known and "type" in manifest and known.get("type") != manifest["type"]:
+            raise KubeInvalidError(SYSTEM, f"type of {meta['name']}: field is immutable")
         meta = {**meta, "uid": known["metadata"]["uid"] if known else f"uid-{'-'.join(map(str, key))}"}
         return self._store(key, {**copy.deepcopy(manifest), "metadata": meta})
 

@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
 from vivero_core.model.base import INTEGER_MAX, Model, Sentence, Timestamp
+from vivero_core.model.constants import ConditionType
+
+CONDITIONS_MAX: Final = 16
+"""Of one object; more than there are types of our own."""
+_OWN: Final = frozenset(ConditionType)
 
 
 class Status(StrEnum):
@@ -58,8 +64,17 @@ def carried(old: Condition | None, new: Condition) -> Condition:
 
 
 def merge(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Condition, ...]:
-    """`new` over `old` by type: old order kept, new types appended, unchanged statuses keep their time."""
+    """`new` over `old` by type: old order kept, new types appended, unchanged statuses keep their time.
+
+    Other writers may add types of theirs; those make room when there are too many.
+    """
     updates = {one.type: one for one in new}
     before = tuple(old)
     kept = tuple(carried(one, updates.pop(one.type)) if one.type in updates else one for one in before)
-    return kept + tuple(updates.values())
+    return _fitting(kept + tuple(updates.values()))
+
+
+def _fitting(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    foreign = [one.type for one in conditions if one.type not in _OWN]
+    surplus = foreign[: max(0, len(conditions) - CONDITIONS_MAX)]
+    return tuple(one for one in conditions if one.type not in surplus)

@@ -42,8 +42,8 @@ LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 ANNOTATION_TENANT_NAME: Final = "vivero.dev/tenant-name"
 """On a tenant's namespace: the Tenant's metadata.name, for people."""
 ANNOTATION_TENANT_UID: Final = "vivero.dev/tenant-uid"
-"""On a tenant's namespace and on the record of its keys: the Tenant's metadata.uid, checked before anything is
-destroyed. A record of retained data has none."""
+"""On a tenant's namespace and on the record of its keys: the metadata.uid of the Tenant that has the data, or had it;
+checked before anything is destroyed."""
 ANNOTATION_PAUSED: Final = "vivero.dev/paused"
 """Put on a Tenant, TenantPool, DatabaseServer or Release by a person: `true` stops its reconciliation."""
 ANNOTATION_RESTART: Final = "vivero.dev/restart"

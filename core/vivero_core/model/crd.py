@@ -86,6 +86,8 @@ def structural(node: Schema, defs: Schema) -> Schema:
         out["properties"] = {name: structural(child, defs) for name, child in full["properties"].items()}
     if "items" in full:
         out["items"] = structural(full["items"], defs)
+    if isinstance(full.get("additionalProperties"), dict):
+        out["additionalProperties"] = structural(full["additionalProperties"], defs)
     return out
 
 

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from vivero_core.model import naming
 from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource, Timestamp, rules
-from vivero_core.model.conditions import Condition
+from vivero_core.model.conditions import CONDITIONS_MAX, Condition
 
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST_RULE = rules(
@@ -83,7 +83,7 @@ class DatabaseServerStatus(Model):
     """The metadata.generation that this status speaks of."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
-        max_length=8,
+        max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     """Ready: the admin account can log in."""

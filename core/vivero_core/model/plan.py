@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field, StringConstraints
 
 from vivero_core.model.base import INTEGER_MAX, Model, Resource, rules
-from vivero_core.model.conditions import Condition
+from vivero_core.model.conditions import CONDITIONS_MAX, Condition
 from vivero_core.model.constants import PLAN_TRIAL
 
 _UNLIMITED: dict[str, Any] = {"nullable": True}
@@ -164,7 +164,7 @@ class PlanStatus(Model):
     """The metadata.generation that this status speaks of."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
-        max_length=8,
+        max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     """Ready: this program can read the plan, and it is not being deleted."""

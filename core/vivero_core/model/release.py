@@ -1,15 +1,72 @@
 """Release: one immutable version of the tenants' pods, and how fast tenants are moved to it."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vivero_core.model.base import INTEGER_MAX, Model, Resource, Sentence, rules
-from vivero_core.model.conditions import Condition
+from vivero_core.model.conditions import CONDITIONS_MAX, Condition
+
+
+def _open(**properties: dict[str, Any]) -> dict[str, Any]:
+    """An object of which these fields are known, and others are kept."""
+    known = {"properties": properties} if properties else {}
+    return {"type": "object", **known, "x-kubernetes-preserve-unknown-fields": True}
+
+
+_WORDS: Final = {"type": "object", "additionalProperties": {"type": "string"}}
+_CONTAINER: Final = _open(env={"type": "array", "maxItems": 200, "items": _open()})
+_CONTAINERS: Final = {"type": "array", "minItems": 1, "maxItems": 20, "items": _CONTAINER}
+_POD_TEMPLATE: Final = {
+    **_open(
+        metadata=_open(labels=_WORDS, annotations=_WORDS),
+        spec={**_open(containers=_CONTAINERS), "required": ["containers"]},
+    ),
+    "required": ["spec"],
+}
+"""What the operator adds to: without it a tenant's pods could not be made. The rest Kubernetes checks."""
+
+
+class _Kept(BaseModel):
+    """Fields beyond those that are named stay."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class _Metadata(_Kept):
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+
+class _Container(_Kept):
+    env: list[dict[str, Any]] = Field(default_factory=list, max_length=200)
+
+
+class _PodSpec(_Kept):
+    containers: list[_Container] = Field(min_length=1, max_length=20)
+
+
+class _Template(_Kept):
+    metadata: _Metadata = Field(default_factory=_Metadata)
+    spec: _PodSpec
+
+
+def _usable(template: dict[str, Any]) -> dict[str, Any]:
+    _Template.model_validate(template)
+    return template
+
+
+PodTemplate = Annotated[dict[str, Any], AfterValidator(_usable)]
 
 _SPEC_RULES = rules(
     ("self.image == oldSelf.image", "image cannot be changed: another version is another Release"),
     ("self.podTemplate == oldSelf.podTemplate", "podTemplate cannot be changed: another version is another Release"),
+)
+_ROOT_RULES = rules(
+    (
+        "size(self.metadata.name) <= 63",
+        "a Release's name must be at most 63 characters long: Tenants carry it in a label",
+    )
 )
 
 
@@ -20,9 +77,7 @@ class ReleaseSpec(Model):
 
     image: str = Field(min_length=1, max_length=500)
     """Image of the tenants' pods."""
-    pod_template: dict[str, Any] = Field(
-        json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    )
+    pod_template: PodTemplate = Field(json_schema_extra=_POD_TEMPLATE)
     """What all tenants' pods of this release have in common. Written by the operator."""
     batch: int = Field(default=5, ge=1, le=1000)
     """Tenants that are moved to this release at a time."""
@@ -51,7 +106,7 @@ class ReleaseStatus(Model):
     """The metadata.generation that this status speaks of."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
-        max_length=8,
+        max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     """Complete: every tenant is on it. Halted: tenants that were moved did not become Ready, so no more are moved."""
@@ -61,6 +116,7 @@ class Release(Resource):
     """One immutable version of the tenants' pods. The operator makes one for each image and pod template."""
 
     plural: ClassVar[str] = "releases"
+    model_config = ConfigDict(json_schema_extra=_ROOT_RULES)
 
     spec: ReleaseSpec
     """What the pods are made from, and the pace."""

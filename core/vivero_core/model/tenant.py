@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from vivero_core.model import naming
 from vivero_core.model.base import INTEGER_MAX, Metadata, Model, ObjectName, Resource, Sentence, Timestamp, rules
-from vivero_core.model.conditions import Condition
+from vivero_core.model.conditions import CONDITIONS_MAX, Condition
 from vivero_core.model.constants import PLAN_TRIAL, DeletionPolicy, SuspensionReason
 
 VERSION_MAX_LENGTH = 64
@@ -231,7 +231,7 @@ class TenantStatus(Model):
     """When the tenant's own credentials last worked on schema, bucket and cache, and its pod answered."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
-        max_length=16,
+        max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     """Ready summarises and is absent while the Tenant is suspended; the others say which part is how."""

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource
-from vivero_core.model.conditions import Condition
+from vivero_core.model.conditions import CONDITIONS_MAX, Condition
 
 SIZE_MAX = 1000
 
@@ -32,7 +32,7 @@ class TenantPoolStatus(Model):
     """The metadata.generation that this status speaks of."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
-        max_length=8,
+        max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     """Ready: as many spares as asked for can be claimed."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET
+from vivero_core.errors import BackendError
 from vivero_core.model import constants as c
 
 from vivero_operator.escrow import record as records
@@ -21,6 +22,8 @@ from vivero_operator.instance import Instance, Keys, digest
 logger = logging.getLogger(__name__)
 
 KEYS_SECRET: Final = "escrow-keys"  # noqa: S105  a Secret's name
+KEYS_SECONDS: Final = 20.0
+"""Time between two looks at it: while this program has the keys, a deletion costs nothing; after its end, everything."""
 
 
 class Vault:
@@ -94,6 +97,15 @@ class Vault:
             if self._sealing is None:
                 self._sealing = await self._stored() or await self._made()
             return self._sealing
+
+    async def look_after_keys(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.ensure_keys()
+            except BackendError as error:
+                logger.warning("Secret %s is not looked after: %s", KEYS_SECRET, error)
+            await asyncio.sleep(KEYS_SECONDS)
 
     async def ensure_keys(self) -> None:
         """Put the Secret with the sealing keys back if somebody deleted or changed it while this program had them.

@@ -1,12 +1,25 @@
 """The TLS Secret of a customer's own host, in the tenant's namespace, where its Ingress can read it."""
 
+from typing import Final
+
+from vivero_core.model.constants import FIELD_MANAGER, LABEL_MANAGED_BY
+
 from vivero_operator.instance import Instance, digest
 from vivero_operator.manifests.common import Manifest, metadata, sealed
+
+_PREFIX: Final = "host-"
 
 
 def name(host: str) -> str:
     """Of the Secret, whoever makes it; a host name can be longer than an object's name may be."""
-    return f"host-{digest(host)}"
+    return f"{_PREFIX}{digest(host)}"
+
+
+def is_copy(live: Manifest) -> bool:
+    """Whether a Secret of a tenant's namespace was made here, and not by an issuer."""
+    meta = live["metadata"]
+    ours = meta.get("labels", {}).get(LABEL_MANAGED_BY) == FIELD_MANAGER
+    return bool(ours and meta["name"].startswith(_PREFIX))
 
 
 def build(instance: Instance, host: str, data: dict[str, str]) -> Manifest:

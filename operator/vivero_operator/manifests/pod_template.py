@@ -142,10 +142,10 @@ def _orders(instance: Instance, credentials: str) -> dict[str, str]:
 def of(instance: Instance, release: Template, credentials: str) -> Template:
     """The tenant's pod template: the release's, with the tenant's names, size and orders."""
     template = copy.deepcopy(release)
-    meta, container = template["metadata"], template["spec"]["containers"][0]
+    meta, container = template.setdefault("metadata", {}), template["spec"]["containers"][0]
     meta["labels"] = {**meta.get("labels", {}), **labels(instance)}
     meta["annotations"] = {**meta.get("annotations", {}), **_orders(instance, credentials)}
-    container["env"] = [*container["env"], {"name": "VIVERO_TENANT_ID", "value": instance.id}]
+    container["env"] = [*container.get("env", ()), {"name": "VIVERO_TENANT_ID", "value": instance.id}]
     container["resources"] = _resources(instance)
     meta["annotations"][c.ANNOTATION_REVISION] = digest(template)
     return template

@@ -59,6 +59,12 @@ def is_strangers(live: dict[str, Any]) -> bool:
     return bool(managers) and FIELD_MANAGER not in managers
 
 
+def is_fixed(desired: dict[str, Any], live: dict[str, Any]) -> bool:
+    """Whether the API server refuses every change that would make `live` what is desired: another type, or `immutable`."""
+    kinds = ("Secret", "ConfigMap")
+    return desired["kind"] in kinds and (bool(live.get("immutable")) or live.get("type") != desired.get("type"))
+
+
 def _robbed(desired: dict[str, Any], live: dict[str, Any]) -> bool:
     """Whether somebody else is now the only owner of a field of ours.
 

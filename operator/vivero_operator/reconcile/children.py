@@ -6,8 +6,7 @@ not watched: `rounds.py` looks at them in turns.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -18,9 +17,8 @@ from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import Resource
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.naming import tenant_in_namespace
-from vivero_core.model.tenant import Tenant
 
-from vivero_operator.policies import drift, life
+from vivero_operator.policies import drift, roster
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.supervision import supervised
 
@@ -34,8 +32,6 @@ KINDS: Final = (
     resources.POD_DISRUPTION_BUDGET,
 )
 """Kinds of which only our own objects count: those with a tenant's label."""
-_OF_SERVICE: Final = frozenset({resources.SERVICE, resources.INGRESS, resources.RESOURCE_QUOTA})
-"""Kinds that a tenant need not have while it is suspended."""
 TURN_SECONDS: Final = 10.0
 """How long a first list keeps the other kinds from theirs: many times what it takes."""
 SUMMED_UP: Final = (resources.NETWORK_POLICY, resources.ROLE_BINDING)
@@ -47,6 +43,7 @@ class Child:
     """What is kept of an object: of a thousand tenants there are ten thousand."""
 
     uid: str
+    name: str
     tenant_id: str
     """Empty for one whose label was taken away, or that is in no tenant's namespace."""
     fingerprint: str
@@ -67,6 +64,7 @@ class Child:
     def _read(cls, metadata: dict[str, Any], tenant_id: str) -> "Child":
         return cls(
             uid=metadata["uid"],
+            name=metadata.get("name", ""),
             tenant_id=tenant_id,
             fingerprint=drift.fingerprint(metadata),
             was_touched=drift.was_touched(metadata),
@@ -117,9 +115,8 @@ class _Follower:
             async with _in_turn(self.turn):
                 first = await anext(news)
             if isinstance(first, Listing):
-                found = Counter(one.tenant_id for one in first.items)
                 children.listed(first)
-                for tenant_id in incomplete(self.cluster.tenants, self.kind, found):
+                for tenant_id in roster.incomplete(self.cluster.tenants, self.kind.kind, by_tenant(first.items)):
                     self._touched(tenant_id)
             async for one in news:
                 children.heard(one)
@@ -148,18 +145,12 @@ async def _in_turn(turn: asyncio.Lock) -> AsyncIterator[None]:
         let_go()
 
 
-def incomplete(tenants: Iterable[Tenant], kind: Resource, found: Counter[str], least: int = 1) -> Iterator[str]:
-    """Ids of the tenants that are well, as their status says, yet lack objects that every such tenant has."""
-    for tenant in tenants:
-        if life.settled(tenant) and _has(tenant, kind) and found[tenant.id] < least:
-            yield tenant.id
-
-
-def _has(tenant: Tenant, kind: Resource) -> bool:
-    """Whether every tenant in this state has such an object."""
-    if tenant.spec.suspended is not None:
-        return kind not in _OF_SERVICE
-    return not (tenant.is_spare and kind is resources.INGRESS)
+def by_tenant(children: Iterable[Child]) -> dict[str, set[str]]:
+    """Names of the objects by the tenant's id."""
+    found: dict[str, set[str]] = {}
+    for child in children:
+        found.setdefault(child.tenant_id, set()).add(child.name)
+    return found
 
 
 class Children:

@@ -18,14 +18,16 @@ from vivero_core.backends.kube.resources import INGRESS, NAMESPACE, TENANT
 from vivero_core.backends.survey import Inventory
 from vivero_core.errors import BackendError
 from vivero_core.model import naming
-from vivero_core.model.constants import ANNOTATION_TENANT_NAME, LABEL_TENANT
+from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.reading import Unreadable, read, salvaged
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator import metrics
 from vivero_operator.instance import APP
+from vivero_operator.manifests import ingress
 from vivero_operator.policies import orphans as policy
+from vivero_operator.policies import placement
 from vivero_operator.policies.orphans import Found, Known
 from vivero_operator.reconcile.orphan_list import Orphan
 from vivero_operator.reconcile.result import Result
@@ -80,7 +82,6 @@ class Sweep:
 
     async def _sweep(self) -> bool:
         """Whether every system answered; what the others hold is reported all the same."""
-        await self._services.vault.ensure_keys()
         first = await self._look()
         if first.found:
             await asyncio.sleep(CONFIRM_SECONDS)
@@ -159,11 +160,6 @@ class Sweep:
         self._reported()
 
 
-def to_be_closed(services: Services) -> list[str]:
-    """Ids of orphans that may still have an address."""
-    return [ident for ident, one in services.orphans.known.items() if _NAMESPACE in one.found.things]
-
-
 def _tenant_of_namespace(body: dict[str, Any]) -> str | None:
     """Of a namespace that we made: its name and its label agree. `tenant-production` may be anything."""
     ident = naming.tenant_in_namespace(body["metadata"]["name"])
@@ -189,22 +185,30 @@ class OrphanReconciler:
     async def reconcile(self, ident: str) -> Result:
         if self._services.cluster.tenant_of(ident) is not None:
             return Result(gone=True)
-        live = await _namespace(self._services, ident)
-        if live is None or "deletionTimestamp" in live["metadata"]:
-            return Result(gone=True)
-        name = live["metadata"].get("annotations", {}).get(ANNOTATION_TENANT_NAME)
-        if await self._close(ident):
-            logger.warning("namespace without a Tenant; its address is closed", extra={"id": ident, "tenant": name})
-        if ident not in self._services.orphans.known:
+        closed = await self._close(ident)
+        if closed:
+            logger.warning("address without a Tenant closed", extra={"id": ident, "routes": closed})
+        if ident not in self._services.orphans.known and (closed or await self._has_namespace(ident)):
             self._sweep()
         return Result(gone=True)
 
-    async def _close(self, ident: str) -> bool:
-        """Whether there was an address."""
-        namespace = naming.namespace_name(ident)
+    async def _has_namespace(self, ident: str) -> bool:
+        live = await _namespace(self._services, ident)
+        return live is not None and "deletionTimestamp" not in live["metadata"]
+
+    async def _close(self, ident: str) -> list[str]:
+        """Every route: the workspace's, the customer's own hosts', and the page of a suspended one. Those that were there."""
+        inside, platform = naming.namespace_name(ident), self._services.settings.platform_namespace
+        routes = ((APP, inside), (ingress.HOSTS, inside), (ingress.suspended_name(ident), platform))
+        return [name for name, namespace in routes if await self._remove(ident, name, namespace)]
+
+    async def _remove(self, ident: str, name: str, namespace: str) -> bool:
+        kube = self._services.kube
         try:
-            ingress = await self._services.kube.get(INGRESS, APP, namespace)
-            await self._services.kube.delete(INGRESS, APP, namespace, uid=ingress["metadata"]["uid"])
+            live = await kube.get(INGRESS, name, namespace)
+            if live["metadata"].get("labels", {}).get(LABEL_TENANT) != ident:
+                return False
+            await kube.delete(INGRESS, name, namespace, uid=live["metadata"]["uid"])
         except KubeNotFoundError:
             return False
         except KubeForbiddenError as error:
@@ -235,6 +239,8 @@ def _speaks_for(body: dict[str, Any]) -> tuple[str, str]:
 async def remove(services: Services, ident: str) -> list[str]:
     """Destroy all that is left of an orphan; what could not be removed yet, in words. Safe to repeat."""
     for server in services.cluster.servers:
+        if placement.never_answered(server):
+            continue
         link = await services.backends.database(server)
         await link.lane.long(database.drop, link.admin, ident, data=True)
     store = await services.backends.storage()

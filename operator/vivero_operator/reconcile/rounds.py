@@ -8,7 +8,6 @@ some seventy requests a second and a change is seen within a minute.
 import asyncio
 import logging
 import random
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from itertools import chain, repeat
@@ -23,8 +22,8 @@ from vivero_core.model.constants import LABEL_ESCROW, LABEL_TENANT
 from vivero_core.model.naming import namespace_name
 from vivero_core.model.tenant import Tenant
 
-from vivero_operator.manifests import secrets
-from vivero_operator.reconcile.children import Child, Children, Listener, incomplete
+from vivero_operator.policies import roster
+from vivero_operator.reconcile.children import Child, Children, Listener, by_tenant
 from vivero_operator.reconcile.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ FIRST_ROUND_SECONDS: Final = 10.0
 ROUND_SECONDS: Final = 30.0
 """Time for all tenants once; a change is corrected within a minute."""
 _SPREAD: Final = 0.2
-_LEAST: Final = {SECRET: len(secrets.NAMES), CONFIG_MAP: 1}
+_KINDS: Final = (SECRET, CONFIG_MAP)
 _AWAY_SECONDS: Final = 5.0
 
 
@@ -76,20 +75,19 @@ class Rounds:
 
     async def look(self, tenant: Tenant) -> None:
         """Both kinds once."""
-        for kind, least in _LEAST.items():
+        for kind in _KINDS:
             listing = await self._kube.list_as(
                 kind, Child.of, namespace_name(tenant.id), label_selector=LABEL_TENANT, metadata_only=True
             )
             known = self._cluster.tenants.get(tenant.name)
             if known is not None and known.metadata.uid == tenant.metadata.uid:
-                self._compare(known, kind, listing, least)
+                self._compare(known, kind, listing)
 
-    def _compare(self, tenant: Tenant, kind: Resource, listing: Listing[Child], least: int) -> None:
+    def _compare(self, tenant: Tenant, kind: Resource, listing: Listing[Child]) -> None:
         key, now = (tenant.id, kind.kind), frozenset((one.uid, one.fingerprint) for one in listing.items)
         before, self._seen[key] = self._seen.get(key), now
         changed = any(one.was_touched for one in listing.items) if before is None else before != now
-        found = Counter({tenant.id: len(listing.items)})
-        if changed or any(incomplete([tenant], kind, found, least)):
+        if changed or any(roster.incomplete([tenant], kind.kind, by_tenant(listing.items))):
             self._listener.touched(tenant.id, kind)
 
 
@@ -100,5 +98,5 @@ async def watch_records(kube: KubeClient, touched: Callable[[str], None], cluste
     async for news in follow(kube, SECRET, view, namespace, label_selector=LABEL_ESCROW, metadata_only=True):
         records.heard(news)
         if isinstance(news, Listing):
-            for tenant_id in incomplete(cluster.tenants, SECRET, Counter(one.tenant_id for one in news.items)):
+            for tenant_id in roster.incomplete(cluster.tenants, roster.RECORD, by_tenant(news.items)):
                 touched(tenant_id)

@@ -179,14 +179,14 @@ class Run:
         What another writer changes again and again waits for its time.
         """
         meta, kind = manifest["metadata"], manifest["kind"]
-        foreign = live if live is not None and kind in _MADE_ANEW and drift.is_strangers(live) else None
-        live = None if foreign else live
+        obstacle = live if live is not None and _is_in_the_way(manifest, live) else None
+        live = None if obstacle else live
         changed = self._was_changed(manifest, live) and (expected or live is not None)
         correction = Corrected(_what(manifest), security=kind in _SECURITY, missing=live is None)
         if changed and self.is_put_off(correction):
             return
-        if foreign is not None:
-            await self.delete(resource_of(manifest), foreign)
+        if obstacle is not None:
+            await self.delete(resource_of(manifest), obstacle)
         await self.kube.apply(manifest)
         patch = drift.intrusion(manifest, live) if live is not None else {}
         if patch:
@@ -240,3 +240,8 @@ class Run:
         except KubeNotFoundError:
             return False
         return True
+
+
+def _is_in_the_way(manifest: Manifest, live: Manifest) -> bool:
+    """Whether the object has to be deleted before ours can be: what somebody else made, or may not be changed."""
+    return (manifest["kind"] in _MADE_ANEW and drift.is_strangers(live)) or drift.is_fixed(manifest, live)

@@ -15,6 +15,8 @@ from typing import Final, Protocol
 
 from vivero_core.backends.survey import Survey
 from vivero_core.errors import BackendError, BackendNotFoundError, BackendUnfinishedError
+from vivero_core.model.conditions import Status, find
+from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator import metrics
@@ -30,6 +32,8 @@ SERVERS_SECONDS: Final = 1.0
 """How soon a DatabaseServer that is new gets its loop, and one that is gone loses it."""
 GOES_ON_SECONDS: Final = 1.0
 """Pause before a look that was too long for one call goes on."""
+DOUBTFUL: Final = ""
+"""In place of a digest: the next look finds it different, whatever it is."""
 _SPREAD: Final = 0.2
 
 Customers = Callable[[], list[Tenant]]
@@ -54,6 +58,7 @@ class Target:
     """A server to look at."""
 
     step: str
+    aspect: ConditionType
     link: Callable[[], Awaitable[Link[Surveyed]]]
     customers: Customers
 
@@ -89,14 +94,17 @@ class Surveyor:
         backends, cluster = self._services.backends, self._services.cluster
         databases = {
             f"mariadb/{server.name}": Target(
-                "database", partial(self._database, server.name), partial(cluster.placed_on, server.name)
+                "database",
+                ConditionType.DATABASE_READY,
+                partial(self._database, server.name),
+                partial(cluster.placed_on, server.name),
             )
             for server in cluster.servers
         }
         everybody: Customers = partial(list, cluster.tenants)
         return databases | {
-            "s3": Target("storage", backends.storage, everybody),
-            "valkey": Target("cache", backends.cache, everybody),
+            "s3": Target("storage", ConditionType.STORAGE_READY, backends.storage, everybody),
+            "valkey": Target("cache", ConditionType.CACHE_READY, backends.cache, everybody),
         }
 
     async def _database(self, name: str) -> Link[Surveyed]:
@@ -140,11 +148,33 @@ class Surveyor:
             changed = {ident for ident in before.keys() | now.keys() if before.get(ident) != now.get(ident)}
         for ident in sorted(changed):
             self._suspect(ident, target.step)
-        # Who is missing is remembered as it was: it may be back, and tampered with again, by the next look.
-        living = {tenant.id for tenant in self._services.cluster.tenants}
-        self._known[system] = {ident: digest for ident, digest in ((before or {}) | now).items() if ident in living}
+        known = before or {}
+        self._known[system] = {
+            one.id: _to_remember(one, target.aspect, known, now)
+            for one in self._services.cluster.tenants
+            if one.id in known or one.id in now
+        }
 
     def _forget(self, system: str) -> None:
         """A DatabaseServer is gone."""
         self._known.pop(system, None)
         self._services.backends.forget_database(system.removeprefix("mariadb/"))
+
+
+def _to_remember(tenant: Tenant, aspect: ConditionType, before: Survey, now: Survey) -> str:
+    """Who is missing is remembered as it was: it may be back, and tampered with again, by the next look.
+
+    What is not as it was, or as it should be, is no measure for the next look:
+    by then it may have been put right, and be the same once more.
+    """
+    ident = tenant.id
+    if ident not in now:
+        return before[ident]
+    changed = before.get(ident, now[ident]) not in (now[ident], DOUBTFUL)
+    return DOUBTFUL if changed or _is_harmed(tenant, aspect) else now[ident]
+
+
+def _is_harmed(tenant: Tenant, aspect: ConditionType) -> bool:
+    """Whether what it has on the server was well, and is not any more."""
+    known = find(tenant.status.conditions, aspect)
+    return tenant.status.proven_at is not None and known is not None and known.status is Status.FALSE

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-import yaml
 from faults.play import Book
 from faults.report import Tally
 from faults.rig import Rig
 from faults.servers import Servers
+from integration.operator.accounts import OPERATOR, log_in
 from integration.operator.live import Live, Setup, cluster_names
 from integration.operator.rigged import rigged
 from vivero_core.backends.kube import config as kube_config
@@ -21,18 +21,16 @@ from vivero_core.backends.kube.resources import DEPLOYMENT, POD
 from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.valkey.client import ValkeyAdmin
+from vivero_core.model.constants import LABEL_NAME
 
 BACKING = "vivero-backing.svc.cluster.local"
-SYSTEM = "vivero-system"
-OPERATOR = "vivero-operator"
-_TOKEN_SECONDS = 4 * 3600
 TALLIES = pytest.StashKey[list[Tally]]()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The fault harness's report."""
     for tally in config.stash.get(TALLIES, []):
-        if tally.plans or tally.leaves:
+        if tally.plans or tally.leaves or tally.hands:
             terminalreporter.section("fault harness")
             for line in tally.lines():
                 terminalreporter.write_line(line)
@@ -55,32 +53,13 @@ def _environment(deployment: dict[str, Any]) -> dict[str, str]:
     }
 
 
-async def _account(kube: KubeClient, administrator: Path, folder: Path) -> Path:
-    """A kubeconfig with the rights that the chart gives the operator, and no more."""
-    path = f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/{OPERATOR}/token"
-    order = {
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "TokenRequest",
-        "spec": {"expirationSeconds": _TOKEN_SECONDS},
-    }
-    issued = await kube._request("POST", path, order)  # noqa: SLF001  nobody but a test asks for a token
-    token, found = folder / "token", folder / "kubeconfig"
-    token.touch(mode=0o600)
-    token.write_text(issued["status"]["token"])
-    document = yaml.safe_load(await asyncio.to_thread(administrator.read_text))
-    for user in document["users"]:
-        user["user"] = {"tokenFile": str(token)}
-    found.write_text(yaml.safe_dump(document))
-    return found
-
-
 async def _scale(kube: KubeClient, replicas: int) -> None:
     """Returns when so many operators are at work, or the last one is gone."""
-    await kube.patch(DEPLOYMENT, OPERATOR, {"spec": {"replicas": replicas}}, SYSTEM)
+    await kube.patch(DEPLOYMENT, OPERATOR.name, {"spec": {"replicas": replicas}}, OPERATOR.namespace)
     async with asyncio.timeout(180):
         while True:
-            ready = (await kube.get(DEPLOYMENT, OPERATOR, SYSTEM))["status"].get("readyReplicas", 0)
-            pods = await kube.list(POD, SYSTEM, label_selector=f"app.kubernetes.io/name={OPERATOR}")
+            ready = (await kube.get(DEPLOYMENT, OPERATOR.name, OPERATOR.namespace))["status"].get("readyReplicas", 0)
+            pods = await kube.list(POD, OPERATOR.namespace, label_selector=f"{LABEL_NAME}={OPERATOR.name}")
             if ready == replicas and (replicas or not pods.items):
                 return
             await asyncio.sleep(0.2)
@@ -94,8 +73,8 @@ def setup(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
 
     async def prepare() -> tuple[dict[str, Any], Path]:
         async with KubeClient(config, field_manager="operator-tests") as kube:
-            deployment = await kube.get(DEPLOYMENT, OPERATOR, SYSTEM)
-            account = await _account(kube, administrator, tmp_path_factory.mktemp("account"))
+            deployment = await kube.get(DEPLOYMENT, OPERATOR.name, OPERATOR.namespace)
+            account = await log_in(kube, OPERATOR, administrator, tmp_path_factory.mktemp("account"))
             await _scale(kube, 0)
             return deployment, account
 
@@ -107,7 +86,8 @@ def setup(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
     names = _names(platform)
     with cluster_names(names):
         yield Setup(str(administrator), str(account), _environment(deployment), names)
-    asyncio.run(restore(deployment["spec"]["replicas"]))
+    # None only after a run that was interrupted.
+    asyncio.run(restore(deployment["spec"]["replicas"] or 1))
 
 
 @pytest.fixture
@@ -126,10 +106,14 @@ async def rig(
     cache_admin: ValkeyAdmin,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Rig]:
-    """An operator among faults. It looks at a tenant that is well all the time: tests wait for that after a restart."""
+    """An operator among faults, with the settings that the module asks for (RIG_SETTINGS).
+
+    Without, it looks at a tenant that is well all the time: tests wait for that after a restart.
+    """
+    settings = getattr(request.module, "RIG_SETTINGS", {"VIVERO_RESYNC_SECONDS": "10"})
     servers = Servers(database_admin, storage_admin, cache_admin)
     folder = tmp_path_factory.mktemp("rig")
-    async with rigged(platform, setup, servers, folder, VIVERO_RESYNC_SECONDS="10") as one:
+    async with rigged(platform, setup, servers, folder, **settings) as one:
         request.config.stash.setdefault(TALLIES, []).append(one.tally)
         yield one
 

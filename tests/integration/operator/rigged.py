@@ -2,20 +2,33 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
 from faults.rig import Place, Rig, eventually, put_up
-from faults.scenarios import PLANS, clean_up
+from faults.scenarios import PLANS, clean_up, discard, is_ours
 from faults.servers import Servers
 from faults.state import inventory, orphans
 from integration.operator.live import Setup
 from integration.operator.test_process import free_port
-from vivero_core.backends.kube.resources import PLAN, TENANT
+from vivero_core.backends.kube import config as kube_config
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeAlreadyExistsError
+from vivero_core.backends.kube.resources import PLAN, TENANT, TENANT_POOL
 from vivero_core.model import naming
+from vivero_core.model.constants import ANNOTATION_PAUSED
 from vivero_dev.instance import load_instance
 
 GONE_SECONDS: Final = 120.0
+
+
+_SETTINGS: Final = {
+    # Hosts without a certificate of their own are routed, and wait for one.
+    "VIVERO_HOST_ISSUER": "faults-issuer",
+}
+_SET_ASIDE: Final = "faults.vivero.dev/set-aside"
+"""Annotation on what was here before: the rig's operator leaves it as it is."""
 
 
 @contextlib.asynccontextmanager
@@ -27,17 +40,25 @@ async def rigged(
     assert instance is not None
     place = Place(
         Path(setup.administrator),
-        setup.environment | environment,
+        setup.environment | _SETTINGS | environment,
         setup.names,
         servers,
         folder,
         instance.cache_dir,
         free_port(),
     )
-    async with put_up(place) as one:
+    async with AsyncExitStack() as stack:
+        kube = await stack.enter_async_context(
+            KubeClient(kube_config.load(place.kubeconfig), field_manager="operator-tests")
+        )
+        await _set_aside(kube)
+        stack.push_async_callback(_bring_back, kube)
+        one = await stack.enter_async_context(put_up(place))
+        await clean_up(one)  # of a run that was interrupted
         before = await inventory(one.kube, one.servers)
         for plan in PLANS:
-            await one.kube.create(plan)
+            with contextlib.suppress(KubeAlreadyExistsError):
+                await one.kube.create(plan)
         yield one
         await clean_up(one)
         try:
@@ -46,8 +67,25 @@ async def rigged(
             left = orphans(await inventory(one.kube, one.servers), before, set())
             one.tally.orphans = sum(map(len, left.values()))
         for plan in PLANS:
-            uid = (await one.kube.get(PLAN, plan["metadata"]["name"]))["metadata"]["uid"]
-            await one.kube.delete(PLAN, plan["metadata"]["name"], uid=uid)
+            await discard(one, PLAN, plan["metadata"]["name"])
+
+
+async def _set_aside(kube: KubeClient) -> None:
+    """The demo and the pool: another image and other settings are none of their business."""
+    for resource in (TENANT_POOL, TENANT):
+        for item in (await kube.list(resource)).items:
+            annotations = item["metadata"].get("annotations", {})
+            if ANNOTATION_PAUSED not in annotations and not is_ours(item):
+                marks = {ANNOTATION_PAUSED: "true", _SET_ASIDE: "true"}
+                await kube.patch(resource, item["metadata"]["name"], {"metadata": {"annotations": marks}})
+
+
+async def _bring_back(kube: KubeClient) -> None:
+    for resource in (TENANT, TENANT_POOL):
+        for item in (await kube.list(resource)).items:
+            if _SET_ASIDE in item["metadata"].get("annotations", {}):
+                marks = {ANNOTATION_PAUSED: None, _SET_ASIDE: None}
+                await kube.patch(resource, item["metadata"]["name"], {"metadata": {"annotations": marks}})
 
 
 async def nothing_left(rig: Rig, before: dict[str, set[str]]) -> bool:

@@ -41,6 +41,9 @@ BAD = [
     ({"suspended": SUSPENDED}, 'supported values: "TrialEnded", "Unpaid", "Abuse", "Manual"'),
     ({"deletionPolicy": "Burn"}, 'supported values: "Retain", "Delete"'),
     ({"adopt": "short"}, "spec.adopt"),
+    ({"acceptDataLossAt": "2026-11-22T00:00:00+99:00"}, "spec.acceptDataLossAt"),
+    ({"trialEndsAt": "9999-12-31T23:59:59Z"}, "spec.trialEndsAt"),
+    ({"hostCertificates": [{"host": "a.example.com", "secretName": "a"}]}, "may name only hosts that are in hosts"),
 ]
 GOOD: list[dict[str, Any]] = [
     {},
@@ -56,8 +59,8 @@ CHANGES = [
     ({"pool": "trial"}, "pool can be given only when the Tenant is created"),
     ({"slug": "other"}, "slug cannot be changed once it is set"),
     ({"adopt": "abcdefghij"}, "adopt can be given only when the Tenant is created"),
-    ({"databaseServer": "elsewhere"}, "databaseServer cannot be changed once it is set"),
-    ({"databaseServer": None}, "databaseServer cannot be changed once it is set"),
+    ({"databaseServer": "elsewhere"}, "databaseServer cannot be changed: the tenant's data is already on another"),
+    ({"hostCertificates": [{"host": "a.example.com", "secretName": "a"}]}, "may name only hosts that are in hosts"),
     ({"plan": "starter"}, "trialEndsAt is allowed only on plan trial"),
 ]
 NOT_STARTED = "admission-test"
@@ -98,6 +101,10 @@ async def test_what_cannot_change_does_not(kube: KubeClient) -> None:
     body = manifest(NOT_STARTED, databaseServer="main", trialEndsAt="2026-12-22T00:00:00Z")
     created = await kube.create(body)
     try:
+        # Mistyped, it can be corrected until something is there.
+        await kube.patch(TENANT, NOT_STARTED, {"spec": {"databaseServer": "main-2"}})
+        await kube.patch(TENANT, NOT_STARTED, {"spec": {"databaseServer": "main"}})
+        await kube.patch_status(TENANT, NOT_STARTED, {"databaseServer": "main"})
         for change, sentence in CHANGES:
             with pytest.raises(KubeInvalidError) as refusal:
                 await kube.patch(TENANT, NOT_STARTED, {"spec": change})

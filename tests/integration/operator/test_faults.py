@@ -20,12 +20,15 @@ from faults.scenarios import (
     create,
     gone,
     new_slug,
+    on_hosts,
+    prepare_signup,
     ready,
     retire,
-    write_password,
+    suspended,
 )
-from faults.state import Names, decoded, diff, inventory
+from faults.state import Names, diff, inventory
 from faults.walk import Ground, walk
+from faults.workspace import decoded
 from vivero_core.backends.kube.resources import NAMESPACE, SECRET, SERVICE, TENANT
 from vivero_core.model import naming
 
@@ -34,6 +37,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SAMPLE = range(2)
 WHOLE = range(6, 126)
 APPLY = frozenset({Verb.APPLY})
+CREATE = frozenset({Verb.CREATE})
 
 
 def plan(scenario: str, *faults: Fault) -> Plan:
@@ -62,7 +66,7 @@ async def strikes_each(book: Book, scenario: str, fault: Callable[[int], Fault])
 # One of each class in every run; the rest of its cases with the whole sweep.
 CRASHES = [
     ("claim", Fault(Action.KILL_BEFORE, resource="tenants/status")),
-    in_full("birth", Fault(Action.KILL_AFTER, APPLY, "namespaces")),
+    in_full("birth", Fault(Action.KILL_AFTER, CREATE, "namespaces")),
     in_full("birth", Fault(Action.KILL_AFTER, APPLY, "secrets", nth=2)),
     in_full("death", Fault(Action.KILL_AFTER, frozenset({Verb.DELETE}), "namespaces")),
 ]
@@ -87,7 +91,8 @@ async def test_a_list_from_the_past(book: Book) -> None:
 
 # What the operator has written since it read the object, it is not shown.
 FORMER = [
-    ("change", Fault(Action.STALE, ONE, "deployments", nth=2)),
+    ("resume", Fault(Action.STALE, ONE, "deployments")),
+    in_full("change", Fault(Action.STALE, ONE, "resourcequotas", nth=2)),
     in_full("suspend", Fault(Action.STALE, ONE, "ingresses", nth=3)),
 ]
 
@@ -112,7 +117,7 @@ async def test_a_watch_that_lags(book: Book) -> None:
 
 
 LOST = [
-    ("birth", Fault(Action.LOSE, APPLY, "namespaces")),
+    ("birth", Fault(Action.LOSE, CREATE, "namespaces")),
     in_full("claim", Fault(Action.LOSE, resource="tenants/status")),
     in_full("suspend", Fault(Action.LOSE, resource="ingresses")),
 ]
@@ -159,9 +164,8 @@ async def test_a_flip_that_nobody_saw(rig: Rig) -> None:
     before = await rig.collector.collect(names)
     unseen = Fault(Action.EXPIRE, EVENTS, "tenants", seconds=1.5)
     async with rig.disturbed([unseen], names) as director:
-        hosts = [f"{names.tenant}-one.example.com"]
-        await change(rig, names, plan=LARGE, suspended={"reason": "Manual"}, hosts=[])
-        await change(rig, names, plan=SMALL, suspended=None, hosts=hosts)
+        await change(rig, names, plan=LARGE, suspended={"reason": "Manual"}, **on_hosts(names.slug))
+        await change(rig, names, plan=SMALL, suspended=None, **on_hosts(names.slug, "one"))
         assert await differences(rig, names, before, ready) == []
     assert [fault for fault, _ in director.met] == [unseen]
     assert await rig.writes_at_rest(names) == []
@@ -175,7 +179,7 @@ async def test_a_tenant_that_comes_back_under_its_name(rig: Rig) -> None:
     async with rig.disturbed([Fault(Action.MUTE, EVENTS, "tenants", seconds=1, times=3)], first):
         await rig.kube.delete(TENANT, first.tenant, uid=first.uid)
         await eventually(lambda: gone(rig, first))
-        await write_password(rig, first.slug)
+        await prepare_signup(rig, first.slug)
         second = await create(rig, first.slug)
         await eventually(lambda: ready(rig, second))
     assert second.id != first.id
@@ -236,12 +240,12 @@ async def complains(rig: Rig, names: Names, reason: str) -> bool:
 
 async def test_what_a_spec_no_longer_says_leaves_the_children(rig: Rig) -> None:
     """An operator that only merges would keep the hosts, the suspension's page and the larger plan's limits."""
-    plain = await born(rig, new_slug(), hosts=[])
+    plain = await born(rig, new_slug(), **on_hosts("none"))
     expected = await rig.collector.collect(plain)
     names = await born(rig, new_slug(), plan=LARGE)
     await change(rig, names, suspended={"reason": "Unpaid", "message": "Please pay."})
-    await eventually(lambda: complains(rig, names, "Unpaid"))
-    await change(rig, names, plan=SMALL, suspended=None, hosts=[])
+    await eventually(lambda: suspended(rig, names))
+    await change(rig, names, plan=SMALL, suspended=None, **on_hosts("none"))
     await eventually(lambda: ready(rig, names))
     found = await rig.collector.collect(names)
     # That the limits were changed once is marked on purpose, for pods that started with others.
@@ -290,6 +294,13 @@ async def test_every_leaf_of_a_database_server(rig: Rig) -> None:
 @pytest.mark.full
 async def test_every_leaf_of_a_pool(rig: Rig) -> None:
     ground = await grounds.tenant_pool(rig, "faults-walk")
+    assert await walk_all(ground) == []
+    await grounds.leave(ground)
+
+
+@pytest.mark.full
+async def test_every_leaf_of_a_release(rig: Rig) -> None:
+    ground = await grounds.release(rig)
     assert await walk_all(ground) == []
     await grounds.leave(ground)
 

@@ -4,7 +4,7 @@ import pytest
 from faults.plan import MANY, ONE, Action, Fault, Verb
 from faults.play import Book
 from faults.rig import Rig, eventually
-from faults.scenarios import SMALL, born, gone, new_slug, retire
+from faults.scenarios import SMALL, born, discard, gone, new_slug, retire
 from faults.state import inventory
 from integration.operator.test_faults import strikes
 from vivero_core.backends.kube.resources import PLAN, TENANT
@@ -51,5 +51,4 @@ async def test_a_plan_without_a_limit_of_connections(rig: Rig) -> None:
     await rig.kube.create({**body, "metadata": {"name": name}, "spec": spec})
     names = await born(rig, new_slug(), plan=name)
     await retire(rig, names)
-    uid = (await rig.kube.get(PLAN, name))["metadata"]["uid"]
-    await rig.kube.delete(PLAN, name, uid=uid)
+    await discard(rig, PLAN, name)

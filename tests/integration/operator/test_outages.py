@@ -13,7 +13,7 @@ import pytest
 from faults.gate import Gate
 from faults.plan import Outage
 from faults.rig import Rig, eventually
-from faults.scenarios import born, create, new_slug, ready, retire, write_password
+from faults.scenarios import born, create, new_slug, prepare_signup, ready, retire
 from faults.state import Names, diff, inventory, orphans
 from integration.operator.rigged import GONE_SECONDS, nothing_left
 
@@ -55,7 +55,7 @@ async def sign_up(rig: Rig, count: int) -> list[Names]:
     made = []
     for _ in range(count):
         slug = new_slug()
-        await write_password(rig, slug)
+        await prepare_signup(rig, slug)
         made.append(await create(rig, slug))
         await asyncio.sleep(PACE_SECONDS)
     return made

@@ -1,5 +1,7 @@
 """One Tenant through its life, against the real API server and the real backing services."""
 
+import base64
+import json
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -33,6 +35,7 @@ from vivero_core.model.constants import LABEL_RETAINED, PLATFORM_NAMESPACE
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow import record
 from vivero_operator.manifests import host_certificate, ingress, role_binding
+from vivero_operator.manifests.secrets import HOLDS_DATA, LIMITS, LIMITS_FILE
 
 CHILDREN = (
     (SECRET, "database"),
@@ -83,12 +86,19 @@ async def escrow(live: Live, ident: str) -> dict[str, Any]:
     return await live.kube.get(SECRET, record.name(ident), PLATFORM_NAMESPACE)
 
 
+async def limits(live: Live, ident: str) -> dict[str, Any]:
+    secret = await live.kube.get(SECRET, LIMITS, naming.namespace_name(ident))
+    document: dict[str, Any] = json.loads(base64.b64decode(secret["data"][LIMITS_FILE]))
+    return document
+
+
 async def test_all_children_are_made_and_a_second_look_writes_nothing(live: Live, name: str, writes: list[str]) -> None:
     tenant = await provision(live, name)
     for resource, child in CHILDREN:
         await live.kube.get(resource, child, naming.namespace_name(tenant.id))
     assert LABEL_RETAINED not in (await escrow(live, tenant.id))["metadata"]["labels"]
     await live.pass_once(name)
+    assert (await limits(live, tenant.id))[HOLDS_DATA]
     live.memory.forget(tenant.metadata.uid)
     writes.clear()
     await live.pass_once(name)

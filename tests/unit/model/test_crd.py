@@ -12,6 +12,8 @@ FILES = crd.files()
 
 def nodes(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     yield path, schema
+    if "x-kubernetes-preserve-unknown-fields" in schema:
+        return  # what is in it is Kubernetes' own, and described there
     for name, child in schema.get("properties", {}).items():
         yield from nodes(child, f"{path}.{name}")
     if "items" in schema:

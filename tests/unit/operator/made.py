@@ -18,7 +18,7 @@ SPECS: dict[str, Object] = {
     "Plan": {"displayName": "Trial", "price": {"amountCents": 0}},
     "DatabaseServer": {"host": "db.example", "adminSecret": "mariadb-admin", "caConfigMap": "vivero-ca"},
     "TenantPool": {"plan": "trial", "size": 1},
-    "Release": {"image": "image:1", "podTemplate": {"metadata": {}, "spec": {}}},
+    "Release": {"image": "image:1", "podTemplate": {"spec": {"containers": [{"name": "app"}]}}},
 }
 
 

@@ -21,6 +21,7 @@ from vivero_core.backends.kube.resources import Resource
 from vivero_core.model.constants import FIELD_MANAGER
 from vivero_core.model.tenant import Tenant
 from vivero_operator import supervision
+from vivero_operator.manifests import role_binding
 from vivero_operator.reconcile import children, rounds
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.rounds import Rounds, watch_records
@@ -91,10 +92,15 @@ async def running(work: Any) -> AsyncIterator[None]:  # noqa: ANN401  a coroutin
         await asyncio.gather(task, return_exceptions=True)
 
 
+def called(kind: Resource) -> str:
+    """The name of a tenant's object of the kind."""
+    return {"Namespace": NAMESPACE, "RoleBinding": role_binding.NAME}.get(kind.kind, "app")
+
+
 def everything(kube: WatchedKube) -> None:
     """As after a start: every tenant that is well has an object of each kind."""
     for kind in ALL:
-        kube.put(item(kind.kind))
+        kube.put(item(kind.kind, called(kind)))
 
 
 def all_watched(kube: WatchedKube, *but: str) -> Callable[[], bool]:
@@ -117,7 +123,7 @@ class TestWatches:
         everything(kube)
         async with running(children.watch(cast("Any", kube), heard, cluster)):
             await until(all_watched(kube))
-            live = kube.put(item(kind.kind, "app", touched("kubectl-edit", "spec")))
+            live = kube.put(item(kind.kind, called(kind), touched("kubectl-edit", "spec")))
             kube.tell(kind.kind, "MODIFIED", live)
             await until(lambda: len(heard.news) == 1)
             kube.tell(kind.kind, "DELETED", live)
@@ -130,12 +136,12 @@ class TestWatches:
     ) -> None:
         settled(cluster)
         everything(kube)
-        del kube.objects[kind.kind, None if kind.kind == "Namespace" else NAMESPACE, "app"]
+        del kube.objects[kind.kind, None if kind.kind == "Namespace" else NAMESPACE, called(kind)]
         async with running(children.watch(cast("Any", kube), heard, cluster)):
             await until(all_watched(kube))
         assert heard.news == [(IDENT, kind.kind)]
         heard.news.clear()
-        kube.put(item(kind.kind, "app", touched("kubectl-edit", "spec")))
+        kube.put(item(kind.kind, called(kind), touched("kubectl-edit", "spec")))
         async with running(children.watch(cast("Any", kube), heard, cluster)):
             await until(all_watched(kube))
         assert heard.news == [(IDENT, kind.kind)]

@@ -1,20 +1,18 @@
 """Who touched what: fingerprints of objects, surveys of servers, and what becomes of a suspicion."""
 
-from collections import Counter
 from typing import Any, ClassVar
 
 import pytest
 from reconcile.world import SERVER, World
-from vivero_core.backends.kube import resources
 from vivero_core.backends.kube.client import Change, Listing
-from vivero_core.backends.kube.resources import Resource
 from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT
 from vivero_operator.handlers import Desk
 from vivero_operator.health import Pulse
-from vivero_operator.policies import drift
+from vivero_operator.policies import drift, roster
 from vivero_operator.policies.outcome import Outcome, State
-from vivero_operator.reconcile.children import Child, Children, incomplete
+from vivero_operator.reconcile import children
+from vivero_operator.reconcile.children import Child, Children
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
@@ -179,33 +177,50 @@ class TestChildren:
         assert suspects == [IDENT]
 
 
-class TestIncomplete:
+HOST = "app.example.com"
+SERVED: dict[str, Any] = {"hosts": [HOST], "hostCertificates": [{"host": HOST, "secretName": "app-tls"}]}
+SERVED_STATUS: dict[str, Any] = {"hosts": [{"host": HOST, "ready": True, "reason": "HostServed"}]}
+SPARE: dict[str, Any] = {"slug": None, "owner": None, "pool": "trial"}
+OFF: dict[str, Any] = {"suspended": {"reason": "Unpaid"}}
+KINDS = [*(kind.kind for kind in (*children.KINDS, *children.SUMMED_UP)), "Secret", "ConfigMap", roster.RECORD]
+
+
+def tenant(spec: dict[str, Any] | None = None, status: dict[str, Any] | None = None) -> World:
+    world = World()
+    world.put({**TENANT, "spec": {**TENANT["spec"], **(spec or {})}, "status": {**WELL, **(status or {})}})
+    return world
+
+
+class TestRoster:
+    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize(("spec", "status"), [({}, {}), (SERVED, SERVED_STATUS), (OFF, {}), (SPARE, {})])
+    def test_each_is_missed_by_its_name(self, kind: str, spec: dict[str, Any], status: dict[str, Any]) -> None:
+        """Whatever else is there, and however much of it."""
+        tenants = list(tenant(spec, status).cluster.tenants)
+        whole = roster.names(tenants[0], kind)
+        assert list(roster.incomplete(tenants, kind, {IDENT: whole})) == []
+        for name in whole:
+            found = {IDENT: {*whole - {name}, "other", "foreign", "more"}}
+            assert list(roster.incomplete(tenants, kind, found)) == [IDENT]
+
     @pytest.mark.parametrize(
-        ("kind", "spec", "count", "lacks"),
+        ("kind", "spec", "expected"),
         [
-            (resources.SERVICE, {}, 1, False),
-            (resources.SERVICE, {}, 0, True),
-            (resources.SERVICE, {"suspended": {"reason": "Unpaid"}}, 0, False),
-            (resources.INGRESS, {"slug": None, "owner": None, "pool": "trial"}, 0, False),
-            (resources.SERVICE, {"slug": None, "owner": None, "pool": "trial"}, 0, True),
+            ("Secret", {}, {"database", "cache", "storage", "app", "limits"}),
+            ("Service", OFF, set()),
+            ("Ingress", SPARE, set()),
+            ("Service", SPARE, {"app"}),
+            ("Namespace", {}, {f"tenant-{IDENT}"}),
+            (roster.RECORD, {}, {f"escrow-{IDENT}"}),
         ],
     )
-    def test_after_a_start(self, kind: Resource, spec: dict[str, Any], count: int, *, lacks: bool) -> None:
-        world = World()
-        world.put({**TENANT, "spec": {**TENANT["spec"], **spec}, "status": WELL})
-        assert list(incomplete(world.cluster.tenants, kind, Counter({IDENT: count}))) == ([IDENT] if lacks else [])
-
-    @pytest.mark.parametrize(("count", "lacks"), [(5, False), (4, True)])
-    def test_of_secrets_there_are_five(self, count: int, *, lacks: bool) -> None:
-        world = World()
-        world.put({**TENANT, "status": WELL})
-        found = incomplete(world.cluster.tenants, resources.SECRET, Counter({IDENT: count}), 5)
-        assert list(found) == ([IDENT] if lacks else [])
+    def test_names(self, kind: str, spec: dict[str, Any], expected: set[str]) -> None:
+        assert roster.names(next(iter(tenant(spec).cluster.tenants)), kind) == expected
 
     def test_who_is_still_being_made_lacks_nothing(self) -> None:
         world = World()
         world.put(TENANT)
-        assert list(incomplete(world.cluster.tenants, resources.SERVICE, Counter())) == []
+        assert list(roster.incomplete(world.cluster.tenants, "Service", {})) == []
 
 
 class TestSurveyor:

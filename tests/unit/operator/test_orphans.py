@@ -90,7 +90,9 @@ class Place:
             backends.valkey.users[f"vt{ident}"] = "x"
         if "namespace" in found:
             self.world.put(namespace_of(ident, annotations={"vivero.dev/tenant-name": "former"}))
-            self.world.put(merge(INGRESS, {"metadata": {"namespace": f"tenant-{ident}"}}))
+            self.world.put(
+                merge(INGRESS, {"metadata": {"namespace": f"tenant-{ident}", "labels": {LABEL_TENANT: ident}}})
+            )
         if "keys" in found:
             await self.world.escrow(ident, "uid-of-former", server)
 
@@ -392,6 +394,7 @@ class TestAddress:
             Key("DatabaseServer", "main"),
             Key("DatabaseServer", "second"),
             Key("Orphan", ID),
+            Key("Orphan", "b" * 10),
         }
 
     async def test_a_living_tenants_is_left_alone(self, place: Place) -> None:
@@ -403,7 +406,7 @@ class TestAddress:
     @pytest.mark.parametrize("labels", [{}, {LABEL_TENANT: "production"}, {"app": "x"}])
     async def test_a_namespace_that_is_not_ours_is_left_alone(self, place: Place, labels: dict[str, str]) -> None:
         place.world.put(namespace_of("x", "tenant-developers", labels=labels))
-        place.world.put(merge(INGRESS, {"metadata": {"namespace": "tenant-developers"}}))
+        place.world.put(merge(INGRESS, {"metadata": {"namespace": "tenant-developers", "labels": labels}}))
         await place.closer.reconcile("developers")
         assert self.ingress(place, "developers")
 

@@ -14,7 +14,8 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.policies import release as policy
 from vivero_operator.policies.release import Moves, Progress
 
-SPEC = ReleaseSpec(image="image:1", pod_template={}, batch=2, pause_seconds=30, deadline_seconds=300)
+TEMPLATE: dict[str, Any] = {"spec": {"containers": [{"name": "app"}]}}
+SPEC = ReleaseSpec(image="image:1", pod_template=TEMPLATE, batch=2, pause_seconds=30, deadline_seconds=300)
 DEADLINE, PAUSE, SECOND = timedelta(seconds=300), timedelta(seconds=30), timedelta(seconds=1)
 SUSPENDED: dict[str, Any] = {"suspended": {"reason": "Manual"}}
 SPARE: dict[str, Any] = {"slug": None, "owner": None, "pool": "trial"}

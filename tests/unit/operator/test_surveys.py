@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from reconcile.world import SERVER, World
+from reconcile.world import SERVER, World, tenant_body
 from unit.operator.waiting import until
 from vivero_core.errors import BackendUnfinishedError
 from vivero_operator import metrics
@@ -156,3 +156,45 @@ async def test_a_wrong_secret_of_one_server_ends_no_survey(caplog: pytest.LogCap
     said = [record.message for record in caplog.records if "not surveyed" in record.message]
     assert len(said) == 3
     assert all("ConfigMap vivero-system/vivero-ca key ca.crt is no PEM certificate" in one for one in said)
+
+
+class TestHarmed:
+    """What is not as it should be is no measure: put right and lost once more, it looks the same."""
+
+    @pytest.mark.parametrize(
+        ("aspect", "step"), [("DatabaseReady", "database"), ("StorageReady", "storage"), ("CacheReady", "cache")]
+    )
+    async def test_it_is_suspect_at_every_look(self, aspect: str, step: str) -> None:
+        world, suspects = World(), list[tuple[str, str]]()
+        world.put(SERVER)
+        world.put(tenant_body())
+        for server in (world.backends.servers["main"], world.backends.s3, world.backends.valkey):
+            server.users |= {f"vt{IDENT}a": "secret", f"vivero-{IDENT}": "secret", f"vt{IDENT}": "secret"}
+        surveyor = Surveyor(world.services, lambda *whose: suspects.append(whose))
+        await surveyor.look()
+
+        async def look(status: str) -> list[tuple[str, str]]:
+            since = "2026-11-22T12:00:00Z"
+            condition = {"type": aspect, "status": status, "reason": "Any", "lastTransitionTime": since}
+            known = {"provenAt": since, "conditions": [condition]}
+            world.put({"kind": "Tenant", "metadata": {"name": "acme"}, "status": known})
+            suspects.clear()
+            await surveyor.look()
+            return list(suspects)
+
+        seen = [await look(status) for status in ("True", "False", "False", "False", "True", "True")]
+        assert seen == [[], [], [(IDENT, step)], [(IDENT, step)], [(IDENT, step)], []]
+
+    async def test_what_changes_is_looked_at_twice(self) -> None:
+        """Put right and changed in the same way by the next look, it would seem to have stayed as it is."""
+        world, suspects = World(), list[tuple[str, str]]()
+        world.put(SERVER)
+        world.put(tenant_body())
+        users = world.backends.servers["main"].users
+        users[f"vt{IDENT}a"] = "secret"
+        surveyor = Surveyor(world.services, lambda *whose: suspects.append(whose))
+        await surveyor.look()
+        for _ in range(3):
+            users[f"vt{IDENT}a"] = "changed by hand"
+            await surveyor.look()
+        assert suspects == [(IDENT, "database")] * 2

@@ -19,6 +19,11 @@ _SCHEMAS: Final = (
 )
 _ACCOUNTS: Final = "SELECT User, Host, Priv, @@default_password_lifetime FROM mysql.global_priv WHERE User LIKE 'vt%%'"
 _USERS: Final = "SELECT DISTINCT User FROM mysql.global_priv WHERE User LIKE 'vt%%'"
+# The server's own dictionary, for it does not look into a folder of each schema. What is stored by another engine does
+# not count: tenants' tables are InnoDB's.
+_FILLED: Final = (
+    "SELECT DISTINCT SUBSTRING_INDEX(NAME, '/', 1) FROM INFORMATION_SCHEMA.INNODB_SYS_TABLES WHERE NAME LIKE 'vt%%/%%'"
+)
 # Who may do what: the table, and the column that names what a right is on.
 _RIGHTS: Final = (
     ("db", "REPLACE(Db, CHAR(92), '')"),
@@ -54,9 +59,12 @@ def _user_of(name: str) -> str | None:
 
 
 def _facts(cursor: Cursor) -> Iterator[Fact]:
+    cursor.execute(_FILLED, ())
+    filled = {str(name) for (name,) in cursor.fetchall()}
     cursor.execute(_SCHEMAS, ())
     for name, *defaults in cursor.fetchall():
-        yield tenant_of(str(name), PREFIX), (SCHEMA, defaults)
+        # How many tables there are is the tenant's business; that there are none any more is a loss.
+        yield tenant_of(str(name), PREFIX), (SCHEMA, defaults, name in filled)
     cursor.execute(_ACCOUNTS, ())
     for user, host, priv, lifetime in cursor.fetchall():
         stored = accounts.attributes(str(priv), int(lifetime))

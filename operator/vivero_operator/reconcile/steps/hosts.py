@@ -11,7 +11,7 @@ from typing import Final
 
 from vivero_core.backends.kube.resources import SECRET
 from vivero_core.errors import BackendUnavailableError
-from vivero_core.model.constants import LABEL_HOST_CERTIFICATE, Reason
+from vivero_core.model.constants import LABEL_HOST_CERTIFICATE, LABEL_TENANT, Reason
 from vivero_core.model.tenant import HostStatus
 
 from vivero_operator.manifests import host_certificate
@@ -29,6 +29,8 @@ _LOOK_AGAIN_SECONDS: Final = 60.0
 
 async def examine(run: Run) -> Outcome:
     """What is so of each host; `run.hosts` says it."""
+    if run.tenant.status.hosts:
+        await _take_back(run)
     async with asyncio.TaskGroup() as group:
         # Beside each other: DNS that gives no answer takes seconds for each.
         looks = [group.create_task(_look(run, host)) for host in run.tenant.spec.hosts]
@@ -39,6 +41,17 @@ async def examine(run: Run) -> Outcome:
 
 async def _look(run: Run, host: str) -> HostStatus:
     return policy.status(run.tenant, host, await _see(run, host))
+
+
+async def _take_back(run: Run) -> None:
+    """Remove copies of certificates that the spec names no more: a customer's private key, and no issuer's certificate."""
+    named = {one.host for one in run.tenant.spec.host_certificates}
+    kept = {host_certificate.name(host) for host in run.tenant.spec.hosts if host in named}
+    selector = f"{LABEL_TENANT}={run.instance.id}"
+    listing = await run.kube.list(SECRET, run.instance.namespace, label_selector=selector, metadata_only=True)
+    for live in listing.items:
+        if host_certificate.is_copy(live) and live["metadata"]["name"] not in kept:
+            await run.delete(SECRET, live)
 
 
 async def _see(run: Run, host: str) -> Seen:

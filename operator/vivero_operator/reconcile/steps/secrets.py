@@ -168,6 +168,9 @@ async def ensure(run: Run) -> Outcome:
     ]
     changed = [one for one in wanted if drift.differs(one, live.get(one["metadata"]["name"]))]
     _expect_news(run, live, changed)
+    if any(drift.is_fixed(one, live[one["metadata"]["name"]]) for one in changed if one["metadata"]["name"] in live):
+        # It is deleted before it is made again, and may hold the only copy of a key.
+        await run.services.vault.keep(run.instance, keys, address.server)
     async with asyncio.TaskGroup() as group:
         # Beside each other: whichever is there after a crash, the other one is completed from it.
         group.create_task(run.services.vault.keep(run.instance, keys, address.server))

@@ -1,0 +1,58 @@
+"""Which objects a tenant that is well has, by name: what is missing is told by names, for a count may be right by chance. Pure."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final
+
+from vivero_core.model.tenant import Tenant
+
+from vivero_operator.escrow import record
+from vivero_operator.instance import APP
+from vivero_operator.manifests import host_certificate, ingress, platform_config, role_binding, secrets
+from vivero_operator.policies import life
+
+_OF_SERVICE: Final = frozenset({"Service", "Ingress", "ResourceQuota"})
+"""Kinds that a tenant need not have while it is suspended."""
+RECORD: Final = "record"
+"""Of a tenant's keys: a Secret too, but in the platform's namespace."""
+
+
+def names(tenant: Tenant, kind: str) -> frozenset[str]:
+    """Of the objects of this kind."""
+    if tenant.spec.suspended is not None and kind in _OF_SERVICE:
+        return frozenset()
+    match kind:
+        case "Namespace":
+            found = {f"tenant-{tenant.id}"}
+        case "Secret":
+            found = {*secrets.NAMES, *_certificates(tenant)}
+        case "ConfigMap":
+            found = {platform_config.NAME}
+        case "RoleBinding":
+            found = {role_binding.NAME}
+        case "Ingress":
+            found = _routes(tenant)
+        case "record":
+            found = {record.name(tenant.id)}
+        case _:
+            found = {APP}
+    return frozenset(found)
+
+
+def _certificates(tenant: Tenant) -> set[str]:
+    """Copies for the hosts that are served, which are kept while it is suspended, but not made then."""
+    named = {one.host for one in tenant.spec.host_certificates}
+    served = {one.host for one in tenant.status.hosts if one.ready} if tenant.spec.suspended is None else set()
+    return {host_certificate.name(host) for host in named & served}
+
+
+def _routes(tenant: Tenant) -> set[str]:
+    if tenant.is_spare:
+        return set()
+    return {APP, ingress.HOSTS} if any(one.ready for one in tenant.status.hosts) else {APP}
+
+
+def incomplete(tenants: Iterable[Tenant], kind: str, found: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Ids of the tenants that are well, as their status says, yet lack objects; `found`: names of objects by id."""
+    for tenant in tenants:
+        if life.settled(tenant) and not names(tenant, kind) <= set(found.get(tenant.id, ())):
+            yield tenant.id
