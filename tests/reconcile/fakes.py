@@ -37,7 +37,8 @@ def merge(into: Object, patch: Object) -> Object:
         if value is None:
             result.pop(key, None)
         elif isinstance(value, dict):
-            result[key] = merge(result.get(key) or {}, value)
+            known = result.get(key)
+            result[key] = merge(known if isinstance(known, dict) else {}, value)
         else:
             result[key] = value
     return result

@@ -47,9 +47,17 @@ def read(model: type[R], body: dict[str, Any]) -> "R | Unreadable":
         why, odd = shortened(faults(error), _WHY_LIMIT), _odd(error)
     if any(part != "status" for part, _ in odd):
         return Unreadable(Metadata.model_validate(body["metadata"]), body, why)
-    unread = tuple(sorted(name for _, name in odd))
-    status = {key: value for key, value in body["status"].items() if key not in unread}
-    return model.parse({**body, "status": status}).leaving_out(unread)
+    status = body["status"] if isinstance(body["status"], dict) else {}
+    unread = {name for _, name in odd} & status.keys()
+    try:
+        return _without(model, body, status, unread)
+    except ValidationError:  # a field is there under both of its names: nothing of the status is sure
+        return _without(model, body, status, set(status))
+
+
+def _without(model: type[R], body: dict[str, Any], status: dict[str, Any], unread: set[str]) -> R:
+    kept = {key: value for key, value in status.items() if key not in unread}
+    return model.parse({**body, "status": kept}).leaving_out(tuple(sorted(unread)))
 
 
 def _odd(error: ValidationError) -> set[tuple[str, str]]:
@@ -63,12 +71,13 @@ def salvaged(unreadable: Unreadable) -> Tenant:
     A deletion policy that cannot be read is the default, Retain.
     """
     body = unreadable.body
-    spec = dict(body["spec"]) if isinstance(body.get("spec"), dict) else {}
+    given = body["spec"] if isinstance(body.get("spec"), dict) else {}
+    spec = {key: value for key, value in given.items() if value is not None}
     while True:
         try:
             return Tenant.parse({"metadata": body["metadata"], "spec": {**_PLACEHOLDERS, **spec}})
         except ValidationError as error:
-            odd = {name for part, name in _odd(error) if part == "spec"}
-            if not odd & spec.keys():
-                raise
+            odd = {name for part, name in _odd(error) if part == "spec"} & spec.keys()
+            if not odd:
+                raise  # its metadata is at fault
             spec = {key: value for key, value in spec.items() if key not in odd}

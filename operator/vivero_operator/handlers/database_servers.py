@@ -45,7 +45,7 @@ def observe(desk: Desk, server: DatabaseServer) -> None:
 def forget(desk: Desk, metadata: Metadata) -> None:
     desk.wants.pop(metadata.uid, None)
     desk.cluster.servers.drop(metadata.name, metadata.uid)
-    desk.queue.forget(Key("DatabaseServer", metadata.name))
+    desk.queue.add(Key("DatabaseServer", metadata.name))
     wake(desk, metadata.name)
 
 

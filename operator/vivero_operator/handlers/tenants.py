@@ -89,7 +89,7 @@ def forget(desk: Desk, metadata: Metadata) -> None:
     desk.cluster.tenants.drop(metadata.name, metadata.uid)
     desk.memory.drop(metadata.uid)
     desk.gone(metadata.uid)
-    desk.queue.forget(Key("Tenant", metadata.name))
+    desk.queue.add(Key("Tenant", metadata.name))  # to be forgotten there as well
     _wake_blocked(desk)
     desk.count_again()
     # What is left of it, if its finalizer was taken away: at least its address must not answer any more.

@@ -87,10 +87,6 @@ class WorkQueue(Generic[K]):
         if key in self._again:
             self._enqueue(key, self._again.pop(key))
 
-    def forget(self, key: K) -> None:
-        """Drop a delay the key has."""
-        self._due.pop(key, None)
-
     def _enqueue(self, key: K, rank: Rank) -> None:
         self._waiting[key] = rank
         self._lanes[rank].append(key)

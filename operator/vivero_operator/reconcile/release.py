@@ -19,7 +19,7 @@ from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.release import Progress
 from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.writing import write_status
+from vivero_operator.reconcile.writing import remember, write_status
 
 ROLLING_SECONDS: Final = 2.0
 CALM_SECONDS: Final = 60.0
@@ -55,7 +55,7 @@ class ReleaseReconciler:
             body = await self._services.kube.create(manifest.build(rollout.current, template, settings))
         except KubeAlreadyExistsError:
             return Result(retry_after=ROLLING_SECONDS)  # the watch tells of it in a moment
-        self._services.cluster.releases.put(Release.parse(body))
+        remember(Release, body, self._services.cluster.releases)
         return Result(retry_after=ROLLING_SECONDS)
 
     async def _keep_former(self, release: Release) -> Result:

@@ -9,7 +9,7 @@ from vivero_core.model.tenant import Tenant, TenantStatus
 from vivero_operator.manifests.event import EventType, Happening, Subject
 from vivero_operator.policies import verdict
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.writing import patch_of
+from vivero_operator.reconcile.writing import patch_of, remember
 
 
 async def write(services: Services, tenant: Tenant, status: TenantStatus) -> Tenant:
@@ -18,8 +18,7 @@ async def write(services: Services, tenant: Tenant, status: TenantStatus) -> Ten
     if not patch:
         return tenant
     body = await services.kube.patch_status(TENANT, tenant.name, patch, uid=tenant.metadata.uid)
-    updated = Tenant.parse(body)
-    services.cluster.tenants.put(updated)
+    updated = remember(Tenant, body, services.cluster.tenants) or tenant.model_copy(update={"status": status})
     change = verdict.transition(tenant.status.conditions, status.conditions)
     if change is not None and (change[0] or not updated.is_spare):
         fault, reason, message = change

@@ -22,7 +22,7 @@ from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.pool import Stock
 from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.writing import write_status
+from vivero_operator.reconcile.writing import remember, write_status
 
 LOOK_AGAIN_SECONDS: Final = 60.0
 """Spares announce their changes; a proof that grows old does not."""
@@ -90,7 +90,7 @@ class TenantPoolReconciler:
     async def _make_one(self, pool: TenantPool) -> None:
         body = await self._services.kube.create(manifest.build(pool, self._services.rollout.current))
         # Known at once: the next count must not wait for the watch's echo.
-        self._services.cluster.tenants.put(Tenant.parse(body))
+        remember(Tenant, body, self._services.cluster.tenants)
 
     async def _discard(self, spares: "list[Tenant] | tuple[Tenant, ...]") -> None:
         for spare in spares:

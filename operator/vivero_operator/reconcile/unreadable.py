@@ -50,12 +50,13 @@ async def _let_go(services: Services, kind: Kind, odd: Unreadable) -> None:
 
 async def _report(services: Services, kind: Kind, odd: Unreadable) -> None:
     """One condition in place of all: the others may be what cannot be read."""
-    status = odd.body.get("status") or {}
     message = f"This program cannot read it: {odd.why}"
-    known: dict[str, Any] = next(
-        (one for one in status.get("conditions", ()) if one.get("type") == ConditionType.READY), {}
-    )
-    if (known.get("reason"), known.get("message")) == (Reason.UNREADABLE, message):
+    known, generation = _ready(odd.body.get("status")), odd.metadata.generation
+    if (known.get("reason"), known.get("message"), known.get("observedGeneration")) == (
+        Reason.UNREADABLE,
+        message,
+        generation,
+    ):
         return
     condition = Condition(
         type=ConditionType.READY,
@@ -63,9 +64,9 @@ async def _report(services: Services, kind: Kind, odd: Unreadable) -> None:
         reason=Reason.UNREADABLE,
         message=message,
         last_transition_time=services.now(),
-        observed_generation=odd.metadata.generation,
+        observed_generation=generation,
     )
-    patch: dict[str, Any] = {"conditions": [condition.dump()], "observedGeneration": odd.metadata.generation}
+    patch: dict[str, Any] = {"conditions": [condition.dump()], "observedGeneration": generation}
     if kind in ("Tenant", "Release"):
         patch["message"] = message
     try:
@@ -74,3 +75,10 @@ async def _report(services: Services, kind: Kind, odd: Unreadable) -> None:
         return
     subject = Subject.of(kind, odd.metadata)
     await services.recorder.record(Happening(subject, "Warning", Reason.UNREADABLE, message, "Read"))
+
+
+def _ready(status: object) -> dict[str, Any]:
+    """Its condition Ready as it is stored, if it is one: the status may be anything."""
+    conditions = status.get("conditions") if isinstance(status, dict) else None
+    found = conditions if isinstance(conditions, list) else []
+    return next((one for one in found if isinstance(one, dict) and one.get("type") == ConditionType.READY), {})

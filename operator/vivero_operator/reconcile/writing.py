@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import Resource as Address
 from vivero_core.model.base import Model, Resource
+from vivero_core.model.reading import Unreadable, read
 
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.run import Services
@@ -42,5 +43,14 @@ async def write_status(services: Services, address: Address, item: R, status: Mo
         body = await services.kube.patch_status(address, item.name, patch, uid=item.metadata.uid)
     except KubeNotFoundError:
         return False
-    mirror.put(type(item).parse(body))
+    remember(type(item), body, mirror)
     return True
+
+
+def remember(model: type[R], body: dict[str, Any], mirror: Mirror[R]) -> R | None:
+    """The API server's answer to a write of ours; None when it cannot be read, of which the watch tells."""
+    found = read(model, body)
+    if isinstance(found, Unreadable):
+        return None
+    mirror.put(found)
+    return found

@@ -382,7 +382,7 @@ class TestHandlers:
         tenants.observe(desk, tenant())
         await queued(desk)
         tenants.forget(desk, tenant().metadata)
-        assert await queued(desk) == [f"Orphan {tenant().id}", "Tenant blocked"]
+        assert await queued(desk) == [f"Orphan {tenant().id}", "Tenant acme", "Tenant blocked"]
         assert desk.cluster.tenants.get("acme") is None
 
     async def test_a_plan_is_work_for_its_tenants(self, desk: Desk) -> None:
@@ -405,7 +405,7 @@ class TestHandlers:
         database_servers.observe(desk, server)
         assert await queued(desk) == []
         database_servers.forget(desk, server.metadata)
-        assert await queued(desk) == ["Tenant on-it", "Tenant waits"]
+        assert await queued(desk) == ["DatabaseServer main", "Tenant on-it", "Tenant waits"]
 
     async def test_a_list_of_pods_tells_who_is_gone(self, desk: Desk) -> None:
         desk.cluster.tenants.put(tenant())

@@ -81,13 +81,11 @@ async def test_delays() -> None:
     assert await empty(queue)
 
 
-async def test_add_voids_a_delay_and_forget_too() -> None:
+async def test_add_voids_a_delay() -> None:
     clock = Clock()
     queue = WorkQueue[str](clock)
     queue.add_later("a", 10)
     queue.add("a")
-    queue.add_later("b", 10)
-    queue.forget("b")
     assert await taken(queue, 1) == ["a"]
     queue.done("a")
     clock.now = 11

@@ -6,6 +6,7 @@ from vivero_core.model.tenant import Tenant
 
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
+from vivero_operator.reconcile.writing import remember
 
 
 async def _write(run: Run, finalizers: list[str]) -> None:
@@ -13,7 +14,7 @@ async def _write(run: Run, finalizers: list[str]) -> None:
     # Conditional on the version: somebody else's finalizer, added meanwhile, must not get lost.
     patch = {"metadata": {"uid": meta.uid, "resourceVersion": meta.resource_version, "finalizers": finalizers}}
     body = await run.kube.patch(TENANT, meta.name, patch)
-    run.services.cluster.tenants.put(Tenant.parse(body))
+    remember(Tenant, body, run.services.cluster.tenants)
 
 
 async def add(run: Run) -> Outcome:

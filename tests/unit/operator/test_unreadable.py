@@ -1,0 +1,273 @@
+"""An object that cannot be read stops no other, says what is wrong with it, and can be deleted."""
+
+from typing import Any
+
+import kopf
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+from reconcile.world import NOW, World
+from unit.model.test_reading import bodies
+from unit.operator.made import KINDS, SPECS, body, condition, served
+from vivero_core.backends.kube.errors import SYSTEM, KubeNotFoundError
+from vivero_core.model.constants import FINALIZER, FINALIZER_IN_USE
+from vivero_core.model.reading import Unreadable, read
+from vivero_core.model.tenant import Tenant
+from vivero_operator.handlers import Desk, database_servers, hearing, plans, releases, tenant_pools, tenants
+from vivero_operator.handlers.hearing import Watched
+from vivero_operator.health import Pulse
+from vivero_operator.reconcile import unreadable
+from vivero_operator.reconcile.controller import Key, Kind, Reconcile
+from vivero_operator.reconcile.database_server import DatabaseServerReconciler
+from vivero_operator.reconcile.plan import PlanReconciler
+from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.release import ReleaseReconciler
+from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
+from vivero_operator.reconcile.writing import write_status
+
+WATCHED: dict[Kind, Watched[Any]] = {
+    one.kind: one
+    for one in (tenants.WATCHED, plans.WATCHED, database_servers.WATCHED, tenant_pools.WATCHED, releases.WATCHED)
+}
+FINALIZERS: dict[Kind, list[str]] = {
+    "Tenant": [FINALIZER],
+    "Plan": [FINALIZER_IN_USE],
+    "DatabaseServer": [FINALIZER_IN_USE],
+}
+
+
+class Program:
+    """The watches' side and the reconcilers' side of the operator, over one world."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        services = self.world.services
+        self.desk = Desk(self.world.cluster, WorkQueue[Key](), self.world.memory, Pulse())
+        self.reconcilers: dict[Kind, Reconcile] = {
+            "Tenant": self.world.reconciler.reconcile,
+            "Plan": PlanReconciler(services).reconcile,
+            "DatabaseServer": DatabaseServerReconciler(services, lambda _: None).reconcile,
+            "TenantPool": TenantPoolReconciler(services).reconcile,
+            "Release": ReleaseReconciler(services, self.desk.move).reconcile,
+        }
+
+    def hear(self, change: str | None, made: dict[str, Any]) -> None:
+        """As the API server tells of it."""
+        stored = self.world.kube.put(made)
+        hearing.heard(self.desk, WATCHED[made["kind"]], change, stored)
+
+    def echo(self, kind: Kind, name: str = "odd") -> None:
+        """The watch tells of what we wrote."""
+        self.hear("MODIFIED", self.world.kube.objects[kind, None, name])
+
+    async def work(self) -> set[Key]:
+        """All that waits, once."""
+        found = set()
+        while len(self.desk.queue):
+            key = await self.desk.queue.get()
+            self.desk.queue.done(key)
+            found.add(key)
+            await self.pass_(key.kind, key.name)
+        return found
+
+    async def pass_(self, kind: Kind, name: str = "odd") -> None:
+        if kind in self.reconcilers:
+            await unreadable.guarded(self.world.services, kind, self.reconcilers[kind])(name)
+
+    def ready(self, kind: Kind, name: str = "odd") -> dict[str, Any]:
+        conditions = self.world.kube.objects[kind, None, name].get("status", {}).get("conditions", [])
+        return next((one for one in conditions if one["type"] == "Ready"), {})
+
+    def events(self) -> list[str]:
+        events = [item for (kind, _, _), item in self.world.kube.objects.items() if kind == "Event"]
+        return [f"{one['regarding']['kind']} {one['reason']}" for one in events]
+
+
+def odd_body(kind: Kind, **metadata: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
+    """With one field that no program could read."""
+    made = body(kind, "odd", **metadata)
+    made["spec"][next(iter(SPECS[kind]))] = {"odd": True}
+    return made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestAnyBody:
+    @settings(max_examples=25, deadline=None)
+    @given(data=st.data(), change=st.sampled_from(["ADDED", "MODIFIED", None]))
+    async def test_it_is_heard_and_others_are_as_well(
+        self, kind: Kind, data: st.DataObject, change: str | None
+    ) -> None:
+        program = Program()
+        made = data.draw(bodies(kind))
+        hearing.listed(program.desk, WATCHED[kind], program.world.kube.put(made))
+        program.hear(change, made)
+        program.hear("ADDED", body(kind, "good"))
+        assert {Key(kind, "good"), Key(kind, "odd")} <= await program.work()
+        assert WATCHED[kind].mirror(program.desk).get("good") is not None
+        if isinstance(read(KINDS[kind], made), Unreadable):
+            self.check_reported(program, kind)
+        hearing.heard(program.desk, WATCHED[kind], "DELETED", program.world.kube.objects[kind, None, "odd"])
+        assert (kind, "odd") not in program.world.cluster.unreadable
+        assert WATCHED[kind].mirror(program.desk).get("odd") is None
+
+    @staticmethod
+    def check_reported(program: Program, kind: Kind) -> None:
+        ready = program.ready(kind)
+        assert (ready["status"], ready["reason"]) == ("False", "Unreadable")
+        assert ready["message"].startswith("This program cannot read it: ")
+        assert f"{kind} Unreadable" in program.events()
+
+    @settings(max_examples=25, deadline=None)
+    @given(data=st.data())
+    async def test_it_can_be_deleted(self, kind: Kind, data: st.DataObject) -> None:
+        program = Program()
+        finalizers = [*FINALIZERS.get(kind, []), "example.com/other"]
+        made = data.draw(bodies(kind, deletionTimestamp=NOW.isoformat(), finalizers=finalizers))
+        program.hear("MODIFIED", made)
+        for _ in range(5):
+            await program.pass_(kind)
+            program.echo(kind)
+        assert program.world.kube.objects[kind, None, "odd"]["metadata"]["finalizers"] == ["example.com/other"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestTold:
+    async def test_once(self, kind: Kind) -> None:
+        program = Program()
+        program.hear("ADDED", odd_body(kind))
+        await program.work()
+        said = program.ready(kind)
+        program.world.kube.writes.clear()
+        for _ in range(3):
+            program.echo(kind)
+            assert await program.work() == set()  # the echo of our own words is no news
+            await program.pass_(kind)
+        assert (program.world.kube.writes, program.ready(kind)) == ([], said)
+
+    async def test_of_each_generation_and_each_reason(self, kind: Kind) -> None:
+        program = Program()
+        program.hear("ADDED", odd_body(kind))
+        await program.work()
+        program.hear("MODIFIED", {**odd_body(kind, generation=2), "status": self.status(program, kind)})
+        await program.work()
+        assert program.ready(kind)["observedGeneration"] == 2
+        program.hear("MODIFIED", {**odd_body(kind, generation=3), "spec": {}, "status": self.status(program, kind)})
+        await program.work()
+        assert "Field required" in program.ready(kind)["message"]
+
+    @staticmethod
+    def status(program: Program, kind: Kind) -> dict[str, Any]:
+        found: dict[str, Any] = program.world.kube.objects[kind, None, "odd"]["status"]
+        return found
+
+    async def test_once_it_can_be_read_it_is_looked_after(self, kind: Kind) -> None:
+        program = Program()
+        program.hear("ADDED", odd_body(kind))
+        await program.work()
+        program.hear("MODIFIED", body(kind, "odd", generation=2, resourceVersion="9"))
+        assert Key(kind, "odd") in await program.work()
+        assert (kind, "odd") not in program.world.cluster.unreadable
+
+    async def test_the_metric_counts_them(self, kind: Kind) -> None:
+        program = Program()
+        program.hear("ADDED", odd_body(kind))
+        await program.work()
+        assert REGISTRY.get_sample_value("vivero_unreadable_objects", {"kind": kind}) == 1
+        program.hear("MODIFIED", body(kind, "odd", generation=2))
+        await program.pass_(kind)
+        assert REGISTRY.get_sample_value("vivero_unreadable_objects", {"kind": kind}) == 0
+
+    async def test_one_that_went_meanwhile(self, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+        program = Program()
+        program.hear("ADDED", odd_body(kind))
+
+        async def gone(*_: object, **__: object) -> None:
+            raise KubeNotFoundError(SYSTEM, "gone")
+
+        monkeypatch.setattr(program.world.kube, "patch_status", gone)
+        await program.work()
+        assert program.events() == []
+
+    async def test_what_was_last_readable_still_counts(self, kind: Kind) -> None:
+        program = Program()
+        program.hear("ADDED", body(kind, "odd"))
+        program.hear("MODIFIED", odd_body(kind, generation=2))
+        known = WATCHED[kind].mirror(program.desk).get("odd")
+        assert known is not None
+        assert known.spec == KINDS[kind].parse(body(kind, "odd")).spec  # type: ignore[attr-defined]  each has one
+
+
+class TestTenant:
+    async def test_one_that_was_never_readable_still_holds_its_id_and_its_slug(self) -> None:
+        program = Program()
+        program.hear("ADDED", {**odd_body("Tenant"), "spec": {**SPECS["Tenant"], "hosts": 5}})
+        rival = Tenant.parse(body("Tenant", "rival"))
+        assert [one.name for one in program.world.cluster.rivals(rival)] == ["odd"]
+        odd = program.world.cluster.tenants.get("odd")
+        assert odd is not None
+        assert program.world.cluster.tenant_of(odd.id) is odd
+
+    async def test_a_deletion_that_waits_says_for_what(self) -> None:
+        """Its status can be written although its spec cannot be read."""
+        program = Program()
+        made = served("odd").dump() | {"kind": "Tenant"}
+        made["metadata"] |= {"finalizers": [FINALIZER], "deletionTimestamp": NOW.isoformat()}
+        made["spec"]["trialEndsAt"] = "2026-11-22T12:00:00+99:00"
+        program.hear("MODIFIED", made)
+        for down in (True, True, False, False):
+            program.world.backends.s3.down = down
+            await program.pass_("Tenant")
+            if down:
+                assert program.ready("Tenant")["reason"] == "Deleting"
+            program.echo("Tenant")
+        assert program.world.kube.objects["Tenant", None, "odd"]["metadata"]["finalizers"] == []
+
+    async def test_what_becomes_unreadable_while_a_status_is_written_is_no_bug(self) -> None:
+        """Another writer comes between our look and our write: the API server answers with what it has."""
+        program = Program()
+        pool = body("TenantPool", "odd")
+        program.hear("ADDED", pool)
+        known = program.world.cluster.pools.get("odd")
+        assert known is not None
+        program.world.kube.objects["TenantPool", None, "odd"]["spec"] = {"size": "odd"}
+        status = known.status.model_copy(update={"ready": 3})
+        kind = unreadable._ADDRESSES["TenantPool"]  # noqa: SLF001  how it is addressed
+        assert await write_status(program.world.services, kind, known, status, program.world.cluster.pools)
+        assert program.world.cluster.pools.get("odd") is known
+
+
+@pytest.mark.parametrize(
+    "status", [None, 5, [], {"conditions": None}, {"conditions": [5, {"type": 1}]}, {"conditions": {}}]
+)
+async def test_a_status_that_is_anything(status: object) -> None:
+    program = Program()
+    made = {**odd_body("Plan"), "status": status}
+    program.hear("ADDED", made)
+    await program.work()
+    assert program.ready("Plan")["reason"] == "Unreadable"
+
+
+async def test_kopf_is_given_both_handlers_of_every_kind() -> None:
+    desk = Program().desk
+    for watched in WATCHED.values():
+        registry = kopf.OperatorRegistry()
+        hearing.register(registry, desk, watched)
+        [first] = registry._indexing.get_all_handlers()  # noqa: SLF001  what kopf will call
+        [changed] = registry._watching.get_all_handlers()  # noqa: SLF001
+        made: Any = odd_body(watched.kind)
+        first.fn(body=kopf.Body(made))
+        assert (watched.kind, "odd") in desk.cluster.unreadable
+        await changed.fn(event={"type": "DELETED", "object": made})  # type: ignore[misc]  it is a coroutine
+        assert (watched.kind, "odd") not in desk.cluster.unreadable
+
+
+async def test_a_tenant_in_trouble_is_shown_by_ready_alone() -> None:
+    """The others may be what cannot be read."""
+    program = Program()
+    sound = condition("DatabaseReady", "Provisioned", truth=True)
+    program.hear("ADDED", {**odd_body("Tenant"), "status": {"conditions": [sound, {"type": "Ready", "status": "odd"}]}})
+    await program.work()
+    stored = program.world.kube.objects["Tenant", None, "odd"]["status"]
+    assert [one["type"] for one in stored["conditions"]] == ["Ready"]
+    assert stored["message"] == stored["conditions"][0]["message"]
