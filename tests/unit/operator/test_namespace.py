@@ -64,12 +64,13 @@ class TestRights:
     async def test_that_take_longer_are_waited_for_and_no_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(namespace, "_RIGHTS_PAUSES", (0.0,))
         world = new()
-        forbidding(world, monkeypatch, 3)
+        refused = forbidding(world, monkeypatch, 12)
         result = await world.reconcile()
         assert (result.failed, result.retry_after) == (False, 0.05)
         assert condition(world, "Ready") == "False Provisioning"
-        for _ in range(2):
-            await world.reconcile()
+        assert len(refused) < 12, "the next pass, whose namespace is not new any more, meets it too"
+        for _ in range(12):
+            assert not (await world.reconcile()).failed
         assert ("Deployment", NAMESPACE, "app") in world.kube.objects
 
     async def test_that_never_come_are_a_fault_in_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
