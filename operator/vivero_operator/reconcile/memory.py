@@ -19,7 +19,7 @@ CONTEST_FROM: Final = 4
 CONTEST_LONGEST: Final = 120.0
 """Longest pause between two corrections of what is contested."""
 CONTEST_LONGEST_URGENT: Final = 15.0
-"""The same for what somebody may notice, and for a look at a tenant of which anything is contested."""
+"""The same for what users may notice, and for a look at a tenant of which anything is contested."""
 CONTEST_REMEMBERED: Final = 16
 
 

@@ -73,7 +73,7 @@ class Corrected:
 
     @property
     def urgent(self) -> bool:
-        """Whether somebody may notice that it is not corrected."""
+        """Whether users may notice that it is not corrected."""
         return self.security or self.missing
 
 
@@ -154,7 +154,7 @@ class Run:
     async def ensure(self, manifest: Manifest, *, optional: bool = False) -> None:
         """Make the live object like the manifest.
 
-        `optional`: not every tenant that is well has it, so it may be missing because nobody wanted it so far.
+        `optional`: not every tenant that is well has it, so it may be missing because it was not wanted so far.
         """
         meta, live = manifest["metadata"], None
         if not self.fresh or meta.get("namespace") != self.instance.namespace:

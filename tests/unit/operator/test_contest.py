@@ -199,7 +199,7 @@ class TestMemory:
         assert [memory.expected("u", "Ingress hosts") for _ in range(2)] == [False, True]
         assert not memory.expected("other", "Ingress hosts")
         memory.expect_no_more("u", "Ingress hosts")
-        memory.expect_no_more("nobody", "Ingress hosts")
+        memory.expect_no_more("unknown", "Ingress hosts")
         assert not memory.expected("u", "Ingress hosts")
 
     def test_since_when_it_begins(self) -> None:

@@ -142,7 +142,7 @@ class TestCertificates:
         )
         assert certificates.judge(PEM, locked, HOST, NOW).problem == "has a private key that cannot be read"
 
-    def test_one_without_names_is_for_nobody(self) -> None:
+    def test_one_without_names_is_for_no_host(self) -> None:
         private = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
         builder = x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
