@@ -176,14 +176,15 @@ class Run:
     async def write(self, manifest: Manifest, live: Manifest | None, *, expected: bool = True) -> None:
         """Bring the object about as the manifest says, whatever `live` is; `expected`: it was there before.
 
-        What another writer changes again and again waits for its time.
+        What another writer changes again and again waits for its time; what is not there at all does not, for nothing
+        works without it.
         """
         meta, kind = manifest["metadata"], manifest["kind"]
         foreign = live if live is not None and kind in _MADE_ANEW and drift.is_strangers(live) else None
         live = None if foreign else live
         changed = self._was_changed(manifest, live) and (expected or live is not None)
         correction = Corrected(_what(manifest), security=kind in _SECURITY, missing=live is None)
-        if changed and self.is_put_off(correction):
+        if changed and live is not None and self.is_put_off(correction):
             return
         if foreign is not None:
             await self.delete(resource_of(manifest), foreign)
