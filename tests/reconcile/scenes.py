@@ -53,7 +53,7 @@ async def serving(**spec: object) -> World:
 
 
 async def again(world: World, *, suspect: bool = True) -> None:
-    """A pass that reads everything, because somebody seems to have touched something or because it is time."""
+    """A pass that reads everything, because something seems to have been touched or because it is time."""
     if suspect:
         world.memory.suspect(UID)
     else:

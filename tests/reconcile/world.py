@@ -118,7 +118,7 @@ class World:
                     self.told_revision.add(manifest["metadata"]["name"])
 
     def remove(self, kind: str, namespace: str | None, name: str) -> None:
-        """The object, by somebody else; a namespace with all that is in it."""
+        """The object, by hand; a namespace with all that is in it."""
         removed = self.kube.objects.pop((kind, namespace, name))
         match kind:
             case "Tenant":

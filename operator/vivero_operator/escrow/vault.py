@@ -108,7 +108,7 @@ class Vault:
             await asyncio.sleep(KEYS_SECONDS)
 
     async def ensure_keys(self) -> None:
-        """Put the Secret with the sealing keys back if somebody deleted or changed it while this program had them.
+        """Put the Secret with the sealing keys back if it was deleted or changed while this program had them.
 
         A person may bring back an older key, which opens older records, and choose by the annotation which one seals.
         """

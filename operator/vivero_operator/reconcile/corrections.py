@@ -25,7 +25,7 @@ async def announce(run: Run, memory: Memory, *, suspect: bool) -> None:
     if contested:
         message = (
             f"{', '.join(contested)}: changed again after each correction, so another controller or a script wants it"
-            f" otherwise. It is corrected more slowly, the next time in {max(pauses.values()):.0f} s at the earliest"
+            f" otherwise. Corrections wait for some {max(pauses.values()):.0f} s from now on"
         )
         await _say(run, "Warning", Reason.DRIFT_CONTESTED, message)
 

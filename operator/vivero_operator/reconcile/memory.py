@@ -16,10 +16,10 @@ CONTEST_SECONDS: Final = 600.0
 """Corrections of one thing within this time are one fight."""
 CONTEST_FROM: Final = 4
 """From so many on, another controller or a script wants it otherwise: it is told, and slowed down."""
-CONTEST_LONGEST: Final = 120.0
-"""Longest pause between two corrections of what is contested."""
+CONTEST_LONGEST: Final = 45.0
+"""Longest pause between two corrections of what is contested: what is changed by hand is put right within a minute."""
 CONTEST_LONGEST_URGENT: Final = 15.0
-"""The same for what somebody may notice, and for a look at a tenant of which anything is contested."""
+"""The same for what users may notice, and for a look at a tenant of which anything is contested."""
 CONTEST_REMEMBERED: Final = 16
 
 
@@ -86,7 +86,7 @@ class Memory:
         if len(recent) < CONTEST_FROM:
             return 0.0
         longest = CONTEST_LONGEST_URGENT if urgent else CONTEST_LONGEST
-        return max(0.0, recent[-1] + min(longest, 2.0 ** (len(recent) - CONTEST_FROM + 1)) - now)
+        return max(0.0, min(longest, 2.0 ** (len(recent) - CONTEST_FROM + 1)) - (now - recent[-1]))
 
     def patience(self, uid: str) -> float:
         """Seconds to leave the tenant alone although it seems to have been changed again; short, for there may be other news."""

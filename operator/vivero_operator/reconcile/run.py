@@ -73,7 +73,7 @@ class Corrected:
 
     @property
     def urgent(self) -> bool:
-        """Whether somebody may notice that it is not corrected."""
+        """Whether users may notice that it is not corrected."""
         return self.security or self.missing
 
 
@@ -154,7 +154,7 @@ class Run:
     async def ensure(self, manifest: Manifest, *, optional: bool = False) -> None:
         """Make the live object like the manifest.
 
-        `optional`: not every tenant that is well has it, so it may be missing because nobody wanted it so far.
+        `optional`: not every tenant that is well has it, so it may be missing because it was not wanted so far.
         """
         meta, live = manifest["metadata"], None
         if not self.fresh or meta.get("namespace") != self.instance.namespace:
@@ -176,14 +176,15 @@ class Run:
     async def write(self, manifest: Manifest, live: Manifest | None, *, expected: bool = True) -> None:
         """Bring the object about as the manifest says, whatever `live` is; `expected`: it was there before.
 
-        What another writer changes again and again waits for its time.
+        What another writer changes again and again waits for its time; what is not there at all does not, for nothing
+        works without it.
         """
         meta, kind = manifest["metadata"], manifest["kind"]
         obstacle = live if live is not None and _is_in_the_way(manifest, live) else None
         live = None if obstacle else live
         changed = self._was_changed(manifest, live) and (expected or live is not None)
         correction = Corrected(_what(manifest), security=kind in _SECURITY, missing=live is None)
-        if changed and self.is_put_off(correction):
+        if changed and live is not None and self.is_put_off(correction):
             return
         if obstacle is not None:
             await self.delete(resource_of(manifest), obstacle)

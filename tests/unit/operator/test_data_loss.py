@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reconcile.scenes import (
     BUCKET,
@@ -87,6 +87,14 @@ class TestKeyOfTheFiles:
         assert file_key(world) == before
         assert "Warning DriftCorrected: Drift corrected: Secret app" in events(world)
 
+    @pytest.mark.parametrize("encoded", ["/////w==", "no base64!"])
+    async def test_one_that_is_no_text_is_put_back(self, encoded: str) -> None:
+        world = await serving()
+        before = file_key(world)
+        world.kube.objects[APP]["data"]["file_key"] = encoded
+        await again(world)
+        assert file_key(world) == before
+
     async def test_one_that_is_well_formed_and_another_is_put_back_too(self) -> None:
         world = await serving()
         before = file_key(world)
@@ -152,6 +160,7 @@ def holds_all(world: World) -> tuple[bool, bool]:
 
 
 @settings(max_examples=40)
+@example(["delete all secrets"] * 6)
 @given(st.lists(st.sampled_from(sorted(HANDS)), min_size=1, max_size=8))
 def test_whatever_is_taken_away_nothing_is_made_in_its_place(hands: list[str]) -> None:
     async def play() -> None:

@@ -70,7 +70,7 @@ class TestRetained:
         await until_gone(world)
         assert events(world)[-1] == f"Normal Retained: Kept for spec.adopt {IDENT}: nothing, for nothing had been made"
 
-    async def test_of_what_was_never_in_service_nobody_has_to_say_where_it_is(self) -> None:
+    async def test_what_was_never_in_service_need_not_be_found(self) -> None:
         world = await begun()
         for name in ("app", "database"):
             world.remove("Secret", NAMESPACE, name)
@@ -95,7 +95,7 @@ class TestRetained:
         assert (FINALIZER in finalizers) == held
 
     async def test_where_the_data_is_a_person_can_say(self) -> None:
-        """An adopted record that somebody emptied, before the first pass has written a status."""
+        """An adopted record that was emptied by hand, before the first pass has written a status."""
         world = await serving()
         leave(world)
         await until_gone(world)

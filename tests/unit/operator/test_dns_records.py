@@ -1,4 +1,4 @@
-"""TXT records, asked for at a real DNS server on the loopback: what is there, what is not, and what nobody says."""
+"""TXT records, asked for at a real DNS server on the loopback: what is there, what is not, and what gets no answer."""
 
 import asyncio
 import time
@@ -53,7 +53,7 @@ class TestAnswers:
         server.texts["proof.dns.example.net"] = [[PROOF]]
         assert await records.texts(NAME) == {PROOF}
 
-    async def test_what_is_no_text_harms_nobody(self, server: NameServer, records: DnsRecords) -> None:
+    async def test_what_is_no_text_does_no_harm(self, server: NameServer, records: DnsRecords) -> None:
         server.texts[NAME] = [["\\255\\254"], [PROOF]]
         assert PROOF in await records.texts(NAME)
 
@@ -88,7 +88,7 @@ class TestFaults:
             await records.texts(NAME)
         assert time.monotonic() - begun < 5
 
-    async def test_nobody_listens(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_no_server_listens(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dns_records, "LOOKUP_SECONDS", 0.3)
         with pytest.raises(BackendUnavailableError):
             await DnsRecords(["127.0.0.1:1"]).texts(NAME)
@@ -130,7 +130,7 @@ class TestBounds:
     async def test_the_wait_for_a_turn_counts(
         self, server: NameServer, records: DnsRecords, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """However many names have no answer, nobody waits longer for one of them."""
+        """However many names have no answer, the wait for one of them is no longer."""
         monkeypatch.setattr(dns_records, "LOOKUP_SECONDS", 0.5)
         names = [f"_vivero.a{number}.example.com" for number in range(10 * dns_records.AT_ONCE)]
         server.silent.update(names)

@@ -118,7 +118,7 @@ class TestRecord:
         assert body["data"]["slug"] == ""
 
     @pytest.mark.parametrize("data", [{}, {"sealed": "no base64!"}, {"sealed": ""}])
-    def test_one_that_somebody_changed_has_no_keys(self, data: dict[str, str]) -> None:
+    def test_one_that_was_changed_by_hand_has_no_keys(self, data: dict[str, str]) -> None:
         body = {**stored(), "data": data}
         assert records.sealed_in(body) == (PLATFORM.current, b"")
         del body["data"]

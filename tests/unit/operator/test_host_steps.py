@@ -5,44 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from reconcile.certificates import pem, secret_body
+from reconcile.certificates import pem
 from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, events, serving
-from reconcile.world import NOW, Object, World
+from reconcile.world import NOW, Object
+from unit.operator.own_hosts import GIVEN, HOST, OTHER, hand_in, publish, routes, said, served
 from vivero_core.errors import BackendUnavailableError
-from vivero_operator.manifests import host_certificate, ingress
+from vivero_operator.manifests import host_certificate
 from vivero_operator.policies import hosts
-
-HOST, OTHER = "app.example.com", "www.example.org"
-GIVEN = [{"host": HOST, "secretName": "app-tls"}]
-
-
-def publish(world: World, host: str = HOST) -> None:
-    """The customer writes the record that the status asks for."""
-    tenant = next(iter(world.cluster.tenants))
-    world.dns.records[hosts.record_name(host)] = {hosts.record_value(tenant, host), "v=spf1 -all"}
-
-
-def hand_in(world: World, host: str = HOST, name: str = "app-tls", begins: int = -1) -> None:
-    """The customer's certificate, as a member of staff makes a Secret of it."""
-    world.put(secret_body(name, host, NOW + timedelta(days=begins)))
-
-
-def said(world: World, host: str = HOST) -> Object:
-    found: Object = next(one for one in body(world)["status"]["hosts"] if one["host"] == host)
-    return found
-
-
-def routes(world: World, name: str = ingress.HOSTS, namespace: str = NAMESPACE) -> list[str]:
-    found = world.kube.objects.get(("Ingress", namespace, name))
-    return [rule["host"] for rule in found["spec"]["rules"]] if found else []
-
-
-async def with_issuer(**spec: object) -> World:
-    world = await serving()
-    world.settings = world.settings.model_copy(update={"host_issuer": "letsencrypt"})
-    world.restart()
-    change(world, **spec)
-    return world
 
 
 class TestLife:
@@ -70,7 +39,7 @@ class TestLife:
         assert ("Secret", NAMESPACE, host_certificate.name(HOST)) in world.kube.objects
 
     async def test_a_proof_is_kept_until_the_host_is_not_wanted_any_more(self) -> None:
-        world = await self.served()
+        world = await served()
         verified = said(world)["verifiedAt"]
         world.dns.records.clear()
         world.now += timedelta(days=1)
@@ -86,7 +55,7 @@ class TestLife:
         assert said(world)["reason"] == "HostUnverified"
 
     async def test_while_suspended_the_page_is_at_its_own_host_too(self) -> None:
-        world = await self.served()
+        world = await served()
         change(world, suspended={"reason": "Unpaid"})
         await world.reconcile()
         assert routes(world) == []
@@ -97,7 +66,7 @@ class TestLife:
         assert routes(world, f"tenant-{IDENT}", "vivero-system") == []
 
     async def test_a_host_given_up_while_suspended_leaves_no_page(self) -> None:
-        world = await self.served()
+        world = await served()
         change(world, suspended={"reason": "Unpaid"})
         await world.reconcile()
         change(world, hosts=[], hostCertificates=None)
@@ -105,21 +74,12 @@ class TestLife:
         assert routes(world, f"tenant-{IDENT}", "vivero-system") == []
 
     async def test_it_goes_with_the_tenant(self) -> None:
-        world = await self.served()
+        world = await served()
         change(world, suspended={"reason": "Unpaid"})
         await world.reconcile()
         world.put({"kind": "Tenant", "metadata": {"name": "acme", "deletionTimestamp": "2026-11-22T12:01:00Z"}})
         await world.reconcile()
         assert not any(kind == "Ingress" and where == "vivero-system" for kind, where, _ in world.kube.objects)
-
-    async def served(self) -> World:
-        world = await serving()
-        change(world, hosts=[HOST], hostCertificates=GIVEN)
-        publish(world)
-        hand_in(world)
-        await world.reconcile()
-        assert routes(world) == [HOST]
-        return world
 
 
 class TestProofs:
@@ -133,7 +93,7 @@ class TestProofs:
         assert routes(world) == []
 
     async def test_dns_without_an_answer_is_said_and_stops_nothing(self) -> None:
-        world = await TestLife().served()
+        world = await served()
         world.dns.down = True
         change(world, hosts=[HOST, OTHER])
         await world.reconcile()
@@ -218,7 +178,7 @@ class TestCertificates:
         assert routes(world) == []
 
     async def test_when_it_expires_the_route_goes_and_a_new_one_brings_it_back(self) -> None:
-        world = await TestLife().served()
+        world = await served()
         world.now += timedelta(days=100)
         await again(world)
         assert said(world)["reason"] == "CertificateInvalid"
@@ -232,12 +192,12 @@ class TestCertificates:
         assert not any("Drift" in one for one in events(world)), events(world)
 
     async def test_of_a_secret_only_what_belongs_there_is_copied(self) -> None:
-        world = await TestLife().served()
+        world = await served()
         copy = world.kube.objects["Secret", NAMESPACE, host_certificate.name(HOST)]
         assert set(copy["data"]) == {"tls.crt", "tls.key"}
         assert copy["type"] == "kubernetes.io/tls"
 
-    async def test_a_host_that_nobody_brings_one_for(self) -> None:
+    async def test_a_host_without_one(self) -> None:
         world = await serving()
         change(world, hosts=[HOST])
         publish(world)
@@ -245,106 +205,6 @@ class TestCertificates:
         assert said(world)["reason"] == "CertificateMissing"
         assert "spec.hostCertificates" in said(world)["message"]
         assert routes(world) == []
-
-
-class TestIssuer:
-    def issue(self, world: World, host: str = HOST, begins: int = -1) -> None:
-        """cert-manager writes the Secret that the Ingress names."""
-        made = secret_body(host_certificate.name(host), host, NOW + timedelta(days=begins), NAMESPACE)
-        world.put({**made, "metadata": {"name": host_certificate.name(host), "namespace": NAMESPACE}})
-
-    async def test_it_is_routed_first_so_that_the_challenge_comes_through(self) -> None:
-        world = await with_issuer(hosts=[HOST])
-        publish(world)
-        await world.reconcile()
-        assert said(world)["reason"] == "CertificateMissing"
-        assert "until letsencrypt has issued" in said(world)["message"]
-        assert routes(world, ingress.ISSUED_HOSTS) == [HOST]
-        self.issue(world)
-        await world.reconcile()
-        assert said(world)["ready"]
-
-    async def test_an_expired_one_stays_routed(self) -> None:
-        world = await with_issuer(hosts=[HOST])
-        publish(world)
-        self.issue(world, begins=-100)
-        await world.reconcile()
-        assert said(world)["reason"] == "CertificateInvalid"
-        assert routes(world, ingress.ISSUED_HOSTS) == [HOST]
-
-    async def test_before_it_is_proven_nothing_is_asked_of_it(self) -> None:
-        world = await with_issuer(hosts=[HOST])
-        await world.reconcile()
-        assert routes(world, ingress.ISSUED_HOSTS) == []
-
-    async def test_what_a_person_handed_in_is_none_of_its_business(self) -> None:
-        world = await with_issuer(hosts=[HOST, OTHER], hostCertificates=GIVEN)
-        publish(world)
-        publish(world, OTHER)
-        hand_in(world)
-        self.issue(world, OTHER)
-        await world.reconcile()
-        assert routes(world) == [HOST]
-        assert routes(world, ingress.ISSUED_HOSTS) == [OTHER]
-        own = world.kube.objects["Ingress", NAMESPACE, ingress.HOSTS]
-        assert "cert-manager.io/cluster-issuer" not in own["metadata"]["annotations"]
-        change(world, suspended={"reason": "Unpaid"})
-        await world.reconcile()
-        assert routes(world, f"tenant-{IDENT}", "vivero-system") == [HOST]
-        assert routes(world, f"tenant-{IDENT}-issued", "vivero-system") == [OTHER]
-        stand_in = world.kube.objects["Ingress", "vivero-system", f"tenant-{IDENT}"]
-        assert "cert-manager.io/cluster-issuer" not in stand_in["metadata"]["annotations"]
-        assert routes(world) == routes(world, ingress.ISSUED_HOSTS) == []
-
-    async def test_one_of_a_person_that_is_bad_is_not_routed_although_there_is_an_issuer(self) -> None:
-        world = await with_issuer(hosts=[HOST], hostCertificates=GIVEN)
-        publish(world)
-        hand_in(world, begins=-100)
-        await world.reconcile()
-        assert routes(world) == routes(world, ingress.ISSUED_HOSTS) == []
-        assert said(world)["message"].startswith("Not routed")
-
-    async def test_without_an_issuer_any_more_its_route_goes(self) -> None:
-        world = await with_issuer(hosts=[HOST])
-        publish(world)
-        await world.reconcile()
-        world.settings = world.settings.model_copy(update={"host_issuer": ""})
-        world.restart()
-        await world.reconcile()
-        assert routes(world, ingress.ISSUED_HOSTS) == []
-
-
-class TestNoAlarm:
-    """Hosts come into service by themselves, long after the spec was carried out: that is no drift."""
-
-    async def test_when_dns_and_certificate_come_late(self) -> None:
-        world = await serving()
-        change(world, hosts=[HOST], hostCertificates=GIVEN)
-        await world.reconcile()
-        for act in (publish, hand_in):
-            act(world)
-            await again(world)
-        assert routes(world) == [HOST]
-        assert not any("Drift" in one for one in events(world)), events(world)
-
-    async def test_when_they_come_while_it_is_suspended(self) -> None:
-        world = await serving()
-        change(world, hosts=[HOST], hostCertificates=GIVEN, suspended={"reason": "Unpaid"})
-        await world.reconcile()
-        for act in (publish, hand_in):
-            act(world)
-            await again(world)
-        assert routes(world, f"tenant-{IDENT}", "vivero-system") == [HOST]
-        assert not any("Drift" in one for one in events(world)), events(world)
-
-    @pytest.mark.parametrize("what", [("Ingress", ingress.HOSTS), ("Secret", host_certificate.name(HOST))])
-    async def test_what_was_there_and_is_gone_is_drift(self, what: tuple[str, str]) -> None:
-        world = await TestLife().served()
-        await again(world)
-        world.remove(what[0], NAMESPACE, what[1])
-        await again(world)
-        assert routes(world) == [HOST]
-        assert any(f"Drift corrected: {what[0]} {what[1]}" in one for one in events(world))
 
 
 def merged(edit: Object) -> Object:

@@ -131,6 +131,11 @@ class TestCertificates:
         verdict = certificates.judge(text, KEY, HOST, NOW)
         assert verdict.problem is None or verdict.problem.split()[0] in FIRST_WORDS
 
+    def test_one_of_another_version(self) -> None:
+        odd = DER.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x12", 1)
+        text = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(odd) + b"-----END CERTIFICATE-----\n"
+        assert certificates.judge(text, KEY, HOST, NOW).problem == "holds something that cannot be read"
+
     @given(st.binary(max_size=300))
     def test_no_bytes_at_all_are_a_fault_of_ours(self, text: bytes) -> None:
         assert certificates.judge(text, KEY, HOST, NOW).problem == "cannot be read as PEM"
@@ -142,7 +147,7 @@ class TestCertificates:
         )
         assert certificates.judge(PEM, locked, HOST, NOW).problem == "has a private key that cannot be read"
 
-    def test_one_without_names_is_for_nobody(self) -> None:
+    def test_one_without_names_is_for_no_host(self) -> None:
         private = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
         builder = x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())

@@ -38,7 +38,7 @@ def claim(world: World, number: int) -> None:
 
 
 def claimed(act: Act) -> Act:
-    """Only of a tenant that belongs to somebody."""
+    """Only of a tenant that has an owner."""
 
     def only_then(world: World, number: int) -> None:
         if body(world)["spec"].get("slug") is not None:
@@ -212,7 +212,7 @@ ALWAYS_THERE: Final = [
 
 @pytest.mark.parametrize("restarted", [False, True])
 @pytest.mark.parametrize(("kind", "namespace", "name"), ALWAYS_THERE)
-async def test_what_nobody_ordered_is(kind: str, namespace: str | None, name: str, *, restarted: bool) -> None:
+async def test_what_was_not_ordered_is(kind: str, namespace: str | None, name: str, *, restarted: bool) -> None:
     world = await serving()
     if restarted:
         world.restart()

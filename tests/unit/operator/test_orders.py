@@ -72,7 +72,7 @@ class TestPause:
         assert condition(world, "Suspended") == "True Unpaid"
         assert condition(world, "Paused") is None
 
-    async def test_what_others_do_meanwhile_is_put_right_afterwards(self) -> None:
+    async def test_what_others_change_is_put_right_afterwards(self) -> None:
         world = await self.paused()
         world.remove(*SERVICE)
         await again(world)

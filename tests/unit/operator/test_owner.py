@@ -214,7 +214,7 @@ class TestForgetting:
 
 
 async def test_an_account_that_is_gone_is_said_to_be_gone() -> None:
-    """After data was given up the workspace begins anew, with nobody in it."""
+    """After data was given up the workspace is new, and has no accounts."""
     world = await with_password()
     world.data_plane.accounts.clear()
     change(world, displayName="Acme again")
@@ -233,6 +233,6 @@ class TestAdopted:
         assert condition(world, "OwnerReady") == "True AccountExists"
         assert said(world) == "first@b.co can log in; a@b.co has no account, for spec.owner names no password"
 
-    async def test_of_nobody_it_says_so(self) -> None:
+    async def test_without_an_account_it_says_so(self) -> None:
         world = await serving()
         assert condition(world, "OwnerReady") == "True NoPasswordGiven"

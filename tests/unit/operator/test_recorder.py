@@ -1,4 +1,4 @@
-"""Events: one for what is said again and again, none lost, nobody held up by one."""
+"""Events: one for what is said again and again, none lost, no pass held up by one."""
 
 import asyncio
 import re
@@ -218,7 +218,7 @@ class TestNothingIsLost:
         assert metrics.EVENTS.labels("Tenant", "Warning", "DriftCorrected")._value.get() == before + 1  # noqa: SLF001
 
 
-class TestNobodyWaits:
+class TestNoPassWaits:
     async def test_an_endpoint_that_hangs_holds_up_a_pass_for_a_moment(
         self, recorder: Recorder, kube: Hanging, monkeypatch: pytest.MonkeyPatch
     ) -> None:

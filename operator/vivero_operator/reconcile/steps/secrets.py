@@ -215,8 +215,8 @@ async def recovered(run: Run, live: Live, escrowed: Keys | None, server: str) ->
 async def _may_make_file_key(run: Run, server: str) -> bool:
     """Nothing can depend on a key of a tenant that begins in this pass, or that holds no data, or gave it up.
 
-    Whether it begins the finalizer says: a namespace that is new may be one that somebody deleted. Nobody has ever put
-    anything into a spare.
+    Whether it begins the finalizer says: a namespace that is new may be one that was deleted by hand. A spare has never
+    been used.
     """
     if run.tenant.accepts_data_loss:
         return True
