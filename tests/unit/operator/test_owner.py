@@ -236,3 +236,23 @@ class TestAdopted:
     async def test_without_an_account_it_says_so(self) -> None:
         world = await serving()
         assert condition(world, "OwnerReady") == "True NoPasswordGiven"
+
+    async def test_whose_password_was_carried_out_before_keeps_it(self) -> None:
+        """The adopting Tenant is the former one's manifest, which still names the Secret that is used up."""
+        world = await with_password()
+        body(world)["status"] = {}
+        world.put(body(world))
+        world.restart()
+        await world.reconcile()
+        await world.reconcile()
+        assert known(world) == {"email": "a@b.co", "passwordHashSecret": "signup-1"}
+        assert condition(world, "OwnerReady") == "True AccountExists"
+        assert world.data_plane.accounts == {"a@b.co": "$argon2id$first"}
+
+    @pytest.mark.parametrize("accounts", [{}, {"first@b.co": "$argon2id$"}])
+    async def test_who_has_no_account_yet_waits_for_the_password(self, accounts: dict[str, str]) -> None:
+        world = await serving()
+        world.data_plane.accounts = accounts
+        change(world, owner={"email": "a@b.co", "passwordHashSecret": "signup-1"})
+        await world.reconcile()
+        assert condition(world, "OwnerReady") == "False PasswordSecretMissing"

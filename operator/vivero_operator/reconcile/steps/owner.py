@@ -40,7 +40,7 @@ async def ensure(run: Run) -> Outcome:
     run.owner_status = known
     secret = await _password_secret(run, known)
     password_hash = _password_hash(run, secret) if secret is not None else None
-    if password_hash is not None or not _told(run):
+    if password_hash is not None or (run.owner_status is known and not _told(run)):
         run.owner_status = await _tell(run, password_hash)
         run.password_secret = secret
     exists = run.owner_status.email
@@ -88,12 +88,23 @@ async def _password_secret(run: Run, known: OwnerStatus) -> Manifest | None:
     if name is None:
         return None
     secret = await run.find(SECRET, name, namespace)
-    if secret is None and known.password_hash_secret == name:
+    if secret is None and (known.password_hash_secret == name or await _was_carried_out_before(run, known, name)):
         return None
     if secret is None or not secret.get("data", {}).get(PASSWORD_HASH_KEY):
         message = f"Secret {name} with the owner's {PASSWORD_HASH_KEY} is not in {namespace}"
         raise Pending(Reason.PASSWORD_SECRET_MISSING, message, retry_after=_SECRET_AGAIN_SECONDS)
     return secret
+
+
+async def _was_carried_out_before(run: Run, known: OwnerStatus, name: str) -> bool:
+    """Whether the account was made under an earlier Tenant, whose status is gone: an adopted one names its Secret still."""
+    if known.password_hash_secret is not None:
+        return False
+    answer = await _tell(run, None)
+    if answer.email is None or answer.email.lower() != run.owner.email.lower():
+        return False
+    run.owner_status = OwnerStatus(email=answer.email, password_hash_secret=name)
+    return True
 
 
 def _password_hash(run: Run, secret: Manifest) -> str:
