@@ -95,7 +95,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
     reconcilers: dict[Kind, Reconcile] = {
         "Tenant": TenantReconciler(services, desk.memory).reconcile,
         "Plan": plans.reconcile,
-        "DatabaseServer": DatabaseServerReconciler(services, partial(database_servers.wake, desk)).reconcile,
+        "DatabaseServer": DatabaseServerReconciler(services, partial(database_servers.wake, desk), sweep.ask).reconcile,
         "TenantPool": TenantPoolReconciler(services).reconcile,
         "Release": ReleaseReconciler(services, desk.move).reconcile,
         "Orphan": OrphanReconciler(services, sweep.ask).reconcile,

@@ -124,7 +124,7 @@ async def of_plan(body: Object) -> list[Object]:
 async def of_database_server(body: Object) -> list[Object]:
     world, name = _world(), body["metadata"]["name"]
     world.put(body)
-    await DatabaseServerReconciler(world.services, lambda _: None).reconcile(name)
+    await DatabaseServerReconciler(world.services, lambda _: None, lambda: None).reconcile(name)
     await _live(world, tenant_body(databaseServer=name))
     return list(world.kube.objects.values())
 

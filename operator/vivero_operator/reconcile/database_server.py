@@ -28,16 +28,21 @@ PROBE_SECONDS: Final = 30.0
 
 
 class DatabaseServerReconciler:
-    """Also wakes the tenants of a server that has come back: they need not sit out their back-off."""
+    """Wakes the tenants of a server that has come back, so that they need not sit out their back-off.
 
-    def __init__(self, services: Services, wake: Callable[[str], None]) -> None:
+    Has orphans looked for when a server comes or goes: it may hold some, or have been the one that shows some.
+    """
+
+    def __init__(self, services: Services, wake: Callable[[str], None], sweep: Callable[[], None]) -> None:
         self._services = services
         self._wake = wake
+        self._sweep = sweep
 
     async def reconcile(self, name: str) -> Result:
         server = self._services.cluster.servers.get(name)
         if server is None:
             metrics.forget_orphans(name)
+            self._sweep()
             return Result(gone=True)
         users = self._services.cluster.users_of_server(name)
         await in_use.settle(self._services, DATABASE_SERVER, server.metadata, users)
@@ -53,6 +58,7 @@ class DatabaseServerReconciler:
         await self._announce(server, was, status)
         if fault is None and (was is None or was.status is not Status.TRUE):
             self._wake(name)
+            self._sweep()
         return Result(failed=fault is not None, retry_after=PROBE_SECONDS)
 
     async def _probe(self, server: DatabaseServer) -> tuple[str | None, BackendError | None]:

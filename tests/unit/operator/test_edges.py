@@ -446,7 +446,7 @@ class TestHandlers:
 
 class TestDatabaseServer:
     def reconciler(self, world: World, woken: list[str]) -> DatabaseServerReconciler:
-        return DatabaseServerReconciler(world.services, woken.append)
+        return DatabaseServerReconciler(world.services, woken.append, lambda: woken.append("sweep"))
 
     async def test_health_and_count(self) -> None:
         world, woken = World(), list[str]()
@@ -456,7 +456,7 @@ class TestDatabaseServer:
         status = (await world.kube.get(DATABASE_SERVER, "main"))["status"]
         assert (status["version"], status.get("tenants", 0)) == ("10.11.14-MariaDB", 0)
         assert status["conditions"][0]["status"] == "True"
-        assert woken == ["main"]
+        assert woken == ["main", "sweep"]
         world.kube.writes.clear()
         await reconciler.reconcile("main")
         assert world.kube.writes == []
@@ -472,15 +472,17 @@ class TestDatabaseServer:
         assert (condition["status"], condition["reason"]) == ("False", "Unreachable")
         world.backends.servers["main"].down = False
         await reconciler.reconcile("main")
-        assert woken == ["main", "main"]
+        assert woken == ["main", "sweep"] * 2
 
     async def test_one_that_is_gone(self) -> None:
-        world = World()
+        world, woken = World(), list[str]()
         world.put(SERVER)
-        reconciler = self.reconciler(world, [])
+        reconciler = self.reconciler(world, woken)
         del world.kube.objects["DatabaseServer", None, "main"]
         await reconciler.reconcile("main")
+        woken.clear()
         assert (await reconciler.reconcile("other")).retry_after is None
+        assert woken == ["sweep"], "what it showed of orphans another one shows"
 
 
 def test_status_patches_say_only_what_changed() -> None:

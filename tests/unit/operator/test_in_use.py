@@ -91,7 +91,7 @@ class Used:
     def begin(self) -> None:
         """As a program that has just started to lead."""
         self.plans = PlanReconciler(self.world.services)
-        self.servers = DatabaseServerReconciler(self.world.services, lambda _: None)
+        self.servers = DatabaseServerReconciler(self.world.services, lambda _: None, lambda: None)
 
     def reconcilers(self) -> dict[Kind, tuple[str, Reconcile]]:
         return {"Plan": ("trial", self.plans.reconcile), "DatabaseServer": ("main", self.servers.reconcile)}

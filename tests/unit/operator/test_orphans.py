@@ -66,7 +66,7 @@ class Place:
         """As a program that has just started to lead."""
         self.world.services = replace(self.world.services, orphans=Orphans())
         self.sweeper = Sweep(self.world.services, self._report)
-        self.servers = DatabaseServerReconciler(self.world.services, lambda _: None)
+        self.servers = DatabaseServerReconciler(self.world.services, lambda _: None, lambda: None)
         self.closer = OrphanReconciler(self.world.services, self._ask)
 
     def _report(self) -> None:

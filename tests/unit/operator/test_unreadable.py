@@ -47,7 +47,7 @@ class Program:
         self.reconcilers: dict[Kind, Reconcile] = {
             "Tenant": self.world.reconciler.reconcile,
             "Plan": PlanReconciler(services).reconcile,
-            "DatabaseServer": DatabaseServerReconciler(services, lambda _: None).reconcile,
+            "DatabaseServer": DatabaseServerReconciler(services, lambda _: None, lambda: None).reconcile,
             "TenantPool": TenantPoolReconciler(services).reconcile,
             "Release": ReleaseReconciler(services, self.desk.move).reconcile,
         }
