@@ -66,6 +66,14 @@ class Installed:
         assert found is not None, name
         return {key: base64.b64decode(value) for key, value in found["data"].items()}
 
+    def files(self, volume: Json) -> dict[str, bytes]:
+        """What a pod finds in a volume that is made from a Secret or a ConfigMap."""
+        if "secret" in volume:
+            return self.secret(volume["secret"]["secretName"])
+        found = self.cluster.kubectl.get("configmap", volume["configMap"]["name"], NAMESPACE)
+        assert found is not None, volume
+        return {key: value.encode() for key, value in found["data"].items()}
+
     def login(self, secret: str) -> Credentials:
         data = self.secret(secret)
         return Credentials(data["username"].decode(), data["password"].decode())
@@ -156,11 +164,15 @@ def test_the_programs_start_with_these_settings(installed: Installed, tmp_path: 
         spec = deployment["spec"]["template"]["spec"]
         (container,) = spec["containers"]
         environment = {entry["name"]: entry.get("value", "name") for entry in container["env"]}
-        for volume in (volume for volume in spec["volumes"] if "secret" in volume):
+        mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        for volume in (volume for volume in spec["volumes"] if "emptyDir" not in volume):
             folder = tmp_path / volume["name"]
             folder.mkdir(exist_ok=True)
-            for key, value in installed.secret(volume["secret"]["secretName"]).items():
+            for key, value in installed.files(volume).items():
                 (folder / key).write_bytes(value)
+            environment = {
+                name: value.replace(mounted[volume["name"]], str(folder)) for name, value in environment.items()
+            }
         code = "from vivero_control.settings import load; load()"
         if "VIVERO_DATA_PLANE_IMAGE" in environment:
             code = "from vivero_operator.settings import Settings; Settings()"

@@ -64,6 +64,7 @@ def proved(generation: int) -> dict[str, Any]:
     return {
         "observedGeneration": generation,
         "provenAt": now,
+        "message": None,
         "conditions": [
             {"type": part, "status": "True", "reason": "Proven", "lastTransitionTime": now, "message": ""}
             for part in parts

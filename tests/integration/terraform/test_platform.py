@@ -15,7 +15,13 @@ from vivero_dev.terraform import Project, TerraformError, find_program
 
 ROOT = Path(__file__).resolve().parents[3]
 MakeProject = Callable[[], Project]
-DEFINITIONS = ("databaseservers.vivero.dev", "plans.vivero.dev", "tenantpools.vivero.dev", "tenants.vivero.dev")
+DEFINITIONS = (
+    "databaseservers.vivero.dev",
+    "plans.vivero.dev",
+    "releases.vivero.dev",
+    "tenantpools.vivero.dev",
+    "tenants.vivero.dev",
+)
 
 
 def render(helm: Path, chart: str, folder: Path, *options: str) -> None:
