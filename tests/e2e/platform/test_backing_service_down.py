@@ -82,5 +82,14 @@ def test_a_dead_database_server_holds_up_only_its_own_tenants(
         assert condition(kubectl, "on-the-dead", "DatabaseReady")["reason"] == "DatabaseUnavailable"
         assert condition(kubectl, "on-the-dead", "Ready")["status"] == "False"
     finally:
-        # Back to life, so that the tenant can be erased.
-        kubectl("patch", "vdb", "dead", "--type=merge", "-p", json.dumps({"spec": {"port": living["spec"]["port"]}}))
+        # Back to life, so that the tenant can be erased; cordoned, or the pool would put its next spare there.
+        alive = {"spec": {"port": living["spec"]["port"], "cordoned": True}}
+        kubectl("patch", "vdb", "dead", "--type=merge", "-p", json.dumps(alive))
+        kubectl("delete", "tenant", "on-the-dead", "--timeout=80s")
+        wait_until(lambda: not used(kubectl, "dead"), 30, "the count of the server's tenants")
+
+
+def used(kubectl: Kubectl, server: str) -> int:
+    """How many tenants its status counts: as long as there are some, its deletion is refused."""
+    count: int = json.loads(kubectl("get", "vdb", server, "-o", "json"))["status"].get("tenants", 0)
+    return count
