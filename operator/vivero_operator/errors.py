@@ -8,7 +8,7 @@ class OperatorError(ViveroError):
 
 
 class LeadershipLostError(OperatorError):
-    """Another replica may be leading now, or nobody can be asked who does: stop at once."""
+    """Another replica may be leading now, or no one can be asked who does: stop at once."""
 
 
 class FencedError(BackendUnavailableError):

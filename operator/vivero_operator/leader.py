@@ -69,7 +69,7 @@ class Election:
     async def acquire(self) -> None:
         """Returns when this replica leads; LeadershipLostError when the API server stays away.
 
-        Whoever waits lets its watches go then, as a leader does (see main).
+        Who waits lets its watches go then, as a leader does (see main).
         """
         self._answered = self.clock()
         while True:
@@ -82,7 +82,7 @@ class Election:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def hold(self) -> None:
-        """Renew for ever; LeadershipLostError when that fails for too long or another replica leads."""
+        """Renew forever; LeadershipLostError when that fails for too long or another replica leads."""
         pause = RENEW_SECONDS
         while True:
             await asyncio.sleep(pause)
@@ -116,7 +116,7 @@ class Election:
             logger.warning("the Lease was not released: %s", error)
 
     async def _try(self) -> bool:
-        """Take or renew the Lease if it is ours or free; False when it is not, or nobody could be asked."""
+        """Take or renew the Lease if it is ours or free; False when it is not, or no one could be asked."""
         try:
             return await self._take()
         except KubeConflictError:

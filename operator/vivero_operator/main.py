@@ -61,7 +61,7 @@ def main() -> None:
         try:
             return asyncio.run(serve(settings))
         except LeadershipLostError as error:
-            # All anew, as after a restart, and not left to kubelet: its pauses between restarts grow to five minutes.
+            # All again, as after a restart, and not left to kubelet: its pauses between restarts grow to five minutes.
             logger.warning("starting over: %s", error)
 
 

@@ -83,7 +83,7 @@ def change(resource: Resource, name: str, patch: Object) -> Act:
 
 
 def remake(resource: Resource, name: str, content: Object) -> Act:
-    """Deleted, and made by somebody else with what cannot be changed back."""
+    """Deleted, and made by someone else with what cannot be changed back."""
 
     async def act(rig: Rig, names: Names) -> None:
         namespace = naming.namespace_name(names.id)

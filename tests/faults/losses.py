@@ -79,7 +79,7 @@ async def _suffer(rig: Rig, names: Names, loss: Loss) -> str:
 
 
 async def restored(rig: Rig, loss: Loss) -> None:
-    """What is brought back is what it was, proven anew."""
+    """What is brought back is what it was, proven again."""
     names = await at_rest(rig)
     before = await look(rig, names)
     await _suffer(rig, names, loss)

@@ -55,7 +55,7 @@ class Call:
 
     @property
     def counts(self) -> bool:
-        """Discovery and the leader's Lease are nobody's business."""
+        """Discovery and the leader's Lease are no one's business."""
         return bool(self.resource) and self.resource != "leases"
 
     def __str__(self) -> str:

@@ -41,7 +41,7 @@ async def _until(check: Callable[[], Awaitable[bool]], seconds: float = CONVERGE
     """Whether it came true in time."""
     try:
         async with asyncio.timeout(seconds):
-            while not await check():  # noqa: ASYNC110  the API server is asked, nobody tells
+            while not await check():  # noqa: ASYNC110  the API server is asked, no one tells
                 await asyncio.sleep(0.2)
     except TimeoutError:
         return False

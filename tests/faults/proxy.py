@@ -221,7 +221,7 @@ def _headers(request: web.Request) -> dict[str, str]:
 
 
 def _hang_up(request: web.Request) -> web.Response:
-    """Break the connection; the response is for aiohttp, nobody gets it."""
+    """Break the connection; the response is for aiohttp, no one gets it."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

@@ -114,7 +114,7 @@ async def eventually(
 ) -> None:
     """Returns when `check` says so; TimeoutError when it does not in time."""
     async with asyncio.timeout(seconds):
-        while not await check():  # noqa: ASYNC110  the API server is asked, nobody tells
+        while not await check():  # noqa: ASYNC110  the API server is asked, no one tells
             await asyncio.sleep(pause)
 
 
@@ -195,7 +195,7 @@ class Rig:
 async def put_up(place: Place) -> AsyncIterator[Rig]:
     """Everything in order: pods and data plane, proxies, then the operator; Returns once that leads."""
     config = kube_config.load(place.kubeconfig)
-    # An address of its own in the loopback network: nobody else's port 8080 is in the way.
+    # An address of its own in the loopback network: no one else's port 8080 is in the way.
     address = ".".join(["127", *(str(random.randint(1, 254)) for _ in range(3))])  # noqa: S311  no secret
     async with contextlib.AsyncExitStack() as stack:
         kube = await stack.enter_async_context(KubeClient(config, field_manager="fault-tests"))

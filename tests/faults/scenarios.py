@@ -40,7 +40,7 @@ def _plan(name: str, *, connections: int, **workload: object) -> Object:
             "displayName": name,
             "price": {"amountCents": 0},
             "limits": {"records": 100 * connections, "connections": connections},
-            # What Kubernetes has no room for waits for ever: see pods.py.
+            # What Kubernetes has no room for waits forever: see pods.py.
             "workload": {"cpuRequest": TOO_MUCH_CPU, **workload},
         },
     }
@@ -113,7 +113,7 @@ async def write_password(rig: Rig, slug: str) -> None:
 
 
 async def look(rig: Rig, names: Names) -> Tenant | None:
-    """The very Tenant; None when it is gone, whoever has its name now."""
+    """The very Tenant; None when it is gone, whatever has its name now."""
     try:
         found = Tenant.parse(await rig.kube.get(TENANT, names.tenant))
     except KubeNotFoundError:

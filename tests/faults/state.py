@@ -219,7 +219,7 @@ class Collector:
         return {one["metadata"]["name"]: decoded(one) for one in listed if one["metadata"]["name"] in CREDENTIALS}
 
     async def _objects(self, ident: str, namespace: str) -> Any:  # noqa: ANN401  an async generator of objects
-        """What is in the namespace, whoever made it, and what carries the tenant's label anywhere else."""
+        """What is in the namespace, whatever made it, and what carries the tenant's label anywhere else."""
         label = f"{LABEL_TENANT}={ident}"
         for item in (await self._kube.list(NAMESPACE, label_selector=label)).items:
             yield item
@@ -280,7 +280,7 @@ class Collector:
         admin, name = self._servers.database, naming.database_name(ident)
         login = Credentials(secret.get("username", ""), secret.get("password", ""))
         opens = bool(secret) and _works(lambda: admin.prove(login, name))
-        with admin._session("look at a tenant") as cursor:  # noqa: SLF001  nobody but a test asks all of this
+        with admin._session("look at a tenant") as cursor:  # noqa: SLF001  no one but a test asks all of this
             cursor.execute(*statements.find_database(name))
             defaults = cursor.fetchone()
             cursor.execute(*rights.accounts_of(name))
@@ -301,14 +301,14 @@ class Collector:
         login = Credentials(secret.get("access_key", ""), secret.get("secret_key", ""))
         opens = bool(secret) and _works(lambda: admin.prove(login, bucket))
         return {
-            "bucket": repr(admin._buckets.state(bucket)),  # noqa: SLF001  nobody but a test asks this
+            "bucket": repr(admin._buckets.state(bucket)),  # noqa: SLF001  no one but a test asks this
             "account": bucket in storage_accounts(admin),
             "Secret opens it": opens,
         }
 
     def _cache(self, ident: str, secret: dict[str, str]) -> Object:
         name = naming.cache_user(ident)
-        access = self._servers.cache._present(name)  # noqa: SLF001  nobody but a test asks this
+        access = self._servers.cache._present(name)  # noqa: SLF001  no one but a test asks this
         known = access is not None and access.passwords == {acl.password_hash(secret.get("password", ""))}
         opens = bool(secret) and _works(
             lambda: self._servers.cache.prove(Credentials(secret["username"], secret["password"]))
@@ -346,14 +346,14 @@ def _works(proof: Any) -> bool:  # noqa: ANN401  any call that raises when it fa
 
 
 def storage_accounts(admin: VersityStorageAdmin) -> set[str]:
-    answer = admin._transport.signed(Call("PATCH", "/list-users"), admin._admin)  # noqa: SLF001  nobody but a test asks
+    answer = admin._transport.signed(Call("PATCH", "/list-users"), admin._admin)  # noqa: SLF001  no one but a test asks
     answer.raise_for("list accounts")
     return set(re.findall(r"<Access>([^<]+)</Access>", answer.body.decode()))
 
 
 def buckets(admin: VersityStorageAdmin, tries: int = 10) -> set[str]:
     """Asked again when a bucket goes at this moment, for which the server has no answer."""
-    answer = admin._transport.signed(Call("PATCH", "/list-buckets"), admin._admin)  # noqa: SLF001  nobody but a test asks
+    answer = admin._transport.signed(Call("PATCH", "/list-buckets"), admin._admin)  # noqa: SLF001  no one but a test asks
     if not answer.ok and tries > 1:
         time.sleep(0.2)
         return buckets(admin, tries - 1)
@@ -378,7 +378,7 @@ async def inventory(kube: KubeClient, servers: Servers) -> dict[str, set[str]]:
 
 
 def _backend_inventory(servers: Servers) -> dict[str, set[str]]:
-    with servers.database._session("list users") as cursor:  # noqa: SLF001  nobody but a test asks this
+    with servers.database._session("list users") as cursor:  # noqa: SLF001  no one but a test asks this
         cursor.execute("SELECT User FROM mysql.global_priv WHERE User LIKE 'vt%'")
         users = {str(row[0]) for row in cursor.fetchall()}
     acl_lines: list[str] = servers.cache._client.execute_command("ACL", "LIST")  # type: ignore[no-untyped-call]  # noqa: SLF001

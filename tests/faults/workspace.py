@@ -50,7 +50,7 @@ class Program:
     def _migrate(self) -> bool:
         """Whether the schema has its table. One that held data is not made again when it is found empty: it was lost."""
         login, name = self._login("database", "username", "password"), self.secrets["database"]["name"]
-        connections = self.servers.database._connections  # noqa: SLF001  nobody but a test logs in as a tenant
+        connections = self.servers.database._connections  # noqa: SLF001  no one but a test logs in as a tenant
         with connections.tenants("start a workspace", login, name) as cursor:
             cursor.execute("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = %s", (name,))
             empty = cursor.fetchone() == (0,)

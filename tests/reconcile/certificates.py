@@ -1,4 +1,4 @@
-"""Certificates for tests, of hosts that nobody has."""
+"""Certificates for tests, of hosts that no one has."""
 
 import base64
 from datetime import datetime, timedelta

@@ -88,7 +88,7 @@ def _for_people(instance: Instance) -> dict[str, str]:
 
 
 def sealed_in(secret: dict[str, Any]) -> tuple[str, bytes]:
-    """(id of the sealing key, sealed keys); empty where somebody changed the Secret."""
+    """(id of the sealing key, sealed keys); empty where someone changed the Secret."""
     key = secret["metadata"].get("annotations", {}).get(c.ANNOTATION_ESCROW_KEY, "")
     try:
         return key, base64.b64decode(secret.get("data", {}).get(_SEALED, ""), validate=True)

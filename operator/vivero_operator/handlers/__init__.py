@@ -43,7 +43,7 @@ class Desk:
     """Called with the uid of a Tenant that is gone, whether its finalizer did its work or not."""
 
     def suspect(self, tenant_id: str, step: str | None = None) -> None:
-        """Somebody touched what is this tenant's: look at what the step makes, or at all of it, soon."""
+        """Someone touched what is this tenant's: look at what the step makes, or at all of it, soon."""
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is not None and tenant.metadata.deletion_timestamp is None:
             self.memory.suspect(tenant.metadata.uid, step)
@@ -66,7 +66,7 @@ class Desk:
         self.queue.add(Key("Tenant", tenant.name))
 
     def touched(self, tenant_id: str, kind: Resource) -> None:
-        """Somebody changed or removed an object of this kind: we ourselves, when the tenant is on its way out."""
+        """Someone changed or removed an object of this kind: we ourselves, when the tenant is on its way out."""
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is None:
             self.queue.add(Key("Orphan", tenant_id))

@@ -47,7 +47,7 @@ def listed(desk: Desk, watched: Watched[R], body: dict[str, Any]) -> None:
 
 
 def heard(desk: Desk, watched: Watched[R], change: str | None, body: dict[str, Any]) -> None:
-    """An event: ADDED, MODIFIED, DELETED, or None for what was listed anew."""
+    """An event: ADDED, MODIFIED, DELETED, or None for what was listed again."""
     key = watched.kind, body["metadata"]["name"]
     if change == "DELETED":
         desk.cluster.unreadable.pop(key, None)

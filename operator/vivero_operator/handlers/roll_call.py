@@ -1,4 +1,4 @@
-"""Finds who is gone without a word: after a watch expired, kopf lists anew and never says what is missing from the list."""
+"""Finds who is gone without a word: after a watch expired, kopf lists again and never says what is missing from the list."""
 
 import asyncio
 import logging

@@ -17,7 +17,7 @@ from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import Rank
 
 _BLOCKED_BY_OTHERS = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN, Reason.ALREADY_ADOPTED})
-# Somebody waits for the claim that a refill follows, and both want the same processor: the claim first. A refill still
+# Someone waits for the claim that a refill follows, and both want the same processor: the claim first. A refill still
 # begins within a tenth of a second.
 _REFILL_SECONDS = 0.05
 _SPARE_SECONDS = 0.15
@@ -66,7 +66,7 @@ def observe(desk: Desk, tenant: Tenant) -> None:
         # After a start all Tenants come by. Those that are well have time; what was touched meanwhile, children say.
         desk.queue.add_later(Key("Tenant", tenant.name), desk.resync_seconds * random.random())  # noqa: S311  no secret
     elif tenant.is_spare:
-        # Those that somebody waits for go first, and nobody waits for a spare.
+        # Those that someone waits for go first, and no one waits for a spare.
         desk.queue.add_later(Key("Tenant", tenant.name), _SPARE_SECONDS)
     else:
         desk.queue.add(Key("Tenant", tenant.name), _rank(tenant, is_new=known is None))

@@ -11,7 +11,7 @@ _PREFIX: Final = "host-"
 
 
 def name(host: str) -> str:
-    """Of the Secret, whoever makes it; a host name can be longer than an object's name may be."""
+    """Of the Secret, whether it is copied or issued; a host name can be longer than an object's name may be."""
     return f"{_PREFIX}{digest(host)}"
 
 

@@ -80,7 +80,7 @@ def _lasting(secret: Manifest) -> object:
     try:
         document = json.loads(base64.b64decode(secret.get("data", {}).get(LIMITS_FILE, "")))
     except ValueError:
-        return None  # somebody put something else there
+        return None  # someone put something else there
     return {key: value for key, value in document.items() if key not in _NO_LIMITS}
 
 

@@ -1,4 +1,4 @@
-"""A spare: a Tenant of a pool that belongs to nobody yet."""
+"""A spare: a Tenant of a pool that belongs to no one yet."""
 
 from vivero_core.model import constants as c
 from vivero_core.model.tenant import TenantSpec

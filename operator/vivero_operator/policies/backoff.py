@@ -9,7 +9,7 @@ FIRST_REST_SECONDS: Final = 1.0
 LONGEST_REST_SECONDS: Final = 8.0
 """A server that is back is asked again within one and a half of this, and its tenants have the rest of their minute."""
 RETURN_SECONDS: Final = 5.0
-"""Those for whom nobody waits come back spread over this time when a server has answered again."""
+"""Those for whom no one waits come back spread over this time when a server has answered again."""
 
 
 def delay(failures: int, spread: float) -> float:

@@ -1,6 +1,6 @@
 """Whether a live object still is what we want, without a write: an apply that changes nothing is still a request.
 
-And whether somebody else touched it, from its metadata alone.
+And whether someone else touched it, from its metadata alone.
 """
 
 from typing import Any, Final
@@ -36,11 +36,11 @@ def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:
 
 
 def intrusion(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
-    """The merge patch that takes out what somebody else put into parts of an object that are ours alone.
+    """The merge patch that takes out what someone else put into parts of an object that are ours alone.
 
     An apply puts back what we own and leaves what others added: one more label
     in a Service's selector, and it leads nowhere. Labels and annotations of
-    other people stay; they harm nobody.
+    other people stay; they harm no one.
     """
     patch: dict[str, Any] = {}
     for entry in live.get("metadata", {}).get("managedFields", ()):
@@ -66,9 +66,9 @@ def is_fixed(desired: dict[str, Any], live: dict[str, Any]) -> bool:
 
 
 def _robbed(desired: dict[str, Any], live: dict[str, Any]) -> bool:
-    """Whether somebody else is now the only owner of a field of ours.
+    """Whether someone else is now the only owner of a field of ours.
 
-    Some maps have one owner as a whole, such as a Service's selector: whoever
+    Some maps have one owner as a whole, such as a Service's selector: who
     adds a key to one owns all of it, though our keys are still there.
     """
     entries = live.get("metadata", {}).get("managedFields", ())
@@ -97,7 +97,7 @@ def _lost(fields: dict[str, Any], desired: dict[str, Any], ours: list[dict[str, 
 def _foreign(fields: dict[str, Any], desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """What of `fields` (as the API server writes down who owns what) is not desired, as nulls of a merge patch.
 
-    A merge patch knows lists as a whole only: one with an entry that is not ours is replaced. An entry that somebody
+    A merge patch knows lists as a whole only: one with an entry that is not ours is replaced. An entry that someone
     else wrote as well, and as we want it, is no reason.
     """
     patch: dict[str, Any] = {}
@@ -126,7 +126,7 @@ def fingerprint(metadata: dict[str, Any]) -> str:
     """Changes when anybody but us writes more than the status of an object; from what `metadata` says.
 
     The API server records who owns which fields. Our own entry counts without
-    its time, for we may write the same again; whoever overwrites or removes a
+    its time, for we may write the same again; who overwrites or removes a
     field of ours takes it out of that entry, or appears beside it.
     """
     owners = [

@@ -14,7 +14,7 @@ class Phase(StrEnum):
     STANDBY = "standby"
     """A spare: to be complete and proven, without a way in."""
     CLAIMED = "claimed"
-    """A proven spare that somebody has just got: only route and owner are missing."""
+    """A proven spare that someone has just got: only route and owner are missing."""
     ACTIVE = "active"
     """In service."""
     SUSPENDED = "suspended"
@@ -27,7 +27,7 @@ def phase(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> Phase:
         return Phase.SUSPENDED
     if tenant.is_spare:
         return Phase.STANDBY
-    # Hosts of the customer's own may be somebody else's: that takes a whole pass.
+    # Hosts of the customer's own may be someone else's: that takes a whole pass.
     if spec.claimed_at is not None and status.url is None and not spec.hosts and proven(tenant, now, proof_lasts):
         return Phase.CLAIMED
     return Phase.ACTIVE
@@ -43,7 +43,7 @@ def settled(tenant: Tenant) -> bool:
 
 
 def awaited(tenant: Tenant) -> bool:
-    """Whether somebody waits for it: a signup that never was ready, or a spec that has just changed."""
+    """Whether someone waits for it: a signup that never was ready, or a spec that has just changed."""
     if tenant.is_spare or tenant.metadata.deletion_timestamp is not None:
         return False
     status = tenant.status

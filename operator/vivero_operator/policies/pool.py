@@ -75,7 +75,7 @@ def is_single_refill(spare: Tenant, size: int, spares: Iterable[Tenant]) -> bool
 
 
 def signups_under_way(tenants: Iterable[Tenant], now: datetime) -> int:
-    """How many tenants start that somebody waits for; not those that have been at it for so long that they are stuck."""
+    """How many tenants start that someone waits for; not those that have been at it for so long that they are stuck."""
     return sum(
         life.awaited(one)
         and one.status.proven_at is None

@@ -2,7 +2,7 @@
 
 While pods of two sizes run beside each other the quota has to hold the largest
 number of pods at the largest size: a sum that is only right for the new ones
-keeps the old ones from being replaced, for ever.
+keeps the old ones from being replaced, forever.
 """
 
 from collections.abc import Mapping

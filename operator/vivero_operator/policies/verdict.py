@@ -202,7 +202,7 @@ def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, a
 
     `age`: since when there is this Tenant, for one that still waits for its turn to begin.
 
-    Who signed up watches every step. A Tenant made by a program is told of when it is ready, or takes long; nobody at
+    Who signed up watches every step. A Tenant made by a program is told of when it is ready, or takes long; no one at
     all waits for a spare.
     """
     ready = cond.find(conditions, ConditionType.READY)

@@ -1,4 +1,4 @@
-"""Sees that somebody touched an object of a tenant: a watch of each kind's metadata, and a fingerprint of every object.
+"""Sees that someone touched an object of a tenant: a watch of each kind's metadata, and a fingerprint of every object.
 
 What was touched, and how, the next pass finds out; here one only learns whose it was.
 Secrets and ConfigMaps may be read in tenants' namespaces alone, so they are
@@ -48,7 +48,7 @@ class Child:
     """Empty for one whose label was taken away, or that is in no tenant's namespace."""
     fingerprint: str
     was_touched: bool
-    """Whether it shows, without having been seen before, that somebody else wrote to it."""
+    """Whether it shows, without having been seen before, that someone else wrote to it."""
 
     @classmethod
     def of(cls, body: dict[str, Any], label: str = LABEL_TENANT) -> "Child":
@@ -75,7 +75,7 @@ class Listener(Protocol):
     """Hears what became of tenants' objects."""
 
     def touched(self, tenant_id: str, kind: Resource) -> None:
-        """Somebody changed or removed an object of this kind."""
+        """Someone changed or removed an object of this kind."""
 
 
 async def watch(kube: KubeClient, listener: Listener, cluster: Cluster) -> None:

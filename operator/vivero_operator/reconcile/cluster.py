@@ -94,7 +94,7 @@ class Cluster:
             self._pods.pop(pod.tenant_id, None)
 
     def spares(self, pool: str) -> list[Tenant]:
-        """The pool's Tenants that nobody has claimed."""
+        """The pool's Tenants that no one has claimed."""
         return [tenant for tenant in self.tenants.having(("pool", pool)) if tenant.is_spare]
 
     def tenant_of(self, tenant_id: str) -> Tenant | None:

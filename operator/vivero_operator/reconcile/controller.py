@@ -24,7 +24,7 @@ _RESYNC_SPREAD: Final = 0.2
 
 @dataclass(frozen=True)
 class Failure:
-    """How often in a row a key has failed, and whether somebody waits for it."""
+    """How often in a row a key has failed, and whether someone waits for it."""
 
     count: int
     urgent: bool
@@ -101,7 +101,7 @@ class Controller:
         try:
             return await self._reconcilers[key.kind](key.name)
         except BackendError as error:
-            # Mostly a conflict: somebody wrote meanwhile, and the next look sees it.
+            # Mostly a conflict: someone wrote meanwhile, and the next look sees it.
             logger.warning("reconcile interrupted: %s", error, extra={"kind": key.kind, "object": key.name})
         except Exception:
             # A bug in one pass must not stop the others; it is loud, counted, and tried again with back-off.

@@ -72,7 +72,7 @@ class DatabaseServerReconciler:
     async def _obey(self, server: DatabaseServer) -> tuple[tuple[str, ...], dict[str, str]]:
         """Remove the orphans that spec.removeOrphans names; (orders that are done with, id -> why one is still there).
 
-        An order that stood for ever would destroy a tenant that was adopted and became an orphan again.
+        An order that stood forever would destroy a tenant that was adopted and became an orphan again.
         """
         done = [ident for ident in server.spec.remove_orphans if ident in server.status.removals_done]
         left: dict[str, str] = {}

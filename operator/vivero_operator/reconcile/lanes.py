@@ -42,7 +42,7 @@ _BUSY: Final = "is busy, next try soon"
 _REPLACED: Final = "its address or login was changed, next try soon"
 
 URGENT: Final[ContextVar[bool]] = ContextVar("urgent", default=False)
-"""Whether somebody waits for what is being done; tasks inherit it from the one that starts them."""
+"""Whether someone waits for what is being done; tasks inherit it from the one that starts them."""
 
 
 class Lane:

@@ -1,7 +1,7 @@
-"""What was found done a moment ago: a tenant comes by several times while it starts, and need not be read anew each time.
+"""What was found done a moment ago: a tenant comes by several times while it starts, and need not be read again each time.
 
 Only for a short while and only for the same wants, so it hides no drift; a resync starts without it, and so does a
-pass over a tenant that somebody seems to have tampered with.
+pass over a tenant that someone seems to have tampered with.
 """
 
 import time
@@ -115,7 +115,7 @@ class Memory:
         self._forgotten.setdefault(uid, {})[step] = self._epoch
 
     def suspect(self, uid: str, step: str | None = None) -> None:
-        """Somebody touched what is the tenant's: the next pass looks at what this step makes, or at everything, and says what it mended."""
+        """Someone touched what is the tenant's: the next pass looks at what this step makes, or at everything, and says what it mended."""
         self.forget(uid, step)
         self._suspects.add(uid)
 

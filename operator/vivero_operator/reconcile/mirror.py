@@ -17,7 +17,7 @@ def _no_traits(_: object) -> Iterable[Hashable]:
 
 
 class Mirror(Generic[T]):
-    """Objects of one cluster-scoped kind by name; an older version never replaces a newer one, whoever has the name.
+    """Objects of one cluster-scoped kind by name; an older version never replaces a newer one, whichever object has the name.
 
     Two sources fill it, watches and the answers to our own writes, and either may be late: an object that is gone does
     not come back, and a predecessor does not replace its successor. Resource versions of one kind are numbers that grow

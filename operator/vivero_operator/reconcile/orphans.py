@@ -1,9 +1,9 @@
 """Looks for what is left of tenants that no Tenant speaks for, on all four systems; reports it, and removes it on order.
 
-Somebody who takes a finalizer away, or restores an old cluster, leaves schema,
+Someone who takes a finalizer away, or restores an old cluster, leaves schema,
 bucket, cache user, namespace and keys behind. They may be all that is left of
 a customer's data: they are named, and never removed without an order. Only
-their address is closed at once, for it belongs to whoever lives.
+their address is closed at once, for it belongs to the living.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class _Look:
 
 
 class Sweep:
-    """Runs at the start and every hour, and when somebody asks."""
+    """Runs at the start and every hour, and when someone asks."""
 
     def __init__(self, services: Services, reported: Callable[[], None]) -> None:
         """`reported` is called when `services.orphans` holds what was found."""

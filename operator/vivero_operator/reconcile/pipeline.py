@@ -98,7 +98,7 @@ PROVISION: Final = (
     Step("proof", proof.ensure, (*_WHOLE, "route", "owner"), fault=Reason.PROOF_FAILED),
 )
 
-# Complete, but nobody's: no way in and no owner.
+# Complete, but no one's: no way in and no owner.
 STANDBY: Final = (
     *_COMPLETE,
     Step("service", route.prepare, ("workload",), remembered=True),
@@ -106,7 +106,7 @@ STANDBY: Final = (
     Step("proof", proof.ensure, (*_WHOLE, "service"), fault=Reason.PROOF_FAILED),
 )
 
-# A proven spare was claimed: its proof stands, and somebody waits. A whole pass follows soon.
+# A proven spare was claimed: its proof stands, and someone waits. A whole pass follows soon.
 BIND: Final = (
     Step("secrets", secrets.recall),
     Step("route", route.open_claimed, (), *_ROUTE),
@@ -133,7 +133,7 @@ OF_PHASE: Final = {
     Phase.SUSPENDED: SUSPEND,
 }
 
-# Users go at once, so that nobody writes any more; data goes after its user; the finalizer after all.
+# Users go at once, so that no one writes any more; data goes after its user; the finalizer after all.
 DELETE: Final = (
     Step("rights", namespace.regain, remembered=True),
     Step("retention", retention.record, ("rights",), remembered=True),

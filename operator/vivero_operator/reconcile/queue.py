@@ -20,9 +20,9 @@ class Rank(IntEnum):
     """Who goes before whom."""
 
     FINISHING = 0
-    """One short pass from what somebody waits for: of a thousand at once the first ones are done first."""
+    """One short pass from what someone waits for: of a thousand at once the first ones are done first."""
     AWAITED = 1
-    """Somebody waits for it."""
+    """Someone waits for it."""
     ROUTINE = 2
 
 

@@ -14,7 +14,7 @@ class Result:
     failed: bool = False
     retry_after: float | None = None
     urgent: bool = False
-    """Whether somebody waits for it."""
+    """Whether someone waits for it."""
     gone: bool = False
     """The object is not there any more: it does not come back by itself."""
 

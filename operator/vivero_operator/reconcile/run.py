@@ -31,7 +31,7 @@ from vivero_operator.reconcile.starts import Starts
 from vivero_operator.settings import Settings
 
 _MADE_ANEW: Final = frozenset({"Service", "Deployment", "Ingress", "NetworkPolicy", "RoleBinding"})
-"""Kinds whose objects, when somebody else made them under our name, keep what their maker left to chance, or cannot be
+"""Kinds whose objects, when someone else made them under our name, keep what their maker left to chance, or cannot be
 merged with ours at all: two unnamed ports, another selector. They hold nothing that a new one would lack."""
 
 _SECURITY: Final = frozenset({"Secret", "NetworkPolicy", "Namespace", "RoleBinding", "ServiceAccount"})
@@ -244,5 +244,5 @@ class Run:
 
 
 def _is_in_the_way(manifest: Manifest, live: Manifest) -> bool:
-    """Whether the object has to be deleted before ours can be: what somebody else made, or may not be changed."""
+    """Whether the object has to be deleted before ours can be: what someone else made, or may not be changed."""
     return (manifest["kind"] in _MADE_ANEW and drift.is_strangers(live)) or drift.is_fixed(manifest, live)

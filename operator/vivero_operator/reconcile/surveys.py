@@ -1,6 +1,6 @@
 """Finds out what was changed by hand on a backing server: one look at all tenants of a server, at regular intervals.
 
-A server tells nobody that a grant was revoked or a password changed. Two looks
+A server tells no one that a grant was revoked or a password changed. Two looks
 that differ say whose; what and how, the next pass finds out. Each server has a
 loop of its own: one that hangs, or gives an answer that we cannot read, delays no other.
 """

@@ -34,7 +34,7 @@ _COLUMN: Final = 160
 _PASSWORD_SECONDS: Final = 1.0
 """A password that came while another one was set is set so soon after it."""
 WHOLE_PASS_SECONDS: Final = 10.0
-"""After a claim or a first start, when nobody waits any more, all that the new spec touches is looked at."""
+"""After a claim or a first start, when no one waits any more, all that the new spec touches is looked at."""
 
 
 class TenantReconciler:
@@ -128,7 +128,7 @@ class TenantReconciler:
         return self._services.now() - made if made is not None else timedelta()
 
     async def _announce_claim(self, tenant: Tenant, phase: Phase) -> None:
-        """With the whole pass that follows: while it is bound somebody waits."""
+        """With the whole pass that follows: while it is bound someone waits."""
         uid = tenant.metadata.uid
         if phase is Phase.CLAIMED:
             self._claimed.add(uid)

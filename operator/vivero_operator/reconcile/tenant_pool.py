@@ -33,7 +33,7 @@ SETTLE_SECONDS: Final = 5.0
 
 
 class TenantPoolReconciler:
-    """What a pool lacks is counted anew each time, so nothing is made twice, whatever was interrupted."""
+    """What a pool lacks is counted again each time, so nothing is made twice, whatever was interrupted."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -1,4 +1,4 @@
-"""An object that this program cannot read gets a condition that says so; nothing else is done for it, and nobody else notices."""
+"""An object that this program cannot read gets a condition that says so; nothing else is done for it, and no one else notices."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def guarded(services: Services, kind: Kind, reconcile: Reconcile) -> Reconcile:
 
 
 async def _let_go(services: Services, kind: Kind, odd: Unreadable) -> None:
-    """Our finalizer on what can be used must not keep an object that is to go for ever."""
+    """Our finalizer on what can be used must not keep an object that is to go forever."""
     if odd.deletion_timestamp is None or kind not in ("Plan", "DatabaseServer"):
         return
     cluster = services.cluster

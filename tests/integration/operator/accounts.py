@@ -40,7 +40,7 @@ async def log_in(kube: KubeClient, account: Account, administrator: Path, folder
         "kind": "TokenRequest",
         "spec": {"expirationSeconds": _TOKEN_SECONDS},
     }
-    issued = await kube._request("POST", path, order)  # noqa: SLF001  nobody but a test asks for a token
+    issued = await kube._request("POST", path, order)  # noqa: SLF001  no one but a test asks for a token
     return await asyncio.to_thread(_write, issued["status"]["token"], administrator, folder)
 
 

@@ -51,7 +51,7 @@ async def served(kube: KubeClient) -> dict[str, tuple[str, ...]]:
 
 
 async def _get(kube: KubeClient, path: str) -> Any:  # noqa: ANN401  any JSON
-    return await kube._request("GET", path)  # noqa: SLF001  discovery is nobody else's business
+    return await kube._request("GET", path)  # noqa: SLF001  discovery is no one else's business
 
 
 async def may(kube: KubeClient, account: Account, question: Question) -> bool:
@@ -71,7 +71,7 @@ async def may(kube: KubeClient, account: Account, question: Question) -> bool:
         "spec": {"user": account.user, "groups": account.groups, "resourceAttributes": attributes},
     }
     path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-    answer = await kube._request("POST", path, review)  # noqa: SLF001  nobody else asks for others
+    answer = await kube._request("POST", path, review)  # noqa: SLF001  no one else asks for others
     return bool(answer["status"].get("allowed"))
 
 

@@ -74,7 +74,7 @@ async def kube(platform: dict[str, Any]) -> AsyncIterator[KubeClient]:
 
 
 async def dry_run(kube: KubeClient, body: dict[str, Any]) -> None:
-    await kube._request("POST", TENANT.path(), body, query={"dryRun": "All"})  # noqa: SLF001  nobody but a test wants a dry run
+    await kube._request("POST", TENANT.path(), body, query={"dryRun": "All"})  # noqa: SLF001  no one but a test wants a dry run
 
 
 @pytest.mark.parametrize(("spec", "sentence"), BAD)

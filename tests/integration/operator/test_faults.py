@@ -128,7 +128,7 @@ async def test_a_write_whose_answer_is_lost(book: Book, scenario: str, fault: Fa
     await strikes(book, scenario, fault)
 
 
-# Each read that decides whether something is made anew, and each way of not saying that it is there.
+# Each read that decides whether something is made again, and each way of not saying that it is there.
 ABSENCE = [
     ("change", Fault(Action.REFUSE, MANY, "secrets", status=500)),
     in_full("change", Fault(Action.REFUSE, ONE, "namespaces", times=2, status=503)),
@@ -191,7 +191,7 @@ async def test_a_tenant_that_comes_back_under_its_name(rig: Rig) -> None:
 
 
 async def test_a_child_that_comes_back_under_its_name(rig: Rig) -> None:
-    """While the operator is away somebody deletes a Service and makes another of that name, for other pods."""
+    """While the operator is away someone deletes a Service and makes another of that name, for other pods."""
     names = await born(rig, new_slug())
     before = await rig.collector.collect(names)
     namespace = naming.namespace_name(names.id)

@@ -26,7 +26,7 @@ async def test_a_page_of_a_load_balancer_is_no_absence(book: Book) -> None:
 
 
 async def test_one_read_from_the_past_costs_no_password(book: Book) -> None:
-    """The API server does not know the namespace yet; nor may the key go without which nobody reads the files again."""
+    """The API server does not know the namespace yet; nor may the key go without which no one reads the files again."""
     await strikes(book, "change", Fault(Action.REFUSE, ONE, "namespaces", status=404))
 
 

@@ -171,12 +171,12 @@ async def test_the_only_role_that_may_be_bound(kube: KubeClient, account: Accoun
 
 async def dry(kube: KubeClient, manifest: dict[str, Any]) -> None:
     path = resource_of(manifest).path(namespace=manifest["metadata"].get("namespace"))
-    await kube._request("POST", path, manifest, query={"dryRun": "All"})  # noqa: SLF001  nobody but a test wants a dry run
+    await kube._request("POST", path, manifest, query={"dryRun": "All"})  # noqa: SLF001  no one but a test wants a dry run
 
 
 async def dry_delete(kube: KubeClient, resource: Resource, name: str, namespace: str | None = None) -> None:
     path = resource.path(name, namespace=namespace)
-    await kube._request("DELETE", path, {"dryRun": ["All"]})  # noqa: SLF001  nobody but a test wants a dry run
+    await kube._request("DELETE", path, {"dryRun": ["All"]})  # noqa: SLF001  no one but a test wants a dry run
 
 
 def binding(namespace: str, role: str = role_binding.CLUSTER_ROLE) -> dict[str, Any]:

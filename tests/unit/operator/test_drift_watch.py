@@ -68,7 +68,7 @@ class TestFingerprint:
             metadata(OURS) | {"labels": {LABEL_TENANT: IDENT, "extra": "x"}},
             metadata(OURS, deletionTimestamp="t3"),
         ],
-        ids=["somebody wrote", "a field of ours is somebody else's or gone", "a label", "it is being deleted"],
+        ids=["someone wrote", "a field of ours is someone else's or gone", "a label", "it is being deleted"],
     )
     def test_another(self, after: dict[str, Any]) -> None:
         assert drift.fingerprint(after) != drift.fingerprint(metadata(OURS))

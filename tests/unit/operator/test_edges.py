@@ -130,7 +130,7 @@ class TestDataPlane:
         ),
     )
     async def test_a_pod_may_answer_anything(self, status: int, body: str) -> None:
-        """What runs in a tenant's pod may be broken, or an image of somebody else's making."""
+        """What runs in a tenant's pod may be broken, or an image of someone else's making."""
         async with answering(status, body) as client:
             said = ""
             try:

@@ -53,7 +53,7 @@ async def test_a_secret_that_cannot_be_read_is_not_made_anew(world: World, monke
 async def test_a_namespace_that_is_said_to_be_missing_makes_no_secret_anew(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A read from the past must not cost the key without which nobody reads the tenant's files again."""
+    """A read from the past must not cost the key without which no one reads the tenant's files again."""
     await world.reconcile()
     before = (await world.kube.list(SECRET)).items
     failing(world, monkeypatch, "get", "Namespace", KubeNotFoundError("kubernetes", "no such namespace"))

@@ -150,7 +150,7 @@ async def test_who_may_not_lead_any_more_writes_nothing(kube: FakeKube, clock: C
     clock.now += DEADLINE_SECONDS + 0.1
     with pytest.raises(FencedError):
         first.check()
-    assert not await takes(second), "nobody else may begin before the first has stopped"
+    assert not await takes(second), "no one else may begin before the first has stopped"
     clock.now += DURATION_SECONDS - DEADLINE_SECONDS
     assert await takes(second)
     second.check()

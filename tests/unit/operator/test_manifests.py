@@ -162,7 +162,7 @@ def test_pods_are_restricted_and_know_no_cluster() -> None:
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     environment = {one["name"]: one["value"] for one in container["env"]}
-    # A claim changes name, slug and address: a pod that knew them would have to start anew.
+    # A claim changes name, slug and address: a pod that knew them would have to start again.
     assert environment.keys() == {"VIVERO_TENANT_ID", "VIVERO_SECRETS_DIR"}
     assert environment["VIVERO_TENANT_ID"] == instance().id
 

@@ -1,4 +1,4 @@
-"""What is remembered of objects: never an older state than was known, never one that is gone; and no key of one for ever."""
+"""What is remembered of objects: never an older state than was known, never one that is gone; and no key of one forever."""
 
 import asyncio
 from collections.abc import Callable

@@ -537,7 +537,7 @@ class TestOrder:
         assert sorted({*long}) == ["cache", "database", "storage"]
 
     async def test_it_counts_once(self, place: Place) -> None:
-        """It stands for ever in a values file; a tenant that is adopted or made since must not go with it."""
+        """It stands forever in a values file; a tenant that is adopted or made since must not go with it."""
         await place.leave()
         await place.sweep()
         place.order(ID)

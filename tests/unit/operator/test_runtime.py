@@ -143,7 +143,7 @@ class TestLane:
     async def test_one_that_fails_again_at_once_rests_longer(
         self, lane: Lane, server: Server, clock: Clock, rests: list[int]
     ) -> None:
-        """Otherwise one that answers probes and nothing else would be asked for ever at the shortest pause."""
+        """Otherwise one that answers probes and nothing else would be asked forever at the shortest pause."""
 
         async def fail_and_recover() -> None:
             server.down = True

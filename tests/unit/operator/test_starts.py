@@ -1,4 +1,4 @@
-"""Who starts when many want to: one is served first at any burst, and none keeps the others waiting for ever."""
+"""Who starts when many want to: one is served first at any burst, and none keeps the others waiting forever."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

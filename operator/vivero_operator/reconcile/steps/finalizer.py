@@ -11,7 +11,7 @@ from vivero_operator.reconcile.writing import remember
 
 async def _write(run: Run, finalizers: list[str]) -> None:
     meta = run.tenant.metadata
-    # Conditional on the version: somebody else's finalizer, added meanwhile, must not get lost.
+    # Conditional on the version: someone else's finalizer, added meanwhile, must not get lost.
     patch = {"metadata": {"uid": meta.uid, "resourceVersion": meta.resource_version, "finalizers": finalizers}}
     body = await run.kube.patch(TENANT, meta.name, patch)
     remember(Tenant, body, run.services.cluster.tenants)

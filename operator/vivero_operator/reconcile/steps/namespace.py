@@ -1,4 +1,4 @@
-"""The tenant's namespace and our rights in it; never one that belongs to somebody else."""
+"""The tenant's namespace and our rights in it; never one that belongs to someone else."""
 
 import asyncio
 import contextlib
@@ -77,7 +77,7 @@ async def _grant(run: Run, rights: Manifest) -> None:
 
 
 async def _still_lives(run: Run) -> None:
-    """Before the first thing is made: a Tenant known from an old list may be gone, and nobody would clean up after it."""
+    """Before the first thing is made: a Tenant known from an old list may be gone, and no one would clean up after it."""
     meta = run.tenant.metadata
     current = await run.find(TENANT, meta.name)
     if current is None or current["metadata"]["uid"] != meta.uid:

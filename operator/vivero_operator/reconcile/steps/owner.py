@@ -45,7 +45,7 @@ async def ensure(run: Run) -> Outcome:
         run.password_secret = secret
     exists = run.owner_status.email
     if exists is None:
-        return done(Reason.NO_PASSWORD_GIVEN, "spec.owner names no password: nobody can log in with one yet")
+        return done(Reason.NO_PASSWORD_GIVEN, "spec.owner names no password: no one can log in with one yet")
     if exists.lower() != run.owner.email.lower() and named is None:
         message = f"{exists} can log in; {run.owner.email} has no account, for spec.owner names no password"
         return done(Reason.ACCOUNT_EXISTS, message)
@@ -74,7 +74,7 @@ async def _tell(run: Run, password_hash: str | None) -> OwnerStatus:
 
 
 def workspace(run: Run) -> Workspace | None:
-    """Who the tenant is to its users; a spare is nobody yet."""
+    """Who the tenant is to its users; a spare is no one yet."""
     url = run.instance.url
     return Workspace(run.tenant.spec.display_name, url) if url else None
 

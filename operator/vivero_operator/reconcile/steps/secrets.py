@@ -1,4 +1,4 @@
-"""The tenant's credentials: made once, kept for ever, and written down twice before any server hears of them.
+"""The tenant's credentials: made once, kept forever, and written down twice before any server hears of them.
 
 A change that a person makes to a password in a Secret is carried out. The key
 of the files is different: data depends on it, so the escrow's word counts, and
@@ -145,7 +145,7 @@ async def read(run: Run) -> Live:
 
 
 async def recall(run: Run) -> Outcome:
-    """The credentials as they stand, without a write: somebody waits, and a whole pass follows."""
+    """The credentials as they stand, without a write: someone waits, and a whole pass follows."""
     live = await read(run)
     keys = complete(live)
     if keys is None:
