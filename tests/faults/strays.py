@@ -1,6 +1,5 @@
 """A Tenant goes without its finalizer: what it leaves is reported, keeps no address, and is adopted or removed by order."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -13,7 +12,15 @@ from vivero_core.backends.kube.resources import DATABASE_SERVER, INGRESS, TENANT
 from vivero_core.model import naming
 
 SERVER: Final = "main"
-EVERYTHING: Final = {"schema", "users", "bucket", "account", "cache user", "namespace", "keys"}
+EVERYTHING: Final = {
+    "schema",
+    "database users",
+    "bucket",
+    "storage account",
+    "cache user",
+    "namespace",
+    "keys",
+}
 
 
 async def strip(rig: Rig, names: Names) -> None:
@@ -49,7 +56,11 @@ async def _orphan(rig: Rig) -> Names:
     assert found is not None
     assert set(found["found"]) == EVERYTHING
     assert found["tenant"] == names.tenant
-    assert not await has_address(rig, names)
+
+    async def closed() -> bool:
+        return not await has_address(rig, names)
+
+    await eventually(closed)
     return names
 
 
@@ -123,7 +134,6 @@ async def adopted(rig: Rig) -> None:
 
     await eventually(settled, AGAIN_SECONDS)
     await retire(rig, heir)
-    await asyncio.sleep(0)
 
 
 FLOWS: Final[Mapping[str, Callable[[Rig], Awaitable[None]]]] = {

@@ -33,7 +33,7 @@ class Suite:
     def pytest(self, stage: str, places: Sequence[str], environment: dict[str, str], *options: str) -> None:
         """Run pytest with its output on the terminal; raises ComponentError unless all passed."""
         existing = [place for place in places if any((ROOT / place).rglob("test_*.py"))]
-        command = ["pytest", *existing, *self._options(), *options]
+        command = ["pytest", *existing, "--durations=20", "--durations-min=2", *self._options(), *options]
         code = self._run(stage, command, environment)
         nothing = code == NOTHING_COLLECTED and self.expression is not None
         if code != 0 and not nothing:
