@@ -280,7 +280,7 @@ ANY_MOMENT = st.datetimes(timezones=OFFSETS) | st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(ANY_MOMENT, ANY_MOMENT, st.sampled_from(list(TenantState)))
 def test_the_pages_stand_for_any_date(ends: datetime, made: datetime, state: TenantState) -> None:
     rows = (row("acme", trial_ends_at=ends, created_at=made, state=state), row("halden"))

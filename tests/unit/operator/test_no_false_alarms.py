@@ -166,7 +166,7 @@ async def play(orders: Orders, *, of_a_customer: bool) -> None:
     assert not alarms(world)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.sampled_from(sorted(ORDERS)), st.integers(0, 20), PASSES_OF_AN_ORDER), min_size=1, max_size=15
