@@ -31,7 +31,10 @@ the year 9999 leaves the calendar in another time zone: both would be unreadable
 
 
 def _timestamp(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(TIMESTAMP_PATTERN, value) is None:
+    """A number is none, though pydantic would take it for seconds."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or re.fullmatch(TIMESTAMP_PATTERN, value) is None:
         raise ValueError("must be an RFC 3339 time between the years 2000 and 2199")
     return value
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from vivero_core.backends.corrections import SECURITY_RELEVANT, Correction
 from vivero_core.backends.kube.client import KubeClient
-from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.errors import KubeInvalidError, KubeNotFoundError
 from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import ConditionType
@@ -30,9 +30,10 @@ from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.starts import Starts
 from vivero_operator.settings import Settings
 
-_MADE_ANEW: Final = frozenset({"Service", "Deployment", "Ingress", "NetworkPolicy", "RoleBinding"})
-"""Kinds whose objects, when someone else made them under our name, keep what their maker left to chance, or cannot be
-merged with ours at all: two unnamed ports, another selector. They hold nothing that a new one would lack."""
+_KEPT: Final = frozenset({"Namespace", "Secret", "ConfigMap"})
+"""Kinds that are changed as they are, for they hold what a new one would lack. An object of another kind that someone else
+made under our name is made again: it keeps what its maker left to chance, or cannot be merged with ours at all, such as
+two unnamed ports, another selector, another role."""
 
 _SECURITY: Final = frozenset({"Secret", "NetworkPolicy", "Namespace", "RoleBinding", "ServiceAccount"})
 
@@ -167,10 +168,10 @@ class Run:
         if drift.differs(manifest, live):
             await self.write(manifest, live, expected=expected)
 
-    async def create(self, manifest: Manifest) -> None:
-        """Make an object that is not there."""
+    async def create(self, manifest: Manifest, *, was_there: bool | None = None) -> None:
+        """Make an object that is not there; `was_there`: what the tenant's status does not tell any more."""
         await self.kube.create(manifest)
-        if self._was_changed(manifest, None):
+        if self._was_changed(manifest, None) if was_there is None else was_there:
             self.corrected.append(Corrected(_what(manifest), manifest["kind"] in _SECURITY, missing=True))
 
     async def write(self, manifest: Manifest, live: Manifest | None, *, expected: bool = True) -> None:
@@ -179,7 +180,7 @@ class Run:
         What another writer changes again and again waits for its time; what is not there at all does not, for nothing
         works without it.
         """
-        meta, kind = manifest["metadata"], manifest["kind"]
+        kind = manifest["kind"]
         obstacle = live if live is not None and _is_in_the_way(manifest, live) else None
         live = None if obstacle else live
         changed = self._was_changed(manifest, live) and (expected or live is not None)
@@ -188,12 +189,35 @@ class Run:
             return
         if obstacle is not None:
             await self.delete(resource_of(manifest), obstacle)
-        await self.kube.apply(manifest)
-        patch = drift.intrusion(manifest, live) if live is not None else {}
-        if patch:
-            await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
+        try:
+            await self.kube.apply(manifest)
+            await self._take_out(manifest, live)
+        except KubeInvalidError:
+            if live is None or not changed:
+                raise
+            await self._apply_in_spite(manifest, live)
         if changed:
             self.corrected.append(correction)
+
+    async def _take_out(self, manifest: Manifest, live: Manifest | None) -> None:
+        """What someone else put into parts of it that are ours alone."""
+        meta, patch = manifest["metadata"], drift.intrusion(manifest, live) if live is not None else {}
+        if patch:
+            await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
+
+    async def _apply_in_spite(self, manifest: Manifest, live: Manifest) -> None:
+        """The API server took it before, and refuses it beside what another writer added: of two bounds one may be set.
+
+        So what was added goes first; where that is not enough, the object is made again.
+        """
+        try:
+            await self._take_out(manifest, live)
+            await self.kube.apply(manifest)
+        except KubeInvalidError:
+            if manifest["kind"] in _KEPT:
+                raise
+            await self.delete(resource_of(manifest), live)
+            await self.kube.apply(manifest)
 
     def is_put_off(self, correction: Corrected) -> bool:
         """Whether it was made too often of late to be made now; the pass then comes back in time."""
@@ -245,4 +269,4 @@ class Run:
 
 def _is_in_the_way(manifest: Manifest, live: Manifest) -> bool:
     """Whether the object has to be deleted before ours can be: what someone else made, or may not be changed."""
-    return (manifest["kind"] in _MADE_ANEW and drift.is_strangers(live)) or drift.is_fixed(manifest, live)
+    return (manifest["kind"] not in _KEPT and drift.is_strangers(live)) or drift.is_fixed(manifest, live)

@@ -73,14 +73,14 @@ OPERATOR_IN_TENANT: Final = {
     "/namespaces": "get patch delete",
     "/secrets": "get list create patch delete",
     "/configmaps": "get list create patch delete",
-    "/serviceaccounts": "get create patch",
-    "/resourcequotas": "get create patch",
+    "/serviceaccounts": "get create patch delete",
+    "/resourcequotas": "get create patch delete",
     "/services": "get create patch delete",
     "/pods": "patch",
     "apps/deployments": "get create patch delete",
     "networking.k8s.io/ingresses": "get create patch delete",
     "networking.k8s.io/networkpolicies": "get list create patch delete",
-    "policy/poddisruptionbudgets": "get create patch",
+    "policy/poddisruptionbudgets": "get create patch delete",
     f"{RBAC}/rolebindings": "get list patch delete",
 }
 CONTROL_PLANE_EVERYWHERE: Final = ANYBODY | {

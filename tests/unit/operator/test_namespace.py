@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 from reconcile.scenes import NAMESPACE, again, begun, body, condition, events, serving
 from reconcile.world import PLAN, SERVER, Object, World, tenant_body
-from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeForbiddenError, KubeNotFoundError
+from vivero_core.backends.kube.errors import (
+    KubeAlreadyExistsError,
+    KubeForbiddenError,
+    KubeInvalidError,
+    KubeNotFoundError,
+)
 from vivero_core.backends.kube.resources import Resource
 from vivero_operator.reconcile.steps import namespace
 
@@ -36,6 +41,34 @@ def forbidding(world: World, monkeypatch: pytest.MonkeyPatch, times: int) -> lis
     for verb in ("get", "list", "apply", "create"):
         monkeypatch.setattr(world.kube, verb, wrap(verb))
     return refused
+
+
+def is_ours(binding: Object) -> bool:
+    role, subjects = binding["roleRef"]["name"], binding.get("subjects") or []
+    return role == "vivero-operator-tenant" and any(one["name"] == "vivero-operator" for one in subjects)
+
+
+def only_with_rights(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """In the namespace all but reading and creating RoleBindings takes one that gives us the role; what was asked for."""
+    used: list[str] = []
+
+    def wrap(verb: str) -> Callable[..., Any]:
+        real = getattr(world.kube, verb)
+
+        async def request(subject: Any, *args: Any, **how: Any) -> Any:  # noqa: ANN401  passes on what it gets
+            kind = subject.kind if isinstance(subject, Resource) else subject["kind"]
+            where = subject["metadata"].get("namespace") if isinstance(subject, dict) else NAMESPACE in args
+            bound = [one for (kind, where, _), one in world.kube.objects.items() if (kind, where) == RIGHTS[:2]]
+            used.append(f"{verb} {kind}")
+            if kind == "RoleBinding" and where and verb != "create" and not any(map(is_ours, bound)):
+                raise KubeForbiddenError("kubernetes", f"{verb} {kind} is forbidden")
+            return await real(subject, *args, **how)
+
+        return request
+
+    for verb in ("apply", "create", "patch", "delete"):
+        monkeypatch.setattr(world.kube, verb, wrap(verb))
+    return used
 
 
 def new() -> World:
@@ -103,6 +136,26 @@ class TestRights:
         assert world.kube.objects[RIGHTS]["subjects"][0]["name"] == "vivero-operator"
         assert "Warning DriftCorrected: Drift corrected: RoleBinding vivero-operator" in events(world)
 
+    @pytest.mark.parametrize("hand", ["another role", "no subjects", "another's subjects"])
+    async def test_that_are_another_s_are_put_right_with_a_second_binding(
+        self, hand: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who gave our RoleBinding away took the rights to change and delete it: creating one is all that is left."""
+        world = await serving()
+        live = world.kube.objects[RIGHTS]
+        if hand == "another role":
+            live["roleRef"] = {**live["roleRef"], "name": "view"}
+            live["metadata"]["managedFields"] = [{"manager": "kubectl-create", "operation": "Update", "fieldsV1": {}}]
+        else:
+            live["subjects"] = [{"kind": "User", "name": "mallory"}] if "another" in hand else []
+        used = only_with_rights(world, monkeypatch)
+        await again(world)
+        bound = [one for (kind, where, _), one in world.kube.objects.items() if (kind, where) == RIGHTS[:2]]
+        assert [is_ours(one) for one in bound] == [True], "and the second one is gone again"
+        assert "create RoleBinding" in used
+        assert condition(world, "Ready") == "True Proven"
+        assert "Warning DriftCorrected: Drift corrected: RoleBinding vivero-operator" in events(world)
+
     async def test_a_deletion_gets_them_back_first(self) -> None:
         world = await serving()
         world.remove(*RIGHTS)
@@ -148,6 +201,105 @@ class TestWhose:
         labels = world.kube.objects[SPACE]["metadata"]["labels"]
         assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
         assert f"Warning DriftCorrected: Drift corrected: Namespace {NAMESPACE}" in events(world)
+
+
+class TestDeletedByHand:
+    async def test_it_is_told_also_when_its_end_took_a_while(self) -> None:
+        """While it goes the tenant is not Ready, so its status does not tell any more that there was one."""
+        world = await serving()
+        world.kube.objects[SPACE]["metadata"]["deletionTimestamp"] = GOING
+        await again(world)
+        assert condition(world, "Ready") == "False Provisioning"
+        world.remove(*SPACE)
+        await again(world)
+        assert SPACE in world.kube.objects
+        assert f"Warning DriftCorrected: Drift corrected: Namespace {NAMESPACE}" in events(world)
+
+    async def test_the_first_is_no_drift(self) -> None:
+        world = new()
+        await world.reconcile()
+        assert SPACE in world.kube.objects
+        assert not any("Drift" in one for one in events(world))
+
+
+REMADE: dict[str, Object] = {
+    "Service": {"spec": {"selector": {"app": "other"}, "ports": [{"port": 81}]}},
+    "ServiceAccount": {"automountServiceAccountToken": True},
+    "Deployment": {
+        "spec": {
+            "selector": {"matchLabels": {"app": "other"}},
+            "template": {"metadata": {"annotations": {"vivero.dev/revision": "theirs"}}, "spec": {}},
+        }
+    },
+    "Ingress": {"spec": {"rules": []}},
+    "ResourceQuota": {"spec": {"scopes": ["BestEffort"]}},
+    "PodDisruptionBudget": {"spec": {"minAvailable": 1}},
+    "NetworkPolicy": {"spec": {"podSelector": {}}},
+}
+
+
+class TestInTheWay:
+    @pytest.mark.parametrize("kind", REMADE)
+    async def test_what_someone_else_made_under_our_name_is_made_again(self, kind: str) -> None:
+        world = await serving()
+        key = (kind, NAMESPACE, "app")
+        api = world.kube.objects[key]["apiVersion"]
+        world.remove(*key)
+        fields = {f"f:{part}": {} for part in REMADE[kind]}
+        managed = [{"manager": "kubectl-create", "operation": "Update", "fieldsV1": fields}]
+        meta = {"name": "app", "namespace": NAMESPACE, "managedFields": managed}
+        world.put({"kind": kind, "apiVersion": api, "metadata": meta, **REMADE[kind]})
+        world.kube.writes.clear()
+        await again(world)
+        assert f"delete {kind} {NAMESPACE}/app" in world.kube.writes
+        found = world.kube.objects[key]
+        assert all(found.get(part) != value for part, value in REMADE[kind].items())
+        assert any(f"Drift corrected: {kind} app" in one for one in events(world))
+
+    @pytest.mark.parametrize("stubborn", [False, True])
+    async def test_what_makes_ours_invalid_is_taken_out_first(
+        self,
+        stubborn: bool,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Of `minAvailable` and `maxUnavailable` one may be set; the API server refuses ours beside another's."""
+        world = await serving()
+        key = ("PodDisruptionBudget", NAMESPACE, "app")
+        live = world.kube.objects[key]
+        del live["spec"]["maxUnavailable"]
+        live["spec"]["minAvailable"] = 1
+        theirs = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:minAvailable": {}}}}
+        live["metadata"]["managedFields"] = [*live["metadata"].get("managedFields", ()), theirs]
+        real, uid = world.kube.apply, live["metadata"]["uid"]
+
+        async def apply(manifest: Object, **how: Any) -> Object:  # noqa: ANN401
+            known = world.kube.objects.get(key)
+            if manifest["kind"] == key[0] and known and (stubborn or "minAvailable" in known["spec"]):
+                raise KubeInvalidError("kubernetes", "minAvailable and maxUnavailable cannot be both set")
+            return await real(manifest, **how)
+
+        monkeypatch.setattr(world.kube, "apply", apply)
+        await again(world)
+        found = world.kube.objects[key]
+        assert found["spec"]["maxUnavailable"] == 1
+        assert "minAvailable" not in found["spec"]
+        assert f"delete {key[0]} {NAMESPACE}/app" in world.kube.writes if stubborn else found["metadata"]["uid"] == uid
+
+    async def test_a_manifest_that_is_refused_as_such_costs_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What a Plan wants may be refused: the Deployment that runs is not deleted for it."""
+        world = await serving()
+        real = world.kube.apply
+
+        async def apply(manifest: Object, **how: Any) -> Object:  # noqa: ANN401
+            if manifest["kind"] == "Deployment":
+                raise KubeInvalidError("kubernetes", "limit below request")
+            return await real(manifest, **how)
+
+        monkeypatch.setattr(world.kube, "apply", apply)
+        world.put({"kind": "Plan", "metadata": {"name": "trial"}, "spec": {"resources": {"memoryLimit": "512Mi"}}})
+        await again(world)
+        assert ("Deployment", NAMESPACE, "app") in world.kube.objects
+        assert not any("delete Deployment" in one for one in world.kube.writes)
 
 
 class TestGoing:

@@ -45,7 +45,8 @@ async def ensure(run: Run) -> Outcome:
     wanted, rights = namespace.build(run.instance), role_binding.build(run.instance)
     if live is None:
         # Created, not applied: until the rights are there, no object in the namespace can be patched, itself included.
-        await run.create(wanted)
+        # While the one that was deleted is going, the status says so, and not that all is well.
+        await run.create(wanted, was_there=run.established and run.tenant.spec.adopt is None)
         with contextlib.suppress(KubeAlreadyExistsError):
             await run.create(rights)
         await _rights_count(run)
@@ -73,7 +74,22 @@ async def _grant(run: Run, rights: Manifest) -> None:
     if live is None:
         await run.create(rights)
     elif drift.differs(rights, live):
-        await run.write(rights, live)
+        try:
+            await run.write(rights, live)
+        except KubeForbiddenError:
+            await _regain_to_write(run, rights, live)
+
+
+async def _regain_to_write(run: Run, rights: Manifest, live: Manifest) -> None:
+    """Our RoleBinding gives another role or other subjects: with a second one it is put right."""
+    name, namespace = role_binding.REGAINED, run.instance.namespace
+    with contextlib.suppress(KubeAlreadyExistsError):
+        await run.kube.create(role_binding.build(run.instance, name))
+    await _rights_count(run)
+    await run.write(rights, live)
+    second = await run.find(ROLE_BINDING, name, namespace)
+    if second is not None:
+        await run.delete(ROLE_BINDING, second)
 
 
 async def _still_lives(run: Run) -> None:
