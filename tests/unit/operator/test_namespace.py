@@ -259,8 +259,9 @@ class TestInTheWay:
     @pytest.mark.parametrize("stubborn", [False, True])
     async def test_what_makes_ours_invalid_is_taken_out_first(
         self,
-        stubborn: bool,
         monkeypatch: pytest.MonkeyPatch,
+        *,
+        stubborn: bool,
     ) -> None:
         """Of `minAvailable` and `maxUnavailable` one may be set; the API server refuses ours beside another's."""
         world = await serving()
