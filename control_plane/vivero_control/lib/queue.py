@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from typing import Final
 
 import saq.job
@@ -16,6 +17,12 @@ logger = logging.getLogger(__name__)
 DRAIN: Final = "drain_outbox"
 VERSION: Final = (7, 2, 0)  # the oldest Valkey there is; asking would need the right to INFO
 WAKE_SECONDS: Final = 5.0  # by then the worker has looked by itself
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+
+
+def pause(refusals: int, share: float) -> float:
+    """Seconds until Valkey is asked again: doubled with each refusal in a row; `share` of it, from a half to the whole."""
+    return share * min(FIRST_PAUSE * 2.0 ** min(refusals, 10), LONGEST_PAUSE)
 
 
 class PrefixedQueue(RedisQueue):
@@ -28,6 +35,7 @@ class PrefixedQueue(RedisQueue):
         self._prefix = prefix
         self._wanted = False
         self._waking: asyncio.Task[None] | None = None
+        self._refusals = 0
         super().__init__(redis, name="vivero")
 
     def job_id(self, job_key: str) -> str:
@@ -44,6 +52,17 @@ class PrefixedQueue(RedisQueue):
 
     async def notify(self, job: Job) -> None:
         """Nobody waits for a job's result, so nothing is published."""
+
+    async def dequeue(self, timeout: float = 0.0, poll_interval: float = 0.0) -> Job | None:  # noqa: ASYNC109  SAQ's
+        """As SAQ's, which asks again at once when Valkey gives no answer: thousands of times a second."""
+        try:
+            job = await super().dequeue(timeout, poll_interval)
+        except (RedisError, OSError):
+            self._refusals += 1
+            await asyncio.sleep(pause(self._refusals, random.uniform(0.5, 1.0)))  # noqa: S311  jitter
+            raise
+        self._refusals = 0
+        return job
 
     async def close(self) -> None:
         """Saying goodbye to a Valkey that is away is no failure."""
