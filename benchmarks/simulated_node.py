@@ -16,9 +16,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from vivero_core.backends.kube.client import KubeClient
+import pymysql
+from vivero_core.backends.kube.client import KubeClient, Listing, Object
 from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import LEASE, POD, Resource
+from vivero_core.backends.tls import client_context
+from vivero_core.model import naming
+from vivero_core.model.constants import LABEL_TENANT
 from vivero_dev.instance import Instance, load_instance
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.tools import ensure_tool
@@ -152,6 +157,42 @@ async def _kwok(instance: Instance, kubeconfig: Path, address: str) -> AsyncIter
             process.wait(STOP_SECONDS)
 
 
+async def _make_tables(kube: KubeClient, status: dict[str, Any]) -> None:
+    """What a real pod does first: a proven tenant whose schema has no table is one whose data is lost. Until cancelled."""
+    connection = await asyncio.to_thread(_connected, status)
+    lacking: set[str] = set()
+    async for news in follow(kube, POD, _tenant_of, label_selector=LABEL_TENANT, metadata_only=True):
+        if isinstance(news, Listing):
+            continue  # real pods, which were there before
+        lacking |= {news.object} if news.type == "ADDED" else set()
+        # The schema may come after the pod; the next word of any pod is soon enough.
+        lacking -= {ident for ident in lacking if await asyncio.to_thread(_make_table, connection, ident)}
+
+
+def _tenant_of(pod: Object) -> str:
+    return str(pod["metadata"]["labels"].get(LABEL_TENANT, ""))
+
+
+def _connected(status: dict[str, Any]) -> "pymysql.Connection[Any]":
+    server = status["mariadb"]
+    return pymysql.connect(
+        host=server["host"],
+        port=int(server["port"]),
+        user=server["admin_user"],
+        password=server["admin_password"],
+        ssl=client_context(Path(status["ca"]).read_text()),
+        autocommit=True,
+    )
+
+
+def _make_table(connection: "pymysql.Connection[Any]", ident: str) -> bool:
+    """Whether the schema was there."""
+    with connection.cursor() as cursor, suppress(pymysql.err.OperationalError):
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS `{naming.database_name(ident)}`.`simulated` (`id` INT)")
+        return True
+    return False
+
+
 @asynccontextmanager
 async def simulated_node(kube: KubeClient, status: dict[str, Any]) -> AsyncIterator[None]:
     """New pods go to the simulated node until the block ends; no pod may be left on it then."""
@@ -162,7 +203,9 @@ async def simulated_node(kube: KubeClient, status: dict[str, Any]) -> AsyncItera
         await stack.enter_async_context(_kwok(instance, Path(status["kubeconfig"]), address))
         await stack.enter_async_context(_node(kube, instance))
         await stack.enter_async_context(_cordoned(kube, instance.netns))
+        tables = asyncio.create_task(_make_tables(kube, status))
         yield
+        tables.cancel()
         left = await kube.list(POD, field_selector=f"spec.nodeName={NAME}")
         if left.items:
             raise RuntimeError(f"{len(left.items)} pods are left on the simulated node")
