@@ -44,8 +44,8 @@ class Rounds:
         self._kube = kube
         self._listener = listener
         self._cluster = cluster
-        self._seen: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
-        """By tenant and kind: uid and fingerprint of each object."""
+        self._seen: dict[tuple[str, str], dict[str, str]] = {}
+        """By tenant and kind: the fingerprint of each object by its uid."""
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
@@ -84,9 +84,12 @@ class Rounds:
                 self._compare(known, kind, listing)
 
     def _compare(self, tenant: Tenant, kind: Resource, listing: Listing[Child]) -> None:
-        key, now = (tenant.id, kind.kind), frozenset((one.uid, one.fingerprint) for one in listing.items)
-        before, self._seen[key] = self._seen.get(key), now
-        changed = any(one.was_touched for one in listing.items) if before is None else before != now
+        key, before = (tenant.id, kind.kind), self._seen.get((tenant.id, kind.kind), {})
+        self._seen[key] = {one.uid: one.fingerprint for one in listing.items}
+        # One that is new speaks for itself: what we made again ourselves is as we made it.
+        changed = any(
+            before[one.uid] != one.fingerprint if one.uid in before else one.was_touched for one in listing.items
+        )
         if changed or any(roster.incomplete([tenant], kind.kind, by_tenant(listing.items))):
             self._listener.touched(tenant.id, kind)
 

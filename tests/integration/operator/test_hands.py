@@ -23,7 +23,6 @@ from faults.state import Names, diff
 from vivero_core.backends.kube.resources import PLAN
 from vivero_core.errors import BackendError
 from vivero_core.model.constants import Reason
-from vivero_operator.reconcile.rounds import ROUND_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -39,8 +38,6 @@ SAMPLE_OF_FLOWS = (
 SAMPLE = sorted(random.Random(12).sample(sorted(HANDS), 8))  # noqa: S311  a seeded sample
 PARTS = 4
 """More at once would not be ready within a minute."""
-SEEN_SECONDS = 1.2 * ROUND_SECONDS + REST_SECONDS
-"""Each tenant's Secrets have been looked at once by then: what is taken out of them before that is found later."""
 QUIET_SECONDS = 25.0
 EVENT_SECONDS = 10.0
 
@@ -64,7 +61,7 @@ async def suffer(rig: Rig, hand: Hand, names: Names) -> list[str]:
 async def suffer_all(rig: Rig, chosen: Sequence[str]) -> str:
     """What was not right, for people; empty when all was."""
     tenants = await asyncio.gather(*(born(rig, new_slug()) for _ in chosen))
-    await asyncio.sleep(SEEN_SECONDS)
+    await asyncio.sleep(REST_SECONDS)
     found = await asyncio.gather(
         *(suffer(rig, HANDS[what], names) for what, names in zip(chosen, tenants, strict=True))
     )
