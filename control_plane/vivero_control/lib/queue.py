@@ -17,12 +17,12 @@ logger = logging.getLogger(__name__)
 DRAIN: Final = "drain_outbox"
 VERSION: Final = (7, 2, 0)  # the oldest Valkey there is; asking would need the right to INFO
 WAKE_SECONDS: Final = 5.0  # by then the worker has looked by itself
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.4, 10.0
 
 
 def pause(refusals: int, share: float) -> float:
     """Seconds until Valkey is asked again: doubled with each refusal in a row; `share` of it, from a half to the whole."""
-    return share * min(FIRST_PAUSE * 2.0 ** min(refusals, 10), LONGEST_PAUSE)
+    return share * min(FIRST_PAUSE * 2.0 ** (min(refusals, 10) - 1), LONGEST_PAUSE)
 
 
 class PrefixedQueue(RedisQueue):

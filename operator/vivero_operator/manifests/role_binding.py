@@ -8,8 +8,6 @@ from vivero_operator.manifests.common import Manifest, metadata, sealed
 NAME: Final = "vivero-operator"
 CLUSTER_ROLE: Final = "vivero-operator-tenant"
 """The chart's; the operator may bind it and no other."""
-
-
 REGAINED: Final = "vivero-operator-regained"
 """Beside the first for a moment, when that one is another's: who gave it another role took the right to delete it."""
 
