@@ -192,8 +192,8 @@ def test_a_dropped_schema_is_data_loss_until_a_person_says_so(
     assert database in ready["message"]
     with pytest.raises(pymysql.err.OperationalError, match="Unknown database"):
         sql(f"SHOW TABLES FROM `{database}`")
-    when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    kubectl("patch", "tenant", NAME, "--type=merge", "-p", json.dumps({"spec": {"acceptDataLossAt": when}}))
+    lost_at = workspace.status()["dataLostAt"]
+    kubectl("patch", "tenant", NAME, "--type=merge", "-p", json.dumps({"spec": {"acceptDataLossAt": lost_at}}))
     wait_until(lambda: workspace.reason() == "Proven", BACK_SECONDS, "a workspace that works")
     renew_password(kubectl)
     wait_until(lambda: workspace.request("GET", "/api/v1/me").is_success, BACK_SECONDS, "a login")
