@@ -12,6 +12,7 @@ from litestar.openapi.spec import Components
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.types import ASGIApp
 from vivero_ui.security import security_headers
+from vivero_web.clock import Clock, now
 
 from vivero_control import __version__, composition
 from vivero_control.domain.plans.controllers import PlanController
@@ -21,7 +22,6 @@ from vivero_control.domain.staff.guards import bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
 from vivero_control.host_dispatch import ForeignHosts, HostDispatch
 from vivero_control.lib.answers import Answers
-from vivero_control.lib.clock import Clock, system_clock
 from vivero_control.lib.context import RequestContext
 from vivero_control.lib.counters import Counters
 from vivero_control.lib.guards import json_only
@@ -44,7 +44,7 @@ class Program:
     """For kubelet and Prometheus, on a port of its own."""
 
 
-def create_program(settings: Settings, pages: Pages | None = None, clock: Clock = system_clock) -> Program:
+def create_program(settings: Settings, pages: Pages | None = None, clock: Clock = now) -> Program:
     """`pages` is the web layer, without it there is only the API."""
     pages = pages or Pages()
     backends = composition.backends(settings, clock)

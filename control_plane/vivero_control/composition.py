@@ -9,6 +9,7 @@ from litestar.stores.valkey import ValkeyStore
 from valkey.asyncio import ConnectionPool
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
+from vivero_web.clock import Clock
 
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditService
@@ -26,7 +27,6 @@ from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.lib import valkey
-from vivero_control.lib.clock import Clock
 from vivero_control.lib.counters import Counters
 from vivero_control.lib.each import supervised
 from vivero_control.lib.health import Health

@@ -11,12 +11,12 @@ from typing import Final
 
 from pydantic import ValidationError
 from vivero_core.errors import ViveroError
+from vivero_web.clock import now
 
 from vivero_control import settings
 from vivero_control.db.migrate import demand_usable, migrate
 from vivero_control.domain.staff.seed import seed_admin
 from vivero_control.lib import logs
-from vivero_control.lib.clock import system_clock
 from vivero_control.settings import Settings
 
 USAGE: Final = "usage: python -m vivero_control serve | worker | migrate"
@@ -48,7 +48,7 @@ def worker(chosen: Settings) -> None:
 
 def migrate_and_seed(chosen: Settings) -> None:
     migrate(chosen)
-    asyncio.run(seed_admin(chosen, system_clock))
+    asyncio.run(seed_admin(chosen, now))
 
 
 ROLES: Final[Mapping[str, Callable[[Settings], None]]] = {

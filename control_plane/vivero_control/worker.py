@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from saq import CronJob, Worker
 from saq.types import Context
 from sqlalchemy.ext.asyncio import AsyncSession
+from vivero_web.clock import Clock, now
 
 from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
@@ -30,7 +31,6 @@ from vivero_control.domain.signups import provisioning
 from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.tenants.jobs import TrialJob
 from vivero_control.errors import UnavailableError
-from vivero_control.lib.clock import Clock, system_clock
 from vivero_control.lib.each import each
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import KEEP
@@ -137,7 +137,7 @@ async def work(worker: QuietWorker) -> None:
         logger.warning("worker ends without telling Valkey: %s", type(error).__name__)
 
 
-def create_worker_app(settings: Settings, clock: Clock = system_clock) -> Litestar:
+def create_worker_app(settings: Settings, clock: Clock = now) -> Litestar:
     """Its lifespan runs the worker; its routes are /healthz, /readyz and /metrics."""
     backends = composition.backends(settings, clock)
     health = Health(backends.database, lambda: True)

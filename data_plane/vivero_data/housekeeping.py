@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from vivero_web import clock
 
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Connection, Database
@@ -16,7 +17,6 @@ from vivero_data.domain.files.jobs import finish_interrupted
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.tickets import repository as tickets
 from vivero_data.errors import DataPlaneError, explained
-from vivero_data.lib import clock
 
 _FIRST_SECONDS: Final = 600.0  # not while the workspace is starting
 _EVERY_SECONDS: Final = 3600.0

@@ -14,11 +14,11 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from vivero_web.clock import Clock
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import IdempotencyRecord
 from vivero_control.errors import ConflictError, FieldError, InvalidInputError
-from vivero_control.lib.clock import Clock
 from vivero_control.lib.keys import fingerprint
 
 HEADER = "Idempotency-Key"

@@ -10,8 +10,8 @@ from litestar.template import TemplateConfig
 from vivero_ui.security import same_origin_guard
 from vivero_ui.static import static_router
 from vivero_ui.templates import environment
+from vivero_web.clock import Clock, now
 
-from vivero_control.lib.clock import Clock, system_clock
 from vivero_control.pages import Pages
 from vivero_control.web.errors import error_page
 from vivero_control.web.hosts import host_error, host_page
@@ -24,7 +24,7 @@ from vivero_control.web.words import host_of, web_url
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def pages(clock: Clock = system_clock) -> Pages:
+def pages(clock: Clock = now) -> Pages:
     """Routes whose forms are accepted from our own pages only, the built files, templates, pages for errors and hosts."""
     guarded = Router(
         "/",

@@ -14,6 +14,7 @@ from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_ui.filters import number, with_query
+from vivero_web.clock import Clock
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.plans.service import PlanService
@@ -22,7 +23,6 @@ from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.schemas import Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.errors import ConflictError, ControlPlaneError, InvalidInputError, NotFoundError
-from vivero_control.lib.clock import Clock
 from vivero_control.web import orders, words
 from vivero_control.web.orders import OrderForm
 from vivero_control.web.session import HOME, shell

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
+from vivero_web import clock
 
 from vivero_data.clients.sigv4 import Signer, canonical_query
 from vivero_data.errors import DataPlaneError, IsolationError, NotFoundError, UnavailableError
-from vivero_data.lib import clock
 from vivero_data.settings import StorageSecret
 
 _CONNECT_SECONDS: Final = 3.0

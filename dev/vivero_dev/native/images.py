@@ -44,10 +44,11 @@ class Image:
         return ROOT / self.folder / "Containerfile"
 
 
+_SHARED = ("core/vivero_core", "web/vivero_web", "ui/vivero_ui")  # by the two that answer people
 IMAGES = (
     Image("operator", "operator", ("core/vivero_core", "operator/vivero_operator")),
-    Image("control-plane", "control_plane", ("core/vivero_core", "ui/vivero_ui", "control_plane/vivero_control")),
-    Image("data-plane", "data_plane", ("core/vivero_core", "ui/vivero_ui", "data_plane/vivero_data")),
+    Image("control-plane", "control_plane", (*_SHARED, "control_plane/vivero_control")),
+    Image("data-plane", "data_plane", (*_SHARED, "data_plane/vivero_data")),
 )
 
 

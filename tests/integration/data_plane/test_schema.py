@@ -1,6 +1,8 @@
 import asyncio
 import gc
+import os
 import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -120,7 +122,7 @@ def _environ(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "VIVERO_TENANT_ID": settings.env.tenant_id,
         "VIVERO_SECRETS_DIR": settings.env.secrets_dir,
-        "PYTHONPATH": str(Path(schema.__file__).parents[2]),
+        "PYTHONPATH": os.pathsep.join(sys.path),
     }.items():
         monkeypatch.setenv(name, value)
 

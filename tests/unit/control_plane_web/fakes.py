@@ -1,6 +1,6 @@
 """The pages' services with made-up answers: for tests of pages, and to look at them without a platform.
 
-`PYTHONPATH=core:control_plane:ui:tests uvicorn unit.control_plane_web.fakes:app --port 8898`
+`PYTHONPATH=core:control_plane:web:ui:tests uvicorn unit.control_plane_web.fakes:app --port 8898`
 """
 
 from collections.abc import AsyncIterator

@@ -16,8 +16,7 @@ from typing import Final
 from vivero_core.model import conditions
 from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import Tenant
-
-from vivero_control.lib.clock import Clock
+from vivero_web.clock import Clock
 
 logger = logging.getLogger(__name__)
 

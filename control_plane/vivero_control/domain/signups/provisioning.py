@@ -19,6 +19,7 @@ import msgspec
 from prometheus_client import Counter
 from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.tenant import Owner, Tenant, TenantSpec
+from vivero_web.clock import Clock
 
 from vivero_control.db.database import Database
 from vivero_control.domain.notifications.outbox import GiveUpError
@@ -33,7 +34,6 @@ from vivero_control.domain.tenants.errors import (
     TenantRefusedError,
 )
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.lib.clock import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_core.model.naming import slugify
+from vivero_web.clock import Clock
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
@@ -36,7 +37,6 @@ from vivero_control.domain.tenants.errors import TenantRefusedError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import signup_subject
 from vivero_control.errors import FieldError, InvalidInputError, UnavailableError
-from vivero_control.lib.clock import Clock
 from vivero_control.lib.idempotency import Idempotency, Once
 from vivero_control.lib.passwords import Passwords
 from vivero_control.lib.streams import StreamSlots

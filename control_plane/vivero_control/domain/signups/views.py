@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 from vivero_core.model.tenant import Tenant
+from vivero_web.clock import Clock
 
 from vivero_control.db.tables import Signup
 from vivero_control.domain.notifications import repository as outbox_states
@@ -17,7 +18,6 @@ from vivero_control.domain.signups.schemas import SignupView, TenantRef
 from vivero_control.domain.signups.tickets import Tickets
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.policies import is_ready
-from vivero_control.lib.clock import Clock
 
 GONE_AFTER: Final = timedelta(minutes=10)
 """A Tenant that is not there by then, in a cluster that answers, is gone; unless its order still waits."""

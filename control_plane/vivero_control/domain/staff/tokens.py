@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 
 from litestar.security.jwt import Token
 from sqlalchemy.ext.asyncio import AsyncSession
+from vivero_web.clock import Clock
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import RefreshToken
 from vivero_control.domain.staff.errors import InvalidTokenError
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffRepository
 from vivero_control.domain.staff.schemas import StaffView, Tokens
-from vivero_control.lib.clock import Clock
 
 ISSUER: Final = "vivero-control-plane"
 AUDIENCE: Final = "vivero-staff"

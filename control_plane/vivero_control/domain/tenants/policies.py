@@ -6,11 +6,11 @@ from typing import Any, Final
 from vivero_core.model import conditions
 from vivero_core.model.constants import PLAN_TRIAL, ConditionType, SuspensionReason
 from vivero_core.model.tenant import Tenant
+from vivero_web.clock import in_utc
 
 from vivero_control.domain.tenants.errors import WrongStateError
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspend, TenantState
 from vivero_control.errors import FieldError, InvalidInputError
-from vivero_control.lib.clock import in_utc
 
 LONGEST_EXTENSION: Final = timedelta(days=366)
 PROOF_MAX_AGE: Final = timedelta(hours=1)

@@ -8,6 +8,7 @@ import msgspec
 from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.tenant import Tenant
+from vivero_web.clock import Clock
 
 from vivero_control.domain.audit.service import Act, AuditService
 from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
@@ -29,7 +30,6 @@ from vivero_control.domain.tenants.schemas import (
     TenantRow,
     TenantState,
 )
-from vivero_control.lib.clock import Clock
 
 # The operator writes status now and then: an order that met such a write is tried again on the new version.
 ATTEMPTS: Final = 4

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
-from vivero_data.lib import clock
 from vivero_data.lib.json import encode
 
 _COLUMNS: Final = "id, at, actor, action, subject, before_values, after_values, request_id"

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 import msgspec
+from vivero_web import clock
 
 from vivero_data.db.database import Connection
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.lib import clock
 
 
 class StoredToken(msgspec.Struct, frozen=True):

@@ -8,6 +8,8 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Final
 
+from vivero_web import clock
+
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.auth import repository
@@ -16,7 +18,6 @@ from vivero_data.domain.auth.repository import StoredToken
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, User
-from vivero_data.lib import clock
 from vivero_data.lib.passwords import MAX_LENGTH, Passwords
 from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens, new_refresh_token, token_hash
 

@@ -3,10 +3,10 @@
 from typing import Final
 
 import msgspec
+from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
-from vivero_data.lib import clock
 from vivero_data.lib.json import encode
 
 _SELECT: Final = (

@@ -6,6 +6,8 @@ to; `jobs.py` removes those.
 
 from typing import Any, Final
 
+from vivero_web import clock
+
 from vivero_data.db.database import Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
@@ -16,7 +18,6 @@ from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.errors import ConflictError
-from vivero_data.lib import clock
 
 MAX_COLLECTIONS: Final = 500  # tables of one schema; a platform with thousands of tenants has to bound them
 

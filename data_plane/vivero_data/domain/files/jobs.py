@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from vivero_web import clock
 
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
 from vivero_data.domain.files import repository
 from vivero_data.domain.files.service import FileService
 from vivero_data.errors import DataPlaneError, explained
-from vivero_data.lib import clock
 
 _AGE: Final = timedelta(hours=2)  # no upload lasts that long
 _BATCH: Final = 100

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Final
 
+from vivero_web import clock
+
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.files.schemas import StoredFile
-from vivero_data.lib import clock
 
 _COLUMNS: Final = "id, name, size, media_type, created_at, created_by"
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from vivero_web import clock
+
 from vivero_data.db.database import Connection
 from vivero_data.db.errors import DuplicateKeyError
-from vivero_data.lib import clock
 
 
 async def spend(tx: Connection, jti: str, expires_at: datetime) -> bool:

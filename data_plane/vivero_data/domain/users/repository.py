@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from vivero_web import clock
+
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.users.schemas import Role, User
-from vivero_data.lib import clock
 
 _COLUMNS: Final = "id, email, name, role, active, created_at, last_login_at"
 

@@ -1,4 +1,4 @@
-"""The time, passed in wherever a decision depends on it, so that tests set it."""
+"""The time, in one place and passed in wherever a decision depends on it, so that tests set it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,7 +7,8 @@ Clock = Callable[[], datetime]
 """Now, with a time zone."""
 
 
-def system_clock() -> datetime:
+def now() -> datetime:
+    """The present moment in UTC."""
     return datetime.now(UTC)
 
 
@@ -17,3 +18,13 @@ def in_utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC) if moment.year > 1 else datetime.min.replace(tzinfo=UTC)
+
+
+def utc(stored: datetime) -> datetime:
+    """A DATETIME column's value, which is UTC without saying so."""
+    return stored.replace(tzinfo=UTC)
+
+
+def naive(moment: datetime) -> datetime:
+    """The same moment as a DATETIME column stores it."""
+    return in_utc(moment).replace(tzinfo=None)
