@@ -11,8 +11,12 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.types import ASGIApp
-from vivero_ui.security import security_headers
+from vivero_web.answers import Answers
+from vivero_web.client_address import Proxies
 from vivero_web.clock import Clock, now
+from vivero_web.guards import json_only
+from vivero_web.request_context import RequestContext
+from vivero_web.security import HSTS_DOMAIN
 
 from vivero_control import __version__, composition
 from vivero_control.domain.plans.controllers import PlanController
@@ -21,10 +25,7 @@ from vivero_control.domain.staff.controllers import AuthController
 from vivero_control.domain.staff.guards import bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
 from vivero_control.host_dispatch import ForeignHosts, HostDispatch
-from vivero_control.lib.answers import Answers
-from vivero_control.lib.context import RequestContext
 from vivero_control.lib.counters import Counters
-from vivero_control.lib.guards import json_only
 from vivero_control.lib.health import HealthController
 from vivero_control.lib.internal import internal_app
 from vivero_control.lib.rate_limit import RateLimit
@@ -63,7 +64,6 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
         dependencies=services.dependencies(),
         exception_handlers={Exception: answers.to},
         middleware=[metrics.middleware],
-        before_send=[security_headers(hsts=True)],
         request_max_body_size=settings.limits.body_bytes,
         cors_config=_cors(settings),
         template_config=pages.template_config,
@@ -83,7 +83,8 @@ def _surrounded(app: ASGIApp, services: Services, counters: Counters, answers: A
     foreign_answers = Answers(pages.host_error)
     hosts = ForeignHosts(services.hosts, foreign_answers, pages)
     foreign = RateLimit(hosts, counters, foreign_answers, limits.requests_per_minute)
-    return RequestContext(HostDispatch(own, foreign, services.hosts.is_own), limits)
+    proxies = Proxies(limits.forwarded_hops, limits.trusted_proxies)
+    return RequestContext(HostDispatch(own, foreign, services.hosts.is_own), proxies, hsts=HSTS_DOMAIN)
 
 
 def _api(services: Services) -> Router:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from litestar import Request
 from litestar.datastructures import Headers
 from litestar.types import ASGIApp, Receive, Scope, Send
+from vivero_web.answers import Answers
+from vivero_web.problem import wants_page
 
 from vivero_control.domain.tenants.hosts import HostService, as_error
-from vivero_control.lib.answers import Answers
-from vivero_control.lib.problem import wants_page
 from vivero_control.pages import Pages
 
 

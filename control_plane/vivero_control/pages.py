@@ -11,9 +11,9 @@ from typing import Any
 from litestar import Response
 from litestar.template import TemplateConfig
 from litestar.types import ControllerRouterHandler
+from vivero_web.answers import ErrorPage
 
 from vivero_control.domain.tenants.schemas import HostStatus
-from vivero_control.lib.answers import ErrorPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

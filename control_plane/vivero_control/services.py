@@ -7,14 +7,14 @@ field of `Services` as a dependency, so a handler just says
     async def progress(signups: SignupService, signup_id: str) -> Template: ...
 
 Every method is one unit of work with its own transaction, raises the errors of
-`vivero_control.errors` (status, title, detail, errors by field), and returns
+`vivero_web.errors` (status, title, detail, errors by field), and returns
 the frozen structs of its domain's `schemas.py`.
 
 | parameter | for | the calls |
 | --- | --- | --- |
 | `signups: SignupService` | signup page, progress page | `start(StartSignup, idempotency_key=…) -> SignupView`; `get(id) -> SignupView`; `await follow(id) -> AsyncIterator[SignupView | None]` (None: heartbeat). The event stream itself is the API's: `/api/v1/signups/{id}/events` (events `step` and last `done`; data: the SignupView as JSON) |
 | `plans: PlanService` | pricing, plan choice | `all() -> tuple[PlanView, ...]`, cheapest first; `find(name) -> PlanView` |
-| `staff: StaffService` | login page | `login(Login, caller(request)) -> StaffView` (`caller` of lib/context); then `sessions.open(staff) -> Cookie` |
+| `staff: StaffService` | login page | `login(Login, caller_of(request.scope)) -> StaffView` (`caller_of` of `vivero_web.request_context`); then `sessions.open(staff) -> Cookie` |
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
 | `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, order, actor) -> TenantDetail` |

@@ -20,6 +20,7 @@ from saq import CronJob, Worker
 from saq.types import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock, now
+from vivero_web.errors import UnavailableError
 
 from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
@@ -30,7 +31,6 @@ from vivero_control.domain.notifications.sender import MailSender
 from vivero_control.domain.signups import provisioning
 from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.tenants.jobs import TrialJob
-from vivero_control.errors import UnavailableError
 from vivero_control.lib.each import each
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import KEEP

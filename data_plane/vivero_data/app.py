@@ -16,6 +16,12 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
+from vivero_web.answers import Answers
+from vivero_web.client_address import Proxies
+from vivero_web.errors import WebError, explained
+from vivero_web.guards import JSON, MULTIPART, require_media_type
+from vivero_web.request_context import RequestContext
+from vivero_web.security import HSTS_HOST
 
 from vivero_data import __version__, web
 from vivero_data.clients.cache import Cache
@@ -45,13 +51,9 @@ from vivero_data.domain.users.controllers import MeController, UserController
 from vivero_data.domain.users.service import UserService
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
-from vivero_data.errors import DataPlaneError, explained
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonResponse
-from vivero_data.lib.media_types import JSON, MULTIPART, require_media_type
 from vivero_data.lib.passwords import Passwords
-from vivero_data.lib.problem import make_handler
-from vivero_data.lib.request_context import RequestContext
 from vivero_data.lib.tokens import AccessTokens
 from vivero_data.settings import Settings
 from vivero_data.warming import warm_spare
@@ -130,14 +132,14 @@ def create_app(settings: Settings) -> Litestar:
         middleware=[RateLimit(services.cache, services.limits), metrics.middleware],
         before_request=refuse_cross_site,
         before_send=[send_renewed_cookies],
-        exception_handlers={Exception: make_handler(web.render_error)},
+        exception_handlers={Exception: Answers(web.render_error).to},
         lifespan=[_lifespan(services)],
         request_max_body_size=_BODY_BYTES,
         openapi_config=_openapi(),
         state=State({"settings": settings, "services": services}),
         logging_config=None,
     )
-    app.asgi_handler = RequestContext(app.asgi_handler, settings.env.proxy_hops)
+    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
     return app
 
 
@@ -221,7 +223,7 @@ async def _prepare(services: Services) -> None:
     try:
         await services.database.open(_PATIENCE)
         revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
-    except DataPlaneError as error:
+    except WebError as error:
         log.critical("cannot_start", problem=explained(error))
         _end()
         return

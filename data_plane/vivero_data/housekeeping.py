@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 from vivero_web import clock
+from vivero_web.errors import WebError, explained
 
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Connection, Database
@@ -16,7 +17,6 @@ from vivero_data.domain.collections.jobs import drop_orphaned_tables
 from vivero_data.domain.files.jobs import finish_interrupted
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.tickets import repository as tickets
-from vivero_data.errors import DataPlaneError, explained
 
 _FIRST_SECONDS: Final = 600.0  # not while the workspace is starting
 _EVERY_SECONDS: Final = 3600.0
@@ -53,7 +53,7 @@ class Housekeeping:
         for name, task in tasks.items():
             try:
                 done[name] = await task()
-            except DataPlaneError as error:
+            except WebError as error:
                 log.warning("housekeeping_failed", task=name, problem=explained(error))
             except Exception:
                 # A fault of ours must not end the loop for the life of the pod.

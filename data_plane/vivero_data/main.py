@@ -7,9 +7,11 @@ import os
 import socket
 import sys
 
+from vivero_web.errors import WebError
+
 from vivero_data import cli
 from vivero_data import settings as configuration
-from vivero_data.errors import DataPlaneError, SettingsError
+from vivero_data.errors import SettingsError
 from vivero_data.lib import logging as logs
 from vivero_data.settings import Settings
 
@@ -33,7 +35,7 @@ def run(arguments: argparse.Namespace, listener: socket.socket | None) -> int:
     except SettingsError as error:
         sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
         return 2
-    except DataPlaneError as error:
+    except WebError as error:
         sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
         return 1
 

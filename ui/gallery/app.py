@@ -9,10 +9,11 @@ from pathlib import Path
 from litestar import Litestar, get
 from litestar.response import Template
 from vivero_ui.errors import error_page
-from vivero_ui.security import security_headers
 from vivero_ui.shell import Account, NavItem, NavSection, Shell
 from vivero_ui.static import static_router
 from vivero_ui.templates import template_config
+from vivero_web.client_address import Proxies
+from vivero_web.request_context import RequestContext
 
 HERE = Path(__file__).parent
 SHELL = Shell(
@@ -67,5 +68,5 @@ def error(status: int) -> Template:
 app = Litestar(
     [gallery, error, static_router()],
     template_config=template_config([HERE / "templates"]),
-    before_send=[security_headers(hsts=False)],
 )
+app.asgi_handler = RequestContext(app.asgi_handler, Proxies(0), hsts="")

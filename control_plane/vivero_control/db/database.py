@@ -8,8 +8,8 @@ from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from vivero_web.errors import UnavailableError
 
-from vivero_control.errors import UnavailableError
 from vivero_control.settings import Settings
 
 CONNECT_SECONDS = 5

@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
 from prometheus_client import Counter
-
-from vivero_control.errors import UnavailableError
+from vivero_web.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Final
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from msgspec import Struct
+from vivero_web.errors import UnavailableError
 
 from vivero_control.db.database import Database
-from vivero_control.errors import UnavailableError
 
 ANSWER_SECONDS: Final = 2.0
 

@@ -15,10 +15,10 @@ from sqlalchemy import CursorResult, delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock
+from vivero_web.errors import ConflictError, InvalidInputError
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import IdempotencyRecord
-from vivero_control.errors import ConflictError, FieldError, InvalidInputError
 from vivero_control.lib.keys import fingerprint
 
 HEADER = "Idempotency-Key"
@@ -50,7 +50,7 @@ class Once:
 def check_key(key: str) -> None:
     """Raises InvalidInputError when `key` is no usable Idempotency-Key."""
     if not 1 <= len(key) <= MAX_KEY_LENGTH or not (key.isascii() and key.isprintable()):
-        raise InvalidInputError.of(FieldError(HEADER, f"Use 1 to {MAX_KEY_LENGTH} printable ASCII characters."))
+        raise InvalidInputError.of(HEADER, f"Use 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
 
 
 class Idempotency:
@@ -104,7 +104,7 @@ class Idempotency:
             if record is None:  # released between our insert and our look
                 raise _busy()
             if record.fingerprint != body:
-                raise InvalidInputError.of(FieldError(HEADER, "This key was used for another request; use a new one."))
+                raise InvalidInputError.of(HEADER, "This key was used for another request; use a new one.")
             if record.answer is None and record.locked_until > now:
                 raise _busy()
             record.locked_until = now + TAKE_OVER

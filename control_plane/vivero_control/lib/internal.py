@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.plugins.prometheus import PrometheusController
+from vivero_web.answers import Answers
 
-from vivero_control.lib.answers import Answers
 from vivero_control.lib.health import Health, HealthController
 
 

@@ -5,10 +5,10 @@ from typing import Final
 from limits import RateLimitItemPerMinute
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from vivero_web.answers import Answers
+from vivero_web.errors import TooManyRequestsError
+from vivero_web.request_context import caller_of
 
-from vivero_control.errors import TooManyRequestsError
-from vivero_control.lib.answers import Answers
-from vivero_control.lib.context import CALLER
 from vivero_control.lib.counters import Counters, Verdict
 
 # Monitors, and our own look for a new workspace (signups/arrivals.py); files of a page are cached for a month.
@@ -28,7 +28,7 @@ class RateLimit:
         if scope["path"].startswith(UNCOUNTED):
             await self._app(scope, receive, send)
             return
-        verdict = await self._counters.hit(self._limit, scope["state"][CALLER])
+        verdict = await self._counters.hit(self._limit, caller_of(scope))
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -38,7 +38,8 @@ class RateLimit:
         if verdict.allowed:
             await self._app(scope, receive, tell)
         else:
-            await self._answers.error(TooManyRequestsError.after(verdict.reset_after), scope, receive, tell)
+            refused = TooManyRequestsError("Too many requests from your address.", verdict.reset_after)
+            await self._answers.error(refused, scope, receive, tell)
 
 
 def _headers(verdict: Verdict) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Errors as pages, for browsers; programs get problem+json from lib/problem.py."""
+"""Errors as pages, for browsers; programs get problem+json from `vivero_web.answers`."""
 
 from typing import Any, Final
 
@@ -6,8 +6,8 @@ from litestar import Request, Response
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER, HTTP_401_UNAUTHORIZED
 from vivero_ui.errors import error_page as words_for
+from vivero_web.problem import Problem
 
-from vivero_control.lib.problem import Problem
 from vivero_control.web.session import login_address
 
 # Whose detail is a sentence about this one case; the others' is the protocol's, the page has better words.

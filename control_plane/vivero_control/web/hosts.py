@@ -6,9 +6,9 @@ from litestar import Request, Response
 from litestar.response import Template
 from vivero_ui.alone import policy
 from vivero_ui.errors import error_page as words_for
+from vivero_web.problem import Problem
 
 from vivero_control.domain.tenants.schemas import HostStatus
-from vivero_control.lib.problem import Problem
 from vivero_control.web import words
 from vivero_control.web.words import HostWords
 

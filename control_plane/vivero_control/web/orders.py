@@ -8,9 +8,9 @@ from typing import Final
 
 from msgspec import Struct
 from vivero_core.model.constants import SuspensionReason
+from vivero_web.errors import FieldError, InvalidInputError
 
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Resume, Suspend
-from vivero_control.errors import FieldError, InvalidInputError
 
 REASON_MIN: Final = 3
 TEXT_MAX: Final = 500
@@ -81,7 +81,7 @@ def _reason_errors(form: OrderForm) -> list[FieldError]:
 
 def _raise(errors: list[FieldError]) -> None:
     if errors:
-        raise InvalidInputError.of(*errors)
+        raise InvalidInputError.of_all(errors)
 
 
 def _generation(form: OrderForm) -> int | None:

@@ -7,10 +7,10 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
-from vivero_ui.security import same_origin_guard
 from vivero_ui.static import static_router
 from vivero_ui.templates import environment
 from vivero_web.clock import Clock, now
+from vivero_web.guards import same_origin_only
 
 from vivero_control.pages import Pages
 from vivero_control.web.errors import error_page
@@ -29,7 +29,7 @@ def pages(clock: Clock = now) -> Pages:
     guarded = Router(
         "/",
         route_handlers=[SiteController, SignupController, StaffLoginController, TenantsController],
-        guards=[same_origin_guard],
+        guards=[same_origin_only],
         dependencies={"clock": Provide(lambda: clock, sync_to_thread=False, use_cache=True)},
     )
     return Pages(

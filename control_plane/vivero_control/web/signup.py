@@ -11,11 +11,11 @@ from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEventMessage, Template
 from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
 from msgspec import UNSET, Struct
+from vivero_web.errors import ConflictError, InvalidInputError, WebError
 
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
-from vivero_control.errors import ConflictError, ControlPlaneError, InvalidInputError
 from vivero_control.settings import Settings
 from vivero_control.web import words
 from vivero_control.web.site import known_plans, workspace_domain
@@ -40,19 +40,19 @@ class SignupForm(Struct, kw_only=True):
         return f"SignupForm(company={self.company!r}, slug={self.slug!r})"
 
 
-def _by_field(error: ControlPlaneError | None) -> Mapping[str, str]:
+def _by_field(error: WebError | None) -> Mapping[str, str]:
     """Sentences by field; every field of the form has a key."""
     found = {one.field: one.message for one in error.errors} if error else {}
     return {name: found.get(name, "") for name in _FIELDS}
 
 
-def _elsewhere(error: ControlPlaneError, wrong: Mapping[str, str]) -> str:
+def _elsewhere(error: WebError, wrong: Mapping[str, str]) -> str:
     """What is wrong and has no field in the form."""
     said = " ".join(one.message for one in error.errors if one.field not in _FIELDS)
     return said or ("" if wrong else error.detail)
 
 
-def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: ControlPlaneError | None) -> Template:
+def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: WebError | None) -> Template:
     errors = _by_field(error)
     wrong = {name: sentence for name, sentence in errors.items() if sentence}
     problem = _elsewhere(error, wrong) if error else ""

@@ -6,10 +6,10 @@ from litestar import Controller, get
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.response import Template
+from vivero_web.errors import UnavailableError
 
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
-from vivero_control.errors import UnavailableError
 from vivero_control.settings import Settings
 from vivero_control.web import words
 

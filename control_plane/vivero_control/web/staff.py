@@ -9,13 +9,13 @@ from litestar.params import Body
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
+from vivero_web.errors import TooManyRequestsError, WebError
+from vivero_web.request_context import caller_of
 
 from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.schemas import Login
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
-from vivero_control.errors import ControlPlaneError, TooManyRequestsError
-from vivero_control.lib.context import caller
 from vivero_control.web.session import HOME, LOGIN, safe_next
 
 
@@ -31,7 +31,7 @@ class LoginForm(Struct, kw_only=True):
         return "LoginForm(…)"
 
 
-def _page(form: LoginForm, error: ControlPlaneError | None = None) -> Template:
+def _page(form: LoginForm, error: WebError | None = None) -> Template:
     context = {"email": form.email, "next": form.next, "problem": error.detail if error else ""}
     status = error.status if error else 200
     headers = error.headers if error else {}
@@ -61,7 +61,9 @@ class StaffLoginController(Controller):
         sessions: NamedDependency[StaffSessions],
     ) -> Response[Any]:
         try:
-            member = await staff.login(Login(email=data.email[:254], password=data.password[:1024]), caller(request))
+            member = await staff.login(
+                Login(email=data.email[:254], password=data.password[:1024]), caller_of(request.scope)
+            )
         except (WrongLoginError, TooManyRequestsError) as error:
             return _page(data, error)
         cookie = await sessions.open(member)

@@ -15,6 +15,7 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_ui.filters import number, with_query
 from vivero_web.clock import Clock
+from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, WebError
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.plans.service import PlanService
@@ -22,7 +23,6 @@ from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.schemas import Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.errors import ConflictError, ControlPlaneError, InvalidInputError, NotFoundError
 from vivero_control.web import orders, words
 from vivero_control.web.orders import OrderForm
 from vivero_control.web.session import HOME, shell
@@ -89,7 +89,7 @@ _DIALOG_NAMES: Final = {"trialEndsAt": "trial_ends_at", "suspended.message": "me
 """The cluster's names of what a dialog asks for, where they differ."""
 
 
-def dialog_after(which: str, form: OrderForm, error: ControlPlaneError) -> Dialog:
+def dialog_after(which: str, form: OrderForm, error: WebError) -> Dialog:
     """The dialog as it was, with what is wrong: at its field, or above all when it has none of that name."""
     found = {_DIALOG_NAMES.get(one.field, one.field): one.message for one in error.errors}
     errors = {field: found.pop(field, "") for field in _DIALOG_FIELDS}

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from valkey.asyncio import Connection, ConnectionPool, Valkey
 from valkey.exceptions import NoPermissionError, ValkeyError
+from vivero_web.errors import UnavailableError
 
-from vivero_data.errors import IsolationError, UnavailableError
+from vivero_data.errors import IsolationError
 from vivero_data.settings import CacheSecret
 
 _TIMEOUT: Final = 1.0  # seconds; a request waits for this at most once

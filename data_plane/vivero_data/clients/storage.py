@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 from vivero_web import clock
+from vivero_web.errors import NotFoundError, UnavailableError, WebError
 
 from vivero_data.clients.sigv4 import Signer, canonical_query
-from vivero_data.errors import DataPlaneError, IsolationError, NotFoundError, UnavailableError
+from vivero_data.errors import IsolationError
 from vivero_data.settings import StorageSecret
 
 _CONNECT_SECONDS: Final = 3.0
@@ -28,7 +29,7 @@ _PATIENT: Final = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
 PIECE: Final = 64 * 1024  # bytes read at once
 
 
-class StorageError(DataPlaneError):
+class StorageError(WebError):
     """The bucket refused a request."""
 
 
@@ -173,7 +174,7 @@ class Storage:
         raise _refusal(response.status)
 
 
-def _refusal(status: int) -> DataPlaneError:
+def _refusal(status: int) -> WebError:
     if status == _MISSING:
         return NotFoundError("The file is not in the bucket.")
     if status >= _SERVER_ERROR:

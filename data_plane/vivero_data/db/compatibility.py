@@ -6,7 +6,7 @@ need not know a newer revision to see that it is newer.
 
 from typing import Any, Final
 
-from vivero_data.errors import DataPlaneError
+from vivero_web.errors import WebError
 
 HEAD: Final = "0002"  # newest revision of this program; a test compares it with the migrations
 TABLE: Final = """CREATE TABLE IF NOT EXISTS schema_compatibility (
@@ -16,7 +16,7 @@ TABLE: Final = """CREATE TABLE IF NOT EXISTS schema_compatibility (
 SELECT_OLDEST: Final = "SELECT oldest_program FROM schema_compatibility"
 
 
-class MigrationError(DataPlaneError):
+class MigrationError(WebError):
     """The schema could not be brought to this revision."""
 
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import asyncmy
 from asyncmy.pool import Pool
+from vivero_web.errors import UnavailableError, explained
 
 from vivero_data.db.errors import DRIVER_ERRORS, translate
-from vivero_data.errors import UnavailableError, explained
 from vivero_data.settings import DatabaseSecret
 
 Row = tuple[Any, ...]

@@ -4,8 +4,7 @@ import re
 from typing import Final
 
 from asyncmy.errors import Error, IntegrityError, MySQLError, OperationalError
-
-from vivero_data.errors import DataPlaneError, UnavailableError
+from vivero_web.errors import UnavailableError, WebError
 
 _DUPLICATE: Final = 1062
 _NO_TABLE: Final = 1146
@@ -18,7 +17,7 @@ _TRANSIENT: Final = frozenset({
 _KEY: Final = re.compile(r"for key '(?:[^'.]*\.)?([^'.]+)'$")
 
 
-class DuplicateKeyError(DataPlaneError):
+class DuplicateKeyError(WebError):
     """A unique key refused a row; `key` is the index's name. Services turn it into a conflict or a field error."""
 
     def __init__(self, key: str) -> None:
@@ -26,11 +25,11 @@ class DuplicateKeyError(DataPlaneError):
         self.key = key
 
 
-class MissingTableError(DataPlaneError):
+class MissingTableError(WebError):
     """A table is not there: the schema is empty or half made."""
 
 
-class DatabaseError(DataPlaneError):
+class DatabaseError(WebError):
     """The database refused a statement for a reason that trying again will not mend; `code` is the server's number."""
 
     def __init__(self, code: int) -> None:
@@ -38,7 +37,7 @@ class DatabaseError(DataPlaneError):
         self.code = code
 
 
-def translate(error: BaseException) -> DataPlaneError:
+def translate(error: BaseException) -> WebError:
     """The error to raise instead, from the driver's or the network's."""
     if not isinstance(error, MySQLError):
         return UnavailableError("The database does not answer.")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from vivero_web.errors import UnavailableError
 
 from vivero_data.db.compatibility import HEAD, SELECT_OLDEST, MigrationError, demand_open, is_ahead
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import MissingTableError
-from vivero_data.errors import UnavailableError
 
 SCHEMA_FILE: Final = Path(__file__).with_name("schema.sql")
 _LOCK_SECONDS: Final = 5  # one wait, below the session's statement limit

@@ -18,10 +18,10 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `workspace` | `workspace.service.WorkspaceService` | `introduce(Introduction) -> WorkspaceState`, the operator's call |
 | `settings` | `settings.Settings` | what the environment and the mounted files say |
 
-Errors are those of `vivero_data.errors`; `InvalidInputError.errors` names the fields.
+Errors are those of `vivero_web.errors` and `vivero_data.errors`; `InvalidInputError.errors` names the fields.
 
 Pages: `vivero_data.web` exports `route_handlers` (a list) and
-`render_error(request, problem) -> Response` (problem: `lib.problem.Problem`); requests outside /api and /internal get the latter.
+`render_error(request, problem) -> Response` (problem: `vivero_web.problem.Problem`); browsers outside /api and /internal get the latter.
 Cookies: `lib.cookies.session_cookies(tokens) -> list[Cookie]` after login or
 ticket, `lib.cookies.expired_cookies()` after logout; reading, checking and
 rotating them is the middleware's work (`domain/auth/middleware.py`), as is

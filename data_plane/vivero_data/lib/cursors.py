@@ -11,8 +11,7 @@ from datetime import date
 from typing import Any, Final
 
 import msgspec
-
-from vivero_data.errors import InvalidInputError
+from vivero_web.errors import InvalidInputError
 
 _MAX_LENGTH: Final = 4096  # a text value of 500 characters, escaped and encoded, and room
 

@@ -3,8 +3,7 @@
 from typing import Final, Generic, TypeVar
 
 import msgspec
-
-from vivero_data.errors import InvalidInputError
+from vivero_web.errors import InvalidInputError
 
 T = TypeVar("T")
 

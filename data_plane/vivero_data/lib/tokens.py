@@ -7,8 +7,7 @@ from typing import Final
 
 import jwt
 import msgspec
-
-from vivero_data.errors import NotSignedInError
+from vivero_web.errors import NotSignedInError
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)  # of a session without any use

@@ -7,17 +7,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from litestar import Request
+from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotAllowedError, TooLargeError, WebError
 
 from vivero_data.domain.collections.schemas import Field, FieldType
-from vivero_data.errors import (
-    ConflictError,
-    DataPlaneError,
-    FieldError,
-    InvalidInputError,
-    NotAllowedError,
-    PlanLimitError,
-    TooLargeError,
-)
+from vivero_data.errors import PlanLimitError
 
 _SECONDS: Final = len("2026-11-22T15:41:00")
 _LOCAL: Final = re.compile(r"^[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?$")
@@ -86,7 +79,7 @@ def shown(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def field_errors(error: DataPlaneError) -> dict[str, str]:
+def field_errors(error: WebError) -> dict[str, str]:
     """What is wrong by field name, the first message of each; the API's `values.` in front is no user's word."""
     messages: dict[str, str] = {}
     for item in error.errors:

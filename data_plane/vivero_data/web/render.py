@@ -17,22 +17,14 @@ from litestar.enums import MediaType
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_ui.errors import error_page
-from vivero_ui.security import CONTENT_SECURITY_POLICY
+from vivero_web.problem import Problem
 
-from vivero_data.lib.problem import Problem
 from vivero_data.web.listing import Address
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-# Pages show private data, and run only what the kit ships. Not no-referrer: with it browsers
-# say `Origin: null` of our own forms.
-PAGE_HEADERS: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "referrer-policy": "same-origin",
-}
 _ENTRANCE: Final = ("login.html.j2", "home.html.j2")
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
@@ -70,12 +62,12 @@ def html(
     headers: Mapping[str, str] | None = None,
     cookies: Sequence[Cookie] = (),
 ) -> Html:
-    """A page, with the headers that every page has."""
+    """A page."""
     return Response(
         environment().get_template(template).render(context),
         status_code=status,
         media_type=MediaType.HTML,
-        headers={**PAGE_HEADERS, **(headers or {})},
+        headers=headers,
         cookies=list(cookies),
     )
 

@@ -1,6 +1,7 @@
 """Pages ask for a right before they show a form; the services check again, for everyone."""
 
-from vivero_data.errors import NotAllowedError
+from vivero_web.errors import NotAllowedError
+
 from vivero_data.web.page import Visit
 
 

@@ -17,12 +17,12 @@ from vivero_control.db.migrate import migrate
 from vivero_control.domain.staff.schemas import Login
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.errors import UnavailableError
 from vivero_control.settings import Settings
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.tenant import Tenant
+from vivero_web.errors import UnavailableError
 
 HOST = {"Host": DOMAIN}
 

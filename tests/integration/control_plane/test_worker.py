@@ -14,13 +14,13 @@ from vivero_control.domain.notifications.repository import OutboxRepository
 from vivero_control.domain.signups.policies import secret_name
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.errors import ConflictError, InvalidInputError
 from vivero_control.lib.idempotency import TAKE_OVER, Idempotency
 from vivero_control.settings import Settings
 from vivero_control.worker import Jobs, create_worker_app
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
+from vivero_web.errors import ConflictError, InvalidInputError
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 Later = Callable[[timedelta], None]

@@ -4,8 +4,8 @@ import pytest
 from integration.data_plane.workspace import Workspace
 from vivero_data import housekeeping
 from vivero_data.clients.storage import StorageError
-from vivero_data.errors import UnavailableError
 from vivero_data.housekeeping import Housekeeping
+from vivero_web.errors import UnavailableError
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Any
 import httpx
 import pytest
 from integration.data_plane.workspace import PASSWORD, Workspace
-from vivero_data.errors import UnavailableError
 from vivero_data.serving import metrics
+from vivero_web.errors import UnavailableError
 
 PUBLIC = {"/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/logout"}
 

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.data_plane.workspace import OWNER, Workspace
 from vivero_data.db.compatibility import HEAD
-from vivero_data.errors import NotSignedInError
+from vivero_web.errors import NotSignedInError
 
 PROOF = "/internal/v1/proof"
 

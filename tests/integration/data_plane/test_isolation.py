@@ -9,7 +9,7 @@ from integration.data_plane.workspace import Workspace
 from vivero_data.clients.cache import Cache
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
-from vivero_data.errors import DataPlaneError, UnavailableError
+from vivero_web.errors import UnavailableError, WebError
 
 NewWorkspace = Callable[[], Awaitable[Workspace]]
 
@@ -56,7 +56,7 @@ async def test_credentials_are_for_one_workspace(new_workspace: NewWorkspace) ->
 
     bucket = Storage(msgspec.structs.replace(first.storage, bucket=second.storage.bucket), first.tls())
     for reach in (bucket.ping, bucket.prove):
-        with pytest.raises(DataPlaneError):
+        with pytest.raises(WebError):
             await reach()
     bucket.close()
 

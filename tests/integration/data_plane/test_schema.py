@@ -16,8 +16,8 @@ from vivero_data.db import schema, schema_file
 from vivero_data.db.compatibility import HEAD, SchemaTooNewError
 from vivero_data.db.database import Database
 from vivero_data.db.migrate import migrate
-from vivero_data.errors import UnavailableError
 from vivero_data.settings import Settings, load
+from vivero_web.errors import UnavailableError
 
 EARLIER = [
     script.revision

@@ -1,6 +1,5 @@
 """What the database's errors mean: a server that is away may be asked again, a wrong statement is our fault."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,8 +16,9 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import InternalError as SqlInternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from structlog.testing import capture_logs
 from vivero_control.db.database import Database, DatabaseUnavailableError
-from vivero_control.lib.problem import describe
+from vivero_web.problem import describe
 
 
 class NoServer(Database):
@@ -72,16 +72,15 @@ async def raised(cause: Exception) -> Exception:
 
 
 @pytest.mark.parametrize("cause", WRONG, ids=str)
-async def test_a_wrong_statement_is_a_fault_of_ours_in_the_log(
-    cause: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_wrong_statement_is_a_fault_of_ours_in_the_log(cause: Exception) -> None:
     error = await raised(cause)
     assert error is cause
-    problem, headers = describe(error)
+    with capture_logs() as lines:
+        problem, headers = describe(error)
     assert (problem.status, "retry-after" in {name.lower() for name in headers}) == (500, False)
     assert "nope" not in problem.detail
-    (record,) = caplog.records
-    assert (record.levelno, record.exc_info is not None) == (logging.ERROR, True)
+    (line,) = lines
+    assert (line["log_level"], line["exc_info"]) == ("error", error)
 
 
 @pytest.mark.parametrize("cause", AWAY, ids=repr)

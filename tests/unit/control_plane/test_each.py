@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
-from vivero_control.errors import ConflictError, ControlPlaneError, UnavailableError
 from vivero_control.lib import each as module
 from vivero_control.lib.each import MOST_OUTAGES, each, supervised
+from vivero_web.errors import ConflictError, UnavailableError, WebError
 
 ODD: dict[str, Callable[[], Exception]] = {
     "bug": ZeroDivisionError,
@@ -68,7 +68,7 @@ async def test_the_same_items_are_not_always_the_first() -> None:
 
 async def test_what_is_skipped_is_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     async def do(item: str) -> None:
-        raise ControlPlaneError(f"about {item}")
+        raise WebError(f"about {item}")
 
     await each("trials-close", ["acme"], do, str)
     (record,) = caplog.records

@@ -8,7 +8,6 @@ import yaml
 from vivero_control.domain.signups.policies import named_as_asked
 from vivero_control.domain.tenants.errors import ClusterUnavailableError, TenantRefusedError
 from vivero_control.domain.tenants.repository import refused
-from vivero_control.errors import FieldError
 from vivero_core.backends.kube.errors import (
     Cause,
     KubeForbiddenError,
@@ -16,6 +15,7 @@ from vivero_core.backends.kube.errors import (
     KubeUnauthorizedError,
     KubeUnavailableError,
 )
+from vivero_web.errors import FieldError
 
 
 def rules(schema: Any, at: str) -> list[tuple[str, str]]:  # noqa: ANN401  a JSON schema

@@ -1,4 +1,4 @@
-"""Retry times, keys, host names, mails, streams, request ids."""
+"""Retry times, keys, host names, mails, streams."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,13 +11,12 @@ from unit.control_plane.builders import NOW
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.outbox import FIRST_PAUSE, LONGEST_PAUSE, GiveUpError, retry_at
 from vivero_control.domain.notifications.sender import MailServerUnavailableError, compose, refused
-from vivero_control.errors import InvalidInputError
 from vivero_control.host_dispatch import host_name
-from vivero_control.lib import request_id
 from vivero_control.lib.idempotency import check_key
 from vivero_control.lib.keys import derive, fingerprint
 from vivero_control.lib.passwords import Passwords
 from vivero_control.lib.streams import StreamSlots
+from vivero_web.errors import InvalidInputError
 
 
 @given(st.integers(1, 1000), st.floats(0, 1))
@@ -61,12 +60,6 @@ def test_an_accepted_idempotency_key_is_short_ascii(key: str) -> None:
         return
     assert 1 <= len(key) <= 255
     assert key.isascii()
-
-
-def test_a_harmless_request_id_is_kept_another_replaced() -> None:
-    assert request_id.accept("abc-12345678") == "abc-12345678" == request_id.current_request_id()
-    for offered in (None, "", "short", "with space inside", "x" * 65, "line\nbreak-line"):
-        assert request_id.accept(offered) != offered
 
 
 def test_a_server_that_says_never_is_believed_one_that_says_later_is_asked_again() -> None:

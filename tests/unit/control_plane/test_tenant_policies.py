@@ -10,9 +10,9 @@ from unit.control_plane.builders import NOW, condition, spare, spare_body, tenan
 from vivero_control.domain.tenants import policies, trials
 from vivero_control.domain.tenants.errors import WrongStateError
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspend, TenantState
-from vivero_control.errors import InvalidInputError
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.tenant import Tenant
+from vivero_web.errors import InvalidInputError
 
 SUSPENDED = {"reason": "Manual", "message": ""}
 TRIAL_ENDED = {"reason": "TrialEnded", "message": ""}

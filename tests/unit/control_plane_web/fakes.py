@@ -41,13 +41,13 @@ from vivero_control.domain.tenants.schemas import (
     TenantState,
 )
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.errors import InvalidInputError, TooManyRequestsError, UnavailableError
-from vivero_control.lib.context import CALLER
-from vivero_control.lib.problem import Problem, describe, problem_response, wants_page
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
-from vivero_ui.security import security_headers
+from vivero_web.client_address import Proxies
+from vivero_web.errors import InvalidInputError, TooManyRequestsError, UnavailableError
+from vivero_web.problem import Problem, describe, problem_response, wants_page
+from vivero_web.request_context import RequestContext
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script> \"Bähr\" & Söhne 🌱"
@@ -125,7 +125,7 @@ class FakeSignups(SignupService):
 
     async def start(self, order: StartSignup, *, idempotency_key: str | None = None) -> SignupView:
         if problems := policies.check(order):
-            raise InvalidInputError.of(*problems)
+            raise InvalidInputError.of_all(problems)
         if order.slug == "taken":
             raise SlugTakenError("taken")
         self.started.append(order)
@@ -340,12 +340,9 @@ def make_app(**replaced: object) -> Litestar:
         assert web.host_page
         assert web.host_error
         if which == "busy":
-            problem, _ = describe(TooManyRequestsError.after(30))
+            problem, _ = describe(TooManyRequestsError("Too many requests from your address.", 30))
             return web.host_error(request, problem)
         return web.host_page(HOSTS[which])
-
-    async def known_caller(request: Request[Any, Any, Any]) -> None:
-        request.scope["state"][CALLER] = "127.0.0.1"
 
     def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         problem, _ = describe(error)
@@ -353,14 +350,14 @@ def make_app(**replaced: object) -> Litestar:
             return problem_response(error)
         return web.error_page(request, Problem(**structs.asdict(problem) | {"request_id": "01JD3K9Q2MZT1VXA"}))
 
-    return Litestar(
+    app = Litestar(
         [*web.route_handlers, host],
         template_config=web.template_config,
         dependencies={name: provided(value) for name, value in services.items()},
-        before_send=[security_headers(hsts=False)],
-        before_request=known_caller,
         exception_handlers={Exception: on_error},
     )
+    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(0), hsts="")
+    return app
 
 
 class OpenDoor(FakeSessions):

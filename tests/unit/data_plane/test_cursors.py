@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_data.errors import InvalidInputError
 from vivero_data.lib import cursors
 from vivero_data.lib.cursors import Cursor
+from vivero_web.errors import InvalidInputError
 
 CURSORS = st.builds(
     Cursor, sort=st.text(max_size=65), id=st.integers(0, 2**63 - 1), value=st.none() | st.text(max_size=500)

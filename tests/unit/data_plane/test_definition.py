@@ -8,7 +8,7 @@ from vivero_data.domain.collections import columns
 from vivero_data.domain.collections.definition import as_field, check, name_problem, tidy
 from vivero_data.domain.collections.schemas import FieldType as T
 from vivero_data.domain.collections.schemas import NewCollection, NewField
-from vivero_data.errors import InvalidInputError
+from vivero_web.errors import InvalidInputError
 
 NAME = NewField("Name", T.TEXT)
 

@@ -3,7 +3,7 @@ from litestar.testing import RequestFactory
 from vivero_data.domain.auth.guards import refuse_cross_site
 from vivero_data.domain.users.guards import demand, demand_may_set
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.errors import CrossSiteError, NotAllowedError
+from vivero_web.errors import CrossSiteError, NotAllowedError
 
 OWNER, ADMIN, MEMBER, VIEWER = (Actor(1, "a@example.com", "", role) for role in Role)
 
@@ -51,7 +51,7 @@ COOKIE = {"cookie": "__Host-session=x"}
         ({}, True),
         ({"authorization": "Bearer x", "sec-fetch-site": "cross-site"}, True),
         ({**COOKIE, "sec-fetch-site": "same-origin"}, True),
-        ({**COOKIE, "sec-fetch-site": "none"}, True),
+        ({**COOKIE, "sec-fetch-site": "none"}, False),
         ({**COOKIE, "sec-fetch-site": "same-site"}, False),
         ({"sec-fetch-site": "cross-site"}, False),
         ({**COOKIE, "origin": "https://acme.example.com:8443"}, True),

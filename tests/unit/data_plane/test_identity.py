@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from vivero_data.domain.identity import repository, service
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService, configured
-from vivero_data.errors import UnavailableError
 from vivero_data.settings import Environment, PublicUrl
+from vivero_web.errors import UnavailableError
 
 ACME = Identity("Acme GmbH", "https://acme.example.com:8443")
 OTHER = Identity("Other Ltd", "https://other.example.com")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from unit.data_plane.builders import collection, field
 from vivero_data.domain.collections.schemas import FieldType as T
 from vivero_data.domain.records import query
-from vivero_data.errors import InvalidInputError
 from vivero_data.lib.cursors import Cursor
+from vivero_web.errors import InvalidInputError
 
 THINGS = collection()
 COLUMN = {one.name: f"`f_{one.id}`" for one in THINGS.fields}

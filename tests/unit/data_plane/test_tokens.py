@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_data.errors import NotSignedInError
 from vivero_data.lib.tokens import AccessClaims, AccessTokens, new_refresh_token, read_ticket, token_hash
+from vivero_web.errors import NotSignedInError
 
 KEY = "ab" * 32
 TENANT = "abcdefghij"

@@ -19,8 +19,8 @@ from vivero_data.domain.users.service import normal_email
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.schemas import Introduction, WorkspaceState
 from vivero_data.domain.workspace.service import WorkspaceService, problems_with
-from vivero_data.errors import InvalidInputError
-from vivero_data.lib.problem import make_handler
+from vivero_web.answers import Answers
+from vivero_web.errors import InvalidInputError
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzYWx0$RdescudvJCsgt3ub+b3dWRWJTmaaMOQoLaqGyGUWeOI"
 OWNER = {"email": "ada@example.com", "name": "Ada", "password_hash": HASH}
@@ -54,7 +54,7 @@ def client(workspace: FakeWorkspace) -> Iterator[TestClient[Litestar]]:
         [WorkspaceController],
         path="/internal/v1",
         dependencies={"workspace": Provide(lambda: workspace, sync_to_thread=False)},
-        exception_handlers={Exception: make_handler(None)},
+        exception_handlers={Exception: Answers(None).to},
         state=State({"settings": SimpleNamespace(app=SimpleNamespace(operator_token="sesame"))}),
         logging_config=None,
     )
@@ -122,7 +122,7 @@ def test_what_is_missing_is_named(client: TestClient[Litestar], missing: str) ->
     said = {key: value for key, value in SAID.items() if key != missing}
     answer = client.put("/internal/v1/workspace", json=said, headers=TOKEN)
     assert answer.status_code == 422
-    assert missing in answer.json()["errors"][0]["message"]
+    assert missing in [error["field"] for error in answer.json()["errors"]]
 
 
 def test_every_mistake_is_named_at_once(client: TestClient[Litestar]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.datastructures import UploadFile
 from litestar.di import Provide
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
@@ -36,18 +36,22 @@ from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.schemas import Actor, NewUser, PasswordChange, Role, User, UserChanges
 from vivero_data.domain.users.service import UserService, check_new
-from vivero_data.errors import (
+from vivero_data.errors import PlanLimitError
+from vivero_data.lib.pages import Page
+from vivero_data.lib.tokens import Tokens
+from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
+from vivero_data.web import render_error, route_handlers
+from vivero_web.answers import Answers
+from vivero_web.client_address import Proxies
+from vivero_web.errors import (
     ConflictError,
     FieldError,
     InvalidInputError,
     NotFoundError,
     NotSignedInError,
-    PlanLimitError,
     TooLargeError,
 )
-from vivero_data.lib.pages import Page
-from vivero_data.lib.tokens import Tokens
-from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
+from vivero_web.request_context import RequestContext
 
 NOW = datetime.now(UTC)
 PASSWORD = "correct horse battery staple"
@@ -80,7 +84,7 @@ class World:
 
     @property
     def actor(self) -> Actor:
-        return Actor(1, "ada@example.com", "Ada Lovelace", self.role, 1, "01JD3K9Q2MZT1VXA")
+        return Actor(1, "ada@example.com", "Ada Lovelace", self.role, 1)
 
     def note(self, action: str, subject: str, before: Any = None, after: Any = None) -> None:
         number = self.next_id()
@@ -376,3 +380,15 @@ def _constant(value: object) -> Provide:
         return value
 
     return Provide(give, sync_to_thread=False)
+
+
+def make_app(world: World) -> Litestar:
+    """The pages over one world."""
+    app = Litestar(
+        route_handlers,
+        dependencies=page_dependencies(world),
+        exception_handlers={Exception: Answers(render_error).to},
+        logging_config=None,
+    )
+    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(0), hsts="")
+    return app

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from vivero_data.domain.audit.schemas import AuditEntry
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
 from vivero_data.domain.records.values import parse, present
-from vivero_data.errors import FieldError, InvalidInputError
 from vivero_data.web import audit_words, filters, forms
 from vivero_data.web.columns import MAX_COLUMNS, chosen_columns, columns_cookie
 from vivero_data.web.controllers.audit import audit_query
 from vivero_data.web.listing import Address
+from vivero_web.errors import FieldError, InvalidInputError
 
 
 def field(kind: FieldType, number: int = 7, *, required: bool = False) -> Field:

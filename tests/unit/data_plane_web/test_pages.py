@@ -7,7 +7,7 @@ from unit.data_plane_web.fakes import World
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.usage.schemas import Meter
 from vivero_data.domain.users.schemas import Role
-from vivero_data.errors import UnavailableError
+from vivero_web.errors import UnavailableError
 
 PASSWORD = "correct horse battery staple"
 
@@ -36,7 +36,7 @@ def test_a_wrong_password_keeps_the_address_and_never_the_password(browser: Brow
 def test_too_many_attempts_say_how_long_to_wait(browser: Browser) -> None:
     answer = browser.client.post("/login", data={"email": "blocked@example.com", "password": "x"})
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "30")
-    assert "try again in 30 seconds" in answer.text
+    assert "Try again in 30 seconds" in answer.text
 
 
 def test_a_ticket_lets_in_once(browser: Browser) -> None:

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from vivero_web.clock import Clock
+from vivero_web.request_id import current_request_id
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import AuditRecord
 from vivero_control.domain.audit.repository import AuditRepository
 from vivero_control.domain.audit.schemas import AuditEntry
-from vivero_control.lib.request_id import current_request_id
 
 INTENDED: Final = "intended"
 DONE: Final = "done"

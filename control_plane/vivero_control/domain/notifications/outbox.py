@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from vivero_core.errors import ViveroError
 from vivero_web.clock import Clock
+from vivero_web.errors import UnavailableError
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import OutboxEntry
 from vivero_control.domain.notifications.repository import DEAD, DONE, OutboxRepository
-from vivero_control.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 

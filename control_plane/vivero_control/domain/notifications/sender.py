@@ -8,10 +8,10 @@ from typing import Any
 
 import aiosmtplib
 import msgspec
+from vivero_web.errors import UnavailableError
 
 from vivero_control.domain.notifications.mails import Mail
 from vivero_control.domain.notifications.outbox import GiveUpError
-from vivero_control.errors import UnavailableError
 from vivero_control.settings import MailSettings
 
 _PERMANENT = 500  # SMTP: from here on the server says never, below it says later

@@ -1,6 +1,6 @@
 """What can be wrong about a plan."""
 
-from vivero_control.errors import FieldError, InvalidInputError, NotFoundError
+from vivero_web.errors import InvalidInputError, NotFoundError
 
 
 class PlanNotFoundError(NotFoundError):
@@ -12,4 +12,4 @@ class PlanNotFoundError(NotFoundError):
 
 def unknown_plan(name: str) -> InvalidInputError:
     """For a plan named in an input field."""
-    return InvalidInputError.of(FieldError("plan", f"There is no plan “{name}”."))
+    return InvalidInputError.of("plan", f"There is no plan “{name}”.")

@@ -1,11 +1,11 @@
 """The price list."""
 
 from vivero_core.model.plan import Plan
+from vivero_web.errors import UnavailableError
 
 from vivero_control.domain.plans.errors import PlanNotFoundError
 from vivero_control.domain.plans.repository import PlanMirror
 from vivero_control.domain.plans.schemas import PlanLimits, PlanView
-from vivero_control.errors import UnavailableError
 
 
 class PlanService:

@@ -10,11 +10,11 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import HeaderParameter, JSONBody, PathParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
+from vivero_web.problem import MEDIA_TYPE, Problem
 
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.lib.idempotency import HEADER, MAX_KEY_LENGTH
-from vivero_control.lib.problem import MEDIA_TYPE, Problem
 
 SignupId = Annotated[str, PathParameter(description="As the signup was answered with.", max_length=64)]
 HEARTBEAT: Final = ServerSentEventMessage(data=None, comment="still here")

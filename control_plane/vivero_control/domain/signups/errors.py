@@ -1,11 +1,12 @@
 """What can stand in the way of a signup."""
 
-from vivero_control.errors import ConflictError, FieldError, NotFoundError
+from vivero_web.errors import ConflictError, FieldError, NotFoundError
 
 
 class SlugTakenError(ConflictError):
     """Somebody has this address."""
 
+    slug = "address-taken"
     title = "Address taken"
 
     def __init__(self, slug: str) -> None:

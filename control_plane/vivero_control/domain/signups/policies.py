@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_core.model import naming
+from vivero_web.errors import FieldError, InvalidInputError
 
 from vivero_control.domain.signups.schemas import StartSignup
-from vivero_control.errors import FieldError, InvalidInputError
 from vivero_control.lib.common_passwords import is_common
 
 COMPANY_MAX: Final = 80

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_core.model.naming import slugify
 from vivero_web.clock import Clock
+from vivero_web.errors import FieldError, InvalidInputError, UnavailableError
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
@@ -36,7 +37,6 @@ from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.errors import TenantRefusedError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import signup_subject
-from vivero_control.errors import FieldError, InvalidInputError, UnavailableError
 from vivero_control.lib.idempotency import Idempotency, Once
 from vivero_control.lib.passwords import Passwords
 from vivero_control.lib.streams import StreamSlots
@@ -154,11 +154,11 @@ class SignupService:
         try:
             plan = self._deps.plans.find(order.plan)
         except PlanNotFoundError:
-            raise InvalidInputError.of(*errors, *unknown_plan(order.plan).errors) from None
+            raise InvalidInputError.of_all([*errors, *unknown_plan(order.plan).errors]) from None
         if plan.trial_days is None:
             errors.append(FieldError("plan", f"“{plan.display_name}” cannot be tried; start with the trial."))
         if errors:
-            raise InvalidInputError.of(*errors)
+            raise InvalidInputError.of_all(errors)
         tidied = msgspec.structs.replace(order, company=policies.tidy_company(order.company), email=order.email.strip())
         return tidied, plan
 

@@ -8,14 +8,13 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from vivero_control.errors import ControlPlaneError
+from vivero_web.errors import WebError
 
 ISSUER: Final = "vivero-control-plane"
 VALID_FOR: Final = timedelta(minutes=10)
 
 
-class TicketKeyError(ControlPlaneError):
+class TicketKeyError(WebError):
     """The configured key is no Ed25519 private key in PEM; found at start."""
 
 

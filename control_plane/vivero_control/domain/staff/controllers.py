@@ -6,12 +6,12 @@ from litestar import Controller, Request, post
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
+from vivero_web.problem import MEDIA_TYPE, Problem
+from vivero_web.request_context import caller_of
 
 from vivero_control.domain.staff.schemas import Login, Refresh, Tokens
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.tokens import StaffTokens
-from vivero_control.lib.context import caller
-from vivero_control.lib.problem import MEDIA_TYPE, Problem
 
 _PROBLEMS = {
     401: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="The login or token is not valid."),
@@ -33,7 +33,7 @@ class AuthController(Controller):
         staff: NamedDependency[StaffService],
         tokens: NamedDependency[StaffTokens],
     ) -> Tokens:
-        return await tokens.issue(await staff.login(data, caller(request)))
+        return await tokens.issue(await staff.login(data, caller_of(request.scope)))
 
     @post("/refresh", status_code=200, summary="Exchange a refresh token for a new pair", responses=_PROBLEMS)
     async def refresh(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> Tokens:

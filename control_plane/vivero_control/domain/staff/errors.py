@@ -1,23 +1,23 @@
 """What can be wrong with a login."""
 
-from vivero_control.errors import NotAuthenticatedError
+from vivero_web.errors import NotSignedInError
 
 
-class WrongLoginError(NotAuthenticatedError):
+class WrongLoginError(NotSignedInError):
     """One sentence for unknown address, wrong password and closed account: it does not tell which."""
 
     def __init__(self) -> None:
         super().__init__("E-mail or password is wrong.")
 
 
-class InvalidTokenError(NotAuthenticatedError):
+class InvalidTokenError(NotSignedInError):
     """Unknown, expired, used before, or its owner may no longer log in."""
 
     def __init__(self) -> None:
         super().__init__("The token is not valid any more. Log in again.")
 
 
-class NoSessionError(NotAuthenticatedError):
+class NoSessionError(NotSignedInError):
     """A page that staff log in for, without a session."""
 
     def __init__(self) -> None:

@@ -4,6 +4,7 @@ from typing import Final, Literal, cast
 from uuid import UUID
 
 from limits import RateLimitItemPerMinute
+from vivero_web.errors import TooManyRequestsError
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
@@ -11,7 +12,6 @@ from vivero_control.domain.audit.service import Act, AuditService
 from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Login, StaffView
-from vivero_control.errors import TooManyRequestsError
 from vivero_control.lib.counters import Counters
 from vivero_control.lib.passwords import Passwords
 
@@ -42,7 +42,7 @@ class StaffService:
         for limit, who in attempts:
             verdict = await self._counters.look(limit, *who)
             if not verdict.allowed:
-                raise TooManyRequestsError.after(verdict.reset_after, "Too many attempts to log in.")
+                raise TooManyRequestsError("Too many attempts to log in.", verdict.reset_after)
         async with self._database.transaction() as session:
             member = await StaffRepository(session).by_email(email)
         matches = await self._passwords.verify(member.password_hash if member else None, login.password)

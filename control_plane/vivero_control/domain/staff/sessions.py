@@ -7,10 +7,10 @@ from typing import Final
 from litestar.datastructures import Cookie
 from litestar.stores.valkey import ValkeyStore
 from valkey.exceptions import ValkeyError
+from vivero_web.errors import UnavailableError
 
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.service import StaffService
-from vivero_control.errors import UnavailableError
 
 SESSION_COOKIE: Final = "__Host-vivero-staff"
 SECONDS: Final = 8 * 3600  # a working day; every request renews it

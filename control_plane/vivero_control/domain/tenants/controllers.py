@@ -7,6 +7,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.openapi import ResponseSpec
 from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
 from litestar.security.jwt import Token
+from vivero_web.problem import MEDIA_TYPE, Problem
 
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.audit.service import AuditService
@@ -24,7 +25,6 @@ from vivero_control.domain.tenants.schemas import (
     TenantState,
 )
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.lib.problem import MEDIA_TYPE, Problem
 
 StaffRequest = Request[StaffView, Token, Any]
 Name = Annotated[str, PathParameter(max_length=63, description="metadata.name of the Tenant.")]

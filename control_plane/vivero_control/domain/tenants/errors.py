@@ -3,15 +3,7 @@
 from collections.abc import Iterable
 
 from vivero_core.backends.kube.errors import Cause
-
-from vivero_control.errors import (
-    ConflictError,
-    ControlPlaneError,
-    FieldError,
-    InvalidInputError,
-    NotFoundError,
-    UnavailableError,
-)
+from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotFoundError, UnavailableError, WebError
 
 
 class ClusterUnavailableError(UnavailableError):
@@ -31,6 +23,7 @@ class TenantNotFoundError(NotFoundError):
 class TenantChangedError(ConflictError):
     """Someone changed it since it was read."""
 
+    slug = "changed-meanwhile"
     title = "Changed meanwhile"
 
     def __init__(self, name: str) -> None:
@@ -40,6 +33,7 @@ class TenantChangedError(ConflictError):
 class WrongStateError(ConflictError):
     """The order makes no sense for the tenant as it is."""
 
+    slug = "not-possible-in-this-state"
     title = "Not possible in this state"
 
 
@@ -62,6 +56,7 @@ def _closed(sentence: str) -> str:
 class TenantUnreadableError(ConflictError):
     """It is there, and holds something that this program cannot read."""
 
+    slug = "unreadable"
     title = "Unreadable"
 
     def __init__(self, name: str, why: str) -> None:
@@ -71,13 +66,15 @@ class TenantUnreadableError(ConflictError):
 class NoWorkspaceError(NotFoundError):
     """No workspace has this host name."""
 
+    slug = "no-workspace"
     title = "No workspace"
 
 
-class NotRunningError(ControlPlaneError):
+class NotRunningError(WebError):
     """The workspace of this host name is there and does not run."""
 
     status = 503
+    slug = "workspace-not-available"
     title = "Workspace not available"
 
     def __init__(self, detail: str, retry_after: int | None = None) -> None:

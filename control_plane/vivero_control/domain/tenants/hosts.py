@@ -8,11 +8,11 @@ from typing import Final
 
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
+from vivero_web.errors import WebError
 
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import NotRunningError, NoWorkspaceError
 from vivero_control.domain.tenants.schemas import HostState, HostStatus
-from vivero_control.errors import ControlPlaneError
 
 STARTING_SECONDS: Final = 3
 """After so long it is worth asking again for a workspace that is starting."""
@@ -61,7 +61,7 @@ def _status(host: str, tenant: Tenant) -> HostStatus:
     )
 
 
-def as_error(host: HostStatus) -> ControlPlaneError:
+def as_error(host: HostStatus) -> WebError:
     """What a program is told at that host: 404 when there is no workspace, 503 while it does not run."""
     match host.state:
         case HostState.STARTING:

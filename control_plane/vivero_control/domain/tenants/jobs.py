@@ -12,6 +12,7 @@ from datetime import datetime
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
+from vivero_web.errors import UnavailableError
 
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import Act, AuditService
@@ -22,7 +23,6 @@ from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFo
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import Suspend
 from vivero_control.domain.tenants.service import subject
-from vivero_control.errors import UnavailableError
 from vivero_control.lib.each import each
 
 logger = logging.getLogger(__name__)

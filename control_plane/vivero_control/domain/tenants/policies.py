@@ -7,10 +7,10 @@ from vivero_core.model import conditions
 from vivero_core.model.constants import PLAN_TRIAL, ConditionType, SuspensionReason
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import in_utc
+from vivero_web.errors import InvalidInputError
 
 from vivero_control.domain.tenants.errors import WrongStateError
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Suspend, TenantState
-from vivero_control.errors import FieldError, InvalidInputError
 
 LONGEST_EXTENSION: Final = timedelta(days=366)
 PROOF_MAX_AGE: Final = timedelta(hours=1)
@@ -87,7 +87,7 @@ def extend_trial(tenant: Tenant, order: ExtendTrial, now: datetime) -> Patch:
         raise WrongStateError("It is not on a trial.")
     if not now < order.trial_ends_at <= now + LONGEST_EXTENSION:
         sentence = f"Choose a day in the future, at most {LONGEST_EXTENSION.days} days ahead."
-        raise InvalidInputError.of(FieldError("trial_ends_at", sentence))
+        raise InvalidInputError.of("trial_ends_at", sentence)
     return {"trialEndsAt": timestamp(order.trial_ends_at)} | _without_trial_suspension(tenant)
 
 

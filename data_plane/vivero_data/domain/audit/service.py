@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from vivero_web.request_id import current_request_id
+
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit import repository
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
@@ -32,7 +34,7 @@ async def record(  # noqa: PLR0913  who, what, to what, from what, to what
         subject=subject,
         before=before,
         after=after,
-        request_id=actor.request_id if actor else "",
+        request_id=current_request_id(),
     )
 
 

@@ -5,12 +5,12 @@ from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
+from vivero_web.errors import InvalidInputError
+from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.guards import PUBLIC, AnyRequest, provide_actor
 from vivero_data.domain.auth.schemas import Credentials, LogoutRequest, RefreshRequest
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.errors import InvalidInputError
-from vivero_data.lib.request_context import client_address_of
 from vivero_data.lib.tokens import Tokens
 
 
@@ -26,7 +26,7 @@ class AuthController(Controller):
         self, request: AnyRequest, data: JSONBody[Credentials], auth: NamedDependency[AuthService]
     ) -> Tokens:
         """Exchange e-mail and password for tokens."""
-        return await auth.login(data, client_address_of(request.scope))
+        return await auth.login(data, caller_of(request.scope))
 
     @post("/refresh", status_code=HTTP_200_OK)
     async def refresh(self, data: JSONBody[RefreshRequest], auth: NamedDependency[AuthService]) -> Tokens:

@@ -1,6 +1,6 @@
 """What can go wrong with logging in."""
 
-from vivero_data.errors import NotSignedInError, TooManyRequestsError
+from vivero_web.errors import NotSignedInError, TooManyRequestsError
 
 
 class WrongCredentialsError(NotSignedInError):
@@ -21,4 +21,4 @@ class LoginBlockedError(TooManyRequestsError):
     """Too many wrong passwords for one address from one place."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many wrong passwords; try again in {seconds} seconds.", seconds)
+        super().__init__("Too many wrong passwords.", seconds)

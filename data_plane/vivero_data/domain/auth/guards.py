@@ -1,7 +1,6 @@
 """Who a request is from: a bearer token, or a browser's cookies, renewed on the way when they have expired."""
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -9,16 +8,14 @@ from litestar.datastructures import Cookie, MutableScopeHeaders
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
+from vivero_web.errors import CrossSiteError, NotSignedInError
+from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.users.schemas import Actor
-from vivero_data.errors import CrossSiteError, NotSignedInError
 from vivero_data.lib import cookies
-from vivero_data.lib.request_context import request_id_of
 
 _BEARER: Final = "bearer "
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_OWN_SITE: Final = frozenset({"same-origin", "none"})
 _COOKIES: Final = "vivero_cookies"
 _ACTOR: Final = "vivero_actor"
 PUBLIC: Final = "public"  # the handlers' option that opens them
@@ -49,20 +46,19 @@ async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService])
 
 
 async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
-    request_id = request_id_of(request.scope)
     header = request.headers.get("authorization", "")
     if header:
         if not header.lower().startswith(_BEARER):
             raise NotSignedInError("Send the access token as `Authorization: Bearer …`.")
-        return await auth.authenticate(header[len(_BEARER) :].strip(), request_id)
-    return await _from_cookies(request, auth, request_id)
+        return await auth.authenticate(header[len(_BEARER) :].strip())
+    return await _from_cookies(request, auth)
 
 
-async def _from_cookies(request: AnyConnection, auth: AuthService, request_id: str) -> Actor:
+async def _from_cookies(request: AnyConnection, auth: AuthService) -> Actor:
     access = request.cookies.get(cookies.ACCESS)
     if access:
         try:
-            return await auth.authenticate(access, request_id)
+            return await auth.authenticate(access)
         except NotSignedInError:
             if not request.cookies.get(cookies.REFRESH):
                 raise
@@ -71,7 +67,7 @@ async def _from_cookies(request: AnyConnection, auth: AuthService, request_id: s
         raise NotSignedInError("Log in first.")
     tokens = await auth.refresh_browser(refresh)
     request.scope["state"][_COOKIES] = cookies.session_cookies(tokens)
-    return await auth.authenticate(tokens.access_token, request_id)
+    return await auth.authenticate(tokens.access_token)
 
 
 async def send_renewed_cookies(message: Message, scope: Scope) -> None:
@@ -89,15 +85,11 @@ async def refuse_cross_site(request: AnyRequest) -> None:
     Raises:
         CrossSiteError: another site's page sent it.
     """
-    if request.method in _SAFE or request.headers.get("authorization"):
+    if request.headers.get("authorization"):
         return
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None:
-        allowed = site in _OWN_SITE
-    elif origin is not None:
-        allowed = urlsplit(origin).netloc == request.headers.get("host", "")
-    else:
-        # No browser leaves both out of a POST; a program without cookies has nothing to abuse.
-        allowed = cookies.ACCESS not in request.cookies and cookies.REFRESH not in request.cookies
-    if not allowed:
+    # No browser leaves all of these out of a write; a program without cookies has nothing to abuse.
+    told = {"sec-fetch-site", "origin"} & set(request.headers) or {cookies.ACCESS, cookies.REFRESH} & set(
+        request.cookies
+    )
+    if told and not is_same_origin(request.method, request.headers):
         raise CrossSiteError("Send the form from the workspace's own pages.")

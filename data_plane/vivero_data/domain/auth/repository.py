@@ -66,7 +66,7 @@ async def revoke_all(tx: Connection, user_id: int, but: int = 0) -> None:
     )
 
 
-async def get_actor(connection: Connection, user_id: int, session_id: int, request_id: str) -> Actor | None:
+async def get_actor(connection: Connection, user_id: int, session_id: int) -> Actor | None:
     """The user of a session that is alive."""
     row = await connection.fetch_one(
         "SELECT u.id, u.email, u.name, u.role FROM sessions s JOIN users u ON u.id = s.user_id"
@@ -76,7 +76,7 @@ async def get_actor(connection: Connection, user_id: int, session_id: int, reque
     )
     if row is None:
         return None
-    return Actor(int(row[0]), row[1], row[2], Role(row[3]), session_id, request_id)
+    return Actor(int(row[0]), row[1], row[2], Role(row[3]), session_id)
 
 
 async def seconds_blocked(connection: Connection, key: bytes) -> int:

@@ -98,7 +98,7 @@ class AuthService:
         async with self._database.transaction() as tx:
             await repository.revoke(tx, actor.session_id)
 
-    async def authenticate(self, access_token: str, request_id: str) -> Actor:
+    async def authenticate(self, access_token: str) -> Actor:
         """The user of an access token, whose session and account are still alive.
 
         Raises:
@@ -107,7 +107,7 @@ class AuthService:
         """
         claims = self._tokens.read(access_token)
         async with self._database.read() as connection:
-            actor = await repository.get_actor(connection, claims.user_id, claims.session_id, request_id)
+            actor = await repository.get_actor(connection, claims.user_id, claims.session_id)
         if actor is None:
             raise SessionEndedError
         return actor

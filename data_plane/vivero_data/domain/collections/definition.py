@@ -5,11 +5,11 @@ import unicodedata
 from typing import Final
 
 import msgspec
+from vivero_web.errors import FieldError, InvalidInputError
 
 from vivero_data.domain.collections.columns import CHOICE_LENGTH, MAX_ROW_BYTES, row_bytes
 from vivero_data.domain.collections.schemas import Field, FieldType, NewCollection, NewField
 from vivero_data.domain.records.values import UnfitValueError, parse
-from vivero_data.errors import FieldError, InvalidInputError
 
 MAX_FIELDS: Final = 50
 MAX_CHOICES: Final = 100
@@ -55,7 +55,7 @@ def check(new: NewCollection) -> NewCollection:
     for index, field in enumerate(new.fields[:MAX_FIELDS]):
         errors += _field_errors(f"fields[{index}]", field)
     if errors:
-        raise InvalidInputError("; ".join(f"{error.field}: {error.message}" for error in errors), errors=errors)
+        raise InvalidInputError.of_all(errors)
     return new
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with collections."""
 
-from vivero_data.errors import ConflictError, FieldError, NotFoundError
+from vivero_web.errors import ConflictError, FieldError, NotFoundError
 
 
 class CollectionNotFoundError(NotFoundError):

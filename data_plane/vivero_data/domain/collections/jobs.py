@@ -1,10 +1,10 @@
 """Housekeeping of collections."""
 
 import structlog
+from vivero_web.errors import WebError, explained
 
 from vivero_data.db.database import Database
 from vivero_data.domain.collections import columns, repository
-from vivero_data.errors import DataPlaneError, explained
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +16,7 @@ async def drop_orphaned_tables(database: Database) -> int:
         for collection_id in await repository.orphaned_tables(connection, database.name):
             try:
                 await connection.execute(columns.drop_table(collection_id))
-            except DataPlaneError as error:
+            except WebError as error:
                 log.warning("table_not_dropped", collection=collection_id, problem=explained(error))
             else:
                 done += 1

@@ -7,6 +7,7 @@ to; `jobs.py` removes those.
 from typing import Any, Final
 
 from vivero_web import clock
+from vivero_web.errors import ConflictError
 
 from vivero_data.db.database import Database
 from vivero_data.db.errors import DuplicateKeyError
@@ -17,7 +18,6 @@ from vivero_data.domain.collections.schemas import Collection, NewCollection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.errors import ConflictError
 
 MAX_COLLECTIONS: Final = 500  # tables of one schema; a platform with thousands of tenants has to bound them
 

@@ -9,14 +9,14 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
+from vivero_web.errors import InvalidInputError
+from vivero_web.guards import MULTIPART
 
 from vivero_data.domain.auth.guards import AnyRequest
 from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.users.schemas import Actor
-from vivero_data.errors import InvalidInputError
-from vivero_data.lib.media_types import MULTIPART
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 

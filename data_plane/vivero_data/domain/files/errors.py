@@ -1,6 +1,6 @@
 """What can go wrong with files."""
 
-from vivero_data.errors import NotFoundError, TooLargeError, UnavailableError
+from vivero_web.errors import NotFoundError, TooLargeError, UnavailableError
 
 
 class FileNotFoundHereError(NotFoundError):

@@ -6,12 +6,12 @@ from typing import Final
 
 import structlog
 from vivero_web import clock
+from vivero_web.errors import WebError, explained
 
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
 from vivero_data.domain.files import repository
 from vivero_data.domain.files.service import FileService
-from vivero_data.errors import DataPlaneError, explained
 
 _AGE: Final = timedelta(hours=2)  # no upload lasts that long
 _BATCH: Final = 100
@@ -28,7 +28,7 @@ async def finish_interrupted(database: Database, storage: Storage, files: FileSe
         try:
             await asyncio.to_thread(storage.delete, file_id)
             await files.forget(file_id, state, size)
-        except DataPlaneError as error:
+        except WebError as error:
             log.warning("file_not_finished", file=file_id, problem=explained(error))
         else:
             done += 1

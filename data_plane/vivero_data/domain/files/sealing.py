@@ -22,8 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from vivero_data.errors import DataPlaneError
+from vivero_web.errors import WebError
 
 CHUNK: Final = 65_536
 TAG: Final = 16
@@ -35,7 +34,7 @@ _KEY: Final = 32
 Read = Callable[[int], bytes]
 
 
-class SealBrokenError(DataPlaneError):
+class SealBrokenError(WebError):
     """What is in the bucket is not what was stored: cut, changed, moved, or another file's."""
 
     slug = "file-damaged"

@@ -12,6 +12,7 @@ from litestar.datastructures import UploadFile
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 from vivero_web import clock
+from vivero_web.errors import InvalidInputError, UnavailableError
 
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
@@ -24,7 +25,6 @@ from vivero_data.domain.files.sealing import seal, sealed_size, unseal
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.errors import InvalidInputError, UnavailableError
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 

@@ -3,9 +3,11 @@
 import secrets
 from typing import Final
 
+from vivero_web.errors import UnavailableError
+
 from vivero_data.db.database import Database
 from vivero_data.db.errors import DatabaseError, MissingTableError
-from vivero_data.errors import IsolationError, UnavailableError
+from vivero_data.errors import IsolationError
 
 _DENIED: Final = 1142  # ER_TABLEACCESS_DENIED_ERROR: also what a missing table of a foreign schema is answered with
 _OPEN: Final = "The schema of another workspace is open to this one."

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 import structlog
+from vivero_web.errors import WebError, explained
 
 from vivero_data import __version__
 from vivero_data.clients.cache import Cache
@@ -19,7 +20,6 @@ from vivero_data.db.schema import SchemaReady
 from vivero_data.domain.health import repository
 from vivero_data.domain.health.schemas import Probe, Proof, Readiness
 from vivero_data.domain.identity.service import IdentityService
-from vivero_data.errors import DataPlaneError, explained
 
 _PROBE_SECONDS: Final = 4.0  # a service that takes longer is as good as down
 _START_SECONDS: Final = 8.0  # below the 10 s that the startup probe waits
@@ -112,6 +112,6 @@ async def _probe(question: Awaitable[None]) -> tuple[Probe, str]:
         await asyncio.wait_for(question, _PROBE_SECONDS)
     except TimeoutError:
         problem = why = "no answer in time"
-    except DataPlaneError as error:
+    except WebError as error:
         problem, why = error.detail, explained(error)
     return Probe(problem is None, round((time.perf_counter() - started) * 1000, 1), problem), why

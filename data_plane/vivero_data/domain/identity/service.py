@@ -10,11 +10,11 @@ import time
 from typing import Final
 
 import structlog
+from vivero_web.errors import WebError
 
 from vivero_data.db.database import Database
 from vivero_data.domain.identity import repository
 from vivero_data.domain.identity.schemas import Identity
-from vivero_data.errors import DataPlaneError
 from vivero_data.settings import Environment
 
 _FRESH_SECONDS: Final = 5.0  # how long another replica may show what was true before
@@ -68,7 +68,7 @@ class IdentityService:
         changes = self._changes
         try:
             self._told = await self.told()
-        except DataPlaneError as error:
+        except WebError as error:
             # What was known stays, and for a while nobody waits for a database that is down.
             log.warning("identity_unknown", problem=error.detail)
         # What was read while it changed may be what was there before: shown once, then asked again.

@@ -7,11 +7,11 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
+from vivero_web.errors import TooManyRequestsError, UnavailableError, explained
+from vivero_web.request_context import caller_of
 
 from vivero_data.clients.cache import Cache
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.errors import TooManyRequestsError, UnavailableError, explained
-from vivero_data.lib.request_context import client_address_of
 
 _WINDOW: Final = 60  # seconds
 _FREE: Final = ("/healthz", "/readyz", "/internal/", "/static/")  # probes, the operator, cached files
@@ -31,7 +31,7 @@ class RateLimit(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         bound = self._limits.current.requests_per_minute
         if bound is not None and not scope["path"].startswith(_FREE):
-            await self._count(client_address_of(scope), bound)
+            await self._count(caller_of(scope), bound)
         await next_app(scope, receive, send)
 
     async def _count(self, address: str, bound: int) -> None:
@@ -43,4 +43,4 @@ class RateLimit(ASGIMiddleware):
             return
         if counted > bound:
             wait = _WINDOW - now % _WINDOW
-            raise TooManyRequestsError(f"More than {bound} requests in this minute; try again in {wait} s.", wait)
+            raise TooManyRequestsError(f"More than {bound} requests in this minute.", wait)

@@ -1,14 +1,15 @@
 """Counters of what the plan limits: rows that are locked while something is added."""
 
+from vivero_web.errors import WebError
+
 from vivero_data.db.database import Connection
-from vivero_data.errors import DataPlaneError
 
 
 async def lock(tx: Connection, name: str) -> int:
     """The counter's value; nobody else changes it until this transaction ends."""
     row = await tx.fetch_one("SELECT value FROM counters WHERE name = %s FOR UPDATE", name)
     if row is None:
-        raise DataPlaneError(f"The counter {name} is missing.")
+        raise WebError(f"The counter {name} is missing.")
     return int(row[0])
 
 

@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from vivero_web.errors import InvalidInputError
+
 from vivero_data.db.database import Database
 from vivero_data.db.schema import ensure_current
 from vivero_data.domain.identity.service import configured
 from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
 from vivero_data.domain.owner.service import ensure, problems_with
-from vivero_data.errors import InvalidInputError
 from vivero_data.lib.passwords import Passwords, problem_with
 from vivero_data.settings import Settings
 

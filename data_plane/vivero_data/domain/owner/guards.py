@@ -5,8 +5,8 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from vivero_web.errors import NotSignedInError
 
-from vivero_data.errors import NotSignedInError
 from vivero_data.settings import Settings
 
 

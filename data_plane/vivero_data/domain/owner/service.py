@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 import msgspec
+from vivero_web.errors import FieldError, InvalidInputError
 
 from vivero_data.db.database import Connection
 from vivero_data.domain.audit.service import record
@@ -14,7 +15,6 @@ from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Role, User
 from vivero_data.domain.users.service import name_problem, normal_email, visible
-from vivero_data.errors import FieldError, InvalidInputError
 
 # Bounded costs, so that a hash cannot make every login take a gigabyte.
 _PHC: Final = re.compile(

@@ -6,11 +6,11 @@ from typing import Annotated, Final
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Actor
-from vivero_data.errors import InvalidInputError
 from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 

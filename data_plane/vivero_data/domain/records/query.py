@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
+from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.columns import column_name
 from vivero_data.domain.collections.definition import tidy
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
 from vivero_data.domain.records.values import UnfitValueError, parse
-from vivero_data.errors import InvalidInputError
 from vivero_data.lib.cursors import Cursor
 
 MAX_FILTERS: Final = 20

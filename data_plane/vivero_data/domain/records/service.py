@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vivero_web.errors import FieldError, InvalidInputError, WebError
+
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit.service import record as log
@@ -19,7 +21,6 @@ from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuer
 from vivero_data.domain.records.values import UnfitValueError, parse
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.errors import DataPlaneError, FieldError, InvalidInputError
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 
@@ -48,7 +49,7 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
         except UnfitValueError as error:
             errors.append(FieldError(field.name, str(error)))
     if errors:
-        raise InvalidInputError("; ".join(f"{error.field}: {error.message}" for error in errors), errors=errors)
+        raise InvalidInputError.of_all(errors)
     return found
 
 
@@ -153,7 +154,7 @@ def _difference(before: Record, after: Record) -> tuple[dict[str, Any], dict[str
     return {name: before.values[name] for name in changed}, {name: after.values[name] for name in changed}
 
 
-def _explained(collection: Collection, error: DuplicateKeyError | MissingTableError) -> DataPlaneError:
+def _explained(collection: Collection, error: DuplicateKeyError | MissingTableError) -> WebError:
     """Which field is not unique; a table that is gone means that the collection was just deleted."""
     if isinstance(error, DuplicateKeyError):
         for field in collection.fields:

@@ -1,6 +1,6 @@
 """What can go wrong with login tickets."""
 
-from vivero_data.errors import NotSignedInError
+from vivero_web.errors import NotSignedInError
 
 
 class TicketSpentError(NotSignedInError):

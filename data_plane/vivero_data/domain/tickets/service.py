@@ -4,13 +4,14 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vivero_web.errors import NotFoundError
+
 from vivero_data.db.database import Database
 from vivero_data.domain.auth.errors import WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.tickets import repository
 from vivero_data.domain.tickets.errors import TicketSpentError
 from vivero_data.domain.users import repository as users
-from vivero_data.errors import NotFoundError
 from vivero_data.lib.tokens import Tokens, read_ticket
 
 

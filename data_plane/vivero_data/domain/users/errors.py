@@ -1,6 +1,6 @@
 """What can go wrong with users."""
 
-from vivero_data.errors import ConflictError, FieldError
+from vivero_web.errors import ConflictError, FieldError
 
 
 class EmailTakenError(ConflictError):

@@ -1,7 +1,8 @@
 """Who may do what; the services ask, so API and pages cannot differ."""
 
+from vivero_web.errors import NotAllowedError
+
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.errors import NotAllowedError
 
 
 def demand(actor: Actor, role: Role) -> None:

@@ -32,7 +32,6 @@ class Actor(msgspec.Struct, frozen=True):
     name: str
     role: Role
     session_id: int = 0
-    request_id: str = ""
 
 
 class User(msgspec.Struct):

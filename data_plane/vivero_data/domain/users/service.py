@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any, Final
 
 import msgspec
+from vivero_web.errors import FieldError, InvalidInputError, NotFoundError
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
@@ -16,7 +17,6 @@ from vivero_data.domain.users import repository
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.guards import demand, demand_may_set
 from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Role, User, UserChanges
-from vivero_data.errors import FieldError, InvalidInputError, NotFoundError
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 from vivero_data.lib.passwords import Passwords, problem_with

@@ -1,5 +1,7 @@
 """Stores who the workspace is and carries out who owns it, both or neither; doing it again changes nothing."""
 
+from vivero_web.errors import FieldError, InvalidInputError
+
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.identity import repository
@@ -8,7 +10,6 @@ from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.owner import service as owners
 from vivero_data.domain.users.service import name_problem
 from vivero_data.domain.workspace.schemas import Introduction, WorkspaceState
-from vivero_data.errors import FieldError, InvalidInputError
 
 
 class WorkspaceService:

@@ -4,10 +4,10 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from vivero_web.errors import WebError
 
 from vivero_data.domain.users.schemas import PasswordChange
 from vivero_data.domain.users.service import UserService
-from vivero_data.errors import DataPlaneError
 from vivero_data.web.controllers.users import ROLE_WORDS
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
 from vivero_data.web.page import Visit, done, show
@@ -32,6 +32,6 @@ async def change_password(
     return done("/account", "password-changed")
 
 
-def _account(visit: Visit, problem: DataPlaneError | None = None) -> Html:
+def _account(visit: Visit, problem: WebError | None = None) -> Html:
     context = {"role_words": ROLE_WORDS, "problem": problem, "errors": field_errors(problem) if problem else {}}
     return show(visit, "account.html.j2", context, status=problem.status if problem else 200)

@@ -7,10 +7,10 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from vivero_web.errors import InvalidInputError, WebError
 
 from vivero_data.domain.collections.schemas import FieldType, NewCollection, NewField
 from vivero_data.domain.collections.service import CollectionService
-from vivero_data.errors import DataPlaneError, InvalidInputError
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
 from vivero_data.web.listing import collection_href
@@ -131,7 +131,7 @@ def _form(
     form: dict[str, str],
     rows: list[FieldRow],
     *,
-    problem: DataPlaneError | None = None,
+    problem: WebError | None = None,
     focus: int | None = None,
 ) -> Html:
     errors = field_errors(problem) if problem else {}

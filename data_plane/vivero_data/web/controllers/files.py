@@ -8,12 +8,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 from vivero_ui.filters import bytes_
+from vivero_web.errors import TooLargeError
 
 from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import Actor
-from vivero_data.errors import TooLargeError
 from vivero_data.settings import Settings
 from vivero_data.web.forms import FORM_ERRORS
 from vivero_data.web.listing import address, turns

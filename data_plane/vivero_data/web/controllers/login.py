@@ -7,6 +7,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
+from vivero_web.errors import InvalidInputError, NotSignedInError, TooManyRequestsError, WebError
+from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.auth.service import AuthService
@@ -14,9 +16,7 @@ from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
-from vivero_data.errors import DataPlaneError, InvalidInputError, NotSignedInError, TooManyRequestsError
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
-from vivero_data.lib.request_context import client_address_of
 from vivero_data.web.forms import local_path, read_form
 from vivero_data.web.render import Html, html
 
@@ -38,7 +38,7 @@ async def login(
     form = await read_form(request)
     email, target = form.get("email", "").strip(), local_path(form.get("next", "/"))
     try:
-        tokens = await auth.login(Credentials(email, form.get("password", "")), client_address_of(request.scope))
+        tokens = await auth.login(Credentials(email, form.get("password", "")), caller_of(request.scope))
     except (NotSignedInError, InvalidInputError, TooManyRequestsError) as error:
         return _login(request, await identity.current(), email=email, target=target, problem=error)
     return Redirect(target, status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=_NO_STORE)
@@ -74,7 +74,7 @@ def _login(
     *,
     email: str = "",
     target: str = "/",
-    problem: DataPlaneError | None = None,
+    problem: WebError | None = None,
 ) -> Html:
     context = {
         "workspace": identity.name,

@@ -8,11 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
+from vivero_web.errors import ConflictError, InvalidInputError, WebError
 
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
-from vivero_data.errors import ConflictError, DataPlaneError, InvalidInputError
 from vivero_data.lib.pages import Page
 from vivero_data.web.columns import chosen_columns, columns_cookie
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form, record_values, shown_values, typed_values
@@ -174,7 +174,7 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     typed: Mapping[str, str],
     *,
     record: Record | None = None,
-    problem: DataPlaneError | None = None,
+    problem: WebError | None = None,
     version: int | None = None,
 ) -> Html:
     # A version conflict names no field; a taken unique value does.

@@ -6,11 +6,11 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from vivero_web.errors import WebError
 
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import NewUser, Role, User, UserChanges
 from vivero_data.domain.users.service import UserService
-from vivero_data.errors import DataPlaneError
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
 from vivero_data.web.listing import address, turns
 from vivero_data.web.page import Visit, done, show
@@ -107,7 +107,7 @@ def _roles(visit: Visit) -> list[tuple[Role, tuple[str, str]]]:
     return [(role, words) for role, words in ROLE_WORDS.items() if visit.can.own or Role.MEMBER.includes(role)]
 
 
-def _new(visit: Visit, form: dict[str, str], *, problem: DataPlaneError | None = None) -> Html:
+def _new(visit: Visit, form: dict[str, str], *, problem: WebError | None = None) -> Html:
     context = {
         "form": form,
         "roles": _roles(visit),
@@ -117,7 +117,7 @@ def _new(visit: Visit, form: dict[str, str], *, problem: DataPlaneError | None =
     return show(visit, "users/new.html.j2", context, status=problem.status if problem else 200)
 
 
-def _user(visit: Visit, user: User, *, problem: DataPlaneError | None = None) -> Html:
+def _user(visit: Visit, user: User, *, problem: WebError | None = None) -> Html:
     context = {
         "user": user,
         "roles": _roles(visit),

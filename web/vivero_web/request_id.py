@@ -1,7 +1,7 @@
 """The id of the request at hand: in every log line, problem and audit row, and in the answer's X-Request-ID."""
 
 import re
-import uuid
+import secrets
 from contextvars import ContextVar
 from typing import Final
 
@@ -16,7 +16,7 @@ def current_request_id() -> str:
 
 
 def accept(offered: str | None) -> str:
-    """The caller's id (Envoy makes one) if it is harmless to log, else a new one; current from now on."""
-    request_id = offered if offered and _PATTERN.fullmatch(offered) else uuid.uuid4().hex
+    """The caller's id (the ingress makes one) if it is harmless to log, else a new one; current from now on."""
+    request_id = offered if offered and _PATTERN.fullmatch(offered) else secrets.token_hex(16)
     _current.set(request_id)
     return request_id

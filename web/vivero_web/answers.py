@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.types import Receive, Scope, Send
 
-from vivero_control.lib.problem import Problem, describe, problem_response, wants_page
+from vivero_web.problem import Problem, describe, problem_response, wants_page
 
 ErrorPage = Callable[[Request[Any, Any, Any], Problem], Response[Any]]
 

@@ -1,0 +1,66 @@
+"""Who is asking: the address that limits count by.
+
+X-Forwarded-For is a list that every proxy appends its own peer to; what
+stands left of our proxies' entries was written by the caller and proves
+nothing. So: only from a peer that is a proxy of ours, and only the entry that
+our outermost proxy wrote.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+
+UNKNOWN: Final = "unknown"
+IPV6_HOUSEHOLD: Final = 64  # one customer gets at least this prefix: single addresses are free to change
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The proxies in front of a program.
+
+    Attributes:
+        hops: how many of them append an entry; 0 ignores the header.
+        networks: where they are; None where nobody else can connect, which a NetworkPolicy sees to.
+    """
+
+    hops: int
+    networks: Sequence[Network] | None = None
+
+    def caller(self, peer: str, forwarded: Sequence[str]) -> Address | None:
+        """The caller's address; None when the transport has none.
+
+        Args:
+            peer: address of the TCP connection.
+            forwarded: the X-Forwarded-For headers in order.
+        """
+        own = _parse(peer)
+        if not self.hops or not self._includes(own):
+            return own
+        entries = [entry.strip() for header in forwarded for entry in header.split(",")]
+        return (_parse(entries[-self.hops]) if len(entries) >= self.hops else None) or own
+
+    def _includes(self, peer: Address | None) -> bool:
+        if self.networks is None:
+            return True
+        return peer is not None and any(peer.version == net.version and peer in net for net in self.networks)
+
+
+def counted_as(address: Address | None) -> str:
+    """What is counted: the address, or for IPv6 the network of the household."""
+    if address is None:
+        return UNKNOWN
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), IPV6_HOUSEHOLD), strict=False))
+    return str(address)
+
+
+def _parse(text: str) -> Address | None:
+    try:
+        address = ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

@@ -1,0 +1,138 @@
+"""Every error, ours and the framework's, as what its caller is told: `application/problem+json` (RFC 9457)."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from msgspec import Struct
+from vivero_core.errors import BackendUnavailableError
+
+from vivero_web.errors import FieldError, InvalidInputError, UnavailableError, WebError, explained
+from vivero_web.request_id import current_request_id
+
+MEDIA_TYPE: Final = "application/problem+json"
+_TYPE: Final = "urn:vivero:problem:"
+# What only programs ask for, whatever they say they accept.
+_PROGRAM_PATHS: Final = ("/api/", "/internal/", "/schema", "/metrics", "/healthz", "/readyz")
+_SERVER_ERROR: Final = 500
+
+# msgspec names a missing field and a path inside the body in these forms.
+_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
+_PATH: Final = re.compile(r"`\$\.?([^`]*)`$")
+
+log = structlog.get_logger(__name__)
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the caller is told.
+
+    Attributes:
+        type: stable for programs.
+        title: the same for every occurrence.
+        status: HTTP status.
+        detail: this occurrence, for a person.
+        request_id: to quote when asking for help.
+        errors: the input fields at fault.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: tuple[FieldError, ...] = ()
+
+
+def describe(error: Exception) -> tuple[Problem, Mapping[str, str]]:
+    """The problem that an error is, and the headers to send with it; what is our fault tells nothing and is logged."""
+    known = _known(error)
+    if isinstance(known, HTTPException):
+        return _of_the_framework(known), _challenged(known.status_code, known.headers or {})
+    if known is None:
+        log.error("request_failed", request_id=current_request_id(), exc_info=error)
+        known = WebError("The request could not be finished. It was logged; quote the request id.")
+    elif isinstance(known, UnavailableError):
+        log.warning("unavailable", request_id=current_request_id(), problem=explained(known))
+    elif known.status == _SERVER_ERROR:
+        log.error("request_failed", request_id=current_request_id(), exc_info=error)
+    problem = Problem(
+        type=f"{_TYPE}{known.slug}",
+        title=known.title,
+        status=known.status,
+        detail=known.detail,
+        request_id=current_request_id(),
+        errors=known.errors,
+    )
+    return problem, _challenged(known.status, known.headers)
+
+
+def wants_page(request: Request[Any, Any, Any]) -> bool:
+    """Whether a person's browser asks for a page, as opposed to a program for data."""
+    return not request.url.path.startswith(_PROGRAM_PATHS) and "text/html" in request.headers.get("accept", "")
+
+
+def problem_response(error: Exception) -> Response[Problem]:
+    problem, headers = describe(error)
+    return Response(
+        problem,
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers={"cache-control": "no-store", **headers},
+    )
+
+
+def _known(error: Exception) -> WebError | HTTPException | None:
+    """The error as one that can be told; None for a fault of ours."""
+    if isinstance(error, WebError):
+        return error
+    if isinstance(error, HTTPException) and error.status_code < _SERVER_ERROR:
+        fields = _fields(error) if error.status_code == HTTPStatus.BAD_REQUEST else []
+        return InvalidInputError.of_all(fields) if fields else error
+    if isinstance(error, RecursionError):
+        return HTTPException("The JSON is nested too deeply.", status_code=HTTPStatus.BAD_REQUEST)
+    if isinstance(error, UnicodeDecodeError):
+        # Litestar lets this one out of its JSON decoder as it is.
+        return HTTPException("The body is not valid UTF-8.", status_code=HTTPStatus.BAD_REQUEST)
+    if isinstance(error, BackendUnavailableError):
+        away = UnavailableError()
+        away.__cause__ = error
+        return away
+    return None
+
+
+def _of_the_framework(error: HTTPException) -> Problem:
+    phrase = HTTPStatus(error.status_code).phrase
+    return Problem(
+        type=f"{_TYPE}{phrase.lower().replace(' ', '-')}",
+        title=phrase,
+        status=error.status_code,
+        detail=error.detail or phrase,
+        request_id=current_request_id(),
+    )
+
+
+def _challenged(status: int, headers: Mapping[str, str]) -> dict[str, str]:
+    return {**headers, "WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else dict(headers)
+
+
+def _fields(error: HTTPException) -> list[FieldError]:
+    """What the framework's validation found."""
+    entries = error.extra if isinstance(error.extra, list) else []
+    found = [entry for entry in entries if isinstance(entry, dict) and "message" in entry]
+    return [_field(str(entry.get("key") or ""), str(entry["message"])) for entry in found]
+
+
+def _field(key: str, message: str) -> FieldError:
+    """Name the field, not the place in our code; say what to change."""
+    if missing := _MISSING.search(message):
+        return FieldError(missing[1], "This field is required.")
+    if path := _PATH.search(message):
+        key = path[1] or key
+        message = message[: path.start()].removesuffix(" - at ")
+    if key in {"", "data"}:
+        return FieldError("body", "Send a JSON object.")
+    return FieldError(key.removeprefix("data."), message)

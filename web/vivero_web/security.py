@@ -1,0 +1,67 @@
+"""Headers of every answer, and the check that a form was sent from our own page."""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from litestar.datastructures import MutableScopeHeaders
+
+# Files of our own only: no inline script or style, no frame, no plug-in, no foreign address.
+# data: is for the small pictures inside the stylesheet.
+_PAGE_POLICY: Final = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+_ALWAYS: Final = {
+    "x-content-type-options": "nosniff",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
+OF_PAGES: Final = _ALWAYS | {
+    "content-security-policy": "; ".join(f"{name} {sources}" for name, sources in _PAGE_POLICY.items()),
+    # Not no-referrer: that makes browsers send `Origin: null` with our own forms.
+    "referrer-policy": "same-origin",
+}
+OF_DATA: Final = _ALWAYS | {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+}
+HSTS_HOST: Final = "max-age=31536000"
+"""For a host that may be a customer's own: what else is below it is not ours to decide."""
+HSTS_DOMAIN: Final = f"{HSTS_HOST}; includeSubDomains"
+"""For the platform's own name and every workspace's below it."""
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def secure(headers: MutableScopeHeaders, hsts: str) -> None:
+    """Add what an answer's kind needs; a handler's own header wins. `hsts` is empty where there is no certificate."""
+    is_page = headers.get("content-type", "").startswith("text/html")
+    for name, value in (OF_PAGES if is_page else OF_DATA).items():
+        headers.setdefault(name, value)
+    if hsts:
+        headers.setdefault("strict-transport-security", hsts)
+
+
+def is_same_origin(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether a request that may change something comes from a page of this very host.
+
+    Browsers say so in Sec-Fetch-Site; older ones in Origin. One that says neither is refused:
+    scripts use the API, with a bearer token instead of a cookie.
+    """
+    if method in _SAFE_METHODS:
+        return True
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = urlsplit(headers.get("origin", ""))
+    return bool(origin.netloc) and origin.netloc == headers.get("host")
