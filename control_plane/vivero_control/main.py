@@ -11,12 +11,12 @@ from typing import Final
 
 from pydantic import ValidationError
 from vivero_core.errors import ViveroError
+from vivero_web import logs
 from vivero_web.clock import now
 
 from vivero_control import settings
 from vivero_control.db.migrate import demand_usable, migrate
 from vivero_control.domain.staff.seed import seed_admin
-from vivero_control.lib import logs
 from vivero_control.settings import Settings
 
 USAGE: Final = "usage: python -m vivero_control serve | worker | migrate"
@@ -67,7 +67,7 @@ def main() -> None:
     except ValidationError as error:
         # Names of settings and what is wrong with them, never a value.
         sys.exit("\n".join(f"setting {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))
-    logs.configure(chosen.telemetry.log_level)
+    logs.configure(chosen.telemetry.log_level, "vivero_control", "vivero_core")
     try:
         role(chosen)
     except ViveroError as error:

@@ -7,12 +7,12 @@ import os
 import socket
 import sys
 
+from vivero_web import logs
 from vivero_web.errors import WebError
 
 from vivero_data import cli
 from vivero_data import settings as configuration
 from vivero_data.errors import SettingsError
-from vivero_data.lib import logging as logs
 from vivero_data.settings import Settings
 
 

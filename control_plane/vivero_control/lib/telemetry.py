@@ -3,8 +3,8 @@
 from typing import Any
 
 from litestar.plugins import PluginProtocol
+from vivero_web.redaction import redact
 
-from vivero_control.lib.logs import redact
 from vivero_control.settings import TelemetrySettings
 
 SERVICE = "vivero-control-plane"

@@ -36,7 +36,7 @@ def test_a_role_that_fails_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(sys, "argv", ["vivero_control", "migrate"])
     monkeypatch.setattr(settings, "load", Loaded)
-    monkeypatch.setattr(main.logs, "configure", lambda _: None)
+    monkeypatch.setattr(main.logs, "configure", lambda *_: None)
     monkeypatch.setattr(main, "ROLES", {"migrate": fails})
     with pytest.raises(SystemExit, match="DatabaseUnavailableError: "):
         main.main()

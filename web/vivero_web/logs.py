@@ -1,38 +1,32 @@
-"""JSON lines on standard output, one an event, for any collector."""
+"""JSON lines on standard output, one an event, for any collector; without secrets."""
 
 import logging
 import sys
-from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from vivero_data.lib.json import encode
-from vivero_data.lib.redaction import redact
-
-_LEVELS: Final = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
+from vivero_web.redaction import redact_event
 
 
-def configure(level: str) -> None:
-    """Our own events through structlog, and what libraries log from warnings on, in the same form."""
+def configure(level: str, *own: str) -> None:
+    """Our events from `level` on, those of the standard library's loggers called `own` too; of libraries, warnings."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            redact,
-            structlog.processors.JSONRenderer(serializer=_serialize),
+            redact_event,
+            structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_Bridge()], force=True)
-
-
-def _serialize(event: Any, **_: object) -> str:  # noqa: ANN401  structlog's event dictionary
-    return encode(event)
+    for name in own:
+        logging.getLogger(name).setLevel(level)
 
 
 class _Bridge(logging.Handler):
@@ -43,4 +37,5 @@ class _Bridge(logging.Handler):
         event: EventDict = {"logger": record.name}
         if record.exc_info:
             event["exc_info"] = record.exc_info
+        # A message may hold a brace or a per cent sign: it is no template any more.
         logger.log(record.levelno, record.getMessage(), **event)

@@ -1,0 +1,87 @@
+"""No secret in a log line, and one form for all lines."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from argon2 import PasswordHasher
+from hypothesis import given
+from hypothesis import strategies as st
+from vivero_web import logs
+from vivero_web.redaction import HIDDEN, redact, redact_event
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl",
+        PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("x"),
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----",
+    ],
+    # A hash is another at each run, and workers must agree on the tests' names.
+    ids=["token", "hash", "key"],
+)
+def test_secrets_are_known_by_their_form(secret: str) -> None:
+    for text in (secret, f"failed with {secret} at the end", f"authorization: Bearer {secret}"):
+        assert secret not in redact(text)
+        assert secret not in str(redact_event(None, "", {"event": text, "why": [text], "at": {"deep": (text,)}}))
+
+
+def test_logins_and_queries_of_addresses_are_cut_out() -> None:
+    assert "hunter2" not in redact("valkeys://user:hunter2@host:6379 is away")
+    assert "ticket=abc" not in redact("GET https://a.example.com/login/ticket?ticket=abc 200")
+    assert "sesame" not in redact("sent bearer sesame")
+
+
+@given(st.text(alphabet="abc xyz123./:%{}"))
+def test_plain_words_stay(text: str) -> None:
+    assert redact(text) == text
+
+
+@given(
+    st.sampled_from(
+        ["password", "new_password", "Authorization", "refresh_token", "api_key", "set-cookie", "file_key"]
+    ),
+    st.text(min_size=8),
+)
+def test_fields_are_known_by_their_name(key: str, value: str) -> None:
+    event = redact_event(None, "", {"event": "x", key: value, "nested": {key: value}, "list": [{key: value}]})
+    assert event[key] == event["nested"][key] == event["list"][0][key] == HIDDEN
+
+
+@pytest.fixture
+def _restored() -> Iterator[None]:
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    yield
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+    logging.getLogger("ours").setLevel(logging.NOTSET)
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("_restored")
+def test_lines_are_json_whoever_writes_them(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "ours")
+    logging.getLogger("ours.part").info("seen {by} %s", "https://u:hunter2@host/")
+    logging.getLogger("library").info("chatter")
+    logging.getLogger("library").warning("100% full")
+    structlog.get_logger("any").debug("too_much")
+    structlog.get_logger("any").info("happened", odd=object(), half="\ud800")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["level"], line["event"]) for line in lines] == [
+        ("info", "seen {by} https://u:<secret>@host/"),
+        ("warning", "100% full"),
+        ("info", "happened"),
+    ]
+    assert [line.get("logger") for line in lines] == ["ours.part", "library", None]
+
+
+@pytest.mark.usefixtures("_restored")
+def test_a_fault_is_one_line_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("ERROR")
+    logging.getLogger("library").error("broke", exc_info=ValueError("no way to db://u:hunter2@host/"))
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "ValueError" in json.loads(line)["exception"]
+    assert "hunter2" not in line
