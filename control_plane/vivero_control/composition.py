@@ -10,6 +10,7 @@ from valkey.asyncio import ConnectionPool
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_web.clock import Clock
+from vivero_web.passwords import Passwords
 
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditService
@@ -33,7 +34,6 @@ from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import Idempotency
 from vivero_control.lib.ingress import Ingress
 from vivero_control.lib.keys import derive
-from vivero_control.lib.passwords import Passwords
 from vivero_control.lib.queue import PrefixedQueue
 from vivero_control.lib.streams import StreamSlots
 from vivero_control.services import Services

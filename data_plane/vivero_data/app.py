@@ -20,6 +20,7 @@ from vivero_web.answers import Answers
 from vivero_web.client_address import Proxies
 from vivero_web.errors import WebError, explained
 from vivero_web.guards import JSON, MULTIPART, require_media_type
+from vivero_web.passwords import Passwords
 from vivero_web.request_context import RequestContext
 from vivero_web.security import HSTS_HOST
 
@@ -53,7 +54,6 @@ from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
 from vivero_data.housekeeping import Housekeeping
 from vivero_data.lib.json import JsonResponse
-from vivero_data.lib.passwords import Passwords
 from vivero_data.lib.tokens import AccessTokens
 from vivero_data.settings import Settings
 from vivero_data.warming import warm_spare

@@ -27,6 +27,10 @@ EMAIL_PATTERN: Final = (
     r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$"
 )
 
+DISPLAY_NAME_MAX_LENGTH: Final = 80
+JOINERS: Final = ("\u200c", "\u200d")
+"""Persian, Sinhala and many emoji are not written without them, though Unicode counts them as formatting characters."""
+
 OBJECT_NAME_PATTERN: Final = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
 
 RESERVED_SLUGS: Final = frozenset(
@@ -131,6 +135,13 @@ def slug_problem(slug: str) -> str | None:
 def is_host(host: str) -> bool:
     """Whether `host` is a lower-case DNS name of at least two labels."""
     return len(host) <= HOST_MAX_LENGTH and re.fullmatch(HOST_PATTERN.strip("^$"), host) is not None
+
+
+def is_display_name(name: str) -> bool:
+    """Whether the Tenant's definition takes it as a name that people read."""
+    bare = "".join(char for char in name if char not in JOINERS)
+    hidden = any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in bare)
+    return 0 < len(name) <= DISPLAY_NAME_MAX_LENGTH and name == name.strip() and not hidden
 
 
 def slugify(name: str) -> str:

@@ -38,7 +38,7 @@ _EMAIL_RULE = rules(
 )
 _NAME_RULE = rules(
     (
-        "self.trim() == self && !self.matches('[\\\\x00-\\\\x1f\\\\x7f\\\\p{Cc}\\\\p{Cf}\\\\x{2028}\\\\x{2029}]')",
+        "self.trim() == self && !self.replace('\\u200c', '').replace('\\u200d', '').matches('[\\\\x00-\\\\x1f\\\\x7f\\\\p{Cc}\\\\p{Cf}\\\\x{2028}\\\\x{2029}]')",
         "displayName must not start or end with a space or hold control or invisible formatting characters",
     ),
 )
@@ -119,7 +119,7 @@ class TenantSpec(Model):
 
     model_config = ConfigDict(json_schema_extra=_SPEC_RULES)
 
-    display_name: str = Field(min_length=1, max_length=80, json_schema_extra=_NAME_RULE)
+    display_name: str = Field(min_length=1, max_length=naming.DISPLAY_NAME_MAX_LENGTH, json_schema_extra=_NAME_RULE)
     """The customer's name as people read it."""
     slug: str | None = Field(
         default=None, min_length=1, max_length=naming.SLUG_MAX_LENGTH, json_schema_extra=_SLUG_RULES

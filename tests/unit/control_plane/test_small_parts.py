@@ -14,7 +14,6 @@ from vivero_control.domain.notifications.sender import MailServerUnavailableErro
 from vivero_control.host_dispatch import host_name
 from vivero_control.lib.idempotency import check_key
 from vivero_control.lib.keys import derive, fingerprint
-from vivero_control.lib.passwords import Passwords
 from vivero_control.lib.streams import StreamSlots
 from vivero_web.errors import InvalidInputError
 
@@ -81,29 +80,6 @@ def test_mails_say_what_they_should_and_go_out_once() -> None:
     message = compose(week, "Vivero <no-reply@vivero.example>")
     assert message["Message-ID"] == compose(week, "Vivero <no-reply@vivero.example>")["Message-ID"]
     assert message["Message-ID"].endswith("@vivero.example>")
-
-
-async def test_passwords_verify_and_an_unknown_account_takes_the_same_way() -> None:
-    passwords = Passwords()
-    stored = await passwords.hash("blue kettle 9 moon")
-    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert await passwords.verify(stored, "blue kettle 9 moon")
-    assert not await passwords.verify(stored, "another")
-    assert not await passwords.verify(None, "another")
-    assert not await passwords.verify("no hash", "another")
-    passwords.close()
-
-
-async def test_a_hash_is_on_its_way_once_a_thread_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
-    passwords = Passwords()
-    first = await passwords.hashing("blue kettle 9 moon")
-    waits = asyncio.create_task(passwords.hashing("blue kettle 9 moon"))
-    second = await asyncio.wait_for(waits, 10)
-    assert first.done(), "the second began when the first had ended"
-    assert await passwords.verify(await second, "blue kettle 9 moon")
-    assert await first != await second
-    passwords.close()
 
 
 async def test_open_streams_are_counted_until_they_end() -> None:

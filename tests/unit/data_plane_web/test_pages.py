@@ -197,7 +197,7 @@ def test_people_are_added_changed_and_deactivated(browser: Browser, world: World
 
 def test_a_users_errors(browser: Browser) -> None:
     page = browser.send("/users/new", 422, email="nobody", password="short", role="viewer")
-    assert re.search(r'id="email-error".*?Must be an e-mail address', page, re.DOTALL)
+    assert re.search(r'id="email-error".*?Enter an e-mail address', page, re.DOTALL)
     assert 'id="password-error"' in page
     assert 'value="nobody"' in page
     page = browser.send("/users/new", 409, email="ada@example.com", password=PASSWORD, role="viewer")

@@ -1,83 +1,23 @@
 """What a signup may say, and how far it is: decisions, no I/O."""
 
 import hashlib
-import re
 import secrets
-import unicodedata
 from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_core.model import naming
 from vivero_web.errors import FieldError, InvalidInputError
+from vivero_web.text import company_problem, email_problem, password_problem, tidy
 
 from vivero_control.domain.signups.schemas import StartSignup
-from vivero_control.lib.common_passwords import is_common
 
-COMPANY_MAX: Final = 80
-PASSWORD_MIN: Final = 10
-PASSWORD_MAX: Final = 128
-MARKS_MAX: Final = 3  # accents stacked on one letter; Vietnamese needs two, "zalgo" text dozens
 LOGIN_FOR: Final = timedelta(days=1)
 """A ready signup offers its one-time login this long; later the owner uses the password."""
-
-# Control, formatting (bidirectional overrides, zero-width), private, unassigned, separators of lines:
-# what makes a name look like another, or breaks the line it stands in. The CRD refuses them as well.
-_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
-def tidy_company(name: str) -> str:
-    """One spelling (NFC), no space around it, single spaces in it."""
-    return re.sub(r" +", " ", unicodedata.normalize("NFC", name)).strip()
-
-
-def company_problem(name: str) -> str | None:
-    """Why a tidied company name cannot be used; letters of any script, quotes and emoji can."""
-    if not name:
-        return "Enter the name of your company."
-    if len(name) > COMPANY_MAX:
-        return f"Use at most {COMPANY_MAX} characters."
-    if any(unicodedata.category(char) in _INVISIBLE for char in name):
-        return "Leave out control characters and invisible formatting characters."
-    if not any(char.isalnum() for char in name):
-        return "Use at least one letter or digit."
-    if _stacked_marks(name) > MARKS_MAX:
-        return "Leave out the stacked accents."
-    return None
-
-
-def _stacked_marks(text: str) -> int:
-    longest = run = 0
-    for char in unicodedata.normalize("NFD", text):
-        run = run + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
-        longest = max(longest, run)
-    return longest
-
-
-def email_problem(email: str) -> str | None:
-    if not email:
-        return "Enter your e-mail address."
-    local = email.partition("@")[0]
-    well_formed = len(email) <= naming.EMAIL_MAX_LENGTH and re.fullmatch(naming.EMAIL_PATTERN.strip("^$"), email)
-    if not well_formed or local.startswith(".") or local.endswith(".") or ".." in local:
-        return "Enter an e-mail address such as name@example.com."
-    return None
-
-
-def password_problem(password: str, *, email: str, company: str) -> str | None:
-    if len(password) < PASSWORD_MIN:
-        return f"Use at least {PASSWORD_MIN} characters."
-    if len(password) > PASSWORD_MAX:
-        return f"Use at most {PASSWORD_MAX} characters."
-    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in password):
-        return "Leave out control characters."
-    if is_common(password, known=(email.partition("@")[0], company)):
-        return "This password is too easy to guess; a few unrelated words are better."
-    return None
 
 
 def check(order: StartSignup) -> list[FieldError]:
     """Every field that breaks a rule, all at once; `company` and `email` are tidied first."""
-    company, email = tidy_company(order.company), order.email.strip()
+    company, email = tidy(order.company), order.email.strip()
     problems = {
         "company": company_problem(company),
         "email": email_problem(email),

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_core.model.naming import slugify
 from vivero_web.clock import Clock
 from vivero_web.errors import FieldError, InvalidInputError, UnavailableError
+from vivero_web.passwords import Passwords
+from vivero_web.text import tidy
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
@@ -38,7 +40,6 @@ from vivero_control.domain.tenants.errors import TenantRefusedError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import signup_subject
 from vivero_control.lib.idempotency import Idempotency, Once
-from vivero_control.lib.passwords import Passwords
 from vivero_control.lib.streams import StreamSlots
 
 logger = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ class SignupService:
             errors.append(FieldError("plan", f"“{plan.display_name}” cannot be tried; start with the trial."))
         if errors:
             raise InvalidInputError.of_all(errors)
-        tidied = msgspec.structs.replace(order, company=policies.tidy_company(order.company), email=order.email.strip())
+        tidied = msgspec.structs.replace(order, company=tidy(order.company), email=order.email.strip())
         return tidied, plan
 
     async def _place(self, order: StartSignup, plan: PlanView, hashing: Future[str], once: Once) -> SignupView:

@@ -1,11 +1,11 @@
 """The first administrator, from the settings, when the schema is migrated."""
 
 from vivero_web.clock import Clock
+from vivero_web.passwords import Passwords
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.staff.repository import StaffRepository
-from vivero_control.lib.passwords import Passwords
 from vivero_control.settings import Settings
 
 

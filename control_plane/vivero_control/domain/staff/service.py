@@ -5,6 +5,7 @@ from uuid import UUID
 
 from limits import RateLimitItemPerMinute
 from vivero_web.errors import TooManyRequestsError
+from vivero_web.passwords import Passwords
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
@@ -13,7 +14,6 @@ from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Login, StaffView
 from vivero_control.lib.counters import Counters
-from vivero_control.lib.passwords import Passwords
 
 # Five wrong passwords of one person from one address in a quarter of an hour; and because an attacker has
 # many addresses, thirty an hour for the account. High enough that nobody can lock out someone else for long.

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_web import clock
+from vivero_web.passwords import Passwords
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
@@ -18,7 +19,6 @@ from vivero_data.domain.auth.repository import StoredToken
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, User
-from vivero_data.lib.passwords import MAX_LENGTH, Passwords
 from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens, new_refresh_token, token_hash
 
 _FREE_FAILURES: Final = 5  # people mistype; beyond that each failure doubles the wait
@@ -51,7 +51,7 @@ class AuthService:
         if blocked:
             raise LoginBlockedError(blocked)
         stored = found[1] if found and found[0].active else None
-        right = await self._passwords.verify(stored, credentials.password[: MAX_LENGTH + 1])
+        right = await self._passwords.verify(stored, credentials.password)
         async with self._database.transaction() as tx:
             if right and found:
                 await repository.forget_failures(tx, key)

@@ -5,17 +5,19 @@ import unicodedata
 from typing import Final
 from urllib.parse import quote
 
+from vivero_web.text import unseen
+
 MAX_NAME: Final = 255
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
 _UNKNOWN: Final = "application/octet-stream"
-_FORBIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ASCII: Final = re.compile(r"[^A-Za-z0-9 ._()-]")
 
 
 def safe_name(name: str) -> str:
     """The last part of a path, without control and direction characters; "file" when nothing is left."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    kept = "".join(char for char in last if unicodedata.category(char) not in _FORBIDDEN).strip(" .")
+    hidden = set(unseen(last))
+    kept = "".join(char for place, char in enumerate(last) if place not in hidden).strip(" .")
     return kept[:MAX_NAME] or "file"
 
 

@@ -3,13 +3,14 @@
 from typing import Final
 
 from vivero_web.errors import InvalidInputError
+from vivero_web.passwords import Passwords
+from vivero_web.text import password_problem
 
 from vivero_data.db.database import Database
 from vivero_data.db.schema import ensure_current
 from vivero_data.domain.identity.service import configured
 from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
 from vivero_data.domain.owner.service import ensure, problems_with
-from vivero_data.lib.passwords import Passwords, problem_with
 from vivero_data.settings import Settings
 
 _PATIENCE: Final = 30.0  # seconds for the database to answer
@@ -22,7 +23,7 @@ async def create_owner(settings: Settings, email: str, name: str, password: str)
         InvalidInputError: naming what cannot be accepted.
         UnavailableError: the database does not answer.
     """
-    problem = problem_with(password, email, configured(settings.env).name)
+    problem = password_problem(password, email=email, company=configured(settings.env).name)
     if problem:
         raise InvalidInputError.of("password", problem)
     passwords = Passwords()

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 from vivero_web.errors import FieldError, InvalidInputError
+from vivero_web.text import PERSON_MAX, email_problem, name_problem, tidy
 
 from vivero_data.db.database import Connection
 from vivero_data.domain.audit.service import record
@@ -14,23 +15,22 @@ from vivero_data.domain.owner import repository
 from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Role, User
-from vivero_data.domain.users.service import name_problem, normal_email, visible
+from vivero_data.domain.users.service import normal_email, visible
 
 # Bounded costs, so that a hash cannot make every login take a gigabyte.
 _PHC: Final = re.compile(
     r"\$argon2id\$v=19\$m=[0-9]{4,6},t=[0-9]{1,2},p=[0-9]\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}"
 )
-_NO_EMAIL: Final = "must be an e-mail address such as name@example.com"
 
 
 def problems_with(account: OwnerAccount) -> list[FieldError]:
     """Every field at fault."""
     given, replaced = account.password_hash, account.replaces
     problems = {
-        "email": None if normal_email(account.email) else _NO_EMAIL,
-        "name": name_problem(account.name),
+        "email": email_problem(account.email.strip()),
+        "name": name_problem(tidy(account.name), PERSON_MAX),
         "password_hash": None if given is None or _PHC.fullmatch(given) else "must be an argon2id PHC string",
-        "replaces": None if replaced is None or normal_email(replaced) else _NO_EMAIL,
+        "replaces": None if replaced is None else email_problem(replaced.strip()),
     }
     return [FieldError(field, text) for field, text in problems.items() if text]
 
@@ -49,7 +49,7 @@ async def ensure(tx: Connection, email: str, name: str, password_hash: str) -> O
     """
     normal = _normal(email)
     await counters.lock(tx, "users")
-    return await first(tx) or await _create(tx, normal, name.strip(), password_hash)
+    return await first(tx) or await _create(tx, normal, tidy(name), password_hash)
 
 
 async def carry_out(tx: Connection, account: OwnerAccount) -> OwnerState | None:
@@ -67,14 +67,14 @@ async def carry_out(tx: Connection, account: OwnerAccount) -> OwnerState | None:
     if found is not None:
         return await _align(tx, found, email, account.password_hash)
     if account.password_hash is not None:
-        return await _create(tx, email, account.name.strip(), account.password_hash)
+        return await _create(tx, email, tidy(account.name), account.password_hash)
     return await first(tx)
 
 
 def _normal(email: str) -> str:
     normal = normal_email(email)
     if normal is None:
-        raise InvalidInputError.of("email", _NO_EMAIL)
+        raise InvalidInputError.of("email", email_problem(email.strip()) or "")
     return normal
 
 

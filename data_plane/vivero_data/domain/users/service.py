@@ -1,11 +1,11 @@
 """The people of a workspace: who they are, what they may, and their passwords."""
 
-import re
-import unicodedata
 from typing import Any, Final
 
 import msgspec
 from vivero_web.errors import FieldError, InvalidInputError, NotFoundError
+from vivero_web.passwords import Passwords
+from vivero_web.text import PERSON_MAX, email_problem, name_problem, password_problem, tidy
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
@@ -19,26 +19,14 @@ from vivero_data.domain.users.guards import demand, demand_may_set
 from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Role, User, UserChanges
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
-from vivero_data.lib.passwords import Passwords, problem_with
 
-_EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{1,62}")
-_MAX_EMAIL: Final = 254
-_MAX_NAME: Final = 120
 _SORT: Final = "id"
 
 
 def normal_email(email: str) -> str | None:
     """The address as it is stored, in lower case; None when it is none."""
-    tidy = email.strip()
-    return tidy.lower() if len(tidy) <= _MAX_EMAIL and _EMAIL.fullmatch(tidy) else None
-
-
-def name_problem(name: str) -> str | None:
-    if len(name) > _MAX_NAME:
-        return f"must have at most {_MAX_NAME} characters"
-    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in name):
-        return "must not have control or direction characters"
-    return None
+    tidied = email.strip()
+    return None if email_problem(tidied) else tidied.lower()
 
 
 def check_new(new: NewUser, workspace: str = "") -> NewUser:
@@ -47,16 +35,16 @@ def check_new(new: NewUser, workspace: str = "") -> NewUser:
     Raises:
         InvalidInputError: naming every field at fault.
     """
-    email = normal_email(new.email)
+    email, name = new.email.strip(), tidy(new.name)
     problems = {
-        "email": None if email else "must be an e-mail address such as name@example.com",
-        "name": name_problem(new.name),
-        "password": problem_with(new.password, new.email, workspace),
+        "email": email_problem(email),
+        "name": name_problem(name, PERSON_MAX),
+        "password": password_problem(new.password, email=email, company=workspace),
     }
     errors = [FieldError(field, text) for field, text in problems.items() if text]
     if errors:
         raise InvalidInputError.of_all(errors)
-    return msgspec.structs.replace(new, email=email, name=new.name.strip())
+    return msgspec.structs.replace(new, email=email.lower(), name=name)
 
 
 def visible(user: User) -> dict[str, Any]:
@@ -112,7 +100,8 @@ class UserService:
     async def change(self, actor: Actor, user_id: int, changes: UserChanges) -> User:
         """Rename, give another role, deactivate or activate; a deactivated user's sessions end at once."""
         demand(actor, Role.ADMIN)
-        problem = name_problem(changes.name or "")
+        name = None if changes.name is None else tidy(changes.name)
+        problem = name_problem(name or "", PERSON_MAX)
         if problem:
             raise InvalidInputError.of("name", problem)
         async with self._database.transaction() as tx:
@@ -121,7 +110,7 @@ class UserService:
                 await self._count_activation(tx, user_id, active=changes.active)
             owners = await repository.active_owners_locked(tx)
             before = _found(await repository.get_locked(tx, user_id))
-            after = _changed(before, changes)
+            after = _changed(before, msgspec.structs.replace(changes, name=name))
             demand_may_set(actor, before.role, after.role)
             if owners == [user_id] and not (after.active and after.role is Role.OWNER):
                 raise LastOwnerError
@@ -134,7 +123,7 @@ class UserService:
     async def change_password(self, actor: Actor, change: PasswordChange) -> None:
         """Set one's own password; every other session of the user ends."""
         workspace = (await self._identity.current()).name
-        problem = problem_with(change.new_password, actor.email, workspace)
+        problem = password_problem(change.new_password, email=actor.email, company=workspace)
         if problem:
             raise InvalidInputError.of("new_password", problem)
         async with self._database.read() as connection:

@@ -1,5 +1,8 @@
 """Stores who the workspace is and carries out who owns it, both or neither; doing it again changes nothing."""
 
+from typing import Final
+
+from vivero_core.model.naming import DISPLAY_NAME_MAX_LENGTH, is_display_name
 from vivero_web.errors import FieldError, InvalidInputError
 
 from vivero_data.db.database import Connection, Database
@@ -8,8 +11,10 @@ from vivero_data.domain.identity import repository
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.owner import service as owners
-from vivero_data.domain.users.service import name_problem
 from vivero_data.domain.workspace.schemas import Introduction, WorkspaceState
+
+# As the Tenant's definition has it: what it takes is never refused here.
+_NO_NAME: Final = f"Use 1 to {DISPLAY_NAME_MAX_LENGTH} characters, no control characters, and no space around them."
 
 
 class WorkspaceService:
@@ -50,10 +55,8 @@ async def _remember(tx: Connection, identity: Identity) -> None:
 
 def problems_with(said: Introduction) -> list[FieldError]:
     """What the types cannot say."""
-    blank = None if said.name.strip() else "must not be blank"
-    problem = name_problem(said.name) or blank
     owner = owners.problems_with(said.owner) if said.owner else []
     return [
-        *([FieldError("name", problem)] if problem else []),
+        *([] if is_display_name(said.name) else [FieldError("name", _NO_NAME)]),
         *(FieldError(f"owner.{error.field}", error.message) for error in owner),
     ]

@@ -7,6 +7,7 @@ keyboard. Undoing the decoration needs no list to download and keep current.
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
 _LOOKALIKES: Final = str.maketrans(
@@ -15,6 +16,7 @@ _LOOKALIKES: Final = str.maketrans(
 _KEYBOARD: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyuiop", "qsdfghjklm", "wxcvbn")
 _RUNS: Final = (*_KEYBOARD, "abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "1qaz2wsx3edc4rfv5tgb6yhn7ujm")
 _RUN_LENGTH: Final = 4  # a run this long carries no more information than its first character
+_FEW: Final = 5  # a password of fewer different characters is a pattern
 _NUMBER_MAX: Final = 15  # a telephone number has no more digits (E.164), a date fewer
 
 _WORDS: Final = frozenset(
@@ -23,7 +25,7 @@ _WORDS: Final = frozenset(
     chelsea chocolate company computer cookie daniel default demo diamond dragon enter
     facebook flower football freedom fuckyou geheim ginger google guest hallo hello hockey iloveyou internet jennifer
     jessica jordan killer kennwort lakers letmein linkedin liverpool login london love loveyou lovely maggie manager
-    master matrix mercedes michael monkey monster mustang mysql naruto ninja nothing office orange oracle passw
+    master matrix mercedes michael monkey monster mustang mysql naruto ninja nothing office onetwothree orange oracle passw
     passwort password passwd passphrase pepper pokemon princess private purple qazwsx ranger root samsung schatz secret
     secure security server service shadow sommer spring starwars summer sunshine superman superuser support system temp
     test tester testing thomas tigger trial trustno user vivero welcome whatever willkommen winter workspace yankees
@@ -36,11 +38,18 @@ _LONGEST_FIRST: Final = sorted(_WORDS, key=len, reverse=True)
 def is_common(password: str, known: Iterable[str] = ()) -> bool:
     """Whether it is no more than one well-known word and what we know of the person (`known`), decorated.
 
-    Decoration: digits, signs, look-alikes, runs of a keyboard, repetition.
+    Decoration: digits, signs, look-alikes, runs of a keyboard, repetition. Also an alphabet's run, and few characters.
     """
     lowered = password.lower()
-    personal = {part for text in known for part in re.split(r"[^a-z]+", text.lower()) if len(part) >= _RUN_LENGTH}
+    if len(set(lowered)) < _FEW or len({ord(after) - ord(before) for before, after in pairwise(lowered)}) == 1:
+        return True
+    personal = {part for text in known for part in _parts(text.lower()) if len(part) >= _RUN_LENGTH}
     return any(_is_plain(candidate, personal) for candidate in {lowered, lowered.translate(_LOOKALIKES)})
+
+
+def _parts(text: str) -> list[str]:
+    """The text, and each word of it, in letters of any script."""
+    return [text, *re.findall(r"[^\W\d_]+", text)]
 
 
 def _is_plain(text: str, personal: Iterable[str]) -> bool:

@@ -1,0 +1,201 @@
+"""What people call themselves, in every script, and the passwords they choose."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vivero_core.model import naming
+from vivero_web.text import (
+    PASSWORD_MAX,
+    PASSWORD_MIN,
+    PERSON_MAX,
+    company_problem,
+    email_problem,
+    name_problem,
+    password_problem,
+    tidy,
+    unseen,
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'O\'Brien & Sons "Ltd"',
+        "`; DROP TABLE x",
+        "100% *..__",
+        "株式会社",
+        "شركة",
+        "Ünïcode Ñandú",
+        "Nguyễn Thị Ệ",
+        "Rocket 🚀 Labs",
+        "บริษัท น้ำใจ",
+        "মিষ্টি",
+        "ကုမ္ပဏီ",
+        "ក្រុមហ៊ុន",
+        "கம்பெனி",
+        "x",
+        # Joiners, where their scripts are written with them.
+        "کتاب\u200cخانه",  # Persian
+        "ه\u200d.ق.",  # a Persian abbreviation
+        "مُ\u200cن",  # beside a vowel mark
+        "ශ්\u200dරී ලංකා",  # Sinhala
+        "র\u200d্যাব",  # Bengali: before the vowel killer
+        "क्\u200cष",  # Hindi, shown unjoined
+        "ന്\u200d",  # Malayalam, at the end
+        "Team 👩\u200d💻",
+        "👩🏽\u200d🚀 Space",
+        "❤\ufe0f\u200d🔥 Co",
+    ],
+)
+@pytest.mark.parametrize("spelling", ["NFC", "NFD"])
+def test_names_of_any_script_and_with_any_sign_are_fine(name: str, spelling: str) -> None:
+    tidied = tidy(unicodedata.normalize(spelling, name))  # type: ignore[arg-type]
+    assert company_problem(tidied) is None
+    assert name_problem(tidied, PERSON_MAX) is None
+    assert tidied == tidy(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\x00b",
+        "a\nb",
+        "tab\there",
+        "\u202eevil",
+        "zero\u200bwidth",
+        "soft\u00adhyphen",
+        "a\u2028b",
+        "x" * 200,
+        "a" + "\u0301" * 9,
+        "Ac\u200dme",  # joiners that join nothing
+        "Ac\u200cme",
+        "\u200dAcme",
+        "Acme\u200c",
+        "کتاب\u200c",
+        "🚀\u200cLabs",
+        "🚀\u200d",
+    ],
+)
+def test_what_nobody_sees_is_no_name(name: str) -> None:
+    assert company_problem(tidy(name))
+    assert name_problem(tidy(name), PERSON_MAX)
+
+
+@pytest.mark.parametrize("name", ["", "   ", "🚀🚀", "...", "x" * (naming.DISPLAY_NAME_MAX_LENGTH + 1)])
+def test_a_companys_name_can_be_read_aloud(name: str) -> None:
+    assert company_problem(tidy(name))
+
+
+@given(st.text(max_size=120))
+def test_tidying_again_changes_nothing(name: str) -> None:
+    assert tidy(tidy(name)) == tidy(name)
+    assert unicodedata.is_normalized("NFC", tidy(name))
+
+
+@given(st.text(st.characters() | st.sampled_from(naming.JOINERS), max_size=60))
+def test_without_what_is_unseen_a_name_shows_all_it_has(name: str) -> None:
+    hidden = set(unseen(name))
+    kept = [char for place, char in enumerate(name) if place not in hidden]
+    formats = {char for char in kept if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
+    assert formats <= set(naming.JOINERS)
+
+
+@given(st.text(max_size=300))
+def test_an_accepted_address_is_one(email: str) -> None:
+    if email_problem(email) is None:
+        local, _, domain = email.partition("@")
+        assert local
+        assert "." in domain
+        assert email.isascii()
+        assert email.isprintable()
+
+
+@given(st.from_regex(naming.EMAIL_PATTERN, fullmatch=True))
+def test_every_address_of_a_tenant_is_accepted(email: str) -> None:
+    assert (email_problem(email) is None) == (len(email) <= naming.EMAIL_MAX_LENGTH)
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "a@b", "@example.com", "a@@example.com", "a b@example.com", "a@example.com\n", "ä@example.com", "x" * 255],
+)
+def test_bad_addresses(email: str) -> None:
+    assert email_problem(email)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "",
+        "short",
+        "x" * 129,
+        "password12",
+        "Password123!",
+        "P@ssw0rd2026",
+        "P4ssw0rd2026",
+        "qwertyuiop",
+        "1234567890",
+        "9876543210",
+        "aaaaaaaaaaaa",
+        "abcdefghijkl",
+        "абвгдежзийкл",
+        "acmeacme2026",
+        "nul\x00inside-it",
+        "tab\tinside it",
+        "half \ud800 a pair",
+    ],
+)
+def test_bad_passwords(password: str) -> None:
+    assert password_problem(password, email="jane@example.com", company="Acme GmbH")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "blue kettle 9 moon",
+        "Str0ng-passw0rd!",
+        "xK9#mQ2$vL5n",
+        "日本語パスワード十分長い",
+        "p" + "q7Zk" * 30,
+        "9358170264518390",  # a manager's sixteen digits
+        "Trial-09a385701d96240a71963825",
+        "Größe 🌱 und Höhe",
+        "correct-horse-battery",
+        "گذرواژه\u200cای بلند",
+    ],
+)
+def test_good_passwords(password: str) -> None:
+    assert password_problem(password, email="jane@example.com", company="Acme GmbH") is None
+
+
+@pytest.mark.parametrize("password", ["ada.lovelace", "Ada.Lovelace1815", "ada.lovelace@example.com"])
+def test_ones_own_address_is_no_password(password: str) -> None:
+    assert password_problem(password, email="ada.lovelace@example.com")
+    assert password_problem("plum orchard at dawn", email="ada.lovelace@example.com") is None
+
+
+@pytest.mark.parametrize(
+    ("company", "password"),
+    [
+        ("Acme Rockets GmbH", "Acme Rockets GmbH"),
+        ("Acme Rockets GmbH", "acmerocketsgmbh2026!"),
+        ("Acme Rockets GmbH", "acme-rockets-gmbh"),
+        ("Acme Rockets GmbH", "acm3 r0ck3ts gmbh"),
+        ("Studio 54", "studio-54!2026"),
+        ("Kaffee & Kuchen", "kaffeekuchen1"),
+        ("Müller Straße", "müllerstraße26"),
+        ("株式会社光ヶ丘製作", "株式会社光ヶ丘製作2026"),
+    ],
+)
+def test_the_companys_name_is_no_password(company: str, password: str) -> None:
+    assert "guess" in str(password_problem(password, email="ada@example.com", company=company))
+    assert password_problem("plum orchard at dawn", email="ada@example.com", company=company) is None
+
+
+@given(st.text(st.sampled_from("éệ한åŀǹṩ9z ;"), min_size=1, max_size=PASSWORD_MAX * 2))
+def test_a_password_is_as_long_as_people_count_it_on_any_keyboard(password: str) -> None:
+    composed, decomposed = (unicodedata.normalize(form, password) for form in ("NFC", "NFD"))
+    assert password_problem(composed) == password_problem(decomposed)
+    assert (password_problem(composed) is None) <= (PASSWORD_MIN <= len(composed) <= PASSWORD_MAX)
