@@ -1,18 +1,15 @@
 """Access tokens (JWT, HS256, 15 minutes), refresh tokens (random, kept as a hash) and login tickets (EdDSA)."""
 
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
 import jwt
 import msgspec
 from vivero_web.errors import NotSignedInError
+from vivero_web.tokens import TICKET_ISSUER, TICKET_VALID_FOR
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)  # of a session without any use
-TICKET_ISSUER: Final = "vivero-control-plane"
-_TICKET_MAX_AGE: Final = timedelta(minutes=10)
 _LEEWAY: Final = timedelta(seconds=30)  # clocks of two machines
 _MAX_TOKEN: Final = 4096  # ours have a few hundred characters
 
@@ -84,16 +81,6 @@ class AccessTokens:
             raise NotSignedInError("The access token is not valid.") from error
 
 
-def new_refresh_token() -> str:
-    """256 random bits."""
-    return secrets.token_urlsafe(32)
-
-
-def token_hash(token: str) -> bytes:
-    """What is stored of a refresh token: random input needs no slow hash."""
-    return hashlib.sha256(token.encode()).digest()
-
-
 def read_ticket(ticket: str, public_key: str, tenant_id: str) -> TicketClaims:
     """The claims of a valid login ticket.
 
@@ -116,6 +103,6 @@ def read_ticket(ticket: str, public_key: str, tenant_id: str) -> TicketClaims:
         lifetime = claims.expires_at - int(body["iat"])
     except (jwt.PyJWTError, msgspec.ValidationError, ValueError, TypeError) as error:
         raise NotSignedInError("The login link has expired or is not valid.") from error
-    if lifetime > _TICKET_MAX_AGE.total_seconds() or not 0 < len(claims.jti) <= 128:  # noqa: PLR2004  the column's width
+    if lifetime > TICKET_VALID_FOR.total_seconds() or not 0 < len(claims.jti) <= 128:  # noqa: PLR2004  the column's width
         raise NotSignedInError("The login link is not valid.")
     return claims

@@ -1,7 +1,6 @@
 """One-time logins into a new workspace: an EdDSA token that the workspace verifies and spends."""
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 from urllib.parse import urlencode
 
 import jwt
@@ -9,9 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from vivero_web.errors import WebError
-
-ISSUER: Final = "vivero-control-plane"
-VALID_FOR: Final = timedelta(minutes=10)
+from vivero_web.tokens import TICKET_ISSUER, TICKET_VALID_FOR
 
 
 class TicketKeyError(WebError):
@@ -31,14 +28,14 @@ class Tickets:
         self._key = key
 
     def login_url(self, tenant_url: str, *, tenant_id: str, email: str, ticket_id: str, now: datetime) -> str:
-        """An address that logs the owner in, once, within VALID_FOR of `now`."""
+        """An address that logs the owner in, once, within TICKET_VALID_FOR of `now`."""
         claims = {
-            "iss": ISSUER,
+            "iss": TICKET_ISSUER,
             "aud": tenant_id,
             "sub": email,
             "jti": ticket_id,
             "iat": int(now.timestamp()),
-            "exp": int((now + VALID_FOR).timestamp()),
+            "exp": int((now + TICKET_VALID_FOR).timestamp()),
         }
         ticket = jwt.encode(claims, self._key, algorithm="EdDSA")
         return f"{tenant_url.rstrip('/')}/login/ticket?{urlencode({'ticket': ticket})}"

@@ -1,13 +1,13 @@
 """Sessions of staff for pages: the cookie holds a random key, Valkey holds who it is."""
 
-import hashlib
-import secrets
 from typing import Final
 
 from litestar.datastructures import Cookie
 from litestar.stores.valkey import ValkeyStore
 from valkey.exceptions import ValkeyError
+from vivero_web.cookies import host_cookie
 from vivero_web.errors import UnavailableError
+from vivero_web.tokens import digest, new_secret
 
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.service import StaffService
@@ -25,12 +25,12 @@ class StaffSessions:
 
     async def open(self, staff: StaffView) -> Cookie:
         """The cookie to set on the answer to a login."""
-        value = secrets.token_urlsafe(32)
+        value = new_secret()
         try:
             await self._store.set(_key(value), staff.id, expires_in=SECONDS)
         except (ValkeyError, OSError) as error:
             raise UnavailableError from error
-        return _cookie(value, SECONDS)
+        return host_cookie(SESSION_COOKIE, value, SECONDS)
 
     async def read(self, value: str | None) -> StaffView | None:
         """Who the cookie's value stands for; None: nobody, any more."""
@@ -49,15 +49,9 @@ class StaffSessions:
                 await self._store.delete(_key(value))
             except (ValkeyError, OSError) as error:
                 raise UnavailableError from error
-        return _cookie("", 0)
+        return host_cookie(SESSION_COOKIE, "", 0)
 
 
 def _key(value: str) -> str:
     """Its digest: whoever reads the store cannot become staff with it."""
-    return f"session:{hashlib.sha256(value.encode()).hexdigest()}"
-
-
-def _cookie(value: str, seconds: int) -> Cookie:
-    return Cookie(
-        key=SESSION_COOKIE, value=value, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax"
-    )
+    return f"session:{digest(value).hex()}"

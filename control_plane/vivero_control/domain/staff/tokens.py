@@ -1,7 +1,5 @@
 """Tokens of staff for programs: a short access token, and a refresh token that works once."""
 
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -9,6 +7,7 @@ from uuid import UUID, uuid4
 from litestar.security.jwt import Token
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock
+from vivero_web.tokens import digest, new_secret
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import RefreshToken
@@ -45,7 +44,7 @@ class StaffTokens:
         """
         async with self._database.transaction() as session:
             tokens = RefreshTokenRepository(session)
-            found = await tokens.locked(_digest(refresh_token))
+            found = await tokens.locked(digest(refresh_token).hex())
             if found is not None and found.used_at is not None:
                 await tokens.end_family(found.family)
                 found = None
@@ -58,7 +57,7 @@ class StaffTokens:
         """Logout: the family ends; an unknown token is fine."""
         async with self._database.transaction() as session:
             tokens = RefreshTokenRepository(session)
-            found = await tokens.locked(_digest(refresh_token))
+            found = await tokens.locked(digest(refresh_token).hex())
             if found is not None:
                 await tokens.end_family(found.family)
 
@@ -71,17 +70,12 @@ class StaffTokens:
 
     async def _pair(self, session: AsyncSession, staff_id: UUID, family: UUID) -> Tokens:
         now = self._clock()
-        refresh = secrets.token_urlsafe(32)
+        refresh = new_secret()
         await RefreshTokenRepository(session).add(
-            RefreshToken(digest=_digest(refresh), family=family, staff_id=staff_id, expires_at=now + REFRESH_FOR)
+            RefreshToken(digest=digest(refresh).hex(), family=family, staff_id=staff_id, expires_at=now + REFRESH_FOR)
         )
         return Tokens(access_token=self._access(staff_id, now), refresh_token=refresh)
 
     def _access(self, staff_id: UUID, now: datetime) -> str:
         token = Token(exp=now + ACCESS_FOR, iat=now, sub=str(staff_id), iss=ISSUER, aud=AUDIENCE)
         return token.encode(self.secret, ALGORITHM)
-
-
-def _digest(token: str) -> str:
-    """256 random bits need no slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()

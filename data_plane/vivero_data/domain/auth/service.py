@@ -10,6 +10,7 @@ from typing import Final
 
 from vivero_web import clock
 from vivero_web.passwords import Passwords
+from vivero_web.tokens import digest, new_secret
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
@@ -19,7 +20,7 @@ from vivero_data.domain.auth.repository import StoredToken
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, User
-from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens, new_refresh_token, token_hash
+from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens
 
 _FREE_FAILURES: Final = 5  # people mistype; beyond that each failure doubles the wait
 _LONGEST_BLOCK: Final = 900  # seconds
@@ -89,7 +90,7 @@ class AuthService:
     async def logout(self, token: str) -> None:
         """End the session of a refresh token; an unknown one ends nothing."""
         async with self._database.transaction() as tx:
-            stored = await repository.get_token_locked(tx, token_hash(token))
+            stored = await repository.get_token_locked(tx, digest(token))
             if stored is not None:
                 await repository.revoke(tx, stored.session_id)
 
@@ -116,12 +117,12 @@ class AuthService:
         """Spend the token; None when it is worth nothing. Committed either way: a replay must end the session."""
         now = clock.now()
         async with self._database.transaction() as tx:
-            stored = await repository.get_token_locked(tx, token_hash(token))
+            stored = await repository.get_token_locked(tx, digest(token))
             if stored is None or not stored.alive:
                 return None
             claims = AccessClaims(stored.user_id, stored.session_id)
             if stored.spent_at is None:
-                await repository.spend_token(tx, token_hash(token))
+                await repository.spend_token(tx, digest(token))
                 await repository.extend_session(tx, stored.session_id, now + REFRESH_LIFETIME)
                 return await self._issue(tx, claims, now)
             if _within(stored, grace):
@@ -130,8 +131,8 @@ class AuthService:
             return None
 
     async def _issue(self, tx: Connection, claims: AccessClaims, now: datetime) -> Tokens:
-        refresh = new_refresh_token()
-        await repository.insert_token(tx, claims.session_id, token_hash(refresh))
+        refresh = new_secret()
+        await repository.insert_token(tx, claims.session_id, digest(refresh))
         return Tokens(self._tokens.issue(claims, now), refresh)
 
 
