@@ -55,6 +55,7 @@ COOKIE = {"cookie": "__Host-session=x"}
         ({**COOKIE, "sec-fetch-site": "same-site"}, False),
         ({"sec-fetch-site": "cross-site"}, False),
         ({**COOKIE, "origin": "https://acme.example.com:8443"}, True),
+        ({**COOKIE, "origin": "http://acme.example.com:8443"}, False),
         ({**COOKIE, "origin": "https://evil.example.com"}, False),
         ({**COOKIE, "origin": "null"}, False),
         ({"origin": "https://evil.example.com"}, False),

@@ -36,3 +36,16 @@ def test_programs_get_json_and_people_pages(
     assert answer.headers["cache-control"] == "no-store"
     if not is_page:
         assert answer.json()["status"] == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/api/v1/nowhere", "/static/nothing"])
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_every_answer_says_its_number_and_is_closed_to_others(
+    client: TestClient[Litestar], path: str, accept: str
+) -> None:
+    answer = client.get(path, headers={"accept": accept, "x-request-id": "request-12345"})
+    assert answer.headers["x-request-id"] == "request-12345"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    if answer.headers["content-type"] == "application/problem+json":
+        assert answer.json()["request_id"] == "request-12345"

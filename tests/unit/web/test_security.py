@@ -1,6 +1,8 @@
 """Whose forms are accepted, and which bodies are read."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from litestar import Litestar, post
 from litestar.testing import TestClient
 from vivero_web.answers import Answers
@@ -40,9 +42,11 @@ def test_the_policy_allows_nothing_inline_and_nothing_foreign(headers: dict[str,
         ({"sec-fetch-site": "cross-site"}, False),
         ({"sec-fetch-site": "none"}, False),
         ({"origin": "https://vivero.test:8443"}, True),
+        ({"origin": "http://vivero.test:8443"}, False),
         ({"origin": "https://acme.vivero.test:8443"}, False),
         ({"origin": "https://vivero.test"}, False),
         ({"origin": "null"}, False),
+        ({"origin": "https://["}, False),
         ({}, False),
         # What the browser itself says beats what could be an old header.
         ({"sec-fetch-site": "cross-site", "origin": "https://vivero.test:8443"}, False),
@@ -50,6 +54,11 @@ def test_the_policy_allows_nothing_inline_and_nothing_foreign(headers: dict[str,
 )
 def test_forms_are_accepted_from_our_own_pages_only(headers: dict[str, str], *, allowed: bool) -> None:
     assert client().post("/", headers=headers).status_code == (201 if allowed else 403)
+
+
+@given(st.text(), st.text())
+def test_no_odd_header_is_ours(origin: str, host: str) -> None:
+    assert not is_same_origin("POST", {"origin": origin, "host": host})
 
 
 def test_reading_needs_no_origin() -> None:

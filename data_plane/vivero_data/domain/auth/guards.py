@@ -16,6 +16,8 @@ from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib import cookies
 
 _BEARER: Final = "bearer "
+_FROM_PAGES: Final = frozenset({"sec-fetch-site", "origin"})
+_SESSION: Final = frozenset({cookies.ACCESS, cookies.REFRESH})
 _COOKIES: Final = "vivero_cookies"
 _ACTOR: Final = "vivero_actor"
 PUBLIC: Final = "public"  # the handlers' option that opens them
@@ -88,8 +90,6 @@ async def refuse_cross_site(request: AnyRequest) -> None:
     if request.headers.get("authorization"):
         return
     # No browser leaves all of these out of a write; a program without cookies has nothing to abuse.
-    told = {"sec-fetch-site", "origin"} & set(request.headers) or {cookies.ACCESS, cookies.REFRESH} & set(
-        request.cookies
-    )
-    if told and not is_same_origin(request.method, request.headers):
+    by_browser = not _FROM_PAGES.isdisjoint(request.headers) or not _SESSION.isdisjoint(request.cookies)
+    if by_browser and not is_same_origin(request.method, request.headers):
         raise CrossSiteError("Send the form from the workspace's own pages.")
