@@ -80,3 +80,15 @@ async def test_one_line_a_request_without_what_a_path_or_query_tells() -> None:
         await client_of().get("/healthz")
     assert [(line["route"], line["status"]) for line in lines] == [("/who/{name}", 200), ("none", 404)]
     assert "sesame" not in str(lines)
+
+
+@pytest.mark.parametrize("host", ["x:abc", "x:99999", "[::1", "[1:2]", "[nonsense]:80", "a:b:c"])
+async def test_a_host_that_is_none_is_refused_like_anything_else(host: str) -> None:
+    answer = await client_of().get("/page", headers={"host": host, "accept": "text/html"})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert {name: answer.headers[name] for name in OF_DATA} == OF_DATA
+
+
+@pytest.mark.parametrize("host", ["", "x", "acme.example.com:8443", "[::1]", "[::1]:80", "10.0.0.1:8080"])
+async def test_a_host_is_answered(host: str) -> None:
+    assert (await client_of().get("/page", headers={"host": host})).status_code == 200
