@@ -152,7 +152,7 @@ class SignupService:
     def _checked(self, order: StartSignup) -> tuple[StartSignup, PlanView]:
         errors = policies.check(order)
         try:
-            plan = self._deps.plans.find(order.plan)
+            plan = self._deps.plans.find_offered(order.plan)
         except PlanNotFoundError:
             raise InvalidInputError.of(*errors, *unknown_plan(order.plan).errors) from None
         if plan.trial_days is None:
