@@ -24,6 +24,8 @@ TIMEOUTS = {
     "max-connection-duration": f"{CONNECTION_SECONDS}s",
     # Neither side has sent a byte of a request or its answer; progress of a signup beats every 15 seconds.
     "stream-idle-timeout": "60s",
+    # A connection older than its time closes after its answer. Who reads slowly has not read the end of it by then.
+    "delayed-close-timeout": "60s",
     # Until a request has come whole: the largest file over a line of one megabit a second.
     "request-timeout": "900s",
 }

@@ -1,5 +1,6 @@
 """The ingress as clients meet it: nothing in the clear, and time enough for whoever makes use of it."""
 
+import secrets
 import socket
 import ssl
 import time
@@ -47,8 +48,8 @@ def test_a_download_takes_as_long_as_its_reader(platform: dict[str, Any]) -> Non
         client.base_url = httpx.URL(demo["url"])
         token = client.post("/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
-        content = b"0123456789abcdef" * (LARGE // 16)
-        made = client.post("/api/v1/files", files={"file": ("large.txt", content, "text/plain")}).raise_for_status()
+        content = secrets.token_bytes(LARGE)  # nothing that compression makes small
+        made = client.post("/api/v1/files", files={"file": ("large.bin", content, "application/octet-stream")}).raise_for_status()
         pause = SLOW_SECONDS / (LARGE / 2**20)
         received = 0
         with client.stream("GET", f"/api/v1/files/{made.json()['id']}") as answer:
