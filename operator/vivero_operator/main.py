@@ -107,6 +107,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         resync_seconds=settings.resync_seconds,
     )
     services.backends.recovered = controller.wake
+    metrics.WAITING_FOR_TURN.set_function(lambda: services.starts.waiting)
     services.starts.wake = lambda name: desk.queue.add(Key("Tenant", name), Rank.AWAITED)
     desk.queue.add(Key("Release", services.rollout.current))
 

@@ -17,6 +17,7 @@ ORPHANS = Gauge("vivero_orphans", "Tenants' things on backing servers that no Te
 UNREADABLE = Gauge("vivero_unreadable_objects", "Custom resources that this program cannot read", ["kind"])
 SURVEY_BROKEN = Counter("vivero_survey_broken_total", "Looks at a backing server that ended in a bug", ["system"])
 QUEUE_DEPTH = Gauge("vivero_queue_depth", "Objects that wait to be reconciled")
+WAITING_FOR_TURN = Gauge("vivero_tenants_waiting_for_turn", "Tenants that start when others have started")
 POOL_SIZE = Gauge("vivero_pool_size", "Spares that a pool is to keep", ["pool"])
 POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])
 POOL_STARTING = Gauge("vivero_pool_starting", "Spares of a pool that are not proven", ["pool"])

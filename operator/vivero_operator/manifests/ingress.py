@@ -33,7 +33,8 @@ def _rule(host: str, service: str) -> dict[str, Any]:
 
 _ANNOTATIONS: Final = {
     "projectcontour.io/tls-minimum-protocol-version": "1.3",
-    "projectcontour.io/response-timeout": "60s",
+    # A download takes as long as its line is slow. What says nothing for a while is ended by the ingress' idle time.
+    "projectcontour.io/response-timeout": "infinity",
     "ingress.kubernetes.io/force-ssl-redirect": "true",
 }
 

@@ -205,8 +205,9 @@ def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, a
     Who signed up watches every step. A Tenant made by a program is told of when it is ready, or takes long; no one at
     all waits for a spare.
     """
-    ready = cond.find(conditions, ConditionType.READY)
-    reason = ready.reason if ready is not None and not tenant.status.conditions else None
+    ready, told = (cond.find(some, ConditionType.READY) for some in (conditions, tenant.status.conditions))
+    begins = not tenant.status.conditions or (told is not None and told.reason == Reason.WAITING_FOR_TURN)
+    reason = ready.reason if ready is not None and begins else None
     if LABEL_SIGNUP in tenant.metadata.labels or reason not in (Reason.STARTING, Reason.WAITING_FOR_TURN):
         return None
     if reason == Reason.WAITING_FOR_TURN:
@@ -218,12 +219,17 @@ def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, a
 def transition(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[bool, str, str] | None:
     """(is a fault, reason, message) of an event, when what the summary says has changed; else None."""
     before, after = summary(old), summary(new)
-    if after is None or (before is not None and _same(before, after)):
+    if after is None or (before is not None and (_same(before, after) or _turn_came(before, after))):
         return None
     was_suspended = cond.is_true(old, ConditionType.SUSPENDED)
     if was_suspended and not cond.is_true(new, ConditionType.SUSPENDED) and after.reason in _CALM:
         return False, Reason.RESUMED, f"Resumed: {after.message}"
     return after.reason not in _CALM, after.reason, after.message
+
+
+def _turn_came(before: Condition, after: Condition) -> bool:
+    """That it starts now is no news worth an event to those who were told that it will."""
+    return (before.reason, after.reason) == (Reason.WAITING_FOR_TURN, Reason.STARTING)
 
 
 def _same(one: Condition, other: Condition) -> bool:

@@ -5,11 +5,12 @@ of them no earlier than the last. A few at a time take as long together, and
 each of them is served after a few seconds.
 """
 
-import heapq
+import bisect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 from vivero_core.model.constants import LABEL_SIGNUP
@@ -21,7 +22,8 @@ TAKEN_SECONDS: Final = 5.0
 """A turn that is not taken by then passes to the next: who was called may be paused, refused or unreadable by now."""
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
-_Order = tuple[int, int, datetime, str]
+_Order = tuple[int, int, datetime, str, str]
+"""Its last part is the uid."""
 
 
 @dataclass
@@ -33,6 +35,35 @@ class _Waiting:
     """When its turn came."""
 
 
+class _Queue:
+    """Who waits, by uid and in order. A thousand may, and each asks again and again: no question looks at all of them."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, _Waiting] = {}
+        self._orders: dict[bool, list[_Order]] = {True: [], False: []}
+        """Of signups, and of all others; sorted."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, uid: str) -> bool:
+        return uid in self._waiting
+
+    def put(self, uid: str, one: _Waiting) -> None:
+        self.drop(uid)
+        self._waiting[uid] = one
+        bisect.insort(self._orders[one.signup], one.order)
+
+    def drop(self, uid: str) -> None:
+        one = self._waiting.pop(uid, None)
+        if one is not None:
+            orders = self._orders[one.signup]
+            del orders[bisect.bisect_left(orders, one.order)]
+
+    def in_order(self, *, signup: bool) -> Iterator[tuple[str, _Waiting]]:
+        return ((order[-1], self._waiting[order[-1]]) for order in self._orders[signup])
+
+
 class Starts:
     """For one event loop. Signups wait for other signups alone, and all others for them: a person watches each."""
 
@@ -42,7 +73,7 @@ class Starts:
         self._begun: dict[str, float] = {}
         self._signups: set[str] = set()
         """Of those that have begun."""
-        self._queue: dict[str, _Waiting] = {}
+        self._queue = _Queue()
         self._stuck: dict[str, int] = {}
         """How often a start took too long: such a tenant comes after those that had no turn yet, signups as well."""
         self.wake: Callable[[str], None] = lambda name: None  # noqa: ARG005
@@ -59,11 +90,12 @@ class Starts:
         if uid in self._begun:
             return True
         signup = LABEL_SIGNUP in tenant.metadata.labels and uid not in self._stuck
-        self._queue[uid] = _Waiting(self._order(tenant), tenant.name, signup)
-        if uid not in self._next():
-            self._wake_next()
+        self._queue.put(uid, _Waiting(self._order(tenant), tenant.name, signup))
+        following = dict(self._next())
+        if uid not in following:
+            self._call(following.values())
             return False
-        del self._queue[uid]
+        self._queue.drop(uid)
         self._begun[uid] = self._clock()
         if signup:
             self._signups.add(uid)
@@ -73,15 +105,16 @@ class Starts:
         """It is Ready, cannot start, or is gone: those that are next now are woken."""
         self._stuck.pop(uid, None)
         known = uid in self._begun or uid in self._queue
-        self._queue.pop(uid, None)
+        self._queue.drop(uid)
         self._release(uid)
         if known:
-            self._wake_next()
+            self._call(one for _, one in self._next())
 
     def _order(self, tenant: Tenant) -> _Order:
         """A customer before a spare, then by age."""
         made = tenant.metadata.creation_timestamp or _LATEST
-        return self._stuck.get(tenant.metadata.uid, 0), int(tenant.is_spare), made, tenant.name
+        uid = tenant.metadata.uid
+        return self._stuck.get(uid, 0), int(tenant.is_spare), made, tenant.name, uid
 
     def _let_go(self) -> None:
         late = [uid for uid, begun in self._begun.items() if self._clock() - begun > HELD_SECONDS]
@@ -89,29 +122,29 @@ class Starts:
             self._release(uid)
             self._stuck[uid] = self._stuck.get(uid, 0) + 1
         if late:
-            self._wake_next()
+            self._call(one for _, one in self._next())
 
-    def _wake_next(self) -> None:
-        for waiting in map(self._queue.__getitem__, self._next()):
-            if waiting.called is None:
-                waiting.called = self._clock()
-                self.wake(waiting.name)
+    def _call(self, following: Iterable[_Waiting]) -> None:
+        for one in following:
+            if one.called is None:
+                one.called = self._clock()
+                self.wake(one.name)
 
     def _release(self, uid: str) -> None:
         self._begun.pop(uid, None)
         self._signups.discard(uid)
 
-    def _next(self) -> list[str]:
-        """Uids of those that may begin."""
+    def _next(self) -> list[tuple[str, _Waiting]]:
+        """Those that may begin."""
         signups = self._first(self._at_once - len(self._signups), signup=True)
         return signups + self._first(self._at_once - len(self._begun) - len(signups), signup=False)
 
-    def _first(self, count: int, *, signup: bool) -> list[str]:
+    def _first(self, count: int, *, signup: bool) -> list[tuple[str, _Waiting]]:
         """The first ones in the queue, without those that were called and have not come."""
         now = self._clock()
         waiting = (
-            uid
-            for uid, one in self._queue.items()
-            if one.signup == signup and (one.called is None or now - one.called <= TAKEN_SECONDS)
+            (uid, one)
+            for uid, one in self._queue.in_order(signup=signup)
+            if one.called is None or now - one.called <= TAKEN_SECONDS
         )
-        return heapq.nsmallest(count, waiting, key=lambda uid: self._queue[uid].order)
+        return list(islice(waiting, max(count, 0)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pymysql
 import pytest
 from vivero_dev.instance import Instance, load_instance
 from vivero_dev.localhost import local_client
@@ -16,6 +17,7 @@ REPOSITORY = Path(__file__).parents[3]
 EXAMPLE = REPOSITORY / "docs/examples/tenant.yaml"
 
 Kubectl = Callable[..., str]
+Sql = Callable[[str], list[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +42,28 @@ def kubectl(instance: Instance) -> Kubectl:
         return done.stdout
 
     return call
+
+
+@pytest.fixture(scope="session")
+def sql(platform: dict[str, Any]) -> Sql:
+    """Run a statement with the login of MariaDB's administrator; its rows."""
+    maria = platform["mariadb"]
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        with (
+            pymysql.connect(
+                host=maria["host"],
+                port=int(maria["port"]),
+                user=maria["admin_user"],
+                password=maria["admin_password"],
+                ssl={"ca": maria["ca"]},
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pymysql
 import pytest
 import valkey
 from vivero_core.backends.credentials import Credentials
@@ -14,7 +13,7 @@ from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.transport import Call, Endpoint
 from vivero_core.model import naming
 
-from .conftest import Kubectl, tenant
+from .conftest import Kubectl, Sql, tenant
 from .waiting import wait_until
 
 NAME = "drifts"
@@ -91,26 +90,13 @@ def test_objects(kubectl: Kubectl, ident: str, kind: str, command: tuple[str, ..
 class Hand:
     """An administrator of the backing servers who does not know better."""
 
-    def __init__(self, platform: dict[str, Any], ident: str) -> None:
-        self._platform, self._ident = platform, ident
+    def __init__(self, platform: dict[str, Any], run: Sql, ident: str) -> None:
+        self._platform, self._run, self._ident = platform, run, ident
         self.bucket = naming.bucket_name(ident)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        maria = self._platform["mariadb"]
-        with (
-            pymysql.connect(
-                host=maria["host"],
-                port=int(maria["port"]),
-                user=maria["admin_user"],
-                password=maria["admin_password"],
-                ssl={"ca": maria["ca"]},
-            ) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(
-                statement.format(db=naming.database_name(self._ident), user=f"{naming.database_name(self._ident)}a")
-            )
-            return list(cursor.fetchall())
+        database = naming.database_name(self._ident)
+        return self._run(statement.format(db=database, user=f"{database}a"))
 
     def acl(self, *words: str) -> Any:  # noqa: ANN401  a reply's shape is its command's
         url = urlsplit(self._platform["valkey"]["url"])
@@ -189,9 +175,9 @@ SAMPLE = ("a revoked grant", "all keys to the cache user", "an open bucket")
 @pytest.mark.parametrize(
     "case", [case if case in SAMPLE else pytest.param(case, marks=pytest.mark.full) for case in SERVERS]
 )
-def test_servers(kubectl: Kubectl, platform: dict[str, Any], ident: str, case: str) -> None:
+def test_servers(kubectl: Kubectl, platform: dict[str, Any], sql: Sql, ident: str, case: str) -> None:
     tamper, is_right = SERVERS[case]
-    hand = Hand(platform, ident)
+    hand = Hand(platform, sql, ident)
     assert is_right(hand, ident)
     known = events(kubectl)
     tamper(hand, ident)

@@ -1,7 +1,7 @@
 """What a person with kubectl or an administrator's login does to one tenant: its data is there afterwards, and status says what is."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import yaml
 from vivero_core.model import naming
 from vivero_dev.localhost import local_client
 
-from .conftest import EXAMPLE, Kubectl, condition
+from .conftest import EXAMPLE, Kubectl, Sql, condition
 from .waiting import wait_until
 
 NAME = "hands"
@@ -160,29 +160,7 @@ def test_a_tenant_that_lost_its_finalizer_is_an_orphan_and_comes_back(
     wait_until(lambda: ident not in orphaned(), BACK_SECONDS, "no orphan any more")
 
 
-@pytest.fixture
-def sql(platform: dict[str, Any]) -> Callable[[str], None]:
-    maria = platform["mariadb"]
-
-    def run(statement: str) -> None:
-        with (
-            pymysql.connect(
-                host=maria["host"],
-                port=int(maria["port"]),
-                user=maria["admin_user"],
-                password=maria["admin_password"],
-                ssl={"ca": maria["ca"]},
-            ) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(statement)
-
-    return run
-
-
-def test_a_dropped_schema_is_data_loss_until_a_person_says_so(
-    kubectl: Kubectl, workspace: Workspace, sql: Callable[[str], None]
-) -> None:
+def test_a_dropped_schema_is_data_loss_until_a_person_says_so(kubectl: Kubectl, workspace: Workspace, sql: Sql) -> None:
     """No empty schema takes its place; with spec.acceptDataLossAt the workspace begins again."""
     database = naming.database_name(workspace.status()["id"])
     sql(f"DROP DATABASE `{database}`")

@@ -208,6 +208,17 @@ def test_tenants_pods_cannot_be_told_out_of_isolation(pod: Json, field: str, ren
     assert field in refusal.value.reason
 
 
+@pytest.mark.parametrize("chart", ["vivero-control-plane", "vivero-data-plane"])
+def test_every_ingress_answers_with_the_way_to_https_alone(chart: str, render: Render) -> None:
+    found = [item for item in render(chart, ci(chart, "minimal")) if item["kind"] == "Ingress"]
+    assert found
+    for item in found:
+        assert item["metadata"]["annotations"]["ingress.kubernetes.io/force-ssl-redirect"] == "true"
+        assert {rule["host"] for rule in item["spec"]["rules"]} <= {
+            name for one in item["spec"]["tls"] for name in one["hosts"]
+        }
+
+
 @programs
 def test_a_test_pod_is_reached_by_no_service_and_passes_the_policies(chart: str, render: Render) -> None:
     objects = render(chart, ci(chart, "everything"))

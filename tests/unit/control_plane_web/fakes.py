@@ -62,6 +62,7 @@ def plan(name: str, cents: int, records: int | None, users: int | None, gigabyte
         price_cents=cents,
         currency="EUR",
         starting_at=name == "enterprise",
+        offered=True,
         trial_days=30 if name == "trial" else None,
         support="E-mail",
         limits=PlanLimits(
@@ -76,6 +77,7 @@ PLANS = (
     plan("starter", 200_000, 50_000, 20, 50),
     plan("professional", 500_000, 500_000, None, 500),
     plan("enterprise", 1_500_000, None, None, None),
+    structs.replace(plan("pilot", 100, 10, 1, 1), offered=False),
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 from litestar.testing import TestClient
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import FakePlans
+from vivero_control.web.session import HOME
 
 
 def test_the_landing_page_shows_the_plans_and_the_way_in(visitor: TestClient[Any]) -> None:
@@ -22,6 +23,14 @@ def test_pricing_compares_what_the_plans_say(visitor: TestClient[Any]) -> None:
     text = visitor.get("/pricing").text
     for words in ("from €15,000", "500,000", "Unlimited", "500 GiB", "Self-hosting", "Audit log", "for 30 days"):
         assert words in text
+
+
+@pytest.mark.parametrize("path", ["/", "/pricing", "/signup"])
+def test_a_plan_that_is_not_offered_is_on_no_public_page(
+    visitor: TestClient[Any], staff: TestClient[Any], path: str
+) -> None:
+    assert "Pilot" not in visitor.get(path).text
+    assert "Pilot" in staff.get(f"{HOME}/northwind").text
 
 
 def test_without_the_cluster_the_pages_stand_and_say_so() -> None:

@@ -24,21 +24,6 @@ from vivero_operator.reconcile.cluster import Cluster
 ALL: Final = (*children.KINDS, *children.SUMMED_UP)
 
 
-@pytest.fixture
-def kube() -> WatchedKube:
-    return WatchedKube()
-
-
-@pytest.fixture
-def heard() -> Heard:
-    return Heard()
-
-
-@pytest.fixture
-def cluster() -> Cluster:
-    return Cluster()
-
-
 def called(kind: Resource) -> str:
     """The name of a tenant's object of the kind."""
     return {"Namespace": NAMESPACE, "RoleBinding": role_binding.NAME}.get(kind.kind, "app")

@@ -279,6 +279,7 @@ def condition(kind: str, status: Status, reason: str) -> Condition:
 
 READY = condition("Ready", Status.TRUE, "Proven")
 STARTING = condition("Ready", Status.FALSE, "Starting")
+WAITING = condition("Ready", Status.FALSE, "WaitingForTurn")
 BROKEN = condition("Ready", Status.FALSE, "DatabaseUnavailable")
 OFF = condition("Ready", Status.FALSE, "Unpaid")
 IS_OFF, IS_ON = condition("Suspended", Status.TRUE, "Unpaid"), condition("Suspended", Status.FALSE, "NotSuspended")
@@ -297,6 +298,10 @@ IS_OFF, IS_ON = condition("Suspended", Status.TRUE, "Unpaid"), condition("Suspen
         ([OFF, IS_OFF], [STARTING, IS_ON], (False, "Resumed")),
         ([OFF, IS_OFF], [BROKEN, IS_ON], (True, "DatabaseUnavailable")),
         ([READY], [], None),
+        ([], [WAITING], (False, "WaitingForTurn")),
+        ([WAITING], [STARTING], None),
+        ([WAITING], [BROKEN], (True, "DatabaseUnavailable")),
+        ([WAITING], [READY], (False, "Proven")),
     ],
 )
 def test_events_on_transitions_only(old: list[Condition], new: list[Condition], event: tuple[bool, str] | None) -> None:
@@ -330,6 +335,12 @@ class TestSilence:
         conditions = [condition("Ready", Status.FALSE, "Starting")]
         assert verdict.silence(one, conditions, timedelta(), timedelta()) is not None
         assert verdict.silence(watched, conditions, timedelta(), timedelta()) is None
+
+    def test_a_start_that_goes_well_after_its_turn_came_is_as_silent(self) -> None:
+        one = tenant(status={"conditions": [WAITING.dump()]})
+        assert verdict.silence(one, [STARTING], timedelta(seconds=1), timedelta(days=1)) == timedelta(seconds=1)
+        assert verdict.silence(one, [STARTING], timedelta(seconds=2), timedelta(days=1)) is None
+        assert verdict.silence(one, [BROKEN], timedelta(), timedelta(days=1)) is None
 
     def test_what_was_said_once_is_kept_up_to_date(self) -> None:
         known = {"conditions": [condition("Ready", Status.TRUE, "Proven").dump()]}

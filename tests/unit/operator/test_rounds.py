@@ -24,21 +24,6 @@ from vivero_operator.reconcile.rounds import Rounds, watch_records
 RECORDS: Final = "vivero-system"
 
 
-@pytest.fixture
-def kube() -> WatchedKube:
-    return WatchedKube()
-
-
-@pytest.fixture
-def heard() -> Heard:
-    return Heard()
-
-
-@pytest.fixture
-def cluster() -> Cluster:
-    return Cluster()
-
-
 def five_secrets(kube: WatchedKube) -> None:
     for name in ("app", "cache", "database", "limits", "storage"):
         kube.put(item("Secret", name))

@@ -256,6 +256,32 @@ class TestBurst:
             assert len(begun - signups) <= at_once
 
 
+class TestQueue:
+    @given(
+        st.lists(st.tuples(st.integers(0, 9), st.sampled_from(KINDS), st.integers(0, 3), st.booleans()), max_size=60)
+    )
+    def test_it_is_in_order_whatever_comes_and_goes(self, moves: list[tuple[int, Kind, int, bool]]) -> None:
+        """Each may come again with another order, or as another kind."""
+        starts, known = Starts(1), dict[str, tuple[bool, object]]()
+        starts.may_start(tenant("first"))
+        for number, kind, age, goes in moves:
+            one = tenant(f"t{number}", kind, age)
+            uid = one.metadata.uid
+            if goes:
+                starts.ended(uid)
+                known.pop(uid, None)
+                continue
+            waits = not starts.may_start(one)
+            if waits:
+                known[uid] = (kind == "signup", starts._order(one))  # noqa: SLF001  what it is to be sorted by
+            else:
+                known.pop(uid, None)
+        assert starts.waiting == len(known)
+        for signup in (True, False):
+            found = [uid for uid, _ in starts._queue.in_order(signup=signup)]  # noqa: SLF001  what is sorted
+            assert found == sorted((uid for uid in known if known[uid][0] == signup), key=lambda uid: known[uid][1])
+
+
 class TestSlotsReturn:
     """Every way in which a Tenant stops to start gives its place to another: through the reconciler and the watch."""
 
@@ -283,6 +309,19 @@ class TestSlotsReturn:
         for kind, known in (("Plan", "trial"), ("DatabaseServer", "main")):
             world.put(body(kind, known))
         world.put(made)
+
+    async def test_those_that_wait_are_told_so_once_however_many_come_after_them(self) -> None:
+        world, _ = self.world()
+        await self.begin(world)
+        world.now = NOW + timedelta(minutes=5)
+        await world.reconcile("next")
+        told = (await world.tenant("next")).status.conditions
+        assert [one.reason for one in told if one.type == "Ready"] == ["WaitingForTurn"]
+        for number in range(3):
+            self.put(world, f"more{number}", uid=f"uid-more{number}", slug=f"more{number}")
+            await world.reconcile(f"more{number}")
+            await world.reconcile("next")
+            assert world.kube.writes == []
 
     @pytest.mark.parametrize(
         "how",

@@ -16,6 +16,6 @@ class PlanController(Controller):
     path = "/plans"
     tags = ("Plans",)
 
-    @get(summary="All plans, cheapest first", cache_control=CacheControlHeader(public=True, max_age=FIVE_MINUTES))
-    async def all(self, plans: NamedDependency[PlanService]) -> tuple[PlanView, ...]:
-        return plans.all()
+    @get(summary="The price list, cheapest first", cache_control=CacheControlHeader(public=True, max_age=FIVE_MINUTES))
+    async def offered(self, plans: NamedDependency[PlanService]) -> tuple[PlanView, ...]:
+        return plans.offered()

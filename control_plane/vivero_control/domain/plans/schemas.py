@@ -23,6 +23,7 @@ class PlanView(Struct, frozen=True, kw_only=True):
     price_cents: Annotated[int, Meta(description="For one month.")]
     currency: str
     starting_at: Annotated[bool, Meta(description="True when the price is a floor and sales agree on the real one.")]
+    offered: Annotated[bool, Meta(description="Whether it is on the public price list.")]
     trial_days: Annotated[int | None, Meta(description="Set on plans that can be tried without paying.")]
     support: str
     limits: PlanLimits

@@ -14,8 +14,16 @@ class PlanService:
     def __init__(self, mirror: PlanMirror) -> None:
         self._mirror = mirror
 
+    def offered(self) -> tuple[PlanView, ...]:
+        """The public price list, cheapest first.
+
+        Raises:
+            UnavailableError: just started, or the cluster is away since.
+        """
+        return tuple(plan for plan in self.all() if plan.offered)
+
     def all(self) -> tuple[PlanView, ...]:
-        """Every plan, cheapest first.
+        """Every plan, for staff; cheapest first.
 
         Raises:
             UnavailableError: just started, or the cluster is away since.
@@ -33,6 +41,13 @@ class PlanService:
             raise PlanNotFoundError(name)
         return view(plan)
 
+    def find_offered(self, name: str) -> PlanView:
+        """As `find`; to the public, a plan that is not offered does not exist."""
+        plan = self.find(name)
+        if not plan.offered:
+            raise PlanNotFoundError(name)
+        return plan
+
     def _check_synced(self) -> None:
         if not self._mirror.all() and not self._mirror.synced:
             raise UnavailableError
@@ -47,6 +62,7 @@ def view(plan: Plan) -> PlanView:
         price_cents=spec.price.amount_cents,
         currency=spec.price.currency,
         starting_at=spec.price.starting_at,
+        offered=spec.offered,
         trial_days=spec.trial_days,
         support=spec.support,
         limits=PlanLimits(

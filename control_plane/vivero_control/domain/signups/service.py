@@ -153,7 +153,7 @@ class SignupService:
     def _checked(self, order: StartSignup) -> tuple[StartSignup, PlanView]:
         errors = policies.check(order)
         try:
-            plan = self._deps.plans.find(order.plan)
+            plan = self._deps.plans.find_offered(order.plan)
         except PlanNotFoundError:
             raise InvalidInputError.of_all([*errors, *unknown_plan(order.plan).errors]) from None
         if plan.trial_days is None:

@@ -15,5 +15,5 @@ async def take(run: Run) -> Outcome:
     started = tenant.status.proven_at is not None or bool(cluster.pods(run.instance.id))
     if started or run.services.starts.may_start(tenant):
         return done(Reason.PROVISIONING)
-    message = f"{run.services.starts.waiting} Tenants wait for their turn to start"
-    raise Pending(Reason.WAITING_FOR_TURN, message, retry_after=_LOOK_AGAIN_SECONDS)
+    # How many wait says a metric: a figure here would be written into the status of each of them again and again.
+    raise Pending(Reason.WAITING_FOR_TURN, "Waiting for its turn to start", retry_after=_LOOK_AGAIN_SECONDS)
