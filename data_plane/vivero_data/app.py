@@ -47,7 +47,7 @@ from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
 from vivero_data.errors import DataPlaneError, explained
 from vivero_data.housekeeping import Housekeeping
-from vivero_data.lib.json import JsonResponse
+from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.media_types import JSON, MULTIPART, require_media_type
 from vivero_data.lib.passwords import Passwords
 from vivero_data.lib.problem import make_handler
@@ -132,6 +132,7 @@ def create_app(settings: Settings) -> Litestar:
         before_send=[send_renewed_cookies],
         exception_handlers={Exception: make_handler(web.render_error)},
         lifespan=[_lifespan(services)],
+        request_class=JsonRequest,
         request_max_body_size=_BODY_BYTES,
         openapi_config=_openapi(),
         state=State({"settings": settings, "services": services}),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
-from vivero_data.web.listing import Filter
+from vivero_data.domain.records.filters import Filter
 
 OPERATORS: Final = (
     ("contains", "contains"),
