@@ -14,14 +14,11 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from vivero_data.domain.collections.schemas import Field, FieldType
-from vivero_data.domain.records.filters import join_list, split_list
 from vivero_data.domain.records.numbers import UnsureNumberError, typed_number, written
 from vivero_data.domain.records.values import Unreadable, default_of
-from vivero_data.errors import InvalidInputError
 from vivero_data.web.forms import Form
 
 _SECONDS: Final = len("2026-11-22T15:41:00")
-_YES_OR_NO: Final = {"yes": "true", "no": "false"}  # as tables show them
 _LOCAL: Final = re.compile(r"^[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?$")
 
 
@@ -132,26 +129,6 @@ _READERS: Final[Mapping[FieldType, Callable[[str], Any]]] = {
     FieldType.INTEGER: _number,
     FieldType.DATETIME: _moment_in_utc,
 }
-
-
-def filter_value(field: Field, operator: str, text: str) -> str:
-    """What a person typed as a condition's value, as the API takes it.
-
-    Raises:
-        InvalidInputError: it may mean two numbers.
-    """
-    if operator == "in":
-        return join_list(_filter_text(field, part.strip()) for part in split_list(text))
-    return _filter_text(field, text)
-
-
-def _filter_text(field: Field, text: str) -> str:
-    if field.type is FieldType.BOOLEAN:
-        return _YES_OR_NO.get(text.strip().casefold(), text)
-    value = typed_value(field, text)
-    if isinstance(value, Unreadable):
-        raise InvalidInputError.of("filter", f"{field.name} {value.problem}")
-    return "" if value is None else str(value)
 
 
 def shown_values(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, str]:

@@ -21,7 +21,6 @@ from vivero_data.web.columns import chosen_columns, columns_cookie
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
 from vivero_data.web.inputs import (
     entered,
-    filter_value,
     mark,
     record_values,
     shown_defaults,
@@ -30,7 +29,7 @@ from vivero_data.web.inputs import (
     typed_values,
 )
 from vivero_data.web.listing import MAX_FILTERS, Address, address, collection_href, parse_filters, turns
-from vivero_data.web.operators import OPERATORS, filter_words, lead_field
+from vivero_data.web.operators import OPERATORS, filter_value, filter_words, lead_field
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
 from vivero_data.web.rights import require_writer
