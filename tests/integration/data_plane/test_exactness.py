@@ -1,7 +1,7 @@
 """What only the database decides: decimals, collations, and what a change writes."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from unicodedata import normalize
 
 import pytest
@@ -95,8 +95,8 @@ async def test_what_is_the_same_is_chosen_for_each_field(
 async def test_a_search_finds_letters_however_they_are_composed(
     workspace: Workspace,
     owner: dict[str, str],
-    stored_as: Any,
-    searched_as: Any,  # noqa: ANN401  names of a normal form
+    stored_as: Literal["NFC", "NFD"],
+    searched_as: Literal["NFC", "NFD"],
 ) -> None:
     await workspace.collection(owner, {"name": "F", "type": "text"})
     text, wanted = normalize(stored_as, "Die Größe"), normalize(searched_as, "größe")
