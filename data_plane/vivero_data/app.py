@@ -53,7 +53,7 @@ from vivero_data.domain.users.service import UserService
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.service import WorkspaceService
 from vivero_data.housekeeping import Housekeeping
-from vivero_data.lib.json import JsonResponse
+from vivero_data.lib.json import JsonRequest, JsonResponse
 from vivero_data.lib.tokens import AccessTokens
 from vivero_data.settings import Settings
 from vivero_data.warming import warm_spare
@@ -134,6 +134,7 @@ def create_app(settings: Settings) -> Litestar:
         before_send=[send_renewed_cookies],
         exception_handlers={Exception: Answers(web.render_error).to},
         lifespan=[_lifespan(services)],
+        request_class=JsonRequest,
         request_max_body_size=_BODY_BYTES,
         openapi_config=_openapi(),
         state=State({"settings": settings, "services": services}),

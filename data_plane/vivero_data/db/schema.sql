@@ -117,4 +117,11 @@ CREATE TABLE IF NOT EXISTS workspace (
     public_url VARCHAR(300) NOT NULL
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci COMMENT='one row';
 
-INSERT INTO alembic_version (version_num) VALUES ('0002');
+ALTER TABLE collections ADD COLUMN IF NOT EXISTS label VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NULL COMMENT 'the name as given',
+    ADD COLUMN IF NOT EXISTS name_key VARCHAR(192) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NULL COMMENT 'the name without case, folded to 3 times its length',
+    ADD UNIQUE KEY IF NOT EXISTS collections_name_key (name_key);
+
+ALTER TABLE fields ADD COLUMN IF NOT EXISTS label VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NULL COMMENT 'the name as given',
+    ADD COLUMN IF NOT EXISTS is_exact BOOLEAN NOT NULL DEFAULT FALSE COMMENT 'how is_unique compares';
+
+INSERT INTO alembic_version (version_num) VALUES ('0003');

@@ -1,16 +1,42 @@
-"""JSON of the values that records hold: exact decimals as numbers, moments in UTC with a Z."""
+"""JSON of the values that records hold: numbers with all their digits both ways, moments in UTC with a Z."""
 
+import json
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeVar
 
 import msgspec
-from litestar import MediaType, Response
+from litestar import MediaType, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import SerializationException
 from litestar.serialization import default_serializer
-from litestar.types import Serializer
+from litestar.types import Empty, Serializer
 
 T = TypeVar("T")
 
+_LONGEST_INT: Final = 4300  # digits that Python turns into an int; more would take it minutes
+
 # A Decimal as a JSON number keeps its digits, where a float would lose some.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical")
+
+
+def exact(text: str) -> Decimal:
+    """A JSON number with all its digits; an exponent that Decimal does not know is beyond every field: infinite."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("-Infinity" if text.startswith("-") else "Infinity")
+
+
+_DECODER: Final = msgspec.json.Decoder(float_hook=exact)
+
+
+def decode(text: str | bytes) -> Any:  # noqa: ANN401  whatever JSON can say
+    """What JSON text says, numbers with a fraction or exponent as Decimal.
+
+    Raises:
+        msgspec.DecodeError: it is not JSON.
+    """
+    return _DECODER.decode(text)
 
 
 def encode(value: Any) -> str:  # noqa: ANN401  whatever JSON can say
@@ -30,3 +56,36 @@ class JsonResponse(Response[T]):
         if media_type == MediaType.JSON and content is not None:
             return encode_bytes(content)
         return super().render(content, media_type, enc_hook)
+
+
+class JsonRequest(Request[Any, Any, State]):
+    """A request whose JSON body keeps the digits of its numbers."""
+
+    async def json(self) -> Any:  # noqa: ANN401  as Litestar's
+        """The body.
+
+        Raises:
+            SerializationException: it is not JSON.
+        """
+        if self._connection_state.json is Empty:
+            self._connection_state.json = _decode_body(await self.body() or b"null")
+        return self._connection_state.json
+
+
+def _decode_body(body: bytes) -> Any:  # noqa: ANN401  whatever JSON can say
+    try:
+        return decode(body)
+    except RecursionError as error:
+        raise SerializationException("JSON is nested too deeply") from error
+    except msgspec.DecodeError as error:
+        refusal = error
+    # What programs write all the same, NaN and integers without end, is read here and refused
+    # where the field is known, so that the answer can name it.
+    try:
+        return json.loads(body.decode(), parse_float=exact, parse_int=_whole, parse_constant=Decimal)
+    except (ValueError, RecursionError):
+        raise SerializationException(str(refusal)) from refusal
+
+
+def _whole(text: str) -> int | Decimal:
+    return int(text) if len(text) <= _LONGEST_INT else exact(text)

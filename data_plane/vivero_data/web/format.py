@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, Literal
 
+from vivero_data.domain.records.numbers import written
+
 _DAY: Final = 86_400  # seconds
 _NEARLY_FULL: Final = 80  # per cent of a limit from which a meter warns
 _FULL: Final = 100
@@ -50,8 +52,8 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    if isinstance(value, int | float | Decimal):
-        return f"{value:,}"
+    if isinstance(value, int | Decimal):
+        return written(value, grouped=True)
     if isinstance(value, list | tuple):
         return ", ".join(cell(item) for item in value)
     return str(value)

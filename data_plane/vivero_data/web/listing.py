@@ -6,8 +6,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from vivero_data.domain.records.filters import Filter, parse_filter
+
 MAX_FILTERS: Final = 8  # a query with more is a mistake or an attack
-_FILTER_PARTS: Final = 3
 
 Direction = Literal["ascending", "descending", "none"]
 
@@ -45,8 +46,12 @@ class Address(msgspec.Struct, frozen=True):
             self, items=tuple((key, value) for key, value in self.items if key in names and value)
         )
 
+    @property
+    def query(self) -> str:
+        return urlencode(self.items)
+
     def __str__(self) -> str:
-        query = urlencode(self.items)
+        query = self.query
         return f"{self.path}?{query}" if query else self.path
 
 
@@ -75,25 +80,6 @@ def sorted_by(sort: str, field: str) -> Direction:
 def next_sort(sort: str, field: str) -> str:
     """What a click on a column's head asks for: up, then down, then the natural order."""
     return {"none": field, "ascending": f"-{field}", "descending": ""}[sorted_by(sort, field)]
-
-
-class Filter(msgspec.Struct, frozen=True):
-    """One condition on a column."""
-
-    field: str
-    operator: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.field}:{self.operator}:{self.value}"
-
-
-def parse_filter(text: str) -> Filter | None:
-    """`amount:gt:100` as a condition; the value may hold colons; None when it has no such form."""
-    parts = text.split(":", _FILTER_PARTS - 1)
-    if len(parts) != _FILTER_PARTS or not parts[0] or not parts[1]:
-        return None
-    return Filter(*parts)
 
 
 def parse_filters(texts: Iterable[str]) -> list[Filter]:

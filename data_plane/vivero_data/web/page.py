@@ -32,6 +32,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "collection-deleted": "Collection deleted.",
     "record-created": "Record created.",
     "record-saved": "Changes saved.",
+    "record-unchanged": "Nothing was changed.",
     "record-deleted": "Record deleted.",
     "file-uploaded": "File uploaded.",
     "file-deleted": "File deleted.",

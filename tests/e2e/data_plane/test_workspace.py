@@ -63,7 +63,7 @@ def test_records_from_first_to_last(workspace: Workspace) -> None:
     page.get_by_role("button", name="Create record").click()
     row = page.get_by_role("row").filter(has_text="Acme")
     expect(row).to_contain_text("Acme <b>GmbH</b>")
-    expect(row).to_contain_text("1,234.5")
+    expect(row).to_contain_text("1\u202f234.5")
     expect(row).to_contain_text("22 Nov 2026")
     row.get_by_role("link").click()
     page.get_by_label("Value").fill("99")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from vivero_control.domain.plans.errors import PlanNotFoundError
 from vivero_control.domain.plans.repository import PlanMirror
 from vivero_control.domain.plans.service import PlanService
-from vivero_web.errors import UnavailableError
 from vivero_core.backends.kube.client import Listing
+from vivero_web.errors import UnavailableError
 
 
 def service(**plans: dict[str, Any]) -> PlanService:

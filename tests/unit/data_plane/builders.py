@@ -13,6 +13,7 @@ def field(kind: FieldType, number: int = 1, **changes: Any) -> Field:  # noqa: A
         "type": kind,
         "required": False,
         "unique": False,
+        "exact": False,
         "indexed": True,
         "default": None,
         "choices": ("red", "green") if kind is FieldType.CHOICE else (),

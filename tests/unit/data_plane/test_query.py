@@ -1,11 +1,15 @@
 import re
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.builders import collection, field
+from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import FieldType as T
 from vivero_data.domain.records import query
+from vivero_data.domain.records.filters import Filter
 from vivero_data.lib.cursors import Cursor
 from vivero_web.errors import InvalidInputError
 
@@ -68,6 +72,26 @@ def test_a_bad_filter_is_refused_in_words(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         query.parse_filters(THINGS, [text])
     assert caught.value.errors[0].field == "filter"
+
+
+@pytest.mark.parametrize(("operator", "pattern"), [("contains", "%Größe%"), ("starts", "Größe%")])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_search_finds_letters_composed_and_taken_apart(
+    operator: str, pattern: str, form: Literal["NFC", "NFD"]
+) -> None:
+    clause = query.parse_filters(THINGS, [f"Text:{operator}:{normalize(form, 'Größe')}"])[0]
+    assert set(clause.params) == {pattern, normalize("NFD", pattern)}
+    assert clause.sql == f"({COLUMN['Text']} LIKE %s OR {COLUMN['Text']} LIKE %s)"
+
+
+@given(st.text(min_size=1))
+def test_a_filter_finds_a_field_of_any_name(text: str) -> None:
+    name = tidy(text)
+    if not name or name in {"id", "version", "created_at", "updated_at"}:
+        return
+    things = collection(field(T.LONG_TEXT, 3, name=name))
+    clause = query.parse_filters(things, [str(Filter(normalize("NFD", name), "eq", "a:b,\n\\"))])[0]
+    assert (clause.sql, clause.params) == ("`f_3` = %s", ("a:b,\n\\",))
 
 
 def test_too_many_filters_are_refused() -> None:

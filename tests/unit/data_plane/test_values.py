@@ -15,12 +15,16 @@ GOOD: list[tuple[T, Any, Any]] = [
     (T.TEXT, "x" * 255, "x" * 255),
     (T.TEXT, "'; DROP TABLE users; --", "'; DROP TABLE users; --"),
     (T.LONG_TEXT, "a\nb\t🌱", "a\nb\t🌱"),
-    (T.NUMBER, 12.5, Decimal("12.5")),
     (T.NUMBER, "0.10", Decimal("0.1")),
-    (T.NUMBER, 0.1, Decimal("0.1")),
+    (T.NUMBER, Decimal("0.1"), Decimal("0.1")),
+    (T.NUMBER, Decimal("0e1000000"), Decimal(0)),
+    (T.NUMBER, " 1.234 ", Decimal("1.234")),
     (T.NUMBER, -7, Decimal(-7)),
+    (T.NUMBER, "-9999999999999999.99999999", Decimal("-9999999999999999.99999999")),
     (T.INTEGER, 2**63 - 1, 2**63 - 1),
     (T.INTEGER, " -5 ", -5),
+    (T.INTEGER, Decimal("1e3"), 1000),
+    (T.INTEGER, "1e3", 1000),
     (T.BOOLEAN, True, True),
     (T.BOOLEAN, "false", False),
     (T.DATE, "2026-12-31", date(2026, 12, 31)),
@@ -41,15 +45,28 @@ BAD: list[tuple[T, Any]] = [
     (T.LONG_TEXT, "\x1b[31m"),
     (T.NUMBER, True),
     (T.NUMBER, "twelve"),
+    (T.NUMBER, 12.5),
+    (T.NUMBER, "1,5"),
+    (T.NUMBER, "1_000"),
     (T.NUMBER, "NaN"),
+    (T.NUMBER, Decimal("NaN")),
+    (T.NUMBER, Decimal("-Infinity")),
+    (T.NUMBER, Decimal("1e1000000")),
+    (T.NUMBER, Decimal("1e-1000000")),
+    (T.NUMBER, "1e" + "9" * 30),
+    (T.NUMBER, 10**4000),
     (T.NUMBER, "Infinity"),
     (T.NUMBER, "1e16"),
     (T.NUMBER, "0.000000001"),
     (T.NUMBER, {}),
-    (T.INTEGER, 1.5),
+    (T.INTEGER, 1.0),
+    (T.INTEGER, Decimal("1.5")),
+    (T.INTEGER, Decimal("NaN")),
+    (T.INTEGER, Decimal("Infinity")),
+    (T.INTEGER, Decimal("1e1000000")),
+    (T.INTEGER, Decimal("1e-1000000")),
     (T.INTEGER, True),
     (T.INTEGER, 2**63),
-    (T.INTEGER, "1e3"),
     (T.INTEGER, "9" * 5000),
     (T.BOOLEAN, 1),
     (T.BOOLEAN, "yes"),
@@ -85,10 +102,25 @@ def test_a_good_value_is_converted(kind: T, value: object, stored: object) -> No
 def test_a_bad_value_is_refused_in_words(kind: T, value: object) -> None:
     with pytest.raises(UnfitValueError) as caught:
         parse(field(kind), value)
-    assert str(caught.value).startswith(("must", "is too large"))
+    assert str(caught.value).startswith("must")
 
 
-@given(st.sampled_from(T), st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
+@pytest.mark.parametrize(
+    ("kind", "value", "bounds"),
+    [
+        (T.NUMBER, Decimal("1e16"), ("-9,999,999,999,999,999.99999999", "9,999,999,999,999,999.99999999")),
+        (T.INTEGER, 2**63, ("-9,223,372,036,854,775,808", "9,223,372,036,854,775,807")),
+    ],
+)
+def test_a_number_beyond_its_bounds_hears_them(kind: T, value: object, bounds: tuple[str, str]) -> None:
+    with pytest.raises(UnfitValueError) as caught:
+        parse(field(kind), value)
+    assert "between {} and {}".format(*bounds) in str(caught.value)
+
+
+@given(
+    st.sampled_from(T), st.recursive(st.none() | st.booleans() | st.decimals() | st.integers() | st.text(), st.lists)
+)
 def test_any_json_is_converted_or_refused(kind: T, value: object) -> None:
     with contextlib.suppress(UnfitValueError):
         parse(field(kind), value)

@@ -1,6 +1,7 @@
 """A person without JavaScript."""
 
 import re
+from html.parser import HTMLParser
 
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -44,6 +45,62 @@ class Browser:
         form["field-7-choices"] = "Lead, Active"
         answer = self.client.post("/new-collection", data=form, follow_redirects=False)
         assert answer.status_code == 303, answer.text
+        return self.inputs()
+
+    def inputs(self) -> dict[str, str]:
+        """The names of that collection's inputs by field."""
         page = self.open("/collections/Customers/new")
         found = re.findall(r'<label for="(f\d+)"[^>]*>([\w ]+)', page)
         return {words.removesuffix(" (UTC)").strip(): name for name, words in found}
+
+
+def form_of(page: str, action: str) -> dict[str, str]:
+    """What a browser sends of a page's form when nobody touches it, with all that Chromium rewrites on the way."""
+    found = _Form(action)
+    found.feed(page)
+    return found.sent
+
+
+class _Form(HTMLParser):
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action, self.sent = action, dict[str, str]()
+        self.inside, self.area, self.menu = False, "", ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.inside = given.get("action") == self.action and given.get("method") == "post"
+        if not self.inside:
+            return
+        if tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
+            self.sent[given["name"]] = _rewritten(given.get("type", "text"), given.get("value", ""))
+        elif tag == "textarea":
+            self.area = given["name"]
+            self.sent[self.area] = ""
+        elif tag == "select":
+            self.menu = given["name"]
+        elif tag == "option" and (self.menu not in self.sent or "selected" in given):
+            self.sent[self.menu] = given["value"]
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.sent[self.area] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.inside = False
+        if tag == "textarea" and self.area:
+            text = re.sub("\r\n?", "\n", self.sent[self.area]).removeprefix("\n")
+            self.sent[self.area], self.area = text.replace("\n", "\r\n"), ""
+
+
+def _rewritten(kind: str, value: str) -> str:
+    """A value as an input of this type gives it back."""
+    if kind == "datetime-local":
+        known = re.fullmatch(r"([0-9-]{10}T[0-9]{2}:[0-9]{2})(:[0-9]{2})?(\.[0-9]{1,3})?", value)
+        return f"{known[1]}{known[2] or ''}{(known[3] or '').rstrip('0').rstrip('.')}" if known else ""
+    if kind in {"email", "url"}:
+        name, _, host = value.strip().partition("@")
+        return f"{name}@{host.encode('idna').decode()}" if host and kind == "email" else value.strip()
+    return re.sub("[\r\n]", "\r\n", value) if kind == "hidden" else re.sub("[\r\n]", "", value)

@@ -29,7 +29,7 @@ from vivero_data.domain.limits.schemas import Limits
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import values as record_values
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
-from vivero_data.domain.records.service import RecordService
+from vivero_data.domain.records.service import RecordService, columns_for
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.usage.schemas import Meter, Usage
 from vivero_data.domain.usage.service import UsageService
@@ -45,7 +45,6 @@ from vivero_web.answers import Answers
 from vivero_web.client_address import Proxies
 from vivero_web.errors import (
     ConflictError,
-    FieldError,
     InvalidInputError,
     NotFoundError,
     NotSignedInError,
@@ -155,22 +154,14 @@ class FakeRecords(RecordService):
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def _parsed(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        errors, parsed = [], {}
-        for field in self.world.collections[name].fields:
-            value = given.get(field.name)
-            parsed[field.name] = None
-            if value is None:
-                if field.required:
-                    errors.append(FieldError(f"values.{field.name}", "is required"))
-                continue
-            try:
-                parsed[field.name] = record_values.present(field, record_values.parse(field, value))
-            except ValueError as error:
-                errors.append(FieldError(f"values.{field.name}", str(error)))
-        if errors:
-            raise InvalidInputError("not accepted", errors=errors)
-        return parsed
+    def _parsed(self, name: str, given: dict[str, Any], *, new: bool) -> dict[str, Any]:
+        collection = self.world.collections[name]
+        columns = columns_for(collection, given, new=new)
+        return {
+            field.name: record_values.present(field, columns[field.id])
+            for field in collection.fields
+            if field.id in columns
+        }
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
         known = {field.name for field in self.world.collections[collection].fields}
@@ -197,7 +188,7 @@ class FakeRecords(RecordService):
     async def create(self, actor: Actor, collection: str, values: dict[str, Any]) -> Record:
         if self.world.limit.limit is not None and self.world.limit.used >= self.world.limit.limit:
             raise PlanLimitError("The trial plan includes 10,000 records, and they are used up.")
-        parsed = self._parsed(collection, values)
+        parsed = self._parsed(collection, values, new=True)
         number = self.world.next_id()
         made = Record(number, 1, parsed, NOW - timedelta(minutes=90), NOW - timedelta(minutes=7))
         self.world.records[collection][number] = made
@@ -206,10 +197,10 @@ class FakeRecords(RecordService):
 
     async def update(self, actor: Actor, collection: str, record_id: int, changes: RecordChanges) -> Record:
         before = await self.get(actor, collection, record_id)
-        parsed = self._parsed(collection, changes.values)
         if changes.version is not None and changes.version != before.version:
             raise ConflictError("The record was changed in the meantime.")
-        after = msgspec.structs.replace(before, values=parsed, version=before.version + 1)
+        parsed = self._parsed(collection, changes.values, new=False)
+        after = msgspec.structs.replace(before, values={**before.values, **parsed}, version=before.version + 1)
         self.world.records[collection][record_id] = after
         self.world.note("record.update", f"{collection}/{record_id}", before.values, parsed)
         return after

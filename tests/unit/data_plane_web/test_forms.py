@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.data_plane.builders import field as any_field
+from unit.data_plane.strategies import TYPED
 from vivero_data.domain.audit.schemas import AuditEntry
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
 from vivero_data.domain.records.values import parse, present
-from vivero_data.web import audit_words, filters, forms
+from vivero_data.web import audit_words, filters, forms, inputs
 from vivero_data.web.columns import MAX_COLUMNS, chosen_columns, columns_cookie
 from vivero_data.web.controllers.audit import audit_query
 from vivero_data.web.listing import Address
@@ -17,46 +19,70 @@ from vivero_web.errors import FieldError, InvalidInputError
 
 
 def field(kind: FieldType, number: int = 7, *, required: bool = False) -> Field:
-    return Field(number, "Field", kind, required, unique=False, indexed=True, default=None, choices=("a", "b"))
+    return any_field(kind, number, name="Field", required=required)
 
 
-VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
-    FieldType.TEXT: st.from_regex(r"[a-zA-Z0-9<>&\"']([ -~]{0,40}[a-z])?", fullmatch=True),
-    FieldType.LONG_TEXT: st.from_regex(r"[a-z]([ -~\n]{0,60}[a-z])?", fullmatch=True),
-    FieldType.NUMBER: st.decimals(-(10**9), 10**9, places=4),
-    FieldType.INTEGER: st.integers(-(2**53) + 1, 2**53 - 1),
-    FieldType.BOOLEAN: st.booleans(),
-    FieldType.DATE: st.dates(date(1000, 1, 1)),
-    FieldType.DATETIME: st.datetimes(datetime(1000, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001  bounds are naive
-    FieldType.CHOICE: st.sampled_from(["a", "b"]),
-}
-
-
-@given(st.sampled_from(sorted(VALUES)).flatmap(lambda kind: st.tuples(st.just(kind), VALUES[kind])))
+@given(TYPED)
 def test_what_a_form_shows_is_what_it_sends_back(pair: tuple[FieldType, Any]) -> None:
     kind, value = pair
     one = field(kind)
-    sent = forms.record_values([one], {"Field": forms.shown(value)})["Field"]
-    stored = present(one, parse(one, sent))
-    assert stored == value
+    sent = inputs.record_values([one], {"f7": inputs.shown(value)})["Field"]
+    stored = None if sent is None else present(one, parse(one, sent))
+    assert stored == _typed_anew(kind, value)
+
+
+def _typed_anew(kind: FieldType, value: Any) -> Any:  # noqa: ANN401  a field's value may be of any of its types
+    """What is left of a value that a person types anew as a form shows it."""
+    if kind is FieldType.LONG_TEXT:
+        value = inputs.lines(value)
+    if kind is FieldType.DATETIME:
+        return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+@given(TYPED)
+def test_an_input_that_was_left_alone_matches_its_mark(pair: tuple[FieldType, Any]) -> None:
+    kind, value = pair
+    one, shown = field(kind), inputs.shown(value)
+    form = {"f7-was": inputs.mark(one, shown)}
+    assert inputs.touched([one], form) == [], "not sent"
+    posted = inputs.lines(shown).replace("\n", "\r\n") if kind is FieldType.LONG_TEXT else shown
+    assert inputs.touched([one], {**form, "f7": posted}) == []
+    assert inputs.touched([one], {**form, "f7": f"{shown}x"}) == [one]
+
+
+@pytest.mark.parametrize("sent", ["2026-01-02T03:04:05.67", "2026-01-02T03:04:05.670"])
+def test_a_moment_matches_in_every_spelling_of_browsers(sent: str) -> None:
+    one = field(FieldType.DATETIME)
+    moment = datetime(2026, 1, 2, 3, 4, 5, 670_999, tzinfo=UTC)
+    assert inputs.touched([one], {"f7": sent, "f7-was": inputs.mark(one, inputs.shown(moment))}) == []
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "changed"), [("", "", 0), ("true", "true", 0), ("true", "", 1), ("", "true", 1)]
+)
+def test_a_checkbox_tells_by_its_mark_that_it_was_there(was: str, now: str, changed: int) -> None:
+    box = field(FieldType.BOOLEAN, required=True)
+    form = {"f7-was": inputs.mark(box, was), **({"f7": now} if now else {})}
+    assert len(inputs.touched([box], form)) == changed
 
 
 @given(st.sampled_from(list(FieldType)), st.text(max_size=50))
 def test_any_text_becomes_a_value_or_is_refused(kind: FieldType, text: str) -> None:
-    value = forms.record_values([field(kind)], {"Field": text})["Field"]
+    value = inputs.record_values([field(kind)], {"f7": text})["Field"]
     with suppress(ValueError):
         parse(field(kind), value if value is not None else "")
 
 
 def test_a_checkbox_that_is_off_is_no_and_a_choice_that_is_not_made_is_nothing() -> None:
-    assert forms.record_values([field(FieldType.BOOLEAN, required=True)], {}) == {"Field": False}
-    assert forms.record_values([field(FieldType.BOOLEAN)], {}) == {"Field": None}
+    assert inputs.record_values([field(FieldType.BOOLEAN, required=True)], {}) == {"Field": False}
+    assert inputs.record_values([field(FieldType.BOOLEAN)], {}) == {"Field": None}
 
 
 def test_moments_are_shown_in_utc() -> None:
     moment = datetime(2026, 1, 2, 3, 4, tzinfo=timezone(timedelta(hours=1)))
-    assert forms.shown(moment) == "2026-01-02T02:04"
-    assert forms.shown(Decimal("1E+3")) == "1000"
+    assert inputs.shown(moment) == "2026-01-02T02:04"
+    assert inputs.shown(Decimal("1E+3")) == "1000"
 
 
 @given(st.text())

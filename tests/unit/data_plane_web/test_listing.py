@@ -3,13 +3,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vivero_data.domain.records.filters import Filter, join_list, parse_filter, split_list
 from vivero_data.web.listing import (
     MAX_FILTERS,
     Address,
-    Filter,
     address,
     next_sort,
-    parse_filter,
     parse_filters,
     segment,
     sorted_by,
@@ -55,10 +54,19 @@ def test_a_columns_head_cycles(now: str, shown: str, then: str) -> None:
     assert next_sort(now, "a") == then
 
 
-@given(st.from_regex(r"[a-z_]{1,10}", fullmatch=True), st.sampled_from(["eq", "gt"]), TEXT)
+@given(TEXT.filter(bool), st.sampled_from(["eq", "gt"]), TEXT)
 def test_a_filter_survives_its_own_spelling(field: str, operator: str, value: str) -> None:
     condition = Filter(field, operator, value)
     assert parse_filter(str(condition)) == condition
+
+
+@given(st.lists(TEXT, min_size=1, max_size=6))
+def test_a_list_survives_its_own_spelling(values: list[str]) -> None:
+    assert split_list(join_list(values)) == values
+
+
+def test_a_backslash_is_itself_before_other_signs() -> None:
+    assert split_list(r"C:\new,\\,a\,b") == [r"C:\new", "\\", "a,b"]
 
 
 @given(st.lists(st.text(), max_size=40))
@@ -66,6 +74,6 @@ def test_any_filters_are_bounded(texts: list[str]) -> None:
     assert len(parse_filters(texts)) <= MAX_FILTERS
 
 
-@pytest.mark.parametrize("text", ["", "a", "a:b", ":eq:1", "a::1"])
+@pytest.mark.parametrize("text", ["", "a", ":eq:1", "a::1", "a\\:eq"])
 def test_what_is_no_filter(text: str) -> None:
     assert parse_filter(text) is None

@@ -107,12 +107,12 @@ def test_a_collections_errors_stand_at_their_rows(browser: Browser, world: World
         422,
         name="",
         field__0__name="",
-        field__1__name="9 lives",
+        field__1__name="-9 lives",
         field__2__name="Colour",
         field__2__type="choice",
     )
     assert re.search(r'id="name-error".*?Must not be empty', page, re.DOTALL)
-    assert re.search(r'id="field-1-error".*?Must begin with a letter', page, re.DOTALL)
+    assert re.search(r'id="field-1-error".*?Must not begin with', page, re.DOTALL)
     assert re.search(r'id="field-2-error".*?Choices must be 1 to', page, re.DOTALL)
     assert "field-0-error" not in page
     assert not world.collections

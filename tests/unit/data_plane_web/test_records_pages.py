@@ -3,7 +3,7 @@ from html import unescape
 
 import msgspec
 import pytest
-from unit.data_plane_web.browser import Browser
+from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import World
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.schemas import Meter
@@ -48,7 +48,7 @@ def test_a_record_of_every_type_travels_through_the_form_and_back(browser: Brows
     table = browser.open("/collections/Customers")
     assert "Record created." in table
     assert "Record created." not in browser.open("/collections/Customers"), "a notice is shown once"
-    assert "1,234.5" in table
+    assert "1\u202f234.5" in table
     form = browser.open(f"/collections/Customers/records/{record.id}")
     for value in ("Acme GmbH", "1234.5", "2026-11-22", "2026-11-22T15:41", "https://example.com/x"):
         assert f'value="{value}"' in form
@@ -96,7 +96,7 @@ def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(browser: Bro
     assert "3 fields need another look" in page
     for field, message in (
         ("Company", "Is required."),
-        ("Staff", "Must be a whole number."),
+        ("Staff", "Must be a number, such as"),
         ("Mail", "Must be an e-mail address"),
     ):
         name = names[field]
@@ -127,9 +127,11 @@ def test_a_mistake_while_editing_keeps_the_version_it_was_based_on(browser: Brow
     names = browser.customers()
     browser.send("/collections/Customers/new", **{names["Company"]: "Acme"})
     path = f"/collections/Customers/records/{first_record(world).id}"
-    browser.send(path, version="1", **{names["Company"]: "Theirs"})
     page = browser.send(path, 422, version="1", **{names["Company"]: "Mine", names["Staff"]: "x"})
     assert 'name="version" value="1"' in page
+    browser.send(path, version="1", **{names["Company"]: "Theirs"})
+    sent = {**form_of(page, path), names["Staff"]: "2"}
+    assert "Someone else changed this record" in browser.send(path, 409, **sent)
 
 
 def test_a_full_plan_says_so_and_keeps_what_was_typed(browser: Browser, world: World) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
-from vivero_data.lib.json import encode
+from vivero_data.lib.json import decode, encode
 
 _COLUMNS: Final = "id, at, actor, action, subject, before_values, after_values, request_id"
 
@@ -73,4 +72,4 @@ def _entry(row: Row) -> AuditEntry:
 
 
 def _values(text: str | None) -> dict[str, Any] | None:
-    return None if text is None else msgspec.json.decode(text, type=dict[str, Any])
+    return None if text is None else dict(decode(text))

@@ -49,6 +49,11 @@ def column_name(field_id: int) -> str:
     return f"`f_{int(field_id)}`"
 
 
+def exact_column(field_id: int) -> str:
+    """The quoted name of the column by which an exact field is unique; the field's own compares as people read."""
+    return f"`x_{int(field_id)}`"
+
+
 def unique_key(field_id: int) -> str:
     """The name of the unique index of a field, as the database's errors quote it."""
     return f"u_{int(field_id)}"
@@ -72,13 +77,28 @@ def create_table(collection_id: int, fields: Iterable[Field]) -> str:
     for field in fields:
         null = "NOT NULL" if field.required else "NULL"
         parts.append(f"{column_name(field.id)} {_TYPES[field.type]} {null}")
+        exact = field.unique and field.exact
+        if exact:
+            parts.append(_exact(field))
         if field.unique:
-            parts.append(f"UNIQUE KEY {unique_key(field.id)} ({column_name(field.id)})")
-        elif field.indexed:
+            column = exact_column(field.id) if exact else column_name(field.id)
+            parts.append(f"UNIQUE KEY {unique_key(field.id)} ({column})")
+        if field.indexed and (exact or not field.unique):
             parts.append(f"KEY i_{int(field.id)} ({column_name(field.id)})")
     return (
         f"CREATE TABLE IF NOT EXISTS {table_name(collection_id)} ({', '.join(parts)}) "
         "ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci"
+    )
+
+
+def _exact(field: Field) -> str:
+    """A column that the database computes, so that programs which do not know it keep to it as well."""
+    own = column_name(field.id)
+    # Mail servers tell apart what is before the @, and nothing behind it.
+    compared = f"CONCAT(SUBSTRING_INDEX({own}, '@', 1), LOWER(SUBSTRING({own}, LOCATE('@', {own}))))"
+    return (
+        f"{exact_column(field.id)} {_TYPES[field.type]} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+        f" AS ({compared if field.type is FieldType.EMAIL else own}) VIRTUAL"
     )
 
 

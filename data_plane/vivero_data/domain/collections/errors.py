@@ -11,7 +11,7 @@ class CollectionNotFoundError(NotFoundError):
 
 
 class CollectionNameTakenError(ConflictError):
-    """Names are compared without case and accents."""
+    """Names are compared without case (names.py)."""
 
     def __init__(self) -> None:
         message = "is the name of a collection that exists"

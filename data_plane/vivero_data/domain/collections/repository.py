@@ -6,14 +6,20 @@ import msgspec
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
+from vivero_data.db.errors import DuplicateKeyError
+from vivero_data.domain.collections.names import MAX_NAME, fold
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
-from vivero_data.lib.json import encode
+from vivero_data.lib.json import decode, encode
 
+_STAND_IN: Final = MAX_NAME - len(f" {2**63}")  # characters that leave room for any number
 _SELECT: Final = (
-    "SELECT c.id, c.name, c.description, c.records, c.created_at,"
-    " f.id, f.name, f.type, f.required, f.is_unique, f.indexed, f.default_value, f.choices"
+    "SELECT c.id, COALESCE(c.label, c.name), c.description, c.records, c.created_at,"
+    " f.id, COALESCE(f.label, f.name), f.type, f.required, f.is_unique, f.is_exact, f.indexed, f.default_value, f.choices"
     " FROM collections c JOIN fields f ON f.collection_id = c.id"
 )
+# Programs before revision 0003 wrote no name_key, and their key on `name` takes accents for nothing:
+# it finds all that may be meant, and `_named` chooses.
+_BY_NAME: Final = f"{_SELECT} WHERE c.name_key = %s OR c.name = %s ORDER BY c.id, f.position"
 
 
 async def select_all(connection: Connection) -> list[Collection]:
@@ -22,14 +28,12 @@ async def select_all(connection: Connection) -> list[Collection]:
 
 
 async def get(connection: Connection, name: str) -> Collection | None:
-    found = _collections(await connection.fetch_all(f"{_SELECT} WHERE c.name = %s ORDER BY f.position", name))
-    return found[0] if found else None
+    return _named(await connection.fetch_all(_BY_NAME, fold(name), name), name)
 
 
 async def get_locked(tx: Connection, name: str) -> Collection | None:
     """The collection; nobody else changes it until this transaction ends."""
-    rows = await tx.fetch_all(f"{_SELECT} WHERE c.name = %s ORDER BY f.position FOR UPDATE", name)
-    return _collections(rows)[0] if rows else None
+    return _named(await tx.fetch_all(f"{_BY_NAME} FOR UPDATE", fold(name), name), name)
 
 
 async def count(connection: Connection) -> int:
@@ -46,27 +50,57 @@ async def allocate_ids(connection: Connection, amount: int) -> int:
 
 
 async def insert(tx: Connection, collection: Collection) -> None:
+    """Write a definition down.
+
+    Raises:
+        DuplicateKeyError: a collection has this name.
+    """
+    try:
+        await _insert_collection(tx, collection, collection.name)
+    except DuplicateKeyError:
+        if await get(tx, collection.name):
+            raise
+        await _insert_collection(tx, collection, _stand_in(collection.name, collection.id))
+    for position, field in enumerate(collection.fields):
+        try:
+            await _insert_field(tx, collection.id, position, field, field.name)
+        except DuplicateKeyError:
+            await _insert_field(tx, collection.id, position, field, _stand_in(field.name, field.id))
+
+
+def _stand_in(name: str, number: int) -> str:
+    """What the old key on names holds in place of a name that it takes for another's: `Grosse 17` beside `Größe`."""
+    return f"{name[:_STAND_IN]} {number}"
+
+
+async def _insert_collection(tx: Connection, collection: Collection, name: str) -> None:
     await tx.execute(
-        "INSERT INTO collections (id, name, description) VALUES (%s, %s, %s)",
+        "INSERT INTO collections (id, name, label, name_key, description) VALUES (%s, %s, %s, %s, %s)",
         collection.id,
+        name,
         collection.name,
+        fold(collection.name),
         collection.description,
     )
-    for position, field in enumerate(collection.fields):
-        await tx.execute(
-            "INSERT INTO fields (id, collection_id, position, name, type, required, is_unique, indexed,"
-            " default_value, choices) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            field.id,
-            collection.id,
-            position,
-            field.name,
-            field.type.value,
-            field.required,
-            field.unique,
-            field.indexed,
-            encode(field.default),
-            encode(field.choices),
-        )
+
+
+async def _insert_field(tx: Connection, collection_id: int, position: int, field: Field, name: str) -> None:
+    await tx.execute(
+        "INSERT INTO fields (id, collection_id, position, name, label, type, required, is_unique, is_exact, indexed,"
+        " default_value, choices) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        field.id,
+        collection_id,
+        position,
+        name,
+        field.name,
+        field.type.value,
+        field.required,
+        field.unique,
+        field.exact,
+        field.indexed,
+        encode(field.default),
+        encode(field.choices),
+    )
 
 
 async def delete(tx: Connection, collection_id: int) -> None:
@@ -91,6 +125,10 @@ async def orphaned_tables(connection: Connection, schema: str) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
+def _named(rows: list[Row], name: str) -> Collection | None:
+    return next((found for found in _collections(rows) if fold(found.name) == fold(name)), None)
+
+
 def _collections(rows: list[Row]) -> list[Collection]:
     """Group the joined rows; they come ordered by collection."""
     grouped: dict[int, tuple[Row, list[Field]]] = {}
@@ -103,14 +141,15 @@ def _collections(rows: list[Row]) -> list[Collection]:
 
 
 def _field(row: Row) -> Field:
-    number, name, kind, required, unique, indexed, default, choices = row
+    number, name, kind, required, unique, exact, indexed, default, choices = row
     return Field(
         id=number,
         name=name,
         type=FieldType(kind),
         required=bool(required),
         unique=bool(unique),
+        exact=bool(exact),
         indexed=bool(indexed),
-        default=msgspec.json.decode(default),
+        default=decode(default),
         choices=msgspec.json.decode(choices, type=tuple[str, ...]),
     )

@@ -26,10 +26,12 @@ class NewField(msgspec.Struct, forbid_unknown_fields=True):
     """A field to define.
 
     Attributes:
-        name: begins with a letter; letters, digits, space, `_` and `-`; at most 64 characters.
+        name: 1 to 64 characters of any script, signs too; not the same as another's but for case.
         type: one of FieldType.
         required: every record has a value.
         unique: no two records have the same value.
+        exact: what `unique` takes for the same text: every character alike (of an e-mail address before the @), or as
+            people read, without case and accents; exact for email and url by default.
         indexed: sorting and filtering use an index; all but long_text by default.
         default: value of a new record that gives none.
         choices: for a choice field, 1 to 100 of them.
@@ -39,6 +41,7 @@ class NewField(msgspec.Struct, forbid_unknown_fields=True):
     type: FieldType
     required: bool = False
     unique: bool = False
+    exact: bool | None = None
     indexed: bool = True
     default: Any = None
     choices: list[str] = []
@@ -60,6 +63,7 @@ class Field(msgspec.Struct, frozen=True):
     type: FieldType
     required: bool
     unique: bool
+    exact: bool
     indexed: bool
     default: Any
     choices: tuple[str, ...]

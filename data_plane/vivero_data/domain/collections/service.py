@@ -14,6 +14,7 @@ from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
 from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionNotFoundError
+from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import Collection, NewCollection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand
@@ -43,7 +44,7 @@ class CollectionService:
     async def get(self, actor: Actor, name: str) -> Collection:
         demand(actor, Role.VIEWER)
         async with self._database.read() as connection:
-            collection = await repository.get(connection, definition.tidy(name))
+            collection = await repository.get(connection, tidy(name))
         if collection is None:
             raise CollectionNotFoundError
         return collection
@@ -68,7 +69,7 @@ class CollectionService:
         demand(actor, Role.ADMIN)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "records")
-            collection = await repository.get_locked(tx, definition.tidy(name))
+            collection = await repository.get_locked(tx, tidy(name))
             if collection is None:
                 raise CollectionNotFoundError
             await self._limits.release(tx, "records", collection.records)

@@ -6,19 +6,20 @@ becomes a parameter.
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
+from unicodedata import normalize
 
 import msgspec
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.columns import column_name
-from vivero_data.domain.collections.definition import tidy
+from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.records.filters import parse_filter, split_list
 from vivero_data.domain.records.values import UnfitValueError, parse
 from vivero_data.lib.cursors import Cursor
 
 MAX_FILTERS: Final = 20
 MAX_LIST: Final = 100  # values of one `in`
-_PARTS: Final = 3
 
 _TEXTS: Final = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL, FieldType.CHOICE})
 _COMPARE: Final = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
@@ -61,7 +62,7 @@ class Sort(msgspec.Struct, frozen=True):
 
 
 def _system(name: str, kind: FieldType) -> Column:
-    field = Field(0, name, kind, required=True, unique=False, indexed=True, default=None, choices=())
+    field = Field(0, name, kind, required=True, unique=False, exact=False, indexed=True, default=None, choices=())
     return Column(name, field, nullable=False)
 
 
@@ -132,15 +133,15 @@ def _as_typed(field: Field, text: str) -> str:
 
 
 def _filter(collection: Collection, text: str) -> Clause:
-    parts = text.split(":", _PARTS - 1)
-    if len(parts) < _PARTS - 1:
+    wanted = parse_filter(text)
+    if wanted is None:
         raise InvalidInputError.of("filter", "must be field:operator:value")
-    column = _column(collection, parts[0], "filter")
-    operator, value = parts[1], parts[2] if len(parts) == _PARTS else ""
-    build = _OPERATORS.get(operator)
+    column = _column(collection, wanted.field, "filter")
+    build = _OPERATORS.get(wanted.operator)
     if build is None:
-        raise InvalidInputError.of("filter", f"has no operator {operator[:20]!r}; there are {', '.join(_OPERATORS)}")
-    return build(column, operator, value)
+        known = ", ".join(_OPERATORS)
+        raise InvalidInputError.of("filter", f"has no operator {wanted.operator[:20]!r}; there are {known}")
+    return build(column, wanted.operator, wanted.value)
 
 
 def _column(collection: Collection, name: str, parameter: str) -> Column:
@@ -177,8 +178,19 @@ def _like(column: Column, operator: str, text: str) -> Clause:
         raise InvalidInputError.of("filter", f"{operator} is for texts, and {column.field.name} is none")
     if not text:
         raise InvalidInputError.of("filter", f"{operator} needs a value")
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return Clause(f"{column.sql} LIKE %s", (f"{'%' if operator == 'contains' else ''}{escaped}%",))
+    start = "%" if operator == "contains" else ""
+    patterns = [f"{start}{_literal(spelling)}%" for spelling in _spellings(text)]
+    likes = " OR ".join([f"{column.sql} LIKE %s"] * len(patterns))
+    return Clause(likes if len(patterns) == 1 else f"({likes})", tuple(patterns))
+
+
+def _spellings(text: str) -> list[str]:
+    """A text with its letters composed and taken apart: LIKE compares sign by sign, and texts are stored as they came."""
+    return list(dict.fromkeys([text, normalize("NFC", text), normalize("NFD", text)]))
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _presence(column: Column, operator: str, _: str) -> Clause:
@@ -186,7 +198,7 @@ def _presence(column: Column, operator: str, _: str) -> Clause:
 
 
 def _among(column: Column, _: str, text: str) -> Clause:
-    values = [_value(column.field, part, "filter") for part in text.split(",")]
+    values = [_value(column.field, part, "filter") for part in split_list(text)]
     if len(values) > MAX_LIST:
         raise InvalidInputError.of("filter", f"in takes at most {MAX_LIST} values")
     return Clause(f"{column.sql} IN ({', '.join(['%s'] * len(values))})", tuple(values))

@@ -37,7 +37,7 @@ async def get_locked(tx: Connection, collection: Collection, record_id: int) -> 
 
 
 async def update(tx: Connection, collection: Collection, record_id: int, values: Mapping[int, Any]) -> None:
-    """Set values by field id; the version grows even when there are none."""
+    """Set values by field id; the version grows."""
     sets = "".join(f", {column_name(field_id)} = %s" for field_id in values)
     await tx.execute(
         f"UPDATE {table_name(collection.id)} SET version = version + 1,"  # noqa: S608  names from numbers

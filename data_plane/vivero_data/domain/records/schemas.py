@@ -40,7 +40,9 @@ class RecordQuery(msgspec.Struct, frozen=True):
         sort: a field, with `-` before it for descending; by id when empty.
         filters: `field:operator:value`, all of which must hold; operators by
             type: eq ne lt lte gt gte, for texts also contains and starts, for
-            all fields empty and filled (value ignored), in (comma-separated).
+            all fields empty and filled (value ignored), in (comma-separated). A
+            value may hold any character; a backslash goes before a colon in
+            a field's name and before a comma in one of in's values.
     """
 
     limit: int = DEFAULT_LIMIT

@@ -10,15 +10,15 @@ from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit.service import record as log
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
-from vivero_data.domain.collections.definition import tidy
 from vivero_data.domain.collections.errors import CollectionNotFoundError
+from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
-from vivero_data.domain.records.values import UnfitValueError, parse
+from vivero_data.domain.records.values import UnfitValueError, parse, present
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib import cursors
@@ -32,12 +32,13 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
         InvalidInputError: naming every field at fault.
     """
     known = {field.name for field in collection.fields}
-    errors = [FieldError(name[:64], "is no field of this collection") for name in given if name not in known]
+    named, errors = _by_name(given)
+    errors += [FieldError(name[:64], "is no field of this collection") for name in named if name not in known]
     found: dict[int, Any] = {}
     for field in collection.fields:
-        if field.name not in given and not new:
+        if field.name not in named and not new:
             continue
-        value = given.get(field.name, field.default)
+        value = named.get(field.name, field.default)
         if value is None or value == "":
             # An emptied form field is no value, whatever the type.
             found[field.id] = None
@@ -51,6 +52,17 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
     if errors:
         raise InvalidInputError.of_all(errors)
     return found
+
+
+def _by_name(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+    """The values by their names as fields have them: a Mac takes letters apart."""
+    named: dict[str, Any] = {}
+    errors = []
+    for name, value in given.items():
+        if tidy(name) in named:
+            errors.append(FieldError(name[:64], "is given twice"))
+        named[tidy(name)] = value
+    return named, errors
 
 
 class RecordService:
@@ -95,7 +107,7 @@ class RecordService:
         return made
 
     async def update(self, actor: Actor, collection: str, record_id: int, changes: RecordChanges) -> Record:
-        """Set some values.
+        """Set some values; what the record has already is not written, no version and no audit entry for it.
 
         Raises:
             VersionConflictError: `changes.version` is given and not the record's.
@@ -105,7 +117,9 @@ class RecordService:
             definition = await _definition(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
             _check_version(before, changes.version)
-            wanted = columns_for(definition, changes.values, new=False)
+            wanted = _news(definition, before, columns_for(definition, changes.values, new=False))
+            if not wanted:
+                return before
             try:
                 await repository.update(tx, definition, record_id, wanted)
             except DuplicateKeyError as error:
@@ -147,6 +161,12 @@ def _check_version(record: Record, version: int | None) -> None:
 
 def _subject(collection: Collection, record_id: int) -> str:
     return f"{collection.name}/{record_id}"
+
+
+def _news(collection: Collection, record: Record, wanted: Mapping[int, Any]) -> dict[int, Any]:
+    """The column values that the record does not have yet."""
+    stored = {field.id: (field, record.values[field.name]) for field in collection.fields}
+    return {number: value for number, value in wanted.items() if present(stored[number][0], value) != stored[number][1]}
 
 
 def _difference(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:

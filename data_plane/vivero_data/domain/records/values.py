@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from vivero_data.domain.collections.columns import (
     EMAIL_LENGTH,
@@ -15,11 +17,15 @@ from vivero_data.domain.collections.columns import (
     TEXT_LENGTH,
     URL_LENGTH,
 )
+from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import Field, FieldType
+from vivero_data.domain.records.numbers import plain_number
 
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 _BIGINT: Final = 2**63
-_NUMBER_BOUND: Final = Decimal(10) ** (NUMBER_DIGITS - NUMBER_DECIMALS)
+_WHOLE_BOUND: Final = 19  # digits of it
+_WHOLE_DIGITS: Final = NUMBER_DIGITS - NUMBER_DECIMALS
+_LARGEST: Final = Decimal(10) ** _WHOLE_DIGITS - Decimal(1).scaleb(-NUMBER_DECIMALS)
 _MOMENT: Final = "must be a moment with its offset, such as 2026-12-31T12:00:00Z"
 _FIRST_YEAR: Final = 1000  # DATE's range in MariaDB begins there
 # Nothing prints them, and they make one text look like another.
@@ -30,12 +36,20 @@ class UnfitValueError(ValueError):
     """A value that its field cannot hold; the message says what it must be."""
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """In place of a value that a person typed and nobody can be sure of: refused with what `problem` says."""
+
+    problem: str
+
+
 def parse(field: Field, value: Any) -> Any:  # noqa: ANN401  any JSON value comes in, a column's value goes out
     """The column's value for a JSON value that is not null.
 
     Raises:
         UnfitValueError: its message says what the value must be.
     """
+    if isinstance(value, Unreadable):
+        raise UnfitValueError(value.problem)
     return _PARSERS[field.type](field, value)
 
 
@@ -50,6 +64,11 @@ def present(field: Field, stored: Any) -> Any:  # noqa: ANN401  as above, the ot
     if field.type is FieldType.DATETIME:
         return stored.replace(tzinfo=UTC)
     return stored
+
+
+def default_of(field: Field) -> Any:  # noqa: ANN401  a field's value
+    """The value that a new record gets, as services have it; it was checked when the field was defined."""
+    return None if field.default is None else present(field, parse(field, field.default))
 
 
 def plain(number: Decimal) -> Decimal:
@@ -72,14 +91,15 @@ def _text(longest: int, *, lines: bool = False) -> Callable[[Field, Any], str]:
 
 
 def _number(_: Field, value: Any) -> Decimal:  # noqa: ANN401  any JSON value
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    number = plain_number(value.strip()) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int | Decimal):
         raise UnfitValueError("must be a number")
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise UnfitValueError("must be a number") from None
-    if not number.is_finite() or abs(number) >= _NUMBER_BOUND:
-        raise UnfitValueError(f"must be between -{_NUMBER_BOUND:,} and {_NUMBER_BOUND:,}")
+    number = Decimal(number)
+    if number.is_nan():
+        raise UnfitValueError("must be a number")
+    # By its digits, not by arithmetic: that of 1e1000000 overflows.
+    if number.is_infinite() or (number and number.adjusted() >= _WHOLE_DIGITS):
+        raise UnfitValueError(f"must be between -{_LARGEST:,} and {_LARGEST:,}")
     rounded = round(number, NUMBER_DECIMALS)
     if rounded != number:
         raise UnfitValueError(f"must have at most {NUMBER_DECIMALS} decimals")
@@ -87,13 +107,19 @@ def _number(_: Field, value: Any) -> Decimal:  # noqa: ANN401  any JSON value
 
 
 def _integer(_: Field, value: Any) -> int:  # noqa: ANN401  any JSON value
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,19}\s*", value, re.ASCII):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise UnfitValueError("must be a whole number")
-    if not -_BIGINT <= value < _BIGINT:
-        raise UnfitValueError("is too large")
-    return value
+    number = plain_number(value.strip()) if isinstance(value, str) else value
+    if isinstance(number, Decimal) and _is_whole(number):
+        number = int(number)
+    if isinstance(number, bool) or not isinstance(number, int) or not -_BIGINT <= number < _BIGINT:
+        raise UnfitValueError(f"must be a whole number between {-_BIGINT:,} and {_BIGINT - 1:,}")
+    return number
+
+
+def _is_whole(number: Decimal) -> bool:
+    """Whether it is whole and short enough to become an int at once."""
+    return (
+        number.is_finite() and (not number or number.adjusted() < _WHOLE_BOUND) and number == number.to_integral_value()
+    )
 
 
 def _boolean(_: Field, value: Any) -> bool:  # noqa: ANN401  any JSON value
@@ -128,9 +154,10 @@ def _datetime(_: Field, value: Any) -> datetime:  # noqa: ANN401  any JSON value
 
 
 def _choice(field: Field, value: Any) -> str:  # noqa: ANN401  any JSON value
-    if value not in field.choices:
+    choice = tidy(value) if isinstance(value, str) else value
+    if choice not in field.choices:
         raise UnfitValueError(f"must be one of: {', '.join(field.choices)}")
-    return str(value)
+    return str(choice)
 
 
 def _email(field: Field, value: Any) -> str:  # noqa: ANN401  any JSON value

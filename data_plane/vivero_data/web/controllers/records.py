@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
@@ -10,14 +11,25 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
 
+from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.lib.pages import Page
 from vivero_data.web.columns import chosen_columns, columns_cookie
-from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form, record_values, shown_values, typed_values
-from vivero_data.web.listing import MAX_FILTERS, Address, Filter, address, collection_href, parse_filters, turns
-from vivero_data.web.operators import OPERATORS, filter_words, lead_field
+from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
+from vivero_data.web.inputs import (
+    entered,
+    mark,
+    record_values,
+    shown_defaults,
+    shown_values,
+    touched,
+    typed_values,
+)
+from vivero_data.web.listing import MAX_FILTERS, Address, address, collection_href, parse_filters, turns
+from vivero_data.web.operators import OPERATORS, filter_value, filter_words, lead_field
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
 from vivero_data.web.rights import require_writer
@@ -32,8 +44,14 @@ async def record_list(
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
 ) -> Response[Any]:
-    here = address(collection_href(collection.name), request.query_params.multi_items(), *_KNOWN)
-    wanted = new_filter(collection, request.query_params)
+    # A form brings the address it stands on as one text: browsers rewrite line ends in a form's values.
+    before = parse_qsl(request.query_params.get("view", ""))
+    here = address(collection_href(collection.name), [*before, *request.query_params.multi_items()], *_KNOWN)
+    problem = ""
+    try:
+        wanted = new_filter(collection, request.query_params)
+    except InvalidInputError as error:
+        wanted, problem = None, error.errors[0].message
     if wanted:
         target = here.drop("cursor", "back").add("filter", str(wanted))
         return Redirect(str(target), status_code=HTTP_303_SEE_OTHER)
@@ -41,7 +59,6 @@ async def record_list(
     query = RecordQuery(
         cursor=here.get("cursor") or None, sort=here.get("sort"), filters=tuple(str(item) for item in filters)
     )
-    problem = ""
     try:
         page = await records.list(visit.actor, collection.name, query)
     except InvalidInputError as error:
@@ -63,15 +80,20 @@ async def record_list(
 
 
 def new_filter(collection: Collection, params: Mapping[str, str]) -> Filter | None:
-    """The condition that the filter form or the search field adds to the address; None when it adds none."""
+    """The condition that the filter form or the search field adds to the address; None when it adds none.
+
+    Raises:
+        InvalidInputError: the value may mean two numbers.
+    """
     searched = params.get("q", "").strip()
     lead = lead_field(collection)
     if searched and lead:
         return Filter(lead.name, "contains", searched)
-    name, operator = params.get("field", ""), params.get("operator", "")
-    if not name or operator not in dict(OPERATORS):
+    operator = params.get("operator", "")
+    field = next((one for one in collection.fields if one.name == tidy(params.get("field", ""))), None)
+    if field is None or operator not in dict(OPERATORS):
         return None
-    return Filter(name, operator, params.get("value", "").strip())
+    return Filter(field.name, operator, filter_value(field, operator, params.get("value", "")))
 
 
 @post("/collections/{name:str}/columns")
@@ -85,8 +107,7 @@ async def choose_columns(request: Request[Any, Any, Any], collection: NamedDepen
 @get("/collections/{name:str}/new")
 async def new_record(visit: NamedDependency[Visit], collection: NamedDependency[Collection]) -> Html:
     require_writer(visit, "add records")
-    defaults = {field.name: field.default for field in collection.fields}
-    return _form(visit, collection, shown_values(collection.fields, defaults))
+    return _form(visit, collection)
 
 
 @post("/collections/{name:str}/new")
@@ -98,11 +119,10 @@ async def create_record(
 ) -> Response[Any]:
     require_writer(visit, "add records")
     form = await read_form(request)
-    typed = typed_values(collection.fields, form)
     try:
-        await records.create(visit.actor, collection.name, record_values(collection.fields, typed))
+        await records.create(visit.actor, collection.name, record_values(entered(collection.fields, form), form))
     except FORM_ERRORS as error:
-        return _form(visit, collection, typed, problem=error)
+        return _form(visit, collection, typed_values(collection.fields, form), problem=error)
     href = collection_href(collection.name)
     return done(f"{href}/new" if form.get("action") == "another" else href, "record-created")
 
@@ -115,7 +135,7 @@ async def record_page(
     record_id: FromPath[int],
 ) -> Html:
     record = await records.get(visit.actor, collection.name, record_id)
-    return _form(visit, collection, shown_values(collection.fields, record.values), record=record)
+    return _form(visit, collection, record=record)
 
 
 @post("/collections/{name:str}/records/{record_id:int}")
@@ -128,12 +148,15 @@ async def save_record(
 ) -> Response[Any]:
     require_writer(visit, "change records")
     form = await read_form(request)
-    typed = typed_values(collection.fields, form)
-    changes = RecordChanges(values=record_values(collection.fields, typed), version=_version(form))
+    changed = touched(collection.fields, form)
+    if not changed:
+        return done(collection_href(collection.name), "record-unchanged")
+    changes = RecordChanges(values=record_values(changed, form), version=_version(form))
     try:
         await records.update(visit.actor, collection.name, record_id, changes)
     except FORM_ERRORS as error:
         record = await records.get(visit.actor, collection.name, record_id)
+        typed = typed_values(changed, form)
         return _form(visit, collection, typed, record=record, problem=error, version=changes.version)
     return done(collection_href(collection.name), "record-saved")
 
@@ -171,29 +194,30 @@ def _version(form: Mapping[str, str]) -> int | None:
 def _form(  # noqa: PLR0913  one place composes the form in all its states
     visit: Visit,
     collection: Collection,
-    typed: Mapping[str, str],
+    typed: Mapping[str, str] | None = None,
     *,
     record: Record | None = None,
     problem: WebError | None = None,
     version: int | None = None,
 ) -> Html:
+    """The form of a new record or of one that there is; `typed` is what a person changed in it before."""
     # A version conflict names no field; a taken unique value does.
     stale = record is not None and problem is not None and isinstance(problem, ConflictError) and not problem.errors
+    fields = collection.fields
+    stored = shown_values(fields, record.values) if record else shown_defaults(fields)
+    marks = {field.name: mark(field, stored[field.name]) for field in fields}
+    shown = {**stored, **(typed or {})}
+    theirs = {field.name: stored[field.name] for field in fields if mark(field, shown[field.name]) != marks[field.name]}
     context = {
         "collection": collection,
         "record": record,
-        "typed": typed,
+        "typed": shown,
+        "marks": marks,
         "problem": problem,
         "errors": field_errors(problem) if problem else {},
-        "theirs": _theirs(collection, record, typed) if stale and record else {},
+        "theirs": theirs if stale else {},
         "stale": stale,
         # After a conflict the form is based on what it now shows beside the fields.
         "version": record.version if record and (stale or version is None) else version,
     }
     return show(visit, "records/form.html.j2", context, status=problem.status if problem else 200)
-
-
-def _theirs(collection: Collection, record: Record, typed: Mapping[str, str]) -> dict[str, str]:
-    """What is stored now, for each field where it is not what was typed."""
-    stored = shown_values(collection.fields, record.values)
-    return {name: value for name, value in stored.items() if value != typed.get(name, "")}

@@ -1,0 +1,49 @@
+"""What is printed is read back as the same value: every type, through JSON, filter and cursor."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from unit.data_plane.builders import collection, field
+from unit.data_plane.strategies import TYPED
+from vivero_data.domain.collections.schemas import FieldType as T
+from vivero_data.domain.records import query
+from vivero_data.domain.records.filters import Filter, join_list
+from vivero_data.domain.records.values import parse, present
+from vivero_data.lib import cursors
+from vivero_data.lib.cursors import Cursor
+from vivero_data.lib.json import decode, encode
+
+THINGS = collection()
+
+
+def as_program(value: object) -> str:
+    """A value as a program writes it into an address: a text as it is, all else as JSON has it."""
+    printed = encode(value)
+    return json.loads(printed) if printed.startswith('"') else printed
+
+
+@given(TYPED)
+def test_through_json(pair: tuple[T, Any]) -> None:
+    kind, value = pair
+    assert present(field(kind), parse(field(kind), decode(encode(value)))) == value
+
+
+@given(TYPED)
+def test_through_a_filter(pair: tuple[T, Any]) -> None:
+    kind, value = pair
+    name, printed = field(kind).name, as_program(value)
+    stored = parse(field(kind), decode(encode(value)))
+    for operator, text in (("eq", printed), ("in", join_list([printed, printed]))):
+        clause = query.parse_filters(THINGS, [str(Filter(name, operator, text))])[0]
+        assert set(clause.params) == {stored}
+
+
+@given(TYPED.filter(lambda pair: pair[0] is not T.LONG_TEXT))
+def test_through_a_cursor(pair: tuple[T, Any]) -> None:
+    kind, value = pair
+    sort = query.parse_sort(THINGS, field(kind).name)
+    stored = parse(field(kind), decode(encode(value)))
+    column = int(stored) if kind is T.BOOLEAN else stored  # as the database returns it
+    text = cursors.encode(Cursor(sort.text, 7, cursors.as_text(column)))
+    assert query.after(sort, cursors.decode(text, sort.text)).params == (stored, stored, 7)
