@@ -49,7 +49,9 @@ def test_a_download_takes_as_long_as_its_reader(platform: dict[str, Any]) -> Non
         token = client.post("/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         content = secrets.token_bytes(LARGE)  # nothing that compression makes small
-        made = client.post("/api/v1/files", files={"file": ("large.bin", content, "application/octet-stream")}).raise_for_status()
+        made = client.post(
+            "/api/v1/files", files={"file": ("large.bin", content, "application/octet-stream")}
+        ).raise_for_status()
         pause = SLOW_SECONDS / (LARGE / 2**20)
         received = 0
         with client.stream("GET", f"/api/v1/files/{made.json()['id']}") as answer:
