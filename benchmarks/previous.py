@@ -93,7 +93,8 @@ async def many(side: Side, count: int, concurrency: int) -> None:
     async with simulated_node(side.kube, side.status):
         side.many.append(await make_tenants(side.kube, count, concurrency))
         side.operator.append(await at_rest.resident(side.kube))
-        print(f"{side.name}: {count} tenants after {side.many[-1]:.1f} s", flush=True)
+        figures = f"{count} tenants after {side.many[-1]:.1f} s, the operator's memory {side.operator[-1]:.0f} MiB"
+        print(f"{side.name}: {figures}", flush=True)
         await erase_tenants(side.kube)
 
 
