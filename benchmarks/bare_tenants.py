@@ -64,13 +64,26 @@ class Bare:
         return cls(ident, password, json.loads(text))
 
 
+def mariadb_connection(status: dict[str, Any]) -> "pymysql.Connection[Any]":
+    """The administrator's; `status` is what `./vivero status --json` says."""
+    server = status["mariadb"]
+    return pymysql.connect(
+        host=server["host"],
+        port=int(server["port"]),
+        user=server["admin_user"],
+        password=server["admin_password"],
+        ssl=client_context(Path(status["ca"]).read_text()),
+        autocommit=True,
+    )
+
+
 class Servers:
     """The backing servers, over connections that stay open."""
 
     def __init__(self, status: dict[str, Any]) -> None:
-        self._authority = Path(status["ca"]).read_text()
-        self._mariadb = status["mariadb"]
-        self._transport = Transport(Endpoint(status["s3"]["endpoint"], "us-east-1", self._authority))
+        authority = Path(status["ca"]).read_text()
+        self._status = status
+        self._transport = Transport(Endpoint(status["s3"]["endpoint"], "us-east-1", authority))
         self._storage = Credentials(status["s3"]["access_key"], status["s3"]["secret_key"])
         self._cache = valkey.Valkey.from_url(status["valkey"]["url"], ssl_ca_certs=status["ca"])
         self._local = threading.local()
@@ -107,14 +120,7 @@ class Servers:
 
     def _sql(self, *commands: statements.Statement) -> None:
         if not hasattr(self._local, "connection"):
-            self._local.connection = pymysql.connect(
-                host=self._mariadb["host"],
-                port=int(self._mariadb["port"]),
-                user=self._mariadb["admin_user"],
-                password=self._mariadb["admin_password"],
-                ssl=client_context(self._authority),
-                autocommit=True,
-            )
+            self._local.connection = mariadb_connection(self._status)
         with self._local.connection.cursor() as cursor:
             for command in commands:
                 cursor.execute(*command)

@@ -12,16 +12,16 @@ import json
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pymysql
+from bare_tenants import mariadb_connection
 from vivero_core.backends.kube.client import KubeClient, Listing, Object
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import LEASE, POD, Resource
-from vivero_core.backends.tls import client_context
 from vivero_core.model import naming
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_dev.instance import Instance, load_instance
@@ -159,30 +159,18 @@ async def _kwok(instance: Instance, kubeconfig: Path, address: str) -> AsyncIter
 
 async def _make_tables(kube: KubeClient, status: dict[str, Any]) -> None:
     """What a real pod does first: a proven tenant whose schema has no table is one whose data is lost. Until cancelled."""
-    connection = await asyncio.to_thread(_connected, status)
-    lacking: set[str] = set()
-    async for news in follow(kube, POD, _tenant_of, label_selector=LABEL_TENANT, metadata_only=True):
-        if isinstance(news, Listing):
-            continue  # real pods, which were there before
-        lacking |= {news.object} if news.type == "ADDED" else set()
-        # The schema may come after the pod; the next word of any pod is soon enough.
-        lacking -= {ident for ident in lacking if await asyncio.to_thread(_make_table, connection, ident)}
+    with closing(await asyncio.to_thread(mariadb_connection, status)) as connection:
+        lacking: set[str] = set()
+        async for news in follow(kube, POD, _tenant_of, label_selector=LABEL_TENANT, metadata_only=True):
+            if isinstance(news, Listing):
+                continue  # real pods, which were there before
+            lacking |= {news.object} if news.type == "ADDED" else set()
+            # The schema may come after the pod; the next word of any pod is soon enough.
+            lacking -= {ident for ident in lacking if await asyncio.to_thread(_make_table, connection, ident)}
 
 
 def _tenant_of(pod: Object) -> str:
     return str(pod["metadata"]["labels"].get(LABEL_TENANT, ""))
-
-
-def _connected(status: dict[str, Any]) -> "pymysql.Connection[Any]":
-    server = status["mariadb"]
-    return pymysql.connect(
-        host=server["host"],
-        port=int(server["port"]),
-        user=server["admin_user"],
-        password=server["admin_password"],
-        ssl=client_context(Path(status["ca"]).read_text()),
-        autocommit=True,
-    )
 
 
 def _make_table(connection: "pymysql.Connection[Any]", ident: str) -> bool:
@@ -204,8 +192,8 @@ async def simulated_node(kube: KubeClient, status: dict[str, Any]) -> AsyncItera
         await stack.enter_async_context(_node(kube, instance))
         await stack.enter_async_context(_cordoned(kube, instance.netns))
         tables = asyncio.create_task(_make_tables(kube, status))
+        stack.callback(tables.cancel)
         yield
-        tables.cancel()
         left = await kube.list(POD, field_selector=f"spec.nodeName={NAME}")
         if left.items:
             raise RuntimeError(f"{len(left.items)} pods are left on the simulated node")

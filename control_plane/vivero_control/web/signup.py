@@ -18,7 +18,7 @@ from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.settings import Settings
 from vivero_control.web import words
-from vivero_control.web.site import offered_plans, workspace_domain
+from vivero_control.web.site import known, workspace_domain
 
 SCRIPTED: Final = "x-scripted-form"
 """Sent by our script, which keeps the typed password in the page when fields are wrong: it wants the next address
@@ -62,7 +62,7 @@ def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: 
         "first_wrong": next(iter(wrong), ""),
         "problem": problem,
         "domain": workspace_domain(settings),
-        "trial_days": words.trial_days(offered_plans(plans)),
+        "trial_days": words.trial_days(known(plans.offered)),
         # A new one each time: a corrected form is another order.
         "key": secrets.token_hex(16),
     }

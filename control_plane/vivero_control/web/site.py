@@ -1,5 +1,6 @@
 """The public pages: landing and pricing."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import Controller, get
@@ -16,10 +17,10 @@ from vivero_control.web import words
 FIVE_MINUTES: Final = CacheControlHeader(max_age=300, public=True)
 
 
-def offered_plans(plans: PlanService) -> tuple[PlanView, ...]:
-    """The price list, or none while the cluster does not answer: the page stands without it."""
+def known(plans: Callable[[], tuple[PlanView, ...]]) -> tuple[PlanView, ...]:
+    """These plans, or none while the cluster does not answer: the page stands without them."""
     try:
-        return plans.offered()
+        return plans()
     except UnavailableError:
         return ()
 
@@ -36,7 +37,7 @@ class SiteController(Controller):
 
     @get("/", name="landing", cache_control=FIVE_MINUTES, sync_to_thread=False)
     def landing(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
-        listed = offered_plans(plans)
+        listed = known(plans.offered)
         context: dict[str, Any] = {
             "plans": listed,
             "trial_days": words.trial_days(listed),
@@ -46,5 +47,5 @@ class SiteController(Controller):
 
     @get("/pricing", name="pricing", cache_control=FIVE_MINUTES, sync_to_thread=False)
     def pricing(self, plans: NamedDependency[PlanService]) -> Template:
-        listed = offered_plans(plans)
+        listed = known(plans.offered)
         return Template("pages/pricing.html.j2", context={"plans": listed, "rows": words.compare(listed)})

@@ -15,10 +15,9 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_ui.filters import number, with_query
 from vivero_web.clock import Clock
-from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError, WebError
+from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, WebError
 
 from vivero_control.domain.audit.service import AuditService
-from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
@@ -27,6 +26,7 @@ from vivero_control.domain.tenants.service import TenantService
 from vivero_control.web import orders, words
 from vivero_control.web.orders import OrderForm
 from vivero_control.web.session import HOME, shell
+from vivero_control.web.site import known
 
 PAGE_SIZE: Final = 50
 LAST_PAGE: Final = 1_000_000
@@ -109,14 +109,6 @@ def pager(page: Page[TenantRow], at: int, address: str) -> dict[str, str]:
     }
 
 
-def known_plans(plans: PlanService) -> tuple[PlanView, ...]:
-    """Every plan that can be given, or none while the cluster does not answer: the page stands without them."""
-    try:
-        return plans.all()
-    except UnavailableError:
-        return ()
-
-
 @dataclass(frozen=True, slots=True)
 class TenantPage:
     """The page of one tenant; Litestar makes it from the services it names."""
@@ -129,7 +121,7 @@ class TenantPage:
 
     async def render(self, name: str, dialog: Dialog, *, done: str = "", status: int = 200) -> Template:
         detail = await self.tenants.get(name)
-        listed = known_plans(self.plans)
+        listed = known(self.plans.all)
         context: dict[str, Any] = {
             "shell": shell(self.member),
             "detail": detail,
@@ -181,7 +173,7 @@ class TenantsController(Controller):
         clock: NamedDependency[Clock],
     ) -> Template:
         wanted = TenantFilter.read(request.query_params)
-        page, listed, now = tenants.search(wanted.query()), known_plans(plans), clock()
+        page, listed, now = tenants.search(wanted.query()), known(plans.all), clock()
         address = str(request.url)
         context: dict[str, Any] = {
             "shell": shell(member),

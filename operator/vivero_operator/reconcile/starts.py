@@ -7,7 +7,7 @@ each of them is served after a few seconds.
 
 import bisect
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -91,9 +91,9 @@ class Starts:
             return True
         signup = LABEL_SIGNUP in tenant.metadata.labels and uid not in self._stuck
         self._queue.put(uid, _Waiting(self._order(tenant), tenant.name, signup))
-        following = dict(self._next())
+        following = self._next()
         if uid not in following:
-            self._call(following.values())
+            self._call(following)
             return False
         self._queue.drop(uid)
         self._begun[uid] = self._clock()
@@ -108,7 +108,7 @@ class Starts:
         self._queue.drop(uid)
         self._release(uid)
         if known:
-            self._call(one for _, one in self._next())
+            self._call(self._next())
 
     def _order(self, tenant: Tenant) -> _Order:
         """A customer before a spare, then by age."""
@@ -122,10 +122,10 @@ class Starts:
             self._release(uid)
             self._stuck[uid] = self._stuck.get(uid, 0) + 1
         if late:
-            self._call(one for _, one in self._next())
+            self._call(self._next())
 
-    def _call(self, following: Iterable[_Waiting]) -> None:
-        for one in following:
+    def _call(self, following: dict[str, _Waiting]) -> None:
+        for one in following.values():
             if one.called is None:
                 one.called = self._clock()
                 self.wake(one.name)
@@ -134,12 +134,12 @@ class Starts:
         self._begun.pop(uid, None)
         self._signups.discard(uid)
 
-    def _next(self) -> list[tuple[str, _Waiting]]:
-        """Those that may begin."""
+    def _next(self) -> dict[str, _Waiting]:
+        """Those that may begin, by uid."""
         signups = self._first(self._at_once - len(self._signups), signup=True)
-        return signups + self._first(self._at_once - len(self._begun) - len(signups), signup=False)
+        return signups | self._first(self._at_once - len(self._begun) - len(signups), signup=False)
 
-    def _first(self, count: int, *, signup: bool) -> list[tuple[str, _Waiting]]:
+    def _first(self, count: int, *, signup: bool) -> dict[str, _Waiting]:
         """The first ones in the queue, without those that were called and have not come."""
         now = self._clock()
         waiting = (
@@ -147,4 +147,4 @@ class Starts:
             for uid, one in self._queue.in_order(signup=signup)
             if one.called is None or now - one.called <= TAKEN_SECONDS
         )
-        return list(islice(waiting, max(count, 0)))
+        return dict(islice(waiting, max(count, 0)))

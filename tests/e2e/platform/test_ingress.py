@@ -1,4 +1,4 @@
-"""The ingress as clients meet it: nothing in the clear, and time enough for whoever makes use of it."""
+"""The ingress as clients meet it: nothing in the clear, no time-out for a slow reader, one for a body that stops."""
 
 import secrets
 import socket
