@@ -124,6 +124,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         "roll call": partial(roll_call.run, watching, desk),
         "orphans": sweep.run,
         "events": services.recorder.run,
+        "turns": services.starts.run,
     }
     return Parts(desk, controller, plans, watching, patience, election, services, background)
 

@@ -5,6 +5,7 @@ of them no earlier than the last. A few at a time take as long together, and
 each of them is served after a few seconds.
 """
 
+import asyncio
 import bisect
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,10 @@ HELD_SECONDS: Final = 20.0
 """A start that takes longer is stuck: it goes on, and no longer keeps others from beginning."""
 TAKEN_SECONDS: Final = 5.0
 """A turn that is not taken by then passes to the next: who was called may be paused, refused or unreadable by now."""
+GROUP: Final = 6
+"""So many starts that went well let one more begin at once."""
+GROWTH: Final = 8
+"""So many times as many start at once when a long queue goes well: what many do together costs the platform less."""
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 _Order = tuple[int, int, datetime, str, str]
@@ -73,6 +78,8 @@ class Starts:
         self._begun: dict[str, float] = {}
         self._signups: set[str] = set()
         """Of those that have begun."""
+        self._went_well = 0
+        """Starts since somebody began to wait, or since one was stuck."""
         self._queue = _Queue()
         self._stuck: dict[str, int] = {}
         """How often a start took too long: such a tenant comes after those that had no turn yet, signups as well."""
@@ -82,6 +89,17 @@ class Starts:
     @property
     def waiting(self) -> int:
         return len(self._queue)
+
+    async def run(self) -> None:
+        """Look at the clock for those that wait: a thousand of them would look at it a thousand times."""
+        while True:
+            await asyncio.sleep(TAKEN_SECONDS)
+            self.look()
+
+    def look(self) -> None:
+        """Let go of starts that are stuck, and call others than those that did not come when they were called."""
+        self._let_go()
+        self._call(self._next())
 
     def may_start(self, tenant: Tenant) -> bool:
         """Whether it begins now, or has begun; else it is woken when its turn comes."""
@@ -102,11 +120,14 @@ class Starts:
         return True
 
     def ended(self, uid: str) -> None:
-        """It is Ready, cannot start, or is gone: those that are next now are woken."""
+        """Its pod answers, it cannot start, or it is gone: those that are next now are woken."""
         self._stuck.pop(uid, None)
         known = uid in self._begun or uid in self._queue
+        self._went_well += uid in self._begun
         self._queue.drop(uid)
         self._release(uid)
+        if not self._queue:
+            self._went_well = 0
         if known:
             self._call(self._next())
 
@@ -122,6 +143,7 @@ class Starts:
             self._release(uid)
             self._stuck[uid] = self._stuck.get(uid, 0) + 1
         if late:
+            self._went_well = 0
             self._call(self._next())
 
     def _call(self, following: dict[str, _Waiting]) -> None:
@@ -137,7 +159,13 @@ class Starts:
     def _next(self) -> dict[str, _Waiting]:
         """Those that may begin, by uid."""
         signups = self._first(self._at_once - len(self._signups), signup=True)
-        return signups | self._first(self._at_once - len(self._begun) - len(signups), signup=False)
+        return signups | self._first(self._room() - len(self._begun) - len(signups), signup=False)
+
+    def _room(self) -> int:
+        """How many may start at once: a long queue goes faster and faster, but not beside a signup, which a person watches."""
+        if self._signups:
+            return self._at_once
+        return min(self._at_once + self._went_well // GROUP, GROWTH * self._at_once)
 
     def _first(self, count: int, *, signup: bool) -> dict[str, _Waiting]:
         """The first ones in the queue, without those that were called and have not come."""

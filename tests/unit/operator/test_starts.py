@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reconcile.world import NOW, World, merge, tenant_body
 from unit.operator.made import PAUSED, body
-from vivero_core.model.constants import LABEL_SIGNUP
+from vivero_core.model.constants import LABEL_SIGNUP, LABEL_TENANT
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_operator.handlers import Desk, tenants
@@ -19,7 +19,7 @@ from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.starts import HELD_SECONDS, TAKEN_SECONDS, Starts
+from vivero_operator.reconcile.starts import GROUP, GROWTH, HELD_SECONDS, TAKEN_SECONDS, Starts
 
 Kind = Literal["customer", "signup", "spare"]
 
@@ -122,6 +122,16 @@ class TestTurns:
         door.starts.ended(other.metadata.uid)
         assert door.ask(gone) == ["gone"]
 
+    def test_the_clock_calls_the_next_though_nobody_asks(self) -> None:
+        door = Door(1)
+        door.ask(tenant("stuck", age=9), tenant("silent", age=8), tenant("other"))
+        door.now = HELD_SECONDS + 1
+        door.starts.look()
+        assert door.called == ["silent"]
+        door.now += TAKEN_SECONDS + 1
+        door.starts.look()
+        assert door.called == ["silent", "other"]
+
     def test_turns_that_are_not_taken_pass_to_the_next_but_one(self) -> None:
         door = Door(1)
         door.ask(tenant("first"), tenant("gone", age=9), tenant("too", age=8), tenant("other"))
@@ -175,9 +185,11 @@ class Burst:
 
     def step(self) -> None:
         self.door.now = float(self.second)
+        if self.second % int(TAKEN_SECONDS) == 0:
+            self.door.starts.look()
         woken, self.door.called[:] = set(self.door.called), []
         for name, one in self.starters.items():
-            # All ask again after thirty seconds, whatever they were told.
+            # All ask again with the resync, whatever they were told.
             if one.served_at is None and (name in woken or self.second >= one.asks_at):
                 self._ask(one)
         busy = [one for one in self.starters.values() if one.begun and one.fate == "works" and one.served_at is None]
@@ -189,7 +201,7 @@ class Burst:
         self.second += 1
 
     def _ask(self, one: Starter) -> None:
-        one.asks_at = self.second + 30
+        one.asks_at = self.second + 600
         if one.fate == "silent" and self.second > 0:
             return  # it was paused, or cannot be read: it does not come for its turn
         if not one.begun and self.door.starts.may_start(one.tenant):
@@ -253,7 +265,58 @@ class TestBurst:
             begun = set(burst.door.starts._begun)  # noqa: SLF001  what is limited
             signups = {uid for uid in begun if LABEL_SIGNUP in burst.starters[uid[4:]].tenant.metadata.labels}
             assert len(signups) <= at_once
-            assert len(begun - signups) <= at_once
+            assert len(begun - signups) <= at_once * GROWTH
+            if len(burst.order) <= at_once:
+                assert len(begun - signups) <= at_once
+
+
+LONG = GROUP * 2 * GROWTH
+"""So many have started well when as many as may be start at once, with two at first."""
+
+
+class TestGrowth:
+    def many(self, count: int) -> list[Tenant]:
+        return [tenant(f"t{number:03}", age=999 - number) for number in range(count)]
+
+    def serve(self, door: Door, waiting: list[Tenant], count: int) -> list[str]:
+        """All ask; the first of those that start end until `count` have; who is left in their start."""
+        busy = door.ask(*waiting)
+        for _ in range(count):
+            done = busy.pop(0)
+            door.starts.ended(f"uid-{done}")
+            woken, door.called[:] = set(door.called), []
+            busy += door.ask(*(one for one in waiting if one.name in woken))
+        return busy
+
+    def test_a_long_queue_that_goes_well_is_served_in_growing_groups(self) -> None:
+        for ended, busy in ((0, 2), (GROUP - 1, 2), (GROUP, 3), (LONG, 2 * GROWTH)):
+            assert len(self.serve(Door(2), self.many(LONG * 2), ended)) == busy
+
+    def test_a_start_that_is_stuck_ends_the_growth(self) -> None:
+        door, waiting = Door(2), self.many(LONG * 2)
+        busy = self.serve(door, waiting, LONG)
+        door.now = HELD_SECONDS + 1
+        door.starts.look()
+        woken, door.called[:] = set(door.called), []
+        assert len(woken) == 2
+        assert len(busy) == 2 * GROWTH
+
+    def test_a_signup_that_starts_keeps_the_others_few(self) -> None:
+        door, waiting = Door(2), self.many(LONG * 2)
+        busy = self.serve(door, waiting, LONG)
+        assert door.ask(tenant("person", "signup")) == ["person"]
+        for name in busy[:-2]:
+            door.starts.ended(f"uid-{name}")
+            assert door.called == []  # two and the signup are left
+        door.starts.ended("uid-person")
+        assert len(door.called) > 0
+
+    def test_a_new_burst_begins_as_the_first_did(self) -> None:
+        door = Door(2)
+        for name in self.serve(door, self.many(20), 18):
+            door.starts.ended(f"uid-{name}")
+        assert door.starts.waiting == 0
+        assert len(door.ask(*(tenant(f"later{number}", age=9 - number) for number in range(9)))) == 2
 
 
 class TestQueue:
@@ -338,6 +401,26 @@ class TestSlotsReturn:
         await self.begin(world, **how)
         await world.reconcile("acme")
         assert called == ["next"]
+
+    async def test_one_whose_pod_answers_is_finished_beside_the_next(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its proof takes no node's time, and on a busy platform seconds."""
+        world, called = self.world()
+        await self.begin(world)
+        before: list[list[str]] = []
+        proof = world.data_plane.proof
+
+        async def asked(*arguments: Any) -> Any:  # noqa: ANN401  as it is
+            before.append(list(called))
+            return await proof(*arguments)
+
+        monkeypatch.setattr(world.data_plane, "proof", asked)
+        (namespace,) = {where for kind, where, _ in world.kube.objects if kind == "Deployment"}
+        labels = {LABEL_TENANT: str(namespace).removeprefix("tenant-")}
+        status = {"podIP": "10.0.0.9", "conditions": [{"type": "Ready", "status": "True"}]}
+        pod = {"kind": "Pod", "metadata": {"name": "app-1", "namespace": namespace, "labels": labels}, "status": status}
+        world.put(pod)
+        await world.reconcile("acme")
+        assert before == [["next"]]
 
     def desk(self, starts: Starts) -> Desk:
         return Desk(Cluster(), WorkQueue[Key](), Memory(), Pulse(), gone=starts.ended)

@@ -5,9 +5,6 @@ from vivero_core.model.constants import Reason
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
-_LOOK_AGAIN_SECONDS = 30.0
-"""Those before it wake it up; this is for what they may miss."""
-
 
 async def take(run: Run) -> Outcome:
     """A tenant that has been in service, or has pods, needs no turn."""
@@ -16,4 +13,4 @@ async def take(run: Run) -> Outcome:
     if started or run.services.starts.may_start(tenant):
         return done(Reason.PROVISIONING)
     # How many wait says a metric: a figure here would be written into the status of each of them again and again.
-    raise Pending(Reason.WAITING_FOR_TURN, "Waiting for its turn to start", retry_after=_LOOK_AGAIN_SECONDS)
+    raise Pending(Reason.WAITING_FOR_TURN, "Waiting for its turn to start")
