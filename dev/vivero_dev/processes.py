@@ -22,6 +22,7 @@ from vivero_dev.instance import Instance
 POLL_SECONDS = 0.05
 TERM_SECONDS = 20.0
 KILL_SECONDS = 5.0
+SHOWN_SECONDS = 5.0
 # Mounts pairs of folders up to "--", then becomes the command after it.
 BIND = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; shift; exec "$@"'
 MARK = "VIVERO_INSTANCE_MARK"
@@ -156,6 +157,7 @@ class ProcessTable:
         draft = file.with_suffix(".tmp")
         draft.write_text(json.dumps(asdict(running)))
         draft.replace(file)
+        _wait_until_shown(running)
         return running
 
     def _wait_ready(self, spec: ProcessSpec, running: Running) -> None:
@@ -168,6 +170,14 @@ class ProcessTable:
             if time.monotonic() > end:
                 raise ComponentError(spec.name, f"not ready within {spec.deadline:.0f} s", self.log(spec.name))
             time.sleep(POLL_SECONDS)
+
+
+def _wait_until_shown(running: Running) -> None:
+    """The kernel shows a program's environment, by which strays are found, a moment after Popen returns."""
+    environment, end = Path(f"/proc/{running.pid}/environ"), time.monotonic() + SHOWN_SECONDS
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while not environment.read_bytes() and time.monotonic() < end:
+            time.sleep(POLL_SECONDS / 10)
 
 
 def stop_process(running: Running, *, grace: float = TERM_SECONDS) -> None:
