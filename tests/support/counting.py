@@ -60,5 +60,10 @@ class Cache:
         self.keys.update(keys)
 
 
+def process(cache: Counts, time: Time) -> Limiter:
+    """The limiter of one process."""
+    return Limiter(cache, clock=time, monotonic=time)
+
+
 def limiter_on(time: Time) -> Limiter:
-    return Limiter(Cache(time), clock=time, monotonic=time)
+    return process(Cache(time), time)

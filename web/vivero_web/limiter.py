@@ -8,16 +8,18 @@ would have to, and nobody gets in early. Counting first means that of any
 number who come at once no more than the limit get through; what turns out to
 be no matter for the limit, such as a right password, is given back.
 
-When Valkey does not answer, each process counts for itself: nobody is refused
-because a cache is down, and no door stands open because of it. It is asked
-again after a short rest, so that a dead one does not slow every request by its
-time limit.
+Each process counts what it sees itself, and then in Valkey with all the
+others. Who is above the limit here is above it everywhere, so a flood does not
+reach Valkey; and while Valkey does not answer, each process goes on alone with
+what it knows: nobody is refused because a cache is down, and no door stands
+open because of it. It is asked again after a short rest, so that a dead one
+does not slow every request by its time limit.
 """
 
 import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import structlog
@@ -60,16 +62,16 @@ class Tally:
         allowed: whether it is within the limit; what is not is not counted any more.
         remaining: how many more would be.
         wait: seconds until there is room for another, if nobody else takes it; 0 where there is room.
-        counts: where it was counted.
-        key: of the piece in which it was.
+        key: of the piece in which it was counted.
+        shared: whether with the other processes.
     """
 
     limit: Limit
     allowed: bool
     remaining: int
     wait: float
-    counts: Counts
     key: str
+    shared: bool
 
     def refusal(self) -> TooManyRequestsError:
         """What to answer who is not allowed."""
@@ -77,7 +79,7 @@ class Tally:
 
 
 class Limiter:
-    """Counts in Valkey, else here."""
+    """Counts here and in Valkey."""
 
     def __init__(
         self,
@@ -95,37 +97,39 @@ class Limiter:
 
     async def count(self, limit: Limit, who: str) -> Tally:
         """Count one more of `who`."""
-        tally = await self._ask(lambda counts: _tally(counts, limit, who, self._clock()))
+        now = self._clock()
+        tally = await _tally(self._own, limit, who, now)
+        if tally.allowed and (ours := await self._ask(lambda counts: _tally(counts, limit, who, now))):
+            tally = replace(ours, shared=True)
         if not tally.allowed:
             await self.give_back(tally)
         return tally
 
     async def give_back(self, tally: Tally) -> None:
         """As if it had not been counted."""
-        try:
-            await tally.counts.take(tally.key, tally.limit.kept)
-        except UnavailableError as error:
-            self._rest(error)
+        await self._own.take(tally.key, tally.limit.kept)
+        if tally.shared:
+            await self._ask(lambda counts: counts.take(tally.key, tally.limit.kept))
 
     async def mark(self, key: str, seconds: int) -> None:
         """Have `key` remembered for so long."""
+        await self._own.mark(key, seconds)
         await self._ask(lambda counts: counts.mark(key, seconds))
 
     async def has(self, key: str) -> bool:
-        """Whether `key` is remembered; without Valkey, only what this process was told meanwhile."""
-        return await self._ask(lambda counts: counts.has(key))
+        """Whether `key` is remembered; without Valkey, only what this process was told."""
+        return await self._own.has(key) or bool(await self._ask(lambda counts: counts.has(key)))
 
-    async def _ask(self, question: Callable[[Counts], Awaitable[T]]) -> T:
-        if self._monotonic() >= self._rest_until:
-            try:
-                return await question(self._shared)
-            except UnavailableError as error:
-                self._rest(error)
-        return await question(self._own)
-
-    def _rest(self, error: UnavailableError) -> None:
-        self._rest_until = self._monotonic() + REST_SECONDS
-        log.warning("counting_alone", problem=explained(error))
+    async def _ask(self, question: Callable[[Counts], Awaitable[T]]) -> T | None:
+        """What Valkey says; None while it does not answer."""
+        if self._monotonic() < self._rest_until:
+            return None
+        try:
+            return await question(self._shared)
+        except UnavailableError as error:
+            self._rest_until = self._monotonic() + REST_SECONDS
+            log.warning("counting_alone", problem=explained(error))
+            return None
 
 
 async def _tally(counts: Counts, limit: Limit, who: str, now: float) -> Tally:
@@ -140,4 +144,4 @@ async def _tally(counts: Counts, limit: Limit, who: str, now: float) -> Tally:
         # Without those who are being refused right now, what is left is within the limit, so one piece is enough.
         oldest = min(piece for piece, count in zip(pieces, held, strict=True) if count > 0)
         wait = (oldest + PIECES + 1) * limit.seconds / PIECES - now
-    return Tally(limit=limit, allowed=room >= 0, remaining=max(0, room), wait=wait, counts=counts, key=keys[0])
+    return Tally(limit=limit, allowed=room >= 0, remaining=max(0, room), wait=wait, key=keys[0], shared=False)

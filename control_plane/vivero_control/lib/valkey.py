@@ -11,7 +11,7 @@ from vivero_control.settings import Settings
 
 CONNECT_SECONDS: Final = 1.0
 QUEUE_CONNECT_SECONDS: Final = 5.0  # nobody waits for it, and a busy machine needs its time for a TLS handshake
-ANSWER_SECONDS: Final = 1.0  # a counter that takes longer is worth less than the request it holds up
+ANSWER_SECONDS: Final = 1  # a counter that takes longer is worth less than the request it holds up
 POOL: Final = 50
 
 

@@ -13,7 +13,7 @@ from vivero_web.errors import UnavailableError
 from vivero_data.errors import IsolationError
 from vivero_data.settings import CacheSecret
 
-_TIMEOUT: Final = 1.0  # seconds; for a free connection, for a new one, and for an answer
+_TIMEOUT: Final = 1  # seconds; for a free connection, for a new one, and for an answer
 _CONNECTIONS: Final = 10
 
 

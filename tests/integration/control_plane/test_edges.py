@@ -46,7 +46,9 @@ def test_the_sixth_request_of_an_address_waits(strict: str) -> None:
     with from_address(strict, "203.0.113.1") as one, from_address(strict, "203.0.113.2") as two:
         answers = [one.get("/api/v1/plans") for _ in range(6)]
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-        assert [answer.headers["ratelimit"] for answer in answers] == [f'"requests";r={left}' for left in (4, 3, 2, 1, 0, 0)]
+        assert [answer.headers["ratelimit"] for answer in answers] == [
+            f'"requests";r={left}' for left in (4, 3, 2, 1, 0, 0)
+        ]
         refused = answers[-1]
         assert refused.headers["content-type"] == "application/problem+json"
         assert 0 < int(refused.headers["retry-after"]) <= 66

@@ -16,7 +16,6 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.tenant import Tenant
 
-
 LOGIN = "/api/v1/auth/login"
 
 

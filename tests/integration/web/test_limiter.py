@@ -10,6 +10,7 @@ import pytest
 import valkey as valkey_sync
 from valkey.asyncio import BlockingConnectionPool, SSLConnection, Valkey
 from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.valkey.client import Server
 from vivero_web.counts import SharedCounts
 from vivero_web.limiter import Limit, Limiter
 
@@ -27,7 +28,9 @@ def bare(platform: dict[str, Any]) -> Iterator[tuple[Credentials, str]]:
 
 
 @pytest.fixture(params=["tenant", "bare"])
-async def counts(request: pytest.FixtureRequest, platform: dict[str, Any], cache_server: Any) -> AsyncIterator[SharedCounts]:  # noqa: ANN401
+async def counts(
+    request: pytest.FixtureRequest, platform: dict[str, Any], cache_server: Server
+) -> AsyncIterator[SharedCounts]:
     if request.param == "tenant":
         new_tenant: Callable[[], Any] = request.getfixturevalue("new_tenant")
         tenant = new_tenant()
@@ -43,7 +46,7 @@ async def counts(request: pytest.FixtureRequest, platform: dict[str, Any], cache
         ssl_ca_certs=platform["valkey"]["ca"],
         ssl_min_version=ssl.TLSVersion.TLSv1_3,
         max_connections=10,
-        timeout=5,
+        timeout=60,
     )
     async with Valkey.from_pool(pool) as client:
         yield SharedCounts(client, prefix)

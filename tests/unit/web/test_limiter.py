@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Coroutine, Generator, Sequence
-from itertools import accumulate
+from itertools import accumulate, cycle
 from types import coroutine
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.counting import NOON, Cache, Time, limiter_on
+from support.counting import NOON, Cache, Time, limiter_on, process
 from vivero_web.counts import OwnCounts
-from vivero_web.limiter import PIECES, REST_SECONDS, Limit, Limiter, Tally
+from vivero_web.limiter import PIECES, REST_SECONDS, Limit, Tally
 
 AMOUNTS, SECONDS = st.integers(1, 8), st.sampled_from([1, 7, 60, 900])
 # In windows: many at one moment, close together, about a window apart, and far apart.
@@ -30,11 +30,12 @@ def most_in_a_window(moments: Sequence[float], seconds: float) -> int:
 @given(AMOUNTS, SECONDS, STARTS, GAPS)
 async def test_no_window_has_more_than_the_limit(amount: int, seconds: int, start: float, gaps: list[float]) -> None:
     time, limit = Time(start), limit_of(amount, seconds)
-    limiter = limiter_on(time)
+    cache = Cache(time)
+    processes = cycle([process(cache, time) for _ in range(3)])
     passed = []
     for moment in accumulate((gap * seconds for gap in gaps), initial=start):
         time.now = moment
-        if (await limiter.count(limit, "a")).allowed:
+        if (await next(processes).count(limit, "a")).allowed:
             passed.append(moment)
     assert most_in_a_window(passed, seconds) <= amount
     assert len(passed) >= min(amount, len(gaps) + 1)
@@ -59,14 +60,14 @@ def test_it_holds_among_processes_that_are_held_up(
 ) -> None:
     """Each comes at a moment and is counted up to one piece later, so that counts arrive in any order."""
     time, limit = Time(start), limit_of(amount, seconds)
-    limiter = Limiter(HeldUp(time), clock=time, monotonic=time)
+    cache = HeldUp(time)
     started: dict[int, Coroutine[Any, Any, Tally]] = {}
     passed = []
     events = [(start + at * seconds, False, number) for number, (at, _) in enumerate(comers)]
     events += [(start + (at + late / PIECES) * seconds, True, number) for number, (at, late) in enumerate(comers)]
     for time.now, ends, number in sorted(events):
         if not ends:
-            started[number] = limiter.count(limit, "a")
+            started[number] = process(cache, time).count(limit, "a")
         try:
             started[number].send(None)
         except StopIteration as done:
@@ -128,29 +129,51 @@ async def test_each_is_counted_alone() -> None:
 async def test_processes_count_together() -> None:
     time = Time()
     cache, limit = Cache(time), limit_of(4, 60)
-    processes = [Limiter(cache, clock=time, monotonic=time) for _ in range(3)]
-    tallies = await asyncio.gather(*(process.count(limit, "a") for process in processes * 5))
+    processes = [process(cache, time) for _ in range(3)]
+    tallies = await asyncio.gather(*(one.count(limit, "a") for one in processes * 5))
     assert sum(tally.allowed for tally in tallies) == 4
 
 
 async def test_without_the_cache_a_process_counts_alone_and_asks_again_after_a_rest() -> None:
     time = Time()
     cache, limit = Cache(time, away=True), limit_of(2, 60)
-    limiter = Limiter(cache, clock=time, monotonic=time)
+    limiter = process(cache, time)
     assert [(await limiter.count(limit, "a")).allowed for _ in range(4)] == [True, True, False, False]
     await limiter.mark("place", 60)
     assert await limiter.has("place")
     assert cache.asked == 1, "a cache that is away is not asked for every request"
     cache.away = False
     time.now += REST_SECONDS
-    assert (await limiter.count(limit, "a")).allowed
+    assert not (await limiter.count(limit, "a")).allowed, "what it counted alone still counts"
+    assert (await limiter.count(limit, "b")).allowed
     assert cache.asked == 2
+
+
+@given(AMOUNTS, st.lists(st.booleans(), max_size=60))
+async def test_a_cache_that_comes_and_goes_lets_nobody_through_a_process(amount: int, answers: list[bool]) -> None:
+    time, limit = Time(), limit_of(amount, 900)
+    cache = Cache(time)
+    limiter, passed = process(cache, time), 0
+    for answering in answers:
+        cache.away = not answering
+        passed += (await limiter.count(limit, "a")).allowed
+        time.now += REST_SECONDS + 0.1
+    assert passed == min(amount, len(answers))
+
+
+async def test_a_flood_does_not_reach_the_cache() -> None:
+    time = Time()
+    cache = Cache(time)
+    limiter = process(cache, time)
+    for _ in range(1000):
+        await limiter.count(limit_of(3, 60), "a")
+    assert cache.asked == 3
 
 
 async def test_a_cache_that_goes_away_before_something_is_given_back_hurts_nobody() -> None:
     time = Time()
     cache, limit = Cache(time), limit_of(1, 60)
-    limiter = Limiter(cache, clock=time, monotonic=time)
+    limiter = process(cache, time)
     tally = await limiter.count(limit, "a")
     cache.away = True
     await limiter.give_back(tally)

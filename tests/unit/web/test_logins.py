@@ -5,22 +5,25 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.counting import Cache, Time, limiter_on
+from support.counting import Cache, Time, limiter_on, process
 from vivero_web.errors import InvalidInputError, NotSignedInError, TooManyRequestsError, UnavailableError
-from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
 
 ACCOUNT, DESK = "owner@example.com", "192.0.2.1"
 QUARTER = 15 * 60
 
 
+async def check(*, right: bool) -> None:
+    await asyncio.sleep(0)
+    if not right:
+        raise NotSignedInError
+
+
 async def attempt(logins: Logins, *, right: bool, account: str = ACCOUNT, place: str = DESK) -> str:
     """How one try to log in ends."""
     try:
         async with logins.guess(account, place):
-            await asyncio.sleep(0)
-            if not right:
-                raise NotSignedInError
+            await check(right=right)
     except NotSignedInError:
         return "wrong"
     except TooManyRequestsError:
@@ -138,7 +141,7 @@ async def test_anything_may_be_typed_for_an_account(logins: Logins, account: str
 
 async def test_the_cache_does_not_learn_who_logs_in(time: Time) -> None:
     cache = Cache(time)
-    logins = Logins(Limiter(cache, clock=time, monotonic=time))
+    logins = Logins(process(cache, time))
     await attempt(logins, right=False)
     await attempt(logins, right=True)
     assert cache.keys
@@ -146,7 +149,7 @@ async def test_the_cache_does_not_learn_who_logs_in(time: Time) -> None:
 
 
 async def test_without_the_cache_guesses_are_bounded_all_the_same(time: Time) -> None:
-    logins = Logins(Limiter(Cache(time, away=True), clock=time, monotonic=time))
+    logins = Logins(process(Cache(time, away=True), time))
     ends = await asyncio.gather(*(attempt(logins, right=False) for _ in range(50)))
     assert ends.count("wrong") == 5
     assert await attempt(logins, right=True, place="elsewhere") == "in"

@@ -13,6 +13,7 @@ from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Login, StaffView
 
+
 class StaffService:
     """Logins of staff."""
 

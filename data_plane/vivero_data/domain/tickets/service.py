@@ -19,9 +19,7 @@ from vivero_data.lib.tokens import Tokens, read_ticket
 class TicketService:
     """Login tickets; a self-hosted workspace has no key for them, and no such login."""
 
-    def __init__(
-        self, database: Database, auth: AuthService, logins: Logins, key_file: Path, tenant_id: str
-    ) -> None:
+    def __init__(self, database: Database, auth: AuthService, logins: Logins, key_file: Path, tenant_id: str) -> None:
         self._database = database
         self._auth = auth
         self._logins = logins
