@@ -66,7 +66,7 @@ class SharedCounts:
             async with self._client.pipeline(transaction=False) as pipe:
                 # In this order no count is left without an end, wherever the connection breaks.
                 pipe.set(self._prefix + key, 0, ex=seconds, nx=True)
-                pipe.incr(self._prefix + key)
+                pipe.execute_command("INCR", self._prefix + key)  # the client's own `incr` sends INCRBY
                 for other in beside:
                     pipe.get(self._prefix + other)
                 _, *found = await pipe.execute()
@@ -76,7 +76,7 @@ class SharedCounts:
         with asking():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.set(self._prefix + key, 0, ex=seconds, nx=True)
-                pipe.decr(self._prefix + key)
+                pipe.execute_command("DECR", self._prefix + key)
                 await pipe.execute()
 
     async def mark(self, key: str, seconds: int) -> None:

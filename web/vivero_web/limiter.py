@@ -127,8 +127,9 @@ class Limiter:
         try:
             return await question(self._shared)
         except UnavailableError as error:
+            if self._monotonic() >= self._rest_until:  # once, of all that asked meanwhile
+                log.warning("counting_alone", problem=explained(error))
             self._rest_until = self._monotonic() + REST_SECONDS
-            log.warning("counting_alone", problem=explained(error))
             return None
 
 
