@@ -15,6 +15,8 @@ from vivero_web.answers import Answers
 from vivero_web.client_address import Proxies
 from vivero_web.clock import Clock, now
 from vivero_web.guards import json_only
+from vivero_web.limiter import Limiter
+from vivero_web.rate_limit import RateLimit, per_address
 from vivero_web.request_context import RequestContext
 from vivero_web.security import HSTS_DOMAIN
 
@@ -25,10 +27,8 @@ from vivero_control.domain.staff.controllers import AuthController
 from vivero_control.domain.staff.guards import bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
 from vivero_control.host_dispatch import ForeignHosts, HostDispatch
-from vivero_control.lib.counters import Counters
 from vivero_control.lib.health import HealthController
 from vivero_control.lib.internal import internal_app
-from vivero_control.lib.rate_limit import RateLimit
 from vivero_control.lib.telemetry import telemetry_plugins
 from vivero_control.pages import Pages
 from vivero_control.services import Services
@@ -49,8 +49,7 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
     """`pages` is the web layer, without it there is only the API."""
     pages = pages or Pages()
     backends = composition.backends(settings, clock)
-    counters = composition.counters(backends)
-    services = composition.services(backends, counters)
+    services = composition.services(backends)
     answers = Answers(pages.error_page)
 
     @asynccontextmanager
@@ -72,17 +71,18 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
         lifespan=[lifespan],
         logging_config=None,
     )
-    app.asgi_handler = _surrounded(app.asgi_handler, services, counters, answers, pages)
+    app.asgi_handler = _surrounded(app.asgi_handler, services, backends.limiter, answers, pages)
     return Program(public=app, internal=internal_app(services.health))
 
 
-def _surrounded(app: ASGIApp, services: Services, counters: Counters, answers: Answers, pages: Pages) -> ASGIApp:
+def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Answers, pages: Pages) -> ASGIApp:
     """Layers that also hold for what no route answers; the first to see a request comes last."""
     limits = services.settings.limits
-    own = RateLimit(app, counters, answers, limits.requests_per_minute)
+    charge = per_address(limits.requests_per_minute)
+    own = RateLimit(app, limiter, answers, charge)
     foreign_answers = Answers(pages.host_error)
     hosts = ForeignHosts(services.hosts, foreign_answers, pages)
-    foreign = RateLimit(hosts, counters, foreign_answers, limits.requests_per_minute)
+    foreign = RateLimit(hosts, limiter, foreign_answers, charge)
     proxies = Proxies(limits.forwarded_hops, limits.trusted_proxies)
     return RequestContext(HostDispatch(own, foreign, services.hosts.is_own), proxies, hsts=HSTS_DOMAIN)
 

@@ -6,10 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from litestar.stores.valkey import ValkeyStore
-from valkey.asyncio import ConnectionPool
+from valkey.asyncio import Valkey
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_web.clock import Clock
+from vivero_web.counts import SharedCounts
+from vivero_web.limiter import Limiter
+from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
 
 from vivero_control.db.database import Database
@@ -28,7 +31,6 @@ from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.lib import valkey
-from vivero_control.lib.counters import Counters
 from vivero_control.lib.each import supervised
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import Idempotency
@@ -50,7 +52,8 @@ class Backends:
     clock: Clock
     database: Database
     kube: KubeClient
-    cache: ConnectionPool
+    cache: Valkey
+    limiter: Limiter
     queue: PrefixedQueue
     passwords: Passwords
     tenants: TenantRepository
@@ -67,7 +70,7 @@ class Backends:
         async with AsyncExitStack() as stack:
             stack.callback(self.passwords.close)
             stack.push_async_callback(self.database.close)
-            stack.push_async_callback(self.cache.disconnect)
+            stack.push_async_callback(self.cache.aclose)
             stack.push_async_callback(self.queue.close)
             await stack.enter_async_context(self.kube)
             await stack.enter_async_context(self.ingress)
@@ -99,13 +102,14 @@ def backends(settings: Settings, clock: Clock) -> Backends:
     )
     tenants, directory = TenantRepository(kube, settings.kube.signups_namespace), TenantDirectory()
     session_key = settings.app.session_key.get_secret_value()
-    ingress = Ingress(settings)
+    ingress, cache = Ingress(settings), valkey.client(settings)
     return Backends(
         settings=settings,
         clock=clock,
         database=database,
         kube=kube,
-        cache=valkey.pool(settings),
+        cache=cache,
+        limiter=Limiter(SharedCounts(cache, f"{settings.cache.prefix}limits:")),
         queue=PrefixedQueue(valkey.queue_client(settings), settings.cache.prefix),
         passwords=Passwords(),
         tenants=tenants,
@@ -118,12 +122,12 @@ def backends(settings: Settings, clock: Clock) -> Backends:
     )
 
 
-def services(to: Backends, counters: Counters) -> Services:
+def services(to: Backends) -> Services:
     settings, clock = to.settings, to.clock
     audit = AuditService(to.database, clock)
     plans = PlanService(to.plans)
-    staff = StaffService(database=to.database, passwords=to.passwords, counters=counters, audit=audit)
-    store = ValkeyStore(valkey.client(to.cache), namespace=settings.cache.prefix.rstrip(":"))
+    staff = StaffService(database=to.database, passwords=to.passwords, logins=Logins(to.limiter), audit=audit)
+    store = ValkeyStore(to.cache, namespace=settings.cache.prefix.rstrip(":"))
     staff_key = derive(settings.app.session_key.get_secret_value(), "staff-tokens")
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
@@ -144,10 +148,6 @@ def services(to: Backends, counters: Counters) -> Services:
         health=Health(to.database, lambda: to.directory.synced and to.plans.synced),
         settings=settings,
     )
-
-
-def counters(to: Backends) -> Counters:
-    return Counters(valkey.limits_uri(to.settings), to.cache, to.settings.cache.prefix)
 
 
 def _signup_deps(to: Backends, plans: PlanService) -> SignupDeps:

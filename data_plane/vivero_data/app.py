@@ -20,7 +20,10 @@ from vivero_web.answers import Answers
 from vivero_web.client_address import Proxies
 from vivero_web.errors import WebError, explained
 from vivero_web.guards import JSON, MULTIPART, require_media_type
+from vivero_web.limiter import Limiter
+from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
+from vivero_web.rate_limit import RateLimit
 from vivero_web.request_context import RequestContext
 from vivero_web.security import HSTS_HOST
 
@@ -41,7 +44,7 @@ from vivero_data.domain.files.service import FileService
 from vivero_data.domain.health.controllers import HealthController, ProofController
 from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.identity.service import IdentityService, configured
-from vivero_data.domain.limits.middleware import RateLimit
+from vivero_data.domain.limits.requests import charge_by
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.service import RecordService
@@ -72,6 +75,7 @@ class Services(msgspec.Struct, frozen=True):
     database: Database
     cache: Cache
     storage: Storage
+    limiter: Limiter
     passwords: Passwords
     schema_ready: SchemaReady
     limits: LimitService
@@ -99,19 +103,22 @@ def build(settings: Settings) -> Services:
     cache, storage = Cache(settings.cache, tls), Storage(settings.storage, tls)
     limits, passwords, ready = LimitService(settings.limits_file), Passwords(), SchemaReady()
     identity = IdentityService(database, configured(settings.env))
-    auth = AuthService(database, passwords, AccessTokens(settings.app.signing_key, settings.env.tenant_id))
+    limiter = Limiter(cache.counts)
+    logins = Logins(limiter)
+    auth = AuthService(database, passwords, logins, AccessTokens(settings.app.signing_key, settings.env.tenant_id))
     return Services(
         settings=settings,
         database=database,
         cache=cache,
         storage=storage,
+        limiter=limiter,
         passwords=passwords,
         schema_ready=ready,
         limits=limits,
         identity=identity,
         auth=auth,
-        tickets=TicketService(database, auth, settings.ticket_key_file, settings.env.tenant_id),
-        users=UserService(database, limits, passwords, identity),
+        tickets=TicketService(database, auth, logins, settings.ticket_key_file, settings.env.tenant_id),
+        users=UserService(database, limits, passwords, logins, identity),
         collections=CollectionService(database, limits),
         records=RecordService(database, limits),
         files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
@@ -124,15 +131,15 @@ def build(settings: Settings) -> Services:
 
 def create_app(settings: Settings) -> Litestar:
     """The whole application."""
-    services = build(settings)
+    services, answers = build(settings), Answers(web.render_error)
     metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
     app = Litestar(
         route_handlers=[_api(settings), _internal(), HealthController, *web.route_handlers],
         dependencies=_dependencies(services),
-        middleware=[RateLimit(services.cache, services.limits), metrics.middleware],
+        middleware=[metrics.middleware],
         before_request=refuse_cross_site,
         before_send=[send_renewed_cookies],
-        exception_handlers={Exception: Answers(web.render_error).to},
+        exception_handlers={Exception: answers.to},
         lifespan=[_lifespan(services)],
         request_class=JsonRequest,
         request_max_body_size=_BODY_BYTES,
@@ -140,7 +147,8 @@ def create_app(settings: Settings) -> Litestar:
         state=State({"settings": settings, "services": services}),
         logging_config=None,
     )
-    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
+    limited = RateLimit(app.asgi_handler, services.limiter, answers, charge_by(services.limits, services.auth))
+    app.asgi_handler = RequestContext(limited, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
     return app
 
 
@@ -184,7 +192,7 @@ def _dependencies(services: Services) -> Mapping[str, Provide]:
     def same(value: Any) -> Callable[[], Any]:  # noqa: ANN401  any of the services
         return lambda: value
 
-    names = [name for name in Services.__struct_fields__ if name not in {"passwords", "schema_ready"}]
+    names = [name for name in Services.__struct_fields__ if name not in {"limiter", "passwords", "schema_ready"}]
     made = {name: Provide(same(getattr(services, name)), sync_to_thread=False) for name in names}
     return {**made, "actor": Provide(provide_actor)}
 

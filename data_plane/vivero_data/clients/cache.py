@@ -1,18 +1,19 @@
-"""The workspace's keys in Valkey: counting requests, and the proof that it works."""
+"""The workspace's keys in Valkey: counts of limits, and the proof that it works."""
 
 import secrets
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
-from valkey.asyncio import Connection, ConnectionPool, Valkey
-from valkey.exceptions import NoPermissionError, ValkeyError
+from valkey.asyncio import BlockingConnectionPool, Connection, Valkey
+from valkey.exceptions import NoPermissionError
+from vivero_web.counts import SharedCounts, asking
 from vivero_web.errors import UnavailableError
 
 from vivero_data.errors import IsolationError
 from vivero_data.settings import CacheSecret
 
-_TIMEOUT: Final = 1.0  # seconds; a request waits for this at most once
+_TIMEOUT: Final = 1  # seconds; for a free connection, for a new one, and for an answer
 _CONNECTIONS: Final = 10
 
 
@@ -21,34 +22,20 @@ class Cache:
 
     def __init__(self, secret: CacheSecret, tls: ssl.SSLContext) -> None:
         self._prefix = secret.prefix
-        self._pool = ConnectionPool(
+        pool = BlockingConnectionPool(
             connection_class=_TrustedConnection,
             tls=tls,
             host=secret.host,
             port=secret.port,
             username=secret.username,
             password=secret.password,
+            timeout=_TIMEOUT,
             socket_timeout=_TIMEOUT,
             socket_connect_timeout=_TIMEOUT,
             max_connections=_CONNECTIONS,
         )
-        self._client = Valkey(connection_pool=self._pool)
-
-    async def count(self, key: str, seconds: int) -> int:
-        """Add one to a counter that goes away `seconds` after its first use; the new count.
-
-        Raises:
-            UnavailableError: the cache does not answer.
-        """
-        name = f"{self._prefix}{key}"
-        try:
-            async with self._client.pipeline(transaction=True) as pipe:
-                pipe.incr(name)
-                pipe.expire(name, seconds, nx=True)
-                counted, _ = await pipe.execute()
-        except (ValkeyError, OSError, TimeoutError) as error:
-            raise UnavailableError("The cache does not answer.") from error
-        return int(counted)
+        self._client = Valkey.from_pool(pool)
+        self.counts = SharedCounts(self._client, f"{secret.prefix}limits:")
 
     async def prove(self) -> None:
         """Write, read and delete a key.
@@ -57,12 +44,10 @@ class Cache:
             UnavailableError: one of them failed.
         """
         name, value = f"{self._prefix}proof:{secrets.token_hex(8)}", secrets.token_hex(8)
-        try:
+        with asking():
             await self._client.set(name, value, ex=60)
             found = await self._client.get(name)
             await self._client.delete(name)
-        except (ValkeyError, OSError, TimeoutError) as error:
-            raise UnavailableError("The cache does not answer.") from error
         if found != value.encode():
             raise UnavailableError("The cache did not return what was written.")
 
@@ -75,12 +60,11 @@ class Cache:
         """
         from vivero_core.model.naming import cache_prefix  # noqa: PLC0415  the proof is rare, memory is not
 
-        try:
-            await self._client.get(f"{cache_prefix(neighbour)}proof")
-        except NoPermissionError:
-            return
-        except (ValkeyError, OSError, TimeoutError) as error:
-            raise UnavailableError("The cache does not answer.") from error
+        with asking():
+            try:
+                await self._client.get(f"{cache_prefix(neighbour)}proof")
+            except NoPermissionError:
+                return
         raise IsolationError("The keys of another workspace are open to this one.")
 
     async def ping(self) -> None:
@@ -89,14 +73,11 @@ class Cache:
         Raises:
             UnavailableError: it is not.
         """
-        try:
+        with asking():
             await self._client.ping()
-        except (ValkeyError, OSError, TimeoutError) as error:
-            raise UnavailableError("The cache does not answer.") from error
 
     async def close(self) -> None:
         await self._client.aclose()
-        await self._pool.disconnect()
 
 
 class _TrustedConnection(Connection):

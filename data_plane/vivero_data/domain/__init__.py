@@ -7,8 +7,8 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | --- | --- | --- |
 | `actor` | `users.schemas.Actor` | the signed-in user (raises NotSignedInError) |
 | `auth` | `auth.service.AuthService` | `login(credentials, address) -> Tokens`, `refresh(token) -> Tokens`, `logout(token)`, `end_session(actor)` |
-| `tickets` | `tickets.service.TicketService` | `redeem(ticket) -> Tokens` |
-| `users` | `users.service.UserService` | `me(actor) -> Me`, `list(actor, limit, cursor) -> Page[User]`, `get(actor, id)`, `create(actor, NewUser) -> User`, `change(actor, id, UserChanges) -> User`, `change_password(actor, PasswordChange)` |
+| `tickets` | `tickets.service.TicketService` | `redeem(ticket, address) -> Tokens` |
+| `users` | `users.service.UserService` | `me(actor) -> Me`, `list(actor, limit, cursor) -> Page[User]`, `get(actor, id)`, `create(actor, NewUser) -> User`, `change(actor, id, UserChanges) -> User`, `change_password(actor, PasswordChange, address)` |
 | `collections` | `collections.service.CollectionService` | `list(actor) -> list[Collection]`, `get(actor, name) -> Collection`, `create(actor, NewCollection) -> Collection`, `delete(actor, name)` |
 | `records` | `records.service.RecordService` | `list(actor, collection, RecordQuery) -> Page[Record]`, `get(actor, collection, id)`, `create(actor, collection, values) -> Record`, `update(actor, collection, id, RecordChanges) -> Record`, `delete(actor, collection, id, version=None)`; `collection` is its name |
 | `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile`, `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |

@@ -108,18 +108,26 @@ async def test_metrics_count_by_route_and_are_not_on_the_public_port(
     assert "Secretive" not in found.text
 
 
-async def test_each_address_has_its_share(workspace: Workspace) -> None:
+async def test_strangers_have_their_share_by_address_and_users_theirs_together(
+    workspace: Workspace, owner: dict[str, str]
+) -> None:
+    member = await workspace.user(owner, "member")
     workspace.set_limits(requests_per_minute=5)
     await asyncio.sleep(1.1)
-    client, other = workspace.client, {"x-forwarded-for": "198.51.100.7"}
-    statuses = [(await client.get("/api/v1/me")).status_code for _ in range(12)]
-    assert statuses[:5] == [401] * 5
-    assert statuses[-1] == 429 or 429 in statuses
-    limited = await client.get("/api/v1/me")
-    if limited.status_code == 429:
-        assert 1 <= int(limited.headers["retry-after"]) <= 60
-        assert limited.headers["content-type"] == "application/problem+json"
+    client, other, third = workspace.client, {"x-forwarded-for": "198.51.100.7"}, {"x-forwarded-for": "2001:db8::1"}
+    assert [(await client.get("/api/v1/me", headers=third)).status_code for _ in range(7)] == [401] * 5 + [429] * 2
+    assert (await client.get("/api/v1/nowhere", headers=third)).status_code == 429
     assert (await client.get("/api/v1/me", headers=other)).status_code == 401
+    asked = [
+        client.get("/api/v1/me", headers={**one, **at}) for one, at in zip([owner, member] * 5, [other, third] * 5, strict=True)
+    ]
+    answers = await asyncio.gather(*asked)
+    # Whoever was signed in before the limit was set counted for nobody.
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 5
+    limited = next(answer for answer in answers if answer.status_code == 429)
+    assert 1 <= int(limited.headers["retry-after"]) <= 66
+    assert limited.headers["content-type"] == "application/problem+json"
+    assert limited.headers["ratelimit-policy"] == '"requests";q=5;w=60'
     # What the client claims further left does not make it another address.
     claimed = {"x-forwarded-for": "203.0.113.1, 192.0.2.1"}
     assert (await client.get("/healthz", headers=claimed)).status_code == 200
@@ -139,18 +147,18 @@ async def test_who_knows_the_workspace_is_told_that_it_is_here(workspace: Worksp
         assert ident not in answer.text
 
 
-async def test_without_a_cache_work_goes_on(
+async def test_without_a_cache_work_goes_on_and_is_counted_here(
     workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace.set_limits(requests_per_minute=1)
+    workspace.set_limits(requests_per_minute=3)
     await asyncio.sleep(1.1)
 
-    async def fail(*_: object) -> int:
+    async def fail(*_: object) -> list[int]:
         raise UnavailableError
 
-    monkeypatch.setattr(workspace.app.state.services.cache, "count", fail)
-    for _ in range(3):
-        assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 200
+    monkeypatch.setattr(workspace.app.state.services.cache.counts, "add", fail)
+    statuses = [(await workspace.client.get("/api/v1/me", headers=owner)).status_code for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
 
 
 async def test_without_a_database_a_problem_says_so(

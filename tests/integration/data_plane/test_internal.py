@@ -76,11 +76,11 @@ def ticket(workspace: Workspace, key: Ed25519PrivateKey | None = None, **changes
 
 async def test_a_ticket_is_one_login(workspace: Workspace) -> None:
     tickets = workspace.app.state.services.tickets
-    tokens = await tickets.redeem(ticket(workspace))
+    tokens = await tickets.redeem(ticket(workspace), "192.0.2.1")
     me = await workspace.client.get("/api/v1/me", headers={"authorization": f"Bearer {tokens.access_token}"})
     assert me.json()["email"] == OWNER
     with pytest.raises(NotSignedInError, match="used already"):
-        await tickets.redeem(ticket(workspace, iat=datetime.now(UTC) - timedelta(seconds=5)))
+        await tickets.redeem(ticket(workspace, iat=datetime.now(UTC) - timedelta(seconds=5)), "192.0.2.1")
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ async def test_a_ticket_is_one_login(workspace: Workspace) -> None:
 async def test_a_bad_ticket_is_refused_and_not_spent(workspace: Workspace, changes: dict[str, Any]) -> None:
     tickets = workspace.app.state.services.tickets
     with pytest.raises(NotSignedInError):
-        await tickets.redeem(ticket(workspace, **changes))
-    assert await tickets.redeem(ticket(workspace))
+        await tickets.redeem(ticket(workspace, **changes), "192.0.2.1")
+    assert await tickets.redeem(ticket(workspace), "192.0.2.1")
 
 
 async def test_the_login_page_of_a_ticket(workspace: Workspace) -> None:

@@ -64,6 +64,6 @@ async def test_credentials_are_for_one_workspace(new_workspace: NewWorkspace) ->
     with pytest.raises(UnavailableError):
         await cache.prove()
     with pytest.raises(UnavailableError):
-        await cache.count("rate:x", 5)
+        await cache.counts.add("x", 5, ())
     await cache.close()
     gc.collect()

@@ -14,7 +14,7 @@ from litestar.datastructures import UploadFile
 from litestar.di import Provide
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
-from vivero_data.domain.auth.errors import LoginBlockedError, WrongCredentialsError
+from vivero_data.domain.auth.errors import WrongCredentialsError
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections import definition
@@ -49,6 +49,7 @@ from vivero_web.errors import (
     NotFoundError,
     NotSignedInError,
     TooLargeError,
+    TooManyRequestsError,
 )
 from vivero_web.request_context import RequestContext
 
@@ -98,7 +99,7 @@ class FakeAuth(AuthService):
 
     async def login(self, credentials: Credentials, address: str) -> Tokens:
         if credentials.email == "blocked@example.com":
-            raise LoginBlockedError(30)
+            raise TooManyRequestsError("Too many attempts to log in.", 30)
         if credentials.password != PASSWORD:
             raise WrongCredentialsError
         return Tokens("access", "refresh")
@@ -111,7 +112,7 @@ class FakeTickets(TicketService):
     def __init__(self) -> None:
         self.spent: set[str] = set()
 
-    async def redeem(self, ticket: str) -> Tokens:
+    async def redeem(self, ticket: str, address: str) -> Tokens:
         if ticket in self.spent:
             raise NotSignedInError("This login link was used before.")
         self.spent.add(ticket)
@@ -282,7 +283,7 @@ class FakeUsers(UserService):
         self.world.users[user_id] = msgspec.structs.replace(user, **given)
         return self.world.users[user_id]
 
-    async def change_password(self, actor: Actor, change: PasswordChange) -> None:
+    async def change_password(self, actor: Actor, change: PasswordChange, address: str) -> None:
         if change.current_password != PASSWORD:
             raise InvalidInputError.of("current_password", "is not your current password")
 

@@ -1,10 +1,9 @@
 """Staff: who they are, and checking a login without telling who has one."""
 
-from typing import Final, Literal, cast
+from typing import Literal, cast
 from uuid import UUID
 
-from limits import RateLimitItemPerMinute
-from vivero_web.errors import TooManyRequestsError
+from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
 
 from vivero_control.db.database import Database
@@ -13,21 +12,15 @@ from vivero_control.domain.audit.service import Act, AuditService
 from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Login, StaffView
-from vivero_control.lib.counters import Counters
-
-# Five wrong passwords of one person from one address in a quarter of an hour; and because an attacker has
-# many addresses, thirty an hour for the account. High enough that nobody can lock out someone else for long.
-PER_ADDRESS: Final = RateLimitItemPerMinute(5, 15, namespace="login-address")
-PER_ACCOUNT: Final = RateLimitItemPerMinute(30, 60, namespace="login-account")
 
 
 class StaffService:
     """Logins of staff."""
 
-    def __init__(self, *, database: Database, passwords: Passwords, counters: Counters, audit: AuditService) -> None:
+    def __init__(self, *, database: Database, passwords: Passwords, logins: Logins, audit: AuditService) -> None:
         self._database = database
         self._passwords = passwords
-        self._counters = counters
+        self._logins = logins
         self._audit = audit
 
     async def login(self, login: Login, address: str) -> StaffView:
@@ -37,20 +30,12 @@ class StaffService:
             WrongLoginError: whatever is wrong.
             TooManyRequestsError: too many attempts; the right password is refused as well.
         """
-        email = login.email.strip().lower()
-        attempts = ((PER_ADDRESS, (email, address)), (PER_ACCOUNT, (email,)))
-        for limit, who in attempts:
-            verdict = await self._counters.look(limit, *who)
-            if not verdict.allowed:
-                raise TooManyRequestsError("Too many attempts to log in.", verdict.reset_after)
         async with self._database.transaction() as session:
-            member = await StaffRepository(session).by_email(email)
-        matches = await self._passwords.verify(member.password_hash if member else None, login.password)
-        if member is None or not matches or not member.active:
-            for limit, who in attempts:
-                await self._counters.hit(limit, *who)
-            raise WrongLoginError
-        await self._counters.clear(PER_ADDRESS, email, address)
+            member = await StaffRepository(session).by_email(login.email)
+        async with self._logins.guess(member.email if member else login.email, address):
+            matches = await self._passwords.verify(member.password_hash if member else None, login.password)
+            if member is None or not matches or not member.active:
+                raise WrongLoginError
         await self._audit.note(
             Act(actor=member.email, action="login", subject=f"staff/{member.id}", reason="", detail={"from": address})
         )

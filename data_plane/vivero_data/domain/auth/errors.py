@@ -1,6 +1,6 @@
 """What can go wrong with logging in."""
 
-from vivero_web.errors import NotSignedInError, TooManyRequestsError
+from vivero_web.errors import NotSignedInError
 
 
 class WrongCredentialsError(NotSignedInError):
@@ -15,10 +15,3 @@ class SessionEndedError(NotSignedInError):
 
     def __init__(self) -> None:
         super().__init__("The session has ended; log in again.")
-
-
-class LoginBlockedError(TooManyRequestsError):
-    """Too many wrong passwords for one address from one place."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__("Too many wrong passwords.", seconds)

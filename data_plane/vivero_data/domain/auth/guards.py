@@ -48,12 +48,20 @@ async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService])
 
 
 async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
-    header = request.headers.get("authorization", "")
-    if header:
-        if not header.lower().startswith(_BEARER):
-            raise NotSignedInError("Send the access token as `Authorization: Bearer …`.")
-        return await auth.authenticate(header[len(_BEARER) :].strip())
-    return await _from_cookies(request, auth)
+    if not request.headers.get("authorization"):
+        return await _from_cookies(request, auth)
+    token = access_token(request)
+    if token is None:
+        raise NotSignedInError("Send the access token as `Authorization: Bearer …`.")
+    return await auth.authenticate(token)
+
+
+def access_token(connection: AnyConnection) -> str | None:
+    """The one that came with a request: in its header, which wins, or in a browser's cookie."""
+    header = connection.headers.get("authorization", "")
+    if not header:
+        return connection.cookies.get(cookies.ACCESS)
+    return header[len(_BEARER) :].strip() if header.lower().startswith(_BEARER) else None
 
 
 async def _from_cookies(request: AnyConnection, auth: AuthService) -> Actor:

@@ -1,4 +1,4 @@
-"""SQL of sessions, refresh tokens and failed logins."""
+"""SQL of sessions and refresh tokens."""
 
 from datetime import datetime
 
@@ -79,37 +79,10 @@ async def get_actor(connection: Connection, user_id: int, session_id: int) -> Ac
     return Actor(int(row[0]), row[1], row[2], Role(row[3]), session_id)
 
 
-async def seconds_blocked(connection: Connection, key: bytes) -> int:
-    """How long logins under this key still have to wait; 0 when they need not."""
-    row = await connection.fetch_one(
-        "SELECT CEIL(TIMESTAMPDIFF(MICROSECOND, CURRENT_TIMESTAMP(6), blocked_until) / 1000000)"
-        " FROM login_attempts WHERE email_hash = %s",
-        key,
-    )
-    return max(0, int(row[0])) if row and row[0] is not None else 0
-
-
-async def count_failure(tx: Connection, key: bytes, free: int, longest: int) -> None:
-    """One more failure; beyond `free` of them each doubles the wait, up to `longest` seconds."""
-    await tx.execute(
-        "INSERT INTO login_attempts (email_hash, failures, last_at) VALUES (%s, 1, CURRENT_TIMESTAMP(6))"
-        " ON DUPLICATE KEY UPDATE failures = failures + 1, last_at = CURRENT_TIMESTAMP(6),"
-        " blocked_until = IF(failures < %s, NULL, CURRENT_TIMESTAMP(6)"
-        " + INTERVAL LEAST(%s, POW(2, LEAST(failures - %s, 20))) SECOND)",
-        key,
-        free,
-        longest,
-        free,
-    )
-
-
-async def forget_failures(tx: Connection, key: bytes) -> None:
-    await tx.execute("DELETE FROM login_attempts WHERE email_hash = %s", key)
-
-
 async def purge(tx: Connection, before: datetime, batch: int) -> int:
-    """Remove what ended before `before`: failures, sessions with their tokens; how many rows went."""
+    """Remove what ended before `before`, sessions with their tokens; how many rows went."""
     moment = clock.naive(before)
+    # Programs up to revision 0003 count wrong passwords here, and may run beside us.
     gone = await tx.execute("DELETE FROM login_attempts WHERE last_at < %s LIMIT %s", moment, batch)
     ids = [
         row[0] for row in await tx.fetch_all("SELECT id FROM sessions WHERE expires_at < %s LIMIT %s", moment, batch)

@@ -4,26 +4,25 @@ A session is a family of refresh tokens. One that is presented twice was
 stolen or replayed, so the whole family ends.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_web import clock
+from vivero_web.errors import NotSignedInError
+from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
 from vivero_web.tokens import digest, new_secret
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.auth import repository
-from vivero_data.domain.auth.errors import LoginBlockedError, SessionEndedError, WrongCredentialsError
+from vivero_data.domain.auth.errors import SessionEndedError, WrongCredentialsError
 from vivero_data.domain.auth.repository import StoredToken
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, User
 from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens
 
-_FREE_FAILURES: Final = 5  # people mistype; beyond that each failure doubles the wait
-_LONGEST_BLOCK: Final = 900  # seconds
 # Two tabs of one browser may present the same cookie at once: within this the
 # second gets an access token, and only that.
 _BROWSER_GRACE: Final = timedelta(seconds=10)
@@ -32,9 +31,10 @@ _BROWSER_GRACE: Final = timedelta(seconds=10)
 class AuthService:
     """Sessions of the workspace's users."""
 
-    def __init__(self, database: Database, passwords: Passwords, tokens: AccessTokens) -> None:
+    def __init__(self, database: Database, passwords: Passwords, logins: Logins, tokens: AccessTokens) -> None:
         self._database = database
         self._passwords = passwords
+        self._logins = logins
         self._tokens = tokens
 
     async def login(self, credentials: Credentials, address: str) -> Tokens:
@@ -42,23 +42,18 @@ class AuthService:
 
         Raises:
             WrongCredentialsError: whatever was wrong.
-            LoginBlockedError: too many failures for this e-mail from this address.
+            TooManyRequestsError: too many wrong passwords before.
         """
         email = credentials.email.strip().lower()
-        key = hashlib.sha256(f"{email}\n{address}".encode(errors="replace")).digest()
         async with self._database.read() as connection:
-            blocked = await repository.seconds_blocked(connection, key)
-            found = await users.get_with_hash(connection, email) if not blocked else None
-        if blocked:
-            raise LoginBlockedError(blocked)
+            found = await users.get_with_hash(connection, email)
         stored = found[1] if found and found[0].active else None
-        right = await self._passwords.verify(stored, credentials.password)
-        async with self._database.transaction() as tx:
-            if right and found:
-                await repository.forget_failures(tx, key)
+        async with self._logins.guess(email, address):
+            right = await self._passwords.verify(stored, credentials.password)
+            if not right or not found:
+                raise WrongCredentialsError
+            async with self._database.transaction() as tx:
                 return await self.start(tx, found[0])
-            await repository.count_failure(tx, key, _FREE_FAILURES, _LONGEST_BLOCK)
-        raise WrongCredentialsError
 
     async def start(self, tx: Connection, user: User) -> Tokens:
         """A new session for a user whose identity is proven."""
@@ -98,6 +93,14 @@ class AuthService:
         """End the session that the actor is in."""
         async with self._database.transaction() as tx:
             await repository.revoke(tx, actor.session_id)
+
+    def is_ours(self, access_token: str) -> bool:
+        """Whether we signed it within its life; the session may have ended since."""
+        try:
+            self._tokens.read(access_token)
+        except NotSignedInError:
+            return False
+        return True
 
     async def authenticate(self, access_token: str) -> Actor:
         """The user of an access token, whose session and account are still alive.

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vivero_web.errors import NotFoundError
+from vivero_web.logins import Logins
 
 from vivero_data.db.database import Database
 from vivero_data.domain.auth.errors import WrongCredentialsError
@@ -18,14 +19,15 @@ from vivero_data.lib.tokens import Tokens, read_ticket
 class TicketService:
     """Login tickets; a self-hosted workspace has no key for them, and no such login."""
 
-    def __init__(self, database: Database, auth: AuthService, key_file: Path, tenant_id: str) -> None:
+    def __init__(self, database: Database, auth: AuthService, logins: Logins, key_file: Path, tenant_id: str) -> None:
         self._database = database
         self._auth = auth
+        self._logins = logins
         self._key_file = key_file
         self._tenant_id = tenant_id
 
-    async def redeem(self, ticket: str) -> Tokens:
-        """A session for the ticket's user.
+    async def redeem(self, ticket: str, address: str) -> Tokens:
+        """A session for the ticket's user; `address` is the client's.
 
         Raises:
             NotSignedInError: expired, forged or for another workspace.
@@ -41,7 +43,9 @@ class TicketService:
             found = await users.get_with_hash(tx, claims.email.lower())
             if found is None or not found[0].active:
                 raise WrongCredentialsError
-            return await self._auth.start(tx, found[0])
+            tokens = await self._auth.start(tx, found[0])
+        await self._logins.trust(found[0].email, address)
+        return tokens
 
     def _read_key(self) -> str:
         try:

@@ -1,11 +1,12 @@
 """`/api/v1/me` and `/api/v1/users`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Controller, get, patch, post, put
+from litestar import Controller, Request, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
+from vivero_web.request_context import caller_of
 
 from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, User, UserChanges
 from vivero_data.domain.users.service import UserService
@@ -27,10 +28,14 @@ class MeController(Controller):
 
     @put("/password", status_code=HTTP_204_NO_CONTENT)
     async def change_password(
-        self, actor: NamedDependency[Actor], users: NamedDependency[UserService], data: JSONBody[PasswordChange]
+        self,
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        users: NamedDependency[UserService],
+        data: JSONBody[PasswordChange],
     ) -> None:
         """Set my password; my other sessions end."""
-        await users.change_password(actor, data)
+        await users.change_password(actor, data, caller_of(request.scope))
 
 
 class UserController(Controller):

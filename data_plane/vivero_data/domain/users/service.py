@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 from vivero_web.errors import FieldError, InvalidInputError, NotFoundError
+from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
 from vivero_web.text import PERSON_MAX, email_problem, name_problem, password_problem, tidy
 
@@ -56,11 +57,17 @@ class UserService:
     """Accounts, within the plan's limit; somebody always stays owner."""
 
     def __init__(
-        self, database: Database, limits: LimitService, passwords: Passwords, identity: IdentityService
+        self,
+        database: Database,
+        limits: LimitService,
+        passwords: Passwords,
+        logins: Logins,
+        identity: IdentityService,
     ) -> None:
         self._database = database
         self._limits = limits
         self._passwords = passwords
+        self._logins = logins
         self._identity = identity
 
     async def me(self, actor: Actor) -> Me:
@@ -120,16 +127,22 @@ class UserService:
             await record(tx, actor, "user.update", after.email, before=visible(before), after=visible(after))
         return after
 
-    async def change_password(self, actor: Actor, change: PasswordChange) -> None:
-        """Set one's own password; every other session of the user ends."""
+    async def change_password(self, actor: Actor, change: PasswordChange, address: str) -> None:
+        """Set one's own password; every other session of the user ends. `address` is the client's.
+
+        Raises:
+            InvalidInputError: the new one cannot be used, or the current one is wrong.
+            TooManyRequestsError: too many wrong ones before: an open session is no place for guessing either.
+        """
         workspace = (await self._identity.current()).name
         problem = password_problem(change.new_password, email=actor.email, company=workspace)
         if problem:
             raise InvalidInputError.of("new_password", problem)
         async with self._database.read() as connection:
             stored = await repository.password_hash(connection, actor.user_id)
-        if not await self._passwords.verify(stored, change.current_password):
-            raise InvalidInputError.of("current_password", "is not your current password")
+        async with self._logins.guess(actor.email, address):
+            if not await self._passwords.verify(stored, change.current_password):
+                raise InvalidInputError.of("current_password", "is not your current password")
         hashed = await self._passwords.hash(change.new_password)
         async with self._database.transaction() as tx:
             await repository.set_password(tx, actor.user_id, hashed)

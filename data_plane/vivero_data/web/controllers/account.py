@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from vivero_web.errors import WebError
+from vivero_web.request_context import caller_of
 
 from vivero_data.domain.users.schemas import PasswordChange
 from vivero_data.domain.users.service import UserService
@@ -26,7 +27,7 @@ async def change_password(
     form = await read_form(request)
     change = PasswordChange(form.get("current_password", ""), form.get("new_password", ""))
     try:
-        await users.change_password(visit.actor, change)
+        await users.change_password(visit.actor, change, caller_of(request.scope))
     except FORM_ERRORS as error:
         return _account(visit, error)
     return done("/account", "password-changed")

@@ -54,7 +54,7 @@ async def login_by_ticket(
     """Spends the control plane's one-time login; a spent one still leads in whoever it let in before."""
     headers = {**_NO_STORE, "referrer-policy": "no-referrer"}
     try:
-        tokens = await tickets.redeem(ticket)
+        tokens = await tickets.redeem(ticket, caller_of(request.scope))
     except NotSignedInError as error:
         if ACCESS in request.cookies:
             return Redirect("/", status_code=HTTP_303_SEE_OTHER, headers=headers)

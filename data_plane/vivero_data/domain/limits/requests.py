@@ -1,0 +1,37 @@
+"""The plan's requests a minute: one count for all users together, and one for each address of strangers.
+
+Whoever shows no token of ours is counted by address alone. Otherwise anybody on
+the internet could use up what a workspace pays for.
+"""
+
+from typing import Final
+
+from litestar.connection import ASGIConnection
+from litestar.types import Scope
+from vivero_web.limiter import Limit
+from vivero_web.rate_limit import Charge, a_minute, per_address
+
+from vivero_data.domain.auth.guards import access_token
+from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.limits.service import LimitService
+
+_OPERATOR: Final = "/internal/"
+_USERS: Final = "users"
+
+
+def charge_by(limits: LimitService, auth: AuthService) -> Charge:
+    """By the plan of the moment."""
+
+    def charge(scope: Scope) -> tuple[Limit, str] | None:
+        plan = limits.current
+        amount = plan.requests_per_minute
+        if amount is None or scope["path"].startswith(_OPERATOR):
+            return None
+        as_stranger = per_address(amount)(scope)
+        token = access_token(ASGIConnection(scope)) if as_stranger else None
+        if not token or not auth.is_ours(token):
+            return as_stranger
+        included = f"The {plan.plan} plan includes {amount:,} requests a minute for all users together."
+        return a_minute(amount, included), _USERS
+
+    return charge

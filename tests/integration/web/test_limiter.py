@@ -1,0 +1,80 @@
+"""The limiter on a real Valkey: as the cache user of a tenant, and as one who may do nothing but what counting needs."""
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+import valkey as valkey_sync
+from valkey.asyncio import BlockingConnectionPool, SSLConnection, Valkey
+from vivero_core.backends.credentials import Credentials
+from vivero_core.backends.valkey.client import Server
+from vivero_web.counts import SharedCounts
+from vivero_web.limiter import Limit, Limiter
+
+ONCE = Limit("tries", 5, 60, "Too many.")
+NEEDED = ["-@all", "+auth", "+hello", "+client|setname", "+client|setinfo", "+get", "+set", "+incr", "+decr"]
+
+
+@pytest.fixture
+def bare(platform: dict[str, Any]) -> Iterator[tuple[Credentials, str]]:
+    name, password = f"bare-{secrets.token_hex(4)}", secrets.token_hex(16)
+    with valkey_sync.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"]) as admin:
+        admin.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", f"~{name}:*", *NEEDED)  # type: ignore[no-untyped-call]
+        yield Credentials(name, password), f"{name}:"
+        admin.execute_command("ACL", "DELUSER", name)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(params=["tenant", "bare"])
+async def counts(
+    request: pytest.FixtureRequest, platform: dict[str, Any], cache_server: Server
+) -> AsyncIterator[SharedCounts]:
+    if request.param == "tenant":
+        new_tenant: Callable[[], Any] = request.getfixturevalue("new_tenant")
+        tenant = new_tenant()
+        login, prefix = tenant.cache_user, tenant.prefix
+    else:
+        login, prefix = request.getfixturevalue("bare")
+    pool = BlockingConnectionPool(
+        connection_class=SSLConnection,
+        host=cache_server.host,
+        port=cache_server.port,
+        username=login.name,
+        password=login.secret,
+        ssl_ca_certs=platform["valkey"]["ca"],
+        ssl_min_version=ssl.TLSVersion.TLSv1_3,
+        max_connections=10,
+        timeout=60,
+    )
+    async with Valkey.from_pool(pool) as client:
+        yield SharedCounts(client, prefix)
+
+
+async def test_of_fifty_at_once_five_get_through(counts: SharedCounts) -> None:
+    processes = [Limiter(counts) for _ in range(5)]
+    tallies = await asyncio.gather(*(limiter.count(ONCE, "a") for limiter in processes * 10))
+    assert sum(tally.allowed for tally in tallies) == 5
+    assert all(0 < tally.wait <= 66 for tally in tallies if not tally.allowed)
+    for tally in tallies:
+        if tally.allowed:
+            await processes[0].give_back(tally)
+    again = await asyncio.gather(*(limiter.count(ONCE, "a") for limiter in processes * 10))
+    assert sum(tally.allowed for tally in again) == 5
+
+
+async def test_a_window_passes(counts: SharedCounts) -> None:
+    limiter, limit = Limiter(counts), Limit("short", 2, 1, "Too many.")
+    assert [(await limiter.count(limit, "a")).allowed for _ in range(3)] == [True, True, False]
+    await asyncio.sleep(1.2)
+    assert (await limiter.count(limit, "a")).allowed
+
+
+async def test_a_place_is_remembered_and_forgotten(counts: SharedCounts) -> None:
+    limiter = Limiter(counts)
+    assert not await limiter.has("place")
+    await limiter.mark("place", 1)
+    assert await limiter.has("place")
+    await asyncio.sleep(1.2)
+    assert not await limiter.has("place")

@@ -1,0 +1,86 @@
+"""Guessing passwords: bounded for each place, for each account from each place, and for each account.
+
+A guess is counted before the password is looked at and given back when it was
+right. Strangers together get few guesses at an account, and whoever logged in
+from a place before is no stranger there: so a crowd that guesses slows down
+other strangers, and never the account's owner at their desk.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from vivero_web.errors import UnavailableError
+from vivero_web.limiter import Limit, Limiter, Tally
+from vivero_web.tokens import digest
+
+_QUARTER: Final = 15 * 60
+_REFUSAL: Final = "Too many attempts to log in."
+
+AT_ONE_ACCOUNT: Final = Limit("login-place", 5, _QUARTER, _REFUSAL)
+"""From one place at one account: people mistype, and five times is enough to notice the caps lock."""
+FROM_ONE_PLACE: Final = Limit("login-address", 50, _QUARTER, _REFUSAL)
+"""From one place at all accounts: a whole office behind one address on a Monday."""
+BY_STRANGERS: Final = Limit("login-account", 20, _QUARTER, _REFUSAL)
+"""At one account from all places that it has not been used from: under two thousand a day, whatever their number."""
+KNOWN_SECONDS: Final = 30 * 86400
+"""How long a place is known after its last login."""
+
+
+class Logins:
+    """What both programs ask before they look at a password."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+
+    @asynccontextmanager
+    async def guess(self, account: str, place: str) -> AsyncIterator[None]:
+        """Around checking a password: an error out of the block is a wrong one, except when a system was away.
+
+        Args:
+            account: its e-mail, as stored where there is one: a database may take several spellings for one.
+            place: the caller, as limits count them.
+
+        Raises:
+            TooManyRequestsError: too many were wrong before; the right one is refused as well.
+        """
+        account = _digest(account)
+        counted = await self._count(account, place)
+        try:
+            yield
+        except UnavailableError:
+            await self._give_back(counted)
+            raise
+        await self._give_back(counted)
+        await self._limiter.mark(_known(account, place), KNOWN_SECONDS)
+
+    async def trust(self, account: str, place: str) -> None:
+        """The account's owner is at this place, which was proven without a password."""
+        await self._limiter.mark(_known(_digest(account), place), KNOWN_SECONDS)
+
+    async def _count(self, account: str, place: str) -> list[Tally]:
+        limits = [(AT_ONE_ACCOUNT, f"{account}:{place}"), (FROM_ONE_PLACE, place)]
+        if not await self._limiter.has(_known(account, place)):
+            limits.append((BY_STRANGERS, account))
+        counted: list[Tally] = []
+        for limit, who in limits:
+            tally = await self._limiter.count(limit, who)
+            if not tally.allowed:
+                # Nothing is guessed, so nothing counts.
+                await self._give_back(counted)
+                raise tally.refusal()
+            counted.append(tally)
+        return counted
+
+    async def _give_back(self, counted: list[Tally]) -> None:
+        for tally in counted:
+            await self._limiter.give_back(tally)
+
+
+def _digest(account: str) -> str:
+    """No e-mail address stands in the cache."""
+    return digest(account.strip().lower()).hex()
+
+
+def _known(account: str, place: str) -> str:
+    return f"known:{digest(f'{account}:{place}').hex()}"
