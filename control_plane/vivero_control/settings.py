@@ -51,7 +51,7 @@ class AppSettings(BaseModel):
     """Keys of the program itself, and the first administrator."""
 
     session_key: SecretStr = Field(min_length=32)
-    """Keys for staff tokens and for request fingerprints are derived from it."""
+    """Keys for staff tokens, signups' bearers and request fingerprints are derived from it."""
     ticket_private_key: SecretStr
     """Ed25519, PEM: signs the one-time logins into new workspaces."""
     admin_email: str = Field(min_length=3, max_length=254)

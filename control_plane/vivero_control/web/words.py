@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from vivero_core.model.constants import ConditionType, SuspensionReason
 from vivero_ui.filters import bytes_, duration, euro, number
 
@@ -266,6 +266,27 @@ def host_words(host: HostStatus) -> HostWords:
         todo="Check the spelling of the part before the first dot, or ask whoever gave you the address.",
         icon="search",
     )
+
+
+class Entrance(Struct, frozen=True):
+    """The form that leads into a new workspace, once."""
+
+    action: str
+    ticket: str
+
+
+def entrance(signup: SignupView) -> Entrance | None:
+    """None for who may not be let in, or not yet, or not any more."""
+    if signup.login_url is UNSET:
+        return None
+    action, ticket = urldefrag(signup.login_url)
+    return Entrance(action, ticket)
+
+
+def origin(url: str) -> str:
+    """The part of an address that a content security policy names."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def host_of(url: str) -> str:

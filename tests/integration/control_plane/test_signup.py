@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
@@ -70,6 +70,7 @@ async def test_the_password_travels_as_a_hash_in_the_secret_alone(
         [sql(f"SELECT * FROM {table}") for table in ("signups", "outbox", "idempotency", "audit")]  # noqa: S608  literals
     )
     assert PASSWORD not in stored
+    assert view["bearer"] not in stored
     assert "$argon2" not in stored
     assert view["id"] not in resource
 
@@ -268,7 +269,7 @@ async def test_progress_and_login(client: httpx.Client, names: Names, kube: Kube
     slug = names.new()
     view = client.post("/api/v1/signups", json=signup_body(slug)).json()
     events: list[tuple[str, dict[str, Any]]] = []
-    follower = threading.Thread(target=_follow, args=(client, view["id"], events))
+    follower = threading.Thread(target=_follow, args=(client, view, events))
     follower.start()
     follower.join(90)
     assert not follower.is_alive()
@@ -281,16 +282,21 @@ async def test_progress_and_login(client: httpx.Client, names: Names, kube: Kube
     shown = [json.dumps(view["steps"]) + view["state"] for _, view in events]
     assert len(shown) == len(set(shown)), "one event for each change"
 
-    ticket = parse_qs(urlsplit(last["login_url"]).query)["ticket"][0]
+    ticket = urlsplit(last["login_url"]).fragment
     key = load_pem_private_key(settings.app.ticket_private_key.get_secret_value().encode(), None).public_key()
     tenant = Tenant.parse(await kube.get(TENANT, last["tenant"]["name"]))
     assert tenant.spec.slug == slug
     claims = jwt.decode(ticket, key, algorithms=["EdDSA"], audience=tenant.id, issuer="vivero-control-plane")  # type: ignore[arg-type]
     assert claims["sub"] == f"owner@{slug}.example.com"
     assert claims["exp"] - claims["iat"] <= 600
-    again = client.get(f"/api/v1/signups/{view['id']}").json()["login_url"]
-    again_claims = jwt.decode(parse_qs(urlsplit(again).query)["ticket"][0], options={"verify_signature": False})
+    progress = f"/api/v1/signups/{view['id']}"
+    again = client.get(progress, headers={"Authorization": f"Bearer {view['bearer']}"}).json()["login_url"]
+    again_claims = jwt.decode(urlsplit(again).fragment, options={"verify_signature": False})
     assert again_claims["jti"] == claims["jti"]
+    for nobody in ({}, {"Authorization": f"Bearer {view['id']}"}, {"Cookie": f"__Host-signup={view['bearer']}"}):
+        shown = client.get(progress, headers=nobody).json()
+        assert shown["state"] == "ready"
+        assert not {"login_url", "bearer"} & set(shown)
 
 
 def test_an_unknown_signup_is_a_404_on_both_addresses(client: httpx.Client) -> None:
@@ -300,8 +306,9 @@ def test_an_unknown_signup_is_a_404_on_both_addresses(client: httpx.Client) -> N
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def _follow(client: httpx.Client, signup_id: str, events: list[tuple[str, dict[str, Any]]]) -> None:
-    with client.stream("GET", f"/api/v1/signups/{signup_id}/events", headers={"Last-Event-ID": "7"}) as stream:
+def _follow(client: httpx.Client, signup: dict[str, Any], events: list[tuple[str, dict[str, Any]]]) -> None:
+    headers = {"Last-Event-ID": "7", "Authorization": f"Bearer {signup['bearer']}"}
+    with client.stream("GET", f"/api/v1/signups/{signup['id']}/events", headers=headers) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         name = ""
         for line in stream.iter_lines():

@@ -114,11 +114,13 @@ def signup(done: int, state: str = "provisioning", started: datetime = NOW) -> S
         steps=parts,
         detail="The address is taken." if state == "failed" else "",
         created_at=started,
-        login_url="https://acme.vivero.localhost:8443/login/ticket?ticket=t" if state == "ready" else UNSET,
+        login_url="https://acme.vivero.localhost:8443/login/ticket#t1ck3t" if state == "ready" else UNSET,
     )
 
 
 class FakeSignups(SignupService):
+    bearer = "b3arer"
+
     def __init__(self) -> None:
         self.started: list[StartSignup] = []
         self.keys: list[str | None] = []
@@ -132,21 +134,24 @@ class FakeSignups(SignupService):
             raise SlugTakenError("taken")
         self.started.append(order)
         self.keys.append(idempotency_key)
-        return self.view
+        return structs.replace(self.view, bearer=self.bearer)
 
-    async def get(self, signup_id: str) -> SignupView:
+    async def get(self, signup_id: str, bearer: str | None = None) -> SignupView:
         if signup_id == "unknown":
             raise SignupNotFoundError
-        return self.view
+        return self._for(bearer, self.view)
 
-    async def follow(self, signup_id: str) -> AsyncIterator[SignupView | None]:
+    async def follow(self, signup_id: str, bearer: str | None = None) -> AsyncIterator[SignupView | None]:
         await self.get(signup_id)
 
         async def views() -> AsyncIterator[SignupView | None]:
             for view in self.stream:
-                yield view
+                yield view and self._for(bearer, view)
 
         return views()
+
+    def _for(self, bearer: str | None, view: SignupView) -> SignupView:
+        return view if bearer == self.bearer else structs.replace(view, login_url=UNSET)
 
 
 def row(name: str, **changes: object) -> TenantRow:
