@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from vivero_core.model.constants import SIGNUPS_NAMESPACE
+from vivero_core.model.naming import EMAIL_MAX_LENGTH, EMAIL_PATTERN
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -81,6 +82,8 @@ class MailSettings(BaseModel):
     port: Port = 587
     security: Literal["starttls", "tls"] = "starttls"
     sender: str = Field(default="Vivero <no-reply@vivero.localhost>", max_length=254)
+    reply_to: str | None = Field(default=None, pattern=EMAIL_PATTERN, max_length=EMAIL_MAX_LENGTH)
+    """Where answers to our mails are read; without one no mail asks for an answer."""
     username: str | None = None
     password: SecretStr | None = None
     timeout: float = Field(default=10.0, gt=0, le=60)

@@ -34,6 +34,9 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 - {name: VIVERO_MAIL__PORT, value: {{ .Values.mail.port | quote }}}
 - {name: VIVERO_MAIL__SECURITY, value: {{ .Values.mail.security | quote }}}
 - {name: VIVERO_MAIL__SENDER, value: {{ .Values.mail.sender | quote }}}
+{{- with .Values.mail.replyTo }}
+- {name: VIVERO_MAIL__REPLY_TO, value: {{ . | quote }}}
+{{- end }}
 - {name: VIVERO_PLATFORM__CA, value: /run/vivero/platform/ca.crt}
 - {name: VIVERO_KUBE__SIGNUPS_NAMESPACE, value: {{ .Values.signups.namespace | quote }}}
 {{- with .Values.ingress.address }}

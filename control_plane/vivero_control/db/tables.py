@@ -25,7 +25,7 @@ class Account(DefaultBase):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), unique=True)
-    """In lower case: one account, whatever the spelling."""
+    """One account for each mailbox, whatever the spelling (`domain/accounts/policies.py`); not to write to."""
     created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
 
 

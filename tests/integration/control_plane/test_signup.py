@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from integration.control_plane.support import PASSWORD, Names, eventually, signup_body
 from vivero_control import composition
-from vivero_control.domain.signups.policies import secret_name, signup_digest
+from vivero_control.domain.signups.policies import TRIALS_MAX, UNMADE, secret_name, signup_digest
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.settings import Settings
 from vivero_control.worker import Jobs
@@ -233,6 +233,33 @@ def test_a_refused_signup_does_not_use_up_its_key(client: httpx.Client, names: N
     key = {"Idempotency-Key": f"again-{names.prefix}"}
     assert client.post("/api/v1/signups", json=signup_body("admin"), headers=key).status_code == 422
     assert client.post("/api/v1/signups", json=signup_body(names.new()), headers=key).status_code == 202
+
+
+async def test_one_mailbox_tries_a_few_workspaces_and_a_stranger_is_not_told(
+    client: httpx.Client, names: Names, kube: KubeClient, sql: Ask
+) -> None:
+    """However it is spelt, and however many ask at once."""
+    local = f"{names.prefix}{secrets.token_hex(3)}"
+    spellings = [f"{local[:at]}.{local[at:]}+{at}@gmail.com" for at in range(1, 2 * TRIALS_MAX + 1)]
+    slugs = [names.new() for _ in spellings]
+    bodies = [signup_body(slug, email=email) for slug, email in zip(slugs, spellings, strict=True)]
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        answers = list(pool.map(lambda body: client.post("/api/v1/signups", json=body), bodies))
+    assert {answer.status_code for answer in answers} == {202}
+    assert {frozenset(answer.json()) for answer in answers} == {frozenset(answers[0].json())}
+    assert {answer.json()["state"] for answer in answers} == {"provisioning"}
+
+    refused = [view for answer in answers if (view := answer.json())["tenant"]["name"] is None]
+    assert len(refused) == len(answers) - TRIALS_MAX
+    for view in refused:
+        shown = client.get(f"/api/v1/signups/{view['id']}").json()
+        assert (shown["state"], shown["detail"]) == ("failed", UNMADE)
+        with pytest.raises(KubeNotFoundError):
+            await kube.get(TENANT, view["tenant"]["slug"])
+    told = sql("SELECT payload FROM outbox WHERE `key` LIKE 'mail.enough-trials:%%' AND payload LIKE %s", f"%{local[1:]}%")
+    assert len(told) == 1
+    free = refused[0]["tenant"]["slug"]
+    assert client.post("/api/v1/signups", json=signup_body(free)).status_code == 202, "another's mailbox gets the slug"
 
 
 async def test_the_worker_finishes_what_a_dead_request_began(

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -193,10 +193,13 @@ class SignupService:
     async def _attempt(self, signup: Signup, hashing: Future[str], once: Once) -> SignupView:
         """Record, then carry out. Nothing is left of an attempt that the database or the cluster refuses."""
         now = self._deps.clock()
+        view = self._shown.view(signup)
         async with self._deps.database.transaction() as session:
             order = await self._record(session, signup, hashing, now)
-            await once.store(session, msgspec.to_builtins(self._shown.view(signup)))
+            await once.store(session, msgspec.to_builtins(view))
         once.made = True
+        if order is None:
+            return view
         try:
             return await self._carry_out(signup, order, once, until=now + HANDOVER - SETTLING)
         except SlugTakenError:
@@ -219,18 +222,30 @@ class SignupService:
             created_at=now,
         )
 
-    async def _record(self, session: AsyncSession, signup: Signup, hashing: Future[str], now: datetime) -> Order:
-        """What needs no hash goes first: the database works while another core hashes."""
+    async def _record(self, session: AsyncSession, signup: Signup, hashing: Future[str], now: datetime) -> Order | None:
+        """What needs no hash goes first: the database works while another core hashes. None beyond the bound."""
         signup.account_id = await AccountRepository(session).of(signup.email, now)
+        tried = await SignupRepository(session).tried(signup.account_id, now - policies.TRIALS_WITHIN)
         await SignupRepository(session).put(signup)
+        if len(tried) >= policies.TRIALS_MAX:
+            await self._refuse(session, signup, tried, now)
+            await hashing  # as long as for any other
+            return None
         await AuditRepository(session).add(record(_act("signup", signup), now, DONE))
         outbox = OutboxRepository(session)
-        url = self._deps.tenant_url(signup.slug)
-        welcome = mails.welcome(signup.id, to=signup.email, company=signup.company, url=url)
+        welcome = mails.welcome(signup.id, to=signup.email, url=self._deps.tenant_url(signup.slug))
         await outbox.put(kind=mails.KIND, key=welcome.key, payload=welcome.payload(), now=now, due_at=now)
         order = _order(signup, await hashing)
         await outbox.put(kind=KIND, key=order.key, payload=order.payload(), now=now, due_at=now + HANDOVER)
         return order
+
+    async def _refuse(self, session: AsyncSession, signup: Signup, tried: Sequence[Signup], now: datetime) -> None:
+        """Say why to the mailbox alone: whoever typed its address may be a stranger."""
+        await SignupRepository(session).fail(signup.id, policies.UNMADE)
+        await AuditRepository(session).add(record(_act("signup-refused", signup), now, DONE))
+        urls = [self._deps.tenant_url(one.slug) for one in tried if one.slug_claim is not None]
+        mail = mails.enough_trials(signup.account_id, now, to=signup.email, urls=urls)
+        await OutboxRepository(session).put(kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now)
 
     async def _carry_out(self, signup: Signup, order: Order, once: Once, *, until: datetime) -> SignupView:
         """Now, for speed; what does not answer is left to the worker, which does it again from the outbox."""
