@@ -19,7 +19,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
-from vivero_core.model.constants import SIGNUPS_NAMESPACE
+from vivero_core.model.constants import SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
 from vivero_core.model.naming import EMAIL_MAX_LENGTH, EMAIL_PATTERN
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -149,6 +149,8 @@ class Settings(BaseSettings):
     listen_port: Port = 8080
     metrics_port: Port = 9090
     """Where kubelet and Prometheus ask: health and metrics, whatever the Host header. Not for the ingress."""
+    security_contact: str | None = Field(default=None, pattern=SECURITY_CONTACT_PATTERN, max_length=254)
+    """Whom security.txt names, as mailto:, https: or tel:; without one there is none."""
     cors_origins: list[str] = Field(default_factory=list)
     """Foreign pages that may call the API from a browser; none by default."""
     database: DatabaseSettings

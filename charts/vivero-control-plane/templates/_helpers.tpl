@@ -22,6 +22,9 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- define "control-plane.env" -}}
 - {name: VIVERO_PUBLIC_URL, value: {{ include "control-plane.public-url" . | quote }}}
 - {name: VIVERO_LISTEN_PORT, value: "8080"}
+{{- with .Values.securityContact }}
+- {name: VIVERO_SECURITY_CONTACT, value: {{ . | quote }}}
+{{- end }}
 - {name: VIVERO_CORS_ORIGINS, value: {{ .Values.corsOrigins | toJson | quote }}}
 - {name: VIVERO_DATABASE__HOST, value: {{ .Values.database.host | quote }}}
 - {name: VIVERO_DATABASE__PORT, value: {{ .Values.database.port | quote }}}
