@@ -41,9 +41,10 @@ from vivero_control.domain.tenants.schemas import (
     TenantState,
 )
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.settings import Settings
+from vivero_control.settings import MailSettings, Settings
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
+from vivero_core.model.plan import Feature
 from vivero_web.client_address import Proxies
 from vivero_web.errors import InvalidInputError, TooManyRequestsError, UnavailableError
 from vivero_web.problem import Problem, describe, problem_response, wants_page
@@ -68,7 +69,11 @@ def plan(name: str, cents: int, records: int | None, users: int | None, gigabyte
         limits=PlanLimits(
             records=records, users=users, storage_bytes=gigabytes and gigabytes * 1024**3, requests_per_minute=600
         ),
-        features=("collections", "audit-log", *(("self-hosting",) if name == "enterprise" else ())),
+        features=(
+            Feature.COLLECTIONS,
+            Feature.AUDIT_LOG,
+            *((Feature.SELF_HOSTING,) if name == "enterprise" else ()),
+        ),
     )
 
 
@@ -309,7 +314,9 @@ class FakeSessions(StaffSessions):
         return Cookie(key=SESSION_COOKIE, value="", max_age=0, secure=True, httponly=True, path="/")
 
 
-SETTINGS = Settings.model_construct(public_url=AnyHttpUrl("https://vivero.localhost:8443"))
+SETTINGS = Settings.model_construct(
+    public_url=AnyHttpUrl("https://vivero.localhost:8443"), mail=MailSettings(host="mail.example")
+)
 
 
 HOSTS = {
