@@ -10,7 +10,6 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from litestar import Litestar
-from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from msgspec import structs
 from unit.data_plane_web.fakes import settings as workspace_settings
@@ -28,7 +27,9 @@ class Answered:
 
     method: str
     path: str
-    handler: HTTPRouteHandler
+    in_path: frozenset[str]
+    in_query: frozenset[str]
+    """The parameters that the framework reads; pages that read a query themselves name none here."""
 
 
 def control_plane(folder: Path) -> Litestar:
@@ -68,9 +69,10 @@ def answered(app: Litestar) -> Iterator[Answered]:
     """Everything that the program answers, but for the methods that every path has."""
     for route in app.routes:
         if isinstance(route, HTTPRoute):
-            for handler in route.route_handlers:
-                for method in handler.http_methods - {"OPTIONS"}:
-                    yield Answered(str(method), _template(route), handler)
+            for method, (_, takes) in route.route_handler_map.items():
+                if method != "OPTIONS":
+                    in_query = frozenset(one.field_alias for one in takes.expected_query_params)
+                    yield Answered(str(method), _template(route), frozenset(route.path_parameters), in_query)
 
 
 def _template(route: HTTPRoute) -> str:

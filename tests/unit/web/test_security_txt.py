@@ -1,12 +1,14 @@
 """RFC 9116, in a program that has a contact, and nothing in one that has none."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar import Litestar
+from support.programs import PROGRAMS, answered
 from vivero_web.clock import Clock, now
 from vivero_web.security_txt import PATH, security_txt, security_txt_routes
 
@@ -33,6 +35,11 @@ async def test_it_is_served_as_the_standard_says(contact: str) -> None:
     answer = await asked(contact)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
     assert f"Contact: {contact}\n" in answer.text
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_both_programs_have_it(program: str, tmp_path: Path) -> None:
+    assert PATH in {one.path for one in answered(PROGRAMS[program](tmp_path))}
 
 
 async def test_without_a_contact_there_is_none() -> None:
