@@ -49,7 +49,11 @@ WORKSPACE: Final = (
     Claim(
         "Files",
         "Kept in a bucket that only your workspace can open, encrypted with a key of its own.",
-        (Route("workspace", "POST", "/api/v1/files"), Limit("storage_bytes"), File("tests/unit/data_plane/test_sealing.py")),
+        (
+            Route("workspace", "POST", "/api/v1/files"),
+            Limit("storage_bytes"),
+            File("tests/unit/data_plane/test_sealing.py"),
+        ),
         "files",
     ),
     Claim(

@@ -104,7 +104,9 @@ def wait_for_state(api: httpx.Client) -> Callable[[dict[str, Any]], dict[str, An
 
 
 @pytest.fixture
-def workspace(api: httpx.Client, person: Person, wait_for_state: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+def workspace(
+    api: httpx.Client, person: Person, wait_for_state: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
     """A new tenant, made through the API: its signup as it stands when ready."""
     body = {"company": person.company, "email": person.email, "password": person.password}
     answer = api.post("/api/v1/signups", json=body)

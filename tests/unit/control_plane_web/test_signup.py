@@ -11,7 +11,9 @@ from unit.control_plane_web.fakes import HOSTILE, FakeSignups, signup
 from vivero_control.domain.signups.schemas import SignupView
 from vivero_control.web.signup import BEARER
 
-ENTRANCE = re.compile(r'<form method="post" action="([^"]+)"[^>]* data-send-at-once.*?name="ticket" value="(\w+)"', re.DOTALL)
+ENTRANCE = re.compile(
+    r'<form method="post" action="([^"]+)"[^>]* data-send-at-once.*?name="ticket" value="(\w+)"', re.DOTALL
+)
 INSIDE = [("https://acme.vivero.localhost:8443/login/ticket", "t1ck3t")]
 GOOD = {"company": "Acme GmbH", "email": "ada@acme.example", "password": "seven green bottles", "slug": ""}
 

@@ -60,7 +60,11 @@ def welcome(signup_id: str, *, to: str, url: str) -> Mail:
 def enough_trials(account_id: UUID, now: datetime, *, to: str, urls: Sequence[str]) -> Mail:
     """In place of one workspace more than a mailbox may try; one mail a day, however often it is asked for."""
     return _mail(
-        "enough_trials", key=f"mail.enough-trials:{account_id}:{now:%Y%m%d}", to=to, subject="Your Vivero workspaces", urls=urls
+        "enough_trials",
+        key=f"mail.enough-trials:{account_id}:{now:%Y%m%d}",
+        to=to,
+        subject="Your Vivero workspaces",
+        urls=urls,
     )
 
 

@@ -43,7 +43,9 @@ class Claim(Struct, frozen=True):
 
 
 FEATURES: Final[Mapping[Feature, Claim]] = {
-    Feature.COLLECTIONS: Claim("Collections with your own fields", "", (Route("workspace", "POST", "/api/v1/collections"),)),
+    Feature.COLLECTIONS: Claim(
+        "Collections with your own fields", "", (Route("workspace", "POST", "/api/v1/collections"),)
+    ),
     Feature.FILES: Claim("Files", "", (Route("workspace", "POST", "/api/v1/files"),)),
     Feature.API: Claim("API", "", (Route("workspace", "GET", "/schema"),)),
     Feature.AUDIT_LOG: Claim("Audit log", "", (Route("workspace", "GET", "/api/v1/audit"),)),
