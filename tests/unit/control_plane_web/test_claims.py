@@ -24,7 +24,7 @@ VALUES = yaml.safe_load((ROOT / "charts/vivero-operator/values.yaml").read_text(
 SOLD = {name: PlanSpec.model_validate(spec) for name, spec in VALUES["plans"].items()}
 PAGES = ("/", "/pricing", "/signup")
 NOT_THERE = re.compile(
-    r"\b(report|analytic|import|export|integration)s?\b|custom feature|every feature|everything", re.IGNORECASE
+    r"\b(report|analytic|import|export|integration)s?\b|custom feature|every feature|everything, for", re.IGNORECASE
 )
 """What was sold before there was any of it, and the words that sell all of it."""
 

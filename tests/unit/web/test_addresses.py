@@ -22,6 +22,15 @@ HARMLESS = {
     "sort": "an order",
     "filter": "a condition",
     "limit": "a number",
+    "search": "what staff search for",
+    "plan": "a plan's name",
+    "state": "a state of tenants",
+    "descending": "an order",
+    "actor": "whose deeds are asked for; a session shows them",
+    "action": "a kind of deed",
+    "subject": "what a deed was done to",
+    "since": "a moment",
+    "until": "a moment",
     "offset": "a number",
 }
 
