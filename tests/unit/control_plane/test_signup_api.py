@@ -18,7 +18,9 @@ def api() -> Iterator[TestClient[Litestar]]:
     signups = FakeSignups()
     signups.view = signup(7, "ready")
     routes = Router("/api/v1", route_handlers=[SignupController])
-    with TestClient(Litestar([routes], dependencies={"signups": Provide(lambda: signups, sync_to_thread=False)})) as made:
+    with TestClient(
+        Litestar([routes], dependencies={"signups": Provide(lambda: signups, sync_to_thread=False)})
+    ) as made:
         yield made
 
 
