@@ -17,6 +17,7 @@ HARMLESS = {
     "file_id": "names a file; a session opens it",
     "workspace_id": "a tenant's id, which its namespace has as well",
     "neighbour": "another tenant's id; the operator's token gets its answer",
+    "path": "a spelling of the OpenAPI document",
     "file_path": "a static file that everybody gets",
     "next": "where a login leads",
     "q": "what staff search for",
