@@ -32,8 +32,8 @@ class Settings(BaseSettings):
     data_plane_pod: PodOptions = PodOptions()
     """Where tenants' pods run, as whom, and with which Secrets their image is pulled."""
 
-    security_contact: str = Field(default="", pattern=SECURITY_CONTACT_PATTERN, max_length=254)
-    """Whom the workspaces' security.txt names, as mailto:, https: or tel:; empty: they have none."""
+    security_contact: str | None = Field(default=None, pattern=SECURITY_CONTACT_PATTERN, max_length=254)
+    """Whom the workspaces' security.txt names, as mailto:, https: or tel:; without one there is none."""
 
     base_domain: str = "vivero.localhost"
     """A tenant answers at <slug>.<base domain>."""
