@@ -19,6 +19,7 @@ from vivero_web.limiter import Limiter
 from vivero_web.rate_limit import RateLimit, per_address
 from vivero_web.request_context import RequestContext
 from vivero_web.security import HSTS_DOMAIN
+from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
 from vivero_control.domain.plans.controllers import PlanController
@@ -59,7 +60,12 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
 
     metrics = PrometheusConfig(app_name="vivero_control", prefix="vivero_control", group_path=True)
     app = Litestar(
-        route_handlers=[_api(services), HealthController, *pages.route_handlers],
+        route_handlers=[
+            _api(services),
+            HealthController,
+            *security_txt_routes(settings.security_contact, clock),
+            *pages.route_handlers,
+        ],
         dependencies=services.dependencies(),
         exception_handlers={Exception: answers.to},
         middleware=[metrics.middleware],

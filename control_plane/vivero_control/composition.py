@@ -20,6 +20,7 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.plans.repository import PlanMirror
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.arrivals import Arrivals
+from vivero_control.domain.signups.bearers import Bearers
 from vivero_control.domain.signups.provisioning import Provisioning
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.signups.tickets import Tickets
@@ -159,6 +160,7 @@ def _signup_deps(to: Backends, plans: PlanService) -> SignupDeps:
         provisioning=to.provisioning,
         passwords=to.passwords,
         tickets=Tickets(to.settings.app.ticket_private_key.get_secret_value()),
+        bearers=Bearers(derive(to.settings.app.session_key.get_secret_value(), "signups")),
         arrivals=to.arrivals,
         idempotency=to.idempotency,
         tenant_url=to.settings.tenant_url,

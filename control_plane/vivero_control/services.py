@@ -12,7 +12,7 @@ the frozen structs of its domain's `schemas.py`.
 
 | parameter | for | the calls |
 | --- | --- | --- |
-| `signups: SignupService` | signup page, progress page | `start(StartSignup, idempotency_key=…) -> SignupView`; `get(id) -> SignupView`; `await follow(id) -> AsyncIterator[SignupView | None]` (None: heartbeat). The event stream itself is the API's: `/api/v1/signups/{id}/events` (events `step` and last `done`; data: the SignupView as JSON) |
+| `signups: SignupService` | signup page, progress page | `start(StartSignup, idempotency_key=…) -> SignupView`; `get(id, bearer) -> SignupView`; `await follow(id, bearer) -> AsyncIterator[SignupView | None]` (None: heartbeat). The event stream itself is the API's: `/api/v1/signups/{id}/events` (events `step` and last `done`; data: the SignupView as JSON) |
 | `plans: PlanService` | pricing, plan choice | `all() -> tuple[PlanView, ...]`, cheapest first; `find(name) -> PlanView` |
 | `staff: StaffService` | login page | `login(Login, caller_of(request.scope)) -> StaffView` (`caller_of` of `vivero_web.request_context`); then `sessions.open(staff) -> Cookie` |
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |

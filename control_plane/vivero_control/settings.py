@@ -19,7 +19,8 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
-from vivero_core.model.constants import SIGNUPS_NAMESPACE
+from vivero_core.model.constants import SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
+from vivero_core.model.naming import EMAIL_MAX_LENGTH, EMAIL_PATTERN
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -51,7 +52,7 @@ class AppSettings(BaseModel):
     """Keys of the program itself, and the first administrator."""
 
     session_key: SecretStr = Field(min_length=32)
-    """Keys for staff tokens and for request fingerprints are derived from it."""
+    """Keys for staff tokens, signups' bearers and request fingerprints are derived from it."""
     ticket_private_key: SecretStr
     """Ed25519, PEM: signs the one-time logins into new workspaces."""
     admin_email: str = Field(min_length=3, max_length=254)
@@ -81,6 +82,8 @@ class MailSettings(BaseModel):
     port: Port = 587
     security: Literal["starttls", "tls"] = "starttls"
     sender: str = Field(default="Vivero <no-reply@vivero.localhost>", max_length=254)
+    reply_to: str | None = Field(default=None, pattern=EMAIL_PATTERN, max_length=EMAIL_MAX_LENGTH)
+    """Where answers to our mails are read; without one no mail asks for an answer."""
     username: str | None = None
     password: SecretStr | None = None
     timeout: float = Field(default=10.0, gt=0, le=60)
@@ -146,6 +149,8 @@ class Settings(BaseSettings):
     listen_port: Port = 8080
     metrics_port: Port = 9090
     """Where kubelet and Prometheus ask: health and metrics, whatever the Host header. Not for the ingress."""
+    security_contact: str | None = Field(default=None, pattern=SECURITY_CONTACT_PATTERN, max_length=254)
+    """Whom security.txt names, as mailto:, https: or tel:; without one there is none."""
     cors_origins: list[str] = Field(default_factory=list)
     """Foreign pages that may call the API from a browser; none by default."""
     database: DatabaseSettings

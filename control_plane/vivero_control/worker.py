@@ -72,6 +72,7 @@ class Jobs:
             audit=AuditService(backends.database, backends.clock),
             send_mails=self.outbox.drain,
             tenant_url=settings.tenant_url,
+            mails_are_answered=settings.mail.reply_to is not None,
             clock=backends.clock,
         )
 

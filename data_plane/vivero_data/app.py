@@ -18,6 +18,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 from vivero_web.answers import Answers
 from vivero_web.client_address import Proxies
+from vivero_web.clock import now
 from vivero_web.errors import WebError, explained
 from vivero_web.guards import JSON, MULTIPART, require_media_type
 from vivero_web.limiter import Limiter
@@ -26,6 +27,7 @@ from vivero_web.passwords import Passwords
 from vivero_web.rate_limit import RateLimit
 from vivero_web.request_context import RequestContext
 from vivero_web.security import HSTS_HOST
+from vivero_web.security_txt import security_txt_routes
 
 from vivero_data import __version__, web
 from vivero_data.clients.cache import Cache
@@ -134,7 +136,13 @@ def create_app(settings: Settings) -> Litestar:
     services, answers = build(settings), Answers(web.render_error)
     metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
     app = Litestar(
-        route_handlers=[_api(settings), _internal(), HealthController, *web.route_handlers],
+        route_handlers=[
+            _api(settings),
+            _internal(),
+            HealthController,
+            *security_txt_routes(settings.env.security_contact, now),
+            *web.route_handlers,
+        ],
         dependencies=_dependencies(services),
         middleware=[metrics.middleware],
         before_request=refuse_cross_site,

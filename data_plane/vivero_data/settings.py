@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import msgspec
+from vivero_core.model.constants import SECURITY_CONTACT_PATTERN
 
 from vivero_data.errors import SettingsError
 
@@ -41,6 +42,7 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
         proxy_hops: trusted reverse proxies in front; 0 when clients connect directly.
         database_pool: most connections to the database at once.
         max_file_bytes: largest single upload.
+        security_contact: whom security.txt names, as mailto:, https: or tel:; without one there is none.
         metrics_port: where Prometheus asks, on the address of the public port; not for the ingress.
         log_level: of our own log lines.
     """
@@ -52,6 +54,7 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
     proxy_hops: Annotated[int, msgspec.Meta(ge=0, le=5)] = 1
     database_pool: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
     max_file_bytes: Annotated[int, msgspec.Meta(ge=1, le=5 * 1024**3)] = 100 * 1024**2
+    security_contact: Annotated[str, msgspec.Meta(pattern=SECURITY_CONTACT_PATTERN, max_length=254)] | None = None
     metrics_port: Port = 9090
     log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 

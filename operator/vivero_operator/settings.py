@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from vivero_core.model.constants import PLATFORM_NAMESPACE, SIGNUPS_NAMESPACE
+from vivero_core.model.constants import PLATFORM_NAMESPACE, SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
 
 from vivero_operator.dns_records import parse_server
 from vivero_operator.pod_options import PodOptions
@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     """Passed on to the tenants' pods."""
     data_plane_pod: PodOptions = PodOptions()
     """Where tenants' pods run, as whom, and with which Secrets their image is pulled."""
+
+    security_contact: str | None = Field(default=None, pattern=SECURITY_CONTACT_PATTERN, max_length=254)
+    """Whom the workspaces' security.txt names, as mailto:, https: or tel:; without one there is none."""
 
     base_domain: str = "vivero.localhost"
     """A tenant answers at <slug>.<base domain>."""

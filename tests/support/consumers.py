@@ -116,7 +116,7 @@ async def of_plan(body: Object) -> list[Object]:
         {"kind": "Tenant", "metadata": {"name": "acme", "generation": 2}, "spec": {"plan": PLAN["metadata"]["name"]}}
     )
     await world.reconcile()
-    words.compare([view(Plan.parse(small))])
+    words.compare([view(Plan.parse(small))], supported=True)
     words.trial_days([view(Plan.parse(small))])
     return list(world.kube.objects.values())
 

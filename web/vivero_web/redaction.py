@@ -6,7 +6,8 @@ from typing import Any, Final
 
 HIDDEN: Final = "<hidden>"
 _NAMES: Final = re.compile(
-    r"pass(word|wd|phrase)?|secret|token|authorization|cookie|ticket|session|(api|file|signing)_?key", re.IGNORECASE
+    r"pass(word|wd|phrase)?|secret|token|bearer|authorization|cookie|ticket|session|(api|file|signing)_?key",
+    re.IGNORECASE,
 )
 # Tokens, password hashes, keys in PEM, logins inside addresses, queries: recognised by their form, wherever they are.
 _FORMS: Final = (

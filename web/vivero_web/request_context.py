@@ -1,7 +1,7 @@
 """What surrounds every request: its id, who asks, security headers, one log line, and no caching unless allowed.
 
-The log line names the route's template, never the path or the query: a
-signup's id in a path is as good as a login.
+The log line names the route's template, never the path or the query: those
+are the caller's words, and may be anything.
 """
 
 import time

@@ -14,10 +14,17 @@ _PAGE_POLICY: Final = {
     "img-src": "'self' data:",
     "font-src": "'self'",
     "connect-src": "'self'",
-    "form-action": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
+
+
+def page_policy(forms_to: str = "") -> str:
+    """The content security policy of a page; its forms may also go to the origin `forms_to`."""
+    policy = _PAGE_POLICY | {"form-action": f"'self' {forms_to}".rstrip()}
+    return "; ".join(f"{name} {sources}" for name, sources in policy.items())
+
+
 _ALWAYS: Final = {
     "x-content-type-options": "nosniff",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
@@ -26,7 +33,7 @@ _ALWAYS: Final = {
     "x-frame-options": "DENY",
 }
 OF_PAGES: Final = _ALWAYS | {
-    "content-security-policy": "; ".join(f"{name} {sources}" for name, sources in _PAGE_POLICY.items()),
+    "content-security-policy": page_policy(),
     # Not no-referrer: that makes browsers send `Origin: null` with our own forms.
     "referrer-policy": "same-origin",
 }

@@ -22,6 +22,9 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 {{- define "control-plane.env" -}}
 - {name: VIVERO_PUBLIC_URL, value: {{ include "control-plane.public-url" . | quote }}}
 - {name: VIVERO_LISTEN_PORT, value: "8080"}
+{{- with .Values.securityContact }}
+- {name: VIVERO_SECURITY_CONTACT, value: {{ . | quote }}}
+{{- end }}
 - {name: VIVERO_CORS_ORIGINS, value: {{ .Values.corsOrigins | toJson | quote }}}
 - {name: VIVERO_DATABASE__HOST, value: {{ .Values.database.host | quote }}}
 - {name: VIVERO_DATABASE__PORT, value: {{ .Values.database.port | quote }}}
@@ -34,6 +37,9 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 - {name: VIVERO_MAIL__PORT, value: {{ .Values.mail.port | quote }}}
 - {name: VIVERO_MAIL__SECURITY, value: {{ .Values.mail.security | quote }}}
 - {name: VIVERO_MAIL__SENDER, value: {{ .Values.mail.sender | quote }}}
+{{- with .Values.mail.replyTo }}
+- {name: VIVERO_MAIL__REPLY_TO, value: {{ . | quote }}}
+{{- end }}
 - {name: VIVERO_PLATFORM__CA, value: /run/vivero/platform/ca.crt}
 - {name: VIVERO_KUBE__SIGNUPS_NAMESPACE, value: {{ .Values.signups.namespace | quote }}}
 {{- with .Values.ingress.address }}

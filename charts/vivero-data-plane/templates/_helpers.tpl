@@ -39,5 +39,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_DATABASE_POOL, value: {{ .Values.database.pool | quote }}}
 - {name: VIVERO_MAX_FILE_BYTES, value: {{ int64 .Values.maxFileBytes | quote }}}
 - {name: VIVERO_PROXY_HOPS, value: {{ .Values.proxyHops | quote }}}
+{{- with .Values.securityContact }}
+- {name: VIVERO_SECURITY_CONTACT, value: {{ . | quote }}}
+{{- end }}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 {{- end }}

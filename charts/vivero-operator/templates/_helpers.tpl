@@ -17,6 +17,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_DATA_PLANE_IMAGE, value: {{ include "vivero.image" (list .Values.dataPlane.image .Chart.AppVersion) | quote }}}
 - {name: VIVERO_IMAGE_PULL_POLICY, value: {{ .Values.dataPlane.image.pullPolicy | quote }}}
 - {name: VIVERO_DATA_PLANE_POD, value: {{ .Values.dataPlane.pod | toJson | quote }}}
+{{- with .Values.securityContact }}
+- {name: VIVERO_SECURITY_CONTACT, value: {{ . | quote }}}
+{{- end }}
 - {name: VIVERO_BASE_DOMAIN, value: {{ .Values.baseDomain | quote }}}
 - {name: VIVERO_PUBLIC_PORT, value: {{ .Values.publicPort | quote }}}
 - {name: VIVERO_INGRESS_CLASS, value: {{ .Values.ingress.class | quote }}}

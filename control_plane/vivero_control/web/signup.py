@@ -5,15 +5,19 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, get, post
+from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEventMessage, Template
 from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
 from msgspec import UNSET, Struct
+from vivero_web.cookies import host_cookie
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
+from vivero_web.security import page_policy
 
 from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.signups.policies import LOGIN_FOR
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.settings import Settings
@@ -23,6 +27,8 @@ from vivero_control.web.site import known, workspace_domain
 SCRIPTED: Final = "x-scripted-form"
 """Sent by our script, which keeps the typed password in the page when fields are wrong: it wants the next address
 in a header instead of a redirect, because a redirect into the workspace would spend the one-time login."""
+BEARER: Final = "__Host-signup"
+"""The cookie of whoever signed up last in this browser: the progress page lets nobody else in."""
 _FIELDS: Final = ("company", "email", "password", "slug")
 
 
@@ -70,9 +76,14 @@ def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: 
     return Template("pages/signup.html.j2", context=context, status_code=status)
 
 
-def _destination(view: SignupView) -> str:
-    """Where a ready signup goes: logged in while the one-time login is offered, else to the front door."""
-    return view.tenant.url if view.login_url is UNSET else view.login_url
+def _bearer_cookie(view: SignupView) -> Cookie:
+    bearer = "" if view.bearer is UNSET else view.bearer
+    return host_cookie(BEARER, bearer, int(LOGIN_FOR.total_seconds()), strict=True)
+
+
+def _shown(view: SignupView) -> dict[str, Any]:
+    """What the steps' template needs."""
+    return {"signup": view, "items": words.progress(view), "entrance": words.entrance(view)}
 
 
 class SignupController(Controller):
@@ -102,17 +113,20 @@ class SignupController(Controller):
         except (InvalidInputError, ConflictError) as error:
             return _form_page(data, plans, settings, error)
         address = f"/signup/{view.id}"
+        cookies = [_bearer_cookie(view)]
         if SCRIPTED in request.headers:
-            return Response(None, status_code=HTTP_201_CREATED, headers={"location": address})
-        return Redirect(address, status_code=HTTP_303_SEE_OTHER)
+            return Response(None, status_code=HTTP_201_CREATED, headers={"location": address}, cookies=cookies)
+        return Redirect(address, status_code=HTTP_303_SEE_OTHER, cookies=cookies)
 
     @get("/{signup_id:str}", name="progress")
-    async def progress(self, signup_id: FromPath[str], signups: NamedDependency[SignupService]) -> Template | Redirect:
-        view = await signups.get(signup_id)
-        if view.state == "ready" and view.login_url is not UNSET:
-            return Redirect(view.login_url, status_code=HTTP_303_SEE_OTHER)
-        context = {"signup": view, "items": words.progress(view), "events_href": f"/signup/{signup_id}/events"}
-        return Template("pages/progress.html.j2", context=context)
+    async def progress(
+        self, request: Request[Any, Any, Any], signup_id: FromPath[str], signups: NamedDependency[SignupService]
+    ) -> Template:
+        view = await signups.get(signup_id, request.cookies.get(BEARER))
+        context = {**_shown(view), "events_href": f"/signup/{view.id}/events"}
+        # The way in is a form, so that it needs no script and its ticket stands in no address.
+        headers = {"content-security-policy": page_policy(forms_to=words.origin(view.tenant.url))}
+        return Template("pages/progress.html.j2", context=context, headers=headers)
 
     @get("/{signup_id:str}/events")
     async def events(
@@ -121,7 +135,7 @@ class SignupController(Controller):
         signup_id: FromPath[str],
         signups: NamedDependency[SignupService],
     ) -> ServerSentEvent:
-        views = await signups.follow(signup_id)
+        views = await signups.follow(signup_id, request.cookies.get(BEARER))
         template = request.app.template_engine.get_template("pages/_progress.html.j2")  # type: ignore[union-attr]
 
         async def messages() -> AsyncIterator[ServerSentEventMessage]:
@@ -129,10 +143,10 @@ class SignupController(Controller):
                 if view is None:
                     yield ServerSentEventMessage(comment="waiting")
                     continue
-                html = template.render(signup=view, items=words.progress(view))
+                html = template.render(**_shown(view))
                 yield ServerSentEventMessage(event="steps", data=html)
                 if view.state == "ready":
-                    yield ServerSentEventMessage(event="done", data=_destination(view))
+                    yield ServerSentEventMessage(event="done", data=view.tenant.url)
                 elif view.state == "failed":
                     yield ServerSentEventMessage(event="failed", data="")
 

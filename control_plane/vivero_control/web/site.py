@@ -12,7 +12,7 @@ from vivero_web.errors import UnavailableError
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.settings import Settings
-from vivero_control.web import words
+from vivero_control.web import claims, words
 
 FIVE_MINUTES: Final = CacheControlHeader(max_age=300, public=True)
 
@@ -42,10 +42,14 @@ class SiteController(Controller):
             "plans": listed,
             "trial_days": words.trial_days(listed),
             "domain": workspace_domain(settings),
+            "how": claims.HOW,
+            "workspace": claims.WORKSPACE,
+            "isolation": claims.ISOLATION,
         }
         return Template("pages/landing.html.j2", context=context)
 
     @get("/pricing", name="pricing", cache_control=FIVE_MINUTES, sync_to_thread=False)
-    def pricing(self, plans: NamedDependency[PlanService]) -> Template:
+    def pricing(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
         listed = known(plans.offered)
-        return Template("pages/pricing.html.j2", context={"plans": listed, "rows": words.compare(listed)})
+        rows = words.compare(listed, supported=settings.mail.reply_to is not None)
+        return Template("pages/pricing.html.j2", context={"plans": listed, "rows": rows, "questions": claims.QUESTIONS})

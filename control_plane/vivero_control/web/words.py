@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from vivero_core.model.constants import ConditionType, SuspensionReason
 from vivero_ui.filters import bytes_, duration, euro, number
 
 from vivero_control.domain.audit.schemas import AuditEntry
+from vivero_control.domain.plans.claims import FEATURES
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.signups.schemas import SignupView
 from vivero_control.domain.tenants.hosts import STARTING_SECONDS
@@ -172,23 +173,11 @@ def _sentence(action: str) -> str:
     return action.replace("-", " ").capitalize()
 
 
-# The words of Plan resources; one that is not here is shown as it is written there.
-_FEATURES: Final = {
-    "collections": "Collections with your own fields",
-    "files": "Files",
-    "reports": "Reports",
-    "analytics": "Advanced analytics",
-    "api": "API",
-    "audit-log": "Audit log",
-    "import-export": "Import and export",
-    "custom-features": "Custom features",
-    "custom-integrations": "Custom integrations",
-    "self-hosting": "Self-hosting",
-}
+def compare(plans: Sequence[PlanView], *, supported: bool) -> list[tuple[str, Sequence[str | bool]]]:
+    """The rows of the price list's table; a truth value is shown as a tick or as “No”.
 
-
-def compare(plans: Sequence[PlanView]) -> list[tuple[str, Sequence[str | bool]]]:
-    """The rows of the price list's table; a truth value is shown as a tick or as “No”."""
+    Support is promised only if it is `supported`: if there is an address where somebody reads.
+    """
     features = dict.fromkeys(feature for plan in plans for feature in plan.features)
     return [
         ("Price a month", [("from " if plan.starting_at else "") + euro(plan.price_cents) for plan in plans]),
@@ -196,8 +185,8 @@ def compare(plans: Sequence[PlanView]) -> list[tuple[str, Sequence[str | bool]]]
         ("Users", [number(plan.limits.users) for plan in plans]),
         ("Files", [bytes_(plan.limits.storage_bytes) for plan in plans]),
         ("API requests a minute", [number(plan.limits.requests_per_minute) for plan in plans]),
-        *((_FEATURES.get(one, _sentence(one)), [one in plan.features for plan in plans]) for one in features),
-        ("Support", [plan.support for plan in plans]),
+        *((FEATURES[one].title, [one in plan.features for plan in plans]) for one in features),
+        *([("Support", [plan.support for plan in plans])] if supported else []),
     ]
 
 
@@ -266,6 +255,27 @@ def host_words(host: HostStatus) -> HostWords:
         todo="Check the spelling of the part before the first dot, or ask whoever gave you the address.",
         icon="search",
     )
+
+
+class Entrance(Struct, frozen=True):
+    """The form that leads into a new workspace, once."""
+
+    action: str
+    ticket: str
+
+
+def entrance(signup: SignupView) -> Entrance | None:
+    """None for who may not be let in, or not yet, or not any more."""
+    if signup.login_url is UNSET:
+        return None
+    action, ticket = urldefrag(signup.login_url)
+    return Entrance(action, ticket)
+
+
+def origin(url: str) -> str:
+    """The part of an address that a content security policy names."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def host_of(url: str) -> str:

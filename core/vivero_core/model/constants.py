@@ -16,6 +16,9 @@ FINALIZER: Final = "vivero.dev/tenant"
 FINALIZER_IN_USE: Final = "vivero.dev/in-use"
 """On a Plan or DatabaseServer: it goes when no Tenant uses it any more."""
 
+SECURITY_CONTACT_PATTERN: Final = r"^(mailto:[^\s@]+@[^\s@]+|https://[^\s]+|tel:\+?[0-9-]+)$"
+"""The URIs that every program's security.txt takes for a contact (RFC 9116)."""
+
 PLATFORM_NAMESPACE: Final = "vivero-system"
 SIGNUPS_NAMESPACE: Final = "vivero-signups"
 

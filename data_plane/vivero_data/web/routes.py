@@ -40,7 +40,7 @@ _PAGES: Final = (
     account.account,
     account.change_password,
 )
-_ENTRANCES: Final = (login.login_page, login.login, login.login_by_ticket, login.logout)
+_ENTRANCES: Final = (login.login_page, login.login, login.ticket_page, login.login_by_ticket, login.logout)
 
 route_handlers: Final[list[ControllerRouterHandler]] = [
     Router(

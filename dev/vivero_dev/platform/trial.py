@@ -50,13 +50,14 @@ def _request(client: httpx.Client, base: str, *, company: str, email: str, passw
 
 
 def _await_ready(client: httpx.Client, base: str, signup: dict[str, Any], deadline: float) -> dict[str, Any]:
+    bearer = {"Authorization": f"Bearer {signup['bearer']}"}
     while signup["state"] != "ready":
         if signup["state"] == "failed":
             raise ComponentError("signup", f"failed: {signup}")
         if time.monotonic() > deadline:
             raise ComponentError(f"Tenant {signup['tenant']}", f"not ready within {SIGNUP_SECONDS:.0f} s")
         time.sleep(POLL_SECONDS)
-        signup = _answered(client.get(f"{base}/api/v1/signups/{signup['id']}"))
+        signup = _answered(client.get(f"{base}/api/v1/signups/{signup['id']}", headers=bearer))
     return signup
 
 

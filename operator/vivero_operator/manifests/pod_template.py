@@ -56,13 +56,18 @@ def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, 
     }
 
 
+def _env(settings: Settings) -> list[dict[str, str]]:
+    given = {"VIVERO_SECRETS_DIR": _MOUNT, "VIVERO_SECURITY_CONTACT": settings.security_contact}
+    return [{"name": name, "value": value} for name, value in given.items() if value]
+
+
 def _container(settings: Settings) -> dict[str, Any]:
     return {
         "name": APP,
         "image": settings.data_plane_image,
         "imagePullPolicy": settings.image_pull_policy,
         # Nothing that changes when a spare is claimed: the pod must not start again. Its name and address it is told.
-        "env": [{"name": "VIVERO_SECRETS_DIR", "value": _MOUNT}],
+        "env": _env(settings),
         "ports": [
             {"name": "http", "containerPort": APP_PORT, "protocol": "TCP"},
             {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},

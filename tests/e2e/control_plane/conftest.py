@@ -89,25 +89,28 @@ def staff(browser: Browser, staff_session: StorageState, home: str) -> Iterator[
 
 
 @pytest.fixture
-def wait_for_state(api: httpx.Client) -> Callable[[str], dict[str, Any]]:
+def wait_for_state(api: httpx.Client) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """Follow a signup by the API until it is finished."""
 
-    def wait(signup_id: str) -> dict[str, Any]:
-        with api.stream("GET", f"/api/v1/signups/{signup_id}/events", timeout=120) as stream:
+    def wait(signup: dict[str, Any]) -> dict[str, Any]:
+        path, bearer = f"/api/v1/signups/{signup['id']}", {"Authorization": f"Bearer {signup['bearer']}"}
+        with api.stream("GET", f"{path}/events", timeout=120) as stream:
             for _ in stream.iter_lines():
                 pass
-        found: dict[str, Any] = api.get(f"/api/v1/signups/{signup_id}").json()
+        found: dict[str, Any] = api.get(path, headers=bearer).json()
         return found
 
     return wait
 
 
 @pytest.fixture
-def workspace(api: httpx.Client, person: Person, wait_for_state: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+def workspace(
+    api: httpx.Client, person: Person, wait_for_state: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
     """A new tenant, made through the API: its signup as it stands when ready."""
     body = {"company": person.company, "email": person.email, "password": person.password}
     answer = api.post("/api/v1/signups", json=body)
     assert answer.status_code == 202, answer.text
-    ready = wait_for_state(answer.json()["id"])
+    ready = wait_for_state(answer.json())
     assert ready["state"] == "ready", ready
     return ready

@@ -189,7 +189,7 @@ async def test_a_claimed_workspace_is_followed_to_its_login(
     assert "done" not in {steps["route"], steps["owner"], steps["ready"]}, "they were the spare's"
 
     events: list[Json] = []
-    follower = threading.Thread(target=follow, args=(client, view["id"], events))
+    follower = threading.Thread(target=follow, args=(client, view, events))
     follower.start()
     for _ in range(100):  # as the operator would; the real one may have another opinion in between
         generation = (await kube.get(TENANT, spare))["metadata"]["generation"]
@@ -198,11 +198,13 @@ async def test_a_claimed_workspace_is_followed_to_its_login(
         if not follower.is_alive():
             break
     assert events[-1]["state"] == "ready"
-    assert "/login/ticket?" in events[-1]["login_url"]
+    assert "/login/ticket#" in events[-1]["login_url"]
+    assert "login_url" not in client.get(f"/api/v1/signups/{view['id']}").json(), "the id alone opens nothing"
 
 
-def follow(client: httpx.Client, signup_id: str, events: list[Json]) -> None:
-    with client.stream("GET", f"/api/v1/signups/{signup_id}/events") as stream:
+def follow(client: httpx.Client, signup: Json, events: list[Json]) -> None:
+    bearer = {"Authorization": f"Bearer {signup['bearer']}"}
+    with client.stream("GET", f"/api/v1/signups/{signup['id']}/events", headers=bearer) as stream:
         events.extend(json.loads(line.removeprefix("data: ")) for line in stream.iter_lines() if line[:6] == "data: ")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from integration.control_plane.support import PASSWORD, Names, eventually, signup_body
 from vivero_control import composition
-from vivero_control.domain.signups.policies import secret_name, signup_digest
+from vivero_control.domain.signups.policies import TRIALS_MAX, UNMADE, secret_name, signup_digest
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.settings import Settings
 from vivero_control.worker import Jobs
@@ -70,6 +70,7 @@ async def test_the_password_travels_as_a_hash_in_the_secret_alone(
         [sql(f"SELECT * FROM {table}") for table in ("signups", "outbox", "idempotency", "audit")]  # noqa: S608  literals
     )
     assert PASSWORD not in stored
+    assert view["bearer"] not in stored
     assert "$argon2" not in stored
     assert view["id"] not in resource
 
@@ -234,6 +235,34 @@ def test_a_refused_signup_does_not_use_up_its_key(client: httpx.Client, names: N
     assert client.post("/api/v1/signups", json=signup_body(names.new()), headers=key).status_code == 202
 
 
+async def test_one_mailbox_tries_a_few_workspaces_and_a_stranger_is_not_told(
+    client: httpx.Client, names: Names, kube: KubeClient, sql: Ask
+) -> None:
+    """However it is spelt, and however many ask at once."""
+    local = f"{names.prefix}{secrets.token_hex(3)}"
+    spellings = [f"{local[:at]}.{local[at:]}+{at}@gmail.com" for at in range(1, 2 * TRIALS_MAX + 1)]
+    slugs = [names.new() for _ in spellings]
+    bodies = [signup_body(slug, email=email) for slug, email in zip(slugs, spellings, strict=True)]
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        answers = list(pool.map(lambda body: client.post("/api/v1/signups", json=body), bodies))
+    assert {answer.status_code for answer in answers} == {202}
+    assert {frozenset(answer.json()) for answer in answers} == {frozenset(answers[0].json())}
+    assert {answer.json()["state"] for answer in answers} == {"provisioning"}
+
+    refused = [view for answer in answers if (view := answer.json())["tenant"]["name"] is None]
+    assert len(refused) == len(answers) - TRIALS_MAX
+    for view in refused:
+        shown = client.get(f"/api/v1/signups/{view['id']}").json()
+        assert (shown["state"], shown["detail"]) == ("failed", UNMADE)
+        with pytest.raises(KubeNotFoundError):
+            await kube.get(TENANT, view["tenant"]["slug"])
+    mails = sql("SELECT payload FROM outbox WHERE `key` LIKE 'mail.enough-trials:%%'")
+    told = [mail for (mail,) in mails if any(email in mail for email in spellings)]
+    assert len(told) == 1
+    free = refused[0]["tenant"]["slug"]
+    assert client.post("/api/v1/signups", json=signup_body(free)).status_code == 202, "another's mailbox gets the slug"
+
+
 async def test_the_worker_finishes_what_a_dead_request_began(
     client: httpx.Client,
     names: Names,
@@ -268,7 +297,7 @@ async def test_progress_and_login(client: httpx.Client, names: Names, kube: Kube
     slug = names.new()
     view = client.post("/api/v1/signups", json=signup_body(slug)).json()
     events: list[tuple[str, dict[str, Any]]] = []
-    follower = threading.Thread(target=_follow, args=(client, view["id"], events))
+    follower = threading.Thread(target=_follow, args=(client, view, events))
     follower.start()
     follower.join(90)
     assert not follower.is_alive()
@@ -281,16 +310,21 @@ async def test_progress_and_login(client: httpx.Client, names: Names, kube: Kube
     shown = [json.dumps(view["steps"]) + view["state"] for _, view in events]
     assert len(shown) == len(set(shown)), "one event for each change"
 
-    ticket = parse_qs(urlsplit(last["login_url"]).query)["ticket"][0]
+    ticket = urlsplit(last["login_url"]).fragment
     key = load_pem_private_key(settings.app.ticket_private_key.get_secret_value().encode(), None).public_key()
     tenant = Tenant.parse(await kube.get(TENANT, last["tenant"]["name"]))
     assert tenant.spec.slug == slug
     claims = jwt.decode(ticket, key, algorithms=["EdDSA"], audience=tenant.id, issuer="vivero-control-plane")  # type: ignore[arg-type]
     assert claims["sub"] == f"owner@{slug}.example.com"
     assert claims["exp"] - claims["iat"] <= 600
-    again = client.get(f"/api/v1/signups/{view['id']}").json()["login_url"]
-    again_claims = jwt.decode(parse_qs(urlsplit(again).query)["ticket"][0], options={"verify_signature": False})
+    progress = f"/api/v1/signups/{view['id']}"
+    again = client.get(progress, headers={"Authorization": f"Bearer {view['bearer']}"}).json()["login_url"]
+    again_claims = jwt.decode(urlsplit(again).fragment, options={"verify_signature": False})
     assert again_claims["jti"] == claims["jti"]
+    for nobody in ({}, {"Authorization": f"Bearer {view['id']}"}, {"Cookie": f"__Host-signup={view['bearer']}"}):
+        shown = client.get(progress, headers=nobody).json()
+        assert shown["state"] == "ready"
+        assert not {"login_url", "bearer"} & set(shown)
 
 
 def test_an_unknown_signup_is_a_404_on_both_addresses(client: httpx.Client) -> None:
@@ -300,8 +334,9 @@ def test_an_unknown_signup_is_a_404_on_both_addresses(client: httpx.Client) -> N
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def _follow(client: httpx.Client, signup_id: str, events: list[tuple[str, dict[str, Any]]]) -> None:
-    with client.stream("GET", f"/api/v1/signups/{signup_id}/events", headers={"Last-Event-ID": "7"}) as stream:
+def _follow(client: httpx.Client, signup: dict[str, Any], events: list[tuple[str, dict[str, Any]]]) -> None:
+    headers = {"Last-Event-ID": "7", "Authorization": f"Bearer {signup['bearer']}"}
+    with client.stream("GET", f"/api/v1/signups/{signup['id']}/events", headers=headers) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         name = ""
         for line in stream.iter_lines():

@@ -36,9 +36,10 @@ def test_a_signup_wakes_the_worker_and_the_mail_goes_out(
     client: httpx.Client, worker: str, names: Names, mails: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     slug = names.new()
-    client.post("/api/v1/signups", json=signup_body(slug))
+    client.post("/api/v1/signups", json=signup_body(slug, company="You have won: evil.example"))
     eventually(lambda: mails(f"owner@{slug}.example.com"), 15)
     (mail,) = mails(f"owner@{slug}.example.com")
+    assert "evil.example" not in str(mail), "nobody confirmed this address"
     assert mail["subject"] == "Your Vivero workspace"
     assert f"https://{slug}.vivero.localhost:8443" in str(mail)
     assert httpx.get(f"{worker}/readyz").json()["ok"] is True

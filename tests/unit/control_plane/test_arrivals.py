@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from msgspec import UNSET
 from unit.control_plane.builders import NOW, condition, tenant
 from vivero_control.db.tables import Signup
 from vivero_control.domain.notifications.repository import PENDING
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups import service as service_module
 from vivero_control.domain.signups.arrivals import ROUTE_IS_NEW, Arrivals, is_new, remembered
+from vivero_control.domain.signups.bearers import Bearers
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.lib.streams import StreamSlots
@@ -143,9 +145,12 @@ class OneSignup(SignupService):
         return self.signup, PENDING
 
 
+BEARERS = Bearers(b"k" * 32)
+
+
 class FakeTickets:
     def login_url(self, url: str, **_: object) -> str:
-        return f"{url}/login/ticket?ticket=t"
+        return f"{url}/login/ticket#t"
 
 
 def service(door: Door, seen: Tenant) -> OneSignup:
@@ -155,6 +160,7 @@ def service(door: Door, seen: Tenant) -> OneSignup:
     deps = {
         "directory": directory,
         "tickets": FakeTickets(),
+        "bearers": BEARERS,
         "arrivals": Arrivals(door.ask, PATIENCE, Now()),
         "tenant_url": "https://{}.vivero.localhost".format,
         "streams": StreamSlots(9),
@@ -171,11 +177,22 @@ def signed_up(**changes: Any) -> Tenant:  # noqa: ANN401  as `ready`
 
 async def test_a_stream_says_ready_when_the_address_answers() -> None:
     door = Door(3)
-    views = [view async for view in await service(door, signed_up()).follow("5f2c") if view]
+    stream = await service(door, signed_up()).follow("5f2c", BEARERS.of("5f2c"))
+    views = [view async for view in stream if view]
     assert [view.state for view in views] == ["provisioning", "ready"]
     assert [step.state for step in views[0].steps] == ["done"] * 6 + ["running"]
     assert [bool(view.login_url) for view in views] == [False, True]
     assert len(door.asked) == 4
+
+
+@pytest.mark.parametrize("bearer", [None, "", "5f2c", BEARERS.of("another"), Bearers(b"o" * 32).of("5f2c"), "\udce9é"])
+async def test_the_id_alone_shows_the_progress_and_no_login(bearer: str | None) -> None:
+    about = service(Door(0), signed_up())
+    seen = [view async for view in await about.follow("5f2c", bearer) if view]
+    for view in (*seen, await about.get("5f2c", bearer)):
+        assert (view.login_url, view.bearer) == (UNSET, UNSET)
+    assert seen[-1].state == "ready"
+    assert (await about.get("5f2c", BEARERS.of("5f2c"))).login_url == "https://acme.vivero.localhost/login/ticket#t"
 
 
 async def test_who_asks_again_and_again_is_answered_when_the_address_answers() -> None:

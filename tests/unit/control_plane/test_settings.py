@@ -55,6 +55,15 @@ def test_a_wrong_setting_is_named_without_its_value(secrets: Path, monkeypatch: 
     assert "db-secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize("contact", ["security@example.com", "http://example.com", "mailto:", "https://a b"])
+def test_a_security_contact_is_a_uri(secrets: Path, monkeypatch: pytest.MonkeyPatch, contact: str) -> None:  # noqa: ARG001  a fixture
+    monkeypatch.setenv("VIVERO_SECURITY_CONTACT", "mailto:security@example.com")
+    assert settings.load().security_contact == "mailto:security@example.com"
+    monkeypatch.setenv("VIVERO_SECURITY_CONTACT", contact)
+    with pytest.raises(ValidationError, match="security_contact"):
+        settings.load()
+
+
 def test_a_missing_secret_stops_the_start(secrets: Path) -> None:
     (secrets / "database/password").unlink()
     with pytest.raises(ValidationError, match=r"database\.password"):

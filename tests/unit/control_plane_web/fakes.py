@@ -41,9 +41,10 @@ from vivero_control.domain.tenants.schemas import (
     TenantState,
 )
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.settings import Settings
+from vivero_control.settings import MailSettings, Settings
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
+from vivero_core.model.plan import Feature
 from vivero_web.client_address import Proxies
 from vivero_web.errors import InvalidInputError, TooManyRequestsError, UnavailableError
 from vivero_web.problem import Problem, describe, problem_response, wants_page
@@ -68,7 +69,11 @@ def plan(name: str, cents: int, records: int | None, users: int | None, gigabyte
         limits=PlanLimits(
             records=records, users=users, storage_bytes=gigabytes and gigabytes * 1024**3, requests_per_minute=600
         ),
-        features=("collections", "audit-log", *(("self-hosting",) if name == "enterprise" else ())),
+        features=(
+            Feature.COLLECTIONS,
+            Feature.AUDIT_LOG,
+            *((Feature.SELF_HOSTING,) if name == "enterprise" else ()),
+        ),
     )
 
 
@@ -114,11 +119,13 @@ def signup(done: int, state: str = "provisioning", started: datetime = NOW) -> S
         steps=parts,
         detail="The address is taken." if state == "failed" else "",
         created_at=started,
-        login_url="https://acme.vivero.localhost:8443/login/ticket?ticket=t" if state == "ready" else UNSET,
+        login_url="https://acme.vivero.localhost:8443/login/ticket#t1ck3t" if state == "ready" else UNSET,
     )
 
 
 class FakeSignups(SignupService):
+    bearer = "b3arer"
+
     def __init__(self) -> None:
         self.started: list[StartSignup] = []
         self.keys: list[str | None] = []
@@ -132,21 +139,24 @@ class FakeSignups(SignupService):
             raise SlugTakenError("taken")
         self.started.append(order)
         self.keys.append(idempotency_key)
-        return self.view
+        return structs.replace(self.view, bearer=self.bearer)
 
-    async def get(self, signup_id: str) -> SignupView:
+    async def get(self, signup_id: str, bearer: str | None = None) -> SignupView:
         if signup_id == "unknown":
             raise SignupNotFoundError
-        return self.view
+        return self._for(bearer, self.view)
 
-    async def follow(self, signup_id: str) -> AsyncIterator[SignupView | None]:
+    async def follow(self, signup_id: str, bearer: str | None = None) -> AsyncIterator[SignupView | None]:
         await self.get(signup_id)
 
         async def views() -> AsyncIterator[SignupView | None]:
             for view in self.stream:
-                yield view
+                yield view and self._for(bearer, view)
 
         return views()
+
+    def _for(self, bearer: str | None, view: SignupView) -> SignupView:
+        return view if bearer == self.bearer else structs.replace(view, login_url=UNSET)
 
 
 def row(name: str, **changes: object) -> TenantRow:
@@ -304,7 +314,9 @@ class FakeSessions(StaffSessions):
         return Cookie(key=SESSION_COOKIE, value="", max_age=0, secure=True, httponly=True, path="/")
 
 
-SETTINGS = Settings.model_construct(public_url=AnyHttpUrl("https://vivero.localhost:8443"))
+SETTINGS = Settings.model_construct(
+    public_url=AnyHttpUrl("https://vivero.localhost:8443"), mail=MailSettings(host="mail.example")
+)
 
 
 HOSTS = {

@@ -8,7 +8,13 @@ from litestar.testing import TestClient
 from msgspec import UNSET, structs
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import HOSTILE, FakeSignups, signup
+from vivero_control.domain.signups.schemas import SignupView
+from vivero_control.web.signup import BEARER
 
+ENTRANCE = re.compile(
+    r'<form method="post" action="([^"]+)"[^>]* data-send-at-once.*?name="ticket" value="(\w+)"', re.DOTALL
+)
+INSIDE = [("https://acme.vivero.localhost:8443/login/ticket", "t1ck3t")]
 GOOD = {"company": "Acme GmbH", "email": "ada@acme.example", "password": "seven green bottles", "slug": ""}
 
 
@@ -36,6 +42,17 @@ def test_a_chosen_slug_is_sent_in_lower_case() -> None:
 def test_the_script_gets_the_next_address_in_a_header(visitor: TestClient[Any]) -> None:
     answer = visitor.post("/signup", data=GOOD, headers={"x-scripted-form": "1"}, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (201, "/signup/5f2c")
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-scripted-form": "1"}], ids=["plain", "scripted"])
+def test_the_bearer_is_in_a_cookie_that_neither_scripts_nor_other_hosts_nor_logs_see(
+    visitor: TestClient[Any], headers: dict[str, str]
+) -> None:
+    answer = visitor.post("/signup", data=GOOD, headers=headers, follow_redirects=False)
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f"__Host-signup={FakeSignups.bearer};")
+    assert {"httponly", "secure", "path=/", "samesite=strict"} <= set(cookie.lower().split("; "))
+    assert FakeSignups.bearer not in answer.headers["location"] + answer.text
 
 
 @pytest.mark.parametrize(
@@ -103,23 +120,39 @@ def test_progress_shows_real_times_and_reloads_without_script(visitor: TestClien
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in text
 
 
-def test_a_ready_signup_goes_inside() -> None:
+def test_a_ready_signup_leads_inside_by_a_form_that_needs_no_script() -> None:
     signups = FakeSignups()
     signups.view = signup(7, "ready")
     with browser(signups=signups) as client:
+        client.cookies.set(BEARER, signups.bearer)
         answer = client.get("/signup/5f2c", follow_redirects=False)
-    assert answer.status_code == 303
-    assert answer.headers["location"].startswith("https://acme.vivero.localhost:8443/login/ticket?")
+    assert ENTRANCE.findall(answer.text) == INSIDE
+    allowed = answer.headers["content-security-policy"]
+    assert "form-action 'self' https://acme.vivero.localhost:8443;" in f"{allowed};"
+    assert "default-src 'none'" in allowed
 
 
-def test_a_ready_signup_whose_login_is_over_shows_the_door() -> None:
+@pytest.mark.parametrize(
+    ("bearer", "view"),
+    [
+        (FakeSignups.bearer, structs.replace(signup(7, "ready"), login_url=UNSET)),
+        ("of another signup", signup(7, "ready")),
+        ("", signup(7, "ready")),
+    ],
+    ids=["over", "another's", "none"],
+)
+def test_a_ready_signup_shows_the_door_to_all_others(bearer: str, view: SignupView) -> None:
     signups = FakeSignups()
-    signups.view = structs.replace(signup(7, "ready"), login_url=UNSET)
+    signups.view, signups.stream = view, [view]
     with browser(signups=signups) as client:
-        answer = client.get("/signup/5f2c")
+        if bearer:
+            client.cookies.set(BEARER, bearer)
+        answer, events = client.get("/signup/5f2c"), client.get("/signup/5f2c/events").text
     assert "Your workspace is ready" in answer.text
     assert 'href="https://acme.vivero.localhost:8443"' in answer.text
     assert "data-progress" not in answer.text
+    assert "t1ck3t" not in answer.text + events
+    assert "<form" not in answer.text + events
 
 
 def test_a_failed_signup_says_why() -> None:
@@ -138,12 +171,14 @@ def test_an_unknown_signup_is_a_page(visitor: TestClient[Any]) -> None:
 
 
 def test_events_carry_the_steps_and_end_inside(visitor: TestClient[Any]) -> None:
+    visitor.cookies.set(BEARER, FakeSignups.bearer)
     answer = visitor.get("/signup/5f2c/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
     events = re.findall(r"^event: (\w+)", answer.text, re.MULTILINE)
     assert events == ["steps", "steps", "done"]
     assert ": waiting" in answer.text
-    assert "data: https://acme.vivero.localhost:8443/login/ticket?ticket=t" in answer.text
+    assert ENTRANCE.findall(answer.text) == INSIDE
+    assert "data: https://acme.vivero.localhost:8443\r\n" in answer.text
 
 
 def test_events_of_a_failed_signup() -> None:

@@ -2,7 +2,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from unit.data_plane_web.browser import Browser
+from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import World
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.usage.schemas import Meter
@@ -40,13 +40,32 @@ def test_too_many_attempts_say_how_long_to_wait(browser: Browser) -> None:
 
 
 def test_a_ticket_lets_in_once(browser: Browser) -> None:
-    answer = browser.client.get("/login/ticket?ticket=t", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert answer.headers["referrer-policy"] == "no-referrer"
-    again = browser.client.get("/login/ticket?ticket=t", follow_redirects=False)
-    assert again.headers["location"] == "/", "whoever it let in before is still in"
+    assert browser.send("/login/ticket", ticket="t") == "/"
+    assert browser.send("/login/ticket", ticket="t") == "/", "whoever it let in before is still in"
     browser.client.cookies.clear()
-    assert "This login link was used before." in browser.open("/login/ticket?ticket=t", 401)
+    assert "This login link was used before." in browser.send("/login/ticket", 401, ticket="t")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"sec-fetch-site": "same-site", "origin": "null"}, {"sec-fetch-site": "cross-site"}, {}]
+)
+def test_a_ticket_comes_from_the_control_planes_page_as_well(browser: Browser, headers: dict[str, str]) -> None:
+    answer = browser.client.post("/login/ticket", data={"ticket": "t"}, headers=headers, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_the_page_of_a_login_link_takes_the_ticket_from_behind_the_hash_or_pasted(browser: Browser) -> None:
+    page = browser.open("/login/ticket")
+    assert form_of(page, "/login/ticket") == {"ticket": ""}
+    assert "data-link-secret" in page
+    assert "data-send-at-once" in page
+    assert '<script type="module" src="/static/site-' in page
+
+
+def test_a_ticket_in_the_query_lets_nobody_in(browser: Browser) -> None:
+    answer = browser.client.get("/login/ticket?ticket=t")
+    assert (answer.status_code, answer.history) == (200, [])
+    assert "set-cookie" not in answer.headers
 
 
 def test_logging_out_ends_the_session_and_the_cookies(browser: Browser) -> None:

@@ -248,8 +248,10 @@ class Api:
                 if self.refuse:
                     return httpx.Response(self.refuse, json={"title": "no", "detail": "taken"})
                 assert "Idempotency-Key" in request.headers
-                return httpx.Response(202, json={"id": "s1", "state": "provisioning", "tenant": tenant})
+                started = {"id": "s1", "bearer": "b1", "state": "provisioning", "tenant": tenant}
+                return httpx.Response(202, json=started)
             case "GET", "/api/v1/signups/s1":
+                assert request.headers["Authorization"] == "Bearer b1", "else there is no login in it"
                 self.asked += 1
                 state = self.outcome if self.asked > 1 else "provisioning"
                 return httpx.Response(

@@ -53,6 +53,14 @@ def test_a_field_with_an_error_says_so_to_everyone(kit: Environment) -> None:
     assert 'aria-describedby="mail-help"' in plain
 
 
+def test_the_secret_of_a_link_can_be_pasted_where_no_script_fills_it_in(kit: Environment) -> None:
+    source = '{% from "vivero/forms.html.j2" import link_secret %}{{ link_secret("ticket") }}'
+    drawn = draw(kit, source)
+    assert "data-link-secret" in drawn
+    assert 'name="ticket" type="text"' in drawn
+    assert 'autocomplete="off"' in drawn
+
+
 @pytest.mark.parametrize(
     ("used", "limit", "colour"),
     [(1, 10, "text-primary"), (8, 10, "text-caution"), (95, 100, "text-error"), (0, 0, "text-primary")],

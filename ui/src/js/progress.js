@@ -1,5 +1,8 @@
 // Live steps: [data-progress="url"] listens to server-sent events. `steps` carries the HTML of the
-// list as the server renders it, `done` the address to go to. A lost stream reconnects by itself.
+// list as the server renders it, with the form that leads on or without; `done` has an address to go to without.
+// A lost stream reconnects by itself.
+import { sendAtOnce } from "./secret.js";
+
 export function startProgress() {
   const region = document.querySelector("[data-progress]");
   if (!region) return;
@@ -9,7 +12,7 @@ export function startProgress() {
   });
   stream.addEventListener("done", (event) => {
     stream.close();
-    location.assign(event.data);
+    if (!sendAtOnce()) location.assign(event.data);
   });
   stream.addEventListener("failed", () => {
     stream.close();

@@ -4,6 +4,7 @@ import { startForms } from "./forms.js";
 import { startMenus } from "./menu.js";
 import { startProgress } from "./progress.js";
 import { startReload } from "./reload.js";
+import { startSecret } from "./secret.js";
 import { startTheme } from "./theme.js";
 import { startTime } from "./time.js";
 
@@ -13,4 +14,5 @@ startForms();
 startMenus();
 startProgress();
 startReload();
+startSecret();
 startTime();

@@ -1,8 +1,14 @@
-"""The mails: what each says, to whom, and the key that makes it go out once."""
+"""The mails: what each says, to whom, and the key that makes it go out once.
 
+They go to addresses that nobody has confirmed, so none has a word that whoever signed up typed. The address of the
+workspace is the one exception: letters, digits and hyphens below our own domain.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -33,7 +39,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
         return built
 
 
-def _mail(template: str, *, key: str, to: str, subject: str, **values: str) -> Mail:
+def _mail(template: str, *, key: str, to: str, subject: str, **values: object) -> Mail:
     text = _templates.get_template(f"{template}.txt.j2").render(**values)
     return Mail(key=key, to=to, subject=subject, text=text)
 
@@ -46,31 +52,37 @@ def welcome_key(signup_id: str) -> str:
     return f"mail.welcome:{signup_id}"
 
 
-def welcome(signup_id: str, *, to: str, company: str, url: str) -> Mail:
+def welcome(signup_id: str, *, to: str, url: str) -> Mail:
     """Right after signup: where the workspace is."""
+    return _mail("welcome", key=welcome_key(signup_id), to=to, subject="Your Vivero workspace", url=url)
+
+
+def enough_trials(account_id: UUID, now: datetime, *, to: str, urls: Sequence[str]) -> Mail:
+    """In place of one workspace more than a mailbox may try; one mail a day, however often it is asked for."""
     return _mail(
-        "welcome",
-        key=welcome_key(signup_id),
+        "enough_trials",
+        key=f"mail.enough-trials:{account_id}:{now:%Y%m%d}",
         to=to,
-        subject="Your Vivero workspace",
-        company=company,
-        url=url,
-        email=to,
+        subject="Your Vivero workspaces",
+        urls=urls,
     )
 
 
 def trial_ending(  # noqa: PLR0913  the words of the mail
-    uid: str, *, ends_at: datetime, days: int, to: str, company: str, url: str
+    uid: str, *, ends_at: datetime, days: int, to: str, url: str, answered: bool
 ) -> Mail:
-    """Some days before a trial ends; one mail for each end and each number of days."""
+    """Some days before a trial ends; one mail for each end and each number of days.
+
+    `answered` says whether somebody reads what is sent back.
+    """
     return _mail(
         "trial_ending",
         key=f"mail.trial-ending-{days}:{uid}:{ends_at:%Y%m%dT%H%M%SZ}",
         to=to,
         subject=f"Your Vivero trial ends in {days} days" if days > 1 else "Your Vivero trial ends tomorrow",
-        company=company,
         url=url,
         day=_day(ends_at),
+        answered=answered,
     )
 
 
@@ -78,14 +90,14 @@ def trial_ended_key(uid: str, ends_at: datetime) -> str:
     return f"mail.trial-ended:{uid}:{ends_at:%Y%m%dT%H%M%SZ}"
 
 
-def trial_ended(uid: str, *, ends_at: datetime, to: str, company: str, url: str) -> Mail:
-    """When a trial is over, before its workspace is suspended."""
+def trial_ended(uid: str, *, ends_at: datetime, to: str, url: str, answered: bool) -> Mail:
+    """When a trial is over, before its workspace is suspended; `answered` as above."""
     return _mail(
         "trial_ended",
         key=trial_ended_key(uid, ends_at),
         to=to,
         subject="Your Vivero trial has ended",
-        company=company,
         url=url,
         day=_day(ends_at),
+        answered=answered,
     )

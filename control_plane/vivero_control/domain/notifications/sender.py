@@ -21,12 +21,14 @@ class MailServerUnavailableError(UnavailableError):
     """No connection, or the server asks to come back later."""
 
 
-def compose(mail: Mail, sender: str) -> EmailMessage:
+def compose(mail: Mail, sender: str, reply_to: str | None = None) -> EmailMessage:
     """The message; its Message-ID depends on the mail alone, so that a repeat can be recognised."""
     domain = parseaddr(sender)[1].partition("@")[2] or "localhost"
     message = EmailMessage()
     message["From"] = sender
     message["To"] = mail.to
+    if reply_to is not None:
+        message["Reply-To"] = reply_to
     message["Subject"] = mail.subject
     message["Message-ID"] = f"<{hashlib.sha256(mail.key.encode()).hexdigest()[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -52,7 +54,7 @@ class MailSender:
         at = self._settings
         try:
             await aiosmtplib.send(
-                compose(mail, at.sender),
+                compose(mail, at.sender, at.reply_to),
                 hostname=at.host,
                 port=at.port,
                 use_tls=at.security == "tls",

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from vivero_core.model.plan import Feature
 
 
 class PlanLimits(Struct, frozen=True, kw_only=True):
@@ -27,4 +28,4 @@ class PlanView(Struct, frozen=True, kw_only=True):
     trial_days: Annotated[int | None, Meta(description="Set on plans that can be tried without paying.")]
     support: str
     limits: PlanLimits
-    features: tuple[str, ...]
+    features: Annotated[tuple[Feature, ...], Meta(description="What is there today; a plan grows by it later.")]

@@ -3,6 +3,7 @@
 from vivero_core.model.plan import Plan
 from vivero_web.errors import UnavailableError
 
+from vivero_control.domain.plans.claims import FEATURES
 from vivero_control.domain.plans.errors import PlanNotFoundError
 from vivero_control.domain.plans.repository import PlanMirror
 from vivero_control.domain.plans.schemas import PlanLimits, PlanView
@@ -71,5 +72,5 @@ def view(plan: Plan) -> PlanView:
             storage_bytes=spec.limits.storage_bytes,
             requests_per_minute=spec.limits.requests_per_minute,
         ),
-        features=spec.features,
+        features=tuple(feature for feature in spec.features if feature in FEATURES),
     )

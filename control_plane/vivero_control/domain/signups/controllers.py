@@ -17,6 +17,10 @@ from vivero_control.domain.signups.service import SignupService
 from vivero_control.lib.idempotency import HEADER, MAX_KEY_LENGTH
 
 SignupId = Annotated[str, PathParameter(description="As the signup was answered with.", max_length=64)]
+Bearer = Annotated[
+    str | None,
+    HeaderParameter(name="Authorization", description="`Bearer …` with the signup's own, for `login_url`."),
+]
 HEARTBEAT: Final = ServerSentEventMessage(data=None, comment="still here")
 
 _PROBLEMS: Final = {
@@ -35,7 +39,7 @@ class SignupController(Controller):
         status_code=202,
         summary="Start a signup",
         description="Claims a finished workspace when there is a spare one, else makes one, which takes seconds. "
-        "Follow its progress by `id`.",
+        "Follow its progress by `id`; `bearer` is what gets the login, so keep it out of addresses.",
         responses=_PROBLEMS,
         response_headers=[
             ResponseHeader(name="Location", description="Where the progress is.", documentation_only=True)
@@ -58,8 +62,10 @@ class SignupController(Controller):
         return Response(view, headers={"Location": f"/api/v1/signups/{view.id}"})
 
     @get("/{signup_id:str}", summary="How far a signup is")
-    async def show(self, signups: NamedDependency[SignupService], signup_id: SignupId) -> SignupView:
-        return await signups.get(signup_id)
+    async def show(
+        self, signups: NamedDependency[SignupService], signup_id: SignupId, authorization: Bearer = None
+    ) -> SignupView:
+        return await signups.get(signup_id, _bearer(authorization))
 
     @get(
         "/{signup_id:str}/events",
@@ -68,9 +74,17 @@ class SignupController(Controller):
         "`done`, the last one, when it is ready or has failed.",
         media_type="text/event-stream",
     )
-    async def events(self, signups: NamedDependency[SignupService], signup_id: SignupId) -> ServerSentEvent:
-        views = await signups.follow(signup_id)
+    async def events(
+        self, signups: NamedDependency[SignupService], signup_id: SignupId, authorization: Bearer = None
+    ) -> ServerSentEvent:
+        views = await signups.follow(signup_id, _bearer(authorization))
         return ServerSentEvent(_messages(views), headers={"Cache-Control": "no-store"})
+
+
+def _bearer(authorization: str | None) -> str | None:
+    """Of whatever the header says; any other scheme is no bearer of a signup."""
+    scheme, _, bearer = (authorization or "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else None
 
 
 async def _messages(views: AsyncIterator[SignupView | None]) -> AsyncIterator[ServerSentEventMessage]:

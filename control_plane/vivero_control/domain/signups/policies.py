@@ -13,6 +13,11 @@ from vivero_control.domain.signups.schemas import StartSignup
 
 LOGIN_FOR: Final = timedelta(days=1)
 """A ready signup offers its one-time login this long; later the owner uses the password."""
+TRIALS_MAX: Final = 3
+"""Workspaces that one mailbox may try within TRIALS_WITHIN; who needs a fourth is no prospect any more."""
+TRIALS_WITHIN: Final = timedelta(days=365)
+UNMADE: Final = "Your workspace could not be made. A mail to the address you gave says why."
+"""Nothing about whose address it is: anybody may have typed it."""
 
 
 def check(order: StartSignup) -> list[FieldError]:

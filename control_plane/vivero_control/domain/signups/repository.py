@@ -1,6 +1,10 @@
 """SQL about signups."""
 
-from sqlalchemy import delete, update
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vivero_control.db.repository import Repository
@@ -22,6 +26,13 @@ class SignupRepository(Repository[Signup]):
 
     async def holder(self, slug: str) -> Signup | None:
         return await self.get_one_or_none(slug_claim=slug)
+
+    async def tried(self, account_id: UUID, since: datetime) -> Sequence[Signup]:
+        """The account's workspaces since then, also those that are gone; not what failed."""
+        statement = select(Signup).where(
+            Signup.account_id == account_id, Signup.created_at > since, Signup.failure.is_(None)
+        )
+        return (await self.session.scalars(statement.order_by(Signup.created_at))).all()
 
     async def release(self, signup_id: str) -> None:
         """The slug is free for others."""

@@ -58,7 +58,7 @@ class Step(Struct, frozen=True, kw_only=True):
 class SignupView(Struct, frozen=True, kw_only=True):
     """How far a signup is."""
 
-    id: Annotated[str, Meta(description="Unguessable; whoever has it sees the progress and gets the login.")]
+    id: Annotated[str, Meta(description="Whoever has it sees the progress, and nothing else.")]
     state: Annotated[
         Literal["provisioning", "ready", "failed"],
         Meta(description="`ready`: proved by use, and seen to answer at its address."),
@@ -67,10 +67,21 @@ class SignupView(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     detail: Annotated[str, Meta(description="One sentence for people about the whole.")] = ""
     created_at: datetime
+    bearer: Annotated[
+        str | UnsetType,
+        Meta(description="Secret, only in the answer to the POST: `Authorization: Bearer …` gets `login_url` with it."),
+    ] = UNSET
     login_url: Annotated[
         str | UnsetType,
-        Meta(description="One-time ticket into the workspace; present when ready, for a day after signup."),
+        Meta(
+            description="One-time link into the workspace, for who sends the bearer; present when ready, for a day "
+            "after signup. Its ticket stands behind the `#`; programs may POST it as the form field `ticket`."
+        ),
     ] = UNSET
+
+    def __repr__(self) -> str:
+        """Without the secrets: a repr ends in logs."""
+        return f"SignupView(id={self.id!r}, state={self.state!r})"
 
     @property
     def finished(self) -> bool:

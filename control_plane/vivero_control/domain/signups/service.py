@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -29,6 +29,7 @@ from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.arrivals import Arrivals
+from vivero_control.domain.signups.bearers import Bearers
 from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
 from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning, order_key
 from vivero_control.domain.signups.repository import SignupRepository
@@ -66,6 +67,7 @@ class SignupDeps:
     provisioning: Provisioning
     passwords: Passwords
     tickets: Tickets
+    bearers: Bearers
     arrivals: Arrivals
     idempotency: Idempotency
     tenant_url: Callable[[str], str]
@@ -84,6 +86,8 @@ class SignupService:
     async def start(self, order: StartSignup, *, idempotency_key: str | None = None) -> SignupView:
         """Record the signup and have its workspace made; `idempotency_key` as in lib/idempotency.
 
+        The answer has the bearer, which is kept nowhere.
+
         Raises:
             InvalidInputError: naming every wrong field.
             SlugTakenError: the chosen slug belongs to someone.
@@ -91,28 +95,35 @@ class SignupService:
         body = msgspec.json.encode(order)
         async with self._deps.idempotency.once(OPERATION, idempotency_key, body) as once:
             if once.answer is not None:
-                return await self._repeated(msgspec.convert(once.answer, SignupView))
+                return self._with_bearer(await self._repeated(msgspec.convert(once.answer, SignupView)))
             order, plan = self._checked(order)
             view = await self._place(order, plan, await self._deps.passwords.hashing(order.password), once)
         self._deps.wake_worker()
-        return view
+        return self._with_bearer(view)
 
     async def _repeated(self, answer: SignupView) -> SignupView:
-        """The first answer again; as it is now, if its Tenant was still to come when it was kept."""
-        return answer if answer.tenant.name is not None else await self.get(answer.id)
+        """The first answer again; as it is now, if there is more to say than was kept."""
+        if answer.tenant.name is not None and not answer.finished:
+            return answer
+        return await self.get(answer.id, self._deps.bearers.of(answer.id))
 
-    async def get(self, signup_id: str) -> SignupView:
+    def _with_bearer(self, view: SignupView) -> SignupView:
+        return msgspec.structs.replace(view, bearer=self._deps.bearers.of(view.id))
+
+    async def get(self, signup_id: str, bearer: str | None = None) -> SignupView:
         """How far it is now; waits a moment for the ingress when that is all that is missing.
 
-        Raises SignupNotFoundError.
+        The login is in it only if `bearer` is this signup's. Raises SignupNotFoundError.
         """
         signup, order = await self._load(signup_id)
         if looking := self._shown.look(signup):
             await asyncio.wait([looking], timeout=ARRIVAL_SECONDS)
-        return self._shown.view(signup, order)
+        return self._shown.view(signup, order, opened=self._deps.bearers.opens(bearer, signup_id))
 
-    async def follow(self, signup_id: str) -> AsyncIterator[SignupView | None]:
-        """`events` of a signup that exists, in a process that has room for one more stream.
+    async def follow(self, signup_id: str, bearer: str | None = None) -> AsyncIterator[SignupView | None]:
+        """The signup at once and after every change of a step, until it is finished; None is a heartbeat.
+
+        Ends after STREAM_SECONDS in any case. `bearer` as in `get`.
 
         Raises:
             SignupNotFoundError: there is none of this id.
@@ -121,24 +132,17 @@ class SignupService:
         signup, order = await self._load(signup_id)
         if self._deps.streams.full():
             raise UnavailableError
-        return self._deps.streams.counted(self._views(signup, order))
+        opened = self._deps.bearers.opens(bearer, signup_id)
+        return self._deps.streams.counted(self._views(signup, order, opened=opened))
 
-    async def events(self, signup_id: str) -> AsyncIterator[SignupView | None]:
-        """The signup at once and after every change of a step, until it is finished; None is a heartbeat.
-
-        Ends after STREAM_SECONDS in any case. Raises what `follow` raises, before the first item.
-        """
-        async for view in await self.follow(signup_id):
-            yield view
-
-    async def _views(self, signup: Signup, order: str) -> AsyncIterator[SignupView | None]:
+    async def _views(self, signup: Signup, order: str, *, opened: bool) -> AsyncIterator[SignupView | None]:
         ends = asyncio.get_running_loop().time() + STREAM_SECONDS
         with self._deps.directory.subscribe(secret_key(policies.secret_name(signup.id))) as changed:
             seen: object = None
             while asyncio.get_running_loop().time() < ends:
                 changed.clear()
                 self._shown.look(signup)
-                view = self._shown.view(signup, order)
+                view = self._shown.view(signup, order, opened=opened)
                 if (view.state, view.steps) != seen:
                     seen = (view.state, view.steps)
                     yield view
@@ -189,10 +193,13 @@ class SignupService:
     async def _attempt(self, signup: Signup, hashing: Future[str], once: Once) -> SignupView:
         """Record, then carry out. Nothing is left of an attempt that the database or the cluster refuses."""
         now = self._deps.clock()
+        view = self._shown.view(signup)
         async with self._deps.database.transaction() as session:
             order = await self._record(session, signup, hashing, now)
-            await once.store(session, msgspec.to_builtins(self._shown.view(signup)))
+            await once.store(session, msgspec.to_builtins(view))
         once.made = True
+        if order is None:
+            return view
         try:
             return await self._carry_out(signup, order, once, until=now + HANDOVER - SETTLING)
         except SlugTakenError:
@@ -215,18 +222,30 @@ class SignupService:
             created_at=now,
         )
 
-    async def _record(self, session: AsyncSession, signup: Signup, hashing: Future[str], now: datetime) -> Order:
-        """What needs no hash goes first: the database works while another core hashes."""
+    async def _record(self, session: AsyncSession, signup: Signup, hashing: Future[str], now: datetime) -> Order | None:
+        """What needs no hash goes first: the database works while another core hashes. None beyond the bound."""
         signup.account_id = await AccountRepository(session).of(signup.email, now)
+        tried = await SignupRepository(session).tried(signup.account_id, now - policies.TRIALS_WITHIN)
         await SignupRepository(session).put(signup)
+        if len(tried) >= policies.TRIALS_MAX:
+            await self._refuse(session, signup, tried, now)
+            await hashing  # as long as for any other
+            return None
         await AuditRepository(session).add(record(_act("signup", signup), now, DONE))
         outbox = OutboxRepository(session)
-        url = self._deps.tenant_url(signup.slug)
-        welcome = mails.welcome(signup.id, to=signup.email, company=signup.company, url=url)
+        welcome = mails.welcome(signup.id, to=signup.email, url=self._deps.tenant_url(signup.slug))
         await outbox.put(kind=mails.KIND, key=welcome.key, payload=welcome.payload(), now=now, due_at=now)
         order = _order(signup, await hashing)
         await outbox.put(kind=KIND, key=order.key, payload=order.payload(), now=now, due_at=now + HANDOVER)
         return order
+
+    async def _refuse(self, session: AsyncSession, signup: Signup, tried: Sequence[Signup], now: datetime) -> None:
+        """Say why to the mailbox alone: whoever typed its address may be a stranger."""
+        await SignupRepository(session).fail(signup.id, policies.UNMADE)
+        await AuditRepository(session).add(record(_act("signup-refused", signup), now, DONE))
+        urls = [self._deps.tenant_url(one.slug) for one in tried if one.slug_claim is not None]
+        mail = mails.enough_trials(signup.account_id, now, to=signup.email, urls=urls)
+        await OutboxRepository(session).put(kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now)
 
     async def _carry_out(self, signup: Signup, order: Order, once: Once, *, until: datetime) -> SignupView:
         """Now, for speed; what does not answer is left to the worker, which does it again from the outbox."""
@@ -241,11 +260,10 @@ class SignupService:
 
     async def _conclude(self, signup: Signup, order: Order, once: Once) -> SignupView:
         """The worker has nothing to do any more, and the same request again gets the answer of this one."""
-        view = self._shown.view(signup)
         async with self._deps.database.transaction() as session:
             await OutboxRepository(session).finish(order.key, self._deps.clock())
-            await once.store(session, msgspec.to_builtins(view))
-        return view
+            await once.store(session, msgspec.to_builtins(self._shown.view(signup)))
+        return self._shown.view(signup, opened=True)
 
     async def _withdraw(self, signup: Signup, order: Order, once: Once) -> None:
         """As if it had never been asked for; the audit log says both."""

@@ -1,13 +1,13 @@
 """One-time logins into a new workspace: an EdDSA token that the workspace verifies and spends."""
 
 from datetime import datetime
-from urllib.parse import urlencode
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from vivero_web.errors import WebError
+from vivero_web.links import one_time_link
 from vivero_web.tokens import TICKET_ISSUER, TICKET_VALID_FOR
 
 
@@ -38,4 +38,4 @@ class Tickets:
             "exp": int((now + TICKET_VALID_FOR).timestamp()),
         }
         ticket = jwt.encode(claims, self._key, algorithm="EdDSA")
-        return f"{tenant_url.rstrip('/')}/login/ticket?{urlencode({'ticket': ticket})}"
+        return one_time_link(f"{tenant_url.rstrip('/')}/login/ticket", ticket)

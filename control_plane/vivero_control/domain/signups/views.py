@@ -40,14 +40,14 @@ class SignupViews:
         self._tenant_url = tenant_url
         self._clock = clock
 
-    def view(self, signup: Signup, order: str = outbox_states.PENDING) -> SignupView:
-        """As it is now; `order` is the state of its order in the outbox."""
+    def view(self, signup: Signup, order: str = outbox_states.PENDING, *, opened: bool = False) -> SignupView:
+        """As it is now; `order` is the state of its order in the outbox. The login is only in one that is `opened`."""
         tenant = self._own_tenant(signup)
         url = (tenant.status.url if tenant else None) or self._tenant_url(signup.slug)
         reached = tenant is not None and self._arrivals.reached(tenant)
         failure, late = self._without_tenant(signup, order) if tenant is None else (signup.failure, False)
         state, detail = progress.whole(tenant, failure, reached=reached, late=late)
-        may_log_in = tenant is not None and state == "ready" and tenant.spec.suspended is None
+        may_log_in = opened and tenant is not None and state == "ready" and tenant.spec.suspended is None
         return SignupView(
             id=signup.id,
             state=state,

@@ -42,6 +42,7 @@ class TrialJob:
         audit: AuditService,
         send_mails: Callable[[], Awaitable[int]],
         tenant_url: Callable[[str], str],
+        mails_are_answered: bool,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -49,6 +50,7 @@ class TrialJob:
         self._audit = audit
         self._send_mails = send_mails
         self._tenant_url = tenant_url
+        self._answered = mails_are_answered
         self._clock = clock
 
     async def run(self) -> None:
@@ -73,13 +75,12 @@ class TrialJob:
             )
 
     def _mail(self, tenant: Tenant, need: trials.Need) -> mails.Mail:
-        spec, ends = tenant.spec, _end(tenant)
+        uid, ends = tenant.metadata.uid, _end(tenant)
         slug, to = _customer(tenant)
         url = tenant.status.url or self._tenant_url(slug)
-        uid, company = tenant.metadata.uid, spec.display_name
         if isinstance(need, trials.Close):
-            return mails.trial_ended(uid, ends_at=ends, to=to, company=company, url=url)
-        return mails.trial_ending(uid, ends_at=ends, days=need.days, to=to, company=company, url=url)
+            return mails.trial_ended(uid, ends_at=ends, to=to, url=url, answered=self._answered)
+        return mails.trial_ending(uid, ends_at=ends, days=need.days, to=to, url=url, answered=self._answered)
 
     async def _close(self, tenant: Tenant, now: datetime) -> None:
         key = mails.trial_ended_key(tenant.metadata.uid, _end(tenant))

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.errors import InvalidInputError, NotSignedInError, TooManyRequestsError, WebError
@@ -45,21 +45,30 @@ async def login(
 
 
 @get("/login/ticket")
+async def ticket_page(identity: NamedDependency[IdentityService]) -> Html:
+    """Where the control plane's one-time link leads: its ticket stands behind the #, and the page posts it."""
+    return html("ticket.html.j2", {"workspace": (await identity.current()).name})
+
+
+async def _from_anywhere(_: Request[Any, Any, Any]) -> None:
+    """In place of the check for our own pages: the control plane's page posts here, and the ticket is what counts."""
+
+
+@post("/login/ticket", before_request=_from_anywhere)
 async def login_by_ticket(
     request: Request[Any, Any, Any],
     tickets: NamedDependency[TicketService],
     identity: NamedDependency[IdentityService],
-    ticket: FromQuery[str] = "",
 ) -> Response[Any]:
-    """Spends the control plane's one-time login; a spent one still leads in whoever it let in before."""
-    headers = {**_NO_STORE, "referrer-policy": "no-referrer"}
+    """Spends the one-time login; a spent one still leads in whoever it let in before."""
+    form = await read_form(request)
     try:
-        tokens = await tickets.redeem(ticket, caller_of(request.scope))
+        tokens = await tickets.redeem(form.get("ticket", ""), caller_of(request.scope))
     except NotSignedInError as error:
         if ACCESS in request.cookies:
-            return Redirect("/", status_code=HTTP_303_SEE_OTHER, headers=headers)
+            return Redirect("/", status_code=HTTP_303_SEE_OTHER, headers=_NO_STORE)
         return _login(request, await identity.current(), problem=error)
-    return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=headers)
+    return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=_NO_STORE)
 
 
 @post("/logout")

@@ -1,0 +1,56 @@
+"""What is promised to those who buy, each promise with what proves it; nothing is said that nothing proves.
+
+`tests/unit/control_plane_web/test_claims.py` looks for every proof: a promise that has lost its own fails there.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from msgspec import Struct
+from vivero_core.model.plan import Feature
+
+
+class Route(Struct, frozen=True):
+    """Something that a program answers."""
+
+    program: Literal["workspace", "platform"]
+    method: str
+    path: str
+
+
+class Limit(Struct, frozen=True):
+    """A limit that plans have and workspaces keep to, by its field."""
+
+    field: str
+
+
+class File(Struct, frozen=True):
+    """What no program answers, by its place in the repository: a chart, or the test that shows it."""
+
+    path: str
+
+
+Proof = Route | Limit | File
+
+
+class Claim(Struct, frozen=True):
+    """One promise."""
+
+    title: str
+    text: str
+    proofs: tuple[Proof, ...]
+    icon: str = ""
+
+
+FEATURES: Final[Mapping[Feature, Claim]] = {
+    Feature.COLLECTIONS: Claim(
+        "Collections with your own fields", "", (Route("workspace", "POST", "/api/v1/collections"),)
+    ),
+    Feature.FILES: Claim("Files", "", (Route("workspace", "POST", "/api/v1/files"),)),
+    Feature.API: Claim("API", "", (Route("workspace", "GET", "/schema"),)),
+    Feature.AUDIT_LOG: Claim("Audit log", "", (Route("workspace", "GET", "/api/v1/audit"),)),
+    Feature.SELF_HOSTING: Claim(
+        "Self-hosting", "", (File("charts/vivero-data-plane/Chart.yaml"), File("docs/self-hosting.md"))
+    ),
+}
+"""What plans can have today. A Plan may name more, for a program to come; no price list shows it before."""

@@ -1,0 +1,91 @@
+"""What mails say to addresses that nobody has confirmed."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.control_plane.builders import NOW
+from vivero_control.domain.accounts.policies import mailbox
+from vivero_control.domain.notifications import mails
+from vivero_control.domain.notifications.mails import Mail
+from vivero_control.domain.notifications.sender import compose
+from vivero_core.model.naming import EMAIL_PATTERN
+from vivero_web.text import email_problem
+
+ACCOUNT, TO, URL = UUID(int=7), "a@example.com", "https://acme.vivero.example"
+SENDER = "Vivero <no-reply@vivero.example>"
+EMAILS = st.from_regex(EMAIL_PATTERN.strip("^$"), fullmatch=True).filter(lambda email: email_problem(email) is None)
+
+
+def every(*, answered: bool) -> list[Mail]:
+    ends = NOW + timedelta(days=7)
+    return [
+        mails.welcome("id", to=TO, url=URL),
+        mails.trial_ending("uid", ends_at=ends, days=7, to=TO, url=URL, answered=answered),
+        mails.trial_ending("uid", ends_at=ends, days=1, to=TO, url=URL, answered=answered),
+        mails.trial_ended("uid", ends_at=ends, to=TO, url=URL, answered=answered),
+        mails.enough_trials(ACCOUNT, NOW, to=TO, urls=[URL]),
+    ]
+
+
+def test_each_mail_goes_out_once() -> None:
+    made = every(answered=False)
+    assert len({mail.key for mail in made}) == len(made)
+    for mail in made:
+        identity = compose(mail, SENDER)["Message-ID"]
+        assert identity == compose(mail, SENDER)["Message-ID"]
+        assert identity.endswith("@vivero.example>")
+
+
+def test_the_end_of_a_trial_is_a_day_and_a_number_of_days() -> None:
+    _, week, day, over, _ = every(answered=False)
+    assert "29 November 2026" in week.text
+    assert week.subject.endswith("7 days")
+    assert day.subject.endswith("tomorrow")
+    assert "ended on 29 November 2026" in over.text
+
+
+@pytest.mark.parametrize("reply_to", [None, "help@vivero.example"])
+def test_only_what_is_read_by_somebody_asks_for_an_answer(reply_to: str | None) -> None:
+    made = every(answered=reply_to is not None)
+    asking = [mail for mail in made if "answer" in mail.text.lower()]
+    assert bool(asking) is (reply_to is not None)
+    for mail in made:
+        assert compose(mail, SENDER, reply_to)["Reply-To"] == reply_to
+
+
+@pytest.mark.parametrize("urls", [[], [URL], [URL, "https://b.vivero.example"]])
+def test_whoever_is_at_the_bound_is_told_what_there_is_once_a_day(urls: list[str]) -> None:
+    mail = mails.enough_trials(ACCOUNT, NOW, to=TO, urls=urls)
+    assert [line.strip() for line in mail.text.splitlines() if "https://" in line] == urls
+    assert "\n\n\n" not in mail.text
+    later = NOW.replace(hour=23)
+    assert mails.enough_trials(ACCOUNT, later, to=TO, urls=[]).key == mail.key
+    assert mails.enough_trials(ACCOUNT, NOW + timedelta(days=1), to=TO, urls=[]).key != mail.key
+
+
+@given(EMAILS, st.from_regex(r"[a-z0-9._+-]{1,20}", fullmatch=True))
+def test_a_mailbox_is_one_whatever_its_spelling_and_tag(email: str, tag: str) -> None:
+    one = mailbox(email)
+    assert mailbox(one) == one == mailbox(email.upper())
+    assert email_problem(one) is None
+    local, _, domain = email.rpartition("@")
+    if not local.startswith("+"):
+        assert mailbox(f"{local}+{tag}@{domain}") == one
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a.da@gmail.com", "ada+2@GoogleMail.com", True),
+        ("a.da@example.com", "ada@example.com", False),
+        ("ada@example.com", "ada@example.org", False),
+        ("+ada@example.com", "+eve@example.com", False),
+        ("...@gmail.com", "..@gmail.com", False),
+        ("ada@mail.example.com", "ada@example.com", False),
+    ],
+)
+def test_two_people_stay_two(one: str, other: str, same: bool) -> None:  # noqa: FBT001  a table of cases
+    assert (mailbox(one) == mailbox(other)) is same

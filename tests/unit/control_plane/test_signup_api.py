@@ -1,0 +1,51 @@
+"""What programs get of a signup: its progress by the id, its login by the bearer."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.testing import TestClient
+from unit.control_plane_web.fakes import FakeSignups, signup
+from vivero_control.domain.signups.controllers import SignupController
+
+BODY = {"company": "Acme", "email": "ada@acme.example", "password": "seven green bottles"}
+
+
+@pytest.fixture
+def api() -> Iterator[TestClient[Litestar]]:
+    signups = FakeSignups()
+    signups.view = signup(7, "ready")
+    routes = Router("/api/v1", route_handlers=[SignupController])
+    with TestClient(
+        Litestar([routes], dependencies={"signups": Provide(lambda: signups, sync_to_thread=False)})
+    ) as made:
+        yield made
+
+
+def shown(api: TestClient[Litestar], **headers: str) -> list[dict[str, object]]:
+    """The signup as it is, and as the last event tells it."""
+    events = api.get("/api/v1/signups/5f2c/events", headers=headers).text
+    data = [line.removeprefix("data: ") for line in events.splitlines() if line.startswith("data: ")]
+    return [api.get("/api/v1/signups/5f2c", headers=headers).json(), json.loads(data[-1])]
+
+
+def test_the_bearer_is_in_the_answer_and_not_in_the_address(api: TestClient[Litestar]) -> None:
+    answer = api.post("/api/v1/signups", json=BODY)
+    assert answer.status_code == 202
+    assert answer.json()["bearer"] == FakeSignups.bearer
+    assert answer.headers["location"] == "/api/v1/signups/5f2c"
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_who_sends_the_bearer_gets_the_login(api: TestClient[Litestar], scheme: str) -> None:
+    for view in shown(api, Authorization=f"{scheme} {FakeSignups.bearer}"):
+        assert str(view["login_url"]).endswith("/login/ticket#t1ck3t")
+
+
+@pytest.mark.parametrize("sent", ["", FakeSignups.bearer, f"Basic {FakeSignups.bearer}", "Bearer", "Bearer 5f2c"])
+def test_anybody_else_sees_the_progress(api: TestClient[Litestar], sent: str) -> None:
+    for view in shown(api, **({"Authorization": sent} if sent else {})):
+        assert view["state"] == "ready"
+        assert not {"login_url", "bearer"} & set(view)

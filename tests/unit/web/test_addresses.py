@@ -1,0 +1,69 @@
+"""Nothing in an address opens anything: proxies, histories and bug reports have addresses in clear."""
+
+import re
+from pathlib import Path
+
+import pytest
+from support.programs import PROGRAMS, Answered, answered
+from vivero_web.redaction import HIDDEN, redact_event
+
+# Whatever else stands in an address of ours, and why it may: without a session, a bearer or a token it opens nothing.
+HARMLESS = {
+    "signup_id": "names a signup; its bearer opens it",
+    "name": "a tenant's or collection's name",
+    "which": "what staff do to a tenant",
+    "record_id": "a number",
+    "user_id": "a number",
+    "file_id": "names a file; a session opens it",
+    "workspace_id": "a tenant's id, which its namespace has as well",
+    "neighbour": "another tenant's id; the operator's token gets its answer",
+    "path": "a spelling of the OpenAPI document",
+    "file_path": "a static file that everybody gets",
+    "next": "where a login leads",
+    "q": "what staff search for",
+    "cursor": "where a page of a list begins",
+    "sort": "an order",
+    "filter": "a condition",
+    "limit": "a number",
+    "search": "what staff search for",
+    "plan": "a plan's name",
+    "state": "a state of tenants",
+    "descending": "an order",
+    "actor": "whose deeds are asked for; a session shows them",
+    "action": "a kind of deed",
+    "subject": "what a deed was done to",
+    "since": "a moment",
+    "until": "a moment",
+    "offset": "a number",
+}
+
+
+ROOT = Path(__file__).parents[3]
+TEMPLATES = [
+    path
+    for folder in ("ui/vivero_ui", "control_plane/vivero_control/web", "data_plane/vivero_data/web")
+    for path in (ROOT / folder).rglob("*.html.j2")
+]
+
+
+@pytest.fixture(params=PROGRAMS)
+def routes(request: pytest.FixtureRequest, tmp_path: Path) -> list[Answered]:
+    return list(answered(PROGRAMS[request.param](tmp_path)))
+
+
+def test_no_parameter_in_a_path_or_query_is_a_secret(routes: list[Answered]) -> None:
+    assert len(routes) > 20
+    found = {(name, f"{one.method} {one.path}") for one in routes for name in one.in_path | one.in_query}
+    assert {name: where for name, where in found if name not in HARMLESS} == {}, "say why it may stand in every log"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_what_is_secret_in_a_form_goes_into_its_body(path: Path) -> None:
+    for attributes, inside in re.findall(r"<form([^>]*)>(.*?)</form>", path.read_text(), re.DOTALL):
+        if re.search(r"password|link_secret|ticket", inside):
+            assert 'method="post"' in attributes
+
+
+def test_no_harmless_parameter_is_called_like_a_secret() -> None:
+    shown = redact_event(None, "", dict.fromkeys(HARMLESS, "shown"))
+    assert HIDDEN not in shown.values()
