@@ -279,6 +279,31 @@ def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
         nameless.execute_command("PING")
 
 
+def test_one_users_value_or_transaction_does_not_fill_the_memory_of_all(installed: Installed) -> None:
+    login = installed.login("control-plane-cache")
+
+    def client() -> valkey.Valkey:
+        return valkey.Valkey(
+            host=LOOPBACK,
+            port=installed.valkey.port,
+            username=login.name,
+            password=login.secret,
+            ssl=True,
+            ssl_ca_certs=str(installed.authority.certificate),
+        )
+
+    with client() as one, pytest.raises(valkey.exceptions.ConnectionError):
+        one.set("control:large", b"x" * 2_000_000)
+    with client() as one, pytest.raises(valkey.exceptions.ConnectionError):
+        one.execute_command("MULTI")
+        for _ in range(100):
+            one.execute_command("SET", "control:many", b"x" * 100_000)
+    with client() as one, pytest.raises(valkey.exceptions.ResponseError):
+        one.execute_command("SELECT", 1)
+    with client() as one:
+        assert one.get("control:large") is None
+
+
 def test_a_second_time_changes_nothing(installed: Installed) -> None:
     before = {name: installed.secret(name) for name in ("mariadb-admin", "control-plane-app", "wildcard-tls")}
     installed.shell.run_all(shown("3", "4", "5", "6"))
