@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from vivero_web.client_address import current_caller
 from vivero_web.clock import Clock
+from vivero_web.refusals import WINDOW, is_worth_an_entry
 from vivero_web.request_id import current_request_id
 
 from vivero_control.db.database import Database
@@ -16,6 +18,8 @@ from vivero_control.domain.audit.schemas import AuditEntry
 
 INTENDED: Final = "intended"
 DONE: Final = "done"
+ANONYMOUS: Final = "anonymous"
+"""The actor of what somebody tried who was not let in."""
 HISTORY: Final = 100
 
 
@@ -52,6 +56,14 @@ class AuditService:
         """Something that has just happened, for example a login."""
         await self._write(act, DONE)
 
+    async def note_refusal(self, action: str, subject: str) -> None:
+        """What somebody was refused, so often as `vivero_web.refusals` says; `subject` is an account, never what was typed."""
+        now = self._clock()
+        async with self._database.transaction() as session:
+            log = AuditRepository(session)
+            if is_worth_an_entry(*await log.recent(action, subject, current_caller(), now - WINDOW)):
+                await log.add(refusal(action, subject, now))
+
     async def history(self, *subjects: str) -> tuple[AuditEntry, ...]:
         """The newest HISTORY entries about what is known by these names, for example `tenant/acme`."""
         async with self._database.transaction() as session:
@@ -80,7 +92,13 @@ def record(act: Act, now: datetime, outcome: str) -> AuditRecord:
         detail=act.detail,
         outcome=outcome,
         request_id=current_request_id(),
+        address=current_caller(),
     )
+
+
+def refusal(action: str, subject: str, now: datetime) -> AuditRecord:
+    """The row of something that nobody who is known has tried."""
+    return record(Act(actor=ANONYMOUS, action=action, subject=subject, reason="", detail={}), now, DONE)
 
 
 def _entry(row: AuditRecord) -> AuditEntry:
@@ -92,4 +110,5 @@ def _entry(row: AuditRecord) -> AuditEntry:
         reason=row.reason,
         detail=row.detail,
         outcome=row.outcome,
+        address=row.address,
     )

@@ -38,23 +38,28 @@ class StaffService:
             TooManyRequestsError: too many attempts; the right password is refused as well.
         """
         email = login.email.strip().lower()
+        async with self._database.transaction() as session:
+            member = await StaffRepository(session).by_email(email)
         attempts = ((PER_ADDRESS, (email, address)), (PER_ACCOUNT, (email,)))
         for limit, who in attempts:
             verdict = await self._counters.look(limit, *who)
             if not verdict.allowed:
+                await self._audit.note_refusal("login-blocked", _account(member))
                 raise TooManyRequestsError("Too many attempts to log in.", verdict.reset_after)
-        async with self._database.transaction() as session:
-            member = await StaffRepository(session).by_email(email)
         matches = await self._passwords.verify(member.password_hash if member else None, login.password)
         if member is None or not matches or not member.active:
             for limit, who in attempts:
                 await self._counters.hit(limit, *who)
+            await self._audit.note_refusal("login-refused", _account(member))
             raise WrongLoginError
         await self._counters.clear(PER_ADDRESS, email, address)
-        await self._audit.note(
-            Act(actor=member.email, action="login", subject=f"staff/{member.id}", reason="", detail={"from": address})
-        )
-        return view(member)
+        found = view(member)
+        await self._audit.note(of_staff("login", found))
+        return found
+
+    async def note_logout(self, member: StaffView) -> None:
+        """The session has ended."""
+        await self._audit.note(of_staff("logout", member))
 
     async def find(self, staff_id: str) -> StaffView | None:
         """The active member of this id; None also for what is no id."""
@@ -65,6 +70,21 @@ class StaffService:
         async with self._database.transaction() as session:
             member = await StaffRepository(session).active(key)
         return view(member) if member else None
+
+
+def of_staff(action: str, member: StaffView) -> Act:
+    """What a member of staff does to the own account."""
+    return Act(actor=member.email, action=action, subject=subject(member.id), reason="", detail={})
+
+
+def subject(staff_id: UUID | str) -> str:
+    """How the audit log names an account."""
+    return f"staff/{staff_id}"
+
+
+def _account(member: StaffMember | None) -> str:
+    """What was typed for an address may be a password: an unknown one is not written down."""
+    return subject(member.id) if member else "staff/unknown"
 
 
 def view(member: StaffMember) -> StaffView:

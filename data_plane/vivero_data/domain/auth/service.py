@@ -13,7 +13,7 @@ from vivero_web.passwords import Passwords
 from vivero_web.tokens import digest, new_secret
 
 from vivero_data.db.database import Connection, Database
-from vivero_data.domain.audit.service import record
+from vivero_data.domain.audit.service import record, record_refusal
 from vivero_data.domain.auth import repository
 from vivero_data.domain.auth.errors import LoginBlockedError, SessionEndedError, WrongCredentialsError
 from vivero_data.domain.auth.repository import StoredToken
@@ -22,6 +22,7 @@ from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, User
 from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens
 
+NO_ACCOUNT: Final = "unknown"  # in the audit log: what was typed for an address may be a password
 _FREE_FAILURES: Final = 5  # people mistype; beyond that each failure doubles the wait
 _LONGEST_BLOCK: Final = 900  # seconds
 # Two tabs of one browser may present the same cookie at once: within this the
@@ -48,8 +49,11 @@ class AuthService:
         key = hashlib.sha256(f"{email}\n{address}".encode(errors="replace")).digest()
         async with self._database.read() as connection:
             blocked = await repository.seconds_blocked(connection, key)
-            found = await users.get_with_hash(connection, email) if not blocked else None
+            found = await users.get_with_hash(connection, email)
+        account = found[0].email if found else NO_ACCOUNT
         if blocked:
+            async with self._database.transaction() as tx:
+                await record_refusal(tx, "session.block", account)
             raise LoginBlockedError(blocked)
         stored = found[1] if found and found[0].active else None
         right = await self._passwords.verify(stored, credentials.password)
@@ -58,6 +62,7 @@ class AuthService:
                 await repository.forget_failures(tx, key)
                 return await self.start(tx, found[0])
             await repository.count_failure(tx, key, _FREE_FAILURES, _LONGEST_BLOCK)
+            await record_refusal(tx, "session.refuse", account)
         raise WrongCredentialsError
 
     async def start(self, tx: Connection, user: User) -> Tokens:
@@ -91,13 +96,14 @@ class AuthService:
         """End the session of a refresh token; an unknown one ends nothing."""
         async with self._database.transaction() as tx:
             stored = await repository.get_token_locked(tx, digest(token))
-            if stored is not None:
-                await repository.revoke(tx, stored.session_id)
+            actor = stored and await repository.get_actor(tx, stored.user_id, stored.session_id)
+            if actor:
+                await self._end(tx, actor)
 
     async def end_session(self, actor: Actor) -> None:
         """End the session that the actor is in."""
         async with self._database.transaction() as tx:
-            await repository.revoke(tx, actor.session_id)
+            await self._end(tx, actor)
 
     async def authenticate(self, access_token: str) -> Actor:
         """The user of an access token, whose session and account are still alive.
@@ -128,7 +134,13 @@ class AuthService:
             if _within(stored, grace):
                 return Tokens(self._tokens.issue(claims, now), refresh_token="")
             await repository.revoke(tx, stored.session_id)
+            owner = await users.get(tx, stored.user_id)
+            await record_refusal(tx, "session.replay", owner.email if owner else NO_ACCOUNT)
             return None
+
+    async def _end(self, tx: Connection, actor: Actor) -> None:
+        await repository.revoke(tx, actor.session_id)
+        await record(tx, actor, "session.end", actor.email)
 
     async def _issue(self, tx: Connection, claims: AccessClaims, now: datetime) -> Tokens:
         refresh = new_secret()
