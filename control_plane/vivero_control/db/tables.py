@@ -129,5 +129,7 @@ class AuditRecord(DefaultBase):
     outcome: Mapped[str] = mapped_column(String(200))
     """`intended` until the change is made, then `done` or why not."""
     request_id: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Names what happened elsewhere and was only seen here, so that it stands here once."""
     address: Mapped[str] = mapped_column(String(45), server_default="")
     """Who asked, as limits count it; empty for what the platform does by itself."""

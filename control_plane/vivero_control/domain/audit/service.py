@@ -1,6 +1,6 @@
 """The audit log. A change elsewhere (in the cluster) is written down before it is made, and its outcome after."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ DONE: Final = "done"
 ANONYMOUS: Final = "anonymous"
 """The actor of what somebody tried who was not let in."""
 HISTORY: Final = 100
+BATCH: Final = 200  # what was seen at once is looked up and written in transactions of this size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,15 @@ class Act:
     subject: str
     reason: str
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was done elsewhere, and only seen here. `source` names it, in 64 characters."""
+
+    act: Act
+    at: datetime
+    source: str
 
 
 class AuditService:
@@ -63,6 +73,18 @@ class AuditService:
             log = AuditRepository(session)
             if is_worth_an_entry(*await log.recent(action, subject, current_caller(), now - WINDOW)):
                 await log.add(refusal(action, subject, now))
+
+    async def note_found(self, found: Sequence[Found]) -> None:
+        """Each at its own time, and once, however often and by how many processes it is seen."""
+        for some in (found[start : start + BATCH] for start in range(0, len(found), BATCH)):
+            async with self._database.transaction() as session:
+                log = AuditRepository(session)
+                unknown = await log.unknown([one.source for one in some])
+                for one in some:
+                    if one.source in unknown:
+                        row = record(one.act, one.at, DONE)
+                        row.source = one.source
+                        await log.put(row)
 
     async def history(self, *subjects: str) -> tuple[AuditEntry, ...]:
         """The newest HISTORY entries about what is known by these names, for example `tenant/acme`."""
