@@ -29,7 +29,8 @@ class Holder(Protocol):
 
 def take(holder: Holder, seconds: int) -> None:
     """Hold the lock until the connection's transaction ends; waits for at most `seconds`, then the driver's error 1205."""
-    holder.exec_driver_sql(f"SET SESSION innodb_lock_wait_timeout = {seconds}, wait_timeout = {_IDLE_SECONDS}")
+    waits = f"innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}"
+    holder.exec_driver_sql(f"SET SESSION {waits}, wait_timeout = {_IDLE_SECONDS}")
     for statement in MADE:
         holder.exec_driver_sql(statement)
     holder.commit()

@@ -267,7 +267,15 @@ def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
     )
     with client:
         assert client.set("control:x", "1")
-        for refused in (("SET", "vtabc:x", "1"), ("FLUSHALL",), ("ACL", "LIST"), ("KEYS", "*")):
+        for refused in (
+            ("SET", "vtabc:x", "1"),
+            ("FLUSHALL",),
+            ("ACL", "LIST"),
+            ("KEYS", "*"),
+            ("MOVE", "control:x", "1"),
+            ("SUBSCRIBE", "control:x"),
+            ("DEBUG", "SLEEP", "0"),
+        ):
             with pytest.raises(valkey.exceptions.NoPermissionError):
                 client.execute_command(*refused)
     with (

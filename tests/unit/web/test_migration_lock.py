@@ -32,5 +32,5 @@ def test_the_lock_is_taken_in_a_transaction_that_nothing_else_is_in() -> None:
     migration_lock.take(holder, 7)
     *before, commit, take = holder.done
     assert (commit, take) == ("COMMIT", migration_lock.TAKE)
-    assert "innodb_lock_wait_timeout = 7" in before[0]
+    assert "innodb_lock_wait_timeout = 7, lock_wait_timeout = 7" in before[0]
     assert before[1:] == list(migration_lock.MADE)
