@@ -8,9 +8,12 @@ begun; and the server lets it go with that connection, whatever ends it.
 
 from typing import Final, Protocol
 
-MADE: Final = (
+_TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS migration_lock (id TINYINT UNSIGNED NOT NULL PRIMARY KEY)"
-    " ENGINE=InnoDB COMMENT='its one row is locked by who migrates'",
+    " ENGINE=InnoDB COMMENT='its one row is locked by who migrates'"
+)
+MADE: Final = (
+    _TABLE,
     "INSERT IGNORE INTO migration_lock (id) VALUES (1)",
 )
 """What has to be there; each may be repeated, and the second waits as TAKE does."""

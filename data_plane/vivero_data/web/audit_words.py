@@ -25,7 +25,14 @@ _WHOLE: Final = {
     "user.change_password": "Changed own password",
     "user.reset_password": "Reset the password of user",
 }
-_LOOKS: Final = {"create": "success", "upload": "success", "delete": "error", "refuse": "error", "block": "error", "replay": "error"}
+_LOOKS: Final = {
+    "create": "success",
+    "upload": "success",
+    "delete": "error",
+    "refuse": "error",
+    "block": "error",
+    "replay": "error",
+}
 NOUNS: Final = (
     ("record", "Records"),
     ("collection", "Collections"),

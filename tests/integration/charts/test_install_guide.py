@@ -287,6 +287,13 @@ def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
         nameless.execute_command("PING")
 
 
+def _transaction(client: valkey.Valkey, commands: int, value: bytes) -> None:
+    """Sent and not executed."""
+    client.execute_command("MULTI")
+    for _ in range(commands):
+        client.execute_command("SET", "control:many", value)
+
+
 def test_one_users_value_or_transaction_does_not_fill_the_memory_of_all(installed: Installed) -> None:
     login = installed.login("control-plane-cache")
 
@@ -303,9 +310,7 @@ def test_one_users_value_or_transaction_does_not_fill_the_memory_of_all(installe
     with client() as one, pytest.raises(valkey.exceptions.ConnectionError):
         one.set("control:large", b"x" * 2_000_000)
     with client() as one, pytest.raises(valkey.exceptions.ConnectionError):
-        one.execute_command("MULTI")
-        for _ in range(100):
-            one.execute_command("SET", "control:many", b"x" * 100_000)
+        _transaction(one, 100, b"x" * 100_000)
     with client() as one, pytest.raises(valkey.exceptions.ResponseError):
         one.execute_command("SELECT", 1)
     with client() as one:

@@ -111,9 +111,7 @@ def from_address(client: httpx.Client, address: str) -> httpx.Client:
     )
 
 
-def test_what_happens_at_the_door_is_in_the_audit_log_with_its_address(
-    client: httpx.Client, sql: Sql
-) -> None:
+def test_what_happens_at_the_door_is_in_the_audit_log_with_its_address(client: httpx.Client, sql: Sql) -> None:
     address = "203.0.113.41"
     with from_address(client, address) as door:
         tokens = login(door).json()

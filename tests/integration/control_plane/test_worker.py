@@ -200,8 +200,7 @@ async def test_what_others_write_into_a_tenant_is_in_its_history_once(
     audit = AuditService(backends.database, backends.clock)
     for _ in range(2):
         two = [asyncio.create_task(changes.ChangeJob(kube, audit).run()) for _ in range(2)]
-        while not await asyncio.to_thread(written):
-            await asyncio.sleep(0.1)
+        await asyncio.to_thread(eventually, written)
         await asyncio.sleep(1)
         for task in two:
             task.cancel()

@@ -124,9 +124,7 @@ async def test_a_flood_of_guesses_is_one_entry_a_minute_and_keeps_nothing_that_w
 ) -> None:
     address = "198.51.100.42"
     body = {"email": "my-password-by-mistake", "password": "wrong wrong wrong"}
-    answers = [
-        await workspace.client.post(LOGIN, json=body, headers={"x-forwarded-for": address}) for _ in range(12)
-    ]
+    answers = [await workspace.client.post(LOGIN, json=body, headers={"x-forwarded-for": address}) for _ in range(12)]
     assert 429 in [answer.status_code for answer in answers]
     assert sorted(await door(workspace, owner, address)) == [
         ("session.block", "anonymous", "unknown"),

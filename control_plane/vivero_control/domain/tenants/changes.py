@@ -64,7 +64,7 @@ def of_others(body: Object) -> list[Change]:
 
 def found(change: Change) -> Found:
     """As the audit log keeps it; what is the same write has the same source."""
-    source = "\n".join([change.uid, change.manager, change.operation, change.at.isoformat()])
+    source = f"{change.uid}\n{change.manager}\n{change.operation}\n{change.at.isoformat()}"
     detail = {"operation": change.operation, "fields": list(change.fields)}
     wrote = f"Wrote {', '.join(change.fields)}."
     return Found(

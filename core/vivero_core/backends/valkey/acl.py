@@ -43,10 +43,11 @@ COMMANDS: Final = (
     "+watch",
     "+unwatch",
 )
-FORMER: Final = (
+_CATEGORIES: Final = (
     "-@all +@read +@write +@transaction +@connection +@pubsub -@admin -@dangerous -@scripting +eval +evalsha"
-    " +script|load +script|exists -scan -randomkey -dbsize -pubsub -client|tracking -select -memory -copy",
+    " +script|load +script|exists -scan -randomkey -dbsize -pubsub -client|tracking -select -memory -copy"
 )
+FORMER: Final = (_CATEGORIES,)
 """The commands of every earlier release, oldest first: a user that has them was left so by us and not by somebody else."""
 _FLAGS: Final = frozenset({"on", "sanitize-payload"})
 _PREFIX: Final = "vt"
