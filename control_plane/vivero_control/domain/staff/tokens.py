@@ -75,7 +75,7 @@ class StaffTokens:
         except ValueError:
             return None
         async with self._database.transaction() as session:
-            lives = await RefreshTokenRepository(session).lives(login, self._clock())
+            lives = await RefreshTokenRepository(session).lives(login)
             member = await StaffRepository(session).active(key) if lives else None
         return view(member) if member else None
 
