@@ -1,5 +1,7 @@
 """Staff: who they are, and checking a login without telling who has one."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, Literal, cast
 from uuid import UUID
 
@@ -41,17 +43,16 @@ class StaffService:
         async with self._database.transaction() as session:
             member = await StaffRepository(session).by_email(email)
         attempts = ((PER_ADDRESS, (email, address)), (PER_ACCOUNT, (email,)))
-        for limit, who in attempts:
-            verdict = await self._counters.look(limit, *who)
-            if not verdict.allowed:
-                await self._audit.note_refusal("login-blocked", _account(member))
-                raise TooManyRequestsError("Too many attempts to log in.", verdict.reset_after)
-        matches = await self._passwords.verify(member.password_hash if member else None, login.password)
-        if member is None or not matches or not member.active:
+        async with self._noting_refusals(member):
             for limit, who in attempts:
-                await self._counters.hit(limit, *who)
-            await self._audit.note_refusal("login-refused", _account(member))
-            raise WrongLoginError
+                verdict = await self._counters.look(limit, *who)
+                if not verdict.allowed:
+                    raise TooManyRequestsError("Too many attempts to log in.", verdict.reset_after)
+            matches = await self._passwords.verify(member.password_hash if member else None, login.password)
+            if member is None or not matches or not member.active:
+                for limit, who in attempts:
+                    await self._counters.hit(limit, *who)
+                raise WrongLoginError
         await self._counters.clear(PER_ADDRESS, email, address)
         found = view(member)
         await self._audit.note(of_staff("login", found))
@@ -60,6 +61,19 @@ class StaffService:
     async def note_logout(self, member: StaffView) -> None:
         """The session has ended."""
         await self._audit.note(of_staff("logout", member))
+
+    @asynccontextmanager
+    async def _noting_refusals(self, member: StaffMember | None) -> AsyncIterator[None]:
+        """Around a login: the audit log tells that it was refused, and why.
+
+        What was typed for an address may be a password: an unknown one is not written down.
+        """
+        try:
+            yield
+        except (WrongLoginError, TooManyRequestsError) as error:
+            action = "login-refused" if isinstance(error, WrongLoginError) else "login-blocked"
+            await self._audit.note_refusal(action, subject(member.id if member else "unknown"))
+            raise
 
     async def find(self, staff_id: str) -> StaffView | None:
         """The active member of this id; None also for what is no id."""
@@ -80,11 +94,6 @@ def of_staff(action: str, member: StaffView) -> Act:
 def subject(staff_id: UUID | str) -> str:
     """How the audit log names an account."""
     return f"staff/{staff_id}"
-
-
-def _account(member: StaffMember | None) -> str:
-    """What was typed for an address may be a password: an unknown one is not written down."""
-    return subject(member.id) if member else "staff/unknown"
 
 
 def view(member: StaffMember) -> StaffView:

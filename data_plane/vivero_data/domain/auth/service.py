@@ -5,10 +5,13 @@ stolen or replayed, so the whole family ends.
 """
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_web import clock
+from vivero_web.errors import TooManyRequestsError
 from vivero_web.passwords import Passwords
 from vivero_web.tokens import digest, new_secret
 
@@ -50,20 +53,17 @@ class AuthService:
         async with self._database.read() as connection:
             blocked = await repository.seconds_blocked(connection, key)
             found = await users.get_with_hash(connection, email)
-        account = found[0].email if found else NO_ACCOUNT
-        if blocked:
+        async with self._noting_refusals(found[0].email if found else NO_ACCOUNT):
+            if blocked:
+                raise LoginBlockedError(blocked)
+            stored = found[1] if found and found[0].active else None
+            right = await self._passwords.verify(stored, credentials.password)
             async with self._database.transaction() as tx:
-                await record_refusal(tx, "session.block", account)
-            raise LoginBlockedError(blocked)
-        stored = found[1] if found and found[0].active else None
-        right = await self._passwords.verify(stored, credentials.password)
-        async with self._database.transaction() as tx:
-            if right and found:
-                await repository.forget_failures(tx, key)
-                return await self.start(tx, found[0])
-            await repository.count_failure(tx, key, _FREE_FAILURES, _LONGEST_BLOCK)
-            await record_refusal(tx, "session.refuse", account)
-        raise WrongCredentialsError
+                if right and found:
+                    await repository.forget_failures(tx, key)
+                    return await self.start(tx, found[0])
+                await repository.count_failure(tx, key, _FREE_FAILURES, _LONGEST_BLOCK)
+            raise WrongCredentialsError
 
     async def start(self, tx: Connection, user: User) -> Tokens:
         """A new session for a user whose identity is proven."""
@@ -137,6 +137,17 @@ class AuthService:
             owner = await users.get(tx, stored.user_id)
             await record_refusal(tx, "session.replay", owner.email if owner else NO_ACCOUNT)
             return None
+
+    @asynccontextmanager
+    async def _noting_refusals(self, account: str) -> AsyncIterator[None]:
+        """Around a login: the audit log tells that it was refused, and why."""
+        try:
+            yield
+        except (WrongCredentialsError, TooManyRequestsError) as error:
+            action = "session.refuse" if isinstance(error, WrongCredentialsError) else "session.block"
+            async with self._database.transaction() as tx:
+                await record_refusal(tx, action, account)
+            raise
 
     async def _end(self, tx: Connection, actor: Actor) -> None:
         await repository.revoke(tx, actor.session_id)
