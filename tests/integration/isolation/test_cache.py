@@ -148,12 +148,12 @@ def test_what_no_program_of_ours_uses_is_refused(cache_admin: ValkeyAdmin, intru
     """Every command that this server has, asked for on the tenant's own keys."""
     _, own = intruder
     admin, user = cache_admin._client, own.rstrip(":")  # noqa: SLF001  the administrator's own connection
-    names = run(admin, "COMMAND", "LIST")
+    names = run(admin, "COMMAND LIST")
     groups = {name.partition("|")[0] for name in names if "|" in name}
     allowed = set()
-    for name, about in run(admin, "COMMAND", "INFO", *names).items():
+    for name, arity, *_ in run(admin, "COMMAND INFO", *names):
         words = name.split("|")
-        filled = [*words, *[f"{own}key"] * (abs(about["arity"]) - len(words))]
+        filled = [*words, *[f"{own}key"] * (abs(arity) - len(words))]
         if name not in groups and run(admin, "ACL", "DRYRUN", user, *filled) == "OK":
             allowed.add(name)
     unbound = {"quit", "reset"}  # as AUTH and HELLO, for whoever can connect
