@@ -94,7 +94,7 @@ def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Ans
 
 
 def _api(services: Services) -> Router:
-    auth = bearer_auth(services.staff, services.tokens)
+    auth = bearer_auth(services.tokens)
     staff_only = Router(
         path="/",
         route_handlers=[TenantController],
@@ -120,7 +120,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
 
 
 def _openapi(services: Services) -> OpenAPIConfig:
-    auth = bearer_auth(services.staff, services.tokens)
+    auth = bearer_auth(services.tokens)
     return OpenAPIConfig(
         title="Vivero control plane",
         version=__version__,

@@ -30,6 +30,7 @@ from vivero_control.domain.notifications.repository import DEAD, PENDING, Outbox
 from vivero_control.domain.notifications.sender import MailSender
 from vivero_control.domain.signups import provisioning
 from vivero_control.domain.staff.repository import RefreshTokenRepository
+from vivero_control.domain.tenants.changes import ChangeJob
 from vivero_control.domain.tenants.jobs import TrialJob
 from vivero_control.lib.each import each
 from vivero_control.lib.health import Health
@@ -66,10 +67,12 @@ class Jobs:
             mails.KIND: MailSender(settings.mail, settings.tls()).perform,
         }
         self.outbox = Outbox(backends.database, actions, backends.clock)
+        audit = AuditService(backends.database, backends.clock)
+        self.changes = ChangeJob(backends.kube, audit)
         self.trials = TrialJob(
             database=backends.database,
             tenants=backends.tenants,
-            audit=AuditService(backends.database, backends.clock),
+            audit=audit,
             send_mails=self.outbox.drain,
             tenant_url=settings.tenant_url,
             mails_are_answered=settings.mail.reply_to is not None,
@@ -147,7 +150,7 @@ def create_worker_app(settings: Settings, clock: Clock = now) -> Litestar:
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with backends.open():
             jobs = Jobs(backends)
-            tasks = {"outbox": jobs.keep_draining, "worker": lambda: work(jobs.worker())}
+            tasks = {"outbox": jobs.keep_draining, "worker": lambda: work(jobs.worker()), "changes": jobs.changes.run}
             async with composition.running(tasks):
                 yield
 

@@ -40,7 +40,7 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
         public_url: where browsers reach it, likewise.
         secrets_dir: folder of the mounted files.
         proxy_hops: trusted reverse proxies in front; 0 when clients connect directly.
-        database_pool: most connections to the database at once.
+        database_pool: most connections to the database at once; two while the tables are made.
         max_file_bytes: largest single upload.
         security_contact: whom security.txt names, as mailto:, https: or tel:; without one there is none.
         metrics_port: where Prometheus asks, on the address of the public port; not for the ingress.
@@ -52,7 +52,7 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
     public_url: PublicUrl | None = None
     secrets_dir: str = DEFAULT_SECRETS_DIR
     proxy_hops: Annotated[int, msgspec.Meta(ge=0, le=5)] = 1
-    database_pool: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    database_pool: Annotated[int, msgspec.Meta(ge=2, le=100)] = 5
     max_file_bytes: Annotated[int, msgspec.Meta(ge=1, le=5 * 1024**3)] = 100 * 1024**2
     security_contact: Annotated[str, msgspec.Meta(pattern=SECURITY_CONTACT_PATTERN, max_length=254)] | None = None
     metrics_port: Port = 9090

@@ -181,6 +181,8 @@ class FakeServer:
         self.calls: list[str] = []
         self.databases: set[str] = set()
         self.users: dict[str, str] = {}
+        self.former: set[str] = set()
+        """Cache users that have the rules of an earlier release."""
         self.connections: dict[str, int] = {}
         self.buckets: dict[str, str] = {}
         self.empty: set[str] = set()
@@ -202,6 +204,9 @@ class FakeServer:
         self._up("ensure_user")
         before = self.users.get(user.name), self.connections.get(user.name)
         self.users[user.name], self.connections[user.name] = user.secret, max_connections
+        if user.name in self.former and before[0] == user.secret:
+            self.former.discard(user.name)
+            return [Correction.CACHE_RULES]
         if before == (user.secret, max_connections):
             return []
         grants = [Correction.DATABASE_GRANTS] * (before[0] is None)

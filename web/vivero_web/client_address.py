@@ -7,6 +7,7 @@ our outermost proxy wrote.
 """
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -16,6 +17,17 @@ Address = IPv4Address | IPv6Address
 
 UNKNOWN: Final = "unknown"
 IPV6_HOUSEHOLD: Final = 64  # one customer gets at least this prefix: single addresses are free to change
+_current: ContextVar[str] = ContextVar("caller", default="")
+
+
+def current_caller() -> str:
+    """Who sent the request at hand, as limits count it; empty outside a request."""
+    return _current.get()
+
+
+def set_current_caller(caller: str) -> None:
+    """From now on in this request."""
+    _current.set(caller)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from vivero_web import request_id
-from vivero_web.client_address import Proxies, counted_as
+from vivero_web.client_address import Proxies, counted_as, set_current_caller
 from vivero_web.problem import problem_response
 from vivero_web.security import secure
 
@@ -52,7 +52,9 @@ class RequestContext:
         headers = Headers.from_scope(scope)
         identity = request_id.accept(headers.get(request_id.HEADER))
         peer = scope["client"][0] if scope["client"] else ""
-        scope["state"][_CALLER] = counted_as(self._proxies.caller(peer, headers.getall("x-forwarded-for", [])))
+        caller = counted_as(self._proxies.caller(peer, headers.getall("x-forwarded-for", [])))
+        scope["state"][_CALLER] = caller
+        set_current_caller(caller)
         started, status = self._monotonic(), 500
 
         async def mark(message: Message) -> None:

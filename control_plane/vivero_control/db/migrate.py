@@ -11,8 +11,9 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
+from vivero_web import migration_lock
 
 from vivero_control.db.compatibility import HEAD, runs_behind
 from vivero_control.db.database import CONNECT_SECONDS, DatabaseUnavailableError, passes, url
@@ -21,7 +22,6 @@ from vivero_control.settings import Settings
 logger = logging.getLogger(__name__)
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
-LOCK: Final = "vivero_control.migrate"
 LOCK_SECONDS: Final = 120
 PATIENCE_SECONDS: Final = 60.0  # then the pod's restart is the longer back-off
 PAUSE_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
@@ -75,8 +75,9 @@ def _tell(ahead: str | None) -> None:
 def _patiently(engine: Engine, ends: float) -> None:
     for pause in itertools.chain(PAUSE_SECONDS, itertools.repeat(PAUSE_SECONDS[-1])):
         try:
-            with engine.connect() as connection:
-                return _upgrade_locked(connection)
+            with engine.connect() as holder, engine.connect() as connection:
+                migration_lock.take(holder, LOCK_SECONDS)
+                return _upgrade(connection)
         except DBAPIError as error:
             if not passes(error):
                 raise
@@ -87,20 +88,12 @@ def _patiently(engine: Engine, ends: float) -> None:
     return None
 
 
-def _upgrade_locked(connection: Connection) -> None:
-    got = connection.scalar(text("SELECT GET_LOCK(:name, :wait)"), {"name": LOCK, "wait": LOCK_SECONDS})
-    connection.commit()
-    if got != 1:
-        raise DatabaseUnavailableError
-    try:
-        ahead = runs_behind(connection)
-        connection.commit()  # Alembic commits only what it began itself
-        _tell(ahead)
-        if ahead is None:
-            command.upgrade(alembic_config(connection), "head")
-    finally:
-        connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": LOCK})
-        connection.commit()
+def _upgrade(connection: Connection) -> None:
+    ahead = runs_behind(connection)
+    connection.commit()  # Alembic commits only what it began itself
+    _tell(ahead)
+    if ahead is None:
+        command.upgrade(alembic_config(connection), "head")
 
 
 def alembic_config(connection: Connection | None = None, output: StringIO | None = None) -> Config:

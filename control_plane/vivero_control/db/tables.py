@@ -117,7 +117,7 @@ class AuditRecord(DefaultBase):
     """Who did what to what, why, and what came of it. Rows are added and their outcome filled in, never removed."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_subject", "subject", "id"),)
+    __table_args__ = (Index("ix_audit_subject", "subject", "id"), Index("ix_audit_action", "action", "at"))
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
@@ -129,3 +129,7 @@ class AuditRecord(DefaultBase):
     outcome: Mapped[str] = mapped_column(String(200))
     """`intended` until the change is made, then `done` or why not."""
     request_id: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Names what happened elsewhere and was only seen here, so that it stands here once."""
+    address: Mapped[str] = mapped_column(String(45), server_default="")
+    """Who asked, as limits count it; empty for what the platform does by itself."""

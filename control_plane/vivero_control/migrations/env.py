@@ -10,8 +10,8 @@ from vivero_control.db.compatibility import keep_window
 
 
 def _is_ours(name: str | None, kind: str, _: Any) -> bool:  # noqa: ANN401  the parents' names, by their kind
-    """Leaves out the table of `keep_window`, which is no model's."""
-    return kind != "table" or name != "schema_compatibility"
+    """Leaves out the tables of `keep_window` and of the lock, which are no model's."""
+    return kind != "table" or name not in ("schema_compatibility", "migration_lock")
 
 
 connection = context.config.attributes.get("connection")

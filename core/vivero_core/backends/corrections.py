@@ -20,6 +20,7 @@ class Correction(StrEnum):
     BUCKET_VERSIONING = "bucket versioning"
     BUCKET_RETENTION = "bucket retention"
     CACHE_USER = "cache user"
+    CACHE_RULES = "cache rules of an earlier release"
     FOREIGN_CACHE_USER = "foreign cache user"
     FOREIGN_CACHE_RIGHTS = "foreign cache rights"
 
@@ -39,3 +40,6 @@ SECURITY_RELEVANT: Final = frozenset(
     }
 )
 """Who may log in, and what it opens: on a tenant that was complete before, access to its data was changed by hand."""
+
+RENEWALS: Final = frozenset({Correction.CACHE_RULES})
+"""What an earlier release of ours wrote, brought up to date: nobody changed anything by hand."""

@@ -1,21 +1,21 @@
 """Runs Alembic under the lock: `python -m vivero_data migrate`, by hand or from `db/schema.py`."""
 
-import contextlib
-from collections.abc import Iterator
 from typing import Final
 
 import pymysql
 from alembic import command
 from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
+from vivero_web import migration_lock
 
 from vivero_data.db.compatibility import SELECT_OLDEST, MigrationError, demand_open, is_ahead
-from vivero_data.db.schema import lock_name
 from vivero_data.db.schema_file import config
 from vivero_data.settings import Settings
 
 _CONNECT_SECONDS: Final = 10
 _LOCK_SECONDS: Final = 120
+_LOCK_WAIT: Final = 1205
 
 
 def migrate(settings: Settings, revision: str = "head") -> None:
@@ -41,7 +41,8 @@ def migrate(settings: Settings, revision: str = "head") -> None:
 
     engine = create_engine("mariadb+pymysql://", creator=connect, poolclass=NullPool)
     try:
-        with engine.connect() as connection, _locked(connection, secret.name):
+        with engine.connect() as holder, engine.connect() as connection:
+            _take(holder)
             if _is_ahead(connection):
                 return
             alembic = config()
@@ -66,13 +67,10 @@ def _is_ahead(connection: Connection) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def _locked(connection: Connection, schema: str) -> Iterator[None]:
-    name = lock_name(schema)
-    got = connection.execute(text("SELECT GET_LOCK(:name, :wait)"), {"name": name, "wait": _LOCK_SECONDS})
-    if got.scalar() != 1:
-        raise MigrationError("Another process is still migrating the schema.")
+def _take(holder: Connection) -> None:
     try:
-        yield
-    finally:
-        connection.execute(text("DO RELEASE_LOCK(:name)"), {"name": name})
+        migration_lock.take(holder, _LOCK_SECONDS)
+    except OperationalError as error:
+        if error.orig is None or error.orig.args[0] != _LOCK_WAIT:
+            raise
+        raise MigrationError("Another process is still migrating the schema.") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from vivero_web import migration_lock
 from vivero_web.errors import UnavailableError
 
 from vivero_data.db.compatibility import HEAD, SELECT_OLDEST, MigrationError, demand_open, is_ahead
@@ -20,8 +21,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import MissingTableError
 
 SCHEMA_FILE: Final = Path(__file__).with_name("schema.sql")
-_LOCK_SECONDS: Final = 5  # one wait, below the session's statement limit
-_LOCK_ATTEMPTS: Final = 24  # two minutes in all: another pod is migrating
+_LOCK_ATTEMPTS: Final = 12  # each as long as a statement may take, two minutes in all: another pod is migrating
 _MIGRATE_SECONDS: Final = 600  # a long ALTER; then the pod restarts and goes on
 
 _LOST: Final = (
@@ -47,11 +47,6 @@ def split(text: str) -> list[str]:
     return [part.strip() + ";" for part in text.split(";\n") if part.strip()]
 
 
-def lock_name(schema: str) -> str:
-    """GET_LOCK's names are the whole server's, so ours holds the schema's."""
-    return f"vivero.{schema}"[:64]
-
-
 async def ensure_current(database: Database, *, holds_data: bool = False) -> str:
     """Create or upgrade the tables unless they are current or ahead; the schema's revision.
 
@@ -66,7 +61,7 @@ async def ensure_current(database: Database, *, holds_data: bool = False) -> str
         if revision is None and holds_data:
             raise MigrationError(_LOST)
         if revision is None:
-            await _install_locked(connection, database.name)
+            await _install_locked(database, connection)
             revision = await revision_of(connection) or HEAD
         if is_ahead(revision):
             return await _run_behind(connection, revision)
@@ -95,20 +90,29 @@ async def revision_of(connection: Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-async def _install_locked(connection: Connection, schema: str) -> None:
-    name = lock_name(schema)
+async def _install_locked(database: Database, connection: Connection) -> None:
     for _ in range(_LOCK_ATTEMPTS):
-        row = await connection.fetch_one("SELECT GET_LOCK(%s, %s)", name, _LOCK_SECONDS)
-        if row and row[0] == 1:
-            break
-    else:
-        raise UnavailableError("Another process is still creating the schema.")
+        async with database.transaction() as holder:
+            if await _takes(holder, connection):
+                return await _install(connection)
+    raise UnavailableError("Another process is still creating the schema.")
+
+
+async def _takes(holder: Connection, connection: Connection) -> bool:
+    """Whether the lock was free; a wait that was too long may have ended the transaction as well."""
     try:
-        if await revision_of(connection) is None:
-            for statement in split(SCHEMA_FILE.read_text(encoding="utf-8")):
-                await connection.execute(statement)
-    finally:
-        await connection.execute("DO RELEASE_LOCK(%s)", name)
+        for statement in migration_lock.MADE:
+            await connection.execute(statement)
+        await holder.fetch_one(migration_lock.TAKE)
+    except UnavailableError:
+        return False
+    return True
+
+
+async def _install(connection: Connection) -> None:
+    if await revision_of(connection) is None:
+        for statement in split(SCHEMA_FILE.read_text(encoding="utf-8")):
+            await connection.execute(statement)
 
 
 async def _migrate() -> None:

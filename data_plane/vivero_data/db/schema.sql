@@ -124,4 +124,7 @@ ALTER TABLE collections ADD COLUMN IF NOT EXISTS label VARCHAR(64) CHARACTER SET
 ALTER TABLE fields ADD COLUMN IF NOT EXISTS label VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NULL COMMENT 'the name as given',
     ADD COLUMN IF NOT EXISTS is_exact BOOLEAN NOT NULL DEFAULT FALSE COMMENT 'how is_unique compares';
 
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+ALTER TABLE audit_log ADD COLUMN IF NOT EXISTS address VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin
+    NOT NULL DEFAULT '' COMMENT 'who asked, as limits count it; empty for the platform';
+
+INSERT INTO alembic_version (version_num) VALUES ('0004');

@@ -19,10 +19,20 @@ _WHOLE: Final = {
     "file.create": "Uploaded file",
     "session.start": "Logged in",
     "session.end": "Logged out",
+    "session.refuse": "Login refused",
+    "session.block": "Login blocked",
+    "session.replay": "Session ended: its token came twice",
     "user.change_password": "Changed own password",
     "user.reset_password": "Reset the password of user",
 }
-_LOOKS: Final = {"create": "success", "upload": "success", "delete": "error"}
+_LOOKS: Final = {
+    "create": "success",
+    "upload": "success",
+    "delete": "error",
+    "refuse": "error",
+    "block": "error",
+    "replay": "error",
+}
 NOUNS: Final = (
     ("record", "Records"),
     ("collection", "Collections"),

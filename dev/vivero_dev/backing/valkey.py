@@ -27,15 +27,22 @@ appendonly yes
 appendfsync everysec
 maxmemory 256mb
 maxmemory-policy noeviction
+# A tenant's user reaches one database, and holds back so much of the memory that all share: what it sends
+# (a value, a transaction's commands) and what it does not read.
+databases 1
+client-query-buffer-limit 1mb
+client-output-buffer-limit normal 32mb 8mb 60
 daemonize no
 logfile ""
 """
 
-# A key pattern does not bind the commands that walk or empty the whole key
-# space, so those are taken away by name. The queue library writes under `saq:`.
+# By name, as for tenants (vivero_core.backends.valkey.acl): counters and sessions, their scripts, and the queue's lists.
 CONTROL_PLANE_RULES = (
-    "~control:* ~saq:* resetchannels &control:* &saq:* +@all -@admin -@dangerous"
-    " -scan -randomkey -dbsize +info +client|setname +client|setinfo +client|id"
+    "~control:* resetchannels -@all +auth +hello +ping +client|setname +client|setinfo"
+    " +multi +exec +discard +watch +unwatch +eval +evalsha +script|load"
+    " +get +set +setex +mget +del +exists +expire +ttl +pttl +incr +incrby +decr +decrby"
+    " +lindex +lpush +ltrim +rpush +llen +lrange +lrem +blmove"
+    " +zadd +zcard +zrange +zrangebyscore +zrem +zremrangebyscore +zscore"
 )
 
 

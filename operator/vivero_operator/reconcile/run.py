@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from vivero_core.backends.corrections import SECURITY_RELEVANT, Correction
+from vivero_core.backends.corrections import RENEWALS, SECURITY_RELEVANT, Correction
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeInvalidError, KubeNotFoundError
 from vivero_core.backends.kube.resources import Resource, resource_of
@@ -229,14 +229,15 @@ class Run:
     def correct(self, step: str, kind: ConditionType, wanted: object, written: Sequence[Correction]) -> None:
         """What a backing server had to be told again, although `wanted` is what it was told before.
 
-        At a tenant's beginning, and after a change of plan or password, that is no correction. What an earlier program
-        told the server says the condition `kind`.
+        At a tenant's beginning, after a change of plan or password, and where a later release has other rules, that is no
+        correction. What an earlier program told the server says the condition `kind`.
         """
         same = self.memory.told(self.tenant.metadata.uid, step, digest(wanted))
         if same is None:
             same = is_true(self.tenant.status.conditions, kind)
         if same and self.established:
-            self.corrected += [Corrected(one, one in SECURITY_RELEVANT) for one in written]
+            foreign = [one for one in written if one not in RENEWALS]
+            self.corrected += [Corrected(one, one in SECURITY_RELEVANT) for one in foreign]
 
     def _was_changed(self, manifest: Manifest, live: Manifest | None) -> bool:
         """Whether the object differs although it was last made from this very manifest: then it was not us."""

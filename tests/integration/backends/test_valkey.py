@@ -58,7 +58,7 @@ HANDS = [
             "resetkeys",
             "allchannels",
             "&other:*",
-            "resetchannels",
+            "&{u}:*",
             "(+@all|~*)",
             "(+get|~{u}:*)",
             "reset",
@@ -122,6 +122,21 @@ def test_what_is_not_about_one_tenant_stays(cache_admin: ValkeyAdmin, new_tenant
     assert cache_admin.ensure_user(tenant.cache_user) == []
     assert cache_admin.survey() == before
     assert f"user {reader}" in str(run(cache_admin, "ACL", "LIST"))
+
+
+def test_rules_of_an_earlier_release_are_renewed_and_a_hands_are_put_right(
+    cache_admin: ValkeyAdmin, new_tenant: MakeTenant
+) -> None:
+    tenant = new_tenant()
+    name, wanted = tenant.cache_user.name, cache_admin.survey()[tenant.id]
+    login = ["reset", "on", f"#{acl.password_hash(tenant.cache_user.secret)}", f"~{name}:*", f"&{name}:*"]
+    for rules in acl.FORMER:
+        for hand, told in ((), Correction.CACHE_RULES), (("+scan",), OWN), (("nopass",), OWN):
+            run(cache_admin, "ACL", "SETUSER", name, *login, *rules.split(), *hand)
+            assert cache_admin.ensure_user(tenant.cache_user) == [told]
+            assert cache_admin.ensure_user(tenant.cache_user) == []
+            run(cache_admin, "ACL", "LOAD")
+            assert cache_admin.survey()[tenant.id] == wanted, "it was saved as well"
 
 
 def test_another_servers_spelling_of_our_rules_is_no_drift(

@@ -267,7 +267,15 @@ def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
     )
     with client:
         assert client.set("control:x", "1")
-        for refused in (("SET", "vtabc:x", "1"), ("FLUSHALL",), ("ACL", "LIST"), ("KEYS", "*")):
+        for refused in (
+            ("SET", "vtabc:x", "1"),
+            ("FLUSHALL",),
+            ("ACL", "LIST"),
+            ("KEYS", "*"),
+            ("MOVE", "control:x", "1"),
+            ("SUBSCRIBE", "control:x"),
+            ("INFO",),
+        ):
             with pytest.raises(valkey.exceptions.NoPermissionError):
                 client.execute_command(*refused)
     with (
@@ -277,6 +285,36 @@ def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
         ) as nameless,
     ):
         nameless.execute_command("PING")
+
+
+def _transaction(client: valkey.Valkey, commands: int, value: bytes) -> None:
+    """Sent and not executed."""
+    client.execute_command("MULTI")
+    for _ in range(commands):
+        client.execute_command("SET", "control:many", value)
+
+
+def test_one_users_value_or_transaction_does_not_fill_the_memory_of_all(installed: Installed) -> None:
+    login = installed.login("control-plane-cache")
+
+    def client() -> valkey.Valkey:
+        return valkey.Valkey(
+            host=LOOPBACK,
+            port=installed.valkey.port,
+            username=login.name,
+            password=login.secret,
+            ssl=True,
+            ssl_ca_certs=str(installed.authority.certificate),
+        )
+
+    with client() as one, pytest.raises(valkey.exceptions.ConnectionError):
+        one.set("control:large", b"x" * 2_000_000)
+    with client() as one, pytest.raises(valkey.exceptions.ConnectionError):
+        _transaction(one, 100, b"x" * 100_000)
+    with client() as one, pytest.raises(valkey.exceptions.ResponseError):
+        one.execute_command("SELECT", 1)
+    with client() as one:
+        assert one.get("control:large") is None
 
 
 def test_a_second_time_changes_nothing(installed: Installed) -> None:

@@ -17,13 +17,14 @@ from vivero_control.app import create_program
 from vivero_control.lib import serving
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
+from vivero_dev.backing.valkey import CONTROL_PLANE_RULES
 
 DOMAIN = "vivero.localhost"
 # Wrong passwords are counted in the Valkey that the platform uses: an address of this run alone.
 ADMIN = (f"admin-{secrets.token_hex(4)}@vivero.localhost", "integration-admin-1")
 PASSWORD = "blue kettle 9 moon"
-# As the platform's own user: nothing outside the prefix, no walking over all keys.
-RULES = ["resetchannels", "~control:*", "+@all", "-@admin", "-@dangerous", "-scan", "-randomkey", "-dbsize"]
+# As the platform's own user: what a control plane does and is not allowed fails a test.
+RULES = CONTROL_PLANE_RULES.split()
 
 
 @dataclass

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pymysql
 import pytest
 from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, eventually, listening, signup_body
 from prometheus_client import generate_latest
@@ -21,6 +22,7 @@ from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.tenant import Tenant
+from vivero_web import migration_lock
 from vivero_web.errors import UnavailableError
 
 HOST = {"Host": DOMAIN}
@@ -163,6 +165,38 @@ def test_metrics_are_not_public_and_name_routes_not_paths(client: httpx.Client) 
 
 
 def test_migrating_twice_changes_nothing(settings: Settings) -> None:
+    migrate(settings)
+
+
+@pytest.fixture
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivero_control.db.migrate.LOCK_SECONDS", 1)
+    monkeypatch.setattr("vivero_control.db.migrate.PATIENCE_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("_hurried")
+def test_no_lock_that_a_tenant_can_name_holds_up_a_migration(
+    settings: Settings, admin_sql: "pymysql.Connection[Any]"
+) -> None:
+    names = ["vivero_control.migrate", f"{settings.database.name}.migrate", "vivero_control", "migration_lock"]
+    with admin_sql.cursor() as anybody:
+        for name in names:
+            anybody.execute("SELECT GET_LOCK(%s, 0)", (name,))
+        try:
+            migrate(settings)
+        finally:
+            anybody.execute("SELECT RELEASE_ALL_LOCKS()")
+
+
+@pytest.mark.usefixtures("_hurried")
+def test_of_two_that_migrate_the_second_waits(settings: Settings, admin_sql: "pymysql.Connection[Any]") -> None:
+    with admin_sql.cursor() as first:
+        first.execute(f"USE {settings.database.name}")
+        first.execute("BEGIN")
+        first.execute(migration_lock.TAKE)
+        with pytest.raises(DatabaseUnavailableError):
+            migrate(settings)
+        first.execute("COMMIT")
     migrate(settings)
 
 

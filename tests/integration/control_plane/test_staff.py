@@ -95,6 +95,77 @@ def test_logout_ends_the_refresh_token(client: httpx.Client) -> None:
     assert client.post("/api/v1/auth/logout", json=token).status_code == 204
 
 
+def bearer(body: dict[str, str]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {body['access_token']}"}
+
+
+@pytest.mark.parametrize("end", ["logout", "a stolen refresh token"])
+def test_the_end_of_a_login_ends_its_access_tokens_at_once(client: httpx.Client, end: str) -> None:
+    first, other = login(client).json(), login(client).json()
+    spent = {"refresh_token": first["refresh_token"]}
+    second = client.post("/api/v1/auth/refresh", json=spent).json()
+    for tokens in (first, second, other):
+        assert client.get("/api/v1/tenants", headers=bearer(tokens)).status_code == 200
+    if end == "logout":
+        client.post("/api/v1/auth/logout", json={"refresh_token": second["refresh_token"]})
+    else:
+        client.post("/api/v1/auth/refresh", json=spent)
+    statuses = [client.get("/api/v1/tenants", headers=bearer(one)).status_code for one in (first, second, other)]
+    assert statuses == [401, 401, 200], "another login of the same person goes on"
+
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+def entries(sql: Sql, address: str) -> list[tuple[Any, ...]]:
+    """Action, actor and account of all that came from an address, the oldest first."""
+    return sql(
+        "SELECT a.action, a.actor, COALESCE(s.email, a.subject) FROM audit a"
+        " LEFT JOIN staff s ON REPLACE(a.subject, '-', '') = CONCAT('staff/', REPLACE(s.id, '-', ''))"
+        " WHERE a.address = %s ORDER BY a.id",
+        address,
+    )
+
+
+def from_address(client: httpx.Client, address: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=client.base_url, headers={**client.headers, "X-Forwarded-For": address}, timeout=client.timeout
+    )
+
+
+def test_what_happens_at_the_door_is_in_the_audit_log_with_its_address(client: httpx.Client, sql: Sql) -> None:
+    address = "203.0.113.41"
+    with from_address(client, address) as door:
+        tokens = login(door).json()
+        login(door, "not the password")
+        spent = {"refresh_token": tokens["refresh_token"]}
+        door.post("/api/v1/auth/refresh", json=spent)
+        door.post("/api/v1/auth/refresh", json=spent)
+        ended = login(door).json()
+        door.post("/api/v1/auth/logout", json={"refresh_token": ended["refresh_token"]})
+    assert entries(sql, address) == [
+        ("login", ADMIN[0], ADMIN[0]),
+        ("login-refused", "anonymous", ADMIN[0]),
+        ("refresh-replayed", "anonymous", ADMIN[0]),
+        ("login", ADMIN[0], ADMIN[0]),
+        ("logout", ADMIN[0], ADMIN[0]),
+    ]
+
+
+def test_a_flood_of_guesses_is_one_entry_a_minute_and_keeps_nothing_that_was_typed(
+    client: httpx.Client, sql: Sql
+) -> None:
+    address, typed = "203.0.113.42", f"{secrets.token_hex(8)}@example.com"
+    with from_address(client, address) as door:
+        statuses = [login(door, "guess", typed).status_code for _ in range(12)]
+    assert 429 in statuses
+    found = entries(sql, address)
+    assert sorted(found) == [
+        ("login-blocked", "anonymous", "staff/unknown"),
+        ("login-refused", "anonymous", "staff/unknown"),
+    ]
+
+
 async def test_sessions_of_pages(backends: composition.Backends) -> None:
     services = composition.services(backends)
     member = await services.staff.login(Login(email=ADMIN[0].upper(), password=ADMIN[1]), secrets.token_hex(4))

@@ -9,9 +9,11 @@ import httpx
 import pytest
 from integration.control_plane.support import Names, TestClock, eventually, running, signup_body
 from vivero_control import composition
+from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.notifications.outbox import Outbox
 from vivero_control.domain.notifications.repository import OutboxRepository
 from vivero_control.domain.signups.policies import secret_name
+from vivero_control.domain.tenants import changes
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.lib.idempotency import TAKE_OVER, Idempotency
@@ -181,3 +183,27 @@ async def test_what_has_served_its_purpose_is_removed(
     old = "SELECT COUNT(*) FROM outbox WHERE state = 'done' AND id <= %s AND finished_at < %s"
     assert sql(old, newest, clock() - timedelta(days=91)) == [(0,)]
     assert sql("SELECT COUNT(*) FROM staff_refresh_tokens") == [(0,)]
+
+
+async def test_what_others_write_into_a_tenant_is_in_its_history_once(
+    staff: httpx.Client, names: Names, kube: KubeClient, backends: composition.Backends
+) -> None:
+    slug = names.new()
+    made = await asyncio.to_thread(staff.post, "/api/v1/signups", json=signup_body(slug))
+    tenant = made.json()["tenant"]["name"]
+    await kube.patch(TENANT, tenant, {"spec": {"displayName": "By hand"}})
+    await asyncio.to_thread(staff.post, f"/api/v1/tenants/{tenant}/suspend", json={"reason": "an order of ours"})
+
+    def written() -> list[tuple[str, str, str]]:
+        history = staff.get(f"/api/v1/tenants/{tenant}/history").json()
+        return [(one["action"], one["actor"], one["reason"]) for one in history if one["action"] == changes.ACTION]
+
+    audit = AuditService(backends.database, backends.clock)
+    for _ in range(2):
+        two = [asyncio.create_task(changes.ChangeJob(kube, audit).run()) for _ in range(2)]
+        await asyncio.to_thread(eventually, written)
+        await asyncio.sleep(1)
+        for task in two:
+            task.cancel()
+        await asyncio.gather(*two, return_exceptions=True)
+    assert await asyncio.to_thread(written) == [(changes.ACTION, kube.field_manager, "Wrote displayName.")]

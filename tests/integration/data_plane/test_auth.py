@@ -102,6 +102,55 @@ async def test_the_form_for_a_new_password_is_no_place_for_guessing(
     assert sorted(statuses) == [422] * 5 + [429] * 15
 
 
+async def door(workspace: Workspace, owner: dict[str, str], address: str) -> list[tuple[str, str, str]]:
+    """Action, actor and account of all that came from an address, the oldest first."""
+    page = await workspace.client.get("/api/v1/audit", params={"action": "session", "limit": 200}, headers=owner)
+    found = [one for one in page.json()["items"] if one["address"] == address]
+    return [(one["action"], one["actor"], one["subject"]) for one in reversed(found)]
+
+
+async def test_what_happens_at_the_door_is_in_the_audit_log_with_its_address(
+    workspace: Workspace, owner: dict[str, str]
+) -> None:
+    address = "198.51.100.41"
+    origin = {"x-forwarded-for": address}
+
+    async def send(path: str, **body: str) -> dict[str, Any]:
+        answer = await workspace.client.post(path, json=body, headers=origin)
+        return dict(answer.json()) if answer.content else {}
+
+    first = await send(LOGIN, email=OWNER, password=PASSWORD)
+    await send(LOGIN, email=OWNER, password="wrong wrong wrong")
+    await send(REFRESH, refresh_token=first["refresh_token"])
+    await send(REFRESH, refresh_token=first["refresh_token"])
+    second = await send(LOGIN, email=OWNER, password=PASSWORD)
+    await send(LOGOUT, refresh_token=second["refresh_token"])
+    third = await send(LOGIN, email=OWNER, password=PASSWORD)
+    await workspace.client.post(LOGOUT, headers={**bearer(third), **origin})
+    assert await door(workspace, owner, address) == [
+        ("session.start", OWNER, OWNER),
+        ("session.refuse", "anonymous", OWNER),
+        ("session.replay", "anonymous", OWNER),
+        ("session.start", OWNER, OWNER),
+        ("session.end", OWNER, OWNER),
+        ("session.start", OWNER, OWNER),
+        ("session.end", OWNER, OWNER),
+    ]
+
+
+async def test_a_flood_of_guesses_is_one_entry_a_minute_and_keeps_nothing_that_was_typed(
+    workspace: Workspace, owner: dict[str, str]
+) -> None:
+    address = "198.51.100.42"
+    body = {"email": "my-password-by-mistake", "password": "wrong wrong wrong"}
+    answers = [await workspace.client.post(LOGIN, json=body, headers={"x-forwarded-for": address}) for _ in range(12)]
+    assert 429 in [answer.status_code for answer in answers]
+    assert sorted(await door(workspace, owner, address)) == [
+        ("session.block", "anonymous", "unknown"),
+        ("session.refuse", "anonymous", "unknown"),
+    ]
+
+
 async def test_a_deactivated_user_is_out_at_once(workspace: Workspace, owner: dict[str, str]) -> None:
     member = await workspace.user(owner, "member", "gone@example.com")
     user_id = (await workspace.client.get(ME, headers=member)).json()["id"]

@@ -119,7 +119,8 @@ async def test_strangers_have_their_share_by_address_and_users_theirs_together(
     assert (await client.get("/api/v1/nowhere", headers=third)).status_code == 429
     assert (await client.get("/api/v1/me", headers=other)).status_code == 401
     asked = [
-        client.get("/api/v1/me", headers={**one, **at}) for one, at in zip([owner, member] * 5, [other, third] * 5, strict=True)
+        client.get("/api/v1/me", headers={**one, **at})
+        for one, at in zip([owner, member] * 5, [other, third] * 5, strict=True)
     ]
     answers = await asyncio.gather(*asked)
     # Whoever was signed in before the limit was set counted for nobody.

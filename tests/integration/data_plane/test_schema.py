@@ -12,11 +12,13 @@ import pytest
 from alembic.script import ScriptDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.data_plane.workspace import Login, write_secrets
+from vivero_data.db import migrate as migrating
 from vivero_data.db import schema, schema_file
 from vivero_data.db.compatibility import HEAD, SchemaTooNewError
 from vivero_data.db.database import Database
 from vivero_data.db.migrate import migrate
 from vivero_data.settings import Settings, load
+from vivero_web import migration_lock
 from vivero_web.errors import UnavailableError
 
 EARLIER = [
@@ -114,6 +116,64 @@ async def test_pods_that_start_together_install_once(settings: Settings, databas
         assert await connection.fetch_all("SELECT version_num FROM alembic_version") == [(HEAD,)]
     for other in others:
         await other.close()
+
+
+async def test_no_lock_that_a_neighbour_can_name_holds_up_an_install(
+    new_settings: Callable[[], Settings], database: Database
+) -> None:
+    neighbour = database_of(new_settings())
+    await neighbour.open(10)
+    async with neighbour.read() as theirs:
+        for name in (database.name, f"vivero.{database.name}", f"{database.name}.migrate", "migration_lock", "vivero"):
+            assert await theirs.fetch_one("SELECT GET_LOCK(%s, 0)", name) == (1,)
+        async with asyncio.timeout(10):
+            assert await schema.ensure_current(database) == HEAD
+    await neighbour.close()
+
+
+@pytest.mark.parametrize("end", ["COMMIT", "KILL CONNECTION"])
+async def test_a_pod_that_installs_is_waited_for_until_it_is_done_or_gone(
+    settings: Settings, database: Database, end: str
+) -> None:
+    other = database_of(settings)
+    await other.open(10)
+    async with other.read() as making, other.read() as holder:
+        for statement in migration_lock.MADE:
+            await making.execute(statement)
+        await holder.execute("BEGIN")
+        await holder.fetch_one(migration_lock.TAKE)
+        number = await holder.fetch_one("SELECT CONNECTION_ID()")
+        waits = asyncio.create_task(schema.ensure_current(database))
+        await asyncio.sleep(0.5)
+        assert not waits.done()
+        assert await schema.revision_of(making) is None
+        if number is not None and end != "COMMIT":
+            await making.execute("KILL CONNECTION %s", number[0])
+        else:
+            await holder.execute("COMMIT")
+        async with asyncio.timeout(10):
+            assert await waits == HEAD
+    await other.close()
+
+
+async def test_a_lock_that_is_held_for_ever_is_told(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "_LOCK_ATTEMPTS", 1)
+    monkeypatch.setattr(migrating, "_LOCK_SECONDS", 1)
+    other = database_of(settings)
+    await other.open(10)
+    async with other.read() as making:
+        for statement in migration_lock.MADE:
+            await making.execute(statement)
+    async with other.transaction() as holder:
+        await holder.fetch_one(migration_lock.TAKE)
+        with pytest.raises(UnavailableError, match="still creating"):
+            await schema.ensure_current(database)
+        with pytest.raises(schema.MigrationError, match="still migrating"):
+            await asyncio.to_thread(migrate, settings)
+    await other.close()
+    assert await schema.ensure_current(database) == HEAD
 
 
 @pytest.fixture

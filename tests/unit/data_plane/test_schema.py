@@ -79,11 +79,6 @@ def test_its_own_and_older_schemas_are_not_ahead() -> None:
     assert not is_ahead("0001")
 
 
-def test_a_lock_is_for_one_schema() -> None:
-    assert schema.lock_name("vtabc") != schema.lock_name("vtabd")
-    assert len(schema.lock_name("x" * 64)) == 64
-
-
 @pytest.mark.parametrize(
     ("error", "kind"),
     [

@@ -88,7 +88,9 @@ class World:
 
     def note(self, action: str, subject: str, before: Any = None, after: Any = None) -> None:
         number = self.next_id()
-        entry = AuditEntry(number, NOW, self.actor.email, action, subject, before, after, "01JD3K9Q2MZT1VXA")
+        entry = AuditEntry(
+            number, NOW, self.actor.email, action, subject, before, after, "01JD3K9Q2MZT1VXA", "203.0.113.7"
+        )
         self.entries.insert(0, entry)
 
 

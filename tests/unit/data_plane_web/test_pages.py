@@ -244,6 +244,13 @@ def test_a_full_plan_takes_the_way_to_more_users(browser: Browser, world: World)
     assert 'href="/users/new"' not in page.partition("<main")[2].partition("</main>")[0]
 
 
+def test_the_audit_log_says_where_something_came_from(browser: Browser, world: World) -> None:
+    world.note("session.refuse", "ada@example.com")
+    page = browser.open("/audit?action=session")
+    assert "Login refused" in page
+    assert "203.0.113.7" in page
+
+
 def test_the_audit_log_filters(browser: Browser) -> None:
     browser.customers()
     page = browser.open("/audit?action=collection&actor=ada&since=2026-01-01&until=nonsense")

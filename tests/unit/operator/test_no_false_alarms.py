@@ -59,10 +59,11 @@ def certified(world: World, _: int) -> None:
 
 
 def upgrade(world: World, number: int) -> None:
-    """A new image, and other options of tenants' pods."""
+    """A new image, other options of tenants' pods, and an operator that has other rules for caches."""
     image, pulls = f"image:{number}", [{"name": "registry"}][: number % 2]
     options = world.settings.data_plane_pod.model_validate({"imagePullSecrets": pulls})
     world.settings = world.settings.model_copy(update={"data_plane_image": image, "data_plane_pod": options})
+    world.backends.valkey.former |= world.backends.valkey.users.keys()
     world.restart()
 
 
@@ -193,6 +194,21 @@ def test_no_order_is_called_drift(orders: Orders, of_a_customer: bool) -> None: 
 )
 async def test_nor_are_these_ones(orders: Orders) -> None:
     await play(orders, of_a_customer=True)
+
+
+@pytest.mark.parametrize("suspect", [False, True])
+async def test_rules_of_an_earlier_release_are_no_alarm_and_a_hand_is_one(*, suspect: bool) -> None:
+    world = await serving()
+    cache = world.backends.valkey
+    cache.former |= cache.users.keys()
+    world.restart()
+    await again(world, suspect=suspect)
+    assert not cache.former
+    assert not alarms(world)
+    for name in cache.users:
+        cache.users[name] = "changed by hand"
+    await again(world)
+    assert alarms(world) == ["Warning DriftCorrected: Drift corrected: cache user"]
 
 
 ALWAYS_THERE: Final = [

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from litestar import Litestar, MediaType, Request, get
 from structlog.testing import capture_logs
-from vivero_web.client_address import Proxies
+from vivero_web.client_address import Proxies, current_caller
 from vivero_web.request_context import RequestContext, caller_of
 from vivero_web.request_id import current_request_id
 from vivero_web.security import HSTS_HOST, OF_DATA, OF_PAGES
@@ -14,7 +14,7 @@ from vivero_web.security import HSTS_HOST, OF_DATA, OF_PAGES
 
 @get("/who/{name:str}")
 async def who(request: Request[Any, Any, Any]) -> dict[str, str]:
-    return {"id": current_request_id(), "address": caller_of(request.scope)}
+    return {"id": current_request_id(), "address": caller_of(request.scope), "current": current_caller()}
 
 
 @get("/page", media_type=MediaType.HTML)
@@ -53,7 +53,7 @@ async def test_a_hostile_request_id_is_replaced(hostile: str) -> None:
 
 async def test_who_asks_is_who_our_proxy_saw() -> None:
     answer = await client_of().get("/who/a", headers={"x-forwarded-for": "1.1.1.1, 198.51.100.7"})
-    assert answer.json()["address"] == "198.51.100.7"
+    assert answer.json()["address"] == answer.json()["current"] == "198.51.100.7"
 
 
 @pytest.mark.parametrize(("path", "expected"), [("/page", OF_PAGES), ("/who/a", OF_DATA), ("/nowhere", OF_DATA)])

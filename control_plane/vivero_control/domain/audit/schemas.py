@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """Who did what to what, why, and what came of it."""
+    """Who did what to what, why, from where (empty for the platform itself), and what came of it."""
 
     at: datetime
     actor: str
@@ -16,3 +16,4 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     reason: str
     detail: dict[str, Any]
     outcome: str
+    address: str = ""

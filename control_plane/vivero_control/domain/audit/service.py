@@ -1,12 +1,14 @@
 """The audit log. A change elsewhere (in the cluster) is written down before it is made, and its outcome after."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from vivero_web.client_address import current_caller
 from vivero_web.clock import Clock
+from vivero_web.refusals import WINDOW, is_worth_an_entry
 from vivero_web.request_id import current_request_id
 
 from vivero_control.db.database import Database
@@ -16,7 +18,10 @@ from vivero_control.domain.audit.schemas import AuditEntry
 
 INTENDED: Final = "intended"
 DONE: Final = "done"
+ANONYMOUS: Final = "anonymous"
+"""The actor of what somebody tried who was not let in."""
 HISTORY: Final = 100
+BATCH: Final = 200  # what was seen at once is looked up and written in transactions of this size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,15 @@ class Act:
     subject: str
     reason: str
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was done elsewhere, and only seen here. `source` names it, in 64 characters."""
+
+    act: Act
+    at: datetime
+    source: str
 
 
 class AuditService:
@@ -51,6 +65,26 @@ class AuditService:
     async def note(self, act: Act) -> None:
         """Something that has just happened, for example a login."""
         await self._write(act, DONE)
+
+    async def note_refusal(self, action: str, subject: str) -> None:
+        """What somebody was refused, so often as `vivero_web.refusals` says; `subject` is an account, never what was typed."""
+        now = self._clock()
+        async with self._database.transaction() as session:
+            log = AuditRepository(session)
+            if is_worth_an_entry(*await log.recent(action, subject, current_caller(), now - WINDOW)):
+                await log.add(refusal(action, subject, now))
+
+    async def note_found(self, found: Sequence[Found]) -> None:
+        """Each at its own time, and once, however often and by how many processes it is seen."""
+        for some in (found[start : start + BATCH] for start in range(0, len(found), BATCH)):
+            async with self._database.transaction() as session:
+                log = AuditRepository(session)
+                unknown = await log.unknown([one.source for one in some])
+                for one in some:
+                    if one.source in unknown:
+                        row = record(one.act, one.at, DONE)
+                        row.source = one.source
+                        await log.put(row)
 
     async def history(self, *subjects: str) -> tuple[AuditEntry, ...]:
         """The newest HISTORY entries about what is known by these names, for example `tenant/acme`."""
@@ -80,7 +114,13 @@ def record(act: Act, now: datetime, outcome: str) -> AuditRecord:
         detail=act.detail,
         outcome=outcome,
         request_id=current_request_id(),
+        address=current_caller(),
     )
+
+
+def refusal(action: str, subject: str, now: datetime) -> AuditRecord:
+    """The row of something that nobody who is known has tried."""
+    return record(Act(actor=ANONYMOUS, action=action, subject=subject, reason="", detail={}), now, DONE)
 
 
 def _entry(row: AuditRecord) -> AuditEntry:
@@ -92,4 +132,5 @@ def _entry(row: AuditRecord) -> AuditEntry:
         reason=row.reason,
         detail=row.detail,
         outcome=row.outcome,
+        address=row.address,
     )

@@ -9,16 +9,15 @@ from litestar.security.jwt import JWTAuth, Token
 
 from vivero_control.domain.staff.errors import NoSessionError
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
-from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, StaffTokens
+from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, SESSION, StaffTokens
 
 
-def bearer_auth(staff: NamedDependency[StaffService], tokens: NamedDependency[StaffTokens]) -> JWTAuth[StaffView]:
+def bearer_auth(tokens: StaffTokens) -> JWTAuth[StaffView]:
     """Its `middleware` belongs on the routers of staff: `request.user` then is a StaffView, or the answer 401."""
 
     async def retrieve(token: Token, _: ASGIConnection[Any, Any, Any, Any]) -> StaffView | None:
-        return await staff.find(token.sub)
+        return await tokens.holder(token.sub, token.extras.get(SESSION))
 
     return JWTAuth[StaffView](
         token_secret=tokens.secret,
@@ -29,7 +28,7 @@ def bearer_auth(staff: NamedDependency[StaffService], tokens: NamedDependency[St
         require_claims=["exp", "iat", "sub"],
         # Litestar's default lets HEAD in without a token.
         exclude_http_methods=["OPTIONS"],
-        description="Access token from POST /api/v1/auth/login, valid for 15 minutes.",
+        description="Access token from POST /api/v1/auth/login, valid for 15 minutes or until the login ends.",
     )
 
 

@@ -41,6 +41,10 @@ class RefreshTokenRepository(Repository[RefreshToken]):
         """Held until the transaction ends, so that of two exchanges at once one comes second."""
         return await self.session.get(RefreshToken, digest, with_for_update=True)
 
+    async def lives(self, family: UUID) -> bool:
+        """Whether the login has not been ended: ending one removes all its tokens."""
+        return await self.exists(RefreshToken.family == family)
+
     async def end_family(self, family: UUID) -> None:
         await self.session.execute(delete(RefreshToken).where(RefreshToken.family == family))
 

@@ -1,8 +1,11 @@
 """Staff: who they are, and checking a login without telling who has one."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Literal, cast
 from uuid import UUID
 
+from vivero_web.errors import TooManyRequestsError
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
 
@@ -32,14 +35,30 @@ class StaffService:
         """
         async with self._database.transaction() as session:
             member = await StaffRepository(session).by_email(login.email)
-        async with self._logins.guess(member.email if member else login.email, address):
+        async with self._noting_refusals(member), self._logins.guess(member.email if member else login.email, address):
             matches = await self._passwords.verify(member.password_hash if member else None, login.password)
             if member is None or not matches or not member.active:
                 raise WrongLoginError
-        await self._audit.note(
-            Act(actor=member.email, action="login", subject=f"staff/{member.id}", reason="", detail={"from": address})
-        )
-        return view(member)
+        found = view(member)
+        await self._audit.note(of_staff("login", found))
+        return found
+
+    async def note_logout(self, member: StaffView) -> None:
+        """The session has ended."""
+        await self._audit.note(of_staff("logout", member))
+
+    @asynccontextmanager
+    async def _noting_refusals(self, member: StaffMember | None) -> AsyncIterator[None]:
+        """Around a login: the audit log tells that it was refused, and why.
+
+        What was typed for an address may be a password: an unknown one is not written down.
+        """
+        try:
+            yield
+        except (WrongLoginError, TooManyRequestsError) as error:
+            action = "login-refused" if isinstance(error, WrongLoginError) else "login-blocked"
+            await self._audit.note_refusal(action, subject(member.id if member else "unknown"))
+            raise
 
     async def find(self, staff_id: str) -> StaffView | None:
         """The active member of this id; None also for what is no id."""
@@ -50,6 +69,16 @@ class StaffService:
         async with self._database.transaction() as session:
             member = await StaffRepository(session).active(key)
         return view(member) if member else None
+
+
+def of_staff(action: str, member: StaffView) -> Act:
+    """What a member of staff does to the own account."""
+    return Act(actor=member.email, action=action, subject=subject(member.id), reason="", detail={})
+
+
+def subject(staff_id: UUID | str) -> str:
+    """How the audit log names an account."""
+    return f"staff/{staff_id}"
 
 
 def view(member: StaffMember) -> StaffView:

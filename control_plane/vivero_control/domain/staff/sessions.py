@@ -44,11 +44,13 @@ class StaffSessions:
 
     async def close(self, value: str | None) -> Cookie:
         """The cookie that ends it in the browser as well."""
-        if value:
+        member = await self.read(value)
+        if value and member:
             try:
                 await self._store.delete(_key(value))
             except (ValkeyError, OSError) as error:
                 raise UnavailableError from error
+            await self._staff.note_logout(member)
         return host_cookie(SESSION_COOKIE, "", 0)
 
 

@@ -11,13 +11,18 @@ from vivero_web.tokens import digest, new_secret
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import RefreshToken
+from vivero_control.domain.audit.repository import AuditRepository
+from vivero_control.domain.audit.service import DONE, record, refusal
 from vivero_control.domain.staff.errors import InvalidTokenError
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffRepository
 from vivero_control.domain.staff.schemas import StaffView, Tokens
+from vivero_control.domain.staff.service import of_staff, subject, view
 
 ISSUER: Final = "vivero-control-plane"
 AUDIENCE: Final = "vivero-staff"
 ALGORITHM: Final = "HS256"
+SESSION: Final = "sid"
+"""The further claim that names the login: the family of its refresh tokens."""
 ACCESS_FOR: Final = timedelta(minutes=15)
 REFRESH_FOR: Final = timedelta(days=14)
 
@@ -47,6 +52,7 @@ class StaffTokens:
             found = await tokens.locked(digest(refresh_token).hex())
             if found is not None and found.used_at is not None:
                 await tokens.end_family(found.family)
+                await AuditRepository(session).add(refusal("refresh-replayed", subject(found.staff_id), self._clock()))
                 found = None
             pair = await self._next(session, found) if found is not None else None
         if pair is None:
@@ -60,6 +66,23 @@ class StaffTokens:
             found = await tokens.locked(digest(refresh_token).hex())
             if found is not None:
                 await tokens.end_family(found.family)
+                await self._note_logout(session, found.staff_id)
+
+    async def holder(self, staff_id: str, family: object) -> StaffView | None:
+        """Whose access token it is; None when the login that it belongs to was ended, or its owner may no longer log in."""
+        try:
+            key, login = UUID(staff_id), UUID(str(family))
+        except ValueError:
+            return None
+        async with self._database.transaction() as session:
+            lives = await RefreshTokenRepository(session).lives(login)
+            member = await StaffRepository(session).active(key) if lives else None
+        return view(member) if member else None
+
+    async def _note_logout(self, session: AsyncSession, staff_id: UUID) -> None:
+        member = await StaffRepository(session).active(staff_id)
+        if member is not None:
+            await AuditRepository(session).add(record(of_staff("logout", view(member)), self._clock(), DONE))
 
     async def _next(self, session: AsyncSession, used: RefreshToken) -> Tokens | None:
         now = self._clock()
@@ -74,8 +97,9 @@ class StaffTokens:
         await RefreshTokenRepository(session).add(
             RefreshToken(digest=digest(refresh).hex(), family=family, staff_id=staff_id, expires_at=now + REFRESH_FOR)
         )
-        return Tokens(access_token=self._access(staff_id, now), refresh_token=refresh)
+        return Tokens(access_token=self._access(staff_id, family, now), refresh_token=refresh)
 
-    def _access(self, staff_id: UUID, now: datetime) -> str:
-        token = Token(exp=now + ACCESS_FOR, iat=now, sub=str(staff_id), iss=ISSUER, aud=AUDIENCE)
+    def _access(self, staff_id: UUID, family: UUID, now: datetime) -> str:
+        extras = {SESSION: str(family)}
+        token = Token(exp=now + ACCESS_FOR, iat=now, sub=str(staff_id), iss=ISSUER, aud=AUDIENCE, extras=extras)
         return token.encode(self.secret, ALGORITHM)

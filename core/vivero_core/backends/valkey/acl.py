@@ -1,18 +1,18 @@
 """What a tenant's cache user may do, as ACL rules. Pure.
 
-Key patterns bind commands that name keys. Commands that see or touch the
-whole server are therefore left out one by one: SCAN, KEYS and RANDOMKEY read
-other tenants' key names, so do CLIENT TRACKING in broadcast mode, CLUSTER
-GETKEYSINSLOT and PUBSUB CHANNELS; FLUSHALL, FLUSHDB and SWAPDB destroy,
-SCRIPT FLUSH and FUNCTION change what others run. The rules start from
-nothing, so that a command of a newer server is denied until someone looks.
+Key patterns bind commands that name keys; a server has one thread, one memory
+and sixteen databases for all tenants. So the rules start from nothing and
+allow, by name, what the data plane uses: commands of one key and of constant
+cost. No script and no list (each keeps the thread for as long as a caller
+likes), no other database (nobody looks there), no wait, no channel, nothing
+that sees the server.
 """
 
 import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vivero_core.backends import names
@@ -20,28 +20,35 @@ from vivero_core.backends.survey import tenant_in
 
 COMMANDS: Final = (
     "-@all",
-    "+@read",
-    "+@write",
-    "+@transaction",
-    "+@connection",
-    "+@pubsub",
-    "-@admin",
-    "-@dangerous",  # with KEYS, FLUSHALL, FLUSHDB, SWAPDB, SORT, INFO
-    "-@scripting",
-    # Locks and limiters are short scripts; a script is bound by its caller's ACL.
-    "+eval",
-    "+evalsha",
-    "+script|load",
-    "+script|exists",
-    "-scan",
-    "-randomkey",
-    "-dbsize",
-    "-pubsub",
-    "-client|tracking",
-    "-select",
-    "-memory",
-    "-copy",
+    # A client says who it is.
+    "+auth",
+    "+hello",
+    "+client|setname",
+    "+client|setinfo",
+    "+ping",
+    # Counters with an end, and the proof of a key.
+    "+get",
+    "+set",
+    "+del",
+    "+incr",
+    "+incrby",
+    "+decr",
+    "+decrby",
+    "+expire",
+    "+pttl",
+    # Several of them at once, or none.
+    "+multi",
+    "+exec",
+    "+discard",
+    "+watch",
+    "+unwatch",
 )
+_CATEGORIES: Final = (
+    "-@all +@read +@write +@transaction +@connection +@pubsub -@admin -@dangerous -@scripting +eval +evalsha"
+    " +script|load +script|exists -scan -randomkey -dbsize -pubsub -client|tracking -select -memory -copy"
+)
+FORMER: Final = (_CATEGORIES,)
+"""The commands of every earlier release, oldest first: a user that has them was left so by us and not by somebody else."""
 _FLAGS: Final = frozenset({"on", "sanitize-payload"})
 _PREFIX: Final = "vt"
 _PATTERN: Final = re.compile(r"(?:~|&|%[RW]+~)")
@@ -63,7 +70,7 @@ class Access:
 
 
 def prefix(user: str) -> str:
-    """What every key and channel of the user starts with. It ends in the delimiter: no tenant's is part of another's."""
+    """What every key of the user starts with. It ends in the delimiter: no tenant's is part of another's."""
     return f"{names.cache_user(user)}:"
 
 
@@ -77,9 +84,15 @@ def wanted(user: str, password: str) -> Access:
         passwords=frozenset({password_hash(password)}),
         commands=" ".join(COMMANDS),
         keys=f"~{prefix(user)}*",
-        channels=f"&{prefix(user)}*",
+        channels="",
         selectors=0,
     )
+
+
+def is_former(present: Access | None, user: str, password: str) -> bool:
+    """Whether the user is as an earlier release of ours made it, to the letter."""
+    channels = f"&{prefix(user)}*"
+    return present in {replace(wanted(user, password), commands=one, channels=channels) for one in FORMER}
 
 
 def rules(access: Access) -> list[str]:
@@ -88,7 +101,7 @@ def rules(access: Access) -> list[str]:
     The password goes as its hash, so that no log of commands ever holds it.
     """
     hashes = [f"#{password}" for password in sorted(access.passwords)]
-    return ["reset", "on", *hashes, access.keys, access.channels, *access.commands.split()]
+    return ["reset", "on", *hashes, access.keys, "resetchannels", *access.commands.split()]
 
 
 def present(reply: Sequence[object]) -> Access:

@@ -117,14 +117,14 @@ class ValkeyAdmin:
                     raise BackendUnfinishedError(SYSTEM, f"many keys beside those of {user}: erasing goes on")
 
     def _ensure_own(self, user: Credentials) -> list[Correction]:
-        wanted = acl.wanted(user.name, user.secret)
-        if self._present(user.name) == replace(wanted, **self._spelling):
+        wanted, present = acl.wanted(user.name, user.secret), self._present(user.name)
+        if present == replace(wanted, **self._spelling):
             return []
         _run(self._client, "ACL", "SETUSER", user.name, *acl.rules(wanted))
         written = self._present(user.name)
         if written is not None and written != replace(wanted, **self._spelling):
             self._spelling = {"flags": written.flags, "commands": written.commands, "rest": written.rest}
-        return [Correction.CACHE_USER]
+        return [Correction.CACHE_RULES if acl.is_former(present, user.name, user.secret) else Correction.CACHE_USER]
 
     def _ensure_alone(self, user: str) -> list[Correction]:
         """Delete other users in the tenant's name; take its patterns from all others."""

@@ -8,7 +8,7 @@ from vivero_core.backends.survey import Inventory, Survey
 
 
 class CacheAdmin(Protocol):
-    """Makes, proves and removes the cache user of a tenant, whose keys and channels start with `<user>:`.
+    """Makes, proves and removes the cache user of a tenant, whose keys start with `<user>:`.
 
     `ensure_user` compares first and writes only a difference; it returns
     what it wrote. All raise `BackendError` and `InvalidNameError`.

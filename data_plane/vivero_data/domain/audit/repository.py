@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from vivero_web import clock
+from vivero_web.refusals import WINDOW
 
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.lib.json import decode, encode
 
-_COLUMNS: Final = "id, at, actor, action, subject, before_values, after_values, request_id"
+_COLUMNS: Final = "id, at, actor, action, subject, before_values, after_values, request_id, address"
 
 
 async def insert(  # noqa: PLR0913  one row's columns
@@ -21,17 +22,32 @@ async def insert(  # noqa: PLR0913  one row's columns
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
     request_id: str,
+    address: str,
 ) -> None:
     await tx.execute(
-        "INSERT INTO audit_log (actor, action, subject, before_values, after_values, request_id)"
-        " VALUES (%s, %s, %s, %s, %s, %s)",
+        "INSERT INTO audit_log (actor, action, subject, before_values, after_values, request_id, address)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         actor,
         action,
         subject[:320],
         None if before is None else encode(before),
         None if after is None else encode(after),
         request_id,
+        address,
     )
+
+
+async def recent(connection: Connection, action: str, subject: str, address: str) -> tuple[int, int]:
+    """How many entries there are of an action since WINDOW: with this subject and address, and in all."""
+    row = await connection.fetch_one(
+        "SELECT COALESCE(SUM(subject = %s AND address = %s), 0), COUNT(*) FROM audit_log"
+        " WHERE action = %s AND at > CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND",
+        subject,
+        address,
+        action,
+        int(WINDOW.total_seconds()),
+    )
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 async def select_page(connection: Connection, query: AuditQuery, below: int | None) -> list[AuditEntry]:
@@ -67,8 +83,8 @@ def _prefix(text: str) -> str:
 
 
 def _entry(row: Row) -> AuditEntry:
-    number, at, actor, action, subject, before, after, request_id = row
-    return AuditEntry(number, clock.utc(at), actor, action, subject, _values(before), _values(after), request_id)
+    number, at, actor, action, subject, before, after, *origin = row
+    return AuditEntry(number, clock.utc(at), actor, action, subject, _values(before), _values(after), *origin)
 
 
 def _values(text: str | None) -> dict[str, Any] | None:

@@ -12,11 +12,12 @@ class AuditEntry(msgspec.Struct, frozen=True):
     """One change.
 
     Attributes:
-        actor: e-mail of who did it, as it was then; "system" for the platform.
+        actor: e-mail of who did it, as it was then; "system" for the platform, "anonymous" for whoever was let in nowhere.
         action: `<noun>.<verb>`, for example `record.update`.
         subject: what was changed, for example `Contacts/17`.
         before: the changed values as they were; none for a creation.
         after: the changed values as they are; none for a deletion.
+        address: where it came from, for IPv6 the network of the household; empty for the platform and in old entries.
     """
 
     id: int
@@ -27,6 +28,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     request_id: str
+    address: str = ""
 
 
 class AuditQuery(msgspec.Struct, frozen=True):

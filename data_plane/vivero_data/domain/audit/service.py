@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from vivero_web.client_address import current_caller
+from vivero_web.refusals import is_worth_an_entry
 from vivero_web.request_id import current_request_id
 
 from vivero_data.db.database import Connection, Database
@@ -14,6 +16,7 @@ from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 
 SYSTEM: Final = "system"  # the actor of what the platform does
+ANONYMOUS: Final = "anonymous"  # of what somebody tried who did not log in
 _SORT: Final = "-id"
 
 
@@ -35,7 +38,24 @@ async def record(  # noqa: PLR0913  who, what, to what, from what, to what
         before=before,
         after=after,
         request_id=current_request_id(),
+        address=current_caller(),
     )
+
+
+async def record_refusal(tx: Connection, action: str, subject: str) -> None:
+    """What somebody was refused, so often as `vivero_web.refusals` says; `subject` is an account, never what was typed."""
+    address = current_caller()
+    if is_worth_an_entry(*await repository.recent(tx, action, subject, address)):
+        await repository.insert(
+            tx,
+            actor=ANONYMOUS,
+            action=action,
+            subject=subject,
+            before=None,
+            after=None,
+            request_id=current_request_id(),
+            address=address,
+        )
 
 
 class AuditService:

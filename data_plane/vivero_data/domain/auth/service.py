@@ -4,17 +4,19 @@ A session is a family of refresh tokens. One that is presented twice was
 stolen or replayed, so the whole family ends.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
 from vivero_web import clock
-from vivero_web.errors import NotSignedInError
+from vivero_web.errors import NotSignedInError, TooManyRequestsError
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
 from vivero_web.tokens import digest, new_secret
 
 from vivero_data.db.database import Connection, Database
-from vivero_data.domain.audit.service import record
+from vivero_data.domain.audit.service import record, record_refusal
 from vivero_data.domain.auth import repository
 from vivero_data.domain.auth.errors import SessionEndedError, WrongCredentialsError
 from vivero_data.domain.auth.repository import StoredToken
@@ -23,6 +25,7 @@ from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, User
 from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens
 
+NO_ACCOUNT: Final = "unknown"  # in the audit log: what was typed for an address may be a password
 # Two tabs of one browser may present the same cookie at once: within this the
 # second gets an access token, and only that.
 _BROWSER_GRACE: Final = timedelta(seconds=10)
@@ -48,7 +51,7 @@ class AuthService:
         async with self._database.read() as connection:
             found = await users.get_with_hash(connection, email)
         stored = found[1] if found and found[0].active else None
-        async with self._logins.guess(email, address):
+        async with self._noting_refusals(found[0].email if found else NO_ACCOUNT), self._logins.guess(email, address):
             right = await self._passwords.verify(stored, credentials.password)
             if not right or not found:
                 raise WrongCredentialsError
@@ -86,13 +89,14 @@ class AuthService:
         """End the session of a refresh token; an unknown one ends nothing."""
         async with self._database.transaction() as tx:
             stored = await repository.get_token_locked(tx, digest(token))
-            if stored is not None:
-                await repository.revoke(tx, stored.session_id)
+            actor = stored and await repository.get_actor(tx, stored.user_id, stored.session_id)
+            if actor:
+                await self._end(tx, actor)
 
     async def end_session(self, actor: Actor) -> None:
         """End the session that the actor is in."""
         async with self._database.transaction() as tx:
-            await repository.revoke(tx, actor.session_id)
+            await self._end(tx, actor)
 
     def is_ours(self, access_token: str) -> bool:
         """Whether we signed it within its life; the session may have ended since."""
@@ -131,7 +135,24 @@ class AuthService:
             if _within(stored, grace):
                 return Tokens(self._tokens.issue(claims, now), refresh_token="")
             await repository.revoke(tx, stored.session_id)
+            owner = await users.get(tx, stored.user_id)
+            await record_refusal(tx, "session.replay", owner.email if owner else NO_ACCOUNT)
             return None
+
+    @asynccontextmanager
+    async def _noting_refusals(self, account: str) -> AsyncIterator[None]:
+        """Around a login: the audit log tells that it was refused, and why."""
+        try:
+            yield
+        except (WrongCredentialsError, TooManyRequestsError) as error:
+            action = "session.refuse" if isinstance(error, WrongCredentialsError) else "session.block"
+            async with self._database.transaction() as tx:
+                await record_refusal(tx, action, account)
+            raise
+
+    async def _end(self, tx: Connection, actor: Actor) -> None:
+        await repository.revoke(tx, actor.session_id)
+        await record(tx, actor, "session.end", actor.email)
 
     async def _issue(self, tx: Connection, claims: AccessClaims, now: datetime) -> Tokens:
         refresh = new_secret()

@@ -27,7 +27,7 @@ async def create_owner(settings: Settings, email: str, name: str, password: str)
     if problem:
         raise InvalidInputError.of("password", problem)
     passwords = Passwords()
-    database = Database(settings.database, settings.tls(), size=1)
+    database = Database(settings.database, settings.tls(), size=2)
     try:
         await database.open(_PATIENCE)
         await ensure_current(database)

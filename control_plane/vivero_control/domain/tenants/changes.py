@@ -1,0 +1,88 @@
+"""Changes of Tenants that nobody ordered here: kubectl, GitOps, scripts. The audit log tells of them as of our own.
+
+The API server notes who last wrote which fields, and when. A writer chooses the
+name himself, and only his last write is kept: this says what happened, and is
+no proof of who it was.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Final
+
+from vivero_core.backends.kube.client import KubeClient, Listing, Object
+from vivero_core.backends.kube.follow import follow
+from vivero_core.backends.kube.resources import TENANT
+from vivero_core.model.constants import FIELD_MANAGER as OPERATOR
+
+from vivero_control.domain.audit.service import Act, AuditService, Found
+from vivero_control.domain.tenants.repository import MANAGER
+from vivero_control.domain.tenants.service import subject
+
+ACTION: Final = "change-in-cluster"
+_OURS: Final = frozenset({MANAGER, OPERATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The last write of one writer to the spec of one Tenant.
+
+    Attributes:
+        manager: what the writer calls itself, for example `kubectl-edit`.
+        operation: Apply or Update.
+        fields: the fields of the spec that are its own since then.
+    """
+
+    tenant: str
+    uid: str
+    manager: str
+    operation: str
+    at: datetime
+    fields: tuple[str, ...]
+
+
+def of_others(body: Object) -> list[Change]:
+    """From an object's metadata alone."""
+    metadata = body["metadata"]
+    return [
+        Change(
+            tenant=metadata["name"],
+            uid=metadata["uid"],
+            manager=entry.get("manager", ""),
+            operation=entry.get("operation", ""),
+            at=datetime.fromisoformat(entry["time"]),
+            fields=tuple(sorted(one.removeprefix("f:") for one in spec if one.startswith("f:"))),
+        )
+        for entry in metadata.get("managedFields", ())
+        if entry.get("manager") not in _OURS
+        and "subresource" not in entry
+        and "time" in entry
+        and (spec := entry.get("fieldsV1", {}).get("f:spec"))
+    ]
+
+
+def found(change: Change) -> Found:
+    """As the audit log keeps it; what is the same write has the same source."""
+    source = f"{change.uid}\n{change.manager}\n{change.operation}\n{change.at.isoformat()}"
+    detail = {"operation": change.operation, "fields": list(change.fields)}
+    wrote = f"Wrote {', '.join(change.fields)}."
+    return Found(
+        act=Act(actor=change.manager, action=ACTION, subject=subject(change.tenant), reason=wrote, detail=detail),
+        at=change.at,
+        source=hashlib.sha256(source.encode()).hexdigest(),
+    )
+
+
+class ChangeJob:
+    """Follows all Tenants' metadata and writes down what others did."""
+
+    def __init__(self, kube: KubeClient, audit: AuditService) -> None:
+        self._kube = kube
+        self._audit = audit
+
+    async def run(self) -> None:
+        """Until cancelled; what happened while nobody looked is in the first list."""
+        async for news in follow(self._kube, TENANT, of_others, metadata_only=True):
+            changes = chain.from_iterable(news.items) if isinstance(news, Listing) else news.object
+            await self._audit.note_found([found(one) for one in changes])
