@@ -8,6 +8,7 @@ from litestar.params import FromQuery, QueryParameter
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.errors import InvalidInputError, NotSignedInError, TooManyRequestsError, WebError
+from vivero_web.reading import wants_head
 from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.schemas import Credentials
@@ -51,8 +52,13 @@ async def login_by_ticket(
     identity: NamedDependency[IdentityService],
     ticket: FromQuery[str] = "",
 ) -> Response[Any]:
-    """Spends the control plane's one-time login; a spent one still leads in whoever it let in before."""
+    """Spends the control plane's one-time login; a spent one still leads in whoever it let in before.
+
+    A look at the link, as mail filters have one by HEAD, spends nothing.
+    """
     headers = {**_NO_STORE, "referrer-policy": "no-referrer"}
+    if wants_head(request.scope):
+        return Redirect("/", status_code=HTTP_303_SEE_OTHER, headers=headers)
     try:
         tokens = await tickets.redeem(ticket)
     except NotSignedInError as error:
