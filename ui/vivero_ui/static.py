@@ -8,6 +8,7 @@ from litestar import Router
 from litestar.datastructures import CacheControlHeader
 from litestar.response.file import ASGIFileResponse
 from litestar.static_files import create_static_files_router
+from litestar.types import ASGIApp
 
 from vivero_ui.assets import DIST, STATIC_PATH
 
@@ -26,8 +27,9 @@ def static_router() -> Router:
     )
 
 
-async def _say_how_long(answer: ASGIFileResponse) -> ASGIFileResponse:
+async def _say_how_long(answer: ASGIApp) -> ASGIApp:
     """Litestar's after_request hook: names with a hash change with their content, other names stay."""
-    hashed = _HASHED.search(Path(str(answer.file_path)).name)
-    answer.headers["cache-control"] = (_KEPT if hashed else _ASKED_AGAIN).to_header()
+    if isinstance(answer, ASGIFileResponse):
+        hashed = _HASHED.search(Path(str(answer.file_path)).name)
+        answer.headers["cache-control"] = (_KEPT if hashed else _ASKED_AGAIN).to_header()
     return answer
