@@ -27,6 +27,7 @@ def namespaces() -> list[Object]:
 
 def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretStore) -> list[Object]:
     """What the contract between the parts names, in the namespaces of `namespaces()`."""
+    certified = {name: authority.issue(name, [host]) for name, host in CERTIFIED.items()}
     private = ticket_key(secrets)
     return [
         _config_map(AUTHORITY, {"ca.crt": authority.certificate.read_text()}),
@@ -48,7 +49,7 @@ def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretSt
                 "admin_password": admin_password(secrets),
             },
         ),
-        *(_tls_secret(name, authority.issue(name, [host])) for name, host in CERTIFIED.items()),
+        *(_tls_secret(name, pair) for name, pair in certified.items()),
     ]
 
 
