@@ -1,19 +1,35 @@
-"""The built files under /static, cached for 30 days: their names change with their content."""
+"""The built files under /static: what has a hash of its content in its name is kept, the rest is asked for again."""
+
+import re
+from pathlib import Path
+from typing import Final
 
 from litestar import Router
 from litestar.datastructures import CacheControlHeader
+from litestar.response.file import ASGIFileResponse
 from litestar.static_files import create_static_files_router
+from litestar.types import ASGIApp
 
 from vivero_ui.assets import DIST, STATIC_PATH
 
-THIRTY_DAYS = 30 * 24 * 3600
+_HASHED: Final = re.compile(r"-[0-9A-Z]{8}\.\w+")  # as ui/build.mjs names them
+_KEPT: Final = CacheControlHeader(max_age=30 * 24 * 3600, public=True, immutable=True)
+_ASKED_AGAIN: Final = CacheControlHeader(no_cache=True)
 
 
 def static_router() -> Router:
     return create_static_files_router(
         path=STATIC_PATH,
         directories=[DIST],
-        cache_control=CacheControlHeader(max_age=THIRTY_DAYS, public=True, immutable=True),
+        after_request=_say_how_long,
         include_in_schema=False,
         name="static",
     )
+
+
+async def _say_how_long(answer: ASGIApp) -> ASGIApp:
+    """Litestar's after_request hook: names with a hash change with their content, other names stay."""
+    if isinstance(answer, ASGIFileResponse):
+        hashed = _HASHED.search(Path(str(answer.file_path)).name)
+        answer.headers["cache-control"] = (_KEPT if hashed else _ASKED_AGAIN).to_header()
+    return answer

@@ -105,6 +105,14 @@ class ConflictError(WebError):
     title = "This contradicts what is stored"
 
 
+class PreconditionFailedError(WebError):
+    """What the request depends on, by its If-Match or If-None-Match, is not so."""
+
+    status = 412
+    slug = "precondition-failed"
+    title = "It is not at the version that you named"
+
+
 class TooLargeError(WebError):
     """The body or file exceeds its bound."""
 
@@ -119,6 +127,17 @@ class UnsupportedMediaTypeError(WebError):
     status = 415
     slug = "unsupported-media-type"
     title = "This kind of content is not understood here"
+
+
+class RangeNotSatisfiableError(WebError):
+    """The part that is asked for begins behind the end; Content-Range says how much there is."""
+
+    status = 416
+    slug = "range-not-satisfiable"
+    title = "There is no such part"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"It has {size:,} bytes.", headers={"Content-Range": f"bytes */{size}"})
 
 
 class TooManyRequestsError(WebError):

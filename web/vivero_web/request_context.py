@@ -15,15 +15,16 @@ from litestar import Request
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivero_web import request_id
 from vivero_web.client_address import Proxies, counted_as, set_current_caller
 from vivero_web.problem import problem_response
+from vivero_web.reading import Exchange
 from vivero_web.security import secure
 
 _CALLER: Final = "vivero_caller"
-_QUIET: Final = frozenset({"/healthz", "/readyz"})  # asked every few seconds, and said when not 200
+_QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds, and said when not 200
 _OK: Final = 200
 
 log = structlog.get_logger("vivero_web.access")
@@ -55,22 +56,21 @@ class RequestContext:
         caller = counted_as(self._proxies.caller(peer, headers.getall("x-forwarded-for", [])))
         scope["state"][_CALLER] = caller
         set_current_caller(caller)
-        started, status = self._monotonic(), 500
+        started, exchange = self._monotonic(), Exchange(scope, receive, send)
 
         async def mark(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
                 sent = MutableScopeHeaders.from_message(message)
                 sent[request_id.HEADER] = identity
                 sent.setdefault("cache-control", "no-store")
                 secure(sent, self._hsts)
-            await send(message)
+            await exchange.send(message)
 
         try:
-            await (self._app if _is_host(headers.get("host", "")) else _misaddressed)(scope, receive, mark)
+            answering = self._app if _is_host(headers.get("host", "")) else _misaddressed
+            await answering(exchange.scope, exchange.receive, mark)
         finally:
-            _note(scope, status, round((self._monotonic() - started) * 1000, 1))
+            _note(scope["method"], exchange, round((self._monotonic() - started) * 1000, 1))
 
 
 def _is_host(header: str) -> bool:
@@ -88,15 +88,15 @@ async def _misaddressed(scope: Scope, receive: Receive, send: Send) -> None:
     await refusal.to_asgi_response(app=None, request=request)(scope, receive, send)
 
 
-def _note(scope: HTTPScope, status: int, milliseconds: float) -> None:
-    if scope["path"] in _QUIET and status == _OK:
+def _note(method: str, exchange: Exchange, milliseconds: float) -> None:
+    if exchange.scope["path"] in _QUIET and exchange.status == _OK:
         return
     log.info(
         "request",
-        method=scope["method"],
-        route=scope.get("path_template") or "none",
-        status=status,
+        method=method,
+        route=exchange.scope.get("path_template") or "none",
+        status=exchange.status,
         ms=milliseconds,
-        client=caller_of(scope),
+        client=caller_of(exchange.scope),
         request_id=request_id.current_request_id(),
     )

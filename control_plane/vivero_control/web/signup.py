@@ -150,4 +150,4 @@ class SignupController(Controller):
                 elif view.state == "failed":
                     yield ServerSentEventMessage(event="failed", data="")
 
-        return ServerSentEvent(messages(), headers={"x-accel-buffering": "no"})
+        return ServerSentEvent(messages(), headers={"Cache-Control": "no-store", "x-accel-buffering": "no"})

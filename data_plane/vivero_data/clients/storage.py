@@ -22,6 +22,7 @@ _READ_SECONDS: Final = 30.0  # between two pieces, not in all
 _PING_SECONDS: Final = 3.0  # below the 4 that a probe waits: no thread is left behind with a server that says nothing
 _CONNECTIONS: Final = 8
 _OK: Final = frozenset({200, 204, 206})
+_PARTIAL: Final = 206
 _MISSING: Final = 404
 _SERVER_ERROR: Final = 500
 _ONE_OBJECT: Final = {"list-type": "2", "max-keys": "1"}
@@ -54,13 +55,29 @@ class Storage:
         with self._request("PUT", f"/{self._bucket}/{key}", body=body, size=size) as response:
             response.drain_conn()
 
-    def get(self, key: str) -> BaseHTTPResponse:
-        """The object's open response, to be read in pieces and released. Blocks.
+    def get(self, key: str, part: range | None = None) -> BaseHTTPResponse:
+        """The object's open response, or that of some of its bytes, to be read in pieces and released. Blocks.
 
         Raises:
             NotFoundError: there is no such object.
+            StorageError: the server sends no parts.
         """
-        return self._open("GET", f"/{self._bucket}/{key}", None, 0, {})
+        response = self._open("GET", f"/{self._bucket}/{key}", None, 0, {}, part=part)
+        if part is None or response.status == _PARTIAL:
+            return response
+        response.close()
+        response.release_conn()
+        raise StorageError("The bucket sends the whole where a part is asked for.")
+
+    def read(self, key: str, part: range) -> bytes:
+        """A few of an object's bytes; errors as `get`. Blocks."""
+        response = self.get(key, part)
+        try:
+            return response.read()
+        except HTTPError as error:
+            raise UnavailableError("The bucket stopped answering.") from error
+        finally:
+            response.release_conn()
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens when it is gone already. Blocks."""
@@ -150,11 +167,14 @@ class Storage:
         size: int,
         query: dict[str, str],
         seconds: float | None = None,
+        part: range | None = None,
     ) -> BaseHTTPResponse:
         """`seconds` bounds the whole of a short request; others may take as long as their pieces come."""
         headers = self._signer.headers(method, self._host, path, clock.now(), query=query)
         if body is not None:
             headers["content-length"] = str(size)
+        if part is not None:
+            headers["range"] = f"bytes={part.start}-{part.stop - 1}"
         suffix = f"?{canonical_query(query)}" if query else ""
         try:
             response = self._http.request(

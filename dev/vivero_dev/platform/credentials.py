@@ -1,19 +1,19 @@
 """Secrets and ConfigMaps that the charts expect to find, made before they are installed."""
 
-from pathlib import Path
 from secrets import token_hex
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vivero_dev.backing.accounts import Account, Accounts
-from vivero_dev.certificates import Authority
+from vivero_dev.certificates import Authority, KeyPair
 from vivero_dev.platform.kubectl import Object
-from vivero_dev.platform.names import AUTHORITY, PLATFORM, SIGNUPS, WILDCARD_TLS
+from vivero_dev.platform.names import AUTHORITY, CONTROL_PLANE_TLS, PLATFORM, SIGNUPS, WILDCARD_TLS
 from vivero_dev.secret_store import SecretStore
 
 ADMIN_EMAIL = "admin@vivero.localhost"
-INGRESS_HOSTS = ("vivero.localhost", "*.vivero.localhost", "localhost", "127.0.0.1")
+# A certificate for both would have browsers ask for a workspace on a connection to the control plane.
+CERTIFIED = {CONTROL_PLANE_TLS: "vivero.localhost", WILDCARD_TLS: "*.vivero.localhost"}
 
 
 def namespaces() -> list[Object]:
@@ -27,7 +27,7 @@ def namespaces() -> list[Object]:
 
 def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretStore) -> list[Object]:
     """What the contract between the parts names, in the namespaces of `namespaces()`."""
-    tls = authority.issue("ingress", INGRESS_HOSTS)
+    certified = {name: authority.issue(name, [host]) for name, host in CERTIFIED.items()}
     private = ticket_key(secrets)
     return [
         _config_map(AUTHORITY, {"ca.crt": authority.certificate.read_text()}),
@@ -49,7 +49,7 @@ def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretSt
                 "admin_password": admin_password(secrets),
             },
         ),
-        _tls_secret(tls.certificate, tls.key),
+        *(_tls_secret(name, pair) for name, pair in certified.items()),
     ]
 
 
@@ -109,6 +109,6 @@ def _secret(name: str, data: dict[str, str]) -> Object:
     }
 
 
-def _tls_secret(certificate: Path, key: Path) -> Object:
-    secret = _secret(WILDCARD_TLS, {"tls.crt": certificate.read_text(), "tls.key": key.read_text()})
+def _tls_secret(name: str, pair: KeyPair) -> Object:
+    secret = _secret(name, {"tls.crt": pair.certificate.read_text(), "tls.key": pair.key.read_text()})
     return secret | {"type": "kubernetes.io/tls"}

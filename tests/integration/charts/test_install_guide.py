@@ -84,9 +84,11 @@ def installed(cluster: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("guide")
     (folder / "charts").symlink_to(ROOT / "charts")
     authority = Authority(folder / "authority")
-    pair = authority.issue("ingress", [DOMAIN, f"*.{DOMAIN}"])
-    for name, source in (("ca.crt", authority.certificate), ("tls.crt", pair.certificate), ("tls.key", pair.key)):
-        (folder / name).write_text(source.read_text())
+    (folder / "ca.crt").write_text(authority.certificate.read_text())
+    for name, host in (("tls", DOMAIN), ("wildcard", f"*.{DOMAIN}")):
+        pair = authority.issue(name, [host])
+        (folder / f"{name}.crt").write_text(pair.certificate.read_text())
+        (folder / f"{name}.key").write_text(pair.key.read_text())
     (folder / "registry.json").write_text(json.dumps({"auths": {"registry.example.com": {"auth": "dXNlcjpwYXNz"}}}))
     for name in ("mariadb.cnf", "valkey.conf"):
         (folder / name).write_text(file_block(name))
@@ -318,7 +320,8 @@ def test_one_users_value_or_transaction_does_not_fill_the_memory_of_all(installe
 
 
 def test_a_second_time_changes_nothing(installed: Installed) -> None:
-    before = {name: installed.secret(name) for name in ("mariadb-admin", "control-plane-app", "wildcard-tls")}
+    kept = ("mariadb-admin", "control-plane-app", "control-plane-tls", "wildcard-tls")
+    before = {name: installed.secret(name) for name in kept}
     installed.shell.run_all(shown("3", "4", "5", "6"))
     assert {name: installed.secret(name) for name in before} == before
 

@@ -219,6 +219,14 @@ def test_every_ingress_answers_with_the_way_to_https_alone(chart: str, render: R
         }
 
 
+def test_no_certificate_of_the_control_plane_is_for_two_hosts(render: Render) -> None:
+    (item,) = (
+        one for one in render("vivero-control-plane", ci("vivero-control-plane", "minimal")) if one["kind"] == "Ingress"
+    )
+    hosts = {one["secretName"]: one["hosts"] for one in item["spec"]["tls"]}
+    assert hosts == {"control-plane-tls": ["example.com"], "wildcard-tls": ["*.example.com"]}
+
+
 @programs
 def test_a_test_pod_is_reached_by_no_service_and_passes_the_policies(chart: str, render: Render) -> None:
     objects = render(chart, ci(chart, "everything"))

@@ -1,9 +1,11 @@
 import asyncio
+import secrets
 from typing import Any
 
 import httpx
 import pytest
 from integration.data_plane.workspace import PASSWORD, Workspace
+from vivero_data.domain.files.sealing import CHUNK, sealed_size
 from vivero_data.serving import metrics
 from vivero_web.errors import UnavailableError
 
@@ -60,6 +62,119 @@ async def test_the_frameworks_errors_are_problems(workspace: Workspace, method: 
     assert body["status"] == status
     assert body["title"]
     assert body["request_id"] == answer.headers["x-request-id"] == "request-12345"
+
+
+async def test_every_get_is_answered_to_head_too(workspace: Workspace, owner: dict[str, str]) -> None:
+    client = workspace.client
+    await workspace.collection(owner, name="x")
+    await client.post("/api/v1/collections/x/records", json={"values": {"Name": "Ada"}}, headers=owner)
+    file = (await client.post("/api/v1/files", files={"file": ("a.txt", b"abc")}, headers=owner)).json()["id"]
+    mine = (await client.get("/api/v1/users", headers=owner)).json()["items"][0]["id"]
+    known = {"{name}": "x", "{record_id}": "1", "{file_id}": file, "{user_id}": str(mine)}
+    document = (await client.get("/schema")).json()
+    for template in (path for path, methods in document["paths"].items() if "get" in methods):
+        path = template
+        for parameter, value in known.items():
+            path = path.replace(parameter, value)
+        whole, head = await client.get(path, headers=owner), await client.head(path, headers=owner)
+        assert whole.status_code == 200, path
+        assert "no-store" in whole.headers["cache-control"], path
+        assert (head.status_code, head.content) == (200, b""), path
+        assert {**head.headers, "x-request-id": ""} == {**whole.headers, "x-request-id": ""}, path
+        allowed = (await client.options(path)).headers["allow"].split(", ")
+        assert {method.upper() for method in document["paths"][template]} | {"HEAD", "OPTIONS"} == set(allowed), path
+
+
+async def test_a_record_is_changed_at_the_version_that_the_client_got(
+    workspace: Workspace, owner: dict[str, str]
+) -> None:
+    client, path = workspace.client, "/api/v1/collections/Contacts/records"
+    await workspace.collection(owner)
+    made = await client.post(path, json={"values": {"Name": "Ada"}}, headers=owner)
+    at = f"{path}/{made.json()['id']}"
+    got = await client.get(at, headers=owner)
+    assert got.headers["etag"] == made.headers["etag"]
+    assert "no-transform" in got.headers["cache-control"]
+    assert (await client.get(at, headers={**owner, "if-none-match": got.headers["etag"]})).status_code == 304
+    changed = await client.patch(
+        at, json={"values": {"Name": "Bea"}}, headers={**owner, "if-match": got.headers["etag"]}
+    )
+    assert changed.status_code == 200
+    for method, conditions in (
+        ("PATCH", {"if-match": got.headers["etag"]}),
+        ("PATCH", {"if-none-match": "*"}),
+        ("DELETE", {"if-match": got.headers["etag"]}),
+        ("GET", {"if-match": got.headers["etag"]}),
+    ):
+        body = {"json": {"values": {"Name": "Cleo"}}} if method == "PATCH" else {}
+        refused = await client.request(method, at, headers={**owner, **conditions}, **body)
+        assert refused.status_code == 412, (method, conditions)
+        assert refused.json()["type"].endswith("precondition-failed")
+    assert (await client.get(at, headers=owner)).json()["values"] == {"Name": "Bea"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "part"),
+    [
+        ("bytes=0-0", slice(1)),
+        ("bytes=0-", slice(None)),
+        (f"bytes={CHUNK - 1}-{CHUNK}", slice(CHUNK - 1, CHUNK + 1)),
+        (f"bytes={CHUNK}-{2 * CHUNK - 1}", slice(CHUNK, 2 * CHUNK)),
+        (f"bytes={CHUNK + 5}-", slice(CHUNK + 5, None)),
+        ("bytes=-3", slice(-3, None)),
+        (f"bytes=5-{10 * CHUNK}", slice(5, None)),
+    ],
+)
+async def test_a_part_of_a_file_comes_from_the_bucket(
+    workspace: Workspace, owner: dict[str, str], asked: str, part: slice
+) -> None:
+    content = bytes(index % 251 for index in range(3 * CHUNK + 7))
+    made = await workspace.client.post("/api/v1/files", files={"file": ("a.bin", content)}, headers=owner)
+    path = f"/api/v1/files/{made.json()['id']}"
+    answer = await workspace.client.get(path, headers={**owner, "range": asked})
+    first, stop, _ = part.indices(len(content))
+    assert (answer.status_code, answer.content) == (206, content[part])
+    assert answer.headers["content-range"] == f"bytes {first}-{stop - 1}/{len(content)}"
+    assert answer.headers["content-length"] == str(stop - first)
+
+
+async def test_a_part_reads_no_more_of_the_bucket_than_its_chunks(
+    workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, asked = workspace.app.state.services.storage, []
+    content = secrets.token_bytes(5 * CHUNK)
+    made = await workspace.client.post("/api/v1/files", files={"file": ("a.bin", content)}, headers=owner)
+    path, real = f"/api/v1/files/{made.json()['id']}", storage.get
+
+    def get(key: str, part: range | None = None) -> object:
+        asked.append(part)
+        return real(key, part)
+
+    monkeypatch.setattr(storage, "get", get)
+    answer = await workspace.client.get(path, headers={**owner, "range": f"bytes={3 * CHUNK}-{3 * CHUNK + 9}"})
+    assert answer.content == content[3 * CHUNK : 3 * CHUNK + 10]
+    assert all(part is not None and len(part) < 2 * CHUNK for part in asked)
+    asked.clear()
+    whole = await workspace.client.head(path, headers={**owner, "range": "bytes=0-1"})
+    assert (whole.status_code, whole.headers["content-length"], asked) == (200, str(len(content)), [])
+    beyond = await workspace.client.get(path, headers={**owner, "range": f"bytes={len(content)}-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(content)}")
+    assert beyond.json()["status"] == 416
+    current = await workspace.client.get(path, headers={**owner, "if-none-match": whole.headers["etag"]})
+    assert (current.status_code, asked) == (304, [])
+
+
+async def test_an_object_cut_short_ends_no_part_of_it_quietly(workspace: Workspace, owner: dict[str, str]) -> None:
+    storage, content = workspace.app.state.services.storage, secrets.token_bytes(3 * CHUNK)
+    made = await workspace.client.post("/api/v1/files", files={"file": ("a.bin", content)}, headers=owner)
+    key = made.json()["id"]
+    stored = storage.read(key, range(sealed_size(len(content))))
+    storage.put(key, [stored[: sealed_size(2 * CHUNK)]], sealed_size(2 * CHUNK))
+    path = f"/api/v1/files/{key}"
+    for asked in (f"bytes={2 * CHUNK}-", "bytes=-1"):
+        assert (await workspace.client.get(path, headers={**owner, "range": asked})).status_code == 500
+    sound = await workspace.client.get(path, headers={**owner, "range": "bytes=0-9"})
+    assert (sound.status_code, sound.content) == (206, content[:10])
 
 
 @pytest.mark.parametrize(

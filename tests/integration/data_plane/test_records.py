@@ -106,9 +106,12 @@ async def test_of_two_changes_of_one_version_one_is_refused(contacts: Workspace,
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
     stale = {**owner, "if-match": '"1"'}
-    assert (await contacts.client.patch(path, json={"values": {"Age": 1}}, headers=stale)).status_code == 409
-    assert (await contacts.client.delete(path, headers=stale)).status_code == 409
-    fresh = {**owner, "if-match": '"2"'}
+    assert (await contacts.client.patch(path, json={"values": {"Age": 1}}, headers=stale)).status_code == 412
+    refused = await contacts.client.delete(path, headers=stale)
+    assert (refused.status_code, refused.headers["content-type"]) == (412, "application/problem+json")
+    weak = {**owner, "if-match": '"1", W/"2"'}
+    assert (await contacts.client.patch(path, json={"values": {"Age": 2}}, headers=weak)).json()["version"] == 3
+    fresh = {**owner, "if-match": '"3"'}
     assert (await contacts.client.patch(path, json={"values": {"Age": 1}}, headers=fresh)).status_code == 200
     odd = await contacts.client.patch(path, json={"values": {"Age": 1}}, headers={**owner, "if-match": "W/x"})
     assert odd.json()["errors"][0]["field"] == "If-Match"

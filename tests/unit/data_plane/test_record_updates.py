@@ -18,7 +18,8 @@ from vivero_data.domain.records.errors import VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.domain.records.values import present
 from vivero_data.lib.json import decode, encode
-from vivero_web.errors import InvalidInputError
+from vivero_web.conditions import Conditions
+from vivero_web.errors import InvalidInputError, PreconditionFailedError
 
 THINGS = collection()
 ACTOR = World().actor
@@ -81,6 +82,31 @@ async def test_what_a_record_has_is_not_written_again(stored: Stored, pair: tupl
     await change(stored, {**sent, field(kind).name: None})
     assert [list(values.values()) for values in stored.written] == [[None]]
     assert stored.logged == [({field(kind).name: value}, {field(kind).name: None})]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "holds"),
+    [
+        (Conditions(match=frozenset({'"1"', '"2"'})), True),
+        (Conditions(match=frozenset({"*"})), True),
+        (Conditions(match=frozenset({'"1"'})), False),
+        (Conditions(none_match=frozenset({"*"})), False),
+        (Conditions(none_match=frozenset({'"1"'})), True),
+    ],
+)
+async def test_a_condition_is_held_against_what_is_there(
+    stored: Stored, conditions: Conditions, *, holds: bool
+) -> None:
+    empty = dict.fromkeys((one.name for one in THINGS.fields), None)
+    stored.record = msgspec.structs.replace(stored.record, version=2, values={**empty, "Text": "a"})
+    records = service.RecordService(stored, FakeLimits(World()))
+    call = records.update(ACTOR, "Things", 1, RecordChanges({"Text": "b"}), conditions)
+    if holds:
+        await call
+    else:
+        with pytest.raises(PreconditionFailedError):
+            await call
+    assert bool(stored.written) is holds
 
 
 async def test_a_stale_version_is_refused_before_anything_is_compared(stored: Stored) -> None:

@@ -3,7 +3,17 @@ import io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vivero_data.domain.files.sealing import CHUNK, HEADER, TAG, SealBrokenError, seal, sealed_size, unseal
+from vivero_data.domain.files.sealing import (
+    CHUNK,
+    HEADER,
+    TAG,
+    SealBrokenError,
+    seal,
+    sealed_part,
+    sealed_size,
+    unseal,
+    unseal_part,
+)
 
 KEY = bytes(range(32))
 ID = "aaaabbbbccccddddeeeeffffgg"
@@ -16,6 +26,13 @@ def sealed(content: bytes, file_id: str = ID) -> bytes:
 
 def opened(stored: bytes, file_id: str = ID, key: bytes = KEY) -> bytes:
     return b"".join(unseal(io.BytesIO(stored).read, key, file_id))
+
+
+def opened_part(stored: bytes, part: range, size: int) -> bytes:
+    """As from a bucket: the header, and the bytes that the part needs."""
+    span = sealed_part(part, size)
+    read = io.BytesIO(stored[span.start : span.stop]).read
+    return b"".join(unseal_part(stored[:HEADER], read, KEY, ID, part, size))
 
 
 def content_of(size: int) -> bytes:
@@ -97,3 +114,41 @@ def test_a_source_may_return_less_than_asked(content: bytes, step: int) -> None:
     stored = b"".join(seal(lambda size: source.read(min(size, step)), KEY, ID))
     stream = io.BytesIO(stored)
     assert b"".join(unseal(lambda size: stream.read(min(size, step)), KEY, ID)) == content
+
+
+EDGES = st.sampled_from([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK]) | st.integers(0, 3 * CHUNK + 7)
+
+
+@given(st.sampled_from(SIZES[1:]), EDGES, EDGES)
+@settings(max_examples=60)
+def test_any_part_is_what_was_there(size: int, one: int, other: int) -> None:
+    start, stop = min(one, other), min(max(one, other) + 1, size)
+    if start >= stop:
+        return
+    content = content_of(size)
+    assert opened_part(sealed(content), range(start, stop), size) == content[start:stop]
+
+
+@given(st.sampled_from(SIZES[1:]), EDGES)
+@settings(max_examples=30)
+def test_a_part_asks_for_no_more_than_its_chunks(size: int, place: int) -> None:
+    place = min(place, size - 1)
+    span = sealed_part(range(place, place + 1), size)
+    assert len(span) <= CHUNK + TAG
+    assert HEADER <= span.start < span.stop <= sealed_size(size)
+
+
+def test_a_part_that_was_changed_moved_or_is_of_another_file_is_noticed() -> None:
+    size, step = 3 * CHUNK, CHUNK + TAG
+    stored, other = sealed(content_of(size)), sealed(content_of(size))
+    first, second, last = (stored[at : at + step] for at in range(HEADER, len(stored), step))
+    changed = bytes([second[0] ^ 1]) + second[1:]
+    for middle in (first, last, changed, other[HEADER + step : HEADER + 2 * step], second[:-1], b""):
+        with pytest.raises(SealBrokenError):
+            opened_part(stored[:HEADER] + first + middle + last, range(CHUNK, CHUNK + 10), size)
+
+
+def test_a_file_that_was_cut_to_look_whole_opens_no_part_of_its_end() -> None:
+    stored = sealed(content_of(3 * CHUNK))
+    with pytest.raises(SealBrokenError):
+        opened_part(stored[: sealed_size(2 * CHUNK)], range(2 * CHUNK - 1, 2 * CHUNK), 2 * CHUNK)

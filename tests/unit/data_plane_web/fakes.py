@@ -243,13 +243,12 @@ class FakeFiles(FileService):
         self.world.note("file.upload", name, None, {"size": made.size})
         return made
 
-    async def open(self, actor: Actor, file_id: str) -> tuple[StoredFile, AsyncIterator[bytes]]:
-        found = await self.get(actor, file_id)
+    async def content(self, file: StoredFile, part: range | None = None) -> AsyncIterator[bytes]:
+        async def pieces() -> AsyncIterator[bytes]:
+            whole = self.world.files[file.id][1]
+            yield whole[part.start : part.stop] if part else whole
 
-        async def content() -> AsyncIterator[bytes]:
-            yield self.world.files[file_id][1]
-
-        return found, content()
+        return pieces()
 
     async def delete(self, actor: Actor, file_id: str) -> None:
         await self.get(actor, file_id)

@@ -1,9 +1,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from unit.data_plane_web.browser import Browser, form_of
-from unit.data_plane_web.fakes import World
+from unit.data_plane_web.fakes import FakeFiles, World
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.usage.schemas import Meter
 from vivero_data.domain.users.schemas import Role
@@ -183,6 +184,46 @@ def test_files_come_and_go(browser: Browser, world: World) -> None:
     assert "The file is gone for good" in browser.open(f"/files/{file_id}/delete")
     browser.send(f"/files/{file_id}/delete")
     assert not world.files
+
+
+def test_a_download_goes_on_where_it_stopped(browser: Browser, world: World) -> None:
+    browser.client.post("/files", files={"file": ("a.bin", b"0123456789", "application/x-thing")})
+    (file_id,) = world.files
+    whole = browser.client.get(f"/files/{file_id}")
+    assert (whole.status_code, whole.headers["accept-ranges"], whole.headers["content-length"]) == (200, "bytes", "10")
+    tag = whole.headers["etag"]
+
+    def part(**headers: str) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return browser.client.get(f"/files/{file_id}", headers=sent)
+
+    rest = part(range="bytes=4-", if_range=tag)
+    assert (rest.status_code, rest.content, rest.headers["content-range"]) == (206, b"456789", "bytes 4-9/10")
+    assert rest.headers["content-length"] == "6"
+    assert rest.headers["etag"] == tag
+    assert part(range="bytes=4-", if_range=whole.headers["last-modified"]).content == b"456789"
+    for ignored in ({"if_range": '"another"'}, {"if_range": f"W/{tag}"}):
+        assert (part(range="bytes=4-", **ignored).status_code, part(range="bytes=4-", **ignored).content) == (
+            200,
+            b"0123456789",
+        )
+    assert part(range="bytes=0-1,3-4").status_code == 200
+    beyond = part(range="bytes=10-")
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */10")
+    assert part(if_match='"another"', range="bytes=0-1").status_code == 412
+    assert part(if_none_match=tag, range="bytes=0-1").status_code == 304
+
+
+def test_a_file_is_not_opened_for_who_reads_none_of_it(
+    browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.client.post("/files", files={"file": ("a.bin", b"0123456789")})
+    (file_id,) = world.files
+    whole = browser.client.get(f"/files/{file_id}")
+    monkeypatch.setattr(FakeFiles, "content", None)
+    head = browser.client.head(f"/files/{file_id}", headers={"range": "bytes=0-1"})
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "10")
+    assert browser.client.get(f"/files/{file_id}", headers={"if-none-match": whole.headers["etag"]}).status_code == 304
 
 
 def test_an_upload_that_cannot_be(browser: Browser, world: World) -> None:

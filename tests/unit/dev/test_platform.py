@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from vivero_dev.backing import mariadb, object_store, tls_end, valkey
@@ -58,12 +59,24 @@ def test_the_charts_find_every_secret_the_contract_names(instance: Instance, acc
         "control-plane-database": {"username", "password"},
         "control-plane-cache": {"username", "password"},
         "control-plane-app": {"session_key", "ticket_private_key", "admin_email", "admin_password"},
+        "control-plane-tls": {"tls.crt", "tls.key"},
         "wildcard-tls": {"tls.crt", "tls.key"},
     }
     assert objects["ConfigMap", "vivero-ca"]["data"]["ca.crt"].startswith("-----BEGIN CERTIFICATE")
     assert set(by_name([certificate_delegation()])) == {("TLSCertificateDelegation", "wildcard-tls")}
     again = platform_objects(accounts, authority, secrets)
     assert again == list(objects.values())
+
+
+def test_no_certificate_covers_the_control_plane_and_a_workspace(instance: Instance, accounts: Accounts) -> None:
+    authority, secrets = Authority(instance.certificates_dir), SecretStore(instance.secrets_dir)
+    objects = by_name(platform_objects(accounts, authority, secrets))
+    names = {}
+    for secret in ("control-plane-tls", "wildcard-tls"):
+        certificate = x509.load_pem_x509_certificate(objects["Secret", secret]["stringData"]["tls.crt"].encode())
+        listed = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names[secret] = listed.get_values_for_type(x509.DNSName)
+    assert names == {"control-plane-tls": ["vivero.localhost"], "wildcard-tls": ["*.vivero.localhost"]}
 
 
 def test_tickets_verify_with_the_published_key(instance: Instance, accounts: Accounts) -> None:

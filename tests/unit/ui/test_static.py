@@ -1,9 +1,11 @@
 """The kit's files as browsers get them."""
 
+import json
+
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
-from vivero_ui.assets import asset
+from vivero_ui.assets import DIST, asset
 from vivero_ui.static import static_router
 
 
@@ -12,11 +14,16 @@ def client() -> TestClient[Litestar]:
     return TestClient(Litestar([static_router()]))
 
 
-def test_static_files_are_cached_for_thirty_days(client: TestClient[Litestar]) -> None:
-    answer = client.get(asset("app.css"))
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "max-age=2592000, public, immutable"
-    assert answer.headers["content-type"].startswith("text/css")
+def test_files_are_kept_for_thirty_days_where_their_names_change_with_them(client: TestClient[Litestar]) -> None:
+    hashed = set(json.loads((DIST / "manifest.json").read_text()).values())
+    for file in DIST.iterdir():
+        answer = client.get(f"/static/{file.name}")
+        assert answer.status_code == 200
+        kept = file.name in hashed
+        assert answer.headers["cache-control"] == ("max-age=2592000, public, immutable" if kept else "no-cache")
+        assert answer.headers["etag"]
+        assert answer.headers["last-modified"]
+    assert client.get(asset("app.css")).headers["content-type"].startswith("text/css")
 
 
 def test_static_serves_no_listing_and_nothing_above(client: TestClient[Litestar]) -> None:

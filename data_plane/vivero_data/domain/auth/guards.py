@@ -29,10 +29,12 @@ AnyConnection = ASGIConnection[Any, Any, Any, Any]
 async def signed_in(connection: AnyConnection, handler: BaseRouteHandler) -> None:
     """Litestar guard of the API: nobody else's body is read, and nothing is open by oversight.
 
+    Which methods an address has (OPTIONS) is no secret: the API's document says it too.
+
     Raises:
         NotSignedInError: no valid token or cookie, and the handler is not marked with `opt[PUBLIC]`.
     """
-    if not handler.opt.get(PUBLIC):
+    if not handler.opt.get(PUBLIC) and connection.scope.get("method") != "OPTIONS":
         auth: AuthService = connection.app.state.services.auth
         connection.scope["state"][_ACTOR] = await _identify(connection, auth)
 

@@ -13,7 +13,7 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.guards import MULTIPART
 
 from vivero_data.domain.auth.guards import AnyRequest
-from vivero_data.domain.files.names import content_disposition
+from vivero_data.domain.files.downloads import download
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.users.schemas import Actor
@@ -60,11 +60,16 @@ class FileController(Controller):
 
     @get("/{file_id:str}")
     async def download_file(
-        self, actor: NamedDependency[Actor], files: NamedDependency[FileService], file_id: FromPath[str]
+        self,
+        request: AnyRequest,
+        actor: NamedDependency[Actor],
+        files: NamedDependency[FileService],
+        file_id: FromPath[str],
     ) -> Stream:
-        """The content."""
-        file, content = await files.open(actor, file_id)
-        return Stream(content, media_type=file.media_type, headers=download_headers(file))
+        """The content, or with a Range header a part of it."""
+        answer = await download(request, actor, files, file_id)
+        answer.headers["content-security-policy"] = "default-src 'none'; sandbox"
+        return answer
 
     @delete("/{file_id:str}")
     async def delete_file(
@@ -72,13 +77,3 @@ class FileController(Controller):
     ) -> None:
         """Remove a file."""
         await files.delete(actor, file_id)
-
-
-def download_headers(file: StoredFile) -> dict[str, str]:
-    """How a file leaves: as an attachment that no browser interprets or keeps for others."""
-    return {
-        "content-disposition": content_disposition(file.name),
-        "content-length": str(file.size),
-        "content-security-policy": "default-src 'none'; sandbox",
-        "cache-control": "private, no-store",
-    }

@@ -47,6 +47,13 @@ def sealed_size(size: int) -> int:
     return HEADER + size + chunks * TAG
 
 
+def sealed_part(part: range, size: int) -> range:
+    """The bytes in the bucket that hold this part, at least one byte, of `size` bytes of content: whole chunks."""
+    chunks = _chunks(part)
+    start, stop = (HEADER + number * (CHUNK + TAG) for number in (chunks.start, chunks.stop))
+    return range(start, min(stop, sealed_size(size)))
+
+
 def seal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
     """The sealed form of what `read` returns until it is empty."""
     header = _MAGIC + os.urandom(_SALT)
@@ -74,13 +81,39 @@ def unseal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
     index, chunk = 0, _exactly(read, CHUNK + TAG)
     while True:
         following = _exactly(read, CHUNK + TAG) if len(chunk) == CHUNK + TAG else b""
-        try:
-            yield cipher.decrypt(_nonce(index, last=not following), chunk, header)
-        except (InvalidTag, ValueError) as error:
-            raise SealBrokenError("The stored file was changed or cut short.") from error
+        yield _open(cipher, header, index, chunk, last=not following)
         if not following:
             return
         index, chunk = index + 1, following
+
+
+def unseal_part(  # noqa: PLR0913, PLR0917  a file, its key, and what of it
+    header: bytes, read: Read, file_key: bytes, file_id: str, part: range, size: int
+) -> Iterator[bytes]:
+    """A part of a file's `size` bytes: `read` returns the bytes of `sealed_part`, `header` is the first HEADER ones.
+
+    Each piece is authentic, as are its place and which chunk is the file's last.
+
+    Raises:
+        SealBrokenError: at the first chunk that is not what was stored there.
+    """
+    cipher, last = _cipher(file_key, header, file_id), _chunks(range(size)).stop - 1
+    for index in _chunks(part):
+        content = _open(cipher, header, index, _exactly(read, CHUNK + TAG), last=index == last)
+        begin = index * CHUNK
+        yield content[max(0, part.start - begin) : part.stop - begin]
+
+
+def _chunks(part: range) -> range:
+    """The numbers of the chunks that hold it."""
+    return range(part.start // CHUNK, -(-part.stop // CHUNK))
+
+
+def _open(cipher: AESGCM, header: bytes, index: int, chunk: bytes, *, last: bool) -> bytes:
+    try:
+        return cipher.decrypt(_nonce(index, last=last), chunk, header)
+    except (InvalidTag, ValueError) as error:
+        raise SealBrokenError("The stored file was changed or cut short.") from error
 
 
 def _cipher(file_key: bytes, header: bytes, file_id: str) -> AESGCM:

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -21,7 +21,7 @@ from vivero_data.domain.files import repository
 from vivero_data.domain.files.errors import FileNotFoundHereError, FileTooLargeError, UploadsBusyError
 from vivero_data.domain.files.names import safe_media_type, safe_name
 from vivero_data.domain.files.schemas import StoredFile
-from vivero_data.domain.files.sealing import seal, sealed_size, unseal
+from vivero_data.domain.files.sealing import HEADER, seal, sealed_part, sealed_size, unseal, unseal_part
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
@@ -112,17 +112,18 @@ class FileService:
             await record(tx, actor, "file.create", file.name, after=described(file))
         return file
 
-    async def open(self, actor: Actor, file_id: str) -> tuple[StoredFile, AsyncIterator[bytes]]:
-        """A file and its content in pieces; the first is read already, so that a missing object is an error in time."""
-        file = await self.get(actor, file_id)
-        response = await asyncio.to_thread(self._storage.get, file.id)
-        pieces = unseal(response.read, self._key, file.id)
+    async def content(self, file: StoredFile, part: range | None = None) -> AsyncIterator[bytes]:
+        """A file's content, or some of its bytes, in pieces.
+
+        The first is read already, so that a missing object is an error in time.
+        """
+        response, pieces = await asyncio.to_thread(self._open, file, part)
         try:
             first = await _next(pieces)
         except BaseException:
             response.release_conn()
             raise
-        return file, _stream(response, first, pieces)
+        return _stream(response, first, pieces)
 
     async def delete(self, actor: Actor, file_id: str) -> None:
         demand(actor, Role.MEMBER)
@@ -141,6 +142,15 @@ class FileService:
             await self._limits.hold(tx, "storage_bytes")
             if await repository.remove(tx, file_id, state):
                 await self._limits.release(tx, "storage_bytes", size)
+
+    def _open(self, file: StoredFile, part: range | None) -> tuple[BaseHTTPResponse, Iterator[bytes]]:
+        """The object's open response and what it holds. Blocks."""
+        if part is None:
+            response = self._storage.get(file.id)
+            return response, unseal(response.read, self._key, file.id)
+        header = self._storage.read(file.id, range(HEADER))
+        response = self._storage.get(file.id, sealed_part(part, file.size))
+        return response, unseal_part(header, response.read, self._key, file.id, part, file.size)
 
 
 async def _next(pieces: Any) -> bytes | None:  # noqa: ANN401  an iterator of bytes

@@ -1,45 +1,43 @@
 """`/api/v1/collections/{name}/records`."""
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 
 from litestar import Controller, Response, delete, get, patch, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
-from vivero_web.errors import InvalidInputError
+from vivero_web.conditions import Conditions, tag_of
 
+from vivero_data.domain.auth.guards import AnyRequest
 from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
-_ETAG: Final = re.compile(r'"(\d{1,9})"')
-
-IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="the version as an ETag")]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 Filters = Annotated[
     list[str] | None, QueryParameter(name="filter", description="field:operator:value, may be repeated")
 ]
+IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="ETags of versions, or *")]
+IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match", description="ETags of versions, or *")]
 
 
-def version_of(if_match: str | None) -> int | None:
-    """The version in an If-Match header.
+def provide_conditions(request: AnyRequest, if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Conditions:
+    """The dependency `conditions`.
+
+    The parameters are for the API's document: each header may come in several lines, which the request has.
 
     Raises:
-        InvalidInputError: it is not one of our ETags.
+        InvalidInputError: If-Match is no list of ETags.
     """
-    if not if_match or if_match == "*":
-        return None
-    match = _ETAG.fullmatch(if_match.strip())
-    if match is None:
-        raise InvalidInputError.of("If-Match", 'must be an ETag such as "3"')
-    return int(match[1])
+    del if_match, if_none_match
+    return Conditions.of(request.method, request.headers)
 
 
 def tagged(record: Record, status_code: int = 200) -> Response[Record]:
-    """The record with its version as ETag."""
-    return JsonResponse(record, status_code=status_code, headers={"ETag": f'"{record.version}"'})
+    """The record with its version as ETag, which no proxy may drop by compressing."""
+    headers = {"ETag": tag_of(record.version), "Cache-Control": "no-store, no-transform"}
+    return JsonResponse(record, status_code=status_code, headers=headers)
 
 
 class RecordController(Controller):
@@ -47,6 +45,7 @@ class RecordController(Controller):
 
     path = "/collections/{name:str}/records"
     tags = ("Records",)
+    dependencies = {"conditions": Provide(provide_conditions, sync_to_thread=False)}  # noqa: RUF012  Litestar's own declaration
 
     @get()
     async def list_records(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
@@ -80,23 +79,25 @@ class RecordController(Controller):
         records: NamedDependency[RecordService],
         name: FromPath[str],
         record_id: FromPath[int],
+        conditions: NamedDependency[Conditions],
     ) -> Response[Record]:
         """One record."""
-        return tagged(await records.get(actor, name, record_id))
+        found = await records.get(actor, name, record_id)
+        conditions.demand(tag_of(found.version))
+        return tagged(found)
 
     @patch("/{record_id:int}")
-    async def update_record(  # noqa: PLR0913, PLR0917  path, body and header
+    async def update_record(  # noqa: PLR0913, PLR0917  path, body and headers
         self,
         actor: NamedDependency[Actor],
         records: NamedDependency[RecordService],
         name: FromPath[str],
         record_id: FromPath[int],
         data: JSONBody[RecordChanges],
-        if_match: IfMatch = None,
+        conditions: NamedDependency[Conditions],
     ) -> Response[Record]:
-        """Set some values; with a version in the body or If-Match only if the record still has it."""
-        wanted = data.version if data.version is not None else version_of(if_match)
-        return tagged(await records.update(actor, name, record_id, RecordChanges(data.values, wanted)))
+        """Set some values; with If-Match (else 412) or a version in the body (else 409) only if it still has it."""
+        return tagged(await records.update(actor, name, record_id, data, conditions))
 
     @delete("/{record_id:int}")
     async def delete_record(
@@ -105,7 +106,7 @@ class RecordController(Controller):
         records: NamedDependency[RecordService],
         name: FromPath[str],
         record_id: FromPath[int],
-        if_match: IfMatch = None,
+        conditions: NamedDependency[Conditions],
     ) -> None:
-        """Remove a record."""
-        await records.delete(actor, name, record_id, version_of(if_match))
+        """Remove a record; with If-Match only if it still has that version."""
+        await records.delete(actor, name, record_id, conditions)

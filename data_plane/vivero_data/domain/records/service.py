@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
 from vivero_web.errors import FieldError, InvalidInputError, WebError
 
 from vivero_data.db.database import Connection, Database
@@ -106,17 +107,27 @@ class RecordService:
             await log(tx, actor, "record.create", _subject(definition, record_id), after=made.values)
         return made
 
-    async def update(self, actor: Actor, collection: str, record_id: int, changes: RecordChanges) -> Record:
+    async def update(
+        self,
+        actor: Actor,
+        collection: str,
+        record_id: int,
+        changes: RecordChanges,
+        conditions: Conditions = UNCONDITIONAL,
+    ) -> Record:
         """Set some values; what the record has already is not written, no version and no audit entry for it.
 
         Raises:
+            PreconditionFailedError: it is not at a version that `conditions` allow.
             VersionConflictError: `changes.version` is given and not the record's.
         """
         demand(actor, Role.MEMBER)
         async with self._database.transaction() as tx:
             definition = await _definition(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
-            _check_version(before, changes.version)
+            conditions.demand(tag_of(before.version))
+            if changes.version not in {None, before.version}:
+                raise VersionConflictError(before.version)
             wanted = _news(definition, before, columns_for(definition, changes.values, new=False))
             if not wanted:
                 return before
@@ -129,13 +140,20 @@ class RecordService:
             await log(tx, actor, "record.update", _subject(definition, record_id), before=old, after=new)
         return after
 
-    async def delete(self, actor: Actor, collection: str, record_id: int, version: int | None = None) -> None:
+    async def delete(
+        self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
+    ) -> None:
+        """Remove a record.
+
+        Raises:
+            PreconditionFailedError: it is not at a version that `conditions` allow.
+        """
         demand(actor, Role.MEMBER)
         async with self._database.transaction() as tx:
             await self._limits.release(tx, "records")
             definition = await _definition(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
-            _check_version(before, version)
+            conditions.demand(tag_of(before.version))
             await repository.delete(tx, definition, record_id)
             await collections.add_records(tx, definition.id, -1)
             await log(tx, actor, "record.delete", _subject(definition, record_id), before=before.values)
@@ -152,11 +170,6 @@ def _found(record: Record | None) -> Record:
     if record is None:
         raise RecordNotFoundError
     return record
-
-
-def _check_version(record: Record, version: int | None) -> None:
-    if version is not None and version != record.version:
-        raise VersionConflictError(record.version)
 
 
 def _subject(collection: Collection, record_id: int) -> str:

@@ -10,7 +10,7 @@ from litestar.response import Redirect, Stream
 from vivero_ui.filters import bytes_
 from vivero_web.errors import TooLargeError
 
-from vivero_data.domain.files.names import content_disposition
+from vivero_data.domain.files.downloads import download
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import Actor
@@ -58,16 +58,13 @@ async def upload_file(
 
 @get("/files/{file_id:str}")
 async def download_file(
-    actor: NamedDependency[Actor], files: NamedDependency[FileService], file_id: FromPath[str]
+    request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
+    files: NamedDependency[FileService],
+    file_id: FromPath[str],
 ) -> Stream:
     """The content, always as a download: an uploaded page must not run in the workspace's origin."""
-    found, content = await files.open(actor, file_id)
-    headers = {
-        "content-disposition": content_disposition(found.name),
-        "content-length": str(found.size),
-        "cache-control": "private, no-store",
-    }
-    return Stream(content, media_type="application/octet-stream", headers=headers)
+    return await download(request, actor, files, file_id, "application/octet-stream")
 
 
 @get("/files/{file_id:str}/delete")

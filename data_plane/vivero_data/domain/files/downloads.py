@@ -1,0 +1,57 @@
+"""How a file leaves, over the API and from the pages: as an attachment, whole or a part, and not to who has it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from litestar import Request
+from litestar.response import Stream
+from litestar.status_codes import HTTP_200_OK, HTTP_206_PARTIAL_CONTENT
+from vivero_web.conditions import Conditions, continues, http_date, is_current, tag_of
+from vivero_web.ranges import content_range, part_of
+from vivero_web.reading import wants_head
+
+from vivero_data.domain.files.names import content_disposition
+from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.service import FileService
+from vivero_data.domain.users.schemas import Actor
+
+
+async def download(
+    request: Request[Any, Any, Any], actor: Actor, files: FileService, file_id: str, media_type: str = ""
+) -> Stream:
+    """The answer; `media_type` stands in for the file's own.
+
+    Raises:
+        FileNotFoundHereError: there is no such file.
+        PreconditionFailedError: the request is for another version of it.
+        RangeNotSatisfiableError: it has no such part.
+    """
+    file = await files.get(actor, file_id)
+    headers, kind = _headers(file), media_type or file.media_type
+    Conditions.of(request.method, request.headers).demand(headers["etag"])
+    if wants_head(request.scope) or is_current(request.headers, headers):
+        return Stream(_nothing(), media_type=kind, headers=headers)
+    part = part_of(request.headers.get("range", ""), file.size) if continues(request.headers, headers) else None
+    content = await files.content(file, part)
+    if part is None:
+        return Stream(content, media_type=kind, headers=headers, status_code=HTTP_200_OK)
+    headers |= {"content-length": str(len(part)), "content-range": content_range(part, file.size)}
+    return Stream(content, media_type=kind, headers=headers, status_code=HTTP_206_PARTIAL_CONTENT)
+
+
+def _headers(file: StoredFile) -> dict[str, str]:
+    """Of the whole. No browser interprets or keeps it for others; no proxy compresses it, so parts fit together."""
+    return {
+        "accept-ranges": "bytes",
+        "cache-control": "private, no-store, no-transform",
+        "content-disposition": content_disposition(file.name),
+        "content-length": str(file.size),
+        "etag": tag_of(file.id),  # content never changes: another one is another file
+        "last-modified": http_date(file.created_at),
+    }
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """Instead of a body that does not leave: the bucket is not asked."""
+    return
+    yield

@@ -1,0 +1,91 @@
+"""A refusal waits for the rest of the request, but not for ever."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from litestar.types import HTTPScope
+from vivero_web import draining
+from vivero_web.draining import Drained
+
+PIECES = 5
+START: Any = {"type": "http.response.start", "status": 413, "headers": []}
+END: Any = {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+class Line:
+    """A client that sends pieces, one a receive, and notes in which order things happen."""
+
+    def __init__(self, *, stalls: bool = False, leaves: bool = False) -> None:
+        self.seen: list[str] = []
+        self.stalls = stalls
+        self.leaves = leaves
+
+    async def receive(self) -> Any:  # noqa: ANN401  an ASGI message
+        if self.stalls:
+            await asyncio.sleep(3600)
+        self.seen.append("piece")
+        if self.leaves:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": b"x", "more_body": self.seen.count("piece") < PIECES}
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401  an ASGI message
+        self.seen.append(message["type"])
+
+
+def exchange(line: Line, **headers: str) -> Drained:
+    sent = headers or {"content_length": "5"}
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()]
+    scope = cast("HTTPScope", {"type": "http", "headers": raw, "state": {}})
+    return Drained(scope, line.receive, line.send)
+
+
+@pytest.mark.parametrize("headers", [{"content_length": "5"}, {"transfer_encoding": "chunked"}])
+@pytest.mark.parametrize("read", [0, 2])
+async def test_an_answer_comes_after_the_rest_of_the_request(headers: dict[str, str], read: int) -> None:
+    line = Line()
+    drained = exchange(line, **headers)
+    for _ in range(read):
+        await drained.receive()
+    await drained.send(START)
+    await drained.send(END)
+    assert line.seen == ["piece"] * PIECES + ["http.response.start", "http.response.body"]
+
+
+@pytest.mark.parametrize("headers", [{"content_length": "0"}, {"accept": "*/*"}])
+async def test_who_sends_nothing_is_answered_at_once(headers: dict[str, str]) -> None:
+    line = Line(stalls=True)
+    await exchange(line, **headers).send(START)
+    assert line.seen == ["http.response.start"]
+
+
+async def test_who_asks_first_whether_to_send_is_told_not_to() -> None:
+    line = Line(stalls=True)
+    await exchange(line, content_length="5", expect="100-continue").send(START)
+    assert line.seen == ["http.response.start"]
+
+
+async def test_a_request_that_was_read_is_answered_at_once() -> None:
+    line = Line()
+    drained = exchange(line)
+    for _ in range(PIECES):
+        await drained.receive()
+    line.stalls = True
+    await drained.send(START)
+    assert line.seen[-1] == "http.response.start"
+
+
+async def test_who_leaves_is_not_waited_for() -> None:
+    line = Line(leaves=True)
+    await exchange(line).send(START)
+    assert line.seen == ["piece", "http.response.start"]
+
+
+async def test_a_client_that_stops_sending_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "_SECONDS", 0.05)
+    line = Line(stalls=True)
+    drained = exchange(line)
+    async with asyncio.timeout(5):
+        await drained.send(START)
+        await drained.send(END)
+    assert line.seen == ["http.response.start", "http.response.body"]

@@ -1,0 +1,44 @@
+"""A refusal reaches who is still sending: it waits until the rest of the request has come, and throws that away.
+
+Envoy ends an HTTP/2 stream as soon as it has the whole answer. A client that
+still sends its upload then gets the end of the stream and not the answer. The
+server below us reads and forgets the rest in any case; now it does so first.
+"""
+
+import asyncio
+from typing import Final
+
+from litestar.datastructures import Headers
+from litestar.types import HTTPScope, Message, Receive, ReceiveMessage, Send
+
+_SECONDS: Final = 20.0  # for all of the rest; then the answer goes, and arrives if it can
+
+
+class Drained:
+    """The receive and send of one request."""
+
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        headers = Headers.from_scope(scope)
+        # Who waits to be asked for a body (Expect) has not sent it, and an answer tells not to.
+        coming = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+        self._unread = coming and "expect" not in headers
+        self._receive = receive
+        self._send = send
+
+    async def receive(self) -> ReceiveMessage:
+        message = await self._receive()
+        self._unread = message["type"] == "http.request" and message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self._unread:
+            await self._drain()
+        await self._send(message)
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                while self._unread:
+                    await self.receive()
+        except TimeoutError:
+            self._unread = False

@@ -1,0 +1,93 @@
+"""GET and HEAD as RFC 9110 has them, for whatever answers: no program of ours has to know.
+
+HEAD is answered as GET, without the body. What a client has already is not
+sent again, wherever an answer has an ETag or a date. And since proxies compress,
+and a proxy that compresses may drop an exact tag (Envoy does), only answers
+that say `no-transform` keep one.
+"""
+
+import asyncio
+from typing import Final, cast
+
+from litestar.datastructures import Headers, MutableScopeHeaders
+from litestar.routes import HTTPRoute
+from litestar.types import HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
+
+from vivero_web.conditions import is_current, weakened
+from vivero_web.draining import Drained
+
+_HEAD: Final = "vivero_head"
+_OK: Final = 200
+_NOT_MODIFIED: Final = 304
+_OF_THE_BODY: Final = ("content-disposition", "content-length", "content-range", "content-type")
+
+
+def wants_head(scope: Scope) -> bool:
+    """Whether a route that sees GET was asked with HEAD: it need not begin what nobody reads, nor spend anything."""
+    return _HEAD in scope["state"]
+
+
+class Exchange:
+    """One request and its answer.
+
+    Attributes:
+        scope: the request as routes see it.
+        status: what was answered; 500 until then.
+    """
+
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        self.status = 500
+        self._asked = Headers.from_scope(scope)
+        self._method = scope["method"]
+        drained = Drained(scope, receive, send)
+        self._receive = drained.receive
+        self._send = drained.send
+        self._complete = False
+        self.scope = scope
+        if self._method == "HEAD":
+            scope["state"][_HEAD] = True
+            # A copy: the server goes by its own when it frames the answer.
+            self.scope = cast("HTTPScope", {**scope, "method": "GET"})
+
+    async def receive(self) -> ReceiveMessage:
+        """Nothing more once the answer is complete: a stream that nobody reads ends."""
+        if not self._complete:
+            return await self._receive()
+        await asyncio.sleep(0)  # one that never began would give nothing back
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """Pass on the answer, or its head alone."""
+        if self._complete:
+            await asyncio.sleep(0)  # so that a stream hears that nobody reads it
+            return
+        if message["type"] == "http.response.start":
+            headers = MutableScopeHeaders.from_message(message)
+            if message["status"] == _OK and self._method in {"GET", "HEAD"} and is_current(self._asked, headers):
+                message["status"] = _NOT_MODIFIED
+                for name in _OF_THE_BODY:
+                    headers.pop(name, None)
+            if self._method == "OPTIONS" and "allow" in headers:
+                headers["allow"] = ", ".join(_methods(self.scope))
+            _finish(headers)
+            self.status = message["status"]
+            self._complete = self._method == "HEAD" or self.status == _NOT_MODIFIED
+        await self._send(message)
+        if self._complete:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _methods(scope: HTTPScope) -> set[str]:
+    """All of the route's: Litestar's answer to OPTIONS leaves out handlers that came to the path after the first."""
+    routes = (route for route in scope["litestar_app"].routes if isinstance(route, HTTPRoute))
+    return {str(method) for route in routes if route.path_format == scope["path_template"] for method in route.methods}
+
+
+def _finish(headers: MutableScopeHeaders) -> None:
+    """What holds for answers of every kind: tags that survive their way, and HEAD wherever GET is allowed."""
+    tag, allowed = headers.get("etag"), headers.get("allow")
+    if tag and "no-transform" not in headers.get("cache-control", ""):
+        headers["etag"] = weakened(tag)
+    if allowed is not None:
+        methods = {method.strip() for method in allowed.split(",")}
+        headers["allow"] = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
