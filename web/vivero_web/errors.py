@@ -65,6 +65,14 @@ class InvalidInputError(WebError):
         return cls("; ".join(f"{error.field}: {error.message.removesuffix('.')}" for error in errors), errors=errors)
 
 
+class MalformedError(WebError):
+    """Not as the protocol has it, so that nothing in it can be read."""
+
+    status = 400
+    slug = "malformed"
+    title = "The request is not well formed"
+
+
 class NotSignedInError(WebError):
     """No valid credentials came with the request."""
 

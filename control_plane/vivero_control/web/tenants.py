@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, cast, get_args
+from typing import Any, Final, cast, get_args
 from urllib.parse import quote
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_ui.filters import number, with_query
+from vivero_web.bodies import read_form_as
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, WebError
 
@@ -40,8 +40,6 @@ DONE: Final = {
 }
 
 _DIALOG_FIELDS: Final = ("reason", "kind", "message", "trial_ends_at", "plan")
-
-Form = Annotated[OrderForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 class TenantFilter(Struct, frozen=True, kw_only=True):
@@ -199,10 +197,15 @@ class TenantsController(Controller):
         dependencies={"shown": Provide(TenantPage, sync_to_thread=False)},
     )
     async def order(
-        self, name: FromPath[str], which: FromPath[str], data: Form, shown: NamedDependency[TenantPage]
+        self,
+        request: Request[Any, Any, Any],
+        name: FromPath[str],
+        which: FromPath[str],
+        shown: NamedDependency[TenantPage],
     ) -> Response[Any]:
+        form = await read_form_as(request, OrderForm)
         try:
-            await _carry_out(shown.tenants, name, which, data, shown.member.email)
+            await _carry_out(shown.tenants, name, which, form, shown.member.email)
         except (InvalidInputError, ConflictError) as error:
-            return await shown.render(name, dialog_after(which, data, error), status=error.status)
+            return await shown.render(name, dialog_after(which, form, error), status=error.status)
         return Redirect(f"{HOME}/{quote(name)}?done={which}", status_code=HTTP_303_SEE_OTHER)

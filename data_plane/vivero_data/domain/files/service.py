@@ -18,7 +18,7 @@ from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.files import repository
-from vivero_data.domain.files.errors import FileNotFoundHereError, FileTooLargeError, UploadsBusyError
+from vivero_data.domain.files.errors import FileNotFoundHereError, UploadsBusyError
 from vivero_data.domain.files.names import safe_media_type, safe_name
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.sealing import seal, sealed_size, unseal
@@ -54,7 +54,7 @@ class FileService:
         self._storage = storage
         self._limits = limits
         self._key = bytes.fromhex(file_key)
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._slots = asyncio.Semaphore(_UPLOADS)
 
     @asynccontextmanager
@@ -90,12 +90,10 @@ class FileService:
         return file
 
     async def upload(self, actor: Actor, data: UploadFile) -> StoredFile:
-        """Store what a form sent; Litestar keeps all but the first megabyte on disk meanwhile."""
+        """Store what a form sent (uploads.py), which is bounded and on disk."""
         demand(actor, Role.MEMBER)
         size = await asyncio.to_thread(data.file.seek, 0, 2)
         await data.seek(0)
-        if size > self._max_bytes:
-            raise FileTooLargeError(self._max_bytes)
         media_type = safe_media_type(data.content_type or "")
         file = StoredFile(new_id(), safe_name(data.filename), size, media_type, clock.now(), actor.email)
         async with self._database.transaction() as tx:

@@ -8,9 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 from vivero_web.errors import InvalidInputError
 
+from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.collections.schemas import CONTENT_BYTES
 from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
-from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
@@ -47,6 +49,7 @@ class RecordController(Controller):
 
     path = "/collections/{name:str}/records"
     tags = ("Records",)
+    request_max_body_size = CONTENT_BYTES
 
     @get()
     async def list_records(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
@@ -62,7 +65,7 @@ class RecordController(Controller):
         """A page of records that match every filter."""
         return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ())))
 
-    @post()
+    @post(guards=[needs(Role.MEMBER)])
     async def create_record(
         self,
         actor: NamedDependency[Actor],
@@ -84,7 +87,7 @@ class RecordController(Controller):
         """One record."""
         return tagged(await records.get(actor, name, record_id))
 
-    @patch("/{record_id:int}")
+    @patch("/{record_id:int}", guards=[needs(Role.MEMBER)])
     async def update_record(  # noqa: PLR0913, PLR0917  path, body and header
         self,
         actor: NamedDependency[Actor],

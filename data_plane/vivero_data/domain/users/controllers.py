@@ -7,7 +7,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
-from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, User, UserChanges
+from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Role, User, UserChanges
 from vivero_data.domain.users.service import UserService
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
@@ -50,7 +51,7 @@ class UserController(Controller):
         """A page of accounts."""
         return await users.list(actor, limit, cursor)
 
-    @post()
+    @post(guards=[needs(Role.ADMIN)])
     async def create_user(
         self, actor: NamedDependency[Actor], users: NamedDependency[UserService], data: JSONBody[NewUser]
     ) -> User:
@@ -64,7 +65,7 @@ class UserController(Controller):
         """One account."""
         return await users.get(actor, user_id)
 
-    @patch("/{user_id:int}")
+    @patch("/{user_id:int}", guards=[needs(Role.ADMIN)])
     async def change_user(
         self,
         actor: NamedDependency[Actor],

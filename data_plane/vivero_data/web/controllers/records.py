@@ -9,16 +9,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
+from vivero_web.bodies import read_form
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
 
 from vivero_data.domain.collections.names import tidy
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.lib.pages import Page
 from vivero_data.web.columns import chosen_columns, columns_cookie
-from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
+from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     entered,
     mark,
@@ -110,7 +111,7 @@ async def new_record(visit: NamedDependency[Visit], collection: NamedDependency[
     return _form(visit, collection)
 
 
-@post("/collections/{name:str}/new")
+@post("/collections/{name:str}/new", request_max_body_size=CONTENT_BYTES)
 async def create_record(
     request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
@@ -138,7 +139,7 @@ async def record_page(
     return _form(visit, collection, record=record)
 
 
-@post("/collections/{name:str}/records/{record_id:int}")
+@post("/collections/{name:str}/records/{record_id:int}", request_max_body_size=CONTENT_BYTES)
 async def save_record(
     request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
