@@ -1,0 +1,183 @@
+"""Both web programs whole, with nothing behind them: what they do before they ask a service, they do here too."""
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+from litestar.security.jwt import Token
+from support.authority import new_authority
+from vivero_control.app import create_program
+from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.staff.service import StaffService
+from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
+from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER
+from vivero_control.lib.keys import derive
+from vivero_control.settings import Settings as ControlSettings
+from vivero_control.web.pages import pages
+from vivero_core.backends.kube import config as kube_config
+from vivero_data.app import create_app
+from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.lib.cookies import ACCESS
+from vivero_data.settings import (
+    AppSecret,
+    CacheSecret,
+    DatabaseSecret,
+    Environment,
+    Settings,
+    StorageSecret,
+)
+from vivero_web.errors import NotSignedInError
+
+DOMAIN = "vivero.test"
+OPERATOR = "0" * 64
+LARGEST_FILE = 300_000
+_KEY = "k" * 64
+_STAFF = StaffView(id=str(uuid4()), email="ada@vivero.example", role="admin")
+_SAME_ORIGIN = ("sec-fetch-site", "same-origin")
+CONTACTS = Collection(
+    1,
+    "Contacts",
+    "",
+    tuple(
+        Field(number, kind.value, kind, required=False, unique=False, exact=False, indexed=True, default=None, choices=("a",))
+        for number, kind in enumerate(FieldType, 2)
+    ),
+    0,
+    datetime(2026, 11, 28, tzinfo=UTC),
+)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method at a path."""
+
+    method: str
+    path: str
+    """With placeholders: `/users/{user_id}`."""
+    handler: HTTPRouteHandler
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_page(self) -> bool:
+        return not self.path.startswith(("/api/", "/internal/"))
+
+
+def routes_of(app: Litestar) -> Iterator[Route]:
+    """Every one of an application, in the order in which it knows them."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                for method in sorted(handler.http_methods):
+                    yield Route(method, route.path_format, handler)
+
+
+def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
+    """A data plane; a token or session cookie is the name of its user's role."""
+
+    async def authenticate(_: AuthService, token: str) -> Actor:
+        if token not in set(Role):
+            raise NotSignedInError("Log in first.")
+        return Actor(1, f"{token}@example.com", "", Role(token), 1)
+
+    async def every(*_: object) -> list[Collection]:
+        return [CONTACTS]
+
+    async def one(*_: object) -> Collection:
+        return CONTACTS
+
+    async def identity(_: IdentityService) -> Identity:
+        return Identity("Acme", f"https://{DOMAIN}")
+
+    monkeypatch.setattr(AuthService, "authenticate", authenticate)
+    monkeypatch.setattr(CollectionService, "list", every)
+    monkeypatch.setattr(CollectionService, "get", one)
+    monkeypatch.setattr(IdentityService, "current", identity)
+    return create_app(_workspace_settings(folder))
+
+
+def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
+    """A control plane; its one member of staff has the session `admin`."""
+
+    async def find(*_: object) -> StaffView:
+        return _STAFF
+
+    async def read(_: StaffSessions, value: str | None) -> StaffView | None:
+        return _STAFF if value == "admin" else None
+
+    monkeypatch.setattr(StaffService, "find", find)
+    monkeypatch.setattr(StaffSessions, "read", read)
+    monkeypatch.setattr(kube_config, "load", lambda _: kube_config.KubeConfig("https://127.0.0.1:1", ssl.create_default_context()))
+    return create_program(_control_settings(folder), pages()).public
+
+
+def member(role: str) -> list[tuple[str, str]]:
+    """Headers of a user of the workspace, at the API and on the pages."""
+    return [("authorization", f"Bearer {role}"), ("cookie", f"{ACCESS}={role}"), _SAME_ORIGIN]
+
+
+def operator() -> list[tuple[str, str]]:
+    return [("authorization", f"Bearer {OPERATOR}")]
+
+
+def staff() -> list[tuple[str, str]]:
+    """Headers of a member of staff, at the API and on the pages."""
+    now = datetime.now(UTC)
+    token = Token(exp=now + timedelta(minutes=15), iat=now, sub=_STAFF.id, iss=ISSUER, aud=AUDIENCE)
+    signed = token.encode(derive(_KEY, "staff-tokens").hex(), ALGORITHM)
+    return [("authorization", f"Bearer {signed}"), ("cookie", f"{SESSION_COOKIE}=admin"), _SAME_ORIGIN]
+
+
+def _workspace_settings(folder: Path) -> Settings:
+    word, key = "x", "0" * 64
+    authority, limits = folder / "ca.crt", folder / "limits.json"
+    authority.write_text(new_authority())
+    limits.write_text('{"plan": "trial"}')
+    return Settings(
+        env=Environment("k3v9q2mzt1", max_file_bytes=LARGEST_FILE),
+        database=DatabaseSecret(word, word, "127.0.0.1", 1, word),
+        cache=CacheSecret(word, word, "127.0.0.1", 1, word),
+        storage=StorageSecret(word, word, "https://127.0.0.1:1", "bucket", word),
+        app=AppSecret(key, key, OPERATOR),
+        ca_file=authority,
+        ticket_key_file=folder / "no-tickets",
+        limits_file=limits,
+    )
+
+
+def _control_settings(folder: Path) -> ControlSettings:
+    authority = folder / "ca.crt"
+    authority.write_text(new_authority())
+    ticket_key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    nobody = {"host": "127.0.0.1", "port": 1, "password": "x"}
+    return ControlSettings.model_validate(
+        {
+            "public_url": f"https://{DOMAIN}",
+            "database": nobody,
+            "cache": nobody,
+            "app": {
+                "session_key": _KEY,
+                "ticket_private_key": ticket_key.decode(),
+                "admin_email": "ada@vivero.example",
+                "admin_password": "a long enough password",
+            },
+            "platform": {"ca": authority},
+            "mail": {"host": "127.0.0.1"},
+            "limits": {"requests_per_minute": 1_000_000},
+        }
+    )
