@@ -1,10 +1,13 @@
 """Requests straight to an application, without a client that would tidy them, and how much of a body it took."""
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from litestar import Litestar
 from litestar.types import ASGIApp, Message
 
 Headers = Iterable[tuple[str, str | bytes]]
@@ -19,6 +22,23 @@ class Answer:
     body: bytes = b""
     taken: int = 0
     """Bytes of the request's body that the application asked for."""
+
+
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """The application's life in a task of its own: its task group has to end in the task that began it."""
+    started, stop = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            started.set()
+            await stop.wait()
+
+    task = asyncio.create_task(live())
+    await started.wait()
+    yield
+    stop.set()
+    await task
 
 
 async def ask(  # noqa: PLR0913  what a request has

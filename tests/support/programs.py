@@ -135,12 +135,12 @@ def operator() -> list[tuple[str, str]]:
     return [("authorization", f"Bearer {OPERATOR}")]
 
 
-def staff() -> list[tuple[str, str]]:
-    """Headers of a member of staff, at the API and on the pages."""
+def staff(identity: str = _STAFF.id, session: str = "admin", key: str = _KEY) -> list[tuple[str, str]]:
+    """Headers of a member of staff, at the API and on the pages; `key` is the program's session key."""
     now = datetime.now(UTC)
-    token = Token(exp=now + timedelta(minutes=15), iat=now, sub=_STAFF.id, iss=ISSUER, aud=AUDIENCE)
-    signed = token.encode(derive(_KEY, "staff-tokens").hex(), ALGORITHM)
-    return [("authorization", f"Bearer {signed}"), ("cookie", f"{SESSION_COOKIE}=admin"), _SAME_ORIGIN]
+    token = Token(exp=now + timedelta(minutes=15), iat=now, sub=identity, iss=ISSUER, aud=AUDIENCE)
+    signed = token.encode(derive(key, "staff-tokens").hex(), ALGORITHM)
+    return [("authorization", f"Bearer {signed}"), ("cookie", f"{SESSION_COOKIE}={session}"), _SAME_ORIGIN]
 
 
 def _workspace_settings(folder: Path) -> Settings:

@@ -121,6 +121,22 @@ class TooLargeError(WebError):
     title = "This is too large"
 
 
+class AddressTooLongError(WebError):
+    """The path or the query exceeds its bound."""
+
+    status = 414
+    slug = "address-too-long"
+    title = "This address is too long"
+
+
+class HeadersTooLargeError(WebError):
+    """The headers exceed their bound."""
+
+    status = 431
+    slug = "headers-too-large"
+    title = "The headers are too large"
+
+
 class UnsupportedMediaTypeError(WebError):
     """The body is of a kind that this address does not read."""
 
