@@ -41,7 +41,7 @@ async def running(app: Litestar) -> AsyncIterator[None]:
     await task
 
 
-async def ask(  # noqa: PLR0913  what a request has
+async def ask(
     app: ASGIApp,
     method: str,
     target: str,

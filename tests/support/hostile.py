@@ -22,29 +22,112 @@ NUMBERS: Final = (
     *("-1", "0", "1", "1.5", "1,5", "1e3", "-0", "+1", "0x10", "1_000", "\u0661\u0662", "\u00b2", "\u00bd"),
     *("2147483648", "4294967296", "9223372036854775807", "9223372036854775808", "18446744073709551616"),
     *("-9223372036854775808", "-9223372036854775809", "1e308", "1e309", "1e1000000", "-1e1000000", "1e-1000000"),
-    *("1e99999999999999999999", "NaN", "-NaN", "sNaN", "Infinity", "-Infinity", "9" * 400, "9" * 5000, "0." + "1" * 400),
+    *(
+        "1e99999999999999999999",
+        "NaN",
+        "-NaN",
+        "sNaN",
+        "Infinity",
+        "-Infinity",
+        "9" * 400,
+        "9" * 5000,
+        "0." + "1" * 400,
+    ),
 )
 DATES: Final = (
     *("0000-01-01", "0001-01-01", "0999-12-31", "9999-12-31", "10000-01-01", "2026-02-30", "20261128", "2026-W48-6"),
     *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-14:00"),
-    *("2026-11-28T12:00:00+24:00", "2026-11-28T12:00:00+23:59:59.999999", "2026-11-28T24:00:00Z", "2016-12-31T23:59:60Z"),
+    *(
+        "2026-11-28T12:00:00+24:00",
+        "2026-11-28T12:00:00+23:59:59.999999",
+        "2026-11-28T24:00:00Z",
+        "2016-12-31T23:59:60Z",
+    ),
     *("2026-11-28T12:00", "2026-11-28 12:00:00", "-62135596800", "253402300800", "1e20"),
 )
 TEXTS: Final = (
-    *("", " ", "\0", "a\0b", "\x7f", "\x1b[0m", "a\r\nX-Y: z", "\t", "'", '"', "\\", "`", "%", "%s%d{}", "%00", "../..", "."),
-    *("..", "/", "<script>", "' OR 1=1 -- ", "*", "true", "null", "None", "[]", "{}", "é", "e\u0301", "ß" * 300, "株式会社"),
-    *("🎉", "\u202eabc", "\ufeff", "\ufffe", "\uffff", "\U0010ffff", "\u2028", "\u0085", "a@b", "x@y.z", "a@" + "b" * 300),
-    *("é@ü.example", "x" * 64, "x" * 300, "x" * 5000, "é" * 5000),
+    *(
+        "",
+        " ",
+        "\0",
+        "a\0b",
+        "\x7f",
+        "\x1b[0m",
+        "a\r\nX-Y: z",
+        "\t",
+        "'",
+        '"',
+        "\\",
+        "`",
+        "%",
+        "%s%d{}",
+        "%00",
+        "../..",
+        ".",
+    ),
+    *(
+        "..",
+        "/",
+        "<script>",
+        "' OR 1=1 -- ",
+        "*",
+        "true",
+        "null",
+        "None",
+        "[]",
+        "{}",
+        "é",
+        "e\u0301",
+        "ß" * 300,
+        "株式会社",
+    ),
+    *(
+        "🎉",
+        "\u202eabc",
+        "\ufeff",
+        "\ufffe",
+        "\uffff",
+        "\U0010ffff",
+        "\u2028",
+        "\u0085",
+        "a@b",
+        "x@y.z",
+        "a@" + "b" * 300,
+    ),
+    *("//[x", "http://[", "/[", "é@ü.example", "İ" * 127 + "@x.yz", "x" * 64, "x" * 300, "x" * 5000, "é" * 5000),
 )
 PLACES: Final = tuple(
     urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).rstrip(b"=").decode()
     for text in (
-        *('["",1]', '["",1,null]', '["",-1]', '["",9223372036854775807]', '["",9223372036854775808]', '["",1e400]', "[]"),
-        *('["-created_at",0,""]', '["-created_at",0,"2026-11-28 \u00e9"]', '["-created_at",0,"9999-12-31T23:59:59-14:00 a"]'),
-        *('["-created_at",0,"0001-01-01T00:00:00+14:00 a"]', '["-created_at",0,"\\ud800 a"]', '["-id",1]', '["id",1]', "null"),
+        *(
+            '["",1]',
+            '["",1,null]',
+            '["",-1]',
+            '["",9223372036854775807]',
+            '["",9223372036854775808]',
+            '["",1e400]',
+            "[]",
+        ),
+        *(
+            '["-created_at",0,""]',
+            '["-created_at",0,"2026-11-28 \u00e9"]',
+            '["-created_at",0,"9999-12-31T23:59:59-14:00 a"]',
+        ),
+        *(
+            '["-created_at",0,"0001-01-01T00:00:00+14:00 a"]',
+            '["-created_at",0,"\\ud800 a"]',
+            '["-id",1]',
+            '["id",1]',
+            "null",
+        ),
         *('["number",1,"1e1000000"]', '["number",1,"x"]', '["integer",1,"1e99"]', '["date",1,"9999-12-31"]', "\ud800"),
         *('["datetime",1,"9999-12-31T23:59:59"]', '["datetime",1,"0001-01-01T00:00:00"]', '["text",1,"\\u0000"]'),
-        *('["text",1,"\\ud800"]', '["boolean",1,"2"]', '["choice",1,"\u00e9"]', '["created_at",1,"0001-01-01T00:00:00"]'),
+        *(
+            '["text",1,"\\ud800"]',
+            '["boolean",1,"2"]',
+            '["choice",1,"\u00e9"]',
+            '["created_at",1,"0001-01-01T00:00:00"]',
+        ),
     )
 )
 _OPERATORS: Final = ("eq", "ne", "lt", "gte", "contains", "starts", "in", "empty", "nope", "")
@@ -55,16 +138,48 @@ FILTERS: Final = (
       for value in ("", "x", "\0", "é", "🎉", "1e1000000", "99999999999999999999", "0001-01-01", "9999-12-31T23:59:59-14:00")),
 )  # fmt: skip
 RAW: Final = (
-    *("%00", "%ff", "%fe%ff", "%c0%80", "%ed%a0%80", "%f4%90%80%80", "%80", "%", "%zz", "%u1234", "%2e%2e%2f", "%0d%0a"),
+    *(
+        "%00",
+        "%ff",
+        "%fe%ff",
+        "%c0%80",
+        "%ed%a0%80",
+        "%f4%90%80%80",
+        "%80",
+        "%",
+        "%zz",
+        "%u1234",
+        "%2e%2e%2f",
+        "%0d%0a",
+    ),
     *("%2500", "+", ";", "%5c", "%2f", "a%2fb", "%E2%80%AE"),
 )
 QUERIES: Final = (
-    *("", "&&&&", "=", "=x", "a", "limit", "limit=", "limit=1&limit=2", "limit[]=1", "a;b", "%ff=%ff", "%00=%00", "filter=%ed%a0%80"),
-    *("&".join(["filter=text:eq:x"] * 300), "&".join(["a=1"] * 3000), "cursor=" + "A" * 6000, "view=" + quote("a&" * 500)),
+    *(
+        "",
+        "&&&&",
+        "=",
+        "=x",
+        "a",
+        "limit",
+        "limit=",
+        "limit=1&limit=2",
+        "limit[]=1",
+        "a;b",
+        "%ff=%ff",
+        "%00=%00",
+        "filter=%ed%a0%80",
+    ),
+    *(
+        "&".join(["filter=text:eq:x"] * 300),
+        "&".join(["a=1"] * 3000),
+        "cursor=" + "A" * 6000,
+        "view=" + quote("a&" * 500),
+    ),
 )
 HEADER_VALUES: Final = (
     *(b"", b" ", b"\xff", b"\xc3\x28", b"\xc3\xa9", b"\x00", b"\x7f", b"\t", b'"', b"=", b"*", b";;;,,,", b"a" * 9000, b"9" * 5000),
-    *(b"-1", b"1.5", b"null", b"%00", b"%ff", b"\\", b"//", b"https://[", b"http://\xff", b"W/\"1\"", b'"1"', b'"9999999999"'),
+    *(b"-1", b"1.5", b"null", b"%00", b"%ff", b"\\", b"//", b"https://[", b"http://\xff", b'W/"1"', b'"1"', b'"9999999999"'),
     *(b"Bearer", b"Bearer ", b"Bearer \xff", b"Bearer a.b.c", b"Bearer eyJhbGciOiJub25lIn0.e30.", b"Basic Zm9v", b"bearer x"),
     *(b"bytes=0-", b"bytes=99999999999999999999-", b"bytes=-", b"*/*;q=x", b"text/html;q=\xff", b"text/html, */*;q=1e999"),
     *(b"999.1.1.1", b"::1, \xff", b"[::1]:99999999", b"1.2.3.4,,,", b"Thu, 01 Jan 0000 00:00:00 GMT", b"gzip;q=\xff, br"),
@@ -72,15 +187,84 @@ HEADER_VALUES: Final = (
     *(b"application/json; charset=utf-16", b"application/json; charset=nope", b"application/x-www-form-urlencoded; charset=\xff"),
 )  # fmt: skip
 HEADER_NAMES: Final = (
-    *("accept", "accept-encoding", "accept-language", "authorization", "content-length", "content-type", "cookie", "expect"),
-    *("forwarded", "host", "hx-request", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range"),
-    *("last-event-id", "origin", "range", "referer", "sec-fetch-site", "te", "transfer-encoding", "upgrade", "x-forwarded-for"),
-    *("x-forwarded-host", "x-forwarded-proto", "x-http-method-override", "x-request-id", "x-scripted-form", "traceparent"),
+    *(
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "authorization",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+    ),
+    *(
+        "forwarded",
+        "host",
+        "hx-request",
+        "idempotency-key",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+    ),
+    *(
+        "last-event-id",
+        "origin",
+        "range",
+        "referer",
+        "sec-fetch-site",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+        "x-forwarded-for",
+    ),
+    *(
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-http-method-override",
+        "x-request-id",
+        "x-scripted-form",
+        "traceparent",
+    ),
 )
 JSON_VALUES: Final = (
-    *("null", "true", "false", "0", "-1", "1.5", "1e3", "1e308", "1e309", "1e1000000", "-1e1000000", "1e-1000000", "NaN"),
-    *("Infinity", "-Infinity", "9" * 400, "9" * 5000, "9223372036854775807", "9223372036854775808", "-9223372036854775809"),
-    *('"\\ud800"', '"\\udc00x"', '"a\\u0000b"', '"\\uffff"', "[]", "{}", "[null]", "[[[]]]", '{"a":null}', '{"":{}}', "[1,1e400]"),
+    *(
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1.5",
+        "1e3",
+        "1e308",
+        "1e309",
+        "1e1000000",
+        "-1e1000000",
+        "1e-1000000",
+        "NaN",
+    ),
+    *(
+        "Infinity",
+        "-Infinity",
+        "9" * 400,
+        "9" * 5000,
+        "9223372036854775807",
+        "9223372036854775808",
+        "-9223372036854775809",
+    ),
+    *(
+        '"\\ud800"',
+        '"\\udc00x"',
+        '"a\\u0000b"',
+        '"\\uffff"',
+        "[]",
+        "{}",
+        "[null]",
+        "[[[]]]",
+        '{"a":null}',
+        '{"":{}}',
+        "[1,1e400]",
+    ),
     *("[" * 500 + "]" * 500, "[" * 3000 + "]" * 3000, '{"a":' * 500 + "1" + "}" * 500, '"x', "tru", ""),
     *(json.dumps(text) for text in (*TEXTS, *DATES, *NUMBERS[-8:])),
 )
@@ -211,7 +395,13 @@ def _placeholders(route: Route) -> list[str]:
 def _at_queries(route: Route, values: Mapping[str, str], names: Sequence[str]) -> Iterator[Shot]:
     target = _target(route, values)
     for name in names:
-        kinds = (*TEXTS, *NUMBERS, *DATES, *(PLACES if name in {"cursor", "back"} else ()), *(FILTERS if name == "filter" else ()))
+        kinds = (
+            *TEXTS,
+            *NUMBERS,
+            *DATES,
+            *(PLACES if name in {"cursor", "back"} else ()),
+            *(FILTERS if name == "filter" else ()),
+        )
         for text in (*RAW, *(quote_plus(text) for text in kinds)):
             yield Shot(str(route), f"query {name}", f"{target}?{name}={text}")
         for place in PLACES if name == "sort" else ():
@@ -231,7 +421,9 @@ def _at_headers(route: Route, values: Mapping[str, str], program: Program) -> It
     for cookie in program.cookies:
         for value in (*RAW, *TEXTS):
             item = ("cookie", f"{own}; {cookie}={value}".encode())
-            yield Shot(str(route), f"cookie {cookie}", target, (item, ("authorization", ""), *_kind(route, program)), body)
+            yield Shot(
+                str(route), f"cookie {cookie}", target, (item, ("authorization", ""), *_kind(route, program)), body
+            )
 
 
 def _kind(route: Route, program: Program, odd: str = "") -> tuple[tuple[str, str], ...]:
@@ -291,7 +483,9 @@ def _spots(document: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[st
     """Every place in a document."""
     if path:
         yield path
-    inside = document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    inside = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
     for key, value in inside:
         yield from _spots(value, (*path, key))
 

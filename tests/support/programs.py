@@ -53,7 +53,17 @@ CONTACTS = Collection(
     "Contacts",
     "",
     tuple(
-        Field(number, kind.value, kind, required=False, unique=False, exact=False, indexed=True, default=None, choices=("a",))
+        Field(
+            number,
+            kind.value,
+            kind,
+            required=False,
+            unique=False,
+            exact=False,
+            indexed=True,
+            default=None,
+            choices=("a",),
+        )
         for number, kind in enumerate(FieldType, 2)
     ),
     0,
@@ -122,7 +132,9 @@ def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
 
     monkeypatch.setattr(StaffService, "find", find)
     monkeypatch.setattr(StaffSessions, "read", read)
-    monkeypatch.setattr(kube_config, "load", lambda _: kube_config.KubeConfig("https://127.0.0.1:1", ssl.create_default_context()))
+    monkeypatch.setattr(
+        kube_config, "load", lambda _: kube_config.KubeConfig("https://127.0.0.1:1", ssl.create_default_context())
+    )
     return create_program(_control_settings(folder), pages()).public
 
 

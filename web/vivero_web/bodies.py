@@ -5,13 +5,13 @@ a text in a multipart form whole in memory; a sender who leaves is a fault of th
 """
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request
 from litestar.datastructures import State
-from litestar.types import Empty
+from litestar.types import Empty, HTTPReceiveMessage
 
 from vivero_web.errors import MalformedError, TooLargeError
 from vivero_web.guards import FORM, require_media_type
@@ -42,14 +42,14 @@ class BoundedRequest(Request[Any, Any, State]):
             raise _beyond(bound)
         read, more = 0, True
         while more:
-            message = await self.receive()
+            message = cast("HTTPReceiveMessage", await self.receive())
             if message["type"] == "http.disconnect":
                 raise MalformedError("The body ended too early.")
-            read += len(message["body"])
+            piece, more = message.get("body", b""), message.get("more_body", False)
+            read += len(piece)
             if read > bound:
                 raise _beyond(bound)
-            yield message["body"]
-            more = message["more_body"]
+            yield piece
 
 
 def announced_length(headers: Mapping[str, str]) -> int:

@@ -16,6 +16,7 @@ from vivero_ui.filters import number, with_query
 from vivero_web.bodies import read_form_as
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, WebError
+from vivero_web.text import whole_number
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.plans.service import PlanService
@@ -53,13 +54,13 @@ class TenantFilter(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "TenantFilter":
-        sort, page, state = params.get("sort", ""), params.get("page", ""), params.get("state", "")
+        sort, state = params.get("sort", ""), params.get("state", "")
         return cls(
             q=params.get("q", "")[:200],
             state=state if state in set(TenantState) else "",
             plan=params.get("plan", ""),
             sort=sort if sort.removeprefix("-") in _SORT_KEYS else cls().sort,
-            page=min(max(int(page), 1), LAST_PAGE) if page.isascii() and page.isdecimal() and len(page) < 9 else 1,  # noqa: PLR2004  more digits than LAST_PAGE has
+            page=min(whole_number(params.get("page", "")) or 1, LAST_PAGE),
         )
 
     def query(self) -> TenantQuery:

@@ -82,9 +82,11 @@ def _decode_body(body: bytes) -> Any:  # noqa: ANN401  whatever JSON can say
     # What programs write all the same, NaN and integers without end, is read here and refused
     # where the field is known, so that the answer can name it.
     try:
-        return json.loads(body.decode(), parse_float=exact, parse_int=_whole, parse_constant=Decimal)
+        read = json.loads(body.decode(), parse_float=exact, parse_int=_whole, parse_constant=Decimal)
+        encode_bytes(read)  # half a character, which this reader takes, is no text that can be stored
     except (ValueError, RecursionError):
         raise SerializationException(str(refusal)) from refusal
+    return read
 
 
 def _whole(text: str) -> int | Decimal:

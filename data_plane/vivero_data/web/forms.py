@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotAllowedError, TooLargeError, WebError
+from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotAllowedError, WebError
 
 from vivero_data.errors import PlanLimitError
 
 # What a form shows beside its fields, with what was typed; all else is an error page.
-FORM_ERRORS: Final = (InvalidInputError, ConflictError, PlanLimitError, NotAllowedError, TooLargeError)
+FORM_ERRORS: Final = (InvalidInputError, ConflictError, PlanLimitError, NotAllowedError)
 
 Form = Mapping[str, str]
 

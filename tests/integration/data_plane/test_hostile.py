@@ -14,7 +14,7 @@ from vivero_web import clock
 SHARE: Final = 1200
 # What would end the session or remove what the others work on is tried on nothing.
 ENDINGS: Final = ("logout", "/delete")
-THERE: Final = {"name": "Contacts", "record_id": "1", "user_id": "1", "workspace_id": "x"}
+THERE: Final = {"name": "Contacts", "record_id": "1", "user_id": "1", "workspace_id": "x", "file_path": "x.css"}
 NOWHERE: Final = {"name": "Nowhere", "record_id": "999", "user_id": "999", "file_id": "b" * 26}
 
 

@@ -7,10 +7,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from litestar import Litestar
+from litestar.handlers import BaseRouteHandler
 from litestar.testing import TestClient
 from unit.data_plane.builders import collection
 from unit.data_plane.strategies import VALUES
 from unit.data_plane_web.fakes import World, page_dependencies
+from vivero_data.domain.auth.guards import AnyConnection
 from vivero_data.domain.collections.schemas import FieldType
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
@@ -24,8 +26,13 @@ JSON = {"content-type": "application/json"}
 def client() -> Iterator[TestClient[Litestar]]:
     world = World()
     world.collections["Things"], world.records["Things"] = collection(), {}
+
+    def enter(connection: AnyConnection, _: BaseRouteHandler) -> None:
+        connection.scope["state"]["vivero_actor"] = world.actor
+
     app = Litestar(
         [RecordController],
+        guards=[enter],
         dependencies=page_dependencies(world),
         request_class=JsonRequest,
         response_class=JsonResponse,

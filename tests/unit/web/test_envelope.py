@@ -1,7 +1,10 @@
 """Addresses and headers have bounds, for everything that parses them keeps them for a while."""
 
+from typing import Any
+
 import pytest
 from litestar import Litestar, Request, get
+from litestar.params import FromPath
 from support.asgi import Answer, ask
 from vivero_web.client_address import Proxies
 from vivero_web.request_context import RequestContext
@@ -10,7 +13,7 @@ seen: list[str] = []
 
 
 @get("/files/{name:str}")
-async def file(request: Request[object, object, object], name: str) -> str:
+async def file(request: Request[Any, Any, Any], name: FromPath[str]) -> str:
     seen.append(name)
     return f"{len(request.query_params.multi_items())} {len(request.cookies)}"
 
@@ -46,7 +49,13 @@ async def test_the_chosen_columns_of_many_collections_fit(app: RequestContext) -
 
 @pytest.mark.parametrize(
     "target",
-    ["/files/" + "a" * 3000, "/files/" + "%F0%9F%8E%89" * 600, "/files/a?" + "a" * 17_000, "/files/a?" + "&" * 200, "/" + "a/" * 2000],
+    [
+        "/files/" + "a" * 3000,
+        "/files/" + "%F0%9F%8E%89" * 600,
+        "/files/a?" + "a" * 17_000,
+        "/files/a?" + "&" * 200,
+        "/" + "a/" * 2000,
+    ],
 )
 async def test_a_longer_address_is_refused(app: RequestContext, target: str) -> None:
     assert (await asked(app, target)).status == 414

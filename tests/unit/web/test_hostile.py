@@ -1,8 +1,9 @@
 """Odd requests to both programs with nothing behind them: whatever they are, no fault of ours comes of them."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
+from litestar import Litestar
 from support import good
 from support.hostile import SEEDS, Program, misses, shots, some
 from support.programs import (
@@ -22,33 +23,50 @@ from vivero_data.web.page import NOTICE_COOKIE
 SHARE = 3000
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield _of_a_workspace(a_workspace(tmp_path_factory.mktemp("workspace"), patch))
+
+
+def _of_a_workspace(app: Litestar) -> Program:
     return Program(
-        app=a_workspace(tmp_path, monkeypatch),
+        app=app,
         host=DOMAIN,
         headers=lambda route: operator() if "/internal/" in route else member("owner"),
-        values=lambda _: {"name": "Contacts", "record_id": "1", "user_id": "1", "file_id": "a" * 26, "workspace_id": "x"},
+        values=lambda _: {
+            "name": "Contacts",
+            "record_id": "1",
+            "user_id": "1",
+            "file_id": "a" * 26,
+            "workspace_id": "x",
+            "file_path": "x.css",
+        },
         bodies=good.workspace_bodies({field.name: field.id for field in CONTACTS.fields}),
         queries=good.WORKSPACE_QUERIES,
         cookies=(ACCESS, REFRESH, NOTICE_COOKIE, f"__Host-columns-{CONTACTS.id}"),
     )
 
 
-@pytest.fixture
-def control_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+@pytest.fixture(scope="module")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield _of_a_control_plane(a_control_plane(tmp_path_factory.mktemp("control"), patch))
+
+
+def _of_a_control_plane(app: Litestar) -> Program:
     return Program(
-        app=a_control_plane(tmp_path, monkeypatch),
+        app=app,
         host=DOMAIN,
         headers=lambda _: staff(),
-        values=lambda _: {"name": "acme", "which": "suspend", "signup_id": "0" * 32},
+        values=lambda _: {"name": "acme", "which": "suspend", "signup_id": "0" * 32, "file_path": "x.css"},
         bodies=good.CONTROL_BODIES,
         queries=good.CONTROL_QUERIES,
         cookies=(SESSION_COOKIE,),
     )
 
 
-@pytest.fixture(params=["workspace", "control_plane"])
+@pytest.fixture(scope="module", params=["workspace", "control_plane"])
 def program(request: pytest.FixtureRequest) -> Program:
     made: Program = request.getfixturevalue(request.param)
     return made

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +32,7 @@ from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 _SORT: Final = "-created_at"
 _UPLOADS: Final = 2  # at once, of at most 100 MiB by default, in a /tmp of 256 MiB
 _SLOT_SECONDS: Final = 10.0
-_ID_LENGTH: Final = 26  # 128 random bits in base 32
+_ID: Final = re.compile(r"[a-z2-7]{26}")  # 128 random bits in base 32
 
 
 def new_id() -> str:
@@ -83,6 +84,7 @@ class FileService:
 
     async def get(self, actor: Actor, file_id: str) -> StoredFile:
         demand(actor, Role.VIEWER)
+        _check_id(file_id)
         async with self._database.read() as connection:
             file = await repository.get(connection, file_id)
         if file is None:
@@ -124,6 +126,7 @@ class FileService:
 
     async def delete(self, actor: Actor, file_id: str) -> None:
         demand(actor, Role.MEMBER)
+        _check_id(file_id)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "storage_bytes")
             file = await repository.get(tx, file_id)
@@ -160,6 +163,16 @@ async def _stream(response: BaseHTTPResponse, first: bytes | None, pieces: Any) 
         response.release_conn()
 
 
+def _check_id(file_id: str) -> None:
+    """What is no id is not looked for: the database compares its ASCII column with nothing else.
+
+    Raises:
+        FileNotFoundHereError: no file has it.
+    """
+    if not _ID.fullmatch(file_id):
+        raise FileNotFoundHereError
+
+
 def _cursor(file: StoredFile) -> str:
     value = f"{clock.naive(file.created_at).isoformat()} {file.id}"
     return cursors.encode(cursors.Cursor(_SORT, 0, value))
@@ -168,6 +181,7 @@ def _cursor(file: StoredFile) -> str:
 def _place(cursor: str) -> tuple[datetime, str]:
     moment, _, file_id = (cursors.decode(cursor, _SORT).value or "").partition(" ")
     try:
-        return datetime.fromisoformat(moment), file_id[:_ID_LENGTH]
-    except ValueError as error:
+        _check_id(file_id)
+        return datetime.fromisoformat(moment), file_id
+    except (ValueError, FileNotFoundHereError) as error:
         raise InvalidInputError.of("cursor", "is not valid") from error

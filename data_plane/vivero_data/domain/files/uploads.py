@@ -10,7 +10,12 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from litestar.datastructures import UploadFile
-from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+)
 from vivero_web.errors import InvalidInputError, MalformedError, TooLargeError
 from vivero_web.guards import MULTIPART, require_media_type
 

@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.bodies import read_form
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
+from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
@@ -152,7 +153,7 @@ async def save_record(
     changed = touched(collection.fields, form)
     if not changed:
         return done(collection_href(collection.name), "record-unchanged")
-    changes = RecordChanges(values=record_values(changed, form), version=_version(form))
+    changes = RecordChanges(values=record_values(changed, form), version=whole_number(form.get("version", "")))
     try:
         await records.update(visit.actor, collection.name, record_id, changes)
     except FORM_ERRORS as error:
@@ -185,11 +186,6 @@ async def delete_record(
     require_writer(visit, "delete records")
     await records.delete(visit.actor, collection.name, record_id)
     return done(collection_href(collection.name), "record-deleted")
-
-
-def _version(form: Mapping[str, str]) -> int | None:
-    text = form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004  a BIGINT's digits
 
 
 def _form(  # noqa: PLR0913  one place composes the form in all its states
