@@ -20,6 +20,7 @@ from vivero_web.answers import Answers
 
 PATH = "/collections/Things/records"
 JSON = {"content-type": "application/json"}
+HALF = '{"values": {"Text": "\\ud800"}}'
 
 
 @pytest.fixture
@@ -69,6 +70,6 @@ def test_what_no_field_holds_is_refused_by_name_and_at_once(
     assert time.monotonic() - begun < 1
 
 
-@pytest.mark.parametrize("body", ["{", '{"values": {"Number": 1,}}', "[" * 100_000, "\ufeff", '{"values": 0x1}'])
+@pytest.mark.parametrize("body", ["{", '{"values": {"Number": 1,}}', "[" * 100_000, "\ufeff", '{"values": 0x1}', HALF, f"[{HALF}, NaN]"])
 def test_what_is_no_json_is_a_bad_request(client: TestClient[Litestar], body: str) -> None:
     assert client.post(PATH, content=body, headers=JSON).status_code == 400

@@ -77,8 +77,9 @@ class FileService:
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[StoredFile]:
         demand(actor, Role.VIEWER)
         check_limit(limit)
+        before = _place(cursor) if cursor else None
         async with self._database.read() as connection:
-            found = await repository.select_page(connection, limit, _place(cursor) if cursor else None)
+            found = await repository.select_page(connection, limit, before)
         items = found[:limit]
         return Page(items, _cursor(items[-1]) if len(found) > limit else None)
 
