@@ -55,7 +55,12 @@ async def program(
             app=app,
             host=DOMAIN,
             headers=lambda route: [] if route.endswith("/logout") else staff(str(identity), session, key),
-            values=lambda _: {"name": "no-such-tenant", "which": "suspend", "signup_id": "0" * 32, "file_path": "x.css"},
+            values=lambda _: {
+                "name": "no-such-tenant",
+                "which": "suspend",
+                "signup_id": "0" * 32,
+                "file_path": "x.css",
+            },
             bodies=good.CONTROL_BODIES,
             queries=good.CONTROL_QUERIES,
             cookies=(SESSION_COOKIE,),

@@ -17,7 +17,9 @@ class Cluster(KubeClient):
         raise KubeNotFoundError("kubernetes", "GET")
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../plans", "a/b", "A", "é", "\0", "a b", "-a", "a" * 254, "a?watch=1", "a\n"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../plans", "a/b", "A", "é", "\0", "a b", "-a", "a" * 254, "a?watch=1", "a\n"]
+)
 async def test_no_such_tenant_is_asked_for(name: str) -> None:
     cluster = Cluster()
     assert await TenantRepository(cluster, "vivero-signups").find(name) is None

@@ -13,7 +13,20 @@ from vivero_data.lib.cursors import Cursor, encode
 from vivero_web.errors import InvalidInputError, NotFoundError
 
 OWNER = Actor(1, "olive@example.com", "", Role.OWNER)
-ODD = ["", "é", "株式会社", "🎉", "\0", "a" * 25, "a" * 27, "A" * 26, "1" * 26, "../" * 8 + "ab", "a" * 25 + "é", "a" * 26 + "\n"]
+ODD = [
+    "",
+    "é",
+    "株式会社",
+    "🎉",
+    "\0",
+    "a" * 25,
+    "a" * 27,
+    "A" * 26,
+    "1" * 26,
+    "../" * 8 + "ab",
+    "a" * 25 + "é",
+    "a" * 26 + "\n",
+]
 
 
 class AskedError(Exception):

@@ -70,6 +70,8 @@ def test_what_no_field_holds_is_refused_by_name_and_at_once(
     assert time.monotonic() - begun < 1
 
 
-@pytest.mark.parametrize("body", ["{", '{"values": {"Number": 1,}}', "[" * 100_000, "\ufeff", '{"values": 0x1}', HALF, f"[{HALF}, NaN]"])
+@pytest.mark.parametrize(
+    "body", ["{", '{"values": {"Number": 1,}}', "[" * 100_000, "\ufeff", '{"values": 0x1}', HALF, f"[{HALF}, NaN]"]
+)
 def test_what_is_no_json_is_a_bad_request(client: TestClient[Litestar], body: str) -> None:
     assert client.post(PATH, content=body, headers=JSON).status_code == 400

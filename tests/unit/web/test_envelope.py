@@ -19,12 +19,14 @@ async def file(request: Request[Any, Any, Any], name: FromPath[str]) -> str:
 
 
 @pytest.fixture
-def app() -> RequestContext:
+def app() -> Litestar:
     seen.clear()
-    return RequestContext(Litestar([file], logging_config=None).asgi_handler, Proxies(0), hsts="")
+    made = Litestar([file], logging_config=None)
+    made.asgi_handler = RequestContext(made.asgi_handler, Proxies(0), hsts="")
+    return made
 
 
-async def asked(app: RequestContext, target: str, *cookies: str) -> Answer:
+async def asked(app: Litestar, target: str, *cookies: str) -> Answer:
     answer = await ask(app, "GET", target, [("cookie", cookie) for cookie in cookies])
     assert bool(seen) == (answer.status == 200)
     return answer
@@ -38,11 +40,11 @@ async def asked(app: RequestContext, target: str, *cookies: str) -> Answer:
         ("/files/a?cursor=" + "A" * 4096, b"1 0"),
     ],
 )
-async def test_what_our_own_pages_and_programs_send_is_read(app: RequestContext, target: str, said: bytes) -> None:
+async def test_what_our_own_pages_and_programs_send_is_read(app: Litestar, target: str, said: bytes) -> None:
     assert (await asked(app, target)).body == said
 
 
-async def test_the_chosen_columns_of_many_collections_fit(app: RequestContext) -> None:
+async def test_the_chosen_columns_of_many_collections_fit(app: Litestar) -> None:
     cookie = "; ".join(f"__Host-columns-{number}=12345.12346.12347.12348.12349" for number in range(180))
     assert (await asked(app, "/files/a", cookie)).body == b"0 180"
 
@@ -57,17 +59,17 @@ async def test_the_chosen_columns_of_many_collections_fit(app: RequestContext) -
         "/" + "a/" * 2000,
     ],
 )
-async def test_a_longer_address_is_refused(app: RequestContext, target: str) -> None:
+async def test_a_longer_address_is_refused(app: Litestar, target: str) -> None:
     assert (await asked(app, target)).status == 414
 
 
 @pytest.mark.parametrize("cookies", [["a=" + "x" * 17_000], ["a=" + "x" * 9000] * 2, ["a=1;" * 200], ["a=1;b=2"] * 200])
-async def test_more_cookies_are_refused(app: RequestContext, cookies: list[str]) -> None:
+async def test_more_cookies_are_refused(app: Litestar, cookies: list[str]) -> None:
     assert (await asked(app, "/files/a", *cookies)).status == 431
 
 
 @pytest.mark.parametrize("host", ["a:b", "[", "a:99999999", "[::1", "\u00e9:x"])
-async def test_a_host_that_is_none_is_refused(app: RequestContext, host: str) -> None:
+async def test_a_host_that_is_none_is_refused(app: Litestar, host: str) -> None:
     answer = await ask(app, "GET", "/files/a", [("host", host)])
     assert (answer.status, dict(answer.headers)[b"x-content-type-options"]) == (400, b"nosniff")
     assert not seen
