@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 from uuid import uuid4
 
 import pytest
@@ -24,6 +25,8 @@ from vivero_control.lib.keys import derive
 from vivero_control.settings import Settings as ControlSettings
 from vivero_control.web.pages import pages
 from vivero_core.backends.kube import config as kube_config
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeUnavailableError
 from vivero_data.app import create_app
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
@@ -130,6 +133,10 @@ def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
     async def read(_: StaffSessions, value: str | None) -> StaffView | None:
         return _STAFF if value == "admin" else None
 
+    async def nobody(*_: object) -> NoReturn:
+        raise KubeUnavailableError("kubernetes", "nobody is there")
+
+    monkeypatch.setattr(KubeClient, "get", nobody)
     monkeypatch.setattr(StaffService, "find", find)
     monkeypatch.setattr(StaffSessions, "read", read)
     monkeypatch.setattr(
