@@ -15,7 +15,7 @@ seen: list[str] = []
 @get("/files/{name:str}")
 async def file(request: Request[Any, Any, Any], name: FromPath[str]) -> str:
     seen.append(name)
-    return f"{len(request.query_params.multi_items())} {len(request.cookies)}"
+    return f"{len(list(request.query_params.multi_items()))} {len(request.cookies)}"
 
 
 @pytest.fixture
