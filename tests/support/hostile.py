@@ -330,7 +330,8 @@ def shots(program: Program) -> Iterator[Shot]:
     """All of them."""
     known = _documented(program.app)
     for route in routes_of(program.app):
-        values, names = program.values(str(route)), known.get(str(route), program.queries)
+        values = program.values(str(route))
+        names = known.get(str(route), program.queries if route.method == "GET" else ())
         yield from _at_paths(route, values)
         yield from _at_queries(route, values, names)
         yield from _at_headers(route, values, program)
