@@ -379,7 +379,9 @@ def _documented(app: Litestar) -> dict[str, list[str]]:
 
 
 def _target(route: Route, values: Mapping[str, str], **odd: str) -> str:
-    given = dict.fromkeys(_placeholders(route), "x") | {name: quote(value, safe="") for name, value in values.items()} | odd
+    given = (
+        dict.fromkeys(_placeholders(route), "x") | {name: quote(value, safe="") for name, value in values.items()} | odd
+    )
     return route.path.format(**given)
 
 

@@ -19,7 +19,7 @@ from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
 from vivero_web.guards import FORM
 
-SHARE: Final = 1200
+SHARE: Final = 800
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from vivero_data.lib.tokens import AccessClaims, AccessTokens
 from vivero_data.web.page import NOTICE_COOKIE
 from vivero_web import clock
 
-SHARE: Final = 1200
+SHARE: Final = 800
 # What would end the session or remove what the others work on is tried on nothing.
 ENDINGS: Final = ("logout", "/delete")
 THERE: Final = {"name": "Contacts", "record_id": "1", "user_id": "1", "workspace_id": "x", "file_path": "x.css"}

@@ -20,7 +20,7 @@ from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_data.lib.cookies import ACCESS, REFRESH
 from vivero_data.web.page import NOTICE_COOKIE
 
-SHARE = 3000
+SHARE = 800
 
 
 @pytest.fixture(scope="module")

@@ -71,11 +71,11 @@ async def status(port: int, sent: bytes) -> int:
 
 async def test_no_odd_bytes_are_a_fault_of_ours(port: int) -> None:
     sent = [*ODD, *(scratched(seed) for seed in range(200))]
-    answers = [await asyncio.gather(*(status(port, one) for one in sent[at : at + 40])) for at in range(0, len(sent), 40)]
+    answers = [
+        await asyncio.gather(*(status(port, one) for one in sent[at : at + 40])) for at in range(0, len(sent), 40)
+    ]
     statuses = [one for part in answers for one in part]
     # With nothing behind it, a login cannot be looked up.
-    assert [
-        pair for pair in zip(sent, statuses, strict=True) if pair[1] not in {0, *range(100, 500), 503}
-    ] == []
+    assert [pair for pair in zip(sent, statuses, strict=True) if pair[1] not in {0, *range(100, 500), 503}] == []
     assert sum(400 <= one < 500 for one in statuses) > len(ODD) / 4
     assert await status(port, GOOD) == 200
