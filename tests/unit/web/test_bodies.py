@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain, repeat
+from pathlib import Path
 
 import pytest
 from litestar import Litestar
@@ -68,13 +69,13 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Litestar]:
         yield a_workspace(tmp_path_factory.mktemp("workspace"), patch)
 
 
-@pytest.fixture(scope="module")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Litestar]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield a_control_plane(tmp_path_factory.mktemp("control"), patch)
+@pytest.fixture
+def control_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
+    """One for each test: what it counts belongs to the test's event loop."""
+    return a_control_plane(tmp_path, monkeypatch)
 
 
-@pytest.fixture(scope="module", params=["workspace", "control_plane"])
+@pytest.fixture(params=["workspace", "control_plane"])
 def app(request: pytest.FixtureRequest) -> Litestar:
     made: Litestar = request.getfixturevalue(request.param)
     return made

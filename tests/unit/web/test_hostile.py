@@ -1,6 +1,7 @@
 """Odd requests to both programs with nothing behind them: whatever they are, no fault of ours comes of them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from litestar import Litestar
@@ -48,10 +49,10 @@ def _of_a_workspace(app: Litestar) -> Program:
     )
 
 
-@pytest.fixture(scope="module")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield _of_a_control_plane(a_control_plane(tmp_path_factory.mktemp("control"), patch))
+@pytest.fixture
+def control_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """One for each test: what it counts belongs to the test's event loop."""
+    return _of_a_control_plane(a_control_plane(tmp_path, monkeypatch))
 
 
 def _of_a_control_plane(app: Litestar) -> Program:
@@ -66,7 +67,7 @@ def _of_a_control_plane(app: Litestar) -> Program:
     )
 
 
-@pytest.fixture(scope="module", params=["workspace", "control_plane"])
+@pytest.fixture(params=["workspace", "control_plane"])
 def program(request: pytest.FixtureRequest) -> Program:
     made: Program = request.getfixturevalue(request.param)
     return made
