@@ -1,6 +1,5 @@
 """Odd requests to both programs with nothing behind them: whatever they are, no fault of ours comes of them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,10 +23,9 @@ from vivero_data.web.page import NOTICE_COOKIE
 SHARE = 800
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield _of_a_workspace(a_workspace(tmp_path_factory.mktemp("workspace"), patch))
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    return _of_a_workspace(a_workspace(tmp_path, monkeypatch))
 
 
 def _of_a_workspace(app: Litestar) -> Program:
@@ -51,7 +49,6 @@ def _of_a_workspace(app: Litestar) -> Program:
 
 @pytest.fixture
 def control_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """One for each test: what it counts belongs to the test's event loop."""
     return _of_a_control_plane(a_control_plane(tmp_path, monkeypatch))
 
 
