@@ -12,6 +12,7 @@ from litestar.openapi.spec import Components
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.types import ASGIApp
 from vivero_web.answers import Answers
+from vivero_web.bodies import BoundedRequest
 from vivero_web.client_address import Proxies
 from vivero_web.clock import Clock, now
 from vivero_web.guards import json_only
@@ -69,6 +70,7 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
         dependencies=services.dependencies(),
         exception_handlers={Exception: answers.to},
         middleware=[metrics.middleware],
+        request_class=BoundedRequest,
         request_max_body_size=settings.limits.body_bytes,
         cors_config=_cors(settings),
         template_config=pages.template_config,

@@ -17,6 +17,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 from vivero_web.answers import Answers
+from vivero_web.bodies import FORM_BYTES
 from vivero_web.client_address import Proxies
 from vivero_web.clock import now
 from vivero_web.errors import WebError, explained
@@ -43,6 +44,7 @@ from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.files.controllers import FileController
 from vivero_data.domain.files.service import FileService
+from vivero_data.domain.files.uploads import BESIDE_BYTES
 from vivero_data.domain.health.controllers import HealthController, ProofController
 from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.identity.service import IdentityService, configured
@@ -63,8 +65,6 @@ from vivero_data.lib.tokens import AccessTokens
 from vivero_data.settings import Settings
 from vivero_data.warming import warm_spare
 
-_BODY_BYTES: Final = 1024 * 1024  # a record with fifty long texts; files have a bound of their own
-_FORM_BYTES: Final = 64 * 1024  # what multipart adds around a file
 _PATIENCE: Final = 300.0  # seconds for the database to let us in: a tenant's user may be made after its pod
 
 log = structlog.get_logger(__name__)
@@ -134,14 +134,15 @@ def build(settings: Settings) -> Services:
 def create_app(settings: Settings) -> Litestar:
     """The whole application."""
     services, answers = build(settings), Answers(web.render_error)
+    upload_bytes = settings.env.max_file_bytes + BESIDE_BYTES
     metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
     app = Litestar(
         route_handlers=[
-            _api(settings),
+            _api(upload_bytes),
             _internal(),
             HealthController,
             *security_txt_routes(settings.env.security_contact, now),
-            *web.route_handlers,
+            *web.route_handlers(upload_bytes),
         ],
         dependencies=_dependencies(services),
         middleware=[metrics.middleware],
@@ -150,7 +151,7 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers={Exception: answers.to},
         lifespan=[_lifespan(services)],
         request_class=JsonRequest,
-        request_max_body_size=_BODY_BYTES,
+        request_max_body_size=FORM_BYTES,
         openapi_config=_openapi(),
         state=State({"settings": settings, "services": services}),
         logging_config=None,
@@ -170,12 +171,12 @@ def _reading(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
     return check
 
 
-def _api(settings: Settings) -> Router:
+def _api(upload_bytes: int) -> Router:
     upload = Router(
         "/",
         route_handlers=[FileController],
         before_request=_reading(MULTIPART),
-        request_max_body_size=settings.env.max_file_bytes + _FORM_BYTES,
+        request_max_body_size=upload_bytes,
     )
     controllers = [AuthController, MeController, UserController, CollectionController, RecordController]
     return Router(

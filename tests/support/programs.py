@@ -1,96 +1,94 @@
-"""Both web programs with all their routes and nothing behind them: what they say of themselves needs no service."""
+"""Both web programs whole, with nothing behind them: what they do before they ask a service, they do here too."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
+from uuid import uuid4
 
+import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from litestar.security.jwt import Token
+from support.authority import new_authority
 from vivero_control.app import Program, create_program
+from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.staff.service import StaffService
+from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
+from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER
+from vivero_control.lib.keys import derive
 from vivero_control.settings import Settings as ControlSettings
 from vivero_control.web.pages import pages
+from vivero_core.backends.kube.client import KubeClient
+from vivero_core.backends.kube.errors import KubeUnavailableError
 from vivero_data.app import create_app
-from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
-from vivero_dev.certificates import Authority
+from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.lib.cookies import ACCESS
+from vivero_data.settings import (
+    AppSecret,
+    CacheSecret,
+    DatabaseSecret,
+    Environment,
+    Settings,
+    StorageSecret,
+)
+from vivero_web.errors import NotSignedInError
 
-NOWHERE = "127.0.0.1"
-CLOSED = 1
-"""A port that nobody listens on."""
+DOMAIN = "vivero.test"
 CONTACT: Final = "mailto:security@example.com"
-_KEY = "0" * 64
-_HOST = "vivero.example"
-
-
-def control_plane(folder: Path, host: str) -> Program:
-    """At `host`, over a database, cache and cluster that do not answer."""
-    certificate = Authority(folder / "authority").ensure()
-    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    login = {"username": "x", "password": "x"}
-    cluster = {"server": f"https://{NOWHERE}:{CLOSED}", "certificate-authority": str(certificate)}
-    kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_text(
-        yaml.safe_dump(
-            {
-                "current-context": "x",
-                "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-                "clusters": [{"name": "x", "cluster": cluster}],
-                "users": [{"name": "x", "user": {"token": "x"}}],
-            }
+OPERATOR = "0" * 64
+LARGEST_FILE = 300_000
+_KEY = "k" * 64
+_STAFF = StaffView(id=str(uuid4()), email="ada@vivero.example", role="admin")
+_SAME_ORIGIN = ("sec-fetch-site", "same-origin")
+CONTACTS = Collection(
+    1,
+    "Contacts",
+    "",
+    tuple(
+        Field(
+            number,
+            kind.value,
+            kind,
+            required=False,
+            unique=False,
+            exact=False,
+            indexed=True,
+            default=None,
+            choices=("a",),
         )
-    )
-    settings = ControlSettings.model_validate(
-        {
-            "public_url": f"https://{host}",
-            "security_contact": CONTACT,
-            "database": {"host": NOWHERE, "port": CLOSED, **login},
-            "cache": {"host": NOWHERE, "port": CLOSED, **login},
-            "app": {
-                "session_key": _KEY,
-                "ticket_private_key": key,
-                "admin_email": "admin@example.com",
-                "admin_password": "blue kettle 9 moon",
-            },
-            "platform": {"ca": str(certificate)},
-            "mail": {"host": NOWHERE},
-            "kube": {"kubeconfig": str(kubeconfig)},
-            "limits": {"requests_per_minute": 100_000},
-        }
-    )
-    return create_program(settings, pages())
+        for number, kind in enumerate(FieldType, 2)
+    ),
+    0,
+    datetime(2026, 11, 28, tzinfo=UTC),
+)
 
 
-def data_plane(folder: Path) -> Litestar:
-    """Over a database, cache and bucket that do not answer."""
-    limits = folder / "limits.json"
-    limits.write_text('{"plan": "trial"}')
-    return create_app(
-        Settings(
-            env=Environment("abcdefghij", security_contact=CONTACT),
-            database=DatabaseSecret("x", "x", NOWHERE, CLOSED, "x"),
-            cache=CacheSecret("x", "x", NOWHERE, CLOSED, "x:"),
-            storage=StorageSecret("x", "x", f"https://{NOWHERE}:{CLOSED}", "bucket", "x"),
-            app=AppSecret(_KEY, _KEY, _KEY),
-            ca_file=Authority(folder / "authority").ensure(),
-            ticket_key_file=folder / "ticket.pub",
-            limits_file=limits,
-        )
-    )
+@dataclass(frozen=True)
+class Route:
+    """A method at a path."""
 
+    method: str
+    path: str
+    """With placeholders: `/users/{user_id}`."""
+    handler: HTTPRouteHandler
 
-def addresses(app: Litestar) -> Iterator[tuple[str, set[str]]]:
-    """An address of every route, and the methods that it has."""
-    for route in app.routes:
-        parts = [
-            part
-            if isinstance(part, str)
-            else {"int": "1", "path": "manifest.json"}.get(part.type.__name__.lower(), "x")
-            for part in route.path_components
-        ]
-        yield "/" + "/".join(parts), {str(method) for method in getattr(route, "methods", ())}
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_page(self) -> bool:
+        return not self.path.startswith(("/api/", "/internal/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +102,13 @@ class Answered:
     """The parameters that the framework reads; pages that read a query themselves name none here."""
 
 
-PROGRAMS: Final[Mapping[str, Callable[[Path], Litestar]]] = {
-    "platform": lambda folder: control_plane(folder, _HOST).public,
-    "workspace": data_plane,
-}
+def routes_of(app: Litestar) -> Iterator[Route]:
+    """Every one of an application, in the order in which it knows them."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                for method in sorted(handler.http_methods):
+                    yield Route(method, route.path_format, handler)
 
 
 def answered(app: Litestar) -> Iterator[Answered]:
@@ -124,3 +125,140 @@ def _template(route: HTTPRoute) -> str:
     """As people write it: without the parameters' types."""
     parts = (part if isinstance(part, str) else f"{{{part.name}}}" for part in route.path_components)
     return "/" + "/".join(parts)
+
+
+def addresses(app: Litestar) -> Iterator[tuple[str, set[str]]]:
+    """An address of every route, and the methods that it has."""
+    for route in app.routes:
+        parts = [
+            part
+            if isinstance(part, str)
+            else {"int": "1", "path": "manifest.json"}.get(part.type.__name__.lower(), "x")
+            for part in route.path_components
+        ]
+        yield "/" + "/".join(parts), {str(method) for method in getattr(route, "methods", ())}
+
+
+def control_plane(folder: Path, host: str = DOMAIN) -> Program:
+    """At `host`, over a database, cache and cluster that do not answer."""
+    return create_program(_control_settings(folder, host), pages())
+
+
+def data_plane(folder: Path) -> Litestar:
+    """Over a database, cache and bucket that do not answer."""
+    return create_app(_workspace_settings(folder))
+
+
+PROGRAMS: Final[Mapping[str, Callable[[Path], Litestar]]] = {
+    "platform": lambda folder: control_plane(folder).public,
+    "workspace": data_plane,
+}
+
+
+def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
+    """A data plane; a token or session cookie is the name of its user's role."""
+
+    async def authenticate(_: AuthService, token: str) -> Actor:
+        if token not in set(Role):
+            raise NotSignedInError("Log in first.")
+        return Actor(1, f"{token}@example.com", "", Role(token), 1)
+
+    async def every(*_: object) -> list[Collection]:
+        return [CONTACTS]
+
+    async def one(*_: object) -> Collection:
+        return CONTACTS
+
+    async def identity(_: IdentityService) -> Identity:
+        return Identity("Acme", f"https://{DOMAIN}")
+
+    monkeypatch.setattr(AuthService, "authenticate", authenticate)
+    monkeypatch.setattr(CollectionService, "list", every)
+    monkeypatch.setattr(CollectionService, "get", one)
+    monkeypatch.setattr(IdentityService, "current", identity)
+    return data_plane(folder)
+
+
+def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
+    """A control plane; its one member of staff has the session `admin`."""
+
+    async def find(*_: object) -> StaffView:
+        return _STAFF
+
+    async def read(_: StaffSessions, value: str | None) -> StaffView | None:
+        return _STAFF if value == "admin" else None
+
+    async def nobody(*_: object) -> NoReturn:
+        raise KubeUnavailableError("kubernetes", "nobody is there")
+
+    monkeypatch.setattr(KubeClient, "get", nobody)
+    monkeypatch.setattr(StaffService, "find", find)
+    monkeypatch.setattr(StaffSessions, "read", read)
+    return control_plane(folder).public
+
+
+def member(role: str) -> list[tuple[str, str]]:
+    """Headers of a user of the workspace, at the API and on the pages."""
+    return [("authorization", f"Bearer {role}"), ("cookie", f"{ACCESS}={role}"), _SAME_ORIGIN]
+
+
+def operator() -> list[tuple[str, str]]:
+    return [("authorization", f"Bearer {OPERATOR}")]
+
+
+def staff(identity: str = _STAFF.id, session: str = "admin", key: str = _KEY) -> list[tuple[str, str]]:
+    """Headers of a member of staff, at the API and on the pages; `key` is the program's session key."""
+    now = datetime.now(UTC)
+    token = Token(exp=now + timedelta(minutes=15), iat=now, sub=identity, iss=ISSUER, aud=AUDIENCE)
+    signed = token.encode(derive(key, "staff-tokens").hex(), ALGORITHM)
+    return [("authorization", f"Bearer {signed}"), ("cookie", f"{SESSION_COOKIE}={session}"), _SAME_ORIGIN]
+
+
+def _workspace_settings(folder: Path) -> Settings:
+    word, key = "x", "0" * 64
+    authority, limits = folder / "ca.crt", folder / "limits.json"
+    authority.write_text(new_authority())
+    limits.write_text('{"plan": "trial"}')
+    return Settings(
+        env=Environment("k3v9q2mzt1", max_file_bytes=LARGEST_FILE, security_contact=CONTACT),
+        database=DatabaseSecret(word, word, "127.0.0.1", 1, word),
+        cache=CacheSecret(word, word, "127.0.0.1", 1, word),
+        storage=StorageSecret(word, word, "https://127.0.0.1:1", "bucket", word),
+        app=AppSecret(key, key, OPERATOR),
+        ca_file=authority,
+        ticket_key_file=folder / "no-tickets",
+        limits_file=limits,
+    )
+
+
+def _control_settings(folder: Path, host: str) -> ControlSettings:
+    authority, kubeconfig = folder / "ca.crt", folder / "kubeconfig"
+    authority.write_text(new_authority())
+    cluster = {"server": "https://127.0.0.1:1", "certificate-authority": str(authority)}
+    document = {
+        "current-context": "x",
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "clusters": [{"name": "x", "cluster": cluster}],
+        "users": [{"name": "x", "user": {"token": "x"}}],
+    }
+    kubeconfig.write_text(yaml.safe_dump(document))
+    ticket_key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    nobody = {"host": "127.0.0.1", "port": 1, "password": "x"}
+    return ControlSettings.model_validate(
+        {
+            "public_url": f"https://{host}",
+            "security_contact": CONTACT,
+            "database": nobody,
+            "cache": nobody,
+            "app": {
+                "session_key": _KEY,
+                "ticket_private_key": ticket_key.decode(),
+                "admin_email": "ada@vivero.example",
+                "admin_password": "a long enough password",
+            },
+            "platform": {"ca": authority},
+            "mail": {"host": "127.0.0.1"},
+            "kube": {"kubeconfig": str(kubeconfig)},
+            "limits": {"requests_per_minute": 1_000_000},
+        }
+    )

@@ -65,6 +65,14 @@ class InvalidInputError(WebError):
         return cls("; ".join(f"{error.field}: {error.message.removesuffix('.')}" for error in errors), errors=errors)
 
 
+class MalformedError(WebError):
+    """Not as the protocol has it, so that nothing in it can be read."""
+
+    status = 400
+    slug = "malformed"
+    title = "The request is not well formed"
+
+
 class NotSignedInError(WebError):
     """No valid credentials came with the request."""
 
@@ -119,6 +127,22 @@ class TooLargeError(WebError):
     status = 413
     slug = "too-large"
     title = "This is too large"
+
+
+class AddressTooLongError(WebError):
+    """The path or the query exceeds its bound."""
+
+    status = 414
+    slug = "address-too-long"
+    title = "This address is too long"
+
+
+class HeadersTooLargeError(WebError):
+    """The headers exceed their bound."""
+
+    status = 431
+    slug = "headers-too-large"
+    title = "The headers are too large"
 
 
 class UnsupportedMediaTypeError(WebError):

@@ -11,6 +11,7 @@ from vivero_web.security import is_same_origin
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 
 

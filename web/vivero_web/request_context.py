@@ -6,19 +6,18 @@ are the caller's words, and may be anything.
 
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
 from litestar import Request
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
-from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivero_web import request_id
 from vivero_web.client_address import Proxies, counted_as, set_current_caller
+from vivero_web.envelope import refusal_of
+from vivero_web.errors import WebError
 from vivero_web.problem import problem_response
 from vivero_web.reading import Exchange
 from vivero_web.security import secure
@@ -67,25 +66,17 @@ class RequestContext:
             await exchange.send(message)
 
         try:
-            answering = self._app if _is_host(headers.get("host", "")) else _misaddressed
-            await answering(exchange.scope, exchange.receive, mark)
+            if refusal := refusal_of(scope, headers):
+                await _refuse(refusal, exchange.scope, exchange.receive, mark)
+            else:
+                await self._app(exchange.scope, exchange.receive, mark)
         finally:
             _note(scope["method"], exchange, round((self._monotonic() - started) * 1000, 1))
 
 
-def _is_host(header: str) -> bool:
-    """Whether a Host header can stand in an address: the framework breaks on one that cannot, without any answer."""
-    try:
-        _ = urlsplit(f"//{header}").port
-    except ValueError:
-        return False
-    return True
-
-
-async def _misaddressed(scope: Scope, receive: Receive, send: Send) -> None:
-    refusal = problem_response(HTTPException("The Host header names no host.", status_code=HTTPStatus.BAD_REQUEST))
+async def _refuse(refusal: WebError, scope: Scope, receive: Receive, send: Send) -> None:
     request: Request[Any, Any, Any] = Request(scope, receive, send)
-    await refusal.to_asgi_response(app=None, request=request)(scope, receive, send)
+    await problem_response(refusal).to_asgi_response(app=None, request=request)(scope, receive, send)
 
 
 def _note(method: str, exchange: Exchange, milliseconds: float) -> None:

@@ -13,6 +13,7 @@ from vivero_core.model.naming import DISPLAY_NAME_MAX_LENGTH, EMAIL_MAX_LENGTH, 
 from vivero_web.common_passwords import is_common
 
 PERSON_MAX: Final = 120
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")  # fits every integer of a database or of JSON
 PASSWORD_MIN: Final = 10
 PASSWORD_MAX: Final = 128
 """Characters; at most four bytes each, and argon2 hashes any length."""
@@ -30,6 +31,11 @@ _VIRAMA: Final = 9  # its canonical combining class, in every Indic script
 def tidy(text: str) -> str:
     """One spelling (NFC), no space around it, single spaces in it."""
     return re.sub(r" +", " ", unicodedata.normalize("NFC", text)).strip()
+
+
+def whole_number(text: str) -> int | None:
+    """A number that a form or an address carries, below 10^18; None when it is none."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def unseen(text: str) -> Iterator[int]:

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from vivero_web import mariadb
 from vivero_web.errors import UnavailableError
 
 from vivero_control.settings import Settings
@@ -15,12 +15,6 @@ from vivero_control.settings import Settings
 CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 3.0  # longer than any request may take; then the honest answer is 503
 RECYCLE_SECONDS = 1800  # below any server's or balancer's idle limit
-PASSING: Final = frozenset({
-    1040, 1044, 1045, 1049, 1053, 1152, 1158, 1159, 1160, 1161, 1180, 1203, 1205, 1213, 1226, 1290, 1698,
-    1927, 1969, 2002, 2003, 2005, 2006, 2013, 2014, 2055, 4031,
-})  # fmt: skip
-"""MariaDB's numbers for: busy, gone or shutting down, no login or schema yet, locks and deadlocks, a statement over its
-time. Any other is about the statement: trying again does not help, and no caller may be told that it would."""
 
 
 class DatabaseUnavailableError(UnavailableError):
@@ -38,7 +32,7 @@ def passes(error: DBAPIError) -> bool:
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
     code = error.orig.args[0] if error.orig and error.orig.args else None
-    return code in PASSING or (isinstance(error, OperationalError) and not isinstance(code, int))
+    return mariadb.passes(code) if isinstance(code, int) else isinstance(error, OperationalError)
 
 
 class Database:

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 from vivero_core.model.constants import SuspensionReason
 from vivero_web.errors import FieldError, InvalidInputError
+from vivero_web.text import whole_number
 
 from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Resume, Suspend
 
@@ -39,13 +40,13 @@ def suspend(form: OrderForm) -> Suspend:
         reason=form.reason.strip(),
         kind=SuspensionReason(form.kind),
         message=form.message.strip(),
-        generation=_generation(form),
+        generation=whole_number(form.generation),
     )
 
 
 def resume(form: OrderForm) -> Resume:
     _raise(_reason_errors(form))
-    return Resume(reason=form.reason.strip(), generation=_generation(form))
+    return Resume(reason=form.reason.strip(), generation=whole_number(form.generation))
 
 
 def extend_trial(form: OrderForm) -> ExtendTrial:
@@ -58,7 +59,7 @@ def extend_trial(form: OrderForm) -> ExtendTrial:
     return ExtendTrial(
         reason=form.reason.strip(),
         trial_ends_at=datetime.combine(day or date.min, _END_OF_DAY),
-        generation=_generation(form),
+        generation=whole_number(form.generation),
     )
 
 
@@ -67,7 +68,7 @@ def change_plan(form: OrderForm) -> ChangePlan:
     if not form.plan:
         errors.append(FieldError("plan", "Choose a plan."))
     _raise(errors)
-    return ChangePlan(reason=form.reason.strip(), plan=form.plan, generation=_generation(form))
+    return ChangePlan(reason=form.reason.strip(), plan=form.plan, generation=whole_number(form.generation))
 
 
 def _reason_errors(form: OrderForm) -> list[FieldError]:
@@ -82,10 +83,6 @@ def _reason_errors(form: OrderForm) -> list[FieldError]:
 def _raise(errors: list[FieldError]) -> None:
     if errors:
         raise InvalidInputError.of_all(errors)
-
-
-def _generation(form: OrderForm) -> int | None:
-    return int(form.generation) if form.generation.isdecimal() and form.generation.isascii() else None
 
 
 def _day(text: str) -> date | None:

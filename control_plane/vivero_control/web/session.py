@@ -14,7 +14,10 @@ LOGIN: Final = "/staff/login"
 
 def safe_next(address: str) -> str:
     """Where to go after the login: a page of staff on this host, never elsewhere."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return HOME
     own = not parts.scheme and not parts.netloc and address.startswith("/staff/") and "\\" not in address
     return address if own and parts.path != LOGIN else HOME
 

@@ -2,16 +2,16 @@
 
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from litestar import Controller, Request, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath
+from litestar.params import FromPath
 from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEventMessage, Template
 from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
 from msgspec import UNSET, Struct
+from vivero_web.bodies import read_form_as
 from vivero_web.cookies import host_cookie
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
 from vivero_web.security import page_policy
@@ -100,18 +100,18 @@ class SignupController(Controller):
     async def start(
         self,
         request: Request[Any, Any, Any],
-        data: Annotated[SignupForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
         signups: NamedDependency[SignupService],
         plans: NamedDependency[PlanService],
         settings: NamedDependency[Settings],
     ) -> Response[Any] | Template:
+        form = await read_form_as(request, SignupForm)
         order = StartSignup(
-            company=data.company, email=data.email, password=data.password, slug=data.slug.strip().lower() or None
+            company=form.company, email=form.email, password=form.password, slug=form.slug.strip().lower() or None
         )
         try:
-            view = await signups.start(order, idempotency_key=data.key or None)
+            view = await signups.start(order, idempotency_key=form.key or None)
         except (InvalidInputError, ConflictError) as error:
-            return _form_page(data, plans, settings, error)
+            return _form_page(form, plans, settings, error)
         address = f"/signup/{view.id}"
         cookies = [_bearer_cookie(view)]
         if SCRIPTED in request.headers:

@@ -1,14 +1,13 @@
 """The staff login page."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
+from vivero_web.bodies import read_form_as
 from vivero_web.errors import TooManyRequestsError, WebError
 from vivero_web.request_context import caller_of
 
@@ -56,18 +55,18 @@ class StaffLoginController(Controller):
     async def login(
         self,
         request: Request[Any, Any, Any],
-        data: Annotated[LoginForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
         staff: NamedDependency[StaffService],
         sessions: NamedDependency[StaffSessions],
     ) -> Response[Any]:
+        form = await read_form_as(request, LoginForm)
         try:
             member = await staff.login(
-                Login(email=data.email[:254], password=data.password[:1024]), caller_of(request.scope)
+                Login(email=form.email[:254], password=form.password[:1024]), caller_of(request.scope)
             )
         except (WrongLoginError, TooManyRequestsError) as error:
-            return _page(data, error)
+            return _page(form, error)
         cookie = await sessions.open(member)
-        return Redirect(safe_next(data.next), status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
+        return Redirect(safe_next(form.next), status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
     @post("/logout", status_code=HTTP_303_SEE_OTHER)
     async def logout(self, request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> Redirect:

@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, cast, get_args
+from typing import Any, Final, cast, get_args
 from urllib.parse import quote
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_ui.filters import number, with_query
+from vivero_web.bodies import read_form_as
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError, NotFoundError, WebError
+from vivero_web.text import whole_number
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.plans.service import PlanService
@@ -41,8 +42,6 @@ DONE: Final = {
 
 _DIALOG_FIELDS: Final = ("reason", "kind", "message", "trial_ends_at", "plan")
 
-Form = Annotated[OrderForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-
 
 class TenantFilter(Struct, frozen=True, kw_only=True):
     """The table's state, as the address has it. Anything unknown in it is ignored, not refused: addresses are shared."""
@@ -55,13 +54,13 @@ class TenantFilter(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "TenantFilter":
-        sort, page, state = params.get("sort", ""), params.get("page", ""), params.get("state", "")
+        sort, state = params.get("sort", ""), params.get("state", "")
         return cls(
             q=params.get("q", "")[:200],
             state=state if state in set(TenantState) else "",
             plan=params.get("plan", ""),
             sort=sort if sort.removeprefix("-") in _SORT_KEYS else cls().sort,
-            page=min(max(int(page), 1), LAST_PAGE) if page.isascii() and page.isdecimal() and len(page) < 9 else 1,  # noqa: PLR2004  more digits than LAST_PAGE has
+            page=min(whole_number(params.get("page", "")) or 1, LAST_PAGE),
         )
 
     def query(self) -> TenantQuery:
@@ -199,10 +198,15 @@ class TenantsController(Controller):
         dependencies={"shown": Provide(TenantPage, sync_to_thread=False)},
     )
     async def order(
-        self, name: FromPath[str], which: FromPath[str], data: Form, shown: NamedDependency[TenantPage]
+        self,
+        request: Request[Any, Any, Any],
+        name: FromPath[str],
+        which: FromPath[str],
+        shown: NamedDependency[TenantPage],
     ) -> Response[Any]:
+        form = await read_form_as(request, OrderForm)
         try:
-            await _carry_out(shown.tenants, name, which, data, shown.member.email)
+            await _carry_out(shown.tenants, name, which, form, shown.member.email)
         except (InvalidInputError, ConflictError) as error:
-            return await shown.render(name, dialog_after(which, data, error), status=error.status)
+            return await shown.render(name, dialog_after(which, form, error), status=error.status)
         return Redirect(f"{HOME}/{quote(name)}?done={which}", status_code=HTTP_303_SEE_OTHER)

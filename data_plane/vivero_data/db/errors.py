@@ -3,17 +3,12 @@
 import re
 from typing import Final
 
-from asyncmy.errors import Error, IntegrityError, MySQLError, OperationalError
+from asyncmy.errors import Error, IntegrityError, InterfaceError, MySQLError, OperationalError
 from vivero_web.errors import UnavailableError, WebError
+from vivero_web.mariadb import passes
 
 _DUPLICATE: Final = 1062
 _NO_TABLE: Final = 1146
-# Server busy, gone, or shutting down; locks and deadlocks; a statement over its
-# time limit; and, while a tenant is being made, no such user or schema yet.
-_TRANSIENT: Final = frozenset({
-    1040, 1044, 1045, 1049, 1053, 1152, 1158, 1159, 1160, 1161, 1180, 1203, 1205, 1213, 1226, 1290, 1698,
-    1927, 1969, 2002, 2003, 2005, 2006, 2013, 2014, 2055, 4031,
-})  # fmt: skip
 _KEY: Final = re.compile(r"for key '(?:[^'.]*\.)?([^'.]+)'$")
 
 
@@ -33,7 +28,7 @@ class DatabaseError(WebError):
     """The database refused a statement for a reason that trying again will not mend; `code` is the server's number."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"The database refused a statement (error {code}).")
+        super().__init__("The database refused a statement.")
         self.code = code
 
 
@@ -47,7 +42,7 @@ def translate(error: BaseException) -> WebError:
         return DuplicateKeyError(match[1] if match else "")
     if code == _NO_TABLE:
         return MissingTableError("A table of the schema is missing.")
-    if code in _TRANSIENT or (isinstance(error, OperationalError) and not code):
+    if passes(code) or (isinstance(error, OperationalError | InterfaceError) and not code):
         return UnavailableError("The database does not answer.")
     return DatabaseError(code)
 

@@ -11,7 +11,7 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `users` | `users.service.UserService` | `me(actor) -> Me`, `list(actor, limit, cursor) -> Page[User]`, `get(actor, id)`, `create(actor, NewUser) -> User`, `change(actor, id, UserChanges) -> User`, `change_password(actor, PasswordChange, address)` |
 | `collections` | `collections.service.CollectionService` | `list(actor) -> list[Collection]`, `get(actor, name) -> Collection`, `create(actor, NewCollection) -> Collection`, `delete(actor, name)` |
 | `records` | `records.service.RecordService` | `list(actor, collection, RecordQuery) -> Page[Record]`, `get(actor, collection, id)`, `create(actor, collection, values) -> Record`, `update(actor, collection, id, RecordChanges) -> Record`, `delete(actor, collection, id, version=None)`; `collection` is its name |
-| `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile`, `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |
+| `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile` (`uploads.receive` reads the form), `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |
 | `audit` | `audit.service.AuditService` | `list(actor, AuditQuery) -> Page[AuditEntry]` |
 | `usage` | `usage.service.UsageService` | `get(actor) -> Usage` |
 | `identity` | `identity.service.IdentityService` | `current() -> Identity` to show, `told()` as stored, `forget()` after a change |
@@ -20,7 +20,7 @@ made once (`app.py`) and injected by Litestar under the name given here:
 
 Errors are those of `vivero_web.errors` and `vivero_data.errors`; `InvalidInputError.errors` names the fields.
 
-Pages: `vivero_data.web` exports `route_handlers` (a list) and
+Pages: `vivero_data.web` exports `route_handlers(upload_bytes)` (a list) and
 `render_error(request, problem) -> Response` (problem: `vivero_web.problem.Problem`); browsers outside /api and /internal get the latter.
 Cookies: `lib.cookies.session_cookies(tokens) -> list[Cookie]` after login or
 ticket, `lib.cookies.expired_cookies()` after logout; reading, checking and

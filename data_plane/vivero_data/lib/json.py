@@ -5,11 +5,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeVar
 
 import msgspec
-from litestar import MediaType, Request, Response
-from litestar.datastructures import State
+from litestar import MediaType, Response
 from litestar.exceptions import SerializationException
 from litestar.serialization import default_serializer
 from litestar.types import Empty, Serializer
+from vivero_web.bodies import BoundedRequest
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class JsonResponse(Response[T]):
         return super().render(content, media_type, enc_hook)
 
 
-class JsonRequest(Request[Any, Any, State]):
+class JsonRequest(BoundedRequest):
     """A request whose JSON body keeps the digits of its numbers."""
 
     async def json(self) -> Any:  # noqa: ANN401  as Litestar's
@@ -82,9 +82,11 @@ def _decode_body(body: bytes) -> Any:  # noqa: ANN401  whatever JSON can say
     # What programs write all the same, NaN and integers without end, is read here and refused
     # where the field is known, so that the answer can name it.
     try:
-        return json.loads(body.decode(), parse_float=exact, parse_int=_whole, parse_constant=Decimal)
+        read = json.loads(body.decode(), parse_float=exact, parse_int=_whole, parse_constant=Decimal)
+        encode_bytes(read)  # half a character, which this reader takes, is no text that can be stored
     except (ValueError, RecursionError):
         raise SerializationException(str(refusal)) from refusal
+    return read
 
 
 def _whole(text: str) -> int | Decimal:

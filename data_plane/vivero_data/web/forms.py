@@ -1,27 +1,16 @@
 """Posted forms: their texts, the words about what is wrong with them, and where they lead."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from litestar import Request
-from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotAllowedError, TooLargeError, WebError
+from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotAllowedError, WebError
 
 from vivero_data.errors import PlanLimitError
 
 # What a form shows beside its fields, with what was typed; all else is an error page.
-FORM_ERRORS: Final = (InvalidInputError, ConflictError, PlanLimitError, NotAllowedError, TooLargeError)
+FORM_ERRORS: Final = (InvalidInputError, ConflictError, PlanLimitError, NotAllowedError)
 
 Form = Mapping[str, str]
-
-
-async def read_form(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """The texts of a posted form, the first of each name; files and repeats are left out."""
-    posted = await request.form()
-    texts: dict[str, str] = {}
-    for key, value in posted.multi_items():
-        if isinstance(value, str):
-            texts.setdefault(key, value)
-    return texts
 
 
 def field_errors(error: WebError) -> dict[str, str]:

@@ -27,7 +27,6 @@ _PAGES: Final = (
     records.confirm_delete_record,
     records.delete_record,
     files.file_list,
-    files.upload_file,
     files.download_file,
     files.confirm_delete_file,
     files.delete_file,
@@ -42,13 +41,17 @@ _PAGES: Final = (
 )
 _ENTRANCES: Final = (login.login_page, login.login, login.ticket_page, login.login_by_ticket, login.logout)
 
-route_handlers: Final[list[ControllerRouterHandler]] = [
-    Router(
-        "/",
-        route_handlers=list(_PAGES),
-        dependencies={"visit": Provide(provide_visit), "collection": Provide(provide_collection)},
-        include_in_schema=False,
-    ),
-    Router("/", route_handlers=list(_ENTRANCES), include_in_schema=False),
-    static_router(),
-]
+
+def route_handlers(upload_bytes: int) -> list[ControllerRouterHandler]:
+    """Every page; `upload_bytes` is the largest form with a file."""
+    upload = Router("/", route_handlers=[files.upload_file], request_max_body_size=upload_bytes)
+    return [
+        Router(
+            "/",
+            route_handlers=[*_PAGES, upload],
+            dependencies={"visit": Provide(provide_visit), "collection": Provide(provide_collection)},
+            include_in_schema=False,
+        ),
+        Router("/", route_handlers=list(_ENTRANCES), include_in_schema=False),
+        static_router(),
+    ]

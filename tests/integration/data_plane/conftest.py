@@ -1,8 +1,7 @@
 """A workspace on real services, its application in this process."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 from integration.data_plane.workspace import HOST, OWNER, PASSWORD, Login, Workspace, write_secrets
-from litestar import Litestar
+from support.asgi import running
 from vivero_data.app import create_app
 from vivero_data.settings import load
 
@@ -24,23 +23,6 @@ from vivero_data.settings import load
 @pytest.fixture(scope="session")
 def password_hash() -> str:
     return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
-
-
-@asynccontextmanager
-async def running(app: Litestar) -> AsyncIterator[None]:
-    """The application's life in a task of its own: its task group has to end in the task that began it."""
-    started, stop = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.lifespan():
-            started.set()
-            await stop.wait()
-
-    task = asyncio.create_task(live())
-    await started.wait()
-    yield
-    stop.set()
-    await task
 
 
 @pytest.fixture

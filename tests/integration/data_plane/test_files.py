@@ -96,7 +96,7 @@ async def test_the_plans_room_is_held(workspace: Workspace, owner: dict[str, str
 async def test_a_single_file_has_its_bound(
     workspace: Workspace, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workspace.app.state.services.files, "_max_bytes", 99)
+    monkeypatch.setattr(workspace.app.state.services.files, "max_bytes", 99)
     sent = {"file": ("a.txt", b"x" * 100, "text/plain")}
     answer = await workspace.client.post(PATH, files=sent, headers=owner)
     assert answer.status_code == 413

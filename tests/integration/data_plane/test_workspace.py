@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from integration.data_plane.conftest import running
 from integration.data_plane.workspace import HOST, NAME, OWNER, PASSWORD, Workspace
+from support.asgi import running
 from vivero_data.app import create_app
 from vivero_data.domain.identity import service
 from vivero_data.domain.owner.schemas import OwnerState

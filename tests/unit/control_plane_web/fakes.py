@@ -45,6 +45,7 @@ from vivero_control.settings import MailSettings, Settings
 from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
+from vivero_web.bodies import FORM_BYTES, BoundedRequest
 from vivero_web.client_address import Proxies
 from vivero_web.errors import InvalidInputError, TooManyRequestsError, UnavailableError
 from vivero_web.problem import Problem, describe, problem_response, wants_page
@@ -365,7 +366,9 @@ def make_app(**replaced: object) -> Litestar:
         return web.error_page(request, Problem(**structs.asdict(problem) | {"request_id": "01JD3K9Q2MZT1VXA"}))
 
     app = Litestar(
-        [*web.route_handlers, host],
+        request_class=BoundedRequest,
+        request_max_body_size=FORM_BYTES,
+        route_handlers=[*web.route_handlers, host],
         template_config=web.template_config,
         dependencies={name: provided(value) for name, value in services.items()},
         exception_handlers={Exception: on_error},

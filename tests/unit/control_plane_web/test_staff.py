@@ -68,6 +68,8 @@ def test_staff_home_is_the_table(staff: TestClient[Any]) -> None:
         "/\\evil",
         "/staff/\\evil",
         "javascript:1",
+        "//[",
+        "http://[x/staff/",
     ],
 )
 def test_the_login_leads_nowhere_else(address: str) -> None:

@@ -7,10 +7,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from litestar import Litestar
+from litestar.handlers import BaseRouteHandler
 from litestar.testing import TestClient
 from unit.data_plane.builders import collection
 from unit.data_plane.strategies import VALUES
 from unit.data_plane_web.fakes import World, page_dependencies
+from vivero_data.domain.auth.guards import AnyConnection
 from vivero_data.domain.collections.schemas import FieldType
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
@@ -18,14 +20,20 @@ from vivero_web.answers import Answers
 
 PATH = "/collections/Things/records"
 JSON = {"content-type": "application/json"}
+HALF = '{"values": {"Text": "\\ud800"}}'
 
 
 @pytest.fixture
 def client() -> Iterator[TestClient[Litestar]]:
     world = World()
     world.collections["Things"], world.records["Things"] = collection(), {}
+
+    def enter(connection: AnyConnection, _: BaseRouteHandler) -> None:
+        connection.scope["state"]["vivero_actor"] = world.actor
+
     app = Litestar(
         [RecordController],
+        guards=[enter],
         dependencies=page_dependencies(world),
         request_class=JsonRequest,
         response_class=JsonResponse,
@@ -62,6 +70,8 @@ def test_what_no_field_holds_is_refused_by_name_and_at_once(
     assert time.monotonic() - begun < 1
 
 
-@pytest.mark.parametrize("body", ["{", '{"values": {"Number": 1,}}', "[" * 100_000, "\ufeff", '{"values": 0x1}'])
+@pytest.mark.parametrize(
+    "body", ["{", '{"values": {"Number": 1,}}', "[" * 100_000, "\ufeff", '{"values": 0x1}', HALF, f"[{HALF}, NaN]"]
+)
 def test_what_is_no_json_is_a_bad_request(client: TestClient[Litestar], body: str) -> None:
     assert client.post(PATH, content=body, headers=JSON).status_code == 400

@@ -37,18 +37,19 @@ from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.schemas import Actor, NewUser, PasswordChange, Role, User, UserChanges
 from vivero_data.domain.users.service import UserService, check_new
 from vivero_data.errors import PlanLimitError
+from vivero_data.lib.json import JsonRequest
 from vivero_data.lib.pages import Page
 from vivero_data.lib.tokens import Tokens
 from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
 from vivero_data.web import render_error, route_handlers
 from vivero_web.answers import Answers
+from vivero_web.bodies import FORM_BYTES
 from vivero_web.client_address import Proxies
 from vivero_web.errors import (
     ConflictError,
     InvalidInputError,
     NotFoundError,
     NotSignedInError,
-    TooLargeError,
     TooManyRequestsError,
 )
 from vivero_web.request_context import RequestContext
@@ -217,6 +218,7 @@ class FakeRecords(RecordService):
 class FakeFiles(FileService):
     def __init__(self, world: World) -> None:
         self.world = world
+        self.max_bytes = 1_000_000
 
     @asynccontextmanager
     async def upload_slot(self) -> AsyncIterator[None]:
@@ -231,10 +233,7 @@ class FakeFiles(FileService):
         return self.world.files[file_id][0]
 
     async def upload(self, actor: Actor, upload: UploadFile) -> StoredFile:
-        content = await upload.read()
-        if len(content) > 1_000_000:
-            raise TooLargeError("A file can have at most 100 MB.")
-        return self.add(upload.filename, content, upload.content_type or "")
+        return self.add(upload.filename, await upload.read(), upload.content_type or "")
 
     def add(self, name: str, content: bytes, media_type: str, size: int = 0) -> StoredFile:
         file_id = f"f{self.world.next_id()}"
@@ -378,7 +377,9 @@ def _constant(value: object) -> Provide:
 def make_app(world: World) -> Litestar:
     """The pages over one world."""
     app = Litestar(
-        route_handlers,
+        route_handlers(2_000_000),
+        request_class=JsonRequest,
+        request_max_body_size=FORM_BYTES,
         dependencies=page_dependencies(world),
         exception_handlers={Exception: Answers(render_error).to},
         logging_config=None,

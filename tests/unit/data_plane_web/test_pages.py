@@ -230,7 +230,8 @@ def test_an_upload_that_cannot_be(browser: Browser, world: World) -> None:
     assert "Choose a file first." in browser.client.post("/files", files={"other": ("a", b"")}).text
     answer = browser.client.post("/files", files={"file": ("a", b"x" * 1_000_001)})
     assert (answer.status_code, "at most" in answer.text) == (413, True)
-    early = browser.client.post("/files", content=b"", headers={"content-length": "999999999"})
+    large = {"content-length": "999999999", "content-type": "multipart/form-data; boundary=b"}
+    early = browser.client.post("/files", content=b"", headers=large)
     assert early.status_code == 413
     assert not world.files
     world.role = Role.VIEWER

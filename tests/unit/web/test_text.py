@@ -16,7 +16,20 @@ from vivero_web.text import (
     password_problem,
     tidy,
     unseen,
+    whole_number,
 )
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_a_whole_number_is_read(number: int) -> None:
+    assert whole_number(str(number)) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "+1", " 1", "1 ", "1.0", "1e3", "\u0661", "\u00b2", "1_000", "9" * 19, "9" * 5000, "1\n"]
+)
+def test_what_is_none_is_not(text: str) -> None:
+    assert whole_number(text) is None
 
 
 @pytest.mark.parametrize(

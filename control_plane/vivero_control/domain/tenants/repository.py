@@ -6,6 +6,7 @@ and delete Secrets in one namespace; it can read no Secret.
 
 import base64
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from vivero_core.backends.kube.errors import (
 from vivero_core.backends.kube.resources import SECRET, TENANT
 from vivero_core.errors import BackendError, BackendRefusedError
 from vivero_core.model.constants import API_VERSION, LABEL_MANAGED_BY, LABEL_SIGNUP, PASSWORD_HASH_KEY
+from vivero_core.model.naming import OBJECT_NAME_PATTERN
 from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant, TenantSpec
 
@@ -64,7 +66,9 @@ class TenantRepository:
         self._namespace = signups_namespace
 
     async def find(self, name: str) -> Tenant | Unreadable | None:
-        """As the API server has it now, not as a mirror last saw it."""
+        """As the API server has it now, not as a mirror last saw it; a name that none can have is not asked for."""
+        if not re.fullmatch(OBJECT_NAME_PATTERN.strip("^$"), name):
+            return None
         try:
             return read(Tenant, await self._client.get(TENANT, name))
         except KubeNotFoundError:

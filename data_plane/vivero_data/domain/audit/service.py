@@ -1,9 +1,11 @@
 """Writes the audit log, in the transaction of the change it is about, and lists it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from vivero_web.client_address import current_caller
+from vivero_web.errors import InvalidInputError
 from vivero_web.refusals import is_worth_an_entry
 from vivero_web.request_id import current_request_id
 
@@ -18,6 +20,7 @@ from vivero_data.lib.pages import Page, check_limit
 SYSTEM: Final = "system"  # the actor of what the platform does
 ANONYMOUS: Final = "anonymous"  # of what somebody tried who did not log in
 _SORT: Final = "-id"
+_ACTION: Final = re.compile(r"[a-z_.]{0,64}")  # the database compares its ASCII column with nothing else
 
 
 async def record(  # noqa: PLR0913  who, what, to what, from what, to what
@@ -67,6 +70,8 @@ class AuditService:
     async def list(self, actor: Actor, query: AuditQuery) -> Page[AuditEntry]:
         demand(actor, Role.ADMIN)
         check_limit(query.limit)
+        if not _ACTION.fullmatch(query.action):
+            raise InvalidInputError.of("action", "must be a noun such as record, or an action such as record.update")
         below = cursors.decode(query.cursor, _SORT).id if query.cursor else None
         async with self._database.read() as connection:
             found = await repository.select_page(connection, query, below)

@@ -1,5 +1,6 @@
 """Who a request is from: a bearer token, or a browser's cookies, renewed on the way when they have expired."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import Request
@@ -12,7 +13,8 @@ from vivero_web.errors import CrossSiteError, NotSignedInError
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.users.guards import demand
+from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib import cookies
 
 _BEARER: Final = "bearer "
@@ -24,6 +26,7 @@ PUBLIC: Final = "public"  # the handlers' option that opens them
 
 AnyRequest = Request[Any, Any, Any]
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
+SyncGuard = Callable[[AnyConnection, BaseRouteHandler], None]
 
 
 async def signed_in(connection: AnyConnection, handler: BaseRouteHandler) -> None:
@@ -37,6 +40,19 @@ async def signed_in(connection: AnyConnection, handler: BaseRouteHandler) -> Non
     if not handler.opt.get(PUBLIC) and connection.scope.get("method") != "OPTIONS":
         auth: AuthService = connection.app.state.services.auth
         connection.scope["state"][_ACTOR] = await _identify(connection, auth)
+
+
+def needs(role: Role) -> SyncGuard:
+    """Litestar guard of a route with a body: who may not use it is told so before any of it is read.
+
+    Raises:
+        NotAllowedError: the role of the signed-in user is too low.
+    """
+
+    def check(connection: AnyConnection, _: BaseRouteHandler) -> None:
+        demand(connection.scope["state"][_ACTOR], role)
+
+    return check
 
 
 async def provide_actor(request: AnyRequest, auth: NamedDependency[AuthService]) -> Actor:

@@ -4,9 +4,10 @@ from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from vivero_data.domain.collections.schemas import Collection, NewCollection
+from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection, NewCollection
 from vivero_data.domain.collections.service import CollectionService
-from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.pages import Page
 
 
@@ -15,6 +16,7 @@ class CollectionController(Controller):
 
     path = "/collections"
     tags = ("Collections",)
+    request_max_body_size = CONTENT_BYTES
 
     @get()
     async def list_collections(
@@ -24,7 +26,7 @@ class CollectionController(Controller):
         found = await collections.list(actor)
         return Page(found, total=len(found))
 
-    @post()
+    @post(guards=[needs(Role.ADMIN)])
     async def create_collection(
         self,
         actor: NamedDependency[Actor],

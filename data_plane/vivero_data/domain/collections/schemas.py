@@ -2,9 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+CONTENT_BYTES: Final = 1024 * 1024
+"""Of a body that holds what people write: a record with fifty long texts, a definition with all its choices."""
 
 
 class FieldType(StrEnum):

@@ -4,19 +4,18 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from litestar import Controller, delete, get, post
-from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
-from vivero_web.errors import InvalidInputError
 from vivero_web.guards import MULTIPART
 
-from vivero_data.domain.auth.guards import AnyRequest
+from vivero_data.domain.auth.guards import AnyRequest, needs
 from vivero_data.domain.files.downloads import download
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
-from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.files.uploads import receive
+from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 
@@ -47,16 +46,12 @@ class FileController(Controller):
         """A page of files, newest first."""
         return await files.list(actor, limit, cursor)
 
-    @post(operation_class=UploadOperation)
+    @post(operation_class=UploadOperation, guards=[needs(Role.MEMBER)])
     async def upload_file(
         self, request: AnyRequest, actor: NamedDependency[Actor], files: NamedDependency[FileService]
     ) -> StoredFile:
         """Store a file; counts against the plan."""
-        async with files.upload_slot():
-            sent = (await request.form()).get("file")
-            if not isinstance(sent, UploadFile):
-                raise InvalidInputError.of("file", "is missing")
-            return await files.upload(actor, sent)
+        return await receive(request, actor, files)
 
     @get("/{file_id:str}")
     async def download_file(

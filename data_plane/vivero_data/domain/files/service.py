@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.files import repository
-from vivero_data.domain.files.errors import FileNotFoundHereError, FileTooLargeError, UploadsBusyError
+from vivero_data.domain.files.errors import FileNotFoundHereError, UploadsBusyError
 from vivero_data.domain.files.names import safe_media_type, safe_name
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.sealing import HEADER, seal, sealed_part, sealed_size, unseal, unseal_part
@@ -31,7 +32,7 @@ from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 _SORT: Final = "-created_at"
 _UPLOADS: Final = 2  # at once, of at most 100 MiB by default, in a /tmp of 256 MiB
 _SLOT_SECONDS: Final = 10.0
-_ID_LENGTH: Final = 26  # 128 random bits in base 32
+_ID: Final = re.compile(r"[a-z2-7]{26}")  # 128 random bits in base 32
 
 
 def new_id() -> str:
@@ -54,7 +55,7 @@ class FileService:
         self._storage = storage
         self._limits = limits
         self._key = bytes.fromhex(file_key)
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._slots = asyncio.Semaphore(_UPLOADS)
 
     @asynccontextmanager
@@ -76,13 +77,15 @@ class FileService:
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[StoredFile]:
         demand(actor, Role.VIEWER)
         check_limit(limit)
+        before = _place(cursor) if cursor else None
         async with self._database.read() as connection:
-            found = await repository.select_page(connection, limit, _place(cursor) if cursor else None)
+            found = await repository.select_page(connection, limit, before)
         items = found[:limit]
         return Page(items, _cursor(items[-1]) if len(found) > limit else None)
 
     async def get(self, actor: Actor, file_id: str) -> StoredFile:
         demand(actor, Role.VIEWER)
+        _check_id(file_id)
         async with self._database.read() as connection:
             file = await repository.get(connection, file_id)
         if file is None:
@@ -90,12 +93,10 @@ class FileService:
         return file
 
     async def upload(self, actor: Actor, data: UploadFile) -> StoredFile:
-        """Store what a form sent; Litestar keeps all but the first megabyte on disk meanwhile."""
+        """Store what a form sent (uploads.py), which is bounded and on disk."""
         demand(actor, Role.MEMBER)
         size = await asyncio.to_thread(data.file.seek, 0, 2)
         await data.seek(0)
-        if size > self._max_bytes:
-            raise FileTooLargeError(self._max_bytes)
         media_type = safe_media_type(data.content_type or "")
         file = StoredFile(new_id(), safe_name(data.filename), size, media_type, clock.now(), actor.email)
         async with self._database.transaction() as tx:
@@ -127,6 +128,7 @@ class FileService:
 
     async def delete(self, actor: Actor, file_id: str) -> None:
         demand(actor, Role.MEMBER)
+        _check_id(file_id)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "storage_bytes")
             file = await repository.get(tx, file_id)
@@ -172,6 +174,16 @@ async def _stream(response: BaseHTTPResponse, first: bytes | None, pieces: Any) 
         response.release_conn()
 
 
+def _check_id(file_id: str) -> None:
+    """What is no id is not looked for: the database compares its ASCII column with nothing else.
+
+    Raises:
+        FileNotFoundHereError: no file has it.
+    """
+    if not _ID.fullmatch(file_id):
+        raise FileNotFoundHereError
+
+
 def _cursor(file: StoredFile) -> str:
     value = f"{clock.naive(file.created_at).isoformat()} {file.id}"
     return cursors.encode(cursors.Cursor(_SORT, 0, value))
@@ -180,6 +192,7 @@ def _cursor(file: StoredFile) -> str:
 def _place(cursor: str) -> tuple[datetime, str]:
     moment, _, file_id = (cursors.decode(cursor, _SORT).value or "").partition(" ")
     try:
-        return datetime.fromisoformat(moment), file_id[:_ID_LENGTH]
-    except ValueError as error:
+        _check_id(file_id)
+        return datetime.fromisoformat(moment), file_id
+    except (ValueError, FileNotFoundHereError) as error:
         raise InvalidInputError.of("cursor", "is not valid") from error

@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 import structlog
-from vivero_web.errors import WebError
+from vivero_web.errors import WebError, explained
 
 from vivero_data.db.database import Database
 from vivero_data.domain.identity import repository
@@ -70,7 +70,7 @@ class IdentityService:
             self._told = await self.told()
         except WebError as error:
             # What was known stays, and for a while nobody waits for a database that is down.
-            log.warning("identity_unknown", problem=error.detail)
+            log.warning("identity_unknown", problem=explained(error))
         # What was read while it changed may be what was there before: shown once, then asked again.
         if changes == self._changes:
             self._fresh_until = time.monotonic() + _FRESH_SECONDS

@@ -7,10 +7,11 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 from vivero_web.conditions import Conditions, tag_of
 
-from vivero_data.domain.auth.guards import AnyRequest
+from vivero_data.domain.auth.guards import AnyRequest, needs
+from vivero_data.domain.collections.schemas import CONTENT_BYTES
 from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
-from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
@@ -46,6 +47,7 @@ class RecordController(Controller):
     path = "/collections/{name:str}/records"
     tags = ("Records",)
     dependencies = {"conditions": Provide(provide_conditions, sync_to_thread=False)}  # noqa: RUF012  Litestar's own declaration
+    request_max_body_size = CONTENT_BYTES
 
     @get()
     async def list_records(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
@@ -61,7 +63,7 @@ class RecordController(Controller):
         """A page of records that match every filter."""
         return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ())))
 
-    @post()
+    @post(guards=[needs(Role.MEMBER)])
     async def create_record(
         self,
         actor: NamedDependency[Actor],
@@ -86,7 +88,7 @@ class RecordController(Controller):
         conditions.demand(tag_of(found.version))
         return tagged(found)
 
-    @patch("/{record_id:int}")
+    @patch("/{record_id:int}", guards=[needs(Role.MEMBER)])
     async def update_record(  # noqa: PLR0913, PLR0917  path, body and headers
         self,
         actor: NamedDependency[Actor],

@@ -143,10 +143,11 @@ def _date(_: Field, value: Any) -> date:  # noqa: ANN401  any JSON value
 def _datetime(_: Field, value: Any) -> datetime:  # noqa: ANN401  any JSON value
     try:
         parsed = datetime.fromisoformat(value)
-        moment = parsed.astimezone(UTC)
+        # Without an offset it would be this machine's.
+        moment = parsed.astimezone(UTC) if parsed.tzinfo else None
     except (TypeError, ValueError, OverflowError):
         raise UnfitValueError(_MOMENT) from None
-    if parsed.tzinfo is None:
+    if moment is None:
         raise UnfitValueError(_MOMENT)
     if moment.year < _FIRST_YEAR:
         raise UnfitValueError(f"must not be before the year {_FIRST_YEAR}")

@@ -8,7 +8,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from vivero_web.request_context import caller_of
 
-from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, User, UserChanges
+from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Role, User, UserChanges
 from vivero_data.domain.users.service import UserService
 from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 
@@ -55,7 +56,7 @@ class UserController(Controller):
         """A page of accounts."""
         return await users.list(actor, limit, cursor)
 
-    @post()
+    @post(guards=[needs(Role.ADMIN)])
     async def create_user(
         self, actor: NamedDependency[Actor], users: NamedDependency[UserService], data: JSONBody[NewUser]
     ) -> User:
@@ -69,7 +70,7 @@ class UserController(Controller):
         """One account."""
         return await users.get(actor, user_id)
 
-    @patch("/{user_id:int}")
+    @patch("/{user_id:int}", guards=[needs(Role.ADMIN)])
     async def change_user(
         self,
         actor: NamedDependency[Actor],

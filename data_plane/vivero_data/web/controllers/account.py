@@ -4,13 +4,14 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from vivero_web.bodies import read_form
 from vivero_web.errors import WebError
 from vivero_web.request_context import caller_of
 
 from vivero_data.domain.users.schemas import PasswordChange
 from vivero_data.domain.users.service import UserService
 from vivero_data.web.controllers.users import ROLE_WORDS
-from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
+from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
 

@@ -7,12 +7,13 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from vivero_web.bodies import read_form
 from vivero_web.errors import InvalidInputError, WebError
 
-from vivero_data.domain.collections.schemas import FieldType, NewCollection, NewField
+from vivero_data.domain.collections.schemas import CONTENT_BYTES, FieldType, NewCollection, NewField
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
-from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
+from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.listing import collection_href
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
@@ -44,7 +45,7 @@ async def new_collection(visit: NamedDependency[Visit]) -> Html:
     return _form(visit, {}, first_rows())
 
 
-@post("/new-collection")
+@post("/new-collection", request_max_body_size=CONTENT_BYTES)
 async def create_collection(
     request: Request[Any, Any, Any], visit: NamedDependency[Visit], collections: NamedDependency[CollectionService]
 ) -> Response[Any]:

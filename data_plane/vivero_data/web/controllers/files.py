@@ -1,27 +1,23 @@
 """Files: the list with its upload form, one file's content, its end."""
 
-from typing import Any, Final
+from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Stream
-from vivero_ui.filters import bytes_
-from vivero_web.errors import TooLargeError
+from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.files.downloads import download
 from vivero_data.domain.files.service import FileService
+from vivero_data.domain.files.uploads import receive
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import Actor
-from vivero_data.settings import Settings
 from vivero_data.web.forms import FORM_ERRORS
 from vivero_data.web.listing import address, turns
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
 from vivero_data.web.rights import require_writer
-
-_FORM_BYTES: Final = 64 * 1024  # what multipart adds around a file
 
 
 @get("/files")
@@ -30,29 +26,24 @@ async def file_list(
     visit: NamedDependency[Visit],
     files: NamedDependency[FileService],
     usage: NamedDependency[UsageService],
-    settings: NamedDependency[Settings],
 ) -> Html:
-    return await _list(request, visit, files, usage, settings)
+    return await _list(request, visit, files, usage)
 
 
-@post("/files", request_max_body_size=None)  # bounded by _check_length instead, which knows the settings
+@post("/files")
 async def upload_file(
     request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
     files: NamedDependency[FileService],
     usage: NamedDependency[UsageService],
-    settings: NamedDependency[Settings],
 ) -> Response[Any]:
     require_writer(visit, "upload files")
-    _check_length(request, settings.env.max_file_bytes)
-    async with files.upload_slot():
-        sent = (await request.form()).get("file")
-        if not isinstance(sent, UploadFile) or not sent.filename:
-            return await _list(request, visit, files, usage, settings, problem="Choose a file first.", status=422)
-        try:
-            await files.upload(visit.actor, sent)
-        except FORM_ERRORS as error:
-            return await _list(request, visit, files, usage, settings, problem=error.detail, status=error.status)
+    try:
+        await receive(request, visit.actor, files)
+    except InvalidInputError as error:
+        return await _list(request, visit, files, usage, problem="Choose a file first.", status=error.status)
+    except FORM_ERRORS as error:
+        return await _list(request, visit, files, usage, problem=error.detail, status=error.status)
     return done("/files", "file-uploaded")
 
 
@@ -84,23 +75,11 @@ async def delete_file(
     return done("/files", "file-deleted")
 
 
-def _check_length(request: Request[Any, Any, Any], max_bytes: int) -> None:
-    """Refuse a body before it is read, by the length that the server holds its sender to.
-
-    Raises:
-        TooLargeError: it is larger than a file may be, or does not say how large it is.
-    """
-    length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > max_bytes + _FORM_BYTES:
-        raise TooLargeError(f"A file can have at most {bytes_(max_bytes)}.")
-
-
 async def _list(  # noqa: PLR0913  the services come by injection into two handlers
     request: Request[Any, Any, Any],
     visit: Visit,
     files: FileService,
     usage: UsageService,
-    settings: Settings,
     *,
     problem: str = "",
     status: int = 200,
@@ -111,7 +90,7 @@ async def _list(  # noqa: PLR0913  the services come by injection into two handl
         "page": page,
         "turns": turns(here, page.next_cursor),
         "usage": await usage.get(visit.actor),
-        "max_bytes": settings.env.max_file_bytes,
+        "max_bytes": files.max_bytes,
         "problem": problem,
     }
     return show(visit, "files/list.html.j2", context, status=status)

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
+from vivero_web.bodies import read_form
 from vivero_web.errors import InvalidInputError, NotSignedInError, TooManyRequestsError, WebError
 from vivero_web.request_context import caller_of
 
@@ -17,7 +18,7 @@ from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
-from vivero_data.web.forms import local_path, read_form
+from vivero_data.web.forms import local_path
 from vivero_data.web.render import Html, html
 
 _NO_STORE: Final = {"cache-control": "no-store"}

@@ -9,16 +9,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
+from vivero_web.bodies import read_form
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
+from vivero_web.text import whole_number
 
 from vivero_data.domain.collections.names import tidy
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.lib.pages import Page
 from vivero_data.web.columns import chosen_columns, columns_cookie
-from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
+from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     entered,
     mark,
@@ -110,7 +112,7 @@ async def new_record(visit: NamedDependency[Visit], collection: NamedDependency[
     return _form(visit, collection)
 
 
-@post("/collections/{name:str}/new")
+@post("/collections/{name:str}/new", request_max_body_size=CONTENT_BYTES)
 async def create_record(
     request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
@@ -138,7 +140,7 @@ async def record_page(
     return _form(visit, collection, record=record)
 
 
-@post("/collections/{name:str}/records/{record_id:int}")
+@post("/collections/{name:str}/records/{record_id:int}", request_max_body_size=CONTENT_BYTES)
 async def save_record(
     request: Request[Any, Any, Any],
     visit: NamedDependency[Visit],
@@ -151,7 +153,7 @@ async def save_record(
     changed = touched(collection.fields, form)
     if not changed:
         return done(collection_href(collection.name), "record-unchanged")
-    changes = RecordChanges(values=record_values(changed, form), version=_version(form))
+    changes = RecordChanges(values=record_values(changed, form), version=whole_number(form.get("version", "")))
     try:
         await records.update(visit.actor, collection.name, record_id, changes)
     except FORM_ERRORS as error:
@@ -184,11 +186,6 @@ async def delete_record(
     require_writer(visit, "delete records")
     await records.delete(visit.actor, collection.name, record_id)
     return done(collection_href(collection.name), "record-deleted")
-
-
-def _version(form: Mapping[str, str]) -> int | None:
-    text = form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004  a BIGINT's digits
 
 
 def _form(  # noqa: PLR0913  one place composes the form in all its states

@@ -6,12 +6,13 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from vivero_web.bodies import read_form
 from vivero_web.errors import WebError
 
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import NewUser, Role, User, UserChanges
 from vivero_data.domain.users.service import UserService
-from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
+from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, turns
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html

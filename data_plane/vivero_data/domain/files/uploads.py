@@ -1,0 +1,112 @@
+"""A file on its way in: read from a form piece by piece, spooled to disk, and stored.
+
+Who sends it is known by then (guards), and how much: the form's bytes are bounded by the route, the file's and those
+of everything beside it here.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from litestar.datastructures import UploadFile
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+)
+from vivero_web.errors import InvalidInputError, MalformedError, TooLargeError
+from vivero_web.guards import MULTIPART, require_media_type
+
+from vivero_data.domain.auth.guards import AnyRequest
+from vivero_data.domain.files.errors import FileTooLargeError
+from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.service import FileService
+from vivero_data.domain.users.schemas import Actor
+
+FIELD: Final = "file"
+BESIDE_BYTES: Final = 64 * 1024
+"""Of a form with a file, what is not the file: boundaries, headers, and parts that nobody asked for."""
+
+_PARTS: Final = 20  # the form has one; programs add a few
+_HEADERS: Final = 8  # of a part; three are defined
+_HEADER_BYTES: Final = 4096  # a file's name may be long
+_BOUNDARY: Final = re.compile(r"[!-~]([ -~]{0,68}[!-~])?")
+
+
+async def receive(request: AnyRequest, actor: Actor, files: FileService) -> StoredFile:
+    """Read the form's file and store it.
+
+    Raises:
+        InvalidInputError: the form has no file.
+        WebError: as `sent_file`, and as `FileService.upload_slot` and `upload`.
+    """
+    async with files.upload_slot(), sent_file(request, files.max_bytes) as sent:
+        if sent is None:
+            raise InvalidInputError.of(FIELD, "is missing")
+        return await files.upload(actor, sent)
+
+
+@asynccontextmanager
+async def sent_file(request: AnyRequest, longest: int) -> AsyncIterator[UploadFile | None]:
+    """The form's first part `file` that is one; of at most `longest` bytes, and gone with the end of the block.
+
+    Raises:
+        UnsupportedMediaTypeError: it is another kind of body.
+        MalformedError: it is no form.
+        TooLargeError: the file, or what is beside it.
+    """
+    require_media_type(request, MULTIPART)
+    form = _Form(longest)
+    try:
+        await _parse(request, form)
+        if form.file is not None:
+            await form.file.seek(0)
+        yield form.file
+    finally:
+        if form.file is not None:
+            await form.file.close()
+
+
+class _Form:
+    """What is kept of a form: its file."""
+
+    def __init__(self, longest: int) -> None:
+        self.file: UploadFile | None = None
+        self._longest = longest
+        self._size = self._beside = 0
+        self._inside = False
+
+    async def take(self, event: MultipartSegment | bytes | None) -> None:
+        """The head of a part, a piece of it, or its end."""
+        if isinstance(event, MultipartSegment):
+            self._inside = event.name == FIELD and bool(event.filename) and self.file is None
+            if self._inside:
+                self.file = UploadFile(event.content_type or "", event.filename)
+        elif event and self._inside and self.file is not None:
+            self._size += len(event)
+            if self._size > self._longest:
+                raise FileTooLargeError(self._longest)
+            await self.file.write(event)
+        elif event:
+            self._beside += len(event)
+            if self._beside > BESIDE_BYTES:
+                raise TooLargeError(f"Beside the file, a form has at most {BESIDE_BYTES:,} bytes.")
+
+
+async def _parse(request: AnyRequest, form: _Form) -> None:
+    boundary = request.content_type[1].get("boundary", "")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise MalformedError("The content type names no boundary of 1 to 70 characters.")
+    try:
+        with PushMultipartParser(
+            boundary, max_segment_count=_PARTS, max_header_count=_HEADERS, max_header_size=_HEADER_BYTES
+        ) as parser:
+            async for piece in request.stream():
+                for event in parser.parse(piece) if piece else ():
+                    await form.take(event)
+    except ParserLimitReached as error:
+        raise TooLargeError(f"A form has at most {_PARTS} parts, with a few short headers each.") from error
+    except MultipartError as error:
+        raise MalformedError("The form is not well-formed multipart.") from error

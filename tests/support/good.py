@@ -1,0 +1,99 @@
+"""What a well-meaning client sends to each route of both programs; `hostile` makes one thing in it odd."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from vivero_data.domain.collections.schemas import FieldType
+
+GOOD_VALUES: Final[dict[str, Any]] = {
+    FieldType.TEXT: "Ada",
+    FieldType.LONG_TEXT: "one\ntwo",
+    FieldType.NUMBER: 1.5,
+    FieldType.INTEGER: 2,
+    FieldType.BOOLEAN: True,
+    FieldType.DATE: "2026-11-28",
+    FieldType.DATETIME: "2026-11-28T12:00:00Z",
+    FieldType.CHOICE: "a",
+    FieldType.EMAIL: "ada@example.com",
+    FieldType.URL: "https://example.com/",
+}
+"""By field type, which is the name of the field too."""
+_PASSWORD: Final = "plum orchard at dawn"
+_RECORD: Final = {str(kind): value for kind, value in GOOD_VALUES.items()}
+_CHOICE: Final = {
+    "name": "Choice",
+    "type": "choice",
+    "required": False,
+    "unique": True,
+    "exact": True,
+    "indexed": True,
+    "default": "b",
+    "choices": ["a", "b"],
+}
+_RECORDS: Final = "/collections/{name}/records"
+
+
+def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
+    """Of a data plane with a collection of one field a type; `fields` are their ids by name."""
+    inputs = {f"f{number}": str(_RECORD[name]) for name, number in fields.items()}
+    credentials = {"email": "ada@example.com", "password": "not the password"}
+    passwords = {"current_password": "not the password", "new_password": "another orchard at dawn"}
+    person = {"email": "grace@example.com", "password": _PASSWORD, "name": "Grace", "role": "member"}
+    token = {"refresh_token": "x" * 43}
+    rows = {"field-0-name": "Title", "field-0-type": "choice", "field-0-required": "on", "field-0-choices": "a, b"}
+    return {
+        "POST /api/v1/auth/login": credentials,
+        "POST /api/v1/auth/refresh": token,
+        "POST /api/v1/auth/logout": token,
+        "PUT /api/v1/me/password": passwords,
+        "POST /api/v1/users": person,
+        "PATCH /api/v1/users/{user_id}": {"name": "Olive", "role": "owner", "active": True},
+        "POST /api/v1/collections": {"name": "Odd", "description": "x", "fields": [_CHOICE]},
+        f"POST /api/v1{_RECORDS}": {"values": _RECORD},
+        f"PATCH /api/v1{_RECORDS}/{{record_id}}": {"values": _RECORD, "version": 1},
+        "PUT /internal/v1/workspace": {
+            "name": "Acme GmbH",
+            "public_url": "https://acme.example.com:8443",
+            "owner": {"email": "owner@example.com", "name": "Olive", "password_hash": None, "replaces": None},
+        },
+        "POST /login": {**credentials, "next": "/files"},
+        "POST /account/password": passwords,
+        "POST /users/new": person,
+        "POST /users/{user_id}": {"name": "Olive", "role": "owner", "active": "true"},
+        "POST /new-collection": {"name": "Odd page", "description": "x", **rows, "action": "create"},
+        "POST /collections/{name}/delete": {"confirm": "no"},
+        "POST /collections/{name}/columns": {f"column-{number}": "on" for number in fields.values()},
+        "POST /collections/{name}/new": {**inputs, "action": "another"},
+        f"POST {_RECORDS}/{{record_id}}": {**inputs, "version": "1"},
+    }
+
+
+WORKSPACE_QUERIES: Final = (
+    *("sort", "filter", "cursor", "back", "view", "q", "field", "operator", "value", "next", "ticket"),
+    *("actor", "action", "subject", "since", "until", "neighbour"),
+)
+
+_REASON: Final = {"reason": "They asked for it.", "generation": 1}
+_LOGIN: Final = {"email": "ada@vivero.example", "password": "not the password"}
+_SIGNUP: Final = {"company": "Company", "email": "owner@example.com", "password": _PASSWORD, "slug": "no-such-slug"}
+CONTROL_BODIES: Final[dict[str, Any]] = {
+    "POST /api/v1/auth/login": _LOGIN,
+    "POST /api/v1/auth/refresh": {"refresh_token": "x" * 43},
+    "POST /api/v1/auth/logout": {"refresh_token": "x" * 43},
+    "POST /api/v1/signups": {**_SIGNUP, "plan": "trial"},
+    "POST /api/v1/tenants/{name}/suspend": {**_REASON, "kind": "Manual", "message": "x"},
+    "POST /api/v1/tenants/{name}/resume": _REASON,
+    "POST /api/v1/tenants/{name}/extend-trial": {**_REASON, "trial_ends_at": "2026-12-24T00:00:00Z"},
+    "POST /api/v1/tenants/{name}/change-plan": {**_REASON, "plan": "starter"},
+    "POST /signup": {**_SIGNUP, "key": "k" * 32},
+    "POST /staff/login": {**_LOGIN, "next": "/staff/tenants"},
+    "POST /staff/tenants/{name}/{which}": {
+        "reason": "They asked for it.",
+        "kind": "Manual",
+        "message": "x",
+        "trial_ends_on": "2026-12-24",
+        "plan": "starter",
+        "generation": "1",
+    },
+}
+CONTROL_QUERIES: Final = ("q", "state", "plan", "sort", "page", "do", "done", "next")
