@@ -32,9 +32,9 @@ logfile ""
 """
 
 # A key pattern does not bind the commands that walk or empty the whole key
-# space, so those are taken away by name. The queue library writes under `saq:`.
+# space, so those are taken away by name.
 CONTROL_PLANE_RULES = (
-    "~control:* ~saq:* resetchannels &control:* &saq:* +@all -@admin -@dangerous"
+    "~control:* resetchannels &control:* +@all -@admin -@dangerous"
     " -scan -randomkey -dbsize +info +client|setname +client|setinfo +client|id"
 )
 

@@ -1,4 +1,4 @@
-"""Retry times, keys, host names, mails, streams."""
+"""Keys, host names, mails, streams."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,20 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.outbox import FIRST_PAUSE, LONGEST_PAUSE, GiveUpError, retry_at
 from vivero_control.domain.notifications.sender import MailServerUnavailableError, compose, refused
 from vivero_control.host_dispatch import host_name
+from vivero_control.jobs.kinds import GiveUpError
 from vivero_control.lib.idempotency import check_key
 from vivero_control.lib.keys import derive, fingerprint
 from vivero_control.lib.streams import StreamSlots
 from vivero_web.errors import InvalidInputError
-
-
-@given(st.integers(1, 1000), st.floats(0, 1))
-def test_pauses_grow_and_stay_bounded(attempts: int, jitter: float) -> None:
-    pause = retry_at(attempts, NOW, jitter) - NOW
-    assert FIRST_PAUSE / 2 <= pause <= LONGEST_PAUSE
-    assert retry_at(attempts + 1, NOW, jitter) - NOW >= pause
 
 
 def test_each_purpose_has_its_own_key() -> None:
@@ -72,7 +65,11 @@ def test_mails_say_what_they_should_and_go_out_once() -> None:
     day = mails.trial_ending("uid", ends_at=ends, days=1, to="a@example.com", company="Acme & Co", url="https://x")
     over = mails.trial_ended("uid", ends_at=ends, to="a@example.com", company="Acme & Co", url="https://x")
     welcome = mails.welcome("id", to="a@example.com", company="Acme & Co", url="https://x")
-    assert len({mail.key for mail in (week, day, over, welcome)}) == 4
+    failed = mails.signup_failed(
+        "id", to="a@example.com", url="https://x", why="Too long.", signup_url="https://y/signup"
+    )
+    assert len({mail.key for mail in (week, day, over, welcome, failed)}) == 5
+    assert all(words in failed.text for words in ("https://x", "Too long.", "https://y/signup"))
     assert "29 November 2026" in week.text
     assert "Acme & Co" in over.text
     assert week.subject.endswith("7 days")

@@ -55,6 +55,19 @@ class Step(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
 
 
+class Waiting(Struct, frozen=True, kw_only=True):
+    """An order that could not be carried out yet: it is kept, and tried again."""
+
+    since: Annotated[datetime, Meta(description="The first attempt.")]
+    next_attempt_at: Annotated[datetime, Meta(description="When it is tried again; a moment that is over: any moment.")]
+    until: Annotated[
+        datetime | UnsetType,
+        Meta(
+            description="Then it is given up, its address is free again, and a mail says so; known after some attempts."
+        ),
+    ] = UNSET
+
+
 class SignupView(Struct, frozen=True, kw_only=True):
     """How far a signup is."""
 
@@ -67,6 +80,9 @@ class SignupView(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     detail: Annotated[str, Meta(description="One sentence for people about the whole.")] = ""
     created_at: datetime
+    waiting: Annotated[
+        Waiting | UnsetType, Meta(description="Present while the order is tried again because a part did not answer.")
+    ] = UNSET
     login_url: Annotated[
         str | UnsetType,
         Meta(description="One-time ticket into the workspace; present when ready, for a day after signup."),

@@ -21,15 +21,13 @@ from vivero_control.db.tables import Signup
 from vivero_control.domain.accounts.repository import AccountRepository
 from vivero_control.domain.audit.repository import AuditRepository
 from vivero_control.domain.audit.service import DONE, Act, record
-from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications import repository as outbox_states
-from vivero_control.domain.notifications.repository import OutboxRepository
 from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.arrivals import Arrivals
 from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
+from vivero_control.domain.signups.jobs import OrderJob
 from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning, order_key
 from vivero_control.domain.signups.repository import SignupRepository
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
@@ -38,7 +36,9 @@ from vivero_control.domain.signups.views import SignupViews
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.errors import TenantRefusedError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.domain.tenants.service import signup_subject
+from vivero_control.domain.tenants.subjects import signup_subject
+from vivero_control.jobs.repository import DONE as CARRIED_OUT
+from vivero_control.jobs.repository import OutboxRepository, Standing
 from vivero_control.lib.idempotency import Idempotency, Once
 from vivero_control.lib.streams import StreamSlots
 
@@ -64,6 +64,7 @@ class SignupDeps:
     tenants: TenantRepository
     plans: PlanService
     provisioning: Provisioning
+    order_job: OrderJob
     passwords: Passwords
     tickets: Tickets
     arrivals: Arrivals
@@ -131,7 +132,7 @@ class SignupService:
         async for view in await self.follow(signup_id):
             yield view
 
-    async def _views(self, signup: Signup, order: str) -> AsyncIterator[SignupView | None]:
+    async def _views(self, signup: Signup, order: Standing | None) -> AsyncIterator[SignupView | None]:
         ends = asyncio.get_running_loop().time() + STREAM_SECONDS
         with self._deps.directory.subscribe(secret_key(policies.secret_name(signup.id))) as changed:
             seen: object = None
@@ -139,8 +140,8 @@ class SignupService:
                 changed.clear()
                 self._shown.look(signup)
                 view = self._shown.view(signup, order)
-                if (view.state, view.steps) != seen:
-                    seen = (view.state, view.steps)
+                if (view.state, view.steps, view.waiting) != seen:
+                    seen = (view.state, view.steps, view.waiting)
                     yield view
                 if view.finished:
                     return
@@ -148,7 +149,7 @@ class SignupService:
                     await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
                 except TimeoutError:
                     yield None
-                    signup, order = await self._load(signup.id)  # the worker may have given it up
+                signup, order = await self._again(signup, order)
 
     def _checked(self, order: StartSignup) -> tuple[StartSignup, PlanView]:
         errors = policies.check(order)
@@ -220,12 +221,15 @@ class SignupService:
         signup.account_id = await AccountRepository(session).of(signup.email, now)
         await SignupRepository(session).put(signup)
         await AuditRepository(session).add(record(_act("signup", signup), now, DONE))
-        outbox = OutboxRepository(session)
-        url = self._deps.tenant_url(signup.slug)
-        welcome = mails.welcome(signup.id, to=signup.email, company=signup.company, url=url)
-        await outbox.put(kind=mails.KIND, key=welcome.key, payload=welcome.payload(), now=now, due_at=now)
         order = _order(signup, await hashing)
-        await outbox.put(kind=KIND, key=order.key, payload=order.payload(), now=now, due_at=now + HANDOVER)
+        await OutboxRepository(session).put(
+            kind=KIND,
+            key=order.key,
+            payload=order.payload(),
+            now=now,
+            due_at=now + HANDOVER,
+            subject=signup_subject(policies.signup_digest(signup.id)),
+        )
         return order
 
     async def _carry_out(self, signup: Signup, order: Order, once: Once, *, until: datetime) -> SignupView:
@@ -244,13 +248,14 @@ class SignupService:
         view = self._shown.view(signup)
         async with self._deps.database.transaction() as session:
             await OutboxRepository(session).finish(order.key, self._deps.clock())
+            await self._deps.order_job.done(session, order.payload())
             await once.store(session, msgspec.to_builtins(view))
         return view
 
     async def _withdraw(self, signup: Signup, order: Order, once: Once) -> None:
         """As if it had never been asked for; the audit log says both."""
         async with self._deps.database.transaction() as session:
-            await OutboxRepository(session).drop([order.key, mails.welcome_key(signup.id)])
+            await OutboxRepository(session).drop([order.key])
             await SignupRepository(session).withdraw(signup.id)
             await AuditRepository(session).add(record(_act("signup-withdrawn", signup), self._deps.clock(), DONE))
         once.made = False
@@ -262,9 +267,9 @@ class SignupService:
             holder = await signups.holder(slug)
             if holder is None:
                 return False
-            order = await OutboxRepository(session).state_of(order_key(holder.id))
-            ended = order in {outbox_states.DONE, outbox_states.DEAD}
-            if not ended or not await self._is_gone(holder):
+            order = await OutboxRepository(session).standing(order_key(holder.id))
+            is_over = order is None or order.is_over  # a row of long ago is removed
+            if not is_over or not await self._is_gone(holder):
                 return False
             await signups.release(holder.id)
             return True
@@ -280,15 +285,26 @@ class SignupService:
         labelled = await tenants.of_signup(policies.signup_digest(holder.id))
         return labelled is None and await tenants.find(holder.slug) is None
 
-    async def _load(self, signup_id: str) -> tuple[Signup, str]:
-        """The signup, and the state of its order in the outbox: asked for when it should long have been carried out."""
+    async def _load(self, signup_id: str) -> tuple[Signup, Standing | None]:
+        """The signup, and where its order stands: asked for when there is no Tenant though its request is over."""
         async with self._deps.database.transaction() as session:
             signup = await SignupRepository(session).get_one_or_none(id=signup_id)
             if signup is None:
                 raise SignupNotFoundError
-            if not self._shown.is_late(signup):
-                return signup, outbox_states.PENDING
-            return signup, await OutboxRepository(session).state_of(order_key(signup_id)) or outbox_states.DONE
+            due = signup.created_at + HANDOVER
+            if self._shown.has_tenant(signup) or self._deps.clock() < due:
+                return signup, None
+            forgotten = Standing(CARRIED_OUT, due, finished_at=due)
+            return signup, await OutboxRepository(session).standing(order_key(signup_id)) or forgotten
+
+    async def _again(self, signup: Signup, order: Standing | None) -> tuple[Signup, Standing | None]:
+        """What the database says by now while there is no Tenant to look at; while it is away, what it said last."""
+        if self._shown.has_tenant(signup):
+            return signup, None
+        try:
+            return await self._load(signup.id)
+        except UnavailableError:
+            return signup, order
 
 
 def _order(signup: Signup, password_hash: str) -> Order:
