@@ -17,10 +17,15 @@ from vivero_web.passwords import Passwords
 
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.dead_letters.service import DeadLetterService
+from vivero_control.domain.notifications import mails
+from vivero_control.domain.notifications.sender import MailSender
 from vivero_control.domain.plans.repository import PlanMirror
 from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.signups import provisioning
 from vivero_control.domain.signups.arrivals import Arrivals
 from vivero_control.domain.signups.bearers import Bearers
+from vivero_control.domain.signups.jobs import OrderJob
 from vivero_control.domain.signups.provisioning import Provisioning
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.signups.tickets import Tickets
@@ -31,13 +36,14 @@ from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import TenantService
+from vivero_control.jobs.kinds import Kind
+from vivero_control.jobs.wake import Wake
 from vivero_control.lib import valkey
 from vivero_control.lib.each import supervised
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import Idempotency
 from vivero_control.lib.ingress import Ingress
 from vivero_control.lib.keys import derive
-from vivero_control.lib.queue import PrefixedQueue
 from vivero_control.lib.streams import StreamSlots
 from vivero_control.services import Services
 from vivero_control.settings import Settings
@@ -55,7 +61,7 @@ class Backends:
     kube: KubeClient
     cache: Valkey
     limiter: Limiter
-    queue: PrefixedQueue
+    wake: Wake
     passwords: Passwords
     tenants: TenantRepository
     directory: TenantDirectory
@@ -72,7 +78,7 @@ class Backends:
             stack.callback(self.passwords.close)
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.cache.aclose)
-            stack.push_async_callback(self.queue.close)
+            stack.push_async_callback(self.wake.close)
             await stack.enter_async_context(self.kube)
             await stack.enter_async_context(self.ingress)
             stack.callback(self.arrivals.close)
@@ -111,13 +117,13 @@ def backends(settings: Settings, clock: Clock) -> Backends:
         kube=kube,
         cache=cache,
         limiter=Limiter(SharedCounts(cache, f"{settings.cache.prefix}limits:")),
-        queue=PrefixedQueue(valkey.queue_client(settings), settings.cache.prefix),
+        wake=Wake(valkey.patient_client(settings), settings.cache.prefix),
         passwords=Passwords(),
         tenants=tenants,
         directory=directory,
         plans=PlanMirror(),
         idempotency=Idempotency(database, derive(session_key, "idempotency"), clock),
-        provisioning=Provisioning(tenants, directory, database, clock),
+        provisioning=Provisioning(tenants, directory, clock),
         ingress=ingress,
         arrivals=Arrivals(ingress.reaches, settings.ingress.patience, clock),
     )
@@ -141,6 +147,7 @@ def services(to: Backends) -> Services:
             tenant_url=settings.tenant_url,
             clock=clock,
         ),
+        dead_letters=DeadLetterService(to.database, kinds(to), to.wake.call, clock),
         hosts=HostService(to.directory, settings.domain),
         staff=staff,
         sessions=StaffSessions(store, staff),
@@ -151,6 +158,16 @@ def services(to: Backends) -> Services:
     )
 
 
+def kinds(to: Backends) -> dict[str, Kind]:
+    """What jobs there are."""
+    sender = MailSender(to.settings.mail, to.settings.tls())
+    return {provisioning.KIND: order_job(to), mails.KIND: sender}
+
+
+def order_job(to: Backends) -> OrderJob:
+    return OrderJob(to.provisioning, to.settings.tenant_url, f"{to.settings.origin}/signup", to.clock)
+
+
 def _signup_deps(to: Backends, plans: PlanService) -> SignupDeps:
     return SignupDeps(
         database=to.database,
@@ -158,6 +175,7 @@ def _signup_deps(to: Backends, plans: PlanService) -> SignupDeps:
         tenants=to.tenants,
         plans=plans,
         provisioning=to.provisioning,
+        order_job=order_job(to),
         passwords=to.passwords,
         tickets=Tickets(to.settings.app.ticket_private_key.get_secret_value()),
         bearers=Bearers(derive(to.settings.app.session_key.get_secret_value(), "signups")),
@@ -165,6 +183,6 @@ def _signup_deps(to: Backends, plans: PlanService) -> SignupDeps:
         idempotency=to.idempotency,
         tenant_url=to.settings.tenant_url,
         streams=StreamSlots(to.settings.limits.event_streams),
-        wake_worker=to.queue.wake,
+        wake_worker=to.wake.call,
         clock=to.clock,
     )

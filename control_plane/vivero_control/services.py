@@ -18,6 +18,7 @@ the frozen structs of its domain's `schemas.py`.
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
 | `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, order, actor) -> TenantDetail` |
+| `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
 """
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from litestar.di import Provide
 
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff.service import StaffService
@@ -45,6 +47,7 @@ class Services:
     signups: SignupService
     plans: PlanService
     tenants: TenantService
+    dead_letters: DeadLetterService
     hosts: HostService
     staff: StaffService
     sessions: StaffSessions

@@ -38,7 +38,7 @@ class DatabaseSettings(BaseModel):
 
 
 class CacheSettings(BaseModel):
-    """Valkey: counters of requests, sessions of staff, the queue that wakes the worker."""
+    """Valkey: counters of requests, sessions of staff, the channel that wakes the worker."""
 
     host: str = Field(min_length=1)
     port: Port = 6379
@@ -124,6 +124,13 @@ class LimitSettings(BaseModel):
     body_bytes: int = Field(default=64 * 1024, ge=1024)
 
 
+class JobSettings(BaseModel):
+    """What need not be done in a request: mails, and orders that a part of the platform did not take."""
+
+    patience_hours: float = Field(default=24.0, gt=0, le=24 * 7)
+    """How long one is tried, from its first failure on: longer than a bad night. Then it is a dead letter."""
+
+
 class TelemetrySettings(BaseModel):
     """Off unless told where to."""
 
@@ -161,6 +168,7 @@ class Settings(BaseSettings):
     kube: KubeSettings = KubeSettings()
     ingress: IngressSettings = IngressSettings()
     limits: LimitSettings = LimitSettings()
+    jobs: JobSettings = JobSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @field_validator("public_url")

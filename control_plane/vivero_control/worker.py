@@ -1,23 +1,24 @@
 """The worker: works off the outbox, runs the trials' timetable, tidies up.
 
-The outbox is looked at every few seconds whatever happens to Valkey; SAQ wakes
-the worker at once when something was written, and keeps the timetable.
+Each kind of job is worked off by itself, so a mail server that does not answer
+holds up no order. Every few seconds it is looked for jobs whatever happens to
+Valkey, which wakes the worker at once when one was written.
 
 It listens on the port for kubelet and Prometheus, and on no other.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from datetime import timedelta
+from functools import partial
+from typing import Final, TypeVar
 
 from litestar import Litestar
 from prometheus_client import Gauge
-from redis.exceptions import RedisError
-from saq import CronJob, Worker
-from saq.types import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock, now
 from vivero_web.errors import UnavailableError
@@ -25,120 +26,119 @@ from vivero_web.errors import UnavailableError
 from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.outbox import KEEP_DONE, Outbox
-from vivero_control.domain.notifications.repository import DEAD, PENDING, OutboxRepository
-from vivero_control.domain.notifications.sender import MailSender
-from vivero_control.domain.signups import provisioning
 from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.tenants.changes import ChangeJob
 from vivero_control.domain.tenants.jobs import TrialJob
+from vivero_control.jobs import policies
+from vivero_control.jobs.outbox import Outbox
+from vivero_control.jobs.repository import DEAD, PENDING, OutboxRepository
+from vivero_control.jobs.timers import every
 from vivero_control.lib.each import each
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import KEEP
 from vivero_control.lib.internal import internal_app
-from vivero_control.lib.queue import DRAIN
 from vivero_control.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-OUTBOX_SECONDS: Final = 10.0  # what a lost wake-up costs at most
-TRIALS_EVERY: Final = "*/5 * * * *"
-TIDY_EVERY: Final = "17 3 * * *"
-JOB_SECONDS: Final = 300
-CONCURRENCY: Final = 4
+T = TypeVar("T")
 
-entries = Gauge("vivero_control_outbox_entries", "Outbox entries that are not done", ["state"])
+LOOK_SECONDS: Final = 10.0  # what a lost call costs at most
+TRIALS_SECONDS: Final = 300.0
+TIDY_SECONDS: Final = 6 * 3600.0
+RUN_SECONDS: Final = 300.0  # for one run of a timer
+GONE_AFTER: Final = timedelta(days=1)
+"""A Tenant that is not there so long after a mail about it died is gone, and not only late."""
 
-
-class QuietWorker(Worker[Context]):
-    """Leaves the signals to uvicorn, which ends us through the lifespan."""
-
-    SIGNALS = []  # noqa: RUF012  SAQ's own class attribute
+entries = Gauge("vivero_control_outbox_entries", "Jobs that wait, and dead letters that can be replayed", ["state"])
 
 
 class Jobs:
-    """What the timetable calls."""
+    """What the worker does."""
 
     def __init__(self, backends: composition.Backends) -> None:
         self._backends = backends
         settings = backends.settings
-        actions = {
-            provisioning.KIND: backends.provisioning.perform,
-            mails.KIND: MailSender(settings.mail, settings.tls()).perform,
-        }
-        self.outbox = Outbox(backends.database, actions, backends.clock)
+        kinds = composition.kinds(backends)
+        budget = timedelta(hours=settings.jobs.patience_hours)
+        self.outbox = Outbox(backends.database, kinds, budget, backends.clock)
         audit = AuditService(backends.database, backends.clock)
         self.changes = ChangeJob(backends.kube, audit)
         self.trials = TrialJob(
             database=backends.database,
             tenants=backends.tenants,
             audit=audit,
-            send_mails=self.outbox.drain,
+            send_mails=partial(self.outbox.drain, mails.KIND),
             tenant_url=settings.tenant_url,
             mails_are_answered=settings.mail.reply_to is not None,
             clock=backends.clock,
         )
+        self._called = {kind: asyncio.Event() for kind in kinds}
 
-    async def keep_draining(self) -> None:
-        """Until cancelled, with Valkey or without."""
-        while True:
-            try:
-                await self.drain()
-            except UnavailableError as error:
-                logger.warning("outbox not worked off: %s", error.__cause__ or error)
-            await asyncio.sleep(OUTBOX_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  jitter
-
-    async def drain_outbox(self, _: Context) -> None:
-        """When woken."""
-        await self.drain()
+    def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What runs side by side, by name, until it is cancelled."""
+        lanes = {f"jobs {kind}": partial(self._keep_draining, kind) for kind in self._called}
+        return {
+            "wake": lambda: self._backends.wake.listen(self._call),
+            "trials": lambda: every(TRIALS_SECONDS, "the trials", self.trials.run, limit=RUN_SECONDS),
+            "changes": self.changes.run,
+            "tidy": lambda: every(TIDY_SECONDS, "tidying up", self.tidy, limit=RUN_SECONDS),
+            **lanes,
+        }
 
     async def drain(self) -> None:
-        await self.outbox.drain()
+        """Everything that is due, once."""
+        for kind in self._called:
+            await self.outbox.drain(kind)
+        await self._count()
+
+    async def tidy(self) -> None:
+        """Remove what has served its purpose, each kind by itself."""
+        now = self._backends.clock()
+        tasks: dict[str, Callable[[], Awaitable[int]]] = {
+            "idempotency keys": lambda: self._backends.idempotency.forget(now - KEEP),
+            "outbox entries": lambda: self._in_transaction(lambda at: OutboxRepository(at).forget(now - policies.KEEP)),
+            "payloads of dead letters": lambda: self._in_transaction(
+                lambda at: OutboxRepository(at).erase(now - policies.KEEP_PAYLOAD)
+            ),
+            "mails about tenants that are gone": self._erase_gone,
+            "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
+        }
+        await each("tidy", tasks, lambda what: tasks[what](), name=str)
+
+    async def _keep_draining(self, kind: str) -> None:
+        called = self._called[kind]
+        while True:
+            called.clear()
+            try:
+                await self.outbox.drain(kind)
+                await self._count()
+            except UnavailableError as error:
+                logger.warning("jobs (%s) not worked off: %s", kind, error.__cause__ or error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311  jitter
+                    await called.wait()
+
+    def _call(self) -> None:
+        for event in self._called.values():
+            event.set()
+
+    async def _count(self) -> None:
         async with self._backends.database.transaction() as session:
             counts = await OutboxRepository(session).counts()
         for state in (PENDING, DEAD):
             entries.labels(state).set(counts.get(state, 0))
 
-    async def end_trials(self, _: Context) -> None:
-        await self.trials.run()
+    async def _erase_gone(self) -> int:
+        """Dead letters name their customer: what is erased with a tenant is erased here, too."""
+        before = self._backends.clock() - GONE_AFTER
+        about = await self._in_transaction(lambda at: OutboxRepository(at).subjects_of_dead(mails.KIND, before))
+        gone = about - await self._backends.tenants.subjects() if about else about
+        return await self._in_transaction(lambda at: OutboxRepository(at).erase_about(mails.KIND, gone))
 
-    async def tidy(self, _: Context) -> None:
-        """Remove what has served its purpose, each kind by itself."""
-        now = self._backends.clock()
-        tasks: dict[str, Callable[[], Awaitable[int]]] = {
-            "idempotency keys": lambda: self._backends.idempotency.forget(now - KEEP),
-            "outbox entries": lambda: self._in_transaction(lambda at: OutboxRepository(at).forget(now - KEEP_DONE)),
-            "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
-        }
-        await each("tidy", tasks, lambda what: tasks[what](), name=str)
-
-    async def _in_transaction(self, forget: Callable[[AsyncSession], Awaitable[int]]) -> int:
+    async def _in_transaction(self, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with self._backends.database.transaction() as session:
-            return await forget(session)
-
-    def worker(self) -> QuietWorker:
-        cron: list[CronJob[Any]] = [
-            CronJob(self.end_trials, cron=TRIALS_EVERY, timeout=JOB_SECONDS, retries=1, ttl=60),
-            CronJob(self.tidy, cron=TIDY_EVERY, timeout=JOB_SECONDS, retries=3, ttl=60),
-        ]
-        return QuietWorker(
-            self._backends.queue,
-            functions=[(DRAIN, self.drain_outbox)],
-            concurrency=CONCURRENCY,
-            cron_jobs=cron,
-            shutdown_grace_period_s=10,
-        )
-
-
-async def work(worker: QuietWorker) -> None:
-    """Until cancelled; saying goodbye to a Valkey that is away is no failure."""
-    try:
-        await worker.start()
-    except (RedisError, OSError) as error:
-        task = asyncio.current_task()
-        if task is None or not task.cancelling():
-            raise
-        logger.warning("worker ends without telling Valkey: %s", type(error).__name__)
+            return await do(session)
 
 
 def create_worker_app(settings: Settings, clock: Clock = now) -> Litestar:
@@ -148,10 +148,7 @@ def create_worker_app(settings: Settings, clock: Clock = now) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with backends.open():
-            jobs = Jobs(backends)
-            tasks = {"outbox": jobs.keep_draining, "worker": lambda: work(jobs.worker()), "changes": jobs.changes.run}
-            async with composition.running(tasks):
-                yield
+        async with backends.open(), composition.running(Jobs(backends).tasks()):
+            yield
 
     return internal_app(health, [lifespan])

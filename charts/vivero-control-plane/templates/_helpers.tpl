@@ -47,6 +47,7 @@ https://{{ .Values.baseDomain }}{{ if ne (int .Values.publicPort) 443 }}:{{ .Val
 - {name: VIVERO_INGRESS__PORT, value: {{ $.Values.ingress.port | quote }}}
 {{- end }}
 - {name: VIVERO_INGRESS__PATIENCE, value: {{ .Values.ingress.patienceSeconds | quote }}}
+- {name: VIVERO_JOBS__PATIENCE_HOURS, value: {{ .Values.jobs.patienceHours | quote }}}
 - {name: VIVERO_LIMITS__REQUESTS_PER_MINUTE, value: {{ int64 .Values.limits.requestsPerMinute | quote }}}
 - {name: VIVERO_LIMITS__EVENT_STREAMS, value: {{ int64 .Values.limits.eventStreams | quote }}}
 - {name: VIVERO_LIMITS__FORWARDED_HOPS, value: {{ .Values.limits.proxies.hops | quote }}}

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 EMAIL_LENGTH = 254
 OUTBOX_KEY_LENGTH = 190
+SUBJECT_LENGTH = 120
 
 
 class Account(DefaultBase):
@@ -51,21 +52,25 @@ class Signup(DefaultBase):
 
 
 class OutboxEntry(DefaultBase):
-    """Something that must happen, written in the transaction that decided it."""
+    """A job: something that must happen, written in the transaction that decided it."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "state", "due_at"),)
+    __table_args__ = (Index("ix_outbox_due", "state", "due_at"), Index("ix_outbox_kind_due", "kind", "state", "due_at"))
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     kind: Mapped[str] = mapped_column(String(40))
     key: Mapped[str] = mapped_column(String(OUTBOX_KEY_LENGTH), unique=True)
     """What makes it the same thing: written twice, it happens once."""
     payload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """Null once it is done: a password's hash stays no longer than needed."""
+    """Null once it is done, or dead for too long: a password's hash stays no longer than needed."""
+    subject: Mapped[str | None] = mapped_column(String(SUBJECT_LENGTH))
+    """Whom it is about, as in the audit log; null: nobody there, or an older program wrote it."""
     state: Mapped[str] = mapped_column(String(8), default="pending")
-    """pending, done, or dead (given up after the last attempt; a person looks)."""
+    """pending, done, or dead (given up; a person looks)."""
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    gives_up_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
+    """Until when it is tried; set by its first failure."""
     last_error: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
@@ -123,7 +128,7 @@ class AuditRecord(DefaultBase):
     at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
     actor: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
     action: Mapped[str] = mapped_column(String(40))
-    subject: Mapped[str] = mapped_column(String(120))
+    subject: Mapped[str] = mapped_column(String(SUBJECT_LENGTH))
     reason: Mapped[str] = mapped_column(String(500))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
     outcome: Mapped[str] = mapped_column(String(200))

@@ -2,15 +2,13 @@
 
 from typing import Any, Final
 
-from redis.asyncio import Redis
-from redis.asyncio import SSLConnection as RedisSSLConnection
-from redis.asyncio.connection import ConnectionPool as RedisPool
-from valkey.asyncio import BlockingConnectionPool, SSLConnection, Valkey
+from valkey.asyncio import BlockingConnectionPool, ConnectionPool, SSLConnection, Valkey
 
 from vivero_control.settings import Settings
 
 CONNECT_SECONDS: Final = 1.0
-QUEUE_CONNECT_SECONDS: Final = 5.0  # nobody waits for it, and a busy machine needs its time for a TLS handshake
+PATIENT_SECONDS: Final = 5.0  # nobody waits for it, and a busy machine needs its time for a TLS handshake
+CHECK_SECONDS: Final = 15.0  # a connection on which nothing comes is asked whether it stands
 ANSWER_SECONDS: Final = 1  # a counter that takes longer is worth less than the request it holds up
 POOL: Final = 50
 
@@ -41,7 +39,9 @@ def client(settings: Settings) -> Valkey:
     return Valkey.from_pool(connections)
 
 
-def queue_client(settings: Settings) -> Redis:
-    """For SAQ, which brings redis-py; no answer limit, because its workers wait for jobs."""
-    options = _options(settings) | {"socket_connect_timeout": QUEUE_CONNECT_SECONDS}
-    return Redis(connection_pool=RedisPool(connection_class=RedisSSLConnection, **options))
+def patient_client(settings: Settings) -> Valkey:
+    """For what waits for news, so without a limit for answers; with connections of its own."""
+    options = _options(settings) | {"socket_connect_timeout": PATIENT_SECONDS}
+    return Valkey.from_pool(
+        ConnectionPool(connection_class=SSLConnection, health_check_interval=CHECK_SECONDS, **options)
+    )

@@ -9,6 +9,7 @@ from vivero_ui.shell import Account, NavItem, NavSection, Shell
 from vivero_control.domain.staff.schemas import StaffView
 
 HOME: Final = "/staff/tenants"
+DEAD_LETTERS: Final = "/staff/dead-letters"
 LOGIN: Final = "/staff/login"
 
 
@@ -28,13 +29,16 @@ def login_address(request: Request[Any, Any, Any]) -> str:
     return f"{LOGIN}?next={quote(asked)}" if request.method == "GET" and asked.startswith("/staff/") else LOGIN
 
 
-def shell(staff: StaffView) -> Shell:
-    """The frame of every staff page."""
+_PAGES: Final = (("Tenants", HOME, "boxes"), ("Dead letters", DEAD_LETTERS, "inbox"))
+
+
+def shell(staff: StaffView, here: str = HOME) -> Shell:
+    """The frame of every staff page; `here` is the page of the navigation that it belongs to."""
     return Shell(
         brand="Vivero",
         subtitle="Staff console",
         home_href=HOME,
-        sections=(NavSection((NavItem("Tenants", HOME, "boxes", active=True),)),),
+        sections=(NavSection([NavItem(label, href, icon, active=href == here) for label, href, icon in _PAGES]),),
         account=Account(name=staff.email.partition("@")[0], email=staff.email, logout_href="/staff/logout"),
         search_href=f"{HOME}?q=",
         search_label="Search tenants for",

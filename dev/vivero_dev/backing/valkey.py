@@ -36,13 +36,12 @@ daemonize no
 logfile ""
 """
 
-# By name, as for tenants (vivero_core.backends.valkey.acl): counters and sessions, their scripts, and the queue's lists.
+# By name, as for tenants (vivero_core.backends.valkey.acl): limits and sessions with their script, and what wakes the worker.
 CONTROL_PLANE_RULES = (
-    "~control:* resetchannels -@all +auth +hello +ping +client|setname +client|setinfo"
+    "~control:* resetchannels &control:* -@all +auth +hello +ping +client|setname +client|setinfo"
     " +multi +exec +discard +watch +unwatch +eval +evalsha +script|load"
-    " +get +set +setex +mget +del +exists +expire +ttl +pttl +incr +incrby +decr +decrby"
-    " +lindex +lpush +ltrim +rpush +llen +lrange +lrem +blmove"
-    " +zadd +zcard +zrange +zrangebyscore +zrem +zremrangebyscore +zscore"
+    " +get +set +setex +del +exists +expire +ttl +pttl +incr +incrby +decr +decrby"
+    " +publish +subscribe +unsubscribe"
 )
 
 

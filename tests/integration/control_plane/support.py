@@ -6,7 +6,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +14,7 @@ import httpx
 import uvicorn
 from litestar import Litestar
 from vivero_control.app import create_program
+from vivero_control.jobs.kinds import Kind, Payload, Words
 from vivero_control.lib import serving
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
@@ -48,6 +49,19 @@ class Names:
     def new(self) -> str:
         self.used.append(f"{self.prefix}-{secrets.token_hex(3)}")
         return self.used[-1]
+
+
+class Doing(Kind):
+    """A kind of job that is one function."""
+
+    def __init__(self, do: Callable[[Payload], Awaitable[None]]) -> None:
+        self._do = do
+
+    async def perform(self, payload: Payload) -> None:
+        await self._do(payload)
+
+    def words(self, payload: Payload) -> Words:
+        return Words("a test", str(payload))
 
 
 @contextlib.contextmanager

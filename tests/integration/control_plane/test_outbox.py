@@ -1,19 +1,22 @@
 """The outbox on the real database, without a worker beside it: entries that break, and orders that wait."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from integration.control_plane.support import Names, TestClock, signup_body
+from integration.control_plane.support import Doing, Names, TestClock, signup_body
+from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_control import composition
 from vivero_control.db.tables import OutboxEntry
-from vivero_control.domain.notifications.outbox import MAX_ATTEMPTS, Outbox
-from vivero_control.domain.notifications.repository import OutboxRepository
-from vivero_control.domain.signups.provisioning import order_key
+from vivero_control.domain.dead_letters.errors import ErasedError
+from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.jobs.kinds import Payload
+from vivero_control.jobs.outbox import Outbox
+from vivero_control.jobs.repository import OutboxRepository
 from vivero_control.worker import Jobs
 
 Ask = Callable[..., list[tuple[Any, ...]]]
@@ -26,7 +29,7 @@ async def test_an_entry_that_cannot_be_written_back_is_put_off(
     """Whatever breaks the transaction of one entry, also where no action is at fault: those behind it go on."""
     done: list[str] = []
 
-    async def fine(payload: dict[str, Any]) -> None:
+    async def fine(payload: Payload) -> None:
         done.append(payload["n"])
 
     later(timedelta(days=4))
@@ -38,13 +41,13 @@ async def test_an_entry_that_cannot_be_written_back_is_put_off(
             await OutboxRepository(session).put(kind="fine", key=f"p{number}", payload=payload, now=now, due_at=due)
     attempt = Outbox._attempt  # noqa: SLF001  what breaks is of our making
 
-    async def breaking(self: Outbox, entry: OutboxEntry) -> None:
-        await attempt(self, entry)
+    async def breaking(self: Outbox, session: AsyncSession, entry: OutboxEntry) -> None:
+        await attempt(self, session, entry)
         if entry.key == "p0":
             entry.kind = "x" * 500  # too long for its column: refused when it is written
 
     monkeypatch.setattr(Outbox, "_attempt", breaking)
-    await Outbox(backends.database, {"fine": fine}, lambda: now).drain()
+    await Outbox(backends.database, {"fine": Doing(fine)}, timedelta(hours=1), lambda: now).drain("fine")
     assert done == ["p0", "p1", "p2"]
     rows = {
         row[0]: row[1:]
@@ -56,35 +59,47 @@ async def test_an_entry_that_cannot_be_written_back_is_put_off(
 
 
 async def test_a_signup_whose_order_waits_is_not_told_that_it_failed(
-    client: httpx.Client,
-    names: Names,
-    backends: composition.Backends,
-    later: Later,
-    sql: Ask,
-    monkeypatch: pytest.MonkeyPatch,
+    client: httpx.Client, names: Names, backends: composition.Backends, later: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slug = names.new()
-
     async def away(*_: object) -> None:
         raise ClusterUnavailableError
 
-    def told() -> dict[str, Any]:
-        answer: dict[str, Any] = client.get(f"/api/v1/signups/{view['id']}").json()
-        return answer
-
-    with monkeypatch.context() as patched:
-        patched.setattr(TenantRepository, "leave_password_hash", away)
-        view = client.post("/api/v1/signups", json=signup_body(slug)).json()  # noqa: ASYNC212  the server has its own thread
-        for minutes in (1, 11, 60, 300):
-            later(timedelta(minutes=minutes))
-            await Jobs(backends).drain()
-            assert told()["state"] == "provisioning", minutes
-            assert ("is kept" in told()["detail"]) is (minutes > 10)
-        sql("UPDATE outbox SET attempts = %s, due_at = NOW() WHERE `key` = %s", MAX_ATTEMPTS - 1, order_key(view["id"]))
-        later(timedelta(hours=8))
+    monkeypatch.setattr(TenantRepository, "leave_password_hash", away)
+    view = client.post("/api/v1/signups", json=signup_body(names.new())).json()  # noqa: ASYNC212  the server has its own thread
+    assert "waiting" not in view, "its request is not over"
+    gives_up: set[str] = set()
+    for minutes in (1, 11, 60, 300, 1400):
+        later(timedelta(minutes=minutes))
+        before = backends.clock()
         await Jobs(backends).drain()
-    assert sql("SELECT state FROM outbox WHERE `key` = %s", order_key(view["id"])) == [("dead",)]
-    assert (told()["state"], "could not be made" in told()["detail"]) == ("failed", True)
-    later(timedelta(0))
-    again = client.post("/api/v1/signups", json=signup_body(slug))  # noqa: ASYNC212  as above
-    assert again.status_code == 202, "the name is free again"
+        told = client.get(f"/api/v1/signups/{view['id']}").json()  # noqa: ASYNC212  as above
+        assert told["state"] == "provisioning", minutes
+        assert "is kept" in told["detail"]
+        assert told["waiting"]["since"] == told["created_at"]
+        assert datetime.fromisoformat(told["waiting"]["next_attempt_at"]) > before
+        gives_up.add(told["waiting"]["until"])
+    assert len(gives_up) == 1, "a promise that moves is none"
+
+
+async def test_a_program_of_the_first_revision_goes_on_working_on_this_schema(
+    backends: composition.Backends, clock: TestClock, sql: Ask
+) -> None:
+    """It writes rows without the new columns, and what it gives up has no payload."""
+    done: list[str] = []
+
+    async def fine(payload: Payload) -> None:
+        done.append(payload["n"])
+
+    old = "INSERT INTO outbox (kind, `key`, payload, state, attempts, due_at, created_at) VALUES ('old', %s, %s, %s, 3, %s, %s)"
+    past = clock() - timedelta(hours=1)
+    sql(old, "old1", '{"n": "old1"}', "pending", past, past)
+    sql(old, "old2", None, "dead", past, past)
+    await Outbox(backends.database, {"old": Doing(fine)}, timedelta(hours=1), clock).drain("old")
+    assert done == ["old1"]
+    letters = DeadLetterService(backends.database, {}, backends.wake.call, clock)
+    (letter,) = (one for one in (await letters.newest()).items if one.what == "old")
+    assert not letter.is_kept
+    with pytest.raises(ErasedError):
+        await letters.replay(letter.id, "ada@example.com")
+    async with backends.database.transaction() as session:
+        await OutboxRepository(session).drop(["old1", "old2"])

@@ -11,7 +11,6 @@ import pytest
 from integration.control_plane.support import Names
 from prometheus_client import REGISTRY
 from vivero_control import composition
-from vivero_control.domain.notifications.outbox import MAX_ATTEMPTS
 from vivero_control.domain.tenants.policies import timestamp
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.worker import Jobs
@@ -121,11 +120,14 @@ async def test_a_mail_server_that_is_away_delays_the_end_by_a_day_at_most(
     await jobs.trials.run()
     assert Tenant.parse(await kube.get(TENANT, trial)).spec.suspended is None
     key = sql("SELECT `key` FROM outbox WHERE `key` LIKE 'mail.trial-ended:%%' AND state = 'pending'")[0][0]
-    for day in range(MAX_ATTEMPTS):
-        later(LENGTH + timedelta(minutes=2, hours=2 * day))
+    for hours in (0, 12, 23):
+        later(LENGTH + timedelta(minutes=2, hours=hours))
         await jobs.drain()
-    state, attempts, error = sql("SELECT state, attempts, last_error FROM outbox WHERE `key` = %s", key)[0]
-    assert (state, attempts) == ("dead", MAX_ATTEMPTS)
+        assert sql("SELECT state FROM outbox WHERE `key` = %s", key) == [("pending",)]
+    later(LENGTH + timedelta(minutes=3, hours=24))
+    await jobs.drain()
+    state, kept, error = sql("SELECT state, payload IS NOT NULL, last_error FROM outbox WHERE `key` = %s", key)[0]
+    assert (state, kept) == ("dead", 1)
     assert "MailServerUnavailableError" in error
     assert await run_until_closed(jobs, kube, trial) == "TrialEnded"
 

@@ -7,15 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
-from integration.control_plane.support import Names, TestClock, eventually, running, signup_body
+import valkey
+from integration.control_plane.support import Doing, Names, TestClock, eventually, running, signup_body
 from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
-from vivero_control.domain.notifications.outbox import Outbox
-from vivero_control.domain.notifications.repository import OutboxRepository
 from vivero_control.domain.signups.policies import secret_name
 from vivero_control.domain.tenants import changes
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.jobs.kinds import Payload
+from vivero_control.jobs.outbox import Outbox
+from vivero_control.jobs.repository import OutboxRepository
 from vivero_control.lib.idempotency import TAKE_OVER, Idempotency
 from vivero_control.settings import Settings
 from vivero_control.worker import Jobs, create_worker_app
@@ -32,6 +34,36 @@ Later = Callable[[timedelta], None]
 def worker(settings: Settings, clock: TestClock) -> Iterator[str]:
     with running(create_worker_app(settings, clock)) as address:
         yield address
+
+
+def test_a_call_wakes_it_also_after_its_connection_was_cut(
+    settings: Settings,
+    clock: TestClock,
+    platform: dict[str, Any],
+    client: httpx.Client,
+    names: Names,
+    mails: Callable[[str], list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vivero_control.worker.LOOK_SECONDS", 3600.0)
+    admin = valkey.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"])
+
+    def listeners() -> int:
+        ((_, count),) = admin.pubsub_numsub(f"{settings.cache.prefix}jobs")
+        return int(count)
+
+    def is_woken(slug: str) -> None:
+        client.post("/api/v1/signups", json=signup_body(slug))
+        eventually(lambda: mails(f"owner@{slug}.example.com"), 8)
+
+    with running(create_worker_app(settings, clock)):
+        eventually(listeners)
+        is_woken(names.new())
+        before = listeners()
+        admin.execute_command("CLIENT", "KILL", "USER", settings.cache.username)  # type: ignore[no-untyped-call]
+        eventually(lambda: listeners() == before)
+        is_woken(names.new())
+    admin.close()
 
 
 def test_a_signup_wakes_the_worker_and_the_mail_goes_out(
@@ -127,10 +159,10 @@ async def test_a_fault_in_an_action_does_not_stop_the_entries_behind_it(
 ) -> None:
     done: list[str] = []
 
-    async def faulty(_: dict[str, Any]) -> None:
+    async def faulty(_: Payload) -> None:
         raise ZeroDivisionError
 
-    async def fine(payload: dict[str, Any]) -> None:
+    async def fine(payload: Payload) -> None:
         done.append(payload["n"])
 
     later(timedelta(days=2))
@@ -138,7 +170,9 @@ async def test_a_fault_in_an_action_does_not_stop_the_entries_behind_it(
         outbox = OutboxRepository(session)
         for kind, key in (("faulty", "f1"), ("fine", "g1"), ("fine", "g1"), ("unknown", "u1")):
             await outbox.put(kind=kind, key=key, payload={"n": key}, now=clock(), due_at=clock() - timedelta(days=3))
-    await Outbox(backends.database, {"faulty": faulty, "fine": fine}, clock).drain()
+    works = Outbox(backends.database, {"faulty": Doing(faulty), "fine": Doing(fine)}, timedelta(hours=1), clock)
+    for kind in ("faulty", "fine"):
+        await works.drain(kind)
     assert done == ["g1"]
     rows = dict(sql("SELECT `key`, state FROM outbox WHERE `key` IN ('f1', 'g1', 'u1')"))
     assert rows == {"f1": "pending", "g1": "done", "u1": "pending"}
@@ -173,11 +207,11 @@ async def test_what_has_served_its_purpose_is_removed(
 ) -> None:
     async with Idempotency(backends.database, b"k" * 32, clock).once("test", "old", b""):
         pass
-    await Jobs(backends).tidy({})  # type: ignore[typeddict-item]
+    await Jobs(backends).tidy()
     assert sql("SELECT COUNT(*) FROM idempotency")[0][0] > 0
     (newest,) = sql("SELECT MAX(id) FROM outbox")[0]
     later(timedelta(days=100))
-    await Jobs(backends).tidy({})  # type: ignore[typeddict-item]
+    await Jobs(backends).tidy()
     assert sql("SELECT COUNT(*) FROM idempotency") == [(0,)]
     # The worker beside us goes on, with the same clock.
     old = "SELECT COUNT(*) FROM outbox WHERE state = 'done' AND id <= %s AND finished_at < %s"

@@ -10,13 +10,13 @@ import pytest
 from msgspec import UNSET
 from unit.control_plane.builders import NOW, condition, tenant
 from vivero_control.db.tables import Signup
-from vivero_control.domain.notifications.repository import PENDING
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups import service as service_module
 from vivero_control.domain.signups.arrivals import ROUTE_IS_NEW, Arrivals, is_new, remembered
 from vivero_control.domain.signups.bearers import Bearers
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.jobs.repository import Standing
 from vivero_control.lib.streams import StreamSlots
 from vivero_core.backends.kube.client import Listing
 from vivero_core.model.tenant import Tenant
@@ -140,9 +140,9 @@ class OneSignup(SignupService):
         id="5f2c", email="a@acme.example", company="Acme", slug="acme", slug_claim="acme", plan="trial", created_at=NOW
     )
 
-    async def _load(self, signup_id: str) -> tuple[Signup, str]:
+    async def _load(self, signup_id: str) -> tuple[Signup, Standing | None]:
         del signup_id
-        return self.signup, PENDING
+        return self.signup, None
 
 
 BEARERS = Bearers(b"k" * 32)

@@ -3,13 +3,12 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW, spare_body, tenant_body
-from vivero_control.db.database import Database
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.errors import SlugTakenError
 from vivero_control.domain.signups.provisioning import CLAIM_ATTEMPTS, Order, Provisioning, signups
@@ -117,7 +116,7 @@ class FakeCluster(TenantRepository):
 
 
 def provisioning(cluster: FakeCluster, directory: TenantDirectory | None = None) -> Provisioning:
-    return Provisioning(cluster, directory or cluster.mirror(), cast("Database", None), lambda: NOW)
+    return Provisioning(cluster, directory or cluster.mirror(), lambda: NOW)
 
 
 def order(number: int = 1, slug: str | None = None) -> Order:
@@ -282,7 +281,7 @@ async def test_the_worker_ends_what_a_dead_request_began(moment: str, pool: int)
         await provisioning(cluster).carry_out(order())
     cluster.around = quiet
     for _ in range(2):  # the worker may die after it as well
-        await provisioning(cluster, TenantDirectory()).perform(order().payload())
+        await provisioning(cluster, TenantDirectory()).repeat(order())
     (tenant,) = cluster.of(order())
     assert tenant.spec.slug == "acme-1"
     assert cluster.secrets == {policies.secret_name(order().signup_id): order().password_hash}
@@ -298,10 +297,10 @@ async def test_two_workers_at_once_make_one(moment: str) -> None:
         nonlocal interrupted
         if now == moment and not interrupted:
             interrupted = True
-            await provisioning(cluster).perform(order().payload())
+            await provisioning(cluster).repeat(order())
 
     cluster.around = another
-    await provisioning(cluster).perform(order().payload())
+    await provisioning(cluster).repeat(order())
     assert [one.name for one in cluster.of(order())] == ["acme-1"]
 
 
@@ -309,7 +308,7 @@ async def test_a_tenant_of_an_earlier_release_is_known_by_its_name() -> None:
     """Then there was no label."""
     secret = policies.secret_name(order().signup_id)
     cluster = FakeCluster(tenant_body("acme-1", owner={"email": "a@example.com", "passwordHashSecret": secret}))
-    await provisioning(cluster).perform(order().payload())
+    await provisioning(cluster).repeat(order())
     assert len(cluster.bodies) == 1
 
 

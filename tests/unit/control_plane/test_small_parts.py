@@ -1,4 +1,4 @@
-"""Retry times, keys, host names, streams."""
+"""Keys, host names, streams."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,21 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.control_plane.builders import NOW
-from vivero_control.domain.notifications.outbox import FIRST_PAUSE, LONGEST_PAUSE, GiveUpError, retry_at
 from vivero_control.domain.notifications.sender import MailServerUnavailableError, refused
 from vivero_control.host_dispatch import host_name
+from vivero_control.jobs.kinds import GiveUpError
 from vivero_control.lib.idempotency import check_key
 from vivero_control.lib.keys import derive, fingerprint
 from vivero_control.lib.streams import StreamSlots
 from vivero_web.errors import InvalidInputError
-
-
-@given(st.integers(1, 1000), st.floats(0, 1))
-def test_pauses_grow_and_stay_bounded(attempts: int, jitter: float) -> None:
-    pause = retry_at(attempts, NOW, jitter) - NOW
-    assert FIRST_PAUSE / 2 <= pause <= LONGEST_PAUSE
-    assert retry_at(attempts + 1, NOW, jitter) - NOW >= pause
 
 
 def test_each_purpose_has_its_own_key() -> None:

@@ -15,6 +15,9 @@ from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.dead_letters.errors import DeadLetterNotFoundError
+from vivero_control.domain.dead_letters.schemas import DeadLetter, DeadLetterList
+from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.plans.schemas import PlanLimits, PlanView
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups import policies
@@ -47,7 +50,7 @@ from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
 from vivero_web.bodies import FORM_BYTES, BoundedRequest
 from vivero_web.client_address import Proxies
-from vivero_web.errors import InvalidInputError, TooManyRequestsError, UnavailableError
+from vivero_web.errors import InvalidInputError, TooManyRequestsError, UnavailableError, WebError
 from vivero_web.problem import Problem, describe, problem_response, wants_page
 from vivero_web.request_context import RequestContext
 
@@ -289,6 +292,57 @@ class FakeAudit(AuditService):
         )
 
 
+LETTERS = (
+    DeadLetter(
+        id=7,
+        what="New workspace",
+        whom="northwind, owner@northwind.example",
+        error="ClusterUnavailableError: The cluster does not answer. (KubeUnavailableError)",
+        attempts=104,
+        created_at=NOW - timedelta(hours=27),
+        died_at=NOW - timedelta(hours=3),
+        is_kept=True,
+    ),
+    DeadLetter(
+        id=5,
+        what="Mail “Your Vivero workspace”",
+        whom=HOSTILE,
+        error="GiveUpError: the mail server refuses it (550): SMTPRecipientsRefused",
+        attempts=1,
+        created_at=NOW - timedelta(days=2),
+        died_at=NOW - timedelta(days=2),
+        is_kept=True,
+    ),
+    DeadLetter(
+        id=2,
+        what="Mail “Your Vivero trial has ended”",
+        whom="",
+        error="MailServerUnavailableError: (SMTPConnectError)",
+        attempts=1201,
+        created_at=NOW - timedelta(days=21),
+        died_at=NOW - timedelta(days=20),
+        is_kept=False,
+    ),
+)
+
+
+class FakeDeadLetters(DeadLetterService):
+    def __init__(self, letters: tuple[DeadLetter, ...] = LETTERS, refusal: WebError | None = None) -> None:
+        self.letters = letters
+        self.refusal = refusal
+        self.replayed: list[tuple[int, str]] = []
+
+    async def newest(self) -> DeadLetterList:
+        return DeadLetterList(items=self.letters, total=len(self.letters))
+
+    async def replay(self, entry_id: int, actor: str) -> None:
+        if self.refusal:
+            raise self.refusal
+        if entry_id not in {one.id for one in self.letters}:
+            raise DeadLetterNotFoundError
+        self.replayed.append((entry_id, actor))
+
+
 class FakeStaff(StaffService):
     def __init__(self) -> None:
         pass
@@ -342,6 +396,7 @@ def make_app(**replaced: object) -> Litestar:
         "signups": FakeSignups(),
         "tenants": FakeTenants(),
         "audit": FakeAudit(),
+        "dead_letters": FakeDeadLetters(),
         "staff": FakeStaff(),
         "sessions": FakeSessions(),
         "settings": SETTINGS,

@@ -1,15 +1,17 @@
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from litestar.testing import TestClient
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 from unit.control_plane_web.conftest import browser
-from unit.control_plane_web.fakes import HOSTILE, FakeSignups, signup
-from vivero_control.domain.signups.schemas import SignupView
+from unit.control_plane_web.fakes import HOSTILE, NOW, FakeSignups, signup
+from vivero_control.domain.signups.schemas import SignupView, Waiting
 from vivero_control.web.signup import BEARER
+from vivero_ui.filters import iso
 
 ENTRANCE = re.compile(
     r'<form method="post" action="([^"]+)"[^>]* data-send-at-once.*?name="ticket" value="(\w+)"', re.DOTALL
@@ -187,3 +189,20 @@ def test_events_of_a_failed_signup() -> None:
     with browser(signups=signups) as client:
         text = client.get("/signup/5f2c/events").text
     assert re.findall(r"^event: (\w+)", text, re.MULTILINE) == ["steps", "failed"]
+
+
+@pytest.mark.parametrize("until", [UNSET, NOW + timedelta(hours=21)], ids=["not tried twice", "tried"])
+def test_an_order_that_waits_says_since_when_and_what_comes_next(until: datetime | UnsetType) -> None:
+    waiting = Waiting(since=NOW - timedelta(hours=3), next_attempt_at=NOW + timedelta(minutes=15), until=until)
+    signups = FakeSignups()
+    signups.view = structs.replace(signup(0), waiting=waiting, detail="Your order is kept.")
+    signups.stream = [signups.view]
+    with browser(signups=signups) as client:
+        page, events = client.get("/signup/5f2c").text, client.get("/signup/5f2c/events").text
+    moments = [one for one in (waiting.since, waiting.next_attempt_at, waiting.until) if one is not UNSET]
+    for text in (page, events):
+        assert "This takes longer than usual" in text
+        assert "Your order is kept." in text
+        assert [iso(one) in text for one in moments] == [True] * len(moments)
+        assert ("for the last time" in text) is (until is not UNSET)
+    assert 'http-equiv="refresh"' in page, "it goes on looking"

@@ -1,1 +1,1 @@
-"""Notifications: mails, and the outbox that loses nothing."""
+"""Notifications: mails, and how they are sent."""

@@ -48,13 +48,9 @@ def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-def welcome_key(signup_id: str) -> str:
-    return f"mail.welcome:{signup_id}"
-
-
 def welcome(signup_id: str, *, to: str, url: str) -> Mail:
     """Right after signup: where the workspace is."""
-    return _mail("welcome", key=welcome_key(signup_id), to=to, subject="Your Vivero workspace", url=url)
+    return _mail("welcome", key=f"mail.welcome:{signup_id}", to=to, subject="Your Vivero workspace", url=url)
 
 
 def enough_trials(account_id: UUID, now: datetime, *, to: str, urls: Sequence[str]) -> Mail:
@@ -65,6 +61,19 @@ def enough_trials(account_id: UUID, now: datetime, *, to: str, urls: Sequence[st
         to=to,
         subject="Your Vivero workspaces",
         urls=urls,
+    )
+
+
+def signup_failed(signup_id: str, *, to: str, url: str, why: str, signup_url: str) -> Mail:
+    """When an order is given up: why there will be no workspace at `url`, and what to do."""
+    return _mail(
+        "signup_failed",
+        key=f"mail.signup-failed:{signup_id}",
+        to=to,
+        subject="Your Vivero workspace could not be made",
+        url=url,
+        why=why,
+        signup_url=signup_url,
     )
 
 

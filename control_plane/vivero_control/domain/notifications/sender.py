@@ -4,14 +4,13 @@ import hashlib
 import ssl
 from email.message import EmailMessage
 from email.utils import parseaddr
-from typing import Any
 
 import aiosmtplib
 import msgspec
 from vivero_web.errors import UnavailableError
 
 from vivero_control.domain.notifications.mails import Mail
-from vivero_control.domain.notifications.outbox import GiveUpError
+from vivero_control.jobs.kinds import GiveUpError, Kind, Payload, Words
 from vivero_control.settings import MailSettings
 
 _PERMANENT = 500  # SMTP: from here on the server says never, below it says later
@@ -36,15 +35,18 @@ def compose(mail: Mail, sender: str, reply_to: str | None = None) -> EmailMessag
     return message
 
 
-class MailSender:
-    """One connection for each mail: they are few, and a kept one goes stale."""
+class MailSender(Kind):
+    """Mails as a job. One connection for each mail: they are few, and a kept one goes stale."""
 
     def __init__(self, settings: MailSettings, tls: ssl.SSLContext) -> None:
         self._settings = settings
         self._tls = tls
 
-    async def perform(self, payload: dict[str, Any]) -> None:
-        """For the outbox.
+    def words(self, payload: Payload) -> Words:
+        return Words(f"Mail “{payload.get('subject', '')}”", str(payload.get("to", "")))
+
+    async def perform(self, payload: Payload) -> None:
+        """Hand it over.
 
         Raises:
             GiveUpError: the server refuses this mail for good.

@@ -7,9 +7,9 @@ from vivero_core.model.conditions import Condition
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 
-from vivero_control.domain.notifications.repository import DEAD, DONE
 from vivero_control.domain.signups.schemas import Step
 from vivero_control.domain.tenants.policies import is_ready
+from vivero_control.jobs.repository import DEAD, DONE
 
 StepName = Literal["database", "storage", "cache", "workload", "route", "owner", "ready"]
 SignupState = Literal["provisioning", "ready", "failed"]
@@ -43,19 +43,22 @@ MISSING: Final = {
     DEAD: "Your workspace could not be made. Please sign up again, or ask the people who run Vivero.",
 }
 """Why there is no Tenant long after a signup, by the state of its order; one that still waits is no failure."""
+WAITS: Final = (
+    "Your order is kept. A part of the platform does not answer, so it is tried again and again. "
+    "If your workspace cannot be made, you get a mail."
+)
 
 
-def whole(tenant: Tenant | None, failure: str | None, *, reached: bool, late: bool = False) -> tuple[SignupState, str]:
+def whole(tenant: Tenant | None, failure: str | None, *, reached: bool, waits: bool = False) -> tuple[SignupState, str]:
     """The state of a signup and a sentence about it.
 
-    `failure` says why there will be no workspace, `reached` whether a ready one answers at its public address, `late`
-    whether the order of one that is not there waits for longer than it should.
+    `failure` says why there will be no workspace, `reached` whether a ready one answers at its public address, `waits`
+    whether the order of one that is not there has to be tried again.
     """
     if failure:
         return "failed", failure
     if tenant is None:
-        waits = "Your order is kept. It waits for a part of the platform that does not answer, and is tried again."
-        return "provisioning", waits if late else "Your workspace is being prepared."
+        return "provisioning", WAITS if waits else "Your workspace is being prepared."
     if sentence := hopeless(tenant):
         return "failed", sentence
     if tenant.spec.suspended is not None:

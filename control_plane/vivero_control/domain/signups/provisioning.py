@@ -21,11 +21,8 @@ from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.tenant import Owner, Tenant, TenantSpec
 from vivero_web.clock import Clock
 
-from vivero_control.db.database import Database
-from vivero_control.domain.notifications.outbox import GiveUpError
 from vivero_control.domain.signups.errors import SlugTakenError
 from vivero_control.domain.signups.policies import secret_name, signup_digest
-from vivero_control.domain.signups.repository import SignupRepository
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import (
     ClusterUnavailableError,
@@ -34,6 +31,7 @@ from vivero_control.domain.tenants.errors import (
     TenantRefusedError,
 )
 from vivero_control.domain.tenants.repository import TenantRepository
+from vivero_control.jobs.kinds import GiveUpError
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +90,9 @@ def order_key(signup_id: str) -> str:
 class Provisioning:
     """Carries out orders."""
 
-    def __init__(self, tenants: TenantRepository, directory: TenantDirectory, database: Database, clock: Clock) -> None:
+    def __init__(self, tenants: TenantRepository, directory: TenantDirectory, clock: Clock) -> None:
         self._tenants = tenants
         self._directory = directory
-        self._database = database
         self._clock = clock
 
     async def carry_out(self, order: Order) -> None:
@@ -108,15 +105,17 @@ class Provisioning:
         """
         self._directory.keep(await self._with_password(order, self._claim_or_create))
 
-    async def perform(self, payload: dict[str, Any]) -> None:
-        """For the outbox, again: what can never succeed is told to the person who waits."""
-        order = msgspec.convert(payload, Order)
+    async def repeat(self, order: Order) -> None:
+        """From the outbox, again.
+
+        Raises:
+            GiveUpError: it can never succeed; its sentence is for the person who waits.
+            ClusterUnavailableError: as `carry_out`.
+        """
         try:
             if await self._tenants.of_signup(signup_digest(order.signup_id)) is None:
                 await self._with_password(order, self._create)
         except (SlugTakenError, TenantRefusedError) as error:
-            async with self._database.transaction() as session:
-                await SignupRepository(session).fail(order.signup_id, error.detail)
             raise GiveUpError(error.detail) from error
 
     async def _with_password(self, order: Order, make: Callable[[Order], Awaitable[Tenant]]) -> Tenant:

@@ -43,6 +43,14 @@ class SignupRepository(Repository[Signup]):
         statement = update(Signup).where(Signup.id == signup_id).values(slug_claim=None, failure=sentence[:500])
         await self.session.execute(statement)
 
+    async def revive(self, signup_id: str, slug: str) -> None:
+        """It is tried anew, with its slug. Raises SlugTakenError when another signup holds that by now."""
+        statement = update(Signup).where(Signup.id == signup_id).values(slug_claim=slug, failure=None)
+        try:
+            await self.session.execute(statement)
+        except IntegrityError as error:
+            raise SlugTakenError(slug) from error
+
     async def withdraw(self, signup_id: str) -> None:
         """As if it had never been asked for."""
         await self.session.execute(delete(Signup).where(Signup.id == signup_id))

@@ -55,6 +55,19 @@ class Step(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
 
 
+class Waiting(Struct, frozen=True, kw_only=True):
+    """An order that could not be carried out yet: it is kept, and tried again."""
+
+    since: Annotated[datetime, Meta(description="The first attempt.")]
+    next_attempt_at: Annotated[datetime, Meta(description="When it is tried again; a moment that is over: any moment.")]
+    until: Annotated[
+        datetime | UnsetType,
+        Meta(
+            description="Then it is given up, its address is free again, and a mail says so; known after some attempts."
+        ),
+    ] = UNSET
+
+
 class SignupView(Struct, frozen=True, kw_only=True):
     """How far a signup is."""
 
@@ -70,6 +83,9 @@ class SignupView(Struct, frozen=True, kw_only=True):
     bearer: Annotated[
         str | UnsetType,
         Meta(description="Secret, only in the answer to the POST: `Authorization: Bearer …` gets `login_url` with it."),
+    ] = UNSET
+    waiting: Annotated[
+        Waiting | UnsetType, Meta(description="Present while the order is tried again because a part did not answer.")
     ] = UNSET
     login_url: Annotated[
         str | UnsetType,

@@ -22,8 +22,6 @@ from vivero_control.domain.accounts.repository import AccountRepository
 from vivero_control.domain.audit.repository import AuditRepository
 from vivero_control.domain.audit.service import DONE, Act, record
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications import repository as outbox_states
-from vivero_control.domain.notifications.repository import OutboxRepository
 from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
@@ -31,6 +29,7 @@ from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.arrivals import Arrivals
 from vivero_control.domain.signups.bearers import Bearers
 from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
+from vivero_control.domain.signups.jobs import OrderJob
 from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning, order_key
 from vivero_control.domain.signups.repository import SignupRepository
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
@@ -39,7 +38,9 @@ from vivero_control.domain.signups.views import SignupViews
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.errors import TenantRefusedError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.domain.tenants.service import signup_subject
+from vivero_control.domain.tenants.subjects import signup_subject
+from vivero_control.jobs.repository import DONE as CARRIED_OUT
+from vivero_control.jobs.repository import OutboxRepository, Standing
 from vivero_control.lib.idempotency import Idempotency, Once
 from vivero_control.lib.streams import StreamSlots
 
@@ -65,6 +66,7 @@ class SignupDeps:
     tenants: TenantRepository
     plans: PlanService
     provisioning: Provisioning
+    order_job: OrderJob
     passwords: Passwords
     tickets: Tickets
     bearers: Bearers
@@ -135,7 +137,7 @@ class SignupService:
         opened = self._deps.bearers.opens(bearer, signup_id)
         return self._deps.streams.counted(self._views(signup, order, opened=opened))
 
-    async def _views(self, signup: Signup, order: str, *, opened: bool) -> AsyncIterator[SignupView | None]:
+    async def _views(self, signup: Signup, order: Standing | None, *, opened: bool) -> AsyncIterator[SignupView | None]:
         ends = asyncio.get_running_loop().time() + STREAM_SECONDS
         with self._deps.directory.subscribe(secret_key(policies.secret_name(signup.id))) as changed:
             seen: object = None
@@ -143,8 +145,8 @@ class SignupService:
                 changed.clear()
                 self._shown.look(signup)
                 view = self._shown.view(signup, order, opened=opened)
-                if (view.state, view.steps) != seen:
-                    seen = (view.state, view.steps)
+                if (view.state, view.steps, view.waiting) != seen:
+                    seen = (view.state, view.steps, view.waiting)
                     yield view
                 if view.finished:
                     return
@@ -152,7 +154,7 @@ class SignupService:
                     await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
                 except TimeoutError:
                     yield None
-                    signup, order = await self._load(signup.id)  # the worker may have given it up
+                signup, order = await self._again(signup, order)
 
     def _checked(self, order: StartSignup) -> tuple[StartSignup, PlanView]:
         errors = policies.check(order)
@@ -232,11 +234,15 @@ class SignupService:
             await hashing  # as long as for any other
             return None
         await AuditRepository(session).add(record(_act("signup", signup), now, DONE))
-        outbox = OutboxRepository(session)
-        welcome = mails.welcome(signup.id, to=signup.email, url=self._deps.tenant_url(signup.slug))
-        await outbox.put(kind=mails.KIND, key=welcome.key, payload=welcome.payload(), now=now, due_at=now)
         order = _order(signup, await hashing)
-        await outbox.put(kind=KIND, key=order.key, payload=order.payload(), now=now, due_at=now + HANDOVER)
+        await OutboxRepository(session).put(
+            kind=KIND,
+            key=order.key,
+            payload=order.payload(),
+            now=now,
+            due_at=now + HANDOVER,
+            subject=signup_subject(policies.signup_digest(signup.id)),
+        )
         return order
 
     async def _refuse(self, session: AsyncSession, signup: Signup, tried: Sequence[Signup], now: datetime) -> None:
@@ -262,13 +268,14 @@ class SignupService:
         """The worker has nothing to do any more, and the same request again gets the answer of this one."""
         async with self._deps.database.transaction() as session:
             await OutboxRepository(session).finish(order.key, self._deps.clock())
+            await self._deps.order_job.done(session, order.payload())
             await once.store(session, msgspec.to_builtins(self._shown.view(signup)))
         return self._shown.view(signup, opened=True)
 
     async def _withdraw(self, signup: Signup, order: Order, once: Once) -> None:
         """As if it had never been asked for; the audit log says both."""
         async with self._deps.database.transaction() as session:
-            await OutboxRepository(session).drop([order.key, mails.welcome_key(signup.id)])
+            await OutboxRepository(session).drop([order.key])
             await SignupRepository(session).withdraw(signup.id)
             await AuditRepository(session).add(record(_act("signup-withdrawn", signup), self._deps.clock(), DONE))
         once.made = False
@@ -280,9 +287,9 @@ class SignupService:
             holder = await signups.holder(slug)
             if holder is None:
                 return False
-            order = await OutboxRepository(session).state_of(order_key(holder.id))
-            ended = order in {outbox_states.DONE, outbox_states.DEAD}
-            if not ended or not await self._is_gone(holder):
+            order = await OutboxRepository(session).standing(order_key(holder.id))
+            is_over = order is None or order.is_over  # a row of long ago is removed
+            if not is_over or not await self._is_gone(holder):
                 return False
             await signups.release(holder.id)
             return True
@@ -298,15 +305,26 @@ class SignupService:
         labelled = await tenants.of_signup(policies.signup_digest(holder.id))
         return labelled is None and await tenants.find(holder.slug) is None
 
-    async def _load(self, signup_id: str) -> tuple[Signup, str]:
-        """The signup, and the state of its order in the outbox: asked for when it should long have been carried out."""
+    async def _load(self, signup_id: str) -> tuple[Signup, Standing | None]:
+        """The signup, and where its order stands: asked for when there is no Tenant though its request is over."""
         async with self._deps.database.transaction() as session:
             signup = await SignupRepository(session).get_one_or_none(id=signup_id)
             if signup is None:
                 raise SignupNotFoundError
-            if not self._shown.is_late(signup):
-                return signup, outbox_states.PENDING
-            return signup, await OutboxRepository(session).state_of(order_key(signup_id)) or outbox_states.DONE
+            due = signup.created_at + HANDOVER
+            if self._shown.has_tenant(signup) or self._deps.clock() < due:
+                return signup, None
+            forgotten = Standing(CARRIED_OUT, due, finished_at=due)
+            return signup, await OutboxRepository(session).standing(order_key(signup_id)) or forgotten
+
+    async def _again(self, signup: Signup, order: Standing | None) -> tuple[Signup, Standing | None]:
+        """What the database says by now while there is no Tenant to look at; while it is away, what it said last."""
+        if self._shown.has_tenant(signup):
+            return signup, None
+        try:
+            return await self._load(signup.id)
+        except UnavailableError:
+            return signup, order
 
 
 def _order(signup: Signup, password_hash: str) -> Order:

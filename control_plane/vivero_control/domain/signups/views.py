@@ -11,16 +11,16 @@ from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
 
 from vivero_control.db.tables import Signup
-from vivero_control.domain.notifications import repository as outbox_states
 from vivero_control.domain.signups import policies, progress
 from vivero_control.domain.signups.arrivals import Arrivals
-from vivero_control.domain.signups.schemas import SignupView, TenantRef
+from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.signups.tickets import Tickets
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.policies import is_ready
+from vivero_control.jobs.repository import DONE, Standing
 
 GONE_AFTER: Final = timedelta(minutes=10)
-"""A Tenant that is not there by then, in a cluster that answers, is gone; unless its order still waits."""
+"""A Tenant that is not there so long after its order was carried out, in a cluster that answers, is gone."""
 
 
 class SignupViews:
@@ -40,13 +40,17 @@ class SignupViews:
         self._tenant_url = tenant_url
         self._clock = clock
 
-    def view(self, signup: Signup, order: str = outbox_states.PENDING, *, opened: bool = False) -> SignupView:
-        """As it is now; `order` is the state of its order in the outbox. The login is only in one that is `opened`."""
+    def view(self, signup: Signup, order: Standing | None = None, *, opened: bool = False) -> SignupView:
+        """As it is now; `order` is where its order stands in the outbox, None: being carried out.
+
+        The login is only in one that is `opened`.
+        """
         tenant = self._own_tenant(signup)
         url = (tenant.status.url if tenant else None) or self._tenant_url(signup.slug)
         reached = tenant is not None and self._arrivals.reached(tenant)
-        failure, late = self._without_tenant(signup, order) if tenant is None else (signup.failure, False)
-        state, detail = progress.whole(tenant, failure, reached=reached, late=late)
+        failure = self._failure(signup, order) if tenant is None else None
+        waiting = _waiting(signup, order) if tenant is None and failure is None else UNSET
+        state, detail = progress.whole(tenant, failure, reached=reached, waits=waiting is not UNSET)
         may_log_in = opened and tenant is not None and state == "ready" and tenant.spec.suspended is None
         return SignupView(
             id=signup.id,
@@ -55,21 +59,29 @@ class SignupViews:
             steps=progress.steps(tenant, reached=reached),
             detail=detail,
             created_at=signup.created_at,
+            waiting=waiting,
             login_url=self._login_url(signup, tenant, url) if tenant and may_log_in else UNSET,
         )
 
-    def _without_tenant(self, signup: Signup, order: str) -> tuple[str | None, bool]:
-        """Why there will be no workspace, in words; and whether its order waits for longer than it should."""
-        if signup.failure or not self.is_late(signup) or not self._directory.synced:
-            return signup.failure, False
-        return progress.MISSING.get(order), order == outbox_states.PENDING
+    def has_tenant(self, signup: Signup) -> bool:
+        return self._own_tenant(signup) is not None
+
+    def _failure(self, signup: Signup, order: Standing | None) -> str | None:
+        """Why there will be no workspace, in words; None while there may be one."""
+        if signup.failure or order is None:
+            return signup.failure
+        if order.state == DONE and not self._is_gone(order):
+            return None
+        return progress.MISSING.get(order.state)
+
+    def _is_gone(self, made: Standing) -> bool:
+        """What has just been made is not seen at once, whenever it was ordered."""
+        since = made.finished_at or made.due_at
+        return self._directory.synced and self._clock() - since > GONE_AFTER
 
     def _own_tenant(self, signup: Signup) -> Tenant | None:
         """The Tenant that this signup made or claimed, whatever its name; not one that got its slug later."""
         return self._directory.by_secret(policies.secret_name(signup.id))
-
-    def is_late(self, signup: Signup) -> bool:
-        return self._clock() - signup.created_at > GONE_AFTER
 
     def look(self, signup: Signup) -> asyncio.Task[None] | None:
         """Have a ready workspace looked for at its address; None when there is nothing to wait for."""
@@ -86,3 +98,10 @@ class SignupViews:
         return self._tickets.login_url(
             url, tenant_id=tenant.id, email=signup.email, ticket_id=policies.ticket_id(signup.id), now=now
         )
+
+
+def _waiting(signup: Signup, order: Standing | None) -> Waiting | msgspec.UnsetType:
+    """Only while the order is still to be carried out."""
+    if order is None or order.is_over:
+        return UNSET
+    return Waiting(since=signup.created_at, next_attempt_at=order.due_at, until=order.gives_up_at or UNSET)

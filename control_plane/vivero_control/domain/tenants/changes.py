@@ -18,7 +18,7 @@ from vivero_core.model.constants import FIELD_MANAGER as OPERATOR
 
 from vivero_control.domain.audit.service import Act, AuditService, Found
 from vivero_control.domain.tenants.repository import MANAGER
-from vivero_control.domain.tenants.service import subject
+from vivero_control.domain.tenants.subjects import subject
 
 ACTION: Final = "change-in-cluster"
 _OURS: Final = frozenset({MANAGER, OPERATOR})

@@ -17,12 +17,12 @@ from vivero_web.errors import UnavailableError
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import Act, AuditService
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.repository import DEAD, DONE, OutboxRepository
 from vivero_control.domain.tenants import policies, trials
 from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import Suspend
-from vivero_control.domain.tenants.service import subject
+from vivero_control.domain.tenants.subjects import subject
+from vivero_control.jobs.repository import OutboxRepository
 from vivero_control.lib.each import each
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,12 @@ class TrialJob:
         mail = self._mail(tenant, need)
         async with self._database.transaction() as session:
             await OutboxRepository(session).put(
-                kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now
+                kind=mails.KIND,
+                key=mail.key,
+                payload=mail.payload(),
+                now=now,
+                due_at=now,
+                subject=subject(tenant.name),
             )
 
     def _mail(self, tenant: Tenant, need: trials.Need) -> mails.Mail:
@@ -85,8 +90,8 @@ class TrialJob:
     async def _close(self, tenant: Tenant, now: datetime) -> None:
         key = mails.trial_ended_key(tenant.metadata.uid, _end(tenant))
         async with self._database.transaction() as session:
-            state = await OutboxRepository(session).state_of(key)
-        if not trials.may_close(_end(tenant), now, told=state in {DONE, DEAD}):
+            mail = await OutboxRepository(session).standing(key)
+        if not trials.may_close(_end(tenant), now, told=mail is not None and mail.is_over):
             return
         order = Suspend(reason="The trial has ended.", kind=SuspensionReason.TRIAL_ENDED, message=CLOSED_MESSAGE)
         act = Act(

@@ -31,6 +31,7 @@ from vivero_control.domain.tenants.errors import (
     TenantNotFoundError,
     TenantRefusedError,
 )
+from vivero_control.domain.tenants.subjects import signup_subject, subject
 from vivero_control.lib.each import skipped
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,16 @@ class TenantRepository:
                 skipped.labels("tenants").inc()
                 logger.warning("Tenant %s cannot be read: %s", one.name, one.why)
         return [one for one in found if isinstance(one, Tenant)]
+
+    async def subjects(self) -> set[str]:
+        """How the audit log names every Tenant there is, also one that cannot be read: as itself, and as its signup."""
+        try:
+            found = (await self._client.list(TENANT)).items
+        except BackendError as error:
+            raise unavailable(error) from error
+        metadata = [item["metadata"] for item in found]
+        signups = (one.get("labels", {}).get(LABEL_SIGNUP) for one in metadata)
+        return {subject(one["name"]) for one in metadata} | {signup_subject(digest) for digest in signups if digest}
 
     async def of_signup(self, digest: str) -> Tenant | Unreadable | None:
         """The one that a signup made or claimed, under whatever name, as the API server has it now."""

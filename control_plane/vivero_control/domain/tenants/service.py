@@ -30,6 +30,7 @@ from vivero_control.domain.tenants.schemas import (
     TenantRow,
     TenantState,
 )
+from vivero_control.domain.tenants.subjects import signup_subject, subject
 
 # The operator writes status now and then: an order that met such a write is tried again on the new version.
 ATTEMPTS: Final = 4
@@ -199,16 +200,6 @@ def _there(found: Tenant | None, name: str) -> Tenant:
     if found is None:
         raise TenantNotFoundError(name)
     return found
-
-
-def subject(name: str) -> str:
-    """How the audit log names a tenant."""
-    return f"tenant/{name}"
-
-
-def signup_subject(digest: str) -> str:
-    """How the audit log names a signup, whose Tenant's name is not known when it is written down."""
-    return f"signup/{digest}"
 
 
 class _Reasoned(Protocol):

@@ -1,0 +1,1 @@
+"""Dead letters: jobs that were given up, for staff to see and replay."""

@@ -1,0 +1,88 @@
+"""Dead letters: seen by staff, and replayed with a new budget of time."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from vivero_web.clock import Clock
+
+from vivero_control.db.database import Database
+from vivero_control.db.tables import OutboxEntry
+from vivero_control.domain.audit.repository import AuditRepository
+from vivero_control.domain.audit.service import DONE, Act, record
+from vivero_control.domain.dead_letters.errors import DeadLetterNotFoundError, ErasedError
+from vivero_control.domain.dead_letters.schemas import DeadLetter, DeadLetterList
+from vivero_control.jobs.kinds import Kind, Words
+from vivero_control.jobs.repository import DEAD, PENDING, OutboxRepository
+
+SHOWN: Final = 100
+
+
+class DeadLetterService:
+    """Lists and replays."""
+
+    def __init__(
+        self, database: Database, kinds: Mapping[str, Kind], wake_worker: Callable[[], None], clock: Clock
+    ) -> None:
+        self._database = database
+        self._kinds = kinds
+        self._wake_worker = wake_worker
+        self._clock = clock
+
+    async def newest(self) -> DeadLetterList:
+        """The SHOWN that died last."""
+        async with self._database.transaction() as session:
+            rows, total = await OutboxRepository(session).dead(SHOWN)
+        return DeadLetterList(items=tuple(self._letter(row) for row in rows), total=total)
+
+    async def replay(self, entry_id: int, actor: str) -> None:
+        """Have it tried again from the start; one that is not dead any more is left alone, so twice is once.
+
+        Raises:
+            DeadLetterNotFoundError: there is no such job.
+            ConflictError: it cannot be done any more; the sentence says why.
+        """
+        async with self._database.transaction() as session:
+            entry = await OutboxRepository(session).locked(entry_id)
+            if entry is None:
+                raise DeadLetterNotFoundError
+            if entry.state != DEAD:
+                return
+            if entry.payload is None:
+                raise ErasedError
+            if kind := self._kinds.get(entry.kind):
+                await kind.revived(session, entry.payload)
+            now = self._clock()
+            await AuditRepository(session).add(record(_act(entry, actor), now, DONE))
+            _begin_anew(entry, now)
+        self._wake_worker()
+
+    def _letter(self, row: OutboxEntry) -> DeadLetter:
+        kind = self._kinds.get(row.kind)
+        words = kind.words(row.payload or {}) if kind else Words(row.kind, "")
+        return DeadLetter(
+            id=row.id,
+            what=words.what,
+            whom=words.whom if row.payload else "",
+            error=row.last_error or "",
+            attempts=row.attempts,
+            created_at=row.created_at,
+            died_at=row.finished_at or row.due_at,
+            is_kept=row.payload is not None,
+        )
+
+
+def _begin_anew(entry: OutboxEntry, now: datetime) -> None:
+    entry.state, entry.attempts, entry.due_at = PENDING, 0, now
+    entry.gives_up_at = entry.finished_at = None
+
+
+def _act(entry: OutboxEntry, actor: str) -> Act:
+    """Without the key: that of an order opens the customer's signup."""
+    return Act(
+        actor=actor,
+        action="replay",
+        subject=entry.subject or f"job/{entry.id}",
+        reason="",
+        detail={"job": entry.id, "kind": entry.kind, "error": entry.last_error},
+    )

@@ -1,0 +1,112 @@
+"""The outbox: what must happen is a row first; here the rows are worked off, one kind by itself.
+
+A row is locked while it is done, so two workers never do the same one, and
+finished in the same transaction. What fails is tried again, with growing
+pauses, until its budget of time is used up. Then it is a dead letter: it keeps
+its payload for a while, metrics and logs tell, and staff can replay it.
+"""
+
+import logging
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncSession
+from vivero_core.errors import ViveroError
+from vivero_web.clock import Clock
+from vivero_web.errors import UnavailableError
+
+from vivero_control.db.database import Database
+from vivero_control.db.tables import OutboxEntry
+from vivero_control.jobs import policies
+from vivero_control.jobs.kinds import GiveUpError, Kind
+from vivero_control.jobs.repository import DEAD, DONE, OutboxRepository
+
+logger = logging.getLogger(__name__)
+
+died = Counter("vivero_control_dead_letters", "Jobs that were given up", ["kind"])
+
+
+class FaultError(ViveroError):
+    """A fault of this program kept the entry from being finished."""
+
+
+class Outbox:
+    """Works off entries; `budget` is how long one is tried, from its first failure on."""
+
+    def __init__(self, database: Database, kinds: Mapping[str, Kind], budget: timedelta, clock: Clock) -> None:
+        self._database = database
+        self._kinds = kinds
+        self._budget = budget
+        self._clock = clock
+
+    async def drain(self, kind: str) -> int:
+        """Do everything of this kind that is due; returns how many entries were touched."""
+        touched = 0
+        while await self._one(kind):
+            touched += 1
+        return touched
+
+    async def _one(self, kind: str) -> bool:
+        """Whether there was one that is due. One that breaks its own transaction is put off in another."""
+        taken: int | None = None
+        try:
+            async with self._database.transaction() as session:
+                entry = await OutboxRepository(session).take(kind, self._clock())
+                if entry is None:
+                    return False
+                taken = entry.id
+                await self._attempt(session, entry)
+        except UnavailableError:
+            raise
+        except Exception:
+            if taken is None:
+                raise
+            logger.exception("outbox entry %s cannot be written back", taken)
+            await self._put_off(taken)
+        return True
+
+    async def _attempt(self, session: AsyncSession, entry: OutboxEntry) -> None:
+        kind, payload = self._kinds[entry.kind], entry.payload or {}
+        entry.attempts += 1
+        try:
+            await kind.perform(payload)
+        except Exception as error:
+            if not isinstance(error, ViveroError):
+                # A fault in a kind must not stop the entries behind it; it counts as a failed attempt.
+                logger.exception("outbox entry %s (%s) met a fault", entry.id, entry.kind)
+            if self._is_over(entry, error):
+                await kind.given_up(session, payload, str(error) if isinstance(error, GiveUpError) else None)
+        else:
+            await kind.done(session, payload)
+            entry.state, entry.payload, entry.last_error = DONE, None, None
+            entry.finished_at = self._clock()
+
+    async def _put_off(self, entry_id: int) -> None:
+        """What follows from its end may be what cannot be written, so nothing does."""
+        async with self._database.transaction() as session:
+            entry = await OutboxRepository(session).get_one(id=entry_id, with_for_update=True)
+            entry.attempts += 1
+            self._is_over(entry, FaultError("it could not be written back"))
+
+    def _is_over(self, entry: OutboxEntry, error: Exception) -> bool:
+        """Whether the failure was the last; else the entry is due again later."""
+        now = self._clock()
+        entry.last_error = _told(error)[:500]
+        entry.gives_up_at = entry.gives_up_at or now + self._budget
+        again = policies.next_attempt(entry.attempts, now, entry.gives_up_at, random.random())  # noqa: S311  jitter
+        if again is None or isinstance(error, GiveUpError):
+            entry.state, entry.finished_at = DEAD, now
+            died.labels(entry.kind).inc()
+            logger.error("outbox entry %s (%s) is given up: %s", entry.id, entry.kind, entry.last_error)
+            return True
+        entry.due_at = again
+        logger.warning("outbox entry %s (%s) failed, again later: %s", entry.id, entry.kind, entry.last_error)
+        return False
+
+
+def _told(error: Exception) -> str:
+    """The error, and by kind what caused it: a library's own words may hold a secret."""
+    cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
+    return f"{type(error).__name__}: {error}{cause}"

@@ -1,0 +1,138 @@
+"""SQL about the outbox: rows go in with the decision, workers take them out under a lock."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Update, delete, func, null, select, update
+from sqlalchemy.dialects.mysql import insert
+
+from vivero_control.db.repository import Repository
+from vivero_control.db.tables import OutboxEntry
+
+DONE = "done"
+DEAD = "dead"
+PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a job stands; `gives_up_at` is None before its first failure, `finished_at` until it is done or dead."""
+
+    state: str
+    due_at: datetime
+    gives_up_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state != PENDING
+
+
+class OutboxRepository(Repository[OutboxEntry]):
+    """What must happen."""
+
+    model_type = OutboxEntry
+
+    async def put(  # noqa: PLR0913  the row's columns
+        self,
+        *,
+        kind: str,
+        key: str,
+        payload: dict[str, Any],
+        now: datetime,
+        due_at: datetime,
+        subject: str | None = None,
+    ) -> None:
+        """Once for each key: a second time changes nothing. `subject` as in OutboxEntry."""
+        statement = insert(OutboxEntry).values(
+            kind=kind,
+            key=key,
+            payload=payload,
+            state=PENDING,
+            attempts=0,
+            due_at=due_at,
+            created_at=now,
+            subject=subject,
+        )
+        await self.session.execute(statement.on_duplicate_key_update(key=key))
+
+    async def take(self, kind: str, now: datetime) -> OutboxEntry | None:
+        """The entry that is due longest, locked until the transaction ends; others take other ones."""
+        statement = (
+            select(OutboxEntry)
+            .where(OutboxEntry.kind == kind, OutboxEntry.state == PENDING, OutboxEntry.due_at <= now)
+            .order_by(OutboxEntry.due_at, OutboxEntry.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        return cast("OutboxEntry | None", await self.session.scalar(statement))
+
+    async def finish(self, key: str, now: datetime) -> None:
+        """It has been done, by whoever; what it carried is no longer kept."""
+        statement = (
+            update(OutboxEntry)
+            .where(OutboxEntry.key == key, OutboxEntry.state == PENDING)
+            .values(state=DONE, payload=None, finished_at=now, last_error=None)
+        )
+        await self.session.execute(statement)
+
+    async def standing(self, key: str) -> Standing | None:
+        """None when there is no such job, or no more."""
+        columns = (OutboxEntry.state, OutboxEntry.due_at, OutboxEntry.gives_up_at, OutboxEntry.finished_at)
+        row = (await self.session.execute(select(*columns).where(OutboxEntry.key == key))).one_or_none()
+        return Standing(*row) if row else None
+
+    async def counts(self) -> dict[str, int]:
+        """How many entries wait, and how many dead letters can be replayed."""
+        kept = OutboxEntry.state.in_((PENDING, DEAD)) & OutboxEntry.payload.is_not(null())
+        rows = await self.session.execute(
+            select(OutboxEntry.state, func.count()).where(kept).group_by(OutboxEntry.state)
+        )
+        return {key: value for key, value in rows}  # noqa: C416  a Row is no tuple for the type checker
+
+    async def dead(self, limit: int) -> tuple[Sequence[OutboxEntry], int]:
+        """The dead letters that died last, and how many there are."""
+        dead = OutboxEntry.state == DEAD
+        newest = select(OutboxEntry).where(dead).order_by(OutboxEntry.finished_at.desc(), OutboxEntry.id.desc())
+        rows = (await self.session.scalars(newest.limit(limit))).all()
+        return rows, await self.session.scalar(select(func.count()).where(dead)) or 0
+
+    async def locked(self, entry_id: int) -> OutboxEntry | None:
+        """Held until the transaction ends."""
+        return await self.get_one_or_none(id=entry_id, with_for_update=True)
+
+    async def drop(self, keys: Sequence[str]) -> None:
+        await self.session.execute(delete(OutboxEntry).where(OutboxEntry.key.in_(keys)))
+
+    async def subjects_of_dead(self, kind: str, before: datetime) -> set[str]:
+        """Whom the dead letters of a kind are about that died before and still have a payload."""
+        statement = select(OutboxEntry.subject).where(
+            OutboxEntry.kind == kind, *_kept_since(before), OutboxEntry.subject.is_not(None)
+        )
+        return {subject for subject in await self.session.scalars(statement.distinct()) if subject}
+
+    async def erase_about(self, kind: str, subjects: Collection[str]) -> int:
+        """The payloads of these dead letters; how many."""
+        return await self._erased(
+            update(OutboxEntry).where(
+                OutboxEntry.kind == kind, OutboxEntry.state == DEAD, OutboxEntry.subject.in_(subjects)
+            )
+        )
+
+    async def erase(self, before: datetime) -> int:
+        """The payloads of what died before; how many."""
+        return await self._erased(update(OutboxEntry).where(*_kept_since(before)))
+
+    async def forget(self, before: datetime) -> int:
+        """Remove what was over before."""
+        statement = delete(OutboxEntry).where(OutboxEntry.state.in_((DONE, DEAD)), OutboxEntry.finished_at < before)
+        return cast("CursorResult[Any]", await self.session.execute(statement)).rowcount
+
+    async def _erased(self, which: Update) -> int:
+        return cast("CursorResult[Any]", await self.session.execute(which.values(payload=None))).rowcount
+
+
+def _kept_since(before: datetime) -> tuple[Any, ...]:
+    return OutboxEntry.state == DEAD, OutboxEntry.finished_at < before, OutboxEntry.payload.is_not(null())
