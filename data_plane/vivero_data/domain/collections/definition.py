@@ -4,9 +4,10 @@ from typing import Final
 
 import msgspec
 from vivero_web.errors import FieldError, InvalidInputError
+from vivero_web.text import tidy
 
 from vivero_data.domain.collections.columns import CHOICE_LENGTH, MAX_ROW_BYTES, row_bytes
-from vivero_data.domain.collections.names import fold, name_problem, path_problem, text_problem, tidy
+from vivero_data.domain.collections.names import fold, name_problem, path_problem, text_problem
 from vivero_data.domain.collections.schemas import Field, FieldType, NewCollection, NewField
 from vivero_data.domain.records.values import UnfitValueError, parse
 

@@ -14,7 +14,7 @@ from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
 from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionNotFoundError
-from vivero_data.domain.collections.names import tidy
+from vivero_web.text import tidy
 from vivero_data.domain.collections.schemas import Collection, NewCollection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand

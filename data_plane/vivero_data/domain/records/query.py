@@ -12,7 +12,7 @@ import msgspec
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.columns import column_name
-from vivero_data.domain.collections.names import tidy
+from vivero_web.text import tidy
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
 from vivero_data.domain.records.filters import parse_filter, split_list
 from vivero_data.domain.records.values import UnfitValueError, parse

@@ -11,7 +11,7 @@ from vivero_data.domain.audit.service import record as log
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
 from vivero_data.domain.collections.errors import CollectionNotFoundError
-from vivero_data.domain.collections.names import tidy
+from vivero_web.text import tidy
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
 
-from vivero_data.domain.collections.names import tidy
+from vivero_web.text import tidy
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
