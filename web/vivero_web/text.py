@@ -31,9 +31,7 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _UNTYPED: Final = frozenset({"Cc", "Cs"})
 _FILLERS: Final = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # letters to Unicode, and nothing to the eye
 # Formatting characters that do show: signs of Arabic, Syriac and Kaithi which enclose the number after them.
-_ENCLOSING: Final = frozenset(
-    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
-)
+_ENCLOSING: Final = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 _NON_JOINER, _JOINER = JOINERS
 _EMOJI_STYLE: Final = "\ufe0f"
 _PICTURES: Final = frozenset({"So", "Sm", "Cn"})  # the newest are younger than our Python's tables

@@ -14,6 +14,7 @@ _PAGES: Final = (
     home.home,
     home.usage_page,
     collections.collection_list,
+    collections.palette,
     collections.new_collection,
     collections.create_collection,
     collections.collection_fields,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vivero_web.errors import FieldError, InvalidInputError, WebError
+from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
@@ -11,7 +12,6 @@ from vivero_data.domain.audit.service import record as log
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
 from vivero_data.domain.collections.errors import CollectionNotFoundError
-from vivero_web.text import tidy
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries

@@ -10,9 +10,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
-
 from vivero_web.text import tidy
+
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
@@ -35,6 +36,10 @@ from vivero_data.web.render import Html
 from vivero_data.web.rights import require_writer
 
 _KNOWN: Final = ("sort", "filter", "cursor", "back")
+_CONDITION: Final = ("field", "operator", "value")
+_DELETED: Final = (
+    "Someone deleted this record while you were editing. What you typed is still here; you can create it as a new one."
+)
 
 
 @get("/collections/{name:str}")
@@ -75,6 +80,7 @@ async def record_list(
         "lead": lead_field(collection),
         "turns": turns(here, page.next_cursor),
         "problem": problem,
+        "typed": {name: request.query_params.get(name, "") if problem else "" for name in _CONDITION},
     }
     return show(visit, "records/list.html.j2", context, status=422 if problem else 200)
 
@@ -154,6 +160,8 @@ async def save_record(
     changes = RecordChanges(values=record_values(changed, form), version=_version(form))
     try:
         await records.update(visit.actor, collection.name, record_id, changes)
+    except RecordNotFoundError:
+        return _form(visit, collection, typed_values(collection.fields, form), problem=ConflictError(_DELETED))
     except FORM_ERRORS as error:
         record = await records.get(visit.actor, collection.name, record_id)
         typed = typed_values(changed, form)
