@@ -85,6 +85,20 @@ def test_the_palette_offers_what_one_may_and_a_bounded_piece(shelves: Browser, w
     assert shelves.open("/palette?q=" + "x" * 500).count("role") == 0
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("new record in shelf 07", ["New record in Shelf 07"]),
+        ("GO TO  Shelf 07", ["Go to Shelf 07"]),
+        ("New record in", []),
+        ("shelf 07", ["Go to Shelf 07", "New record in Shelf 07"]),
+    ],
+)
+def test_the_palette_knows_its_own_words(shelves: Browser, typed: str, offered: list[str]) -> None:
+    answer = shelves.open(f"/palette?q={typed}")
+    assert re.findall(r"(?:Go to|New record in) [^<]+(?=<)", answer) == offered
+
+
 def test_the_palette_of_a_stranger_has_nothing(shelves: Browser, world: World) -> None:
     world.signed_in = False
     answer = shelves.client.get("/palette?q=s", follow_redirects=False)

@@ -6,6 +6,8 @@ const PAUSE_MS = 120; // between two keys of somebody who is still typing
 let first; // what was found before anything was typed
 let wait;
 let asked;
+let answered = Promise.resolve(); // whether or not something was found for what is typed
+let moved = false; // whether the arrows chose, not we
 
 function typed(palette) {
   return palette.querySelector("input").value.trim();
@@ -41,8 +43,10 @@ function filter(palette) {
       option.hidden = !option.textContent.toLowerCase().includes(words.toLowerCase());
     }
   }
-  palette.querySelector("[data-palette-none]").hidden = visible(palette).length > 0;
-  select(palette, visible(palette)[0]);
+  const options = visible(palette);
+  palette.querySelector("[data-palette-none]").hidden = options.length > 0;
+  const chosen = options.find((option) => moved && option.getAttribute("aria-selected") === "true");
+  select(palette, chosen ?? options[0]);
 }
 
 function put(palette, options, answered) {
@@ -67,17 +71,30 @@ async function ask(palette) {
 }
 
 function change(palette) {
+  moved = false;
   filter(palette);
   if (!palette.dataset.paletteFrom) return;
   clearTimeout(wait);
   asked?.abort();
-  if (typed(palette) === "") put(palette, first, false);
-  else wait = setTimeout(() => ask(palette), PAUSE_MS);
+  answered = Promise.resolve();
+  if (typed(palette) === "") {
+    put(palette, first, false);
+    return;
+  }
+  answered = new Promise((resolve) => {
+    wait = setTimeout(() => ask(palette).finally(resolve), PAUSE_MS);
+  });
+}
+
+async function go(palette) {
+  await answered;
+  palette.querySelector("[aria-selected=true]")?.click();
 }
 
 function move(palette, by) {
   const options = visible(palette);
   const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+  moved = true;
   select(palette, options[(at + by + options.length) % options.length]);
 }
 
@@ -95,7 +112,7 @@ export function startPalette() {
   palette.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") move(palette, 1);
     else if (event.key === "ArrowUp") move(palette, -1);
-    else if (event.key === "Enter") palette.querySelector("[aria-selected=true]")?.click();
+    else if (event.key === "Enter") go(palette);
     else return;
     event.preventDefault();
   });

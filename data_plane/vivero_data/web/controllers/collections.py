@@ -34,6 +34,8 @@ TYPE_WORDS: Final = (
     (FieldType.EMAIL, "E-mail address"),
     (FieldType.URL, "Web address"),
 )
+GO_TO: Final = "Go to"
+NEW_RECORD: Final = "New record in"
 UNIQUE_WORDS: Final = (
     ("", "Allowed"),
     ("exact", "Refused if exactly equal"),
@@ -57,8 +59,17 @@ async def palette(
     actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], q: FromQuery[str] = ""
 ) -> Html:
     """The command palette's options for what is typed into it; they are put into the page that shows it."""
-    found = await collections.suggest(actor, q.strip())
-    return html("palette.html.j2", {"collections": found, "can": rights(actor.role)})
+    deed, words = palette_words(q)
+    found = await collections.suggest(actor, words)
+    offered = {"go": deed != NEW_RECORD, "new": deed != GO_TO and rights(actor.role).write}
+    return html("palette.html.j2", {"collections": found, **offered})
+
+
+def palette_words(typed: str) -> tuple[str, str]:
+    """What the typed words begin with of an option's own, and the rest: a part of a collection's name."""
+    words = tidy(typed)
+    deed = next((one for one in (GO_TO, NEW_RECORD) if words.casefold().startswith(f"{one.casefold()} ")), "")
+    return deed, words[len(deed) :].strip()
 
 
 @get("/new-collection")
