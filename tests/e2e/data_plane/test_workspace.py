@@ -276,6 +276,24 @@ def test_what_was_typed_outlives_the_session(enter: Callable[..., Workspace]) ->
     expect(page.get_by_label("Company")).to_have_value("  Zoë & <Söhne>")
 
 
+def test_what_was_typed_outlives_the_program(workspace: Workspace) -> None:
+    name = workspace.collection(("Company", "Text"), ("Notes", "Long text"))
+    page, path = workspace.page, workspace.at(name, "/new")
+    page.goto(path)
+    page.get_by_label("Company").fill("Acme & <Söhne>")
+    page.get_by_label("Notes").fill("one\ntwo")
+    page.route(path, lambda route: route.fulfill(status=503, body="no healthy upstream"))
+    page.get_by_role("button", name="Create record").click()
+    expect(page.get_by_text("no healthy upstream")).to_be_visible()
+    page.unroute(path)
+    page.go_back()
+    expect(page.get_by_label("Company")).to_have_value("Acme & <Söhne>")
+    expect(page.get_by_label("Notes")).to_have_value("one\ntwo")
+    page.get_by_role("button", name="Create and add another").click()
+    expect(page.get_by_role("status").first).to_contain_text("Record created.")
+    expect(page.get_by_label("Company")).to_have_value("")
+
+
 @pytest.mark.parametrize("width", [1440, 1024, 768, 390])
 def test_a_wide_table_scrolls_inside_itself(workspace: Workspace, width: int) -> None:
     fields = [f"{number} Donaudampfschifffahrtsgesellschaft" for number in range(8)]
