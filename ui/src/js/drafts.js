@@ -28,7 +28,7 @@ function put(form, kept) {
 
 function restore({ page, action, texts }) {
   const [navigation] = performance.getEntriesByType("navigation");
-  const form = [...document.forms].find((one) => one.method === "post" && one.action === action);
+  const form = [...document.forms].find((one) => one.method === "post" && one.getAttribute("action") === action);
   if (page !== location.href || !form || !["back_forward", "reload"].includes(navigation?.type)) return;
   for (const kept of texts) put(form, kept);
 }
@@ -39,6 +39,7 @@ export function startDrafts() {
   if (sent) restore(JSON.parse(sent));
   document.addEventListener("submit", ({ target: form }) => {
     if (form.method !== "post") return;
-    sessionStorage.setItem(KEY, JSON.stringify({ page: location.href, action: form.action, texts: typed(form) }));
+    const action = form.getAttribute("action"); // `form.action` may be its button of that name
+    sessionStorage.setItem(KEY, JSON.stringify({ page: location.href, action, texts: typed(form) }));
   });
 }
