@@ -6,19 +6,18 @@ from typing import Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from vivero_web.errors import InvalidInputError, WebError
 from vivero_web.text import tidy
 
 from vivero_data.domain.collections.definition import TEXTS
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, FieldType, NewCollection, NewField
 from vivero_data.domain.collections.service import CollectionService
-from vivero_data.domain.users.schemas import Actor
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors, read_form
 from vivero_data.web.listing import address, collection_href, turns
-from vivero_data.web.page import Visit, done, rights, show
-from vivero_data.web.render import Html, html
+from vivero_data.web.page import Visit, done, show
+from vivero_data.web.render import Html
 from vivero_data.web.rights import require_manager
 
 _PLACE: Final = re.compile(r"^fields\[(\d{1,3})\]\.(\w+)$")
@@ -34,8 +33,6 @@ TYPE_WORDS: Final = (
     (FieldType.EMAIL, "E-mail address"),
     (FieldType.URL, "Web address"),
 )
-GO_TO: Final = "Go to"
-NEW_RECORD: Final = "New record in"
 UNIQUE_WORDS: Final = (
     ("", "Allowed"),
     ("exact", "Refused if exactly equal"),
@@ -52,24 +49,6 @@ async def collection_list(
     page = await collections.browse(visit.actor, CollectionQuery(cursor=here.get("cursor") or None, search=search))
     context = {"page": page, "search": search, "turns": turns(here, page.next_cursor)}
     return show(visit, "collections/list.html.j2", context)
-
-
-@get("/palette")
-async def palette(
-    actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], q: FromQuery[str] = ""
-) -> Html:
-    """The command palette's options for what is typed into it; they are put into the page that shows it."""
-    deed, words = palette_words(q)
-    found = await collections.suggest(actor, words)
-    offered = {"go": deed != NEW_RECORD, "new": deed != GO_TO and rights(actor.role).write}
-    return html("palette.html.j2", {"collections": found, **offered})
-
-
-def palette_words(typed: str) -> tuple[str, str]:
-    """What the typed words begin with of an option's own, and the rest: a part of a collection's name."""
-    words = tidy(typed)
-    deed = next((one for one in (GO_TO, NEW_RECORD) if words.casefold().startswith(f"{one.casefold()} ")), "")
-    return deed, words[len(deed) :].strip()
 
 
 @get("/new-collection")
