@@ -17,10 +17,17 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class NavSection:
-    """A group of lines; the title may be empty."""
+    """A group of lines; the title may be empty.
+
+    Attributes:
+        more: where the rest is of a group that shows only some.
+        searched: the palette asks the server for its lines as one types, and shows these until then.
+    """
 
     items: Sequence[NavItem]
     title: str = ""
+    more: NavItem | None = None
+    searched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """All of it. `search_href` takes the typed words at its end, e.g. `/tenants?q=`."""
+    """All of it.
+
+    Attributes:
+        search_href: takes the typed words at its end, e.g. `/tenants?q=`.
+        palette_href: as well; answers with the palette's options (`vivero/palette.html.j2`) for a searched section.
+    """
 
     brand: str
     home_href: str
@@ -52,4 +64,5 @@ class Shell:
     subtitle: str = ""
     search_href: str = ""
     search_label: str = ""
+    palette_href: str = ""
     commands: Sequence[Command] = field(default_factory=tuple)

@@ -1,14 +1,12 @@
-"""Which fields a collection's table shows: chosen by the user, remembered in a cookie, the first few until then."""
+"""Which fields a collection's table shows: chosen by the user, remembered in a cookie, all until then."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from litestar.datastructures import Cookie
 
-from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.collections.schemas import Collection, Field
 
-FIRST_COLUMNS: Final = 5  # what 1,440 px hold beside the sidebar with words in each
-MAX_COLUMNS: Final = 8
 _YEAR: Final = 365 * 86_400  # seconds
 
 
@@ -18,12 +16,9 @@ def _name(collection: Collection) -> str:
 
 def chosen_columns(collection: Collection, cookies: Mapping[str, str]) -> list[Field]:
     """The fields to show; the first one always, because it links to the record."""
-    wanted = {part for part in cookies.get(_name(collection), "").split(".") if part}
+    wanted = set(cookies.get(_name(collection), "").split(".")) - {""}
     lead, *others = collection.fields
-    chosen = [field for field in others if str(field.id) in wanted]
-    if not chosen and not wanted:
-        chosen = [field for field in others if field.type is not FieldType.LONG_TEXT][: FIRST_COLUMNS - 1]
-    return [lead, *chosen][:MAX_COLUMNS]
+    return [lead, *(field for field in others if not wanted or str(field.id) in wanted)]
 
 
 def columns_cookie(collection: Collection, field_ids: Sequence[int]) -> Cookie:

@@ -8,15 +8,16 @@ import msgspec
 
 MAX_ROWS: Final = 50  # more fields than this is a spreadsheet, and the service refuses them too
 FIRST_ROWS: Final = 3  # enough to see that more than one is possible
-_ROW_NAME: Final = re.compile(r"^field-(\d{1,3})-(name|type|required|choices)$")
+_ROW_NAME: Final = re.compile(r"^field-(\d{1,3})-(name|type|required|unique|choices)$")
 
 
 class FieldRow(msgspec.Struct, frozen=True):
-    """One line of the form, exactly as typed."""
+    """One line of the form, exactly as typed; `unique` is `exact`, `alike` (as people read) or empty for neither."""
 
     name: str = ""
     type: str = "text"
     required: bool = False
+    unique: str = ""
     choices: str = ""
 
     @property
@@ -46,6 +47,7 @@ def parse_rows(form: Mapping[str, str]) -> list[FieldRow]:
             name=parts.get("name", ""),
             type=parts.get("type", "text"),
             required="required" in parts,
+            unique=parts.get("unique", ""),
             choices=parts.get("choices", ""),
         )
         for _, parts in sorted(found.items())

@@ -13,7 +13,8 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_ui.shell import Account, Command, NavItem, NavSection, Shell
 
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.names import fold
+from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
@@ -24,7 +25,10 @@ from vivero_data.web.listing import collection_href
 from vivero_data.web.render import Html, html
 
 NAV_COLLECTIONS: Final = 8  # more would push the rest of the sidebar out of sight
-NAV_COMMANDS: Final = 30  # the palette is in every page; beyond that its weight would show
+_COMMANDS: Final = (
+    Command("New collection", "/new-collection", "plus"),
+    Command("Add a user", "/users/new", "user-plus"),
+)
 NOTICE_COOKIE: Final = "__Host-notice"
 _NOTICE_SECONDS: Final = 30  # long enough for the redirect that shows it
 NOTICES: Final[Mapping[str, str]] = {
@@ -51,12 +55,13 @@ class Rights(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """One look at the workspace by one user."""
+    """One look at the workspace by one user; `collections` are the first ones by name, of `collection_count`."""
 
     actor: Actor
     can: Rights
     shell: Shell
-    collections: list[Collection]
+    collections: list[CollectionSummary]
+    collection_count: int
     notice: str
     now: datetime
     trial_days: int | None
@@ -82,13 +87,15 @@ async def provide_visit(
 ) -> Visit:
     """The dependency `visit` of every page behind the login."""
     now, trial_end = datetime.now(UTC), limits.current.trial_ends_at
-    found = await collections.list(actor)
+    found = await collections.browse(actor, CollectionQuery(limit=NAV_COLLECTIONS))
+    count = found.total or 0
     can = rights(actor.role)
     return Visit(
         actor=actor,
         can=can,
-        shell=shell(await identity.current(), request, actor, can, found),
-        collections=found,
+        shell=shell(await identity.current(), request, actor, can, _section(request, found.items, count)),
+        collections=found.items,
+        collection_count=count,
         notice=NOTICES.get(request.cookies.get(NOTICE_COOKIE, ""), ""),
         now=now,
         trial_days=days_left(trial_end, now) if trial_end else None,
@@ -96,7 +103,7 @@ async def provide_visit(
 
 
 def shell(
-    identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Rights, collections: Sequence[Collection]
+    identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Rights, collections: NavSection
 ) -> Shell:
     """The frame around a page; lines that the role has no right to are left out."""
     return Shell(
@@ -105,33 +112,36 @@ def shell(
         home_href="/",
         sections=_sections(can, collections, request.url.path),
         account=Account(name=actor.name or actor.email, email=actor.email, logout_href="/logout"),
-        commands=_commands(can, collections),
+        commands=_COMMANDS if can.manage else (),
+        search_href="/collections?q=",
+        search_label="Search collections for",
+        palette_href="/palette?q=",
     )
 
 
-def _sections(can: Rights, collections: Sequence[Collection], path: str) -> list[NavSection]:
-    def item(label: str, href: str, icon: str, count: int | None = None) -> NavItem:
-        active = path == href or (href != "/" and path.startswith(f"{href}/"))
-        return NavItem(label, href, icon, active=active, count=count)
+def _section(request: Request[Any, Any, Any], first: Sequence[CollectionSummary], count: int) -> NavSection:
+    """The first collections, the one that is looked at if it is another, and where all of them are."""
+    here = str(request.path_params.get("name", ""))
+    items = [
+        NavItem(one.name, collection_href(one.name), "table-2", fold(one.name) == fold(here), one.records)
+        for one in first
+    ]
+    if here and not any(item.active for item in items):
+        items.append(NavItem(here, collection_href(here), "table-2", active=True))
+    rest = NavItem(f"All {count:,} collections", "/collections", "boxes") if count > len(first) else None
+    return NavSection(items, "Collections", more=rest, searched=True)
 
-    shown = sorted(collections, key=lambda one: one.name.casefold())[:NAV_COLLECTIONS]
-    named = [item(one.name, collection_href(one.name), "table-2", one.records) for one in shown]
+
+def _sections(can: Rights, collections: NavSection, path: str) -> list[NavSection]:
+    def item(label: str, href: str, icon: str) -> NavItem:
+        active = path == href or (href != "/" and path.startswith(f"{href}/"))
+        return NavItem(label, href, icon, active=active)
+
     all_item = NavItem("Collections", "/collections", "boxes", active=path in {"/collections", "/new-collection"})
-    sections = [NavSection([item("Home", "/", "layout-dashboard"), all_item, item("Files", "/files", "files")])]
-    if named:
-        sections.append(NavSection(named, "Collections"))
+    places = NavSection([item("Home", "/", "layout-dashboard"), all_item, item("Files", "/files", "files")])
     people = [item("Users", "/users", "users"), item("Audit log", "/audit", "scroll-text")] if can.manage else []
     rest = [*people, item("Usage and plan", "/usage", "gauge"), item("Your account", "/account", "user")]
-    return [*sections, NavSection(rest, "Workspace")]
-
-
-def _commands(can: Rights, collections: Sequence[Collection]) -> list[Command]:
-    made = [Command("New collection", "/new-collection", "plus"), Command("Add a user", "/users/new", "user-plus")]
-    add = [
-        Command(f"New record in {one.name}", f"{collection_href(one.name)}/new", "plus")
-        for one in collections[:NAV_COMMANDS]
-    ]
-    return [*(made if can.manage else []), *(add if can.write else [])]
+    return [places, *([collections] if collections.items else []), NavSection(rest, "Workspace")]
 
 
 def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int = 200) -> Html:

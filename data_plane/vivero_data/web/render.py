@@ -10,15 +10,18 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.enums import MediaType
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
-from vivero_ui.errors import error_page
+from vivero_ui.errors import ErrorPage, error_page
 from vivero_web.problem import Problem
 
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.web.kept import LOGIN, KeepingAnswer, Kept, is_short_form
 from vivero_data.web.listing import Address
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 _ENTRANCE: Final = ("login.html.j2", "home.html.j2")
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
+_WORTH_SENDING_AGAIN: Final = frozenset({_UNAUTHORIZED, 429, 500, 503})
 _OUR_WORDS: Final = frozenset({402, 403, 409, 413, 422, 429, 503})  # statuses whose details our errors write
 
 Html = Response[str]
@@ -73,13 +77,35 @@ def html(
 
 
 def render_error(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    """An error as a page; who is not logged in is sent to do that and comes back."""
+    """An error as a page; who is not logged in is sent to do that and comes back, with what was typed."""
+
+    def made(kept: Kept | None) -> Response[Any]:
+        return _keeping(request, problem, kept) if kept else _plain(request, problem)
+
+    if problem.status in _WORTH_SENDING_AGAIN and is_short_form(request):
+        return KeepingAnswer(made)
+    return _plain(request, problem)
+
+
+def _plain(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
     if problem.status == _UNAUTHORIZED:
         return _knock(request)
+    return html("vivero/error.html.j2", {"error": _words(problem)}, status=problem.status)
+
+
+def _keeping(request: Request[Any, Any, Any], problem: Problem, kept: Kept) -> Response[Any]:
+    if problem.status == _UNAUTHORIZED:
+        # Without the workspace's name: it is in the database, which may be what fails.
+        host = Identity("", "").host(request.headers.get("host", ""))
+        shown = {"workspace": "", "host": host, "target": kept.target, "email": "", "problem": None, "kept": kept}
+        return html("login.html.j2", shown, status=problem.status)
+    return html("send_again.html.j2", {"error": _words(problem), "kept": kept}, status=problem.status)
+
+
+def _words(problem: Problem) -> ErrorPage:
     # Elsewhere the framework may have written the detail, for programmers.
     detail = problem.detail if problem.status in _OUR_WORDS else ""
-    page = error_page(problem.status, problem.request_id, detail)
-    return html("vivero/error.html.j2", {"error": page}, status=problem.status)
+    return error_page(problem.status, problem.request_id, detail)
 
 
 def _knock(request: Request[Any, Any, Any]) -> Response[Any]:
@@ -90,6 +116,6 @@ def _knock(request: Request[Any, Any, Any]) -> Response[Any]:
     """
     if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
         return html("again.html.j2", {})
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    target = Address("/login").put("next", wanted if request.method == "GET" and wanted != "/" else "")
+    wanted = quote(request.scope["path"]) + (f"?{request.url.query}" if request.url.query else "")
+    target = Address(LOGIN).put("next", wanted if request.method == "GET" and wanted != "/" else "")
     return Redirect(str(target), status_code=HTTP_303_SEE_OTHER)

@@ -7,13 +7,14 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 from vivero_ui.static import static_router
 
-from vivero_data.web.controllers import account, audit, collections, files, home, login, records, users
+from vivero_data.web.controllers import account, audit, collections, files, home, login, palette, records, users
 from vivero_data.web.page import provide_collection, provide_visit
 
 _PAGES: Final = (
     home.home,
     home.usage_page,
     collections.collection_list,
+    palette.palette,
     collections.new_collection,
     collections.create_collection,
     collections.collection_fields,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from e2e.conftest import PHONE, Shoot
 from e2e.data_plane.conftest import Workspace
 from playwright.sync_api import Page, expect
@@ -255,6 +256,66 @@ def test_without_javascript(enter: Callable[..., Workspace]) -> None:
     workspace.open("/new-collection")
     page.get_by_role("button", name="Add a field").click()
     expect(page.locator("#field-3-name")).to_be_visible()
+
+
+def test_what_was_typed_outlives_the_session(enter: Callable[..., Workspace]) -> None:
+    workspace = enter(java_script_enabled=False)
+    name = workspace.collection(("Company", "Text"))
+    page = workspace.page
+    page.goto(workspace.at(name, "/new"))
+    page.get_by_label("Company").fill("  Zoë & <Söhne>")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Create record").click()
+    expect(page.get_by_text("You were logged out before this was saved")).to_be_visible()
+    page.get_by_label("E-mail").fill(workspace.demo["email"])
+    page.get_by_label("Password", exact=True).fill(workspace.demo["password"])
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Send what I typed").click()
+    page.wait_for_url(workspace.at(name))
+    page.get_by_role("row").filter(has_text="Zoë").get_by_role("link").click()
+    expect(page.get_by_label("Company")).to_have_value("  Zoë & <Söhne>")
+
+
+def test_what_was_typed_outlives_the_program(workspace: Workspace) -> None:
+    name = workspace.collection(("Company", "Text"), ("Notes", "Long text"))
+    page, path = workspace.page, workspace.at(name, "/new")
+    page.goto(path)
+    page.get_by_label("Company").fill("Acme & <Söhne>")
+    page.get_by_label("Notes").fill("one\ntwo")
+    page.route(path, lambda route: route.fulfill(status=503, body="no healthy upstream"))
+    page.get_by_role("button", name="Create record").click()
+    expect(page.get_by_text("no healthy upstream")).to_be_visible()
+    page.unroute(path)
+    page.go_back()
+    expect(page.get_by_label("Company")).to_have_value("Acme & <Söhne>")
+    expect(page.get_by_label("Notes")).to_have_value("one\ntwo")
+    page.get_by_role("button", name="Create and add another").click()
+    expect(page.get_by_role("status").first).to_contain_text("Record created.")
+    expect(page.get_by_label("Company")).to_have_value("")
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 768, 390])
+def test_a_wide_table_scrolls_inside_itself(workspace: Workspace, width: int) -> None:
+    fields = [f"{number} Donaudampfschifffahrtsgesellschaft" for number in range(8)]
+    name = workspace.collection(*((field, "Text") for field in fields))
+    page = workspace.page
+    page.goto(workspace.at(name, "/new"))
+    for field in fields:
+        page.get_by_label(field).fill(f"{field} " * 5)
+    page.get_by_role("button", name="Create record").click()
+    page.wait_for_url(workspace.at(name))
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the window"
+    for field in fields[1:]:
+        assert page.locator(f"td[data-label='{field}']").evaluate("cell => cell.offsetWidth") > 100
+    box = page.get_by_role("region", name=name)
+    if width > PHONE["width"]:
+        first = box.get_by_role("cell").first
+        before = first.bounding_box()
+        box.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("box => box.scrollLeft > 0", arg=box.element_handle())
+        assert first.bounding_box() == before
 
 
 def test_no_serious_barrier_on_any_page(enter: Callable[..., Workspace], accessible: Check, shoot: Shoot) -> None:

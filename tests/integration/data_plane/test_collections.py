@@ -1,4 +1,6 @@
 import asyncio
+import re
+from html import unescape
 from unicodedata import normalize
 from urllib.parse import quote
 
@@ -6,6 +8,7 @@ import pytest
 from integration.data_plane.workspace import Workspace
 from vivero_data.domain.collections import repository
 from vivero_data.domain.collections.jobs import drop_orphaned_tables
+from vivero_data.domain.collections.service import MAX_SUGGESTIONS
 
 PATH = "/api/v1/collections"
 FIELDS = [{"name": "Name", "type": "text"}]
@@ -139,3 +142,21 @@ async def test_a_table_without_its_collection_is_tidied_away(workspace: Workspac
         await connection.execute("SET SESSION timestamp = UNIX_TIMESTAMP() + 7200")
         assert await repository.orphaned_tables(connection, database.name) == [999]
         await connection.execute("SET SESSION timestamp = DEFAULT")
+
+
+async def test_suggestions_begin_with_what_is_most_likely_meant(workspace: Workspace, owner: dict[str, str]) -> None:
+    names = ["Old orders", "Orders", "Orders 2024", "Größe", "All orders ever", "100% wool"]
+    for name in [*names, *(f"Border {number:02}" for number in range(12))]:
+        await workspace.collection(owner, name=name)
+    for typed, first in (
+        ("order", "Orders"),
+        ("ORDERS 2", "Orders 2024"),
+        ("old", "Old orders"),
+        ("grosse", "Größe"),
+        (normalize("NFD", "größe"), "Größe"),
+        ("100%", "100% wool"),
+    ):
+        answer = await workspace.client.get("/palette", params={"q": typed}, headers={**owner, "accept": "text/html"})
+        assert re.findall(r"Go to ([^<]+)<", unescape(answer.text))[0] == first
+        assert answer.text.count("Go to ") <= MAX_SUGGESTIONS
+    assert "Go to" not in (await workspace.client.get("/palette", params={"q": "_"}, headers=owner)).text

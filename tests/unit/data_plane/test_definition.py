@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from unit.data_plane.builders import field
 from vivero_data.domain.collections import columns
 from vivero_data.domain.collections.definition import as_field, check
-from vivero_data.domain.collections.names import MAX_NAME, fold, name_problem, tidy
+from vivero_data.domain.collections.names import MAX_NAME, fold, name_problem
 from vivero_data.domain.collections.schemas import FieldType as T
 from vivero_data.domain.collections.schemas import NewCollection, NewField
 from vivero_web.errors import InvalidInputError
+from vivero_web.text import tidy
 
 NAME = NewField("Name", T.TEXT)
 NAMES = [
@@ -32,10 +33,12 @@ NAMES = [
     "🌱",
     "\U0001f469\u200d\U0001f4bb Team \U0001f3f3\ufe0f\u200d\U0001f308",  # joined emoji
     "x'; DROP TABLE users; --",
+    "ᠰᠠᠷ\u180eᠠ",  # Mongolian, with its vowel separator
+    "\U0001fae8",  # younger than our Python's tables
 ]
 HEADS = [
     "Price (€)", "Nr.", "Date/Time", "Tax %", "#", "N° d'ordre", '24" screen', "R&D", "Paid?", "a:b", "a,b", "a`b",
-    "Qty*", "Total = x", "[kg]", "m²", "_x", "C:\\path", "@home", "№",
+    "Qty*", "Total = x", "[kg]", "m²", "_x", "C:\\path", "@home", "№", "Prix\u00a0HT",
 ]  # fmt: skip
 HIDDEN = [
     "abc\u202egnp",  # turns the direction
@@ -45,6 +48,10 @@ HIDDEN = [
     "a\u200d",  # joins nothing
     "\u200ca",
     "a \u200db",
+    "a\u200db",  # joiners between letters that need none
+    "Acme\u200cLabs",
+    "\u0627\u0628\u200c1",
+    "\u3164",
     "a\ue000",
     "a\uffff",
 ]
@@ -164,6 +171,7 @@ def test_texts_are_tidied() -> None:
     done = check(NewCollection(" My   things ", [NewField(" Full  name", T.CHOICE, choices=[" a  b "])], " words "))
     assert (done.name, done.description) == ("My things", "words")
     assert (done.fields[0].name, done.fields[0].choices) == ("Full name", ["a b"])
+    assert check(of("Things", "Unit\r\nprice")).fields[0].name == "Unit price", "a spreadsheet's head has line ends"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.builders import collection, field
-from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import FieldType as T
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter
 from vivero_data.lib.cursors import Cursor
 from vivero_web.errors import InvalidInputError
+from vivero_web.text import tidy
 
 THINGS = collection()
 COLUMN = {one.name: f"`f_{one.id}`" for one in THINGS.fields}

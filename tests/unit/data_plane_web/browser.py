@@ -103,4 +103,4 @@ def _rewritten(kind: str, value: str) -> str:
     if kind in {"email", "url"}:
         name, _, host = value.strip().partition("@")
         return f"{name}@{host.encode('idna').decode()}" if host and kind == "email" else value.strip()
-    return re.sub("[\r\n]", "\r\n", value) if kind == "hidden" else re.sub("[\r\n]", "", value)
+    return re.sub("\r\n?|\n", "\r\n", value) if kind == "hidden" else re.sub("[\r\n]", "", value)

@@ -17,7 +17,7 @@ def world() -> World:
 @pytest.fixture
 def client(world: World) -> Iterator[TestClient[Litestar]]:
     with TestClient(make_app(world), base_url="https://acme.vivero.localhost", raise_server_exceptions=False) as made:
-        made.headers["accept"] = "text/html"
+        made.headers.update({"accept": "text/html", "sec-fetch-site": "same-origin"})
         yield made
 
 

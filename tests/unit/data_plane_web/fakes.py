@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG001, ARG002, ANN401  the fakes keep the signatures of the services they stand for
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +19,9 @@ from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionNotFoundError
-from vivero_data.domain.collections.schemas import Collection, NewCollection
-from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.collections.names import fold
+from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
+from vivero_data.domain.collections.service import MAX_SUGGESTIONS, CollectionService
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.identity.schemas import Identity
@@ -28,6 +29,7 @@ from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.limits.schemas import Limits
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import values as record_values
+from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService, columns_for
 from vivero_data.domain.tickets.service import TicketService
@@ -75,6 +77,8 @@ class World:
         self.seats = 5
         self.page_size = 50
         self.failure: Exception | None = None
+        self.refusal: Exception | None = None
+        self.login_failure: Exception | None = None
         self.trial_ends_at: datetime | None = None
         self.identity = Identity("Acme GmbH", "https://acme.vivero.localhost:8443")
         self.ids = 0
@@ -101,6 +105,8 @@ class FakeAuth(AuthService):
         self.ended: list[int] = []
 
     async def login(self, credentials: Credentials, address: str) -> Tokens:
+        if self.world.login_failure:
+            raise self.world.login_failure
         if credentials.email == "blocked@example.com":
             raise TooManyRequestsError("Too many attempts to log in.", 30)
         if credentials.password != PASSWORD:
@@ -131,6 +137,22 @@ class FakeCollections(CollectionService):
 
     async def list(self, actor: Actor) -> list[Collection]:
         return [self._counted(found) for found in self.world.collections.values()]
+
+    def _summaries(self, search: str) -> Sequence[CollectionSummary]:
+        found = (self._counted(one) for one in self.world.collections.values() if fold(search) in fold(one.name))
+        made = [
+            CollectionSummary(one.id, one.name, one.description, len(one.fields), one.records, one.created_at)
+            for one in found
+        ]
+        return sorted(made, key=lambda one: fold(one.name))
+
+    async def browse(self, actor: Actor, query: CollectionQuery) -> Page[CollectionSummary]:
+        found, start = self._summaries(query.search), int(query.cursor or 0)
+        end = start + min(query.limit, self.world.page_size)
+        return Page(found[start:end], str(end) if len(found) > end else None, len(found))
+
+    async def suggest(self, actor: Actor, words: str) -> Sequence[CollectionSummary]:
+        return self._summaries(words)[:MAX_SUGGESTIONS]
 
     async def get(self, actor: Actor, name: str) -> Collection:
         if name not in self.world.collections:
@@ -186,7 +208,7 @@ class FakeRecords(RecordService):
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
         found = self.world.records[collection].get(record_id)
         if found is None:
-            raise NotFoundError("There is no such record.")
+            raise RecordNotFoundError
         return found
 
     async def create(self, actor: Actor, collection: str, values: dict[str, Any]) -> Record:
@@ -346,6 +368,8 @@ def page_dependencies(world: World) -> dict[str, Provide]:
     """The dependencies that `vivero_data.domain` names, over one world."""
 
     def actor(request: Request[Any, Any, Any]) -> Actor:
+        if world.refusal:
+            raise world.refusal
         if not world.signed_in:
             raise NotSignedInError("Log in first.")
         return world.actor

@@ -12,7 +12,7 @@ from vivero_data.domain.audit.schemas import AuditEntry
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
 from vivero_data.domain.records.values import parse, present
 from vivero_data.web import audit_words, filters, forms, inputs
-from vivero_data.web.columns import MAX_COLUMNS, chosen_columns, columns_cookie
+from vivero_data.web.columns import chosen_columns, columns_cookie
 from vivero_data.web.controllers.audit import audit_query
 from vivero_data.web.listing import Address
 from vivero_web.errors import FieldError, InvalidInputError
@@ -154,11 +154,11 @@ def test_links_to_what_is_still_there(action: str, subject: str, href: str) -> N
     assert audit_words.subject_href(entry(action, subject)) == href
 
 
-def test_columns_are_bounded_and_begin_with_the_first() -> None:
-    fields = tuple(field(FieldType.TEXT, number) for number in range(1, 30))
+def test_every_column_is_shown_until_some_are_chosen() -> None:
+    fields = tuple(field(kind, number) for number, kind in enumerate([*FieldType] * 3, 1))
     one = Collection(5, "c", "", fields, 0, datetime.now(UTC))
-    assert [column.id for column in chosen_columns(one, {})] == [1, 2, 3, 4, 5]
-    assert len(chosen_columns(one, {"__Host-columns-5": ".".join(map(str, range(1, 30)))})) == MAX_COLUMNS
+    assert chosen_columns(one, {}) == list(fields)
+    assert chosen_columns(one, {"__Host-columns-5": ".".join(map(str, range(1, 31)))}) == list(fields)
     cookie = columns_cookie(one, [])
     assert [column.id for column in chosen_columns(one, {cookie.key: cookie.value or ""})] == [1]
     assert [column.id for column in chosen_columns(one, {cookie.key: "x.99.3"})] == [1, 3]

@@ -154,6 +154,30 @@ def test_the_shell_shows_place_account_and_commands(kit: Environment) -> None:
     assert 'action="/logout"' in drawn
 
 
+def test_a_searched_section_is_what_the_palette_found_at_first(kit: Environment) -> None:
+    more = NavItem("All 900 shelves", "/shelves", "boxes")
+    section = NavSection((NavItem("Shelf 1", "/s/1", "table-2"),), "Shelves", more=more, searched=True)
+    drawn = render(kit, "vivero/app.html.j2", shell=shell(sections=(section,), palette_href="/find?q="))
+    palette = drawn.partition('<dialog id="palette"')[2]
+    found = palette.partition("data-palette-found>")[2].partition("</div>")[0]
+    assert 'data-palette-from="/find?q="' in palette
+    assert "Go to Shelf 1" in found
+    assert palette.count("Go to Shelf 1") == 1
+    assert "All 900 shelves" not in palette
+    assert 'href="/shelves"' in drawn.partition("</nav>")[0]
+
+
+def test_a_table_is_scrolled_by_the_keyboard(kit: Environment) -> None:
+    source = (
+        '{% from "vivero/tables.html.j2" import data_table, cell %}'
+        '{% call(row) data_table([{"label": n}], [1], "T") %}{{ cell(n, n, clip=true) }}{% endcall %}'
+    )
+    drawn = draw(kit, source, n=HOSTILE)
+    assert 'role="region" aria-label="T" tabindex="0"' in drawn
+    assert "<script>" not in drawn
+    assert 'title="&lt;script&gt;' in drawn, "a head that may be cut says all of it"
+
+
 def test_the_shell_without_account_and_search(kit: Environment) -> None:
     drawn = render(kit, "vivero/app.html.j2", shell=shell(account=None, search_href="", subtitle=""))
     assert "/logout" not in drawn

@@ -1,6 +1,7 @@
 // The shell's pages: everything of the public ones, and htmx, palette, dialogs, toasts.
 import htmx from "htmx.org";
 import { startDialogs } from "./dialog.js";
+import { startDrafts } from "./drafts.js";
 import { startPalette } from "./palette.js";
 import { startToasts } from "./toast.js";
 import { startUploads } from "./upload.js";
@@ -13,6 +14,7 @@ htmx.config.selfRequestsOnly = true;
 htmx.config.historyCacheSize = 0;
 
 startDialogs();
+startDrafts();
 startPalette();
 startToasts();
 startUploads();

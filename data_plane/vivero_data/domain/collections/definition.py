@@ -4,9 +4,10 @@ from typing import Final
 
 import msgspec
 from vivero_web.errors import FieldError, InvalidInputError
+from vivero_web.text import tidy
 
 from vivero_data.domain.collections.columns import CHOICE_LENGTH, MAX_ROW_BYTES, row_bytes
-from vivero_data.domain.collections.names import fold, name_problem, path_problem, text_problem, tidy
+from vivero_data.domain.collections.names import fold, name_problem, path_problem, text_problem
 from vivero_data.domain.collections.schemas import Field, FieldType, NewCollection, NewField
 from vivero_data.domain.records.values import UnfitValueError, parse
 
@@ -14,7 +15,7 @@ MAX_FIELDS: Final = 50
 MAX_CHOICES: Final = 100
 _MAX_DESCRIPTION: Final = 500
 _EXACT: Final = frozenset({FieldType.EMAIL, FieldType.URL})  # two that differ in a letter's case lead to two places
-_TEXTS: Final = _EXACT | {FieldType.TEXT, FieldType.CHOICE}
+TEXTS: Final = _EXACT | {FieldType.TEXT, FieldType.CHOICE}
 RESERVED: Final = frozenset({"id", "version", "created_at", "updated_at"})
 
 
@@ -81,7 +82,7 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
     errors = [*_errors(f"{place}.name", name), *_errors(f"{place}.choices", _choices_problem(field))]
     if field.unique and field.type in {FieldType.LONG_TEXT, FieldType.BOOLEAN}:
         errors += _errors(f"{place}.unique", f"is not possible for {field.type.value}")
-    if field.exact is not None and field.type not in _TEXTS:
+    if field.exact is not None and field.type not in TEXTS:
         errors += _errors(f"{place}.exact", "is only for texts; others are compared exactly")
     if field.default is not None and not errors:
         try:

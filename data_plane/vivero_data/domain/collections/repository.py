@@ -8,8 +8,9 @@ from vivero_web import clock
 from vivero_data.db.database import Connection, Row
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.collections.names import MAX_NAME, fold
-from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field, FieldType
 from vivero_data.lib.json import decode, encode
+from vivero_data.lib.like import like
 
 _STAND_IN: Final = MAX_NAME - len(f" {2**63}")  # characters that leave room for any number
 _SELECT: Final = (
@@ -20,6 +21,13 @@ _SELECT: Final = (
 # Programs before revision 0003 wrote no name_key, and their key on `name` takes accents for nothing:
 # it finds all that may be meant, and `_named` chooses.
 _BY_NAME: Final = f"{_SELECT} WHERE c.name_key = %s OR c.name = %s ORDER BY c.id, f.position"
+
+# As people read it: `label` has a collation that tells capitals apart.
+_NAME: Final = "COALESCE(c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
+_SUMMARY: Final = (
+    "SELECT c.id, COALESCE(c.label, c.name), c.description,"
+    " (SELECT COUNT(*) FROM fields f WHERE f.collection_id = c.id), c.records, c.created_at FROM collections c"
+)
 
 
 async def select_all(connection: Connection) -> list[Collection]:
@@ -36,9 +44,37 @@ async def get_locked(tx: Connection, name: str) -> Collection | None:
     return _named(await tx.fetch_all(f"{_BY_NAME} FOR UPDATE", fold(name), name), name)
 
 
-async def count(connection: Connection) -> int:
-    row = await connection.fetch_one("SELECT COUNT(*) FROM collections")
+async def count(connection: Connection, search: str = "") -> int:
+    """How many there are, or have `search` in their names."""
+    where, params = like(_NAME, search, anywhere=True)
+    row = await connection.fetch_one(f"SELECT COUNT(*) FROM collections c WHERE {where}", *params)  # noqa: S608  fixed words
     return int(row[0]) if row else 0
+
+
+async def select_page(
+    connection: Connection, search: str, limit: int, after: tuple[str, int] | None = None
+) -> list[CollectionSummary]:
+    """By name, from the name and id in `after` on; one more than the limit when there are more."""
+    where, params = like(_NAME, search, anywhere=True)
+    beyond = f"({_NAME} > %s OR ({_NAME} = %s AND c.id > %s))" if after else "TRUE"
+    place = (after[0], *after) if after else ()
+    rows = await connection.fetch_all(
+        f"{_SUMMARY} WHERE {where} AND {beyond} ORDER BY {_NAME}, c.id LIMIT %s", *params, *place, limit + 1
+    )
+    return [_summary(row) for row in rows]
+
+
+async def suggest(connection: Connection, search: str, limit: int) -> list[CollectionSummary]:
+    """What is most likely meant by the beginning or a part of a name, and a whole one first."""
+    where, params = like(_NAME, search, anywhere=True)
+    begins, first = like(_NAME, search, anywhere=False)
+    rows = await connection.fetch_all(
+        f"{_SUMMARY} WHERE {where} ORDER BY {begins} DESC, CHAR_LENGTH({_NAME}), {_NAME}, c.id LIMIT %s",
+        *params,
+        *first,
+        limit,
+    )
+    return [_summary(row) for row in rows]
 
 
 async def allocate_ids(connection: Connection, amount: int) -> int:
@@ -127,6 +163,11 @@ async def orphaned_tables(connection: Connection, schema: str) -> list[int]:
 
 def _named(rows: list[Row], name: str) -> Collection | None:
     return next((found for found in _collections(rows) if fold(found.name) == fold(name)), None)
+
+
+def _summary(row: Row) -> CollectionSummary:
+    number, name, description, fields, records, created_at = row
+    return CollectionSummary(number, name, description, int(fields), int(records), clock.utc(created_at))
 
 
 def _collections(rows: list[Row]) -> list[Collection]:

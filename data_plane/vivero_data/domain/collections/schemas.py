@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from vivero_data.lib.pages import DEFAULT_LIMIT
+
 CONTENT_BYTES: Final = 1024 * 1024
 """Of a body that holds what people write: a record with fifty long texts, a definition with all its choices."""
 
@@ -81,3 +83,28 @@ class Collection(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...]
     records: int
     created_at: datetime
+
+
+class CollectionSummary(msgspec.Struct, frozen=True):
+    """A collection where many are shown; `fields` is how many it has."""
+
+    id: int
+    name: str
+    description: str
+    fields: int
+    records: int
+    created_at: datetime
+
+
+class CollectionQuery(msgspec.Struct, frozen=True):
+    """Which collections, by name.
+
+    Attributes:
+        limit: 1 to 200.
+        cursor: `next_cursor` of the page before.
+        search: what their names have in them, as people read it; all when empty.
+    """
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+    search: str = ""

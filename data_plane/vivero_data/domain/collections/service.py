@@ -4,22 +4,27 @@ Whatever stops in between leaves at most an empty table that nothing points
 to; `jobs.py` removes those.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from vivero_web import clock
 from vivero_web.errors import ConflictError
+from vivero_web.text import tidy
 
 from vivero_data.db.database import Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
 from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionNotFoundError
-from vivero_data.domain.collections.names import tidy
-from vivero_data.domain.collections.schemas import Collection, NewCollection
+from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.lib import cursors
+from vivero_data.lib.pages import Page, check_limit
 
+_SORT: Final = "name"
+MAX_SUGGESTIONS: Final = 10  # as many as the palette shows at once; who types on gets others
 MAX_COLLECTIONS: Final = 500  # tables of one schema; a platform with thousands of tenants has to bound them
 
 
@@ -40,6 +45,26 @@ class CollectionService:
         demand(actor, Role.VIEWER)
         async with self._database.read() as connection:
             return await repository.select_all(connection)
+
+    async def browse(self, actor: Actor, query: CollectionQuery) -> Page[CollectionSummary]:
+        """One page of them by name, and how many match in all."""
+        demand(actor, Role.VIEWER)
+        check_limit(query.limit)
+        place = cursors.decode(query.cursor, _SORT) if query.cursor else None
+        async with self._database.read() as connection:
+            total = await repository.count(connection, query.search)
+            found = await repository.select_page(
+                connection, query.search, query.limit, (place.value or "", place.id) if place else None
+            )
+        last = found[query.limit - 1] if len(found) > query.limit else None
+        cursor = cursors.encode(cursors.Cursor(_SORT, last.id, last.name)) if last else None
+        return Page(found[: query.limit], cursor, total)
+
+    async def suggest(self, actor: Actor, words: str) -> Sequence[CollectionSummary]:
+        """The few that are most likely meant by what somebody began to type."""
+        demand(actor, Role.VIEWER)
+        async with self._database.read() as connection:
+            return await repository.suggest(connection, words, MAX_SUGGESTIONS)
 
     async def get(self, actor: Actor, name: str) -> Collection:
         demand(actor, Role.VIEWER)

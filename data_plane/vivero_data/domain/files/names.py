@@ -14,11 +14,15 @@ _ASCII: Final = re.compile(r"[^A-Za-z0-9 ._()-]")
 
 
 def safe_name(name: str) -> str:
-    """The last part of a path, without control and direction characters; "file" when nothing is left."""
+    """The last part of a path, without what nobody sees; "file" when nothing is left."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    hidden = set(unseen(last))
-    kept = "".join(char for place, char in enumerate(last) if place not in hidden).strip(" .")
-    return kept[:MAX_NAME] or "file"
+    kept = _without_unseen(last).strip(" .")[:MAX_NAME]
+    return _without_unseen(kept).strip(" .") or "file"  # again, for what the cut left over of a joined sign
+
+
+def _without_unseen(text: str) -> str:
+    hidden = set(unseen(text))
+    return "".join(char for place, char in enumerate(text) if place not in hidden)
 
 
 def safe_media_type(given: str) -> str:

@@ -6,17 +6,17 @@ becomes a parameter.
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
-from unicodedata import normalize
 
 import msgspec
 from vivero_web.errors import InvalidInputError
+from vivero_web.text import tidy
 
 from vivero_data.domain.collections.columns import column_name
-from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import Collection, Field, FieldType
 from vivero_data.domain.records.filters import parse_filter, split_list
 from vivero_data.domain.records.values import UnfitValueError, parse
 from vivero_data.lib.cursors import Cursor
+from vivero_data.lib.like import like
 
 MAX_FILTERS: Final = 20
 MAX_LIST: Final = 100  # values of one `in`
@@ -178,19 +178,7 @@ def _like(column: Column, operator: str, text: str) -> Clause:
         raise InvalidInputError.of("filter", f"{operator} is for texts, and {column.field.name} is none")
     if not text:
         raise InvalidInputError.of("filter", f"{operator} needs a value")
-    start = "%" if operator == "contains" else ""
-    patterns = [f"{start}{_literal(spelling)}%" for spelling in _spellings(text)]
-    likes = " OR ".join([f"{column.sql} LIKE %s"] * len(patterns))
-    return Clause(likes if len(patterns) == 1 else f"({likes})", tuple(patterns))
-
-
-def _spellings(text: str) -> list[str]:
-    """A text with its letters composed and taken apart: LIKE compares sign by sign, and texts are stored as they came."""
-    return list(dict.fromkeys([text, normalize("NFC", text), normalize("NFD", text)]))
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return Clause(*like(column.sql, text, anywhere=operator == "contains"))
 
 
 def _presence(column: Column, operator: str, _: str) -> Clause:

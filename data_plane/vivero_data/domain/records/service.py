@@ -5,6 +5,7 @@ from typing import Any
 
 from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
 from vivero_web.errors import FieldError, InvalidInputError, WebError
+from vivero_web.text import tidy
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError, MissingTableError
@@ -12,7 +13,6 @@ from vivero_data.domain.audit.service import record as log
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
 from vivero_data.domain.collections.errors import CollectionNotFoundError
-from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
+from vivero_web.text import tidy
 
 from vivero_data.domain.collections.columns import (
     EMAIL_LENGTH,
@@ -17,7 +18,6 @@ from vivero_data.domain.collections.columns import (
     TEXT_LENGTH,
     URL_LENGTH,
 )
-from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import Field, FieldType
 from vivero_data.domain.records.numbers import plain_number
 

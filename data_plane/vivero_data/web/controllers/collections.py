@@ -9,12 +9,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from vivero_web.bodies import read_form
 from vivero_web.errors import InvalidInputError, WebError
+from vivero_web.text import tidy
 
-from vivero_data.domain.collections.schemas import CONTENT_BYTES, FieldType, NewCollection, NewField
+from vivero_data.domain.collections.definition import TEXTS
+from vivero_data.domain.collections.schemas import (
+    CONTENT_BYTES,
+    Collection,
+    CollectionQuery,
+    FieldType,
+    NewCollection,
+    NewField,
+)
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors
-from vivero_data.web.listing import collection_href
+from vivero_data.web.listing import address, collection_href, turns
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
 from vivero_data.web.rights import require_manager
@@ -32,11 +41,22 @@ TYPE_WORDS: Final = (
     (FieldType.EMAIL, "E-mail address"),
     (FieldType.URL, "Web address"),
 )
+UNIQUE_WORDS: Final = (
+    ("", "Allowed"),
+    ("exact", "Refused if exactly equal"),
+    ("alike", "Refused if it reads alike"),
+)
 
 
 @get("/collections")
-async def collection_list(visit: NamedDependency[Visit]) -> Html:
-    return show(visit, "collections/list.html.j2", {})
+async def collection_list(
+    request: Request[Any, Any, Any], visit: NamedDependency[Visit], collections: NamedDependency[CollectionService]
+) -> Html:
+    here = address("/collections", request.query_params.multi_items(), "q", "cursor", "back")
+    search = here.get("q").strip()
+    page = await collections.browse(visit.actor, CollectionQuery(cursor=here.get("cursor") or None, search=search))
+    context = {"page": page, "search": search, "turns": turns(here, page.next_cursor)}
+    return show(visit, "collections/list.html.j2", context)
 
 
 @get("/new-collection")
@@ -66,10 +86,7 @@ async def create_collection(
 async def collection_fields(
     visit: NamedDependency[Visit], collections: NamedDependency[CollectionService], name: FromPath[str]
 ) -> Html:
-    found = await collections.get(visit.actor, name)
-    return show(
-        visit, "collections/fields.html.j2", {"collection": found, "type_words": dict(TYPE_WORDS), "problem": ""}
-    )
+    return _fields(visit, await collections.get(visit.actor, name))
 
 
 @post("/collections/{name:str}/delete")
@@ -81,11 +98,21 @@ async def delete_collection(
 ) -> Response[Any]:
     require_manager(visit, "delete collections")
     found = await collections.get(visit.actor, name)
-    if (await read_form(request)).get("confirm", "").strip() != found.name:
-        context = {"collection": found, "type_words": dict(TYPE_WORDS), "problem": f"Type {found.name} to delete it."}
-        return show(visit, "collections/fields.html.j2", context, status=422)
+    confirm = (await read_form(request)).get("confirm", "")
+    if tidy(confirm) != found.name:
+        return _fields(visit, found, confirm, problem=f"Type {found.name} to delete it.")
     await collections.delete(visit.actor, found.name)
     return done("/collections", "collection-deleted")
+
+
+def _fields(visit: Visit, collection: Collection, confirm: str = "", *, problem: str = "") -> Html:
+    context = {
+        "collection": collection,
+        "type_words": dict(TYPE_WORDS),
+        "confirm": confirm,
+        "problem": problem,
+    }
+    return show(visit, "collections/fields.html.j2", context, status=422 if problem else 200)
 
 
 def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
@@ -106,6 +133,8 @@ def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
             name=row.name.strip(),
             type=FieldType(row.type),
             required=row.required,
+            unique=row.unique in {"exact", "alike"},
+            exact=row.unique == "exact" if row.unique and row.type in TEXTS else None,
             choices=row.choice_list if row.type == FieldType.CHOICE else [],
         )
         for row in named
@@ -141,6 +170,7 @@ def _form(
         "rows": rows,
         "full": len(rows) >= MAX_ROWS,
         "type_words": TYPE_WORDS,
+        "unique_words": UNIQUE_WORDS,
         "problem": problem,
         "errors": errors,
         "row_errors": row_errors(rows, errors),

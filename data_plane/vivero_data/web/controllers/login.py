@@ -19,6 +19,7 @@ from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
 from vivero_data.web.forms import local_path
+from vivero_data.web.kept import LOGIN_BYTES, Kept, brought
 from vivero_data.web.render import Html, html
 
 _NO_STORE: Final = {"cache-control": "no-store"}
@@ -32,16 +33,20 @@ async def login_page(
     return _login(request, await identity.current(), target=local_path(target))
 
 
-@post("/login")
+@post("/login", request_max_body_size=LOGIN_BYTES)
 async def login(
     request: Request[Any, Any, Any], auth: NamedDependency[AuthService], identity: NamedDependency[IdentityService]
 ) -> Response[Any]:
     form = await read_form(request)
     email, target = form.get("email", "").strip(), local_path(form.get("next", "/"))
+    kept = brought(form, target)
     try:
         tokens = await auth.login(Credentials(email, form.get("password", "")), caller_of(request.scope))
     except (NotSignedInError, InvalidInputError, TooManyRequestsError) as error:
-        return _login(request, await identity.current(), email=email, target=target, problem=error)
+        return _login(request, await identity.current(), email=email, target=target, problem=error, kept=kept)
+    if kept:
+        context = {"kept": kept, "workspace": (await identity.current()).name}
+        return html("resume.html.j2", context, cookies=session_cookies(tokens), headers=_NO_STORE)
     return Redirect(target, status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=_NO_STORE)
 
 
@@ -78,13 +83,14 @@ async def logout(actor: NamedDependency[Actor], auth: NamedDependency[AuthServic
     return Redirect("/login", status_code=HTTP_303_SEE_OTHER, cookies=expired_cookies(), headers=_NO_STORE)
 
 
-def _login(
+def _login(  # noqa: PLR0913  one place composes the page in all its states
     request: Request[Any, Any, Any],
     identity: Identity,
     *,
     email: str = "",
     target: str = "/",
     problem: WebError | None = None,
+    kept: Kept | None = None,
 ) -> Html:
     context = {
         "workspace": identity.name,
@@ -92,6 +98,7 @@ def _login(
         "email": email,
         "target": target,
         "problem": problem,
+        "kept": kept,
     }
     headers = problem.headers if problem else {}
     return html("login.html.j2", context, status=problem.status if problem else 200, headers=headers)

@@ -11,10 +11,10 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.bodies import read_form
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
-from vivero_web.text import whole_number
+from vivero_web.text import tidy, whole_number
 
-from vivero_data.domain.collections.names import tidy
 from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
+from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
@@ -37,6 +37,10 @@ from vivero_data.web.render import Html
 from vivero_data.web.rights import require_writer
 
 _KNOWN: Final = ("sort", "filter", "cursor", "back")
+_CONDITION: Final = ("field", "operator", "value")
+_DELETED: Final = (
+    "Someone deleted this record while you were editing. What you typed is still here; you can create it as a new one."
+)
 
 
 @get("/collections/{name:str}")
@@ -77,6 +81,7 @@ async def record_list(
         "lead": lead_field(collection),
         "turns": turns(here, page.next_cursor),
         "problem": problem,
+        "typed": {name: request.query_params.get(name, "") if problem else "" for name in _CONDITION},
     }
     return show(visit, "records/list.html.j2", context, status=422 if problem else 200)
 
@@ -156,6 +161,8 @@ async def save_record(
     changes = RecordChanges(values=record_values(changed, form), version=whole_number(form.get("version", "")))
     try:
         await records.update(visit.actor, collection.name, record_id, changes)
+    except RecordNotFoundError:
+        return _form(visit, collection, typed_values(collection.fields, form), problem=ConflictError(_DELETED))
     except FORM_ERRORS as error:
         record = await records.get(visit.actor, collection.name, record_id)
         typed = typed_values(changed, form)

@@ -1,6 +1,7 @@
 """The people of the workspace: the list, a new one, one's role and whether they may log in."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
@@ -90,7 +91,7 @@ async def change_user(
     try:
         await users.change(visit.actor, user_id, changes)
     except FORM_ERRORS as error:
-        return _user(visit, await users.get(visit.actor, user_id), problem=error)
+        return _user(visit, await users.get(visit.actor, user_id), form, problem=error)
     return done("/users", "user-saved")
 
 
@@ -118,12 +119,14 @@ def _new(visit: Visit, form: dict[str, str], *, problem: WebError | None = None)
     return show(visit, "users/new.html.j2", context, status=problem.status if problem else 200)
 
 
-def _user(visit: Visit, user: User, *, problem: WebError | None = None) -> Html:
+def _user(visit: Visit, user: User, typed: Mapping[str, str] | None = None, *, problem: WebError | None = None) -> Html:
     context = {
         "user": user,
+        "form": {"name": user.name, "role": user.role, **(typed or {})},
         "roles": _roles(visit),
         "mine": user.role in dict(_roles(visit)),
         "role_words": ROLE_WORDS,
         "problem": problem,
+        "errors": field_errors(problem) if problem else {},
     }
     return show(visit, "users/edit.html.j2", context, status=problem.status if problem else 200)

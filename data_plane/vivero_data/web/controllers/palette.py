@@ -1,0 +1,37 @@
+"""The command palette's part that is asked for as one types: collections, however many there are."""
+
+from typing import Final
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from vivero_web.text import tidy
+
+from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.users.schemas import Actor
+from vivero_data.web.page import rights
+from vivero_data.web.render import Html, html
+
+GO_TO: Final = "Go to"
+NEW_RECORD: Final = "New record in"
+
+
+@get("/palette")
+async def palette(
+    actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], q: FromQuery[str] = ""
+) -> Html:
+    """Options for what is typed, to be put into the page that shows the palette."""
+    deed, words = palette_words(q)
+    context = {
+        "collections": await collections.suggest(actor, words),
+        "go_to": GO_TO if deed != NEW_RECORD else "",
+        "new_record": NEW_RECORD if deed != GO_TO and rights(actor.role).write else "",
+    }
+    return html("palette.html.j2", context)
+
+
+def palette_words(typed: str) -> tuple[str, str]:
+    """What the typed words begin with of an option's own, and the rest: a part of a collection's name."""
+    words = tidy(typed)
+    deed = next((one for one in (GO_TO, NEW_RECORD) if words.casefold().startswith(f"{one.casefold()} ")), "")
+    return deed, words[len(deed) :].strip()
