@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from vivero_core.model.constants import SIGNUPS_NAMESPACE
+from vivero_web.mail import MailServer
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -85,6 +86,11 @@ class MailSettings(BaseModel):
     password: SecretStr | None = None
     timeout: float = Field(default=10.0, gt=0, le=60)
     """Seconds for one whole delivery to the server."""
+
+    def server(self) -> MailServer:
+        """The same for who sends."""
+        password = self.password.get_secret_value() if self.password else None
+        return MailServer(**{**self.model_dump(), "password": password})
 
 
 class KubeSettings(BaseModel):

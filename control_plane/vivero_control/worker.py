@@ -63,7 +63,7 @@ class Jobs:
         settings = backends.settings
         actions = {
             provisioning.KIND: backends.provisioning.perform,
-            mails.KIND: MailSender(settings.mail, settings.tls()).perform,
+            mails.KIND: MailSender(settings.mail.server(), settings.tls()).perform,
         }
         self.outbox = Outbox(backends.database, actions, backends.clock)
         self.trials = TrialJob(
