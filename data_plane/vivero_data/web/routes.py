@@ -7,7 +7,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 from vivero_ui.static import static_router
 
-from vivero_data.web.controllers import account, audit, collections, files, home, login, records, users
+from vivero_data.web.controllers import account, audit, collections, files, home, login, records, recovery, users
 from vivero_data.web.page import provide_collection, provide_visit
 
 _PAGES: Final = (
@@ -36,11 +36,21 @@ _PAGES: Final = (
     users.create_user,
     users.user_page,
     users.change_user,
+    users.change_invitation,
     audit.audit_log,
     account.account,
     account.change_password,
 )
-_ENTRANCES: Final = (login.login_page, login.login, login.login_by_ticket, login.logout)
+_ENTRANCES: Final = (
+    login.login_page,
+    login.login,
+    login.login_by_ticket,
+    login.logout,
+    recovery.forgotten_page,
+    recovery.forgotten,
+    recovery.choose_page,
+    recovery.choose,
+)
 
 route_handlers: Final[list[ControllerRouterHandler]] = [
     Router(

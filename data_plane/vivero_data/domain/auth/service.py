@@ -51,7 +51,8 @@ class AuthService:
             found = await users.get_with_hash(connection, email) if not blocked else None
         if blocked:
             raise LoginBlockedError(blocked)
-        stored = found[1] if found and found[0].active else None
+        # Who is invited has no password yet: for them the check takes as long as for nobody.
+        stored = found[1] if found and found[0].active and not found[0].invitation else None
         right = await self._passwords.verify(stored, credentials.password)
         async with self._database.transaction() as tx:
             if right and found:

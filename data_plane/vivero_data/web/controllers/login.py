@@ -18,6 +18,7 @@ from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
 from vivero_data.web.forms import local_path, read_form
+from vivero_data.web.page import notice, shown
 from vivero_data.web.render import Html, html
 
 _NO_STORE: Final = {"cache-control": "no-store"}
@@ -76,12 +77,19 @@ def _login(
     target: str = "/",
     problem: WebError | None = None,
 ) -> Html:
+    said = notice(request)
     context = {
         "workspace": identity.name,
         "host": identity.host(request.headers.get("host", "")),
         "email": email,
         "target": target,
         "problem": problem,
+        "notice": "" if problem else said,
     }
-    headers = problem.headers if problem else {}
-    return html("login.html.j2", context, status=problem.status if problem else 200, headers=headers)
+    return html(
+        "login.html.j2",
+        context,
+        status=problem.status if problem else 200,
+        headers=problem.headers if problem else {},
+        cookies=[shown()] if said else [],
+    )
