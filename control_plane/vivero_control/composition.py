@@ -20,6 +20,7 @@ from vivero_control.domain.signups.arrivals import Arrivals
 from vivero_control.domain.signups.provisioning import Provisioning
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.signups.tickets import Tickets
+from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
@@ -138,6 +139,14 @@ def services(to: Backends, counters: Counters) -> Services:
         ),
         hosts=HostService(to.directory, settings.domain),
         staff=staff,
+        resets=StaffResets(
+            database=to.database,
+            passwords=to.passwords,
+            counters=counters,
+            wake_worker=to.queue.wake,
+            host=settings.domain,
+            clock=clock,
+        ),
         sessions=StaffSessions(store, staff),
         tokens=StaffTokens(to.database, staff_key, clock),
         audit=audit,

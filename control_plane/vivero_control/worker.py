@@ -29,6 +29,7 @@ from vivero_control.domain.notifications.outbox import KEEP_DONE, Outbox
 from vivero_control.domain.notifications.repository import DEAD, PENDING, OutboxRepository
 from vivero_control.domain.notifications.sender import MailSender
 from vivero_control.domain.signups import provisioning
+from vivero_control.domain.staff import resets
 from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.tenants.jobs import TrialJob
 from vivero_control.lib.each import each
@@ -61,9 +62,12 @@ class Jobs:
     def __init__(self, backends: composition.Backends) -> None:
         self._backends = backends
         settings = backends.settings
+        sender = MailSender(settings.mail.server(), settings.tls())
+        reset_mails = resets.ResetMails(backends.database, sender, settings.origin, settings.domain, backends.clock)
         actions = {
             provisioning.KIND: backends.provisioning.perform,
-            mails.KIND: MailSender(settings.mail.server(), settings.tls()).perform,
+            mails.KIND: sender.perform,
+            resets.KIND: reset_mails.perform,
         }
         self.outbox = Outbox(backends.database, actions, backends.clock)
         self.trials = TrialJob(

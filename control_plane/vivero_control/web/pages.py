@@ -15,6 +15,7 @@ from vivero_web.guards import same_origin_only
 from vivero_control.pages import Pages
 from vivero_control.web.errors import error_page
 from vivero_control.web.hosts import host_error, host_page
+from vivero_control.web.recovery import RecoveryController
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
 from vivero_control.web.staff import StaffLoginController
@@ -28,7 +29,7 @@ def pages(clock: Clock = now) -> Pages:
     """Routes whose forms are accepted from our own pages only, the built files, templates, pages for errors and hosts."""
     guarded = Router(
         "/",
-        route_handlers=[SiteController, SignupController, StaffLoginController, TenantsController],
+        route_handlers=[SiteController, SignupController, StaffLoginController, RecoveryController, TenantsController],
         guards=[same_origin_only],
         dependencies={"clock": Provide(lambda: clock, sync_to_thread=False, use_cache=True)},
     )

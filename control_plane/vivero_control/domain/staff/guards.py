@@ -11,14 +11,14 @@ from vivero_control.domain.staff.errors import NoSessionError
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
-from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, StaffTokens
+from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, STAMP, StaffTokens
 
 
 def bearer_auth(staff: NamedDependency[StaffService], tokens: NamedDependency[StaffTokens]) -> JWTAuth[StaffView]:
     """Its `middleware` belongs on the routers of staff: `request.user` then is a StaffView, or the answer 401."""
 
     async def retrieve(token: Token, _: ASGIConnection[Any, Any, Any, Any]) -> StaffView | None:
-        return await staff.find(token.sub)
+        return await staff.find(token.sub, str(token.extras.get(STAMP, "")))
 
     return JWTAuth[StaffView](
         token_secret=tokens.secret,
