@@ -8,11 +8,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vivero_dev.backing.accounts import Account, Accounts
 from vivero_dev.certificates import Authority
+from vivero_dev.platform.backing import CLUSTER_PORTS, backing_host
 from vivero_dev.platform.kubectl import Object
-from vivero_dev.platform.names import AUTHORITY, PLATFORM, SIGNUPS, WILDCARD_TLS
+from vivero_dev.platform.names import AUTHORITY, PLATFORM, SIGNUPS, TENANT_MAIL, WILDCARD_TLS
 from vivero_dev.secret_store import SecretStore
 
 ADMIN_EMAIL = "admin@vivero.localhost"
+MAIL_SENDER = "Vivero <workspaces@vivero.localhost>"
 INGRESS_HOSTS = ("vivero.localhost", "*.vivero.localhost", "localhost", "127.0.0.1")
 
 
@@ -49,6 +51,7 @@ def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretSt
                 "admin_password": admin_password(secrets),
             },
         ),
+        _secret(TENANT_MAIL, {"host": backing_host("mail"), "port": str(CLUSTER_PORTS["mail"]), "sender": MAIL_SENDER}),
         _tls_secret(tls.certificate, tls.key),
     ]
 
