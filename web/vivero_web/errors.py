@@ -69,7 +69,7 @@ class LinkSpentError(InvalidInputError):
     """A one-time link: never made, used, replaced by a newer one or too old; it does not tell which."""
 
     def __init__(self) -> None:
-        message = "This link was used before, was replaced by a newer one, or is too old. Ask for a new one."
+        message = "This link was used before, was replaced by a newer one, is too old or not whole. Ask for a new one."
         super().__init__(message, errors=[FieldError("code", message)])
 
 
