@@ -29,6 +29,8 @@ from vivero_control.domain.signups.jobs import OrderJob
 from vivero_control.domain.signups.provisioning import Provisioning
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.signups.tickets import Tickets
+from vivero_control.domain.staff import jobs as staff_jobs
+from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
@@ -133,7 +135,8 @@ def services(to: Backends) -> Services:
     settings, clock = to.settings, to.clock
     audit = AuditService(to.database, clock)
     plans = PlanService(to.plans)
-    staff = StaffService(database=to.database, passwords=to.passwords, logins=Logins(to.limiter), audit=audit)
+    logins = Logins(to.limiter)
+    staff = StaffService(database=to.database, passwords=to.passwords, logins=logins, audit=audit)
     store = ValkeyStore(to.cache, namespace=settings.cache.prefix.rstrip(":"))
     staff_key = derive(settings.app.session_key.get_secret_value(), "staff-tokens")
     return Services(
@@ -150,6 +153,15 @@ def services(to: Backends) -> Services:
         dead_letters=DeadLetterService(to.database, kinds(to), to.wake.call, clock),
         hosts=HostService(to.directory, settings.domain),
         staff=staff,
+        resets=StaffResets(
+            database=to.database,
+            passwords=to.passwords,
+            limiter=to.limiter,
+            logins=logins,
+            wake_worker=to.wake.call,
+            host=settings.domain,
+            clock=clock,
+        ),
         sessions=StaffSessions(store, staff),
         tokens=StaffTokens(to.database, staff_key, clock),
         audit=audit,
@@ -160,8 +172,10 @@ def services(to: Backends) -> Services:
 
 def kinds(to: Backends) -> dict[str, Kind]:
     """What jobs there are."""
-    sender = MailSender(to.settings.mail, to.settings.tls())
-    return {provisioning.KIND: order_job(to), mails.KIND: sender}
+    settings = to.settings
+    sender = MailSender(settings.mail.server(), settings.tls())
+    reset = staff_jobs.ResetJob(to.database, sender, settings.origin, settings.domain, to.clock)
+    return {provisioning.KIND: order_job(to), mails.KIND: sender, staff_jobs.KIND: reset}
 
 
 def order_job(to: Backends) -> OrderJob:

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 from vivero_core.model.constants import SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
 from vivero_core.model.naming import EMAIL_MAX_LENGTH, EMAIL_PATTERN
+from vivero_web.mail import MailServer
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -88,6 +89,11 @@ class MailSettings(BaseModel):
     password: SecretStr | None = None
     timeout: float = Field(default=10.0, gt=0, le=60)
     """Seconds for one whole delivery to the server."""
+
+    def server(self) -> MailServer:
+        """The same for who sends."""
+        password = self.password.get_secret_value() if self.password else None
+        return MailServer(**{**self.model_dump(), "password": password})
 
 
 class KubeSettings(BaseModel):

@@ -32,6 +32,7 @@ from vivero_web.security_txt import security_txt_routes
 
 from vivero_data import __version__, web
 from vivero_data.clients.cache import Cache
+from vivero_data.clients.mail import Post
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
 from vivero_data.db.schema import SchemaReady, ensure_current
@@ -48,10 +49,15 @@ from vivero_data.domain.files.uploads import BESIDE_BYTES
 from vivero_data.domain.health.controllers import HealthController, ProofController
 from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.identity.service import IdentityService, configured
+from vivero_data.domain.invitations.controllers import InvitationController
+from vivero_data.domain.invitations.service import InvitationService
 from vivero_data.domain.limits.requests import charge_by
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.service import RecordService
+from vivero_data.domain.recovery.controllers import RecoveryController
+from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.usage.controllers import UsageController
 from vivero_data.domain.usage.service import UsageService
@@ -85,6 +91,10 @@ class Services(msgspec.Struct, frozen=True):
     auth: AuthService
     tickets: TicketService
     users: UserService
+    post: Post
+    links: LinkService
+    recovery: RecoveryService
+    invitations: InvitationService
     collections: CollectionService
     records: RecordService
     files: FileService
@@ -106,7 +116,8 @@ def build(settings: Settings) -> Services:
     limits, passwords, ready = LimitService(settings.limits_file), Passwords(), SchemaReady()
     identity = IdentityService(database, configured(settings.env))
     limiter = Limiter(cache.counts)
-    logins = Logins(limiter)
+    logins, post = Logins(limiter), Post(settings.mail_folder, settings.ca_file)
+    links = LinkService(database, identity, post)
     auth = AuthService(database, passwords, logins, AccessTokens(settings.app.signing_key, settings.env.tenant_id))
     return Services(
         settings=settings,
@@ -121,6 +132,10 @@ def build(settings: Settings) -> Services:
         auth=auth,
         tickets=TicketService(database, auth, logins, settings.ticket_key_file, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),
+        post=post,
+        links=links,
+        recovery=RecoveryService(database, passwords, logins, identity, links, post, limiter),
+        invitations=InvitationService(database, limits, links, post, limiter),
         collections=CollectionService(database, limits),
         records=RecordService(database, limits),
         files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
@@ -178,10 +193,11 @@ def _api(upload_bytes: int) -> Router:
         before_request=_reading(MULTIPART),
         request_max_body_size=upload_bytes,
     )
-    controllers = [AuthController, MeController, UserController, CollectionController, RecordController]
+    entrances = [AuthController, RecoveryController]
+    controllers = [MeController, UserController, InvitationController, CollectionController, RecordController]
     return Router(
         "/api/v1",
-        route_handlers=[*controllers, AuditController, UsageController, upload],
+        route_handlers=[*entrances, *controllers, AuditController, UsageController, upload],
         guards=[signed_in],
         before_request=_reading(JSON),
         response_class=JsonResponse,
@@ -201,7 +217,8 @@ def _dependencies(services: Services) -> Mapping[str, Provide]:
     def same(value: Any) -> Callable[[], Any]:  # noqa: ANN401  any of the services
         return lambda: value
 
-    names = [name for name in Services.__struct_fields__ if name not in {"limiter", "passwords", "schema_ready"}]
+    inner = {"limiter", "passwords", "schema_ready", "post"}
+    names = [name for name in Services.__struct_fields__ if name not in inner]
     made = {name: Provide(same(getattr(services, name)), sync_to_thread=False) for name in names}
     return {**made, "actor": Provide(provide_actor)}
 
@@ -228,6 +245,7 @@ def _lifespan(services: Services) -> Callable[[Litestar], Any]:
             prepared.cancel()
             with suppress(asyncio.CancelledError):
                 await prepared
+            await services.post.close()
             await services.database.close()
             await services.cache.close()
             services.storage.close()

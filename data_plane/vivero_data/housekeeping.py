@@ -16,6 +16,7 @@ from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.collections.jobs import drop_orphaned_tables
 from vivero_data.domain.files.jobs import finish_interrupted
 from vivero_data.domain.files.service import FileService
+from vivero_data.domain.links import repository as links
 from vivero_data.domain.tickets import repository as tickets
 
 _FIRST_SECONDS: Final = 600.0  # not while the workspace is starting
@@ -48,6 +49,7 @@ class Housekeeping:
             "files": lambda: finish_interrupted(self._database, self._storage, self._files),
             "sessions": lambda: self._purge(sessions.purge),
             "tickets": lambda: self._purge(tickets.purge),
+            "links": lambda: self._purge(links.purge),
         }
         done: dict[str, int] = {}
         for name, task in tasks.items():

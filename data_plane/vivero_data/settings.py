@@ -12,6 +12,7 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 from vivero_core.model.constants import SECURITY_CONTACT_PATTERN
+from vivero_web.mail import MailServer
 
 from vivero_data.errors import SettingsError
 
@@ -109,6 +110,11 @@ class Settings(msgspec.Struct, frozen=True):
     ticket_key_file: Path
     limits_file: Path
 
+    @property
+    def mail_folder(self) -> Path:
+        """Where the mail server's settings are, if there is one."""
+        return Path(self.env.secrets_dir) / "mail"
+
     def tls(self) -> ssl.SSLContext:
         """For every connection to a backing service: TLS 1.3, the platform's authority, names checked.
 
@@ -144,6 +150,17 @@ def load(environ: Mapping[str, str]) -> Settings:
     for path in (settings.ca_file, settings.limits_file):
         _read(path)
     return settings
+
+
+def read_mail(folder: Path) -> MailServer | None:
+    """The mail server of this workspace, which may have none: no file `host`, no mails. Empty files count as absent.
+
+    Raises:
+        SettingsError: naming the file at fault.
+    """
+    names = [name for name in MailServer.__struct_encode_fields__ if (folder / name).is_file()]
+    given = {name: text for name in names if (text := _read(folder / name))}
+    return _convert(given, MailServer, str(folder / "{}")) if "host" in given else None
 
 
 def _environment(environ: Mapping[str, str]) -> Environment:

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     """ConfigMap in the platform namespace, key ca.crt: the authority of all backing services."""
     ticket_key_config_map: str = "ticket-public-key"
     """ConfigMap in the platform namespace, key ticket.pub: verifies login tickets."""
+    mail_secret: str = ""
+    """Secret in the platform namespace, keys host, sender and perhaps port, security, username, password: the mail server
+    that tenants' workspaces send through. Empty: they send no mail."""
     control_plane_service: str = "vivero-control-plane"
     """Service in the platform namespace that answers for suspended tenants' own hosts."""
 

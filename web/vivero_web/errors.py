@@ -65,6 +65,14 @@ class InvalidInputError(WebError):
         return cls("; ".join(f"{error.field}: {error.message.removesuffix('.')}" for error in errors), errors=errors)
 
 
+class LinkSpentError(InvalidInputError):
+    """A one-time link: never made, used, replaced by a newer one or too old; it does not tell which."""
+
+    def __init__(self) -> None:
+        message = "This link was used before, was replaced by a newer one, is too old or not whole. Ask for a new one."
+        super().__init__(message, errors=[FieldError("code", message)])
+
+
 class MalformedError(WebError):
     """Not as the protocol has it, so that nothing in it can be read."""
 

@@ -105,6 +105,22 @@ class Limiter:
             await self.give_back(tally)
         return tally
 
+    async def demand(self, *asked: tuple[Limit, str]) -> list[Tally]:
+        """Count one more against each limit, as whose; or against none, when one of them has no room.
+
+        Raises:
+            TooManyRequestsError: so nothing happens, and nothing counts.
+        """
+        counted: list[Tally] = []
+        for limit, who in asked:
+            tally = await self.count(limit, who)
+            if not tally.allowed:
+                for one in counted:
+                    await self.give_back(one)
+                raise tally.refusal()
+            counted.append(tally)
+        return counted
+
     async def give_back(self, tally: Tally) -> None:
         """As if it had not been counted."""
         await self._own.take(tally.key, tally.limit.kept)

@@ -62,15 +62,7 @@ class Logins:
         limits = [(AT_ONE_ACCOUNT, f"{account}:{place}"), (FROM_ONE_PLACE, place)]
         if not await self._limiter.has(_known(account, place)):
             limits.append((BY_STRANGERS, account))
-        counted: list[Tally] = []
-        for limit, who in limits:
-            tally = await self._limiter.count(limit, who)
-            if not tally.allowed:
-                # Nothing is guessed, so nothing counts.
-                await self._give_back(counted)
-                raise tally.refusal()
-            counted.append(tally)
-        return counted
+        return await self._limiter.demand(*limits)
 
     async def _give_back(self, counted: list[Tally]) -> None:
         for tally in counted:

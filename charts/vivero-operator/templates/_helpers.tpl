@@ -45,5 +45,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_RELEASE_FAILURES, value: {{ .Values.release.failures | quote }}}
 - {name: VIVERO_HOST_VERIFICATION, value: {{ .Values.hosts.verification | quote }}}
 - {name: VIVERO_DNS_SERVERS, value: {{ .Values.hosts.dnsServers | toJson | quote }}}
+- {name: VIVERO_MAIL_SECRET, value: {{ .Values.mail.secret | quote }}}
 - {name: VIVERO_HOST_ISSUER, value: {{ .Values.hosts.issuer | quote }}}
 {{- end }}

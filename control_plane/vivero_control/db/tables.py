@@ -118,6 +118,16 @@ class RefreshToken(DefaultBase):
     used_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
 
 
+class StaffLink(DefaultBase):
+    """A one-time link that lets somebody of the staff choose a password; good once, and only the newest."""
+
+    __tablename__ = "staff_links"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+
+
 class AuditRecord(DefaultBase):
     """Who did what to what, why, and what came of it. Rows are added and their outcome filled in, never removed."""
 

@@ -16,6 +16,7 @@ from vivero_control.pages import Pages
 from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.errors import error_page
 from vivero_control.web.hosts import host_error, host_page
+from vivero_control.web.recovery import RecoveryController
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
 from vivero_control.web.staff import StaffLoginController
@@ -33,6 +34,7 @@ def pages(clock: Clock = now) -> Pages:
             SiteController,
             SignupController,
             StaffLoginController,
+            RecoveryController,
             TenantsController,
             DeadLettersController,
         ],

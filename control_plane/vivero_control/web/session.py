@@ -11,6 +11,8 @@ from vivero_control.domain.staff.schemas import StaffView
 HOME: Final = "/staff/tenants"
 DEAD_LETTERS: Final = "/staff/dead-letters"
 LOGIN: Final = "/staff/login"
+PASSWORD_SET: Final = "password=set"  # noqa: S105  a query, not a password
+"""The login's query after a reset: it says so."""
 
 
 def safe_next(address: str) -> str:

@@ -15,7 +15,7 @@ from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.schemas import Login
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
-from vivero_control.web.session import HOME, LOGIN, safe_next
+from vivero_control.web.session import HOME, LOGIN, PASSWORD_SET, safe_next
 
 
 class LoginForm(Struct, kw_only=True):
@@ -30,8 +30,13 @@ class LoginForm(Struct, kw_only=True):
         return "LoginForm(…)"
 
 
-def _page(form: LoginForm, error: WebError | None = None) -> Template:
-    context = {"email": form.email, "next": form.next, "problem": error.detail if error else ""}
+def _page(form: LoginForm, error: WebError | None = None, *, password_set: bool = False) -> Template:
+    context = {
+        "email": form.email,
+        "next": form.next,
+        "problem": error.detail if error else "",
+        "password_set": password_set,
+    }
     status = error.status if error else 200
     headers = error.headers if error else {}
     return Template("pages/staff_login.html.j2", context=context, status_code=status, headers=headers)
@@ -49,7 +54,9 @@ class StaffLoginController(Controller):
 
     @get("/login", name="staff-login", sync_to_thread=False)
     def form(self, request: Request[Any, Any, Any]) -> Template:
-        return _page(LoginForm(next=request.query_params.get("next", "")))
+        return _page(
+            LoginForm(next=request.query_params.get("next", "")), password_set=request.url.query == PASSWORD_SET
+        )
 
     @post("/login", status_code=HTTP_303_SEE_OTHER)
     async def login(

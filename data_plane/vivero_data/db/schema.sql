@@ -127,4 +127,15 @@ ALTER TABLE fields ADD COLUMN IF NOT EXISTS label VARCHAR(64) CHARACTER SET utf8
 ALTER TABLE audit_log ADD COLUMN IF NOT EXISTS address VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin
     NOT NULL DEFAULT '' COMMENT 'who asked, as limits count it; empty for the platform';
 
-INSERT INTO alembic_version (version_num) VALUES ('0004');
+CREATE TABLE IF NOT EXISTS mail_links (
+    user_id BIGINT UNSIGNED NOT NULL,
+    purpose ENUM('reset','invitation') NOT NULL,
+    token_hash BINARY(32) NOT NULL COMMENT 'SHA-256',
+    expires_at DATETIME(6) NOT NULL,
+    sent_at DATETIME(6) NULL COMMENT 'when the mail server took it',
+    PRIMARY KEY (user_id, purpose),
+    UNIQUE KEY mail_links_token (token_hash),
+    KEY mail_links_expiry (expires_at)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
+
+INSERT INTO alembic_version (version_num) VALUES ('0005');

@@ -9,6 +9,9 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `auth` | `auth.service.AuthService` | `login(credentials, address) -> Tokens`, `refresh(token) -> Tokens`, `logout(token)`, `end_session(actor)` |
 | `tickets` | `tickets.service.TicketService` | `redeem(ticket, address) -> Tokens` |
 | `users` | `users.service.UserService` | `me(actor) -> Me`, `list(actor, limit, cursor) -> Page[User]`, `get(actor, id)`, `create(actor, NewUser) -> User`, `change(actor, id, UserChanges) -> User`, `change_password(actor, PasswordChange, address)` |
+| `links` | `links.service.LinkService` | `offered() -> bool`: whether links can be mailed |
+| `recovery` | `recovery.service.RecoveryService` | `forgotten(email, address)`, `choose(ChosenPassword, address)` |
+| `invitations` | `invitations.service.InvitationService` | `invite(actor, NewInvitation) -> User`, `repeat(actor, id) -> User`, `withdraw(actor, id)` |
 | `collections` | `collections.service.CollectionService` | `list(actor) -> list[Collection]`, `get(actor, name) -> Collection`, `create(actor, NewCollection) -> Collection`, `delete(actor, name)` |
 | `records` | `records.service.RecordService` | `list(actor, collection, RecordQuery) -> Page[Record]`, `get(actor, collection, id)`, `create(actor, collection, values) -> Record`, `update(actor, collection, id, RecordChanges) -> Record`, `delete(actor, collection, id, version=None)`; `collection` is its name |
 | `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile` (`uploads.receive` reads the form), `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |

@@ -24,6 +24,11 @@ _WHOLE: Final = {
     "session.replay": "Session ended: its token came twice",
     "user.change_password": "Changed own password",
     "user.reset_password": "Reset the password of user",
+    "user.ask_for_reset": "Sent a link to reset the password of user",
+    "user.reset_own_password": "Reset own password by mail",
+    "user.invite": "Invited user",
+    "user.accept_invitation": "Accepted the invitation",
+    "user.withdraw_invitation": "Withdrew the invitation of user",
 }
 _LOOKS: Final = {
     "create": "success",

@@ -102,6 +102,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
     return {
         "plural": words.plural,
         "level": words.level,
+        "invitation_state": words.invitation_state,
         "shown": words.cell,
         "collection_href": collection_href,
         "tight": tight,

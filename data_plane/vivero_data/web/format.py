@@ -1,16 +1,22 @@
 """Words and figures of the workspace's own; sizes, dates and numbers are the kit's filters. Pure, the clock passed in."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
 
+from vivero_web.links import INVITATION_VALID_FOR
+
 from vivero_data.domain.records.numbers import written
+from vivero_data.domain.users.schemas import Invitation
 
 _DAY: Final = 86_400  # seconds
 _NEARLY_FULL: Final = 80  # per cent of a limit from which a meter warns
 _FULL: Final = 100
 
+_SENDING: Final = timedelta(minutes=2)  # as long as clients/mail.py tries
+
 Level = Literal["ok", "warning", "error"]
+InvitationState = Literal["sending", "sent", "unsent", "expired"]
 
 
 def aware(moment: datetime) -> datetime:
@@ -39,6 +45,16 @@ def level(used: int, limit: int | None) -> Level:
     if share >= _FULL:
         return "error"
     return "warning" if share >= _NEARLY_FULL else "ok"
+
+
+def invitation_state(invitation: Invitation, now: datetime) -> InvitationState:
+    """How far it is; one that was not sent in time will not be any more."""
+    if invitation.expires_at <= now:
+        return "expired"
+    if invitation.sent_at is not None:
+        return "sent"
+    made = invitation.expires_at - INVITATION_VALID_FOR
+    return "sending" if now - made < _SENDING else "unsent"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -25,7 +25,8 @@ LOGIN_BYTES: Final = 256 * 1024
 _MOST_BYTES: Final = LOGIN_BYTES * 3 // 4  # leaves room for the longer names that it has there
 _FORM: Final = "application/x-www-form-urlencoded"
 _PREFIX: Final = "kept-"
-_SECRET: Final = frozenset({"current_password", "new_password"})  # no page shows them again
+_SECRET: Final = frozenset({"password", "current_password", "new_password", "code", "ticket"})
+"""What lets somebody in: no page shows it again."""
 
 AnyRequest = Request[Any, Any, Any]
 

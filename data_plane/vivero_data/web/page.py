@@ -41,8 +41,11 @@ NOTICES: Final[Mapping[str, str]] = {
     "file-uploaded": "File uploaded.",
     "file-deleted": "File deleted.",
     "user-created": "User added. Give them the address, their e-mail and the password.",
+    "user-invited": "Invitation on its way. It is good for seven days.",
+    "invitation-withdrawn": "Invitation withdrawn.",
     "user-saved": "User changed.",
     "password-changed": "Password changed.",
+    "password-set": "Your password is set. Log in with it.",
 }
 
 
@@ -96,7 +99,7 @@ async def provide_visit(
         shell=shell(await identity.current(), request, actor, can, _section(request, found.items, count)),
         collections=found.items,
         collection_count=count,
-        notice=NOTICES.get(request.cookies.get(NOTICE_COOKIE, ""), ""),
+        notice=notice(request),
         now=now,
         trial_days=days_left(trial_end, now) if trial_end else None,
     )
@@ -146,7 +149,6 @@ def _sections(can: Rights, collections: NavSection, path: str) -> list[NavSectio
 
 def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int = 200) -> Html:
     """A page; a notice that it shows is not shown again."""
-    used = [Cookie(NOTICE_COOKIE, value="", max_age=0, path="/", secure=True, httponly=True, samesite="lax")]
     every = {
         "visit": visit,
         "shell": visit.shell,
@@ -154,18 +156,28 @@ def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int
         "now": visit.now,
         "notice": visit.notice,
     }
-    return html(template, {**every, **context}, status=status, cookies=used if visit.notice else [])
+    return html(template, {**every, **context}, status=status, cookies=[shown()] if visit.notice else [])
 
 
-def done(target: str, notice: str = "") -> Redirect:
+def notice(request: Request[Any, Any, Any]) -> str:
+    """What was just done, in words; empty when nothing was."""
+    return NOTICES.get(request.cookies.get(NOTICE_COOKIE, ""), "")
+
+
+def shown() -> Cookie:
+    """Ends the notice: it is shown once."""
+    return Cookie(NOTICE_COOKIE, value="", max_age=0, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def done(target: str, said: str = "") -> Redirect:
     """After a form that did what it should: the page to see next, and what it says."""
     cookie = Cookie(
         NOTICE_COOKIE,
-        value=notice,
+        value=said,
         max_age=_NOTICE_SECONDS,
         path="/",
         secure=True,
         httponly=True,
         samesite="lax",
     )
-    return Redirect(target, status_code=HTTP_303_SEE_OTHER, cookies=[cookie] if notice else [])
+    return Redirect(target, status_code=HTTP_303_SEE_OTHER, cookies=[cookie] if said else [])

@@ -7,7 +7,18 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 from vivero_ui.static import static_router
 
-from vivero_data.web.controllers import account, audit, collections, files, home, login, palette, records, users
+from vivero_data.web.controllers import (
+    account,
+    audit,
+    collections,
+    files,
+    home,
+    login,
+    palette,
+    records,
+    recovery,
+    users,
+)
 from vivero_data.web.page import provide_collection, provide_visit
 
 _PAGES: Final = (
@@ -36,11 +47,22 @@ _PAGES: Final = (
     users.create_user,
     users.user_page,
     users.change_user,
+    users.change_invitation,
     audit.audit_log,
     account.account,
     account.change_password,
 )
-_ENTRANCES: Final = (login.login_page, login.login, login.ticket_page, login.login_by_ticket, login.logout)
+_ENTRANCES: Final = (
+    login.login_page,
+    login.login,
+    login.ticket_page,
+    login.login_by_ticket,
+    login.logout,
+    recovery.forgotten_page,
+    recovery.forgotten,
+    recovery.choose_page,
+    recovery.choose,
+)
 
 
 def route_handlers(upload_bytes: int) -> list[ControllerRouterHandler]:

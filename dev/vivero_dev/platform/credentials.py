@@ -7,11 +7,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vivero_dev.backing.accounts import Account, Accounts
 from vivero_dev.certificates import Authority, KeyPair
+from vivero_dev.platform.backing import CLUSTER_PORTS, backing_host
 from vivero_dev.platform.kubectl import Object
-from vivero_dev.platform.names import AUTHORITY, CONTROL_PLANE_TLS, PLATFORM, SIGNUPS, WILDCARD_TLS
+from vivero_dev.platform.names import AUTHORITY, CONTROL_PLANE_TLS, PLATFORM, SIGNUPS, TENANT_MAIL, WILDCARD_TLS
 from vivero_dev.secret_store import SecretStore
 
 ADMIN_EMAIL = "admin@vivero.localhost"
+MAIL_SENDER = "Vivero <workspaces@vivero.localhost>"
 # A certificate for both would have browsers ask for a workspace on a connection to the control plane.
 CERTIFIED = {CONTROL_PLANE_TLS: "vivero.localhost", WILDCARD_TLS: "*.vivero.localhost"}
 
@@ -49,6 +51,7 @@ def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretSt
                 "admin_password": admin_password(secrets),
             },
         ),
+        _secret(TENANT_MAIL, {"host": backing_host("mail"), "port": str(CLUSTER_PORTS["mail"]), "sender": MAIL_SENDER}),
         *(_tls_secret(name, pair) for name, pair in certified.items()),
     ]
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from vivero_core.model import constants as c
 
 from vivero_operator.instance import APP, APP_PORT, METRICS_PORT, Instance, digest
-from vivero_operator.manifests import platform_config, pull_secret, secrets
+from vivero_operator.manifests import mail, platform_config, pull_secret, secrets
 from vivero_operator.manifests.common import labels
 from vivero_operator.pod_options import with_options
 from vivero_operator.settings import Settings
@@ -44,6 +44,8 @@ def _files() -> dict[str, Any]:
     ]
     public = ("ca.crt", "ticket.pub")
     sources.append({"configMap": {"name": platform_config.NAME, "items": _items(platform_config.NAME, public)}})
+    # May be missing, and may come and go while the pod runs.
+    sources.append({"secret": {"name": mail.NAME, "items": _items(mail.NAME, mail.KEYS), "optional": True}})
     return {"name": "vivero", "projected": {"defaultMode": 0o440, "sources": sources}}
 
 

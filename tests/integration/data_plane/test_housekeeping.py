@@ -15,7 +15,7 @@ def keeper(workspace: Workspace) -> Housekeeping:
 
 
 async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, owner: dict[str, str]) -> None:
-    assert await keeper.once() == {"tables": 0, "files": 0, "sessions": 0, "tickets": 0}
+    assert await keeper.once() == {"tables": 0, "files": 0, "sessions": 0, "tickets": 0, "links": 0}
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 200
 
 
@@ -26,9 +26,13 @@ async def test_what_has_ended_goes(
         await tx.execute("INSERT INTO spent_tickets VALUES ('signup-1', CURRENT_TIMESTAMP(6))")
         await tx.execute("INSERT INTO login_attempts VALUES (REPEAT('x', 32), 1, NULL, CURRENT_TIMESTAMP(6))")
         await tx.execute("UPDATE sessions SET expires_at = CURRENT_TIMESTAMP(6)")
+        for number, purpose in enumerate(("reset", "invitation")):
+            values = (purpose, bytes([number]) * 32)
+            await tx.execute("INSERT INTO mail_links VALUES (1, %s, %s, CURRENT_TIMESTAMP(6), NULL)", *values)
     monkeypatch.setattr(housekeeping, "_KEEP", timedelta(minutes=-1))
-    # One failed login that an older program counted, one refresh token, one session; one ticket.
-    assert await keeper.once() == {"tables": 0, "files": 0, "sessions": 3, "tickets": 1}
+    # One failed login that an older program counted, one refresh token, one session; one ticket; one reset, while an
+    # invitation stays with its user.
+    assert await keeper.once() == {"tables": 0, "files": 0, "sessions": 3, "tickets": 1, "links": 1}
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 401
 
 
@@ -40,7 +44,7 @@ async def test_one_task_that_fails_does_not_stop_the_others(
         raise error
 
     monkeypatch.setattr(housekeeping, "finish_interrupted", fail)
-    assert set(await keeper.once()) == {"tables", "sessions", "tickets"}
+    assert set(await keeper.once()) == {"tables", "sessions", "tickets", "links"}
 
 
 async def test_one_file_that_fails_does_not_stop_the_others(

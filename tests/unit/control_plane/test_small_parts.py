@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_control.domain.notifications.sender import MailServerUnavailableError, refused
 from vivero_control.host_dispatch import host_name
-from vivero_control.jobs.kinds import GiveUpError
 from vivero_control.lib.idempotency import check_key
 from vivero_control.lib.keys import derive, fingerprint
 from vivero_control.lib.streams import StreamSlots
@@ -49,11 +47,6 @@ def test_an_accepted_idempotency_key_is_short_ascii(key: str) -> None:
         return
     assert 1 <= len(key) <= 255
     assert key.isascii()
-
-
-def test_a_server_that_says_never_is_believed_one_that_says_later_is_asked_again() -> None:
-    assert isinstance(refused(550, ValueError()), GiveUpError)
-    assert isinstance(refused(451, ValueError()), MailServerUnavailableError)
 
 
 async def test_open_streams_are_counted_until_they_end() -> None:

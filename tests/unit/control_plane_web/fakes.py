@@ -25,6 +25,7 @@ from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenE
 from vivero_control.domain.signups.schemas import SignupView, StartSignup, Step, TenantRef
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff.errors import WrongLoginError
+from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.schemas import Login, StaffView
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
@@ -50,7 +51,8 @@ from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
 from vivero_web.bodies import FORM_BYTES, BoundedRequest
 from vivero_web.client_address import Proxies
-from vivero_web.errors import InvalidInputError, TooManyRequestsError, UnavailableError, WebError
+from vivero_web.errors import InvalidInputError, LinkSpentError, TooManyRequestsError, UnavailableError, WebError
+from vivero_web.links import ChosenPassword, secret_in
 from vivero_web.problem import Problem, describe, problem_response, wants_page
 from vivero_web.request_context import RequestContext
 
@@ -354,6 +356,27 @@ class FakeStaff(StaffService):
         return ADMIN
 
 
+class FakeResets(StaffResets):
+    """Takes the one link `good`, and three mails to an address."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask(self, email: str, caller: str) -> None:
+        del caller
+        if "@" not in email:
+            raise InvalidInputError.of("email", "Enter an e-mail address such as name@example.com.")
+        if self.asked.count(email) >= 3:
+            raise TooManyRequestsError("Too many mails were asked for.", 3600)
+        self.asked.append(email)
+
+    async def choose(self, chosen: ChosenPassword) -> None:
+        if secret_in(chosen.code) != "good":
+            raise LinkSpentError
+        if len(chosen.password) < 10:
+            raise InvalidInputError.of("password", "Use at least 10 characters.")
+
+
 class FakeSessions(StaffSessions):
     def __init__(self) -> None:
         pass
@@ -398,6 +421,7 @@ def make_app(**replaced: object) -> Litestar:
         "audit": FakeAudit(),
         "dead_letters": FakeDeadLetters(),
         "staff": FakeStaff(),
+        "resets": FakeResets(),
         "sessions": FakeSessions(),
         "settings": SETTINGS,
     } | replaced

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("advanced_alchemy", "alembic", "boto3", "botocore", "greenlet", "httpx", "jinja2", "pydantic", "pymysql", "rich", "sentry_sdk", "sqlalchemy", "uvloop")  # fmt: skip
+HEAVY = ("advanced_alchemy", "aiosmtplib", "alembic", "boto3", "botocore", "greenlet", "httpx", "jinja2", "pydantic", "pymysql", "rich", "sentry_sdk", "sqlalchemy", "uvloop")  # fmt: skip
 PROGRAM = """
 import sys
 from vivero_data import lean

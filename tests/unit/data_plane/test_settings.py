@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from vivero_data.errors import SettingsError
-from vivero_data.settings import load
+from vivero_data.settings import load, read_mail
 
 ENVIRON = {
     "VIVERO_TENANT_ID": "abcdefghij",
@@ -115,3 +115,37 @@ def test_a_ca_that_is_none_is_named(environ: dict[str, str]) -> None:
         path.write_text(content)
         with pytest.raises(SettingsError, match=f"^{path}: holds no certificate"):
             load(environ).tls()
+
+
+MAIL = {"host": "smtp.example", "sender": "Acme <records@acme.example>"}
+
+
+def write_mail(environ: dict[str, str], **files: str) -> Path:
+    folder = load(environ).mail_folder
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    return folder
+
+
+def test_a_mail_server_may_be_missing(environ: dict[str, str]) -> None:
+    assert read_mail(load(environ).mail_folder) is None
+    assert read_mail(write_mail(environ, host="")) is None
+
+
+def test_a_mail_server_needs_few_words(environ: dict[str, str]) -> None:
+    found = read_mail(write_mail(environ, **MAIL, username=""))
+    assert found is not None
+    assert (found.host, found.port, found.security, found.username) == ("smtp.example", 587, "starttls", None)
+    found = read_mail(write_mail(environ, port="465", security="tls", username="acme", password="sesame-secret"))
+    assert found is not None
+    assert (found.port, found.security, found.username, found.password) == (465, "tls", "acme", "sesame-secret")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("sender", "nobody"), ("port", "99999"), ("security", "none"), ("host", "a\nb")]
+)
+def test_a_wrong_setting_of_the_mail_server_is_named(environ: dict[str, str], name: str, content: str) -> None:
+    folder = write_mail(environ, **{**MAIL, name: content})
+    with pytest.raises(SettingsError, match=f"^{folder}/{name}: "):
+        read_mail(folder)

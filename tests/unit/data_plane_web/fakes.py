@@ -26,18 +26,23 @@ from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.invitations.schemas import NewInvitation
+from vivero_data.domain.invitations.service import InvitationService
 from vivero_data.domain.limits.schemas import Limits
 from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.links.errors import NoMailError
+from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.records import values as record_values
 from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService, columns_for
+from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.usage.schemas import Meter, Usage
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
-from vivero_data.domain.users.schemas import Actor, NewUser, PasswordChange, Role, User, UserChanges
-from vivero_data.domain.users.service import UserService, check_new
+from vivero_data.domain.users.schemas import Actor, Invitation, NewUser, PasswordChange, Role, User, UserChanges
+from vivero_data.domain.users.service import UserService, check_new, normal_email
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonRequest
 from vivero_data.lib.pages import Page
@@ -50,10 +55,12 @@ from vivero_web.client_address import Proxies
 from vivero_web.errors import (
     ConflictError,
     InvalidInputError,
+    LinkSpentError,
     NotFoundError,
     NotSignedInError,
     TooManyRequestsError,
 )
+from vivero_web.links import INVITATION_VALID_FOR, ChosenPassword, secret_in
 from vivero_web.request_context import RequestContext
 
 NOW = datetime.now(UTC)
@@ -75,6 +82,9 @@ class World:
         self.entries: list[AuditEntry] = []
         self.limit = Meter(0, 10_000)
         self.seats = 5
+        self.mail = False
+        self.asked: list[str] = []
+        self.links: set[str] = set()
         self.page_size = 50
         self.failure: Exception | None = None
         self.refusal: Exception | None = None
@@ -310,6 +320,53 @@ class FakeUsers(UserService):
             raise InvalidInputError.of("current_password", "is not your current password")
 
 
+class FakeLinks(LinkService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def offered(self) -> bool:
+        return self.world.mail
+
+
+class FakeRecovery(RecoveryService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def forgotten(self, email: str, caller: str) -> None:
+        if not self.world.mail:
+            raise NoMailError
+        if normal_email(email) is None:
+            raise InvalidInputError.of("email", "Enter an e-mail address such as name@example.com.")
+        if self.world.asked.count(email) >= 3:
+            raise TooManyRequestsError("Too many mails were asked for.", 3600)
+        self.world.asked.append(email)
+
+    async def choose(self, chosen: ChosenPassword) -> None:
+        if secret_in(chosen.code) not in self.world.links:
+            raise LinkSpentError
+        if len(chosen.password) < 10:
+            raise InvalidInputError.of("password", "Use at least 10 characters.")
+        self.world.links.remove(secret_in(chosen.code))
+
+
+class FakeInvitations(InvitationService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def invite(self, actor: Actor, new: NewInvitation) -> User:
+        made = await FakeUsers(self.world).create(actor, NewUser(new.email, PASSWORD, new.name, new.role))
+        made.invitation = Invitation(NOW + INVITATION_VALID_FOR)
+        return made
+
+    async def repeat(self, actor: Actor, user_id: int) -> User:
+        user = self.world.users[user_id]
+        user.invitation = Invitation(NOW + INVITATION_VALID_FOR, NOW)
+        return user
+
+    async def withdraw(self, actor: Actor, user_id: int) -> None:
+        del self.world.users[user_id]
+
+
 class FakeAudit(AuditService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -378,6 +435,9 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "auth": FakeAuth(world),
         "tickets": FakeTickets(),
         "users": FakeUsers(world),
+        "links": FakeLinks(world),
+        "recovery": FakeRecovery(world),
+        "invitations": FakeInvitations(world),
         "collections": FakeCollections(world),
         "records": FakeRecords(world),
         "files": FakeFiles(world),

@@ -16,7 +16,15 @@ assert "jinja2" not in sys.modules
 web.warm()
 before = set(sys.modules)
 from vivero_data.web.render import html
-shown = {"workspace": "Acme GmbH", "host": "acme.example.com", "target": "/", "email": "", "problem": None, "kept": None}
+shown = {
+    "workspace": "Acme GmbH",
+    "host": "acme.example.com",
+    "target": "/",
+    "email": "",
+    "problem": None,
+    "kept": None,
+    "notice": "",
+}
 page = html("login.html.j2", shown)
 print(sorted(set(sys.modules) - before), "Log in to Acme GmbH" in page.content)
 """

@@ -60,6 +60,7 @@ def test_the_charts_find_every_secret_the_contract_names(instance: Instance, acc
         "control-plane-cache": {"username", "password"},
         "control-plane-app": {"session_key", "ticket_private_key", "admin_email", "admin_password"},
         "control-plane-tls": {"tls.crt", "tls.key"},
+        "tenant-mail": {"host", "port", "sender"},
         "wildcard-tls": {"tls.crt", "tls.key"},
     }
     assert objects["ConfigMap", "vivero-ca"]["data"]["ca.crt"].startswith("-----BEGIN CERTIFICATE")

@@ -20,6 +20,7 @@ HARMLESS = {
     "path": "a spelling of the OpenAPI document",
     "file_path": "a static file that everybody gets",
     "next": "where a login leads",
+    "by": "how somebody is added: by mail or with a password",
     "q": "what staff search for",
     "cursor": "where a page of a list begins",
     "sort": "an order",

@@ -7,11 +7,11 @@ workspace is the one exception: letters, digits and hyphens below our own domain
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from vivero_web.mail import Mail
 
 KIND: Final = "mail.send"
 
@@ -23,20 +23,6 @@ _templates = Environment(
     trim_blocks=True,
     keep_trailing_newline=True,
 )
-
-
-class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """One mail, ready to go."""
-
-    key: str
-    """Key of its outbox entry and root of its Message-ID."""
-    to: str
-    subject: str
-    text: str
-
-    def payload(self) -> dict[str, Any]:
-        built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
 
 
 def _mail(template: str, *, key: str, to: str, subject: str, **values: object) -> Mail:

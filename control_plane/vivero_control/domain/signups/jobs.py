@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock
+from vivero_web.mail import Mail
 
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.signups.policies import signup_digest
@@ -54,7 +55,7 @@ class OrderJob(Kind):
         order = _order(payload)
         await SignupRepository(session).revive(order.signup_id, order.slug)
 
-    async def _send(self, session: AsyncSession, mail: mails.Mail, subject: str | None) -> None:
+    async def _send(self, session: AsyncSession, mail: Mail, subject: str | None) -> None:
         now = self._clock()
         await OutboxRepository(session).put(
             kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now, subject=subject

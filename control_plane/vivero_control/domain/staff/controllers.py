@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from litestar import Controller, Request, post
+from litestar import Controller, Request, post, put
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
+from vivero_web.links import ChosenPassword, ForgottenPassword
 from vivero_web.problem import MEDIA_TYPE, Problem
 from vivero_web.request_context import caller_of
 
+from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.schemas import Login, Refresh, Tokens
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.tokens import StaffTokens
@@ -17,10 +19,14 @@ _PROBLEMS = {
     401: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="The login or token is not valid."),
     429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many attempts; see Retry-After."),
 }
+_RESET_PROBLEMS = {
+    422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="A field cannot be accepted; `errors` names it."),
+    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many mails were asked for; see Retry-After."),
+}
 
 
 class AuthController(Controller):
-    """Tokens for programs."""
+    """Tokens for programs, and the way back for who has forgotten the password."""
 
     path = "/auth"
     tags = ("Staff",)
@@ -42,3 +48,17 @@ class AuthController(Controller):
     @post("/logout", status_code=204, summary="End the login the refresh token belongs to")
     async def logout(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> None:
         await tokens.end(data.refresh_token)
+
+    @post("/forgotten-password", status_code=204, summary="Ask for a link by mail", responses=_RESET_PROBLEMS)
+    async def forgotten(
+        self, request: Request[Any, Any, Any], data: JSONBody[ForgottenPassword], resets: NamedDependency[StaffResets]
+    ) -> None:
+        """The answer is the same whether somebody has this address or not."""
+        await resets.ask(data.email, caller_of(request.scope))
+
+    @put("/password", status_code=204, summary="Set the password by such a link", responses=_RESET_PROBLEMS)
+    async def choose(
+        self, request: Request[Any, Any, Any], data: JSONBody[ChosenPassword], resets: NamedDependency[StaffResets]
+    ) -> None:
+        """It works once, and ends every login."""
+        await resets.choose(data, caller_of(request.scope))

@@ -40,8 +40,9 @@ class Tokens(Struct, frozen=True, kw_only=True):
 
 
 class StaffView(Struct, frozen=True, kw_only=True):
-    """Who is logged in."""
+    """Who is logged in; `stamp` binds the login to the password that it was made with."""
 
     id: str
     email: str
     role: Literal["admin", "support"]
+    stamp: str = ""

@@ -15,6 +15,7 @@ from vivero_control.domain.audit.service import Act, AuditService
 from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Login, StaffView
+from vivero_control.domain.staff.stamps import stamp_of
 
 
 class StaffService:
@@ -60,15 +61,19 @@ class StaffService:
             await self._audit.note_refusal(action, subject(member.id if member else "unknown"))
             raise
 
-    async def find(self, staff_id: str) -> StaffView | None:
-        """The active member of this id; None also for what is no id."""
+    async def find(self, staff_id: str, stamp: str) -> StaffView | None:
+        """The active member of this id, while the password is the one that the login was made with.
+
+        None also for what is no id.
+        """
         try:
             key = UUID(staff_id)
         except ValueError:
             return None
         async with self._database.transaction() as session:
             member = await StaffRepository(session).active(key)
-        return view(member) if member else None
+        found = view(member) if member else None
+        return found if found and found.stamp == stamp else None
 
 
 def of_staff(action: str, member: StaffView) -> Act:
@@ -82,4 +87,9 @@ def subject(staff_id: UUID | str) -> str:
 
 
 def view(member: StaffMember) -> StaffView:
-    return StaffView(id=str(member.id), email=member.email, role=cast("Literal['admin', 'support']", member.role))
+    return StaffView(
+        id=str(member.id),
+        email=member.email,
+        role=cast("Literal['admin', 'support']", member.role),
+        stamp=stamp_of(member.password_hash),
+    )

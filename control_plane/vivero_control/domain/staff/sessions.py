@@ -17,7 +17,7 @@ SECONDS: Final = 8 * 3600  # a working day; every request renews it
 
 
 class StaffSessions:
-    """Open after a login, read on every page, close at logout. Without Valkey there are none (503)."""
+    """Open after a login, read on every page, close at logout or with another password. Without Valkey none (503)."""
 
     def __init__(self, store: ValkeyStore, staff: StaffService) -> None:
         self._store = store
@@ -27,7 +27,7 @@ class StaffSessions:
         """The cookie to set on the answer to a login."""
         value = new_secret()
         try:
-            await self._store.set(_key(value), staff.id, expires_in=SECONDS)
+            await self._store.set(_key(value), f"{staff.id} {staff.stamp}", expires_in=SECONDS)
         except (ValkeyError, OSError) as error:
             raise UnavailableError from error
         return host_cookie(SESSION_COOKIE, value, SECONDS)
@@ -37,10 +37,13 @@ class StaffSessions:
         if not value:
             return None
         try:
-            staff_id = await self._store.get(_key(value), renew_for=SECONDS)
+            stored = await self._store.get(_key(value), renew_for=SECONDS)
         except (ValkeyError, OSError) as error:
             raise UnavailableError from error
-        return await self._staff.find(staff_id.decode()) if staff_id else None
+        if not stored:
+            return None
+        staff_id, _, stamp = stored.decode().partition(" ")
+        return await self._staff.find(staff_id, stamp)
 
     async def close(self, value: str | None) -> Cookie:
         """The cookie that ends it in the browser as well."""

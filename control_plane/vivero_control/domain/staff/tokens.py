@@ -38,7 +38,7 @@ class StaffTokens:
     async def issue(self, staff: StaffView) -> Tokens:
         """After a login: a new family."""
         async with self._database.transaction() as session:
-            return await self._pair(session, UUID(staff.id), uuid4())
+            return await self._pair(session, staff, uuid4())
 
     async def exchange(self, refresh_token: str) -> Tokens:
         """A new pair for a refresh token.
@@ -86,20 +86,23 @@ class StaffTokens:
 
     async def _next(self, session: AsyncSession, used: RefreshToken) -> Tokens | None:
         now = self._clock()
-        if used.expires_at <= now or await StaffRepository(session).active(used.staff_id) is None:
+        member = await StaffRepository(session).active(used.staff_id)
+        if used.expires_at <= now or member is None:
             return None
         used.used_at = now
-        return await self._pair(session, used.staff_id, used.family)
+        return await self._pair(session, view(member), used.family)
 
-    async def _pair(self, session: AsyncSession, staff_id: UUID, family: UUID) -> Tokens:
+    async def _pair(self, session: AsyncSession, staff: StaffView, family: UUID) -> Tokens:
         now = self._clock()
         refresh = new_secret()
         await RefreshTokenRepository(session).add(
-            RefreshToken(digest=digest(refresh).hex(), family=family, staff_id=staff_id, expires_at=now + REFRESH_FOR)
+            RefreshToken(
+                digest=digest(refresh).hex(), family=family, staff_id=UUID(staff.id), expires_at=now + REFRESH_FOR
+            )
         )
-        return Tokens(access_token=self._access(staff_id, family, now), refresh_token=refresh)
+        return Tokens(access_token=self._access(staff.id, family, now), refresh_token=refresh)
 
-    def _access(self, staff_id: UUID, family: UUID, now: datetime) -> str:
+    def _access(self, staff_id: str, family: UUID, now: datetime) -> str:
         extras = {SESSION: str(family)}
-        token = Token(exp=now + ACCESS_FOR, iat=now, sub=str(staff_id), iss=ISSUER, aud=AUDIENCE, extras=extras)
+        token = Token(exp=now + ACCESS_FOR, iat=now, sub=staff_id, iss=ISSUER, aud=AUDIENCE, extras=extras)
         return token.encode(self.secret, ALGORITHM)

@@ -13,6 +13,7 @@ from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
 from vivero_web.errors import UnavailableError
+from vivero_web.mail import Mail
 
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import Act, AuditService
@@ -79,7 +80,7 @@ class TrialJob:
                 subject=subject(tenant.name),
             )
 
-    def _mail(self, tenant: Tenant, need: trials.Need) -> mails.Mail:
+    def _mail(self, tenant: Tenant, need: trials.Need) -> Mail:
         uid, ends = tenant.metadata.uid, _end(tenant)
         slug, to = _customer(tenant)
         url = tenant.status.url or self._tenant_url(slug)

@@ -15,7 +15,7 @@ from vivero_data.lib.tokens import Tokens
 
 
 class AuthController(Controller):
-    """The only part of the API that needs no access token."""
+    """Needs no access token; nor does the way back for who has forgotten the password (domain/recovery)."""
 
     path = "/auth"
     tags = ("Authentication",)

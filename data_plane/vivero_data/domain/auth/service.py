@@ -50,7 +50,8 @@ class AuthService:
         email = credentials.email.strip().lower()
         async with self._database.read() as connection:
             found = await users.get_with_hash(connection, email)
-        stored = found[1] if found and found[0].active else None
+        # Who is invited has no password yet: for them the check takes as long as for nobody.
+        stored = found[1] if found and found[0].active and not found[0].invitation else None
         async with self._noting_refusals(found[0].email if found else NO_ACCOUNT), self._logins.guess(email, address):
             right = await self._passwords.verify(stored, credentials.password)
             if not right or not found:

@@ -11,6 +11,7 @@ from vivero_data.db.database import Connection
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.limits import repository as counters
+from vivero_data.domain.links import repository as links
 from vivero_data.domain.owner import repository
 from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
 from vivero_data.domain.users import repository as users
@@ -92,6 +93,8 @@ async def _align(tx: Connection, found: tuple[User, str], email: str, password_h
         if not before.active:
             await counters.add(tx, "users", 1)
         await users.update(tx, after)
+        if after.email != before.email:
+            await links.expire(tx, after.id)
         await record(tx, None, "user.update", email, before=visible(before), after=visible(after))
     new_password = password_hash is not None and password_hash != stored
     if new_password:

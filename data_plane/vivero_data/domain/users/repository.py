@@ -5,9 +5,13 @@ from typing import Final
 from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
-from vivero_data.domain.users.schemas import Role, User
+from vivero_data.domain.users.schemas import Invitation, Role, User
 
-_COLUMNS: Final = "id, email, name, role, active, created_at, last_login_at"
+NO_PASSWORD: Final = "!"  # noqa: S105  no password at all
+"""In the place of a hash: no password matches it, in older programs either."""
+
+_COLUMNS: Final = "u.id, u.email, u.name, u.role, u.active, u.created_at, u.last_login_at, l.expires_at, l.sent_at"
+_FROM: Final = "users u LEFT JOIN mail_links l ON l.user_id = u.id AND l.purpose = 'invitation'"
 
 
 async def insert(tx: Connection, email: str, name: str, role: Role, password_hash: str) -> int:
@@ -21,32 +25,32 @@ async def insert(tx: Connection, email: str, name: str, role: Role, password_has
 
 
 async def get(connection: Connection, user_id: int) -> User | None:
-    row = await connection.fetch_one(f"SELECT {_COLUMNS} FROM users WHERE id = %s", user_id)  # noqa: S608  fixed words
+    row = await connection.fetch_one(f"SELECT {_COLUMNS} FROM {_FROM} WHERE u.id = %s", user_id)  # noqa: S608  fixed words
     return _user(row) if row else None
 
 
 async def get_locked(tx: Connection, user_id: int) -> User | None:
     """The user; nobody else changes it until this transaction ends."""
-    row = await tx.fetch_one(f"SELECT {_COLUMNS} FROM users WHERE id = %s FOR UPDATE", user_id)  # noqa: S608  fixed words
+    row = await tx.fetch_one(f"SELECT {_COLUMNS} FROM {_FROM} WHERE u.id = %s FOR UPDATE", user_id)  # noqa: S608  fixed words
     return _user(row) if row else None
 
 
 async def get_with_hash(connection: Connection, email: str) -> tuple[User, str] | None:
     """The user of an e-mail address and the hash of the password."""
-    row = await connection.fetch_one(f"SELECT {_COLUMNS}, password_hash FROM users WHERE email = %s", email)  # noqa: S608  fixed words
+    row = await connection.fetch_one(f"SELECT {_COLUMNS}, u.password_hash FROM {_FROM} WHERE u.email = %s", email)  # noqa: S608  fixed words
     return (_user(row[:-1]), str(row[-1])) if row else None
 
 
 async def get_with_hash_locked(tx: Connection, email: str) -> tuple[User, str] | None:
     """As `get_with_hash`; no other transaction changes the account until this one ends."""
-    row = await tx.fetch_one(f"SELECT {_COLUMNS}, password_hash FROM users WHERE email = %s FOR UPDATE", email)  # noqa: S608  fixed words
+    row = await tx.fetch_one(f"SELECT {_COLUMNS}, u.password_hash FROM {_FROM} WHERE u.email = %s FOR UPDATE", email)  # noqa: S608  fixed words
     return (_user(row[:-1]), str(row[-1])) if row else None
 
 
 async def select_page(connection: Connection, limit: int, above: int) -> list[User]:
     """Users by id, one more than the limit when there are more."""
     rows = await connection.fetch_all(
-        f"SELECT {_COLUMNS} FROM users WHERE id > %s ORDER BY id LIMIT %s",  # noqa: S608  fixed words
+        f"SELECT {_COLUMNS} FROM {_FROM} WHERE u.id > %s ORDER BY u.id LIMIT %s",  # noqa: S608  fixed words
         above,
         limit + 1,
     )
@@ -54,8 +58,11 @@ async def select_page(connection: Connection, limit: int, above: int) -> list[Us
 
 
 async def active_owners_locked(tx: Connection) -> list[int]:
-    """Ids of the active owners; none of them changes until this transaction ends."""
-    rows = await tx.fetch_all("SELECT id FROM users WHERE role = 'owner' AND active ORDER BY id FOR UPDATE")
+    """Ids of the active owners who can log in; none of them changes until this transaction ends."""
+    rows = await tx.fetch_all(
+        "SELECT id FROM users WHERE role = 'owner' AND active AND password_hash <> %s ORDER BY id FOR UPDATE",
+        NO_PASSWORD,
+    )
     return [int(row[0]) for row in rows]
 
 
@@ -71,7 +78,15 @@ async def update(tx: Connection, user: User) -> None:
 
 
 async def set_password(tx: Connection, user_id: int, password_hash: str) -> None:
+    """From now on; links that were mailed before open nothing any more, and an invitation is accepted."""
     await tx.execute("UPDATE users SET password_hash = %s WHERE id = %s", password_hash, user_id)
+    await tx.execute("DELETE FROM mail_links WHERE user_id = %s", user_id)
+
+
+async def delete(tx: Connection, user_id: int) -> None:
+    """Remove a user who never had a session."""
+    await tx.execute("DELETE FROM mail_links WHERE user_id = %s", user_id)
+    await tx.execute("DELETE FROM users WHERE id = %s", user_id)
 
 
 async def set_last_login(tx: Connection, user_id: int) -> None:
@@ -84,5 +99,14 @@ async def password_hash(connection: Connection, user_id: int) -> str | None:
 
 
 def _user(row: Row) -> User:
-    number, email, name, role, active, created_at, last = row
-    return User(number, email, name, Role(role), bool(active), clock.utc(created_at), clock.utc(last) if last else None)
+    number, email, name, role, active, created_at, last, expires_at, sent_at = row
+    return User(
+        number,
+        email,
+        name,
+        Role(role),
+        active=bool(active),
+        created_at=clock.utc(created_at),
+        last_login_at=clock.utc(last) if last else None,
+        invitation=Invitation(clock.utc(expires_at), clock.utc(sent_at) if sent_at else None) if expires_at else None,
+    )

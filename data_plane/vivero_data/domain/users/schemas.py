@@ -34,8 +34,24 @@ class Actor(msgspec.Struct, frozen=True):
     session_id: int = 0
 
 
+class Invitation(msgspec.Struct, frozen=True):
+    """A link that was mailed to somebody who has not chosen a password yet.
+
+    Attributes:
+        expires_at: until when it is good.
+        sent_at: when the mail server took it; none as long as it has not.
+    """
+
+    expires_at: datetime
+    sent_at: datetime | None = None
+
+
 class User(msgspec.Struct):
-    """One account; never carries the password's hash."""
+    """One account; never carries the password's hash.
+
+    Attributes:
+        invitation: while the user has no password.
+    """
 
     id: int
     email: str
@@ -44,6 +60,7 @@ class User(msgspec.Struct):
     active: bool
     created_at: datetime
     last_login_at: datetime | None = None
+    invitation: Invitation | None = None
 
 
 class Me(msgspec.Struct):

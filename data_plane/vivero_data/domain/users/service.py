@@ -30,6 +30,12 @@ def normal_email(email: str) -> str | None:
     return None if email_problem(tidied) else tidied.lower()
 
 
+def person_errors(email: str, name: str) -> list[FieldError]:
+    """What is wrong with the tidied texts of a new account."""
+    problems = {"email": email_problem(email), "name": name_problem(name, PERSON_MAX)}
+    return [FieldError(field, text) for field, text in problems.items() if text]
+
+
 def check_new(new: NewUser, workspace: str = "") -> NewUser:
     """The input with its texts tidied; `workspace` is its name, which is no password.
 
@@ -37,12 +43,8 @@ def check_new(new: NewUser, workspace: str = "") -> NewUser:
         InvalidInputError: naming every field at fault.
     """
     email, name = new.email.strip(), tidy(new.name)
-    problems = {
-        "email": email_problem(email),
-        "name": name_problem(name, PERSON_MAX),
-        "password": password_problem(new.password, email=email, company=workspace),
-    }
-    errors = [FieldError(field, text) for field, text in problems.items() if text]
+    problem = password_problem(new.password, email=email, company=workspace)
+    errors = [*person_errors(email, name), *([FieldError("password", problem)] if problem else [])]
     if errors:
         raise InvalidInputError.of_all(errors)
     return msgspec.structs.replace(new, email=email.lower(), name=name)
@@ -80,15 +82,15 @@ class UserService:
         check_limit(limit)
         above = cursors.decode(cursor, _SORT).id if cursor else 0
         async with self._database.read() as connection:
-            found = await repository.select_page(connection, limit, above)
-        items = found[:limit]
-        more = len(found) > limit
+            users = await repository.select_page(connection, limit, above)
+        items = users[:limit]
+        more = len(users) > limit
         return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if more else None)
 
     async def get(self, actor: Actor, user_id: int) -> User:
         demand(actor, Role.ADMIN)
         async with self._database.read() as connection:
-            return _found(await repository.get(connection, user_id))
+            return found(await repository.get(connection, user_id))
 
     async def create(self, actor: Actor, new: NewUser) -> User:
         demand_may_set(actor, None, new.role)
@@ -100,7 +102,7 @@ class UserService:
                 user_id = await repository.insert(tx, new.email, new.name, new.role, hashed)
             except DuplicateKeyError as error:
                 raise EmailTakenError from error
-            user = _found(await repository.get(tx, user_id))
+            user = found(await repository.get(tx, user_id))
             await record(tx, actor, "user.create", user.email, after=visible(user))
         return user
 
@@ -116,7 +118,7 @@ class UserService:
                 # The counter's lock comes first in every transaction that needs it.
                 await self._count_activation(tx, user_id, active=changes.active)
             owners = await repository.active_owners_locked(tx)
-            before = _found(await repository.get_locked(tx, user_id))
+            before = found(await repository.get_locked(tx, user_id))
             after = _changed(before, msgspec.structs.replace(changes, name=name))
             demand_may_set(actor, before.role, after.role)
             if owners == [user_id] and not (after.active and after.role is Role.OWNER):
@@ -152,7 +154,7 @@ class UserService:
     async def _count_activation(self, tx: Connection, user_id: int, *, active: bool) -> None:
         """Only active users count against the plan."""
         await self._limits.hold(tx, "users")
-        user = _found(await repository.get_locked(tx, user_id))
+        user = found(await repository.get_locked(tx, user_id))
         if user.active == active:
             return
         if active:
@@ -166,7 +168,12 @@ def _changed(user: User, changes: UserChanges) -> User:
     return msgspec.structs.replace(user, **given)
 
 
-def _found(user: User | None) -> User:
+def found(user: User | None) -> User:
+    """The user.
+
+    Raises:
+        NotFoundError: there is none.
+    """
     if user is None:
         raise NotFoundError("There is no such user.")
     return user

@@ -9,6 +9,7 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.bodies import read_form
 from vivero_web.errors import InvalidInputError, NotSignedInError, TooManyRequestsError, WebError
+from vivero_web.links import secret_in
 from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.schemas import Credentials
@@ -20,6 +21,7 @@ from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
 from vivero_data.web.forms import local_path
 from vivero_data.web.kept import LOGIN_BYTES, Kept, brought
+from vivero_data.web.page import notice, shown
 from vivero_data.web.render import Html, html
 
 _NO_STORE: Final = {"cache-control": "no-store"}
@@ -69,7 +71,7 @@ async def login_by_ticket(
     """Spends the one-time login; a spent one still leads in whoever it let in before."""
     form = await read_form(request)
     try:
-        tokens = await tickets.redeem(form.get("ticket", ""), caller_of(request.scope))
+        tokens = await tickets.redeem(secret_in(form.get("ticket", "")), caller_of(request.scope))
     except NotSignedInError as error:
         if ACCESS in request.cookies:
             return Redirect("/", status_code=HTTP_303_SEE_OTHER, headers=_NO_STORE)
@@ -92,6 +94,7 @@ def _login(  # noqa: PLR0913  one place composes the page in all its states
     problem: WebError | None = None,
     kept: Kept | None = None,
 ) -> Html:
+    said = notice(request)
     context = {
         "workspace": identity.name,
         "host": identity.host(request.headers.get("host", "")),
@@ -99,6 +102,12 @@ def _login(  # noqa: PLR0913  one place composes the page in all its states
         "target": target,
         "problem": problem,
         "kept": kept,
+        "notice": "" if problem else said,
     }
-    headers = problem.headers if problem else {}
-    return html("login.html.j2", context, status=problem.status if problem else 200, headers=headers)
+    return html(
+        "login.html.j2",
+        context,
+        status=problem.status if problem else 200,
+        headers=problem.headers if problem else {},
+        cookies=[shown()] if said else [],
+    )

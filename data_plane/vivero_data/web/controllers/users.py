@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from vivero_web.bodies import read_form
-from vivero_web.errors import WebError
+from vivero_web.errors import TooManyRequestsError, WebError
 
+from vivero_data.domain.invitations.schemas import NewInvitation
+from vivero_data.domain.invitations.service import InvitationService
+from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import NewUser, Role, User, UserChanges
 from vivero_data.domain.users.service import UserService
@@ -34,6 +37,7 @@ async def user_list(
     visit: NamedDependency[Visit],
     users: NamedDependency[UserService],
     usage: NamedDependency[UsageService],
+    links: NamedDependency[LinkService],
 ) -> Html:
     require_manager(visit, "see and manage users")
     here = address("/users", request.query_params.multi_items(), "cursor", "back")
@@ -43,33 +47,41 @@ async def user_list(
         "turns": turns(here, page.next_cursor),
         "usage": await usage.get(visit.actor),
         "role_words": ROLE_WORDS,
+        "offered": await links.offered(),
     }
     return show(visit, "users/list.html.j2", context)
 
 
 @get("/users/new")
-async def new_user(visit: NamedDependency[Visit]) -> Html:
+async def new_user(visit: NamedDependency[Visit], links: NamedDependency[LinkService], by: FromQuery[str] = "") -> Html:
+    """By mail where the workspace can; else, or if one prefers, with a password to hand over."""
     require_manager(visit, "add users")
-    return _new(visit, {"role": str(Role.MEMBER), "password": secrets.token_urlsafe(_PASSWORD_BYTES)})
+    offered = await links.offered()
+    form = {"role": str(Role.MEMBER)}
+    if by == "password" or not offered:
+        form |= {"by": "password", "password": secrets.token_urlsafe(_PASSWORD_BYTES)}
+    return _new(visit, form, offered=offered)
 
 
 @post("/users/new")
 async def create_user(
-    request: Request[Any, Any, Any], visit: NamedDependency[Visit], users: NamedDependency[UserService]
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    users: NamedDependency[UserService],
+    invitations: NamedDependency[InvitationService],
+    links: NamedDependency[LinkService],
 ) -> Response[Any]:
     require_manager(visit, "add users")
     form = await read_form(request)
-    wanted = NewUser(
-        email=form.get("email", "").strip(),
-        password=form.get("password", ""),
-        name=form.get("name", "").strip(),
-        role=_role(form) or Role.VIEWER,
-    )
+    email, name, role = form.get("email", "").strip(), form.get("name", "").strip(), _role(form) or Role.VIEWER
     try:
-        await users.create(visit.actor, wanted)
-    except FORM_ERRORS as error:
-        return _new(visit, form, problem=error)
-    return done("/users", "user-created")
+        if _by_mail(form):
+            await invitations.invite(visit.actor, NewInvitation(email, name, role))
+        else:
+            await users.create(visit.actor, NewUser(email, form.get("password", ""), name, role))
+    except (*FORM_ERRORS, TooManyRequestsError) as error:
+        return _new(visit, form, offered=await links.offered(), problem=error)
+    return done("/users", "user-invited" if _by_mail(form) else "user-created")
 
 
 @get("/users/{user_id:int}")
@@ -95,9 +107,35 @@ async def change_user(
     return done("/users", "user-saved")
 
 
+@post("/users/{user_id:int}/invitation")
+async def change_invitation(
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    users: NamedDependency[UserService],
+    invitations: NamedDependency[InvitationService],
+    user_id: FromPath[int],
+) -> Response[Any]:
+    """Send it again, or withdraw it."""
+    require_manager(visit, "manage users")
+    withdrawn = (await read_form(request)).get("action") == "withdraw"
+    try:
+        if withdrawn:
+            await invitations.withdraw(visit.actor, user_id)
+        else:
+            await invitations.repeat(visit.actor, user_id)
+    except (*FORM_ERRORS, TooManyRequestsError) as error:
+        return _user(visit, await users.get(visit.actor, user_id), problem=error)
+    return done("/users", "invitation-withdrawn" if withdrawn else "user-invited")
+
+
 def _role(form: dict[str, str]) -> Role | None:
     text = form.get("role", "")
     return Role(text) if text in set(Role) else None
+
+
+def _by_mail(form: dict[str, str]) -> bool:
+    """The form says it by itself: a password that was not kept must not turn into an invitation."""
+    return form.get("by") != "password"
 
 
 def _active(form: dict[str, str]) -> bool | None:
@@ -109,9 +147,11 @@ def _roles(visit: Visit) -> list[tuple[Role, tuple[str, str]]]:
     return [(role, words) for role, words in ROLE_WORDS.items() if visit.can.own or Role.MEMBER.includes(role)]
 
 
-def _new(visit: Visit, form: dict[str, str], *, problem: WebError | None = None) -> Html:
+def _new(visit: Visit, form: dict[str, str], *, offered: bool, problem: WebError | None = None) -> Html:
     context = {
         "form": form,
+        "offered": offered,
+        "by_mail": _by_mail(form),
         "roles": _roles(visit),
         "problem": problem,
         "errors": field_errors(problem) if problem else {},

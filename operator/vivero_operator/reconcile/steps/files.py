@@ -1,10 +1,10 @@
-"""What the pod needs besides its credentials: the platform's public files, an account without rights, logins of registries."""
+"""What the pod needs besides its credentials: the platform's public files, an account without rights, further logins."""
 
 from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model.constants import Reason
 
-from vivero_operator.manifests import platform_config, pull_secret, service_account
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.manifests import mail, platform_config, pull_secret, service_account
+from vivero_operator.manifests.common import Manifest, labels
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
@@ -15,7 +15,18 @@ async def ensure(run: Run) -> Outcome:
     await run.ensure_all(platform_config.build(run.instance, files), service_account.build(run.instance))
     for login in logins:
         await run.ensure(login, optional=True)
+    await _mail(run)
     return done(Reason.PROVISIONED)
+
+
+async def _mail(run: Run) -> None:
+    """As the platform has it now, gone with it. Nothing waits for it: a workspace without mail says so, and works."""
+    settings = run.instance.settings
+    source = await run.find(SECRET, settings.mail_secret, settings.platform_namespace) if settings.mail_secret else None
+    if source is not None:
+        await run.ensure(mail.build(run.instance, source), optional=True)
+    elif not run.fresh:
+        await run.remove(SECRET, mail.NAME, run.instance.namespace, belongs=labels(run.instance))
 
 
 async def _login(run: Run, name: str) -> Manifest:

@@ -1,0 +1,102 @@
+"""A forgotten password of staff.
+
+What was typed becomes a job, whoever has that address: so neither the answer nor
+its time tells. `jobs.py` looks the address up and sends the link.
+"""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+from vivero_web import letters, links
+from vivero_web.clock import Clock
+from vivero_web.errors import InvalidInputError, LinkSpentError
+from vivero_web.limiter import Limiter
+from vivero_web.links import ChosenPassword
+from vivero_web.logins import Logins
+from vivero_web.mail_limits import by_caller, to_recipient
+from vivero_web.passwords import Passwords
+from vivero_web.text import email_problem, password_problem
+from vivero_web.tokens import digest
+
+from vivero_control.db.database import Database
+from vivero_control.db.tables import StaffMember
+from vivero_control.domain.audit.repository import AuditRepository
+from vivero_control.domain.audit.service import DONE, record
+from vivero_control.domain.notifications import mails
+from vivero_control.domain.staff.jobs import KIND, Asked
+from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository
+from vivero_control.domain.staff.service import of_staff, view
+from vivero_control.jobs.repository import OutboxRepository
+
+
+class StaffResets:
+    """For staff who cannot log in; `host` is where they log in."""
+
+    def __init__(  # noqa: PLR0913  what it works with, by name
+        self,
+        *,
+        database: Database,
+        passwords: Passwords,
+        limiter: Limiter,
+        logins: Logins,
+        wake_worker: Callable[[], None],
+        host: str,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._limiter = limiter
+        self._logins = logins
+        self._wake_worker = wake_worker
+        self._host = host
+        self._clock = clock
+
+    async def ask(self, email: str, address: str) -> None:
+        """Have a link mailed, if somebody has this e-mail; `address` is the caller's.
+
+        Raises:
+            InvalidInputError: it is no e-mail address.
+            TooManyRequestsError: too many were asked for, by this caller or to this address.
+        """
+        normal, now = email.strip().lower(), self._clock()
+        if problem := email_problem(normal):
+            raise InvalidInputError.of("email", problem)
+        await self._limiter.demand(by_caller(address), to_recipient(normal))
+        payload = msgspec.to_builtins(Asked(normal, now))
+        async with self._database.transaction() as session:
+            await OutboxRepository(session).put(
+                kind=KIND, key=f"{KIND}:{uuid4()}", payload=payload, now=now, due_at=now
+            )
+        self._wake_worker()
+
+    async def choose(self, chosen: ChosenPassword, address: str) -> None:
+        """Set the password of the link's owner; every session and token of theirs ends. `address` is the caller's.
+
+        Raises:
+            InvalidInputError: the link is good for nothing, or the password for no login.
+        """
+        secret = digest(links.secret_in(chosen.code)).hex()
+        async with self._database.transaction() as session:
+            member = await StaffLinkRepository(session).owner(secret, self._clock())
+        if member is None:
+            raise LinkSpentError
+        if problem := password_problem(chosen.password, email=member.email):
+            raise InvalidInputError.of("password", problem)
+        hashed = await self._passwords.hash(chosen.password)
+        async with self._database.transaction() as session:
+            await self._set(session, secret, member, hashed)
+        self._wake_worker()
+        await self._logins.trust(member.email, address)
+
+    async def _set(self, session: AsyncSession, secret: str, member: StaffMember, hashed: str) -> None:
+        now = self._clock()
+        if not await StaffLinkRepository(session).spend(secret, now):
+            raise LinkSpentError
+        await StaffRepository(session).set_password(member.id, hashed)
+        # Access tokens end with the refresh tokens of their login, sessions of pages by the password's stamp.
+        await RefreshTokenRepository(session).end_all(member.id)
+        await AuditRepository(session).add(record(of_staff("reset-password", view(member)), now, DONE))
+        told = letters.password_changed(f"mail.password-changed:{uuid4()}", to=member.email, place=self._host)
+        await OutboxRepository(session).put(kind=mails.KIND, key=told.key, payload=told.payload(), now=now, due_at=now)

@@ -1,0 +1,1 @@
+"""Members who have not chosen their password yet."""

@@ -1,0 +1,121 @@
+"""Members by mail: an account without a password, and a link to choose one.
+
+They count against the plan from the invitation on, so that accepting it cannot
+fail for want of room.
+"""
+
+from typing import Final
+
+from vivero_web.errors import InvalidInputError
+from vivero_web.limiter import Limit, Limiter
+from vivero_web.mail_limits import REFUSAL, to_recipient
+from vivero_web.text import tidy
+
+from vivero_data.clients.mail import Post
+from vivero_data.db.database import Connection, Database
+from vivero_data.db.errors import DuplicateKeyError
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.invitations.errors import AcceptedError, DeactivatedError
+from vivero_data.domain.invitations.schemas import NewInvitation
+from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.links.schemas import Purpose
+from vivero_data.domain.links.service import LinkService
+from vivero_data.domain.users import repository as users
+from vivero_data.domain.users.errors import EmailTakenError
+from vivero_data.domain.users.guards import demand_may_set
+from vivero_data.domain.users.schemas import Actor, User
+from vivero_data.domain.users.service import found, person_errors, visible
+
+_OF_WORKSPACE: Final = (Limit("invitations", 100, 24 * 60 * 60, REFUSAL), "all")
+"""A company that starts invites everybody in a day or two."""
+
+
+class InvitationService:
+    """For admins, who invite members and viewers, and owners, who invite anybody."""
+
+    def __init__(
+        self, database: Database, limits: LimitService, letters: LinkService, post: Post, limiter: Limiter
+    ) -> None:
+        self._database = database
+        self._limits = limits
+        self._letters = letters
+        self._post = post
+        self._limiter = limiter
+
+    async def invite(self, actor: Actor, new: NewInvitation) -> User:
+        """Add a member without a password, and mail the link.
+
+        Raises:
+            InvalidInputError: naming every field at fault.
+            NoMailError: this workspace sends no mail.
+            EmailTakenError: somebody has this address, invited or not.
+            PlanLimitError: there is no room for one more.
+            TooManyRequestsError: too many invitations.
+        """
+        demand_may_set(actor, None, new.role)
+        await self._letters.demand_offered()
+        email, name = new.email.strip(), tidy(new.name)
+        errors = person_errors(email, name)
+        if errors:
+            raise InvalidInputError.of_all(errors)
+        await self._limiter.demand(_OF_WORKSPACE, to_recipient(email))
+        async with self._database.transaction() as tx:
+            await self._limits.reserve(tx, "users")
+            try:
+                user_id = await users.insert(tx, email.lower(), name, new.role, users.NO_PASSWORD)
+            except DuplicateKeyError as error:
+                raise EmailTakenError from error
+            user, secret = await self._issue(tx, actor, user_id)
+        self._post.begin(self._letters.mail_invitation(secret, user.email, actor.email))
+        return user
+
+    async def repeat(self, actor: Actor, user_id: int) -> User:
+        """Mail a new link; the one before is worth nothing from now on.
+
+        Raises:
+            AcceptedError: the user has a password.
+            DeactivatedError: they could not use it.
+            NoMailError: this workspace sends no mail.
+            TooManyRequestsError: too many invitations.
+        """
+        await self._letters.demand_offered()
+        async with self._database.read() as connection:
+            known = _pending(actor, await users.get(connection, user_id))
+        if not known.active:
+            raise DeactivatedError
+        await self._limiter.demand(_OF_WORKSPACE, to_recipient(known.email))
+        async with self._database.transaction() as tx:
+            _pending(actor, await users.get_locked(tx, user_id))
+            user, secret = await self._issue(tx, actor, user_id)
+        self._post.begin(self._letters.mail_invitation(secret, user.email, actor.email))
+        return user
+
+    async def withdraw(self, actor: Actor, user_id: int) -> None:
+        """Remove the member, who has never been here; the link opens nothing any more.
+
+        Raises:
+            AcceptedError: the user has a password.
+        """
+        async with self._database.transaction() as tx:
+            # The counter's lock comes first in every transaction that needs it.
+            await self._limits.hold(tx, "users")
+            user = _pending(actor, await users.get_locked(tx, user_id))
+            await users.delete(tx, user_id)
+            if user.active:
+                await self._limits.release(tx, "users")
+            await record(tx, actor, "user.withdraw_invitation", user.email, before=visible(user))
+
+    async def _issue(self, tx: Connection, actor: Actor, user_id: int) -> tuple[User, str]:
+        secret = await self._letters.issue(tx, user_id, Purpose.INVITATION)
+        user = found(await users.get(tx, user_id))
+        await record(tx, actor, "user.invite", user.email, after=visible(user))
+        return user, secret
+
+
+def _pending(actor: Actor, user: User | None) -> User:
+    """The user, if invited and within the actor's right."""
+    known = found(user)
+    demand_may_set(actor, known.role, known.role)
+    if known.invitation is None:
+        raise AcceptedError
+    return known

@@ -1,0 +1,80 @@
+"""Makes one-time links and mails them; who redeems them is in `domain/recovery`."""
+
+from vivero_web import clock, letters
+from vivero_web.links import PAGE, one_time_link
+from vivero_web.mail import Mail
+from vivero_web.tokens import digest, new_secret
+
+from vivero_data.clients.mail import Post
+from vivero_data.db.database import Connection, Database
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.links import repository
+from vivero_data.domain.links.errors import NoMailError
+from vivero_data.domain.links.schemas import VALID_FOR, Purpose
+
+
+class LinkService:
+    """Links lead to the address that the operator or the environment said, never to a request's Host header."""
+
+    def __init__(self, database: Database, identity: IdentityService, post: Post) -> None:
+        self._database = database
+        self._identity = identity
+        self._post = post
+
+    async def offered(self) -> bool:
+        """Whether this workspace can mail links: it has a mail server, and knows its own address."""
+        return self._post.offered and bool((await self._identity.current()).public_url)
+
+    async def demand_offered(self) -> None:
+        """Refuse what would end in a mail.
+
+        Raises:
+            NoMailError: there is no mail server, or no address to lead to.
+            UnavailableError: too many are on their way.
+        """
+        if not await self.offered():
+            raise NoMailError
+        self._post.demand_room()
+
+    async def issue(self, tx: Connection, user_id: int, purpose: Purpose) -> str:
+        """A new link's secret; what was sent to this user for the same purpose is worth nothing from now on."""
+        secret = new_secret()
+        await repository.put(tx, user_id, purpose, digest(secret), clock.now() + VALID_FOR[purpose])
+        return secret
+
+    async def mail_reset(self, secret: str, to: str) -> None:
+        """Send the link to who has forgotten the password."""
+        identity = await self._identity.current()
+        letter = letters.password_reset(_key(secret), to=to, place=_place(identity), link=_link(identity, secret))
+        await self._deliver(secret, letter)
+
+    async def mail_invitation(self, secret: str, to: str, inviter: str) -> None:
+        """Send the link to a new member; `inviter` is the address of who added them."""
+        identity = await self._identity.current()
+        place, link = _place(identity), _link(identity, secret)
+        letter = letters.invitation(_key(secret), to=to, place=place, inviter=inviter, link=link)
+        await self._deliver(secret, letter)
+
+    async def mail_change(self, to: str) -> None:
+        """Tell somebody that their password was reset."""
+        place = _place(await self._identity.current())
+        await self._post.deliver(letters.password_changed(_key(new_secret()), to=to, place=place))
+
+    async def _deliver(self, secret: str, letter: Mail) -> None:
+        if await self._post.deliver(letter):
+            async with self._database.transaction() as tx:
+                await repository.note_sent(tx, digest(secret))
+
+
+def _key(secret: str) -> str:
+    """Of the mail: tells nothing of the secret."""
+    return digest(secret).hex()
+
+
+def _link(identity: Identity, secret: str) -> str:
+    return one_time_link(f"{identity.public_url}{PAGE}", secret)
+
+
+def _place(identity: Identity) -> str:
+    return identity.host("")

@@ -1,0 +1,33 @@
+"""`/api/v1/auth/…`: a forgotten password. Needs no access token, and tells nobody who has an account."""
+
+from litestar import Controller, post, put
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from litestar.status_codes import HTTP_204_NO_CONTENT
+from vivero_web.links import ChosenPassword, ForgottenPassword
+from vivero_web.request_context import caller_of
+
+from vivero_data.domain.auth.guards import PUBLIC, AnyRequest
+from vivero_data.domain.recovery.service import RecoveryService
+
+
+class RecoveryController(Controller):
+    """For who cannot log in."""
+
+    path = "/auth"
+    tags = ("Authentication",)
+    opt = {PUBLIC: True}  # noqa: RUF012  Litestar copies it
+
+    @post("/forgotten-password", status_code=HTTP_204_NO_CONTENT)
+    async def forgotten(
+        self, request: AnyRequest, data: JSONBody[ForgottenPassword], recovery: NamedDependency[RecoveryService]
+    ) -> None:
+        """Ask for a link by mail; the answer is the same whether somebody has this address or not."""
+        await recovery.forgotten(data.email, caller_of(request.scope))
+
+    @put("/password", status_code=HTTP_204_NO_CONTENT)
+    async def choose(
+        self, request: AnyRequest, data: JSONBody[ChosenPassword], recovery: NamedDependency[RecoveryService]
+    ) -> None:
+        """Set the password by a link of a reset or an invitation; it works once, and ends every session."""
+        await recovery.choose(data, caller_of(request.scope))

@@ -1,0 +1,104 @@
+"""A forgotten password, and choosing one by a link.
+
+Whether anybody has an address is looked up after the answer, so neither its
+words nor its time tell.
+"""
+
+from vivero_web.errors import InvalidInputError, LinkSpentError
+from vivero_web.limiter import Limiter
+from vivero_web.links import ChosenPassword, secret_in
+from vivero_web.logins import Logins
+from vivero_web.mail_limits import by_caller, to_recipient
+from vivero_web.passwords import Passwords
+from vivero_web.text import email_problem, password_problem
+from vivero_web.tokens import digest
+
+from vivero_data.clients.mail import Post
+from vivero_data.db.database import Database
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.auth import repository as sessions
+from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.links import repository as links
+from vivero_data.domain.links.schemas import Purpose
+from vivero_data.domain.links.service import LinkService
+from vivero_data.domain.users import repository as users
+from vivero_data.domain.users.schemas import Actor, User
+from vivero_data.domain.users.service import normal_email
+
+
+class RecoveryService:
+    """For who cannot log in."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  what it works with
+        self,
+        database: Database,
+        passwords: Passwords,
+        logins: Logins,
+        identity: IdentityService,
+        letters: LinkService,
+        post: Post,
+        limiter: Limiter,
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._logins = logins
+        self._identity = identity
+        self._letters = letters
+        self._post = post
+        self._limiter = limiter
+
+    async def forgotten(self, email: str, address: str) -> None:
+        """Mail a link if somebody has this e-mail; `address` is the client's.
+
+        Raises:
+            InvalidInputError: it is no e-mail address.
+            NoMailError: this workspace sends no mail.
+            TooManyRequestsError: too many were asked for, by this caller or to this address.
+        """
+        await self._letters.demand_offered()
+        normal = normal_email(email)
+        if normal is None:
+            raise InvalidInputError.of("email", email_problem(email.strip()) or "")
+        await self._limiter.demand(by_caller(address), to_recipient(normal))
+        self._post.begin(self._mail_reset(normal))
+
+    async def choose(self, chosen: ChosenPassword, address: str) -> None:
+        """Set the password of the link's user; all their sessions end. `address` is the client's.
+
+        Raises:
+            InvalidInputError: the link is good for nothing, or the password for no login.
+        """
+        secret = digest(secret_in(chosen.code))
+        async with self._database.read() as connection:
+            link = await links.find(connection, secret)
+            user = await users.get(connection, link[0]) if link else None
+        if link is None or user is None or not user.active:
+            raise LinkSpentError
+        workspace = (await self._identity.current()).name
+        problem = password_problem(chosen.password, email=user.email, company=workspace)
+        if problem:
+            raise InvalidInputError.of("password", problem)
+        await self._set(secret, link[1], user, await self._passwords.hash(chosen.password))
+        await self._logins.trust(user.email, address)
+        if link[1] is Purpose.RESET:
+            self._post.begin(self._letters.mail_change(user.email))
+
+    async def _set(self, secret: bytes, purpose: Purpose, user: User, hashed: str) -> None:
+        action = "user.accept_invitation" if purpose is Purpose.INVITATION else "user.reset_own_password"
+        async with self._database.transaction() as tx:
+            held = await users.get_locked(tx, user.id)
+            # A deactivation or a new address may have come while the password was hashed.
+            if held is None or not held.active or held.email != user.email or not await links.spend(tx, secret):
+                raise LinkSpentError
+            await users.set_password(tx, user.id, hashed)
+            await sessions.revoke_all(tx, user.id)
+            await record(tx, Actor(held.id, held.email, held.name, held.role), action, held.email)
+
+    async def _mail_reset(self, email: str) -> None:
+        async with self._database.transaction() as tx:
+            found = await users.get_with_hash_locked(tx, email)
+            if found is None or not found[0].active:
+                return
+            secret = await self._letters.issue(tx, found[0].id, Purpose.RESET)
+            await record(tx, None, "user.ask_for_reset", email)
+        await self._letters.mail_reset(secret, email)
