@@ -97,7 +97,15 @@ def _keeping(request: Request[Any, Any, Any], problem: Problem, kept: Kept) -> R
     if problem.status == _UNAUTHORIZED:
         # Without the workspace's name: it is in the database, which may be what fails.
         host = Identity("", "").host(request.headers.get("host", ""))
-        shown = {"workspace": "", "host": host, "target": kept.target, "email": "", "problem": None, "kept": kept}
+        shown = {
+            "workspace": "",
+            "host": host,
+            "target": kept.target,
+            "email": "",
+            "problem": None,
+            "kept": kept,
+            "notice": "",
+        }
         return html("login.html.j2", shown, status=problem.status)
     return html("send_again.html.j2", {"error": _words(problem), "kept": kept}, status=problem.status)
 

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
 from vivero_control.domain.accounts.policies import mailbox
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.mails import Mail
-from vivero_control.domain.notifications.sender import compose
 from vivero_core.model.naming import EMAIL_PATTERN
+from vivero_web.mail import Mail, compose
 from vivero_web.text import email_problem
 
 ACCOUNT, TO, URL = UUID(int=7), "a@example.com", "https://acme.vivero.example"

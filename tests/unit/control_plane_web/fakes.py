@@ -362,15 +362,16 @@ class FakeResets(StaffResets):
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def ask(self, email: str, caller: str) -> None:
-        del caller
+    async def ask(self, email: str, address: str) -> None:
+        del address
         if "@" not in email:
             raise InvalidInputError.of("email", "Enter an e-mail address such as name@example.com.")
         if self.asked.count(email) >= 3:
             raise TooManyRequestsError("Too many mails were asked for.", 3600)
         self.asked.append(email)
 
-    async def choose(self, chosen: ChosenPassword) -> None:
+    async def choose(self, chosen: ChosenPassword, address: str) -> None:
+        del address
         if secret_in(chosen.code) != "good":
             raise LinkSpentError
         if len(chosen.password) < 10:

@@ -332,7 +332,7 @@ class FakeRecovery(RecoveryService):
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def forgotten(self, email: str, caller: str) -> None:
+    async def forgotten(self, email: str, address: str) -> None:
         if not self.world.mail:
             raise NoMailError
         if normal_email(email) is None:
@@ -341,7 +341,9 @@ class FakeRecovery(RecoveryService):
             raise TooManyRequestsError("Too many mails were asked for.", 3600)
         self.world.asked.append(email)
 
-    async def choose(self, chosen: ChosenPassword) -> None:
+    async def choose(self, chosen: ChosenPassword, address: str) -> None:
+        if self.world.refusal:
+            raise self.world.refusal
         if secret_in(chosen.code) not in self.world.links:
             raise LinkSpentError
         if len(chosen.password) < 10:

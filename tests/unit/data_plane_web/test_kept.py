@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from vivero_data.domain.usage.schemas import Meter
 from vivero_web.errors import UnavailableError
 
 NEW = "/collections/Customers/new"
+ROOT = Path(__file__).parents[3]
+TEMPLATES = (ROOT / "data_plane/vivero_data/web/templates", ROOT / "ui/vivero_ui/templates")
 LOGIN = {"email": "ada@example.com", "password": PASSWORD}
 # What forms of ours send, by their path; nothing of it may be lost.
 FORMS = {
@@ -92,12 +95,39 @@ def test_what_was_typed_is_stored_after_all(browser: Browser, world: World) -> N
     assert (made.values["Company"], made.values["Notes"]) == (" Zoë & Söhne ", "one\ntwo")
 
 
-def test_passwords_are_not_kept(browser: Browser, world: World) -> None:
+def secrets_of_forms() -> set[str]:
+    """The inputs of every form of ours that takes a password or a one-time link, by their macros."""
+    texts = [path.read_text() for folder in TEMPLATES for path in folder.rglob("*.html.j2")]
+    passwords = {name for text in texts for name in re.findall(r'field\("(\w*password\w*)"', text)}
+    return passwords | {name for text in texts for name in re.findall(r'link_secret\("(\w+)"', text)}
+
+
+def test_what_lets_somebody_in_is_not_kept(browser: Browser, world: World) -> None:
+    names = secrets_of_forms()
+    assert len(names) >= 4
     world.signed_in = False
-    secrets = {"current_password": "old secret 17", "new_password": "new secret 17"}
-    page = browser.send("/account/password", 401, username="ada@example.com", **secrets)
+    page = browser.send("/account/password", 401, username="ada@example.com", **dict.fromkeys(names, "secret 17"))
     assert "secret 17" not in page
     assert "ada@example.com" in page
+
+
+@pytest.mark.parametrize("failure", AWAY, ids=lambda failure: type(failure).__name__)
+def test_a_link_that_meets_an_error_is_on_no_page(browser: Browser, world: World, failure: Exception) -> None:
+    world.refusal = failure
+    status = 503 if isinstance(failure, UnavailableError) else 500
+    page = browser.send("/set-password", status, **dict.fromkeys(secrets_of_forms(), "secret 17"))
+    assert "secret 17" not in page
+
+
+def test_a_user_with_a_password_never_becomes_an_invitation(browser: Browser, world: World) -> None:
+    world.mail, world.signed_in = True, False
+    sent = {**FORMS["/users/new"], "by": "password", "password": PASSWORD}
+    login = browser.send("/users/new", 401, **sent)
+    resumed = browser.send("/login", 200, **{**form_of(login, "/login"), **LOGIN})
+    world.signed_in = True
+    page = browser.send("/users/new", 422, **form_of(resumed, "/users/new"))
+    assert 'id="password-error"' in page
+    assert not [user for user in world.users.values() if user.email == sent["email"]]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +188,7 @@ def test_every_form_that_is_refused_shows_what_was_typed(browser: Browser, world
     names = browser.customers()
     refused = {
         "/users/1": (409, {"name": "Ada, Countess", "role": "viewer"}),
-        "/users/new": (422, {"email": "nobody", "name": "Zoë", "password": "short", "role": "viewer"}),
+        "/users/new": (422, {"email": "nobody", "name": "Zoë", "by": "password", "password": "short", "role": "viewer"}),
         "/collections/Customers/delete": (422, {"confirm": "customers"}),
         NEW: (422, {names["Company"]: "Zoë", names["Value"]: "1.234", names["Notes"]: "a\r\nb", names["Paid"]: "true"}),
         "/new-collection": (

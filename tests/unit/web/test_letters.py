@@ -2,14 +2,14 @@ from collections.abc import Callable
 
 import pytest
 from vivero_web import letters
-from vivero_web.links import address
+from vivero_web.links import PAGE, one_time_link
 from vivero_web.mail import Mail
 from vivero_web.tokens import new_secret
 
 PLACE = "acme.vivero.localhost"
 TO = "grace@example.com"
 SECRET = new_secret()
-LINK = address(f"https://{PLACE}:8443", SECRET)
+LINK = one_time_link(f"https://{PLACE}:8443{PAGE}", SECRET)
 
 MAILS: dict[str, Callable[[], Mail]] = {
     "reset": lambda: letters.password_reset("key", to=TO, place=PLACE, link=LINK),

@@ -72,6 +72,12 @@ async def port(authority: Authority, office: Office) -> AsyncIterator[int]:
     await server.wait_closed()
 
 
+async def test_answers_go_where_they_are_read(port: int, trust: ssl.SSLContext, office: Office) -> None:
+    for reply_to in ("help@vivero.example", None):
+        await send(MAIL, at(port, reply_to=reply_to), trust)
+        assert (b"Reply-To: help@vivero.example" in (office.taken.pop().content or b"")) is (reply_to is not None)
+
+
 def at(port: int, **changes: object) -> MailServer:
     given = {"host": "localhost", "port": port, "sender": SENDER, "username": "tenants", "password": "sesame"}
     return msgspec.convert({**given, **changes, "timeout": 5.0}, MailServer)

@@ -134,8 +134,8 @@ def _role(form: dict[str, str]) -> Role | None:
 
 
 def _by_mail(form: dict[str, str]) -> bool:
-    """The form says it by itself: a password that was not kept must not turn into an invitation."""
-    return form.get("by") != "password"
+    """The form says it besides: a password that no page kept must not turn into an invitation."""
+    return "password" not in form and form.get("by") != "password"
 
 
 def _active(form: dict[str, str]) -> bool | None:
