@@ -188,7 +188,10 @@ def test_every_form_that_is_refused_shows_what_was_typed(browser: Browser, world
     names = browser.customers()
     refused = {
         "/users/1": (409, {"name": "Ada, Countess", "role": "viewer"}),
-        "/users/new": (422, {"email": "nobody", "name": "Zoë", "by": "password", "password": "short", "role": "viewer"}),
+        "/users/new": (
+            422,
+            {"email": "nobody", "name": "Zoë", "by": "password", "password": "short", "role": "viewer"},
+        ),
         "/collections/Customers/delete": (422, {"confirm": "customers"}),
         NEW: (422, {names["Company"]: "Zoë", names["Value"]: "1.234", names["Notes"]: "a\r\nb", names["Paid"]: "true"}),
         "/new-collection": (
