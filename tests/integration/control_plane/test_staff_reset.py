@@ -14,9 +14,9 @@ from integration.control_plane.support import DOMAIN
 from sqlalchemy import select
 from vivero_control import composition
 from vivero_control.db.tables import AuditRecord, OutboxEntry, StaffLink, StaffMember
-from vivero_control.domain.notifications.repository import DEAD
-from vivero_control.domain.staff.resets import KIND
+from vivero_control.domain.staff.jobs import KIND
 from vivero_control.domain.staff.schemas import Login
+from vivero_control.jobs.repository import DEAD
 from vivero_control.worker import Jobs
 from vivero_web.clock import now
 from vivero_web.tokens import digest
@@ -63,7 +63,7 @@ async def test_a_reset_ends_every_session_and_token_and_tells(
     client: httpx.Client, backends: composition.Backends, member: str, drain: Callable[[], Any], mails: Mails
 ) -> None:
     tokens = login(client, member, OLD).json()
-    services = composition.services(backends, composition.counters(backends))
+    services = composition.services(backends)
     who = await services.staff.login(Login(email=member, password=OLD), secrets.token_hex(4))
     cookie = await services.sessions.open(who)
     assert await services.sessions.read(cookie.value) == who

@@ -6,6 +6,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ import httpx
 import pytest
 from integration.data_plane.workspace import HOST, OWNER, PASSWORD, Workspace
 from vivero_data.db.database import Row
+from vivero_web.errors import NotSignedInError
+from vivero_web.logins import Logins
 from vivero_web.tokens import digest
 
 FORGOTTEN, CHOOSE, INVITATIONS = "/api/v1/auth/forgotten-password", "/api/v1/auth/password", "/api/v1/invitations"
@@ -112,6 +115,22 @@ async def test_a_reset_by_mail_ends_every_session_and_tells(post: Post, member: 
     assert await post.choose(link.geturl(), PASSWORD) == 422
 
 
+async def test_whoever_chose_a_password_is_no_stranger_where_they_did(post: Post, owner: dict[str, str]) -> None:
+    address = somebody()
+    body = {"email": address, "password": PASSWORD, "role": "member"}
+    assert (await post.client.post("/api/v1/users", json=body, headers=owner)).status_code == 201
+    crowd = Logins(post.workspace.app.state.services.limiter)
+    for number in range(20):
+        with suppress(NotSignedInError):
+            async with crowd.guess(address, f"place {number}"):
+                raise NotSignedInError("wrong")
+    login = {"email": address, "password": PASSWORD}
+    assert (await post.client.post("/api/v1/auth/login", json=login)).status_code == 429
+    await post.forget(address)
+    assert await post.choose(await post.link(address)) == 204
+    await post.workspace.login(address, NEW)
+
+
 async def test_the_audit_log_knows_it_and_no_secret_is_stored(post: Post, member: str, owner: dict[str, str]) -> None:
     await post.forget(member)
     link = await post.link(member)
@@ -121,7 +140,8 @@ async def test_the_audit_log_knows_it_and_no_secret_is_stored(post: Post, member
     await post.choose(secret)
     entries = (await post.client.get("/api/v1/audit?action=user", headers=owner)).json()["items"]
     assert [entry["action"] for entry in entries[:2]] == ["user.reset_own_password", "user.ask_for_reset"]
-    assert entries[0]["actor"] == member
+    assert [entry["actor"] for entry in entries[:2]] == [member, "anonymous"]
+    assert all(entry["address"] for entry in entries[:2])
     assert secret not in str(entries)
 
 

@@ -45,20 +45,24 @@ async def record(  # noqa: PLR0913  who, what, to what, from what, to what
     )
 
 
+async def record_stranger(tx: Connection, action: str, subject: str) -> None:
+    """What somebody did who has not logged in; `subject` is an account, never what was typed."""
+    await repository.insert(
+        tx,
+        actor=ANONYMOUS,
+        action=action,
+        subject=subject,
+        before=None,
+        after=None,
+        request_id=current_request_id(),
+        address=current_caller(),
+    )
+
+
 async def record_refusal(tx: Connection, action: str, subject: str) -> None:
-    """What somebody was refused, so often as `vivero_web.refusals` says; `subject` is an account, never what was typed."""
-    address = current_caller()
-    if is_worth_an_entry(*await repository.recent(tx, action, subject, address)):
-        await repository.insert(
-            tx,
-            actor=ANONYMOUS,
-            action=action,
-            subject=subject,
-            before=None,
-            after=None,
-            request_id=current_request_id(),
-            address=address,
-        )
+    """What somebody was refused, so often as `vivero_web.refusals` says; `subject` as above."""
+    if is_worth_an_entry(*await repository.recent(tx, action, subject, current_caller())):
+        await record_stranger(tx, action, subject)
 
 
 class AuditService:
