@@ -30,6 +30,8 @@ _CHOICE: Final = {
     "default": "b",
     "choices": ["a", "b"],
 }
+_FORGOTTEN: Final = {"email": "grace@example.com"}
+_CHOSEN: Final = {"code": "x" * 43, "password": _PASSWORD}
 _RECORDS: Final = "/collections/{name}/records"
 
 
@@ -39,14 +41,18 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
     credentials = {"email": "ada@example.com", "password": "not the password"}
     passwords = {"current_password": "not the password", "new_password": "another orchard at dawn"}
     person = {"email": "grace@example.com", "password": _PASSWORD, "name": "Grace", "role": "member"}
+    invited = {"email": "grace@example.com", "name": "Grace", "role": "member"}
     token = {"refresh_token": "x" * 43}
     rows = {"field-0-name": "Title", "field-0-type": "choice", "field-0-required": "on", "field-0-choices": "a, b"}
     return {
         "POST /api/v1/auth/login": credentials,
         "POST /api/v1/auth/refresh": token,
         "POST /api/v1/auth/logout": token,
+        "POST /api/v1/auth/forgotten-password": _FORGOTTEN,
+        "PUT /api/v1/auth/password": _CHOSEN,
         "PUT /api/v1/me/password": passwords,
         "POST /api/v1/users": person,
+        "POST /api/v1/invitations": invited,
         "PATCH /api/v1/users/{user_id}": {"name": "Olive", "role": "owner", "active": True},
         "POST /api/v1/collections": {"name": "Odd", "description": "x", "fields": [_CHOICE]},
         f"POST /api/v1{_RECORDS}": {"values": _RECORD},
@@ -57,8 +63,12 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "owner": {"email": "owner@example.com", "name": "Olive", "password_hash": None, "replaces": None},
         },
         "POST /login": {**credentials, "next": "/files"},
+        "POST /login/ticket": {"ticket": "x" * 43},
+        "POST /forgotten-password": _FORGOTTEN,
+        "POST /set-password": _CHOSEN,
         "POST /account/password": passwords,
-        "POST /users/new": person,
+        "POST /users/new": {**person, "by": "password"},
+        "POST /users/{user_id}/invitation": {"action": "repeat"},
         "POST /users/{user_id}": {"name": "Olive", "role": "owner", "active": "true"},
         "POST /new-collection": {"name": "Odd page", "description": "x", **rows, "action": "create"},
         "POST /collections/{name}/delete": {"confirm": "no"},
@@ -69,7 +79,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
 
 
 WORKSPACE_QUERIES: Final = (
-    *("sort", "filter", "cursor", "back", "view", "q", "field", "operator", "value", "next", "ticket"),
+    *("sort", "filter", "cursor", "back", "view", "q", "field", "operator", "value", "next", "by"),
     *("actor", "action", "subject", "since", "until", "neighbour"),
 )
 
@@ -80,6 +90,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/auth/login": _LOGIN,
     "POST /api/v1/auth/refresh": {"refresh_token": "x" * 43},
     "POST /api/v1/auth/logout": {"refresh_token": "x" * 43},
+    "POST /api/v1/auth/forgotten-password": _FORGOTTEN,
+    "PUT /api/v1/auth/password": _CHOSEN,
     "POST /api/v1/signups": {**_SIGNUP, "plan": "trial"},
     "POST /api/v1/tenants/{name}/suspend": {**_REASON, "kind": "Manual", "message": "x"},
     "POST /api/v1/tenants/{name}/resume": _REASON,
@@ -87,6 +99,8 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/tenants/{name}/change-plan": {**_REASON, "plan": "starter"},
     "POST /signup": {**_SIGNUP, "key": "k" * 32},
     "POST /staff/login": {**_LOGIN, "next": "/staff/tenants"},
+    "POST /staff/forgotten-password": _FORGOTTEN,
+    "POST /set-password": _CHOSEN,
     "POST /staff/tenants/{name}/{which}": {
         "reason": "They asked for it.",
         "kind": "Manual",
@@ -96,4 +110,4 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "generation": "1",
     },
 }
-CONTROL_QUERIES: Final = ("q", "state", "plan", "sort", "page", "do", "done", "next")
+CONTROL_QUERIES: Final = ("q", "state", "plan", "sort", "page", "do", "done", "replayed", "next")

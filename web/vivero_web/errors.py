@@ -68,6 +68,9 @@ class InvalidInputError(WebError):
 class LinkSpentError(InvalidInputError):
     """A one-time link: never made, used, replaced by a newer one or too old; it does not tell which."""
 
+    slug = "link-spent"
+    title = "This link opens nothing"
+
     def __init__(self) -> None:
         message = "This link was used before, was replaced by a newer one, is too old or not whole. Ask for a new one."
         super().__init__(message, errors=[FieldError("code", message)])
