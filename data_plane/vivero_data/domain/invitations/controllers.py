@@ -5,9 +5,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
 
+from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.invitations.schemas import NewInvitation
 from vivero_data.domain.invitations.service import InvitationService
-from vivero_data.domain.users.schemas import Actor, User
+from vivero_data.domain.users.schemas import Actor, Role, User
 
 
 class InvitationController(Controller):
@@ -16,7 +17,7 @@ class InvitationController(Controller):
     path = "/invitations"
     tags = ("Users",)
 
-    @post()
+    @post(guards=[needs(Role.ADMIN)])
     async def invite(
         self,
         actor: NamedDependency[Actor],
