@@ -57,6 +57,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "owner": {"email": "owner@example.com", "name": "Olive", "password_hash": None, "replaces": None},
         },
         "POST /login": {**credentials, "next": "/files"},
+        "POST /login/ticket": {"ticket": "x" * 43},
         "POST /account/password": passwords,
         "POST /users/new": person,
         "POST /users/{user_id}": {"name": "Olive", "role": "owner", "active": "true"},
@@ -69,7 +70,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
 
 
 WORKSPACE_QUERIES: Final = (
-    *("sort", "filter", "cursor", "back", "view", "q", "field", "operator", "value", "next", "ticket"),
+    *("sort", "filter", "cursor", "back", "view", "q", "field", "operator", "value", "next"),
     *("actor", "action", "subject", "since", "until", "neighbour"),
 )
 
@@ -96,4 +97,4 @@ CONTROL_BODIES: Final[dict[str, Any]] = {
         "generation": "1",
     },
 }
-CONTROL_QUERIES: Final = ("q", "state", "plan", "sort", "page", "do", "done", "next")
+CONTROL_QUERIES: Final = ("q", "state", "plan", "sort", "page", "do", "done", "replayed", "next")

@@ -20,7 +20,7 @@ from vivero_control.app import Program, create_program
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
-from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER
+from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, StaffTokens
 from vivero_control.lib.keys import derive
 from vivero_control.settings import Settings as ControlSettings
 from vivero_control.web.pages import pages
@@ -28,12 +28,13 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeUnavailableError
 from vivero_data.app import create_app
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field, FieldType
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.cookies import ACCESS
+from vivero_data.lib.pages import Page
 from vivero_data.settings import (
     AppSecret,
     CacheSecret,
@@ -71,6 +72,9 @@ CONTACTS = Collection(
     ),
     0,
     datetime(2026, 11, 28, tzinfo=UTC),
+)
+_SUMMARY: Final = CollectionSummary(
+    CONTACTS.id, CONTACTS.name, CONTACTS.description, len(CONTACTS.fields), CONTACTS.records, CONTACTS.created_at
 )
 
 
@@ -166,6 +170,12 @@ def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
     async def every(*_: object) -> list[Collection]:
         return [CONTACTS]
 
+    async def page(*_: object) -> Page[CollectionSummary]:
+        return Page([_SUMMARY], None, 1)
+
+    async def few(*_: object) -> list[CollectionSummary]:
+        return [_SUMMARY]
+
     async def one(*_: object) -> Collection:
         return CONTACTS
 
@@ -174,6 +184,8 @@ def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
 
     monkeypatch.setattr(AuthService, "authenticate", authenticate)
     monkeypatch.setattr(CollectionService, "list", every)
+    monkeypatch.setattr(CollectionService, "browse", page)
+    monkeypatch.setattr(CollectionService, "suggest", few)
     monkeypatch.setattr(CollectionService, "get", one)
     monkeypatch.setattr(IdentityService, "current", identity)
     return data_plane(folder)
@@ -185,6 +197,9 @@ def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
     async def find(*_: object) -> StaffView:
         return _STAFF
 
+    async def holder(*_: object) -> StaffView:
+        return _STAFF
+
     async def read(_: StaffSessions, value: str | None) -> StaffView | None:
         return _STAFF if value == "admin" else None
 
@@ -194,6 +209,7 @@ def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
     monkeypatch.setattr(KubeClient, "get", nobody)
     monkeypatch.setattr(StaffService, "find", find)
     monkeypatch.setattr(StaffSessions, "read", read)
+    monkeypatch.setattr(StaffTokens, "holder", holder)
     return control_plane(folder).public
 
 
@@ -206,12 +222,16 @@ def operator() -> list[tuple[str, str]]:
     return [("authorization", f"Bearer {OPERATOR}")]
 
 
-def staff(identity: str = _STAFF.id, session: str = "admin", key: str = _KEY) -> list[tuple[str, str]]:
-    """Headers of a member of staff, at the API and on the pages; `key` is the program's session key."""
+def staff(session: str = "admin", token: str = "") -> list[tuple[str, str]]:
+    """Headers of a member of staff, at the API and on the pages; without a token, of the one of `a_control_plane`."""
+    bearer = token or _staff_token()
+    return [("authorization", f"Bearer {bearer}"), ("cookie", f"{SESSION_COOKIE}={session}"), _SAME_ORIGIN]
+
+
+def _staff_token() -> str:
     now = datetime.now(UTC)
-    token = Token(exp=now + timedelta(minutes=15), iat=now, sub=identity, iss=ISSUER, aud=AUDIENCE)
-    signed = token.encode(derive(key, "staff-tokens").hex(), ALGORITHM)
-    return [("authorization", f"Bearer {signed}"), ("cookie", f"{SESSION_COOKIE}={session}"), _SAME_ORIGIN]
+    token = Token(exp=now + timedelta(minutes=15), iat=now, sub=_STAFF.id, iss=ISSUER, aud=AUDIENCE)
+    return token.encode(derive(_KEY, "staff-tokens").hex(), ALGORITHM)
 
 
 def _workspace_settings(folder: Path) -> Settings:

@@ -1,8 +1,9 @@
 """Odd requests to a control plane on real services: what the database, the cache and the cluster make of them is no 5xx."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+import json
+from collections.abc import AsyncIterator
+from typing import Final
 from urllib.parse import urlencode
 
 import pytest
@@ -17,7 +18,7 @@ from vivero_control.domain.signups.provisioning import Order, Provisioning
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
-from vivero_web.guards import FORM
+from vivero_web.guards import FORM, JSON
 
 SHARE: Final = 800
 
@@ -27,7 +28,6 @@ async def program(
     settings: Settings,
     clock: TestClock,
     monkeypatch: pytest.MonkeyPatch,
-    sql: Callable[..., list[tuple[Any, ...]]],
 ) -> AsyncIterator[Program]:
     """Signups are recorded, but none of them gets a Tenant: each is withdrawn."""
 
@@ -49,16 +49,19 @@ async def program(
         assert answer.status == 303, answer.body
         cookie = dict(answer.headers)[b"set-cookie"].decode()
         session = cookie.partition(f"{SESSION_COOKIE}=")[2].partition(";")[0]
-        ((identity,),) = sql("SELECT id FROM staff WHERE email = %s", ADMIN[0])
-        key = settings.app.session_key.get_secret_value()
+        login = json.dumps({"email": ADMIN[0], "password": ADMIN[1]}).encode()
+        headers = [("content-type", JSON), ("content-length", str(len(login)))]
+        answer = await ask(app, "POST", "/api/v1/auth/login", headers, [login], DOMAIN)
+        token = json.loads(answer.body)["access_token"]
         yield Program(
             app=app,
             host=DOMAIN,
-            headers=lambda route: [] if route.endswith("/logout") else staff(str(identity), session, key),
+            headers=lambda route: [] if route.endswith("/logout") else staff(session, token),
             values=lambda _: {
                 "name": "no-such-tenant",
                 "which": "suspend",
                 "signup_id": "0" * 32,
+                "letter": "0",
                 "file_path": "x.css",
             },
             bodies=good.CONTROL_BODIES,
