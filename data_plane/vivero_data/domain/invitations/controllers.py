@@ -16,8 +16,9 @@ class InvitationController(Controller):
 
     path = "/invitations"
     tags = ("Users",)
+    guards = (needs(Role.ADMIN),)
 
-    @post(guards=[needs(Role.ADMIN)])
+    @post()
     async def invite(
         self,
         actor: NamedDependency[Actor],
