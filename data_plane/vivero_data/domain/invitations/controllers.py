@@ -16,9 +16,8 @@ class InvitationController(Controller):
 
     path = "/invitations"
     tags = ("Users",)
-    guards = (needs(Role.ADMIN),)
 
-    @post()
+    @post(guards=[needs(Role.ADMIN)])
     async def invite(
         self,
         actor: NamedDependency[Actor],
@@ -28,14 +27,14 @@ class InvitationController(Controller):
         """Add an account without a password and mail a link to choose one, good for seven days."""
         return await invitations.invite(actor, data)
 
-    @post("/{user_id:int}", status_code=HTTP_200_OK)
+    @post("/{user_id:int}", status_code=HTTP_200_OK, guards=[needs(Role.ADMIN)])
     async def repeat(
         self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: FromPath[int]
     ) -> User:
         """Mail a new link; the one before opens nothing any more."""
         return await invitations.repeat(actor, user_id)
 
-    @delete("/{user_id:int}")
+    @delete("/{user_id:int}", guards=[needs(Role.ADMIN)])
     async def withdraw(
         self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: FromPath[int]
     ) -> None:
