@@ -55,7 +55,7 @@ class Files(FileService):
 
 @pytest.mark.parametrize("file_id", ODD)
 async def test_no_such_file_is_looked_for(file_id: str) -> None:
-    for call in (Files().get, Files().delete, Files().open):
+    for call in (Files().get, Files().delete):
         with pytest.raises(NotFoundError):
             await call(OWNER, file_id)
     if file_id:
