@@ -40,7 +40,8 @@ def refusal_of(scope: HTTPScope, headers: Headers) -> WebError | None:
 def _is_host(header: str) -> bool:
     """Whether a Host header can stand in an address: the framework breaks on one that cannot, without any answer."""
     try:
-        _ = urlsplit(f"//{header}").port
+        parts = urlsplit(f"//{header}")
+        _ = parts.port
     except ValueError:
         return False
-    return True
+    return parts.netloc == header

@@ -68,7 +68,9 @@ async def test_more_cookies_are_refused(app: Litestar, cookies: list[str]) -> No
     assert (await asked(app, "/files/a", *cookies)).status == 431
 
 
-@pytest.mark.parametrize("host", ["a:b", "[", "a:99999999", "[::1", "\u00e9:x"])
+@pytest.mark.parametrize(
+    "host", ["a:b", "[", "a:99999999", "[::1", "\u00e9:x", "http://x", "http://\u00e9", "a/b:1", "a?b", "a#b", "a\tb"]
+)
 async def test_a_host_that_is_none_is_refused(app: Litestar, host: str) -> None:
     answer = await ask(app, "GET", "/files/a", [("host", host)])
     assert (answer.status, dict(answer.headers)[b"x-content-type-options"]) == (400, b"nosniff")
