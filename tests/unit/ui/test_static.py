@@ -31,7 +31,9 @@ def test_static_serves_no_listing_and_nothing_above(client: TestClient[Litestar]
         assert client.get(path).status_code in {403, 404}
 
 
-@pytest.mark.parametrize("name", ["x" * 300, "é" * 200, "x/" * 900, "%00", "%0a", "app.css%00", "app.css%0a", "app.css/x"])
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "é" * 200, "x/" * 900, "%00", "%0a", "app.css%00", "app.css%0a", "app.css/x"]
+)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_what_no_file_can_be_called_is_not_there(client: TestClient[Litestar], method: str, name: str) -> None:
     assert client.request(method, f"/static/{name}").status_code == 404
