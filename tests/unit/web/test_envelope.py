@@ -1,11 +1,13 @@
 """Addresses and headers have bounds, for everything that parses them keeps them for a while."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from litestar import Litestar, Request, get
 from litestar.params import FromPath
 from support.asgi import Answer, ask
+from support.programs import PROGRAMS
 from vivero_web.client_address import Proxies
 from vivero_web.request_context import RequestContext
 
@@ -91,3 +93,9 @@ async def test_a_host_that_is_none_is_refused(app: Litestar, host: str) -> None:
     answer = await ask(app, "GET", "/files/a", [("host", host)])
     assert (answer.status, dict(answer.headers)[b"x-content-type-options"]) == (400, b"nosniff")
     assert not seen
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("host", ["http://\u00e9", "a/b:x"])
+async def test_so_it_is_by_both_programs(tmp_path: Path, program: str, host: str) -> None:
+    assert (await ask(PROGRAMS[program](tmp_path), "GET", "/", [("host", host)])).status == 400
