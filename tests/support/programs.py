@@ -107,12 +107,15 @@ class Answered:
 
 
 def routes_of(app: Litestar) -> Iterator[Route]:
-    """Every one of an application, in the order in which it knows them."""
-    for route in app.routes:
-        if isinstance(route, HTTPRoute):
-            for handler in route.route_handlers:
-                for method in sorted(handler.http_methods):
-                    yield Route(method, route.path_format, handler)
+    """Every one of an application, by path and method: its own order is another in each process."""
+    found = (
+        Route(method, route.path_format, handler)
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in handler.http_methods
+    )
+    return iter(sorted(found, key=lambda one: (one.path, one.method)))
 
 
 def answered(app: Litestar) -> Iterator[Answered]:

@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from litestar import Router
+from litestar.connection import ASGIConnection
 from litestar.datastructures import CacheControlHeader
+from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler
 from litestar.response.file import ASGIFileResponse
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
@@ -13,6 +16,7 @@ from litestar.types import ASGIApp
 from vivero_ui.assets import DIST, STATIC_PATH
 
 _HASHED: Final = re.compile(r"-[0-9A-Z]{8}\.\w+")  # as ui/build.mjs names them
+_NAME: Final = re.compile(r"/?[\w.-]{1,100}", re.ASCII)  # of all that the build makes
 _KEPT: Final = CacheControlHeader(max_age=30 * 24 * 3600, public=True, immutable=True)
 _ASKED_AGAIN: Final = CacheControlHeader(no_cache=True)
 
@@ -21,10 +25,17 @@ def static_router() -> Router:
     return create_static_files_router(
         path=STATIC_PATH,
         directories=[DIST],
+        guards=[_only_what_may_be_one],
         after_request=_say_how_long,
         include_in_schema=False,
         name="static",
     )
+
+
+async def _only_what_may_be_one(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Litestar guard: a name that a file system refuses, for its length or its signs, is no fault of ours."""
+    if not _NAME.fullmatch(str(connection.path_params["file_path"])):
+        raise NotFoundException
 
 
 async def _say_how_long(answer: ASGIApp) -> ASGIApp:

@@ -44,12 +44,18 @@ def is_common(password: str, known: Iterable[str] = ()) -> bool:
     if len(set(lowered)) < _FEW or len({ord(after) - ord(before) for before, after in pairwise(lowered)}) == 1:
         return True
     personal = {part for text in known for part in _parts(text.lower()) if len(part) >= _RUN_LENGTH}
-    return any(_is_plain(candidate, personal) for candidate in {lowered, lowered.translate(_LOOKALIKES)})
+    forms = {lowered, _joined(lowered)}
+    return any(_is_plain(one, personal) for one in forms | {form.translate(_LOOKALIKES) for form in forms})
 
 
 def _parts(text: str) -> list[str]:
-    """The text, and each word of it, in letters of any script."""
-    return [text, *re.findall(r"[^\W\d_]+", text)]
+    """The text, as one word, and each word of it, in letters of any script."""
+    return [text, _joined(text), *re.findall(r"[^\W\d_]+", text)]
+
+
+def _joined(text: str) -> str:
+    """Without what people put between words."""
+    return re.sub(r"[\W_]+", "", text)
 
 
 def _is_plain(text: str, personal: Iterable[str]) -> bool:

@@ -4,6 +4,7 @@ Litestar remembers the last thousand paths, queries and cookies that it has pars
 sends that many large ones fills the process's memory for good.
 """
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ PARAMETERS: Final = 200
 COOKIE_BYTES: Final = 16 * 1024
 COOKIES: Final = 200
 """Browsers keep some 180 for a host; ours are a session, and the chosen columns of each collection."""
+_HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(?::[0-9]*)?")
+"""RFC 3986, section 3.2: a host and perhaps its port."""
 
 
 def refusal_of(scope: HTTPScope, headers: Headers) -> WebError | None:
@@ -39,6 +42,8 @@ def refusal_of(scope: HTTPScope, headers: Headers) -> WebError | None:
 
 def _is_host(header: str) -> bool:
     """Whether a Host header can stand in an address: the framework breaks on one that cannot, without any answer."""
+    if not _HOST.fullmatch(header):
+        return False
     try:
         _ = urlsplit(f"//{header}").port
     except ValueError:

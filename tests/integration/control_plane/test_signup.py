@@ -66,9 +66,12 @@ async def test_the_password_travels_as_a_hash_in_the_secret_alone(
         secret = {"data": {"password_hash": base64.b64encode(b"$argon2id$v=19$m=19456,t=2,p=1$").decode()}}
     assert base64.b64decode(secret["data"]["password_hash"]).startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
     resource = json.dumps(await kube.get(TENANT, view["tenant"]["name"]))
-    stored = resource + str(
-        [sql(f"SELECT * FROM {table}") for table in ("signups", "outbox", "idempotency", "audit")]  # noqa: S608  literals
-    )
+    tables = ("signups", "outbox", "idempotency", "audit")
+    rows = [str(row) for table in tables for row in sql(f"SELECT * FROM {table}")]  # noqa: S608  literals
+    # Dead letters of other tests keep what a replay needs.
+    own = [row for row in rows if slug in row or view["id"] in row]
+    assert len(own) >= len(tables)
+    stored = resource + str(own)
     assert PASSWORD not in stored
     assert view["bearer"] not in stored
     assert "$argon2" not in stored

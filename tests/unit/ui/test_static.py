@@ -29,3 +29,11 @@ def test_files_are_kept_for_thirty_days_where_their_names_change_with_them(clien
 def test_static_serves_no_listing_and_nothing_above(client: TestClient[Litestar]) -> None:
     for path in ("/static/", "/static/../assets.py", "/static/%2e%2e/assets.py"):
         assert client.get(path).status_code in {403, 404}
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "é" * 200, "x/" * 900, "%00", "%0a", "app.css%00", "app.css%0a", "app.css/x"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_no_file_can_be_called_is_not_there(client: TestClient[Litestar], method: str, name: str) -> None:
+    assert client.request(method, f"/static/{name}").status_code == 404

@@ -1,11 +1,13 @@
 """Addresses and headers have bounds, for everything that parses them keeps them for a while."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from litestar import Litestar, Request, get
 from litestar.params import FromPath
 from support.asgi import Answer, ask
+from support.programs import PROGRAMS
 from vivero_web.client_address import Proxies
 from vivero_web.request_context import RequestContext
 
@@ -68,8 +70,32 @@ async def test_more_cookies_are_refused(app: Litestar, cookies: list[str]) -> No
     assert (await asked(app, "/files/a", *cookies)).status == 431
 
 
-@pytest.mark.parametrize("host", ["a:b", "[", "a:99999999", "[::1", "\u00e9:x"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a:b",
+        "[",
+        "a:99999999",
+        "[::1",
+        "\u00e9:x",
+        "http://\u00ff",
+        "a/b",
+        "a b",
+        "a\tb",
+        "a@b",
+        "a?b",
+        "a#b",
+        "a:1:2",
+        "[::1]x",
+    ],
+)
 async def test_a_host_that_is_none_is_refused(app: Litestar, host: str) -> None:
     answer = await ask(app, "GET", "/files/a", [("host", host)])
     assert (answer.status, dict(answer.headers)[b"x-content-type-options"]) == (400, b"nosniff")
     assert not seen
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("host", ["http://\u00e9", "a/b:x"])
+async def test_so_it_is_by_both_programs(tmp_path: Path, program: str, host: str) -> None:
+    assert (await ask(PROGRAMS[program](tmp_path), "GET", "/", [("host", host)])).status == 400

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from vivero_core.model import naming
 from vivero_web.text import (
@@ -229,6 +229,7 @@ def test_ones_own_address_is_no_password(password: str) -> None:
         ("Acme Rockets GmbH", "acmerocketsgmbh2026!"),
         ("Acme Rockets GmbH", "acme-rockets-gmbh"),
         ("Acme Rockets GmbH", "acm3 r0ck3ts gmbh"),
+        ("Rocket Science Ltd", "RocketScience-Ltd2026"),
         ("Studio 54", "studio-54!2026"),
         ("Kaffee & Kuchen", "kaffeekuchen1"),
         ("Müller Straße", "müllerstraße26"),
@@ -238,6 +239,19 @@ def test_ones_own_address_is_no_password(password: str) -> None:
 def test_the_companys_name_is_no_password(company: str, password: str) -> None:
     assert "guess" in str(password_problem(password, email="ada@example.com", company=company))
     assert password_problem("plum orchard at dawn", email="ada@example.com", company=company) is None
+
+
+@given(
+    st.lists(st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=9), min_size=1, max_size=4),
+    st.lists(st.sampled_from(["", " ", "-", "_", ".", " & "]), min_size=3, max_size=3),
+    st.integers(1000, 99_999_999),
+)
+def test_however_its_words_are_put_together(words: list[str], between: list[str], number: int) -> None:
+    company, joined = " ".join(words), words[0]
+    for gap, word in zip(between, words[1:], strict=False):
+        joined += gap + word
+    assume(len("".join(words)) >= 6)
+    assert password_problem(f"{joined}{number}".title(), company=company)
 
 
 @given(st.text(st.sampled_from("éệ한åŀǹṩ9z ;"), min_size=1, max_size=PASSWORD_MAX * 2))

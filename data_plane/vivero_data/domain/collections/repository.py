@@ -24,6 +24,8 @@ _BY_NAME: Final = f"{_SELECT} WHERE c.name_key = %s OR c.name = %s ORDER BY c.id
 
 # As people read it: `label` has a collation that tells capitals apart.
 _NAME: Final = "COALESCE(c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
+# LIKE compares sign by sign: only in a folded name are `ß` and `ss` the same.
+_SOUGHT: Final = "COALESCE(c.name_key, c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
 _SUMMARY: Final = (
     "SELECT c.id, COALESCE(c.label, c.name), c.description,"
     " (SELECT COUNT(*) FROM fields f WHERE f.collection_id = c.id), c.records, c.created_at FROM collections c"
@@ -46,7 +48,7 @@ async def get_locked(tx: Connection, name: str) -> Collection | None:
 
 async def count(connection: Connection, search: str = "") -> int:
     """How many there are, or have `search` in their names."""
-    where, params = like(_NAME, search, anywhere=True)
+    where, params = like(_SOUGHT, fold(search), anywhere=True)
     row = await connection.fetch_one(f"SELECT COUNT(*) FROM collections c WHERE {where}", *params)  # noqa: S608  fixed words
     return int(row[0]) if row else 0
 
@@ -55,7 +57,7 @@ async def select_page(
     connection: Connection, search: str, limit: int, after: tuple[str, int] | None = None
 ) -> list[CollectionSummary]:
     """By name, from the name and id in `after` on; one more than the limit when there are more."""
-    where, params = like(_NAME, search, anywhere=True)
+    where, params = like(_SOUGHT, fold(search), anywhere=True)
     beyond = f"({_NAME} > %s OR ({_NAME} = %s AND c.id > %s))" if after else "TRUE"
     place = (after[0], *after) if after else ()
     rows = await connection.fetch_all(
@@ -66,8 +68,8 @@ async def select_page(
 
 async def suggest(connection: Connection, search: str, limit: int) -> list[CollectionSummary]:
     """What is most likely meant by the beginning or a part of a name, and a whole one first."""
-    where, params = like(_NAME, search, anywhere=True)
-    begins, first = like(_NAME, search, anywhere=False)
+    where, params = like(_SOUGHT, fold(search), anywhere=True)
+    begins, first = like(_SOUGHT, fold(search), anywhere=False)
     rows = await connection.fetch_all(
         f"{_SUMMARY} WHERE {where} ORDER BY {begins} DESC, CHAR_LENGTH({_NAME}), {_NAME}, c.id LIMIT %s",
         *params,
