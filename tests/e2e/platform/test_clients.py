@@ -68,7 +68,8 @@ def file(workspace: httpx.Client, token: str, platform: dict[str, Any]) -> str:
 def test_head_of_the_control_plane(curl: Curl, platform: dict[str, Any], path: str) -> None:
     address = f"{platform['control_plane_url']}{path}"
     whole, head = curl(address), curl(address, "--head")
-    assert (head.status, head.body) == (whole.status, b"")
+    # Of HEAD, curl puts the headers where else the body goes.
+    assert (head.status, head.body.partition(b"\r\n\r\n")[2]) == (whole.status, b"")
     assert head.headers["content-length"] == str(len(whole.body))
     assert head.headers["content-type"] == whole.headers["content-type"]
     told = curl(address, "--request", "OPTIONS")
