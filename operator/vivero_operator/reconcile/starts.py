@@ -22,7 +22,7 @@ HELD_SECONDS: Final = 20.0
 TAKEN_SECONDS: Final = 5.0
 """A turn that is not taken by then passes to the next: who was called may be paused, refused or unreadable by now."""
 GROUP: Final = 6
-"""So many starts that went well let one more begin at once."""
+"""So many starts that ended in time let one more begin at once."""
 GROWTH: Final = 8
 """So many times as many start at once when a long queue goes well: what many do together costs the platform less."""
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
@@ -78,8 +78,8 @@ class Starts:
         self._begun: dict[str, float] = {}
         self._signups: set[str] = set()
         """Of those that have begun."""
-        self._went_well = 0
-        """Starts since somebody began to wait, or since one was stuck."""
+        self._in_time = 0
+        """Starts that ended in time, since the queue began or since one was stuck."""
         self._queue = _Queue()
         self._stuck: dict[str, int] = {}
         """How often a start took too long: such a tenant comes after those that had no turn yet, signups as well."""
@@ -123,11 +123,11 @@ class Starts:
         """Its pod answers, it cannot start, or it is gone: those that are next now are woken."""
         self._stuck.pop(uid, None)
         known = uid in self._begun or uid in self._queue
-        self._went_well += uid in self._begun
+        self._in_time += uid in self._begun
         self._queue.drop(uid)
         self._release(uid)
         if not self._queue:
-            self._went_well = 0
+            self._in_time = 0
         if known:
             self._call(self._next())
 
@@ -143,7 +143,7 @@ class Starts:
             self._release(uid)
             self._stuck[uid] = self._stuck.get(uid, 0) + 1
         if late:
-            self._went_well = 0
+            self._in_time = 0
             self._call(self._next())
 
     def _call(self, following: dict[str, _Waiting]) -> None:
@@ -165,7 +165,7 @@ class Starts:
         """How many may start at once: a long queue goes faster and faster, but not beside a signup, which a person watches."""
         if self._signups:
             return self._at_once
-        return min(self._at_once + self._went_well // GROUP, GROWTH * self._at_once)
+        return min(self._at_once + self._in_time // GROUP, GROWTH * self._at_once)
 
     def _first(self, count: int, *, signup: bool) -> dict[str, _Waiting]:
         """The first ones in the queue, without those that were called and have not come."""

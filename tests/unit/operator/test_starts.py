@@ -122,7 +122,7 @@ class TestTurns:
         door.starts.ended(other.metadata.uid)
         assert door.ask(gone) == ["gone"]
 
-    def test_the_clock_calls_the_next_though_nobody_asks(self) -> None:
+    def test_the_clock_calls_the_next_without_a_question(self) -> None:
         door = Door(1)
         door.ask(tenant("stuck", age=9), tenant("silent", age=8), tenant("other"))
         door.now = HELD_SECONDS + 1
