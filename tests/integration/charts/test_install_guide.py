@@ -84,11 +84,11 @@ def installed(cluster: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("guide")
     (folder / "charts").symlink_to(ROOT / "charts")
     authority = Authority(folder / "authority")
-    (folder / "ca.crt").write_text(authority.certificate.read_text())
     for name, host in (("tls", DOMAIN), ("wildcard", f"*.{DOMAIN}")):
         pair = authority.issue(name, [host])
         (folder / f"{name}.crt").write_text(pair.certificate.read_text())
         (folder / f"{name}.key").write_text(pair.key.read_text())
+    (folder / "ca.crt").write_text(authority.certificate.read_text())
     (folder / "registry.json").write_text(json.dumps({"auths": {"registry.example.com": {"auth": "dXNlcjpwYXNz"}}}))
     for name in ("mariadb.cnf", "valkey.conf"):
         (folder / name).write_text(file_block(name))
@@ -275,7 +275,7 @@ def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
             ("ACL", "LIST"),
             ("KEYS", "*"),
             ("MOVE", "control:x", "1"),
-            ("SUBSCRIBE", "control:x"),
+            ("SUBSCRIBE", "vtabc:x"),
             ("INFO",),
         ):
             with pytest.raises(valkey.exceptions.NoPermissionError):
