@@ -9,7 +9,7 @@ from vivero_data.domain.files.sealing import CHUNK, sealed_size
 from vivero_data.serving import metrics
 from vivero_web.errors import UnavailableError
 
-PUBLIC = {"/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/logout"}
+PUBLIC = {f"/api/v1/auth/{door}" for door in ("login", "refresh", "logout", "forgotten-password", "password")}
 
 
 async def test_the_documented_interfaces_are_there(workspace: Workspace) -> None:
