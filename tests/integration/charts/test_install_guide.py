@@ -133,7 +133,8 @@ def references(spec: Json) -> Iterator[tuple[str, str]]:
             yield "secret", volume["secret"]["secretName"]
         if "configMap" in volume:
             yield "configmap", volume["configMap"]["name"]
-    for variable in (entry for container in spec["containers"] for entry in container["env"]):
+    # An empty value, for what the platform does without, is none in the object.
+    for variable in (entry for container in spec["containers"] for entry in container["env"] if "value" in entry):
         if variable["name"].endswith("_SECRET"):
             yield "secret", variable["value"]
         if variable["name"].endswith("_CONFIG_MAP"):
