@@ -14,7 +14,7 @@ from integration.control_plane.support import DOMAIN
 from sqlalchemy import select
 from vivero_control import composition
 from vivero_control.db.tables import AuditRecord, OutboxEntry, StaffLink, StaffMember
-from vivero_control.domain.staff.jobs import KIND
+from vivero_control.domain.staff.jobs import RESET
 from vivero_control.domain.staff.schemas import Login
 from vivero_control.jobs.repository import DEAD
 from vivero_control.worker import Jobs
@@ -95,7 +95,7 @@ async def test_no_secret_is_stored(
 ) -> None:
     forget(client, member)
     async with backends.database.transaction() as session:
-        waiting = (await session.scalars(select(OutboxEntry).where(OutboxEntry.kind == KIND))).all()
+        waiting = (await session.scalars(select(OutboxEntry).where(OutboxEntry.kind == RESET))).all()
     assert member in [entry.payload["email"] for entry in waiting if entry.payload]
     await drain()
     secret = urlsplit(link_in(mails(member)[0])).fragment
@@ -113,7 +113,7 @@ async def test_nobody_learns_who_has_an_account(
 
     async def entries() -> int:
         async with backends.database.transaction() as session:
-            return len((await session.scalars(select(OutboxEntry.id).where(OutboxEntry.kind == KIND))).all())
+            return len((await session.scalars(select(OutboxEntry.id).where(OutboxEntry.kind == RESET))).all())
 
     before = await entries()
     answers = [forget(client, email) for email in (member, nobody)]
@@ -163,7 +163,7 @@ async def test_a_mail_that_nobody_waits_for_is_given_up(
     await drain()
     assert not mails(member)
     async with backends.database.transaction() as session:
-        newest = select(OutboxEntry.state).where(OutboxEntry.kind == KIND).order_by(OutboxEntry.id.desc()).limit(1)
+        newest = select(OutboxEntry.state).where(OutboxEntry.kind == RESET).order_by(OutboxEntry.id.desc()).limit(1)
         assert await session.scalar(newest) == DEAD
 
 
