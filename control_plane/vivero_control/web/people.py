@@ -97,7 +97,7 @@ class PersonPage:
             mine=self.member.id == str(staff_id),
             role=role or person.role,
             history=words.history(await self.audit.history(subject(staff_id))),
-            problem=error.detail if error else "",
+            problem=" ".join(one.message for one in error.errors) or error.detail if error else "",
             done=done,
         )
 
