@@ -69,7 +69,8 @@ class StaffMembers:
         email = new.email.strip().lower()
         if problem := email_problem(email):
             raise InvalidInputError.of("email", problem)
-        made = StaffMember(email=email, password_hash=NO_PASSWORD, role=new.role, created_at=self._clock())
+        at = self._clock().replace(microsecond=0)  # as the database keeps it
+        made = StaffMember(email=email, password_hash=NO_PASSWORD, role=new.role, created_at=at)
         async with self._order(actor) as (session, _):
             if not await StaffRepository(session).put(made):
                 raise EmailTakenError
