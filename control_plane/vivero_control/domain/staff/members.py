@@ -7,7 +7,6 @@ was opened with it, for good; who is activated again is invited anew.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import cast
 from uuid import UUID, uuid4
 
 import msgspec
@@ -23,11 +22,11 @@ from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.audit.repository import AuditRepository
 from vivero_control.domain.audit.service import DONE, Act, record
-from vivero_control.domain.staff import policies
+from vivero_control.domain.staff import policies, views
 from vivero_control.domain.staff.errors import EmailTakenError, NobodyError, NoSessionError
 from vivero_control.domain.staff.jobs import INVITATION, Invited
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository
-from vivero_control.domain.staff.schemas import Member, MemberChanges, NewMember, Role, StaffView
+from vivero_control.domain.staff.schemas import Member, MemberChanges, NewMember, StaffView
 from vivero_control.domain.staff.service import can_log_in, has_password, subject, view
 from vivero_control.jobs.repository import OutboxRepository
 
@@ -48,7 +47,7 @@ class StaffMembers:
     async def all(self) -> tuple[Member, ...]:
         """Everybody by address, who is deactivated too: no more than a company has people for this."""
         async with self._database.transaction() as session:
-            return await self._members(session)
+            return await views.members(session, self._clock())
 
     async def get(self, staff_id: UUID) -> Member:
         """One of them.
@@ -57,7 +56,7 @@ class StaffMembers:
             NobodyError: there is none of this id.
         """
         async with self._database.transaction() as session:
-            return await self._member(session, staff_id)
+            return await views.member(session, staff_id, self._clock())
 
     async def invite(self, actor: StaffView, new: NewMember) -> Member:
         """Add somebody without a password, and have a link to choose one mailed.
@@ -76,7 +75,7 @@ class StaffMembers:
                 raise EmailTakenError
             await self._send_link(session, actor, made)
             await self._note(session, actor, "invite", made)
-            return await self._member(session, made.id)
+            return await views.member(session, made.id, self._clock())
 
     async def invite_again(self, actor: StaffView, staff_id: UUID) -> Member:
         """Have a new link mailed; the one before opens nothing from now on.
@@ -89,7 +88,7 @@ class StaffMembers:
             policies.demand_invited(active=member.active, has_password=has_password(member))
             await self._send_link(session, actor, member)
             await self._note(session, actor, "invite-again", member)
-            return await self._member(session, staff_id)
+            return await views.member(session, staff_id, self._clock())
 
     async def withdraw(self, actor: StaffView, staff_id: UUID) -> None:
         """Remove who has not accepted; the link opens nothing any more. Raises as `invite_again`."""
@@ -119,7 +118,7 @@ class StaffMembers:
                 member.active, member.password_hash = True, NO_PASSWORD
                 await self._send_link(session, actor, member)
                 await self._note(session, actor, "reactivate", member)
-            return await self._member(session, staff_id)
+            return await views.member(session, staff_id, self._clock())
 
     @asynccontextmanager
     async def _order(
@@ -165,26 +164,3 @@ class StaffMembers:
         detail = {"email": member.email, "role": member.role}
         act = Act(actor=actor.email, action=action, subject=subject(member.id), reason="", detail=detail)
         await AuditRepository(session).add(record(act, self._clock(), DONE))
-
-    async def _member(self, session: AsyncSession, staff_id: UUID) -> Member:
-        found = await self._members(session, staff_id)
-        if not found:
-            raise NobodyError
-        return found[0]
-
-    async def _members(self, session: AsyncSession, *staff_ids: UUID) -> tuple[Member, ...]:
-        rows = await StaffRepository(session).with_links(*staff_ids)
-        jobs = await OutboxRepository(session).newest_states(INVITATION, [subject(row.id) for row, _ in rows])
-        return tuple(
-            Member(
-                id=row.id,
-                email=row.email,
-                role=cast("Role", row.role),
-                active=row.active,
-                created_at=row.created_at,
-                invitation=policies.invitation(jobs.get(subject(row.id)), expires_at, self._clock())
-                if row.active and not has_password(row)
-                else None,
-            )
-            for row, expires_at in rows
-        )
