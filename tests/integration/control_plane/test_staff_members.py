@@ -121,8 +121,12 @@ async def test_who_is_invited_chooses_a_password_and_is_in(
     assert shown(staff, member)["invitation"] is None
     await drain()
     assert len(mails(email)) == 1, "nobody is told that a first password was changed"
-    known = await acts(backends, member["id"])
-    assert known == [("invite", ADMIN[0]), ("accept-invitation", email), ("login", email)]
+    assert await acts(backends, member["id"]) == [
+        ("invite", ADMIN[0]),
+        ("login-refused", "anonymous"),
+        ("accept-invitation", email),
+        ("login", email),
+    ]
 
 
 async def test_the_outbox_knows_whom_to_invite_and_no_secret(
