@@ -25,7 +25,7 @@ from vivero_web.security_txt import security_txt_routes
 from vivero_control import __version__, composition
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.signups.controllers import SignupController
-from vivero_control.domain.staff.controllers import AuthController
+from vivero_control.domain.staff.controllers import AuthController, MemberController
 from vivero_control.domain.staff.guards import bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
 from vivero_control.host_dispatch import ForeignHosts, HostDispatch
@@ -99,7 +99,7 @@ def _api(services: Services) -> Router:
     auth = bearer_auth(services.tokens)
     staff_only = Router(
         path="/",
-        route_handlers=[TenantController],
+        route_handlers=[TenantController, MemberController],
         middleware=[auth.middleware],
         security=[auth.security_requirement],
     )
@@ -126,7 +126,7 @@ def _openapi(services: Services) -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Vivero control plane",
         version=__version__,
-        description="Signups, plans and, for staff, tenants. Errors are application/problem+json.",
+        description="Signups, plans and, for staff, tenants and who is of the staff. Errors are application/problem+json.",
         path="/schema",
         # Data only: the viewers that come with Litestar load their scripts from other people's servers.
         render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"]), YamlRenderPlugin()],

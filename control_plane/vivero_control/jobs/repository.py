@@ -90,6 +90,15 @@ class OutboxRepository(Repository[OutboxEntry]):
         row = (await self.session.execute(select(*columns).where(OutboxEntry.key == key))).one_or_none()
         return Standing(*row) if row else None
 
+    async def newest_states(self, kind: str, subjects: Collection[str]) -> dict[str, str]:
+        """Of the newest job of a kind about each subject that has one."""
+        statement = (
+            select(OutboxEntry.subject, OutboxEntry.state)
+            .where(OutboxEntry.kind == kind, OutboxEntry.subject.in_(subjects))
+            .order_by(OutboxEntry.id)
+        )
+        return {subject: state for subject, state in await self.session.execute(statement) if subject}
+
     async def counts(self) -> dict[str, int]:
         """How many entries wait, and how many dead letters can be replayed."""
         kept = OutboxEntry.state.in_((PENDING, DEAD)) & OutboxEntry.payload.is_not(null())

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from vivero_control import composition
 from vivero_control.db.migrate import migrate
 from vivero_control.domain.staff.seed import seed_admin
 from vivero_control.settings import Settings
+from vivero_control.worker import Jobs
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 
@@ -172,6 +173,12 @@ async def backends(settings: Settings, clock: TestClock) -> AsyncIterator[compos
     made = composition.backends(settings, clock)
     async with made.open():
         yield made
+
+
+@pytest.fixture
+def drain(backends: composition.Backends) -> Callable[[], Awaitable[None]]:
+    """What a worker does with all that is due."""
+    return Jobs(backends).drain
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from integration.control_plane.support import ADMIN, DOMAIN, TestClock
 from support import good
 from support.asgi import ask, running
 from support.hostile import SEEDS, Program, misses, shots, some
-from support.programs import staff
+from support.programs import SOMEBODY, staff
 from vivero_control.app import create_program
 from vivero_control.domain.signups.errors import SlugTakenError
 from vivero_control.domain.signups.provisioning import Order, Provisioning
@@ -61,6 +61,7 @@ async def program(
                 "name": "no-such-tenant",
                 "which": "suspend",
                 "signup_id": "0" * 32,
+                "staff_id": SOMEBODY,
                 "letter": "0",
                 "file_path": "x.css",
             },

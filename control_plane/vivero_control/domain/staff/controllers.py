@@ -1,17 +1,20 @@
-"""Logins of staff over the API."""
+"""Logins of staff over the API, and who is of the staff."""
 
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-from litestar import Controller, Request, post, put
+from litestar import Controller, Request, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.params import JSONBody
+from litestar.params import JSONBody, PathParameter
 from vivero_web.links import ChosenPassword, ForgottenPassword
 from vivero_web.problem import MEDIA_TYPE, Problem
 from vivero_web.request_context import caller_of
 
+from vivero_control.domain.staff.guards import StaffRequest, admins_only
+from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
-from vivero_control.domain.staff.schemas import Login, Refresh, Tokens
+from vivero_control.domain.staff.schemas import Login, Member, MemberChanges, NewMember, Refresh, Tokens
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.tokens import StaffTokens
 
@@ -23,6 +26,22 @@ _RESET_PROBLEMS = {
     422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="A field cannot be accepted; `errors` names it."),
     429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many mails were asked for; see Retry-After."),
 }
+_FOR_ADMINS = {
+    403: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Your role is not admin."),
+}
+_ABOUT_ONE = _FOR_ADMINS | {
+    404: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="There is nobody of this id."),
+}
+_ORDERS = _ABOUT_ONE | {
+    409: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Senseless as they are, or your own account."),
+    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many mails were asked for; see Retry-After."),
+}
+_INVITE = _FOR_ADMINS | {
+    409: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Somebody of the staff has this address."),
+    422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="A field cannot be accepted; `errors` names it."),
+    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many mails were asked for; see Retry-After."),
+}
+StaffId = Annotated[UUID, PathParameter(description="Of somebody of the staff.")]
 
 
 class AuthController(Controller):
@@ -62,3 +81,50 @@ class AuthController(Controller):
     ) -> None:
         """It works once, and ends every login."""
         await resets.choose(data, caller_of(request.scope))
+
+
+class MemberController(Controller):
+    """Who is of the staff, for admins."""
+
+    path = "/staff"
+    tags = ("Staff",)
+    guards = (admins_only,)
+
+    @get(summary="Everybody, by address", responses=_FOR_ADMINS)
+    async def everybody(self, members: NamedDependency[StaffMembers]) -> tuple[Member, ...]:
+        """Invited and deactivated people are among them."""
+        return await members.all()
+
+    @post(summary="Invite somebody", responses=_INVITE)
+    async def invite(
+        self, request: StaffRequest, members: NamedDependency[StaffMembers], data: JSONBody[NewMember]
+    ) -> Member:
+        """They get a mail with a link to choose a password, good for seven days."""
+        return await members.invite(request.user, data)
+
+    @get("/{staff_id:uuid}", summary="One of them", responses=_ABOUT_ONE)
+    async def show(self, members: NamedDependency[StaffMembers], staff_id: StaffId) -> Member:
+        return await members.get(staff_id)
+
+    @patch("/{staff_id:uuid}", summary="Give another role, deactivate, activate", responses=_ORDERS)
+    async def change(
+        self,
+        request: StaffRequest,
+        members: NamedDependency[StaffMembers],
+        staff_id: StaffId,
+        data: JSONBody[MemberChanges],
+    ) -> Member:
+        """A deactivation ends every login at once; who is activated again gets a link to choose a new password."""
+        return await members.change(request.user, staff_id, data)
+
+    @post("/{staff_id:uuid}/invitation", status_code=200, summary="Send the invitation again", responses=_ORDERS)
+    async def invite_again(
+        self, request: StaffRequest, members: NamedDependency[StaffMembers], staff_id: StaffId
+    ) -> Member:
+        """The link before opens nothing from now on."""
+        return await members.invite_again(request.user, staff_id)
+
+    @delete("/{staff_id:uuid}/invitation", summary="Withdraw the invitation", responses=_ORDERS)
+    async def withdraw(self, request: StaffRequest, members: NamedDependency[StaffMembers], staff_id: StaffId) -> None:
+        """The account goes, and its link opens nothing any more."""
+        await members.withdraw(request.user, staff_id)

@@ -1,8 +1,14 @@
-"""Logins of staff, for programs (tokens) and pages (a session)."""
+"""Staff: their logins, for programs (tokens) and pages (a session), and who they are."""
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
+from uuid import UUID
 
 from msgspec import Meta, Struct
+
+Role = Literal["admin", "support"]
+"""An admin decides who is of the staff; all else both may do."""
 
 
 class Login(Struct, frozen=True, kw_only=True):
@@ -44,5 +50,49 @@ class StaffView(Struct, frozen=True, kw_only=True):
 
     id: str
     email: str
-    role: Literal["admin", "support"]
+    role: Role
     stamp: str = ""
+
+
+class InvitationState(StrEnum):
+    """How far an invitation is: `unsent` was given up, `expired` was sent and not accepted in time."""
+
+    SENDING = "sending"
+    SENT = "sent"
+    UNSENT = "unsent"
+    EXPIRED = "expired"
+
+
+class Invitation(Struct, frozen=True, kw_only=True):
+    """Of somebody who has no password yet; `expires_at` is the newest link's end, null while there is no link."""
+
+    state: InvitationState
+    expires_at: datetime | None
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """Somebody of the staff; `invitation` while they are active and have no password."""
+
+    id: UUID
+    email: str
+    role: Role
+    active: bool
+    created_at: datetime
+    invitation: Invitation | None
+
+
+class NewMember(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to invite."""
+
+    email: Annotated[str, Meta(max_length=254)]
+    role: Role
+
+
+class MemberChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be different; what is left out stays.
+
+    Deactivated: every login ends at once and the password is gone. Activated: a link to choose a new one is mailed.
+    """
+
+    role: Role | None = None
+    active: bool | None = None

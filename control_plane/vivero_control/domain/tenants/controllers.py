@@ -1,17 +1,16 @@
 """Tenants over the API, for staff."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Controller, Request, get, post
+from litestar import Controller, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.openapi import ResponseSpec
 from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
-from litestar.security.jwt import Token
 from vivero_web.problem import MEDIA_TYPE, Problem
 
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.audit.service import AuditService
-from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.staff.guards import StaffRequest
 from vivero_control.domain.tenants.schemas import (
     ChangePlan,
     ExtendTrial,
@@ -26,7 +25,6 @@ from vivero_control.domain.tenants.schemas import (
 )
 from vivero_control.domain.tenants.service import TenantService
 
-StaffRequest = Request[StaffView, Token, Any]
 Name = Annotated[str, PathParameter(max_length=63, description="metadata.name of the Tenant.")]
 
 _PROBLEMS = {
