@@ -29,6 +29,10 @@ class Login:
     cache_user: Credentials
 
     @property
+    def audit_database(self) -> str:
+        return naming.audit_database_name(self.id)
+
+    @property
     def prefix(self) -> str:
         return naming.cache_prefix(self.id)
 
