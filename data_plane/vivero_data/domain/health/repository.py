@@ -7,6 +7,7 @@ from vivero_web.errors import UnavailableError
 
 from vivero_data.db.database import Database
 from vivero_data.db.errors import DatabaseError, MissingTableError
+from vivero_data.domain.audit import repository as audit
 from vivero_data.errors import IsolationError
 
 _DENIED: Final = 1142  # ER_TABLEACCESS_DENIED_ERROR: also what a missing table of a foreign schema is answered with
@@ -14,7 +15,7 @@ _OPEN: Final = "The schema of another workspace is open to this one."
 
 
 async def prove(database: Database) -> None:
-    """Write, read and take back a row.
+    """Write, read and take back a row; to the audit log nothing is added, for nothing can be taken back.
 
     Raises:
         UnavailableError: it did not come back, or the database does not answer.
@@ -24,6 +25,7 @@ async def prove(database: Database) -> None:
         await tx.execute("INSERT INTO counters (name, value) VALUES (%s, 1)", name)
         row = await tx.fetch_one("SELECT value FROM counters WHERE name = %s", name)
         await tx.execute("DELETE FROM counters WHERE name = %s", name)
+        await audit.use(tx)
     if row != (1,):
         raise UnavailableError("The database did not return what was written.")
 
