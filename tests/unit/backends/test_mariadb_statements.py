@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,12 @@ def test_every_statement_with_a_name_checks_it(name: str) -> None:
             build_log(name)
     with pytest.raises(InvalidNameError):
         audit.grant(USER, name)
+
+
+def test_the_guide_for_hosting_it_yourself_makes_the_same_table() -> None:
+    guide = " ".join((Path(__file__).parents[3] / "docs/self-hosting.md").read_text().split())
+    table = " ".join(audit.make(DATABASE)[1][0].split()).partition("(")[2]
+    assert f"CREATE TABLE IF NOT EXISTS ${{DATABASE}}audit.audit_log ({table};" in guide
 
 
 def test_all_rights_are_never_given_on_the_schema_of_an_audit_log() -> None:
