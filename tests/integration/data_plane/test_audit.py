@@ -11,11 +11,14 @@ from vivero_core.backends.mariadb import audit as made
 from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.model.naming import audit_database_name
 from vivero_data.db.database import Database
+from vivero_data.db.errors import DatabaseError
 from vivero_data.domain.audit import service
 from vivero_data.domain.audit.errors import AuditLogError
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService, record
+from vivero_data.domain.health.repository import prove, stay_out
 from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.errors import IsolationError
 
 NewWorkspace = Callable[..., Awaitable[Workspace]]
 READER = Actor(1, OWNER, "Olive", Role.OWNER, 1)
@@ -51,6 +54,12 @@ def numbers(entries: list[AuditEntry]) -> list[int]:
 def contents(entries: list[AuditEntry]) -> list[AuditEntry]:
     """Without their numbers, in an order of no meaning."""
     return sorted((msgspec.structs.replace(one, id=0) for one in entries), key=repr)
+
+
+def take(admin: MariaDbAdmin, workspace: Workspace, right: str) -> None:
+    schema, user = audit_database_name(workspace.settings.env.tenant_id), workspace.settings.database.username
+    with admin._session("take a right") as cursor:  # noqa: SLF001  a hand behind the operator's back
+        cursor.execute(f"REVOKE {right} ON `{schema}`.* FROM `{user}`")
 
 
 async def test_entries_are_beside_the_own_schema_and_go_with_a_transaction_that_fails(
@@ -134,11 +143,7 @@ async def test_a_table_of_before_that_somebody_tidied_away_is_not_missed(databas
 async def test_a_login_that_may_not_use_the_log_says_so_at_the_start(
     database: Database, older: Workspace, database_admin: MariaDbAdmin, right: str
 ) -> None:
-    secret = older.settings.database
-    with database_admin._session("take a right") as cursor:  # noqa: SLF001
-        cursor.execute(
-            f"REVOKE {right} ON `{audit_database_name(older.settings.env.tenant_id)}`.* FROM `{secret.username}`"
-        )
+    take(database_admin, older, right)
     with pytest.raises(AuditLogError, match="needs SELECT and INSERT"):
         await AuditService(database).open()
 
@@ -156,3 +161,25 @@ async def test_both_tables_have_the_same_columns(database: Database) -> None:
             beside = await connection.fetch_all(look, f"{database.name}audit", made.TABLE)
             assert sorted(own, key=repr) == sorted(beside, key=repr)
             assert own
+
+
+async def test_a_proof_uses_the_log_and_adds_nothing(
+    database: Database, older: Workspace, database_admin: MariaDbAdmin
+) -> None:
+    await prove(database)
+    assert await log(database) == []
+    take(database_admin, older, "INSERT")
+    with pytest.raises(DatabaseError):
+        await prove(database)
+
+
+async def test_a_neighbours_audit_log_that_is_open_fails_the_proof(
+    database: Database, new_workspace: NewWorkspace, older: Workspace, database_admin: MariaDbAdmin
+) -> None:
+    neighbour = (await new_workspace(spare=True)).settings.env.tenant_id
+    await stay_out(database, neighbour)
+    with database_admin._session("open it") as cursor:  # noqa: SLF001
+        user = older.settings.database.username
+        cursor.execute(f"GRANT SELECT ON `{audit_database_name(neighbour)}`.* TO `{user}`")
+    with pytest.raises(IsolationError):
+        await stay_out(database, neighbour)

@@ -69,7 +69,7 @@ async def record_refusal(tx: Connection, action: str, subject: str) -> None:
 
 
 class AuditService:
-    """Reading the log: admins and owners; and where it is."""
+    """Reads the log for admins and owners, and brings into it what older programs wrote elsewhere."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

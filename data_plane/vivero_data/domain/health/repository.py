@@ -5,7 +5,7 @@ from typing import Final
 
 from vivero_web.errors import UnavailableError
 
-from vivero_data.db.database import Database
+from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DatabaseError, MissingTableError
 from vivero_data.domain.audit import repository as audit
 from vivero_data.errors import IsolationError
@@ -31,23 +31,29 @@ async def prove(database: Database) -> None:
 
 
 async def stay_out(database: Database, neighbour: str) -> None:
-    """Try to read another workspace's table; `neighbour` is its id.
+    """Try to read a table of another workspace, and its audit log; `neighbour` is its id.
 
     Raises:
-        IsolationError: it can be read, or at least be seen to be missing.
+        IsolationError: one can be read, or at least be seen to be missing.
         UnavailableError: the database does not answer.
     """
-    from vivero_core.model.naming import database_name  # noqa: PLC0415  the proof is rare, memory is not
+    from vivero_core.model import naming  # noqa: PLC0415  the proof is rare, memory is not
 
+    own, log = naming.database_name(neighbour), naming.audit_database_name(neighbour)
     async with database.read() as connection:
-        try:
-            await connection.fetch_one(f"SELECT 1 FROM `{database_name(neighbour)}`.counters LIMIT 1")  # noqa: S608  a checked name
-        except DatabaseError as error:
-            if error.code != _DENIED:
-                raise
-            return
-        except MissingTableError as error:
-            raise IsolationError(_OPEN) from error
+        for table in (f"`{own}`.counters", f"`{log}`.audit_log"):
+            await _be_refused(connection, table)
+
+
+async def _be_refused(connection: Connection, table: str) -> None:
+    try:
+        await connection.fetch_one(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608  a checked name
+    except DatabaseError as error:
+        if error.code != _DENIED:
+            raise
+        return
+    except MissingTableError as error:
+        raise IsolationError(_OPEN) from error
     raise IsolationError(_OPEN)
 
 
