@@ -84,7 +84,7 @@ def installed(cluster: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("guide")
     (folder / "charts").symlink_to(ROOT / "charts")
     authority = Authority(folder / "authority")
-    (folder / "ca.crt").write_text(authority.certificate.read_text())
+    (folder / "ca.crt").write_text(authority.ensure().read_text())
     for name, host in (("tls", DOMAIN), ("wildcard", f"*.{DOMAIN}")):
         pair = authority.issue(name, [host])
         (folder / f"{name}.crt").write_text(pair.certificate.read_text())

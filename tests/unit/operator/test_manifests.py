@@ -182,6 +182,14 @@ def test_files_lie_where_the_data_plane_looks() -> None:
     assert {"platform/ca.crt", "platform/ticket.pub"} <= paths
 
 
+def test_a_pod_starts_where_an_operator_of_before_has_taken_the_audit_key_out() -> None:
+    projected = pod(instance())["spec"]["volumes"][0]["projected"]["sources"]
+    needed = [source["secret"] for source in projected if "secret" in source and not source["secret"].get("optional")]
+    paths = {item["path"] for one in needed for item in one["items"]}
+    assert "database/name" in paths
+    assert "database/audit" not in paths
+
+
 def test_a_change_of_limits_leaves_the_pods_alone() -> None:
     assert pod(instance()) == pod(instance(plan={"limits": {"records": 1, "connections": 99}, "displayName": "Other"}))
     assert pod(instance()) != pod(instance(plan={"workload": {"memoryLimit": "1Gi"}}))
