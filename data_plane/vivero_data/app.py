@@ -259,6 +259,7 @@ async def _prepare(services: Services) -> None:
     try:
         await services.database.open(_PATIENCE)
         revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
+        await services.audit.open()
     except WebError as error:
         log.critical("cannot_start", problem=explained(error))
         _end()
@@ -273,7 +274,7 @@ async def _prepare(services: Services) -> None:
         await warm_spare(services.identity)
     except Exception:
         log.exception("not_warmed")
-    await Housekeeping(services.database, services.storage, services.files).run()
+    await Housekeeping(services.database, services.storage, services.files, services.audit).run()
 
 
 def _end() -> None:

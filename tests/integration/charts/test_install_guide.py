@@ -218,6 +218,7 @@ def test_the_administrator_of_mariadb_may_do_what_the_operator_does(installed: I
             f"CREATE USER {name}@localhost",
             f"CREATE USER other_{name}",
             f"GRANT ALL ON {database}.* TO other_{name} WITH GRANT OPTION",
+            f"GRANT DELETE ON {naming.audit_database_name(ident)}.* TO {name}",
             f"ALTER DATABASE {database} CHARACTER SET latin1",
         ):
             cursor.execute(statement)
@@ -227,6 +228,7 @@ def test_the_administrator_of_mariadb_may_do_what_the_operator_does(installed: I
     assert ident in admin.survey()
     assert admin.drop_users(database)
     assert admin.drop_database(database)
+    assert not admin.database_exists(naming.audit_database_name(ident))
     admin.close()
 
 
