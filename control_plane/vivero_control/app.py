@@ -19,7 +19,7 @@ from vivero_web.guards import json_only
 from vivero_web.limiter import Limiter
 from vivero_web.rate_limit import RateLimit, per_address
 from vivero_web.request_context import RequestContext
-from vivero_web.security import HSTS_DOMAIN
+from vivero_web.security import HSTS_DOMAIN, HSTS_HOST
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
@@ -92,7 +92,9 @@ def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Ans
     hosts = ForeignHosts(services.hosts, foreign_answers, pages)
     foreign = RateLimit(hosts, limiter, foreign_answers, charge)
     proxies = Proxies(limits.forwarded_hops, limits.trusted_proxies)
-    return RequestContext(HostDispatch(own, foreign, services.hosts.is_own), proxies, hsts=HSTS_DOMAIN)
+    # What is below a customer's own host is not ours to speak for.
+    ours, theirs = (RequestContext(one, proxies, hsts=hsts) for one, hsts in ((own, HSTS_DOMAIN), (foreign, HSTS_HOST)))
+    return HostDispatch(ours, theirs, services.hosts.is_own)
 
 
 def _api(services: Services) -> Router:
