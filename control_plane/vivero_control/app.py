@@ -15,6 +15,7 @@ from vivero_web.answers import Answers
 from vivero_web.bodies import BoundedRequest
 from vivero_web.client_address import Proxies
 from vivero_web.clock import Clock, now
+from vivero_web.doors import Doors, signups
 from vivero_web.guards import json_only
 from vivero_web.limiter import Limiter
 from vivero_web.rate_limit import RateLimit, per_address
@@ -87,7 +88,8 @@ def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Ans
     """Layers that also hold for what no route answers; the first to see a request comes last."""
     limits = services.settings.limits
     charge = per_address(limits.requests_per_minute)
-    own = RateLimit(app, limiter, answers, charge)
+    doors = Doors(limiter, signups(limits.signups_per_hour))
+    own = RateLimit(doors.around(app), limiter, answers, charge)
     foreign_answers = Answers(pages.host_error)
     hosts = ForeignHosts(services.hosts, foreign_answers, pages)
     foreign = RateLimit(hosts, limiter, foreign_answers, charge)

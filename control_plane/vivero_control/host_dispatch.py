@@ -7,7 +7,7 @@ routes. kubelet and Prometheus, which ask by address, have a port of their own.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from litestar import Request
 from litestar.datastructures import Headers
@@ -44,8 +44,9 @@ class ForeignHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = self._hosts.status(host_of(scope))
-        if self._page is not None and wants_page(Request(scope, receive, send)):
-            page = self._page(status, scope["method"] not in _READS)
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        if self._page is not None and wants_page(request):
+            page = self._page(status, request.method not in _READS)
             await self._answers.send(page, scope, receive, send)
         else:
             await self._answers.error(as_error(status), scope, receive, send)

@@ -13,6 +13,7 @@ from litestar.di import Provide
 from litestar.params import FromPath
 from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl
+from support.counting import unlimited
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.dead_letters.errors import DeadLetterNotFoundError
@@ -453,7 +454,7 @@ def make_app(**replaced: object) -> Litestar:
         dependencies={name: provided(value) for name, value in services.items()},
         exception_handlers={Exception: on_error},
     )
-    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(0), hsts="")
+    app.asgi_handler = RequestContext(unlimited().around(app.asgi_handler), Proxies(0), hsts="")
     return app
 
 
