@@ -29,11 +29,14 @@ class Drained:
         coming = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
         self._unread = coming and "expect" not in headers
         self._gave_up = False
+        self._taken = 0
         self._receive = receive
         self._send = send
 
     async def receive(self) -> ReceiveMessage:
         message = await self._receive()
+        if message["type"] == "http.request":
+            self._taken += len(message.get("body", b""))
         self._unread = message["type"] == "http.request" and message.get("more_body", False)
         return message
 
@@ -45,9 +48,9 @@ class Drained:
         await self._send(message)
 
     async def _drain(self) -> None:
-        left = _BYTES
+        end = self._taken + _BYTES
         with suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS):
-                while self._unread and left > 0:
-                    left -= len((await self.receive()).get("body", b""))
+                while self._unread and self._taken < end:
+                    await self.receive()
         self._gave_up, self._unread = self._unread, False
