@@ -5,7 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from integration.control_plane.support import ADMIN, TestClock, changed, running
+from integration.control_plane.support import ADMIN, TestClock, running
+from pydantic import AnyHttpUrl
 from support.scanner import QUICK, WHOLE, Pace, scan
 from vivero_control.app import create_program
 from vivero_control.domain.signups.errors import SlugTakenError
@@ -26,7 +27,8 @@ def address(settings: Settings, clock: TestClock, monkeypatch: pytest.MonkeyPatc
         raise SlugTakenError(order.slug)
 
     monkeypatch.setattr(Provisioning, "carry_out", taken)
-    roomy = changed(settings, public_url="https://127.0.0.1", limits={"requests_per_minute": 10_000_000})
+    limits = settings.limits.model_copy(update={"requests_per_minute": 10_000_000})
+    roomy = settings.model_copy(update={"public_url": AnyHttpUrl("https://127.0.0.1"), "limits": limits})
     with running(create_program(roomy, pages(), clock).public) as made:
         yield made
 
