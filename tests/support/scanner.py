@@ -4,9 +4,9 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
@@ -21,14 +21,15 @@ MODULES: Final = (
 # As pages answer: OPTIONS says what there is, and POST is a form's.
 _METHODS: Final = {"OPTIONS", "POST"}
 DEPTH: Final = 4
+TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds: for finding pages, and for each module on what was found."""
 
-    crawl: int
-    attack: int
+    crawl: float
+    attack: float
 
     @property
     def patience(self) -> float:
@@ -36,7 +37,7 @@ class Pace:
         return 60 + 2 * (self.crawl + self.attack * len(MODULES))
 
 
-QUICK: Final = Pace(4, 1)
+QUICK: Final = Pace(3, 0.6)
 WHOLE: Final = Pace(90, 60)
 
 
@@ -65,29 +66,66 @@ class Scan:
     """What the program under test asked of the address that the payloads name: there the scanner waits for it."""
 
 
-def scan(
-    address: str, folder: Path, pace: Pace, cookies: dict[str, str] | None = None, closed: Sequence[str] = ()
-) -> Scan:
-    """Look for pages from `address` on, and attack them; `closed` are paths (with `*`) that it leaves alone."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where it is sent, and as whom.
+
+    Attributes:
+        closed: paths (with `*`) that it leaves alone.
+        begin: paths that it begins at, besides the first page.
+        headers: more of them, in every request.
+    """
+
+    address: str
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    closed: Sequence[str] = ()
+    begin: Sequence[str] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def words(self) -> Iterator[str]:
+        """Of the command's line."""
+        yield from ("--url", f"{self.address}/", "--scope", "folder", "--depth", str(DEPTH))
+        # As a form of our own page says: what other pages send is refused before anything is looked at.
+        for name, value in {"Sec-Fetch-Site": "same-origin", **self.headers}.items():
+            yield from ("--header", f"{name}: {value}")
+        for path in ("/static/*", *self.closed):
+            yield from ("--exclude", self.address + path)
+        for path in self.begin:
+            yield from ("--start", self.address + path)
+        if self.cookies:
+            yield from ("--cookie-value", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
+
+
+def scan(target: Target, folder: Path, pace: Pace) -> Scan:
+    """Look for pages, and attack them."""
     report = folder / "report.json"
     with _waiting() as (endpoint, called):
         command = [
             *ensure_scanner(cache_root(), folder / "install.log"),
-            *("--url", f"{address}/", "--scope", "folder", "--depth", str(DEPTH), "--module", ",".join(MODULES)),
-            *("--max-scan-time", str(pace.crawl), "--max-attack-time", str(pace.attack), "--endpoint", endpoint),
-            # As a form of our own page says: what other pages send is refused before anything is looked at.
-            *("--header", "Sec-Fetch-Site: same-origin"),
-            *(word for one in ("/static/*", *closed) for word in ("--exclude", address + one)),
-            *(("--cookie-value", "; ".join(f"{name}={value}" for name, value in cookies.items())) if cookies else ()),
-            *("--store-session", str(folder / "session"), "--store-config", str(folder / "config")),
+            *target.words(),
+            *("--module", ",".join(MODULES), "--endpoint", endpoint),
+            *("--max-scan-time", str(pace.crawl), "--max-attack-time", str(pace.attack)),
+            *("--flush-session", "--store-session", str(folder / "session"), "--store-config", str(folder / "config")),
             *("--no-bugreport", "--format", "json", "--output", str(report)),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=pace.patience, check=False)  # noqa: S603
+        done = _sent(command, pace.patience)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     missing = [module for module in MODULES if f"Launching module {module}" not in done.stdout]
     assert missing == [], done.stdout[-2000:]
     found = json.loads(report.read_text())
     return Scan(found["infos"]["crawled_pages_nbr"], list(_findings(found)), called)
+
+
+def _sent(command: list[str], seconds: float) -> "subprocess.CompletedProcess[str]":
+    """A module whose time is over is cut off in the middle, and then the scanner's own database is now and then locked.
+
+    So one that fell over that is sent again; what the last one found counts.
+    """
+    for _ in range(TRIES):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603  ours
+        if not (done.returncode and "database is locked" in done.stderr):
+            break
+    return done
 
 
 def _findings(report: dict[str, Any]) -> Iterator[Finding]:

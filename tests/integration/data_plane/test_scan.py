@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.control_plane.support import running
 from integration.data_plane.workspace import NAME, OWNER, PASSWORD, Login, write_secrets
-from support.scanner import QUICK, WHOLE, Pace, scan
+from support.scanner import QUICK, WHOLE, Pace, Target, scan
 from vivero_data.app import create_app
 from vivero_data.settings import load
 
@@ -49,7 +49,7 @@ def address(
 @pytest.mark.parametrize("who", ["nobody", "owner"])
 def test_a_scanner_finds_nothing(address: str, tmp_path: Path, pace: Pace, who: str) -> None:
     cookies = session(address) if who == "owner" else {}
-    found = scan(address, tmp_path, pace, cookies, CLOSED)
+    found = scan(Target(address, cookies, CLOSED), tmp_path, pace)
     assert found.pages >= (4 if cookies else 2)
     assert found.findings == []
     assert found.called == []
