@@ -37,6 +37,7 @@ def careless() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.full
 def test_a_careless_program_does_not_pass(careless: str, tmp_path: Path) -> None:
     found = scan(Target(careless), tmp_path, QUICK)
     assert {"xss", "redirect", "http_headers", "cookieflags", "csp"} <= {one.module for one in found.findings}
