@@ -15,11 +15,12 @@ from vivero_web.answers import Answers
 from vivero_web.bodies import BoundedRequest
 from vivero_web.client_address import Proxies
 from vivero_web.clock import Clock, now
+from vivero_web.doors import Doors, signups
 from vivero_web.guards import json_only
 from vivero_web.limiter import Limiter
 from vivero_web.rate_limit import RateLimit, per_address
 from vivero_web.request_context import RequestContext
-from vivero_web.security import HSTS_DOMAIN
+from vivero_web.security import HSTS_DOMAIN, HSTS_HOST
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
@@ -87,12 +88,15 @@ def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Ans
     """Layers that also hold for what no route answers; the first to see a request comes last."""
     limits = services.settings.limits
     charge = per_address(limits.requests_per_minute)
-    own = RateLimit(app, limiter, answers, charge)
+    doors = Doors(limiter, signups(limits.signups_per_hour))
+    own = RateLimit(doors.around(app), limiter, answers, charge)
     foreign_answers = Answers(pages.host_error)
     hosts = ForeignHosts(services.hosts, foreign_answers, pages)
     foreign = RateLimit(hosts, limiter, foreign_answers, charge)
     proxies = Proxies(limits.forwarded_hops, limits.trusted_proxies)
-    return RequestContext(HostDispatch(own, foreign, services.hosts.is_own), proxies, hsts=HSTS_DOMAIN)
+    # What is below a customer's own host is not ours to speak for.
+    ours, theirs = (RequestContext(one, proxies, hsts=hsts) for one, hsts in ((own, HSTS_DOMAIN), (foreign, HSTS_HOST)))
+    return HostDispatch(ours, theirs, services.hosts.is_own)
 
 
 def _api(services: Services) -> Router:

@@ -20,6 +20,7 @@ from vivero_web.answers import Answers
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.client_address import Proxies
 from vivero_web.clock import now
+from vivero_web.doors import Doors
 from vivero_web.errors import WebError, explained
 from vivero_web.guards import JSON, MULTIPART, require_media_type
 from vivero_web.limiter import Limiter
@@ -171,7 +172,8 @@ def create_app(settings: Settings) -> Litestar:
         state=State({"settings": settings, "services": services}),
         logging_config=None,
     )
-    limited = RateLimit(app.asgi_handler, services.limiter, answers, charge_by(services.limits, services.auth))
+    counted = Doors(services.limiter).around(app.asgi_handler)
+    limited = RateLimit(counted, services.limiter, answers, charge_by(services.limits, services.auth))
     app.asgi_handler = RequestContext(limited, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
     return app
 

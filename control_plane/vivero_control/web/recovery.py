@@ -8,6 +8,7 @@ from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK, HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_web.bodies import read_form_as
+from vivero_web.doors import SECRETS, Counted
 from vivero_web.errors import InvalidInputError, TooManyRequestsError, WebError
 from vivero_web.links import PAGE, ChosenPassword
 from vivero_web.request_context import caller_of
@@ -74,7 +75,7 @@ class RecoveryController(Controller):
     def choose_page(self, settings: NamedDependency[Settings]) -> Template:
         return _page("set_password", code="", host=settings.domain)
 
-    @post(PAGE, status_code=HTTP_303_SEE_OTHER)
+    @post(PAGE, status_code=HTTP_303_SEE_OTHER, guards=[Counted(SECRETS)])
     async def choose(
         self,
         request: Request[Any, Any, Any],

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response, route
 from litestar.datastructures import Cookie
 from litestar.di import Provide
 from litestar.params import FromPath
 from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl
+from support.counting import unlimited
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.dead_letters.errors import DeadLetterNotFoundError
@@ -509,14 +510,14 @@ def make_app(**replaced: object) -> Litestar:
     def provided(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False)
 
-    @get("/-/host/{which:str}", sync_to_thread=False)
+    @route("/-/host/{which:str}", http_method=["GET", "POST"], sync_to_thread=False)
     def host(request: Request[Any, Any, Any], which: FromPath[str]) -> Response[Any]:
         assert web.host_page
         assert web.host_error
         if which == "busy":
             problem, _ = describe(TooManyRequestsError("Too many requests from your address.", 30))
             return web.host_error(request, problem)
-        return web.host_page(HOSTS[which])
+        return web.host_page(HOSTS[which], request.method == "POST")
 
     def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         problem, _ = describe(error)
@@ -532,7 +533,7 @@ def make_app(**replaced: object) -> Litestar:
         dependencies={name: provided(value) for name, value in services.items()},
         exception_handlers={Exception: on_error},
     )
-    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(0), hsts="")
+    app.asgi_handler = RequestContext(unlimited().around(app.asgi_handler), Proxies(0), hsts="")
     return app
 
 

@@ -89,6 +89,13 @@ def test_every_object_is_labelled_and_sealed(build: Any) -> None:
     assert not drift.differs(manifest, json.loads(json.dumps(manifest)))
 
 
+def test_only_what_was_never_sent_is_tried_again() -> None:
+    """A route that retried anything else would store a record twice."""
+    one = instance(hosts=["app.example.com"])
+    for made in (ingress.build(one), ingress.build_hosts(one, ["app.example.com"])):
+        assert made["metadata"]["annotations"]["projectcontour.io/retry-on"] == "connect-failure"
+
+
 def test_a_removed_field_is_noticed() -> None:
     one = instance()
     with_both, without = (

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import HeaderParameter, JSONBody, PathParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
+from vivero_web.doors import SIGNUPS, Counted
 from vivero_web.problem import MEDIA_TYPE, Problem
 
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
@@ -26,6 +27,7 @@ HEARTBEAT: Final = ServerSentEventMessage(data=None, comment="still here")
 _PROBLEMS: Final = {
     409: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="The slug is taken, or the same key is at work."),
     422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="`errors` names every wrong field."),
+    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many from one address; see Retry-After."),
 }
 
 
@@ -41,6 +43,7 @@ class SignupController(Controller):
         description="Claims a finished workspace when there is a spare one, else makes one, which takes seconds. "
         "Follow its progress by `id`; `bearer` is what gets the login, so keep it out of addresses.",
         responses=_PROBLEMS,
+        guards=[Counted(SIGNUPS)],
         response_headers=[
             ResponseHeader(name="Location", description="Where the progress is.", documentation_only=True)
         ],

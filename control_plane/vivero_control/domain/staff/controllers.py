@@ -7,6 +7,7 @@ from litestar import Controller, Request, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, PathParameter
+from vivero_web.doors import LOGOUTS, SECRETS, Counted
 from vivero_web.links import ChosenPassword, ForgottenPassword
 from vivero_web.problem import MEDIA_TYPE, Problem
 from vivero_web.request_context import caller_of
@@ -18,9 +19,10 @@ from vivero_control.domain.staff.schemas import Login, Member, MemberChanges, Ne
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.tokens import StaffTokens
 
+_TOO_MANY = {429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many attempts; see Retry-After.")}
 _PROBLEMS = {
     401: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="The login or token is not valid."),
-    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many attempts; see Retry-After."),
+    **_TOO_MANY,
 }
 _RESET_PROBLEMS = {
     422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="A field cannot be accepted; `errors` names it."),
@@ -60,11 +62,23 @@ class AuthController(Controller):
     ) -> Tokens:
         return await tokens.issue(await staff.login(data, caller_of(request.scope)))
 
-    @post("/refresh", status_code=200, summary="Exchange a refresh token for a new pair", responses=_PROBLEMS)
+    @post(
+        "/refresh",
+        status_code=200,
+        summary="Exchange a refresh token for a new pair",
+        responses=_PROBLEMS,
+        guards=[Counted(SECRETS)],
+    )
     async def refresh(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> Tokens:
         return await tokens.exchange(data.refresh_token)
 
-    @post("/logout", status_code=204, summary="End the login the refresh token belongs to")
+    @post(
+        "/logout",
+        status_code=204,
+        summary="End the login the refresh token belongs to",
+        responses=_TOO_MANY,
+        guards=[Counted(LOGOUTS)],
+    )
     async def logout(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> None:
         await tokens.end(data.refresh_token)
 
@@ -75,7 +89,13 @@ class AuthController(Controller):
         """The answer is the same whether somebody has this address or not."""
         await resets.ask(data.email, caller_of(request.scope))
 
-    @put("/password", status_code=204, summary="Set the password by such a link", responses=_RESET_PROBLEMS)
+    @put(
+        "/password",
+        status_code=204,
+        summary="Set the password by such a link",
+        responses=_RESET_PROBLEMS,
+        guards=[Counted(SECRETS)],
+    )
     async def choose(
         self, request: Request[Any, Any, Any], data: JSONBody[ChosenPassword], resets: NamedDependency[StaffResets]
     ) -> None:

@@ -5,6 +5,7 @@ from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
+from vivero_web.doors import LOGOUTS, SECRETS, Counted
 from vivero_web.errors import InvalidInputError
 from vivero_web.request_context import caller_of
 
@@ -28,12 +29,12 @@ class AuthController(Controller):
         """Exchange e-mail and password for tokens."""
         return await auth.login(data, caller_of(request.scope))
 
-    @post("/refresh", status_code=HTTP_200_OK)
+    @post("/refresh", status_code=HTTP_200_OK, guards=[Counted(SECRETS)])
     async def refresh(self, data: JSONBody[RefreshRequest], auth: NamedDependency[AuthService]) -> Tokens:
         """Exchange a refresh token for new tokens; it works once."""
         return await auth.refresh(data.refresh_token)
 
-    @post("/logout", status_code=HTTP_204_NO_CONTENT)
+    @post("/logout", status_code=HTTP_204_NO_CONTENT, guards=[Counted(LOGOUTS)])
     async def logout(self, request: AnyRequest, auth: NamedDependency[AuthService]) -> None:
         """End the session of the refresh token in the body, or else of the access token in the header."""
         token = _sent_token(await request.body())

@@ -4,6 +4,7 @@ from litestar import Controller, post, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
+from vivero_web.doors import SECRETS, Counted
 from vivero_web.links import ChosenPassword, ForgottenPassword
 from vivero_web.request_context import caller_of
 
@@ -25,7 +26,7 @@ class RecoveryController(Controller):
         """Ask for a link by mail; the answer is the same whether somebody has this address or not."""
         await recovery.forgotten(data.email, caller_of(request.scope))
 
-    @put("/password", status_code=HTTP_204_NO_CONTENT)
+    @put("/password", status_code=HTTP_204_NO_CONTENT, guards=[Counted(SECRETS)])
     async def choose(
         self, request: AnyRequest, data: JSONBody[ChosenPassword], recovery: NamedDependency[RecoveryService]
     ) -> None:
