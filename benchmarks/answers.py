@@ -134,9 +134,10 @@ def in_turn(sides: Sequence[Side], rounds: int) -> None:
     for number in range(rounds + 1):
         order = sides if number % 2 else sides[::-1]
         ends = time.monotonic() + ROUND_SECONDS
-        for what in requests(sides[0], number):
-            for side in order:
-                side.measure(what, requests(side, number)[what])
+        calls = [(side, requests(side, number)) for side in order]
+        for what in calls[0][1]:
+            for side, sent in calls:
+                side.measure(what, sent[what])
         time.sleep(max(0.0, ends - time.monotonic()))
     for side in sides:
         for measured in side.seconds.values():
