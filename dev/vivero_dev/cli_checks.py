@@ -5,18 +5,15 @@ import fcntl
 import hashlib
 import json
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from vivero_dev.assets import ensure_assets
-from vivero_dev.errors import ComponentError, DevError
+from vivero_dev.display import make_display
+from vivero_dev.errors import ComponentError
 from vivero_dev.instance import (
     DEFAULT_NAME,
     cache_root,
@@ -28,10 +25,12 @@ from vivero_dev.native.packages import ensure_packages
 from vivero_dev.provider import Provider
 from vivero_dev.providers import provider_for
 from vivero_dev.status import as_json
-from vivero_dev.steps import failure_text
 from vivero_dev.testing.charts import check_charts
 from vivero_dev.testing.checks import ROOT, source_checks
-from vivero_dev.testing.suite import WITH_PLATFORM, WITHOUT_PLATFORM, Suite
+from vivero_dev.testing.lanes import run_phase
+from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Phase
+from vivero_dev.testing.report import Report
+from vivero_dev.testing.suite import Suite
 
 # Names it has in distributions.
 CERTIFICATE_TOOLS = "libnss3-tools"  # certutil, for the browser's own certificate database
@@ -39,52 +38,6 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # All browsers and clients of a run share one address; tests make the pools they need themselves.
 TESTS_OPTIONS = ("--requests-per-minute=6000", "--pool=0")
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How one stage of the run ended; `problem` is empty when it passed."""
-
-    stage: str
-    seconds: float
-    problem: str = ""
-
-
-@dataclass(slots=True)
-class Report:
-    """The stages so far."""
-
-    console: Console
-    results: list[Result] = field(default_factory=list)
-
-    def run(self, stage: str, work: Callable[[], object]) -> bool:
-        """Run a stage; a failure is told and remembered, the next stages still run."""
-        self.console.rule(stage, align="left", style="dim")
-        begin = time.monotonic()
-        problem = ""
-        try:
-            said = work()
-            if isinstance(said, str) and said:
-                self.console.print(said, markup=False, highlight=False, soft_wrap=True)
-        except DevError as error:
-            problem = failure_text(stage, error)
-            self.console.print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
-        self.results.append(Result(stage, time.monotonic() - begin, problem))
-        return not problem
-
-    @property
-    def passed(self) -> bool:
-        """Whether no stage failed."""
-        return not any(result.problem for result in self.results)
-
-    def table(self) -> Table:
-        table = Table(title="passed" if self.passed else "FAILED", title_justify="left")
-        for heading in ("Stage", "Result", "Seconds"):
-            table.add_column(heading)
-        for result in self.results:
-            word = "[red]failed[/]" if result.problem else "[green]passed[/]"
-            table.add_row(result.stage, word, f"{result.seconds:.0f}")
-        return table
 
 
 def test(options: argparse.Namespace, console: Console) -> int:
@@ -100,7 +53,7 @@ def test(options: argparse.Namespace, console: Console) -> int:
         for check in source_checks() if whole else []:
             report.run(check.name, check.run)
         report.run("assets", lambda: ensure_assets(cache_root(), folder / "assets.log", console.print))
-        report.run("unit tests", lambda: suite.pytest("unit tests", WITHOUT_PLATFORM, {}, "--numprocesses=2"))
+        _run_tests(WITHOUT_PLATFORM, {}, report, suite)
         _on_platform(name, options, report, suite)
         if whole:
             report.run("coverage", suite.report_coverage)
@@ -136,8 +89,17 @@ def _run_on(provider: Provider, report: Report, suite: Suite) -> None:
         report.run("status", lambda: suite.vivero("status", "status", f"--instance={provider.instance.name}"))
         report.run("charts", lambda: check_charts(provider))
     report.run("browser", ensure_browser)
-    for stage, places in WITH_PLATFORM.items():
-        report.run(stage, partial(suite.pytest, stage, places, status))
+    for phase in WITH_PLATFORM:
+        _run_tests(phase, status, report, suite)
+
+
+def _run_tests(phase: Phase, environment: Mapping[str, str], report: Report, suite: Suite) -> None:
+    """Run what may run beside each other; what failed is told when all of it has ended."""
+    names = " beside ".join(", ".join(part.name for part in lane) for lane in phase)
+    report.console.rule(names, align="left", style="dim")
+    with make_display(report.console) as display:
+        results = run_phase(phase, lambda part, say: suite.pytest(part, environment, say), display)
+    report.add(results)
 
 
 def ensure_browser() -> str:

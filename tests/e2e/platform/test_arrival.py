@@ -20,6 +20,8 @@ from vivero_dev.localhost import local_client
 from .conftest import Kubectl
 from .waiting import wait_until
 
+pytestmark = pytest.mark.alone  # any signup takes its spares
+
 POOL = {
     "apiVersion": "vivero.dev/v1alpha1",
     "kind": "TenantPool",

@@ -16,6 +16,8 @@ from vivero_dev.native.services.base import ServiceHost
 from .conftest import Kubectl, condition, tenant
 from .waiting import wait_until
 
+pytestmark = pytest.mark.alone  # stops services that all tenants use
+
 # The sample of every run; the minute is the full run's.
 SAMPLE_SECONDS = 12
 FULL_SECONDS = 60

@@ -13,6 +13,8 @@ import pytest
 from .conftest import Kubectl, tenant
 from .waiting import wait_until
 
+pytestmark = pytest.mark.alone  # nobody works for its tenants while the operators change places
+
 NAMESPACE = "vivero-system"
 DEPLOYMENT = "deployment/vivero-operator"
 TAKEOVER_SECONDS = 15

@@ -20,6 +20,8 @@ from vivero_dev.localhost import local_client
 from .conftest import Kubectl, condition
 from .waiting import wait_until
 
+pytestmark = pytest.mark.alone  # any signup takes its spares
+
 POOL = "e2e"
 SIZE = 2
 FILL_SECONDS = 90

@@ -28,6 +28,8 @@ from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
 from vivero_core.model.tenant import Tenant, TenantSpec
 
+pytestmark = pytest.mark.alone  # any signup takes its spares, which have no pods
+
 Ask = Callable[..., list[tuple[Any, ...]]]
 Later = Callable[[timedelta], None]
 Json = dict[str, Any]
