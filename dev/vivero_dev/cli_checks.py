@@ -57,6 +57,8 @@ def test(options: argparse.Namespace, console: Console) -> int:
         _on_platform(name, options, report, suite)
         if whole:
             report.run("coverage", suite.report_coverage)
+        report.run("slowest tests", lambda: suite.keep_durations(report.durations()))
+        console.print(f"Output, durations and JUnit files of the run: {folder}", highlight=False, soft_wrap=True)
     console.print(report.table())
     return 0 if report.passed else 1
 

@@ -7,11 +7,30 @@ take what all others use carry the mark `alone`; they come last, when nothing el
 A new folder below tests/integration has to be named here; a test fails until it is.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 ALONE: Final = "alone"
 """The mark; pyproject.toml says what it means."""
+FULL_FACTOR: Final = 6
+TEST_SECONDS: Final = 240.0
+"""For a test on the platform: the slowest, an operator among faults, needs a third of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Seconds that a part, and each of its tests with its fixtures, may take: more is a failure.
+
+    Both are some three times what two quiet cores need, so that a machine of half the speed, or one that does something
+    else as well, passes; what grows beyond them has become slow. The sweeps of `--full` have no bound for a test.
+    """
+
+    part: float
+    test: float
+
+    def for_full(self) -> "Budget":
+        return Budget(self.part * FULL_FACTOR, math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +39,7 @@ class Part:
 
     name: str
     places: tuple[str, ...]
+    budget: Budget
     marks: str = ""
     processes: int = 1
 
@@ -30,21 +50,26 @@ Phase = tuple[Lane, ...]
 """Beside each other."""
 
 
-def _beside(name: str, *places: str) -> Part:
-    return Part(name, places, f"not {ALONE}")
+def _beside(name: str, seconds: float, *places: str) -> Part:
+    return Part(name, places, Budget(seconds, TEST_SECONDS), f"not {ALONE}")
+
+
+def _alone(name: str, seconds: float, *places: str) -> Part:
+    return Part(name, places, Budget(seconds, TEST_SECONDS), ALONE)
 
 
 WITHOUT_PLATFORM: Final[Phase] = (
-    (Part("unit tests", ("tests/unit", "tests/reconcile", "tests/faults"), processes=2),),
+    (Part("unit tests", ("tests/unit", "tests/reconcile", "tests/faults"), Budget(900, 90), processes=2),),
 )
 
 WITH_PLATFORM: Final[tuple[Phase, ...]] = (
     (
         (
             # First, while the platform holds little but its demo tenant: what runs beside it makes no Tenants.
-            _beside("end to end", "tests/e2e"),
+            _beside("end to end", 1200, "tests/e2e"),
             _beside(
                 "integration, others",
+                900,
                 "tests/integration/backends",
                 # These start API servers of their own, on ports that two processes would both choose.
                 "tests/integration/charts",
@@ -56,14 +81,14 @@ WITH_PLATFORM: Final[tuple[Phase, ...]] = (
             ),
         ),
         (
-            _beside("integration, data plane", "tests/integration/data_plane"),
-            _beside("integration, control plane", "tests/integration/control_plane"),
+            _beside("integration, data plane", 1200, "tests/integration/data_plane"),
+            _beside("integration, control plane", 1200, "tests/integration/control_plane"),
         ),
     ),
     (
         (
-            Part("end to end, alone", ("tests/e2e",), ALONE),
-            Part("integration, alone", ("tests/integration",), ALONE),
+            _alone("end to end, alone", 900, "tests/e2e"),
+            _alone("integration, alone", 2700, "tests/integration"),
         ),
     ),
 )

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from vivero_dev.errors import DevError
 from vivero_dev.steps import failure_text
+from vivero_dev.testing.durations import Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Report:
             self.results.append(result)
             if result.problem:
                 self.console.print(result.problem, style="red", markup=False, highlight=False, soft_wrap=True)
+
+    def durations(self) -> list[Duration]:
+        """Of the stages, in their order."""
+        return [Duration(result.seconds, result.stage) for result in self.results]
 
     @property
     def passed(self) -> bool:

@@ -1,37 +1,19 @@
 """Which tests run beside which, and what is told of them."""
 
 import threading
-from pathlib import Path
 
-import pytest
 from rich.console import Console
 from vivero_dev.display import PlainDisplay
 from vivero_dev.errors import ComponentError, DevError
 from vivero_dev.steps import Say
 from vivero_dev.testing.lanes import run_phase
-from vivero_dev.testing.output import failures, outcome, progress
-from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Part
+from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Budget, Part
 from vivero_dev.testing.report import Report
 from vivero_dev.testing.suite import ROOT
 
-PASSED = """\
-tests/a/test_one.py ...                                                  [  3%]
-tests/a/test_two.py .......                                              [ 41%]
-"""
-FAILED = """\
-tests/a/test_one.py .F                                                   [100%]
-
-=================================== FAILURES ===================================
-___________________________________ test_two ___________________________________
-E   AssertionError
-=========================== short test summary info ============================
-FAILED tests/a/test_one.py::test_two
-========================= 1 failed, 1 passed in 1.23s ==========================
-"""
-
 
 def part(name: str) -> Part:
-    return Part(name, (f"tests/{name}",))
+    return Part(name, (f"tests/{name}",), Budget(1, 1))
 
 
 def display() -> PlainDisplay:
@@ -97,25 +79,3 @@ def test_a_failing_stage_is_told_and_the_next_still_runs() -> None:
     assert not report.passed
     assert [bool(result.problem) for result in report.results] == [True, False]
     assert report.table().row_count == 2
-
-
-@pytest.mark.parametrize(("text", "said"), [("", ""), ("collecting ...", ""), (PASSED, "41 %"), (FAILED, "100 %")])
-def test_progress_is_what_the_output_says_last(tmp_path: Path, text: str, said: str) -> None:
-    log = tmp_path / "output.log"
-    log.write_text(text)
-    assert progress(log) == said
-
-
-def test_of_a_failed_run_the_failures_are_shown_and_how_it_ended() -> None:
-    shown = failures(FAILED)
-    assert shown.startswith("====")
-    assert "test_two" in shown
-    assert "100%" not in shown
-    assert outcome(FAILED) == "1 failed, 1 passed in 1.23s"
-
-
-def test_of_a_run_that_broke_off_the_end_is_shown() -> None:
-    text = "".join(f"line {number}\n" for number in range(1000))
-    assert failures(text).endswith("line 999")
-    assert "line 0\n" not in failures(text)
-    assert outcome(text) == ""
