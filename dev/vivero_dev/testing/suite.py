@@ -3,7 +3,6 @@
 import math
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from vivero_dev.commands import run
 from vivero_dev.errors import ComponentError
 from vivero_dev.steps import Say
+from vivero_dev.testing import ending
 from vivero_dev.testing.durations import Duration, beyond, durations, slowest, table
 from vivero_dev.testing.output import failures, outcome, progress
 from vivero_dev.testing.parts import Part
@@ -92,7 +92,7 @@ class Suite:
         with (
             (folder / LOG).open("wb") as output,
             subprocess.Popen(  # noqa: S603  words of this package, and the expression as one argument
-                [sys.executable, "-m", "pytest", *part.places, *self._options(part)],
+                [sys.executable, "-m", "pytest", "-p", ending.__name__, *part.places, *self._options(part)],
                 cwd=ROOT,
                 env=self._variables(part.name, environment),
                 stdin=subprocess.DEVNULL,
@@ -105,7 +105,7 @@ class Suite:
                     return running.wait(LOOK_SECONDS)
                 if share := progress(folder / LOG):
                     say(share)
-            running.send_signal(signal.SIGINT)
+            running.terminate()
             with suppress(subprocess.TimeoutExpired):
                 running.wait(GRACE_SECONDS)
             running.kill()

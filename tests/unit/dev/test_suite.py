@@ -1,9 +1,11 @@
 """A part of the tests is a run of pytest with a budget: what fails, what takes too long, and what is kept."""
 
+import signal
 from pathlib import Path
 
 import pytest
 from vivero_dev.errors import ComponentError
+from vivero_dev.testing import ending
 from vivero_dev.testing import suite as suite_module
 from vivero_dev.testing.durations import Duration, beyond, durations, slowest
 from vivero_dev.testing.output import failures, outcome, progress
@@ -34,7 +36,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "results").mkdir()
     monkeypatch.setattr(suite_module, "ROOT", tmp_path)
     monkeypatch.setattr(suite_module, "LOOK_SECONDS", 0.1)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(suite_module.__file__).parents[2]))
     return tmp_path
 
 
@@ -69,12 +71,21 @@ def test_a_test_that_takes_longer_than_its_budget_fails_its_part(root: Path) -> 
     assert ran(root, tests, Budget(60, 0.5), full=True).startswith("2 passed"), "sweeps have no bound"
 
 
-def test_a_part_that_takes_longer_than_its_budget_is_ended_and_says_where_it_stood(root: Path) -> None:
+def test_a_part_that_takes_longer_than_its_budget_is_ended(root: Path) -> None:
     tests = "def test_hangs():\n    import time\n    time.sleep(3600)\n"
     with pytest.raises(ComponentError, match="took longer than 2 s") as caught:
         ran(root, tests, Budget(2, 2))
-    assert caught.value.log is not None
-    assert "KeyboardInterrupt" in caught.value.log.read_text()
+    assert caught.value.log == root / "results" / "a-part" / "output.log"
+
+
+def test_a_run_is_ended_as_by_a_person() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        ending.pytest_configure()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_an_expression_need_not_match_in_every_part(root: Path) -> None:
