@@ -25,7 +25,6 @@ pytestmark = pytest.mark.alone  # any signup takes its spares
 POOL = "e2e"
 SIZE = 2
 FILL_SECONDS = 90
-INSIDE_MS = 10_000
 
 
 def pool(size: int) -> dict[str, Any]:
@@ -125,7 +124,7 @@ def test_a_browser_ends_inside_a_workspace_that_was_waiting(
     person = somebody()
     sign_up(page, platform["control_plane_url"], person)
     try:
-        page.wait_for_url(re.compile(rf"^https://{person.slug}\.[^/]+/$"), timeout=INSIDE_MS)
+        page.wait_for_url(re.compile(rf"^https://{person.slug}\.[^/]+/$"))
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         found = json.loads(kubectl("get", "tenants", "-l", f"vivero.dev/pool={POOL}", "-o", "json"))["items"]
         assert person.slug in {one["spec"].get("slug") for one in found}
