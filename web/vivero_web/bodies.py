@@ -13,6 +13,7 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.types import Empty, HTTPReceiveMessage
 
+from vivero_web.declared import raises
 from vivero_web.errors import MalformedError, TooLargeError
 from vivero_web.guards import FORM, require_media_type
 
@@ -27,6 +28,7 @@ _LENGTH_DIGITS: Final = 19  # more bytes than anything takes
 class BoundedRequest(Request[Any, Any, State]):
     """A request whose body is read up to its route's `request_max_body_size`; a route without one takes no body."""
 
+    @raises(MalformedError, TooLargeError)
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """The body in pieces.
 

@@ -5,12 +5,14 @@ from typing import Annotated
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
+from vivero_core.model.naming import EMAIL_MAX_LENGTH
 
-from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
-from vivero_data.domain.audit.service import AuditService
-from vivero_data.domain.users.schemas import Actor
-from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
+from vivero_data.domain.audit.schemas import SUBJECT_MAX, AuditEntry, AuditQuery
+from vivero_data.domain.audit.service import ACTION_PATTERN, AuditService
+from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
 
 class AuditController(Controller):
@@ -19,18 +21,28 @@ class AuditController(Controller):
     path = "/audit"
     tags = ("Audit",)
 
-    @get()
+    @get(guards=[needs(Role.ADMIN)])
     async def list_audit(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
         self,
         actor: NamedDependency[Actor],
         audit: NamedDependency[AuditService],
-        limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-        cursor: FromQuery[str | None] = None,
-        who: Annotated[str, QueryParameter(name="actor", description="e-mail of who did it")] = "",
-        action: FromQuery[str] = "",
-        subject: FromQuery[str] = "",
-        since: FromQuery[datetime | None] = None,
-        until: FromQuery[datetime | None] = None,
+        limit: PageLimit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+        who: Annotated[
+            str, QueryParameter(name="actor", max_length=EMAIL_MAX_LENGTH, description="E-mail of who did it.")
+        ] = "",
+        action: Annotated[
+            str,
+            QueryParameter(
+                description="A whole action such as `record.update`, or its noun.",
+                schema_extra={"pattern": f"^{ACTION_PATTERN}$"},
+            ),
+        ] = "",
+        subject: Annotated[
+            str, QueryParameter(max_length=SUBJECT_MAX, description="The beginning of what was changed.")
+        ] = "",
+        since: Annotated[datetime | None, QueryParameter(description="From this moment on.")] = None,
+        until: Annotated[datetime | None, QueryParameter(description="Before this moment.")] = None,
     ) -> Page[AuditEntry]:
         """A page of changes, newest first."""
         return await audit.list(actor, AuditQuery(limit, cursor, who, action, subject, since, until))

@@ -20,7 +20,8 @@ from vivero_data.lib.pages import Page, check_limit
 SYSTEM: Final = "system"  # the actor of what the platform does
 ANONYMOUS: Final = "anonymous"  # of what somebody tried who did not log in
 _SORT: Final = "-id"
-_ACTION: Final = re.compile(r"[a-z_.]{0,64}")  # the database compares its ASCII column with nothing else
+ACTION_PATTERN: Final = "[a-z_.]{0,64}"
+_ACTION: Final = re.compile(ACTION_PATTERN)  # the database compares its ASCII column with nothing else
 
 
 async def record(  # noqa: PLR0913  who, what, to what, from what, to what

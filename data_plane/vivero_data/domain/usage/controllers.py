@@ -15,6 +15,6 @@ class UsageController(Controller):
     tags = ("Usage",)
 
     @get()
-    async def usage(self, actor: NamedDependency[Actor], usage: NamedDependency[UsageService]) -> Usage:
+    async def get_usage(self, actor: NamedDependency[Actor], usage: NamedDependency[UsageService]) -> Usage:
         """Used and allowed, of each."""
         return await usage.get(actor)

@@ -6,6 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Stream
+from vivero_web.conditions import Conditions
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.files.downloads import download
@@ -53,9 +54,10 @@ async def download_file(
     actor: NamedDependency[Actor],
     files: NamedDependency[FileService],
     file_id: FromPath[str],
+    conditions: NamedDependency[Conditions],
 ) -> Stream:
     """The content, always as a download: an uploaded page must not run in the workspace's origin."""
-    return await download(request, actor, files, file_id, "application/octet-stream")
+    return await download(request, actor, files, file_id, conditions, "application/octet-stream")
 
 
 @get("/files/{file_id:str}/delete")
