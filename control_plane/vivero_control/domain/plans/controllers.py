@@ -17,5 +17,5 @@ class PlanController(Controller):
     tags = ("Plans",)
 
     @get(summary="The price list, cheapest first", cache_control=CacheControlHeader(public=True, max_age=FIVE_MINUTES))
-    async def offered(self, plans: NamedDependency[PlanService]) -> tuple[PlanView, ...]:
+    async def list_plans(self, plans: NamedDependency[PlanService]) -> tuple[PlanView, ...]:
         return plans.offered()

@@ -4,25 +4,17 @@ from typing import Any
 
 from litestar import Controller, Request, post, put
 from litestar.di import NamedDependency
-from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
+from vivero_web.declared import raises
+from vivero_web.errors import LinkSpentError
 from vivero_web.links import ChosenPassword, ForgottenPassword
-from vivero_web.problem import MEDIA_TYPE, Problem
 from vivero_web.request_context import caller_of
 
+from vivero_control.domain.staff.errors import InvalidTokenError, WrongLoginError
 from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.schemas import Login, Refresh, Tokens
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.tokens import StaffTokens
-
-_PROBLEMS = {
-    401: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="The login or token is not valid."),
-    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many attempts; see Retry-After."),
-}
-_RESET_PROBLEMS = {
-    422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="A field cannot be accepted; `errors` names it."),
-    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many mails were asked for; see Retry-After."),
-}
 
 
 class AuthController(Controller):
@@ -31,7 +23,8 @@ class AuthController(Controller):
     path = "/auth"
     tags = ("Staff",)
 
-    @post("/login", status_code=200, summary="Log in", responses=_PROBLEMS)
+    @post("/login", status_code=200, summary="Log in")
+    @raises(WrongLoginError)
     async def login(
         self,
         request: Request[Any, Any, Any],
@@ -41,7 +34,8 @@ class AuthController(Controller):
     ) -> Tokens:
         return await tokens.issue(await staff.login(data, caller_of(request.scope)))
 
-    @post("/refresh", status_code=200, summary="Exchange a refresh token for a new pair", responses=_PROBLEMS)
+    @post("/refresh", status_code=200, summary="Exchange a refresh token for a new pair")
+    @raises(InvalidTokenError)
     async def refresh(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> Tokens:
         return await tokens.exchange(data.refresh_token)
 
@@ -49,15 +43,16 @@ class AuthController(Controller):
     async def logout(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> None:
         await tokens.end(data.refresh_token)
 
-    @post("/forgotten-password", status_code=204, summary="Ask for a link by mail", responses=_RESET_PROBLEMS)
-    async def forgotten(
+    @post("/forgotten-password", status_code=204, summary="Ask for a link by mail")
+    async def ask_for_reset(
         self, request: Request[Any, Any, Any], data: JSONBody[ForgottenPassword], resets: NamedDependency[StaffResets]
     ) -> None:
         """The answer is the same whether somebody has this address or not."""
         await resets.ask(data.email, caller_of(request.scope))
 
-    @put("/password", status_code=204, summary="Set the password by such a link", responses=_RESET_PROBLEMS)
-    async def choose(
+    @put("/password", status_code=204, summary="Set the password by such a link")
+    @raises(LinkSpentError)
+    async def choose_password(
         self, request: Request[Any, Any, Any], data: JSONBody[ChosenPassword], resets: NamedDependency[StaffResets]
     ) -> None:
         """It works once, and ends every login."""

@@ -1,6 +1,6 @@
 """Who may come in: a bearer token for the API, a session for pages."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -11,6 +11,8 @@ from vivero_control.domain.staff.errors import NoSessionError
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, SESSION, StaffTokens
+
+STAFF: Final = "staff"
 
 
 def bearer_auth(tokens: StaffTokens) -> JWTAuth[StaffView]:
@@ -28,7 +30,7 @@ def bearer_auth(tokens: StaffTokens) -> JWTAuth[StaffView]:
         require_claims=["exp", "iat", "sub"],
         # Litestar's default lets HEAD in without a token.
         exclude_http_methods=["OPTIONS"],
-        description="Access token from POST /api/v1/auth/login, valid for 15 minutes or until the login ends.",
+        openapi_security_scheme_name=STAFF,
     )
 
 

@@ -3,13 +3,14 @@
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from vivero_web.fields import AccessToken, RefreshToken, TypedEmail, TypedPassword
 
 
 class Login(Struct, frozen=True, kw_only=True):
     """E-mail and password."""
 
-    email: Annotated[str, Meta(max_length=254)]
-    password: Annotated[str, Meta(max_length=1024)]
+    email: TypedEmail
+    password: TypedPassword
 
     def __repr__(self) -> str:
         """Without the password: a repr ends in logs."""
@@ -19,7 +20,7 @@ class Login(Struct, frozen=True, kw_only=True):
 class Refresh(Struct, frozen=True, kw_only=True):
     """Exchange a refresh token; each works once."""
 
-    refresh_token: Annotated[str, Meta(max_length=512)]
+    refresh_token: RefreshToken
 
     def __repr__(self) -> str:
         """Without the token: a repr ends in logs."""
@@ -29,9 +30,9 @@ class Refresh(Struct, frozen=True, kw_only=True):
 class Tokens(Struct, frozen=True, kw_only=True):
     """A login for programs."""
 
-    access_token: Annotated[str, Meta(description="Send it as `Authorization: Bearer …`.")]
+    access_token: AccessToken
     refresh_token: Annotated[str, Meta(description="Works once; using it twice ends the login everywhere.")]
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  the scheme's name
+    token_type: Annotated[Literal["Bearer"], Meta(description="Always `Bearer`.")] = "Bearer"  # noqa: S105  the scheme's name
     expires_in: Annotated[int, Meta(description="Seconds until the access token ends.")] = 900
 
     def __repr__(self) -> str:
