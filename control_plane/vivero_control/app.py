@@ -16,7 +16,7 @@ from vivero_web.client_address import Proxies
 from vivero_web.clock import Clock, now
 from vivero_web.guards import json_only
 from vivero_web.limiter import Limiter
-from vivero_web.openapi import JsonDocument, YamlDocument, openapi_config
+from vivero_web.openapi import json_document, openapi_config, yaml_document
 from vivero_web.rate_limit import RateLimit, per_address
 from vivero_web.request_context import RequestContext
 from vivero_web.security import HSTS_DOMAIN
@@ -143,5 +143,5 @@ def _openapi() -> OpenAPIConfig:
             "Tenants": "Every customer's instance, for staff.",
             "Health": "For kubelet and balancers.",
         },
-        documents=[JsonDocument(), YamlDocument()],
+        documents=[json_document(), yaml_document()],
     )

@@ -18,13 +18,12 @@ from vivero_web.answers import Answers
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.client_address import Proxies
 from vivero_web.clock import now
-from vivero_web.conditions import provide_conditions
 from vivero_web.declared import raises
 from vivero_web.errors import CrossSiteError, UnsupportedMediaTypeError, WebError, explained
 from vivero_web.guards import JSON, MULTIPART, require_media_type
 from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
-from vivero_web.openapi import JsonDocument, openapi_config
+from vivero_web.openapi import json_document, openapi_config
 from vivero_web.passwords import Passwords
 from vivero_web.rate_limit import RateLimit
 from vivero_web.request_context import RequestContext
@@ -227,8 +226,7 @@ def _dependencies(services: Services) -> Mapping[str, Provide]:
     inner = {"limiter", "passwords", "schema_ready", "post"}
     names = [name for name in Services.__struct_fields__ if name not in inner]
     made = {name: Provide(same(getattr(services, name)), sync_to_thread=False) for name in names}
-    conditions = Provide(provide_conditions, sync_to_thread=False)
-    return {**made, "actor": Provide(provide_actor), "conditions": conditions}
+    return {**made, "actor": Provide(provide_actor)}
 
 
 def _openapi() -> OpenAPIConfig:
@@ -250,7 +248,7 @@ def _openapi() -> OpenAPIConfig:
             "Usage": "What counts against the plan.",
             "Health": "For who runs the workspace.",
         },
-        documents=[JsonDocument()],
+        documents=[json_document()],
     )
 
 

@@ -13,28 +13,30 @@ from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin, Yaml
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 
-class _Completed(OpenAPIRenderPlugin):
-    """Renders the completed document, once."""
+class Document(OpenAPIRenderPlugin):
+    """The completed document in one of the framework's forms, rendered once."""
 
-    _rendered: bytes | None = None
+    def __init__(self, form: OpenAPIRenderPlugin) -> None:
+        super().__init__(path=form.paths, media_type=form.media_type)
+        self._form = form
+        self._rendered: bytes | None = None
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         if self._rendered is None:
             from vivero_web.documents import completed  # noqa: PLC0415  see the module's first line
 
-            self._rendered = super().render(request, completed(request.app, openapi_schema))
+            self._rendered = self._form.render(request, completed(request.app, openapi_schema))
         return self._rendered
 
 
-class JsonDocument(_Completed, JsonRenderPlugin):
-    """As JSON, at /schema and /schema/openapi.json."""
-
-    def __init__(self) -> None:
-        super().__init__(path=["/", "/openapi.json"])
+def json_document() -> Document:
+    """At /schema and /schema/openapi.json."""
+    return Document(JsonRenderPlugin(path=["/", "/openapi.json"]))
 
 
-class YamlDocument(_Completed, YamlRenderPlugin):
-    """As YAML, at /schema/openapi.yaml."""
+def yaml_document() -> Document:
+    """At /schema/openapi.yaml."""
+    return Document(YamlRenderPlugin())
 
 
 def openapi_config(  # noqa: PLR0913  what a document says of the whole program

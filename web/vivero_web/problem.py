@@ -1,6 +1,5 @@
 """Every error, ours and the framework's, as what its caller is told: `application/problem+json` (RFC 9457)."""
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,16 +12,13 @@ from vivero_core.errors import BackendUnavailableError
 
 from vivero_web.errors import FieldError, InvalidInputError, UnavailableError, WebError, explained
 from vivero_web.request_id import current_request_id
+from vivero_web.shapes import field_error
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE: Final = "urn:vivero:problem:"
 # What only programs ask for, whatever they say they accept.
 _PROGRAM_PATHS: Final = ("/api/", "/internal/", "/schema", "/metrics", "/healthz", "/readyz")
 _SERVER_ERROR: Final = 500
-
-# msgspec names a missing field and a path inside the body in these forms.
-_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
-_PATH: Final = re.compile(r"`\$\.?([^`]*)`$")
 
 log = structlog.get_logger(__name__)
 
@@ -123,16 +119,4 @@ def _fields(error: HTTPException) -> list[FieldError]:
     """What the framework's validation found."""
     entries = error.extra if isinstance(error.extra, list) else []
     found = [entry for entry in entries if isinstance(entry, dict) and "message" in entry]
-    return [_field(str(entry.get("key") or ""), str(entry["message"])) for entry in found]
-
-
-def _field(key: str, message: str) -> FieldError:
-    """Name the field, not the place in our code; say what to change."""
-    if missing := _MISSING.search(message):
-        return FieldError(missing[1], "This field is required.")
-    if path := _PATH.search(message):
-        key = path[1] or key
-        message = message[: path.start()].removesuffix(" - at ")
-    if key in {"", "data"}:
-        return FieldError("body", "Send a JSON object.")
-    return FieldError(key.removeprefix("data."), message)
+    return [field_error(str(entry.get("key") or ""), str(entry["message"])) for entry in found]

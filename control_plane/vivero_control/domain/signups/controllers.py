@@ -7,6 +7,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
+from litestar.openapi.spec import SecurityRequirement
 from litestar.params import HeaderParameter, JSONBody, PathParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from vivero_web.declared import raises
@@ -20,7 +21,7 @@ SignupId = Annotated[str, PathParameter(description="As the signup was answered 
 # Told as a way to say who asks, as the standard has it, and not as a parameter.
 Bearer = Annotated[str | None, HeaderParameter(name="Authorization", include_in_schema=False)]
 BEARER: Final = "signup"
-_WITH_OR_WITHOUT: Final = [{}, {BEARER: []}]
+_WITH_OR_WITHOUT: Final[list[SecurityRequirement]] = [{}, {BEARER: []}]
 HEARTBEAT: Final = ServerSentEventMessage(data=None, comment="still here")
 
 

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from litestar.openapi.spec import SecurityScheme
+from litestar.openapi.spec import SecurityRequirement, SecurityScheme
 
 from vivero_data.lib.cookies import ACCESS
 
 _BEARER: Final = "bearer"
 _SESSION: Final = "session"
-EITHER_WAY: Final = [{_BEARER: []}, {_SESSION: []}]
+EITHER_WAY: Final[list[SecurityRequirement]] = [{_BEARER: []}, {_SESSION: []}]
 SCHEMES: Final = {
     _BEARER: SecurityScheme(
         type="http",

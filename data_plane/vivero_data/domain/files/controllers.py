@@ -5,11 +5,11 @@ from typing import Annotated, Final
 
 from litestar import Controller, delete, get, post
 from litestar.datastructures import ResponseHeader
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import PathParameter
 from litestar.response import Stream
-from vivero_web.conditions import ETAG, Conditions
+from vivero_web.conditions import ETAG, Conditions, provide_conditions
 from vivero_web.declared import raises
 from vivero_web.guards import MULTIPART
 
@@ -47,6 +47,7 @@ class FileController(Controller):
 
     path = "/files"
     tags = ("Files",)
+    dependencies = {"conditions": Provide(provide_conditions, sync_to_thread=False)}  # noqa: RUF012  Litestar's own declaration
 
     @get()
     async def list_files(

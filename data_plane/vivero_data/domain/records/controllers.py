@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from litestar import Controller, Response, delete, get, patch, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, PathParameter, QueryParameter
-from vivero_web.conditions import ETAG, Conditions, tag_of
+from vivero_web.conditions import ETAG, Conditions, provide_conditions, tag_of
 from vivero_web.declared import raises
 from vivero_web.fields import LARGEST, TEXT_MAX
 
@@ -51,6 +51,7 @@ class RecordController(Controller):
 
     path = "/collections/{name:str}/records"
     tags = ("Records",)
+    dependencies = {"conditions": Provide(provide_conditions, sync_to_thread=False)}  # noqa: RUF012  Litestar's own declaration
     request_max_body_size = CONTENT_BYTES
 
     @get()

@@ -54,9 +54,9 @@ async def download_file(
     actor: NamedDependency[Actor],
     files: NamedDependency[FileService],
     file_id: FromPath[str],
-    conditions: NamedDependency[Conditions],
 ) -> Stream:
     """The content, always as a download: an uploaded page must not run in the workspace's origin."""
+    conditions = Conditions.of(request.method, request.headers)
     return await download(request, actor, files, file_id, conditions, "application/octet-stream")
 
 

@@ -1,0 +1,57 @@
+"""Whether what a program sent has the shape that its route reads, and which fields have not; pure."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, get_args
+
+import msgspec
+
+from vivero_web.errors import FieldError, InvalidInputError
+
+_REQUIRED: Final = "This field is required."
+# msgspec names a missing field and a path inside the body in these forms.
+_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
+_PATH: Final = re.compile(r"( - at )?`\$\.?([^`]*)`$")
+
+
+def check_document(document: Any, kind: Any) -> None:  # noqa: ANN401  any JSON, and a type
+    """Refuse a JSON document that is not of a type: a text is no number here, and 0 is not false.
+
+    Raises:
+        InvalidInputError: naming every field at fault.
+    """
+    try:
+        msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        every = list(_every(document, kind))
+        raise InvalidInputError.of_all(every or [field_error("", str(error))]) from error
+
+
+def field_error(key: str, message: str) -> FieldError:
+    """The parser's words: name the field, not the place in our code; say what to change."""
+    if missing := _MISSING.search(message):
+        return FieldError(missing[1], _REQUIRED)
+    if path := _PATH.search(message):
+        key = path[2] or key
+        message = message[: path.start()]
+    if key in {"", "data"}:
+        return FieldError("body", "Send a JSON object.")
+    return FieldError(key.removeprefix("data."), message)
+
+
+def _every(document: Any, kind: Any) -> Iterator[FieldError]:  # noqa: ANN401  as above
+    """The fields that are wrong each by itself: the parser stops at the first."""
+    structs = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    if not structs or not isinstance(document, dict):
+        return
+    for field in msgspec.structs.fields(structs[0]):
+        name = field.encode_name
+        if name not in document:
+            if field.required:
+                yield FieldError(name, _REQUIRED)
+            continue
+        try:
+            msgspec.convert(document[name], field.type)
+        except msgspec.ValidationError as error:
+            message, _, inside = str(error).partition(" - at `$")
+            yield FieldError(f"{name}{inside.removesuffix('`')}", message)
