@@ -85,9 +85,9 @@ def _parameters(one: Operation) -> Iterator[Json]:
         schema = {**told["schema"]}
         kinds = [kind for kind in schema.pop("oneOf", ()) if kind.get("type") != "null"]
         for kind in kinds:
-            schema |= kind
+            schema = {**kind, **schema}
         description = schema.pop("description", told.get("description", ""))
-        given = {name: _whole(value) for name, value in schema.items() if (name, value) != ("default", None)}
+        given = {name: _whole(value) for name, value in schema.items() if name != "default" or value not in {None, ""}}
         yield {
             "name": told["name"],
             "in": told["in"],

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from msgspec import Struct
+from msgspec import Meta, Struct
 from vivero_core.errors import BackendUnavailableError
 
 from vivero_web.errors import FieldError, InvalidInputError, UnavailableError, WebError, explained
@@ -24,23 +24,16 @@ log = structlog.get_logger(__name__)
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the caller is told.
+    """What is wrong with a request, or with us."""
 
-    Attributes:
-        type: stable for programs.
-        title: the same for every occurrence.
-        status: HTTP status.
-        detail: this occurrence, for a person.
-        request_id: to quote when asking for help.
-        errors: the input fields at fault.
-    """
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    request_id: str
-    errors: tuple[FieldError, ...] = ()
+    type: Annotated[str, Meta(description="What kind of problem, a stable word for programs: `urn:vivero:problem:…`.")]
+    title: Annotated[str, Meta(description="The same for every occurrence.")]
+    status: Annotated[int, Meta(description="The HTTP status.")]
+    detail: Annotated[str, Meta(description="This occurrence, in a sentence for people.")]
+    request_id: Annotated[str, Meta(description="To quote when asking for help.")]
+    errors: Annotated[
+        tuple[FieldError, ...], Meta(description="The input fields at fault; absent when there are none.")
+    ] = ()
 
 
 def describe(error: Exception) -> tuple[Problem, Mapping[str, str]]:

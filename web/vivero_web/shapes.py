@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 
 from vivero_web.errors import FieldError, InvalidInputError
+
+T = TypeVar("T")
 
 _REQUIRED: Final = "This field is required."
 # msgspec names a missing field and a path inside the body in these forms.
@@ -25,6 +27,18 @@ def check_document(document: Any, kind: Any) -> None:  # noqa: ANN401  any JSON,
     except msgspec.ValidationError as error:
         every = list(_every(document, kind))
         raise InvalidInputError.of_all(every or [field_error("", str(error))]) from error
+
+
+def said(field: str, text: str, kind: type[T], wanted: str) -> T | None:
+    """What a text in an address says; None without one. The framework would take `null` for nothing, and 0 for 1970.
+
+    Raises:
+        InvalidInputError: it says something else; `wanted` ends the sentence "must be …".
+    """
+    try:
+        return msgspec.convert(text, kind) if text else None
+    except msgspec.ValidationError as error:
+        raise InvalidInputError.of(field, f"must be {wanted}") from error
 
 
 def field_error(key: str, message: str) -> FieldError:

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.security.jwt import Token
 from vivero_web.declared import raises
+from vivero_web.shapes import said
 
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.audit.service import AuditService
@@ -46,15 +47,21 @@ def tenant_query(  # noqa: PLR0913  one parameter of the address each
     ] = "",
     plan: Annotated[str | None, QueryParameter(max_length=OBJECT_NAME_MAX, description="Name of a plan.")] = None,
     in_state: Annotated[
-        TenantState | None, QueryParameter(name="state", description="Spares are listed with `standby` alone.")
-    ] = None,
+        str,
+        QueryParameter(
+            name="state",
+            description="Every customer's when it is empty; spares are listed with `standby` alone.",
+            schema_extra={"enum": ["", *TenantState]},
+        ),
+    ] = "",
     sort: Annotated[SortKey, QueryParameter(description="By what they are ordered.")] = "created_at",
     descending: Annotated[bool, QueryParameter(description="Largest or latest first.")] = True,
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX, description="How many a page has at most.")] = 50,
     offset: Annotated[int, QueryParameter(ge=0, le=10_000_000, description="How many come before the page.")] = 0,
 ) -> TenantQuery:
+    state = said("state", in_state, TenantState, f"one of {', '.join(TenantState)}")
     return TenantQuery(
-        search=search, plan=plan, state=in_state, sort=sort, descending=descending, limit=limit, offset=offset
+        search=search, plan=plan, state=state, sort=sort, descending=descending, limit=limit, offset=offset
     )
 
 

@@ -1,18 +1,22 @@
 """`/api/v1/audit`."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIFormat
 from litestar.params import QueryParameter
 from vivero_core.model.naming import EMAIL_MAX_LENGTH
+from vivero_web.shapes import said
 
 from vivero_data.domain.audit.schemas import SUBJECT_MAX, AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import ACTION_PATTERN, AuditService
 from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
+
+_MOMENT: Final = {"format": OpenAPIFormat.DATE_TIME}
 
 
 class AuditController(Controller):
@@ -41,8 +45,13 @@ class AuditController(Controller):
         subject: Annotated[
             str, QueryParameter(max_length=SUBJECT_MAX, description="The beginning of what was changed.")
         ] = "",
-        since: Annotated[datetime | None, QueryParameter(description="From this moment on.")] = None,
-        until: Annotated[datetime | None, QueryParameter(description="Before this moment.")] = None,
+        since: Annotated[str, QueryParameter(description="From this moment on.", schema_extra=_MOMENT)] = "",
+        until: Annotated[str, QueryParameter(description="Before this moment.", schema_extra=_MOMENT)] = "",
     ) -> Page[AuditEntry]:
         """A page of changes, newest first."""
-        return await audit.list(actor, AuditQuery(limit, cursor, who, action, subject, since, until))
+        begin, end = _moment("since", since), _moment("until", until)
+        return await audit.list(actor, AuditQuery(limit, cursor, who, action, subject, begin, end))
+
+
+def _moment(field: str, text: str) -> datetime | None:
+    return said(field, text, datetime, "a moment such as 2026-12-31T12:00:00Z")

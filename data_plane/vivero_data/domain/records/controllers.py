@@ -4,9 +4,11 @@ from typing import Annotated
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
+from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from vivero_web.conditions import ETAG, Conditions, provide_conditions, tag_of
 from vivero_web.declared import raises
+from vivero_web.envelope import QUERY_BYTES
 from vivero_web.fields import LARGEST, TEXT_MAX
 
 from vivero_data.domain.auth.guards import needs
@@ -35,7 +37,7 @@ Filters = Annotated[
         description="`field:operator:value`; every one must hold. Operators are eq, ne, lt, lte, gt, gte, in (values with "
         "commas between them), empty and filled, for texts contains and starts too. A backslash goes before a colon in a "
         "field's name, and before a comma in a value of in.",
-        schema_extra={"max_items": MAX_FILTERS},
+        schema_extra={"max_items": MAX_FILTERS, "items": Schema(type=OpenAPIType.STRING, max_length=QUERY_BYTES)},
     ),
 ]
 
