@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -64,6 +64,10 @@ class Target:
     headers: Callable[[str], Headers]
     values: Callable[[str], Mapping[str, Any]]
 
+    def asked_by(self, who: Headers) -> "Target":
+        """The same, asked by somebody else."""
+        return replace(self, headers=lambda _: who)
+
 
 @dataclass(frozen=True)
 class Amount:
@@ -106,7 +110,10 @@ def _try_all(target: Target, amount: Amount, seed: int, loop: asyncio.AbstractEv
     for result in schema.get_all_operations():
         assert isinstance(result, Ok)
         operation = result.ok()
-        for case in _cases(operation, amount, seed, target.values(operation.label)):
+        values = {
+            name: value for name, value in target.values(operation.label).items() if f"{{{name}}}" in operation.path
+        }
+        for case in _cases(operation, amount, seed, values):
             response = _sent(target, case, loop)
             try:
                 case.validate_response(response, checks=CHECKS)

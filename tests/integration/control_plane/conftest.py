@@ -1,13 +1,14 @@
 """A control plane of our own on the real services: its schema, its cache user, its server on 127.0.0.1."""
 
 import asyncio
+import json
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pymysql
@@ -17,12 +18,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from integration.control_plane.leftovers import erase_signups
 from integration.control_plane.support import ADMIN, DOMAIN, RULES, Names, TestClock, listening
+from support import good
+from support.asgi import ask, running
+from support.hostile import Program
+from support.programs import staff as staff_headers
 from vivero_control import composition
+from vivero_control.app import create_program
 from vivero_control.db.migrate import migrate
+from vivero_control.domain.signups.errors import SlugTakenError
+from vivero_control.domain.signups.provisioning import Order, Provisioning
 from vivero_control.domain.staff.seed import seed_admin
+from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
+from vivero_control.web.pages import pages
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
+from vivero_web.guards import FORM, JSON
 
 
 @pytest.fixture(scope="session")
@@ -190,3 +201,50 @@ def mails(platform: dict[str, Any]) -> Iterator[Callable[[str], list[dict[str, A
 def _ticket_key() -> str:
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.fixture
+async def program(
+    settings: Settings,
+    clock: TestClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Program]:
+    """Signups are recorded, but none of them gets a Tenant: each is withdrawn."""
+
+    async def taken(_: Provisioning, order: Order) -> None:
+        raise SlugTakenError(order.slug)
+
+    monkeypatch.setattr(Provisioning, "carry_out", taken)
+    roomy = settings.model_copy(
+        update={"limits": settings.limits.model_copy(update={"requests_per_minute": 10_000_000})}
+    )
+    app = create_program(roomy, pages(), clock).public
+    async with running(app):
+        async with asyncio.timeout(30):
+            while (await ask(app, "GET", "/readyz", host=DOMAIN)).status != 200:  # noqa: ASYNC110  the mirrors say nothing
+                await asyncio.sleep(0.1)
+        form = urlencode({"email": ADMIN[0], "password": ADMIN[1]}).encode()
+        headers = [("content-type", FORM), ("content-length", str(len(form))), ("sec-fetch-site", "same-origin")]
+        answer = await ask(app, "POST", "/staff/login", headers, [form], DOMAIN)
+        assert answer.status == 303, answer.body
+        cookie = dict(answer.headers)[b"set-cookie"].decode()
+        session = cookie.partition(f"{SESSION_COOKIE}=")[2].partition(";")[0]
+        login = json.dumps({"email": ADMIN[0], "password": ADMIN[1]}).encode()
+        headers = [("content-type", JSON), ("content-length", str(len(login)))]
+        answer = await ask(app, "POST", "/api/v1/auth/login", headers, [login], DOMAIN)
+        token = json.loads(answer.body)["access_token"]
+        yield Program(
+            app=app,
+            host=DOMAIN,
+            headers=lambda route: [] if route.endswith("/logout") else staff_headers(session, token),
+            values=lambda _: {
+                "name": "no-such-tenant",
+                "which": "suspend",
+                "signup_id": "0" * 32,
+                "letter": "0",
+                "file_path": "x.css",
+            },
+            bodies=good.CONTROL_BODIES,
+            queries=good.CONTROL_QUERIES,
+            cookies=(SESSION_COOKIE,),
+        )
