@@ -19,7 +19,7 @@ async def target(program: Program) -> Target:
 
 @pytest.fixture
 def stranger(target: Target) -> Target:
-    return Target(target.app, target.host, target.document, lambda _: [], target.values)
+    return target.asked_by([])
 
 
 @pytest.mark.parametrize("seed", SEEDS)

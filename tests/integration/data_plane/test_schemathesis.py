@@ -21,7 +21,7 @@ async def target(program: Program) -> Target:
 @pytest.fixture
 async def others(workspace: Workspace, owner: dict[str, str], target: Target) -> list[Target]:
     viewer = list((await workspace.user(owner, "viewer")).items())
-    return [Target(target.app, target.host, target.document, lambda _: who, target.values) for who in (viewer, [])]
+    return [target.asked_by(viewer), target.asked_by([])]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
