@@ -10,6 +10,7 @@ from vivero_web.errors import FieldError, InvalidInputError
 
 T = TypeVar("T")
 
+_NAME_SHOWN: Final = 64  # characters of a name that somebody made up
 _REQUIRED: Final = "This field is required."
 # msgspec names a missing field and a path inside the body in these forms.
 _MISSING: Final = re.compile(r"missing required field `([^`]+)`")
@@ -58,7 +59,11 @@ def _every(document: Any, kind: Any) -> Iterator[FieldError]:  # noqa: ANN401  a
     structs = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
     if not structs or not isinstance(document, dict):
         return
-    for field in msgspec.structs.fields(structs[0]):
+    fields = msgspec.structs.fields(structs[0])
+    if structs[0].__struct_config__.forbid_unknown_fields:
+        known = {field.encode_name for field in fields}
+        yield from (FieldError(name[:_NAME_SHOWN], "There is no such field.") for name in document if name not in known)
+    for field in fields:
         name = field.encode_name
         if name not in document:
             if field.required:
