@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final, TypeVar, get_args
 
 import msgspec
@@ -11,6 +12,7 @@ from vivero_web.errors import FieldError, InvalidInputError
 T = TypeVar("T")
 
 _NAME_SHOWN: Final = 64  # characters of a name that somebody made up
+_TOLD: Final = 50  # fields at fault; who has more of them learns of the rest next time
 _REQUIRED: Final = "This field is required."
 # msgspec names a missing field and a path inside the body in these forms.
 _MISSING: Final = re.compile(r"missing required field `([^`]+)`")
@@ -26,7 +28,7 @@ def check_document(document: Any, kind: Any) -> None:  # noqa: ANN401  any JSON,
     try:
         msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        every = list(_every(document, kind))
+        every = list(islice(_every(document, kind), _TOLD))
         raise InvalidInputError.of_all(every or [field_error("", str(error))]) from error
 
 

@@ -74,6 +74,10 @@ def test_every_field_at_fault_is_named(document: Any, fields: set[str]) -> None:
     assert at_fault(document) == fields
 
 
+def test_an_answer_is_not_as_long_as_what_it_refuses() -> None:
+    assert 1 < len(at_fault({str(number): 1 for number in range(5000)})) < 100
+
+
 def test_what_may_be_left_out_may() -> None:
     assert at_fault(None, Whole | None) == set()
     assert at_fault({"text": 1}, Whole | None) == {"text"}
