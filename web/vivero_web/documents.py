@@ -6,7 +6,6 @@ document (`openapi.py`); pure but for reading the routes.
 """
 
 from collections.abc import Iterator, Mapping
-from inspect import getdoc
 from typing import Any
 
 import msgspec
@@ -59,7 +58,7 @@ def operations_of(app: Litestar, told: Mapping[str, Any]) -> Iterator[Operation]
 
 def _words(one: Operation) -> Json:
     """A summary and a description; the document of a route is that of its function."""
-    written = one.handler.description or getdoc(one.handler.fn) or f"{one.handler.summary}."
+    written = one.told.get("description") or f"{one.handler.summary}."
     summary = one.handler.summary or written.partition("\n")[0].partition(";")[0].rstrip(".")
     return {"summary": summary, "description": " ".join([written, *one.needs()])}
 

@@ -2,8 +2,8 @@
 
 The rules of `text.py` measure a text once it is tidied, find every field at
 fault and say what to change. So a bound that one of them keeps is only told by
-the model (`told`), with the rule's own constant; what the parser takes at most
-is wider. Any other bound is the model's, and msgspec keeps it.
+the model (`told`), with the rule's own constant. Any other bound is the
+model's, and msgspec keeps it.
 """
 
 from typing import Annotated, Any, Final
@@ -13,8 +13,6 @@ from vivero_core.model.naming import DISPLAY_NAME_MAX_LENGTH, EMAIL_MAX_LENGTH, 
 
 from vivero_web.text import PASSWORD_MAX, PASSWORD_MIN, PERSON_MAX
 
-TEXT_MAX: Final = 4096
-"""Characters of a short text that the parser takes; less of it is within any rule."""
 SECRET_MAX: Final = 1024
 """Characters of what somebody proves themselves with; ours have a few dozen, and passwords 128."""
 LARGEST: Final = 2**63 - 1
@@ -22,8 +20,8 @@ LARGEST: Final = 2**63 - 1
 
 
 def told(description: str, **bounds: Any) -> Meta:  # noqa: ANN401  of JSON Schema
-    """Of a text whose bounds, named as in JSON Schema, a rule keeps."""
-    return Meta(max_length=TEXT_MAX, description=description, extra_json_schema=bounds)
+    """Of what has bounds, named as in JSON Schema, that a rule keeps."""
+    return Meta(description=description, extra_json_schema=bounds)
 
 
 Email = Annotated[str, told("An e-mail address.", minLength=3, maxLength=EMAIL_MAX_LENGTH, pattern=EMAIL_PATTERN)]

@@ -58,6 +58,7 @@ def openapi_config(  # noqa: PLR0913  what a document says of the whole program
         components=Components(security_schemes=dict(schemes)),
         tags=[Tag(name=name, description=text) for name, text in tags.items()],
         operation_id_creator=_function_name,
+        use_handler_docstrings=True,
     )
 
 

@@ -60,8 +60,9 @@ def test_it_is_openapi_3_1_and_refers_to_nothing_that_is_not_there(document: dic
 
 
 def test_everything_is_said_in_words(document: dict[str, Any]) -> None:
-    names = [operation["operationId"] for _, operation in operations(document)]
-    assert len(set(names)) == len(names)
+    for word in ("operationId", "description"):
+        said = [operation[word] for _, operation in operations(document)]
+        assert len(set(said)) == len(said)
     known = {tag["name"] for tag in document["tags"]}
     for route, operation in operations(document):
         assert operation["summary"], route
@@ -71,7 +72,9 @@ def test_everything_is_said_in_words(document: dict[str, Any]) -> None:
         for one in operation.get("parameters", ()):
             assert one["description"], (route, one["name"])
         for status, answer in operation["responses"].items():
-            assert resolved(document, answer)["description"], (route, status)
+            told = resolved(document, answer)
+            assert told["description"], (route, status)
+            assert all(header["description"] for header in told.get("headers", {}).values()), (route, status)
     for name, schema in document["components"]["schemas"].items():
         assert schema["description"], name
         for field, one in schema.get("properties", {}).items():

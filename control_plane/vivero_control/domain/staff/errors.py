@@ -4,7 +4,7 @@ from vivero_web.errors import NotSignedInError
 
 
 class WrongLoginError(NotSignedInError):
-    """One sentence for unknown address, wrong password and closed account: it does not tell which."""
+    """E-mail or password is wrong; it says the same of an unknown address and a closed account."""
 
     def __init__(self) -> None:
         super().__init__("E-mail or password is wrong.")

@@ -25,7 +25,7 @@ class CollectionController(Controller):
     async def list_collections(
         self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService]
     ) -> Page[Collection]:
-        """All of them; a workspace has few enough for one page."""
+        """All collections; a workspace has few enough for one page."""
         found = await collections.list(actor)
         return Page(found, total=len(found))
 
@@ -44,7 +44,7 @@ class CollectionController(Controller):
     async def get_collection(
         self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], name: CollectionName
     ) -> Collection:
-        """One definition."""
+        """One collection and its fields."""
         return await collections.get(actor, name)
 
     @delete("/{name:str}", guards=[needs(Role.ADMIN)])

@@ -18,7 +18,7 @@ class CollectionsFullError(ConflictError):
 
 
 class CollectionNameTakenError(ConflictError):
-    """Names are compared without case (names.py)."""
+    """A collection has this name already, as people read it."""
 
     def __init__(self) -> None:
         message = "is the name of a collection that exists"

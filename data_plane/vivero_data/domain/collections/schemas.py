@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
-from vivero_web.fields import TEXT_MAX, told
+from vivero_web.fields import told
 
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.lib.pages import DEFAULT_LIMIT
@@ -25,7 +25,7 @@ Description = Annotated[str, told("What it is for.", maxLength=MAX_DESCRIPTION)]
 
 
 class FieldType(StrEnum):
-    """What a field holds; `values.py` in records knows how each is checked and stored."""
+    """What a field holds, and so how a value of it is checked and stored."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -63,11 +63,7 @@ class NewField(msgspec.Struct, forbid_unknown_fields=True):
     default: Default = None
     choices: Annotated[
         list[Annotated[str, told("One choice.", minLength=1, maxLength=CHOICE_LENGTH)]],
-        msgspec.Meta(
-            max_length=TEXT_MAX,
-            description="What a choice field may hold; a field of another type has none.",
-            extra_json_schema={"maxItems": MAX_CHOICES},
-        ),
+        told("What a choice field may hold; a field of another type has none.", maxItems=MAX_CHOICES),
     ] = []
 
 
@@ -77,9 +73,7 @@ class NewCollection(msgspec.Struct, forbid_unknown_fields=True):
     name: Name
     fields: Annotated[
         list[NewField],
-        msgspec.Meta(
-            description="In the order of forms and columns.", extra_json_schema={"minItems": 1, "maxItems": MAX_FIELDS}
-        ),
+        told("In the order of forms and columns.", minItems=1, maxItems=MAX_FIELDS),
     ]
     description: Description = ""
 

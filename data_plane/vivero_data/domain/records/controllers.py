@@ -9,10 +9,11 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 from vivero_web.conditions import ETAG, Conditions, provide_conditions, tag_of
 from vivero_web.declared import raises
 from vivero_web.envelope import QUERY_BYTES
-from vivero_web.fields import LARGEST, TEXT_MAX
+from vivero_web.fields import LARGEST
 
 from vivero_data.domain.auth.guards import needs
-from vivero_data.domain.collections.parameters import CollectionName
+from vivero_data.domain.collections.names import MAX_NAME
+from vivero_data.domain.collections.parameters import APART, CollectionName
 from vivero_data.domain.collections.schemas import CONTENT_BYTES
 from vivero_data.domain.records.errors import ValueTakenError, VersionConflictError
 from vivero_data.domain.records.query import MAX_FILTERS
@@ -27,7 +28,8 @@ RecordId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The recor
 Sort = Annotated[
     str,
     QueryParameter(
-        max_length=TEXT_MAX, description="A field, with `-` before it for descending; by id when it is not said."
+        max_length=1 + MAX_NAME * APART,
+        description="A field, with `-` before it for descending; by id when it is not said.",
     ),
 ]
 Filters = Annotated[

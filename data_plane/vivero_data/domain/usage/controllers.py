@@ -16,5 +16,5 @@ class UsageController(Controller):
 
     @get()
     async def get_usage(self, actor: NamedDependency[Actor], usage: NamedDependency[UsageService]) -> Usage:
-        """Used and allowed, of each."""
+        """What is used and what is allowed of all that counts."""
         return await usage.get(actor)
