@@ -102,13 +102,7 @@ def _request(one: Operation, schema_of: Mapping[str, Json]) -> Json:
 
 def _taken(one: Operation) -> Any:  # noqa: ANN401  a type
     field = body_of(one.handler)
-    if field is None:
-        return None
-    return (
-        next(kind.annotation for kind in field.inner_types if not kind.is_none_type)
-        if field.is_optional
-        else field.annotation
-    )
+    return field and field.annotation
 
 
 def _reached(document: Any, schemas: Mapping[str, Any]) -> set[str]:  # noqa: ANN401  any JSON
