@@ -7,6 +7,7 @@ is a role of ours, of whom `strangers_let_in` tells too.
 `unsupported_method`, `allow_header_conformance`: tests/unit/web/test_routes.py has every method of every route.
 """
 
+import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -76,7 +77,7 @@ async def document_of(app: Litestar, host: str) -> dict[str, Any]:
     """As the program serves it."""
     answer = await ask(app, "GET", "/schema/openapi.json", host=host)
     assert answer.status == 200
-    document: dict[str, Any] = requests.models.complexjson.loads(answer.body)
+    document: dict[str, Any] = json.loads(answer.body)
     return document
 
 
