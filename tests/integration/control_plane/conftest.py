@@ -248,3 +248,4 @@ async def program(
             queries=good.CONTROL_QUERIES,
             cookies=(SESSION_COOKIE,),
         )
+    await asyncio.sleep(0.25)  # aiohttp's TLS connections end a moment after their session
