@@ -7,7 +7,7 @@ from integration.data_plane.workspace import Workspace
 from support.hostile import SEEDS, Program
 from support.schema_cases import Amount, Target, broken_promises, document_of, strangers_let_in
 
-SOME: Final = Amount(drawn=3, at_bounds=12)
+SOME: Final = Amount(drawn=2, at_bounds=10)
 ALL: Final = Amount(drawn=50, at_bounds=None)
 
 
