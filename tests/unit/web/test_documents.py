@@ -101,7 +101,7 @@ def test_texts_and_numbers_that_come_in_are_bounded(document: dict[str, Any]) ->
 def unbounded(document: dict[str, Any], schema: Any, name: str) -> Iterator[str]:  # noqa: ANN401  any JSON
     schema = resolved(document, schema)
     kind = schema.get("type")
-    if kind == "string" and not {"maxLength", "enum", "format", "const", "pattern"} & set(schema):
+    if kind == "string" and not {"maxLength", "enum", "format", "const", "pattern", "anyOf"} & set(schema):
         yield name
     if kind == "integer" and not {"minimum", "maximum"} <= set(schema):
         yield name

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.openapi.spec import OpenAPIFormat
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 from litestar.params import QueryParameter
 from vivero_core.model.naming import EMAIL_MAX_LENGTH
 from vivero_web.shapes import said
@@ -16,7 +16,12 @@ from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
-_MOMENT: Final = {"format": OpenAPIFormat.DATE_TIME}
+_MOMENT: Final = {
+    "any_of": [
+        Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE_TIME),
+        Schema(type=OpenAPIType.STRING, max_length=0, description="As if it was not there."),
+    ]
+}
 
 
 class AuditController(Controller):
