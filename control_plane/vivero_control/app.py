@@ -14,18 +14,19 @@ from vivero_web.answers import Answers
 from vivero_web.bodies import BoundedRequest
 from vivero_web.client_address import Proxies
 from vivero_web.clock import Clock, now
+from vivero_web.doors import Doors, signups
 from vivero_web.guards import json_only
 from vivero_web.limiter import Limiter
 from vivero_web.openapi import json_document, openapi_config, yaml_document
 from vivero_web.rate_limit import RateLimit, per_address
 from vivero_web.request_context import RequestContext
-from vivero_web.security import HSTS_DOMAIN
+from vivero_web.security import HSTS_DOMAIN, HSTS_HOST
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
 from vivero_control.domain.plans.controllers import PlanController
 from vivero_control.domain.signups.controllers import BEARER, SignupController
-from vivero_control.domain.staff.controllers import AuthController
+from vivero_control.domain.staff.controllers import AuthController, MemberController
 from vivero_control.domain.staff.guards import STAFF, bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
 from vivero_control.host_dispatch import ForeignHosts, HostDispatch
@@ -87,19 +88,22 @@ def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Ans
     """Layers that also hold for what no route answers; the first to see a request comes last."""
     limits = services.settings.limits
     charge = per_address(limits.requests_per_minute)
-    own = RateLimit(app, limiter, answers, charge)
+    doors = Doors(limiter, signups(limits.signups_per_hour))
+    own = RateLimit(doors.around(app), limiter, answers, charge)
     foreign_answers = Answers(pages.host_error)
     hosts = ForeignHosts(services.hosts, foreign_answers, pages)
     foreign = RateLimit(hosts, limiter, foreign_answers, charge)
     proxies = Proxies(limits.forwarded_hops, limits.trusted_proxies)
-    return RequestContext(HostDispatch(own, foreign, services.hosts.is_own), proxies, hsts=HSTS_DOMAIN)
+    # What is below a customer's own host is not ours to speak for.
+    ours, theirs = (RequestContext(one, proxies, hsts=hsts) for one, hsts in ((own, HSTS_DOMAIN), (foreign, HSTS_HOST)))
+    return HostDispatch(ours, theirs, services.hosts.is_own)
 
 
 def _api(services: Services) -> Router:
     auth = bearer_auth(services.tokens)
     staff_only = Router(
         path="/",
-        route_handlers=[TenantController],
+        route_handlers=[TenantController, MemberController],
         middleware=[auth.middleware],
         security=[auth.security_requirement],
     )
@@ -127,8 +131,8 @@ def _openapi() -> OpenAPIConfig:
         title="Vivero control plane",
         version=__version__,
         description=(
-            "Signups, plans and, for staff, tenants. Every error is a problem (RFC 9457); every answer has an "
-            "`X-Request-Id` to quote, and says in `RateLimit` how many more requests there is room for."
+            "Signups, plans and, for staff, tenants and who is of the staff. Every error is a problem (RFC 9457); every "
+            "answer has an `X-Request-Id` to quote, and says in `RateLimit` how many more requests there is room for."
         ),
         schemes={
             STAFF: SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description=staff),
@@ -139,7 +143,8 @@ def _openapi() -> OpenAPIConfig:
         tags={
             "Signups": "From a form to a running workspace.",
             "Plans": "What there is to buy.",
-            "Staff": "Logins of staff for programs, and the way back for who has forgotten the password.",
+            "Authentication": "Logins of staff for programs, and the way back for who has forgotten the password.",
+            "Staff": "Who is of the staff, for admins.",
             "Tenants": "Every customer's instance, for staff.",
             "Health": "For kubelet and balancers.",
         },

@@ -30,6 +30,7 @@ from vivero_control.domain.signups.provisioning import Provisioning
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.signups.tickets import Tickets
 from vivero_control.domain.staff import jobs as staff_jobs
+from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
@@ -162,6 +163,7 @@ def services(to: Backends) -> Services:
             host=settings.domain,
             clock=clock,
         ),
+        members=StaffMembers(database=to.database, limiter=to.limiter, wake_worker=to.wake.call, clock=clock),
         sessions=StaffSessions(store, staff),
         tokens=StaffTokens(to.database, staff_key, clock),
         audit=audit,
@@ -174,8 +176,13 @@ def kinds(to: Backends) -> dict[str, Kind]:
     """What jobs there are."""
     settings = to.settings
     sender = MailSender(settings.mail.server(), settings.tls())
-    reset = staff_jobs.ResetJob(to.database, sender, settings.origin, settings.domain, to.clock)
-    return {provisioning.KIND: order_job(to), mails.KIND: sender, staff_jobs.KIND: reset}
+    links = (to.database, sender, settings.origin, settings.domain, to.clock)
+    return {
+        provisioning.KIND: order_job(to),
+        mails.KIND: sender,
+        staff_jobs.RESET: staff_jobs.ResetJob(*links),
+        staff_jobs.INVITATION: staff_jobs.InvitationJob(*links),
+    }
 
 
 def order_job(to: Backends) -> OrderJob:

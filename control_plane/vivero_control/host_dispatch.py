@@ -7,6 +7,7 @@ routes. kubelet and Prometheus, which ask by address, have a port of their own.
 """
 
 from collections.abc import Callable
+from typing import Any, Final
 
 from litestar import Request
 from litestar.datastructures import Headers
@@ -16,6 +17,8 @@ from vivero_web.problem import wants_page
 
 from vivero_control.domain.tenants.hosts import HostService, as_error
 from vivero_control.pages import Pages
+
+_READS: Final = frozenset({"GET", "HEAD"})
 
 
 class HostDispatch:
@@ -41,8 +44,10 @@ class ForeignHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = self._hosts.status(host_of(scope))
-        if self._page is not None and wants_page(Request(scope, receive, send)):
-            await self._answers.send(self._page(status), scope, receive, send)
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        if self._page is not None and wants_page(request):
+            page = self._page(status, request.method not in _READS)
+            await self._answers.send(page, scope, receive, send)
         else:
             await self._answers.error(as_error(status), scope, receive, send)
 

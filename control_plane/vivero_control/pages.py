@@ -23,8 +23,9 @@ class Pages:
     route_handlers: Sequence[ControllerRouterHandler] = ()
     error_page: ErrorPage | None = None
     """Says a problem in words; for a 401 it may redirect to the login."""
-    host_page: Callable[[HostStatus], Response[Any]] | None = None
-    """A browser's request for a workspace's host that has no route of its own: 503 suspended or starting, 404 unknown."""
+    host_page: Callable[[HostStatus, bool], Response[Any]] | None = None
+    """A browser's request for a workspace that does not answer itself: 503 suspended or down, 404 unknown. The second
+    argument: whether the request wanted to change something, as a form does."""
     host_error: ErrorPage | None = None
     """As `error_page`, at such a host."""
     template_config: TemplateConfig[Any] | None = None

@@ -16,6 +16,7 @@ the frozen structs of its domain's `schemas.py`.
 | `plans: PlanService` | pricing, plan choice | `all() -> tuple[PlanView, ...]`, cheapest first; `find(name) -> PlanView` |
 | `staff: StaffService` | login page | `login(Login, caller_of(request.scope)) -> StaffView` (`caller_of` of `vivero_web.request_context`); then `sessions.open(staff) -> Cookie` |
 | `resets: StaffResets` | forgotten password | `ask(email, address)`; `choose(ChosenPassword, address)` |
+| `members: StaffMembers` | people page, for admins | `all()`, `get(id) -> Member`; `invite/invite_again/withdraw/change(actor, …)`; `domain/staff/guards.session_admin` is the dependency |
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
 | `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, order, actor) -> TenantDetail` |
@@ -32,6 +33,7 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.service import SignupService
+from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
@@ -53,6 +55,7 @@ class Services:
     hosts: HostService
     staff: StaffService
     resets: StaffResets
+    members: StaffMembers
     sessions: StaffSessions
     tokens: StaffTokens
     audit: AuditService

@@ -121,6 +121,7 @@ class LimitSettings(BaseModel):
     """How much one address may ask."""
 
     requests_per_minute: int = Field(default=100, ge=1)
+    """And half as many workspaces an hour: a room of people in a course signs up from one address."""
     forwarded_hops: int = Field(default=0, ge=0, le=5)
     """How many proxies of ours append to X-Forwarded-For; 0 ignores the header."""
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(default_factory=list)
@@ -128,6 +129,10 @@ class LimitSettings(BaseModel):
     event_streams: int = Field(default=1000, ge=1)
     """Progress streams open at once in one process; above it new ones get 503."""
     body_bytes: int = Field(default=64 * 1024, ge=1024)
+
+    @property
+    def signups_per_hour(self) -> int:
+        return max(1, self.requests_per_minute // 2)
 
 
 class JobSettings(BaseModel):

@@ -19,6 +19,7 @@ from vivero_web.bodies import FORM_BYTES
 from vivero_web.client_address import Proxies
 from vivero_web.clock import now
 from vivero_web.declared import raises
+from vivero_web.doors import Doors
 from vivero_web.errors import CrossSiteError, UnsupportedMediaTypeError, WebError, explained
 from vivero_web.guards import JSON, MULTIPART, require_media_type
 from vivero_web.limiter import Limiter
@@ -172,7 +173,8 @@ def create_app(settings: Settings) -> Litestar:
         state=State({"settings": settings, "services": services}),
         logging_config=None,
     )
-    limited = RateLimit(app.asgi_handler, services.limiter, answers, charge_by(services.limits, services.auth))
+    counted = Doors(services.limiter).around(app.asgi_handler)
+    limited = RateLimit(counted, services.limiter, answers, charge_by(services.limits, services.auth))
     app.asgi_handler = RequestContext(limited, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
     return app
 
@@ -276,6 +278,7 @@ async def _prepare(services: Services) -> None:
     try:
         await services.database.open(_PATIENCE)
         revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
+        await services.audit.open()
     except WebError as error:
         log.critical("cannot_start", problem=explained(error))
         _end()
@@ -290,7 +293,7 @@ async def _prepare(services: Services) -> None:
         await warm_spare(services.identity)
     except Exception:
         log.exception("not_warmed")
-    await Housekeeping(services.database, services.storage, services.files).run()
+    await Housekeeping(services.database, services.storage, services.files, services.audit).run()
 
 
 def _end() -> None:

@@ -12,6 +12,7 @@ from vivero_web.errors import WebError, explained
 
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Connection, Database
+from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.collections.jobs import drop_orphaned_tables
 from vivero_data.domain.files.jobs import finish_interrupted
@@ -30,13 +31,15 @@ log = structlog.get_logger(__name__)
 class Housekeeping:
     """Runs each task once an hour; one that fails is logged and tried again then."""
 
-    def __init__(self, database: Database, storage: Storage, files: FileService) -> None:
+    def __init__(self, database: Database, storage: Storage, files: FileService, audit: AuditService) -> None:
         self._database = database
         self._storage = storage
         self._files = files
+        self._audit = audit
 
     async def run(self) -> None:
         """Until cancelled."""
+        await self._do("audit", self._audit.bring_over)  # at once: until then old entries are missing from the pages
         await asyncio.sleep(_FIRST_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  pods must not all come at once
         while True:
             await self.once()
@@ -50,17 +53,22 @@ class Housekeeping:
             "sessions": lambda: self._purge(sessions.purge),
             "tickets": lambda: self._purge(tickets.purge),
             "links": lambda: self._purge(links.purge),
+            "audit": self._audit.bring_over,
         }
-        done: dict[str, int] = {}
-        for name, task in tasks.items():
-            try:
-                done[name] = await task()
-            except WebError as error:
-                log.warning("housekeeping_failed", task=name, problem=explained(error))
-            except Exception:
-                # A fault of ours must not end the loop for the life of the pod.
-                log.exception("housekeeping_failed", task=name)
-        return done
+        done = {name: await self._do(name, task) for name, task in tasks.items()}
+        return {name: count for name, count in done.items() if count is not None}
+
+    @staticmethod
+    async def _do(name: str, task: Callable[[], Awaitable[int]]) -> int | None:
+        """How much it removed; None when it failed."""
+        try:
+            return await task()
+        except WebError as error:
+            log.warning("housekeeping_failed", task=name, problem=explained(error))
+        except Exception:
+            # A fault of ours must not end the loop for the life of the pod.
+            log.exception("housekeeping_failed", task=name)
+        return None
 
     async def _purge(self, purge: Callable[[Connection, datetime, int], Awaitable[int]]) -> int:
         async with self._database.transaction() as tx:

@@ -6,7 +6,7 @@ error names the variable or file, never its content.
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
@@ -60,14 +60,22 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
     log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
 
+SchemaName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+
+
 class DatabaseSecret(msgspec.Struct, frozen=True):
-    """Where the schema is and who we are there."""
+    """Where the schema is and who we are there.
+
+    Attributes:
+        audit: the schema of the audit log, which we may add to and read; without one it is in our own.
+    """
 
     username: Text
     password: Text
     host: Text
     port: Port
-    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    name: SchemaName
+    audit: SchemaName | None = None
 
 
 class CacheSecret(msgspec.Struct, frozen=True):
@@ -158,8 +166,7 @@ def read_mail(folder: Path) -> MailServer | None:
     Raises:
         SettingsError: naming the file at fault.
     """
-    names = [name for name in MailServer.__struct_encode_fields__ if (folder / name).is_file()]
-    given = {name: text for name in names if (text := _read(folder / name))}
+    given = _given(folder, MailServer.__struct_encode_fields__)
     return _convert(given, MailServer, str(folder / "{}")) if "host" in given else None
 
 
@@ -170,8 +177,16 @@ def _environment(environ: Mapping[str, str]) -> Environment:
 
 
 def _secret(folder: Path, kind: type[S]) -> S:
-    given = {name: _read(folder / name) for name in kind.__struct_encode_fields__}
+    names = kind.__struct_encode_fields__
+    needed = names[: len(names) - len(kind.__struct_defaults__)]
+    given = {name: _read(folder / name) for name in needed} | _given(folder, names[len(needed) :])
     return _convert(given, kind, str(folder / "{}"))
+
+
+def _given(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """What these files hold, those that are there."""
+    present = [name for name in names if (folder / name).is_file()]
+    return {name: text for name in present if (text := _read(folder / name))}
 
 
 def _read(path: Path) -> str:

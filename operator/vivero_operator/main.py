@@ -40,6 +40,7 @@ from vivero_operator.reconcile.release import ReleaseReconciler
 from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.rounds import Rounds, watch_records
 from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
 from vivero_operator.reconcile.surveys import Surveyor
 from vivero_operator.reconcile.tenant import TenantReconciler
@@ -89,6 +90,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         health.Pulse(),
         resync_seconds=settings.resync_seconds,
         gone=services.starts.ended,
+        pods_changed=services.stand_ins.look,
     )
     plans = PlanReconciler(services)
     sweep = Sweep(services, partial(_tell_of_orphans, services, desk))
@@ -125,6 +127,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         "orphans": sweep.run,
         "events": services.recorder.run,
         "turns": services.starts.run,
+        "stand-ins": partial(services.stand_ins.run, watching, desk.pods_listed),
     }
     return Parts(desk, controller, plans, watching, patience, election, services, background)
 
@@ -172,6 +175,7 @@ async def serve(settings: Settings) -> None:
             recorder=Recorder(kube, settings.identity, lambda: datetime.now(UTC)),
             rollout=Rollout(settings, cluster),
             starts=Starts(settings.starts_at_once),
+            stand_ins=StandIns(kube, cluster, settings, _now),
             orphans=Orphans(),
             dns=DnsRecords(settings.dns_servers),
             now=_now,

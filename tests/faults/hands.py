@@ -247,11 +247,16 @@ async def relabel(rig: Rig, names: Names, labels: Mapping[str, str | None]) -> N
 
 
 def sql(*statements: str) -> Act:
-    """As the database's administrator; {a} and {b} are the tenant's two users, {schema} its schema."""
+    """As the database's administrator; {a} and {b} are the tenant's two users, {schema} and {audit} its schemas."""
 
     async def act(rig: Rig, names: Names) -> None:
         a, b = naming.database_users(names.id)
-        words = {"a": a, "b": b, "schema": naming.database_name(names.id)}
+        words = {
+            "a": a,
+            "b": b,
+            "schema": naming.database_name(names.id),
+            "audit": naming.audit_database_name(names.id),
+        }
         await asyncio.to_thread(_execute, rig, [one.format(**words) for one in statements])
 
     return act
@@ -300,6 +305,8 @@ SERVERS: Final[Mapping[str, Hand]] = {
     "TLS is not required": Hand(sql("ALTER USER '{a}'@'%' REQUIRE NONE")),
     "the database has another password": Hand(sql("ALTER USER '{a}'@'%' IDENTIFIED BY 'Another-1'")),
     "rights are revoked": Hand(sql("REVOKE ALL PRIVILEGES ON `{schema}`.* FROM '{a}'@'%'")),
+    "the audit log may be changed": Hand(sql("GRANT UPDATE, DELETE ON `{audit}`.* TO '{a}'@'%'")),
+    "the audit log is dropped": Hand(sql("DROP TABLE `{audit}`.audit_log")),
     "the user is dropped": Hand(sql("DROP USER '{a}'@'%'")),
     "a second account of the name": Hand(
         sql("CREATE USER '{a}'@'localhost' IDENTIFIED BY 'x'", "GRANT ALL ON `{schema}`.* TO '{a}'@'localhost'")

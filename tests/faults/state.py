@@ -37,7 +37,7 @@ from vivero_core.backends.kube.resources import (
     TENANT_POOL,
     Resource,
 )
-from vivero_core.backends.mariadb import accounts, rights, statements
+from vivero_core.backends.mariadb import accounts, audit, rights, statements
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.transport import Call
 from vivero_core.backends.valkey import acl
@@ -288,8 +288,11 @@ class Collector:
             held = {f"{one.user}@{one.host}": _account(cursor, one, priv) for one, priv in found.items()}
             cursor.execute(*rights.rights_on(name, naming.database_users(ident)[0]))
             others = sorted(map(str, cursor.fetchall()))
+            cursor.execute(*audit.find(name))
+            logged = cursor.fetchone() is not None
         return {
             "schema": defaults,
+            "audit log": logged,
             "holds data": admin.holds_data(name),
             "accounts": held,
             "rights of others": others,

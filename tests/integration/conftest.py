@@ -23,6 +23,7 @@ class Login:
 
     id: str
     database: str
+    audit_database: str
     database_user: Credentials
     bucket: str
     account: Credentials
@@ -38,6 +39,7 @@ def new_login() -> Login:
     return Login(
         id=ident,
         database=naming.database_name(ident),
+        audit_database=naming.audit_database_name(ident),
         database_user=Credentials(naming.database_users(ident)[0], f"db-{uuid.uuid4()}"),
         bucket=naming.bucket_name(ident),
         account=Credentials(naming.bucket_name(ident), f"s3-{uuid.uuid4()}"),

@@ -182,7 +182,7 @@ class FakeServer:
         self.databases: set[str] = set()
         self.users: dict[str, str] = {}
         self.former: set[str] = set()
-        """Cache users that have the rules of an earlier release."""
+        """Cache users with the rules of an earlier release, schemas of one that made no audit log."""
         self.connections: dict[str, int] = {}
         self.buckets: dict[str, str] = {}
         self.empty: set[str] = set()
@@ -197,6 +197,9 @@ class FakeServer:
         self._up("ensure_database")
         known = database in self.databases
         self.databases.add(database)
+        if database in self.former:
+            self.former.discard(database)
+            return [Correction.FIRST_AUDIT_LOG]
         return [Correction.DATABASE_SCHEMA] * (not known)
 
     def ensure_user(self, user: Credentials, database: str = "", max_connections: int = 0) -> list[Correction]:

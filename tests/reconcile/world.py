@@ -21,6 +21,7 @@ from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.settings import Settings
@@ -90,6 +91,7 @@ class World:
             recorder=Recorder(kube, "test", lambda: self.now),
             rollout=Rollout(settings, self.cluster),
             starts=Starts(settings.starts_at_once, lambda: 0.0),
+            stand_ins=StandIns(kube, self.cluster, settings, lambda: self.now),
             orphans=Orphans(),
             dns=cast("Any", self.dns),
             now=lambda: self.now,

@@ -15,8 +15,10 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.security.jwt import Token
+from msgspec import structs
 from support.authority import new_authority
 from vivero_control.app import Program, create_program
+from vivero_control.domain.staff.schemas import Role as StaffRole
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
@@ -50,6 +52,8 @@ CONTACT: Final = "mailto:security@example.com"
 OPERATOR = "0" * 64
 LARGEST_FILE = 300_000
 _KEY = "k" * 64
+SOMEBODY: Final = "0b1c2d3e-4f50-4617-8a9b-0c1d2e3f4a5b"
+"""An id as members of staff have."""
 _STAFF = StaffView(id=str(uuid4()), email="ada@vivero.example", role="admin")
 _SAME_ORIGIN = ("sec-fetch-site", "same-origin")
 CONTACTS = Collection(
@@ -140,7 +144,7 @@ def addresses(app: Litestar) -> Iterator[tuple[str, set[str]]]:
         parts = [
             part
             if isinstance(part, str)
-            else {"int": "1", "path": "manifest.json"}.get(part.type.__name__.lower(), "x")
+            else {"int": "1", "path": "manifest.json", "uuid": SOMEBODY}.get(part.type.__name__.lower(), "x")
             for part in route.path_components
         ]
         yield "/" + "/".join(parts), {str(method) for method in getattr(route, "methods", ())}
@@ -194,17 +198,18 @@ def a_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
     return data_plane(folder)
 
 
-def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Litestar:
-    """A control plane; its one member of staff has the session `admin`."""
+def a_control_plane(folder: Path, monkeypatch: pytest.MonkeyPatch, role: StaffRole = "admin") -> Litestar:
+    """A control plane; its one member of staff has this role and the session `admin`."""
+    member = structs.replace(_STAFF, role=role)
 
     async def find(*_: object) -> StaffView:
-        return _STAFF
+        return member
 
     async def holder(*_: object) -> StaffView:
-        return _STAFF
+        return member
 
     async def read(_: StaffSessions, value: str | None) -> StaffView | None:
-        return _STAFF if value == "admin" else None
+        return member if value == "admin" else None
 
     async def nobody(*_: object) -> NoReturn:
         raise KubeUnavailableError("kubernetes", "nobody is there")

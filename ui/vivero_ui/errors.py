@@ -34,7 +34,7 @@ _WORDS: dict[int, tuple[str, str, str]] = {
     403: (
         "You may not do this",
         "Your account does not have the right for this page or action.",
-        "Nothing was changed. An administrator of your workspace can give you the right.",
+        "Nothing was changed. An administrator can give you the right.",
     ),
     404: ("There is no such page", "The page was moved, deleted or never existed.", _ADVICE_BACK),
     405: (

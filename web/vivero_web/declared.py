@@ -35,10 +35,10 @@ NOTHING: Final = Declared()
 
 
 def raises(*errors: type[WebError], on_writes: bool = False, needs: str = "") -> Callable[[F], F]:
-    """Have a function declare its errors; those that every route may raise need no word."""
+    """Have a function, or a class of guards, declare its errors; those that every route may raise need no word."""
 
     def mark(function: F) -> F:
-        function.__dict__[_DECLARED] = Declared(errors, on_writes, needs)
+        setattr(function, _DECLARED, Declared(errors, on_writes, needs))
         return function
 
     return mark

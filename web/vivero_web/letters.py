@@ -41,13 +41,15 @@ def password_changed(key: str, *, to: str, place: str) -> Mail:
     )
 
 
-def invitation(key: str, *, to: str, place: str, inviter: str, link: str) -> Mail:
-    """A new member, who chooses the password."""
+def invitation(  # noqa: PLR0913  what it says
+    key: str, *, to: str, group: str, place: str, inviter: str, link: str
+) -> Mail:
+    """A new member, who chooses the password, of a `group` in our own words."""
     return _letter(
         key,
         to,
         f"You are invited to {place}",
-        f"{inviter} has added you to the workspace at {place}. To choose your password and log in, open this page"
+        f"{inviter} has added you to {group} at {place}. To choose your password and log in, open this page"
         f" within {_lasting(INVITATION_VALID_FOR)}:",
         link,
         f"You then log in with {to}. If you do not know what this is about, do nothing.",

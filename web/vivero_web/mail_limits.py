@@ -15,6 +15,8 @@ _TO_RECIPIENT: Final = Limit("mails-to", 3, _HOUR, REFUSAL)
 """People lose a mail or two."""
 _BY_CALLER: Final = Limit("mails-by", 20, _HOUR, REFUSAL)
 """An office shares one address of the network."""
+_INVITATIONS: Final = Limit("invitations", 100, 24 * _HOUR, REFUSAL)
+"""A company that starts invites everybody in a day or two."""
 
 
 def to_recipient(email: str) -> tuple[Limit, str]:
@@ -25,3 +27,8 @@ def to_recipient(email: str) -> tuple[Limit, str]:
 def by_caller(caller: str) -> tuple[Limit, str]:
     """What a stranger asks for from one place, as limits count them."""
     return _BY_CALLER, caller
+
+
+def of_invitations() -> tuple[Limit, str]:
+    """What a program's own people send out."""
+    return _INVITATIONS, "all"

@@ -18,6 +18,8 @@ from typing import Final, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+NO_PASSWORD: Final = "!"  # noqa: S105  no password at all
+"""In the place of a hash, for who has not chosen a password yet: none matches it, in older programs either."""
 MEMORY_KIB: Final = 19 * 1024
 _TYPED_MAX: Final = (
     512  # four times the longest password: no letter decomposes into more, and a bound keeps a login small

@@ -14,6 +14,8 @@ from vivero_control.db.tables import OutboxEntry
 DONE = "done"
 DEAD = "dead"
 PENDING = "pending"
+LOOKED_AT = 20
+"""More than there are workers, of which each holds one entry of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,19 @@ class OutboxRepository(Repository[OutboxEntry]):
         await self.session.execute(statement.on_duplicate_key_update(key=key))
 
     async def take(self, kind: str, now: datetime) -> OutboxEntry | None:
-        """The entry that is due longest, locked until the transaction ends; others take other ones."""
-        statement = (
-            select(OutboxEntry)
-            .where(OutboxEntry.kind == kind, OutboxEntry.state == PENDING, OutboxEntry.due_at <= now)
-            .order_by(OutboxEntry.due_at, OutboxEntry.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        return cast("OutboxEntry | None", await self.session.scalar(statement))
+        """The entry that is due longest, locked until the transaction ends; others take other ones.
+
+        Looked for without a lock, and locked by its id: a search that locks holds for a moment what it only passes,
+        and whoever works off another kind at that moment skips it.
+        """
+        due = (OutboxEntry.kind == kind, OutboxEntry.state == PENDING, OutboxEntry.due_at <= now)
+        first = select(OutboxEntry.id).where(*due).order_by(OutboxEntry.due_at, OutboxEntry.id).limit(LOOKED_AT)
+        for entry_id in (await self.session.scalars(first)).all():
+            statement = select(OutboxEntry).where(OutboxEntry.id == entry_id, *due).with_for_update(skip_locked=True)
+            entry = cast("OutboxEntry | None", await self.session.scalar(statement))
+            if entry is not None:
+                return entry
+        return None
 
     async def finish(self, key: str, now: datetime) -> None:
         """It has been done, by whoever; what it carried is no longer kept."""
@@ -83,6 +89,15 @@ class OutboxRepository(Repository[OutboxEntry]):
         columns = (OutboxEntry.state, OutboxEntry.due_at, OutboxEntry.gives_up_at, OutboxEntry.finished_at)
         row = (await self.session.execute(select(*columns).where(OutboxEntry.key == key))).one_or_none()
         return Standing(*row) if row else None
+
+    async def newest_states(self, kind: str, subjects: Collection[str]) -> dict[str, str]:
+        """Of the newest job of a kind about each subject that has one."""
+        statement = (
+            select(OutboxEntry.subject, OutboxEntry.state)
+            .where(OutboxEntry.kind == kind, OutboxEntry.subject.in_(subjects))
+            .order_by(OutboxEntry.id)
+        )
+        return {subject: state for subject, state in await self.session.execute(statement) if subject}
 
     async def counts(self) -> dict[str, int]:
         """How many entries wait, and how many dead letters can be replayed."""

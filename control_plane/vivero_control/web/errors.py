@@ -11,7 +11,7 @@ from vivero_web.problem import Problem
 from vivero_control.web.session import login_address
 
 # Whose detail is a sentence about this one case; the others' is the protocol's, the page has better words.
-_EXACT: Final = frozenset({409, 422, 429, 503})
+_EXACT: Final = frozenset({403, 409, 422, 429, 503})
 
 
 def error_page(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:

@@ -13,9 +13,11 @@ from vivero_control.web import words
 from vivero_control.web.words import HostWords
 
 
-def host_page(host: HostStatus) -> Response[Any]:
-    """Suspended, starting, or not there."""
-    return _page(words.host_words(host), host.host, name=host.display_name, message=host.message)
+def host_page(host: HostStatus, sent: bool) -> Response[Any]:  # noqa: FBT001  one of two, told by position
+    """Suspended, starting, down, or not there; `sent`: instead of what a form was to do."""
+    said = words.host_words(host)
+    said = words.of_a_form(said) if sent else said
+    return _page(said, host.host, name=host.display_name, message=host.message)
 
 
 def host_error(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
@@ -28,6 +30,6 @@ def host_error(request: Request[Any, Any, Any], problem: Problem) -> Response[An
 
 
 def _page(said: HostWords, host: str, name: str = "", message: str = "") -> Response[Any]:
-    headers = {"content-security-policy": policy()} | ({"retry-after": str(said.refresh)} if said.refresh else {})
+    headers = {"content-security-policy": policy()} | ({"retry-after": str(said.retry)} if said.retry else {})
     context = {"words": said, "host": host if host.isprintable() else "", "name": name, "message": message}
     return Template("pages/host.html.j2", context=context, status_code=said.status, headers=headers)

@@ -16,6 +16,7 @@ from vivero_control.pages import Pages
 from vivero_control.web.dead_letters import DeadLettersController
 from vivero_control.web.errors import error_page
 from vivero_control.web.hosts import host_error, host_page
+from vivero_control.web.people import PeopleController
 from vivero_control.web.recovery import RecoveryController
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
@@ -37,6 +38,7 @@ def pages(clock: Clock = now) -> Pages:
             RecoveryController,
             TenantsController,
             DeadLettersController,
+            PeopleController,
         ],
         guards=[same_origin_only],
         dependencies={"clock": Provide(lambda: clock, sync_to_thread=False, use_cache=True)},

@@ -1,4 +1,4 @@
-"""For staff who cannot log in: asking for a link by mail, and choosing a password by one."""
+"""For staff who cannot log in: asking for a link by mail, and choosing a password by one or by an invitation."""
 
 from typing import Any, Final
 
@@ -8,11 +8,13 @@ from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK, HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_web.bodies import read_form_as
+from vivero_web.doors import SECRETS, Counted
 from vivero_web.errors import InvalidInputError, TooManyRequestsError, WebError
 from vivero_web.links import PAGE, ChosenPassword
 from vivero_web.request_context import caller_of
 
 from vivero_control.domain.staff.resets import StaffResets
+from vivero_control.settings import Settings
 from vivero_control.web.session import LOGIN, PASSWORD_SET
 
 FORGOTTEN: Final = "/staff/forgotten-password"
@@ -48,7 +50,7 @@ def _page(name: str, error: WebError | None = None, **context: object) -> Templa
 
 
 class RecoveryController(Controller):
-    """The way back."""
+    """The way back, and in."""
 
     include_in_schema = False
 
@@ -70,18 +72,19 @@ class RecoveryController(Controller):
         return _page("forgotten", email=email, asked=True)
 
     @get(PAGE, sync_to_thread=False)
-    def choose_page(self) -> Template:
-        return _page("set_password", code="")
+    def choose_page(self, settings: NamedDependency[Settings]) -> Template:
+        return _page("set_password", code="", host=settings.domain)
 
-    @post(PAGE, status_code=HTTP_303_SEE_OTHER)
+    @post(PAGE, status_code=HTTP_303_SEE_OTHER, guards=[Counted(SECRETS)])
     async def choose(
         self,
         request: Request[Any, Any, Any],
         resets: NamedDependency[StaffResets],
+        settings: NamedDependency[Settings],
     ) -> Redirect | Template:
         form = await read_form_as(request, PasswordForm)
         try:
             await resets.choose(ChosenPassword(form.code, form.password), caller_of(request.scope))
         except _FORM_ERRORS as error:
-            return _page("set_password", error, code=form.code)
+            return _page("set_password", error, code=form.code, host=settings.domain)
         return Redirect(f"{LOGIN}?{PASSWORD_SET}", status_code=HTTP_303_SEE_OTHER)

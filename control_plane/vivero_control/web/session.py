@@ -10,6 +10,7 @@ from vivero_control.domain.staff.schemas import StaffView
 
 HOME: Final = "/staff/tenants"
 DEAD_LETTERS: Final = "/staff/dead-letters"
+PEOPLE: Final = "/staff/people"
 LOGIN: Final = "/staff/login"
 PASSWORD_SET: Final = "password=set"  # noqa: S105  a query, not a password
 """The login's query after a reset: it says so."""
@@ -32,15 +33,17 @@ def login_address(request: Request[Any, Any, Any]) -> str:
 
 
 _PAGES: Final = (("Tenants", HOME, "boxes"), ("Dead letters", DEAD_LETTERS, "inbox"))
+_FOR_ADMINS: Final = (("People", PEOPLE, "users"),)
 
 
 def shell(staff: StaffView, here: str = HOME) -> Shell:
     """The frame of every staff page; `here` is the page of the navigation that it belongs to."""
+    pages = _PAGES + _FOR_ADMINS if staff.role == "admin" else _PAGES
     return Shell(
         brand="Vivero",
         subtitle="Staff console",
         home_href=HOME,
-        sections=(NavSection([NavItem(label, href, icon, active=href == here) for label, href, icon in _PAGES]),),
+        sections=(NavSection([NavItem(label, href, icon, active=href == here) for label, href, icon in pages]),),
         account=Account(name=staff.email.partition("@")[0], email=staff.email, logout_href="/staff/logout"),
         search_href=f"{HOME}?q=",
         search_label="Search tenants for",

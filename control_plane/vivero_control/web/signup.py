@@ -13,6 +13,7 @@ from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
 from msgspec import UNSET, Struct
 from vivero_web.bodies import read_form_as
 from vivero_web.cookies import host_cookie
+from vivero_web.doors import SIGNUPS, Counted
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
 from vivero_web.security import page_policy
 
@@ -96,7 +97,7 @@ class SignupController(Controller):
     def form(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
         return _form_page(SignupForm(), plans, settings, None)
 
-    @post("/", status_code=HTTP_303_SEE_OTHER)
+    @post("/", status_code=HTTP_303_SEE_OTHER, guards=[Counted(SIGNUPS)])
     async def start(
         self,
         request: Request[Any, Any, Any],

@@ -8,6 +8,7 @@ from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_web.bodies import read_form_as
+from vivero_web.doors import LOGOUTS, Counted
 from vivero_web.errors import TooManyRequestsError, WebError
 from vivero_web.request_context import caller_of
 
@@ -75,7 +76,7 @@ class StaffLoginController(Controller):
         cookie = await sessions.open(member)
         return Redirect(safe_next(form.next), status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
-    @post("/logout", status_code=HTTP_303_SEE_OTHER)
+    @post("/logout", status_code=HTTP_303_SEE_OTHER, guards=[Counted(LOGOUTS)])
     async def logout(self, request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> Redirect:
         cookie = await sessions.close(request.cookies.get(SESSION_COOKIE))
         return Redirect(LOGIN, status_code=HTTP_303_SEE_OTHER, cookies=[cookie])

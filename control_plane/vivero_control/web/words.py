@@ -6,6 +6,7 @@ from typing import Final, Literal
 from urllib.parse import urldefrag, urlsplit
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 from vivero_core.model.constants import ConditionType, SuspensionReason
 from vivero_ui.filters import bytes_, duration, euro, number
 
@@ -202,7 +203,10 @@ class HostWords(Struct, frozen=True, kw_only=True):
     what: str
     todo: str
     icon: str
-    refresh: int = 0
+    retry: int = 0
+    """After so many seconds it is worth asking again; 0 where waiting changes nothing."""
+    refresh: bool = False
+    """Whether the page does so by itself."""
 
 
 _SUSPENDED: Final = {
@@ -233,7 +237,18 @@ def host_words(host: HostStatus) -> HostWords:
             what="It is starting right now, which takes seconds.",
             todo="This page looks again by itself.",
             icon="loader-circle",
-            refresh=STARTING_SECONDS,
+            retry=STARTING_SECONDS,
+            refresh=True,
+        )
+    if host.state is HostState.AWAY:
+        return HostWords(
+            status=503,
+            title="This workspace does not answer right now",
+            what="It is being started again, which mostly takes seconds.",
+            todo="This page looks again by itself.",
+            icon="loader-circle",
+            retry=STARTING_SECONDS,
+            refresh=True,
         )
     if host.state is HostState.UNSURE:
         return HostWords(
@@ -242,7 +257,8 @@ def host_words(host: HostStatus) -> HostWords:
             what="We have just started and do not know yet which workspace this is.",
             todo="This page looks again by itself.",
             icon="loader-circle",
-            refresh=STARTING_SECONDS,
+            retry=STARTING_SECONDS,
+            refresh=True,
         )
     if host.state is HostState.SUSPENDED:
         title, todo = _SUSPENDED[host.reason or SuspensionReason.MANUAL]
@@ -255,6 +271,14 @@ def host_words(host: HostStatus) -> HostWords:
         todo="Check the spelling of the part before the first dot, or ask whoever gave you the address.",
         icon="search",
     )
+
+
+def of_a_form(said: HostWords) -> HostWords:
+    """For whoever sent something: asking again would not send it, and its address may be none that shows a page."""
+    if not said.retry:
+        return said
+    todo = "What you sent did not arrive. Go back and send it again in a moment."
+    return replace(said, todo=todo, refresh=False)
 
 
 class Entrance(Struct, frozen=True):

@@ -11,6 +11,8 @@ class Correction(StrEnum):
     DATABASE_CHARACTER_SET = "database character set"
     DATABASE_USER = "database user"
     DATABASE_GRANTS = "database grants"
+    AUDIT_LOG = "audit log"
+    FIRST_AUDIT_LOG = "first audit log"
     FOREIGN_DATABASE_ACCOUNT = "foreign database account"
     FOREIGN_DATABASE_GRANTS = "foreign database grants"
     STORAGE_ACCOUNT = "storage account"
@@ -29,6 +31,7 @@ SECURITY_RELEVANT: Final = frozenset(
     {
         Correction.DATABASE_USER,
         Correction.DATABASE_GRANTS,
+        Correction.AUDIT_LOG,
         Correction.FOREIGN_DATABASE_ACCOUNT,
         Correction.FOREIGN_DATABASE_GRANTS,
         Correction.STORAGE_ACCOUNT,
@@ -39,7 +42,7 @@ SECURITY_RELEVANT: Final = frozenset(
         Correction.FOREIGN_CACHE_RIGHTS,
     }
 )
-"""Who may log in, and what it opens: on a tenant that was complete before, access to its data was changed by hand."""
+"""Who may log in, what it opens, and the record of what was done: on a tenant that was complete before, a hand's work."""
 
-RENEWALS: Final = frozenset({Correction.CACHE_RULES})
-"""What an earlier release of ours wrote, brought up to date: nobody changed anything by hand."""
+RENEWALS: Final = frozenset({Correction.CACHE_RULES, Correction.FIRST_AUDIT_LOG})
+"""What an earlier release of ours wrote, or did not know yet, brought up to date: nobody changed anything by hand."""

@@ -3,12 +3,24 @@
 import re
 
 from vivero_core.errors import InvalidNameError
-from vivero_core.model.naming import is_tenant_id
+from vivero_core.model.naming import audit_database_name, is_tenant_id, tenant_of_database
 
 
 def database(name: str) -> str:
     """`vt<id>`, or InvalidNameError."""
     return _checked(name, "vt", "", "tenant's database")
+
+
+def schema(name: str) -> str:
+    """`vt<id>` or `vt<id>audit`, or InvalidNameError."""
+    if tenant_of_database(name) is None:
+        raise InvalidNameError(f"not the name of a tenant's schema: {name[:40]!r}")
+    return name
+
+
+def audit_database(name: str) -> str:
+    """`vt<id>audit` of the tenant with the schema `vt<id>`, or InvalidNameError."""
+    return audit_database_name(database(name).removeprefix("vt"))
 
 
 def database_user(name: str) -> str:

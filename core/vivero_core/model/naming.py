@@ -89,6 +89,17 @@ def database_name(ident: str) -> str:
     return f"vt{_checked(ident)}"
 
 
+def audit_database_name(ident: str) -> str:
+    """The schema of the audit log, beside the tenant's own."""
+    return f"{database_name(ident)}audit"
+
+
+def tenant_of_database(name: str) -> str | None:
+    """The id of the tenant whose schema, or whose audit log's, has this name; None for any other."""
+    match = re.fullmatch(r"vt([a-z2-7]{10})(audit)?", name)
+    return match[1] if match else None
+
+
 def database_users(ident: str) -> tuple[str, str]:
     """Two users, so that a password can rotate with overlap; the first is the one made at provisioning."""
     base = f"vt{_checked(ident)}"

@@ -36,11 +36,16 @@ _SESSION: Final = (
 )
 
 
-class Connection:
-    """One connection for the time of a read or a transaction."""
+OWN_AUDIT_LOG: Final = "audit_log"
+"""In the tenant's own schema: the audit log itself, or what is left there from before it had a schema of its own."""
 
-    def __init__(self, raw: asyncmy.Connection) -> None:
+
+class Connection:
+    """One connection for the time of a read or a transaction; `audit_log` is the table of that name, for SQL."""
+
+    def __init__(self, raw: asyncmy.Connection, audit_log: str) -> None:
         self._raw = raw
+        self.audit_log = audit_log
 
     async def fetch_all(self, sql: str, *params: object) -> list[Row]:
         cursor = await self._run(sql, params)
@@ -78,6 +83,7 @@ class Database:
         self._secret = secret
         self._tls = tls
         self._size = size
+        self._audit_log = f"`{secret.audit}`.{OWN_AUDIT_LOG}" if secret.audit else OWN_AUDIT_LOG
         self._pool: Pool | None = None
         self._refusal: UnavailableError | None = None
 
@@ -122,7 +128,7 @@ class Database:
         """A connection for single statements, each its own transaction."""
         raw = await self._acquire()
         try:
-            yield Connection(raw)
+            yield Connection(raw, self._audit_log)
         finally:
             await self._release(raw)
 

@@ -41,6 +41,8 @@ class Desk:
     """How each Tenant of a pool stood when it was last heard of, by uid."""
     gone: Callable[[str], None] = lambda uid: None  # noqa: ARG005
     """Called with the uid of a Tenant that is gone, whether its finalizer did its work or not."""
+    pods_changed: Callable[[str], None] = lambda tenant_id: None  # noqa: ARG005
+    """Called with the id of a tenant when a pod of it came, changed or went."""
 
     def suspect(self, tenant_id: str, step: str | None = None) -> None:
         """Someone touched what is this tenant's: look at what the step makes, or at all of it, soon."""

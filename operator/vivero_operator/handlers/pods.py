@@ -43,6 +43,7 @@ def _wake(desk: Desk, pod: Pod) -> None:
 
 def observe(desk: Desk, pod: Pod) -> None:
     before = desk.cluster.put_pod(pod)
+    desk.pods_changed(pod.tenant_id)
     if before is None and not (pod.running or pod.ready or pod.trouble):
         return  # it has only just been made
     # After a start all pods come by; one that serves a tenant that is well is no news.
@@ -54,4 +55,5 @@ def observe(desk: Desk, pod: Pod) -> None:
 
 def forget(desk: Desk, pod: Pod) -> None:
     desk.cluster.drop_pod(pod)
+    desk.pods_changed(pod.tenant_id)
     _wake(desk, pod)

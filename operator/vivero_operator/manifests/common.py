@@ -13,10 +13,14 @@ SELECTOR = {c.LABEL_NAME: "vivero-data-plane"}
 
 
 def labels(instance: Instance) -> dict[str, str]:
+    return labels_of(instance.id)
+
+
+def labels_of(tenant_id: str) -> dict[str, str]:
     return {
-        c.LABEL_TENANT: instance.id,
+        c.LABEL_TENANT: tenant_id,
         c.LABEL_NAME: "vivero-data-plane",
-        c.LABEL_INSTANCE: instance.id,
+        c.LABEL_INSTANCE: tenant_id,
         c.LABEL_PART_OF: "vivero",
         c.LABEL_MANAGED_BY: c.FIELD_MANAGER,
     }

@@ -42,6 +42,9 @@ def _files() -> dict[str, Any]:
     sources: list[dict[str, Any]] = [
         {"secret": {"name": name, "items": _items(name, keys)}} for name, keys in _KEYS.items()
     ]
+    # An operator of before, gone back to, takes it out again; a pod must start all the same.
+    audit = _items(secrets.DATABASE, (secrets.AUDIT_KEY,))
+    sources.append({"secret": {"name": secrets.DATABASE, "items": audit, "optional": True}})
     public = ("ca.crt", "ticket.pub")
     sources.append({"configMap": {"name": platform_config.NAME, "items": _items(platform_config.NAME, public)}})
     # May be missing, and may come and go while the pod runs.

@@ -12,6 +12,8 @@ from vivero_operator.manifests.common import Manifest, metadata, sealed
 DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS = "database", "cache", "storage", "app", "limits"
 NAMES = (DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS)
 LIMITS_FILE = "limits.json"
+AUDIT_KEY = "audit"
+"""Of Secret `database`: the schema of the audit log."""
 TRIAL_END, HOLDS_DATA = "trial_ends_at", "holds_data"
 _NO_LIMITS = (TRIAL_END, HOLDS_DATA)
 
@@ -33,6 +35,7 @@ def database(instance: Instance, keys: Keys, address: DatabaseAddress) -> Manife
         "host": address.host,
         "port": str(address.port),
         "name": naming.database_name(instance.id),
+        AUDIT_KEY: naming.audit_database_name(instance.id),
     }
     # The placement is recorded before anything is made on the server: a crash cannot place a tenant twice.
     told = {c.ANNOTATION_DATABASE_SERVER: address.server, c.ANNOTATION_CONNECTIONS: str(instance.connections)}

@@ -32,6 +32,7 @@ from vivero_operator.reconcile.steps import (
     room,
     route,
     secrets,
+    stand_in,
     storage,
     turn,
     workload,
@@ -94,8 +95,9 @@ PROVISION: Final = (
     Step("hosts", hosts.examine, ("namespace",)),
     Step("route", route.ensure, ("workload", "hosts"), *_ROUTE, remembered=True, depends=route.routed),
     *_SERVING,
+    Step("stand-in", stand_in.leave, ("ready",)),
     Step("owner", owner.ensure, ("ready",), *_OWNER),
-    Step("proof", proof.ensure, (*_WHOLE, "route", "owner"), fault=Reason.PROOF_FAILED),
+    Step("proof", proof.ensure, (*_WHOLE, "route", "stand-in", "owner"), fault=Reason.PROOF_FAILED),
 )
 
 # Complete, but no one's: no way in and no owner.

@@ -27,6 +27,7 @@ from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.rollout import Rollout
+from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
 from vivero_operator.settings import Settings
 
@@ -56,6 +57,7 @@ class Services:
     recorder: Recorder
     rollout: Rollout
     starts: Starts
+    stand_ins: StandIns
     orphans: Orphans
     dns: DnsRecords
     now: Callable[[], datetime]

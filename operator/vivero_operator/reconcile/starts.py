@@ -22,7 +22,7 @@ HELD_SECONDS: Final = 20.0
 TAKEN_SECONDS: Final = 5.0
 """A turn that is not taken by then passes to the next: who was called may be paused, refused or unreadable by now."""
 GROUP: Final = 6
-"""So many starts that ended in time let one more begin at once."""
+"""So many pods that answered in time let one more begin at once."""
 GROWTH: Final = 8
 """So many times as many start at once when a long queue goes well: what many do together costs the platform less."""
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
@@ -79,7 +79,7 @@ class Starts:
         self._signups: set[str] = set()
         """Of those that have begun."""
         self._in_time = 0
-        """Starts that ended in time, since the queue began or since one was stuck."""
+        """Starts whose pods answered in time, since the queue began or since one was stuck."""
         self._queue = _Queue()
         self._stuck: dict[str, int] = {}
         """How often a start took too long: such a tenant comes after those that had no turn yet, signups as well."""
@@ -119,11 +119,16 @@ class Starts:
             self._signups.add(uid)
         return True
 
+    def answered(self, uid: str) -> None:
+        """Its pod answers: the start went well, if that was in time."""
+        self._let_go()
+        self._in_time += uid in self._begun
+        self.ended(uid)
+
     def ended(self, uid: str) -> None:
-        """Its pod answers, it cannot start, or it is gone: those that are next now are woken."""
+        """It starts no more, or cannot, or is gone: those that are next now are woken. It says nothing about how starts go."""
         self._stuck.pop(uid, None)
         known = uid in self._begun or uid in self._queue
-        self._in_time += uid in self._begun
         self._queue.drop(uid)
         self._release(uid)
         if not self._queue:

@@ -131,9 +131,21 @@ def test_dropping_ends_connections_and_is_safe_to_repeat(
     assert not database_admin.drop_users(tenant.database)
     assert database_admin.drop_database(tenant.database)
     assert not database_admin.drop_database(tenant.database)
-    assert not database_admin.database_exists(tenant.database)
+    for schema in (tenant.database, tenant.audit_database):
+        assert not database_admin.database_exists(schema)
     with pytest.raises(BackendAuthenticationError):
         database_admin.prove(tenant.database_user, tenant.database)
+
+
+def test_an_audit_log_that_a_broken_off_deletion_left_goes_with_the_next(
+    database_admin: MariaDbAdmin, new_tenant: MakeTenant
+) -> None:
+    tenant = new_tenant()
+    with database_admin._session("break off") as cursor:  # noqa: SLF001
+        cursor.execute(f"DROP DATABASE {tenant.database}")
+    assert database_admin.inventory()[tenant.id] == {"schema", "database users"}
+    assert database_admin.drop_database(tenant.database)
+    assert not database_admin.database_exists(tenant.audit_database)
 
 
 def test_two_operators_at_once_make_one_tenant(database_admin: MariaDbAdmin, new_tenant: MakeTenant) -> None:

@@ -16,8 +16,10 @@ MakeTenant = Callable[[], Any]
 USER, GRANTS = Correction.DATABASE_USER, Correction.DATABASE_GRANTS
 ACCOUNT, RIGHTS = Correction.FOREIGN_DATABASE_ACCOUNT, Correction.FOREIGN_DATABASE_GRANTS
 SCHEMA, CHARACTERS = Correction.DATABASE_SCHEMA, Correction.DATABASE_CHARACTER_SET
+AUDIT, FIRST_AUDIT = Correction.AUDIT_LOG, Correction.FIRST_AUDIT_LOG
 
-# Everything that ALTER USER of 10.11 can change, and what lies beside it. `{u}` is the account, `{n}` its name.
+# Everything that ALTER USER of 10.11 can change, and what lies beside it. `{u}` is the account, `{n}` its name, `{d}` the
+# schema, `{a}` that of the audit log.
 ATTRIBUTES = [
     "ALTER USER {u} ACCOUNT LOCK",
     "ALTER USER {u} PASSWORD EXPIRE",
@@ -46,6 +48,12 @@ OWN_GRANTS = [
     "REVOKE CREATE ON {d}.* FROM {u}",
     "GRANT EXECUTE ON {d}.* TO {u}",
     "GRANT SELECT ON {d}.* TO {u} WITH GRANT OPTION",
+    "GRANT DELETE ON {a}.* TO {u}",
+    "GRANT ALL ON {a}.* TO {u} WITH GRANT OPTION",
+    "GRANT UPDATE ON {a}.audit_log TO {u}",
+    "GRANT UPDATE (actor) ON {a}.audit_log TO {u}",
+    "REVOKE INSERT ON {a}.* FROM {u}",
+    "REVOKE ALL ON {d}.* FROM {u}",
     "GRANT SELECT ON *.* TO {u}",
     "GRANT FILE, PROCESS ON *.* TO {u} WITH GRANT OPTION",
     "GRANT SELECT ON mysql.* TO {u}",
@@ -70,6 +78,9 @@ FOREIGN_RIGHTS = [
     "GRANT SELECT ON {d}.* TO {f}",
     "GRANT ALL ON {d}.* TO {f} WITH GRANT OPTION",
     "GRANT INSERT ON {d}.t TO {f} WITH GRANT OPTION",
+    "GRANT SELECT ON {a}.* TO {f}",
+    "GRANT DELETE ON {a}.audit_log TO {other}",
+    "GRANT SELECT ON {a}.* TO PUBLIC",
     "GRANT SELECT (a), UPDATE (b) ON {d}.t TO {f}",
     "GRANT SELECT ON {d}.`odd ``%s`` name` TO {f}",
     "GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE {d}.p TO {f} WITH GRANT OPTION",
@@ -93,6 +104,11 @@ SCHEMAS = [
     ("ALTER DATABASE {d} CHARACTER SET latin1", CHARACTERS),
     ("ALTER DATABASE {d} COLLATE utf8mb4_bin", CHARACTERS),
     ("DROP DATABASE {d}", SCHEMA),
+    ("DROP TABLE {a}.audit_log", AUDIT),
+    ("DROP DATABASE {a}", AUDIT),
+    # To the letter what a release made that knew no second schema.
+    ("REVOKE ALL ON {a}.* FROM {u}", FIRST_AUDIT),
+    ("REVOKE ALL ON {a}.* FROM {u}; DROP DATABASE {a}", FIRST_AUDIT),
 ]
 HANDS = [
     *((statement, {USER}) for statement in ATTRIBUTES),
@@ -151,6 +167,7 @@ def test_a_change_is_seen_and_put_right(
     assert before == admin.survey()
     user, other = f"`{tenant.database_user.name}`@`%`", f"`{neighbour.database_user.name}`@`%`"
     names = {"u": user, "n": tenant.database_user.name, "d": f"`{tenant.database}`", "t": tenant.database}
+    names["a"] = f"`{tenant.audit_database}`"
     foreign = {"f": f"`{FOREIGNER}`@localhost", "r": f"`{ROLE}`", "other": other, "foreigner": FOREIGNER}
     run(admin, hand.format(**names, **foreign))
     changed = admin.survey()
@@ -170,7 +187,7 @@ def test_a_change_is_seen_and_put_right(
 
 
 def test_what_touches_access_is_called_so() -> None:
-    assert {USER, GRANTS, ACCOUNT, RIGHTS} <= SECURITY_RELEVANT
+    assert {USER, GRANTS, ACCOUNT, RIGHTS, AUDIT} <= SECURITY_RELEVANT
     assert not {SCHEMA, CHARACTERS} & SECURITY_RELEVANT
 
 
@@ -258,6 +275,37 @@ def test_who_loses_the_rights_loses_the_session(
         assert [ended(one) for one in (owners, seconds, intruders, at_home)] == [False, True, True, False]
 
 
+def test_rights_on_the_audit_log_that_were_too_many_end_with_the_session(
+    database_admin: MariaDbAdmin, database_server: Server, new_tenant: MakeTenant
+) -> None:
+    tenant = new_tenant()
+    own, account = tenant.database_user, f"`{tenant.database_user.name}`@`%`"
+    run(database_admin, f"GRANT ALL ON {tenant.audit_database}.* TO {account}")
+    with (
+        closing(session(database_server, own.name, own.secret, tenant.audit_database)) as inside,
+        closing(session(database_server, own.name, own.secret, tenant.database)) as at_work,
+    ):
+        assert ensure(database_admin, tenant) == {GRANTS}
+        assert [ended(one) for one in (inside, at_work)] == [True, False]
+
+
+def test_a_tenant_of_before_gets_an_audit_log_and_keeps_its_connections(
+    database_admin: MariaDbAdmin, database_server: Server, new_tenant: MakeTenant
+) -> None:
+    tenant, own = (made := new_tenant()), made.database_user
+    run(
+        database_admin,
+        f"DROP DATABASE {tenant.audit_database}; REVOKE ALL ON {tenant.audit_database}.* FROM `{own.name}`@`%`",
+    )
+    with closing(session(database_server, own.name, own.secret, tenant.database)) as at_work:
+        assert database_admin.ensure_database(tenant.database) == [FIRST_AUDIT]
+        assert database_admin.ensure_user(own, tenant.database, 10) == [FIRST_AUDIT]
+        assert not ended(at_work)
+        with at_work.cursor() as cursor:
+            cursor.execute(f"SELECT COUNT(*) FROM {tenant.audit_database}.audit_log")  # noqa: S608  a name of our making
+    assert ensure(database_admin, tenant) == set()
+
+
 def test_all_accounts_of_a_tenant_go_with_it(database_admin: MariaDbAdmin, new_tenant: MakeTenant) -> None:
     tenant = new_tenant()
     run(
@@ -284,6 +332,7 @@ def test_the_inventory_says_what_is_there_of_whom(database_admin: MariaDbAdmin, 
         run(database_admin, f"DROP DATABASE {whole.database}copy; DROP USER `{without_users.database}copy`@localhost")
     assert found[whole.id] == {"schema", "database users"}
     assert found[without_schema.id] == {"database users"}
+    assert not {name for name in database_admin.tenant_databases() if name.endswith("audit")}
     assert found[without_users.id] == {"schema"}
 
 

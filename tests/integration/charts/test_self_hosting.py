@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pymysql
 import pytest
 from support.guide import Shell, blocks
 from vivero_core.backends.credentials import Credentials
@@ -154,7 +155,8 @@ def erase(shell: Shell, kubectl: Kubectl, name: str, account: Credentials, stora
     kubectl.run("delete", "namespace", name, "--ignore-not-found", "--wait=false")
     variables = {"NAME": name, **shell.environment}
     cleanup = Shell(NAMES, shell.folder, variables)
-    erased = '$MARIADB --execute="DROP DATABASE IF EXISTS $NAME; DROP USER IF EXISTS $NAME"\n'
+    schemas = "DROP DATABASE IF EXISTS $NAME; DROP DATABASE IF EXISTS ${NAME}audit"
+    erased = f'$MARIADB --execute="{schemas}; DROP USER IF EXISTS $NAME"\n'
     erased += '$VALKEY ACL DELUSER "$NAME"\n$VALKEY ACL SAVE\n'
     cleanup.run(type(NAMES)("sh", erased, "clean-up of the test", 0))
     storage.delete_account(account.name)
@@ -163,6 +165,17 @@ def erase(shell: Shell, kubectl: Kubectl, name: str, account: Credentials, stora
 
 def test_the_owner_logs_in_through_the_ingress(workspace: Workspace) -> None:
     until("login", workspace.login_problem, PAGE_SECONDS)
+
+
+def test_its_own_login_adds_to_the_audit_log_and_cannot_rewrite_it(workspace: Workspace, platform: Json) -> None:
+    database, log = platform["mariadb"], f"{workspace.name}audit.audit_log"
+    login = {"user": workspace.name, "password": (workspace.shell.folder / "database-password").read_text()}
+    address = {"host": database["host"], "port": int(database["port"]), "ssl": {"ca": database["ca"]}}
+    with pymysql.connect(**login, **address) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT action FROM {log} ORDER BY id LIMIT 1")  # noqa: S608  a name of our making
+        assert cursor.fetchall() == (("user.create",),)
+        with pytest.raises(pymysql.OperationalError, match="1142"):
+            cursor.execute(f"DELETE FROM {log}")  # noqa: S608  as above
 
 
 def test_the_log_and_readyz_are_there_to_be_read(workspace: Workspace) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from integration.control_plane.support import ADMIN, DOMAIN, RULES, Names, TestC
 from support import good
 from support.asgi import ask, running
 from support.hostile import Program
+from support.programs import SOMEBODY
 from support.programs import staff as staff_headers
 from vivero_control import composition
 from vivero_control.app import create_program
@@ -31,6 +32,7 @@ from vivero_control.domain.staff.seed import seed_admin
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
+from vivero_control.worker import Jobs
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_web.guards import FORM, JSON
@@ -185,6 +187,12 @@ async def backends(settings: Settings, clock: TestClock) -> AsyncIterator[compos
         yield made
 
 
+@pytest.fixture
+def drain(backends: composition.Backends) -> Callable[[], Awaitable[None]]:
+    """What a worker does with all that is due."""
+    return Jobs(backends).drain
+
+
 @pytest.fixture(scope="session")
 def mails(platform: dict[str, Any]) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
     """The mails the sink holds for an address."""
@@ -241,6 +249,7 @@ async def program(
                 "name": "no-such-tenant",
                 "which": "suspend",
                 "signup_id": "0" * 32,
+                "staff_id": SOMEBODY,
                 "letter": "0",
                 "file_path": "x.css",
             },

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import secrets
 import socket
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import uvicorn
@@ -94,6 +96,22 @@ def signup_body(chosen: str, **changed: object) -> dict[str, object]:
         "password": PASSWORD,
         "slug": chosen,
     } | changed
+
+
+def link_in(mail: dict[str, Any]) -> str:
+    """The one-time link that a mail brings."""
+    found = re.search(r"https://\S+", mail["text"])
+    assert found
+    return found[0]
+
+
+def choose(client: httpx.Client, code: str, password: str) -> int:
+    """Set a password by a link; the status of the answer."""
+    return client.put("/api/v1/auth/password", json={"code": code, "password": password}).status_code
+
+
+def log_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
+    return client.post("/api/v1/auth/login", json={"email": email, "password": password})
 
 
 def eventually(look: Callable[[], object], seconds: float = 10) -> None:

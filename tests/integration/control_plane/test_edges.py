@@ -246,7 +246,7 @@ async def test_without_valkey_there_are_no_sessions_and_it_says_so(settings: Set
         with pytest.raises(UnavailableError):
             await call
     assert await services.sessions.read(None) is None
-    assert await services.staff.find("no id") is None
+    assert await services.staff.find("no id", member.stamp) is None
     await away.cache.aclose()
     await away.wake.close()
     await away.database.close()

@@ -1,6 +1,7 @@
 """The outbox on the real database, without a worker beside it: entries that break, and orders that wait."""
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -103,3 +104,25 @@ async def test_a_program_of_the_first_revision_goes_on_working_on_this_schema(
         await letters.replay(letter.id, "ada@example.com")
     async with backends.database.transaction() as session:
         await OutboxRepository(session).drop(["old1", "old2"])
+
+
+async def test_who_takes_of_one_kind_hides_no_entry_of_another(
+    backends: composition.Backends, clock: TestClock
+) -> None:
+    """Nor of its own: each of several workers holds one, and the others find the next."""
+    now = clock()
+    kinds = ("apples", "mail", "zebras")
+    async with backends.database.transaction() as session:
+        for kind in kinds:
+            for number in range(2):
+                key = f"{kind}{number}"
+                await OutboxRepository(session).put(kind=kind, key=key, payload={}, now=now, due_at=now)
+    taken = []
+    async with AsyncExitStack() as stack:
+        for kind in ("none", *kinds, *reversed(kinds)):
+            session = await stack.enter_async_context(backends.database.transaction())
+            entry = await OutboxRepository(session).take(kind, now)
+            taken.append(entry and entry.key)
+        assert taken == [None, "apples0", "mail0", "zebras0", "zebras1", "mail1", "apples1"]
+    async with backends.database.transaction() as session:
+        await OutboxRepository(session).drop([f"{kind}{number}" for kind in kinds for number in range(2)])

@@ -1,29 +1,28 @@
 """A forgotten password of staff: through the API, the outbox, the worker and a real mail server."""
 
 # ruff: noqa: ASYNC212  the server is in a thread of its own
-import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from integration.control_plane.support import DOMAIN
+from integration.control_plane.support import DOMAIN, choose, link_in, log_in
 from sqlalchemy import select
 from vivero_control import composition
 from vivero_control.db.tables import AuditRecord, OutboxEntry, StaffLink, StaffMember
-from vivero_control.domain.staff.jobs import KIND
+from vivero_control.domain.staff.jobs import RESET
 from vivero_control.domain.staff.schemas import Login
 from vivero_control.jobs.repository import DEAD
-from vivero_control.worker import Jobs
 from vivero_web.clock import now
 from vivero_web.tokens import digest
 
-FORGOTTEN, CHOOSE = "/api/v1/auth/forgotten-password", "/api/v1/auth/password"
+FORGOTTEN = "/api/v1/auth/forgotten-password"
 OLD, NEW = "blue kettle 9 moon", "walnut orchard at dusk"
 Mails = Callable[[str], list[dict[str, Any]]]
+Drain = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
@@ -36,33 +35,14 @@ async def member(backends: composition.Backends) -> str:
     return email
 
 
-@pytest.fixture
-def drain(backends: composition.Backends) -> Callable[[], Any]:
-    return Jobs(backends).drain
-
-
 def forget(client: httpx.Client, email: str) -> httpx.Response:
     return client.post(FORGOTTEN, json={"email": email})
 
 
-def choose(client: httpx.Client, code: str, password: str = NEW) -> int:
-    return client.put(CHOOSE, json={"code": code, "password": password}).status_code
-
-
-def login(client: httpx.Client, email: str, password: str) -> httpx.Response:
-    return client.post("/api/v1/auth/login", json={"email": email, "password": password})
-
-
-def link_in(mail: dict[str, Any]) -> str:
-    found = re.search(r"https://\S+", mail["text"])
-    assert found
-    return found[0]
-
-
 async def test_a_reset_ends_every_session_and_token_and_tells(
-    client: httpx.Client, backends: composition.Backends, member: str, drain: Callable[[], Any], mails: Mails
+    client: httpx.Client, backends: composition.Backends, member: str, drain: Drain, mails: Mails
 ) -> None:
-    tokens = login(client, member, OLD).json()
+    tokens = log_in(client, member, OLD).json()
     services = composition.services(backends)
     who = await services.staff.login(Login(email=member, password=OLD), secrets.token_hex(4))
     cookie = await services.sessions.open(who)
@@ -74,14 +54,14 @@ async def test_a_reset_ends_every_session_and_token_and_tells(
     link = urlsplit(link_in(mail))
     assert (f"{link.scheme}://{link.netloc}", link.path, link.query) == (f"https://{DOMAIN}:8443", "/set-password", "")
     assert choose(client, link.geturl(), "short") == 422
-    assert choose(client, link.geturl()) == 204
+    assert choose(client, link.geturl(), NEW) == 204
 
     assert await services.sessions.read(cookie.value) is None
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert client.get("/api/v1/tenants", headers=bearer).status_code == 401
     assert client.post("/api/v1/auth/refresh", json={"refresh_token": tokens["refresh_token"]}).status_code == 401
-    assert login(client, member, OLD).status_code == 401
-    assert login(client, member, NEW).status_code == 200
+    assert log_in(client, member, OLD).status_code == 401
+    assert log_in(client, member, NEW).status_code == 200
     assert choose(client, link.geturl(), OLD) == 422
     await drain()
     assert "was changed" in mails(member)[0]["subject"]
@@ -91,11 +71,11 @@ async def test_a_reset_ends_every_session_and_token_and_tells(
 
 
 async def test_no_secret_is_stored(
-    client: httpx.Client, backends: composition.Backends, member: str, drain: Callable[[], Any], mails: Mails
+    client: httpx.Client, backends: composition.Backends, member: str, drain: Drain, mails: Mails
 ) -> None:
     forget(client, member)
     async with backends.database.transaction() as session:
-        waiting = (await session.scalars(select(OutboxEntry).where(OutboxEntry.kind == KIND))).all()
+        waiting = (await session.scalars(select(OutboxEntry).where(OutboxEntry.kind == RESET))).all()
     assert member in [entry.payload["email"] for entry in waiting if entry.payload]
     await drain()
     secret = urlsplit(link_in(mails(member)[0])).fragment
@@ -107,13 +87,13 @@ async def test_no_secret_is_stored(
 
 
 async def test_nobody_learns_who_has_an_account(
-    client: httpx.Client, backends: composition.Backends, member: str, drain: Callable[[], Any], mails: Mails
+    client: httpx.Client, backends: composition.Backends, member: str, drain: Drain, mails: Mails
 ) -> None:
     nobody = f"nobody-{secrets.token_hex(6)}@example.com"
 
     async def entries() -> int:
         async with backends.database.transaction() as session:
-            return len((await session.scalars(select(OutboxEntry.id).where(OutboxEntry.kind == KIND))).all())
+            return len((await session.scalars(select(OutboxEntry.id).where(OutboxEntry.kind == RESET))).all())
 
     before = await entries()
     answers = [forget(client, email) for email in (member, nobody)]
@@ -137,7 +117,7 @@ async def test_mails_to_one_address_are_bounded_whoever_has_it(
 async def test_only_the_newest_link_counts_and_only_for_an_hour(
     client: httpx.Client,
     member: str,
-    drain: Callable[[], Any],
+    drain: Drain,
     mails: Mails,
     later: Callable[[timedelta], None],
 ) -> None:
@@ -145,16 +125,16 @@ async def test_only_the_newest_link_counts_and_only_for_an_hour(
         forget(client, member)
         await drain()
     newest, first = (link_in(mail) for mail in mails(member))
-    assert choose(client, first) == 422
+    assert choose(client, first, NEW) == 422
     later(timedelta(minutes=61))
-    assert choose(client, newest) == 422
+    assert choose(client, newest, NEW) == 422
 
 
 async def test_a_mail_that_nobody_waits_for_is_given_up(
     client: httpx.Client,
     backends: composition.Backends,
     member: str,
-    drain: Callable[[], Any],
+    drain: Drain,
     mails: Mails,
     later: Callable[[timedelta], None],
 ) -> None:
@@ -163,7 +143,7 @@ async def test_a_mail_that_nobody_waits_for_is_given_up(
     await drain()
     assert not mails(member)
     async with backends.database.transaction() as session:
-        newest = select(OutboxEntry.state).where(OutboxEntry.kind == KIND).order_by(OutboxEntry.id.desc()).limit(1)
+        newest = select(OutboxEntry.state).where(OutboxEntry.kind == RESET).order_by(OutboxEntry.id.desc()).limit(1)
         assert await session.scalar(newest) == DEAD
 
 
@@ -176,4 +156,4 @@ def test_what_is_no_address_is_refused(client: httpx.Client, email: str) -> None
 
 @pytest.mark.parametrize("code", ["", "#", "made-up", "é" * 43])
 def test_what_is_no_link_is_refused(client: httpx.Client, code: str) -> None:
-    assert choose(client, code) == 422
+    assert choose(client, code, NEW) == 422

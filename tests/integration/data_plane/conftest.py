@@ -46,16 +46,21 @@ async def new_workspace(
 ) -> AsyncIterator[Callable[..., Awaitable[Workspace]]]:
     """Starts workspaces; they are ready, and unless `spare` they have their name and owner.
 
-    `services` says where the backing services are, if not where the platform has them.
+    `services` says where the backing services are, if not where the platform has them; with `own_audit_log` they were
+    given no second schema.
     """
     async with AsyncExitStack() as stack:
         count = 0
 
-        async def make(*, spare: bool = False, services: dict[str, Any] | None = None) -> Workspace:
+        async def make(
+            *, spare: bool = False, services: dict[str, Any] | None = None, own_audit_log: bool = False
+        ) -> Workspace:
             nonlocal count
             count += 1
             login, key, folder = new_tenant(), Ed25519PrivateKey.generate(), tmp_path / f"workspace-{count}"
             write_secrets(folder, login, services or platform, key)
+            if own_audit_log:
+                (folder / "database" / "audit").unlink()
             environ = {
                 "VIVERO_TENANT_ID": login.id,
                 "VIVERO_SECRETS_DIR": str(folder),

@@ -21,6 +21,7 @@ class Login(Protocol):
 
     id: str
     database: str
+    audit_database: str
     database_user: Credentials
     bucket: str
     account: Credentials
@@ -46,6 +47,11 @@ class Workspace:
     environ: dict[str, str]
     folder: Path
     ticket_key: Ed25519PrivateKey
+
+    @property
+    def audit_log(self) -> str:
+        """Its table, for SQL."""
+        return f"`{self.settings.database.audit or self.settings.database.name}`.audit_log"
 
     def set_limits(self, **limits: object) -> None:
         (self.folder / "limits" / "limits.json").write_text(json.dumps({"plan": "trial", **limits}))
@@ -91,6 +97,7 @@ def write_secrets(folder: Path, login: Login, platform: Mapping[str, Any], ticke
         "database/host": database["host"],
         "database/port": str(database["port"]),
         "database/name": login.database,
+        "database/audit": login.audit_database,
         "cache/username": login.cache_user.name,
         "cache/password": login.cache_user.secret,
         "cache/host": str(cache.hostname),

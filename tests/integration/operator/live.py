@@ -32,6 +32,7 @@ from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
 from vivero_operator.reconcile.tenant import Result, TenantReconciler
 from vivero_operator.settings import Settings
@@ -79,6 +80,7 @@ def services_of(settings: Settings, kube: KubeClient, backends: Backends, data_p
         recorder=Recorder(kube, settings.identity, _now),
         rollout=Rollout(settings, cluster),
         starts=Starts(settings.starts_at_once),
+        stand_ins=StandIns(kube, cluster, settings, _now),
         orphans=Orphans(),
         dns=DnsRecords(settings.dns_servers),
         now=_now,

@@ -158,13 +158,17 @@ async def test_suspend_and_resume(live: Live, name: str, certificate: str) -> No
         await live.kube.get(INGRESS, stand_in, PLATFORM_NAMESPACE)
 
 
+def schemas(ident: str) -> tuple[str, str]:
+    return naming.database_name(ident), naming.audit_database_name(ident)
+
+
 async def test_deletion_with_data_leaves_nothing(
     live: Live, name: str, database_admin: MariaDbAdmin, storage_admin: VersityStorageAdmin
 ) -> None:
     tenant = await provision(live, name)
-    assert database_admin.database_exists(naming.database_name(tenant.id))
+    assert all(database_admin.database_exists(schema) for schema in schemas(tenant.id))
     await live.delete(name)
-    assert not database_admin.database_exists(naming.database_name(tenant.id))
+    assert not any(database_admin.database_exists(schema) for schema in schemas(tenant.id))
     assert not any(database_admin.user_exists(user) for user in naming.database_users(tenant.id))
     assert not storage_admin.bucket_exists(naming.bucket_name(tenant.id))
     with pytest.raises(KubeNotFoundError):
@@ -180,7 +184,7 @@ async def test_retained_data_is_adopted_and_erased(
     namespace = naming.namespace_name(tenant.id)
     file_key = (await live.kube.get(SECRET, "app", namespace))["data"]["file_key"]
     await live.delete(name)
-    assert database_admin.database_exists(naming.database_name(tenant.id))
+    assert all(database_admin.database_exists(schema) for schema in schemas(tenant.id))
     assert not database_admin.user_exists(naming.database_users(tenant.id)[0])
     assert (await escrow(live, tenant.id))["metadata"]["labels"][LABEL_RETAINED] == tenant.id
 
@@ -189,7 +193,7 @@ async def test_retained_data_is_adopted_and_erased(
     assert LABEL_RETAINED not in (await escrow(live, tenant.id))["metadata"]["labels"]
     assert (await live.kube.get(SECRET, "app", namespace))["data"]["file_key"] == file_key
     await live.delete(name)
-    assert not database_admin.database_exists(naming.database_name(tenant.id))
+    assert not any(database_admin.database_exists(schema) for schema in schemas(tenant.id))
     assert not storage_admin.bucket_exists(naming.bucket_name(tenant.id))
     with pytest.raises(KubeNotFoundError):
         assert (await escrow(live, tenant.id))["metadata"]["labels"][LABEL_RETAINED] == tenant.id

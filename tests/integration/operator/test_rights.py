@@ -59,6 +59,7 @@ OPERATOR_EVERYWHERE: Final = ANYBODY | {
     "apps/deployments": SEE,
     "networking.k8s.io/ingresses": SEE,
     "networking.k8s.io/networkpolicies": SEE,
+    "discovery.k8s.io/endpointslices": SEE,
     "policy/poddisruptionbudgets": SEE,
     f"{RBAC}/rolebindings": f"{READ} create",
     "coordination.k8s.io/leases": SEE,
@@ -80,6 +81,7 @@ OPERATOR_IN_TENANT: Final = {
     "apps/deployments": "get create patch delete",
     "networking.k8s.io/ingresses": "get create patch delete",
     "networking.k8s.io/networkpolicies": "get list create patch delete",
+    "discovery.k8s.io/endpointslices": "create patch delete",
     "policy/poddisruptionbudgets": "get create patch delete",
     f"{RBAC}/rolebindings": "get list patch delete",
 }

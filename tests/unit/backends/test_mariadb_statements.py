@@ -1,9 +1,10 @@
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_core.backends.mariadb import statements
+from vivero_core.backends.mariadb import audit, statements
 from vivero_core.errors import InvalidNameError
 
 DATABASE, USER = "vtaaaaaaaaaa", "vtaaaaaaaaaaa"
@@ -65,6 +66,22 @@ def test_every_statement_with_a_name_checks_it(name: str) -> None:
         statements.grant(name, DATABASE)
     with pytest.raises(InvalidNameError):
         statements.drop_table(name, "t")
+    for build_log in (audit.find, audit.was_given, audit.make, audit.wanted_grants):
+        with pytest.raises(InvalidNameError):
+            build_log(name)
+    with pytest.raises(InvalidNameError):
+        audit.grant(USER, name)
+
+
+def test_the_guide_for_hosting_it_yourself_makes_the_same_table() -> None:
+    guide = " ".join((Path(__file__).parents[3] / "docs/self-hosting.md").read_text().split())
+    table = " ".join(audit.make(DATABASE)[1][0].split()).partition("(")[2]
+    assert f"CREATE TABLE IF NOT EXISTS ${{DATABASE}}audit.audit_log ({table};" in guide
+
+
+def test_all_rights_are_never_given_on_the_schema_of_an_audit_log() -> None:
+    with pytest.raises(InvalidNameError):
+        statements.grant(USER, f"{DATABASE}audit")
 
 
 @given(st.text())
@@ -78,13 +95,14 @@ def lines(*extra: str) -> list[str]:
     return [
         f"GRANT USAGE ON *.* TO `{USER}`@`%` IDENTIFIED BY PASSWORD '{HASH}' REQUIRE SSL WITH MAX_USER_CONNECTIONS 20",
         f"GRANT {own} ON `{DATABASE}`.* TO `{USER}`@`%`",
+        f"GRANT SELECT, INSERT ON `{DATABASE}audit`.* TO `{USER}`@`%`",
         *extra,
     ]
 
 
 def test_wanted_grants_are_recognised_in_any_order() -> None:
-    assert statements.grants(lines()) == statements.wanted_grants(DATABASE)
-    assert statements.grants(reversed(lines())) == statements.wanted_grants(DATABASE)
+    assert statements.grants(lines()) == audit.wanted_grants(DATABASE)
+    assert statements.grants(reversed(lines())) == audit.wanted_grants(DATABASE)
 
 
 @pytest.mark.parametrize(
@@ -93,13 +111,26 @@ def test_wanted_grants_are_recognised_in_any_order() -> None:
         f"GRANT SELECT ON *.* TO `{USER}`@`%`",
         f"GRANT SELECT ON `vtbbbbbbbbbb`.* TO `{USER}`@`%`",
         f"GRANT SELECT ON `{DATABASE}`.* TO `{USER}`@`%` WITH GRANT OPTION",
+        f"GRANT DELETE ON `{DATABASE}audit`.* TO `{USER}`@`%`",
+        f"GRANT SELECT ON `{DATABASE}audit`.`audit_log` TO `{USER}`@`%`",
         f"GRANT EXECUTE ON PROCEDURE `x`.`y` TO `{USER}`@`%`",
         f"GRANT `some_role` TO `{USER}`@`%`",
     ],
 )
 def test_each_right_too_many_shows(extra: str) -> None:
-    assert statements.grants(lines(extra)) != statements.wanted_grants(DATABASE)
+    assert statements.grants(lines(extra)) != audit.wanted_grants(DATABASE)
 
 
 def test_a_missing_right_shows() -> None:
-    assert statements.grants(lines()[:1]) != statements.wanted_grants(DATABASE)
+    for count in range(3):
+        assert statements.grants(lines()[:count]) != audit.wanted_grants(DATABASE)
+
+
+def test_what_releases_without_an_audit_schema_gave_is_known_to_the_letter() -> None:
+    assert statements.grants(lines()[:2]) == statements.own_grants(DATABASE)
+
+
+def test_a_log_is_added_to_and_read() -> None:
+    sql, _ = audit.grant(USER, DATABASE)
+    assert sql == f"GRANT INSERT, SELECT ON `{DATABASE}audit`.* TO `{USER}`@'%%'"
+    assert all(f"`{DATABASE}audit`" in statement for statement, _ in audit.make(DATABASE))

@@ -7,12 +7,14 @@ from vivero_core.backends import names
 from vivero_core.errors import InvalidNameError, ViveroError
 
 IDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz234567", min_size=10, max_size=10)
-CHECKS = [names.database, names.database_user, names.cache_user, names.bucket]
+CHECKS = [names.database, names.schema, names.audit_database, names.database_user, names.cache_user, names.bucket]
 
 
 @given(IDS)
 def test_names_made_from_an_id_pass(ident: str) -> None:
     assert names.database(f"vt{ident}") == f"vt{ident}"
+    assert [names.schema(name) for name in (f"vt{ident}", f"vt{ident}audit")] == [f"vt{ident}", f"vt{ident}audit"]
+    assert names.audit_database(f"vt{ident}") == f"vt{ident}audit"
     assert names.cache_user(f"vt{ident}") == f"vt{ident}"
     assert names.database_user(f"vt{ident}a") == f"vt{ident}a"
     assert names.database_user(f"vt{ident}b") == f"vt{ident}b"
@@ -33,7 +35,7 @@ def test_no_other_text_passes(check: Callable[[str], str], text: str) -> None:
     sign=st.sampled_from(list("`'\"_%*?./\\ \n\0-;:ßA18\N{RIGHT-TO-LEFT OVERRIDE}")),
 )
 def test_one_sign_too_many_is_refused(check: Callable[[str], str], ident: str, position: int, sign: str) -> None:
-    for name in (f"vt{ident}", f"vt{ident}a", f"vivero-{ident}"):
+    for name in (f"vt{ident}", f"vt{ident}a", f"vt{ident}audit", f"vivero-{ident}"):
         with pytest.raises(InvalidNameError):
             check(name[:position] + sign + name[position:])
 
@@ -43,6 +45,12 @@ def test_a_refusal_is_a_value_error_of_ours_and_quotes_little() -> None:
         names.database("x" * 5000)
     assert isinstance(caught.value, ValueError)
     assert len(str(caught.value)) < 100
+
+
+@pytest.mark.parametrize("check", [names.database, names.audit_database, names.database_user, names.cache_user])
+def test_the_schema_of_an_audit_log_is_not_the_tenants_own(check: Callable[[str], str]) -> None:
+    with pytest.raises(InvalidNameError):
+        check("vtaaaaaaaaaaaudit")
 
 
 def test_the_servers_own_schemas_are_no_tenants() -> None:

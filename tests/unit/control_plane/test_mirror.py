@@ -179,11 +179,13 @@ def claimed_body(name: str, *, version: int) -> dict[str, Any]:
 def test_what_a_host_stands_for() -> None:
     suspended = tenant_body("closed", suspended={"reason": "Unpaid", "message": "Pay."}, hosts=["own.example.com"])
     nobodys = spare_body("trial-x7k2m", hosts=["spare.example.com"])
-    hosts = HostService(directory(suspended, tenant_body("young"), nobodys), "vivero.localhost")
+    old = tenant_body("old") | {"status": {"provenAt": "2026-11-22T12:00:00Z"}}
+    hosts = HostService(directory(suspended, tenant_body("young"), old, nobodys), "vivero.localhost")
     closed = hosts.status("closed.vivero.localhost")
     assert (closed.state, closed.reason, closed.message) == (HostState.SUSPENDED, "Unpaid", "Pay.")
     assert hosts.status("own.example.com").state is HostState.SUSPENDED
     assert hosts.status("young.vivero.localhost").state is HostState.STARTING
+    assert hosts.status("old.vivero.localhost").state is HostState.AWAY
     assert hosts.status("nobody.vivero.localhost").state is HostState.UNKNOWN
     assert hosts.status("trial-x7k2m.vivero.localhost").state is HostState.UNKNOWN
     assert hosts.status("spare.example.com").state is HostState.UNKNOWN
@@ -200,6 +202,7 @@ def test_before_the_first_list_nothing_is_unknown() -> None:
     ("host", "status", "retry"),
     [
         (HostStatus(host="a", state=HostState.STARTING), 503, "3"),
+        (HostStatus(host="a", state=HostState.AWAY), 503, "3"),
         (HostStatus(host="a", state=HostState.UNSURE), 503, "3"),
         (HostStatus(host="a", state=HostState.SUSPENDED, reason=SuspensionReason.UNPAID, message="Pay."), 503, None),
         (HostStatus(host="a", state=HostState.UNKNOWN), 404, None),

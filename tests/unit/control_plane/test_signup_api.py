@@ -7,6 +7,7 @@ import pytest
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.testing import TestClient
+from support.counting import unlimited
 from unit.control_plane_web.fakes import FakeSignups, signup
 from vivero_control.domain.signups.controllers import SignupController
 
@@ -18,9 +19,9 @@ def api() -> Iterator[TestClient[Litestar]]:
     signups = FakeSignups()
     signups.view = signup(7, "ready")
     routes = Router("/api/v1", route_handlers=[SignupController])
-    with TestClient(
-        Litestar([routes], dependencies={"signups": Provide(lambda: signups, sync_to_thread=False)})
-    ) as made:
+    app = Litestar([routes], dependencies={"signups": Provide(lambda: signups, sync_to_thread=False)})
+    app.asgi_handler = unlimited().around(app.asgi_handler)
+    with TestClient(app) as made:
         yield made
 
 

@@ -1,39 +1,46 @@
-"""A reset as a job: in words that hold whatever its payload is, and not revived when nobody waits for it."""
+"""Links by mail as jobs: in words that hold whatever the payload is; a reset is not revived when nobody waits for it."""
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
-from vivero_control.domain.staff.jobs import Asked, ResetJob, TooOldError
-from vivero_web.links import RESET_VALID_FOR
+from vivero_control.domain.staff.jobs import Asked, InvitationJob, Invited, LinkJob, ResetJob, TooOldError
+from vivero_web.links import INVITATION_VALID_FOR, RESET_VALID_FOR
 
 NOBODY: Any = None
+KINDS = (ResetJob, InvitationJob)
+PAYLOADS = (
+    msgspec.to_builtins(Asked("ada@vivero.example", NOW)),
+    msgspec.to_builtins(Invited(UUID(int=7), "ada@vivero.example", "grace@vivero.example")),
+)
 
 
-def job(after: timedelta = timedelta()) -> ResetJob:
+def job(kind: type[LinkJob], after: timedelta = timedelta()) -> LinkJob:
     """As the worker has it so long after NOW; what it works with is not asked here."""
-    return ResetJob(NOBODY, NOBODY, "https://vivero.example", "vivero.example", lambda: NOW + after)
+    return kind(NOBODY, NOBODY, "https://vivero.example", "vivero.example", lambda: NOW + after)
 
 
-def payload() -> dict[str, Any]:
-    made: dict[str, Any] = msgspec.to_builtins(Asked("ada@vivero.example", NOW))
-    return made
-
-
-async def test_it_is_revived_while_somebody_waits() -> None:
-    await job(RESET_VALID_FOR).revived(NOBODY, payload())
+async def test_a_reset_is_revived_while_somebody_waits() -> None:
+    await job(ResetJob, RESET_VALID_FOR).revived(NOBODY, PAYLOADS[0])
     with pytest.raises(TooOldError):
-        await job(RESET_VALID_FOR + timedelta(seconds=1)).revived(NOBODY, payload())
+        await job(ResetJob, RESET_VALID_FOR + timedelta(seconds=1)).revived(NOBODY, PAYLOADS[0])
 
 
-@given(st.dictionaries(st.sampled_from(["email", "at", "newer"]), st.text() | st.integers() | st.none()))
-def test_it_has_words_whatever_it_holds(odd: dict[str, Any]) -> None:
-    assert job().words(odd).what
+async def test_an_invitation_is_revived_at_any_time() -> None:
+    await job(InvitationJob, 2 * INVITATION_VALID_FOR).revived(NOBODY, PAYLOADS[1])
 
 
-def test_its_words_say_for_whom() -> None:
-    assert job().words(payload()).whom == "ada@vivero.example"
+@pytest.mark.parametrize("kind", KINDS)
+@given(st.dictionaries(st.sampled_from(["email", "at", "staff_id", "newer"]), st.text() | st.integers() | st.none()))
+def test_it_has_words_whatever_it_holds(kind: type[LinkJob], odd: dict[str, Any]) -> None:
+    assert job(kind).words(odd).what
+
+
+@pytest.mark.parametrize(("kind", "payload"), list(zip(KINDS, PAYLOADS, strict=True)))
+def test_its_words_say_for_whom(kind: type[LinkJob], payload: dict[str, Any]) -> None:
+    assert job(kind).words(payload).whom == "ada@vivero.example"

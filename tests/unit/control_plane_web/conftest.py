@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from unit.control_plane_web.fakes import ADMIN, make_app
+from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
@@ -22,8 +23,8 @@ def visitor() -> Iterator[TestClient[Any]]:
         yield client
 
 
-def logged_in(client: TestClient[Any]) -> TestClient[Any]:
-    client.cookies.set(SESSION_COOKIE, ADMIN.id)
+def logged_in(client: TestClient[Any], who: StaffView = ADMIN) -> TestClient[Any]:
+    client.cookies.set(SESSION_COOKIE, who.id)
     return client
 
 

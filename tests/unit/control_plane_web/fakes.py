@@ -6,13 +6,15 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response, route
 from litestar.datastructures import Cookie
 from litestar.di import Provide
 from litestar.params import FromPath
 from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl
+from support.counting import unlimited
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.dead_letters.errors import DeadLetterNotFoundError
@@ -24,9 +26,19 @@ from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
 from vivero_control.domain.signups.schemas import SignupView, StartSignup, Step, TenantRef
 from vivero_control.domain.signups.service import SignupService
-from vivero_control.domain.staff.errors import WrongLoginError
+from vivero_control.domain.staff import policies as staff_policies
+from vivero_control.domain.staff.errors import EmailTakenError, NobodyError, WrongLoginError
+from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
-from vivero_control.domain.staff.schemas import Login, StaffView
+from vivero_control.domain.staff.schemas import (
+    Invitation,
+    InvitationState,
+    Login,
+    Member,
+    MemberChanges,
+    NewMember,
+    StaffView,
+)
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.tenants.errors import TenantNotFoundError, WrongStateError
@@ -58,7 +70,8 @@ from vivero_web.request_context import RequestContext
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script> \"Bähr\" & Söhne 🌱"
-ADMIN = StaffView(id="7b7d", email="ada@vivero.example", role="admin")
+ADMIN = StaffView(id=str(UUID(int=1)), email="ada@vivero.example", role="admin")
+SUPPORT = StaffView(id=str(UUID(int=2)), email="grace@vivero.example", role="support")
 
 
 def plan(name: str, cents: int, records: int | None, users: int | None, gigabytes: int | None) -> PlanView:
@@ -378,6 +391,72 @@ class FakeResets(StaffResets):
             raise InvalidInputError.of("password", "Use at least 10 characters.")
 
 
+def person(number: int, email: str, **changes: object) -> Member:
+    made = Member(
+        id=UUID(int=number),
+        email=email,
+        role="support",
+        active=True,
+        created_at=NOW - timedelta(days=number),
+        invitation=None,
+    )
+    return structs.replace(made, **changes)
+
+
+def invited(number: int, email: str, state: InvitationState, days: float = 5) -> Member:
+    return person(number, email, invitation=Invitation(state=state, expires_at=NOW + timedelta(days=days)))
+
+
+PEOPLE = (
+    person(1, ADMIN.email, role="admin"),
+    person(2, SUPPORT.email),
+    person(3, "hedy@vivero.example", active=False),
+    person(4, "ida@vivero.example", invitation=Invitation(state=InvitationState.SENDING, expires_at=None)),
+    invited(5, "joan@vivero.example", InvitationState.SENT),
+    invited(6, "karen@vivero.example", InvitationState.UNSENT),
+    invited(7, f"{'l' * 64}@{'long-name-of-a-host.' * 9}example", InvitationState.EXPIRED, -1),
+)
+
+
+class FakeMembers(StaffMembers):
+    """Keeps the orders; one about oneself, a taken address and a fourth mail are refused."""
+
+    def __init__(self, people: tuple[Member, ...] = PEOPLE, refusal: WebError | None = None) -> None:
+        self.people = people
+        self.refusal = refusal
+        self.orders: list[tuple[str, str, object]] = []
+
+    async def all(self) -> tuple[Member, ...]:
+        return self.people
+
+    async def get(self, staff_id: UUID) -> Member:
+        found = next((one for one in self.people if one.id == staff_id), None)
+        if found is None:
+            raise NobodyError
+        return found
+
+    async def invite(self, actor: StaffView, new: NewMember) -> Member:
+        if new.email in {one.email for one in self.people}:
+            raise EmailTakenError
+        return await self._keep("invite", actor, new, UUID(int=1))
+
+    async def invite_again(self, actor: StaffView, staff_id: UUID) -> Member:
+        return await self._keep("invite-again", actor, staff_id, staff_id)
+
+    async def withdraw(self, actor: StaffView, staff_id: UUID) -> None:
+        await self._keep("withdraw", actor, staff_id, staff_id)
+
+    async def change(self, actor: StaffView, staff_id: UUID, changes: MemberChanges) -> Member:
+        staff_policies.demand_other(actor, staff_id)
+        return await self._keep("change", actor, changes, staff_id)
+
+    async def _keep(self, what: str, actor: StaffView, order: object, staff_id: UUID) -> Member:
+        if self.refusal:
+            raise self.refusal
+        self.orders.append((what, actor.email, order))
+        return await self.get(staff_id)
+
+
 class FakeSessions(StaffSessions):
     def __init__(self) -> None:
         pass
@@ -386,7 +465,7 @@ class FakeSessions(StaffSessions):
         return Cookie(key=SESSION_COOKIE, value=staff.id, secure=True, httponly=True, samesite="lax", path="/")
 
     async def read(self, value: str | None) -> StaffView | None:
-        return ADMIN if value == ADMIN.id else None
+        return {ADMIN.id: ADMIN, SUPPORT.id: SUPPORT}.get(value or "")
 
     async def close(self, value: str | None) -> Cookie:
         del value
@@ -423,6 +502,7 @@ def make_app(**replaced: object) -> Litestar:
         "dead_letters": FakeDeadLetters(),
         "staff": FakeStaff(),
         "resets": FakeResets(),
+        "members": FakeMembers(),
         "sessions": FakeSessions(),
         "settings": SETTINGS,
     } | replaced
@@ -430,14 +510,14 @@ def make_app(**replaced: object) -> Litestar:
     def provided(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False)
 
-    @get("/-/host/{which:str}", sync_to_thread=False)
+    @route("/-/host/{which:str}", http_method=["GET", "POST"], sync_to_thread=False)
     def host(request: Request[Any, Any, Any], which: FromPath[str]) -> Response[Any]:
         assert web.host_page
         assert web.host_error
         if which == "busy":
             problem, _ = describe(TooManyRequestsError("Too many requests from your address.", 30))
             return web.host_error(request, problem)
-        return web.host_page(HOSTS[which])
+        return web.host_page(HOSTS[which], request.method == "POST")
 
     def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         problem, _ = describe(error)
@@ -453,7 +533,7 @@ def make_app(**replaced: object) -> Litestar:
         dependencies={name: provided(value) for name, value in services.items()},
         exception_handlers={Exception: on_error},
     )
-    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(0), hsts="")
+    app.asgi_handler = RequestContext(unlimited().around(app.asgi_handler), Proxies(0), hsts="")
     return app
 
 

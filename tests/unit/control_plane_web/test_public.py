@@ -66,6 +66,7 @@ def test_the_page_at_a_host_says_why(visitor: TestClient[Any]) -> None:
         ("suspended", 503, "is suspended"),
         ("ended", 503, "trial of this workspace has ended"),
         ("unknown", 404, "no workspace here"),
+        ("away", 503, "does not answer right now"),
         ("unsure", 503, "do not know yet which workspace"),
         ("busy", 429, "Too many requests"),
     ):
@@ -75,7 +76,7 @@ def test_the_page_at_a_host_says_why(visitor: TestClient[Any]) -> None:
         assert "<script>alert" not in answer.text
 
 
-@pytest.mark.parametrize("which", ["starting", "suspended", "ended", "unknown", "unsure", "busy"])
+@pytest.mark.parametrize("which", ["starting", "away", "suspended", "ended", "unknown", "unsure", "busy"])
 def test_the_page_at_a_host_needs_nothing_from_that_host(visitor: TestClient[Any], which: str) -> None:
     answer = visitor.get(f"/-/host/{which}")
     assert not re.search(r"<script|/static/|\bon[a-z]+=|\sstyle=", answer.text)
@@ -89,11 +90,21 @@ def test_the_page_at_a_host_needs_nothing_from_that_host(visitor: TestClient[Any
     assert len(answer.content) < 24 * 1024
 
 
-def test_only_a_starting_workspace_is_looked_at_again(visitor: TestClient[Any]) -> None:
-    starting = visitor.get("/-/host/starting")
-    assert '<meta http-equiv="refresh" content="3">' in starting.text
-    assert starting.headers["retry-after"] == "3"
+def test_only_a_workspace_that_comes_by_itself_is_looked_at_again(visitor: TestClient[Any]) -> None:
+    for which in ("starting", "away"):
+        page = visitor.get(f"/-/host/{which}")
+        assert '<meta http-equiv="refresh" content="3">' in page.text
+        assert page.headers["retry-after"] == "3"
     assert "http-equiv" not in visitor.get("/-/host/suspended").text
+
+
+def test_whoever_sent_a_form_is_told_that_it_did_not_arrive(visitor: TestClient[Any]) -> None:
+    """A look at the form's address by itself would send nothing, and might be refused."""
+    page = visitor.post("/-/host/away")
+    assert "did not arrive" in page.text
+    assert "http-equiv" not in page.text
+    assert page.headers["retry-after"] == "3"
+    assert "did not arrive" not in visitor.post("/-/host/suspended").text
 
 
 def test_every_file_a_page_names_is_served(visitor: TestClient[Any]) -> None:

@@ -32,6 +32,13 @@ def test_what_is_no_address_or_too_often_is_said(
     assert words in answers[-1].text
 
 
+def test_the_page_of_a_link_says_what_it_leads_into_and_whom_to_ask(visitor: TestClient[Any]) -> None:
+    refused = visitor.post(CHOOSE, data={"code": LINK, "password": "short"})
+    for page in (visitor.get(CHOOSE).text, refused.text):
+        assert "For the staff of Vivero at vivero.localhost." in page
+        assert "if you were invited, ask who invited you" in page
+
+
 def test_a_pasted_link_sets_the_password(visitor: TestClient[Any]) -> None:
     page = visitor.get(CHOOSE).text
     assert re.search(r'<div data-link-secret>.*?<input[^>]*name="code"', page, re.DOTALL)

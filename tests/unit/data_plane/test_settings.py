@@ -51,6 +51,15 @@ def test_everything_is_read_and_trimmed(environ: dict[str, str]) -> None:
     assert settings.env.proxy_hops == 1
 
 
+@pytest.mark.parametrize(("content", "audit"), [(None, None), ("\n", None), ("vtxaudit\n", "vtxaudit")])
+def test_the_audit_log_may_have_a_schema_of_its_own(
+    environ: dict[str, str], content: str | None, audit: str | None
+) -> None:
+    if content is not None:
+        (Path(environ["VIVERO_SECRETS_DIR"]) / "database/audit").write_text(content)
+    assert load(environ).database.audit == audit
+
+
 def test_a_missing_variable_is_named(environ: dict[str, str]) -> None:
     del environ["VIVERO_TENANT_ID"]
     with pytest.raises(SettingsError, match=r"^VIVERO_TENANT_ID: is not set"):

@@ -161,7 +161,8 @@ def test_what_is_accepted_can_be_stored_and_shown(name: str, url: str) -> None:
     assert len(url) <= 300
 
 
-@given(st.from_regex(r"\A[A-Za-z0-9ÄÖÜäöüß&. -]{0,60}[A-Za-z0-9]\Z"), HOSTS)
+# A Tenant's name has no space at its ends: the CRD refuses it.
+@given(st.from_regex(r"\A[A-Za-z0-9ÄÖÜäöüß]([A-Za-z0-9ÄÖÜäöüß&. -]{0,60}[A-Za-z0-9])?\Z"), HOSTS)
 def test_what_a_company_is_called_is_accepted(name: str, host: str) -> None:
     assert parse({"name": name, "public_url": f"https://{host}"}) is not None
 

@@ -12,6 +12,7 @@ import msgspec
 from litestar import Litestar, Request
 from litestar.datastructures import UploadFile
 from litestar.di import Provide
+from support.counting import unlimited
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.errors import WrongCredentialsError
@@ -470,5 +471,5 @@ def make_app(world: World) -> Litestar:
         exception_handlers={Exception: Answers(render_error).to},
         logging_config=None,
     )
-    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(0), hsts="")
+    app.asgi_handler = RequestContext(unlimited().around(app.asgi_handler), Proxies(0), hsts="")
     return app

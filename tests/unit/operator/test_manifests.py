@@ -89,6 +89,13 @@ def test_every_object_is_labelled_and_sealed(build: Any) -> None:
     assert not drift.differs(manifest, json.loads(json.dumps(manifest)))
 
 
+def test_only_what_was_never_sent_is_tried_again() -> None:
+    """A route that retried anything else would store a record twice."""
+    one = instance(hosts=["app.example.com"])
+    for made in (ingress.build(one), ingress.build_hosts(one, ["app.example.com"])):
+        assert made["metadata"]["annotations"]["projectcontour.io/retry-on"] == "connect-failure"
+
+
 def test_a_removed_field_is_noticed() -> None:
     one = instance()
     with_both, without = (
@@ -113,6 +120,7 @@ def test_secrets_hold_what_the_data_plane_reads() -> None:
         "host": "db.example",
         "port": "3306",
         "name": f"vt{one.id}",
+        "audit": f"vt{one.id}audit",
     }
     assert decoded(secrets.cache(one, KEYS))["prefix"] == f"vt{one.id}:"
     assert decoded(secrets.storage(one, KEYS))["bucket"] == f"vivero-{one.id}"
@@ -170,8 +178,23 @@ def test_pods_are_restricted_and_know_no_cluster() -> None:
 def test_files_lie_where_the_data_plane_looks() -> None:
     projected = pod(instance())["spec"]["volumes"][0]["projected"]["sources"]
     paths = {item["path"] for source in projected for kind in source.values() for item in kind["items"]}
-    assert {"database/password", "cache/prefix", "storage/bucket", "app/operator_token", "limits/limits.json"} <= paths
+    assert {
+        "database/password",
+        "database/audit",
+        "cache/prefix",
+        "storage/bucket",
+        "app/operator_token",
+        "limits/limits.json",
+    } <= paths
     assert {"platform/ca.crt", "platform/ticket.pub"} <= paths
+
+
+def test_a_pod_starts_where_an_operator_of_before_has_taken_the_audit_key_out() -> None:
+    projected = pod(instance())["spec"]["volumes"][0]["projected"]["sources"]
+    needed = [source["secret"] for source in projected if "secret" in source and not source["secret"].get("optional")]
+    paths = {item["path"] for one in needed for item in one["items"]}
+    assert "database/name" in paths
+    assert "database/audit" not in paths
 
 
 def test_a_change_of_limits_leaves_the_pods_alone() -> None:

@@ -59,11 +59,13 @@ def certified(world: World, _: int) -> None:
 
 
 def upgrade(world: World, number: int) -> None:
-    """A new image, other options of tenants' pods, and an operator that has other rules for caches."""
+    """A new image, other options of tenants' pods, and an operator with other rules for caches, and audit logs."""
     image, pulls = f"image:{number}", [{"name": "registry"}][: number % 2]
     options = world.settings.data_plane_pod.model_validate({"imagePullSecrets": pulls})
     world.settings = world.settings.model_copy(update={"data_plane_image": image, "data_plane_pod": options})
     world.backends.valkey.former |= world.backends.valkey.users.keys()
+    for server in world.backends.servers.values():
+        server.former |= server.databases
     world.restart()
 
 

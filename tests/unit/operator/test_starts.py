@@ -1,6 +1,6 @@
 """Who starts when many want to: one is served first at any burst, and none keeps the others waiting forever."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
@@ -197,7 +197,7 @@ class Burst:
             one.left -= 1 / len(busy)
             if one.left <= 0:
                 one.served_at = self.second
-                self.door.starts.ended(one.tenant.metadata.uid)
+                self.door.starts.answered(one.tenant.metadata.uid)
         self.second += 1
 
     def _ask(self, one: Starter) -> None:
@@ -278,12 +278,14 @@ class TestGrowth:
     def many(self, count: int) -> list[Tenant]:
         return [tenant(f"t{number:03}", age=999 - number) for number in range(count)]
 
-    def serve(self, door: Door, waiting: list[Tenant], count: int) -> list[str]:
-        """All ask; the first of those that start end until `count` have; who is left in their start."""
+    def serve(
+        self, door: Door, waiting: list[Tenant], count: int, end: Callable[[Starts, str], None] = Starts.answered
+    ) -> list[str]:
+        """All ask; the first of those that start end in that way until `count` have; who is left in their start."""
         busy = door.ask(*waiting)
         for _ in range(count):
             done = busy.pop(0)
-            door.starts.ended(f"uid-{done}")
+            end(door.starts, f"uid-{done}")
             woken, door.called[:] = set(door.called), []
             busy += door.ask(*(one for one in waiting if one.name in woken))
         return busy
@@ -291,6 +293,17 @@ class TestGrowth:
     def test_a_long_queue_that_goes_well_is_served_in_growing_groups(self) -> None:
         for ended, busy in ((0, 2), (GROUP - 1, 2), (GROUP, 3), (LONG, 2 * GROWTH)):
             assert len(self.serve(Door(2), self.many(LONG * 2), ended)) == busy
+
+    def test_starts_that_fail_make_room_and_let_no_more_begin(self) -> None:
+        assert len(self.serve(Door(2), self.many(LONG * 2), LONG, Starts.ended)) == 2
+
+    def test_a_pod_that_answers_too_late_counts_for_nothing(self) -> None:
+        door, waiting = Door(2), self.many(LONG * 2)
+        self.serve(door, waiting, GROUP - 1)
+        (late,) = door.ask(waiting[GROUP])
+        door.now = HELD_SECONDS + 1
+        door.starts.answered(f"uid-{late}")
+        assert len(door.ask(*waiting[GROUP + 1 :])) == 2
 
     def test_a_start_that_is_stuck_ends_the_growth(self) -> None:
         door, waiting = Door(2), self.many(LONG * 2)
@@ -402,6 +415,26 @@ class TestSlotsReturn:
         await world.reconcile("acme")
         assert called == ["next"]
 
+    @pytest.mark.parametrize("answers", [True, False])
+    async def test_only_a_pod_that_answers_counts(self, monkeypatch: pytest.MonkeyPatch, *, answers: bool) -> None:
+        world, _ = self.world()
+        counted = list[str]()
+        monkeypatch.setattr(world.services.starts, "answered", counted.append)
+        await self.begin(world, **({} if answers else {"spec": {"plan": "nosuch"}}))
+        if answers:
+            self.put_pod(world)
+        await world.reconcile("acme")
+        assert bool(counted) is answers
+
+    def put_pod(self, world: World) -> None:
+        """One that is ready, of the tenant that has begun."""
+        (namespace,) = {where for kind, where, _ in world.kube.objects if kind == "Deployment"}
+        labels = {LABEL_TENANT: str(namespace).removeprefix("tenant-")}
+        status = {"podIP": "10.0.0.9", "conditions": [{"type": "Ready", "status": "True"}]}
+        world.put(
+            {"kind": "Pod", "metadata": {"name": "app-1", "namespace": namespace, "labels": labels}, "status": status}
+        )
+
     async def test_one_whose_pod_answers_is_finished_beside_the_next(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its proof takes no node's time, and on a busy platform seconds."""
         world, called = self.world()
@@ -414,11 +447,7 @@ class TestSlotsReturn:
             return await proof(*arguments)
 
         monkeypatch.setattr(world.data_plane, "proof", asked)
-        (namespace,) = {where for kind, where, _ in world.kube.objects if kind == "Deployment"}
-        labels = {LABEL_TENANT: str(namespace).removeprefix("tenant-")}
-        status = {"podIP": "10.0.0.9", "conditions": [{"type": "Ready", "status": "True"}]}
-        pod = {"kind": "Pod", "metadata": {"name": "app-1", "namespace": namespace, "labels": labels}, "status": status}
-        world.put(pod)
+        self.put_pod(world)
         await world.reconcile("acme")
         assert before == [["next"]]
 

@@ -15,6 +15,7 @@ HARMLESS = {
     "which": "what staff do to a tenant",
     "record_id": "a number",
     "user_id": "a number",
+    "staff_id": "names somebody of the staff; an admin's session or token opens it",
     "file_id": "names a file; a session opens it",
     "workspace_id": "a tenant's id, which its namespace has as well",
     "neighbour": "another tenant's id; the operator's token gets its answer",

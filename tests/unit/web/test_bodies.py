@@ -10,6 +10,7 @@ from support.asgi import Answer, ask
 from support.programs import (
     DOMAIN,
     LARGEST_FILE,
+    SOMEBODY,
     Route,
     a_control_plane,
     a_workspace,
@@ -55,10 +56,16 @@ OF_VIEWERS = {
     "POST /collections/{name}/columns",
     "POST /logout",
 }
+FOR_ADMINS = ("/staff/people", "/api/v1/staff")
 WITHOUT_BODY = {
     "POST /logout",
     "POST /staff/logout",
     "POST /staff/dead-letters/{letter}/replay",
+    "POST /staff/people/{staff_id}/deactivate",
+    "POST /staff/people/{staff_id}/reactivate",
+    "POST /staff/people/{staff_id}/invitation",
+    "POST /staff/people/{staff_id}/withdraw",
+    "POST /api/v1/staff/{staff_id}/invitation",
     "POST /api/v1/invitations/{user_id}",
     "POST /files/{file_id}/delete",
     "POST /collections/{name}/records/{record_id}/delete",
@@ -74,7 +81,15 @@ CONTENT = {
     "POST /api/v1/collections/{name}/records",
     "PATCH /api/v1/collections/{name}/records/{record_id}",
 }
-VALUES = {"name": "Contacts", "which": "suspend", "record_id": "1", "user_id": "1", "file_id": "a" * 26, "letter": "1"}
+VALUES = {
+    "name": "Contacts",
+    "which": "suspend",
+    "record_id": "1",
+    "user_id": "1",
+    "file_id": "a" * 26,
+    "letter": "1",
+    "staff_id": SOMEBODY,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +145,7 @@ def bound_of(route: Route) -> int:
 def authorised(route: Route) -> list[tuple[str, str]]:
     if route.path.startswith("/internal/"):
         return operator()
-    is_of_staff = route.path.startswith(("/staff/", "/api/v1/tenants", "/signup"))
+    is_of_staff = route.path.startswith(("/staff/", "/api/v1/staff", "/api/v1/tenants", "/signup"))
     return staff() if is_of_staff else member("owner")
 
 
@@ -167,6 +182,21 @@ async def test_a_viewers_body_is_not_read_where_viewers_may_do_nothing(workspace
         if str(route) not in PUBLIC | OF_VIEWERS and not route.path.startswith("/internal/"):
             answer = await send(workspace, route, member("viewer"))
             assert (answer.status, answer.taken) == (403, 0), str(route)
+
+
+async def test_support_sees_and_decides_nothing_about_the_staff_and_is_told_who_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = a_control_plane(tmp_path, monkeypatch, role="support")
+    routes = [route for route in routes_of(app) if route.path.startswith(FOR_ADMINS) and route.method != "OPTIONS"]
+    assert len({route.path for route in routes}) > 8
+    for route in routes:
+        body = route.method in {"POST", "PATCH"}
+        nobody = await send(app, route, [("sec-fetch-site", "same-origin")], None if body else 0)
+        support = await send(app, route, authorised(route), None if body else 0)
+        assert (nobody.status, nobody.taken) == (401, 0), str(route)
+        assert (support.status, support.taken) == (403, 0), str(route)
+        assert b"Your role is support; ask an admin." in support.body
 
 
 async def test_a_body_of_another_kind_is_not_read(app: Litestar) -> None:

@@ -9,6 +9,7 @@ import schemathesis
 from litestar import Litestar
 from support.programs import DOMAIN, PROGRAMS
 from support.schema_cases import document_of
+from vivero_web.declared import declared_by
 from vivero_web.documents import operations_of
 from vivero_web.problem import MEDIA_TYPE
 
@@ -133,6 +134,16 @@ def test_answers_follow_from_what_a_route_is(app: Litestar, document: dict[str, 
         assert one.path.startswith("/api/") <= ("503" in said), one.path
         if one.method == "GET":
             assert not {"409", "413", "415", "402"} & said, one.path
+
+
+def test_no_guard_refuses_in_silence(app: Litestar, document: dict[str, Any]) -> None:
+    for one in operations_of(app, document):
+        said = set(document["paths"][one.path][one.method.lower()]["responses"])
+        for guard in one.handler.resolve_guards():
+            declared = declared_by(guard)
+            assert declared.errors, (one.path, guard)
+            if not declared.on_writes:
+                assert {str(error.status) for error in declared.errors} <= said, (one.path, guard)
 
 
 def test_no_word_in_an_address_is_taken_for_nothing(app: Litestar) -> None:

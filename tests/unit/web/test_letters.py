@@ -13,7 +13,9 @@ LINK = one_time_link(f"https://{PLACE}:8443{PAGE}", SECRET)
 
 MAILS: dict[str, Callable[[], Mail]] = {
     "reset": lambda: letters.password_reset("key", to=TO, place=PLACE, link=LINK),
-    "invitation": lambda: letters.invitation("key", to=TO, place=PLACE, inviter="ada@example.com", link=LINK),
+    "invitation": lambda: letters.invitation(
+        "key", to=TO, group="the staff of Vivero", place=PLACE, inviter="ada@example.com", link=LINK
+    ),
     "changed": lambda: letters.password_changed("key", to=TO, place=PLACE),
 }
 
@@ -34,8 +36,9 @@ def test_the_link_stands_whole_on_a_line_of_its_own(name: str, lasts: str) -> No
     assert lasts in " ".join(mail.text.split())
 
 
-def test_the_invitation_says_who_invites() -> None:
-    assert "ada@example.com" in MAILS["invitation"]().text
+def test_the_invitation_says_who_invites_and_to_what() -> None:
+    words = " ".join(MAILS["invitation"]().text.split())
+    assert f"ada@example.com has added you to the staff of Vivero at {PLACE}." in words
 
 
 def test_a_secret_is_in_no_subject_key_or_log() -> None:

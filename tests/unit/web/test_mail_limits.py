@@ -6,7 +6,7 @@ import pytest
 from support.counting import Cache, Time, process
 from vivero_web.errors import TooManyRequestsError
 from vivero_web.limiter import Limiter
-from vivero_web.mail_limits import by_caller, to_recipient
+from vivero_web.mail_limits import by_caller, of_invitations, to_recipient
 
 HOUR = 60 * 60
 
@@ -45,6 +45,22 @@ async def test_of_fifty_at_once_three_reach_one_mailbox_whoever_asks(limiter: Li
 async def test_of_fifty_at_once_twenty_go_out_for_one_caller(limiter: Limiter) -> None:
     sent = await asyncio.gather(*(asked(limiter, f"{n}@example.com", "an office") for n in range(50)))
     assert sent.count(True) == 20
+
+
+async def test_of_a_hundred_and_fifty_at_once_a_hundred_are_invited_in_a_day(limiter: Limiter, time: Time) -> None:
+    async def invited(number: int) -> bool:
+        try:
+            await limiter.demand(of_invitations(), to_recipient(f"{number}@example.com"))
+        except TooManyRequestsError:
+            return False
+        return True
+
+    sent = await asyncio.gather(*map(invited, range(150)))
+    assert sent.count(True) == 100
+    time.now += HOUR * 12
+    assert not await invited(150)
+    time.now += HOUR * 15
+    assert await invited(151)
 
 
 async def test_what_one_limit_refuses_counts_against_no_other(limiter: Limiter) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from litestar import Litestar
+from msgspec import structs
 from support.programs import addresses, control_plane, data_plane
 from unit.control_plane_web.fakes import OpenDoor
 from unit.control_plane_web.fakes import make_app as control_plane_pages
@@ -29,7 +30,7 @@ MEASURED = {"/metrics", "/readyz"}
 
 def full_workspace() -> Litestar:
     world = World()
-    things = collection()
+    things = structs.replace(collection(), name="x")
     world.collections["x"] = things
     world.records["x"] = {1: Record(1, 1, {field.name: None for field in things.fields}, NOW, NOW)}
     world.files["x"] = (StoredFile("x", "x.txt", 7, "text/plain", NOW, "ada@example.com"), b"content")

@@ -11,6 +11,7 @@ from litestar.openapi.spec import SecurityRequirement
 from litestar.params import HeaderParameter, JSONBody, PathParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from vivero_web.declared import raises
+from vivero_web.doors import SIGNUPS, Counted
 
 from vivero_control.domain.signups.errors import SlugTakenError
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
@@ -36,6 +37,7 @@ class SignupController(Controller):
         summary="Start a signup",
         description="Claims a finished workspace when there is a spare one, else makes one, which takes seconds. "
         "Follow its progress by `id`; `bearer` is what gets the login, so keep it out of addresses.",
+        guards=[Counted(SIGNUPS)],
         response_headers=[
             ResponseHeader(name="Location", description="Where the progress is.", documentation_only=True)
         ],

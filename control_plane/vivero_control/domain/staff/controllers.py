@@ -1,27 +1,40 @@
-"""Logins of staff over the API."""
+"""Logins of staff over the API, and who is of the staff."""
 
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-from litestar import Controller, Request, post, put
+from litestar import Controller, Request, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import JSONBody, PathParameter
 from vivero_web.declared import raises
+from vivero_web.doors import LOGOUTS, SECRETS, Counted
 from vivero_web.errors import LinkSpentError
 from vivero_web.links import ChosenPassword, ForgottenPassword
 from vivero_web.request_context import caller_of
 
-from vivero_control.domain.staff.errors import InvalidTokenError, WrongLoginError
+from vivero_control.domain.staff.errors import (
+    AcceptedError,
+    DeactivatedError,
+    EmailTakenError,
+    InvalidTokenError,
+    OwnAccountError,
+    WrongLoginError,
+)
+from vivero_control.domain.staff.guards import StaffRequest, admins_only
+from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
-from vivero_control.domain.staff.schemas import Login, Refresh, Tokens
+from vivero_control.domain.staff.schemas import Login, Member, MemberChanges, NewMember, Refresh, Tokens
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.tokens import StaffTokens
+
+StaffId = Annotated[UUID, PathParameter(description="Of somebody of the staff.")]
 
 
 class AuthController(Controller):
     """Tokens for programs, and the way back for who has forgotten the password."""
 
     path = "/auth"
-    tags = ("Staff",)
+    tags = ("Authentication",)
 
     @post("/login", status_code=200, summary="Log in")
     @raises(WrongLoginError)
@@ -34,12 +47,12 @@ class AuthController(Controller):
     ) -> Tokens:
         return await tokens.issue(await staff.login(data, caller_of(request.scope)))
 
-    @post("/refresh", status_code=200, summary="Exchange a refresh token for a new pair")
+    @post("/refresh", status_code=200, summary="Exchange a refresh token for a new pair", guards=[Counted(SECRETS)])
     @raises(InvalidTokenError)
     async def refresh(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> Tokens:
         return await tokens.exchange(data.refresh_token)
 
-    @post("/logout", status_code=204, summary="End the login the refresh token belongs to")
+    @post("/logout", status_code=204, summary="End the login the refresh token belongs to", guards=[Counted(LOGOUTS)])
     async def logout(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> None:
         await tokens.end(data.refresh_token)
 
@@ -50,10 +63,63 @@ class AuthController(Controller):
         """The answer is the same whether somebody has this address or not."""
         await resets.ask(data.email, caller_of(request.scope))
 
-    @put("/password", status_code=204, summary="Set the password by such a link")
+    @put("/password", status_code=204, summary="Set the password by such a link", guards=[Counted(SECRETS)])
     @raises(LinkSpentError)
     async def choose_password(
         self, request: Request[Any, Any, Any], data: JSONBody[ChosenPassword], resets: NamedDependency[StaffResets]
     ) -> None:
         """It works once, and ends every login."""
         await resets.choose(data, caller_of(request.scope))
+
+
+class MemberController(Controller):
+    """Who is of the staff, for admins."""
+
+    path = "/staff"
+    tags = ("Staff",)
+    guards = (admins_only,)
+
+    @get(summary="Everybody, by address")
+    async def list_members(self, members: NamedDependency[StaffMembers]) -> tuple[Member, ...]:
+        """Invited and deactivated people are among them."""
+        return await members.all()
+
+    @post(summary="Invite somebody")
+    @raises(EmailTakenError)
+    async def invite_member(
+        self, request: StaffRequest, members: NamedDependency[StaffMembers], data: JSONBody[NewMember]
+    ) -> Member:
+        """They get a mail with a link to choose a password, good for seven days."""
+        return await members.invite(request.user, data)
+
+    @get("/{staff_id:uuid}", summary="One of them")
+    async def get_member(self, members: NamedDependency[StaffMembers], staff_id: StaffId) -> Member:
+        return await members.get(staff_id)
+
+    @patch("/{staff_id:uuid}", summary="Give another role, deactivate, activate")
+    @raises(OwnAccountError)
+    async def change_member(
+        self,
+        request: StaffRequest,
+        members: NamedDependency[StaffMembers],
+        staff_id: StaffId,
+        data: JSONBody[MemberChanges],
+    ) -> Member:
+        """A deactivation ends every login at once; who is activated again gets a link to choose a new password."""
+        return await members.change(request.user, staff_id, data)
+
+    @post("/{staff_id:uuid}/invitation", status_code=200, summary="Send the invitation again")
+    @raises(AcceptedError, DeactivatedError)
+    async def repeat_invitation(
+        self, request: StaffRequest, members: NamedDependency[StaffMembers], staff_id: StaffId
+    ) -> Member:
+        """The link before opens nothing from now on."""
+        return await members.invite_again(request.user, staff_id)
+
+    @delete("/{staff_id:uuid}/invitation", summary="Withdraw the invitation")
+    @raises(AcceptedError, DeactivatedError)
+    async def withdraw_invitation(
+        self, request: StaffRequest, members: NamedDependency[StaffMembers], staff_id: StaffId
+    ) -> None:
+        """The account goes, and its link opens nothing any more."""
+        await members.withdraw(request.user, staff_id)

@@ -1,6 +1,6 @@
-"""What can be wrong with a login."""
+"""What can be wrong with a login, and with an order about somebody of the staff."""
 
-from vivero_web.errors import NotSignedInError
+from vivero_web.errors import ConflictError, FieldError, NotFoundError, NotSignedInError
 
 
 class WrongLoginError(NotSignedInError):
@@ -22,3 +22,48 @@ class NoSessionError(NotSignedInError):
 
     def __init__(self) -> None:
         super().__init__("Log in first.")
+
+
+class NobodyError(NotFoundError):
+    """Never there, or an invitation that was withdrawn."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nobody of that id among the staff.")
+
+
+class OwnAccountError(ConflictError):
+    """Who gives the order stays what they are, so there is always somebody who can give the next one."""
+
+    slug = "own-account"
+    title = "This is your own account"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody changes their own role or deactivates themselves. Ask another admin.")
+
+
+class EmailTakenError(ConflictError):
+    """Somebody of the staff has this address, invited and deactivated ones included."""
+
+    slug = "email-taken"
+
+    def __init__(self) -> None:
+        message = "Somebody of the staff has this address already."
+        super().__init__(message, errors=[FieldError("email", message)])
+
+
+class AcceptedError(ConflictError):
+    """The invitation was accepted: there is nothing to send again or to withdraw."""
+
+    slug = "invitation-accepted"
+
+    def __init__(self) -> None:
+        super().__init__("The invitation was accepted: they have chosen a password.")
+
+
+class DeactivatedError(ConflictError):
+    """They are deactivated, so a link would open nothing."""
+
+    slug = "deactivated"
+
+    def __init__(self) -> None:
+        super().__init__("They are deactivated. Reactivate them, which mails a new link.")

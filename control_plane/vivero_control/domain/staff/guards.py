@@ -5,14 +5,20 @@ from typing import Any, Final
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
 from litestar.security.jwt import JWTAuth, Token
+from vivero_web.declared import raises
+from vivero_web.errors import NotAllowedError
 
+from vivero_control.domain.staff import policies
 from vivero_control.domain.staff.errors import NoSessionError
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, SESSION, StaffTokens
 
 STAFF: Final = "staff"
+StaffRequest = Request[StaffView, Token, Any]
+"""Of a route behind `bearer_auth`."""
 
 
 def bearer_auth(tokens: StaffTokens) -> JWTAuth[StaffView]:
@@ -44,3 +50,26 @@ async def session_staff(request: Request[Any, Any, Any], sessions: NamedDependen
     if member is None:
         raise NoSessionError
     return member
+
+
+async def session_admin(request: Request[Any, Any, Any], sessions: NamedDependency[StaffSessions]) -> StaffView:
+    """As `session_staff`, of pages for admins.
+
+    Raises:
+        NoSessionError: as there.
+        NotAllowedError: the role is another.
+    """
+    member = await session_staff(request, sessions)
+    policies.demand_admin(member)
+    return member
+
+
+@raises(NotAllowedError, needs="Needs the role admin.")
+async def admins_only(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
+    """Litestar guard of routes behind `bearer_auth`: nobody else's body is read. What methods there are is no secret.
+
+    Raises:
+        NotAllowedError: the role is another.
+    """
+    if connection.scope.get("method") != "OPTIONS":
+        policies.demand_admin(connection.user)

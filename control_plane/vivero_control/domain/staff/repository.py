@@ -1,5 +1,6 @@
 """SQL about staff and their refresh tokens."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.exc import IntegrityError
+from vivero_web.passwords import NO_PASSWORD
 
 from vivero_control.db.repository import Repository
 from vivero_control.db.tables import RefreshToken, StaffLink, StaffMember
@@ -17,19 +19,41 @@ class StaffRepository(Repository[StaffMember]):
 
     model_type = StaffMember
 
-    async def by_email(self, email: str) -> StaffMember | None:
-        return await self.get_one_or_none(email=email.strip().lower())
+    async def by_email(self, email: str, *, locked: bool = False) -> StaffMember | None:
+        """Whose address it is; `locked` as by the method of that name."""
+        return await self.get_one_or_none(email=email.strip().lower(), with_for_update=locked)
 
-    async def put(self, member: StaffMember) -> None:
-        """Two pods that seed at once: the second changes nothing."""
+    async def put(self, member: StaffMember) -> bool:
+        """Of two at once with one address the second changes nothing, and is told so by False."""
         try:
             async with self.session.begin_nested():
                 await self.add(member)
         except IntegrityError:
-            return
+            return False
+        return True
 
     async def active(self, staff_id: UUID) -> StaffMember | None:
-        return await self.get_one_or_none(id=staff_id, active=True)
+        """Who may be logged in: who is invited, or invited anew, may not yet."""
+        return await self.get_one_or_none(StaffMember.password_hash != NO_PASSWORD, id=staff_id, active=True)
+
+    async def locked(self, *staff_ids: UUID) -> dict[UUID, StaffMember]:
+        """Those of them that there are; nobody else changes one until the transaction ends.
+
+        In one order, so that two who lock the same ones wait for each other and never both.
+        """
+        which = select(StaffMember).where(StaffMember.id.in_(staff_ids)).order_by(StaffMember.id).with_for_update()
+        return {member.id: member for member in await self.session.scalars(which)}
+
+    async def with_links(self, *staff_ids: UUID) -> Sequence[tuple[StaffMember, datetime | None]]:
+        """Members by address, everybody when nobody is named, and until when their newest link is good."""
+        statement = (
+            select(StaffMember, StaffLink.expires_at)
+            .outerjoin(StaffLink, StaffLink.staff_id == StaffMember.id)
+            .order_by(StaffMember.email)
+        )
+        if staff_ids:
+            statement = statement.where(StaffMember.id.in_(staff_ids))
+        return [(member, expires_at) for member, expires_at in await self.session.execute(statement)]
 
     async def set_password(self, staff_id: UUID, password_hash: str) -> None:
         statement = update(StaffMember).where(StaffMember.id == staff_id).values(password_hash=password_hash)
@@ -71,6 +95,10 @@ class StaffLinkRepository(Repository[StaffLink]):
     async def put(self, staff_id: UUID, digest: str, expires_at: datetime) -> None:
         made = insert(StaffLink).values(staff_id=staff_id, digest=digest, expires_at=expires_at)
         await self.session.execute(made.on_duplicate_key_update(digest=digest, expires_at=expires_at))
+
+    async def void(self, staff_id: UUID) -> None:
+        """What was sent opens nothing any more."""
+        await self.session.execute(delete(StaffLink).where(StaffLink.staff_id == staff_id))
 
     async def owner(self, digest: str, now: datetime) -> StaffMember | None:
         """Who may use this link now."""

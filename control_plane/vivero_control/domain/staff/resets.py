@@ -1,10 +1,11 @@
-"""A forgotten password of staff.
+"""A password by a link: asked for by who has forgotten it, chosen by them and by who was invited.
 
 What was typed becomes a job, whoever has that address: so neither the answer nor
 its time tells. `jobs.py` looks the address up and sends the link.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import uuid4
 
 import msgspec
@@ -25,9 +26,9 @@ from vivero_control.db.tables import StaffMember
 from vivero_control.domain.audit.repository import AuditRepository
 from vivero_control.domain.audit.service import DONE, record
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.staff.jobs import KIND, Asked
+from vivero_control.domain.staff.jobs import RESET, Asked
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository
-from vivero_control.domain.staff.service import of_staff, view
+from vivero_control.domain.staff.service import has_password, of_staff, view
 from vivero_control.jobs.repository import OutboxRepository
 
 
@@ -67,7 +68,7 @@ class StaffResets:
         payload = msgspec.to_builtins(Asked(normal, now))
         async with self._database.transaction() as session:
             await OutboxRepository(session).put(
-                kind=KIND, key=f"{KIND}:{uuid4()}", payload=payload, now=now, due_at=now
+                kind=RESET, key=f"{RESET}:{uuid4()}", payload=payload, now=now, due_at=now
             )
         self._wake_worker()
 
@@ -92,11 +93,18 @@ class StaffResets:
 
     async def _set(self, session: AsyncSession, secret: str, member: StaffMember, hashed: str) -> None:
         now = self._clock()
+        # As a deactivation does, which may have come while the password was hashed: first the member, then the link.
+        await StaffRepository(session).locked(member.id)
         if not await StaffLinkRepository(session).spend(secret, now):
             raise LinkSpentError
         await StaffRepository(session).set_password(member.id, hashed)
         # Access tokens end with the refresh tokens of their login, sessions of pages by the password's stamp.
         await RefreshTokenRepository(session).end_all(member.id)
-        await AuditRepository(session).add(record(of_staff("reset-password", view(member)), now, DONE))
+        action = "reset-password" if has_password(member) else "accept-invitation"
+        await AuditRepository(session).add(record(of_staff(action, view(member)), now, DONE))
+        if has_password(member):
+            await self._tell(session, member, now)
+
+    async def _tell(self, session: AsyncSession, member: StaffMember, now: datetime) -> None:
         told = letters.password_changed(f"mail.password-changed:{uuid4()}", to=member.email, place=self._host)
         await OutboxRepository(session).put(kind=mails.KIND, key=told.key, payload=told.payload(), now=now, due_at=now)

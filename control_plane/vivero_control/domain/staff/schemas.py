@@ -1,9 +1,15 @@
-"""Logins of staff, for programs (tokens) and pages (a session)."""
+"""Staff: their logins, for programs (tokens) and pages (a session), and who they are."""
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
+from uuid import UUID
 
 from msgspec import Meta, Struct
-from vivero_web.fields import AccessToken, RefreshToken, TypedEmail, TypedPassword
+from vivero_web.fields import AccessToken, Email, RefreshToken, TypedEmail, TypedPassword
+
+Role = Literal["admin", "support"]
+StaffRole = Annotated[Role, Meta(description="An `admin` decides who is of the staff; all else both may do.")]
 
 
 class Login(Struct, frozen=True, kw_only=True):
@@ -45,5 +51,52 @@ class StaffView(Struct, frozen=True, kw_only=True):
 
     id: str
     email: str
-    role: Literal["admin", "support"]
+    role: Role
     stamp: str = ""
+
+
+class InvitationState(StrEnum):
+    """How far an invitation is: `unsent` was given up, `expired` was sent and not accepted in time."""
+
+    SENDING = "sending"
+    SENT = "sent"
+    UNSENT = "unsent"
+    EXPIRED = "expired"
+
+
+class Invitation(Struct, frozen=True, kw_only=True):
+    """Of somebody who has no password yet."""
+
+    state: InvitationState
+    expires_at: Annotated[datetime | None, Meta(description="The newest link's end; null while there is no link.")]
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """Somebody of the staff."""
+
+    id: Annotated[UUID, Meta(description="Of the account; it never changes.")]
+    email: Annotated[str, Meta(description="The account's e-mail address, in lower case.")]
+    role: StaffRole
+    active: Annotated[bool, Meta(description="Whether they may log in, once they have a password.")]
+    created_at: Annotated[datetime, Meta(description="When they were added.")]
+    invitation: Annotated[Invitation | None, Meta(description="While they are active and have no password.")]
+
+
+class NewMember(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to invite."""
+
+    email: Email
+    role: StaffRole
+
+
+class MemberChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be different; what is left out stays."""
+
+    role: StaffRole | None = None
+    active: Annotated[
+        bool | None,
+        Meta(
+            description="False ends every login at once and takes the password away; true, where it was false, mails a "
+            "link to choose a new one."
+        ),
+    ] = None

@@ -2,19 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal, cast
+from typing import cast
 from uuid import UUID
 
 from vivero_web.errors import TooManyRequestsError
 from vivero_web.logins import Logins
-from vivero_web.passwords import Passwords
+from vivero_web.passwords import NO_PASSWORD, Passwords
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.audit.service import Act, AuditService
 from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.repository import StaffRepository
-from vivero_control.domain.staff.schemas import Login, StaffView
+from vivero_control.domain.staff.schemas import Login, Role, StaffView
 from vivero_control.domain.staff.stamps import stamp_of
 
 
@@ -37,8 +37,10 @@ class StaffService:
         async with self._database.transaction() as session:
             member = await StaffRepository(session).by_email(login.email)
         async with self._noting_refusals(member), self._logins.guess(member.email if member else login.email, address):
-            matches = await self._passwords.verify(member.password_hash if member else None, login.password)
-            if member is None or not matches or not member.active:
+            # Who may not log in takes as long as nobody: who is invited has no hash that could be verified.
+            stored = member.password_hash if member and can_log_in(member) else None
+            matches = await self._passwords.verify(stored, login.password)
+            if member is None or not matches:
                 raise WrongLoginError
         found = view(member)
         await self._audit.note(of_staff("login", found))
@@ -86,10 +88,19 @@ def subject(staff_id: UUID | str) -> str:
     return f"staff/{staff_id}"
 
 
+def can_log_in(member: StaffMember) -> bool:
+    return member.active and has_password(member)
+
+
+def has_password(member: StaffMember) -> bool:
+    """Not before an invitation is accepted, and not after a deactivation."""
+    return member.password_hash != NO_PASSWORD
+
+
 def view(member: StaffMember) -> StaffView:
     return StaffView(
         id=str(member.id),
         email=member.email,
-        role=cast("Literal['admin', 'support']", member.role),
+        role=cast("Role", member.role),
         stamp=stamp_of(member.password_hash),
     )

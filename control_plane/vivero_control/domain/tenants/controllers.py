@@ -1,17 +1,16 @@
 """Tenants over the API, for staff."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from litestar import Controller, Request, get, post
+from litestar import Controller, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, PathParameter, QueryParameter
-from litestar.security.jwt import Token
 from vivero_web.declared import raises
 from vivero_web.shapes import said
 
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.audit.service import AuditService
-from vivero_control.domain.staff.schemas import StaffView
+from vivero_control.domain.staff.guards import StaffRequest
 from vivero_control.domain.tenants.errors import (
     TenantChangedError,
     TenantRefusedError,
@@ -33,7 +32,6 @@ from vivero_control.domain.tenants.schemas import (
 )
 from vivero_control.domain.tenants.service import TenantService
 
-StaffRequest = Request[StaffView, Token, Any]
 Name = Annotated[str, PathParameter(min_length=1, max_length=63, description="metadata.name of the Tenant.")]
 
 LIMIT_MAX = 200

@@ -1,7 +1,8 @@
 """What a workspace's host name stands for, when a request for it arrives at the control plane.
 
-That happens when the workspace has no route of its own: suspended, not yet
-ready, or not there at all.
+That happens when the workspace has no route of its own (suspended, not there
+at all), and when it has one but no pod of it answers: then the operator has the
+route lead here.
 """
 
 from typing import Final
@@ -51,7 +52,8 @@ def _status(host: str, tenant: Tenant) -> HostStatus:
     if tenant.metadata.deletion_timestamp is not None:
         return HostStatus(host=host, state=HostState.UNKNOWN)
     if suspended is None:
-        return HostStatus(host=host, state=HostState.STARTING, display_name=tenant.spec.display_name)
+        state = HostState.STARTING if tenant.status.proven_at is None else HostState.AWAY
+        return HostStatus(host=host, state=state, display_name=tenant.spec.display_name)
     return HostStatus(
         host=host,
         state=HostState.SUSPENDED,
@@ -66,6 +68,10 @@ def as_error(host: HostStatus) -> WebError:
     match host.state:
         case HostState.STARTING:
             return NotRunningError("This workspace is starting.", STARTING_SECONDS)
+        case HostState.AWAY:
+            return NotRunningError(
+                "This workspace does not answer right now. It is being started again.", STARTING_SECONDS
+            )
         case HostState.SUSPENDED:
             return NotRunningError(f"This workspace is suspended ({host.reason}). {host.message}".rstrip())
         case HostState.UNSURE:

@@ -140,6 +140,9 @@ class HostState(StrEnum):
 
     SUSPENDED = "suspended"
     STARTING = "starting"
+    """For the first time."""
+    AWAY = "away"
+    """It has worked before, and no pod of it answers."""
     UNKNOWN = "unknown"
     UNSURE = "unsure"
     """This process has just started: it knows no hosts yet."""

@@ -1,29 +1,36 @@
-"""Drops a tenant's schema a table at a time, so that a large one takes many short calls instead of one long."""
+"""Drops a tenant's schemas a table at a time, so that a large one takes many short calls instead of one long."""
 
 import time
 
 from pymysql.cursors import Cursor
 
+from vivero_core.backends import names
 from vivero_core.backends.mariadb import statements
 from vivero_core.backends.mariadb.errors import SYSTEM
 from vivero_core.errors import BackendUnfinishedError
 
 
 def drop(cursor: Cursor, database: str, seconds: float) -> bool:
-    """True when there was a schema; at least one table goes at each call.
+    """The schema and its audit log's; True when there was one. At least one table goes at each call.
 
     Raises:
         BackendUnfinishedError: tables are left after `seconds`; call again to go on.
     """
     deadline = time.monotonic() + seconds
-    cursor.execute(*statements.find_database(database))
+    schemas = (database, names.audit_database(database))
+    dropped = [_drop(cursor, schema, deadline) for schema in schemas]
+    return any(dropped)
+
+
+def _drop(cursor: Cursor, schema: str, deadline: float) -> bool:
+    cursor.execute(*statements.find_database(schema))
     if cursor.fetchone() is None:
         return False
-    cursor.execute(*statements.find_tables(database))
+    cursor.execute(*statements.find_tables(schema))
     tables = [str(row[0]) for row in cursor.fetchall()]
     for number, table in enumerate(tables):
         if number and time.monotonic() > deadline:
-            raise BackendUnfinishedError(SYSTEM, f"drop database {database}: {len(tables) - number} tables are left")
-        cursor.execute(*statements.drop_table(database, table))
-    cursor.execute(*statements.drop_database(database))
+            raise BackendUnfinishedError(SYSTEM, f"drop database {schema}: {len(tables) - number} tables are left")
+        cursor.execute(*statements.drop_table(schema, table))
+    cursor.execute(*statements.drop_database(schema))
     return True

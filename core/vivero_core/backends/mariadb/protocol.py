@@ -17,14 +17,14 @@ class DatabaseAdmin(Protocol):
     """
 
     def ensure_database(self, database: str) -> list[Correction]:
-        """The schema, with our default character set and collation."""
+        """The schema, with our default character set and collation, and beside it that of the audit log with its table."""
         ...
 
     def ensure_user(self, user: Credentials, database: str, max_connections: int) -> list[Correction]:
-        """The user with this password, TLS required, this limit, rights on this schema alone, and nothing else about it.
+        """The user with this password, TLS required, this limit, all rights on this schema, and nothing else about it.
 
-        All other accounts in the tenant's name go, and everybody else's rights on this very schema. Global rights and
-        those on a pattern that covers more than this schema stay: they are administrators'.
+        To its audit log it may add, and read it. All other accounts in the tenant's name go, and everybody else's rights
+        on these very schemas. Global rights and those on a pattern that covers more stay: they are administrators'.
         """
         ...
 
@@ -57,11 +57,11 @@ class DatabaseAdmin(Protocol):
         ...
 
     def drop_users(self, database: str) -> bool:
-        """Remove every account in the tenant's name and all rights on its schema, and end the connections."""
+        """Remove every account in the tenant's name and all rights on its schemas, and end the connections."""
         ...
 
     def drop_database(self, database: str) -> bool:
-        """The schema with all it holds; BackendUnfinishedError when that takes longer than a few seconds."""
+        """The schema and its audit log with all they hold; BackendUnfinishedError when that takes longer than a few seconds."""
         ...
 
     def ping(self) -> None:

@@ -6,9 +6,10 @@ from typing import Final
 import pymysql
 from pymysql.cursors import Cursor
 
+from vivero_core.backends import names
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import accounts, rights, statements
+from vivero_core.backends.mariadb import accounts, audit, rights, statements
 from vivero_core.backends.mariadb.accounts import Attributes
 from vivero_core.backends.mariadb.errors import NO_SUCH_CONNECTION, NO_SUCH_GRANT, NOT_ALLOWED, code_of
 from vivero_core.backends.mariadb.rights import Account, Right
@@ -18,6 +19,21 @@ _ANY_HOST: Final = "%"
 
 
 def ensure_database(cursor: Cursor, database: str) -> list[Correction]:
+    return [*_ensure_schema(cursor, database), *_ensure_audit_log(cursor, database)]
+
+
+def _ensure_audit_log(cursor: Cursor, database: str) -> list[Correction]:
+    cursor.execute(*audit.find(database))
+    if cursor.fetchone() is not None:
+        return []
+    cursor.execute(*audit.was_given(database))
+    given = cursor.fetchone() is not None
+    for statement in audit.make(database):
+        cursor.execute(*statement)
+    return [Correction.AUDIT_LOG if given else Correction.FIRST_AUDIT_LOG]
+
+
+def _ensure_schema(cursor: Cursor, database: str) -> list[Correction]:
     cursor.execute(*statements.find_database(database))
     found = cursor.fetchone()
     if found is None:
@@ -53,13 +69,18 @@ class UserRepair:
         account = before is None or not self._as_wanted(before)
         if account:
             self._write(before)
-        grants = self._ensure_grants()
-        if before is not None and (account or grants) and not self._stands():
-            self._recreate()
+        present = self._grants()
+        grants, former = self._ensure_grants(present), present == statements.own_grants(self._database)
+        if before is not None and (account or grants):
+            if not self._stands():
+                self._recreate()
+            # Rights that were too many end with these sessions; the data plane never selects this schema.
+            _end_sessions(self._cursor, names.audit_database(self._database), self._user.name)
         drop_accounts(self._cursor, foreign, kept=self._user.name)
         written = {
             Correction.DATABASE_USER: account,
-            Correction.DATABASE_GRANTS: grants,
+            Correction.DATABASE_GRANTS: grants and not former,
+            Correction.FIRST_AUDIT_LOG: former,
             Correction.FOREIGN_DATABASE_ACCOUNT: bool(foreign),
             Correction.FOREIGN_DATABASE_GRANTS: revoke_foreign(self._cursor, self._database, self._user.name),
         }
@@ -73,7 +94,7 @@ class UserRepair:
         """For an account that holds what no other statement of ours takes away."""
         user = self._user
         self._cursor.execute(*statements.replace_user(user.name, user.secret, self._max_connections))
-        self._cursor.execute(*statements.grant(user.name, self._database))
+        self._grant()
         self._own_attributes |= self._accounts().get(self._account, {}).keys() - self._wanted().keys()
 
     def _wanted(self) -> Attributes:
@@ -100,24 +121,29 @@ class UserRepair:
         self._cursor.execute(*statement)
 
     def _wanted_grants(self) -> dict[str, frozenset[str]]:
-        return statements.wanted_grants(self._database)
+        return audit.wanted_grants(self._database)
 
     def _grants(self) -> dict[str, frozenset[str]]:
         self._cursor.execute(*statements.show_grants(self._user.name))
         return statements.grants(str(row[0]) for row in self._cursor.fetchall())
 
-    def _ensure_grants(self) -> bool:
-        wanted, present = self._wanted_grants(), self._grants()
+    def _ensure_grants(self, present: dict[str, frozenset[str]]) -> bool:
+        wanted = self._wanted_grants()
         if present == wanted:
             return False
         if any(privileges - wanted.get(scope, frozenset()) for scope, privileges in present.items()):
             self._cursor.execute(*statements.revoke_all(self._user.name))
-        self._cursor.execute(*statements.grant(self._user.name, self._database))
+        self._grant()
         return True
+
+    def _grant(self) -> None:
+        # The own schema last: it lets the data plane in, which then writes to both.
+        self._cursor.execute(*audit.grant(self._user.name, self._database))
+        self._cursor.execute(*statements.grant(self._user.name, self._database))
 
 
 def drop_tenant(cursor: Cursor, database: str) -> bool:
-    """Remove every account in the tenant's name and every right on its schema, and end the connections."""
+    """Remove every account in the tenant's name and every right on its schemas, and end the connections."""
     cursor.execute(*rights.accounts_of(database))
     found = {Account(str(user), str(host)): accounts.attributes(str(priv)) for user, host, priv, _ in cursor.fetchall()}
     drop_accounts(cursor, found)
@@ -138,7 +164,7 @@ def drop_accounts(cursor: Cursor, found: Mapping[Account, Attributes], kept: str
 
 
 def revoke_foreign(cursor: Cursor, database: str, owner: str | None) -> bool:
-    """Take every right on the schema that is not the owner's; True when there was one."""
+    """Take every right on schema and audit log that is not the owner's; True when there was one."""
     foreign = _foreign_rights(cursor, database, owner)
     for right in foreign:
         _revoke(cursor, right)
@@ -149,7 +175,8 @@ def revoke_foreign(cursor: Cursor, database: str, owner: str | None) -> bool:
     if left:
         cursor.execute(*rights.RELOAD)
     for user in {right.holder.user for right in foreign if right.holder.user}:
-        _end_sessions(cursor, database, user)
+        for schema in (database, names.audit_database(database)):
+            _end_sessions(cursor, schema, user)
     return bool(foreign)
 
 
@@ -169,9 +196,9 @@ def _revoke(cursor: Cursor, right: Right) -> None:
         _tolerate(cursor, statement, codes)
 
 
-def _end_sessions(cursor: Cursor, database: str, user: str) -> None:
+def _end_sessions(cursor: Cursor, schema: str, user: str) -> None:
     """Connections that have the schema selected keep the rights that they were let in with."""
-    cursor.execute(*rights.sessions_in(database, user))
+    cursor.execute(*rights.sessions_in(schema, user))
     for (ident,) in cursor.fetchall():
         _tolerate(cursor, rights.end_session(int(ident)), frozenset({NO_SUCH_CONNECTION}))
 

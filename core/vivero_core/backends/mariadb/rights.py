@@ -63,17 +63,17 @@ def accounts_of(database: str) -> Statement:
 
 
 def rights_on(database: str, owner: str | None) -> Statement:
-    """(user, host, kind, schema, name) of every right on the schema or its accounts that is not the owner's own."""
-    names.database(database)
+    """(user, host, kind, schema, name) of every right on the tenant's schemas or accounts that is not the owner's own."""
+    schemas = (names.database(database), names.audit_database(database))
     others = "" if owner is None else " AND NOT (User = %s AND Host = '%%')"
     excluded = () if owner is None else (names.database_user(owner),)
     parts: list[str] = []
     values: list[str] = []
     for table, kind, schema, name in _TABLES:
-        column, about = ("Proxied_user", f"{database}%") if table == _PROXIES else (_SCHEMA, database)
-        where = f"{column} LIKE %s{others}"
+        column, about = ("Proxied_user", (f"{database}%",)) if table == _PROXIES else (_SCHEMA, schemas)
+        where = f"({' OR '.join(f'{column} LIKE %s' for _ in about)}){others}"
         parts.append(f"SELECT User, Host, {kind}, {schema}, {name} FROM mysql.{table} WHERE {where}")  # noqa: S608  texts of our own
-        values += [about, *excluded]
+        values += [*about, *excluded]
     return " UNION ALL ".join(parts), tuple(values)
 
 
@@ -112,9 +112,9 @@ def end_connections(account: Account) -> Statement:
     return f"KILL HARD CONNECTION USER {quoted(account)}", ()
 
 
-def sessions_in(database: str, user: str) -> Statement:
+def sessions_in(schema: str, user: str) -> Statement:
     """The ids of the user's connections that have the schema selected."""
-    return "SELECT ID FROM INFORMATION_SCHEMA.PROCESSLIST WHERE DB = %s AND USER = %s", (names.database(database), user)
+    return "SELECT ID FROM INFORMATION_SCHEMA.PROCESSLIST WHERE DB = %s AND USER = %s", (names.schema(schema), user)
 
 
 def end_session(ident: int) -> Statement:

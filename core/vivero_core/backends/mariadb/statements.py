@@ -45,7 +45,8 @@ _GRANT: Final = re.compile(r"^GRANT (?P<privileges>.+?) ON (?P<scope>\S+) TO (?P
 
 
 def quoted_database(name: str) -> str:
-    return f"`{names.database(name)}`"
+    """A tenant's schema, or its audit log's."""
+    return f"`{names.schema(name)}`"
 
 
 def quoted_user(name: str) -> str:
@@ -81,7 +82,7 @@ def find_database(name: str) -> Statement:
     """Its default character set and collation."""
     # With the schema predicate the server looks in one folder instead of all.
     columns, table = "DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME", "INFORMATION_SCHEMA.SCHEMATA"
-    return f"SELECT {columns} FROM {table} WHERE SCHEMA_NAME = %s", (names.database(name),)  # noqa: S608  texts of our own
+    return f"SELECT {columns} FROM {table} WHERE SCHEMA_NAME = %s", (names.schema(name),)  # noqa: S608  texts of our own
 
 
 def find_table(database: str) -> Statement:
@@ -92,7 +93,7 @@ def find_table(database: str) -> Statement:
 def find_tables(database: str) -> Statement:
     """The names of its tables; views and sequences hold nothing that takes long to drop."""
     tables = "INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
-    return f"SELECT TABLE_NAME FROM {tables}", (names.database(database),)  # noqa: S608  a text of our own
+    return f"SELECT TABLE_NAME FROM {tables}", (names.schema(database),)  # noqa: S608  a text of our own
 
 
 def drop_table(database: str, table: str) -> Statement:
@@ -131,7 +132,8 @@ def _write_user(verb: str, name: str, password: str, max_connections: int) -> St
 
 
 def grant(user: str, database: str) -> Statement:
-    return f"GRANT {', '.join(sorted(PRIVILEGES))} ON {quoted_database(database)}.* TO {quoted_user(user)}", ()
+    schema = quoted_database(names.database(database))
+    return f"GRANT {', '.join(sorted(PRIVILEGES))} ON {schema}.* TO {quoted_user(user)}", ()
 
 
 def revoke_all(user: str) -> Statement:
@@ -153,5 +155,6 @@ def grants(lines: Iterable[str]) -> dict[str, frozenset[str]]:
     return found
 
 
-def wanted_grants(database: str) -> dict[str, frozenset[str]]:
+def own_grants(database: str) -> dict[str, frozenset[str]]:
+    """On its own schema; to the letter all that releases without a second schema gave."""
     return {GLOBAL: frozenset({"USAGE"}), f"{quoted_database(database)}.*": PRIVILEGES}

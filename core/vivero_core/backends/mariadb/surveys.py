@@ -7,7 +7,7 @@ from pymysql.cursors import Cursor
 
 from vivero_core.backends.mariadb import accounts
 from vivero_core.backends.survey import Fact, Inventory, Survey, digests, holdings, tenant_in, tenant_of
-from vivero_core.model.naming import is_tenant_id
+from vivero_core.model.naming import is_tenant_id, tenant_of_database
 
 PREFIX: Final = "vt"
 SCHEMA: Final = "schema"
@@ -36,10 +36,8 @@ _RIGHTS: Final = (
 
 
 def schemas(cursor: Cursor) -> list[str]:
-    """Names of all tenants' schemas, sorted."""
-    cursor.execute("SHOW DATABASES LIKE 'vt%%'", ())
-    names = (str(row[0]) for row in cursor.fetchall())
-    return sorted(name for name in names if is_tenant_id(name.removeprefix(PREFIX)))
+    """Names of all tenants' schemas without those of audit logs, sorted."""
+    return sorted(name for name in _schemas(cursor) if is_tenant_id(name.removeprefix(PREFIX)))
 
 
 def survey(cursor: Cursor) -> Survey:
@@ -47,10 +45,15 @@ def survey(cursor: Cursor) -> Survey:
 
 
 def inventory(cursor: Cursor) -> Inventory:
-    found = [(tenant_of(name, PREFIX), SCHEMA) for name in schemas(cursor)]
+    found = [(tenant_of_database(name), SCHEMA) for name in _schemas(cursor)]
     cursor.execute(_USERS, ())
     found += [(_user_of(str(user)), USERS) for (user,) in cursor.fetchall()]
     return holdings(found)
+
+
+def _schemas(cursor: Cursor) -> list[str]:
+    cursor.execute("SHOW DATABASES LIKE 'vt%%'", ())
+    return [str(row[0]) for row in cursor.fetchall()]
 
 
 def _user_of(name: str) -> str | None:
@@ -64,7 +67,7 @@ def _facts(cursor: Cursor) -> Iterator[Fact]:
     cursor.execute(_SCHEMAS, ())
     for name, *defaults in cursor.fetchall():
         # How many tables there are is the tenant's business; that there are none any more is a loss.
-        yield tenant_of(str(name), PREFIX), (SCHEMA, defaults, name in filled)
+        yield tenant_of_database(str(name)), (SCHEMA, name, defaults, name in filled)
     cursor.execute(_ACCOUNTS, ())
     for user, host, priv, lifetime in cursor.fetchall():
         stored = accounts.attributes(str(priv), int(lifetime))

@@ -1,4 +1,4 @@
-"""SQL of the audit log."""
+"""SQL of the audit log, which may be in a schema of its own: rows are added and read, and nothing else."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,11 +6,12 @@ from typing import Any, Final
 from vivero_web import clock
 from vivero_web.refusals import WINDOW
 
-from vivero_data.db.database import Connection, Row
+from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Row
 from vivero_data.domain.audit.schemas import SUBJECT_MAX, AuditEntry, AuditQuery
 from vivero_data.lib.json import decode, encode
 
-_COLUMNS: Final = "id, at, actor, action, subject, before_values, after_values, request_id, address"
+_CONTENT: Final = "at, actor, action, subject, before_values, after_values, request_id, address"
+_COLUMNS: Final = f"id, {_CONTENT}"
 
 
 async def insert(  # noqa: PLR0913  one row's columns
@@ -25,7 +26,7 @@ async def insert(  # noqa: PLR0913  one row's columns
     address: str,
 ) -> None:
     await tx.execute(
-        "INSERT INTO audit_log (actor, action, subject, before_values, after_values, request_id, address)"
+        f"INSERT INTO {tx.audit_log} (actor, action, subject, before_values, after_values, request_id, address)"  # noqa: S608  a checked name
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         actor,
         action,
@@ -40,7 +41,7 @@ async def insert(  # noqa: PLR0913  one row's columns
 async def recent(connection: Connection, action: str, subject: str, address: str) -> tuple[int, int]:
     """How many entries there are of an action since WINDOW: with this subject and address, and in all."""
     row = await connection.fetch_one(
-        "SELECT COALESCE(SUM(subject = %s AND address = %s), 0), COUNT(*) FROM audit_log"
+        f"SELECT COALESCE(SUM(subject = %s AND address = %s), 0), COUNT(*) FROM {connection.audit_log}"  # noqa: S608  a checked name
         " WHERE action = %s AND at > CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND",
         subject,
         address,
@@ -54,11 +55,37 @@ async def select_page(connection: Connection, query: AuditQuery, below: int | No
     """Entries that match, newest first, one more than the limit when there are more."""
     where, params = _conditions(query, below)
     rows = await connection.fetch_all(
-        f"SELECT {_COLUMNS} FROM audit_log WHERE {where} ORDER BY id DESC LIMIT %s",  # noqa: S608  fixed words only
+        f"SELECT {_COLUMNS} FROM {connection.audit_log} WHERE {where} ORDER BY id DESC LIMIT %s",  # noqa: S608  fixed words and a checked name
         *params,
         query.limit + 1,
     )
     return [_entry(row) for row in rows]
+
+
+async def use(connection: Connection) -> None:
+    """Read and add no row: an error of the database says that a right is missing, or the table."""
+    log = connection.audit_log
+    await connection.execute(f"INSERT INTO {log} ({_CONTENT}) SELECT {_CONTENT} FROM {log} WHERE FALSE")  # noqa: S608  a checked name
+
+
+async def bring_over(tx: Connection, limit: int) -> int:
+    """Move the newest rows of the own schema's table to where the audit log is; how many.
+
+    Each keeps its number, which orders the log, unless that is taken: an older program added it meanwhile.
+    """
+    rows = await tx.fetch_all(f"SELECT id FROM {OWN_AUDIT_LOG} ORDER BY id DESC LIMIT %s FOR UPDATE", limit)  # noqa: S608  our own constant
+    numbers = tuple(number for (number,) in rows)
+    if numbers:
+        content = ", ".join(f"mine.{column}" for column in _CONTENT.split(", "))
+        # New numbers come last: the server goes on counting from the highest it has seen.
+        await tx.execute(
+            f"INSERT INTO {tx.audit_log} ({_COLUMNS}) SELECT IF(log.id IS NULL, mine.id, NULL), {content}"  # noqa: S608  a checked name
+            f" FROM {OWN_AUDIT_LOG} mine LEFT JOIN {tx.audit_log} log USING (id)"
+            " WHERE mine.id IN %s ORDER BY log.id IS NOT NULL, mine.id",
+            numbers,
+        )
+        await tx.execute(f"DELETE FROM {OWN_AUDIT_LOG} WHERE id IN %s", numbers)  # noqa: S608  our own constant
+    return len(numbers)
 
 
 def _conditions(query: AuditQuery, below: int | None) -> tuple[str, list[object]]:

@@ -9,8 +9,10 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.refusals import is_worth_an_entry
 from vivero_web.request_id import current_request_id
 
-from vivero_data.db.database import Connection, Database
+from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Database
+from vivero_data.db.errors import DatabaseError, MissingTableError
 from vivero_data.domain.audit import repository
+from vivero_data.domain.audit.errors import AuditLogError
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
@@ -19,6 +21,7 @@ from vivero_data.lib.pages import Page, check_limit
 
 SYSTEM: Final = "system"  # the actor of what the platform does
 ANONYMOUS: Final = "anonymous"  # of what somebody tried who did not log in
+_BATCH: Final = 200  # rows of one transaction; values of a row may be large
 _SORT: Final = "-id"
 ACTION_PATTERN: Final = "[a-z_.]{0,64}"
 _ACTION: Final = re.compile(ACTION_PATTERN)  # the database compares its ASCII column with nothing else
@@ -67,10 +70,39 @@ async def record_refusal(tx: Connection, action: str, subject: str) -> None:
 
 
 class AuditService:
-    """Reading the log: admins and owners."""
+    """Reads the log for admins and owners, and brings into it what older programs wrote elsewhere."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def open(self) -> None:
+        """Before the first entry: see that there is a log, and that new entries are numbered after the old ones.
+
+        Raises:
+            AuditLogError: we may not use it.
+        """
+        async with self._database.read() as connection:
+            try:
+                await repository.use(connection)
+            except (DatabaseError, MissingTableError) as error:
+                raise AuditLogError(connection.audit_log) from error
+        await self._bring_some_over()
+
+    async def bring_over(self) -> int:
+        """Move what older programs have left in the own schema, where our login could change it; how many entries."""
+        moved = 0
+        while batch := await self._bring_some_over():
+            moved += batch
+        return moved
+
+    async def _bring_some_over(self) -> int:
+        async with self._database.transaction() as tx:
+            if tx.audit_log == OWN_AUDIT_LOG:
+                return 0
+            try:
+                return await repository.bring_over(tx, _BATCH)
+            except MissingTableError:
+                return 0  # somebody has tidied it away
 
     async def list(self, actor: Actor, query: AuditQuery) -> Page[AuditEntry]:
         demand(actor, Role.ADMIN)

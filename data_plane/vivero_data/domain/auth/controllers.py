@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from vivero_web.declared import raises
+from vivero_web.doors import LOGOUTS, SECRETS, Counted
 from vivero_web.errors import NotSignedInError
 from vivero_web.request_context import caller_of
 
@@ -30,13 +31,13 @@ class AuthController(Controller):
         """Exchange e-mail and password for tokens."""
         return await auth.login(data, caller_of(request.scope))
 
-    @post("/refresh", status_code=HTTP_200_OK)
+    @post("/refresh", status_code=HTTP_200_OK, guards=[Counted(SECRETS)])
     @raises(SessionEndedError)
     async def refresh(self, data: JSONBody[RefreshRequest], auth: NamedDependency[AuthService]) -> Tokens:
         """Exchange a refresh token for new tokens; it works once."""
         return await auth.refresh(data.refresh_token)
 
-    @post("/logout", status_code=HTTP_204_NO_CONTENT, security=[{}, *EITHER_WAY])
+    @post("/logout", status_code=HTTP_204_NO_CONTENT, security=[{}, *EITHER_WAY], guards=[Counted(LOGOUTS)])
     @raises(NotSignedInError)
     async def logout(
         self, request: AnyRequest, auth: NamedDependency[AuthService], data: JSONBody[LogoutRequest | None] = None

@@ -5,8 +5,9 @@ from typing import Final
 
 from vivero_web.errors import UnavailableError
 
-from vivero_data.db.database import Database
+from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DatabaseError, MissingTableError
+from vivero_data.domain.audit import repository as audit
 from vivero_data.errors import IsolationError
 
 _DENIED: Final = 1142  # ER_TABLEACCESS_DENIED_ERROR: also what a missing table of a foreign schema is answered with
@@ -14,7 +15,7 @@ _OPEN: Final = "The schema of another workspace is open to this one."
 
 
 async def prove(database: Database) -> None:
-    """Write, read and take back a row.
+    """Write, read and take back a row; to the audit log nothing is added, for nothing can be taken back.
 
     Raises:
         UnavailableError: it did not come back, or the database does not answer.
@@ -24,28 +25,35 @@ async def prove(database: Database) -> None:
         await tx.execute("INSERT INTO counters (name, value) VALUES (%s, 1)", name)
         row = await tx.fetch_one("SELECT value FROM counters WHERE name = %s", name)
         await tx.execute("DELETE FROM counters WHERE name = %s", name)
+        await audit.use(tx)
     if row != (1,):
         raise UnavailableError("The database did not return what was written.")
 
 
 async def stay_out(database: Database, neighbour: str) -> None:
-    """Try to read another workspace's table; `neighbour` is its id.
+    """Try to read a table of another workspace, and its audit log; `neighbour` is its id.
 
     Raises:
-        IsolationError: it can be read, or at least be seen to be missing.
+        IsolationError: one can be read, or at least be seen to be missing.
         UnavailableError: the database does not answer.
     """
-    from vivero_core.model.naming import database_name  # noqa: PLC0415  the proof is rare, memory is not
+    from vivero_core.model import naming  # noqa: PLC0415  the proof is rare, memory is not
 
+    own, log = naming.database_name(neighbour), naming.audit_database_name(neighbour)
     async with database.read() as connection:
-        try:
-            await connection.fetch_one(f"SELECT 1 FROM `{database_name(neighbour)}`.counters LIMIT 1")  # noqa: S608  a checked name
-        except DatabaseError as error:
-            if error.code != _DENIED:
-                raise
-            return
-        except MissingTableError as error:
-            raise IsolationError(_OPEN) from error
+        for table in (f"`{own}`.counters", f"`{log}`.audit_log"):
+            await _be_refused(connection, table)
+
+
+async def _be_refused(connection: Connection, table: str) -> None:
+    try:
+        await connection.fetch_one(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608  a checked name
+    except DatabaseError as error:
+        if error.code != _DENIED:
+            raise
+        return
+    except MissingTableError as error:
+        raise IsolationError(_OPEN) from error
     raise IsolationError(_OPEN)
 
 

@@ -4,11 +4,10 @@ They count against the plan from the invitation on, so that accepting it cannot
 fail for want of room.
 """
 
-from typing import Final
-
 from vivero_web.errors import InvalidInputError
-from vivero_web.limiter import Limit, Limiter
-from vivero_web.mail_limits import REFUSAL, to_recipient
+from vivero_web.limiter import Limiter
+from vivero_web.mail_limits import of_invitations, to_recipient
+from vivero_web.passwords import NO_PASSWORD
 from vivero_web.text import tidy
 
 from vivero_data.clients.mail import Post
@@ -25,9 +24,6 @@ from vivero_data.domain.users.errors import EmailTakenError
 from vivero_data.domain.users.guards import demand_may_set
 from vivero_data.domain.users.schemas import Actor, User
 from vivero_data.domain.users.service import found, person_errors, visible
-
-_OF_WORKSPACE: Final = (Limit("invitations", 100, 24 * 60 * 60, REFUSAL), "all")
-"""A company that starts invites everybody in a day or two."""
 
 
 class InvitationService:
@@ -58,11 +54,11 @@ class InvitationService:
         errors = person_errors(email, name)
         if errors:
             raise InvalidInputError.of_all(errors)
-        await self._limiter.demand(_OF_WORKSPACE, to_recipient(email))
+        await self._limiter.demand(of_invitations(), to_recipient(email))
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "users")
             try:
-                user_id = await users.insert(tx, email.lower(), name, new.role, users.NO_PASSWORD)
+                user_id = await users.insert(tx, email.lower(), name, new.role, NO_PASSWORD)
             except DuplicateKeyError as error:
                 raise EmailTakenError from error
             user, secret = await self._issue(tx, actor, user_id)
@@ -83,7 +79,7 @@ class InvitationService:
             known = _pending(actor, await users.get(connection, user_id))
         if not known.active:
             raise DeactivatedError
-        await self._limiter.demand(_OF_WORKSPACE, to_recipient(known.email))
+        await self._limiter.demand(of_invitations(), to_recipient(known.email))
         async with self._database.transaction() as tx:
             _pending(actor, await users.get_locked(tx, user_id))
             user, secret = await self._issue(tx, actor, user_id)

@@ -53,7 +53,7 @@ class LinkService:
         """Send the link to a new member; `inviter` is the address of who added them."""
         identity = await self._identity.current()
         place, link = _place(identity), _link(identity, secret)
-        letter = letters.invitation(_key(secret), to=to, place=place, inviter=inviter, link=link)
+        letter = letters.invitation(_key(secret), to=to, group="the workspace", place=place, inviter=inviter, link=link)
         await self._deliver(secret, letter)
 
     async def mail_change(self, to: str) -> None:

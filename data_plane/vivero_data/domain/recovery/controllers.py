@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from vivero_web.declared import raises
+from vivero_web.doors import SECRETS, Counted
 from vivero_web.errors import LinkSpentError
 from vivero_web.links import ChosenPassword, ForgottenPassword
 from vivero_web.request_context import caller_of
@@ -28,7 +29,7 @@ class RecoveryController(Controller):
         """Ask for a link by mail; the answer is the same whether somebody has this address or not."""
         await recovery.forgotten(data.email, caller_of(request.scope))
 
-    @put("/password", status_code=HTTP_204_NO_CONTENT)
+    @put("/password", status_code=HTTP_204_NO_CONTENT, guards=[Counted(SECRETS)])
     @raises(LinkSpentError)
     async def choose_password(
         self, request: AnyRequest, data: JSONBody[ChosenPassword], recovery: NamedDependency[RecoveryService]

@@ -3,12 +3,10 @@
 from typing import Final
 
 from vivero_web import clock
+from vivero_web.passwords import NO_PASSWORD
 
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.users.schemas import Invitation, Role, User
-
-NO_PASSWORD: Final = "!"  # noqa: S105  no password at all
-"""In the place of a hash: no password matches it, in older programs either."""
 
 _COLUMNS: Final = "u.id, u.email, u.name, u.role, u.active, u.created_at, u.last_login_at, l.expires_at, l.sent_at"
 _FROM: Final = "users u LEFT JOIN mail_links l ON l.user_id = u.id AND l.purpose = 'invitation'"

@@ -8,6 +8,7 @@ from litestar.params import QueryParameter
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.bodies import read_form
+from vivero_web.doors import SECRETS, Counted
 from vivero_web.errors import InvalidInputError, NotSignedInError, TooManyRequestsError, WebError
 from vivero_web.links import secret_in
 from vivero_web.request_context import caller_of
@@ -62,7 +63,7 @@ async def _from_anywhere(_: Request[Any, Any, Any]) -> None:
     """In place of the check for our own pages: the control plane's page posts here, and the ticket is what counts."""
 
 
-@post("/login/ticket", before_request=_from_anywhere)
+@post("/login/ticket", before_request=_from_anywhere, guards=[Counted(SECRETS)])
 async def login_by_ticket(
     request: Request[Any, Any, Any],
     tickets: NamedDependency[TicketService],

@@ -5,6 +5,7 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from vivero_web.bodies import read_form
+from vivero_web.doors import SECRETS, Counted
 from vivero_web.errors import ConflictError, InvalidInputError, TooManyRequestsError, WebError
 from vivero_web.links import PAGE, ChosenPassword
 from vivero_web.request_context import caller_of
@@ -58,7 +59,7 @@ async def choose_page(request: Request[Any, Any, Any], identity: NamedDependency
     return _page("set_password.html.j2", request, await identity.current(), code="")
 
 
-@post(PAGE)
+@post(PAGE, guards=[Counted(SECRETS)])
 async def choose(
     request: Request[Any, Any, Any],
     identity: NamedDependency[IdentityService],

@@ -1,0 +1,60 @@
+"""Who decides who is of the staff, and how far an invitation is: decisions, no I/O, the time passed in."""
+
+from datetime import datetime
+from uuid import UUID
+
+from vivero_web.errors import NotAllowedError
+
+from vivero_control.domain.staff.errors import AcceptedError, DeactivatedError, OwnAccountError
+from vivero_control.domain.staff.schemas import Invitation, InvitationState, StaffView
+from vivero_control.jobs.repository import DEAD, PENDING
+
+
+def demand_admin(member: StaffView) -> None:
+    """Refuse everybody else.
+
+    Raises:
+        NotAllowedError: saying who can give the right.
+    """
+    if member.role != "admin":
+        raise NotAllowedError(
+            f"Only admins see and decide who is of the staff. Your role is {member.role}; ask an admin."
+        )
+
+
+def demand_other(actor: StaffView, staff_id: UUID) -> None:
+    """Refuse orders about oneself: as only an active admin gives orders, one always stays.
+
+    Raises:
+        OwnAccountError: it is the actor's own account.
+    """
+    if actor.id == str(staff_id):
+        raise OwnAccountError
+
+
+def demand_invited(*, active: bool, has_password: bool) -> None:
+    """Refuse what is about an invitation, where there is none.
+
+    Raises:
+        AcceptedError: they have a password.
+        DeactivatedError: they have neither.
+    """
+    if has_password:
+        raise AcceptedError
+    if not active:
+        raise DeactivatedError
+
+
+def invitation(job: str | None, expires_at: datetime | None, now: datetime) -> Invitation:
+    """How far it is.
+
+    Args:
+        job: state of the newest job that sends it; None when its row is gone.
+        expires_at: of the newest link; None when there is none.
+        now: the time.
+    """
+    if job in {PENDING, DEAD}:
+        state = InvitationState.SENDING if job == PENDING else InvitationState.UNSENT
+    else:
+        state = InvitationState.SENT if expires_at is not None and now < expires_at else InvitationState.EXPIRED
+    return Invitation(state=state, expires_at=expires_at)

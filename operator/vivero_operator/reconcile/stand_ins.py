@@ -1,0 +1,184 @@
+"""Shows our page at the address of a workspace whose pods do not answer: visitors never read the proxy's own words.
+
+No route changes for it, so connections and the ingress' configuration stay as they are; only where the tenant's Service
+leads. It hears of pods beside the queue, because a visitor is there in the second in which a pod goes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from vivero_core.backends.kube.client import Change, KubeClient, Listing
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.follow import follow
+from vivero_core.backends.kube.resources import ENDPOINT_SLICE
+from vivero_core.errors import BackendError
+from vivero_core.model.naming import namespace_name, tenant_in_namespace
+
+from vivero_operator.manifests import stand_in
+from vivero_operator.manifests.stand_in import Backing
+from vivero_operator.policies import stand_in as policy
+from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_SWEEP_SECONDS: Final = 5.0
+"""What no event of a pod tells (a first start that takes long, a request that failed) is seen so soon after it."""
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """As it stands in the cluster."""
+
+    name: str
+    uid: str
+    tenant_id: str
+    """Empty for the control plane's."""
+    backing: Backing | None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> "_Slice":
+        meta = body["metadata"]
+        return cls(meta["name"], meta["uid"], tenant_in_namespace(meta["namespace"]) or "", Backing.parse(body))
+
+
+class StandIns:
+    """For one event loop."""
+
+    def __init__(self, kube: KubeClient, cluster: Cluster, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._kube = kube
+        self._cluster = cluster
+        self._settings = settings
+        self._now = now
+        self._control_plane: dict[str, _Slice] | None = None
+        """Its slices by name; None before they were listed: until then nothing is known to be right or wrong."""
+        self._shown: dict[str, _Slice] = {}
+        """By tenant."""
+        self._asked: set[str] = set()
+        self._wake = asyncio.Event()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def look(self, tenant_id: str) -> None:
+        """Something happened to a pod of this tenant."""
+        self._asked.add(tenant_id)
+        self._wake.set()
+
+    async def run(self, watching: KubeClient, pods_listed: asyncio.Event) -> None:
+        """Until cancelled; what ends one of its parts is raised."""
+        await pods_listed.wait()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow_control_plane(watching))
+            group.create_task(self._follow_own(watching))
+            group.create_task(self._sweep())
+            group.create_task(self._serve())
+
+    async def settle(self, tenant_id: str) -> None:
+        """Put the page there, or take it away, as the tenant's pods are at this moment.
+
+        Raises:
+            BackendError: the API server did not do it.
+        """
+        async with self._locks.setdefault(tenant_id, asyncio.Lock()):
+            if not self._differs(tenant_id):
+                return
+            wanted, shown = self._wanted(tenant_id), self._shown.get(tenant_id)
+            if wanted is not None:
+                self._shown[tenant_id] = _Slice.parse(await self._kube.apply(stand_in.build(tenant_id, wanted)))
+            elif shown is not None:
+                await self._remove(tenant_id, shown)
+
+    async def _remove(self, tenant_id: str, shown: _Slice) -> None:
+        try:
+            await self._kube.delete(ENDPOINT_SLICE, shown.name, namespace_name(tenant_id), uid=shown.uid)
+        except KubeNotFoundError:
+            logger.debug("the page was gone already", extra={"id": tenant_id})
+        self._shown.pop(tenant_id, None)
+
+    def _differs(self, tenant_id: str) -> bool:
+        """Of a tenant that goes everything stays as it is: it goes with the namespace."""
+        tenant = self._cluster.tenant_of(tenant_id)
+        if self._control_plane is None or tenant is None or tenant.metadata.deletion_timestamp is not None:
+            return False
+        shown = self._shown.get(tenant_id)
+        return (shown and shown.backing) != self._wanted(tenant_id)
+
+    def _wanted(self, tenant_id: str) -> Backing | None:
+        tenant, pods = self._cluster.tenant_of(tenant_id), self._cluster.pods(tenant_id)
+        down_since = min((pod.unready_since for pod in pods if pod.unready_since is not None), default=None)
+        ready = any(pod.ready for pod in pods)
+        if tenant is None or not policy.is_wanted(tenant, ready=ready, down_since=down_since, now=self._now()):
+            return None
+        return _one_family(self._control_plane or {})
+
+    async def _serve(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            asked, self._asked = self._asked, set()
+            await asyncio.gather(*(self._settle_or_say(one) for one in asked if self._differs(one)))
+
+    async def _settle_or_say(self, tenant_id: str) -> None:
+        try:
+            await self.settle(tenant_id)
+        except BackendError as error:
+            logger.warning("the page of a workspace that is down was not changed: %s", error, extra={"id": tenant_id})
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        for tenant in self._cluster.tenants:
+            self.look(tenant.id)
+
+    async def _follow_control_plane(self, watching: KubeClient) -> None:
+        settings = self._settings
+        selector = f"{stand_in.LABEL_SERVICE}={settings.control_plane_service}"
+        async for news in follow(
+            watching, ENDPOINT_SLICE, _Slice.parse, settings.platform_namespace, label_selector=selector
+        ):
+            self.heard_control_plane(news)
+
+    def heard_control_plane(self, news: Listing[_Slice] | Change[_Slice]) -> None:
+        """Its pods come and go: pages that are shown follow them."""
+        self._control_plane = _after(news, self._control_plane or {}, lambda one: one.name)
+        self._look_at_all()
+
+    async def _follow_own(self, watching: KubeClient) -> None:
+        async for news in follow(watching, ENDPOINT_SLICE, _Slice.parse, label_selector=stand_in.SELECTOR):
+            self.heard_own(news)
+
+    def heard_own(self, news: Listing[_Slice] | Change[_Slice]) -> None:
+        """What an earlier program left, and what others do to what we made."""
+        self._shown = _after(news, self._shown, lambda one: one.tenant_id)
+        for one in news.items if isinstance(news, Listing) else [news.object]:
+            self.look(one.tenant_id)
+
+
+def _after(
+    news: Listing[_Slice] | Change[_Slice], known: dict[str, _Slice], key: Callable[[_Slice], str]
+) -> dict[str, _Slice]:
+    if isinstance(news, Listing):
+        return {key(one): one for one in news.items}
+    one = news.object
+    if news.type != "DELETED":
+        known[key(one)] = one
+    elif key(one) in known and known[key(one)].uid == one.uid:  # that an earlier one went may be heard late
+        del known[key(one)]
+    return known
+
+
+def _one_family(slices: dict[str, _Slice]) -> Backing | None:
+    """A slice holds addresses of one kind: IPv4 where there are any."""
+    backings = sorted((one.backing for one in slices.values() if one.backing), key=lambda one: (one.family, one.port))
+    if not backings:
+        return None
+    first = backings[0]
+    same = (one for one in backings if (one.family, one.port) == (first.family, first.port))
+    return Backing(first.family, first.port, tuple(sorted(address for one in same for address in one.addresses)))

@@ -1,0 +1,426 @@
+"""Who is of the staff: invited, deactivated and given a role by admins, through the API, the worker and a real mail server."""
+
+# ruff: noqa: ASYNC212  the server is in a thread of its own
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from integration.control_plane.support import ADMIN, DOMAIN, choose, link_in, log_in
+from sqlalchemy import select
+from vivero_control import composition
+from vivero_control.db.tables import AuditRecord, OutboxEntry, StaffMember
+from vivero_control.domain.notifications.sender import MailSender
+from vivero_control.domain.staff.errors import NoSessionError
+from vivero_control.domain.staff.schemas import Login, MemberChanges, StaffView
+from vivero_control.jobs.kinds import GiveUpError
+from vivero_control.services import Services
+from vivero_web import mail_limits
+from vivero_web.clock import now
+from vivero_web.errors import NotAllowedError, WebError
+from vivero_web.mail import Mail
+
+STAFF = "/api/v1/staff"
+OLD, NEW = "blue kettle 9 moon", "walnut orchard at dusk"
+Mails = Callable[[str], list[dict[str, Any]]]
+Drain = Callable[[], Awaitable[None]]
+Later = Callable[[timedelta], None]
+Made = Callable[..., Awaitable[StaffView]]
+
+
+@pytest.fixture(autouse=True)
+def _a_day_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invitations are counted in the Valkey that the platform uses: those of other runs are not this one's."""
+    limit = replace(mail_limits._INVITATIONS, name=f"invitations-{secrets.token_hex(4)}")  # noqa: SLF001
+    monkeypatch.setattr(mail_limits, "_INVITATIONS", limit)
+
+
+@pytest.fixture
+def services(backends: composition.Backends) -> Services:
+    return composition.services(backends)
+
+
+@pytest.fixture
+def made(backends: composition.Backends, services: Services) -> Made:
+    """Somebody of the staff whose password is OLD."""
+
+    async def make(role: str = "support") -> StaffView:
+        hashed = await backends.passwords.hash(OLD)
+        row = StaffMember(email=address(), password_hash=hashed, role=role, created_at=now())
+        async with backends.database.transaction() as session:
+            session.add(row)
+        return await services.staff.login(Login(email=row.email, password=OLD), secrets.token_hex(4))
+
+    return make
+
+
+def address() -> str:
+    return f"staff-{secrets.token_hex(6)}@{DOMAIN}.example"
+
+
+def invite(staff: httpx.Client, email: str, role: str = "support") -> dict[str, Any]:
+    answer = staff.post(STAFF, json={"email": email, "role": role})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def shown(staff: httpx.Client, member: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = staff.get(f"{STAFF}/{member['id']}").json()
+    return found
+
+
+def change(staff: httpx.Client, staff_id: str, **changes: object) -> httpx.Response:
+    return staff.patch(f"{STAFF}/{staff_id}", json=changes)
+
+
+def bearer(tokens: dict[str, str]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+async def acts(backends: composition.Backends, staff_id: str) -> list[tuple[str, str]]:
+    """Action and actor of all that the audit log has about somebody, the oldest first."""
+    statement = (
+        select(AuditRecord.action, AuditRecord.actor)
+        .where(AuditRecord.subject == f"staff/{staff_id}")
+        .order_by(AuditRecord.id)
+    )
+    async with backends.database.transaction() as session:
+        return [(action, actor) for action, actor in await session.execute(statement)]
+
+
+async def test_who_is_invited_chooses_a_password_and_is_in(
+    staff: httpx.Client, backends: composition.Backends, drain: Drain, mails: Mails
+) -> None:
+    email = address()
+    member = invite(staff, f" {email.upper()} ")
+    assert (member["email"], member["role"], member["active"]) == (email, "support", True)
+    assert member["invitation"] == {"state": "sending", "expires_at": None}
+    assert log_in(staff, email, "!").status_code == 401
+
+    await drain()
+    sent = shown(staff, member)["invitation"]
+    assert sent["state"] == "sent"
+    assert datetime.fromisoformat(sent["expires_at"]) - now() > timedelta(days=6, hours=23)
+    assert member["id"] in [one["id"] for one in staff.get(STAFF).json()]
+    (mail,) = mails(email)
+    assert f"{ADMIN[0]} has added you to the staff of Vivero at {DOMAIN}." in " ".join(mail["text"].split())
+    link = urlsplit(link_in(mail))
+    assert (f"{link.scheme}://{link.netloc}", link.path, link.query) == (f"https://{DOMAIN}:8443", "/set-password", "")
+
+    assert choose(staff, link.geturl(), "short") == 422
+    assert choose(staff, link.geturl(), NEW) == 204
+    assert choose(staff, link.geturl(), OLD) == 422
+    assert log_in(staff, email, NEW).status_code == 200
+    assert shown(staff, member)["invitation"] is None
+    await drain()
+    assert len(mails(email)) == 1, "nobody is told that a first password was changed"
+    assert await acts(backends, member["id"]) == [
+        ("invite", ADMIN[0]),
+        ("login-refused", "anonymous"),
+        ("accept-invitation", email),
+        ("login", email),
+    ]
+
+
+async def test_the_outbox_knows_whom_to_invite_and_no_secret(
+    staff: httpx.Client, backends: composition.Backends, drain: Drain, mails: Mails
+) -> None:
+    email = address()
+    member = invite(staff, email)
+    about = select(OutboxEntry).where(OutboxEntry.subject == f"staff/{member['id']}")
+    async with backends.database.transaction() as session:
+        waiting = (await session.scalars(about)).one()
+    assert waiting.payload == {"staff_id": member["id"], "email": email, "inviter": ADMIN[0]}
+    await drain()
+    secret = urlsplit(link_in(mails(email)[0])).fragment
+    async with backends.database.transaction() as session:
+        done = (await session.scalars(about)).one()
+    assert done.payload is None
+    assert secret not in str((done.key, done.last_error))
+
+
+async def test_only_the_newest_link_counts_from_the_moment_it_is_ordered(
+    staff: httpx.Client, drain: Drain, mails: Mails
+) -> None:
+    email = address()
+    member = invite(staff, email)
+    await drain()
+    first = link_in(mails(email)[0])
+    again = staff.post(f"{STAFF}/{member['id']}/invitation")
+    assert (again.status_code, again.json()["invitation"]["state"]) == (200, "sending")
+    assert choose(staff, first, NEW) == 422, "before the new one is sent"
+    await drain()
+    assert choose(staff, first, NEW) == 422
+    assert choose(staff, link_in(mails(email)[0]), NEW) == 204
+    for order in (staff.post, staff.delete):
+        answer = order(f"{STAFF}/{member['id']}/invitation")
+        assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (409, "invitation-accepted")
+
+
+async def test_an_invitation_is_good_for_seven_days_and_only_an_admin_renews_it(
+    staff: httpx.Client, drain: Drain, mails: Mails, later: Later
+) -> None:
+    email = address()
+    member = invite(staff, email)
+    await drain()
+    link = link_in(mails(email)[0])
+    assert staff.post("/api/v1/auth/forgotten-password", json={"email": email}).status_code == 204
+    await drain()
+    assert len(mails(email)) == 1, "a stranger's request neither renews nor replaces it"
+    later(timedelta(days=7, minutes=1))
+    assert shown(staff, member)["invitation"]["state"] == "expired"
+    assert choose(staff, link, NEW) == 422
+    staff.post(f"{STAFF}/{member['id']}/invitation")
+    await drain()
+    assert choose(staff, link_in(mails(email)[0]), NEW) == 204
+
+
+async def test_a_withdrawn_invitation_opens_nothing_and_its_address_is_free(
+    staff: httpx.Client, backends: composition.Backends, drain: Drain, mails: Mails
+) -> None:
+    email = address()
+    member = invite(staff, email)
+    await drain()
+    staff.post(f"{STAFF}/{member['id']}/invitation")
+    assert staff.delete(f"{STAFF}/{member['id']}/invitation").status_code == 204
+    await drain()
+    (mail,) = mails(email)
+    assert choose(staff, link_in(mail), NEW) == 422
+    assert staff.get(f"{STAFF}/{member['id']}").status_code == 404
+    assert await acts(backends, member["id"]) == [
+        (action, ADMIN[0]) for action in ("invite", "invite-again", "withdraw-invitation")
+    ]
+    assert invite(staff, email)["id"] != member["id"]
+
+
+async def test_what_no_mail_server_takes_is_said(
+    staff: httpx.Client, drain: Drain, mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*_: object) -> None:
+        raise GiveUpError("the mail server refuses it (550)")
+
+    email = address()
+    member = invite(staff, email)
+    with monkeypatch.context() as patched:
+        patched.setattr(MailSender, "send", refuses)
+        await drain()
+    assert shown(staff, member)["invitation"]["state"] == "unsent"
+    assert not mails(email)
+
+
+async def test_a_deactivation_ends_every_login_at_once_and_for_good(
+    staff: httpx.Client, services: Services, backends: composition.Backends, made: Made, drain: Drain, mails: Mails
+) -> None:
+    who = await made("admin")
+    tokens = log_in(staff, who.email, OLD).json()
+    cookie = await services.sessions.open(who)
+    staff.post("/api/v1/auth/forgotten-password", json={"email": who.email})
+    await drain()
+    reset = link_in(mails(who.email)[0])
+
+    async def over() -> bool:
+        return (
+            staff.get(STAFF, headers=bearer(tokens)).status_code == 401
+            and staff.post("/api/v1/auth/refresh", json={"refresh_token": tokens["refresh_token"]}).status_code == 401
+            and await services.sessions.read(cookie.value) is None
+            and log_in(staff, who.email, OLD).status_code == 401
+        )
+
+    assert not await over()
+    tokens = log_in(staff, who.email, OLD).json()
+    answer = change(staff, who.id, active=False)
+    assert (answer.status_code, answer.json()["active"], answer.json()["invitation"]) == (200, False, None)
+    assert await over()
+    assert choose(staff, reset, NEW) == 422
+    assert staff.post(f"{STAFF}/{who.id}/invitation").status_code == 409
+
+    assert change(staff, who.id, active=True).json()["invitation"]["state"] == "sending"
+    assert await over(), "what was opened with the old password stays closed"
+    assert choose(staff, reset, NEW) == 422
+    await drain()
+    assert choose(staff, link_in(mails(who.email)[0]), NEW) == 204
+    assert log_in(staff, who.email, NEW).status_code == 200
+    assert await over()
+    known = await acts(backends, who.id)
+    assert ("deactivate", ADMIN[0]) in known
+    assert known[known.index(("reactivate", ADMIN[0])) + 1] == ("accept-invitation", who.email)
+
+
+async def test_a_role_holds_at_once_where_somebody_is_logged_in(
+    staff: httpx.Client, backends: composition.Backends, made: Made
+) -> None:
+    who = await made()
+    tokens = log_in(staff, who.email, OLD).json()
+    for role, status in (("admin", 200), ("support", 403)):
+        assert change(staff, who.id, role=role).json()["role"] == role
+        assert staff.get(STAFF, headers=bearer(tokens)).status_code == status
+        assert staff.get("/api/v1/tenants", headers=bearer(tokens)).status_code == 200
+    before = await acts(backends, who.id)
+    for changes in ({"role": "support"}, {"active": True}, {}):
+        assert change(staff, who.id, **changes).status_code == 200
+    assert await acts(backends, who.id) == before, "what is so already writes nothing"
+
+
+@pytest.mark.parametrize("who", ["support", "nobody"])
+async def test_nobody_but_admins_learns_or_changes_anything(staff: httpx.Client, made: Made, who: str) -> None:
+    member, other = await made(), await made()
+    headers = bearer(log_in(staff, member.email, OLD).json()) if who == "support" else {"Authorization": ""}
+    answers = [
+        staff.request(method, path, json=body, headers=headers)
+        for staff_id in (other.id, str(uuid4()))
+        for method, path, body in (
+            ("GET", STAFF, None),
+            ("POST", STAFF, {"email": other.email, "role": "admin"}),
+            ("POST", STAFF, {"email": address(), "role": "admin"}),
+            ("GET", f"{STAFF}/{staff_id}", None),
+            ("PATCH", f"{STAFF}/{staff_id}", {"role": "admin"}),
+            ("PATCH", f"{STAFF}/{member.id}", {"role": "admin"}),
+            ("POST", f"{STAFF}/{staff_id}/invitation", None),
+            ("DELETE", f"{STAFF}/{staff_id}/invitation", None),
+        )
+    ]
+    details = {(answer.status_code, answer.json().get("detail")) for answer in answers}
+    assert len(details) == 1, "the answer is the same, whoever there is"
+    assert details.pop()[0] == (403 if who == "support" else 401)
+    assert shown(staff, {"id": member.id})["role"] == "support"
+
+
+@pytest.mark.parametrize("changes", [{"role": "support"}, {"active": False}])
+def test_nobody_takes_the_right_from_themselves(staff: httpx.Client, changes: dict[str, object]) -> None:
+    own = next(one for one in staff.get(STAFF).json() if one["email"] == ADMIN[0])
+    answer = change(staff, own["id"], **changes)
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (409, "own-account")
+    assert staff.get(f"{STAFF}/{own['id']}").json() == own
+
+
+@pytest.mark.parametrize("changes", [MemberChanges(active=False), MemberChanges(role="support")])
+async def test_of_two_admins_who_end_each_other_at_once_one_stays(
+    services: Services, made: Made, changes: MemberChanges
+) -> None:
+    for _ in range(5):
+        pair = await made("admin"), await made("admin")
+        outcomes = await asyncio.gather(
+            *(services.members.change(one, UUID(other.id), changes) for one, other in (pair, pair[::-1])),
+            return_exceptions=True,
+        )
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        assert [type(refusal) for refusal in refusals] == [NotAllowedError if changes.role else NoSessionError]
+        left = [await services.members.get(UUID(one.id)) for one in pair]
+        assert [one.active and one.role == "admin" for one in left].count(True) == 1
+
+
+async def test_an_address_has_one_account_whoever_is_faster(
+    staff: httpx.Client, services: Services, made: Made
+) -> None:
+    who, email = await made(), address()
+    for taken in (who.email, who.email.upper()):
+        answer = staff.post(STAFF, json={"email": taken, "role": "admin"})
+        assert answer.status_code == 409
+        assert [error["field"] for error in answer.json()["errors"]] == ["email"]
+    async with httpx.AsyncClient(base_url=staff.base_url, headers=staff.headers, timeout=20) as inviter:
+        asked = [inviter.post(STAFF, json={"email": email, "role": "support"}) for _ in range(3)]
+        answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+    assert [one.email for one in await services.members.all()].count(email) == 1
+
+
+async def test_mails_to_one_address_are_bounded_and_nothing_happens_without_one(
+    staff: httpx.Client, drain: Drain, mails: Mails
+) -> None:
+    email = address()
+    member = invite(staff, email)
+    for _ in range(2):
+        assert staff.post(f"{STAFF}/{member['id']}/invitation").status_code == 200
+    await drain()
+    newest = link_in(mails(email)[0])
+    answer = staff.post(f"{STAFF}/{member['id']}/invitation")
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+    assert choose(staff, newest, NEW) == 204, "the link that was sent still opens"
+
+
+@pytest.mark.parametrize("staff_id", [str(uuid4()), "nobody", "0", "9" * 60])
+def test_who_is_not_there_is_no_fault(staff: httpx.Client, staff_id: str) -> None:
+    at = f"{STAFF}/{staff_id}"
+    answers = [
+        staff.get(at),
+        change(staff, staff_id, role="admin"),
+        change(staff, staff_id, active=False),
+        staff.post(f"{at}/invitation"),
+        staff.delete(f"{at}/invitation"),
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"email": "nobody", "role": "support"}, "email"),
+        ({"email": "", "role": "support"}, "email"),
+        ({"email": f"{'x' * 300}@example.com", "role": "support"}, "email"),
+        ({"email": "ada@example.com", "role": "owner"}, "role"),
+        ({"email": "ada@example.com"}, "role"),
+    ],
+)
+def test_what_is_no_invitation_is_refused_with_its_field(staff: httpx.Client, body: dict[str, str], field: str) -> None:
+    answer = staff.post(STAFF, json=body)
+    assert answer.status_code == 422
+    assert field in [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_a_link_that_is_made_while_somebody_is_deactivated_opens_nothing(
+    staff: httpx.Client, drain: Drain, mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker has made the link and is about to send it."""
+    email = address()
+    member = invite(staff, email)
+    send = MailSender.send
+
+    async def slow(self: MailSender, mail: Mail) -> None:
+        assert change(staff, member["id"], active=False).status_code == 200
+        await send(self, mail)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MailSender, "send", slow)
+        await drain()
+    assert choose(staff, link_in(mails(email)[0]), NEW) == 422
+    assert shown(staff, member)["active"] is False
+
+
+async def test_the_tokens_of_a_login_that_was_faster_than_the_deactivation_end_with_it(
+    staff: httpx.Client, services: Services, made: Made
+) -> None:
+    """The password was right, and the deactivation came before the tokens were made."""
+    who = await made()
+    assert change(staff, who.id, active=False).status_code == 200
+    late, cookie = await services.tokens.issue(who), await services.sessions.open(who)
+    assert change(staff, who.id, active=True).status_code == 200
+    assert staff.get("/api/v1/tenants", headers={"Authorization": f"Bearer {late.access_token}"}).status_code == 401
+    assert await services.sessions.read(cookie.value) is None
+    with pytest.raises(WebError):
+        await services.tokens.exchange(late.refresh_token)
+
+
+async def test_dead_letters_name_whom_an_invitation_was_for(
+    staff: httpx.Client, services: Services, drain: Drain, mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*_: object) -> None:
+        raise GiveUpError("the mail server refuses it (550)")
+
+    email = address()
+    invite(staff, email)
+    with monkeypatch.context() as patched:
+        patched.setattr(MailSender, "send", refuses)
+        await drain()
+    letter = next(one for one in (await services.dead_letters.newest()).items if one.whom == email)
+    assert letter.what == "Invitation to the staff"
+    await services.dead_letters.replay(letter.id, ADMIN[0])
+    await drain()
+    assert choose(staff, link_in(mails(email)[0]), NEW) == 204
