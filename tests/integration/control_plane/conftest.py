@@ -17,7 +17,7 @@ import valkey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from integration.control_plane.leftovers import erase_signups
-from integration.control_plane.support import ADMIN, DOMAIN, RULES, Names, TestClock, listening
+from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, listening, rules
 from support import good
 from support.asgi import ask, running
 from support.hostile import Program
@@ -58,13 +58,14 @@ def admin_sql(platform: dict[str, Any]) -> Iterator[pymysql.Connection]:
 def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Connection) -> Iterator[Settings]:
     """A schema, migrated, and a cache user of this run's own; both go away."""
     name, password = f"cp{secrets.token_hex(4)}", secrets.token_hex(16)
+    prefix = f"{name}:"
     cache = urlsplit(platform["valkey"]["url"])
     admin_cache = valkey.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"])
     with admin_sql.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
         cursor.execute(f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'")
         cursor.execute(f"GRANT ALL ON {name}.* TO '{name}'@'%'")
-    admin_cache.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *RULES)  # type: ignore[no-untyped-call]
+    admin_cache.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *rules(prefix))  # type: ignore[no-untyped-call]
     made = Settings.model_validate(
         {
             "public_url": f"https://{DOMAIN}:8443",
@@ -80,8 +81,8 @@ def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Conn
                 "port": cache.port,
                 "username": name,
                 "password": password,
-                # A user may only touch `control:`, and this run must not count the platform's own requests.
-                "prefix": "control:",
+                # Whatever else asks the platform from this machine counts there, and is no matter of this run.
+                "prefix": prefix,
             },
             "app": {
                 "session_key": secrets.token_hex(32),

@@ -23,11 +23,9 @@ from vivero_control.web.pages import pages
 from vivero_dev.backing.valkey import CONTROL_PLANE_RULES
 
 DOMAIN = "vivero.localhost"
-# Wrong passwords are counted in the Valkey that the platform uses: an address of this run alone.
+# Mails of the platform under test end in the same sink: an address of this run alone.
 ADMIN = (f"admin-{secrets.token_hex(4)}@vivero.localhost", "integration-admin-1")
 PASSWORD = "blue kettle 9 moon"
-# As the platform's own user: what a control plane does and is not allowed fails a test.
-RULES = CONTROL_PLANE_RULES.split()
 
 
 @dataclass
@@ -64,6 +62,11 @@ class Doing(Kind):
 
     def words(self, payload: Payload) -> Words:
         return Words("a test", str(payload))
+
+
+def rules(prefix: str) -> list[str]:
+    """Of the platform's own cache user, for other keys: what a control plane does and is not allowed fails a test."""
+    return CONTROL_PLANE_RULES.replace("control:", prefix).split()
 
 
 @contextlib.contextmanager

@@ -36,7 +36,7 @@ Made = Callable[..., Awaitable[StaffView]]
 
 @pytest.fixture(autouse=True)
 def _a_day_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Invitations are counted in the Valkey that the platform uses: those of other runs are not this one's."""
+    """Odd requests of the same run (`program`) invite people as well, and may use up its day."""
     limit = replace(mail_limits._INVITATIONS, name=f"invitations-{secrets.token_hex(4)}")  # noqa: SLF001
     monkeypatch.setattr(mail_limits, "_INVITATIONS", limit)
 
