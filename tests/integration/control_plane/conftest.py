@@ -17,11 +17,10 @@ import valkey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from integration.control_plane.leftovers import erase_signups
-from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, listening, rules
+from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, add_member, listening, rules
 from support import good
 from support.asgi import ask, running
 from support.hostile import Program
-from support.programs import SOMEBODY
 from support.programs import staff as staff_headers
 from vivero_control import composition
 from vivero_control.app import create_program
@@ -216,9 +215,10 @@ def _ticket_key() -> str:
 async def program(
     settings: Settings,
     clock: TestClock,
+    backends: composition.Backends,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Program]:
-    """Signups are recorded, but none of them gets a Tenant: each is withdrawn."""
+    """Signups are recorded, but none of them gets a Tenant: each is withdrawn. Orders are about one of the staff."""
 
     async def taken(_: Provisioning, order: Order) -> None:
         raise SlugTakenError(order.slug)
@@ -227,7 +227,7 @@ async def program(
     roomy = settings.model_copy(
         update={"limits": settings.limits.model_copy(update={"requests_per_minute": 10_000_000})}
     )
-    app = create_program(roomy, pages(), clock).public
+    app, somebody = create_program(roomy, pages(), clock).public, await add_member(backends)
     async with running(app):
         async with asyncio.timeout(30):
             while (await ask(app, "GET", "/readyz", host=DOMAIN)).status != 200:  # noqa: ASYNC110  the mirrors say nothing
@@ -250,7 +250,7 @@ async def program(
                 "name": "no-such-tenant",
                 "which": "suspend",
                 "signup_id": "0" * 32,
-                "staff_id": SOMEBODY,
+                "staff_id": str(somebody.id),
                 "letter": "0",
                 "file_path": "x.css",
             },
