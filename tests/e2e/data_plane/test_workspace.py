@@ -170,6 +170,7 @@ def test_a_colleague_with_fewer_rights(workspace: Workspace, fresh: Callable[...
     page = workspace.page
     address = f"viewer-{secrets.token_hex(4)}@example.com"
     workspace.open("/users/new")
+    page.get_by_role("link", name="Add them with a password").click()
     page.get_by_label("E-mail").fill(address)
     password = page.get_by_label("First password").input_value()
     page.get_by_role("radio", name="Viewer").check()
