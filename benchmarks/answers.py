@@ -16,6 +16,7 @@ page names.
 
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from vivero_dev.localhost import local_client
 RECORDS = 200
 TYPES = ("text", "long_text", "number", "integer", "date", "email", "url", "boolean")
 NAMED = re.compile(r'<(?:link[^>]+rel="stylesheet"[^>]+href|script[^>]+src)="([^"]+)"')
+ROUND_SECONDS = 1.5
+"""A round asks a workspace nine times, and the demo tenant's plan has a limit of requests a minute."""
 COMPRESSED = {"Accept-Encoding": "gzip"}
 
 
@@ -90,11 +93,11 @@ def opened(status: dict[str, Any]) -> Iterator[Side]:
         client.post(f"{url}/api/v1/collections", json=new, headers=bearer).raise_for_status()
         side = Side(client, url, status["control_plane_url"].rstrip("/"), bearer, name, 0)
         try:
-            made = [
-                client.post(f"{side.collection}/records", json={"values": values(number)}, headers=bearer)
-                for number in range(RECORDS)
-            ]
-            side.first = made[0].raise_for_status().json()["id"]
+            made = []
+            for number in range(RECORDS):
+                record = {"values": values(number)}
+                made.append(client.post(f"{side.collection}/records", json=record, headers=bearer).raise_for_status())
+            side.first = made[0].json()["id"]
             yield side
         finally:
             client.delete(side.collection, headers=bearer)
@@ -130,9 +133,12 @@ def in_turn(sides: Sequence[Side], rounds: int) -> None:
     """Who is asked first changes each round; the first round pays for what is loaded once."""
     for number in range(rounds + 1):
         order = sides if number % 2 else sides[::-1]
-        for what in requests(sides[0], number):
-            for side in order:
-                side.measure(what, requests(side, number)[what])
+        ends = time.monotonic() + ROUND_SECONDS
+        calls = [(side, requests(side, number)) for side in order]
+        for what in calls[0][1]:
+            for side, sent in calls:
+                side.measure(what, sent[what])
+        time.sleep(max(0.0, ends - time.monotonic()))
     for side in sides:
         for measured in side.seconds.values():
             del measured[0]
@@ -156,7 +162,7 @@ def weights(before: Side, now: Side) -> list[list[str]]:
 
 
 def main() -> None:
-    options = arguments(__doc__ or "", before="before.json", rounds=200)
+    options = arguments(__doc__ or "", before="before.json", rounds=100)
     with ExitStack() as stack:
         files = (Path(options.before), options.status)
         before, now = (stack.enter_context(opened(read_status(file))) for file in files)

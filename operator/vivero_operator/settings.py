@@ -62,8 +62,8 @@ class Settings(BaseSettings):
     ticket_key_config_map: str = "ticket-public-key"
     """ConfigMap in the platform namespace, key ticket.pub: verifies login tickets."""
     mail_secret: str = ""
-    """Secret in the platform namespace, keys host, sender and perhaps port, security, username, password: the mail server
-    that tenants' workspaces send through. Empty: they send no mail."""
+    """Secret in the platform namespace, keys host, sender and perhaps port, security, reply_to, username, password: the mail
+    server that tenants' workspaces send through. Empty: they send no mail."""
     control_plane_service: str = "vivero-control-plane"
     """Service in the platform namespace that answers for suspended tenants' own hosts."""
 

@@ -4,7 +4,7 @@ Envoy ends an HTTP/2 stream as soon as it has the whole answer. A client that
 still sends its upload then gets the end of the stream and not the answer. The
 server below us reads and forgets the rest in any case; now it does so first.
 There is an end to it: a connection that goes on after that is closed with the
-answer, or the server would read from it for ever.
+answer, or the server would read from it without end.
 """
 
 import asyncio

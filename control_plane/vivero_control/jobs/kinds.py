@@ -28,7 +28,7 @@ class Kind(ABC):
 
     @abstractmethod
     async def perform(self, payload: Payload) -> None:
-        """Do it. It has to bear being done twice: a worker can end between the deed and its transaction.
+        """Do it. It must be idempotent: a worker can end after the work and before its transaction commits.
 
         Raises:
             GiveUpError: it can never be done.
@@ -46,7 +46,7 @@ class Kind(ABC):
         """It is dead; `why` is a sentence for people, None when its time is over."""
 
     async def revived(self, session: AsyncSession, payload: Payload) -> None:  # noqa: B027  most kinds need no more
-        """Before a dead one is tried anew.
+        """Before a dead one is tried again.
 
         Raises:
             ConflictError: it cannot be any more; the sentence says why.

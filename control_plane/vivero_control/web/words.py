@@ -229,32 +229,27 @@ _SUSPENDED: Final = {
 }
 
 
+_PASSING: Final = {
+    HostState.STARTING: ("This workspace is being prepared", "It is starting right now, which takes seconds."),
+    HostState.AWAY: (
+        "This workspace does not answer right now",
+        "It is being started again, which mostly takes seconds.",
+    ),
+    HostState.UNSURE: (
+        "Not available right now",
+        "We have just started and do not know yet which workspace this is.",
+    ),
+}
+"""What is over in a moment, without anybody doing anything."""
+
+
 def host_words(host: HostStatus) -> HostWords:
-    if host.state is HostState.STARTING:
+    if host.state in _PASSING:
+        title, what = _PASSING[host.state]
         return HostWords(
             status=503,
-            title="This workspace is being prepared",
-            what="It is starting right now, which takes seconds.",
-            todo="This page looks again by itself.",
-            icon="loader-circle",
-            retry=STARTING_SECONDS,
-            refresh=True,
-        )
-    if host.state is HostState.AWAY:
-        return HostWords(
-            status=503,
-            title="This workspace does not answer right now",
-            what="It is being started again, which mostly takes seconds.",
-            todo="This page looks again by itself.",
-            icon="loader-circle",
-            retry=STARTING_SECONDS,
-            refresh=True,
-        )
-    if host.state is HostState.UNSURE:
-        return HostWords(
-            status=503,
-            title="Not available right now",
-            what="We have just started and do not know yet which workspace this is.",
+            title=title,
+            what=what,
             todo="This page looks again by itself.",
             icon="loader-circle",
             retry=STARTING_SECONDS,

@@ -36,18 +36,22 @@ class Post:
         """Whether this workspace has a mail server."""
         return (self._folder / "host").is_file()
 
+    @property
+    def _is_full(self) -> bool:
+        return len(self._under_way) >= _AT_ONCE
+
     def demand_room(self) -> None:
         """Refuse before anything is looked up or written.
 
         Raises:
             UnavailableError: too much is under way.
         """
-        if len(self._under_way) >= _AT_ONCE:
+        if self._is_full:
             raise UnavailableError("Too many mails are on their way. Try again in a moment.")
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that ends in a mail, without waiting for it; not at all while too much is under way."""
-        if len(self._under_way) >= _AT_ONCE:
+        if self._is_full:
             work.close()
             log.warning("mail_not_sent", problem="too much is under way")
             return

@@ -56,7 +56,7 @@ class Signer(msgspec.Struct, frozen=True):
         text = "\n".join([_ALGORITHM, stamp, scope, hashlib.sha256(request.encode()).hexdigest()])
         signature = hmac.new(self._key(stamp[:8]), text.encode(), hashlib.sha256).hexdigest()
         credential = f"Credential={self.access_key}/{scope}"
-        return {**signed, "authorization": f"{_ALGORITHM} {credential},SignedHeaders={names},Signature={signature}"}
+        return {**signed, "authorization": f"{_ALGORITHM} {credential}, SignedHeaders={names}, Signature={signature}"}
 
     def _key(self, day: str) -> bytes:
         key = f"AWS4{self.secret_key}".encode()

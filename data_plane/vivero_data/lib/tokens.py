@@ -1,6 +1,8 @@
 """Access tokens (JWT, HS256, 15 minutes), refresh tokens (random, kept as a hash) and login tickets (EdDSA)."""
 
+import time
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Final
 
 import jwt
@@ -13,6 +15,7 @@ ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)  # of a session without any use
 _LEEWAY: Final = timedelta(seconds=30)  # clocks of two machines
 _MAX_TOKEN: Final = 4096  # ours have a few hundred characters
+_REMEMBERED: Final = 256  # tokens whose signature was checked; some 150 KiB
 
 
 class AccessClaims(msgspec.Struct, frozen=True):
@@ -49,6 +52,8 @@ class AccessTokens:
     def __init__(self, signing_key: str, tenant_id: str) -> None:
         self._key = bytes.fromhex(signing_key)
         self._audience = tenant_id
+        # Each request reads its token twice, for the limit and for the login, and the next one has the same token.
+        self._checked = lru_cache(_REMEMBERED)(self._check)
 
     def issue(self, claims: AccessClaims, now: datetime) -> str:
         return jwt.encode(
@@ -71,6 +76,13 @@ class AccessTokens:
         """
         if len(token) > _MAX_TOKEN:
             raise NotSignedInError("The access token is not valid.")
+        claims, expires_at = self._checked(token)
+        if expires_at <= time.time():
+            raise NotSignedInError("The access token has expired.")
+        return claims
+
+    def _check(self, token: str) -> tuple[AccessClaims, int]:
+        """What it says and until when (seconds since 1970); only what is valid is remembered."""
         try:
             body = jwt.decode(
                 token,
@@ -79,7 +91,7 @@ class AccessTokens:
                 audience=self._audience,
                 options={"require": ["sub", "sid", "aud", "iat", "exp"]},
             )
-            return AccessClaims(user_id=int(body["sub"]), session_id=int(body["sid"]))
+            return AccessClaims(user_id=int(body["sub"]), session_id=int(body["sid"])), int(body["exp"])
         except jwt.ExpiredSignatureError as error:
             raise NotSignedInError("The access token has expired.") from error
         except (jwt.PyJWTError, ValueError, TypeError) as error:

@@ -3,12 +3,21 @@
 from collections.abc import Mapping
 from typing import Final
 
-from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotAllowedError, WebError
+from vivero_web.errors import (
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotAllowedError,
+    TooManyRequestsError,
+    WebError,
+)
 
 from vivero_data.errors import PlanLimitError
 
 # What a form shows beside its fields, with what was typed; all else is an error page.
 FORM_ERRORS: Final = (InvalidInputError, ConflictError, PlanLimitError, NotAllowedError)
+# The same of a form that ends in a mail, of which there is a limit.
+MAIL_FORM_ERRORS: Final = (*FORM_ERRORS, TooManyRequestsError)
 
 Form = Mapping[str, str]
 

@@ -5,7 +5,7 @@ again while a pending call waits and another one is at work (`DO_TRACING` in
 ceval.c asks for pending calls before it moves on). greenlet clears what an ended
 thread leaves in a pending call, and coverage's tracer keeps for each greenlet an
 entry in a WeakKeyDictionary, whose callback is a Python function. So two threads
-that end at the same moment can stop a measured program for ever, at full load.
+that end at the same moment can make a measured program spin without end.
 """
 
 import weakref

@@ -1,3 +1,4 @@
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,7 +8,7 @@ from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import erasure
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.protocol import StorageAdmin
-from vivero_core.backends.s3.transport import Call, Endpoint, Transport
+from vivero_core.backends.s3.transport import Answer, Call, Endpoint, Transport
 from vivero_core.errors import (
     BackendAuthenticationError,
     BackendError,
@@ -15,6 +16,7 @@ from vivero_core.errors import (
     BackendUnavailableError,
     BackendUnfinishedError,
 )
+from vivero_core.model import naming
 
 MakeTenant = Callable[[], Any]
 
@@ -36,6 +38,25 @@ def test_a_new_secret_replaces_the_old(storage_admin: VersityStorageAdmin, new_t
     storage_admin.prove(renewed, tenant.bucket)
     with pytest.raises(BackendAuthenticationError):
         storage_admin.prove(tenant.account, tenant.bucket)
+
+
+def test_an_account_that_nobody_made_is_unknown_whatever_was_asked_before(
+    storage_admin: VersityStorageAdmin, storage_endpoint: Endpoint, new_tenant: MakeTenant
+) -> None:
+    """A cache of versitygw 1.8 gives an account the name that a later request brings, in one of 128 cases."""
+    known = new_tenant().account
+    transport = Transport(storage_endpoint)
+
+    def change(account: str) -> Answer:
+        role = b"<MutableProps><Role>user</Role></MutableProps>"
+        return transport.signed(Call("PATCH", "/update-user", role, {"access": account}), storage_admin._admin)  # noqa: SLF001
+
+    for number in range(600):
+        stranger = naming.bucket_name(naming.tenant_id(str(uuid.UUID(int=number))))
+        assert change(known.name).ok
+        assert change(stranger).code == "XAdminUserNotFound"
+        assert transport.signed(Call("GET", "/"), Credentials(stranger, "any")).code == "InvalidAccessKeyId"
+    transport.close()
 
 
 def test_a_bucket_of_someone_else_is_given_back(storage_admin: VersityStorageAdmin, new_tenant: MakeTenant) -> None:

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -260,17 +261,21 @@ def test_the_users_of_valkey_may_do_what_the_programs_do(installed: Installed) -
     admin.close()
 
 
-def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
-    login = installed.login("control-plane-cache")
-    client = valkey.Valkey(
+def cache_client(installed: Installed, secret: str | None = None) -> valkey.Valkey:
+    """Logged in as this Secret says; without one as nobody."""
+    login = installed.login(secret) if secret else None
+    return valkey.Valkey(
         host=LOOPBACK,
         port=installed.valkey.port,
-        username=login.name,
-        password=login.secret,
+        username=login and login.name,
+        password=login and login.secret,
         ssl=True,
         ssl_ca_certs=str(installed.authority.certificate),
     )
-    with client:
+
+
+def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
+    with cache_client(installed, "control-plane-cache") as client:
         assert client.set("control:x", "1")
         for refused in (
             ("SET", "vtabc:x", "1"),
@@ -283,12 +288,7 @@ def test_the_control_plane_keeps_to_its_keys(installed: Installed) -> None:
         ):
             with pytest.raises(valkey.exceptions.NoPermissionError):
                 client.execute_command(*refused)
-    with (
-        pytest.raises(valkey.exceptions.AuthenticationError),
-        valkey.Valkey(
-            host=LOOPBACK, port=installed.valkey.port, ssl=True, ssl_ca_certs=str(installed.authority.certificate)
-        ) as nameless,
-    ):
+    with pytest.raises(valkey.exceptions.AuthenticationError), cache_client(installed) as nameless:
         nameless.execute_command("PING")
 
 
@@ -300,18 +300,7 @@ def _transaction(client: valkey.Valkey, commands: int, value: bytes) -> None:
 
 
 def test_one_users_value_or_transaction_does_not_fill_the_memory_of_all(installed: Installed) -> None:
-    login = installed.login("control-plane-cache")
-
-    def client() -> valkey.Valkey:
-        return valkey.Valkey(
-            host=LOOPBACK,
-            port=installed.valkey.port,
-            username=login.name,
-            password=login.secret,
-            ssl=True,
-            ssl_ca_certs=str(installed.authority.certificate),
-        )
-
+    client = partial(cache_client, installed, "control-plane-cache")
     with client() as one, pytest.raises(valkey.exceptions.ConnectionError):
         one.set("control:large", b"x" * 2_000_000)
     with client() as one, pytest.raises(valkey.exceptions.ConnectionError):

@@ -47,6 +47,15 @@ def test_an_access_token_lives_fifteen_minutes() -> None:
         TOKENS.read(TOKENS.issue(CLAIMS, now - timedelta(minutes=16)))
 
 
+def test_an_access_token_that_was_read_before_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC)
+    token = TOKENS.issue(CLAIMS, now - timedelta(minutes=14))
+    assert TOKENS.read(token) == CLAIMS
+    monkeypatch.setattr("vivero_data.lib.tokens.time.time", (now + timedelta(seconds=61)).timestamp)
+    with pytest.raises(NotSignedInError, match="expired"):
+        TOKENS.read(token)
+
+
 def test_anothers_access_token_is_refused() -> None:
     now = datetime.now(UTC)
     for stranger in (AccessTokens("cd" * 32, TENANT), AccessTokens(KEY, "otherworld")):

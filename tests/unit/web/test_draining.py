@@ -1,4 +1,4 @@
-"""A refusal waits for the rest of the request, but not for ever."""
+"""A refusal waits for the rest of the request, but has an end."""
 
 import asyncio
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""Nobody can have us fill a mailbox, and asking in vain costs nobody a mail."""
+"""Nobody can have us fill a mailbox, and a refused request costs nobody a mail."""
 
 import asyncio
 

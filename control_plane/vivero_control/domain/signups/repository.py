@@ -44,7 +44,7 @@ class SignupRepository(Repository[Signup]):
         await self.session.execute(statement)
 
     async def revive(self, signup_id: str, slug: str) -> None:
-        """It is tried anew, with its slug. Raises SlugTakenError when another signup holds that by now."""
+        """It is tried again, with its slug. Raises SlugTakenError when another signup holds that by now."""
         statement = update(Signup).where(Signup.id == signup_id).values(slug_claim=slug, failure=None)
         try:
             await self.session.execute(statement)

@@ -82,7 +82,7 @@ class LinkJob(Kind):
 
 
 class ResetJob(LinkJob):
-    """For who has forgotten the password. Who never had one has forgotten none: only an admin invites anew."""
+    """For who has forgotten the password. Who never had one has forgotten none: only an admin invites again."""
 
     def words(self, payload: Payload) -> Words:
         return Words("Link to reset a password", str(payload.get("email", "")))

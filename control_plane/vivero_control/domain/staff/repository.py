@@ -33,7 +33,7 @@ class StaffRepository(Repository[StaffMember]):
         return True
 
     async def active(self, staff_id: UUID) -> StaffMember | None:
-        """Who may be logged in: who is invited, or invited anew, may not yet."""
+        """Who may be logged in: who is invited, for the first time or again, may not yet."""
         return await self.get_one_or_none(StaffMember.password_hash != NO_PASSWORD, id=staff_id, active=True)
 
     async def locked(self, *staff_ids: UUID) -> dict[UUID, StaffMember]:

@@ -21,11 +21,11 @@ async def palette(
     actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], q: FromQuery[str] = ""
 ) -> Html:
     """Options for what is typed, to be put into the page that shows the palette."""
-    deed, words = palette_words(q)
+    command, words = palette_words(q)
     context = {
         "collections": await collections.suggest(actor, words),
-        "go_to": GO_TO if deed != NEW_RECORD else "",
-        "new_record": NEW_RECORD if deed != GO_TO and rights(actor.role).write else "",
+        "go_to": GO_TO if command != NEW_RECORD else "",
+        "new_record": NEW_RECORD if command != GO_TO and rights(actor.role).write else "",
     }
     return html("palette.html.j2", context)
 
@@ -33,5 +33,5 @@ async def palette(
 def palette_words(typed: str) -> tuple[str, str]:
     """What the typed words begin with of an option's own, and the rest: a part of a collection's name."""
     words = tidy(typed)
-    deed = next((one for one in (GO_TO, NEW_RECORD) if words.casefold().startswith(f"{one.casefold()} ")), "")
-    return deed, words[len(deed) :].strip()
+    command = next((one for one in (GO_TO, NEW_RECORD) if words.casefold().startswith(f"{one.casefold()} ")), "")
+    return command, words[len(command) :].strip()

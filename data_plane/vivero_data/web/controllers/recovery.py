@@ -6,7 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from vivero_web.bodies import read_form
 from vivero_web.doors import SECRETS, Counted
-from vivero_web.errors import ConflictError, InvalidInputError, TooManyRequestsError, WebError
+from vivero_web.errors import ConflictError, WebError
 from vivero_web.links import PAGE, ChosenPassword
 from vivero_web.request_context import caller_of
 
@@ -14,12 +14,11 @@ from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.recovery.service import RecoveryService
-from vivero_data.web.forms import field_errors
+from vivero_data.web.forms import MAIL_FORM_ERRORS, field_errors
 from vivero_data.web.page import done
 from vivero_data.web.render import Html, html
 
 FORGOTTEN: Final = "/forgotten-password"
-_FORM_ERRORS: Final = (InvalidInputError, ConflictError, TooManyRequestsError)
 
 
 @get(FORGOTTEN)
@@ -41,7 +40,7 @@ async def forgotten(
     problem: WebError | None = None
     try:
         await recovery.forgotten(email, caller_of(request.scope))
-    except _FORM_ERRORS as error:
+    except MAIL_FORM_ERRORS as error:
         problem = error
     return _page(
         "forgotten.html.j2",
@@ -69,7 +68,7 @@ async def choose(
     code = form.get("code", "")
     try:
         await recovery.choose(ChosenPassword(code, form.get("password", "")), caller_of(request.scope))
-    except _FORM_ERRORS as error:
+    except MAIL_FORM_ERRORS as error:
         return _page("set_password.html.j2", request, await identity.current(), error, code=code)
     return done("/login", "password-set")
 

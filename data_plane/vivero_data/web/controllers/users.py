@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from vivero_web.bodies import read_form
-from vivero_web.errors import TooManyRequestsError, WebError
+from vivero_web.errors import WebError
 
 from vivero_data.domain.invitations.schemas import NewInvitation
 from vivero_data.domain.invitations.service import InvitationService
@@ -16,7 +16,7 @@ from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import NewUser, Role, User, UserChanges
 from vivero_data.domain.users.service import UserService
-from vivero_data.web.forms import FORM_ERRORS, field_errors
+from vivero_data.web.forms import FORM_ERRORS, MAIL_FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, turns
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
@@ -79,7 +79,7 @@ async def create_user(
             await invitations.invite(visit.actor, NewInvitation(email, name, role))
         else:
             await users.create(visit.actor, NewUser(email, form.get("password", ""), name, role))
-    except (*FORM_ERRORS, TooManyRequestsError) as error:
+    except MAIL_FORM_ERRORS as error:
         return _new(visit, form, offered=await links.offered(), problem=error)
     return done("/users", "user-invited" if _by_mail(form) else "user-created")
 
@@ -123,7 +123,7 @@ async def change_invitation(
             await invitations.withdraw(visit.actor, user_id)
         else:
             await invitations.repeat(visit.actor, user_id)
-    except (*FORM_ERRORS, TooManyRequestsError) as error:
+    except MAIL_FORM_ERRORS as error:
         return _user(visit, await users.get(visit.actor, user_id), problem=error)
     return done("/users", "invitation-withdrawn" if withdrawn else "user-invited")
 
