@@ -139,6 +139,38 @@ def test_headers_of_every_answer(client: httpx.Client) -> None:
     assert client.get("/api/v1/nowhere").headers["cache-control"] == "no-store"
 
 
+def test_a_page_of_an_allowed_origin_may_call_every_operation(settings: Settings, clock: TestClock) -> None:
+    allowed, foreign = "https://www.example.com", "https://elsewhere.example.com"
+    with (
+        listening(settings.model_copy(update={"cors_origins": [allowed]}), clock) as address,
+        from_address(address, "203.0.113.7") as client,
+    ):
+        paths = client.get("/schema/openapi.json").json()["paths"]
+        asked = [
+            (
+                path,
+                method.upper(),
+                {one["name"].lower() for one in operation.get("parameters", ()) if one["in"] == "header"},
+            )
+            for path, operations in paths.items()
+            for method, operation in operations.items()
+        ]
+        assert {method for _, method, _ in asked} > {"GET", "POST"}
+        for path, method, headers in asked:
+            preflight = {
+                "Access-Control-Request-Method": method,
+                "Access-Control-Request-Headers": ", ".join({"authorization", "content-type", *headers}),
+            }
+            answer = client.options(path, headers={"Origin": allowed, **preflight})
+            assert answer.is_success, (path, method, answer.text)
+            assert method in answer.headers["access-control-allow-methods"]
+            assert client.options(path, headers={"Origin": foreign, **preflight}).is_client_error
+        read = client.get("/api/v1/plans", headers={"Origin": allowed})
+        assert read.headers["access-control-allow-origin"] == allowed
+        exposed = {name.strip() for name in read.headers["access-control-expose-headers"].split(",")}
+        assert exposed >= {"ratelimit", "retry-after", "x-request-id", "location"}
+
+
 def test_errors_are_problems_for_programs_and_pages_for_people(client: httpx.Client) -> None:
     assert client.get("/nowhere", headers={"Accept": "text/html"}).headers["content-type"].startswith("text/html")
     assert (
