@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import Components
+from litestar.openapi.spec import SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.types import ASGIApp
 from vivero_web.answers import Answers
@@ -18,6 +17,7 @@ from vivero_web.clock import Clock, now
 from vivero_web.doors import Doors, signups
 from vivero_web.guards import json_only
 from vivero_web.limiter import Limiter
+from vivero_web.openapi import json_document, openapi_config, yaml_document
 from vivero_web.rate_limit import RateLimit, per_address
 from vivero_web.request_context import RequestContext
 from vivero_web.security import HSTS_DOMAIN, HSTS_HOST
@@ -25,9 +25,9 @@ from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
 from vivero_control.domain.plans.controllers import PlanController
-from vivero_control.domain.signups.controllers import SignupController
+from vivero_control.domain.signups.controllers import BEARER, SignupController
 from vivero_control.domain.staff.controllers import AuthController, MemberController
-from vivero_control.domain.staff.guards import bearer_auth
+from vivero_control.domain.staff.guards import STAFF, bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
 from vivero_control.host_dispatch import ForeignHosts, HostDispatch
 from vivero_control.lib.health import HealthController
@@ -75,7 +75,7 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
         request_max_body_size=settings.limits.body_bytes,
         cors_config=_cors(settings),
         template_config=pages.template_config,
-        openapi_config=_openapi(services),
+        openapi_config=_openapi(),
         plugins=telemetry_plugins(settings.telemetry),
         lifespan=[lifespan],
         logging_config=None,
@@ -120,21 +120,34 @@ def _cors(settings: Settings) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type", "idempotency-key"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"],
+        expose_headers=["etag", "location", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"],
     )
 
 
-def _openapi(services: Services) -> OpenAPIConfig:
-    auth = bearer_auth(services.tokens)
-    return OpenAPIConfig(
+def _openapi() -> OpenAPIConfig:
+    staff = "The access token of a login, good for 15 minutes or until the login ends."
+    return openapi_config(
         title="Vivero control plane",
         version=__version__,
-        description="Signups, plans and, for staff, tenants and who is of the staff. Errors are application/problem+json.",
-        path="/schema",
-        # Data only: the viewers that come with Litestar load their scripts from other people's servers.
-        render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"]), YamlRenderPlugin()],
-        components=[auth.openapi_components, Components()],
-        servers=[],
-        use_handler_docstrings=True,
+        description=(
+            "Signups, plans and, for staff, tenants and who is of the staff. Every error is a problem (RFC 9457); every "
+            "answer has an `X-Request-Id` to quote, and says in `RateLimit` how many more requests there is room for."
+        ),
+        schemes={
+            STAFF: SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description=staff),
+            BEARER: SecurityScheme(
+                type="http", scheme="bearer", description="A signup's own `bearer`, for `login_url`."
+            ),
+        },
+        tags={
+            "Signups": "From a form to a running workspace.",
+            "Plans": "What there is to buy.",
+            "Authentication": "Logins of staff for programs, and the way back for who has forgotten the password.",
+            "Staff": "Who is of the staff, for admins.",
+            "Tenants": "Every customer's instance, for staff.",
+            "Health": "For kubelet and balancers.",
+        },
+        documents=[json_document(), yaml_document()],
     )

@@ -13,18 +13,18 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 from vivero_web.answers import Answers
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.client_address import Proxies
 from vivero_web.clock import now
+from vivero_web.declared import raises
 from vivero_web.doors import Doors
-from vivero_web.errors import WebError, explained
+from vivero_web.errors import CrossSiteError, UnsupportedMediaTypeError, WebError, explained
 from vivero_web.guards import JSON, MULTIPART, require_media_type
 from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
+from vivero_web.openapi import json_document, openapi_config
 from vivero_web.passwords import Passwords
 from vivero_web.rate_limit import RateLimit
 from vivero_web.request_context import RequestContext
@@ -42,6 +42,7 @@ from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
 from vivero_data.domain.auth.guards import AnyRequest, provide_actor, refuse_cross_site, send_renewed_cookies, signed_in
 from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.auth.ways import EITHER_WAY, SCHEMES
 from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.files.controllers import FileController
@@ -181,6 +182,7 @@ def create_app(settings: Settings) -> Litestar:
 def _reading(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
     """The before_request hook of a part of the API; the closest one replaces the application's, so it holds both."""
 
+    @raises(CrossSiteError, UnsupportedMediaTypeError, on_writes=True)
     async def check(request: AnyRequest) -> None:
         await refuse_cross_site(request)
         require_media_type(request, media_type)
@@ -195,12 +197,16 @@ def _api(upload_bytes: int) -> Router:
         before_request=_reading(MULTIPART),
         request_max_body_size=upload_bytes,
     )
-    entrances = [AuthController, RecoveryController]
     controllers = [MeController, UserController, InvitationController, CollectionController, RecordController]
+    members = Router(
+        "/",
+        route_handlers=[*controllers, AuditController, UsageController, upload],
+        guards=[signed_in],
+        security=EITHER_WAY,
+    )
     return Router(
         "/api/v1",
-        route_handlers=[*entrances, *controllers, AuditController, UsageController, upload],
-        guards=[signed_in],
+        route_handlers=[AuthController, RecoveryController, members],
         before_request=_reading(JSON),
         response_class=JsonResponse,
     )
@@ -226,14 +232,25 @@ def _dependencies(services: Services) -> Mapping[str, Provide]:
 
 
 def _openapi() -> OpenAPIConfig:
-    bearer = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
-    return OpenAPIConfig(
+    return openapi_config(
         title="Vivero data plane",
         version=__version__,
-        path="/schema",
-        render_plugins=[JsonRenderPlugin()],
-        components=Components(security_schemes={"bearer": bearer}),
-        security=[{"bearer": []}],
+        description=(
+            "A workspace: its collections and records, files and people. Every error is a problem (RFC 9457); every "
+            "answer has an `X-Request-Id` to quote, and says in `RateLimit` how many more requests there is room for."
+        ),
+        schemes=SCHEMES,
+        tags={
+            "Authentication": "Logging in and out, and the way back for who has forgotten the password.",
+            "Users": "The caller, and the accounts of the workspace.",
+            "Collections": "What kinds of records there are.",
+            "Records": "What people keep.",
+            "Files": "Content in, content out; always as a download.",
+            "Audit": "Who changed what.",
+            "Usage": "What counts against the plan.",
+            "Health": "For who runs the workspace.",
+        },
+        documents=[json_document()],
     )
 
 

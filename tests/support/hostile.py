@@ -16,6 +16,7 @@ import pytest
 from litestar import Litestar
 from support.asgi import ask
 from support.programs import Route, routes_of
+from vivero_web.documents import completed
 from vivero_web.guards import FORM, JSON, MULTIPART
 
 NUMBERS: Final = (
@@ -343,8 +344,11 @@ def shots(program: Program) -> Iterator[Shot]:
 
 
 async def misses(program: Program, tried: Iterable[Shot], *, away: bool = False) -> list[str]:
-    """Requests that were answered as a fault of ours, or not at all; `away`: nothing is behind the program, and it may say so."""
-    found = []
+    """Requests that were answered as a fault of ours, as no document promises, or not at all.
+
+    `away`: nothing is behind the program, and it may say so.
+    """
+    found, promised = [], _promised(program.app)
     for shot in tried:
         own = {name for name, _ in shot.headers}
         headers = [*(item for item in program.headers(shot.route) if item[0] not in own), *shot.headers]
@@ -356,6 +360,11 @@ async def misses(program: Program, tried: Iterable[Shot], *, away: bool = False)
             continue
         if not 200 <= answer.status < 500 and not (away and answer.status == 503):
             found.append(f"{answer.status} at {shot}")
+        # An odd path may lead to another route, and so may an odd Host.
+        elif not shot.place.startswith(("path", "header host")) and answer.status not in promised.get(
+            shot.route, {answer.status}
+        ):
+            found.append(f"{answer.status}, which nobody promised, at {shot}")
     return found
 
 
@@ -366,6 +375,16 @@ def some(every: Iterable[Shot], seed: int, share: int) -> list[Shot]:
 
 
 SEEDS: Final = [pytest.param(seed, id=f"seed {seed}") for seed in (13,)]
+
+
+def _promised(app: Litestar) -> dict[str, set[int]]:
+    """The statuses that the document names, by operation."""
+    document = completed(app, app.openapi_schema.to_schema())
+    return {
+        f"{method.upper()} {path}": {int(status) for status in operation["responses"]}
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
 
 
 def _documented(app: Litestar) -> dict[str, list[str]]:

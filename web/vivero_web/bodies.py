@@ -11,10 +11,13 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar import Request
 from litestar.datastructures import State
+from litestar.serialization import decode_json
 from litestar.types import Empty, HTTPReceiveMessage
 
+from vivero_web.declared import raises
 from vivero_web.errors import MalformedError, TooLargeError
 from vivero_web.guards import FORM, require_media_type
+from vivero_web.shapes import check_document
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -27,6 +30,7 @@ _LENGTH_DIGITS: Final = 19  # more bytes than anything takes
 class BoundedRequest(Request[Any, Any, State]):
     """A request whose body is read up to its route's `request_max_body_size`; a route without one takes no body."""
 
+    @raises(MalformedError, TooLargeError)
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """The body in pieces.
 
@@ -50,6 +54,29 @@ class BoundedRequest(Request[Any, Any, State]):
             if read > bound:
                 raise _beyond(bound)
             yield piece
+
+    async def json(self) -> Any:  # noqa: ANN401  as Litestar's
+        """The body, once it is what its route reads.
+
+        Raises:
+            SerializationException: it is not JSON.
+            InvalidInputError: naming every field at fault.
+        """
+        if self._connection_state.json is Empty:
+            document = self.decode(await self.body() or b"null")
+            field = self.route_handler.parsed_fn_signature.parameters.get("data")
+            if field is not None:
+                check_document(document, field.annotation)
+            self._connection_state.json = document
+        return self._connection_state.json
+
+    def decode(self, body: bytes) -> Any:  # noqa: ANN401  whatever JSON can say
+        """A body's document.
+
+        Raises:
+            SerializationException: it is not JSON.
+        """
+        return decode_json(body)
 
 
 def announced_length(headers: Mapping[str, str]) -> int:

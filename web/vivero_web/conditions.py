@@ -10,11 +10,14 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import Final
+from typing import Annotated, Any, Final
 
-from litestar.datastructures import Headers
+from litestar import Request
+from litestar.datastructures import Headers, ResponseHeader
+from litestar.params import HeaderParameter
 from msgspec import Struct
 
+from vivero_web.declared import raises
 from vivero_web.errors import InvalidInputError, PreconditionFailedError
 
 _ANY: Final = "*"
@@ -61,6 +64,29 @@ class Conditions(Struct, frozen=True):
 
 
 UNCONDITIONAL: Final = Conditions()
+ETAG: Final = ResponseHeader(name="ETag", description="Names the version that this is.", documentation_only=True)
+IfMatch = Annotated[
+    str | None,
+    HeaderParameter(name="If-Match", description="ETags, one of which must be the version's that is there; or `*`."),
+]
+IfNoneMatch = Annotated[
+    str | None, HeaderParameter(name="If-None-Match", description="ETags, none of which may be that version's; or `*`.")
+]
+
+
+@raises(PreconditionFailedError)
+def provide_conditions(
+    request: Request[Any, Any, Any], if_match: IfMatch = None, if_none_match: IfNoneMatch = None
+) -> Conditions:
+    """The dependency `conditions`.
+
+    The parameters are for the document: each header may come in several lines, which the request has.
+
+    Raises:
+        InvalidInputError: If-Match is no list of ETags.
+    """
+    del if_match, if_none_match
+    return Conditions.of(request.method, request.headers)
 
 
 def tag_of(version: object) -> str:

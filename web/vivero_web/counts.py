@@ -54,6 +54,41 @@ def asking() -> Iterator[None]:
         raise UnavailableError("The cache does not answer.") from error
 
 
+class Kept:
+    """Numbers by key, each with an end; of too many the oldest are forgotten."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._held: dict[str, tuple[int, float]] = {}
+        """Number and end by key, the first that came first."""
+
+    def get(self, key: str) -> int | None:
+        held, end = self._held.get(key, (0, 0.0))
+        return held if end > self._monotonic() else None
+
+    def put(self, key: str, held: int, seconds: float) -> None:
+        """For so long from now on."""
+        self._held.pop(key, None)
+        self._make_room()
+        self._held[key] = (held, self._monotonic() + seconds)
+
+    def change(self, key: str, by: int, seconds: float) -> None:
+        """A new one begins with nothing and lasts so long; one that is there keeps its end."""
+        held = self.get(key)
+        if held is None:
+            self.put(key, by, seconds)
+        else:
+            self._held[key] = (held + by, self._held[key][1])
+
+    def _make_room(self) -> None:
+        if len(self._held) < _KEYS_MAX:
+            return
+        now = self._monotonic()
+        self._held = {key: held for key, held in self._held.items() if held[1] > now}
+        for key in list(islice(self._held, max(0, len(self._held) - _KEYS_MAX * 9 // 10))):
+            del self._held[key]
+
+
 class SharedCounts:
     """In Valkey, under a prefix."""
 
@@ -89,43 +124,20 @@ class SharedCounts:
 
 
 class OwnCounts:
-    """In this process; of too many keys the oldest are forgotten."""
+    """In this process."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._held: dict[str, tuple[int, float]] = {}
-        """Count and end by key, the first that came first."""
+        self._kept = Kept(monotonic)
 
     async def add(self, key: str, seconds: int, beside: Sequence[str]) -> list[int]:
-        self._change(key, seconds, 1)
-        return [self._count(one) for one in (key, *beside)]
+        self._kept.change(key, 1, seconds)
+        return [self._kept.get(one) or 0 for one in (key, *beside)]
 
     async def take(self, key: str, seconds: int) -> None:
-        self._change(key, seconds, -1)
+        self._kept.change(key, -1, seconds)
 
     async def mark(self, key: str, seconds: int) -> None:
-        self._held.pop(key, None)
-        self._change(key, seconds, 1)
+        self._kept.put(key, 1, seconds)
 
     async def has(self, key: str) -> bool:
-        return self._count(key) > 0
-
-    def _count(self, key: str) -> int:
-        count, end = self._held.get(key, (0, 0.0))
-        return count if end > self._monotonic() else 0
-
-    def _change(self, key: str, seconds: int, by: int) -> None:
-        count, end = self._held.get(key, (0, 0.0))
-        if end <= self._monotonic():
-            self._held.pop(key, None)
-            self._make_room()
-            count, end = 0, self._monotonic() + seconds
-        self._held[key] = (count + by, end)
-
-    def _make_room(self) -> None:
-        if len(self._held) < _KEYS_MAX:
-            return
-        now = self._monotonic()
-        self._held = {key: held for key, held in self._held.items() if held[1] > now}
-        for key in list(islice(self._held, max(0, len(self._held) - _KEYS_MAX * 9 // 10))):
-            del self._held[key]
+        return bool(self._kept.get(key))

@@ -15,6 +15,8 @@ from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from vivero_web.declared import raises
+from vivero_web.errors import TooManyRequestsError
 from vivero_web.limiter import Limit, Limiter, Tally
 from vivero_web.request_context import caller_of
 
@@ -103,6 +105,7 @@ class Doors:
             await self._limiter.give_back(counted[1])
 
 
+@raises(TooManyRequestsError)
 @dataclass(frozen=True, slots=True)
 class Counted:
     """Litestar guard of a route that strangers may use: `which` is the name of its limit."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from litestar.datastructures import Headers
 from litestar.types import HTTPScope
 
+from vivero_web.declared import raises
 from vivero_web.errors import AddressTooLongError, HeadersTooLargeError, MalformedError, WebError
 
 PATH_BYTES: Final = 2 * 1024
@@ -25,6 +26,7 @@ _HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(
 """RFC 3986, section 3.2: a host and perhaps its port."""
 
 
+@raises(MalformedError, AddressTooLongError, HeadersTooLargeError)
 def refusal_of(scope: HTTPScope, headers: Headers) -> WebError | None:
     """Why nothing of the request may be parsed; None when it may."""
     if not _is_host(headers.get("host", "")):

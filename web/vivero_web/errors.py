@@ -7,7 +7,7 @@ internals.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 from vivero_core.errors import ViveroError
@@ -18,8 +18,8 @@ _SOON: Final = 2  # seconds: what does not answer is mostly a restart away
 class FieldError(msgspec.Struct, frozen=True):
     """One input field, and what to change."""
 
-    field: str
-    message: str
+    field: Annotated[str, msgspec.Meta(description="Its name, with the place inside a list; `body` for the whole.")]
+    message: Annotated[str, msgspec.Meta(description="A sentence for people.")]
 
 
 class WebError(ViveroError):

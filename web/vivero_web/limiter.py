@@ -24,7 +24,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from vivero_web.counts import Counts, OwnCounts
+from vivero_web.counts import Counts, Kept, OwnCounts
 from vivero_web.errors import TooManyRequestsError, UnavailableError, explained
 
 PIECES: Final = 10
@@ -91,6 +91,7 @@ class Limiter:
         """`clock` says seconds since 1970, the same in every process, or as nearly as the machines' clocks agree."""
         self._shared = shared
         self._own = OwnCounts(monotonic)
+        self._settled = Kept(monotonic)
         self._clock = clock
         self._monotonic = monotonic
         self._rest_until = 0.0
@@ -99,7 +100,7 @@ class Limiter:
         """Count one more of `who`."""
         now = self._clock()
         tally = await _tally(self._own, limit, who, now)
-        if tally.allowed and (ours := await self._ask(lambda counts: _tally(counts, limit, who, now))):
+        if tally.allowed and (ours := await self._ask(lambda counts: _tally(counts, limit, who, now, self._settled))):
             tally = replace(ours, shared=True)
         if not tally.allowed:
             await self.give_back(tally)
@@ -149,16 +150,26 @@ class Limiter:
             return None
 
 
-async def _tally(counts: Counts, limit: Limit, who: str, now: float) -> Tally:
+async def _tally(counts: Counts, limit: Limit, who: str, now: float, settled: Kept | None = None) -> Tally:
+    """Count one more and add up the window.
+
+    `settled` are counts of pieces that ended a whole piece ago: no clock and no
+    answer is that late, so each is asked for once.
+    """
     newest = int(now * PIECES // limit.seconds)
     # The next piece as well: another process may be there already, by its clock or because we were held up.
-    pieces = [newest, newest + 1, *range(newest - PIECES, newest)]
-    keys = [f"{limit.name}:{who}:{piece}" for piece in pieces]
-    held = await counts.add(keys[0], limit.kept, keys[1:])
-    room = limit.amount - sum(held)
+    pieces = {f"{limit.name}:{who}:{piece}": piece for piece in range(newest - PIECES, newest + 2)}
+    key = f"{limit.name}:{who}:{newest}"
+    held = {one: count for one in pieces if settled and (count := settled.get(one)) is not None}
+    asked = [one for one in pieces if one != key and one not in held]
+    held |= zip([key, *asked], await counts.add(key, limit.kept, asked), strict=True)
+    for one in asked:
+        if settled and pieces[one] < newest - 1:
+            settled.put(one, held[one], limit.kept)
+    room = limit.amount - sum(held.values())
     wait = 0.0
     if room < 0:
         # Without those who are being refused right now, what is left is within the limit, so one piece is enough.
-        oldest = min(piece for piece, count in zip(pieces, held, strict=True) if count > 0)
+        oldest = min(pieces[one] for one, count in held.items() if count > 0)
         wait = (oldest + PIECES + 1) * limit.seconds / PIECES - now
-    return Tally(limit=limit, allowed=room >= 0, remaining=max(0, room), wait=wait, key=keys[0], shared=False)
+    return Tally(limit=limit, allowed=room >= 0, remaining=max(0, room), wait=wait, key=key, shared=False)

@@ -12,6 +12,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from vivero_web.fields import SECRET_MAX, Email, NewPassword
+
 RESET_VALID_FOR: Final = timedelta(hours=1)
 INVITATION_VALID_FOR: Final = timedelta(days=7)
 PAGE: Final = "/set-password"
@@ -21,14 +23,16 @@ PAGE: Final = "/set-password"
 class ForgottenPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The address of who has forgotten the password."""
 
-    email: Annotated[str, msgspec.Meta(max_length=254)]
+    email: Email
 
 
 class ChosenPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A new password, proven by what was mailed: the link, or what follows its `#`."""
 
-    code: Annotated[str, msgspec.Meta(max_length=1024)]
-    password: Annotated[str, msgspec.Meta(max_length=1024)]
+    code: Annotated[
+        str, msgspec.Meta(max_length=SECRET_MAX, description="The link that was mailed, or what follows its `#`.")
+    ]
+    password: NewPassword
 
     def __repr__(self) -> str:
         """Without either: a repr ends in logs."""

@@ -1,18 +1,18 @@
 """Every error, ours and the framework's, as what its caller is told: `application/problem+json` (RFC 9457)."""
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from msgspec import Struct
+from msgspec import Meta, Struct
 from vivero_core.errors import BackendUnavailableError
 
 from vivero_web.errors import FieldError, InvalidInputError, UnavailableError, WebError, explained
 from vivero_web.request_id import current_request_id
+from vivero_web.shapes import field_error
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE: Final = "urn:vivero:problem:"
@@ -20,31 +20,20 @@ _TYPE: Final = "urn:vivero:problem:"
 _PROGRAM_PATHS: Final = ("/api/", "/internal/", "/schema", "/metrics", "/healthz", "/readyz")
 _SERVER_ERROR: Final = 500
 
-# msgspec names a missing field and a path inside the body in these forms.
-_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
-_PATH: Final = re.compile(r"`\$\.?([^`]*)`$")
-
 log = structlog.get_logger(__name__)
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the caller is told.
+    """What is wrong with a request, or with us."""
 
-    Attributes:
-        type: stable for programs.
-        title: the same for every occurrence.
-        status: HTTP status.
-        detail: this occurrence, for a person.
-        request_id: to quote when asking for help.
-        errors: the input fields at fault.
-    """
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    request_id: str
-    errors: tuple[FieldError, ...] = ()
+    type: Annotated[str, Meta(description="What kind of problem, a stable word for programs: `urn:vivero:problem:…`.")]
+    title: Annotated[str, Meta(description="The same for every occurrence.")]
+    status: Annotated[int, Meta(description="The HTTP status.")]
+    detail: Annotated[str, Meta(description="This occurrence, in a sentence for people.")]
+    request_id: Annotated[str, Meta(description="To quote when asking for help.")]
+    errors: Annotated[
+        tuple[FieldError, ...], Meta(description="The input fields at fault; absent when there are none.")
+    ] = ()
 
 
 def describe(error: Exception) -> tuple[Problem, Mapping[str, str]]:
@@ -123,16 +112,4 @@ def _fields(error: HTTPException) -> list[FieldError]:
     """What the framework's validation found."""
     entries = error.extra if isinstance(error.extra, list) else []
     found = [entry for entry in entries if isinstance(entry, dict) and "message" in entry]
-    return [_field(str(entry.get("key") or ""), str(entry["message"])) for entry in found]
-
-
-def _field(key: str, message: str) -> FieldError:
-    """Name the field, not the place in our code; say what to change."""
-    if missing := _MISSING.search(message):
-        return FieldError(missing[1], "This field is required.")
-    if path := _PATH.search(message):
-        key = path[1] or key
-        message = message[: path.start()].removesuffix(" - at ")
-    if key in {"", "data"}:
-        return FieldError("body", "Send a JSON object.")
-    return FieldError(key.removeprefix("data."), message)
+    return [field_error(str(entry.get("key") or ""), str(entry["message"])) for entry in found]

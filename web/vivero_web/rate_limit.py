@@ -24,10 +24,15 @@ def a_minute(amount: int, refusal: str) -> Limit:
     return Limit("requests", amount, _MINUTE, refusal)
 
 
+def is_counted(path: str) -> bool:
+    """Whether requests for it count at all."""
+    return not path.startswith(_UNCOUNTED)
+
+
 def per_address(amount: int) -> Charge:
     """So many a minute for each address, and for each IPv6 household."""
     limit = a_minute(amount, "Too many requests from your address.")
-    return lambda scope: None if scope["path"].startswith(_UNCOUNTED) else (limit, caller_of(scope))
+    return lambda scope: (limit, caller_of(scope)) if is_counted(scope["path"]) else None
 
 
 class RateLimit:

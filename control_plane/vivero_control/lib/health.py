@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Final
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
-from msgspec import Struct
+from litestar.openapi import ResponseSpec
+from msgspec import Meta, Struct
 from vivero_web.errors import UnavailableError
 
 from vivero_control.db.database import Database
@@ -14,12 +15,18 @@ from vivero_control.db.database import Database
 ANSWER_SECONDS: Final = 2.0
 
 
+class Liveness(Struct, frozen=True, kw_only=True):
+    """The process."""
+
+    ok: Annotated[bool, Meta(description="Always true.")] = True
+
+
 class Readiness(Struct, frozen=True, kw_only=True):
     """What is needed to serve. Valkey is not in it: without it we count by ourselves and have no staff sessions."""
 
-    ok: bool
-    database: bool
-    cluster: bool
+    ok: Annotated[bool, Meta(description="Whether all of it answers.")]
+    database: Annotated[bool, Meta(description="Whether the database answers.")]
+    cluster: Annotated[bool, Meta(description="Whether the cluster has been seen whole.")]
 
 
 class Health:
@@ -42,16 +49,19 @@ class Health:
         return True
 
 
+NOT_READY: Final = ResponseSpec(Readiness, description="Something of it does not answer.")
+
+
 class HealthController(Controller):
     """For kubelet and balancers."""
 
     tags = ("Health",)
 
     @get("/healthz", summary="The process lives", sync_to_thread=False)
-    def live(self) -> dict[str, bool]:
-        return {"ok": True}
+    def healthz(self) -> Liveness:
+        return Liveness()
 
-    @get("/readyz", summary="Database and cluster answer")
-    async def ready(self, health: NamedDependency[Health]) -> Response[Readiness]:
+    @get("/readyz", summary="Database and cluster answer", responses={503: NOT_READY})
+    async def readyz(self, health: NamedDependency[Health]) -> Response[Readiness]:
         readiness = await health.readiness()
         return Response(readiness, status_code=200 if readiness.ok else 503)

@@ -5,6 +5,7 @@ answer in the very transaction that makes the thing. So: made and answered, or
 neither. Rows are kept for a day (KEEP); the worker removes older ones.
 """
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from vivero_control.db.tables import IdempotencyRecord
 from vivero_control.lib.keys import fingerprint
 
 HEADER = "Idempotency-Key"
-MAX_KEY_LENGTH = 255
+KEY_PATTERN = "[ -~]{1,255}"
 TAKE_OVER = timedelta(seconds=30)  # far above any request's time limit
 KEEP = timedelta(days=1)
 
@@ -47,10 +48,17 @@ class Once:
             await session.execute(statement)
 
 
+class KeyBusyError(ConflictError):
+    """The first request with this Idempotency-Key is still at work."""
+
+    def __init__(self) -> None:
+        super().__init__("The first request with this Idempotency-Key is still at work.", headers={"Retry-After": "1"})
+
+
 def check_key(key: str) -> None:
     """Raises InvalidInputError when `key` is no usable Idempotency-Key."""
-    if not 1 <= len(key) <= MAX_KEY_LENGTH or not (key.isascii() and key.isprintable()):
-        raise InvalidInputError.of(HEADER, f"Use 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
+    if not re.fullmatch(KEY_PATTERN, key):
+        raise InvalidInputError.of(HEADER, "Use 1 to 255 printable ASCII characters.")
 
 
 class Idempotency:
@@ -67,7 +75,7 @@ class Idempotency:
 
         Raises:
             InvalidInputError: the key is unusable, or was used with another body.
-            ConflictError: the first request with this key is still at work.
+            KeyBusyError: the first request with this key is still at work.
         """
         if key is None:
             yield Once(None)
@@ -102,18 +110,14 @@ class Idempotency:
         async with self._database.transaction() as session:
             record = await session.get(IdempotencyRecord, key, with_for_update=True)
             if record is None:  # released between our insert and our look
-                raise _busy()
+                raise KeyBusyError
             if record.fingerprint != body:
                 raise InvalidInputError.of(HEADER, "This key was used for another request; use a new one.")
             if record.answer is None and record.locked_until > now:
-                raise _busy()
+                raise KeyBusyError
             record.locked_until = now + TAKE_OVER
             return Once(key, record.answer)
 
     async def _release(self, key: str) -> None:
         async with self._database.transaction() as session:
             await session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.key == key))
-
-
-def _busy() -> ConflictError:
-    return ConflictError("The first request with this Idempotency-Key is still at work.", headers={"Retry-After": "1"})

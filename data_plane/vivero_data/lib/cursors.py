@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from vivero_web.errors import InvalidInputError
 
-_MAX_LENGTH: Final = 4096  # a text value of 500 characters, escaped and encoded, and room
+MAX_LENGTH: Final = 4096  # a text value of 500 characters, escaped and encoded, and room
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -40,7 +40,7 @@ def decode(text: str, sort: str) -> Cursor:
     Raises:
         InvalidInputError: it is none of ours, or of another sort.
     """
-    if len(text) > _MAX_LENGTH:
+    if len(text) > MAX_LENGTH:
         raise InvalidInputError.of("cursor", "is not valid")
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -8,7 +8,7 @@ import msgspec
 from litestar import MediaType, Response
 from litestar.exceptions import SerializationException
 from litestar.serialization import default_serializer
-from litestar.types import Empty, Serializer
+from litestar.types import Serializer
 from vivero_web.bodies import BoundedRequest
 
 T = TypeVar("T")
@@ -61,15 +61,8 @@ class JsonResponse(Response[T]):
 class JsonRequest(BoundedRequest):
     """A request whose JSON body keeps the digits of its numbers."""
 
-    async def json(self) -> Any:  # noqa: ANN401  as Litestar's
-        """The body.
-
-        Raises:
-            SerializationException: it is not JSON.
-        """
-        if self._connection_state.json is Empty:
-            self._connection_state.json = _decode_body(await self.body() or b"null")
-        return self._connection_state.json
+    def decode(self, body: bytes) -> Any:  # noqa: ANN401  as below
+        return _decode_body(body)
 
 
 def _decode_body(body: bytes) -> Any:  # noqa: ANN401  whatever JSON can say

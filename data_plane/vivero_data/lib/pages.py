@@ -1,28 +1,33 @@
 """One page of a list read by keyset."""
 
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
+from litestar.params import QueryParameter
 from vivero_web.errors import InvalidInputError
+
+from vivero_data.lib.cursors import MAX_LENGTH
 
 T = TypeVar("T")
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200  # a page that renders and serializes well below 100 ms
 
+PageLimit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="How many items a page has at most.")]
+PageCursor = Annotated[
+    str | None,
+    QueryParameter(max_length=MAX_LENGTH, description="`next_cursor` of the page before; the first without."),
+]
+
 
 class Page(msgspec.Struct, Generic[T], omit_defaults=True):
-    """Items and where the next page starts.
+    """Items and where the next page starts."""
 
-    Attributes:
-        items: at most `limit` of them.
-        next_cursor: opaque; absent on the last page.
-        total: how many there are in all, where that is known without counting.
-    """
-
-    items: list[T]
-    next_cursor: str | None = None
-    total: int | None = None
+    items: Annotated[list[T], msgspec.Meta(description="At most `limit` of them.")]
+    next_cursor: Annotated[str | None, msgspec.Meta(description="Opaque; absent on the last page.")] = None
+    total: Annotated[
+        int | None, msgspec.Meta(description="How many there are in all, where that is known without counting.")
+    ] = None
 
 
 def check_limit(limit: int) -> None:

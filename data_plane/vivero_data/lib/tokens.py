@@ -3,11 +3,12 @@
 import time
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Annotated, Final
 
 import jwt
 import msgspec
 from vivero_web.errors import NotSignedInError
+from vivero_web.fields import AccessToken
 from vivero_web.tokens import TICKET_ISSUER, TICKET_VALID_FOR
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
@@ -33,12 +34,16 @@ class TicketClaims(msgspec.Struct, frozen=True):
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """A signed access token and the refresh token that follows it; the latter is empty when it stays as it was."""
+    """A signed access token and the refresh token that follows it."""
 
-    access_token: str
-    refresh_token: str
-    token_type: str = "Bearer"  # noqa: S105  the scheme's name, not a secret
-    expires_in: int = int(ACCESS_LIFETIME.total_seconds())
+    access_token: AccessToken
+    refresh_token: Annotated[
+        str, msgspec.Meta(description="Works once; using it twice ends the session. Empty when it stays as it was.")
+    ]
+    token_type: Annotated[str, msgspec.Meta(description="Always `Bearer`.")] = "Bearer"  # noqa: S105  the scheme's name
+    expires_in: Annotated[int, msgspec.Meta(description="Seconds until the access token ends.")] = int(
+        ACCESS_LIFETIME.total_seconds()
+    )
 
 
 class AccessTokens:

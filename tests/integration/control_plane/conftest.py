@@ -1,13 +1,14 @@
 """A control plane of our own on the real services: its schema, its cache user, its server on 127.0.0.1."""
 
 import asyncio
+import json
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pymysql
@@ -16,14 +17,24 @@ import valkey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from integration.control_plane.leftovers import erase_signups
-from integration.control_plane.support import ADMIN, DOMAIN, RULES, Names, TestClock, listening
+from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, add_member, listening, rules
+from support import good
+from support.asgi import ask, running
+from support.hostile import Program
+from support.programs import staff as staff_headers
 from vivero_control import composition
+from vivero_control.app import create_program
 from vivero_control.db.migrate import migrate
+from vivero_control.domain.signups.errors import SlugTakenError
+from vivero_control.domain.signups.provisioning import Order, Provisioning
 from vivero_control.domain.staff.seed import seed_admin
+from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
+from vivero_control.web.pages import pages
 from vivero_control.worker import Jobs
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
+from vivero_web.guards import FORM, JSON
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +57,14 @@ def admin_sql(platform: dict[str, Any]) -> Iterator[pymysql.Connection]:
 def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Connection) -> Iterator[Settings]:
     """A schema, migrated, and a cache user of this run's own; both go away."""
     name, password = f"cp{secrets.token_hex(4)}", secrets.token_hex(16)
+    prefix = f"{name}:"
     cache = urlsplit(platform["valkey"]["url"])
     admin_cache = valkey.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"])
     with admin_sql.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
         cursor.execute(f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'")
         cursor.execute(f"GRANT ALL ON {name}.* TO '{name}'@'%'")
-    admin_cache.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *RULES)  # type: ignore[no-untyped-call]
+    admin_cache.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *rules(prefix))  # type: ignore[no-untyped-call]
     made = Settings.model_validate(
         {
             "public_url": f"https://{DOMAIN}:8443",
@@ -68,8 +80,8 @@ def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Conn
                 "port": cache.port,
                 "username": name,
                 "password": password,
-                # A user may only touch `control:`, and this run must not count the platform's own requests.
-                "prefix": "control:",
+                # Whatever else asks the platform from this machine counts there, and is no matter of this run.
+                "prefix": prefix,
             },
             "app": {
                 "session_key": secrets.token_hex(32),
@@ -197,3 +209,53 @@ def mails(platform: dict[str, Any]) -> Iterator[Callable[[str], list[dict[str, A
 def _ticket_key() -> str:
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.fixture
+async def program(
+    settings: Settings,
+    clock: TestClock,
+    backends: composition.Backends,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Program]:
+    """Signups are recorded, but none of them gets a Tenant: each is withdrawn. Orders are about one of the staff."""
+
+    async def taken(_: Provisioning, order: Order) -> None:
+        raise SlugTakenError(order.slug)
+
+    monkeypatch.setattr(Provisioning, "carry_out", taken)
+    roomy = settings.model_copy(
+        update={"limits": settings.limits.model_copy(update={"requests_per_minute": 10_000_000})}
+    )
+    app, somebody = create_program(roomy, pages(), clock).public, await add_member(backends)
+    async with running(app):
+        async with asyncio.timeout(30):
+            while (await ask(app, "GET", "/readyz", host=DOMAIN)).status != 200:  # noqa: ASYNC110  the mirrors say nothing
+                await asyncio.sleep(0.1)
+        form = urlencode({"email": ADMIN[0], "password": ADMIN[1]}).encode()
+        headers = [("content-type", FORM), ("content-length", str(len(form))), ("sec-fetch-site", "same-origin")]
+        answer = await ask(app, "POST", "/staff/login", headers, [form], DOMAIN)
+        assert answer.status == 303, answer.body
+        cookie = dict(answer.headers)[b"set-cookie"].decode()
+        session = cookie.partition(f"{SESSION_COOKIE}=")[2].partition(";")[0]
+        login = json.dumps({"email": ADMIN[0], "password": ADMIN[1]}).encode()
+        headers = [("content-type", JSON), ("content-length", str(len(login)))]
+        answer = await ask(app, "POST", "/api/v1/auth/login", headers, [login], DOMAIN)
+        token = json.loads(answer.body)["access_token"]
+        yield Program(
+            app=app,
+            host=DOMAIN,
+            headers=lambda route: [] if route.endswith("/logout") else staff_headers(session, token),
+            values=lambda _: {
+                "name": "no-such-tenant",
+                "which": "suspend",
+                "signup_id": "0" * 32,
+                "staff_id": str(somebody.id),
+                "letter": "0",
+                "file_path": "x.css",
+            },
+            bodies=good.CONTROL_BODIES,
+            queries=good.CONTROL_QUERIES,
+            cookies=(SESSION_COOKIE,),
+        )
+    await asyncio.sleep(0.25)  # aiohttp's TLS connections end a moment after their session

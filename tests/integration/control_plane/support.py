@@ -15,19 +15,21 @@ from typing import Any
 import httpx
 import uvicorn
 from litestar import Litestar
+from vivero_control import composition
 from vivero_control.app import create_program
+from vivero_control.db.tables import StaffMember
+from vivero_control.domain.staff.schemas import Role
 from vivero_control.jobs.kinds import Kind, Payload, Words
 from vivero_control.lib import serving
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
 from vivero_dev.backing.valkey import CONTROL_PLANE_RULES
+from vivero_web.clock import now
 
 DOMAIN = "vivero.localhost"
-# Wrong passwords are counted in the Valkey that the platform uses: an address of this run alone.
+# Mails of the platform under test end in the same sink: an address of this run alone.
 ADMIN = (f"admin-{secrets.token_hex(4)}@vivero.localhost", "integration-admin-1")
 PASSWORD = "blue kettle 9 moon"
-# As the platform's own user: what a control plane does and is not allowed fails a test.
-RULES = CONTROL_PLANE_RULES.split()
 
 
 @dataclass
@@ -64,6 +66,11 @@ class Doing(Kind):
 
     def words(self, payload: Payload) -> Words:
         return Words("a test", str(payload))
+
+
+def rules(prefix: str) -> list[str]:
+    """Of the platform's own cache user, for other keys: what a control plane does and is not allowed fails a test."""
+    return CONTROL_PLANE_RULES.replace("control:", prefix).split()
 
 
 @contextlib.contextmanager
@@ -108,6 +115,16 @@ def link_in(mail: dict[str, Any]) -> str:
 def choose(client: httpx.Client, code: str, password: str) -> int:
     """Set a password by a link; the status of the answer."""
     return client.put("/api/v1/auth/password", json={"code": code, "password": password}).status_code
+
+
+async def add_member(backends: composition.Backends, role: Role = "support") -> StaffMember:
+    """Somebody of the staff whose password is PASSWORD."""
+    hashed = await backends.passwords.hash(PASSWORD)
+    email = f"staff-{secrets.token_hex(6)}@{DOMAIN}.example"
+    made = StaffMember(email=email, password_hash=hashed, role=role, created_at=now())
+    async with backends.database.transaction() as session:
+        session.add(made)
+    return made
 
 
 def log_in(client: httpx.Client, email: str, password: str) -> httpx.Response:

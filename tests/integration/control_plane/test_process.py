@@ -79,6 +79,7 @@ def environ(own: Settings, tmp_path: Path) -> dict[str, str]:
         "CACHE__HOST": own.cache.host,
         "CACHE__PORT": own.cache.port,
         "CACHE__USERNAME": own.cache.username,
+        "CACHE__PREFIX": own.cache.prefix,
         "APP__ADMIN_EMAIL": own.app.admin_email,
         "PLATFORM__CA": own.platform.ca,
         "MAIL__HOST": own.mail.host,

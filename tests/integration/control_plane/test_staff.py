@@ -235,6 +235,7 @@ async def test_orders_change_the_tenant_and_are_remembered(staff: httpx.Client, 
     assert {entry["actor"] for entry in history[:-1]} == {ADMIN[0]}
     assert {entry["outcome"] for entry in history} == {"done"}
     assert history[-2]["reason"] == "test of suspend"
+    assert staff.get("/api/v1/tenants/never-heard-of/history").status_code == 404
 
 
 async def test_an_order_survives_the_operators_writes(staff: httpx.Client, names: Names, kube: KubeClient) -> None:

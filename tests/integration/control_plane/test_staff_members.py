@@ -12,13 +12,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from integration.control_plane.support import ADMIN, DOMAIN, choose, link_in, log_in
+from integration.control_plane.support import ADMIN, DOMAIN, PASSWORD, add_member, choose, link_in, log_in
 from sqlalchemy import select
 from vivero_control import composition
-from vivero_control.db.tables import AuditRecord, OutboxEntry, StaffMember
+from vivero_control.db.tables import AuditRecord, OutboxEntry
 from vivero_control.domain.notifications.sender import MailSender
 from vivero_control.domain.staff.errors import NoSessionError
-from vivero_control.domain.staff.schemas import Login, MemberChanges, StaffView
+from vivero_control.domain.staff.schemas import Login, MemberChanges, Role, StaffView
 from vivero_control.jobs.kinds import GiveUpError
 from vivero_control.services import Services
 from vivero_web import mail_limits
@@ -27,7 +27,7 @@ from vivero_web.errors import NotAllowedError, WebError
 from vivero_web.mail import Mail
 
 STAFF = "/api/v1/staff"
-OLD, NEW = "blue kettle 9 moon", "walnut orchard at dusk"
+OLD, NEW = PASSWORD, "walnut orchard at dusk"
 Mails = Callable[[str], list[dict[str, Any]]]
 Drain = Callable[[], Awaitable[None]]
 Later = Callable[[timedelta], None]
@@ -36,7 +36,7 @@ Made = Callable[..., Awaitable[StaffView]]
 
 @pytest.fixture(autouse=True)
 def _a_day_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Invitations are counted in the Valkey that the platform uses: those of other runs are not this one's."""
+    """Odd requests of the same run (`program`) invite people as well, and may use up its day."""
     limit = replace(mail_limits._INVITATIONS, name=f"invitations-{secrets.token_hex(4)}")  # noqa: SLF001
     monkeypatch.setattr(mail_limits, "_INVITATIONS", limit)
 
@@ -50,11 +50,8 @@ def services(backends: composition.Backends) -> Services:
 def made(backends: composition.Backends, services: Services) -> Made:
     """Somebody of the staff whose password is OLD."""
 
-    async def make(role: str = "support") -> StaffView:
-        hashed = await backends.passwords.hash(OLD)
-        row = StaffMember(email=address(), password_hash=hashed, role=role, created_at=now())
-        async with backends.database.transaction() as session:
-            session.add(row)
+    async def make(role: Role = "support") -> StaffView:
+        row = await add_member(backends, role)
         return await services.staff.login(Login(email=row.email, password=OLD), secrets.token_hex(4))
 
     return make

@@ -9,18 +9,17 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from integration.control_plane.support import DOMAIN, choose, link_in, log_in
+from integration.control_plane.support import DOMAIN, PASSWORD, add_member, choose, link_in, log_in
 from sqlalchemy import select
 from vivero_control import composition
-from vivero_control.db.tables import AuditRecord, OutboxEntry, StaffLink, StaffMember
+from vivero_control.db.tables import AuditRecord, OutboxEntry, StaffLink
 from vivero_control.domain.staff.jobs import RESET
 from vivero_control.domain.staff.schemas import Login
 from vivero_control.jobs.repository import DEAD
-from vivero_web.clock import now
 from vivero_web.tokens import digest
 
 FORGOTTEN = "/api/v1/auth/forgotten-password"
-OLD, NEW = "blue kettle 9 moon", "walnut orchard at dusk"
+OLD, NEW = PASSWORD, "walnut orchard at dusk"
 Mails = Callable[[str], list[dict[str, Any]]]
 Drain = Callable[[], Awaitable[None]]
 
@@ -28,11 +27,7 @@ Drain = Callable[[], Awaitable[None]]
 @pytest.fixture
 async def member(backends: composition.Backends) -> str:
     """The address of somebody of the staff."""
-    email = f"staff-{secrets.token_hex(6)}@{DOMAIN}.example"
-    made = StaffMember(email=email, password_hash=await backends.passwords.hash(OLD), role="support", created_at=now())
-    async with backends.database.transaction() as session:
-        session.add(made)
-    return email
+    return (await add_member(backends)).email
 
 
 def forget(client: httpx.Client, email: str) -> httpx.Response:

@@ -4,12 +4,14 @@ import subprocess
 import sys
 
 HEAVY = ("advanced_alchemy", "aiosmtplib", "alembic", "boto3", "botocore", "greenlet", "httpx", "jinja2", "pydantic", "pymysql", "rich", "sentry_sdk", "sqlalchemy", "uvloop")  # fmt: skip
+UNTIL_ASKED = ("vivero_web.documents", "vivero_web.document_answers", "vivero_web.promises")
 PROGRAM = """
 import sys
 from vivero_data import lean
 lean.apply()
 import vivero_data.main, vivero_data.app, uvicorn
 print(*sorted({name.partition(".")[0] for name, module in sys.modules.items() if module is not None}))
+print(*(name for name in sys.modules if name.startswith("vivero_web.")))
 """
 
 
@@ -25,6 +27,8 @@ def test_serving_imports_nothing_heavy() -> None:
     loaded = set(done.stdout.split())
     assert "litestar" in loaded
     assert loaded.isdisjoint(HEAVY)
+    assert "vivero_web.openapi" in loaded
+    assert loaded.isdisjoint(UNTIL_ASKED)
 
 
 def test_migrating_may_import_what_it_needs() -> None:

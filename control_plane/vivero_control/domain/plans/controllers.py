@@ -1,13 +1,17 @@
 """The price list over the API."""
 
+from typing import Final
+
 from litestar import Controller, get
-from litestar.datastructures import CacheControlHeader
+from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
 
-FIVE_MINUTES = 300
+_KEPT: Final = ResponseHeader(
+    name="Cache-Control", value="max-age=300, public", description="For how many seconds anybody may keep it."
+)
 
 
 class PlanController(Controller):
@@ -16,6 +20,6 @@ class PlanController(Controller):
     path = "/plans"
     tags = ("Plans",)
 
-    @get(summary="The price list, cheapest first", cache_control=CacheControlHeader(public=True, max_age=FIVE_MINUTES))
-    async def offered(self, plans: NamedDependency[PlanService]) -> tuple[PlanView, ...]:
+    @get(summary="The price list, cheapest first", response_headers=[_KEPT])
+    async def list_plans(self, plans: NamedDependency[PlanService]) -> tuple[PlanView, ...]:
         return plans.offered()

@@ -7,28 +7,23 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
-from litestar.openapi import ResponseSpec
+from litestar.openapi.spec import SecurityRequirement
 from litestar.params import HeaderParameter, JSONBody, PathParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
+from vivero_web.declared import raises
 from vivero_web.doors import SIGNUPS, Counted
-from vivero_web.problem import MEDIA_TYPE, Problem
 
+from vivero_control.domain.signups.errors import SlugTakenError
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
-from vivero_control.lib.idempotency import HEADER, MAX_KEY_LENGTH
+from vivero_control.lib.idempotency import HEADER, KEY_PATTERN, KeyBusyError
 
 SignupId = Annotated[str, PathParameter(description="As the signup was answered with.", max_length=64)]
-Bearer = Annotated[
-    str | None,
-    HeaderParameter(name="Authorization", description="`Bearer …` with the signup's own, for `login_url`."),
-]
+# Told as a way to say who asks, as the standard has it, and not as a parameter.
+Bearer = Annotated[str | None, HeaderParameter(name="Authorization", include_in_schema=False)]
+BEARER: Final = "signup"
+_WITH_OR_WITHOUT: Final[list[SecurityRequirement]] = [{}, {BEARER: []}]
 HEARTBEAT: Final = ServerSentEventMessage(data=None, comment="still here")
-
-_PROBLEMS: Final = {
-    409: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="The slug is taken, or the same key is at work."),
-    422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="`errors` names every wrong field."),
-    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many from one address; see Retry-After."),
-}
 
 
 class SignupController(Controller):
@@ -42,13 +37,13 @@ class SignupController(Controller):
         summary="Start a signup",
         description="Claims a finished workspace when there is a spare one, else makes one, which takes seconds. "
         "Follow its progress by `id`; `bearer` is what gets the login, so keep it out of addresses.",
-        responses=_PROBLEMS,
         guards=[Counted(SIGNUPS)],
         response_headers=[
             ResponseHeader(name="Location", description="Where the progress is.", documentation_only=True)
         ],
     )
-    async def start(
+    @raises(SlugTakenError, KeyBusyError)
+    async def start_signup(
         self,
         signups: NamedDependency[SignupService],
         data: JSONBody[StartSignup],
@@ -56,16 +51,16 @@ class SignupController(Controller):
             str | None,
             HeaderParameter(
                 name=HEADER,
-                max_length=MAX_KEY_LENGTH,
                 description="Any text of your own: the same request sent again with it is answered, not repeated.",
+                schema_extra={"pattern": f"^{KEY_PATTERN}$"},
             ),
         ] = None,
     ) -> Response[SignupView]:
         view = await signups.start(data, idempotency_key=idempotency_key)
         return Response(view, headers={"Location": f"/api/v1/signups/{view.id}"})
 
-    @get("/{signup_id:str}", summary="How far a signup is")
-    async def show(
+    @get("/{signup_id:str}", summary="How far a signup is", security=_WITH_OR_WITHOUT)
+    async def get_signup(
         self, signups: NamedDependency[SignupService], signup_id: SignupId, authorization: Bearer = None
     ) -> SignupView:
         return await signups.get(signup_id, _bearer(authorization))
@@ -76,8 +71,9 @@ class SignupController(Controller):
         description="Server-sent events: `step` with the signup as JSON at once and after every change of a step; "
         "`done`, the last one, when it is ready or has failed.",
         media_type="text/event-stream",
+        security=_WITH_OR_WITHOUT,
     )
-    async def events(
+    async def follow_signup(
         self, signups: NamedDependency[SignupService], signup_id: SignupId, authorization: Bearer = None
     ) -> ServerSentEvent:
         views = await signups.follow(signup_id, _bearer(authorization))

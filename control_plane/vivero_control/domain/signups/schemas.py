@@ -5,23 +5,33 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from vivero_core.model.constants import PLAN_TRIAL
+from vivero_core.model.naming import SLUG_MAX_LENGTH, SLUG_MIN_LENGTH, SLUG_PATTERN
+from vivero_web.fields import Company, Email, NewPassword, told
 
-# Generous bounds that only keep the parser safe: the rules with sentences for
-# people are in policies.py, which names every wrong field at once.
-Text = Annotated[str, Meta(max_length=4096)]
+from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX
 
 
 class StartSignup(Struct, kw_only=True):
-    """A prospect asks for a workspace."""
+    """A prospect asks for a workspace, and becomes its owner."""
 
-    company: Annotated[Text, Meta(description="Name of the company, as people read it: 1 to 80 characters.")]
-    email: Annotated[Text, Meta(description="The owner logs in with it.")]
-    password: Annotated[Text, Meta(description="The owner's password in the new workspace: 10 to 128 characters.")]
-    slug: Annotated[
-        Text | None,
-        Meta(description="First part of the workspace's address; derived from the company when missing."),
-    ] = None
-    plan: Annotated[Text, Meta(description="Name of a plan that can be tried.")] = PLAN_TRIAL
+    company: Company
+    email: Email
+    password: NewPassword
+    slug: (
+        Annotated[
+            str,
+            told(
+                "First part of the workspace's address; derived from the company when it is not said.",
+                minLength=SLUG_MIN_LENGTH,
+                maxLength=SLUG_MAX_LENGTH,
+                pattern=SLUG_PATTERN,
+            ),
+        ]
+        | None
+    ) = None
+    plan: Annotated[
+        str, Meta(min_length=1, max_length=OBJECT_NAME_MAX, description="Name of a plan that can be tried.")
+    ] = PLAN_TRIAL
 
     def __repr__(self) -> str:
         """Without the password: a repr ends in logs."""
@@ -39,7 +49,7 @@ class TenantRef(Struct, frozen=True):
         ),
     ]
     slug: Annotated[str, Meta(description="First part of its address.")]
-    url: str
+    url: Annotated[str, Meta(description="Where it is, or will be.")]
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -51,8 +61,8 @@ class Step(Struct, frozen=True, kw_only=True):
     ]
     label: Annotated[str, Meta(description="Words for people.")]
     state: Annotated[Literal["waiting", "running", "done", "failed"], Meta(description="Where it stands.")]
-    message: str = ""
-    finished_at: datetime | None = None
+    message: Annotated[str, Meta(description="What there is to say about it, for people.")] = ""
+    finished_at: Annotated[datetime | None, Meta(description="When it was done; null as long as it is not.")] = None
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
@@ -77,9 +87,9 @@ class SignupView(Struct, frozen=True, kw_only=True):
         Meta(description="`ready`: proved by use, and seen to answer at its address."),
     ]
     tenant: TenantRef
-    steps: tuple[Step, ...] = ()
+    steps: Annotated[tuple[Step, ...], Meta(description="All of them, in their order.")] = ()
     detail: Annotated[str, Meta(description="One sentence for people about the whole.")] = ""
-    created_at: datetime
+    created_at: Annotated[datetime, Meta(description="When it was asked for.")]
     bearer: Annotated[
         str | UnsetType,
         Meta(description="Secret, only in the answer to the POST: `Authorization: Bearer …` gets `login_url` with it."),

@@ -5,13 +5,21 @@ from uuid import UUID
 
 from litestar import Controller, Request, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, PathParameter
+from vivero_web.declared import raises
 from vivero_web.doors import LOGOUTS, SECRETS, Counted
+from vivero_web.errors import LinkSpentError
 from vivero_web.links import ChosenPassword, ForgottenPassword
-from vivero_web.problem import MEDIA_TYPE, Problem
 from vivero_web.request_context import caller_of
 
+from vivero_control.domain.staff.errors import (
+    AcceptedError,
+    DeactivatedError,
+    EmailTakenError,
+    InvalidTokenError,
+    OwnAccountError,
+    WrongLoginError,
+)
 from vivero_control.domain.staff.guards import StaffRequest, admins_only
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
@@ -19,30 +27,6 @@ from vivero_control.domain.staff.schemas import Login, Member, MemberChanges, Ne
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.tokens import StaffTokens
 
-_TOO_MANY = {429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many attempts; see Retry-After.")}
-_PROBLEMS = {
-    401: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="The login or token is not valid."),
-    **_TOO_MANY,
-}
-_RESET_PROBLEMS = {
-    422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="A field cannot be accepted; `errors` names it."),
-    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many mails were asked for; see Retry-After."),
-}
-_FOR_ADMINS = {
-    403: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Your role is not admin."),
-}
-_ABOUT_ONE = _FOR_ADMINS | {
-    404: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="There is nobody of this id."),
-}
-_ORDERS = _ABOUT_ONE | {
-    409: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Senseless as they are, or your own account."),
-    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many mails were asked for; see Retry-After."),
-}
-_INVITE = _FOR_ADMINS | {
-    409: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Somebody of the staff has this address."),
-    422: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="A field cannot be accepted; `errors` names it."),
-    429: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Too many mails were asked for; see Retry-After."),
-}
 StaffId = Annotated[UUID, PathParameter(description="Of somebody of the staff.")]
 
 
@@ -50,9 +34,10 @@ class AuthController(Controller):
     """Tokens for programs, and the way back for who has forgotten the password."""
 
     path = "/auth"
-    tags = ("Staff",)
+    tags = ("Authentication",)
 
-    @post("/login", status_code=200, summary="Log in", responses=_PROBLEMS)
+    @post("/login", status_code=200, summary="Log in")
+    @raises(WrongLoginError)
     async def login(
         self,
         request: Request[Any, Any, Any],
@@ -62,41 +47,25 @@ class AuthController(Controller):
     ) -> Tokens:
         return await tokens.issue(await staff.login(data, caller_of(request.scope)))
 
-    @post(
-        "/refresh",
-        status_code=200,
-        summary="Exchange a refresh token for a new pair",
-        responses=_PROBLEMS,
-        guards=[Counted(SECRETS)],
-    )
+    @post("/refresh", status_code=200, summary="Exchange a refresh token for a new pair", guards=[Counted(SECRETS)])
+    @raises(InvalidTokenError)
     async def refresh(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> Tokens:
         return await tokens.exchange(data.refresh_token)
 
-    @post(
-        "/logout",
-        status_code=204,
-        summary="End the login the refresh token belongs to",
-        responses=_TOO_MANY,
-        guards=[Counted(LOGOUTS)],
-    )
+    @post("/logout", status_code=204, summary="End the login the refresh token belongs to", guards=[Counted(LOGOUTS)])
     async def logout(self, data: JSONBody[Refresh], tokens: NamedDependency[StaffTokens]) -> None:
         await tokens.end(data.refresh_token)
 
-    @post("/forgotten-password", status_code=204, summary="Ask for a link by mail", responses=_RESET_PROBLEMS)
-    async def forgotten(
+    @post("/forgotten-password", status_code=204, summary="Ask for a link by mail")
+    async def ask_for_reset(
         self, request: Request[Any, Any, Any], data: JSONBody[ForgottenPassword], resets: NamedDependency[StaffResets]
     ) -> None:
         """The answer is the same whether somebody has this address or not."""
         await resets.ask(data.email, caller_of(request.scope))
 
-    @put(
-        "/password",
-        status_code=204,
-        summary="Set the password by such a link",
-        responses=_RESET_PROBLEMS,
-        guards=[Counted(SECRETS)],
-    )
-    async def choose(
+    @put("/password", status_code=204, summary="Set the password by such a link", guards=[Counted(SECRETS)])
+    @raises(LinkSpentError)
+    async def choose_password(
         self, request: Request[Any, Any, Any], data: JSONBody[ChosenPassword], resets: NamedDependency[StaffResets]
     ) -> None:
         """It works once, and ends every login."""
@@ -110,24 +79,26 @@ class MemberController(Controller):
     tags = ("Staff",)
     guards = (admins_only,)
 
-    @get(summary="Everybody, by address", responses=_FOR_ADMINS)
-    async def everybody(self, members: NamedDependency[StaffMembers]) -> tuple[Member, ...]:
+    @get(summary="Everybody, by address")
+    async def list_members(self, members: NamedDependency[StaffMembers]) -> tuple[Member, ...]:
         """Invited and deactivated people are among them."""
         return await members.all()
 
-    @post(summary="Invite somebody", responses=_INVITE)
-    async def invite(
+    @post(summary="Invite somebody")
+    @raises(EmailTakenError)
+    async def invite_member(
         self, request: StaffRequest, members: NamedDependency[StaffMembers], data: JSONBody[NewMember]
     ) -> Member:
         """They get a mail with a link to choose a password, good for seven days."""
         return await members.invite(request.user, data)
 
-    @get("/{staff_id:uuid}", summary="One of them", responses=_ABOUT_ONE)
-    async def show(self, members: NamedDependency[StaffMembers], staff_id: StaffId) -> Member:
+    @get("/{staff_id:uuid}", summary="One of them")
+    async def get_member(self, members: NamedDependency[StaffMembers], staff_id: StaffId) -> Member:
         return await members.get(staff_id)
 
-    @patch("/{staff_id:uuid}", summary="Give another role, deactivate, activate", responses=_ORDERS)
-    async def change(
+    @patch("/{staff_id:uuid}", summary="Give another role, deactivate, activate")
+    @raises(OwnAccountError)
+    async def change_member(
         self,
         request: StaffRequest,
         members: NamedDependency[StaffMembers],
@@ -137,14 +108,18 @@ class MemberController(Controller):
         """A deactivation ends every login at once; who is activated again gets a link to choose a new password."""
         return await members.change(request.user, staff_id, data)
 
-    @post("/{staff_id:uuid}/invitation", status_code=200, summary="Send the invitation again", responses=_ORDERS)
-    async def invite_again(
+    @post("/{staff_id:uuid}/invitation", status_code=200, summary="Send the invitation again")
+    @raises(AcceptedError, DeactivatedError)
+    async def repeat_invitation(
         self, request: StaffRequest, members: NamedDependency[StaffMembers], staff_id: StaffId
     ) -> Member:
         """The link before opens nothing from now on."""
         return await members.invite_again(request.user, staff_id)
 
-    @delete("/{staff_id:uuid}/invitation", summary="Withdraw the invitation", responses=_ORDERS)
-    async def withdraw(self, request: StaffRequest, members: NamedDependency[StaffMembers], staff_id: StaffId) -> None:
+    @delete("/{staff_id:uuid}/invitation", summary="Withdraw the invitation")
+    @raises(AcceptedError, DeactivatedError)
+    async def withdraw_invitation(
+        self, request: StaffRequest, members: NamedDependency[StaffMembers], staff_id: StaffId
+    ) -> None:
         """The account goes, and its link opens nothing any more."""
         await members.withdraw(request.user, staff_id)

@@ -4,7 +4,7 @@ from vivero_web.errors import ConflictError, FieldError, NotFoundError, NotSigne
 
 
 class WrongLoginError(NotSignedInError):
-    """One sentence for unknown address, wrong password and closed account: it does not tell which."""
+    """E-mail or password is wrong; it says the same of an unknown address and a closed account."""
 
     def __init__(self) -> None:
         super().__init__("E-mail or password is wrong.")
@@ -52,7 +52,7 @@ class EmailTakenError(ConflictError):
 
 
 class AcceptedError(ConflictError):
-    """There is nothing to send again or to withdraw."""
+    """The invitation was accepted: there is nothing to send again or to withdraw."""
 
     slug = "invitation-accepted"
 
@@ -61,7 +61,7 @@ class AcceptedError(ConflictError):
 
 
 class DeactivatedError(ConflictError):
-    """A link would open nothing."""
+    """They are deactivated, so a link would open nothing."""
 
     slug = "deactivated"
 

@@ -1,12 +1,14 @@
 """Who may come in: a bearer token for the API, a session for pages."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.security.jwt import JWTAuth, Token
+from vivero_web.declared import raises
+from vivero_web.errors import NotAllowedError
 
 from vivero_control.domain.staff import policies
 from vivero_control.domain.staff.errors import NoSessionError
@@ -14,6 +16,7 @@ from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, SESSION, StaffTokens
 
+STAFF: Final = "staff"
 StaffRequest = Request[StaffView, Token, Any]
 """Of a route behind `bearer_auth`."""
 
@@ -33,7 +36,7 @@ def bearer_auth(tokens: StaffTokens) -> JWTAuth[StaffView]:
         require_claims=["exp", "iat", "sub"],
         # Litestar's default lets HEAD in without a token.
         exclude_http_methods=["OPTIONS"],
-        description="Access token from POST /api/v1/auth/login, valid for 15 minutes or until the login ends.",
+        openapi_security_scheme_name=STAFF,
     )
 
 
@@ -61,7 +64,8 @@ async def session_admin(request: Request[Any, Any, Any], sessions: NamedDependen
     return member
 
 
-def admins_only(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
+@raises(NotAllowedError, needs="Needs the role admin.")
+async def admins_only(connection: ASGIConnection[Any, StaffView, Token, Any], _: BaseRouteHandler) -> None:
     """Litestar guard of routes behind `bearer_auth`: nobody else's body is read. What methods there are is no secret.
 
     Raises:

@@ -6,16 +6,17 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
+from vivero_web.fields import AccessToken, Email, RefreshToken, TypedEmail, TypedPassword
 
 Role = Literal["admin", "support"]
-"""An admin decides who is of the staff; all else both may do."""
+StaffRole = Annotated[Role, Meta(description="An `admin` decides who is of the staff; all else both may do.")]
 
 
 class Login(Struct, frozen=True, kw_only=True):
     """E-mail and password."""
 
-    email: Annotated[str, Meta(max_length=254)]
-    password: Annotated[str, Meta(max_length=1024)]
+    email: TypedEmail
+    password: TypedPassword
 
     def __repr__(self) -> str:
         """Without the password: a repr ends in logs."""
@@ -25,7 +26,7 @@ class Login(Struct, frozen=True, kw_only=True):
 class Refresh(Struct, frozen=True, kw_only=True):
     """Exchange a refresh token; each works once."""
 
-    refresh_token: Annotated[str, Meta(max_length=512)]
+    refresh_token: RefreshToken
 
     def __repr__(self) -> str:
         """Without the token: a repr ends in logs."""
@@ -35,9 +36,9 @@ class Refresh(Struct, frozen=True, kw_only=True):
 class Tokens(Struct, frozen=True, kw_only=True):
     """A login for programs."""
 
-    access_token: Annotated[str, Meta(description="Send it as `Authorization: Bearer …`.")]
+    access_token: AccessToken
     refresh_token: Annotated[str, Meta(description="Works once; using it twice ends the login everywhere.")]
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  the scheme's name
+    token_type: Annotated[Literal["Bearer"], Meta(description="Always `Bearer`.")] = "Bearer"  # noqa: S105  the scheme's name
     expires_in: Annotated[int, Meta(description="Seconds until the access token ends.")] = 900
 
     def __repr__(self) -> str:
@@ -64,35 +65,38 @@ class InvitationState(StrEnum):
 
 
 class Invitation(Struct, frozen=True, kw_only=True):
-    """Of somebody who has no password yet; `expires_at` is the newest link's end, null while there is no link."""
+    """Of somebody who has no password yet."""
 
     state: InvitationState
-    expires_at: datetime | None
+    expires_at: Annotated[datetime | None, Meta(description="The newest link's end; null while there is no link.")]
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """Somebody of the staff; `invitation` while they are active and have no password."""
+    """Somebody of the staff."""
 
-    id: UUID
-    email: str
-    role: Role
-    active: bool
-    created_at: datetime
-    invitation: Invitation | None
+    id: Annotated[UUID, Meta(description="Of the account; it never changes.")]
+    email: Annotated[str, Meta(description="The account's e-mail address, in lower case.")]
+    role: StaffRole
+    active: Annotated[bool, Meta(description="Whether they may log in, once they have a password.")]
+    created_at: Annotated[datetime, Meta(description="When they were added.")]
+    invitation: Annotated[Invitation | None, Meta(description="While they are active and have no password.")]
 
 
 class NewMember(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom to invite."""
 
-    email: Annotated[str, Meta(max_length=254)]
-    role: Role
+    email: Email
+    role: StaffRole
 
 
 class MemberChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be different; what is left out stays.
+    """What is to be different; what is left out stays."""
 
-    Deactivated: every login ends at once and the password is gone. Activated: a link to choose a new one is mailed.
-    """
-
-    role: Role | None = None
-    active: bool | None = None
+    role: StaffRole | None = None
+    active: Annotated[
+        bool | None,
+        Meta(
+            description="False ends every login at once and takes the password away; true, where it was false, mails a "
+            "link to choose a new one."
+        ),
+    ] = None

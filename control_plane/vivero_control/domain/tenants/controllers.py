@@ -1,17 +1,24 @@
 """Tenants over the API, for staff."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.openapi import ResponseSpec
-from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
-from vivero_web.problem import MEDIA_TYPE, Problem
+from litestar.params import JSONBody, PathParameter, QueryParameter
+from vivero_web.declared import raises
+from vivero_web.shapes import said
 
 from vivero_control.domain.audit.schemas import AuditEntry
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.staff.guards import StaffRequest
+from vivero_control.domain.tenants.errors import (
+    TenantChangedError,
+    TenantRefusedError,
+    TenantUnreadableError,
+    WrongStateError,
+)
 from vivero_control.domain.tenants.schemas import (
+    OBJECT_NAME_MAX,
     ChangePlan,
     ExtendTrial,
     Page,
@@ -25,13 +32,10 @@ from vivero_control.domain.tenants.schemas import (
 )
 from vivero_control.domain.tenants.service import TenantService
 
-Name = Annotated[str, PathParameter(max_length=63, description="metadata.name of the Tenant.")]
+Name = Annotated[str, PathParameter(min_length=1, max_length=63, description="metadata.name of the Tenant.")]
 
-_PROBLEMS = {
-    404: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="There is no such tenant."),
-    409: ResponseSpec(Problem, media_type=MEDIA_TYPE, description="Changed meanwhile, or senseless in its state."),
-}
 LIMIT_MAX = 200
+_ORDER_REFUSALS: Final = (WrongStateError, TenantChangedError, TenantUnreadableError, TenantRefusedError)
 
 
 def tenant_query(  # noqa: PLR0913  one parameter of the address each
@@ -39,17 +43,23 @@ def tenant_query(  # noqa: PLR0913  one parameter of the address each
     search: Annotated[
         str, QueryParameter(max_length=200, description="Part of name, slug, display name, owner's e-mail or id.")
     ] = "",
-    plan: Annotated[str | None, QueryParameter(max_length=253)] = None,
+    plan: Annotated[str | None, QueryParameter(max_length=OBJECT_NAME_MAX, description="Name of a plan.")] = None,
     in_state: Annotated[
-        TenantState | None, QueryParameter(name="state", description="Spares are listed with `standby` alone.")
-    ] = None,
-    sort: FromQuery[SortKey] = "created_at",
+        str,
+        QueryParameter(
+            name="state",
+            description="Every customer's when it is empty; spares are listed with `standby` alone.",
+            schema_extra={"enum": ["", *TenantState]},
+        ),
+    ] = "",
+    sort: Annotated[SortKey, QueryParameter(description="By what they are ordered.")] = "created_at",
     descending: Annotated[bool, QueryParameter(description="Largest or latest first.")] = True,
-    limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = 50,
-    offset: Annotated[int, QueryParameter(ge=0, le=10_000_000)] = 0,
+    limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX, description="How many a page has at most.")] = 50,
+    offset: Annotated[int, QueryParameter(ge=0, le=10_000_000, description="How many come before the page.")] = 0,
 ) -> TenantQuery:
+    state = said("state", in_state, TenantState, f"one of {', '.join(TenantState)}")
     return TenantQuery(
-        search=search, plan=plan, state=in_state, sort=sort, descending=descending, limit=limit, offset=offset
+        search=search, plan=plan, state=state, sort=sort, descending=descending, limit=limit, offset=offset
     )
 
 
@@ -60,40 +70,47 @@ class TenantController(Controller):
     tags = ("Tenants",)
 
     @get(summary="Tenants, page by page", dependencies={"wanted": Provide(tenant_query, sync_to_thread=False)})
-    async def search(
+    async def list_tenants(
         self, tenants: NamedDependency[TenantService], wanted: NamedDependency[TenantQuery]
     ) -> Page[TenantRow]:
         return tenants.search(wanted)
 
-    @get("/{name:str}", summary="One tenant", responses=_PROBLEMS)
-    async def show(self, tenants: NamedDependency[TenantService], name: Name) -> TenantDetail:
+    @get("/{name:str}", summary="One tenant")
+    async def get_tenant(self, tenants: NamedDependency[TenantService], name: Name) -> TenantDetail:
         return await tenants.get(name)
 
     @get("/{name:str}/history", summary="What staff did to a tenant, the newest first")
-    async def history(
+    async def list_tenant_history(
         self, audit: NamedDependency[AuditService], tenants: NamedDependency[TenantService], name: Name
     ) -> tuple[AuditEntry, ...]:
-        return await audit.history(*tenants.subjects(name))
+        found = await audit.history(*tenants.subjects(name))
+        if not found:
+            await tenants.get(name)  # never heard of, or nothing was done to it
+        return found
 
-    @post("/{name:str}/suspend", status_code=200, summary="Take it out of service", responses=_PROBLEMS)
-    async def suspend(
+    @post("/{name:str}/suspend", status_code=200, summary="Take it out of service")
+    @raises(*_ORDER_REFUSALS)
+    async def suspend_tenant(
         self, request: StaffRequest, tenants: NamedDependency[TenantService], name: Name, data: JSONBody[Suspend]
     ) -> TenantDetail:
         return await tenants.suspend(name, data, request.user.email)
 
-    @post("/{name:str}/resume", status_code=200, summary="Put it back into service", responses=_PROBLEMS)
-    async def resume(
+    @post("/{name:str}/resume", status_code=200, summary="Put it back into service")
+    @raises(*_ORDER_REFUSALS)
+    async def resume_tenant(
         self, request: StaffRequest, tenants: NamedDependency[TenantService], name: Name, data: JSONBody[Resume]
     ) -> TenantDetail:
         return await tenants.resume(name, data, request.user.email)
 
-    @post("/{name:str}/extend-trial", status_code=200, summary="Let its trial end later", responses=_PROBLEMS)
+    @post("/{name:str}/extend-trial", status_code=200, summary="Let its trial end later")
+    @raises(*_ORDER_REFUSALS)
     async def extend_trial(
         self, request: StaffRequest, tenants: NamedDependency[TenantService], name: Name, data: JSONBody[ExtendTrial]
     ) -> TenantDetail:
         return await tenants.extend_trial(name, data, request.user.email)
 
-    @post("/{name:str}/change-plan", status_code=200, summary="Move it to another plan", responses=_PROBLEMS)
+    @post("/{name:str}/change-plan", status_code=200, summary="Move it to another plan")
+    @raises(*_ORDER_REFUSALS)
     async def change_plan(
         self, request: StaffRequest, tenants: NamedDependency[TenantService], name: Name, data: JSONBody[ChangePlan]
     ) -> TenantDetail:

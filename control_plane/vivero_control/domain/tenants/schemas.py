@@ -2,18 +2,23 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct
 from vivero_core.model.constants import SuspensionReason
+from vivero_web.fields import LARGEST
 
 T = TypeVar("T")
 
 Reason = Annotated[str, Meta(min_length=3, max_length=500, description="Why, in words; kept in the audit log.")]
 
-Generation = Annotated[
-    int | None, Meta(description="Of the tenant as you saw it; when it has changed since, the answer is 409.")
-]
+OBJECT_NAME_MAX: Final = 253
+"""Characters of the longest name in a cluster."""
+
+Generation = (
+    Annotated[int, Meta(ge=1, le=LARGEST, description="Of the tenant as you saw it; 409 when it has changed since.")]
+    | None
+)
 
 
 class TenantState(StrEnum):
@@ -32,41 +37,41 @@ class TenantState(StrEnum):
 class TenantRow(Struct, frozen=True, kw_only=True):
     """One line of the tenants page."""
 
-    name: str
-    id: str
+    name: Annotated[str, Meta(description="metadata.name of the Tenant.")]
+    id: Annotated[str, Meta(description="What its database, bucket and namespace are named by.")]
     slug: Annotated[str | None, Meta(description="Null while nobody has claimed it; so are url and owner_email.")]
-    display_name: str
-    url: str | None
-    plan: str
-    owner_email: str | None
+    display_name: Annotated[str, Meta(description="The company's name.")]
+    url: Annotated[str | None, Meta(description="Where it is, or will be.")]
+    plan: Annotated[str, Meta(description="Name of its plan.")]
+    owner_email: Annotated[str | None, Meta(description="Of who ordered it.")]
     state: TenantState
     message: Annotated[str, Meta(description="What the operator says about it.")]
-    suspended_reason: SuspensionReason | None
-    trial_ends_at: datetime | None
-    version: str | None
-    created_at: datetime | None
+    suspended_reason: Annotated[SuspensionReason | None, Meta(description="Null while it is in service.")]
+    trial_ends_at: Annotated[datetime | None, Meta(description="Null when it is on no trial.")]
+    version: Annotated[str | None, Meta(description="Of the program that it runs; null before the first.")]
+    created_at: Annotated[datetime | None, Meta(description="When its Tenant was made.")]
 
 
 class ConditionView(Struct, frozen=True, kw_only=True):
     """One observation of the operator."""
 
-    type: str
-    status: str
-    reason: str
-    message: str
-    since: datetime
+    type: Annotated[str, Meta(description="What is observed, such as `DatabaseReady`.")]
+    status: Annotated[str, Meta(description="`True`, `False` or `Unknown`.")]
+    reason: Annotated[str, Meta(description="Stable word for programs.")]
+    message: Annotated[str, Meta(description="A sentence for people.")]
+    since: Annotated[datetime, Meta(description="When its status changed last.")]
 
 
 class TenantDetail(Struct, frozen=True, kw_only=True):
     """A tenant with everything staff may know; never a credential."""
 
     tenant: TenantRow
-    conditions: tuple[ConditionView, ...]
-    hosts: tuple[str, ...]
-    suspended_message: str
-    deletion_policy: str
-    database_server: str | None
-    proven_at: datetime | None
+    conditions: Annotated[tuple[ConditionView, ...], Meta(description="All that the operator has observed.")]
+    hosts: Annotated[tuple[str, ...], Meta(description="The customer's own ones.")]
+    suspended_message: Annotated[str, Meta(description="What visitors are told; empty while it is in service.")]
+    deletion_policy: Annotated[str, Meta(description="What becomes of its data when it is deleted.")]
+    database_server: Annotated[str | None, Meta(description="Which one its schema is on; null before it is placed.")]
+    proven_at: Annotated[datetime | None, Meta(description="When the operator last used all of it with success.")]
     generation: Annotated[
         int, Meta(description="Give it back with an order to be told (409) when someone changed the tenant meanwhile.")
     ]
@@ -75,10 +80,10 @@ class TenantDetail(Struct, frozen=True, kw_only=True):
 class Page(Struct, Generic[T], frozen=True, kw_only=True):
     """A part of a list."""
 
-    items: tuple[T, ...]
+    items: Annotated[tuple[T, ...], Meta(description="At most `limit` of them.")]
     total: Annotated[int, Meta(description="How many match, on all pages.")]
-    limit: int
-    offset: int
+    limit: Annotated[int, Meta(description="As it was asked for.")]
+    offset: Annotated[int, Meta(description="As it was asked for.")]
 
 
 SortKey = Literal["name", "created_at", "plan", "state", "trial_ends_at"]
@@ -102,7 +107,7 @@ class Suspend(Struct, frozen=True, kw_only=True):
     """Take a tenant out of service; its data is kept."""
 
     reason: Reason
-    kind: SuspensionReason = SuspensionReason.MANUAL
+    kind: Annotated[SuspensionReason, Meta(description="Why, as a word for programs.")] = SuspensionReason.MANUAL
     message: Annotated[str, Meta(max_length=500, description="Shown to visitors instead of the workspace.")] = ""
     generation: Generation = None
 
@@ -126,7 +131,7 @@ class ChangePlan(Struct, frozen=True, kw_only=True):
     """Move a tenant to another plan; limits change without a restart."""
 
     reason: Reason
-    plan: Annotated[str, Meta(min_length=1, max_length=253)]
+    plan: Annotated[str, Meta(min_length=1, max_length=OBJECT_NAME_MAX, description="Name of the new plan.")]
     generation: Generation = None
 
 

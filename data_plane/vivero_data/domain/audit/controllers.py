@@ -1,16 +1,27 @@
 """`/api/v1/audit`."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
+from litestar.params import QueryParameter
+from vivero_core.model.naming import EMAIL_MAX_LENGTH
+from vivero_web.shapes import said
 
-from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
-from vivero_data.domain.audit.service import AuditService
-from vivero_data.domain.users.schemas import Actor
-from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
+from vivero_data.domain.audit.schemas import SUBJECT_MAX, AuditEntry, AuditQuery
+from vivero_data.domain.audit.service import ACTION_PATTERN, AuditService
+from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
+
+_MOMENT: Final = {
+    "any_of": [
+        Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE_TIME),
+        Schema(type=OpenAPIType.STRING, max_length=0, description="As if it was not there."),
+    ]
+}
 
 
 class AuditController(Controller):
@@ -19,18 +30,33 @@ class AuditController(Controller):
     path = "/audit"
     tags = ("Audit",)
 
-    @get()
+    @get(guards=[needs(Role.ADMIN)])
     async def list_audit(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
         self,
         actor: NamedDependency[Actor],
         audit: NamedDependency[AuditService],
-        limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-        cursor: FromQuery[str | None] = None,
-        who: Annotated[str, QueryParameter(name="actor", description="e-mail of who did it")] = "",
-        action: FromQuery[str] = "",
-        subject: FromQuery[str] = "",
-        since: FromQuery[datetime | None] = None,
-        until: FromQuery[datetime | None] = None,
+        limit: PageLimit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+        who: Annotated[
+            str, QueryParameter(name="actor", max_length=EMAIL_MAX_LENGTH, description="E-mail of who did it.")
+        ] = "",
+        action: Annotated[
+            str,
+            QueryParameter(
+                description="A whole action such as `record.update`, or its noun.",
+                schema_extra={"pattern": f"^{ACTION_PATTERN}$"},
+            ),
+        ] = "",
+        subject: Annotated[
+            str, QueryParameter(max_length=SUBJECT_MAX, description="The beginning of what was changed.")
+        ] = "",
+        since: Annotated[str, QueryParameter(description="From this moment on.", schema_extra=_MOMENT)] = "",
+        until: Annotated[str, QueryParameter(description="Before this moment.", schema_extra=_MOMENT)] = "",
     ) -> Page[AuditEntry]:
         """A page of changes, newest first."""
-        return await audit.list(actor, AuditQuery(limit, cursor, who, action, subject, since, until))
+        begin, end = _moment("since", since), _moment("until", until)
+        return await audit.list(actor, AuditQuery(limit, cursor, who, action, subject, begin, end))
+
+
+def _moment(field: str, text: str) -> datetime | None:
+    return said(field, text, datetime, "a moment such as 2026-12-31T12:00:00Z")

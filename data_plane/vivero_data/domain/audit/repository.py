@@ -7,7 +7,7 @@ from vivero_web import clock
 from vivero_web.refusals import WINDOW
 
 from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Row
-from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
+from vivero_data.domain.audit.schemas import SUBJECT_MAX, AuditEntry, AuditQuery
 from vivero_data.lib.json import decode, encode
 
 _CONTENT: Final = "at, actor, action, subject, before_values, after_values, request_id, address"
@@ -30,7 +30,7 @@ async def insert(  # noqa: PLR0913  one row's columns
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         actor,
         action,
-        subject[:320],
+        subject[:SUBJECT_MAX],
         None if before is None else encode(before),
         None if after is None else encode(after),
         request_id,

@@ -1,34 +1,42 @@
 """The audit log as the API and the pages see it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from vivero_data.lib.pages import DEFAULT_LIMIT
 
+SUBJECT_MAX: Final = 320
+"""Characters that are kept of one."""
+
 
 class AuditEntry(msgspec.Struct, frozen=True):
-    """One change.
+    """One change."""
 
-    Attributes:
-        actor: e-mail of who did it, as it was then; "system" for the platform, "anonymous" for whoever was let in nowhere.
-        action: `<noun>.<verb>`, for example `record.update`.
-        subject: what was changed, for example `Contacts/17`.
-        before: the changed values as they were; none for a creation.
-        after: the changed values as they are; none for a deletion.
-        address: where it came from, for IPv6 the network of the household; empty for the platform and in old entries.
-    """
-
-    id: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    request_id: str
-    address: str = ""
+    id: Annotated[int, msgspec.Meta(description="Grows from entry to entry.")]
+    at: Annotated[datetime, msgspec.Meta(description="When it was done.")]
+    actor: Annotated[
+        str,
+        msgspec.Meta(
+            description="E-mail of who did it, as it was then; `system` for the platform, `anonymous` for whoever was let in nowhere."
+        ),
+    ]
+    action: Annotated[str, msgspec.Meta(description="`<noun>.<verb>`, for example `record.update`.")]
+    subject: Annotated[str, msgspec.Meta(description="What was changed, for example `Contacts/17`.")]
+    before: Annotated[
+        dict[str, Any] | None, msgspec.Meta(description="The changed values as they were; null for a creation.")
+    ]
+    after: Annotated[
+        dict[str, Any] | None, msgspec.Meta(description="The changed values as they are; null for a deletion.")
+    ]
+    request_id: Annotated[str, msgspec.Meta(description="Of the request that did it.")]
+    address: Annotated[
+        str,
+        msgspec.Meta(
+            description="Where it came from, for IPv6 the network of the household; empty for the platform and in old entries."
+        ),
+    ] = ""
 
 
 class AuditQuery(msgspec.Struct, frozen=True):

@@ -23,7 +23,8 @@ SYSTEM: Final = "system"  # the actor of what the platform does
 ANONYMOUS: Final = "anonymous"  # of what somebody tried who did not log in
 _BATCH: Final = 200  # rows of one transaction; values of a row may be large
 _SORT: Final = "-id"
-_ACTION: Final = re.compile(r"[a-z_.]{0,64}")  # the database compares its ASCII column with nothing else
+ACTION_PATTERN: Final = "[a-z_.]{0,64}"
+_ACTION: Final = re.compile(ACTION_PATTERN)  # the database compares its ASCII column with nothing else
 
 
 async def record(  # noqa: PLR0913  who, what, to what, from what, to what

@@ -1,17 +1,19 @@
 """`/api/v1/auth`: logging in, refreshing and logging out."""
 
-import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
+from vivero_web.declared import raises
 from vivero_web.doors import LOGOUTS, SECRETS, Counted
-from vivero_web.errors import InvalidInputError
+from vivero_web.errors import NotSignedInError
 from vivero_web.request_context import caller_of
 
-from vivero_data.domain.auth.guards import PUBLIC, AnyRequest, provide_actor
+from vivero_data.domain.auth.errors import SessionEndedError, WrongCredentialsError
+from vivero_data.domain.auth.guards import AnyRequest, provide_actor
 from vivero_data.domain.auth.schemas import Credentials, LogoutRequest, RefreshRequest
 from vivero_data.domain.auth.service import AuthService
+from vivero_data.domain.auth.ways import EITHER_WAY
 from vivero_data.lib.tokens import Tokens
 
 
@@ -20,9 +22,9 @@ class AuthController(Controller):
 
     path = "/auth"
     tags = ("Authentication",)
-    opt = {PUBLIC: True}  # noqa: RUF012  Litestar copies it
 
     @post("/login", status_code=HTTP_200_OK)
+    @raises(WrongCredentialsError)
     async def login(
         self, request: AnyRequest, data: JSONBody[Credentials], auth: NamedDependency[AuthService]
     ) -> Tokens:
@@ -30,22 +32,18 @@ class AuthController(Controller):
         return await auth.login(data, caller_of(request.scope))
 
     @post("/refresh", status_code=HTTP_200_OK, guards=[Counted(SECRETS)])
+    @raises(SessionEndedError)
     async def refresh(self, data: JSONBody[RefreshRequest], auth: NamedDependency[AuthService]) -> Tokens:
         """Exchange a refresh token for new tokens; it works once."""
         return await auth.refresh(data.refresh_token)
 
-    @post("/logout", status_code=HTTP_204_NO_CONTENT, guards=[Counted(LOGOUTS)])
-    async def logout(self, request: AnyRequest, auth: NamedDependency[AuthService]) -> None:
+    @post("/logout", status_code=HTTP_204_NO_CONTENT, security=[{}, *EITHER_WAY], guards=[Counted(LOGOUTS)])
+    @raises(NotSignedInError)
+    async def logout(
+        self, request: AnyRequest, auth: NamedDependency[AuthService], data: JSONBody[LogoutRequest | None] = None
+    ) -> None:
         """End the session of the refresh token in the body, or else of the access token in the header."""
-        token = _sent_token(await request.body())
-        if token:
-            await auth.logout(token)
+        if data and data.refresh_token:
+            await auth.logout(data.refresh_token)
         elif request.headers.get("authorization"):
             await auth.end_session(await provide_actor(request, auth))
-
-
-def _sent_token(body: bytes) -> str | None:
-    try:
-        return msgspec.json.decode(body, type=LogoutRequest).refresh_token if body else None
-    except msgspec.MsgspecError as error:
-        raise InvalidInputError.of("refresh_token", "must be a text in a JSON object") from error

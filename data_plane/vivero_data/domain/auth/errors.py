@@ -4,7 +4,7 @@ from vivero_web.errors import NotSignedInError
 
 
 class WrongCredentialsError(NotSignedInError):
-    """Says the same for a wrong password, an unknown address and a deactivated account."""
+    """The e-mail address or the password is wrong; it says the same of an unknown address and a deactivated account."""
 
     def __init__(self) -> None:
         super().__init__("The e-mail address or the password is wrong.")

@@ -1,6 +1,6 @@
 """Who a request is from: a bearer token, or a browser's cookies, renewed on the way when they have expired."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from litestar import Request
@@ -9,7 +9,8 @@ from litestar.datastructures import Cookie, MutableScopeHeaders
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
-from vivero_web.errors import CrossSiteError, NotSignedInError
+from vivero_web.declared import raises
+from vivero_web.errors import CrossSiteError, NotAllowedError, NotSignedInError, UnavailableError
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
@@ -22,34 +23,35 @@ _FROM_PAGES: Final = frozenset({"sec-fetch-site", "origin"})
 _SESSION: Final = frozenset({cookies.ACCESS, cookies.REFRESH})
 _COOKIES: Final = "vivero_cookies"
 _ACTOR: Final = "vivero_actor"
-PUBLIC: Final = "public"  # the handlers' option that opens them
 
 AnyRequest = Request[Any, Any, Any]
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
-SyncGuard = Callable[[AnyConnection, BaseRouteHandler], None]
+Guard = Callable[[AnyConnection, BaseRouteHandler], Awaitable[None]]
 
 
-async def signed_in(connection: AnyConnection, handler: BaseRouteHandler) -> None:
+@raises(NotSignedInError, UnavailableError)
+async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Litestar guard of the API: nobody else's body is read, and nothing is open by oversight.
 
     Which methods an address has (OPTIONS) is no secret: the API's document says it too.
 
     Raises:
-        NotSignedInError: no valid token or cookie, and the handler is not marked with `opt[PUBLIC]`.
+        NotSignedInError: no valid token or cookie.
     """
-    if not handler.opt.get(PUBLIC) and connection.scope.get("method") != "OPTIONS":
+    if connection.scope.get("method") != "OPTIONS":
         auth: AuthService = connection.app.state.services.auth
         connection.scope["state"][_ACTOR] = await _identify(connection, auth)
 
 
-def needs(role: Role) -> SyncGuard:
-    """Litestar guard of a route with a body: who may not use it is told so before any of it is read.
+def needs(role: Role) -> Guard:
+    """Litestar guard: who may not use a route is told so before any body is read.
 
     Raises:
         NotAllowedError: the role of the signed-in user is too low.
     """
 
-    def check(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    @raises(NotAllowedError, needs=f"Needs the role {role.value}.")
+    async def check(connection: AnyConnection, _: BaseRouteHandler) -> None:
         demand(connection.scope["state"][_ACTOR], role)
 
     return check
@@ -107,6 +109,7 @@ async def send_renewed_cookies(message: Message, scope: Scope) -> None:
             headers.add("set-cookie", cookie.to_header(header=""))
 
 
+@raises(CrossSiteError, on_writes=True)
 async def refuse_cross_site(request: AnyRequest) -> None:
     """Litestar's before_request hook: a write must come from our own pages, or carry a token no browser adds.
 

@@ -1,22 +1,23 @@
 """What goes in and out of logging in; the answer is `lib.tokens.Tokens`."""
 
 import msgspec
+from vivero_web.fields import RefreshToken, TypedEmail, TypedPassword
 
 
 class Credentials(msgspec.Struct):
     """E-mail and password, as typed."""
 
-    email: str
-    password: str
+    email: TypedEmail
+    password: TypedPassword
 
 
 class RefreshRequest(msgspec.Struct):
     """A refresh token to spend."""
 
-    refresh_token: str
+    refresh_token: RefreshToken
 
 
 class LogoutRequest(msgspec.Struct):
     """The refresh token whose session ends; without one it is the access token's."""
 
-    refresh_token: str | None = None
+    refresh_token: RefreshToken | None = None

@@ -7,10 +7,9 @@ what a user typed.
 from collections.abc import Iterable
 from typing import Final
 
-from vivero_data.domain.collections.schemas import Field, FieldType
+from vivero_data.domain.collections.schemas import CHOICE_LENGTH, Field, FieldType
 
 TEXT_LENGTH: Final = 255
-CHOICE_LENGTH: Final = 100
 EMAIL_LENGTH: Final = 254
 URL_LENGTH: Final = 500
 NUMBER_DIGITS: Final = 24

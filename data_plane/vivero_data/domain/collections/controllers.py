@@ -2,9 +2,12 @@
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
+from vivero_web.declared import raises
 
 from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionsFullError
+from vivero_data.domain.collections.parameters import CollectionName
 from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection, NewCollection
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.users.schemas import Actor, Role
@@ -22,11 +25,12 @@ class CollectionController(Controller):
     async def list_collections(
         self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService]
     ) -> Page[Collection]:
-        """All of them; a workspace has few enough for one page."""
+        """All collections; a workspace has few enough for one page."""
         found = await collections.list(actor)
         return Page(found, total=len(found))
 
     @post(guards=[needs(Role.ADMIN)])
+    @raises(CollectionNameTakenError, CollectionsFullError)
     async def create_collection(
         self,
         actor: NamedDependency[Actor],
@@ -38,14 +42,14 @@ class CollectionController(Controller):
 
     @get("/{name:str}")
     async def get_collection(
-        self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], name: FromPath[str]
+        self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], name: CollectionName
     ) -> Collection:
-        """One definition."""
+        """One collection and its fields."""
         return await collections.get(actor, name)
 
-    @delete("/{name:str}")
+    @delete("/{name:str}", guards=[needs(Role.ADMIN)])
     async def delete_collection(
-        self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], name: FromPath[str]
+        self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], name: CollectionName
     ) -> None:
         """Remove a collection and all its records."""
         await collections.delete(actor, name)

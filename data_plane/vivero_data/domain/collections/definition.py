@@ -6,14 +6,20 @@ import msgspec
 from vivero_web.errors import FieldError, InvalidInputError
 from vivero_web.text import tidy
 
-from vivero_data.domain.collections.columns import CHOICE_LENGTH, MAX_ROW_BYTES, row_bytes
+from vivero_data.domain.collections.columns import MAX_ROW_BYTES, row_bytes
 from vivero_data.domain.collections.names import fold, name_problem, path_problem, text_problem
-from vivero_data.domain.collections.schemas import Field, FieldType, NewCollection, NewField
+from vivero_data.domain.collections.schemas import (
+    CHOICE_LENGTH,
+    MAX_CHOICES,
+    MAX_DESCRIPTION,
+    MAX_FIELDS,
+    Field,
+    FieldType,
+    NewCollection,
+    NewField,
+)
 from vivero_data.domain.records.values import UnfitValueError, parse
 
-MAX_FIELDS: Final = 50
-MAX_CHOICES: Final = 100
-_MAX_DESCRIPTION: Final = 500
 _EXACT: Final = frozenset({FieldType.EMAIL, FieldType.URL})  # two that differ in a letter's case lead to two places
 TEXTS: Final = _EXACT | {FieldType.TEXT, FieldType.CHOICE}
 RESERVED: Final = frozenset({"id", "version", "created_at", "updated_at"})
@@ -30,7 +36,7 @@ def check(new: NewCollection) -> NewCollection:
     )
     errors = [
         *_errors("name", name_problem(new.name) or path_problem(new.name)),
-        *_errors("description", text_problem(new.description, _MAX_DESCRIPTION)),
+        *_errors("description", text_problem(new.description, MAX_DESCRIPTION)),
         *_errors("fields", _fields_problem(new.fields)),
     ]
     for index, field in enumerate(new.fields[:MAX_FIELDS]):

@@ -10,8 +10,15 @@ class CollectionNotFoundError(NotFoundError):
         super().__init__("There is no collection of this name.")
 
 
+class CollectionsFullError(ConflictError):
+    """A workspace has a bounded number of collections, whatever its plan."""
+
+    def __init__(self, bound: int) -> None:
+        super().__init__(f"A workspace has at most {bound} collections.")
+
+
 class CollectionNameTakenError(ConflictError):
-    """Names are compared without case (names.py)."""
+    """A collection has this name already, as people read it."""
 
     def __init__(self) -> None:
         message = "is the name of a collection that exists"

@@ -2,18 +2,30 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from vivero_web.fields import told
 
+from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.lib.pages import DEFAULT_LIMIT
 
 CONTENT_BYTES: Final = 1024 * 1024
 """Of a body that holds what people write: a record with fifty long texts, a definition with all its choices."""
+MAX_FIELDS: Final = 50
+MAX_CHOICES: Final = 100
+MAX_DESCRIPTION: Final = 500
+CHOICE_LENGTH: Final = 100
+
+Name = Annotated[
+    str,
+    told("A name of any script, signs too; two are the same but for case and spaces.", minLength=1, maxLength=MAX_NAME),
+]
+Description = Annotated[str, told("What it is for.", maxLength=MAX_DESCRIPTION)]
 
 
 class FieldType(StrEnum):
-    """What a field holds; `values.py` in records knows how each is checked and stored."""
+    """What a field holds, and so how a value of it is checked and stored."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -27,62 +39,70 @@ class FieldType(StrEnum):
     URL = "url"
 
 
+Required = Annotated[bool, msgspec.Meta(description="Every record has a value.")]
+Unique = Annotated[bool, msgspec.Meta(description="No two records have the same value.")]
+Indexed = Annotated[bool, msgspec.Meta(description="Sorting and filtering use an index; never for a long text.")]
+Default = Annotated[Any, msgspec.Meta(description="Value of a new record that gives none.")]
+
+
 class NewField(msgspec.Struct, forbid_unknown_fields=True):
-    """A field to define.
+    """A field to define."""
 
-    Attributes:
-        name: 1 to 64 characters of any script, signs too; not the same as another's but for case.
-        type: one of FieldType.
-        required: every record has a value.
-        unique: no two records have the same value.
-        exact: what `unique` takes for the same text: every character alike (of an e-mail address before the @), or as
-            people read, without case and accents; exact for email and url by default.
-        indexed: sorting and filtering use an index; all but long_text by default.
-        default: value of a new record that gives none.
-        choices: for a choice field, 1 to 100 of them.
-    """
-
-    name: str
+    name: Name
     type: FieldType
-    required: bool = False
-    unique: bool = False
-    exact: bool | None = None
-    indexed: bool = True
-    default: Any = None
-    choices: list[str] = []
+    required: Required = False
+    unique: Unique = False
+    exact: Annotated[
+        bool | None,
+        msgspec.Meta(
+            description="What `unique` takes for the same text: every character alike (of an e-mail address before the @), or as "
+            "people read, without case and accents. Exact for email and url when it is not said."
+        ),
+    ] = None
+    indexed: Indexed = True
+    default: Default = None
+    choices: Annotated[
+        list[Annotated[str, told("One choice.", minLength=1, maxLength=CHOICE_LENGTH)]],
+        told("What a choice field may hold; a field of another type has none.", maxItems=MAX_CHOICES),
+    ] = []
 
 
 class NewCollection(msgspec.Struct, forbid_unknown_fields=True):
-    """A collection to define, with 1 to 50 fields."""
+    """A collection to define."""
 
-    name: str
-    fields: list[NewField]
-    description: str = ""
+    name: Name
+    fields: Annotated[
+        list[NewField],
+        told("In the order of forms and columns.", minItems=1, maxItems=MAX_FIELDS),
+    ]
+    description: Description = ""
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A field as it is stored; `id` names its column (`f_<id>`)."""
+    """A field as it is stored."""
 
-    id: int
-    name: str
+    id: Annotated[int, msgspec.Meta(description="Its number, which never changes: its column is `f_<id>`.")]
+    name: Name
     type: FieldType
-    required: bool
-    unique: bool
-    exact: bool
-    indexed: bool
-    default: Any
-    choices: tuple[str, ...]
+    required: Required
+    unique: Unique
+    exact: Annotated[
+        bool, msgspec.Meta(description="Whether `unique` takes two texts for the same only when every character is.")
+    ]
+    indexed: Indexed
+    default: Default
+    choices: Annotated[tuple[str, ...], msgspec.Meta(description="What a choice field may hold.")]
 
 
 class Collection(msgspec.Struct, frozen=True):
-    """A collection as it is stored; `id` names its table (`c_<id>`)."""
+    """A collection as it is stored."""
 
-    id: int
-    name: str
-    description: str
-    fields: tuple[Field, ...]
-    records: int
-    created_at: datetime
+    id: Annotated[int, msgspec.Meta(description="Its number, which never changes: its table is `c_<id>`.")]
+    name: Name
+    description: Description
+    fields: Annotated[tuple[Field, ...], msgspec.Meta(description="In the order of forms and columns.")]
+    records: Annotated[int, msgspec.Meta(description="How many it has.")]
+    created_at: Annotated[datetime, msgspec.Meta(description="When it was defined.")]
 
 
 class CollectionSummary(msgspec.Struct, frozen=True):

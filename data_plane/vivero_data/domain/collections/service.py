@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from vivero_web import clock
-from vivero_web.errors import ConflictError
 from vivero_web.text import tidy
 
 from vivero_data.db.database import Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
-from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionNotFoundError
+from vivero_data.domain.collections.errors import (
+    CollectionNameTakenError,
+    CollectionNotFoundError,
+    CollectionsFullError,
+)
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand
@@ -108,7 +111,7 @@ class CollectionService:
             if await repository.get(connection, new.name):
                 raise CollectionNameTakenError
             if await repository.count(connection) >= MAX_COLLECTIONS:
-                raise ConflictError(f"A workspace has at most {MAX_COLLECTIONS} collections.")
+                raise CollectionsFullError(MAX_COLLECTIONS)
             first = await repository.allocate_ids(connection, len(new.fields) + 1)
         fields = tuple(definition.as_field(field, first + 1 + i) for i, field in enumerate(new.fields))
         return Collection(first, new.name, new.description, fields, 0, clock.now())

@@ -1,22 +1,35 @@
 """`/api/v1/files`."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from litestar import Controller, delete, get, post
-from litestar.di import NamedDependency
-from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.datastructures import ResponseHeader
+from litestar.di import NamedDependency, Provide
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.params import PathParameter
 from litestar.response import Stream
+from vivero_web.conditions import ETAG, Conditions, provide_conditions
+from vivero_web.declared import raises
 from vivero_web.guards import MULTIPART
 
 from vivero_data.domain.auth.guards import AnyRequest, needs
 from vivero_data.domain.files.downloads import download
+from vivero_data.domain.files.errors import FileTooLargeError, UploadsBusyError
 from vivero_data.domain.files.schemas import StoredFile
-from vivero_data.domain.files.service import FileService
+from vivero_data.domain.files.service import ID_PATTERN, FileService
 from vivero_data.domain.files.uploads import receive
 from vivero_data.domain.users.schemas import Actor, Role
-from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
+from vivero_data.errors import PlanLimitError
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
+
+FileId = Annotated[str, PathParameter(description="The file's id.", schema_extra={"pattern": f"^{ID_PATTERN}$"})]
+_DOWNLOAD_HEADERS: Final = [
+    ETAG,
+    ResponseHeader(name="Accept-Ranges", description="Parts can be had, by their bytes.", documentation_only=True),
+    ResponseHeader(name="Content-Disposition", description="The file's name.", documentation_only=True),
+    ResponseHeader(name="Last-Modified", description="When the file came.", documentation_only=True),
+]
 
 
 @dataclass
@@ -24,7 +37,7 @@ class UploadOperation(Operation):
     """The form in the OpenAPI document; the handler reads it itself, once it knows who sends it and has room."""
 
     def __post_init__(self) -> None:
-        file = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        file = Schema(type=OpenAPIType.STRING, description="The content, with its name and media type.")
         form = Schema(type=OpenAPIType.OBJECT, properties={"file": file}, required=["file"])
         self.request_body = RequestBody(content={MULTIPART: OpenAPIMediaType(schema=form)}, required=True)
 
@@ -34,41 +47,44 @@ class FileController(Controller):
 
     path = "/files"
     tags = ("Files",)
+    dependencies = {"conditions": Provide(provide_conditions, sync_to_thread=False)}  # noqa: RUF012  Litestar's own declaration
 
     @get()
     async def list_files(
         self,
         actor: NamedDependency[Actor],
         files: NamedDependency[FileService],
-        limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-        cursor: FromQuery[str | None] = None,
+        limit: PageLimit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
     ) -> Page[StoredFile]:
         """A page of files, newest first."""
         return await files.list(actor, limit, cursor)
 
     @post(operation_class=UploadOperation, guards=[needs(Role.MEMBER)])
+    @raises(PlanLimitError, FileTooLargeError, UploadsBusyError)
     async def upload_file(
         self, request: AnyRequest, actor: NamedDependency[Actor], files: NamedDependency[FileService]
     ) -> StoredFile:
         """Store a file; counts against the plan."""
         return await receive(request, actor, files)
 
-    @get("/{file_id:str}")
+    @get("/{file_id:str}", response_headers=_DOWNLOAD_HEADERS)
     async def download_file(
         self,
         request: AnyRequest,
         actor: NamedDependency[Actor],
         files: NamedDependency[FileService],
-        file_id: FromPath[str],
+        file_id: FileId,
+        conditions: NamedDependency[Conditions],
     ) -> Stream:
         """The content, or with a Range header a part of it."""
-        answer = await download(request, actor, files, file_id)
+        answer = await download(request, actor, files, file_id, conditions)
         answer.headers["content-security-policy"] = "default-src 'none'; sandbox"
         return answer
 
-    @delete("/{file_id:str}")
+    @delete("/{file_id:str}", guards=[needs(Role.MEMBER)])
     async def delete_file(
-        self, actor: NamedDependency[Actor], files: NamedDependency[FileService], file_id: FromPath[str]
+        self, actor: NamedDependency[Actor], files: NamedDependency[FileService], file_id: FileId
     ) -> None:
         """Remove a file."""
         await files.delete(actor, file_id)

@@ -32,7 +32,9 @@ from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 _SORT: Final = "-created_at"
 _UPLOADS: Final = 2  # at once, of at most 100 MiB by default, in a /tmp of 256 MiB
 _SLOT_SECONDS: Final = 10.0
-_ID: Final = re.compile(r"[a-z2-7]{26}")  # 128 random bits in base 32
+ID_PATTERN: Final = "[a-z2-7]{26}"
+"""128 random bits in base 32."""
+_ID: Final = re.compile(ID_PATTERN)
 
 
 def new_id() -> str:

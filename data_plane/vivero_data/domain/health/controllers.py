@@ -1,10 +1,11 @@
 """`/healthz`, `/readyz`, `/healthz/{id}`, and `/internal/v1/proof`."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT, HTTP_503_SERVICE_UNAVAILABLE
 
@@ -13,6 +14,7 @@ from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.owner.guards import operator_only
 from vivero_data.settings import Settings
 
+NOT_READY: Final = ResponseSpec(Readiness, description="Something of it does not answer.")
 R = TypeVar("R", bound=Readiness)
 
 
@@ -34,7 +36,7 @@ class HealthController(Controller):
         """The process answers."""
         return Health()
 
-    @get("/readyz")
+    @get("/readyz", responses={503: NOT_READY})
     async def readyz(self, health: NamedDependency[HealthService]) -> Response[Readiness]:
         """The schema is current, and cache and bucket answer."""
         return answered(await health.ready())

@@ -1,33 +1,35 @@
 """What probes and the operator are told."""
 
+from typing import Annotated
+
 import msgspec
 
 from vivero_data.domain.identity.schemas import Identity
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """One backing service: whether it works, how long the test took, and what was wrong."""
+    """One backing service."""
 
-    ok: bool
-    ms: float
-    problem: str | None = None
+    ok: Annotated[bool, msgspec.Meta(description="Whether it works.")]
+    ms: Annotated[float, msgspec.Meta(description="Milliseconds that the test took.")]
+    problem: Annotated[str | None, msgspec.Meta(description="What was wrong.")] = None
 
 
 class Health(msgspec.Struct, frozen=True):
     """The process."""
 
-    status: str = "ok"
+    status: Annotated[str, msgspec.Meta(description="Always `ok`.")] = "ok"
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Whether requests can be served; `schema` is its revision."""
+    """Whether requests can be served."""
 
-    ok: bool
-    database: Probe
-    storage: Probe
-    cache: Probe
-    schema: str
-    version: str
+    ok: Annotated[bool, msgspec.Meta(description="Whether all of it works.")]
+    database: Annotated[Probe, msgspec.Meta(description="The schema.")]
+    storage: Annotated[Probe, msgspec.Meta(description="The bucket.")]
+    cache: Annotated[Probe, msgspec.Meta(description="The cache.")]
+    schema: Annotated[str, msgspec.Meta(description="The schema's revision; empty while it is made.")]
+    version: Annotated[str, msgspec.Meta(description="Of the program.")]
 
 
 class Proof(Readiness, frozen=True):

@@ -2,13 +2,19 @@
 
 from litestar import Controller, delete, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK
+from vivero_web.declared import raises
 
 from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.invitations.errors import AcceptedError, DeactivatedError
 from vivero_data.domain.invitations.schemas import NewInvitation
 from vivero_data.domain.invitations.service import InvitationService
+from vivero_data.domain.links.errors import NoMailError
+from vivero_data.domain.users.errors import EmailTakenError
+from vivero_data.domain.users.parameters import UserId
 from vivero_data.domain.users.schemas import Actor, Role, User
+from vivero_data.errors import PlanLimitError
 
 
 class InvitationController(Controller):
@@ -18,6 +24,7 @@ class InvitationController(Controller):
     tags = ("Users",)
 
     @post(guards=[needs(Role.ADMIN)])
+    @raises(NoMailError, EmailTakenError, PlanLimitError)
     async def invite(
         self,
         actor: NamedDependency[Actor],
@@ -28,15 +35,17 @@ class InvitationController(Controller):
         return await invitations.invite(actor, data)
 
     @post("/{user_id:int}", status_code=HTTP_200_OK, guards=[needs(Role.ADMIN)])
-    async def repeat(
-        self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: FromPath[int]
+    @raises(AcceptedError, DeactivatedError, NoMailError)
+    async def repeat_invitation(
+        self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: UserId
     ) -> User:
         """Mail a new link; the one before opens nothing any more."""
         return await invitations.repeat(actor, user_id)
 
     @delete("/{user_id:int}", guards=[needs(Role.ADMIN)])
-    async def withdraw(
-        self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: FromPath[int]
+    @raises(AcceptedError)
+    async def withdraw_invitation(
+        self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: UserId
     ) -> None:
         """Remove the account of somebody who has not accepted."""
         await invitations.withdraw(actor, user_id)

@@ -4,7 +4,7 @@ from vivero_web.errors import ConflictError
 
 
 class NoMailError(ConflictError):
-    """The workspace cannot send any."""
+    """The workspace sends no mail."""
 
     slug = "no-mail"
 

@@ -4,35 +4,44 @@ from typing import Annotated
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
-from vivero_web.conditions import Conditions, tag_of
+from litestar.openapi.spec import OpenAPIType, Schema
+from litestar.params import JSONBody, PathParameter, QueryParameter
+from vivero_web.conditions import ETAG, Conditions, provide_conditions, tag_of
+from vivero_web.declared import raises
+from vivero_web.envelope import QUERY_BYTES
+from vivero_web.fields import LARGEST
 
-from vivero_data.domain.auth.guards import AnyRequest, needs
+from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.collections.names import MAX_NAME
+from vivero_data.domain.collections.parameters import APART, CollectionName
 from vivero_data.domain.collections.schemas import CONTENT_BYTES
+from vivero_data.domain.records.errors import ValueTakenError, VersionConflictError
+from vivero_data.domain.records.query import MAX_FILTERS
 from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonResponse
-from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
-Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
-Filters = Annotated[
-    list[str] | None, QueryParameter(name="filter", description="field:operator:value, may be repeated")
+RecordId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The record's number.")]
+Sort = Annotated[
+    str,
+    QueryParameter(
+        max_length=1 + MAX_NAME * APART,
+        description="A field, with `-` before it for descending; by id when it is not said.",
+    ),
 ]
-IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="ETags of versions, or *")]
-IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match", description="ETags of versions, or *")]
-
-
-def provide_conditions(request: AnyRequest, if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Conditions:
-    """The dependency `conditions`.
-
-    The parameters are for the API's document: each header may come in several lines, which the request has.
-
-    Raises:
-        InvalidInputError: If-Match is no list of ETags.
-    """
-    del if_match, if_none_match
-    return Conditions.of(request.method, request.headers)
+Filters = Annotated[
+    list[str] | None,
+    QueryParameter(
+        name="filter",
+        description="`field:operator:value`; every one must hold. Operators are eq, ne, lt, lte, gt, gte, in (values with "
+        "commas between them), empty and filled, for texts contains and starts too. A backslash goes before a colon in a "
+        "field's name, and before a comma in a value of in.",
+        schema_extra={"max_items": MAX_FILTERS, "items": Schema(type=OpenAPIType.STRING, max_length=QUERY_BYTES)},
+    ),
+]
 
 
 def tagged(record: Record, status_code: int = 200) -> Response[Record]:
@@ -54,33 +63,34 @@ class RecordController(Controller):
         self,
         actor: NamedDependency[Actor],
         records: NamedDependency[RecordService],
-        name: FromPath[str],
-        limit: Limit = DEFAULT_LIMIT,
-        cursor: FromQuery[str | None] = None,
-        sort: FromQuery[str] = "",
+        name: CollectionName,
+        limit: PageLimit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+        sort: Sort = "",
         filters: Filters = None,
     ) -> Page[Record]:
         """A page of records that match every filter."""
         return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ())))
 
-    @post(guards=[needs(Role.MEMBER)])
+    @post(guards=[needs(Role.MEMBER)], response_headers=[ETAG])
+    @raises(PlanLimitError, ValueTakenError)
     async def create_record(
         self,
         actor: NamedDependency[Actor],
         records: NamedDependency[RecordService],
-        name: FromPath[str],
+        name: CollectionName,
         data: JSONBody[NewRecord],
     ) -> Response[Record]:
         """Add a record; counts against the plan."""
         return tagged(await records.create(actor, name, data.values), 201)
 
-    @get("/{record_id:int}")
+    @get("/{record_id:int}", response_headers=[ETAG])
     async def get_record(
         self,
         actor: NamedDependency[Actor],
         records: NamedDependency[RecordService],
-        name: FromPath[str],
-        record_id: FromPath[int],
+        name: CollectionName,
+        record_id: RecordId,
         conditions: NamedDependency[Conditions],
     ) -> Response[Record]:
         """One record."""
@@ -88,26 +98,27 @@ class RecordController(Controller):
         conditions.demand(tag_of(found.version))
         return tagged(found)
 
-    @patch("/{record_id:int}", guards=[needs(Role.MEMBER)])
+    @patch("/{record_id:int}", guards=[needs(Role.MEMBER)], response_headers=[ETAG])
+    @raises(VersionConflictError, ValueTakenError)
     async def update_record(  # noqa: PLR0913, PLR0917  path, body and headers
         self,
         actor: NamedDependency[Actor],
         records: NamedDependency[RecordService],
-        name: FromPath[str],
-        record_id: FromPath[int],
+        name: CollectionName,
+        record_id: RecordId,
         data: JSONBody[RecordChanges],
         conditions: NamedDependency[Conditions],
     ) -> Response[Record]:
         """Set some values; with If-Match (else 412) or a version in the body (else 409) only if it still has it."""
         return tagged(await records.update(actor, name, record_id, data, conditions))
 
-    @delete("/{record_id:int}")
+    @delete("/{record_id:int}", guards=[needs(Role.MEMBER)])
     async def delete_record(
         self,
         actor: NamedDependency[Actor],
         records: NamedDependency[RecordService],
-        name: FromPath[str],
-        record_id: FromPath[int],
+        name: CollectionName,
+        record_id: RecordId,
         conditions: NamedDependency[Conditions],
     ) -> None:
         """Remove a record; with If-Match only if it still has that version."""

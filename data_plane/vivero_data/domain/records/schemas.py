@@ -1,34 +1,45 @@
 """Records as the API and the pages see them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from vivero_web.fields import LARGEST
 
 from vivero_data.lib.pages import DEFAULT_LIMIT
+
+Values = Annotated[dict[str, Any], msgspec.Meta(description="By the names of the collection's fields.")]
 
 
 class NewRecord(msgspec.Struct, forbid_unknown_fields=True):
     """Values by field name; a field left out gets its default."""
 
-    values: dict[str, Any]
+    values: Values
 
 
 class RecordChanges(msgspec.Struct, forbid_unknown_fields=True):
     """New values for some fields, and the version they are based on."""
 
-    values: dict[str, Any]
-    version: int | None = None
+    values: Values
+    version: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=1, le=LARGEST, description="The one that they are based on: 409 when it is another by now."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One row; `version` grows with every change. A number field's value is a Decimal, exact in JSON too."""
+    """One row of a collection; numbers have all their digits."""
 
-    id: int
-    version: int
-    values: dict[str, Any]
-    created_at: datetime
-    updated_at: datetime
+    id: Annotated[int, msgspec.Meta(description="Its number, which never changes.")]
+    version: Annotated[int, msgspec.Meta(description="Grows with every change.")]
+    values: Values
+    created_at: Annotated[datetime, msgspec.Meta(description="When it was made.")]
+    updated_at: Annotated[datetime, msgspec.Meta(description="When it was changed last.")]
 
 
 class RecordQuery(msgspec.Struct, frozen=True):

@@ -4,11 +4,14 @@ from litestar import Controller, post, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
+from vivero_web.declared import raises
 from vivero_web.doors import SECRETS, Counted
+from vivero_web.errors import LinkSpentError
 from vivero_web.links import ChosenPassword, ForgottenPassword
 from vivero_web.request_context import caller_of
 
-from vivero_data.domain.auth.guards import PUBLIC, AnyRequest
+from vivero_data.domain.auth.guards import AnyRequest
+from vivero_data.domain.links.errors import NoMailError
 from vivero_data.domain.recovery.service import RecoveryService
 
 
@@ -17,17 +20,18 @@ class RecoveryController(Controller):
 
     path = "/auth"
     tags = ("Authentication",)
-    opt = {PUBLIC: True}  # noqa: RUF012  Litestar copies it
 
     @post("/forgotten-password", status_code=HTTP_204_NO_CONTENT)
-    async def forgotten(
+    @raises(NoMailError)
+    async def ask_for_reset(
         self, request: AnyRequest, data: JSONBody[ForgottenPassword], recovery: NamedDependency[RecoveryService]
     ) -> None:
         """Ask for a link by mail; the answer is the same whether somebody has this address or not."""
         await recovery.forgotten(data.email, caller_of(request.scope))
 
     @put("/password", status_code=HTTP_204_NO_CONTENT, guards=[Counted(SECRETS)])
-    async def choose(
+    @raises(LinkSpentError)
+    async def choose_password(
         self, request: AnyRequest, data: JSONBody[ChosenPassword], recovery: NamedDependency[RecoveryService]
     ) -> None:
         """Set the password by a link of a reset or an invitation; it works once, and ends every session."""

@@ -15,6 +15,6 @@ class UsageController(Controller):
     tags = ("Usage",)
 
     @get()
-    async def usage(self, actor: NamedDependency[Actor], usage: NamedDependency[UsageService]) -> Usage:
-        """Used and allowed, of each."""
+    async def get_usage(self, actor: NamedDependency[Actor], usage: NamedDependency[UsageService]) -> Usage:
+        """What is used and what is allowed of all that counts."""
         return await usage.get(actor)

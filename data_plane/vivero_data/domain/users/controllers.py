@@ -1,19 +1,21 @@
 """`/api/v1/me` and `/api/v1/users`."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Controller, Request, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
+from vivero_web.declared import raises
 from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.guards import needs
+from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
+from vivero_data.domain.users.parameters import UserId
 from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Role, User, UserChanges
 from vivero_data.domain.users.service import UserService
-from vivero_data.lib.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
-
-Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
+from vivero_data.errors import PlanLimitError
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
 
 class MeController(Controller):
@@ -23,7 +25,7 @@ class MeController(Controller):
     tags = ("Users",)
 
     @get()
-    async def me(self, actor: NamedDependency[Actor], users: NamedDependency[UserService]) -> Me:
+    async def get_me(self, actor: NamedDependency[Actor], users: NamedDependency[UserService]) -> Me:
         """Who I am, and where."""
         return await users.me(actor)
 
@@ -45,37 +47,39 @@ class UserController(Controller):
     path = "/users"
     tags = ("Users",)
 
-    @get()
+    @get(guards=[needs(Role.ADMIN)])
     async def list_users(
         self,
         actor: NamedDependency[Actor],
         users: NamedDependency[UserService],
-        limit: Limit = DEFAULT_LIMIT,
-        cursor: FromQuery[str | None] = None,
+        limit: PageLimit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
     ) -> Page[User]:
         """A page of accounts."""
         return await users.list(actor, limit, cursor)
 
     @post(guards=[needs(Role.ADMIN)])
+    @raises(EmailTakenError, PlanLimitError)
     async def create_user(
         self, actor: NamedDependency[Actor], users: NamedDependency[UserService], data: JSONBody[NewUser]
     ) -> User:
         """Add an account; counts against the plan."""
         return await users.create(actor, data)
 
-    @get("/{user_id:int}")
+    @get("/{user_id:int}", guards=[needs(Role.ADMIN)])
     async def get_user(
-        self, actor: NamedDependency[Actor], users: NamedDependency[UserService], user_id: FromPath[int]
+        self, actor: NamedDependency[Actor], users: NamedDependency[UserService], user_id: UserId
     ) -> User:
         """One account."""
         return await users.get(actor, user_id)
 
     @patch("/{user_id:int}", guards=[needs(Role.ADMIN)])
+    @raises(LastOwnerError, PlanLimitError)
     async def change_user(
         self,
         actor: NamedDependency[Actor],
         users: NamedDependency[UserService],
-        user_id: FromPath[int],
+        user_id: UserId,
         data: JSONBody[UserChanges],
     ) -> User:
         """Rename, give another role, deactivate or activate."""

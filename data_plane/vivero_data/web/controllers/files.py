@@ -6,6 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Stream
+from vivero_web.conditions import Conditions
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.files.downloads import download
@@ -55,7 +56,8 @@ async def download_file(
     file_id: FromPath[str],
 ) -> Stream:
     """The content, always as a download: an uploaded page must not run in the workspace's origin."""
-    return await download(request, actor, files, file_id, "application/octet-stream")
+    conditions = Conditions.of(request.method, request.headers)
+    return await download(request, actor, files, file_id, conditions, "application/octet-stream")
 
 
 @get("/files/{file_id:str}/delete")
