@@ -48,14 +48,15 @@ def test(options: argparse.Namespace, console: Console) -> int:
         folder = state_root() / f"{name}.results"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        suite = Suite(folder, options.full, options.expression)
+        suite = Suite(folder, options.expression, full=options.full, measured=not options.fast)
         whole = options.expression is None
         for check in source_checks() if whole else []:
             report.run(check.name, check.run)
         report.run("assets", lambda: ensure_assets(cache_root(), folder / "assets.log", console.print))
         _run_tests(WITHOUT_PLATFORM, {}, report, suite)
-        _on_platform(name, options, report, suite)
-        if whole:
+        if not options.fast:
+            _on_platform(name, options, report, suite)
+        if whole and suite.measured:
             report.run("coverage", suite.report_coverage)
         report.run("slowest tests", lambda: suite.keep_durations(report.durations()))
         console.print(f"Output, durations and JUnit files of the run: {folder}", highlight=False, soft_wrap=True)

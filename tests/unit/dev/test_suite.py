@@ -43,7 +43,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ran(root: Path, tests: str, budget: Budget, *, full: bool = False, expression: str | None = None) -> str:
     (root / "test_own.py").write_text(tests)
     part = Part("a part", ("test_own.py",), budget)
-    return Suite(root / "results", full, expression).pytest(part, {}, lambda _: None)
+    return Suite(root / "results", expression, full=full).pytest(part, {}, lambda _: None)
 
 
 def test_a_part_says_how_it_ended_and_leaves_its_output_and_durations(root: Path) -> None:
@@ -52,9 +52,15 @@ def test_a_part_says_how_it_ended_and_leaves_its_output_and_durations(root: Path
     assert "1 passed" in (kept / "output.log").read_text()
     assert (kept / ".coverage").exists()
     assert [one.name for one in durations(kept / "junit.xml")] == ["test_own.py::test_one"]
-    suite = Suite(root / "results", full=False, expression=None)
+    suite = Suite(root / "results")
     assert "test_own.py::test_one" in suite.keep_durations([Duration(1.5, "mypy")])
     assert "mypy" in (root / "results" / "durations.txt").read_text()
+
+
+def test_a_run_that_is_not_measured_leaves_no_coverage(root: Path) -> None:
+    (root / "test_own.py").write_text("def test_one(): pass\n")
+    Suite(root / "results", measured=False).pytest(Part("a part", ("test_own.py",), AMPLE), {}, lambda _: None)
+    assert not (root / "results" / "a-part" / ".coverage").exists()
 
 
 def test_a_failure_is_shown_with_its_words(root: Path) -> None:
