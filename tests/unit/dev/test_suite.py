@@ -69,12 +69,10 @@ def test_a_failure_is_shown_with_its_words(root: Path) -> None:
 
 
 def test_a_test_that_takes_longer_than_its_budget_fails_its_part(root: Path) -> None:
-    tests = "def test_quick(): pass\n\ndef test_slow():\n    import time\n    time.sleep(0.6)\n"
-    with pytest.raises(ComponentError) as caught:
-        ran(root, tests, Budget(60, 0.5))
-    assert "test_own.py::test_slow" in str(caught.value)
-    assert "test_quick" not in str(caught.value)
-    assert ran(root, tests, Budget(60, 0.5), full=True).startswith("2 passed"), "sweeps have no bound"
+    tests = "def test_slow():\n    import time\n    time.sleep(0.01)\n"
+    with pytest.raises(ComponentError, match="test_own.py::test_slow"):
+        ran(root, tests, Budget(60, 0))
+    assert ran(root, tests, Budget(60, 0), full=True).startswith("1 passed"), "sweeps have no bound"
 
 
 def test_a_part_that_takes_longer_than_its_budget_is_ended(root: Path) -> None:
