@@ -4,7 +4,9 @@ import argparse
 import fcntl
 import hashlib
 import json
+import platform
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +44,7 @@ TESTS_OPTIONS = ("--requests-per-minute=6000", "--pool=0")
 
 def test(options: argparse.Namespace, console: Console) -> int:
     report = Report(console)
+    console.print(f"Python {platform.python_version()}, {sys.executable}", highlight=False, soft_wrap=True)
     # A run of its own beside the platform that a person has up, unless told which.
     name = options.instance if options.instance != DEFAULT_NAME else clone_name(ROOT)
     with _alone(name):

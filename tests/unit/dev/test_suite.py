@@ -70,7 +70,7 @@ def test_a_failure_is_shown_with_its_words(root: Path) -> None:
 
 def test_a_test_that_takes_longer_than_its_budget_fails_its_part(root: Path) -> None:
     tests = "def test_slow():\n    import time\n    time.sleep(0.01)\n"
-    with pytest.raises(ComponentError, match="test_own.py::test_slow"):
+    with pytest.raises(ComponentError, match=r"test_own\.py::test_slow"):
         ran(root, tests, Budget(60, 0))
     assert ran(root, tests, Budget(60, 0), full=True).startswith("1 passed"), "sweeps have no bound"
 
