@@ -56,9 +56,8 @@ def test(options: argparse.Namespace, console: Console) -> int:
         for check in source_checks() if whole else []:
             report.run(check.name, check.run)
         report.run("assets", lambda: ensure_assets(cache_root(), folder / "assets.log", console.print))
-        _run_tests(WITHOUT_PLATFORM, {}, report, suite)
-        if not options.fast:
-            _on_platform(name, options, report, suite)
+        if options.fast or not _on_platform(name, options, report, suite):
+            _run_tests(WITHOUT_PLATFORM, {}, report, suite)
         if whole and suite.measured:
             report.run("coverage", suite.report_coverage)
         report.run("slowest tests", lambda: suite.keep_durations(report.durations()))
@@ -72,13 +71,14 @@ def clone_name(root: Path) -> str:
     return f"test-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
 
 
-def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: Suite) -> None:
-    """Bring the clone's own instance up, run what needs it, take it down whatever happened."""
+def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: Suite) -> bool:
+    """Bring the clone's own instance up, run all tests, take it down whatever happened; whether it came up."""
     which = (f"--instance={name}", f"--provider={options.provider}")
     if load_instance(name) is not None:
         report.run("stale platform", lambda: suite.vivero("stale platform", "reset", *which))
     try:
-        if report.run("platform up", lambda: suite.vivero("platform up", "up", *which, *TESTS_OPTIONS)):
+        up = report.run("platform up", lambda: suite.vivero("platform up", "up", *which, *TESTS_OPTIONS))
+        if up:
             _run_on(provider_for(open_instance(name), options.provider), report, suite)
     finally:
         if not options.keep:
@@ -87,6 +87,7 @@ def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: 
             report.run("platform down", lambda: suite.vivero("platform down", action, *which))
             if action == "down":
                 report.console.print(f"Logs of the run: {state_root() / name / 'logs'}", highlight=False)
+    return up
 
 
 def _run_on(provider: Provider, report: Report, suite: Suite) -> None:

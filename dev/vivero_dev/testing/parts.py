@@ -2,7 +2,8 @@
 
 A test on the platform waits half of its time, for a pod, a browser, a service. So two processes of pytest run at once,
 a lane each, as long as their tests have a tenant, a schema or a server of their own. Tests that stop, restart, count or
-take what all others use carry the mark `alone`; they come last, when nothing else runs on the platform.
+take what all others use carry the mark `alone`; they come last, when nothing else runs on the platform. What needs
+none runs beside them, with what they leave of the processors.
 
 A new folder below tests/integration has to be named here; a test fails until it is.
 """
@@ -42,6 +43,8 @@ class Part:
     budget: Budget
     marks: str = ""
     processes: int = 1
+    yields: bool = False
+    """Takes what the others leave of the processors."""
 
 
 Lane = tuple[Part, ...]
@@ -58,9 +61,10 @@ def _alone(name: str, seconds: float, *places: str) -> Part:
     return Part(name, places, Budget(seconds, TEST_SECONDS), ALONE)
 
 
-WITHOUT_PLATFORM: Final[Phase] = (
-    (Part("unit tests", ("tests/unit", "tests/reconcile", "tests/faults"), Budget(900, 90), processes=2),),
-)
+_UNIT: Final = ("tests/unit", "tests/reconcile", "tests/faults")
+
+WITHOUT_PLATFORM: Final[Phase] = ((Part("unit tests", _UNIT, Budget(900, 90), processes=2),),)
+"""Where there is no platform, or nobody waits for one."""
 
 WITH_PLATFORM: Final[tuple[Phase, ...]] = (
     (
@@ -90,5 +94,7 @@ WITH_PLATFORM: Final[tuple[Phase, ...]] = (
             _alone("end to end, alone", 900, "tests/e2e"),
             _alone("integration, alone", 2700, "tests/integration"),
         ),
+        (Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS), yields=True),),
     ),
 )
+"""All tests; each phase begins when the one before it has ended."""

@@ -94,7 +94,7 @@ class Suite:
         with (
             (folder / LOG).open("wb") as output,
             subprocess.Popen(  # noqa: S603  words of this package, and the expression as one argument
-                [sys.executable, "-m", "pytest", "-p", ending.__name__, *part.places, *self._options(part)],
+                self._command(part),
                 cwd=ROOT,
                 env=self._variables(part.name, environment),
                 stdin=subprocess.DEVNULL,
@@ -121,6 +121,11 @@ class Suite:
         folder = self.folder / re.sub(r"\W+", "-", stage)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def _command(self, part: Part) -> list[str]:
+        courtesy = ["nice", "-n", "10"] if part.yields else []
+        pytest = [sys.executable, "-m", "pytest", "-p", ending.__name__]
+        return [*courtesy, *pytest, *part.places, *self._options(part)]
 
     def _options(self, part: Part) -> Sequence[str]:
         options = [f"--junitxml={self._folder(part.name) / JUNIT}"]

@@ -7,7 +7,7 @@ from vivero_dev.display import PlainDisplay
 from vivero_dev.errors import ComponentError, DevError
 from vivero_dev.steps import Say
 from vivero_dev.testing.lanes import run_phase
-from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Budget, Part
+from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Budget, Part, Phase
 from vivero_dev.testing.report import Report
 from vivero_dev.testing.suite import ROOT
 
@@ -20,21 +20,33 @@ def display() -> PlainDisplay:
     return PlainDisplay(Console(quiet=True))
 
 
+def parts_of(*phases: Phase) -> list[Part]:
+    return [one for phase in phases for lane in phase for one in lane]
+
+
 def test_every_test_is_in_one_part_or_in_one_beside_and_one_alone() -> None:
-    parts = [one for phase in (WITHOUT_PLATFORM, *WITH_PLATFORM) for lane in phase for one in lane]
+    parts = parts_of(*WITH_PLATFORM)
     for file in sorted((ROOT / "tests").rglob("test_*.py")):
         marks = [one.marks for one in parts if any(file.is_relative_to(ROOT / place) for place in one.places)]
         assert sorted(marks) in ([""], ["alone", "not alone"]), file
 
 
-def test_what_is_alone_has_nothing_beside_it() -> None:
+def test_what_needs_no_platform_is_the_same_without_one() -> None:
+    places = {place for one in parts_of(WITHOUT_PLATFORM) for place in one.places}
+    assert {place for one in parts_of(*WITH_PLATFORM) if not one.marks for place in one.places} == places
+
+
+def test_what_is_alone_has_nothing_of_the_platform_beside_it() -> None:
     for phase in WITH_PLATFORM:
-        lanes_alone = [lane for lane in phase if any(one.marks == "alone" for one in lane)]
-        assert not lanes_alone or len(phase) == 1
+        lanes = [{one.marks for one in lane} for lane in phase]
+        if {"alone"} in lanes:
+            assert sorted(map(sorted, lanes)) == [[""], ["alone"]]
+        else:
+            assert not any("alone" in lane for lane in lanes)
 
 
 def test_names_and_so_folders_are_no_two_parts() -> None:
-    names = [one.name for phase in (WITHOUT_PLATFORM, *WITH_PLATFORM) for lane in phase for one in lane]
+    names = [one.name for one in parts_of(*WITH_PLATFORM)]
     assert len(set(names)) == len(names)
 
 

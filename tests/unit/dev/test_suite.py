@@ -1,5 +1,6 @@
 """A part of the tests is a run of pytest with a budget: what fails, what takes too long, and what is kept."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -36,6 +37,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "results").mkdir()
     monkeypatch.setattr(suite_module, "ROOT", tmp_path)
     monkeypatch.setattr(suite_module, "LOOK_SECONDS", 0.1)
+    # Of all plugins only the one that is asked for: importing them takes longer than these tests.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_cov.plugin")
     monkeypatch.setenv("PYTHONPATH", str(Path(suite_module.__file__).parents[2]))
     return tmp_path
 
@@ -61,6 +65,13 @@ def test_a_run_that_is_not_measured_leaves_no_coverage(root: Path) -> None:
     (root / "test_own.py").write_text("def test_one(): pass\n")
     Suite(root / "results", measured=False).pytest(Part("a part", ("test_own.py",), AMPLE), {}, lambda _: None)
     assert not (root / "results" / "a-part" / ".coverage").exists()
+
+
+def test_a_part_that_yields_leaves_the_processors_to_others(root: Path) -> None:
+    (root / "test_own.py").write_text("import os\n\ndef test_one(): print('nice', os.nice(0))\n")
+    part = Part("a part", ("test_own.py", "-s"), AMPLE, yields=True)
+    Suite(root / "results", measured=False).pytest(part, {}, lambda _: None)
+    assert f"nice {min(os.nice(0) + 10, 19)}" in (root / "results" / "a-part" / "output.log").read_text()
 
 
 def test_a_failure_is_shown_with_its_words(root: Path) -> None:
