@@ -98,7 +98,7 @@ def test_a_signup_takes_a_spare_with_its_running_pod_and_the_pool_fills_up_again
     try:
         assert name in before
         assert signup["tenant"]["slug"] == slug
-        kubectl("wait", "--for=condition=OwnerReady", f"tenant/{name}", "--timeout=30s")
+        kubectl("wait", "--for=condition=OwnerReady", f"tenant/{name}", "--timeout=60s")
         claimed = json.loads(kubectl("get", "tenant", name, "-o", "json"))
         namespace = naming.namespace_name(claimed["status"]["id"])
         (pod,) = json.loads(kubectl("get", "pods", "-n", namespace, "-o", "json"))["items"]
@@ -140,7 +140,7 @@ def logged_in(client: httpx.Client, url: str, who: dict[str, str]) -> str:
         answers.append(client.post(f"{url}/api/v1/auth/login", json=who))
         return answers[-1].is_success
 
-    wait_until(opens, 15, "a login at the new workspace")
+    wait_until(opens, 60, "a login at the new workspace")
     token: str = answers[-1].json()["access_token"]
     return token
 
