@@ -1,18 +1,30 @@
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
+from litestar import Litestar
 from litestar.testing import TestClient
-from unit.control_plane_web.fakes import ADMIN, make_app
+from unit.control_plane_web.fakes import ADMIN, app_over, fakes
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 
+SERVICES = fakes()
+
+
+@cache
+def the_app() -> Litestar:
+    """Once for all tests, over what SERVICES holds: to build the routes takes longer than a test."""
+    return app_over(SERVICES)
+
+
 def browser(**replaced: object) -> TestClient[Any]:
-    """A browser on the pages; a keyword replaces a fake service."""
-    client = TestClient(make_app(**replaced), base_url="https://vivero.localhost:8443")
+    """A browser on the pages over fresh fakes, of which a keyword replaces one; browsers of before have them, too."""
+    SERVICES.update(fakes(**replaced))
+    client = TestClient(the_app(), base_url="https://vivero.localhost:8443")
     client.headers.update({**BROWSER, "sec-fetch-site": "same-origin"})
     return client
 

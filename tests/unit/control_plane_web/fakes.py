@@ -3,7 +3,7 @@
 `PYTHONPATH=core:control_plane:web:ui:tests uvicorn unit.control_plane_web.fakes:app --port 8898`
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -491,10 +491,9 @@ HOSTS = {
 }
 
 
-def make_app(**replaced: object) -> Litestar:
-    """The web layer over fakes; a keyword replaces one by its dependency's name."""
-    web = pages(clock=lambda: NOW)
-    services: dict[str, Any] = {
+def fakes(**replaced: object) -> dict[str, object]:
+    """Fresh ones, by their dependencies' names; a keyword replaces one."""
+    return {
         "plans": FakePlans(),
         "signups": FakeSignups(),
         "tenants": FakeTenants(),
@@ -507,8 +506,21 @@ def make_app(**replaced: object) -> Litestar:
         "settings": SETTINGS,
     } | replaced
 
-    def provided(value: object) -> Provide:
-        return Provide(lambda: value, sync_to_thread=False)
+
+def make_app(**replaced: object) -> Litestar:
+    """The web layer over fakes; a keyword replaces one by its dependency's name."""
+    return app_over(fakes(**replaced))
+
+
+def app_over(services: Mapping[str, object]) -> Litestar:
+    """The web layer over what the mapping holds at each request."""
+    web = pages(clock=lambda: NOW)
+
+    def provided(name: str) -> Provide:
+        def give() -> Any:  # noqa: ANN401  each dependency has a type of its own
+            return services[name]
+
+        return Provide(give, sync_to_thread=False)
 
     @route("/-/host/{which:str}", http_method=["GET", "POST"], sync_to_thread=False)
     def host(request: Request[Any, Any, Any], which: FromPath[str]) -> Response[Any]:
@@ -530,7 +542,7 @@ def make_app(**replaced: object) -> Litestar:
         request_max_body_size=FORM_BYTES,
         route_handlers=[*web.route_handlers, host],
         template_config=web.template_config,
-        dependencies={name: provided(value) for name, value in services.items()},
+        dependencies={name: provided(name) for name in services},
         exception_handlers={Exception: on_error},
     )
     app.asgi_handler = RequestContext(unlimited().around(app.asgi_handler), Proxies(0), hsts="")
