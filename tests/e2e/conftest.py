@@ -27,7 +27,7 @@ CHROMIUM_ARGUMENTS = (
 )
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-PATIENCE_MS = 30_000  # a wait ends when its condition holds, so a patient one costs a machine that is busy alone
+PATIENCE_MS = 30_000  # a wait ends as soon as its condition holds: only a busy machine needs all of it
 
 Shoot = Callable[[Page, str], None]
 
