@@ -9,7 +9,6 @@ import msgspec
 from vivero_ui.filters import bytes_, number
 from vivero_ui.filters import datetime_ as moment_filter
 
-from vivero_data.domain.collections.definition import TEXTS
 from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.usage.schemas import Usage
 from vivero_data.web import audit_words
@@ -84,8 +83,8 @@ def rules(field: Field) -> str:
         word
         for word, holds in (
             ("Required", field.required),
-            ("No two the same", field.unique and (field.exact or field.type not in TEXTS)),
-            ("No two that read alike", field.unique and not field.exact and field.type in TEXTS),
+            ("No two the same", field.unique and (field.exact or field.type.kind.exact is None)),
+            ("No two that read alike", field.unique and not field.exact and field.type.kind.exact is not None),
             ("Not sortable", not field.indexed),
         )
         if holds

@@ -14,12 +14,13 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
 from vivero_data.domain.collections.errors import CollectionNotFoundError
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.field_types.kind import UnfitValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
-from vivero_data.domain.records.values import UnfitValueError, parse, present
+from vivero_data.domain.records.values import parse, present
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib import cursors

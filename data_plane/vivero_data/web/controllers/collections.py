@@ -11,16 +11,15 @@ from vivero_web.bodies import read_form
 from vivero_web.errors import InvalidInputError, WebError
 from vivero_web.text import tidy
 
-from vivero_data.domain.collections.definition import TEXTS
 from vivero_data.domain.collections.schemas import (
     CONTENT_BYTES,
     Collection,
     CollectionQuery,
-    FieldType,
     NewCollection,
     NewField,
 )
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, collection_href, turns
@@ -29,18 +28,7 @@ from vivero_data.web.render import Html
 from vivero_data.web.rights import require_manager
 
 _PLACE: Final = re.compile(r"^fields\[(\d{1,3})\]\.(\w+)$")
-TYPE_WORDS: Final = (
-    (FieldType.TEXT, "Text"),
-    (FieldType.LONG_TEXT, "Long text"),
-    (FieldType.NUMBER, "Number"),
-    (FieldType.INTEGER, "Whole number"),
-    (FieldType.BOOLEAN, "Yes or no"),
-    (FieldType.DATE, "Date"),
-    (FieldType.DATETIME, "Date and time"),
-    (FieldType.CHOICE, "Choice"),
-    (FieldType.EMAIL, "E-mail address"),
-    (FieldType.URL, "Web address"),
-)
+TYPE_WORDS: Final = tuple((one, one.kind.words) for one in FieldType)
 UNIQUE_WORDS: Final = (
     ("", "Allowed"),
     ("exact", "Refused if exactly equal"),
@@ -134,10 +122,10 @@ def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
             type=FieldType(row.type),
             required=row.required,
             unique=row.unique in {"exact", "alike"},
-            exact=row.unique == "exact" if row.unique and row.type in TEXTS else None,
-            choices=row.choice_list if row.type == FieldType.CHOICE else [],
+            exact=row.unique == "exact" if row.unique and kind.exact is not None else None,
+            choices=row.choice_list if kind.has_choices else [],
         )
-        for row in named
+        for row, kind in ((row, FieldType(row.type).kind) for row in named)
     ]
     return NewCollection(
         name=form.get("name", "").strip(), description=form.get("description", "").strip(), fields=fields
