@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # No deadlines: a loaded machine is slow, and that is no fault of the example.
 settings.register_profile("vivero", deadline=None)
 settings.load_profile("vivero")
+# Its own way with a traceback is to draw every variable of every frame, for seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")

@@ -4,19 +4,18 @@ import argparse
 import fcntl
 import hashlib
 import json
+import platform
 import shutil
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from vivero_dev.assets import ensure_assets
-from vivero_dev.errors import ComponentError, DevError
+from vivero_dev.display import make_display
+from vivero_dev.errors import ComponentError
 from vivero_dev.instance import (
     DEFAULT_NAME,
     cache_root,
@@ -28,10 +27,12 @@ from vivero_dev.native.packages import ensure_packages
 from vivero_dev.provider import Provider
 from vivero_dev.providers import provider_for
 from vivero_dev.status import as_json
-from vivero_dev.steps import failure_text
 from vivero_dev.testing.charts import check_charts
 from vivero_dev.testing.checks import ROOT, source_checks
-from vivero_dev.testing.suite import WITH_PLATFORM, WITHOUT_PLATFORM, Suite
+from vivero_dev.testing.lanes import run_phase
+from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Phase
+from vivero_dev.testing.report import Report
+from vivero_dev.testing.suite import Suite
 
 # Names it has in distributions.
 CERTIFICATE_TOOLS = "libnss3-tools"  # certutil, for the browser's own certificate database
@@ -41,69 +42,26 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 TESTS_OPTIONS = ("--requests-per-minute=6000", "--pool=0")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How one stage of the run ended; `problem` is empty when it passed."""
-
-    stage: str
-    seconds: float
-    problem: str = ""
-
-
-@dataclass(slots=True)
-class Report:
-    """The stages so far."""
-
-    console: Console
-    results: list[Result] = field(default_factory=list)
-
-    def run(self, stage: str, work: Callable[[], object]) -> bool:
-        """Run a stage; a failure is told and remembered, the next stages still run."""
-        self.console.rule(stage, align="left", style="dim")
-        begin = time.monotonic()
-        problem = ""
-        try:
-            said = work()
-            if isinstance(said, str) and said:
-                self.console.print(said, markup=False, highlight=False, soft_wrap=True)
-        except DevError as error:
-            problem = failure_text(stage, error)
-            self.console.print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
-        self.results.append(Result(stage, time.monotonic() - begin, problem))
-        return not problem
-
-    @property
-    def passed(self) -> bool:
-        """Whether no stage failed."""
-        return not any(result.problem for result in self.results)
-
-    def table(self) -> Table:
-        table = Table(title="passed" if self.passed else "FAILED", title_justify="left")
-        for heading in ("Stage", "Result", "Seconds"):
-            table.add_column(heading)
-        for result in self.results:
-            word = "[red]failed[/]" if result.problem else "[green]passed[/]"
-            table.add_row(result.stage, word, f"{result.seconds:.0f}")
-        return table
-
-
 def test(options: argparse.Namespace, console: Console) -> int:
     report = Report(console)
+    console.print(f"Python {platform.python_version()}, {sys.executable}", highlight=False, soft_wrap=True)
     # A run of its own beside the platform that a person has up, unless told which.
     name = options.instance if options.instance != DEFAULT_NAME else clone_name(ROOT)
     with _alone(name):
         folder = state_root() / f"{name}.results"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        suite = Suite(folder, options.full, options.expression)
+        suite = Suite(folder, options.expression, full=options.full, measured=not options.fast)
         whole = options.expression is None
         for check in source_checks() if whole else []:
             report.run(check.name, check.run)
         report.run("assets", lambda: ensure_assets(cache_root(), folder / "assets.log", console.print))
-        report.run("unit tests", lambda: suite.pytest("unit tests", WITHOUT_PLATFORM, {}, "--numprocesses=2"))
-        _on_platform(name, options, report, suite)
-        if whole:
+        if options.fast or not _on_platform(name, options, report, suite):
+            _run_tests(WITHOUT_PLATFORM, {}, report, suite)
+        if whole and suite.measured:
             report.run("coverage", suite.report_coverage)
+        report.run("slowest tests", lambda: suite.keep_durations(report.durations()))
+        console.print(f"Output, durations and JUnit files of the run: {folder}", highlight=False, soft_wrap=True)
     console.print(report.table())
     return 0 if report.passed else 1
 
@@ -113,13 +71,14 @@ def clone_name(root: Path) -> str:
     return f"test-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
 
 
-def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: Suite) -> None:
-    """Bring the clone's own instance up, run what needs it, take it down whatever happened."""
+def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: Suite) -> bool:
+    """Bring the clone's own instance up, run all tests, take it down whatever happened; whether it came up."""
     which = (f"--instance={name}", f"--provider={options.provider}")
     if load_instance(name) is not None:
         report.run("stale platform", lambda: suite.vivero("stale platform", "reset", *which))
     try:
-        if report.run("platform up", lambda: suite.vivero("platform up", "up", *which, *TESTS_OPTIONS)):
+        up = report.run("platform up", lambda: suite.vivero("platform up", "up", *which, *TESTS_OPTIONS))
+        if up:
             _run_on(provider_for(open_instance(name), options.provider), report, suite)
     finally:
         if not options.keep:
@@ -128,6 +87,7 @@ def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: 
             report.run("platform down", lambda: suite.vivero("platform down", action, *which))
             if action == "down":
                 report.console.print(f"Logs of the run: {state_root() / name / 'logs'}", highlight=False)
+    return up
 
 
 def _run_on(provider: Provider, report: Report, suite: Suite) -> None:
@@ -136,8 +96,17 @@ def _run_on(provider: Provider, report: Report, suite: Suite) -> None:
         report.run("status", lambda: suite.vivero("status", "status", f"--instance={provider.instance.name}"))
         report.run("charts", lambda: check_charts(provider))
     report.run("browser", ensure_browser)
-    for stage, places in WITH_PLATFORM.items():
-        report.run(stage, partial(suite.pytest, stage, places, status))
+    for phase in WITH_PLATFORM:
+        _run_tests(phase, status, report, suite)
+
+
+def _run_tests(phase: Phase, environment: Mapping[str, str], report: Report, suite: Suite) -> None:
+    """Run what may run beside each other; what failed is told when all of it has ended."""
+    names = " beside ".join(", ".join(part.name for part in lane) for lane in phase)
+    report.console.rule(names, align="left", style="dim")
+    with make_display(report.console) as display:
+        results = run_phase(phase, lambda part, say: suite.pytest(part, environment, say), display)
+    report.add(results)
 
 
 def ensure_browser() -> str:

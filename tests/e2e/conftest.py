@@ -27,7 +27,7 @@ CHROMIUM_ARGUMENTS = (
 )
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000  # a wait ends when its condition holds, so a patient one costs a machine that is busy alone
 
 Shoot = Callable[[Page, str], None]
 

@@ -157,8 +157,10 @@ def control_plane(folder: Path, host: str = DOMAIN) -> Program:
 
 
 def data_plane(folder: Path) -> Litestar:
-    """Over a database, cache and bucket that do not answer."""
-    return create_app(_workspace_settings(folder))
+    """Over a database, cache and bucket that do not answer; its start is over, so that no probe waits for it."""
+    app = create_app(_workspace_settings(folder))
+    app.state.services.schema_ready.set()
+    return app
 
 
 PROGRAMS: Final[Mapping[str, Callable[[Path], Litestar]]] = {

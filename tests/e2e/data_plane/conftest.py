@@ -10,8 +10,6 @@ import pytest
 from e2e.conftest import Complaints, opened
 from playwright.sync_api import Browser, Page
 
-PATIENCE_MS = 30_000  # a login costs processor time, and the tests' machine may have little
-
 
 class Workspace:
     """A logged-in page, and what it made, which goes away again."""
@@ -69,7 +67,6 @@ def fresh(browser: Browser) -> Iterator[Callable[..., Page]]:
 
         def make(**options: Any) -> Page:  # noqa: ANN401  Playwright's own options
             page = stack.enter_context(opened(browser, **options)).new_page()
-            page.set_default_timeout(PATIENCE_MS)
             heard.append(Complaints(page))
             return page
 

@@ -253,7 +253,7 @@ def test_without_javascript(enter: Callable[..., Workspace]) -> None:
     page.get_by_label("Company").fill("Plain")
     page.get_by_role("button", name="Create record").click()
     expect(page.get_by_role("row").filter(has_text="Plain")).to_be_visible()
-    assert page.url == workspace.at(name)
+    expect(page).to_have_url(workspace.at(name))
     workspace.open("/new-collection")
     page.get_by_role("button", name="Add a field").click()
     expect(page.locator("#field-3-name")).to_be_visible()

@@ -83,7 +83,7 @@ def test_objects(kubectl: Kubectl, ident: str, kind: str, command: tuple[str, ..
     known = events(kubectl)
     kubectl(*command, "-n", naming.namespace_name(ident))
     wait_until(lambda: as_wanted(kubectl, ident), CORRECTED_SECONDS, "everything as wanted")
-    wait_until(lambda: told(kubectl, known, kind), 10, "an event that names it")
+    wait_until(lambda: told(kubectl, known, kind), 60, "an event that names it")
     kubectl("wait", "--for=condition=Ready", f"tenant/{NAME}", "--timeout=60s")
 
 
@@ -183,4 +183,4 @@ def test_servers(kubectl: Kubectl, platform: dict[str, Any], sql: Sql, ident: st
     tamper(hand, ident)
     assert not is_right(hand, ident)
     wait_until(lambda: is_right(hand, ident), CORRECTED_SECONDS, f"the end of {case}")
-    wait_until(lambda: told(kubectl, known, ""), 10, "an event")
+    wait_until(lambda: told(kubectl, known, ""), 60, "an event")

@@ -68,7 +68,7 @@ def workspace(kubectl: Kubectl, platform: dict[str, Any]) -> Iterator[Workspace]
     kubectl("apply", "-f", "-", given=yaml.safe_dump_all([secret, tenant]))
     kubectl("wait", "--for=condition=Ready", f"tenant/{NAME}", "--timeout=60s")
     found = Workspace(kubectl, platform)
-    wait_until(lambda: found.request("GET", "/api/v1/me").is_success, 15, "a login")
+    wait_until(lambda: found.request("GET", "/api/v1/me").is_success, 60, "a login")
     found.upload()
     yield found
     kubectl("delete", "tenant", NAME, "--ignore-not-found", "--timeout=80s")
@@ -139,7 +139,7 @@ def test_a_tenant_that_lost_its_finalizer_is_an_orphan_and_comes_back(
     manifest = json.loads(kubectl("get", "tenant", NAME, "-o", "json"))
     # Paused first, or the operator puts the finalizer back before the next command comes.
     kubectl("annotate", "tenant", NAME, "vivero.dev/paused=true")
-    kubectl("wait", "--for=condition=Paused", f"tenant/{NAME}", "--timeout=30s")
+    kubectl("wait", "--for=condition=Paused", f"tenant/{NAME}", "--timeout=60s")
     kubectl("patch", "tenant", NAME, "--type=merge", "-p", '{"metadata":{"finalizers":[]}}')
     kubectl("delete", "tenant", NAME)
 
@@ -152,7 +152,7 @@ def test_a_tenant_that_lost_its_finalizer_is_an_orphan_and_comes_back(
             return client.get(f"{url}/readyz").status_code == 404
 
     wait_until(lambda: ident in orphaned(), BACK_SECONDS, "the orphan in the server's status")
-    wait_until(is_closed, 15, "an address that is closed")
+    wait_until(is_closed, 60, "an address that is closed")
     body = {key: manifest[key] for key in ("apiVersion", "kind", "spec")}
     body |= {"metadata": {"name": NAME}, "spec": {**manifest["spec"], "adopt": ident}}
     kubectl("apply", "-f", "-", given=json.dumps(body))

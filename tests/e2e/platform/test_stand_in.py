@@ -15,7 +15,7 @@ from .conftest import Kubectl
 from .waiting import wait_until
 
 DEPLOYMENT = "deployment/app"
-AWAY_SECONDS = 30
+AWAY_SECONDS = 60
 BACK_SECONDS = 60
 BROWSER = {"Accept": "text/html"}
 PROXYS_WORDS = ("no healthy upstream", "upstream connect error", "delayed connect error")

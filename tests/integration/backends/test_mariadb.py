@@ -20,6 +20,8 @@ from vivero_core.errors import (
     BackendUnfinishedError,
 )
 
+pytestmark = pytest.mark.alone  # the server logs every statement for a while
+
 MakeTenant = Callable[[], Any]
 
 

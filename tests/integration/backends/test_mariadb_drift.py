@@ -11,6 +11,8 @@ from vivero_core.backends.mariadb import accounts
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.tls import client_context
 
+pytestmark = pytest.mark.alone  # compares surveys of the whole server, and changes its settings
+
 MakeTenant = Callable[[], Any]
 
 USER, GRANTS = Correction.DATABASE_USER, Correction.DATABASE_GRANTS

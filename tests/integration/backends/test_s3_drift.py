@@ -18,6 +18,8 @@ from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.s3.transport import Answer, Call, Endpoint, Transport
 from vivero_core.errors import BackendError, BackendRefusedError, BackendUnfinishedError
 
+pytestmark = pytest.mark.alone  # compares surveys of the whole server
+
 MakeTenant = Callable[[], Any]
 Hand = Callable[["Hands", Any, Any], None]
 

@@ -18,6 +18,8 @@ from vivero_core.errors import (
     BackendUnfinishedError,
 )
 
+pytestmark = pytest.mark.alone  # compares surveys of the whole server, and has it forget users that are not saved
+
 MakeTenant = Callable[[], Any]
 
 

@@ -19,7 +19,7 @@ from vivero_dev.probing import until
 BLOCKS = blocks(Path(__file__).parents[3] / "docs/install.md")
 NAMES = next(block for block in BLOCKS if block.section.startswith("2."))
 # The ingress needs a moment to learn a new route.
-PAGE_SECONDS = 30.0
+PAGE_SECONDS = 60.0
 
 Json = dict[str, Any]
 

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 BLOCKS = [block for block in blocks(ROOT / "docs/self-hosting.md") if block.info == "sh"]
 NAMES, STEPS, UNINSTALL = BLOCKS[0], BLOCKS[1:-1], BLOCKS[-1]
 # The ingress needs a moment to learn a new route.
-PAGE_SECONDS = 30.0
+PAGE_SECONDS = 60.0
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from vivero_core.backends.kube.resources import TENANT, TENANT_POOL
 from vivero_core.model.constants import API_VERSION, LABEL_POOL
 from vivero_core.model.naming import TENANT_ID_LENGTH
 
-SETTLED_SECONDS = 20.0
+SETTLED_SECONDS = 60.0
 
 
 class Pool:

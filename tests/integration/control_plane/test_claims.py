@@ -28,6 +28,8 @@ from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
 from vivero_core.model.tenant import Tenant, TenantSpec
 
+pytestmark = pytest.mark.alone  # any signup takes its spares, which have no pods
+
 Ask = Callable[..., list[tuple[Any, ...]]]
 Later = Callable[[timedelta], None]
 Json = dict[str, Any]
@@ -308,7 +310,7 @@ async def test_the_slug_of_a_claimed_tenant_is_free_only_when_it_is_gone(
     tenant = await kube.patch(TENANT, spare, {"spec": {"deletionPolicy": "Delete"}})
     await kube.delete(TENANT, spare, uid=tenant["metadata"]["uid"])
     await asyncio.to_thread(
-        eventually, lambda: client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202, 60
+        eventually, lambda: client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202
     )
 
 

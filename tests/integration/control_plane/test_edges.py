@@ -116,7 +116,7 @@ def test_a_full_process_refuses_another_stream(
         lines = [stream.iter_lines() for stream in (one, two, three)]
         assert all(next(iterator) for iterator in lines)
         assert client.get(path).status_code == 503
-    eventually(lambda: room(client, path), 10)
+    eventually(lambda: room(client, path))
 
 
 def room(client: httpx.Client, path: str) -> bool:

@@ -21,7 +21,7 @@ from vivero_control.worker import Jobs
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 60.0
 NAME = "kubernetes"  # in the API server's certificate, where this machine's address is not
 
 

@@ -123,7 +123,7 @@ def serving(environ: dict[str, str], role: str) -> Iterator[str]:
         return False
 
     try:
-        eventually(ready, 30)
+        eventually(ready)
         yield inside
     finally:
         process.send_signal(signal.SIGTERM)
@@ -184,7 +184,7 @@ def test_a_database_that_is_away_is_no_reason_not_to_start(environ: dict[str, st
     environ["VIVERO_DATABASE__PORT"] = "1"
     process = started(environ, role)
     try:
-        eventually(lambda: _live(environ), 30)
+        eventually(lambda: _live(environ))
         assert process.poll() is None
     finally:
         process.send_signal(signal.SIGTERM)

@@ -203,7 +203,7 @@ async def test_the_slug_of_a_deleted_tenant_can_be_used_again(
         sql("DELETE FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}")
     tenant = await kube.patch(TENANT, name, {"spec": {"deletionPolicy": "Delete"}})
     await kube.delete(TENANT, name, uid=tenant["metadata"]["uid"])
-    eventually(lambda: client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202, 60)
+    eventually(lambda: client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202)
 
 
 def test_the_same_key_makes_one_signup(client: httpx.Client, names: Names, sql: Ask) -> None:

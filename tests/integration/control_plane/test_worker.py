@@ -54,7 +54,7 @@ def test_a_call_wakes_it_also_after_its_connection_was_cut(
 
     def is_woken(slug: str) -> None:
         client.post("/api/v1/signups", json=signup_body(slug))
-        eventually(lambda: mails(f"owner@{slug}.example.com"), 8)
+        eventually(lambda: mails(f"owner@{slug}.example.com"))
 
     with running(create_worker_app(settings, clock)):
         eventually(listeners)
@@ -71,7 +71,7 @@ def test_a_signup_wakes_the_worker_and_the_mail_goes_out(
 ) -> None:
     slug = names.new()
     client.post("/api/v1/signups", json=signup_body(slug, company="You have won: evil.example"))
-    eventually(lambda: mails(f"owner@{slug}.example.com"), 15)
+    eventually(lambda: mails(f"owner@{slug}.example.com"))
     (mail,) = mails(f"owner@{slug}.example.com")
     assert "evil.example" not in str(mail), "nobody confirmed this address"
     assert mail["subject"] == "Your Vivero workspace"
@@ -92,7 +92,7 @@ def test_a_worker_without_valkey_still_sends(
     slug = names.new()
     client.post("/api/v1/signups", json=signup_body(slug))
     with running(create_worker_app(alone, clock)):
-        eventually(lambda: mails(f"owner@{slug}.example.com"), 15)
+        eventually(lambda: mails(f"owner@{slug}.example.com"))
 
 
 async def test_a_cluster_that_is_away_delays_a_signup_and_loses_nothing(

@@ -27,6 +27,14 @@ BACKING = "vivero-backing.svc.cluster.local"
 TALLIES = pytest.StashKey[list[Tally]]()
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks decide what runs
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """While the platform's operator rests, nothing else on it is worked for."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and "setup" in getattr(item, "fixturenames", ()):
+            item.add_marker("alone")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The fault harness's report."""
     for tally in config.stash.get(TALLIES, []):

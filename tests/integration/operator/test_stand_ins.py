@@ -24,7 +24,7 @@ from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.stand_ins import StandIns
 
-SECONDS = 20
+SECONDS = 60
 NOW = "2026-11-28T12:00:00Z"
 ROUTED = {"type": "RouteReady", "status": "True", "reason": "Routed", "message": "", "lastTransitionTime": NOW}
 

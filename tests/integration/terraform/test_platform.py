@@ -13,6 +13,8 @@ from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.names import PLATFORM
 from vivero_dev.terraform import Project, TerraformError, find_program
 
+pytestmark = pytest.mark.alone  # applies the platform's own objects
+
 ROOT = Path(__file__).resolve().parents[3]
 MakeProject = Callable[[], Project]
 DEFINITIONS = (

@@ -60,14 +60,14 @@ def test_a_number_is_answered_as_it_was_sent(client: TestClient[Litestar], numbe
 @pytest.mark.parametrize(
     "literal", ["1e1000000", "-1e1000000", "1e-1000000", "1e" + "9" * 40, "NaN", "Infinity", "-Infinity", "9" * 100_000]
 )
-def test_what_no_field_holds_is_refused_by_name_and_at_once(
+def test_what_no_field_holds_is_refused_by_name_and_costs_next_to_nothing(
     client: TestClient[Litestar], name: str, literal: str
 ) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     answer = client.post(PATH, content=f'{{"values": {{"{name}": {literal}}}}}', headers=JSON)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [name]
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(

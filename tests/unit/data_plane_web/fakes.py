@@ -86,6 +86,7 @@ class World:
         self.mail = False
         self.asked: list[str] = []
         self.links: set[str] = set()
+        self.spent: set[str] = set()
         self.page_size = 50
         self.failure: Exception | None = None
         self.refusal: Exception | None = None
@@ -113,7 +114,6 @@ class World:
 class FakeAuth(AuthService):
     def __init__(self, world: World) -> None:
         self.world = world
-        self.ended: list[int] = []
 
     async def login(self, credentials: Credentials, address: str) -> Tokens:
         if self.world.login_failure:
@@ -125,17 +125,17 @@ class FakeAuth(AuthService):
         return Tokens("access", "refresh")
 
     async def end_session(self, actor: Actor) -> None:
-        self.ended.append(actor.session_id)
+        """Nobody is asked afterwards."""
 
 
 class FakeTickets(TicketService):
-    def __init__(self) -> None:
-        self.spent: set[str] = set()
+    def __init__(self, world: World) -> None:
+        self.world = world
 
     async def redeem(self, ticket: str, address: str) -> Tokens:
-        if ticket in self.spent:
+        if ticket in self.world.spent:
             raise NotSignedInError("This login link was used before.")
-        self.spent.add(ticket)
+        self.world.spent.add(ticket)
         return Tokens("access", "refresh")
 
 
@@ -436,7 +436,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
 
     made = {
         "auth": FakeAuth(world),
-        "tickets": FakeTickets(),
+        "tickets": FakeTickets(world),
         "users": FakeUsers(world),
         "links": FakeLinks(world),
         "recovery": FakeRecovery(world),

@@ -7,9 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from rich.console import Console
 from vivero_dev import cli, cli_checks, cli_platform, providers
-from vivero_dev.errors import ComponentError, DevError
+from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance, load_instance, open_instance
 from vivero_dev.localhost import LoopbackTransport, local_client
 from vivero_dev.native.provider import NativeProvider
@@ -320,17 +319,3 @@ def test_a_test_runs_instance_belongs_to_the_clone() -> None:
     one, other = cli_checks.clone_name(Path("/a")), cli_checks.clone_name(Path("/b"))
     assert one != other
     assert open_instance(one).name == one
-
-
-def test_a_failing_stage_is_told_and_the_next_still_runs() -> None:
-    console = Console(quiet=True, record=True, width=100)
-    report = cli_checks.Report(console)
-
-    def fail() -> str:
-        raise DevError("ruff found something")
-
-    assert not report.run("ruff", fail)
-    assert report.run("mypy", lambda: "fine")
-    assert not report.passed
-    assert [bool(result.problem) for result in report.results] == [True, False]
-    assert report.table().row_count == 2

@@ -1,7 +1,6 @@
 """TXT records, asked for at a real DNS server on the loopback: what is there, what is not, and what gets no answer."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from ipaddress import IPv4Address, IPv6Address
 
@@ -83,10 +82,9 @@ class TestFaults:
     ) -> None:
         monkeypatch.setattr(dns_records, "LOOKUP_SECONDS", 0.3)
         getattr(server, how).add(NAME)
-        begun = time.monotonic()
         with pytest.raises(BackendUnavailableError):
             await records.texts(NAME)
-        assert time.monotonic() - begun < 5
+        assert len(server.asked) <= 1, "there is time for one question, not for a resolver's usual repetitions"
 
     async def test_no_server_listens(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dns_records, "LOOKUP_SECONDS", 0.3)
@@ -134,10 +132,9 @@ class TestBounds:
         monkeypatch.setattr(dns_records, "LOOKUP_SECONDS", 0.5)
         names = [f"_vivero.a{number}.example.com" for number in range(10 * dns_records.AT_ONCE)]
         server.silent.update(names)
-        begun = time.monotonic()
         found = await asyncio.gather(*map(records.texts, names), return_exceptions=True)
         assert all(isinstance(one, BackendUnavailableError) for one in found)
-        assert time.monotonic() - begun < 3
+        assert len(set(server.asked)) < len(names), "who waited too long for a turn asks nothing any more"
 
 
 class TestServers:

@@ -45,4 +45,4 @@ async def test_who_could_not_become_the_leader_does_no_work() -> None:
     # Whatever else it touched would not be there.
     parts = program.Parts(*cast("Any", [None] * 5), election=cast("Any", Unreached()), services=None, background={})  # type: ignore[arg-type]
     with pytest.raises(LeadershipLostError, match="does not answer"):
-        await asyncio.wait_for(program._lead(parts, asyncio.Event()), 1)  # noqa: SLF001  the rest of it is a whole cluster
+        await asyncio.wait_for(program._lead(parts, asyncio.Event()), 10)  # noqa: SLF001  the rest of it is a whole cluster

@@ -15,7 +15,7 @@ class Clock:
 
 
 async def taken(queue: WorkQueue[str], count: int) -> list[str]:
-    return [await asyncio.wait_for(queue.get(), 1) for _ in range(count)]
+    return [await asyncio.wait_for(queue.get(), 10) for _ in range(count)]
 
 
 async def empty(queue: WorkQueue[str]) -> bool:
@@ -108,7 +108,7 @@ async def test_get_wakes_up_for_what_is_added() -> None:
     waiting = asyncio.create_task(queue.get())
     await asyncio.sleep(0)
     queue.add_later("later", 0.01)
-    assert await asyncio.wait_for(waiting, 1) == "later"
+    assert await asyncio.wait_for(waiting, 10) == "later"
 
 
 @pytest.mark.filterwarnings("default")

@@ -205,7 +205,7 @@ class TestLane:
             lanes.URGENT.set(True)
             return await lane.call(max, 1, 2)
 
-        assert await asyncio.wait_for(asyncio.create_task(sign_up()), 1) == 2
+        assert await asyncio.wait_for(asyncio.create_task(sign_up()), 10) == 2
         gate.set()
         await asyncio.gather(*resyncs)
 

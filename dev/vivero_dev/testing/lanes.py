@@ -1,0 +1,28 @@
+"""Runs parts of the tests beside each other, and says how far each is."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from vivero_dev.steps import Display, Say
+from vivero_dev.testing.parts import Part, Phase
+from vivero_dev.testing.report import Result, timed
+
+Run = Callable[[Part, Say], str]
+"""Runs a part to its end and returns its outcome in a few words; raises DevError when a test failed."""
+
+
+def run_phase(phase: Phase, run: Run, display: Display) -> list[Result]:
+    """All parts, in the order in which they are written; one that fails holds up none."""
+    with ThreadPoolExecutor(len(phase)) as pool:
+        lanes = pool.map(lambda lane: [_run_part(part, run, display) for part in lane], phase)
+        return [result for lane in lanes for result in lane]
+
+
+def _run_part(part: Part, run: Run, display: Display) -> Result:
+    display.started(part.name)
+    result, outcome = timed(part.name, lambda: run(part, lambda text: display.said(part.name, text)))
+    if result.problem:
+        display.failed(part.name, result.seconds)
+    else:
+        display.finished(part.name, outcome, result.seconds)
+    return result

@@ -1,0 +1,100 @@
+"""Which tests run beside which: the one place that decides it.
+
+A test on the platform waits half of its time, for a pod, a browser, a service. So two processes of pytest run at once,
+a lane each, as long as their tests have a tenant, a schema or a server of their own. Tests that stop, restart, count or
+take what all others use carry the mark `alone`; they come last, when nothing else runs on the platform. What needs
+none runs beside them, with what they leave of the processors.
+
+A new folder below tests/integration has to be named here; a test fails until it is.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+ALONE: Final = "alone"
+"""The mark; pyproject.toml says what it means."""
+FULL_FACTOR: Final = 6
+TEST_SECONDS: Final = 240.0
+"""For a test on the platform: the slowest, an operator among faults, needs a third of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Seconds that a part, and each of its tests with its fixtures, may take: more is a failure.
+
+    Both are some three times what two quiet cores need, so that a machine of half the speed, or one that does something
+    else as well, passes; what grows beyond them has become slow. The sweeps of `--full` have no bound for a test.
+    """
+
+    part: float
+    test: float
+
+    def for_full(self) -> "Budget":
+        return Budget(self.part * FULL_FACTOR, math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One run of pytest over these places; `marks` is its expression for which of their tests."""
+
+    name: str
+    places: tuple[str, ...]
+    budget: Budget
+    marks: str = ""
+    processes: int = 1
+    yields: bool = False
+    """Takes what the others leave of the processors."""
+
+
+Lane = tuple[Part, ...]
+"""One after the other. A process each: what one prepares for its whole run is gone before the next begins."""
+Phase = tuple[Lane, ...]
+"""Beside each other."""
+
+
+def _beside(name: str, seconds: float, *places: str) -> Part:
+    return Part(name, places, Budget(seconds, TEST_SECONDS), f"not {ALONE}")
+
+
+def _alone(name: str, seconds: float, *places: str) -> Part:
+    return Part(name, places, Budget(seconds, TEST_SECONDS), ALONE)
+
+
+_UNIT: Final = ("tests/unit", "tests/reconcile", "tests/faults")
+
+WITHOUT_PLATFORM: Final[Phase] = ((Part("unit tests", _UNIT, Budget(900, 90), processes=2),),)
+"""Where there is no platform, or nobody waits for one."""
+
+WITH_PLATFORM: Final[tuple[Phase, ...]] = (
+    (
+        (
+            # First, while the platform holds little but its demo tenant: what runs beside it makes no Tenants.
+            _beside("end to end", 1200, "tests/e2e"),
+            _beside(
+                "integration, others",
+                900,
+                "tests/integration/backends",
+                # These start API servers of their own, on ports that two processes would both choose.
+                "tests/integration/charts",
+                "tests/integration/operator",
+                "tests/integration/isolation",
+                "tests/integration/terraform",
+                "tests/integration/vivero_dev",
+                "tests/integration/web",
+            ),
+        ),
+        (
+            _beside("integration, data plane", 1200, "tests/integration/data_plane"),
+            _beside("integration, control plane", 1200, "tests/integration/control_plane"),
+        ),
+    ),
+    (
+        (
+            _alone("end to end, alone", 900, "tests/e2e"),
+            _alone("integration, alone", 2700, "tests/integration"),
+        ),
+        (Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS), yields=True),),
+    ),
+)
+"""All tests; each phase begins when the one before it has ended."""
