@@ -79,7 +79,7 @@ class PlatformObjects:
         """A login from two keys of a Secret."""
         login = await self._text(SECRET, secret, name)
         if not login.isprintable():
-            raise self._wrong(SECRET, secret, f"key {name} holds a line break or another control character")
+            raise self._wrong(SECRET, secret, f"key {name} contains a line break or another control character")
         return Credentials(login, await self._text(SECRET, secret, password))
 
     async def authority(self, config_map: str, key: str = "ca.crt") -> str:
@@ -88,13 +88,13 @@ class PlatformObjects:
         try:
             client_context(text)
         except BackendMisconfiguredError as error:
-            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is no PEM certificate") from error
+            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is not a PEM certificate") from error
         return text
 
     async def public_key(self, config_map: str, key: str) -> str:
         text = await self._text(CONFIG_MAP, config_map, key)
         if not _is_public_key(text):
-            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is no PEM public key")
+            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is not a PEM public key")
         return text
 
     async def _text(self, resource: Resource, name: str, key: str) -> str:
@@ -104,7 +104,7 @@ class PlatformObjects:
         except KeyError:
             raise self._wrong(resource, name, f"has no key {key}") from None
         except UnicodeDecodeError:
-            raise self._wrong(resource, name, f"key {key} is no UTF-8 text") from None
+            raise self._wrong(resource, name, f"key {key} is not UTF-8 text") from None
         if not text.strip():
             raise self._wrong(resource, name, f"key {key} is empty")
         return text

@@ -84,9 +84,9 @@ class DataPlaneClient:
         body = {"name": workspace.name, "public_url": workspace.public_url, "owner": asdict(owner) if owner else None}
         status, answer = await self._request("PUT", address, "/internal/v1/workspace", token, body)
         if status in _REFUSED:
-            raise DataPlaneRefusedError(SYSTEM, f"name and owner were refused: {_reason(answer, status)}")
+            raise DataPlaneRefusedError(SYSTEM, f"workspace and owner were rejected: {_reason(answer, status)}")
         if status not in _OK:
-            raise DataPlaneUnavailableError(SYSTEM, f"name and owner were answered with status {status}")
+            raise DataPlaneUnavailableError(SYSTEM, f"PUT /internal/v1/workspace returned status {status}")
         account = answer.get("owner")
         return _text(account.get("email"), EMAIL_MAX_LENGTH) if isinstance(account, dict) else None
 
@@ -95,7 +95,7 @@ class DataPlaneClient:
         path = "/internal/v1/proof" + (f"?neighbour={neighbour}" if neighbour else "")
         status, body = await self._request("GET", address, path, token)
         if status not in (200, 503):
-            raise DataPlaneUnavailableError(SYSTEM, f"the proof answered with status {status}")
+            raise DataPlaneUnavailableError(SYSTEM, f"GET /internal/v1/proof returned status {status}")
         failing = tuple(name for name in _ASPECTS if not _is_ok(body.get(name)))
         return Proof(
             ok=bool(body.get("ok")) and not failing,
@@ -117,7 +117,7 @@ class DataPlaneClient:
             ) as response:
                 return response.status, await _json(response)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise DataPlaneUnavailableError(SYSTEM, f"no answer from the pod ({type(error).__name__})") from error
+            raise DataPlaneUnavailableError(SYSTEM, f"no response from the pod ({type(error).__name__})") from error
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def main() -> None:
             return asyncio.run(serve(settings))
         except LeadershipLostError as error:
             # All again, as after a restart, and not left to kubelet: its pauses between restarts grow to five minutes.
-            logger.warning("starting over: %s", error)
+            logger.warning("leadership lost, starting over: %s", error)
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ async def _definitions(kube: KubeClient, pulse: health.Pulse) -> None:
             for resource in (TENANT, PLAN, DATABASE_SERVER, TENANT_POOL, RELEASE):
                 await kube.list_as(resource, lambda _: None, metadata_only=True)
         except (KubeNotFoundError, BackendUnavailableError) as error:
-            logger.warning("the custom resources are not served yet: %s", error)
+            logger.warning("waiting for the CustomResourceDefinitions: %s", error)
             pulse.excuse()
             await asyncio.sleep(_DEFINITIONS_PAUSE)
         else:
@@ -236,7 +236,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
         return
     _raise_from(acquiring)
     metrics.LEADING.set(1)
-    logger.info("leading", extra={"identity": parts.election.identity})
+    logger.info("became leader", extra={"identity": parts.election.identity})
     # Who does not lead corrects nothing, and need not look; and what is seen is compared with what the watches told.
     tasks = [asyncio.create_task(supervised("controller", partial(_control, parts)), name="controller")]
     for name, work in parts.background.items():

@@ -36,7 +36,7 @@ QUIET_SECONDS: Final = 0.5
 LEASE_NAME: Final = "operator-faults"
 IDENTITY: Final = "faults"
 _FOLDERS: Final = ("core", "operator", "tests")
-_BUG: Final = '"reconcile broke"'
+_BUG: Final = '"reconcile failed with an unexpected error"'
 
 
 @dataclass(frozen=True)

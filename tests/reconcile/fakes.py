@@ -363,7 +363,7 @@ class FakeDataPlane:
 
     async def put_workspace(self, address: str, token: str, workspace: Workspace, owner: Owner | None) -> str | None:
         if self.down:
-            raise DataPlaneUnavailableError("data plane", "no answer from the pod")
+            raise DataPlaneUnavailableError("data plane", "no response from the pod")
         if self.refusal is not None:
             raise DataPlaneRefusedError("data plane", self.refusal)
         self.workspace = workspace
@@ -380,5 +380,5 @@ class FakeDataPlane:
     async def proof(self, address: str, token: str, neighbour: str | None) -> Proof:
         self.neighbours.append(neighbour)
         if self.down:
-            raise DataPlaneUnavailableError("data plane", "no answer from the pod")
+            raise DataPlaneUnavailableError("data plane", "no response from the pod")
         return Proof(not self.failing, "1.2.3", self.failing, self.workspace)

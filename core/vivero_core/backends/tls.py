@@ -21,6 +21,6 @@ def client_context(authority: str) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cadata=pem)
     except ssl.SSLError as error:
-        raise BackendMisconfiguredError("tls", "the certificate authority is no PEM certificate") from error
+        raise BackendMisconfiguredError("tls", "the certificate authority is not a PEM certificate") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context

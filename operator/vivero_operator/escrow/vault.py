@@ -104,7 +104,7 @@ class Vault:
             try:
                 await self.ensure_keys()
             except BackendError as error:
-                logger.warning("Secret %s is not looked after: %s", KEYS_SECRET, error)
+                logger.warning("checking Secret %s failed: %s", KEYS_SECRET, error)
             await asyncio.sleep(KEYS_SECONDS)
 
     async def ensure_keys(self) -> None:
@@ -116,7 +116,7 @@ class Vault:
         stored = await self._stored(known.current)
         if stored is None or not known.keys.items() <= stored.keys.items():
             await self._write(known)
-            logger.warning("Secret %s lacked keys and is written again", KEYS_SECRET)
+            logger.warning("Secret %s lacked keys and was restored", KEYS_SECRET)
         else:
             self._sealing = stored
 

@@ -66,7 +66,7 @@ def _remember(desk: Desk, kind: Kind, found: Unreadable) -> None:
     wants = "unreadable", found.metadata.generation, found.deletion_timestamp
     if desk.wants.get(found.metadata.uid) != wants:
         desk.wants[found.metadata.uid] = wants
-        logger.warning("object cannot be read: %s", found.why, extra={"kind": kind, "object": found.name})
+        logger.warning("object cannot be parsed: %s", found.why, extra={"kind": kind, "object": found.name})
         desk.queue.add(Key(kind, found.name))
 
 

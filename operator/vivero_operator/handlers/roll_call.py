@@ -26,7 +26,7 @@ async def run(kube: KubeClient, desk: Desk) -> None:
         try:
             await call(kube, desk)
         except BackendError as error:
-            logger.info("no roll call: %s", error)
+            logger.info("listing Tenants to find missed deletions failed: %s", error)
 
 
 async def call(kube: KubeClient, desk: Desk) -> None:

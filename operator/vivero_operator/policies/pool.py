@@ -92,7 +92,7 @@ def shortage(stock: Stock) -> str | None:
     if not stuck:
         return None
     oldest, ready = min(stuck, key=lambda pair: pair[0].metadata.creation_timestamp or _LATEST)
-    return f"{len(stuck)} cannot start; {oldest.name}: {ready.message}"
+    return f"{len(stuck)} failed to start; {oldest.name}: {ready.message}"
 
 
 def decide(size: int, stock: Stock, *, at_once: int) -> Order:

@@ -27,9 +27,9 @@ _LONG_TURN: Final = timedelta(seconds=60)
 _LONG_SPARE_START: Final = timedelta(seconds=20)
 SUSPENSION_TEXT: Final = {
     "TrialEnded": "the trial has ended",
-    "Unpaid": "a payment is missing",
-    "Abuse": "the terms of use were broken",
-    "Manual": "by the platform's staff",
+    "Unpaid": "a payment is overdue",
+    "Abuse": "violation of the terms of use",
+    "Manual": "suspended by staff",
 }
 
 
@@ -92,7 +92,7 @@ def active(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[
     writer = Writer(tenant, now)
     trouble = worst(findings)
     if trouble is None:
-        message = "Spare, waiting to be claimed" if tenant.is_spare else "Working"
+        message = "Spare, waiting to be claimed" if tenant.is_spare else "Healthy"
         ready = writer.write(ConditionType.READY, Status.TRUE, Reason.PROVEN, message)
     else:
         ready = writer.write(ConditionType.READY, Status.FALSE, trouble.reason, trouble.message)
@@ -136,7 +136,7 @@ def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tup
     reason = tenant.spec.suspended.reason if tenant.spec.suspended else Reason.MANUAL
     trouble = worst(findings)
     message = suspension_message(tenant) if trouble is None else f"Suspending: {trouble.message}"
-    off = [writer.write(kind, Status.FALSE, reason, "Off while suspended") for kind in _SUSPENDED_ASPECTS]
+    off = [writer.write(kind, Status.FALSE, reason, "Not running while suspended") for kind in _SUSPENDED_ASPECTS]
     still = [
         writer.write(kind, Status.FALSE, reason, "") for kind in (ConditionType.PROGRESSING, ConditionType.DEGRADED)
     ]
@@ -155,9 +155,7 @@ def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequenc
     writer = Writer(tenant, now)
     if not missing:
         return (
-            writer.write(
-                ConditionType.HOSTS_READY, Status.TRUE, Reason.HOST_SERVED, f"Hosts that are served: {len(found)}"
-            ),
+            writer.write(ConditionType.HOSTS_READY, Status.TRUE, Reason.HOST_SERVED, f"Hosts served: {len(found)}"),
         )
     message = "; ".join(f"{one.host}: {one.message}" for one in missing)
     return (writer.write(ConditionType.HOSTS_READY, Status.FALSE, missing[0].reason, message),)

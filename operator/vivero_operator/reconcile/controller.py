@@ -102,10 +102,10 @@ class Controller:
             return await self._reconcilers[key.kind](key.name)
         except BackendError as error:
             # Mostly a conflict: someone wrote meanwhile, and the next look sees it.
-            logger.warning("reconcile interrupted: %s", error, extra={"kind": key.kind, "object": key.name})
+            logger.warning("reconcile failed, retrying: %s", error, extra={"kind": key.kind, "object": key.name})
         except Exception:
             # A bug in one pass must not stop the others; it is loud, counted, and tried again with back-off.
-            logger.exception("reconcile broke", extra={"kind": key.kind, "object": key.name})
+            logger.exception("reconcile failed with an unexpected error", extra={"kind": key.kind, "object": key.name})
             metrics.BROKEN.labels(key.kind).inc()
         return Result(failed=True)
 

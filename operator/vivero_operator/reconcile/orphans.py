@@ -119,10 +119,10 @@ class Sweep:
         try:
             return await look()
         except BackendError as error:
-            logger.info("not swept: %s", error, extra={"system": system})
+            logger.info("orphan sweep skipped a backend: %s", error, extra={"system": system})
         except Exception:
             # A bug, or an odd answer, of one system: loud, counted, and the others are swept all the same.
-            logger.exception("sweep broke", extra={"system": system})
+            logger.exception("orphan sweep failed with an unexpected error", extra={"system": system})
             metrics.SURVEY_BROKEN.labels(system).inc()
         return None
 
@@ -187,7 +187,7 @@ class OrphanReconciler:
             return Result(gone=True)
         closed = await self._close(ident)
         if closed:
-            logger.warning("address without a Tenant closed", extra={"id": ident, "routes": closed})
+            logger.warning("deleted the Ingresses of an orphan", extra={"id": ident, "routes": closed})
         if ident not in self._services.orphans.known and (closed or await self._has_namespace(ident)):
             self._sweep()
         return Result(gone=True)
@@ -212,7 +212,7 @@ class OrphanReconciler:
         except KubeNotFoundError:
             return False
         except KubeForbiddenError as error:
-            logger.warning("address of an orphan is not closed: %s", error, extra={"id": ident})
+            logger.warning("deleting the Ingress of an orphan failed: %s", error, extra={"id": ident})
             return False
         return True
 
@@ -220,7 +220,7 @@ class OrphanReconciler:
 async def refusal(services: Services, ident: str) -> str | None:
     """Why this id must not be destroyed; asked at the API server, for a mirror may be late. None: it is an orphan."""
     if ident not in services.orphans.known:
-        return "the last sweep found nothing of it without a Tenant"
+        return "the last orphan sweep did not find it"
     tenants = await services.kube.list_as(TENANT, _speaks_for)
     owner = next((name for name, spoken_for in tenants.items if spoken_for == ident), None)
     if owner is not None:

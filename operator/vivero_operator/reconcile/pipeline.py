@@ -197,12 +197,12 @@ def _fault(step: Step, run: Run, error: BaseException) -> Outcome:
     if isinstance(error, KubeConflictError):
         # Another writer came between our look and our write: no fault, and the next look sees it.
         return waiting(
-            Pending(Reason.PROVISIONING, "Changed by another writer, looking again", retry_after=_AGAIN_SECONDS)
+            Pending(Reason.PROVISIONING, "Write conflict with another writer, retrying", retry_after=_AGAIN_SECONDS)
         )
     if isinstance(error, KubeForbiddenError) and (run.fresh or run.begun < _RIGHTS_LAST):
         # The API server takes some milliseconds to honour rights that were given a moment ago.
         return waiting(
-            Pending(Reason.PROVISIONING, "Waiting for the rights in the namespace", retry_after=_RIGHTS_SECONDS)
+            Pending(Reason.PROVISIONING, "Waiting for the RBAC rights in the namespace", retry_after=_RIGHTS_SECONDS)
         )
     return Outcome(State.FAILED, step.fault, str(error))
 

@@ -92,7 +92,7 @@ class PlanReconciler:
 
 def _message(users: list[str], *, going: bool) -> str:
     if going:
-        return f"Deleted once nothing uses it. {in_use.held_by(users)}"
+        return f"Deletion waits until it is not in use. {in_use.held_by(users)}"
     return "In use" if users else "Not in use"
 
 

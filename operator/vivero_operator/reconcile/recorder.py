@@ -108,7 +108,7 @@ class Recorder:
         except (BackendError, TimeoutError) as error:
             subject = debt.happening.subject
             extra = {"reason": debt.happening.reason, "kind": subject.kind, "object": subject.name}
-            logger.warning("event not posted: %s", error or "no answer in time", extra=extra)
+            logger.warning("posting an event failed: %s", error or "timeout", extra=extra)
             if isinstance(error, TimeoutError) or error.retryable:
                 self._keep(series, debt)
                 return False

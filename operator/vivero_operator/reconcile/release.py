@@ -67,7 +67,7 @@ class ReleaseReconciler:
             except KubeNotFoundError:
                 return Result(gone=True)
             return Result(gone=True)
-        message = f"Superseded by {self._services.rollout.current}; tenants still on it: {len(on)}"
+        message = f"Superseded by {self._services.rollout.current}; tenants still on this release: {len(on)}"
         conditions = self._conditions(release, complete=(False, Reason.SUPERSEDED), halted=(False, Reason.SUPERSEDED))
         await self._write(release, on, 0, message, conditions)
         return Result(retry_after=ROLLING_SECONDS if on else CALM_SECONDS)
@@ -126,7 +126,7 @@ class ReleaseReconciler:
             )
             for kind, (truth, reason) in ((ConditionType.COMPLETE, complete), (ConditionType.HALTED, halted))
         ]
-        idle = "No tenant is moved, and a former release is not deleted"
+        idle = "updates of tenants or deletion of superseded releases"
         return shown(cond.merge(release.status.conditions, found), release.metadata, self._services.now(), idle=idle)
 
     async def _write(
@@ -149,20 +149,20 @@ def _sentence(release: Release, stand: Progress, batch: tuple[Tenant, ...], *, h
     if not stand.waiting:
         return _last_words(stand)
     if release.spec.paused or paused(release.metadata):
-        return f"Paused by a person; tenants waiting: {len(stand.waiting)}"
+        return f"Paused; tenants waiting: {len(stand.waiting)}"
     moving = [*stand.in_flight, *batch]
     if moving:
-        return f"Moving {_names(moving)}; tenants waiting: {len(stand.waiting) - len(batch)}"
+        return f"Updating {_names(moving)}; tenants waiting: {len(stand.waiting) - len(batch)}"
     pause = release.spec.pause_seconds
-    return f"The last batch is Ready; the next one begins {pause} s after it; tenants waiting: {len(stand.waiting)}"
+    return f"The last batch is Ready; the next one starts after a pause of {pause} s; tenants waiting: {len(stand.waiting)}"
 
 
 def _last_words(stand: Progress) -> str:
     """When all have had their turn."""
     starting = f"; starting: {len(stand.in_flight)}" if stand.in_flight else ""
     failed = f"; did not become Ready: {_names(stand.failed)}" if stand.failed else ""
-    stuck = f"; not moved, see their status: {_names(stand.stuck)}" if stand.stuck else ""
-    return f"{'Tenants on it' if stuck else 'All tenants are on it'}: {len(stand.on)}{starting}{failed}{stuck}"
+    stuck = f"; not updated, see their status: {_names(stand.stuck)}" if stand.stuck else ""
+    return f"{'Tenants updated' if stuck else 'All tenants updated'}: {len(stand.on)}{starting}{failed}{stuck}"
 
 
 def _names(tenants: "tuple[Tenant, ...] | list[Tenant]") -> str:

@@ -70,7 +70,9 @@ class Rounds:
         except (KubeForbiddenError, KubeNotFoundError):
             return  # its namespace is being made, or was taken away: the watch of namespaces tells
         except BackendError as error:
-            logger.info("not looked at: %s", error, extra={"tenant": tenant.name, "id": tenant.id})
+            logger.info(
+                "polling Secrets and ConfigMaps failed: %s", error, extra={"tenant": tenant.name, "id": tenant.id}
+            )
             await asyncio.sleep(_AWAY_SECONDS)
 
     async def look(self, tenant: Tenant) -> None:

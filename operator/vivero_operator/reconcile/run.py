@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from vivero_core.backends.corrections import RENEWALS, SECURITY_RELEVANT, Correction
+from vivero_core.backends.corrections import RENEWALS, SECURITY_RELEVANT, UNMANAGED, Correction
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeInvalidError, KubeNotFoundError
 from vivero_core.backends.kube.resources import Resource, resource_of
@@ -41,7 +41,7 @@ _SECURITY: Final = frozenset({"Secret", "NetworkPolicy", "Namespace", "RoleBindi
 
 def _what(manifest: Manifest) -> str:
     """In words without secrets."""
-    return f"{manifest['kind']} {manifest['metadata']['name']}"
+    return f"{manifest['kind']}/{manifest['metadata']['name']}"
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,16 @@ class Services:
 
 @dataclass(frozen=True)
 class Corrected:
-    """Something of a tenant that was not as it had been made, and was put right."""
+    """Drift that was corrected: a part of a tenant that somebody outside Vivero changed, deleted or added."""
 
     what: str
-    """In words without secrets."""
+    """In words without secrets, for example Deployment/app."""
     security: bool = False
     """Whether isolation or a credential depends on it."""
     missing: bool = False
-    """Whether it was not there at all."""
+    """Whether it did not exist any more."""
+    unmanaged: bool = False
+    """Whether Vivero never made it, and removed it."""
 
     @property
     def urgent(self) -> bool:
@@ -238,8 +240,11 @@ class Run:
         if same is None:
             same = is_true(self.tenant.status.conditions, kind)
         if same and self.established:
-            foreign = [one for one in written if one not in RENEWALS]
-            self.corrected += [Corrected(one, one in SECURITY_RELEVANT) for one in foreign]
+            self.corrected += [
+                Corrected(one, one in SECURITY_RELEVANT, unmanaged=one in UNMANAGED)
+                for one in written
+                if one not in RENEWALS
+            ]
 
     def _was_changed(self, manifest: Manifest, live: Manifest | None) -> bool:
         """Whether the object differs although it was last made from this very manifest: then it was not us."""
@@ -254,7 +259,7 @@ class Run:
 
     async def remove(self, resource: Resource, name: str, namespace: str, *, belongs: dict[str, str]) -> bool:
         """Delete the object when it is there and carries these labels; True when it was."""
-        self.memory.expect_no_more(self.tenant.metadata.uid, f"{resource.kind} {name}")
+        self.memory.expect_no_more(self.tenant.metadata.uid, f"{resource.kind}/{name}")
         live = await self.find(resource, name, namespace)
         if live is None or not belongs.items() <= live["metadata"].get("labels", {}).items():
             return False

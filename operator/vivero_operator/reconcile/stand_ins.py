@@ -96,7 +96,7 @@ class StandIns:
         try:
             await self._kube.delete(ENDPOINT_SLICE, shown.name, namespace_name(tenant_id), uid=shown.uid)
         except KubeNotFoundError:
-            logger.debug("the page was gone already", extra={"id": tenant_id})
+            logger.debug("the stand-in EndpointSlice was deleted already", extra={"id": tenant_id})
         self._shown.pop(tenant_id, None)
 
     def _differs(self, tenant_id: str) -> bool:
@@ -126,7 +126,7 @@ class StandIns:
         try:
             await self.settle(tenant_id)
         except BackendError as error:
-            logger.warning("the page of a workspace that is down was not changed: %s", error, extra={"id": tenant_id})
+            logger.warning("updating the stand-in EndpointSlice failed: %s", error, extra={"id": tenant_id})
 
     async def _sweep(self) -> None:
         while True:

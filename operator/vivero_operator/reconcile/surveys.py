@@ -127,13 +127,13 @@ class Surveyor:
             link = await target.link()
             self._compare(system, target, await link.lane.call(link.admin.survey))
         except BackendUnfinishedError as error:
-            logger.info("survey goes on: %s", error, extra={"system": system})
+            logger.info("survey not finished, continuing: %s", error, extra={"system": system})
             return GOES_ON_SECONDS, 0
         except BackendError as error:
-            logger.info("not surveyed: %s", error, extra={"system": system})
+            logger.info("survey failed, retrying: %s", error, extra={"system": system})
         except Exception:
             # A bug, or an answer that we cannot read, at one server: loud, counted, tried again with back-off.
-            logger.exception("survey broke", extra={"system": system})
+            logger.exception("survey failed with an unexpected error", extra={"system": system})
             metrics.SURVEY_BROKEN.labels(system).inc()
             return backoff.delay(broken + 1, random.random()), broken + 1  # noqa: S311  jitter, no secret
         return EVERY_SECONDS * random.uniform(1 - _SPREAD, 1 + _SPREAD), 0  # noqa: S311  jitter, no secret

@@ -79,7 +79,7 @@ class TenantReconciler:
         begun = self._memory.since_begin(tenant.metadata.uid)
         run = Run(self._services, Instance(tenant, plan, self._services.settings), self._memory, begun)
         if cluster.plans.get(tenant.spec.plan) is None:
-            run.notes.append(f"Plan {tenant.spec.plan} does not exist, its last known limits stay in force")
+            run.notes.append(f"Plan {tenant.spec.plan} does not exist, its last known limits remain in effect")
         phase = life.phase(tenant, self._services.now(), self._services.settings.proof_lasts)
         suspect = self._memory.take_suspicion(tenant.metadata.uid)
         findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._memory)
@@ -199,8 +199,8 @@ class TenantReconciler:
 def _farewell(tenant: Tenant, findings: Sequence[Finding]) -> tuple[str, str]:
     names = next(one.outcome.message for one in findings if one.outcome.reason in (Reason.RETAINED, Reason.ERASED))
     if tenant.goes_with_its_data:
-        return Reason.ERASED, f"Destroyed: {names}"
-    return Reason.RETAINED, f"Kept for spec.adopt {tenant.id}: {names}"
+        return Reason.ERASED, f"Data erased: {names}"
+    return Reason.RETAINED, f"Data retained for spec.adopt {tenant.id}: {names}"
 
 
 def _sentence(conditions: Sequence[Condition]) -> str | None:

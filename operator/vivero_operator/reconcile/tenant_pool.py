@@ -131,7 +131,7 @@ class TenantPoolReconciler:
 
     def _status(self, pool: TenantPool, stock: Stock, made: int, refusal: BackendError | None) -> TenantPoolStatus:
         size, ready = pool.spec.size, len(stock.ready)
-        full, why = ready >= size, f"no spare can be made: {refusal}" if refusal else policy.shortage(stock)
+        full, why = ready >= size, f"creating a spare failed: {refusal}" if refusal else policy.shortage(stock)
         message = f"{ready} of {size} spares can be claimed"
         ready_condition = Condition(
             type=ConditionType.READY,
@@ -150,4 +150,4 @@ class TenantPoolReconciler:
         )
 
     def _shown(self, pool: TenantPool, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
-        return shown(conditions, pool.metadata, self._services.now(), idle="No spare is made or given up")
+        return shown(conditions, pool.metadata, self._services.now(), idle="creation or deletion of spares")

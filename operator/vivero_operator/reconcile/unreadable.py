@@ -50,7 +50,7 @@ async def _let_go(services: Services, kind: Kind, odd: Unreadable) -> None:
 
 async def _report(services: Services, kind: Kind, odd: Unreadable) -> None:
     """One condition in place of all: the others may be what cannot be read."""
-    message = f"This program cannot read it: {odd.why}"
+    message = f"This version of the operator cannot parse it: {odd.why}"
     known, generation = _ready(odd.body.get("status")), odd.metadata.generation
     if (known.get("reason"), known.get("message"), known.get("observedGeneration")) == (
         Reason.UNREADABLE,

@@ -140,7 +140,7 @@ def test_a_survey_of_many_buckets_takes_turns(
     """The first is complete before it counts; after that each reads some again, those read longest ago first."""
     tenants = [new_tenant() for _ in range(3)]
     monkeypatch.setattr(client, "SURVEY_SECONDS", -1.0)
-    with pytest.raises(BackendUnfinishedError, match="goes on"):
+    with pytest.raises(BackendUnfinishedError, match="continues at the next call"):
         own_admin.survey()
     monkeypatch.undo()
     before = own_admin.survey()

@@ -34,7 +34,7 @@ def test_a_user_is_made_once_and_proven(cache_admin: ValkeyAdmin, new_tenant: Ma
     assert admin.ensure_user(tenant.cache_user) == []
 
 
-OWN, USER, RIGHTS = Correction.CACHE_USER, Correction.FOREIGN_CACHE_USER, Correction.FOREIGN_CACHE_RIGHTS
+OWN, USER, RIGHTS = Correction.CACHE_USER, Correction.UNMANAGED_CACHE_USER, Correction.UNMANAGED_CACHE_RIGHTS
 READER = "backends-test-reader"
 # `{u}` is the tenant's user; each line is the arguments of ACL SETUSER, or of another ACL command.
 HANDS = [
@@ -210,7 +210,7 @@ def test_erasing_many_keys_takes_several_calls_that_go_on(
             cache_admin.delete_keys(tenant.cache_user.name)
             break
         except BackendUnfinishedError as error:
-            assert "goes on" in str(error)  # noqa: PT017  the loop is the point
+            assert "continues at the next call" in str(error)  # noqa: PT017  the loop is the point
             calls += 1
     assert calls > 3
     monkeypatch.undo()

@@ -132,7 +132,7 @@ def test_no_name_reaches_another_address(name: str) -> None:
 def test_a_manifest_finds_its_resource() -> None:
     assert resources.resource_of({"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant"}) is resources.TENANT
     assert resources.resource_of({"apiVersion": "v1", "kind": "Event"}) is resources.CORE_EVENT
-    with pytest.raises(ValueError, match="no resource"):
+    with pytest.raises(ValueError, match="unknown resource"):
         resources.resource_of({"apiVersion": "v1", "kind": "Tenant"})
 
 

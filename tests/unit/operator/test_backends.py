@@ -137,7 +137,7 @@ class TestWhatPeopleWrite:
     ) -> None:
         """The commonest slip: `echo admin | base64`."""
         change(kube, "Secret", name, lambda body: body["data"].update({key: encoded(b"admin\n")}))
-        assert "holds a line break" in await complaint(backends, use)
+        assert "contains a line break" in await complaint(backends, use)
 
     @pytest.mark.parametrize(("use", "name", "key"), MAPS)
     @pytest.mark.parametrize("text", NO_PEM)
@@ -146,7 +146,7 @@ class TestWhatPeopleWrite:
     ) -> None:
         change(kube, "ConfigMap", name, lambda body: body["data"].update({key: text}))
         said = await complaint(backends, use)
-        assert said.startswith(f"configuration: ConfigMap vivero-system/{name} key {key} is no PEM ")
+        assert said.startswith(f"configuration: ConfigMap vivero-system/{name} key {key} is not a PEM ")
 
     @pytest.mark.parametrize(("use", "name", "key"), MAPS)
     async def test_a_map(self, backends: Backends, kube: FakeKube, clock: Clock, use: str, name: str, key: str) -> None:
@@ -155,7 +155,7 @@ class TestWhatPeopleWrite:
             (lambda body: body["data"].pop(key), f"has no key {key}"),
             (lambda body: body.pop("data"), f"has no key {key}"),
             (lambda body: body.update(data=None), f"has no key {key}"),
-            (lambda body: body.update(binaryData={key: encoded(b"\xff")}), f"key {key} is no UTF-8 text"),
+            (lambda body: body.update(binaryData={key: encoded(b"\xff")}), f"key {key} is not UTF-8 text"),
         ]
         for edit, words in edits:
             change(kube, "ConfigMap", name, edit)
@@ -177,7 +177,7 @@ class TestWhatPeopleWrite:
     async def test_a_host_that_can_be_none(self, backends: Backends, host: str) -> None:
         """Of the form that the definition allows."""
         server = DatabaseServer.parse({**SERVER, "spec": {**SERVER["spec"], "host": host}})
-        with pytest.raises(BackendMisconfiguredError, match="no host name"):
+        with pytest.raises(BackendMisconfiguredError, match="not a valid host name"):
             await backends.database(server)
 
     @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ class TestLinks:
         )
         new = cast("Link[Any]", await USES[use](backends))
         assert new is not old
-        with pytest.raises(BackendUnavailableError, match="was changed"):
+        with pytest.raises(BackendUnavailableError, match="were changed"):
             await old.lane.call(max, 1, 2)
         assert await new.lane.call(max, 1, 2) == 2
         assert not closed.is_set()

@@ -81,8 +81,11 @@ async def test_a_warning_says_what_and_when() -> None:
     assert not any("DriftContested" in one for one in events(world))
     await fight(world, scale, 1)
     (warning,) = [one for one in events(world) if one.startswith("Warning DriftContested")]
-    assert "Deployment app: changed again after each correction" in warning
-    assert "wait for some 2 s" in warning
+    assert (
+        "Drift recurs after each correction, probably because of another controller or a script: Deployment/app"
+        in warning
+    )
+    assert "Corrections back off, the next one in about 2 s" in warning
 
 
 async def test_the_pass_comes_back_when_it_may_correct_again() -> None:
@@ -112,7 +115,7 @@ async def test_what_is_not_there_comes_back_at_once_and_is_told_of() -> None:
     """Ready must not be said of a tenant without its Service; looks that a watch asks for are slowed down."""
     world = await serving()
     assert len(await fight(world, take_away, 20)) == 20
-    assert any("DriftContested: Service app" in one for one in events(world))
+    assert any("DriftContested" in one and "Service/app" in one for one in events(world))
     assert world.memory.patience(body(world)["metadata"]["uid"]) == CONTEST_LONGEST_URGENT
 
 

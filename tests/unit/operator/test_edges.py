@@ -190,7 +190,7 @@ class TestDataPlane:
     async def test_nobody_there(self, client: DataPlaneClient, unused_tcp_port: int, monkeypatch: Any) -> None:
         monkeypatch.setattr(data_plane, "APP_PORT", unused_tcp_port)
         for address in ("127.0.0.1", "::1"):
-            with pytest.raises(DataPlaneUnavailableError, match="no answer"):
+            with pytest.raises(DataPlaneUnavailableError, match="no response"):
                 await client.proof(address, "token", "abcdefghij")
 
     async def test_a_closed_client(self) -> None:

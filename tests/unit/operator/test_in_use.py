@@ -133,7 +133,10 @@ class TestBoth:
         used.delete(kind)
         found = await used.pass_(kind)
         assert found["metadata"]["finalizers"] == [FINALIZER_IN_USE]
-        assert "Deleted once nothing uses it. In use by Tenant acme" in found["status"]["conditions"][0]["message"]
+        assert (
+            "Deletion waits until it is not in use. In use by Tenant acme"
+            in found["status"]["conditions"][0]["message"]
+        )
         assert found["status"]["tenants"] == 1
 
     async def test_it_goes_when_nothing_uses_it_any_more(self, kind: Kind) -> None:

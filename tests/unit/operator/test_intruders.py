@@ -68,8 +68,16 @@ class TestIntruders:
         assert ("NetworkPolicy", NAMESPACE, "allow-all") not in world.kube.objects
         assert ("RoleBinding", NAMESPACE, "system:image-pullers") in world.kube.objects
         assert ("RoleBinding", "default", "elsewhere") in world.kube.objects
-        words = "foreign NetworkPolicy allow-all, foreign RoleBinding eve"
+        words = "removed unmanaged NetworkPolicy/allow-all, unmanaged RoleBinding/eve"
         assert f"Warning DriftCorrected: Drift corrected: {words}" in events(world)
+
+    async def test_one_event_says_what_was_changed_and_what_is_removed(self) -> None:
+        world = await serving()
+        world.kube.put(binding("eve", {"kind": "User", "name": "eve"}))
+        world.remove("Service", NAMESPACE, "app")
+        await again(world)
+        note = "Drift corrected: Service/app was changed outside Vivero; removed unmanaged RoleBinding/eve"
+        assert f"Warning DriftCorrected: {note}" in events(world)
 
     async def test_also_while_it_is_suspended(self) -> None:
         world = await serving()
@@ -138,7 +146,7 @@ class TestPullSecrets:
         world.remove("Secret", NAMESPACE, "pull-registry")
         await again(world)
         assert ("Secret", NAMESPACE, "pull-registry") in world.kube.objects
-        assert any("Drift corrected: Secret pull-registry" in one for one in events(world))
+        assert any("Drift corrected: Secret/pull-registry" in one for one in events(world))
 
     async def test_one_that_is_missing_is_named(self) -> None:
         world = await self.upgraded("registry", "second")

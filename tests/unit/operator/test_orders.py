@@ -81,7 +81,7 @@ class TestPause:
         await world.reconcile()
         assert SERVICE in world.kube.objects
         assert condition(world, "Ready") == "True Proven"
-        assert any("Drift corrected: Service app" in one for one in events(world))
+        assert any("Drift corrected: Service/app" in one for one in events(world))
 
     async def test_a_deletion_waits(self) -> None:
         world = await self.paused()
@@ -178,7 +178,7 @@ class TestRestart:
         ]
         live["spec"]["paused"] = True
         await again(world)
-        assert any("Drift corrected: Deployment app" in one for one in events(world))
+        assert any("Drift corrected: Deployment/app" in one for one in events(world))
 
 
 class TestCredentials:

@@ -100,8 +100,8 @@ class TestBackoff:
 
     @given(faults=st.integers(1, 10_000), spread=st.floats(0, 1, exclude_max=True))
     def test_a_rest_is_a_second_at_least_and_leaves_most_of_the_minute(self, faults: int, spread: float) -> None:
-        assert 1 <= backoff.rest(faults, spread) <= 12
-        assert backoff.rest(faults, spread) <= backoff.rest(faults + 3, spread)
+        assert 1 <= backoff.probe_delay(faults, spread) <= 12
+        assert backoff.probe_delay(faults, spread) <= backoff.probe_delay(faults + 3, spread)
 
 
 def server(
@@ -208,7 +208,7 @@ class TestClaims:
 
 
 FAILED = Outcome(State.FAILED, Reason.DATABASE_UNAVAILABLE, "mariadb: no answer")
-WAITING = waiting(Pending(Reason.STARTING, "Waiting for the pod to answer", retry_after=30))
+WAITING = waiting(Pending(Reason.STARTING, "Waiting for the pod to become ready", retry_after=30))
 SKIPPED = Outcome(State.SKIPPED, Reason.STARTING, "")
 DONE = done(Reason.PROVISIONED, "Fine")
 
@@ -253,7 +253,7 @@ class TestVerdict:
         assert find(conditions, "Ready") is None
         assert ready(conditions, "Suspended") == ("True", "Unpaid")
         assert ready(conditions, "WorkloadReady") == ("False", "Unpaid")
-        assert verdict.summary(conditions).message == "Suspended: a payment is missing"  # type: ignore[union-attr]
+        assert verdict.summary(conditions).message == "Suspended: a payment is overdue"  # type: ignore[union-attr]
         still = verdict.suspended(away, findings(FAILED), NOW)
         assert ready(still, "Suspended") == ready(still) == ("False", "Unpaid")
 

@@ -77,7 +77,7 @@ def recorder(kube: Hanging, clock: Clock) -> Recorder:
 
 
 def said(
-    note: str = "Drift corrected: Service app", reason: str = "DriftCorrected", subject: Subject = ACME
+    note: str = "Drift corrected: Service/app", reason: str = "DriftCorrected", subject: Subject = ACME
 ) -> Happening:
     return Happening(subject, "Warning", reason, note, "CorrectDrift")
 
@@ -105,7 +105,7 @@ class TestSeries:
             said("another note"),
             said(reason="DriftContested"),
             said(subject=Subject("Tenant", "acme", "uid-of-another-acme")),
-            Happening(ACME, "Normal", "DriftCorrected", "Drift corrected: Service app", "CorrectDrift"),
+            Happening(ACME, "Normal", "DriftCorrected", "Drift corrected: Service/app", "CorrectDrift"),
         ],
     )
     async def test_what_differs_is_not_counted_with_it(
@@ -192,7 +192,7 @@ class TestNothingIsLost:
         kube.error = None
         await recorder.record(said())
         assert ["series" in one for one in kube.events] == [False]
-        assert "event not posted: kubernetes: events is forbidden" in caplog.text
+        assert "posting an event failed: kubernetes: events is forbidden" in caplog.text
 
     async def test_what_waits_has_a_bound(
         self, recorder: Recorder, kube: Hanging, monkeypatch: pytest.MonkeyPatch

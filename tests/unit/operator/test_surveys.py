@@ -107,9 +107,11 @@ class TestEachServerForItself:
             await until(lambda: all(count > 3 for count in looks(world).values()))
         assert waits == [1, 2, 3]
         assert metrics.SURVEY_BROKEN.labels(system)._value.get() - before == 3  # noqa: SLF001
-        assert [record.exc_info is not None for record in caplog.records if record.message == "survey broke"] == [
-            True
-        ] * 3
+        assert [
+            record.exc_info is not None
+            for record in caplog.records
+            if record.message == "survey failed with an unexpected error"
+        ] == [True] * 3
 
     async def test_a_server_that_comes_gets_its_loop_and_one_that_goes_loses_it(self) -> None:
         world = World()
@@ -143,7 +145,7 @@ class TestEachServerForItself:
 
 
 async def test_a_wrong_secret_of_one_server_ends_no_survey(caplog: pytest.LogCaptureFixture) -> None:
-    """On the real way to the servers: the Secret lacks a key, the authority is no PEM."""
+    """On the real way to the servers: the Secret lacks a key, the authority is not a PEM."""
     world = World()
     world.kube.put(
         {"kind": "ConfigMap", "metadata": {"name": "vivero-ca", "namespace": "vivero-system"}, "data": {"ca.crt": "-"}}
@@ -153,9 +155,9 @@ async def test_a_wrong_secret_of_one_server_ends_no_survey(caplog: pytest.LogCap
     services = replace(world.services, backends=Backends(world.services.settings, objects))
     caplog.set_level(logging.INFO)
     await Surveyor(services, lambda *_: None).look()
-    said = [record.message for record in caplog.records if "not surveyed" in record.message]
+    said = [record.message for record in caplog.records if "survey failed, retrying" in record.message]
     assert len(said) == 3
-    assert all("ConfigMap vivero-system/vivero-ca key ca.crt is no PEM certificate" in one for one in said)
+    assert all("ConfigMap vivero-system/vivero-ca key ca.crt is not a PEM certificate" in one for one in said)
 
 
 class TestHarmed:

@@ -115,7 +115,7 @@ class TestAnyBody:
     def check_reported(program: Program, kind: Kind) -> None:
         ready = program.ready(kind)
         assert (ready["status"], ready["reason"]) == ("False", "Unreadable")
-        assert ready["message"].startswith("This program cannot read it: ")
+        assert ready["message"].startswith("This version of the operator cannot parse it: ")
         assert f"{kind} Unreadable" in program.events()
 
     @settings(max_examples=25, deadline=None)

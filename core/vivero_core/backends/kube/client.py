@@ -149,7 +149,7 @@ class KubeClient:
             items += [view({"apiVersion": resource.api_version, "kind": resource.kind, **item}) for item in found]
             meta = page.get("metadata", {})
             if "resourceVersion" not in meta:
-                raise KubeUnavailableError(SYSTEM, f"list {resource.plural}: an answer that is no list")
+                raise KubeUnavailableError(SYSTEM, f"list {resource.plural}: the response is not a list")
             following = meta.get("continue")
             if not following:
                 return Listing(items, meta["resourceVersion"])
@@ -294,7 +294,7 @@ class KubeClient:
             raise from_status(response.status, body, f"{method} {path}")
         if not body:
             # A page of something in between: no answer of the API server is empty.
-            raise KubeUnavailableError(SYSTEM, f"{method} {path}: an answer that is no JSON object")
+            raise KubeUnavailableError(SYSTEM, f"{method} {path}: the response is not a JSON object")
         return body
 
 
@@ -353,7 +353,7 @@ async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 
 def _change(event: Object, path: str) -> Change[Object]:
     if not (isinstance(event, dict) and isinstance(event.get("object"), dict) and "type" in event):
-        raise KubeUnavailableError(SYSTEM, f"watch {path}: a line that is no event")
+        raise KubeUnavailableError(SYSTEM, f"watch {path}: a line is not a watch event")
     if event["type"] == "ERROR":
         status = event["object"]
         raise from_status(int(status.get("code") or 500), status, f"watch {path}")

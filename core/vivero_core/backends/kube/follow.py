@@ -59,6 +59,6 @@ async def follow(  # noqa: PLR0913  what narrows it, by name
                 raise
             if isinstance(error, KubeGoneError):
                 version = None
-            logger.warning("watch of %s interrupted, again in %.1f s: %s", resource.plural, pause, error)
+            logger.warning("watch of %s interrupted, retrying in %.1f s: %s", resource.plural, pause, error)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
             pause = min(pause * 2, LONGEST_PAUSE)

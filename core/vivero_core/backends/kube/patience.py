@@ -51,7 +51,9 @@ class Patience:
             if getattr(request, "connects", False):
                 self.failed()  # aiohttp tries a broken read once more by itself
             if not self.try_now():
-                raise TooEarlyError("the API server gave no answer a moment ago, next try soon")
+                raise TooEarlyError(
+                    "the API server did not respond a moment ago, backing off before the next connection"
+                )
             request.connects = True
 
         async def ended(_: aiohttp.ClientSession, __: SimpleNamespace, ___: object) -> None:

@@ -30,7 +30,9 @@ def _drop(cursor: Cursor, schema: str, deadline: float) -> bool:
     tables = [str(row[0]) for row in cursor.fetchall()]
     for number, table in enumerate(tables):
         if number and time.monotonic() > deadline:
-            raise BackendUnfinishedError(SYSTEM, f"drop database {schema}: {len(tables) - number} tables are left")
+            raise BackendUnfinishedError(
+                SYSTEM, f"drop database {schema}: {len(tables) - number} tables left, continues at the next call"
+            )
         cursor.execute(*statements.drop_table(schema, table))
     cursor.execute(*statements.drop_database(schema))
     return True

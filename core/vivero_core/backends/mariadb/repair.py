@@ -81,8 +81,8 @@ class UserRepair:
             Correction.DATABASE_USER: account,
             Correction.DATABASE_GRANTS: grants and not former,
             Correction.FIRST_AUDIT_LOG: former,
-            Correction.FOREIGN_DATABASE_ACCOUNT: bool(foreign),
-            Correction.FOREIGN_DATABASE_GRANTS: revoke_foreign(self._cursor, self._database, self._user.name),
+            Correction.UNMANAGED_DATABASE_ACCOUNT: bool(foreign),
+            Correction.UNMANAGED_DATABASE_GRANTS: revoke_foreign(self._cursor, self._database, self._user.name),
         }
         return [correction for correction, was_written in written.items() if was_written]
 

@@ -47,7 +47,9 @@ class VersityStorageAdmin:
 
     def __init__(self, endpoint: Endpoint, admin: Credentials) -> None:
         if not (admin.name.isascii() and admin.name.isprintable()):
-            raise BackendMisconfiguredError(SYSTEM, "the access key holds signs that no header can carry")
+            raise BackendMisconfiguredError(
+                SYSTEM, "the access key contains characters that are not allowed in an HTTP header"
+            )
         self._transport = Transport(endpoint)
         self._admin = admin
         self._buckets = Buckets(self._transport, admin)
@@ -111,7 +113,7 @@ class VersityStorageAdmin:
         read.raise_for(f"read from {bucket}")
         self._transport.signed(Call("DELETE", path), account).raise_for(f"remove the probe in {bucket}")
         if read.body != written:
-            raise BackendProofError(SYSTEM, f"bucket {bucket} returned something else than was written")
+            raise BackendProofError(SYSTEM, f"bucket {bucket} did not return what was written")
         return (time.perf_counter() - started) * 1000
 
     def bucket_exists(self, bucket: str) -> bool:
@@ -146,7 +148,7 @@ class VersityStorageAdmin:
             if time.monotonic() > deadline:
                 if name in seen:
                     return
-                raise BackendUnfinishedError(SYSTEM, "many buckets: the first survey goes on")
+                raise BackendUnfinishedError(SYSTEM, "many buckets, the first survey continues at the next call")
             seen[name] = (time.monotonic(), self._look_of(name))
 
     def _look_of(self, bucket: str) -> str:

@@ -38,7 +38,7 @@ def empty(s3: "S3Client", bucket: str, seconds: float) -> None:
 
 def _stop_after(deadline: float, bucket: str) -> None:
     if time.monotonic() > deadline:
-        raise BackendUnfinishedError(SYSTEM, f"bucket {bucket} is large: erasing goes on")
+        raise BackendUnfinishedError(SYSTEM, f"bucket {bucket} is large, deletion continues at the next call")
 
 
 def _uploads(s3: "S3Client", bucket: str) -> Iterator[tuple[str, str]]:

@@ -68,7 +68,7 @@ class ValkeyAdmin:
             read = _run(client, "GET", key)
             _run(client, "DEL", key)
         if read != written:
-            raise BackendProofError(SYSTEM, f"the cache of {user.name} returned something else than was written")
+            raise BackendProofError(SYSTEM, f"the cache of {user.name} did not return what was written")
         return (time.perf_counter() - started) * 1000
 
     def user_exists(self, user: str) -> bool:
@@ -76,7 +76,7 @@ class ValkeyAdmin:
             return self._present(names.cache_user(user)) is not None
 
     def ping(self) -> None:
-        with translated("ask for a sign of life"):
+        with translated("ping"):
             _run(self._client, "PING")
 
     def survey(self) -> Survey:
@@ -114,7 +114,9 @@ class ValkeyAdmin:
                     return deleted
                 if time.monotonic() > deadline:
                     self._scans[user] = (server_run, cursor)
-                    raise BackendUnfinishedError(SYSTEM, f"many keys beside those of {user}: erasing goes on")
+                    raise BackendUnfinishedError(
+                        SYSTEM, f"many keys besides those of {user}, deletion continues at the next call"
+                    )
 
     def _ensure_own(self, user: Credentials) -> list[Correction]:
         wanted, present = acl.wanted(user.name, user.secret), self._present(user.name)
@@ -138,7 +140,7 @@ class ValkeyAdmin:
         for name, reply in replies:
             if reply is not None:
                 _run(self._client, "ACL", "SETUSER", name, *acl.rules_without(user, reply))
-        return [Correction.FOREIGN_CACHE_USER] * bool(named) + [Correction.FOREIGN_CACHE_RIGHTS] * bool(replies)
+        return [Correction.UNMANAGED_CACHE_USER] * bool(named) + [Correction.UNMANAGED_CACHE_RIGHTS] * bool(replies)
 
     def _present(self, user: str) -> acl.Access | None:
         reply = _run(self._client, "ACL", "GETUSER", user)

@@ -15,7 +15,7 @@ async def claim(run: Run) -> Outcome:
         return done(Reason.PROVISIONED)
     record = await run.services.vault.find(run.instance.id)
     if record is None:
-        message = f"Nothing is retained under the id {run.instance.id}"
+        message = f"No retained data found for id {run.instance.id}"
         raise Pending(Reason.NOTHING_TO_ADOPT, message, retry_after=_LOOK_AGAIN_SECONDS)
     refusal = claims.refused_adoption(run.tenant, run.services.cluster.rivals(run.tenant), record)
     if refusal is not None:

@@ -32,6 +32,6 @@ async def ensure(run: Run) -> Outcome:
 async def _clear(run: Run, kind: Resource) -> None:
     listing = await run.kube.list(kind, run.instance.namespace)
     for live in filter(is_intruder, listing.items):
-        correction = Corrected(f"foreign {kind.kind} {live['metadata']['name']}", security=True)
+        correction = Corrected(f"unmanaged {kind.kind}/{live['metadata']['name']}", security=True, unmanaged=True)
         if not run.is_put_off(correction) and await run.delete(kind, live):
             run.corrected.append(correction)

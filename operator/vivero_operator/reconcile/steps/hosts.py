@@ -102,5 +102,5 @@ def _judged(run: Run, secret: Manifest, host: str) -> Verdict:
     try:
         chain, key = (base64.b64decode(data[name], validate=True) for name in ("tls.crt", "tls.key"))
     except (KeyError, binascii.Error):
-        return Verdict(None, f"cannot be read: Secret {secret['metadata']['name']} needs tls.crt and tls.key")
+        return Verdict(None, f"cannot be parsed: Secret {secret['metadata']['name']} needs tls.crt and tls.key")
     return certificates.judge(chain, key, host, run.services.now())

@@ -45,9 +45,9 @@ async def ensure(run: Run) -> Outcome:
         run.password_secret = secret
     exists = run.owner_status.email
     if exists is None:
-        return done(Reason.NO_PASSWORD_GIVEN, "spec.owner names no password: no one can log in with one yet")
+        return done(Reason.NO_PASSWORD_GIVEN, "No password login yet: spec.owner has no passwordHashSecret")
     if exists.lower() != run.owner.email.lower() and named is None:
-        message = f"{exists} can log in; {run.owner.email} has no account, for spec.owner names no password"
+        message = f"{exists} can log in; {run.owner.email} has no account, because spec.owner has no passwordHashSecret"
         return done(Reason.ACCOUNT_EXISTS, message)
     return done(Reason.ACCOUNT_EXISTS, exists)
 
@@ -91,7 +91,7 @@ async def _password_secret(run: Run, known: OwnerStatus) -> Manifest | None:
     if secret is None and (known.password_hash_secret == name or await _was_carried_out_before(run, known, name)):
         return None
     if secret is None or not secret.get("data", {}).get(PASSWORD_HASH_KEY):
-        message = f"Secret {name} with the owner's {PASSWORD_HASH_KEY} is not in {namespace}"
+        message = f"Secret {name} with key {PASSWORD_HASH_KEY} does not exist in namespace {namespace}"
         raise Pending(Reason.PASSWORD_SECRET_MISSING, message, retry_after=_SECRET_AGAIN_SECONDS)
     return secret
 
@@ -112,7 +112,7 @@ def _password_hash(run: Run, secret: Manifest) -> str:
         return base64.b64decode(secret["data"][PASSWORD_HASH_KEY], validate=True).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
         name, namespace = secret["metadata"]["name"], run.instance.settings.signups_namespace
-        message = f"Secret {name} in {namespace}: {PASSWORD_HASH_KEY} is no argon2id hash in PHC form"
+        message = f"Secret {name} in {namespace}: {PASSWORD_HASH_KEY} is not an argon2id hash in PHC format"
         raise Pending(Reason.OWNER_REFUSED, message, retry_after=_SECRET_AGAIN_SECONDS) from None
 
 

@@ -28,7 +28,7 @@ async def ensure(run: Run) -> Outcome:
             await _remove(run, ingress.hosts_name(issued=issued))
     if not run.fresh:
         await _remove_stand_ins(run, _kinds(run))
-    more = f" and {len(routed(run))} of {len(run.tenant.spec.hosts)} own hosts" if run.tenant.spec.hosts else ""
+    more = f" and {len(routed(run))} of {len(run.tenant.spec.hosts)} custom hosts" if run.tenant.spec.hosts else ""
     return done(Reason.ROUTED, f"{run.instance.hosts[0]}{more}")
 
 

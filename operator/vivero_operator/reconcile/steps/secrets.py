@@ -104,7 +104,7 @@ def _server_name(run: Run, live: Live) -> str:
     if wanted is None:
         chosen = placement.choose(cluster.servers, cluster.placements())
         if chosen is None:
-            raise Pending(Reason.NO_DATABASE_SERVER, "No database server that answers has room for another tenant")
+            raise Pending(Reason.NO_DATABASE_SERVER, "No reachable DatabaseServer has capacity for another tenant")
         return chosen
     server = cluster.servers.get(wanted)
     refusal = placement.refused(server, cluster.placements()) if server and wanted != begun_on else None
@@ -149,7 +149,7 @@ async def recall(run: Run) -> Outcome:
     live = await read(run)
     keys = complete(live)
     if keys is None:
-        raise Pending(Reason.PROVISIONING, "The credentials are written again", retry_after=_AGAIN_SECONDS)
+        raise Pending(Reason.PROVISIONING, "Restoring the credentials", retry_after=_AGAIN_SECONDS)
     run.keys, run.address = keys, _address(run, live)
     return done(Reason.PROVISIONED)
 
