@@ -23,7 +23,7 @@ from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.errors import LeadershipLostError
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.handlers import Desk, database_servers, pods, roll_call
+from vivero_operator.handlers import HandlerContext, database_servers, pods, roll_call
 from vivero_operator.handlers.watch import watch
 from vivero_operator.leader import Election
 from vivero_operator.reconcile import children, unreadable
@@ -70,7 +70,7 @@ def main() -> None:
 class Parts:
     """The operator, put together."""
 
-    desk: Desk
+    context: HandlerContext
     controller: Controller
     plans: PlanReconciler
     watching: KubeClient
@@ -83,7 +83,7 @@ class Parts:
 
 def assemble(services: Services, election: Election, watching: KubeClient, patience: Patience) -> Parts:
     settings, cluster = services.settings, services.cluster
-    desk = Desk(
+    context = HandlerContext(
         cluster,
         WorkQueue[Key](),
         Memory(),
@@ -93,51 +93,53 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         pods_changed=services.stand_ins.look,
     )
     plans = PlanReconciler(services)
-    sweep = Sweep(services, partial(_tell_of_orphans, services, desk))
+    sweep = Sweep(services, partial(_tell_of_orphans, services, context))
     reconcilers: dict[Kind, Reconcile] = {
-        "Tenant": TenantReconciler(services, desk.memory).reconcile,
+        "Tenant": TenantReconciler(services, context.memory).reconcile,
         "Plan": plans.reconcile,
-        "DatabaseServer": DatabaseServerReconciler(services, partial(database_servers.wake, desk), sweep.ask).reconcile,
+        "DatabaseServer": DatabaseServerReconciler(
+            services, partial(database_servers.wake, context), sweep.ask
+        ).reconcile,
         "TenantPool": TenantPoolReconciler(services).reconcile,
-        "Release": ReleaseReconciler(services, desk.move).reconcile,
+        "Release": ReleaseReconciler(services, context.move).reconcile,
         "Orphan": OrphanReconciler(services, sweep.ask).reconcile,
     }
     controller = Controller(
-        desk.queue,
+        context.queue,
         {kind: unreadable.guarded(services, kind, reconcile) for kind, reconcile in reconcilers.items()},
         concurrency=settings.concurrency,
         resync_seconds=settings.resync_seconds,
     )
     services.backends.recovered = controller.wake
     metrics.WAITING_FOR_TURN.set_function(lambda: services.starts.waiting)
-    services.starts.wake = lambda name: desk.queue.add(Key("Tenant", name), Rank.AWAITED)
-    desk.queue.add(Key("Release", services.rollout.current))
+    services.starts.wake = lambda name: context.queue.add(Key("Tenant", name), Rank.AWAITED)
+    context.queue.add(Key("Release", services.rollout.current))
 
     def record_touched(tenant_id: str) -> None:
         services.vault.forget(tenant_id)
-        desk.touched(tenant_id, SECRET)
+        context.touched(tenant_id, SECRET)
 
     background: dict[str, Callable[[], Awaitable[None]]] = {
-        "surveys": Surveyor(services, desk.suspect).run,
-        "children": partial(children.watch, watching, desk, cluster),
-        "rounds": Rounds(watching, desk, cluster).run,
+        "surveys": Surveyor(services, context.suspect).run,
+        "children": partial(children.watch, watching, context, cluster),
+        "rounds": Rounds(watching, context, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
         "sealing keys": services.vault.look_after_keys,
-        "roll call": partial(roll_call.run, watching, desk),
+        "roll call": partial(roll_call.run, watching, context),
         "orphans": sweep.run,
         "events": services.recorder.run,
         "turns": services.starts.run,
-        "stand-ins": partial(services.stand_ins.run, watching, desk.pods_listed),
+        "stand-ins": partial(services.stand_ins.run, watching, context.pods_listed),
     }
-    return Parts(desk, controller, plans, watching, patience, election, services, background)
+    return Parts(context, controller, plans, watching, patience, election, services, background)
 
 
-def _tell_of_orphans(services: Services, desk: Desk) -> None:
+def _tell_of_orphans(services: Services, context: HandlerContext) -> None:
     """Servers show them in their status, and their addresses are closed."""
-    for server in desk.cluster.servers:
-        desk.queue.add(Key("DatabaseServer", server.name))
+    for server in context.cluster.servers:
+        context.queue.add(Key("DatabaseServer", server.name))
     for ident in services.orphans.known:
-        desk.queue.add(Key("Orphan", ident))
+        context.queue.add(Key("Orphan", ident))
 
 
 def _now() -> datetime:
@@ -181,8 +183,8 @@ async def serve(settings: Settings) -> None:
             now=_now,
         )
         parts = assemble(services, election, calm_kube, patience)
-        await stack.enter_async_context(health.serving(parts.desk.pulse, settings.admin_host, settings.admin_port))
-        await _definitions(kube, parts.desk.pulse)
+        await stack.enter_async_context(health.serving(parts.context.pulse, settings.admin_host, settings.admin_port))
+        await _definitions(kube, parts.context.pulse)
         await _run(parts, config)
 
 
@@ -204,7 +206,7 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
     """Stop in order: no new work, then what is under way, then the Lease, then the watches."""
     stopping, stop_watching = asyncio.Event(), asyncio.Event()
     watches = watch(
-        parts.desk,
+        parts.context,
         config,
         parts.patience,
         identity=parts.election.identity,
@@ -212,7 +214,7 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
         stop=stopping.set,
     )
     watching = asyncio.create_task(watches, name="watch")
-    following = partial(pods.watch, parts.watching, parts.desk)
+    following = partial(pods.watch, parts.watching, parts.context)
     watching_pods = asyncio.create_task(supervised("pods", following), name="pods")
     working = asyncio.create_task(_lead(parts, stopping), name="lead")
     try:
@@ -240,7 +242,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     # Who does not lead corrects nothing, and need not look; and what is seen is compared with what the watches told.
     tasks = [asyncio.create_task(supervised("controller", partial(_control, parts)), name="controller")]
     for name, work in parts.background.items():
-        begin = partial(_once_listed, parts.desk.pulse, work)
+        begin = partial(_once_listed, parts.context.pulse, work)
         tasks.append(asyncio.create_task(supervised(name, begin), name=name))
     holding = asyncio.create_task(parts.election.hold(), name="hold")
     await _any_of(stopping, holding, *tasks)
@@ -255,7 +257,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
 
 
 async def _control(parts: Parts) -> None:
-    await parts.desk.pods_listed.wait()
+    await parts.context.pods_listed.wait()
     await parts.plans.recall()
     await parts.controller.run()
 

@@ -9,7 +9,7 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.errors import BackendError
 
-from vivero_operator.handlers import Desk, tenants
+from vivero_operator.handlers import HandlerContext, tenants
 
 logger = logging.getLogger(__name__)
 
@@ -18,24 +18,24 @@ EVERY_SECONDS: Final = 40.0
 _SPREAD: Final = 0.2
 
 
-async def run(kube: KubeClient, desk: Desk) -> None:
+async def run(kube: KubeClient, context: HandlerContext) -> None:
     """For ever."""
     while True:
         spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311  jitter, no secret
         await asyncio.sleep(EVERY_SECONDS * spread)
         try:
-            await call(kube, desk)
+            await call(kube, context)
         except BackendError as error:
             logger.info("listing Tenants to find missed deletions failed: %s", error)
 
 
-async def call(kube: KubeClient, desk: Desk) -> None:
+async def call(kube: KubeClient, context: HandlerContext) -> None:
     """Who is known in a version that is no newer than the list, and is not in it, is gone."""
     listing = await kube.list_as(TENANT, lambda item: str(item["metadata"]["uid"]), metadata_only=True)
     listed = set(listing.items)
-    for tenant in desk.cluster.tenants:
+    for tenant in context.cluster.tenants:
         meta = tenant.metadata
         # Versions of one server are ordered numbers; a list from the past knows nothing of what is newer.
         newer = int(meta.resource_version or 0) > int(listing.resource_version or 0)
         if meta.uid not in listed and not newer:
-            tenants.forget(desk, meta)
+            tenants.forget(context, meta)

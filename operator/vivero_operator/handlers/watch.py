@@ -11,7 +11,16 @@ import kopf
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.patience import Patience
 
-from vivero_operator.handlers import Desk, database_servers, hearing, leases, plans, releases, tenant_pools, tenants
+from vivero_operator.handlers import (
+    HandlerContext,
+    database_servers,
+    hearing,
+    leases,
+    plans,
+    releases,
+    tenant_pools,
+    tenants,
+)
 
 _EXIT_SECONDS = 25.0
 
@@ -60,7 +69,7 @@ def _on_signal(stop: Callable[[], None]) -> None:
 
 
 async def watch(  # noqa: PLR0913  what it needs, by name
-    desk: Desk,
+    context: HandlerContext,
     config: KubeConfig,
     patience: Patience,
     *,
@@ -72,12 +81,12 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
     _login(registry, config, patience)
-    hearing.register(registry, desk, tenants.WATCHED)
-    hearing.register(registry, desk, plans.WATCHED)
-    hearing.register(registry, desk, database_servers.WATCHED)
-    hearing.register(registry, desk, tenant_pools.WATCHED)
-    hearing.register(registry, desk, releases.WATCHED)
-    leases.register(registry, settings, desk)
+    hearing.register(registry, context, tenants.WATCHED)
+    hearing.register(registry, context, plans.WATCHED)
+    hearing.register(registry, context, database_servers.WATCHED)
+    hearing.register(registry, context, tenant_pools.WATCHED)
+    hearing.register(registry, context, releases.WATCHED)
+    leases.register(registry, settings, context)
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(
         registry=registry,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, events, serving
 from reconcile.world import World
-from vivero_operator.handlers import Desk
+from vivero_operator.handlers import HandlerContext
 from vivero_operator.health import Pulse
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import (
@@ -143,11 +143,11 @@ async def test_a_look_at_a_contested_tenant_waits_a_little() -> None:
     world = await serving()
     await fight(world, scale, CONTEST_FROM)
     clock = [0.0]
-    desk = Desk(world.cluster, WorkQueue[Key](lambda: clock[0]), world.memory, Pulse())
-    desk.suspect(IDENT)
-    assert len(desk.queue) == 0
+    context = HandlerContext(world.cluster, WorkQueue[Key](lambda: clock[0]), world.memory, Pulse())
+    context.suspect(IDENT)
+    assert len(context.queue) == 0
     clock[0] += CONTEST_LONGEST_URGENT
-    assert (await desk.queue.get()).name == "acme"
+    assert (await context.queue.get()).name == "acme"
 
 
 async def test_others_are_not_slowed_down() -> None:

@@ -7,7 +7,7 @@ from reconcile.world import SERVER, World
 from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT
-from vivero_operator.handlers import Desk
+from vivero_operator.handlers import HandlerContext
 from vivero_operator.health import Pulse
 from vivero_operator.policies import drift, roster
 from vivero_operator.policies.outcome import Outcome, State
@@ -322,16 +322,16 @@ class TestMemory:
 
 async def test_a_suspect_is_queued_behind_those_that_somebody_waits_for() -> None:
     world = World()
-    desk = Desk(Cluster(), WorkQueue[Key](), Memory(), Pulse())
+    context = HandlerContext(Cluster(), WorkQueue[Key](), Memory(), Pulse())
     world.put({**TENANT, "status": {}})
     for tenant in world.cluster.tenants:
-        desk.cluster.tenants.put(tenant)
-    desk.suspect(IDENT)
-    desk.queue.add(Key("Tenant", "waits"), Rank.AWAITED)
-    desk.suspect("nobodysone")
-    assert (await desk.queue.get()).name == "waits"
-    assert (await desk.queue.get()).name == "acme"
-    assert len(desk.queue) == 0
+        context.cluster.tenants.put(tenant)
+    context.suspect(IDENT)
+    context.queue.add(Key("Tenant", "waits"), Rank.AWAITED)
+    context.suspect("nobodysone")
+    assert (await context.queue.get()).name == "waits"
+    assert (await context.queue.get()).name == "acme"
+    assert len(context.queue) == 0
 
 
 TENANT = {

@@ -8,7 +8,7 @@ from reconcile.scenes import NAMESPACE, again, body, change, condition, events, 
 from reconcile.world import World
 from vivero_core.model.constants import FINALIZER
 from vivero_core.model.tenant import Tenant
-from vivero_operator.handlers import Desk, tenants
+from vivero_operator.handlers import HandlerContext, tenants
 from vivero_operator.health import Pulse
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
@@ -124,13 +124,13 @@ class TestHeard:
     @pytest.mark.parametrize("annotations", ORDERS, ids=str)
     async def test_an_order_is_work_and_any_other_annotation_is_not(self, annotations: dict[str, str]) -> None:
         world = await serving()
-        desk = Desk(world.cluster, WorkQueue[Key](), Memory(), Pulse())
+        context = HandlerContext(world.cluster, WorkQueue[Key](), Memory(), Pulse())
         made: dict[str, Any] = body(world)
 
         def heard(version: int, **found: str) -> bool:
             meta = {**made["metadata"], "resourceVersion": str(1000 + version), "annotations": found}
-            tenants.observe(desk, Tenant.parse({**made, "metadata": meta}))
-            return len(desk.queue) > 0
+            tenants.observe(context, Tenant.parse({**made, "metadata": meta}))
+            return len(context.queue) > 0
 
         assert not heard(1), "it is well, and there is time"
         assert not heard(2, note="x")

@@ -23,7 +23,7 @@ from vivero_core.model.naming import tenant_id
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_operator import main
-from vivero_operator.handlers import Desk
+from vivero_operator.handlers import HandlerContext
 from vivero_operator.health import Pulse
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
@@ -388,9 +388,9 @@ class TestAddress:
         await place.leave()
         await place.leave("b" * 10, "schema")
         await place.sweep()
-        desk = Desk(place.world.cluster, WorkQueue[Key](), Memory(), Pulse())
-        main._tell_of_orphans(place.world.services, desk)  # noqa: SLF001  what the sweep is given to report to
-        assert {await desk.queue.get() for _ in range(len(desk.queue))} == {
+        context = HandlerContext(place.world.cluster, WorkQueue[Key](), Memory(), Pulse())
+        main._tell_of_orphans(place.world.services, context)  # noqa: SLF001  what the sweep is given to report to
+        assert {await context.queue.get() for _ in range(len(context.queue))} == {
             Key("DatabaseServer", "main"),
             Key("DatabaseServer", "second"),
             Key("Orphan", ID),

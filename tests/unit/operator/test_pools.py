@@ -12,7 +12,7 @@ from reconcile.world import NOW, World
 from vivero_core.model.constants import LABEL_POOL, LABEL_RELEASE
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
-from vivero_operator.handlers import Desk, tenant_pools, tenants
+from vivero_operator.handlers import HandlerContext, tenant_pools, tenants
 from vivero_operator.health import Pulse
 from vivero_operator.manifests import spare
 from vivero_operator.policies import claims, life, pool
@@ -280,66 +280,66 @@ class TestHandlers:
         return [0.0]
 
     @pytest.fixture
-    def desk(self, clock: list[float]) -> Desk:
-        return Desk(Cluster(), WorkQueue[Key](lambda: clock[0]), Memory(), Pulse())
+    def context(self, clock: list[float]) -> HandlerContext:
+        return HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), Memory(), Pulse())
 
-    async def queued(self, desk: Desk) -> list[str]:
+    async def queued(self, context: HandlerContext) -> list[str]:
         """What can be worked on at this moment."""
         found = []
         with contextlib.suppress(TimeoutError):
             while True:
-                key = await asyncio.wait_for(desk.queue.get(), 0.01)
-                desk.queue.done(key)
+                key = await asyncio.wait_for(context.queue.get(), 0.01)
+                context.queue.done(key)
                 found.append(f"{key.kind} {key.name}")
         return found
 
-    async def test_pools(self, desk: Desk) -> None:
-        tenant_pools.observe(desk, pool_of())
-        tenant_pools.observe(desk, pool_of())
-        assert await self.queued(desk) == ["TenantPool trial"]
-        tenant_pools.forget(desk, pool_of().metadata)
-        assert await self.queued(desk) == ["TenantPool trial"]
-        assert desk.cluster.pools.get("trial") is None
+    async def test_pools(self, context: HandlerContext) -> None:
+        tenant_pools.observe(context, pool_of())
+        tenant_pools.observe(context, pool_of())
+        assert await self.queued(context) == ["TenantPool trial"]
+        tenant_pools.forget(context, pool_of().metadata)
+        assert await self.queued(context) == ["TenantPool trial"]
+        assert context.cluster.pools.get("trial") is None
 
     async def test_a_spare_that_becomes_ready_is_counted_though_the_mirror_knew_it_first(
-        self, desk: Desk, clock: list[float]
+        self, context: HandlerContext, clock: list[float]
     ) -> None:
-        tenants.observe(desk, spare_of("a", ready=False))
+        tenants.observe(context, spare_of("a", ready=False))
         clock[0] += 0.2
-        await self.queued(desk)
+        await self.queued(context)
         # The pass that proved it has put its own write into the mirror; then the watch tells.
         proven = spare_body("a")
         proven["metadata"]["resourceVersion"] = "6"
-        desk.cluster.tenants.put(Tenant.parse(proven))
-        tenants.observe(desk, Tenant.parse(proven))
+        context.cluster.tenants.put(Tenant.parse(proven))
+        tenants.observe(context, Tenant.parse(proven))
         clock[0] += 0.1
-        assert await self.queued(desk) == ["TenantPool trial"]
-        tenants.observe(desk, Tenant.parse(proven))
+        assert await self.queued(context) == ["TenantPool trial"]
+        tenants.observe(context, Tenant.parse(proven))
         clock[0] += 0.1
-        assert await self.queued(desk) == []
+        assert await self.queued(context) == []
 
     async def test_a_claim_is_worked_on_at_once_and_its_refill_within_a_tenth_of_a_second(
-        self, desk: Desk, clock: list[float]
+        self, context: HandlerContext, clock: list[float]
     ) -> None:
-        tenants.observe(desk, spare_of("a"))
+        tenants.observe(context, spare_of("a"))
         clock[0] += 1
-        await self.queued(desk)
+        await self.queued(context)
         claimed = spare_body("a", slug="acme", owner={"email": "a@b.co"}, claimedAt=NOW.isoformat())
         claimed["metadata"] |= {"generation": 2, "resourceVersion": "6"}
-        desk.queue.add(Key("Tenant", "other"))
-        tenants.observe(desk, Tenant.parse(claimed))
-        assert await self.queued(desk) == ["Tenant a", "Tenant other"]
+        context.queue.add(Key("Tenant", "other"))
+        tenants.observe(context, Tenant.parse(claimed))
+        assert await self.queued(context) == ["Tenant a", "Tenant other"]
         clock[0] += 0.1
-        assert await self.queued(desk) == ["TenantPool trial"]
+        assert await self.queued(context) == ["TenantPool trial"]
 
-    async def test_a_spare_waits_a_moment_and_then_its_turn(self, desk: Desk, clock: list[float]) -> None:
-        tenants.observe(desk, spare_of("a"))
+    async def test_a_spare_waits_a_moment_and_then_its_turn(self, context: HandlerContext, clock: list[float]) -> None:
+        tenants.observe(context, spare_of("a"))
         waited_for = spare_body("b", slug="acme", owner={"email": "a@b.co"}, pool=None)
         del waited_for["status"]
-        tenants.observe(desk, Tenant.parse(waited_for))
-        assert await self.queued(desk) == ["Tenant b"]
+        tenants.observe(context, Tenant.parse(waited_for))
+        assert await self.queued(context) == ["Tenant b"]
         clock[0] += 0.2
-        assert await self.queued(desk) == ["TenantPool trial", "Tenant a"]
+        assert await self.queued(context) == ["TenantPool trial", "Tenant a"]
 
 
 def test_a_pools_name_that_is_too_long_for_a_label_is_cut() -> None:

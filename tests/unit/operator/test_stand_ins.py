@@ -13,7 +13,7 @@ from reconcile.world import NOW, World, tenant_body
 from unit.operator.test_manifests import instance
 from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError
-from vivero_operator.handlers import Desk, pods
+from vivero_operator.handlers import HandlerContext, pods
 from vivero_operator.health import Pulse
 from vivero_operator.manifests import service, stand_in
 from vivero_operator.manifests.stand_in import Backing
@@ -234,11 +234,11 @@ async def test_ready_is_said_only_when_the_address_leads_to_the_pods(monkeypatch
 
 def test_every_event_of_a_pod_is_a_reason_to_look() -> None:
     world, heard = World(), list[str]()
-    desk = Desk(world.cluster, WorkQueue[Key](), Memory(), Pulse(), pods_changed=heard.append)
+    context = HandlerContext(world.cluster, WorkQueue[Key](), Memory(), Pulse(), pods_changed=heard.append)
     one = Pod.parse(pod())
-    pods.take(desk, Listing([one], "1"))
-    pods.take(desk, Change("MODIFIED", Pod.parse(pod(ready=False))))
-    pods.take(desk, Change("DELETED", one))
+    pods.take(context, Listing([one], "1"))
+    pods.take(context, Change("MODIFIED", Pod.parse(pod(ready=False))))
+    pods.take(context, Change("DELETED", one))
     assert heard == [IDENT] * 3
 
 
