@@ -18,7 +18,7 @@ from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import FIELD_MANAGER
 
 from vivero_operator import health, logs, metrics
-from vivero_operator.backends import Backends, PlatformObjects
+from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.errors import LeadershipLostError
@@ -164,7 +164,7 @@ async def serve(settings: Settings) -> None:
         election = Election(calm_kube, settings.platform_namespace, settings.lease_name, settings.identity)
         kube = await stack.enter_async_context(client(guard=election.check))
         data_plane = await stack.enter_async_context(DataPlaneClient())
-        backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
+        backends = BackendClients(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
         stack.callback(backends.close)
         cluster = Cluster()
         services = Services(

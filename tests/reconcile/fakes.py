@@ -20,7 +20,7 @@ from vivero_core.backends.kube.errors import (
 from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
 from vivero_core.errors import BackendUnavailableError
-from vivero_operator.backends import Link
+from vivero_operator.backend_clients import BackendClient
 from vivero_operator.data_plane import Owner, Proof, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.instance import PlatformFiles
@@ -313,14 +313,14 @@ class FakeBackends:
         self.s3, self.valkey = FakeServer("s3"), FakeServer("valkey")
         self._lane = DirectLane()
 
-    async def database(self, server: Any) -> Link[Any]:
-        return Link(self.servers[server.name], self._lane)
+    async def database(self, server: Any) -> BackendClient[Any]:
+        return BackendClient(self.servers[server.name], self._lane)
 
-    async def storage(self) -> Link[Any]:
-        return Link(self.s3, self._lane)
+    async def storage(self) -> BackendClient[Any]:
+        return BackendClient(self.s3, self._lane)
 
-    async def cache(self) -> Link[Any]:
-        return Link(self.valkey, self._lane)
+    async def cache(self) -> BackendClient[Any]:
+        return BackendClient(self.valkey, self._lane)
 
     async def platform_files(self) -> PlatformFiles:
         return PlatformFiles("CA", "TICKET")

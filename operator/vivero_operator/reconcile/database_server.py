@@ -64,8 +64,8 @@ class DatabaseServerReconciler:
     async def _probe(self, server: DatabaseServer) -> tuple[str | None, BackendError | None]:
         """(version, None) or (None, what is wrong)."""
         try:
-            link = await self._services.backends.database(server)
-            return await link.lane.call(link.admin.server_version), None
+            client = await self._services.backends.database(server)
+            return await client.lane.call(client.admin.server_version), None
         except BackendError as error:
             return None, error
 

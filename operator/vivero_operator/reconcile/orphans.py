@@ -127,16 +127,16 @@ class Sweep:
         return None
 
     async def _database(self, server: DatabaseServer) -> Inventory:
-        link = await self._services.backends.database(server)
-        return await link.lane.call(link.admin.inventory)
+        client = await self._services.backends.database(server)
+        return await client.lane.call(client.admin.inventory)
 
     async def _buckets(self) -> Inventory:
-        link = await self._services.backends.storage()
-        return await link.lane.call(link.admin.inventory)
+        client = await self._services.backends.storage()
+        return await client.lane.call(client.admin.inventory)
 
     async def _cache_users(self) -> Inventory:
-        link = await self._services.backends.cache()
-        return await link.lane.call(link.admin.inventory)
+        client = await self._services.backends.cache()
+        return await client.lane.call(client.admin.inventory)
 
     async def _namespaces(self) -> Inventory:
         listing = await self._services.kube.list_as(
@@ -241,8 +241,8 @@ async def remove(services: Services, ident: str) -> list[str]:
     for server in services.cluster.servers:
         if placement.never_answered(server):
             continue
-        link = await services.backends.database(server)
-        await link.lane.long(database.drop, link.admin, ident, data=True)
+        client = await services.backends.database(server)
+        await client.lane.long(database.drop, client.admin, ident, data=True)
     store = await services.backends.storage()
     await store.lane.long(storage.drop, store.admin, naming.bucket_name(ident), data=True)
     caches = await services.backends.cache()

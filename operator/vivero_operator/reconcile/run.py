@@ -14,7 +14,7 @@ from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
 
-from vivero_operator.backends import Backends
+from vivero_operator.backend_clients import BackendClients
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.record import Record
@@ -50,7 +50,7 @@ class Services:
 
     settings: Settings
     kube: KubeClient
-    backends: Backends
+    backends: BackendClients
     data_plane: DataPlaneClient
     cluster: Cluster
     vault: Vault

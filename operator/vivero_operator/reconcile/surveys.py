@@ -20,7 +20,7 @@ from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator import metrics
-from vivero_operator.backends import Link
+from vivero_operator.backend_clients import BackendClient
 from vivero_operator.policies import backoff, life
 from vivero_operator.reconcile.run import Services
 
@@ -59,7 +59,7 @@ class Target:
 
     step: str
     aspect: ConditionType
-    link: Callable[[], Awaitable[Link[Surveyed]]]
+    client: Callable[[], Awaitable[BackendClient[Surveyed]]]
     customers: Customers
 
 
@@ -107,7 +107,7 @@ class Surveyor:
             "valkey": Target("cache", ConditionType.CACHE_READY, backends.cache, everybody),
         }
 
-    async def _database(self, name: str) -> Link[Surveyed]:
+    async def _database(self, name: str) -> BackendClient[Surveyed]:
         """By its name, for its address may have changed since the last look."""
         server = self._services.cluster.servers.get(name)
         if server is None:
@@ -124,8 +124,8 @@ class Surveyor:
     async def _look(self, system: str, target: Target, broken: int) -> tuple[float, int]:
         """Look once; how long to wait then, and how many looks in a row have broken by now."""
         try:
-            link = await target.link()
-            self._compare(system, target, await link.lane.call(link.admin.survey))
+            client = await target.client()
+            self._compare(system, target, await client.lane.call(client.admin.survey))
         except BackendUnfinishedError as error:
             logger.info("survey not finished, continuing: %s", error, extra={"system": system})
             return GOES_ON_SECONDS, 0

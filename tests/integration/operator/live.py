@@ -21,7 +21,7 @@ from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
-from vivero_operator.backends import Backends, PlatformObjects
+from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.vault import Vault
@@ -67,7 +67,9 @@ def cluster_names(names: dict[str, tuple[str, int]]) -> Iterator[None]:
         yield
 
 
-def services_of(settings: Settings, kube: KubeClient, backends: Backends, data_plane: DataPlaneClient) -> Services:
+def services_of(
+    settings: Settings, kube: KubeClient, backends: BackendClients, data_plane: DataPlaneClient
+) -> Services:
     """As main puts them together, without a leader's Lease."""
     cluster = Cluster()
     return Services(
@@ -110,7 +112,7 @@ class Live:
             KubeClient(account, field_manager=FIELD_MANAGER) as own,
             DataPlaneClient() as data_plane,
         ):
-            backends = Backends(settings, PlatformObjects(own, settings.platform_namespace))
+            backends = BackendClients(settings, PlatformObjects(own, settings.platform_namespace))
             with contextlib.closing(backends):
                 yield cls(services_of(settings, own, backends, data_plane), kube)
 

@@ -13,7 +13,7 @@ from reconcile.world import SERVER, World, tenant_body
 from unit.operator.waiting import until
 from vivero_core.errors import BackendUnfinishedError
 from vivero_operator import metrics
-from vivero_operator.backends import Backends, Link, PlatformObjects
+from vivero_operator.backend_clients import BackendClient, BackendClients, PlatformObjects
 from vivero_operator.reconcile import surveys
 from vivero_operator.reconcile.surveys import Surveyor
 
@@ -62,15 +62,15 @@ class TestEachServerForItself:
         world, hanging = World(), Hanging()
         world.put(SERVER)
         world.put(SECOND)
-        links = {"main": world.backends.database, "s3": world.backends.storage, "valkey": world.backends.cache}
+        clients = {"main": world.backends.database, "s3": world.backends.storage, "valkey": world.backends.cache}
 
-        async def link(*server: Any) -> Any:  # noqa: ANN401  in place of any of the three
+        async def client(*server: Any) -> Any:  # noqa: ANN401  in place of any of the three
             if ill == "main" and server[0].name != "main":
-                return await links["main"](*server)
-            return Link(world.backends.all()[ill], cast("Any", hanging))
+                return await clients["main"](*server)
+            return BackendClient(world.backends.all()[ill], cast("Any", hanging))
 
         world.backends.servers["main"].ping()
-        monkeypatch.setattr(world.backends, {"main": "database", "s3": "storage", "valkey": "cache"}[ill], link)
+        monkeypatch.setattr(world.backends, {"main": "database", "s3": "storage", "valkey": "cache"}[ill], client)
         async with surveying(world):
             await until(lambda: all(count > 5 for name, count in looks(world).items() if name != ill))
         assert looks(world)[ill] == 0
@@ -152,7 +152,7 @@ async def test_a_wrong_secret_of_one_server_ends_no_survey(caplog: pytest.LogCap
     )
     world.put(SERVER)
     objects = PlatformObjects(cast("Any", world.kube), "vivero-system")
-    services = replace(world.services, backends=Backends(world.services.settings, objects))
+    services = replace(world.services, backends=BackendClients(world.services.settings, objects))
     caplog.set_level(logging.INFO)
     await Surveyor(services, lambda *_: None).look()
     said = [record.message for record in caplog.records if "survey failed, retrying" in record.message]
