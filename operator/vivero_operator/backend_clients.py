@@ -154,9 +154,9 @@ def _is_public_key(text: str) -> bool:
 class BackendClients:
     """The client of each backing server: one for each DatabaseServer, one for S3, one for Valkey."""
 
-    def __init__(self, settings: Settings, objects: PlatformObjects, guard: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, settings: Settings, objects: PlatformObjects, fence: Callable[[], None] = lambda: None) -> None:
         self._settings = settings
-        self._guard = guard
+        self._fence = fence
         self._objects = objects
         self._clients: dict[str, tuple[object, BackendClient[Any]]] = {}
         self.recovered: Callable[[], None] = lambda: None
@@ -206,7 +206,7 @@ class BackendClients:
         admin = make()  # first: what cannot be made leaves the old one as it was
         if known is not None:
             _close(known[1])
-        client = BackendClient(admin, Lane(name, admin.ping, recovered=self.recovered, guard=self._guard))
+        client = BackendClient(admin, Lane(name, admin.ping, recovered=self.recovered, fence=self._fence))
         self._clients[name] = (made_from, client)
         return client
 

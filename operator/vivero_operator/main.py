@@ -106,7 +106,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
     }
     controller = Controller(
         context.queue,
-        {kind: unreadable.guarded(services, kind, reconcile) for kind, reconcile in reconcilers.items()},
+        {kind: unreadable.skipping_unreadable(services, kind, reconcile) for kind, reconcile in reconcilers.items()},
         concurrency=settings.concurrency,
         resync_seconds=settings.resync_seconds,
     )
@@ -162,7 +162,7 @@ async def serve(settings: Settings) -> None:
         )
         calm_kube = await stack.enter_async_context(client())
         election = Election(calm_kube, settings.platform_namespace, settings.lease_name, settings.identity)
-        kube = await stack.enter_async_context(client(guard=election.check))
+        kube = await stack.enter_async_context(client(fence=election.check))
         data_plane = await stack.enter_async_context(DataPlaneClient())
         backends = BackendClients(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
         stack.callback(backends.close)

@@ -119,9 +119,9 @@ class FakeKube:
     ) -> Object:
         known = self._found(resource, name, namespace)
         wanted = patch.get("metadata", {})
-        for guard in ("uid", "resourceVersion"):
-            if guard in wanted and str(wanted[guard]) != str(known["metadata"][guard]):
-                raise KubeConflictError(SYSTEM, f"{name} has another {guard}")
+        for field in ("uid", "resourceVersion"):
+            if field in wanted and str(wanted[field]) != str(known["metadata"][field]):
+                raise KubeConflictError(SYSTEM, f"{name} has another {field}")
         self._note(f"patch {subresource or 'object'} of", resource.kind, name, namespace)
         return self._store((resource.kind, namespace, name), merge(known, patch))
 

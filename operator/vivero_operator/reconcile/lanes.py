@@ -63,13 +63,13 @@ class Lane:
         probe: Callable[[], object],
         *,
         recovered: Callable[[], None] = lambda: None,
-        guard: Callable[[], None] = lambda: None,
+        fence: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.system = system
         self._probe = probe
         self._recovered = recovered
-        self._guard = guard
+        self._fence = fence
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS + 1, thread_name_prefix=f"lane-{system}")  # one is the probe's
         self._all, self._patient = asyncio.Semaphore(THREADS), asyncio.Semaphore(PATIENT_THREADS)
@@ -89,7 +89,7 @@ class Lane:
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The function's result; BackendUnavailableError without a try while the circuit breaker is open or no thread is free.
 
-        The function is bounded in time by its driver. The guard may stop it as it may stop every write.
+        The function is bounded in time by its driver. The fence may stop it, as it may stop every write.
         """
         self._refuse()
         async with self._turn():
@@ -162,11 +162,11 @@ class Lane:
             yield
 
     async def _in_thread(self, function: Callable[[], R]) -> R:
-        def guarded() -> R:
-            self._guard()
+        def fenced() -> R:
+            self._fence()
             return function()
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, fenced)
 
     def _open(self, cause: str) -> None:
         if self._recovery is None and not self._closed:

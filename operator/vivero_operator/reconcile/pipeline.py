@@ -22,8 +22,8 @@ from vivero_operator.reconcile.steps import (
     database,
     files,
     finalizer,
-    guards,
     hosts,
+    isolation,
     limits,
     namespace,
     owner,
@@ -81,14 +81,14 @@ _COMPLETE: Final = (
     Step("storage", storage.ensure, ("secrets",), *_STORAGE, remembered=True, depends=secrets.used),
     Step("cache", cache.ensure, ("secrets",), *_CACHE, remembered=True, depends=secrets.used),
     Step("limits", limits.announce, ("secrets",)),
-    Step("guards", guards.ensure, ("workload",), remembered=True),
+    Step("isolation", isolation.ensure, ("workload",), remembered=True),
 )
 _SERVING: Final = (
     Step("ready", workload.ready, ("workload",), *_WORKLOAD),
     # Smaller only now, when no pod of another size is left: a change of size must be able to finish.
     Step(room.SETTLE, room.settle, ("ready",), remembered=True),
 )
-_WHOLE: Final = (room.SETTLE, "database", "storage", "cache", "guards", "limits")
+_WHOLE: Final = (room.SETTLE, "database", "storage", "cache", "isolation", "limits")
 
 PROVISION: Final = (
     *_COMPLETE,
@@ -125,7 +125,7 @@ SUSPEND: Final = (
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",)),
     Step("workload", workload.ensure, ("secrets", "files")),
-    Step("guards", guards.ensure, ("workload",)),
+    Step("isolation", isolation.ensure, ("workload",)),
 )
 
 OF_PHASE: Final = {

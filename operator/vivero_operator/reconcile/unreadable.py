@@ -24,7 +24,7 @@ _ADDRESSES: dict[Kind, Resource] = {
 }
 
 
-def guarded(services: Services, kind: Kind, reconcile: Reconcile) -> Reconcile:
+def skipping_unreadable(services: Services, kind: Kind, reconcile: Reconcile) -> Reconcile:
     """`reconcile`, for objects that can be read. A Tenant can be deleted either way."""
 
     async def run(name: str) -> Result:

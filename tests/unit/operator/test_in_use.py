@@ -100,7 +100,7 @@ class Used:
         """The object after it."""
         name, reconcile = self.reconcilers()[kind]
         self.world.kube.writes.clear()
-        await unreadable.guarded(self.world.services, kind, reconcile)(name)
+        await unreadable.skipping_unreadable(self.world.services, kind, reconcile)(name)
         return self.world.kube.objects[kind, None, name]
 
     def delete(self, kind: Kind) -> None:

@@ -301,10 +301,10 @@ class TestLane:
         await until(closed.is_set)
 
     async def test_the_guard_stops_a_call_before_it_begins(self, server: Server) -> None:
-        def guard() -> None:
+        def fence() -> None:
             raise FencedError("operator", "not the leader")
 
-        lane = Lane("mariadb-main", server.ping, guard=guard)
+        lane = Lane("mariadb-main", server.ping, fence=fence)
         with pytest.raises(FencedError):
             await lane.call(server.ask)
         assert server.calls == []

@@ -73,7 +73,7 @@ class Program:
 
     async def pass_(self, kind: Kind, name: str = "odd") -> None:
         if kind in self.reconcilers:
-            await unreadable.guarded(self.world.services, kind, self.reconcilers[kind])(name)
+            await unreadable.skipping_unreadable(self.world.services, kind, self.reconcilers[kind])(name)
 
     def ready(self, kind: Kind, name: str = "odd") -> dict[str, Any]:
         conditions = self.world.kube.objects[kind, None, name].get("status", {}).get("conditions", [])

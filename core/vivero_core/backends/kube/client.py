@@ -59,7 +59,7 @@ class Change(Generic[V]):
 class KubeClient:
     """Talks to one API server as one field manager; use it as an async context manager.
 
-    `guard` is called before every request that writes, and stops it by raising;
+    `fence` is called before every request that writes, and stops it by raising;
     `on_answer` hears of every answer but a watch's: its method and its status;
     `patience` is shared with other clients of the same server.
     """
@@ -70,14 +70,14 @@ class KubeClient:
         *,
         field_manager: str,
         timeout: float = REQUEST_SECONDS,
-        guard: Callable[[], None] | None = None,
+        fence: Callable[[], None] | None = None,
         patience: Patience | None = None,
         on_answer: Callable[[str, int], None] = lambda method, status: None,  # noqa: ARG005
     ) -> None:
         self.config = config
         self._on_answer = on_answer
         self.field_manager = field_manager
-        self._guard = guard
+        self._fence = fence
         self._patience = patience or Patience()
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
@@ -278,8 +278,8 @@ class KubeClient:
         media_type: str = JSON,
         accept: str = JSON,
     ) -> Object:
-        if self._guard is not None and method != "GET":
-            self._guard()
+        if self._fence is not None and method != "GET":
+            self._fence()
         headers = self._headers() | {"Content-Type": media_type, "Accept": accept}
         data = None if payload is None else encoded(payload)
         try:

@@ -1,4 +1,4 @@
-"""Bounds around the pods: network policy, disruption budget, and the rights in the namespace. Beside the pod's start."""
+"""Isolation of the tenant: network policy, pod disruption budget, and no unmanaged object that widens rights or network."""
 
 import asyncio
 from typing import Final
