@@ -23,7 +23,7 @@ from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.errors import LeadershipLostError
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.handlers import HandlerContext, database_servers, pods, roll_call
+from vivero_operator.handlers import HandlerContext, database_servers, missed_deletions, pods
 from vivero_operator.handlers.watch import watch
 from vivero_operator.leader import Election
 from vivero_operator.reconcile import children, unreadable
@@ -87,7 +87,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         cluster,
         WorkQueue[Key](),
         Memory(),
-        health.Pulse(),
+        health.Heartbeat(),
         resync_seconds=settings.resync_seconds,
         gone=services.starts.ended,
         pods_changed=services.stand_ins.look,
@@ -125,7 +125,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         "rounds": Rounds(watching, context, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
         "sealing keys": services.vault.look_after_keys,
-        "roll call": partial(roll_call.run, watching, context),
+        "missed deletions": partial(missed_deletions.run, watching, context),
         "orphans": sweep.run,
         "events": services.recorder.run,
         "turns": services.starts.run,
@@ -183,12 +183,14 @@ async def serve(settings: Settings) -> None:
             now=_now,
         )
         parts = assemble(services, election, calm_kube, patience)
-        await stack.enter_async_context(health.serving(parts.context.pulse, settings.admin_host, settings.admin_port))
-        await _definitions(kube, parts.context.pulse)
+        await stack.enter_async_context(
+            health.serving(parts.context.heartbeat, settings.admin_host, settings.admin_port)
+        )
+        await _definitions(kube, parts.context.heartbeat)
         await _run(parts, config)
 
 
-async def _definitions(kube: KubeClient, pulse: health.Pulse) -> None:
+async def _definitions(kube: KubeClient, heartbeat: health.Heartbeat) -> None:
     """Wait for the API server and our kinds: kopf would start without and never look again."""
     while True:
         try:
@@ -196,7 +198,7 @@ async def _definitions(kube: KubeClient, pulse: health.Pulse) -> None:
                 await kube.list_as(resource, lambda _: None, metadata_only=True)
         except (KubeNotFoundError, BackendUnavailableError) as error:
             logger.warning("waiting for the CustomResourceDefinitions: %s", error)
-            pulse.excuse()
+            heartbeat.excuse()
             await asyncio.sleep(_DEFINITIONS_PAUSE)
         else:
             return
@@ -242,7 +244,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     # Who does not lead corrects nothing, and need not look; and what is seen is compared with what the watches told.
     tasks = [asyncio.create_task(supervised("controller", partial(_control, parts)), name="controller")]
     for name, work in parts.background.items():
-        begin = partial(_once_listed, parts.context.pulse, work)
+        begin = partial(_once_listed, parts.context.heartbeat, work)
         tasks.append(asyncio.create_task(supervised(name, begin), name=name))
     holding = asyncio.create_task(parts.election.hold(), name="hold")
     await _any_of(stopping, holding, *tasks)
@@ -262,9 +264,9 @@ async def _control(parts: Parts) -> None:
     await parts.controller.run()
 
 
-async def _once_listed(pulse: health.Pulse, work: Callable[[], Awaitable[None]]) -> None:
+async def _once_listed(heartbeat: health.Heartbeat, work: Callable[[], Awaitable[None]]) -> None:
     """Begin when every kind has been listed; without that liveness fails in the end."""
-    while not pulse.synced:  # noqa: ASYNC110  a flag of the health endpoint, and a tenth of a second is soon enough
+    while not heartbeat.synced:  # noqa: ASYNC110  a flag of the health endpoint, and a tenth of a second is soon enough
         await asyncio.sleep(_LISTED_PAUSE)
     await work()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, Resource
 from vivero_core.model.tenant import Tenant
 
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
@@ -30,7 +30,7 @@ class HandlerContext:
     cluster: Cluster
     queue: WorkQueue[Key]
     memory: Memory
-    pulse: Pulse
+    heartbeat: Heartbeat
     wants: dict[str, object] = field(default_factory=dict)
     """Desired state of each object at its last event, by uid: tells a change from an echo."""
     resync_seconds: float = 600.0

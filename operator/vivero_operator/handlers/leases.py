@@ -15,4 +15,4 @@ def register(registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, c
 
     @kopf.on.event("coordination.k8s.io", "v1", "leases", id="leases", registry=registry)
     async def changed(**_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        context.pulse.beat()
+        context.heartbeat.beat()

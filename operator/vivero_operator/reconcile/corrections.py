@@ -5,7 +5,7 @@ from typing import Final
 
 from vivero_core.model.constants import Reason
 
-from vivero_operator.manifests.event import EventType, Happening, Subject
+from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.run import Corrected, Run
 
@@ -41,4 +41,4 @@ def _drift(corrected: Iterable[Corrected]) -> str:
 
 async def _say(run: Run, kind: EventType, reason: Reason, message: str) -> None:
     subject = Subject.of("Tenant", run.tenant.metadata)
-    await run.services.recorder.record(Happening(subject, kind, reason, message, _ACTION))
+    await run.services.recorder.record(ObjectEvent(subject, kind, reason, message, _ACTION))

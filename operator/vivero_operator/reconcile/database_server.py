@@ -16,7 +16,7 @@ from vivero_core.model.database_server import (
 from vivero_core.model.database_server import Orphan as OrphanEntry
 
 from vivero_operator import metrics
-from vivero_operator.manifests.event import EventType, Happening, Subject
+from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies.pause import paused, shown
 from vivero_operator.reconcile import in_use, orphans
 from vivero_operator.reconcile.orphan_list import Orphan
@@ -160,7 +160,7 @@ class DatabaseServerReconciler:
 
     async def _say(self, server: DatabaseServer, kind: EventType, reason: str, note: str, action: str) -> None:
         subject = Subject.of("DatabaseServer", server.metadata)
-        await self._services.recorder.record(Happening(subject, kind, reason, note, action))
+        await self._services.recorder.record(ObjectEvent(subject, kind, reason, note, action))
 
 
 def _entry(orphan: Orphan) -> OrphanEntry:

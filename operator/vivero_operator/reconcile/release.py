@@ -13,7 +13,7 @@ from vivero_core.model.release import Release, ReleaseStatus
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.manifests import release as manifest
-from vivero_operator.manifests.event import Happening, Subject
+from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.policies import release as policy
 from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.release import Progress
@@ -111,7 +111,7 @@ class ReleaseReconciler:
         await self._write(release, list(stand.on), len(stand.waiting) + len(stand.stuck), message, conditions)
         if halted and not was_halted:
             subject = Subject.of("Release", release.metadata)
-            await self._services.recorder.record(Happening(subject, "Warning", Reason.HALTED, message, "RollOut"))
+            await self._services.recorder.record(ObjectEvent(subject, "Warning", Reason.HALTED, message, "RollOut"))
 
     def _conditions(
         self, release: Release, *, complete: tuple[bool, str], halted: tuple[bool, str]

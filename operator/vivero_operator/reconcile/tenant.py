@@ -15,7 +15,7 @@ from vivero_core.model.reading import salvaged
 from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
-from vivero_operator.manifests.event import Happening, Subject
+from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.policies import claims, life, verdict
 from vivero_operator.policies.life import Phase
 from vivero_operator.policies.pause import paused
@@ -141,7 +141,7 @@ class TenantReconciler:
 
     async def _say(self, tenant: Tenant, reason: str, message: str, action: str) -> None:
         subject = Subject.of("Tenant", tenant.metadata)
-        await self._services.recorder.record(Happening(subject, "Normal", reason, message, action))
+        await self._services.recorder.record(ObjectEvent(subject, "Normal", reason, message, action))
 
     async def _pause(self, tenant: Tenant) -> Result:
         """Visible, and no more: what changes by then is carried out when the annotation goes."""

@@ -16,7 +16,7 @@ from vivero_core.model.tenant_pool import TenantPool, TenantPoolStatus
 
 from vivero_operator import metrics
 from vivero_operator.manifests import spare as manifest
-from vivero_operator.manifests.event import EventType, Happening, Subject
+from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies import pool as policy
 from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.pool import Stock
@@ -127,7 +127,7 @@ class TenantPoolReconciler:
             return
         kind: EventType = "Warning" if now.reason == Reason.SHORT else "Normal"
         subject = Subject.of("TenantPool", pool.metadata)
-        await self._services.recorder.record(Happening(subject, kind, now.reason, now.message, "Fill"))
+        await self._services.recorder.record(ObjectEvent(subject, kind, now.reason, now.message, "Fill"))
 
     def _status(self, pool: TenantPool, stock: Stock, made: int, refusal: BackendError | None) -> TenantPoolStatus:
         size, ready = pool.spec.size, len(stock.ready)

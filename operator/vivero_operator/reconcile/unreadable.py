@@ -9,7 +9,7 @@ from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.reading import Unreadable
 
 from vivero_operator import metrics
-from vivero_operator.manifests.event import Happening, Subject
+from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.reconcile import in_use
 from vivero_operator.reconcile.controller import Kind, Reconcile
 from vivero_operator.reconcile.result import Result
@@ -74,7 +74,7 @@ async def _report(services: Services, kind: Kind, odd: Unreadable) -> None:
     except KubeNotFoundError:
         return
     subject = Subject.of(kind, odd.metadata)
-    await services.recorder.record(Happening(subject, "Warning", Reason.UNREADABLE, message, "Read"))
+    await services.recorder.record(ObjectEvent(subject, "Warning", Reason.UNREADABLE, message, "Read"))
 
 
 def _ready(status: object) -> dict[str, Any]:

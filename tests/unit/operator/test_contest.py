@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, events, serving
 from reconcile.world import World
 from vivero_operator.handlers import HandlerContext
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import (
     CONTEST_FROM,
@@ -143,7 +143,7 @@ async def test_a_look_at_a_contested_tenant_waits_a_little() -> None:
     world = await serving()
     await fight(world, scale, CONTEST_FROM)
     clock = [0.0]
-    context = HandlerContext(world.cluster, WorkQueue[Key](lambda: clock[0]), world.memory, Pulse())
+    context = HandlerContext(world.cluster, WorkQueue[Key](lambda: clock[0]), world.memory, Heartbeat())
     context.suspect(IDENT)
     assert len(context.queue) == 0
     clock[0] += CONTEST_LONGEST_URGENT

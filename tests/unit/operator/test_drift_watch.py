@@ -8,7 +8,7 @@ from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT
 from vivero_operator.handlers import HandlerContext
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.policies import drift, roster
 from vivero_operator.policies.outcome import Outcome, State
 from vivero_operator.reconcile import children
@@ -322,7 +322,7 @@ class TestMemory:
 
 async def test_a_suspect_is_queued_behind_those_that_somebody_waits_for() -> None:
     world = World()
-    context = HandlerContext(Cluster(), WorkQueue[Key](), Memory(), Pulse())
+    context = HandlerContext(Cluster(), WorkQueue[Key](), Memory(), Heartbeat())
     world.put({**TENANT, "status": {}})
     for tenant in world.cluster.tenants:
         context.cluster.tenants.put(tenant)

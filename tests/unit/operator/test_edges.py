@@ -28,7 +28,7 @@ from vivero_core.model.tenant import OwnerStatus, Tenant, TenantStatus
 from vivero_operator import data_plane, health, logs
 from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
-from vivero_operator.handlers import HandlerContext, database_servers, plans, pods, roll_call, tenants
+from vivero_operator.handlers import HandlerContext, database_servers, missed_deletions, plans, pods, tenants
 from vivero_operator.instance import Keys
 from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster
@@ -200,44 +200,44 @@ class TestDataPlane:
 
 class TestHealth:
     @contextlib.asynccontextmanager
-    async def asked(self, pulse: health.Pulse) -> AsyncIterator[TestClient[Any, Any]]:
-        async with TestClient(TestServer(health.application(pulse))) as client:
+    async def asked(self, heartbeat: health.Heartbeat) -> AsyncIterator[TestClient[Any, Any]]:
+        async with TestClient(TestServer(health.application(heartbeat))) as client:
             yield client
 
     async def test_alive_while_the_watch_brings_news(self) -> None:
         now = [0.0]
-        pulse = health.Pulse(lambda: now[0])
-        async with self.asked(pulse) as client:
+        heartbeat = health.Heartbeat(lambda: now[0])
+        async with self.asked(heartbeat) as client:
             assert (await client.get("/healthz")).status == 200
             now[0] = health.STALE_SECONDS + 1
             assert (await client.get("/healthz")).status == 503
-            pulse.beat()
+            heartbeat.beat()
             assert (await client.get("/healthz")).status == 200
 
     async def test_alive_while_the_api_server_is_away(self) -> None:
         now = [0.0]
-        pulse = health.Pulse(lambda: now[0])
-        async with self.asked(pulse) as client:
+        heartbeat = health.Heartbeat(lambda: now[0])
+        async with self.asked(heartbeat) as client:
             for _ in range(10):
                 now[0] += health.STALE_SECONDS - 1
-                pulse.excuse()
+                heartbeat.excuse()
             assert (await client.get("/healthz")).status == 200
             assert (await client.get("/readyz")).status == 503
 
     async def test_ready_when_the_cluster_was_seen(self) -> None:
-        pulse = health.Pulse()
-        async with self.asked(pulse) as client:
+        heartbeat = health.Heartbeat()
+        async with self.asked(heartbeat) as client:
             assert (await client.get("/readyz")).status == 503
-            pulse.beat()
+            heartbeat.beat()
             assert (await client.get("/readyz")).status == 200
 
     async def test_metrics(self) -> None:
-        async with self.asked(health.Pulse()) as client:
+        async with self.asked(health.Heartbeat()) as client:
             assert "vivero_queue_depth" in await (await client.get("/metrics")).text()
 
     async def test_serving(self, unused_tcp_port: int) -> None:
         async with (
-            health.serving(health.Pulse(), "127.0.0.1", unused_tcp_port),
+            health.serving(health.Heartbeat(), "127.0.0.1", unused_tcp_port),
             aiohttp.ClientSession() as session,
             session.get(f"http://127.0.0.1:{unused_tcp_port}/healthz") as answer,
         ):
@@ -295,7 +295,7 @@ class TestSettings:
 
 @pytest.fixture
 def context() -> HandlerContext:
-    return HandlerContext(Cluster(), WorkQueue[Key](), Memory(), health.Pulse())
+    return HandlerContext(Cluster(), WorkQueue[Key](), Memory(), health.Heartbeat())
 
 
 async def queued(context: HandlerContext) -> list[str]:
@@ -363,7 +363,7 @@ class TestHandlers:
         context.move(going)
         assert await queued(context) == ["Tenant acme"]
 
-    async def test_a_roll_call_finds_who_went_without_a_word(self, context: HandlerContext) -> None:
+    async def test_missed_deletions_are_found(self, context: HandlerContext) -> None:
         for name, version in (("stays", "5"), ("gone", "5"), ("newer-than-the-list", "9")):
             one = tenant(name, resourceVersion=version)
             context.cluster.tenants.put(one)
@@ -373,7 +373,7 @@ class TestHandlers:
                 assert kind is TENANT
                 return Listing([view({"metadata": {"uid": "uid-stays"}})], "7")
 
-        await roll_call.call(cast("Any", Listed()), context)
+        await missed_deletions.find(cast("Any", Listed()), context)
         assert sorted(one.name for one in context.cluster.tenants) == ["newer-than-the-list", "stays"]
 
     async def test_what_one_gives_up_another_gets(self, context: HandlerContext) -> None:

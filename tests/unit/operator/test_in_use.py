@@ -17,7 +17,7 @@ from vivero_core.model.reading import read
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
 from vivero_operator.handlers import HandlerContext, plans, tenant_pools, tenants
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import in_use, unreadable
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key, Kind, Reconcile
@@ -348,7 +348,7 @@ def pool_with(plan: str, generation: int) -> TenantPool:
 )
 async def test_what_frees_a_plan_has_it_looked_at(change: Callable[[HandlerContext], None]) -> None:
     clock = [0.0]
-    context = HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), Memory(), Pulse())
+    context = HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), Memory(), Heartbeat())
     plans.observe(context, Plan.parse(body("Plan", "trial")))
     tenants.observe(context, tenant_with("trial", 1))
     tenant_pools.observe(context, pool_with("trial", 1))

@@ -281,7 +281,7 @@ def test_url_without_the_usual_port() -> None:
 
 def test_events() -> None:
     tenant = instance().tenant
-    said = event.Happening(
+    said = event.ObjectEvent(
         event.Subject.of("Tenant", tenant.metadata), "Warning", "DatabaseUnavailable", "x" * 3000, "Reconcile"
     )
     manifest = event.build(said, "operator-1", NOW)

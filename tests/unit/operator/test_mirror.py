@@ -15,7 +15,7 @@ from unit.operator.test_unreadable import WATCHED, odd_body
 from unit.operator.waiting import until
 from vivero_core.model.plan import Plan
 from vivero_operator.handlers import HandlerContext, hearing
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import mirror as mirrors
 from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcile
 from vivero_operator.reconcile.memory import Memory
@@ -149,7 +149,7 @@ class Running:
         self.now, self.worked = 0.0, list[Key]()
         self.queue = WorkQueue[Key](lambda: self.now)
         self.world = World()
-        self.context = HandlerContext(self.world.cluster, self.queue, Memory(), Pulse())
+        self.context = HandlerContext(self.world.cluster, self.queue, Memory(), Heartbeat())
         reconcilers: dict[str, Reconcile] = {kind: self._reconciler(kind) for kind in (*WATCHED, "Orphan")}
         self.controller = Controller(self.queue, reconcilers, concurrency=4, resync_seconds=600)
         self.failing = False

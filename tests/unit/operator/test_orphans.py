@@ -24,7 +24,7 @@ from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_operator import main
 from vivero_operator.handlers import HandlerContext
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
 from vivero_operator.reconcile import orphans
@@ -388,7 +388,7 @@ class TestAddress:
         await place.leave()
         await place.leave("b" * 10, "schema")
         await place.sweep()
-        context = HandlerContext(place.world.cluster, WorkQueue[Key](), Memory(), Pulse())
+        context = HandlerContext(place.world.cluster, WorkQueue[Key](), Memory(), Heartbeat())
         main._tell_of_orphans(place.world.services, context)  # noqa: SLF001  what the sweep is given to report to
         assert {await context.queue.get() for _ in range(len(context.queue))} == {
             Key("DatabaseServer", "main"),

@@ -13,7 +13,7 @@ from vivero_core.model.constants import LABEL_POOL, LABEL_RELEASE
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
 from vivero_operator.handlers import HandlerContext, tenant_pools, tenants
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import spare
 from vivero_operator.policies import claims, life, pool
 from vivero_operator.policies.life import Phase
@@ -281,7 +281,7 @@ class TestHandlers:
 
     @pytest.fixture
     def context(self, clock: list[float]) -> HandlerContext:
-        return HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), Memory(), Pulse())
+        return HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), Memory(), Heartbeat())
 
     async def queued(self, context: HandlerContext) -> list[str]:
         """What can be worked on at this moment."""

@@ -14,7 +14,7 @@ from unit.operator.test_manifests import instance
 from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError
 from vivero_operator.handlers import HandlerContext, pods
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import service, stand_in
 from vivero_operator.manifests.stand_in import Backing
 from vivero_operator.policies.stand_in import FIRST_START
@@ -234,7 +234,7 @@ async def test_ready_is_said_only_when_the_address_leads_to_the_pods(monkeypatch
 
 def test_every_event_of_a_pod_is_a_reason_to_look() -> None:
     world, heard = World(), list[str]()
-    context = HandlerContext(world.cluster, WorkQueue[Key](), Memory(), Pulse(), pods_changed=heard.append)
+    context = HandlerContext(world.cluster, WorkQueue[Key](), Memory(), Heartbeat(), pods_changed=heard.append)
     one = Pod.parse(pod())
     pods.take(context, Listing([one], "1"))
     pods.take(context, Change("MODIFIED", Pod.parse(pod(ready=False))))

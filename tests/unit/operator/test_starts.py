@@ -14,7 +14,7 @@ from vivero_core.model.constants import LABEL_SIGNUP, LABEL_TENANT
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_operator.handlers import HandlerContext, tenants
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.memory import Memory
@@ -452,7 +452,7 @@ class TestSlotsReturn:
         assert before == [["next"]]
 
     def context(self, starts: Starts) -> HandlerContext:
-        return HandlerContext(Cluster(), WorkQueue[Key](), Memory(), Pulse(), gone=starts.ended)
+        return HandlerContext(Cluster(), WorkQueue[Key](), Memory(), Heartbeat(), gone=starts.ended)
 
     def test_a_finalizer_that_was_taken_away(self) -> None:
         door = Door(1)

@@ -16,7 +16,7 @@ from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant
 from vivero_operator.handlers import HandlerContext, database_servers, hearing, plans, releases, tenant_pools, tenants
 from vivero_operator.handlers.hearing import Watched
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import unreadable
 from vivero_operator.reconcile.controller import Key, Kind, Reconcile
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
@@ -43,7 +43,7 @@ class Program:
     def __init__(self) -> None:
         self.world = World()
         services = self.world.services
-        self.context = HandlerContext(self.world.cluster, WorkQueue[Key](), self.world.memory, Pulse())
+        self.context = HandlerContext(self.world.cluster, WorkQueue[Key](), self.world.memory, Heartbeat())
         self.reconcilers: dict[Kind, Reconcile] = {
             "Tenant": self.world.reconciler.reconcile,
             "Plan": PlanReconciler(services).reconcile,
