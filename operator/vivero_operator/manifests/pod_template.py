@@ -135,8 +135,8 @@ def _resources(instance: Instance) -> dict[str, Any]:
     return {"requests": {"cpu": size.cpu_request, "memory": size.memory_request}, "limits": limits}
 
 
-def _orders(instance: Instance, credentials: str) -> dict[str, str]:
-    """Annotations whose change starts the pods again: other credentials, a person's order, data that was given up."""
+def _restart_annotations(instance: Instance, credentials: str) -> dict[str, str]:
+    """Annotations whose change restarts the pods: other credentials, a requested restart, an accepted data loss."""
     tenant = instance.tenant
     meta, given_up = tenant.metadata, tenant.status.data_given_up_at
     if tenant.accepts_data_loss:
@@ -154,7 +154,7 @@ def of(instance: Instance, release: Template, credentials: str) -> Template:
     template = copy.deepcopy(release)
     meta, container = template.setdefault("metadata", {}), template["spec"]["containers"][0]
     meta["labels"] = {**meta.get("labels", {}), **labels(instance)}
-    meta["annotations"] = {**meta.get("annotations", {}), **_orders(instance, credentials)}
+    meta["annotations"] = {**meta.get("annotations", {}), **_restart_annotations(instance, credentials)}
     container["env"] = [*container.get("env", ()), {"name": "VIVERO_TENANT_ID", "value": instance.id}]
     container["resources"] = _resources(instance)
     meta["annotations"][c.ANNOTATION_REVISION] = digest(template)

@@ -12,8 +12,8 @@ from vivero_operator.policies import quantity
 
 _OWN_PARTS: Final = ("spec", "data", "rules")
 _QUANTITY_FIELDS: Final = frozenset({"requests", "limits", "hard", "sizeLimit"})
-_ORDERS: Final = frozenset({ANNOTATION_KUBECTL_RESTART})
-"""What a person may put into parts that are ours otherwise."""
+_TOLERATED_ANNOTATIONS: Final = frozenset({ANNOTATION_KUBECTL_RESTART})
+"""What kubectl may write into parts that are ours otherwise."""
 
 
 def applied(manifest: dict[str, Any] | None) -> str | None:
@@ -103,7 +103,7 @@ def _foreign(fields: dict[str, Any], desired: dict[str, Any], live: dict[str, An
     patch: dict[str, Any] = {}
     for key, inner in fields.items():
         name = key.removeprefix("f:")
-        if key == "." or name in _ORDERS:
+        if key == "." or name in _TOLERATED_ANNOTATIONS:
             continue
         if name not in desired:
             patch[name] = None

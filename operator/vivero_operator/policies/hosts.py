@@ -11,7 +11,7 @@ from vivero_core.model.constants import Reason
 from vivero_core.model.tenant import HostStatus, Tenant
 
 from vivero_operator.policies.certificates import Verdict
-from vivero_operator.policies.claims import Refusal
+from vivero_operator.policies.ownership import Refusal
 
 RECORD: Final = "_vivero"
 """Label below a host at which its TXT record is looked for."""

@@ -42,11 +42,11 @@ class Stock:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What to do now."""
+class Scaling:
+    """How many spares to create now, and which to delete."""
 
-    make: int
-    discard: tuple[Tenant, ...]
+    create: int
+    delete: tuple[Tenant, ...]
 
 
 def take_stock(
@@ -95,18 +95,18 @@ def shortage(stock: Stock) -> str | None:
     return f"{len(stuck)} failed to start; {oldest.name}: {ready.message}"
 
 
-def decide(size: int, stock: Stock, *, at_once: int) -> Order:
+def decide(size: int, stock: Stock, *, at_once: int) -> Scaling:
     """At most `at_once` start at a time. What is outdated serves on until a successor is ready.
 
     A claim takes any spare, so one of an old release is better than none: it goes only when there are enough others.
     """
     current = len(stock.current)
-    make = max(0, min(size - current, at_once - len(stock.starting)))
+    create = max(0, min(size - current, at_once - len(stock.starting)))
     surplus = max(0, current - size)
     # Those that still start go first, then the youngest: the oldest are claimed first.
     unwanted = (*_youngest(stock.starting), *_youngest(stock.ready))[:surplus]
     replaced = max(0, len(stock.outdated) - max(0, size - len(stock.ready)))
-    return Order(make, (*stock.broken, *unwanted, *stock.outdated[:replaced]))
+    return Scaling(create, (*stock.broken, *unwanted, *stock.outdated[:replaced]))
 
 
 def _youngest(spares: Iterable[Tenant]) -> list[Tenant]:

@@ -71,7 +71,7 @@ _OWNER = (ConditionType.OWNER_READY, Reason.WORKLOAD_UNAVAILABLE)
 _COMPLETE: Final = (
     Step("turn", turn.take),
     Step("finalizer", finalizer.add, ("turn",)),
-    Step("adoption", adoption.claim, ("finalizer",)),
+    Step("adoption", adoption.take_over, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",), remembered=True),
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",), remembered=True),
@@ -118,7 +118,7 @@ BIND: Final = (
 # Data and credentials stay as they are; only the way in and the pods go.
 SUSPEND: Final = (
     Step("finalizer", finalizer.add),
-    Step("adoption", adoption.claim, ("finalizer",)),
+    Step("adoption", adoption.take_over, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",)),
     Step("hosts", hosts.examine, ("namespace",)),
     Step("route", route.ensure, ("hosts",)),

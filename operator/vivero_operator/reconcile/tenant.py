@@ -16,7 +16,7 @@ from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
 from vivero_operator.manifests.event import ObjectEvent, Subject
-from vivero_operator.policies import claims, life, verdict
+from vivero_operator.policies import life, ownership, verdict
 from vivero_operator.policies.life import Phase
 from vivero_operator.policies.pause import paused
 from vivero_operator.policies.verdict import Finding
@@ -70,7 +70,7 @@ class TenantReconciler:
 
     async def _keep(self, tenant: Tenant) -> Result:
         cluster = self._services.cluster
-        refusal = claims.refused_slug(tenant, cluster.rivals(tenant))
+        refusal = ownership.refused_slug(tenant, cluster.rivals(tenant))
         if refusal is not None:
             return await self._refuse(tenant, *refusal)
         plan = cluster.plan_of(tenant)

@@ -62,17 +62,17 @@ class TenantPoolReconciler:
             proof_lasts=settings.proof_lasts,
         )
         signups = policy.signups_under_way(self._services.cluster.tenants, self._services.now())
-        order = policy.decide(pool.spec.size, stock, at_once=max(0, settings.spares_at_once - signups))
+        scaling = policy.decide(pool.spec.size, stock, at_once=max(0, settings.spares_at_once - signups))
         metrics.show_pool(name, size=pool.spec.size, ready=len(stock.ready), starting=len(stock.starting))
-        refusal = await self._make(pool, order.make)
-        await self._discard(order.discard)
-        status = self._status(pool, stock, order.make, refusal)
+        refusal = await self._make(pool, scaling.create)
+        await self._discard(scaling.delete)
+        status = self._status(pool, stock, scaling.create, refusal)
         if self._is_to_be_written(pool, status):
             await self._write(pool, status)
             await self._announce(pool, status)
         if refusal is not None:
             return Result(failed=True)
-        if signups and order.make < pool.spec.size - len(stock.current):
+        if signups and scaling.create < pool.spec.size - len(stock.current):
             return Result(retry_after=GIVE_WAY_SECONDS)
         return Result(retry_after=SETTLE_SECONDS if name in self._unwritten else LOOK_AGAIN_SECONDS)
 

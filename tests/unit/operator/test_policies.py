@@ -12,7 +12,7 @@ from vivero_core.model.constants import LABEL_SIGNUP, ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow.record import Record
-from vivero_operator.policies import backoff, claims, drift, life, neighbours, placement, quantity, verdict
+from vivero_operator.policies import backoff, drift, life, neighbours, ownership, placement, quantity, verdict
 from vivero_operator.policies.outcome import Outcome, Pending, State, done, waiting
 from vivero_operator.policies.verdict import Finding
 
@@ -171,19 +171,19 @@ def test_whom_somebody_waits_for(
 class TestClaims:
     def test_the_older_has_the_slug(self) -> None:
         young, old = tenant(uid="y"), tenant("other", uid="o", age=5, slug="acme")
-        assert claims.refused_slug(young, [young, old]) == (
+        assert ownership.refused_slug(young, [young, old]) == (
             Reason.SLUG_TAKEN,
             "Slug acme belongs to the older Tenant other",
         )
-        assert claims.refused_slug(old, [young, old]) is None
+        assert ownership.refused_slug(old, [young, old]) is None
 
     def test_of_two_from_one_second_exactly_one_has_it(self) -> None:
         pair = [tenant(uid="a"), tenant("other", uid="b", slug="acme")]
-        assert [claims.refused_slug(one, pair) is None for one in pair] == [True, False]
+        assert [ownership.refused_slug(one, pair) is None for one in pair] == [True, False]
 
     def test_who_has_something_already_keeps_it(self) -> None:
         made = tenant("made", uid="z", slug="acme", status={"url": "https://acme"})
-        assert claims.refused_slug(made, [tenant(uid="a"), made]) is None
+        assert ownership.refused_slug(made, [tenant(uid="a"), made]) is None
 
     def test_adoption(self) -> None:
         heir = tenant(uid="h", adopt="abcdefghij")
@@ -196,15 +196,15 @@ class TestClaims:
             ([heir, rival], "h"),
             ([heir, younger], None),
         ):
-            assert claims.refused_adoption(heir, others, kept_for(owner)) is None
+            assert ownership.refused_adoption(heir, others, kept_for(owner)) is None
         for others, owner in (([heir, rival], "r"), ([heir, younger], "y")):
-            refusal = claims.refused_adoption(heir, others, kept_for(owner))
+            refusal = ownership.refused_adoption(heir, others, kept_for(owner))
             assert refusal is not None
             assert refusal[0] is Reason.ALREADY_ADOPTED
 
     def test_data_stays_on_its_server(self) -> None:
         heir = tenant(uid="h", adopt="abcdefghij", databaseServer="other")
-        assert claims.refused_adoption(heir, [heir], kept_for(None)) is not None
+        assert ownership.refused_adoption(heir, [heir], kept_for(None)) is not None
 
 
 FAILED = Outcome(State.FAILED, Reason.DATABASE_UNAVAILABLE, "mariadb: no answer")

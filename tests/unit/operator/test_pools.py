@@ -15,7 +15,7 @@ from vivero_core.model.tenant_pool import TenantPool
 from vivero_operator.handlers import HandlerContext, tenant_pools, tenants
 from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import spare
-from vivero_operator.policies import claims, life, pool
+from vivero_operator.policies import life, ownership, pool
 from vivero_operator.policies.life import Phase
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
@@ -108,20 +108,20 @@ class TestSingleRefill:
 
 class TestOrder:
     def test_a_few_at_once(self) -> None:
-        assert pool.decide(10, stock(), at_once=4).make == 4
-        assert pool.decide(10, stock(spare_of("a", ready=False)), at_once=4).make == 3
-        assert pool.decide(2, stock(spare_of("a")), at_once=4).make == 1
+        assert pool.decide(10, stock(), at_once=4).create == 4
+        assert pool.decide(10, stock(spare_of("a", ready=False)), at_once=4).create == 3
+        assert pool.decide(2, stock(spare_of("a")), at_once=4).create == 1
 
     def test_too_many_go_those_that_start_and_the_youngest_first(self) -> None:
         spares = [spare_of("starts", ready=False), spare_of("young", age=10), spare_of("old", age=90)]
-        assert names(pool.decide(1, stock(*spares), at_once=4).discard) == ["starts", "young"]
+        assert names(pool.decide(1, stock(*spares), at_once=4).delete) == ["starts", "young"]
 
     def test_an_old_release_serves_until_its_successor_is_ready(self) -> None:
         old = [spare_of("o1", image="image:0"), spare_of("o2", image="image:0")]
-        assert pool.decide(2, stock(*old), at_once=1) == pool.Order(1, ())
+        assert pool.decide(2, stock(*old), at_once=1) == pool.Scaling(1, ())
         one_new = stock(*old, spare_of("n1"))
-        assert names(pool.decide(2, one_new, at_once=1).discard) == ["o1"]
-        assert names(pool.decide(2, stock(*old, spare_of("n1"), spare_of("n2")), at_once=1).discard) == ["o1", "o2"]
+        assert names(pool.decide(2, one_new, at_once=1).delete) == ["o1"]
+        assert names(pool.decide(2, stock(*old, spare_of("n1"), spare_of("n2")), at_once=1).delete) == ["o1", "o2"]
 
     @given(
         size=st.integers(0, 20),
@@ -134,18 +134,20 @@ class TestOrder:
             for number, kind in enumerate(kinds)
         }
         for step in range(100):
-            order = pool.decide(size, stock(*spares.values(), size=size), at_once=at_once)
+            scaling = pool.decide(size, stock(*spares.values(), size=size), at_once=at_once)
             starting = [one for one in spares.values() if life.proven(one, NOW, HOUR) is False]
-            assert order.make == 0 or order.make + len(starting) <= at_once
-            if order == pool.Order(0, ()) and not starting:
+            assert scaling.create == 0 or scaling.create + len(starting) <= at_once
+            if scaling == pool.Scaling(0, ()) and not starting:
                 break
-            for gone in order.discard:
+            for gone in scaling.delete:
                 del spares[gone.name]
             spares = {
                 name: spare_of(name, image=IMAGE if name not in names(stock(one).outdated) else "old")
                 for name, one in spares.items()
             }
-            spares |= {f"n{step}-{number}": spare_of(f"n{step}-{number}", ready=False) for number in range(order.make)}
+            spares |= {
+                f"n{step}-{number}": spare_of(f"n{step}-{number}", ready=False) for number in range(scaling.create)
+            }
         else:
             pytest.fail("never came to rest")
         assert len(spares) == size
@@ -184,9 +186,9 @@ def test_a_slug_belongs_to_who_had_it_first_not_to_the_older_spare() -> None:
     spare_claimed_now = spare_of("spare", age=3600, **claim)
     made_a_minute_ago = spare_of("direct", age=60, slug="acme", owner={"email": "c@d.co"}, pool=None)
     both = [spare_claimed_now, made_a_minute_ago]
-    assert claims.refused_slug(made_a_minute_ago, both) is None
-    assert claims.refused_slug(spare_claimed_now, both) is not None
-    assert claims.refused_slug(spare_of("x"), [*both, spare_of("y")]) is None
+    assert ownership.refused_slug(made_a_minute_ago, both) is None
+    assert ownership.refused_slug(spare_claimed_now, both) is not None
+    assert ownership.refused_slug(spare_of("x"), [*both, spare_of("y")]) is None
 
 
 class TestReconcile:

@@ -349,7 +349,7 @@ class TestQueue:
                 continue
             waits = not starts.may_start(one)
             if waits:
-                known[uid] = (kind == "signup", starts._order(one))  # noqa: SLF001  what it is to be sorted by
+                known[uid] = (kind == "signup", starts._sort_key(one))  # noqa: SLF001  what it is to be sorted by
             else:
                 known.pop(uid, None)
         assert starts.waiting == len(known)

@@ -2,14 +2,14 @@
 
 from vivero_core.model.constants import Reason
 
-from vivero_operator.policies import claims
+from vivero_operator.policies import ownership
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
 _LOOK_AGAIN_SECONDS = 60.0
 
 
-async def claim(run: Run) -> Outcome:
+async def take_over(run: Run) -> Outcome:
     """Make the record of the data ours before anything of it is touched."""
     if run.tenant.spec.adopt is None:
         return done(Reason.PROVISIONED)
@@ -17,7 +17,7 @@ async def claim(run: Run) -> Outcome:
     if record is None:
         message = f"No retained data found for id {run.instance.id}"
         raise Pending(Reason.NOTHING_TO_ADOPT, message, retry_after=_LOOK_AGAIN_SECONDS)
-    refusal = claims.refused_adoption(run.tenant, run.services.cluster.rivals(run.tenant), record)
+    refusal = ownership.refused_adoption(run.tenant, run.services.cluster.rivals(run.tenant), record)
     if refusal is not None:
         raise Pending(*refusal, retry_after=_LOOK_AGAIN_SECONDS)
     if record.owner_uid != run.tenant.metadata.uid:
