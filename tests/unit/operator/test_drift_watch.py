@@ -197,7 +197,7 @@ class TestRoster:
     def test_each_is_missed_by_its_name(self, kind: str, spec: dict[str, Any], status: dict[str, Any]) -> None:
         """Whatever else is there, and however much of it."""
         tenants = list(tenant(spec, status).cluster.tenants)
-        whole = roster.names(tenants[0], kind)
+        whole = roster.expected(tenants[0], kind)
         assert list(roster.incomplete(tenants, kind, {IDENT: whole})) == []
         for name in whole:
             found = {IDENT: {*whole - {name}, "other", "foreign", "more"}}
@@ -215,7 +215,7 @@ class TestRoster:
         ],
     )
     def test_names(self, kind: str, spec: dict[str, Any], expected: set[str]) -> None:
-        assert roster.names(next(iter(tenant(spec).cluster.tenants)), kind) == expected
+        assert roster.expected(next(iter(tenant(spec).cluster.tenants)), kind) == expected
 
     def test_who_is_still_being_made_lacks_nothing(self) -> None:
         world = World()

@@ -4,7 +4,7 @@ import time
 
 from pymysql.cursors import Cursor
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.mariadb import statements
 from vivero_core.backends.mariadb.errors import SYSTEM
 from vivero_core.errors import BackendUnfinishedError
@@ -17,7 +17,7 @@ def drop(cursor: Cursor, database: str, seconds: float) -> bool:
         BackendUnfinishedError: tables are left after `seconds`; call again to go on.
     """
     deadline = time.monotonic() + seconds
-    schemas = (database, names.audit_database(database))
+    schemas = (database, name_checks.audit_database(database))
     dropped = [_drop(cursor, schema, deadline) for schema in schemas]
     return any(dropped)
 

@@ -6,7 +6,7 @@ from typing import Final
 import pymysql
 from pymysql.cursors import Cursor
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb import accounts, audit, rights, statements
@@ -75,7 +75,7 @@ class UserRepair:
             if not self._stands():
                 self._recreate()
             # Rights that were too many end with these sessions; the data plane never selects this schema.
-            _end_sessions(self._cursor, names.audit_database(self._database), self._user.name)
+            _end_sessions(self._cursor, name_checks.audit_database(self._database), self._user.name)
         drop_accounts(self._cursor, foreign, kept=self._user.name)
         written = {
             Correction.DATABASE_USER: account,
@@ -175,7 +175,7 @@ def revoke_foreign(cursor: Cursor, database: str, owner: str | None) -> bool:
     if left:
         cursor.execute(*rights.RELOAD)
     for user in {right.holder.user for right in foreign if right.holder.user}:
-        for schema in (database, names.audit_database(database)):
+        for schema in (database, name_checks.audit_database(database)):
             _end_sessions(cursor, schema, user)
     return bool(foreign)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.glance import Glance
@@ -62,7 +62,7 @@ class VersityStorageAdmin:
         self._transport.close()
 
     def ensure_account(self, account: Credentials) -> list[Correction]:
-        names.bucket(account.name)
+        name_checks.bucket(account.name)
         answer = self._transport.signed(Call("GET", "/"), account)
         if answer.code == UNKNOWN_ACCOUNT:
             self._administer(Call("PATCH", "/create-user", documents.account(account)))
@@ -76,8 +76,8 @@ class VersityStorageAdmin:
         return [Correction.STORAGE_ACCOUNT]
 
     def ensure_bucket(self, bucket: str, owner: str) -> list[Correction]:
-        names.bucket(bucket)
-        names.bucket(owner)
+        name_checks.bucket(bucket)
+        name_checks.bucket(owner)
         return self._buckets.ensure(bucket, owner)
 
     def ping(self) -> None:
@@ -104,7 +104,7 @@ class VersityStorageAdmin:
         return holdings((tenant_of(name, PREFIX), what) for name, what in (*buckets, *accounts))
 
     def prove(self, account: Credentials, bucket: str) -> float:
-        names.bucket(bucket)
+        name_checks.bucket(bucket)
         started = time.perf_counter()
         written = secrets.token_bytes(32)
         path = f"/{bucket}/{PROBE}{secrets.token_hex(8)}"
@@ -117,10 +117,10 @@ class VersityStorageAdmin:
         return (time.perf_counter() - started) * 1000
 
     def bucket_exists(self, bucket: str) -> bool:
-        return self._buckets.exists(names.bucket(bucket))
+        return self._buckets.exists(name_checks.bucket(bucket))
 
     def holds_data(self, bucket: str) -> bool:
-        return self._buckets.holds_data(names.bucket(bucket))
+        return self._buckets.holds_data(name_checks.bucket(bucket))
 
     def delete_bucket(self, bucket: str) -> bool:
         if not self.bucket_exists(bucket):
@@ -132,7 +132,7 @@ class VersityStorageAdmin:
 
     def delete_account(self, account: str) -> bool:
         """The admin API says success for an unknown account too, so that is asked first."""
-        names.bucket(account)
+        name_checks.bucket(account)
         nobody = Credentials(account, secrets.token_hex(16))
         if self._transport.signed(Call("GET", "/"), nobody).code == UNKNOWN_ACCOUNT:
             return False

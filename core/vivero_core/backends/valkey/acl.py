@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.survey import tenant_in
 
 COMMANDS: Final = (
@@ -71,7 +71,7 @@ class Access:
 
 def prefix(user: str) -> str:
     """What every key of the user starts with. It ends in the delimiter: no tenant's is part of another's."""
-    return f"{names.cache_user(user)}:"
+    return f"{name_checks.cache_user(user)}:"
 
 
 def password_hash(password: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import valkey
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.addresses import checked_host
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
@@ -73,7 +73,7 @@ class ValkeyAdmin:
 
     def user_exists(self, user: str) -> bool:
         with translated(f"look for user {user}"):
-            return self._present(names.cache_user(user)) is not None
+            return self._present(name_checks.cache_user(user)) is not None
 
     def ping(self) -> None:
         with translated("ping"):
@@ -91,7 +91,7 @@ class ValkeyAdmin:
 
     def drop_user(self, user: str) -> bool:
         """The server ends the users' connections itself."""
-        names.cache_user(user)
+        name_checks.cache_user(user)
         with translated(f"drop user {user}"):
             found = [name for name in self._users() if name.startswith(user)]
             if found:
