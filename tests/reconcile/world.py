@@ -12,7 +12,7 @@ from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.instance import Instance, Keys
+from vivero_operator.instance import Instance, TenantKeys
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
@@ -138,7 +138,7 @@ class World:
     async def escrow(self, id: str, uid: str, server: str = "main", *, retained: bool = False, **keys: str) -> None:  # noqa: A002  as in YAML
         """A record of keys as an earlier Tenant left it; keys that are not named are their own names, as hexadecimal."""
         names = ("database_password", "cache_password", "storage_secret", "signing_key", "file_key", "operator_token")
-        known = Keys(**{name: keys.get(name, name.encode().hex().ljust(64, "0")[:64]) for name in names})
+        known = TenantKeys(**{name: keys.get(name, name.encode().hex().ljust(64, "0")[:64]) for name in names})
         tenant = Tenant.parse(merge(tenant_body("former"), {"metadata": {"uid": uid}, "spec": {"adopt": id}}))
         plan = Plan.parse(PLAN)
         at = self.now if retained else None

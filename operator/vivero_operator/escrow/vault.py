@@ -17,7 +17,7 @@ from vivero_operator.escrow import record as records
 from vivero_operator.escrow import sealing
 from vivero_operator.escrow.record import Record
 from vivero_operator.escrow.sealing import SealingKeys
-from vivero_operator.instance import Instance, Keys, digest
+from vivero_operator.instance import Instance, TenantKeys, digest
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +50,13 @@ class Vault:
         listing = await self._kube.list(SECRET, self._namespace, label_selector=c.LABEL_ESCROW)
         return [self._read(sealing_keys, item) for item in listing.items]
 
-    def is_kept(self, instance: Instance, keys: Keys, server: str) -> bool:
+    def is_kept(self, instance: Instance, keys: TenantKeys, server: str) -> bool:
         """Whether the record is known to say this, so that it need not be read."""
         return self._kept.get(instance.id) == _digest(instance, keys, server, None)
 
-    async def keep(self, instance: Instance, keys: Keys, server: str, *, retained_at: datetime | None = None) -> bool:
+    async def keep(
+        self, instance: Instance, keys: TenantKeys, server: str, *, retained_at: datetime | None = None
+    ) -> bool:
         """Write the record unless it says the same; True when that took a write."""
         if self._kept.get(instance.id) == _digest(instance, keys, server, retained_at):
             return False
@@ -175,5 +177,5 @@ def _manifest(keys: SealingKeys, namespace: str) -> dict[str, Any]:
     }
 
 
-def _digest(instance: Instance, keys: Keys, server: str, retained_at: datetime | None) -> str:
+def _digest(instance: Instance, keys: TenantKeys, server: str, retained_at: datetime | None) -> str:
     return digest([instance.tenant.metadata.uid, keys.dump(), server, retained_at is not None])

@@ -19,7 +19,7 @@ from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.record import Record
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.instance import DatabaseAddress, Instance, Keys, digest
+from vivero_operator.instance import DatabaseAddress, Instance, TenantKeys, digest
 from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
@@ -96,7 +96,7 @@ class Run:
     begins: bool = False
     """Nothing was made for the Tenant before this pass, which put its finalizer on; so it was there in this pass, and not
     only in what the watch once told."""
-    keys: Keys | None = field(default=None, repr=False)
+    keys: TenantKeys | None = field(default=None, repr=False)
     address: DatabaseAddress | None = None
     record: Record | None = field(default=None, repr=False)
     limits_changed: bool = False
@@ -138,7 +138,7 @@ class Run:
         """Whether what is missing now was there before."""
         return self.tenant.holds_data
 
-    def known_keys(self) -> Keys:
+    def known_keys(self) -> TenantKeys:
         """The credentials; a step that uses them comes after the step that reads them."""
         if self.keys is None:
             raise RuntimeError("the step `secrets` has not run")

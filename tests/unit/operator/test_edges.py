@@ -29,7 +29,7 @@ from vivero_operator import data_plane, health, logs
 from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.handlers import HandlerContext, database_servers, missed_deletions, plans, pods, tenants
-from vivero_operator.instance import Keys
+from vivero_operator.instance import TenantKeys
 from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
@@ -513,7 +513,7 @@ class TestKeys:
         assert joined(self.live(password="kept"), None, new_file_key=False) is None
 
     def test_the_escrow_has_the_last_word_on_the_file_key_alone(self) -> None:
-        escrowed = Keys(*(f"{digit}" * 64 for digit in range(6)))
+        escrowed = TenantKeys(*(f"{digit}" * 64 for digit in range(6)))
         live = self.live(password="changed", file_key="ff" * 32, signing_key="ee" * 32)
         found = joined(live, escrowed, new_file_key=False)
         assert found is not None
@@ -522,7 +522,7 @@ class TestKeys:
 
     @pytest.mark.parametrize("odd", ["", "short", "zz" * 32, "\n"])
     def test_what_no_program_could_use_counts_as_missing(self, odd: str) -> None:
-        escrowed = Keys(*(f"{digit}" * 64 for digit in range(6)))
+        escrowed = TenantKeys(*(f"{digit}" * 64 for digit in range(6)))
         found = joined(self.live(password="kept", signing_key=odd), escrowed, new_file_key=False)
         assert found is not None
         assert found.signing_key == escrowed.signing_key

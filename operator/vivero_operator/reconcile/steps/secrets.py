@@ -19,7 +19,7 @@ from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_DATABASE_SERVER, ANNOTATION_LIMITS, Reason
 
-from vivero_operator.instance import DatabaseAddress, Keys
+from vivero_operator.instance import DatabaseAddress, TenantKeys
 from vivero_operator.manifests import secrets as manifests
 from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import drift, loss, placement
@@ -60,13 +60,13 @@ def stored(live: Live) -> dict[str, str]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def complete(live: Live) -> Keys | None:
+def complete(live: Live) -> TenantKeys | None:
     """The keys, when the Secrets hold all of them."""
     found = stored(live)
-    return Keys(**found) if found.keys() == _PLACES.keys() else None
+    return TenantKeys(**found) if found.keys() == _PLACES.keys() else None
 
 
-def joined(live: Live, escrowed: Keys | None, *, new_file_key: bool) -> Keys | None:
+def joined(live: Live, escrowed: TenantKeys | None, *, new_file_key: bool) -> TenantKeys | None:
     """The Secrets' keys, the escrow's where one is missing, new ones where neither has any; 256 bits each.
 
     None when the key of the files is nowhere and no new one may be made.
@@ -77,7 +77,7 @@ def joined(live: Live, escrowed: Keys | None, *, new_file_key: bool) -> Keys | N
         known["file_key"] = kept["file_key"]
     if "file_key" not in known and not new_file_key:
         return None
-    return Keys(**{name: known.get(name) or random.token_hex(32) for name in _PLACES})
+    return TenantKeys(**{name: known.get(name) or random.token_hex(32) for name in _PLACES})
 
 
 def used(run: Run) -> object:
@@ -189,7 +189,7 @@ def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
             run.memory.expect_news(run.tenant.metadata.uid, name)
 
 
-async def _keys(run: Run, live: Live, address: DatabaseAddress) -> Keys:
+async def _keys(run: Run, live: Live, address: DatabaseAddress) -> TenantKeys:
     keys, vault = complete(live), run.services.vault
     if keys is not None and vault.is_kept(run.instance, keys, address.server):
         return keys
@@ -197,7 +197,7 @@ async def _keys(run: Run, live: Live, address: DatabaseAddress) -> Keys:
     return await recovered(run, live, record.keys if record else None, address.server)
 
 
-async def recovered(run: Run, live: Live, escrowed: Keys | None, server: str) -> Keys:
+async def recovered(run: Run, live: Live, escrowed: TenantKeys | None, server: str) -> TenantKeys:
     """From Secrets and escrow; the key of the files is new only where no data depends on the old one.
 
     Raises:
