@@ -30,7 +30,6 @@ from vivero_operator.reconcile import children, unreadable
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcile
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.plan import PlanReconciler
@@ -42,6 +41,7 @@ from vivero_operator.reconcile.rounds import Rounds, watch_records
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
@@ -86,7 +86,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
     context = HandlerContext(
         cluster,
         WorkQueue[Key](),
-        Memory(),
+        ReconcileState(),
         health.Heartbeat(),
         resync_seconds=settings.resync_seconds,
         gone=services.starts.ended,
@@ -95,7 +95,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
     plans = PlanReconciler(services)
     sweep = Sweep(services, partial(_tell_of_orphans, services, context))
     reconcilers: dict[Kind, Reconcile] = {
-        "Tenant": TenantReconciler(services, context.memory).reconcile,
+        "Tenant": TenantReconciler(services, context.state).reconcile,
         "Plan": plans.reconcile,
         "DatabaseServer": DatabaseServerReconciler(
             services, partial(database_servers.wake, context), sweep.ask

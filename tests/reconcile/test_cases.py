@@ -28,9 +28,9 @@ def set_time(world: World, step: dict[str, Any]) -> None:
     world.now += timedelta(seconds=step.get("advance", 0))
     for tenant in world.cluster.tenants:
         if step.get("resync"):
-            world.memory.forget(tenant.metadata.uid)
+            world.state.forget(tenant.metadata.uid)
         if step.get("suspect"):
-            world.memory.suspect(tenant.metadata.uid)
+            world.state.suspect(tenant.metadata.uid)
 
 
 def drop(world: World, dropped: dict[str, list[str]]) -> None:

@@ -14,8 +14,8 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 
 _AWAITED = (DEPLOYMENT, NAMESPACE)
 """Kinds that a deletion waits for."""
@@ -29,7 +29,7 @@ class HandlerContext:
 
     cluster: Cluster
     queue: WorkQueue[Key]
-    memory: Memory
+    state: ReconcileState
     heartbeat: Heartbeat
     wants: dict[str, object] = field(default_factory=dict)
     """Desired state of each object at its last event, by uid: tells a change from an echo."""
@@ -48,8 +48,8 @@ class HandlerContext:
         """Drift is suspected: reconcile what the step makes, or the whole tenant, soon."""
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is not None and tenant.metadata.deletion_timestamp is None:
-            self.memory.suspect(tenant.metadata.uid, step)
-            wait = self.memory.patience(tenant.metadata.uid)
+            self.state.suspect(tenant.metadata.uid, step)
+            wait = self.state.patience(tenant.metadata.uid)
             if wait > 0:
                 self.queue.add_later(Key("Tenant", tenant.name), wait)
             else:
@@ -64,7 +64,7 @@ class HandlerContext:
 
     def move(self, tenant: Tenant) -> None:
         """Update it to the current release."""
-        self.memory.forget(tenant.metadata.uid)
+        self.state.forget(tenant.metadata.uid)
         self.queue.add(Key("Tenant", tenant.name))
 
     def touched(self, tenant_id: str, kind: Resource) -> None:

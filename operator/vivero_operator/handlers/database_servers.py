@@ -28,7 +28,7 @@ def wake(context: HandlerContext, server: str, *, all_of_them: bool = True) -> N
     for tenant in (*context.cluster.placed_on(server), *context.cluster.held_up_by(_WAITING_FOR_ONE)):
         if not all_of_them and life.settled(tenant):
             continue
-        context.memory.forget(tenant.metadata.uid)
+        context.state.forget(tenant.metadata.uid)
         context.queue.add(Key("Tenant", tenant.name), Rank.AWAITED if life.awaited(tenant) else Rank.ROUTINE)
 
 

@@ -87,7 +87,7 @@ def forget(context: HandlerContext, metadata: Metadata) -> None:
     context.wants.pop(metadata.uid, None)
     context.standings.pop(metadata.uid, None)
     context.cluster.tenants.drop(metadata.name, metadata.uid)
-    context.memory.drop(metadata.uid)
+    context.state.drop(metadata.uid)
     context.gone(metadata.uid)
     context.queue.add(Key("Tenant", metadata.name))  # to be forgotten there as well
     _wake_blocked(context)

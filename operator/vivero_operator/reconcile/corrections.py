@@ -6,20 +6,20 @@ from typing import Final
 from vivero_core.model.constants import Reason
 
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.run import Corrected, Run
+from vivero_operator.reconcile.state import ReconcileState
 
 _ACTION: Final = "CorrectDrift"
 
 
-async def announce(run: Run, memory: Memory, *, suspect: bool) -> None:
+async def announce(run: Run, state: ReconcileState, *, suspect: bool) -> None:
     """One event for all that a pass corrected. A pass without suspicion corrects what was changed unseen."""
     if not run.corrected or not (suspect or run.established):
         return
     severe = any(one.security for one in run.corrected)
     await _say(run, "Warning" if severe else "Normal", Reason.DRIFT_CORRECTED, _drift(run.corrected))
     uid = run.tenant.metadata.uid
-    pauses = {one.what: memory.corrected(uid, one.what, urgent=one.urgent) for one in set(run.corrected)}
+    pauses = {one.what: state.corrected(uid, one.what, urgent=one.urgent) for one in set(run.corrected)}
     contested = sorted(one for one, pause in pauses.items() if pause > 0)
     if contested:
         message = (

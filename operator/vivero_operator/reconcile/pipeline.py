@@ -14,8 +14,8 @@ from vivero_operator.instance import digest
 from vivero_operator.policies.life import Phase
 from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
 from vivero_operator.policies.verdict import Finding
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.run import Run
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps import (
     adoption,
     cache,
@@ -153,18 +153,18 @@ DELETE: Final = (
 LEAVE: Final = (Step("owner", owner.remove),)
 
 
-async def execute(steps: Sequence[Step], run: Run, memory: Memory) -> list[Finding]:
+async def execute(steps: Sequence[Step], run: Run, state: ReconcileState) -> list[Finding]:
     """Every step's finding, in the list's order. An error that is no system's fault is a bug and is raised."""
     tasks: dict[str, asyncio.Task[Outcome]] = {}
-    epoch = memory.epoch
+    epoch = state.epoch
     async with asyncio.TaskGroup() as group:
         for step in steps:
             needed = [tasks[name] for name in step.after]
-            tasks[step.name] = group.create_task(_one(step, needed, run, memory, epoch), name=step.name)
+            tasks[step.name] = group.create_task(_one(step, needed, run, state, epoch), name=step.name)
     return [Finding(step.condition, tasks[step.name].result()) for step in steps]
 
 
-async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory: Memory, epoch: int) -> Outcome:
+async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, state: ReconcileState, epoch: int) -> Outcome:
     for task in needed:
         before = await task
         if not before.done:
@@ -172,10 +172,10 @@ async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory
     if not step.remembered:
         return await _attempt(step, run)
     uid, fingerprint = run.tenant.metadata.uid, digest([run.instance.fingerprint, step.depends(run)])
-    known = memory.recall(uid, step.name, fingerprint)
+    known = state.recall(uid, step.name, fingerprint)
     outcome = known or await _attempt(step, run)
     if outcome.done and known is None:
-        memory.keep(uid, step.name, fingerprint, outcome, epoch)
+        state.keep(uid, step.name, fingerprint, outcome, epoch)
     return outcome
 
 

@@ -23,12 +23,12 @@ from vivero_operator.instance import DatabaseAddress, Instance, TenantKeys, dige
 from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.settings import Settings
 
 _KEPT: Final = frozenset({"Namespace", "Secret", "ConfigMap"})
@@ -88,7 +88,7 @@ class Run:
 
     services: Services
     instance: Instance
-    memory: Memory
+    state: ReconcileState
     begun: timedelta = timedelta()
     """How long ago this program first looked at the tenant."""
     fresh: bool = False
@@ -168,7 +168,7 @@ class Run:
 
     async def make_like(self, live: Manifest | None, manifest: Manifest, *, optional: bool = False) -> None:
         """As `ensure`, of an object that was read already."""
-        expected = not optional or self.memory.expected(self.tenant.metadata.uid, _what(manifest))
+        expected = not optional or self.state.expected(self.tenant.metadata.uid, _what(manifest))
         if drift.differs(manifest, live):
             await self.write(manifest, live, expected=expected)
 
@@ -225,7 +225,7 @@ class Run:
 
     def is_put_off(self, correction: Corrected) -> bool:
         """Whether it was made too often of late to be made now; the pass then comes back in time."""
-        left = self.memory.pause(self.tenant.metadata.uid, correction.what, urgent=correction.urgent)
+        left = self.state.pause(self.tenant.metadata.uid, correction.what, urgent=correction.urgent)
         if left > 0:
             self.put_off = min(left, self.put_off or left)
         return left > 0
@@ -236,7 +236,7 @@ class Run:
         At a tenant's beginning, after a change of plan or password, and where a later release has other rules, that is no
         correction. What an earlier program told the server says the condition `kind`.
         """
-        same = self.memory.told(self.tenant.metadata.uid, step, digest(wanted))
+        same = self.state.told(self.tenant.metadata.uid, step, digest(wanted))
         if same is None:
             same = is_true(self.tenant.status.conditions, kind)
         if same and self.established:
@@ -259,7 +259,7 @@ class Run:
 
     async def remove(self, resource: Resource, name: str, namespace: str, *, belongs: dict[str, str]) -> bool:
         """Delete the object when it is there and carries these labels; True when it was."""
-        self.memory.expect_no_more(self.tenant.metadata.uid, f"{resource.kind}/{name}")
+        self.state.expect_no_more(self.tenant.metadata.uid, f"{resource.kind}/{name}")
         live = await self.find(resource, name, namespace)
         if live is None or not belongs.items() <= live["metadata"].get("labels", {}).items():
             return False

@@ -26,7 +26,6 @@ from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.vault import Vault
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
@@ -34,6 +33,7 @@ from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant import Result, TenantReconciler
 from vivero_operator.settings import Settings
 
@@ -99,8 +99,8 @@ class Live:
     def __init__(self, services: Services, kube: KubeClient) -> None:
         """`kube`: the tests' own."""
         self.services, self.kube = services, kube
-        self.memory = Memory()
-        self.reconciler = TenantReconciler(services, self.memory)
+        self.state = ReconcileState()
+        self.reconciler = TenantReconciler(services, self.state)
 
     @classmethod
     @contextlib.asynccontextmanager

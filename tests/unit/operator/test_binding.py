@@ -8,8 +8,8 @@ from vivero_core.backends.kube.resources import DEPLOYMENT, POD, SERVICE
 from vivero_operator.handlers import HandlerContext
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 
 
 async def spare() -> World:
@@ -134,22 +134,22 @@ class TestDesk:
 
     async def test_of_a_tenant_that_stays_it_is_looked_into(self) -> None:
         world = await spare()
-        context = HandlerContext(world.cluster, WorkQueue[Key](), Memory(), Heartbeat())
+        context = HandlerContext(world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
         context.touched(IDENT, SERVICE)
         assert await self.keys(context) == [Key("Tenant", "acme")]
-        assert context.memory.take_suspicion(body(world)["metadata"]["uid"])
+        assert context.state.take_suspicion(body(world)["metadata"]["uid"])
 
     async def test_of_one_that_goes_only_what_it_waits_for_counts(self) -> None:
         world = await spare()
         world.put({"kind": "Tenant", "metadata": {"name": "acme", "deletionTimestamp": "2026-11-22T12:01:00Z"}})
-        context = HandlerContext(world.cluster, WorkQueue[Key](), Memory(), Heartbeat())
+        context = HandlerContext(world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
         context.touched(IDENT, SERVICE)
         assert await self.keys(context) == []
         context.touched(IDENT, DEPLOYMENT)
         assert await self.keys(context) == [Key("Tenant", "acme")]
-        assert not context.memory.take_suspicion(body(world)["metadata"]["uid"])
+        assert not context.state.take_suspicion(body(world)["metadata"]["uid"])
 
     async def test_of_one_that_is_gone_it_is_an_orphans(self) -> None:
-        context = HandlerContext(World().cluster, WorkQueue[Key](), Memory(), Heartbeat())
+        context = HandlerContext(World().cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
         context.touched(IDENT, SERVICE)
         assert await self.keys(context) == [Key("Orphan", IDENT)]

@@ -122,7 +122,7 @@ class TestRetained:
         leave(world)
         await world.reconcile()
         forbid_secrets(world, monkeypatch)
-        world.memory.forget(body(world)["metadata"]["uid"])
+        world.state.forget(body(world)["metadata"]["uid"])
         await until_gone(world)
 
 

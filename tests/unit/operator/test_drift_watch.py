@@ -15,8 +15,8 @@ from vivero_operator.reconcile import children
 from vivero_operator.reconcile.children import Child, Children
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import Rank, WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
 
 IDENT = "u5g5446au3"  # of the world's tenant
@@ -289,40 +289,40 @@ def test_whose_a_name_is(name: str, found: str | None) -> None:
     assert tenant_in(name, "vt") == found
 
 
-class TestMemory:
+class TestReconcileState:
     DONE = Outcome(State.DONE, "Provisioned", "")  # type: ignore[arg-type]  any word will do
 
     def test_a_pass_that_began_before_the_suspicion_teaches_nothing(self) -> None:
-        memory = Memory()
-        before = memory.epoch
-        memory.suspect("u")
-        memory.keep("u", "database", "f", self.DONE, before)
-        assert memory.recall("u", "database", "f") is None
-        memory.keep("u", "database", "f", self.DONE, memory.epoch)
-        assert memory.recall("u", "database", "f") == self.DONE
+        state = ReconcileState()
+        before = state.epoch
+        state.suspect("u")
+        state.keep("u", "database", "f", self.DONE, before)
+        assert state.recall("u", "database", "f") is None
+        state.keep("u", "database", "f", self.DONE, state.epoch)
+        assert state.recall("u", "database", "f") == self.DONE
 
     def test_a_suspicion_of_one_step_leaves_the_others(self) -> None:
-        memory = Memory()
-        before = memory.epoch
-        memory.keep("u", "workload", "f", self.DONE, before)
-        memory.suspect("u", "database")
-        memory.keep("u", "database", "f", self.DONE, before)
-        memory.keep("u", "storage", "f", self.DONE, before)
-        known = [memory.recall("u", step, "f") for step in ("workload", "database", "storage")]
+        state = ReconcileState()
+        before = state.epoch
+        state.keep("u", "workload", "f", self.DONE, before)
+        state.suspect("u", "database")
+        state.keep("u", "database", "f", self.DONE, before)
+        state.keep("u", "storage", "f", self.DONE, before)
+        known = [state.recall("u", step, "f") for step in ("workload", "database", "storage")]
         assert known == [self.DONE, None, self.DONE]
 
     def test_a_suspicion_is_taken_once(self) -> None:
-        memory = Memory()
-        memory.suspect("u")
-        assert [memory.take_suspicion("u"), memory.take_suspicion("u")] == [True, False]
-        memory.suspect("u")
-        memory.drop("u")
-        assert memory.take_suspicion("u") is False
+        state = ReconcileState()
+        state.suspect("u")
+        assert [state.take_suspicion("u"), state.take_suspicion("u")] == [True, False]
+        state.suspect("u")
+        state.drop("u")
+        assert state.take_suspicion("u") is False
 
 
 async def test_a_suspect_is_queued_behind_those_that_somebody_waits_for() -> None:
     world = World()
-    context = HandlerContext(Cluster(), WorkQueue[Key](), Memory(), Heartbeat())
+    context = HandlerContext(Cluster(), WorkQueue[Key](), ReconcileState(), Heartbeat())
     world.put({**TENANT, "status": {}})
     for tenant in world.cluster.tenants:
         context.cluster.tenants.put(tenant)

@@ -34,9 +34,9 @@ from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps.secrets import joined
 from vivero_operator.reconcile.writing import patch_of
 from vivero_operator.settings import Settings
@@ -295,7 +295,7 @@ class TestSettings:
 
 @pytest.fixture
 def context() -> HandlerContext:
-    return HandlerContext(Cluster(), WorkQueue[Key](), Memory(), health.Heartbeat())
+    return HandlerContext(Cluster(), WorkQueue[Key](), ReconcileState(), health.Heartbeat())
 
 
 async def queued(context: HandlerContext) -> list[str]:

@@ -22,9 +22,9 @@ from vivero_operator.reconcile import in_use, unreadable
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key, Kind, Reconcile
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.plan import SNAPSHOTS, PlanReconciler
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 
 OTHER = "example.com/other"
 GOING: Object = {"deletionTimestamp": NOW.isoformat()}
@@ -348,7 +348,7 @@ def pool_with(plan: str, generation: int) -> TenantPool:
 )
 async def test_what_frees_a_plan_has_it_looked_at(change: Callable[[HandlerContext], None]) -> None:
     clock = [0.0]
-    context = HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), Memory(), Heartbeat())
+    context = HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), ReconcileState(), Heartbeat())
     plans.observe(context, Plan.parse(body("Plan", "trial")))
     tenants.observe(context, tenant_with("trial", 1))
     tenant_pools.observe(context, pool_with("trial", 1))

@@ -18,10 +18,10 @@ from vivero_operator.handlers import HandlerContext, hearing
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import mirror as mirrors
 from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcile
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.state import ReconcileState
 
 NAMES = ["a", "b"]
 
@@ -149,7 +149,7 @@ class Running:
         self.now, self.worked = 0.0, list[Key]()
         self.queue = WorkQueue[Key](lambda: self.now)
         self.world = World()
-        self.context = HandlerContext(self.world.cluster, self.queue, Memory(), Heartbeat())
+        self.context = HandlerContext(self.world.cluster, self.queue, ReconcileState(), Heartbeat())
         reconcilers: dict[str, Reconcile] = {kind: self._reconciler(kind) for kind in (*WATCHED, "Orphan")}
         self.controller = Controller(self.queue, reconcilers, concurrency=4, resync_seconds=600)
         self.failing = False

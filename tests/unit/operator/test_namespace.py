@@ -104,7 +104,7 @@ class TestRights:
     async def test_that_never_come_are_a_fault_in_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         world = await serving()
         forbidding(world, monkeypatch, 1000)
-        world.memory.since_begin(body(world)["metadata"]["uid"])
+        world.state.since_begin(body(world)["metadata"]["uid"])
         world.now = world.now.replace(minute=30)
         result = await world.reconcile()
         assert result.failed
@@ -196,7 +196,7 @@ class TestWhose:
             return await real(resource, name, namespace)
 
         monkeypatch.setattr(world.kube, "get", get)
-        world.memory.forget(body(world)["metadata"]["uid"])
+        world.state.forget(body(world)["metadata"]["uid"])
         await world.reconcile()
         assert SPACE not in world.kube.objects
 

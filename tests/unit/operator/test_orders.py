@@ -11,8 +11,8 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.handlers import HandlerContext, tenants
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 
 DEPLOYMENT = ("Deployment", NAMESPACE, "app")
 SERVICE = ("Service", NAMESPACE, "app")
@@ -124,7 +124,7 @@ class TestHeard:
     @pytest.mark.parametrize("annotations", ORDERS, ids=str)
     async def test_an_order_is_work_and_any_other_annotation_is_not(self, annotations: dict[str, str]) -> None:
         world = await serving()
-        context = HandlerContext(world.cluster, WorkQueue[Key](), Memory(), Heartbeat())
+        context = HandlerContext(world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
         made: dict[str, Any] = body(world)
 
         def heard(version: int, **found: str) -> bool:

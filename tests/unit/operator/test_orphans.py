@@ -30,10 +30,10 @@ from vivero_operator.policies.orphans import Found, Known
 from vivero_operator.reconcile import orphans
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 
 ID = "orphanaaaa"
 THINGS = ("schema", "database users", "bucket", "storage account", "cache user", "namespace", "keys")
@@ -388,7 +388,7 @@ class TestAddress:
         await place.leave()
         await place.leave("b" * 10, "schema")
         await place.sweep()
-        context = HandlerContext(place.world.cluster, WorkQueue[Key](), Memory(), Heartbeat())
+        context = HandlerContext(place.world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
         main._tell_of_orphans(place.world.services, context)  # noqa: SLF001  what the sweep is given to report to
         assert {await context.queue.get() for _ in range(len(context.queue))} == {
             Key("DatabaseServer", "main"),

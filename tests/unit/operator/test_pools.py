@@ -19,9 +19,9 @@ from vivero_operator.policies import life, ownership, pool
 from vivero_operator.policies.life import Phase
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.rollout import Rollout
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant_pool import (
     GIVE_WAY_SECONDS,
     LOOK_AGAIN_SECONDS,
@@ -283,7 +283,7 @@ class TestHandlers:
 
     @pytest.fixture
     def context(self, clock: list[float]) -> HandlerContext:
-        return HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), Memory(), Heartbeat())
+        return HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), ReconcileState(), Heartbeat())
 
     async def queued(self, context: HandlerContext) -> list[str]:
         """What can be worked on at this moment."""

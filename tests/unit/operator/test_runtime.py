@@ -1,5 +1,5 @@
 # ruff: noqa: ANN401  what is any JSON value here
-"""Lanes, memory, mirrors and the controller: what keeps reconciles apart and brings them back."""
+"""Lanes, state, mirrors and the controller: what keeps reconciles apart and brings them back."""
 
 import asyncio
 import threading
@@ -21,10 +21,10 @@ from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Controller, Key
 from vivero_operator.reconcile.lanes import Lane
-from vivero_operator.reconcile.memory import FRESH_SECONDS, Memory
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import FRESH_SECONDS, ReconcileState
 from vivero_operator.reconcile.tenant import Result
 
 
@@ -318,15 +318,15 @@ class TestLane:
 
 
 def test_memory_is_short_and_exact(clock: Clock) -> None:
-    memory, outcome = Memory(clock), done(Reason.PROVISIONED)
-    memory.keep("u", "step", "f", outcome, memory.epoch)
-    assert memory.recall("u", "step", "f") is outcome
-    assert memory.recall("u", "step", "other") is None
-    assert memory.recall("u", "other", "f") is None
+    state, outcome = ReconcileState(clock), done(Reason.PROVISIONED)
+    state.keep("u", "step", "f", outcome, state.epoch)
+    assert state.recall("u", "step", "f") is outcome
+    assert state.recall("u", "step", "other") is None
+    assert state.recall("u", "other", "f") is None
     clock.now += FRESH_SECONDS + 1
-    assert memory.recall("u", "step", "f") is None
-    memory.forget("u")
-    memory.forget("u")
+    assert state.recall("u", "step", "f") is None
+    state.forget("u")
+    state.forget("u")
 
 
 def tenant(name: str = "acme", uid: str = "u", version: str = "1", **status: Any) -> Tenant:

@@ -19,10 +19,10 @@ from vivero_operator.manifests import service, stand_in
 from vivero_operator.manifests.stand_in import Backing
 from vivero_operator.policies.stand_in import FIRST_START
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.stand_ins import StandIns, _Slice
+from vivero_operator.reconcile.state import ReconcileState
 
 Object = dict[str, Any]
 PAGE = ("EndpointSlice", NAMESPACE, stand_in.NAME)
@@ -234,7 +234,7 @@ async def test_ready_is_said_only_when_the_address_leads_to_the_pods(monkeypatch
 
 def test_every_event_of_a_pod_is_a_reason_to_look() -> None:
     world, heard = World(), list[str]()
-    context = HandlerContext(world.cluster, WorkQueue[Key](), Memory(), Heartbeat(), pods_changed=heard.append)
+    context = HandlerContext(world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat(), pods_changed=heard.append)
     one = Pod.parse(pod())
     pods.take(context, Listing([one], "1"))
     pods.take(context, Change("MODIFIED", Pod.parse(pod(ready=False))))

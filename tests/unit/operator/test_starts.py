@@ -17,9 +17,9 @@ from vivero_operator.handlers import HandlerContext, tenants
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.starts import GROUP, GROWTH, HELD_SECONDS, TAKEN_SECONDS, Starts
+from vivero_operator.reconcile.state import ReconcileState
 
 Kind = Literal["customer", "signup", "spare"]
 
@@ -452,7 +452,7 @@ class TestSlotsReturn:
         assert before == [["next"]]
 
     def context(self, starts: Starts) -> HandlerContext:
-        return HandlerContext(Cluster(), WorkQueue[Key](), Memory(), Heartbeat(), gone=starts.ended)
+        return HandlerContext(Cluster(), WorkQueue[Key](), ReconcileState(), Heartbeat(), gone=starts.ended)
 
     def test_a_finalizer_that_was_taken_away(self) -> None:
         door = Door(1)

@@ -43,7 +43,7 @@ class Program:
     def __init__(self) -> None:
         self.world = World()
         services = self.world.services
-        self.context = HandlerContext(self.world.cluster, WorkQueue[Key](), self.world.memory, Heartbeat())
+        self.context = HandlerContext(self.world.cluster, WorkQueue[Key](), self.world.state, Heartbeat())
         self.reconcilers: dict[Kind, Reconcile] = {
             "Tenant": self.world.reconciler.reconcile,
             "Plan": PlanReconciler(services).reconcile,

@@ -186,7 +186,7 @@ def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
     for one in changed:
         name = one["metadata"]["name"]
         if drift.applied(live.get(name)) != drift.applied(one):
-            run.memory.expect_news(run.tenant.metadata.uid, name)
+            run.state.expect_news(run.tenant.metadata.uid, name)
 
 
 async def _keys(run: Run, live: Live, address: DatabaseAddress) -> TenantKeys:
