@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any, Final
 
 from vivero_core.backends.kube import config as kube_config
+from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.patience import Patience
 from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, RELEASE, SECRET, TENANT, TENANT_POOL
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import FIELD_MANAGER
@@ -74,14 +74,14 @@ class Parts:
     controller: Controller
     plans: PlanReconciler
     watching: KubeClient
-    patience: Patience
+    backoff: ConnectionBackoff
     election: Election
     services: Services
     background: dict[str, Callable[[], Awaitable[None]]]
     """What a leader does beside reconciling, by name; each is supervised by itself."""
 
 
-def assemble(services: Services, election: Election, watching: KubeClient, patience: Patience) -> Parts:
+def assemble(services: Services, election: Election, watching: KubeClient, backoff: ConnectionBackoff) -> Parts:
     settings, cluster = services.settings, services.cluster
     context = HandlerContext(
         cluster,
@@ -131,7 +131,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, patie
         "turns": services.starts.run,
         "stand-ins": partial(services.stand_ins.run, watching, context.pods_listed),
     }
-    return Parts(context, controller, plans, watching, patience, election, services, background)
+    return Parts(context, controller, plans, watching, backoff, election, services, background)
 
 
 def _tell_of_orphans(services: Services, context: HandlerContext) -> None:
@@ -155,10 +155,10 @@ async def serve(settings: Settings) -> None:
     """
     config = kube_config.load()
     async with AsyncExitStack() as stack:
-        patience = Patience()
+        backoff = ConnectionBackoff()
         # A client of its own for what must never queue behind a thousand reconciles: the Lease, and watches.
         client = partial(
-            KubeClient, config, field_manager=FIELD_MANAGER, patience=patience, on_answer=metrics.count_request
+            KubeClient, config, field_manager=FIELD_MANAGER, backoff=backoff, on_answer=metrics.count_request
         )
         calm_kube = await stack.enter_async_context(client())
         election = Election(calm_kube, settings.platform_namespace, settings.lease_name, settings.identity)
@@ -182,7 +182,7 @@ async def serve(settings: Settings) -> None:
             dns=DnsRecords(settings.dns_servers),
             now=_now,
         )
-        parts = assemble(services, election, calm_kube, patience)
+        parts = assemble(services, election, calm_kube, backoff)
         await stack.enter_async_context(
             health.serving(parts.context.heartbeat, settings.admin_host, settings.admin_port)
         )
@@ -210,7 +210,7 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
     watches = watch(
         parts.context,
         config,
-        parts.patience,
+        parts.backoff,
         identity=parts.election.identity,
         stop_watching=stop_watching,
         stop=stopping.set,

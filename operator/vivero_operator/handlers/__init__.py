@@ -49,7 +49,7 @@ class HandlerContext:
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is not None and tenant.metadata.deletion_timestamp is None:
             self.state.suspect(tenant.metadata.uid, step)
-            wait = self.state.patience(tenant.metadata.uid)
+            wait = self.state.backoff(tenant.metadata.uid)
             if wait > 0:
                 self.queue.add_later(Key("Tenant", tenant.name), wait)
             else:

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import aiohttp
 import kopf
+from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
-from vivero_core.backends.kube.patience import Patience
 
 from vivero_operator.handlers import (
     HandlerContext,
@@ -49,7 +49,7 @@ def _settings() -> kopf.OperatorSettings:
     return settings
 
 
-def _login(registry: kopf.OperatorRegistry, config: KubeConfig, patience: Patience) -> None:
+def _login(registry: kopf.OperatorRegistry, config: KubeConfig, backoff: ConnectionBackoff) -> None:
     @kopf.on.login(id="login", registry=registry)
     async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401  kopf passes what it has
         """Again whenever the API server says that a token is not valid any more: kubelet has renewed the file."""
@@ -57,7 +57,7 @@ def _login(registry: kopf.OperatorRegistry, config: KubeConfig, patience: Patien
         if config.token_file is not None:
             headers["Authorization"] = f"Bearer {config.token_file.read_text().strip()}"
         connector = aiohttp.TCPConnector(ssl=config.tls, limit=0)
-        session = aiohttp.ClientSession(connector=connector, headers=headers, trace_configs=[patience.trace()])
+        session = aiohttp.ClientSession(connector=connector, headers=headers, trace_configs=[backoff.trace()])
         return kopf.AiohttpSession(server=config.server, aiohttp_session=session)
 
 
@@ -71,7 +71,7 @@ def _on_signal(stop: Callable[[], None]) -> None:
 async def watch(  # noqa: PLR0913  what it needs, by name
     context: HandlerContext,
     config: KubeConfig,
-    patience: Patience,
+    backoff: ConnectionBackoff,
     *,
     identity: str,
     stop_watching: asyncio.Event,
@@ -80,7 +80,7 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     """Until `stop_watching` is set. Signals go to `stop`, not to kopf: what is under way ends first, then the watches."""
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
-    _login(registry, config, patience)
+    _login(registry, config, backoff)
     hearing.register(registry, context, tenants.WATCHED)
     hearing.register(registry, context, plans.WATCHED)
     hearing.register(registry, context, database_servers.WATCHED)

@@ -89,8 +89,8 @@ class ReconcileState:
         longest = CONTEST_LONGEST_URGENT if urgent else CONTEST_LONGEST
         return max(0.0, min(longest, 2.0 ** (len(recent) - CONTEST_FROM + 1)) - (now - recent[-1]))
 
-    def patience(self, uid: str) -> float:
-        """Seconds to leave the tenant alone although it seems to have been changed again; short, for there may be other news."""
+    def backoff(self, uid: str) -> float:
+        """Seconds before a tenant with contested drift is reconciled again; short, for something else may have changed."""
         pauses = (self.pause(uid, what, urgent=True) for what in self._corrections.get(uid, {}))
         return max(pauses, default=0.0)
 

@@ -116,7 +116,7 @@ async def test_what_is_not_there_comes_back_at_once_and_is_told_of() -> None:
     world = await serving()
     assert len(await fight(world, take_away, 20)) == 20
     assert any("DriftContested" in one and "Service/app" in one for one in events(world))
-    assert world.state.patience(body(world)["metadata"]["uid"]) == CONTEST_LONGEST_URGENT
+    assert world.state.backoff(body(world)["metadata"]["uid"]) == CONTEST_LONGEST_URGENT
 
 
 async def test_what_a_person_orders_is_done_at_once() -> None:
@@ -153,7 +153,7 @@ async def test_a_look_at_a_contested_tenant_waits_a_little() -> None:
 async def test_others_are_not_slowed_down() -> None:
     world = await serving()
     await fight(world, scale, CONTEST_FROM)
-    assert world.state.patience("uid of another") == 0.0
+    assert world.state.backoff("uid of another") == 0.0
 
 
 class TestPauses:
@@ -170,7 +170,7 @@ class TestPauses:
             assert (pause > 0) == (recent >= CONTEST_FROM)
             assert pause <= (CONTEST_LONGEST_URGENT if urgent else CONTEST_LONGEST)
             assert state.pause("u", "Service app", urgent=urgent) == pause
-            assert state.patience("u") <= CONTEST_LONGEST_URGENT
+            assert state.backoff("u") <= CONTEST_LONGEST_URGENT
             assert state.pause("u", "another", urgent=urgent) == 0.0
 
     def test_they_end(self) -> None:
@@ -178,11 +178,11 @@ class TestPauses:
         state = ReconcileState(lambda: now[0])
         for _ in range(CONTEST_FROM):
             state.corrected("u", "Service app", urgent=False)
-        assert state.patience("u") == 2.0
+        assert state.backoff("u") == 2.0
         now[0] += 1.5
-        assert state.patience("u") == 0.5
+        assert state.backoff("u") == 0.5
         now[0] += 1.0
-        assert state.patience("u") == 0.0
+        assert state.backoff("u") == 0.0
 
     def test_what_is_gone_is_forgotten(self) -> None:
         state = ReconcileState(lambda: 0.0)
@@ -192,7 +192,7 @@ class TestPauses:
         state.told("u", "database", "digest")
         state.since_begin("u")
         state.drop("u")
-        assert state.patience("u") == 0.0
+        assert state.backoff("u") == 0.0
         assert not state.expected("u", "Ingress hosts")
         assert state.told("u", "database", "digest") is None
 

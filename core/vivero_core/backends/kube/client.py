@@ -18,9 +18,9 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 import aiohttp
 
+from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError, from_status
-from vivero_core.backends.kube.patience import Patience
 from vivero_core.backends.kube.resources import Resource, resource_of
 
 Object = dict[str, Any]
@@ -61,7 +61,7 @@ class KubeClient:
 
     `fence` is called before every request that writes, and stops it by raising;
     `on_answer` hears of every answer but a watch's: its method and its status;
-    `patience` is shared with other clients of the same server.
+    `backoff` is shared with other clients of the same server.
     """
 
     def __init__(  # noqa: PLR0913  what it may share with others, by name
@@ -71,14 +71,14 @@ class KubeClient:
         field_manager: str,
         timeout: float = REQUEST_SECONDS,
         fence: Callable[[], None] | None = None,
-        patience: Patience | None = None,
+        backoff: ConnectionBackoff | None = None,
         on_answer: Callable[[str, int], None] = lambda method, status: None,  # noqa: ARG005
     ) -> None:
         self.config = config
         self._on_answer = on_answer
         self.field_manager = field_manager
         self._fence = fence
-        self._patience = patience or Patience()
+        self._backoff = backoff or ConnectionBackoff()
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
 
@@ -86,7 +86,7 @@ class KubeClient:
         # 40 connections: a few for each reconcile that runs at once, and one for each watch.
         connector = aiohttp.TCPConnector(ssl=self.config.tls, limit=40, keepalive_timeout=60)
         self._session = aiohttp.ClientSession(
-            self.config.server, connector=connector, trace_configs=[self._patience.trace()]
+            self.config.server, connector=connector, trace_configs=[self._backoff.trace()]
         )
         return self
 
