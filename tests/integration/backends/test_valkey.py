@@ -3,7 +3,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from vivero_core.backends import glance
+from vivero_core.backends import ttl_cache
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.valkey import acl
@@ -109,7 +109,7 @@ def test_a_change_is_seen_and_put_right(
 def test_a_hand_that_no_survey_saw_is_put_right_soon(
     cache_admin: ValkeyAdmin, new_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(glance, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(ttl_cache, "FRESH_SECONDS", 0.0)
     tenant = new_tenant()
     run(cache_admin, "ACL", "SETUSER", f"{tenant.cache_user.name}x", "on", "nopass", "+@all", "~*")
     assert cache_admin.ensure_user(tenant.cache_user) == [USER]

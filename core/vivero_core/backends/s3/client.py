@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Final, cast
 from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.glance import Glance
 from vivero_core.backends.s3 import documents, erasure
 from vivero_core.backends.s3.buckets import PROBE, Buckets
 from vivero_core.backends.s3.errors import SYSTEM, UNKNOWN_ACCOUNT, WRONG_SECRET, translated
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
 from vivero_core.backends.survey import Fact, Inventory, Survey, digests, holdings, tenant_in, tenant_of
+from vivero_core.backends.ttl_cache import TtlCache
 from vivero_core.errors import (
     BackendMisconfiguredError,
     BackendProofError,
@@ -53,7 +53,7 @@ class VersityStorageAdmin:
         self._transport = Transport(endpoint)
         self._admin = admin
         self._buckets = Buckets(self._transport, admin)
-        self._odd_accounts = Glance(lambda: _odd(self._listed("/list-users", "Accounts")))
+        self._odd_accounts = TtlCache(lambda: _odd(self._listed("/list-users", "Accounts")))
         self._seen: dict[str, tuple[float, str]] = {}  # a bucket, when it was last read, and what it was like
         self._client: S3Client | None = None
         self._making = threading.Lock()
@@ -66,10 +66,10 @@ class VersityStorageAdmin:
         answer = self._transport.signed(Call("GET", "/"), account)
         if answer.code == UNKNOWN_ACCOUNT:
             self._administer(Call("PATCH", "/create-user", documents.account(account)))
-        elif answer.code == WRONG_SECRET or (answer.ok and account.name in self._odd_accounts.recent()):
+        elif answer.code == WRONG_SECRET or (answer.ok and account.name in self._odd_accounts.get()):
             query = {"access": account.name}
             self._administer(Call("PATCH", "/update-user", documents.changes(account), query))
-            self._odd_accounts.forget()
+            self._odd_accounts.invalidate()
         else:
             answer.raise_for(f"log in as {account.name}")
             return []

@@ -13,9 +13,9 @@ from vivero_core.backends import name_checks
 from vivero_core.backends.addresses import checked_host
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.glance import Glance
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_of
 from vivero_core.backends.tls import client_context
+from vivero_core.backends.ttl_cache import TtlCache
 from vivero_core.backends.valkey import acl
 from vivero_core.backends.valkey.errors import SYSTEM, translated
 from vivero_core.errors import BackendProofError, BackendUnfinishedError
@@ -45,7 +45,7 @@ class ValkeyAdmin:
         client_context(server.authority)
         self._server = server
         self._client = _connect(server, admin)
-        self._intruders = Glance(lambda: acl.intruders(self._list()))
+        self._intruders = TtlCache(lambda: acl.intruders(self._list()))
         self._spelling: dict[str, Any] = {}  # how this server writes our rules, where that differs
         self._scans: dict[str, tuple[str, Any]] = {}  # where erasing a user's keys goes on: run of the server, cursor
 
@@ -130,9 +130,9 @@ class ValkeyAdmin:
 
     def _ensure_alone(self, user: str) -> list[Correction]:
         """Delete other users in the tenant's name; take its patterns from all others."""
-        found = self._intruders.recent().get(user.removeprefix("vt"), frozenset())
+        found = self._intruders.get().get(user.removeprefix("vt"), frozenset())
         if found:
-            self._intruders.forget()
+            self._intruders.invalidate()
         named = sorted(name for name in found if name.startswith(user))
         if named:
             _run(self._client, "ACL", "DELUSER", *named)
