@@ -205,7 +205,7 @@ class Run:
 
     async def _take_out(self, manifest: Manifest, live: Manifest | None) -> None:
         """What someone else put into parts of it that are ours alone."""
-        meta, patch = manifest["metadata"], drift.intrusion(manifest, live) if live is not None else {}
+        meta, patch = manifest["metadata"], drift.unmanaged_fields(manifest, live) if live is not None else {}
         if patch:
             await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
 
@@ -277,4 +277,4 @@ class Run:
 
 def _is_in_the_way(manifest: Manifest, live: Manifest) -> bool:
     """Whether the object has to be deleted before ours can be: what someone else made, or may not be changed."""
-    return (manifest["kind"] not in _KEPT and drift.is_strangers(live)) or drift.is_fixed(manifest, live)
+    return (manifest["kind"] not in _KEPT and drift.is_unmanaged(live)) or drift.is_immutable(manifest, live)

@@ -100,14 +100,14 @@ class TestIntrusion:
     )
     def test_what_somebody_added_is_taken_out(self, fields: dict[str, Any], patch: dict[str, Any]) -> None:
         live = self.live(fields)
-        assert drift.intrusion(self.SERVICE, live) == ({"spec": patch} if patch else {})
+        assert drift.unmanaged_fields(self.SERVICE, live) == ({"spec": patch} if patch else {})
         assert drift.differs(self.SERVICE, live) is bool(patch)
 
     def test_an_entry_of_our_list_is_taken_out_and_a_shared_one_is_not(self) -> None:
         live = self.live({"f:ports": {'k:{"port":80}': {"f:port": {}}}})
-        assert drift.intrusion(self.SERVICE, live) == {}
+        assert drift.unmanaged_fields(self.SERVICE, live) == {}
         more = {**live, "spec": {**self.SERVICE["spec"], "ports": [{"port": 80}, {"port": 81}]}}
-        assert drift.intrusion(self.SERVICE, more) == {"spec": {"ports": [{"port": 80}]}}
+        assert drift.unmanaged_fields(self.SERVICE, more) == {"spec": {"ports": [{"port": 80}]}}
 
     def test_what_we_patched_is_ours_as_what_we_applied(self) -> None:
         patched = entry(FIELD_MANAGER, fields={"f:spec": {"f:type": {}}}) | {"operation": "Update"}
@@ -130,12 +130,15 @@ class TestIntrusion:
 
     def test_controllers_and_we_ourselves_are_nobody_else(self) -> None:
         fields = {"f:selector": {"f:extra": {}}}
-        assert drift.intrusion(self.SERVICE, self.live(fields, FIELD_MANAGER)) == {}
-        assert drift.intrusion(self.SERVICE, self.live(fields, "kube-controller-manager", subresource="status")) == {}
+        assert drift.unmanaged_fields(self.SERVICE, self.live(fields, FIELD_MANAGER)) == {}
+        assert (
+            drift.unmanaged_fields(self.SERVICE, self.live(fields, "kube-controller-manager", subresource="status"))
+            == {}
+        )
 
     def test_notes_of_people_stay(self) -> None:
         noted = entry("kubectl", fields={"f:metadata": {"f:annotations": {"f:note": {}}}})
-        assert drift.intrusion(self.SERVICE, {**self.SERVICE, "metadata": metadata(OURS, noted)}) == {}
+        assert drift.unmanaged_fields(self.SERVICE, {**self.SERVICE, "metadata": metadata(OURS, noted)}) == {}
 
 
 class TestChildren:

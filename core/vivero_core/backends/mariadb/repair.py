@@ -64,8 +64,8 @@ class UserRepair:
 
     def ensure(self) -> list[Correction]:
         """What had to be written."""
-        foreign = self._accounts()
-        before = foreign.pop(self._account, None)
+        unmanaged = self._accounts()
+        before = unmanaged.pop(self._account, None)
         account = before is None or not self._as_wanted(before)
         if account:
             self._write(before)
@@ -76,13 +76,13 @@ class UserRepair:
                 self._recreate()
             # Rights that were too many end with these sessions; the data plane never selects this schema.
             _end_sessions(self._cursor, name_checks.audit_database(self._database), self._user.name)
-        drop_accounts(self._cursor, foreign, kept=self._user.name)
+        drop_accounts(self._cursor, unmanaged, kept=self._user.name)
         written = {
             Correction.DATABASE_USER: account,
             Correction.DATABASE_GRANTS: grants and not former,
             Correction.FIRST_AUDIT_LOG: former,
-            Correction.UNMANAGED_DATABASE_ACCOUNT: bool(foreign),
-            Correction.UNMANAGED_DATABASE_GRANTS: revoke_foreign(self._cursor, self._database, self._user.name),
+            Correction.UNMANAGED_DATABASE_ACCOUNT: bool(unmanaged),
+            Correction.UNMANAGED_DATABASE_GRANTS: revoke_unmanaged(self._cursor, self._database, self._user.name),
         }
         return [correction for correction, was_written in written.items() if was_written]
 
@@ -150,7 +150,7 @@ def drop_tenant(cursor: Cursor, database: str) -> bool:
     for user in naming.database_users(database.removeprefix("vt")):
         # Also when it was gone: a crash between the two statements leaves connections.
         cursor.execute(*rights.end_connections(Account(user, _ANY_HOST)))
-    return revoke_foreign(cursor, database, None) or bool(found)
+    return revoke_unmanaged(cursor, database, None) or bool(found)
 
 
 def drop_accounts(cursor: Cursor, found: Mapping[Account, Attributes], kept: str | None = None) -> None:
@@ -163,24 +163,24 @@ def drop_accounts(cursor: Cursor, found: Mapping[Account, Attributes], kept: str
             cursor.execute(*rights.end_connections(Account(account.user, host)))
 
 
-def revoke_foreign(cursor: Cursor, database: str, owner: str | None) -> bool:
+def revoke_unmanaged(cursor: Cursor, database: str, owner: str | None) -> bool:
     """Take every right on schema and audit log that is not the owner's; True when there was one."""
-    foreign = _foreign_rights(cursor, database, owner)
-    for right in foreign:
+    unmanaged = _unmanaged_rights(cursor, database, owner)
+    for right in unmanaged:
         _revoke(cursor, right)
-    left = _foreign_rights(cursor, database, owner) if foreign else []
+    left = _unmanaged_rights(cursor, database, owner) if unmanaged else []
     for right in left:  # the holder is no account: the server revokes nothing from it
         for statement in rights.erase(right):
             cursor.execute(*statement)
     if left:
         cursor.execute(*rights.RELOAD)
-    for user in {right.holder.user for right in foreign if right.holder.user}:
+    for user in {right.holder.user for right in unmanaged if right.holder.user}:
         for schema in (database, name_checks.audit_database(database)):
             _end_sessions(cursor, schema, user)
-    return bool(foreign)
+    return bool(unmanaged)
 
 
-def _foreign_rights(cursor: Cursor, database: str, owner: str | None) -> list[Right]:
+def _unmanaged_rights(cursor: Cursor, database: str, owner: str | None) -> list[Right]:
     """Each once: a right on columns stands in two tables."""
     cursor.execute(*rights.rights_on(database, owner))
     found = (

@@ -119,7 +119,7 @@ def present(reply: Sequence[object]) -> Access:
     )
 
 
-def intruders(lines: Iterable[str]) -> dict[str, frozenset[str]]:
+def unmanaged_users(lines: Iterable[str]) -> dict[str, frozenset[str]]:
     """From ACL LIST: tenant id -> users that are not the tenant's one, and carry its name or a pattern of its own."""
     found: dict[str, set[str]] = defaultdict(set)
     for line in lines:

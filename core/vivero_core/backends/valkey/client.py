@@ -45,7 +45,7 @@ class ValkeyAdmin:
         client_context(server.authority)
         self._server = server
         self._client = _connect(server, admin)
-        self._intruders = TtlCache(lambda: acl.intruders(self._list()))
+        self._unmanaged = TtlCache(lambda: acl.unmanaged_users(self._list()))
         self._spelling: dict[str, Any] = {}  # how this server writes our rules, where that differs
         self._scans: dict[str, tuple[str, Any]] = {}  # where erasing a user's keys goes on: run of the server, cursor
 
@@ -82,7 +82,7 @@ class ValkeyAdmin:
     def survey(self) -> Survey:
         with translated("survey the users"):
             lines = self._list()
-        self._intruders.put(acl.intruders(lines))
+        self._unmanaged.put(acl.unmanaged_users(lines))
         return digests((ident, line) for line in lines for ident in acl.tenants_in(line))
 
     def inventory(self) -> Inventory:
@@ -130,9 +130,9 @@ class ValkeyAdmin:
 
     def _ensure_alone(self, user: str) -> list[Correction]:
         """Delete other users in the tenant's name; take its patterns from all others."""
-        found = self._intruders.get().get(user.removeprefix("vt"), frozenset())
+        found = self._unmanaged.get().get(user.removeprefix("vt"), frozenset())
         if found:
-            self._intruders.invalidate()
+            self._unmanaged.invalidate()
         named = sorted(name for name in found if name.startswith(user))
         if named:
             _run(self._client, "ACL", "DELUSER", *named)

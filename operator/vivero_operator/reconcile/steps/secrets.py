@@ -168,7 +168,9 @@ async def ensure(run: Run) -> Outcome:
     ]
     changed = [one for one in wanted if drift.differs(one, live.get(one["metadata"]["name"]))]
     _expect_news(run, live, changed)
-    if any(drift.is_fixed(one, live[one["metadata"]["name"]]) for one in changed if one["metadata"]["name"] in live):
+    if any(
+        drift.is_immutable(one, live[one["metadata"]["name"]]) for one in changed if one["metadata"]["name"] in live
+    ):
         # It is deleted before it is made again, and may hold the only copy of a key.
         await run.services.vault.keep(run.instance, keys, address.server)
     async with asyncio.TaskGroup() as group:
