@@ -1,4 +1,4 @@
-"""A tenant's own internal API: who it is and who owns it, and the proof that its credentials work. Called on the pod itself.
+"""Client of a tenant's internal API: sets its name and owner, and takes the proof that its credentials work. Calls the pod itself.
 
 The pod's address, not the Service: kube-proxy learns of a new pod up to a second later than we do.
 """
@@ -79,7 +79,7 @@ class DataPlaneClient:
         """Tell the tenant who it is and who owns it; the address of the owner's account that exists then, if any.
 
         Raises:
-            DataPlaneRefusedError: it says that something in this cannot be.
+            DataPlaneRefusedError: it rejected the workspace or the owner.
         """
         body = {"name": workspace.name, "public_url": workspace.public_url, "owner": asdict(owner) if owner else None}
         status, answer = await self._request("PUT", address, "/internal/v1/workspace", token, body)

@@ -30,7 +30,7 @@ class DnsRecords:
         """The TXT records of a name; empty when DNS says that there are none.
 
         Raises:
-            BackendUnavailableError: DNS gave no answer, or a fault.
+            BackendUnavailableError: the lookup timed out or failed.
         """
         import dns.asyncresolver  # noqa: PLC0415  see above
         import dns.exception  # noqa: PLC0415

@@ -1,7 +1,7 @@
 """Health, readiness and metrics over HTTP.
 
 Healthy means that watches bring news: the leader's Lease is written every two seconds, so its echo through a watch
-must never be old, unless the API server is away: a restart would not bring it back, and kubelet's pauses between
+must never be old, unless the API server is down: a restart would not bring it back, and kubelet's pauses between
 restarts would outlast it.
 """
 

@@ -1,4 +1,4 @@
-"""One tenant as the pure builders see it: what is wanted, its plan, and the platform around it."""
+"""One tenant as the pure builders see it: its desired state, its plan, and the platform around it."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Composition: what is made of what, and the order in which it starts and stops."""
+"""Composition root: wires the operator, starts and stops it in order."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What the operator is told by its environment (prefix VIVERO_); validated once, at start."""
+"""Settings of the operator from environment variables (prefix VIVERO_); validated once, at start."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ def _dns_server(address: str) -> str:
 
 
 class Settings(BaseSettings):
-    """Where the platform is, and how hard the operator works."""
+    """Where the platform is, limits and pace of the operator."""
 
     model_config = SettingsConfigDict(env_prefix="VIVERO_", frozen=True, use_attribute_docstrings=True)
 

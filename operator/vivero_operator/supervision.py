@@ -1,4 +1,4 @@
-"""Keeps a background task going: what ends it is logged and counted, and it starts again with back-off.
+"""Supervises a background task: what ends it is logged and counted, and it is restarted with back-off.
 
 One odd object, one odd answer must not end the operator for all tenants: only
 lost leadership does, because then another replica may be at work.

@@ -1,4 +1,4 @@
-"""Whether a text can be the address of a server at all; a resolver or a URL parser would fail on it in its own way."""
+"""Validates host names and URLs of servers; a resolver or a URL parser would fail on an invalid one in its own way."""
 
 import ipaddress
 import re

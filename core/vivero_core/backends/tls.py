@@ -1,4 +1,4 @@
-"""The one way Vivero's adapters trust a server: TLS 1.3, a named authority, the host name checked."""
+"""TLS settings of all adapters: TLS 1.3, a named certificate authority, the host name verified."""
 
 import ssl
 from functools import lru_cache

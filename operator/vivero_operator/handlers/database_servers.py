@@ -1,4 +1,4 @@
-"""DatabaseServers: a change is work for the server itself and for the tenants on it or waiting for one."""
+"""DatabaseServers: a change requeues the server and the tenants on it or waiting for one."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""From an event of a watch to what is remembered and queued: the same for all our kinds, whatever the object holds.
+"""From a watch event to the mirror and the work queue: the same for all our kinds, whatever the object holds.
 
-An object that cannot be read is remembered as such and queued, so that it gets
-a condition; it stops no other, and of it the last readable version still counts.
+An object that cannot be parsed is kept as such and queued, so that it gets a
+condition; it stops no other, and its last readable version stays in effect.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Plans: a change is work for all tenants of the plan."""
+"""Plans: a change requeues all tenants of the plan."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ def observe(context: HandlerContext, plan: Plan) -> None:
     if known != wants:
         context.wants[plan.metadata.uid] = wants
         context.queue.add(Key("Plan", plan.name))
-        # After a start all Plans come by: those that are well have heard of this one as it is, or hear of it in time.
+        # After a start there is an event for every Plan: settled tenants have it already, or get it at their resync.
         wake(context, plan.name, all_of_them=known is not None)
 
 
@@ -29,7 +29,7 @@ def wake(context: HandlerContext, plan: str, *, all_of_them: bool) -> None:
 
 
 def forget(context: HandlerContext, metadata: Metadata) -> None:
-    """Tenants that have it are looked after with the last known plan; new ones do not get it."""
+    """Tenants that have it are reconciled with the last known plan; new ones do not get it."""
     context.wants.pop(metadata.uid, None)
     context.cluster.drop_plan(metadata.name, metadata.uid)
     context.queue.add(Key("Plan", metadata.name))

@@ -1,4 +1,4 @@
-"""Tenants' pods: what a tenant waits for while it starts, and what it loses when a pod dies.
+"""Watch of tenants' pods: a start waits for them, and a pod that dies is reported.
 
 Not through kopf: it lists a kind in one piece and keeps all of it until the last object is handled, which for the pods
 of a thousand tenants is 60 MiB.
@@ -46,7 +46,7 @@ def observe(context: HandlerContext, pod: Pod) -> None:
     context.pods_changed(pod.tenant_id)
     if before is None and not (pod.running or pod.ready or pod.trouble):
         return  # it has only just been made
-    # After a start all pods come by; one that serves a tenant that is well is no news.
+    # After a start there is an event for every pod; a ready pod of a settled tenant needs no reconcile.
     tenant = context.cluster.tenant_of(pod.tenant_id)
     expected = before is None and pod.ready and tenant is not None and life.settled(tenant)
     if (before is None or before.news != pod.news) and not expected:

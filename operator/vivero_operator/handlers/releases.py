@@ -1,4 +1,4 @@
-"""Releases: a change of pace, a pause or a new one is work for the rollout."""
+"""Releases: a new one, a pause or a change of pace requeues the rollout."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""TenantPools: a change is work for the pool; so is every change of one of its spares (tenants.py)."""
+"""TenantPools: a change requeues the pool; so does every change of one of its spares (tenants.py)."""
 
 from typing import Final
 

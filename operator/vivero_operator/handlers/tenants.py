@@ -1,4 +1,4 @@
-"""Tenants: every change of what one wants is work; an echo of our own status is not."""
+"""Tenants: every change of the desired state is work; an echo of our own status is not."""
 
 import random
 from typing import Final
@@ -44,13 +44,13 @@ def _standing(tenant: Tenant) -> object:
 
 
 def _wants(tenant: Tenant) -> object:
-    """What makes an event work: the spec (every change of it is a new generation), deletion, orders by annotation."""
+    """What makes an event work: the spec (every change of it is a new generation), deletion, annotations for pause and restart."""
     meta = tenant.metadata
     return meta.generation, meta.deletion_timestamp, paused(meta), meta.annotations.get(ANNOTATION_RESTART)
 
 
 def _wake_blocked(context: HandlerContext) -> None:
-    """What one Tenant gives up another may have been waiting for."""
+    """A slug, a host or data that one Tenant releases may unblock another."""
     for tenant in context.cluster.held_up_by(_BLOCKED_BY_OTHERS):
         context.queue.add(Key("Tenant", tenant.name))
 
@@ -63,7 +63,7 @@ def observe(context: HandlerContext, tenant: Tenant) -> None:
         return
     context.wants[tenant.metadata.uid] = _wants(tenant)
     if known is None and life.settled(tenant):
-        # After a start all Tenants come by. Those that are well have time; what was touched meanwhile, children say.
+        # After a start there is an event for every Tenant. Settled ones can wait for a resync; the watch of children finds drift.
         context.queue.add_later(Key("Tenant", tenant.name), context.resync_seconds * random.random())  # noqa: S311  no secret
     elif tenant.is_spare:
         # Those that someone waits for go first, and no one waits for a spare.

@@ -150,7 +150,7 @@ def _restart_annotations(instance: Instance, credentials: str) -> dict[str, str]
 
 
 def of(instance: Instance, release: Template, credentials: str) -> Template:
-    """The tenant's pod template: the release's, with the tenant's names, size and orders."""
+    """The tenant's pod template: the release's, with the tenant's labels, size and restart annotations."""
     template = copy.deepcopy(release)
     meta, container = template.setdefault("metadata", {}), template["spec"]["containers"][0]
     meta["labels"] = {**meta.get("labels", {}), **labels(instance)}

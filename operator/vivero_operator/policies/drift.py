@@ -1,6 +1,5 @@
-"""Whether a live object still is what we want, without a write: an apply that changes nothing is still a request.
-
-And whether someone else touched it, from its metadata alone.
+"""Drift of an object: whether the live one differs from the desired one, without a write, for an apply that changes nothing
+is still a request; and whether another field manager wrote to it, from its metadata alone.
 """
 
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""A person stops the reconciliation of one object."""
+"""Pausing the reconciliation of one object by annotation."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How many spares a pool makes and which it gives up: pure arithmetic over what there is."""
+"""Scaling of a pool: how many spares to create, and which to delete. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

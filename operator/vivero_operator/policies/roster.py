@@ -1,4 +1,4 @@
-"""Which objects a tenant that is well has, by name: what is missing is told by names, for a count may be right by chance. Pure."""
+"""Names of the objects that a settled tenant has: missing ones are found by name, for a count may be right by chance. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Which objects in a tenant's namespace widen what is allowed there without being ours."""
+"""Unmanaged objects in a tenant's namespace that widen what is allowed there."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""From the outcomes of steps to the conditions that people and programs read."""
+"""From the outcomes of steps to the conditions of a Tenant."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ SUSPENSION_TEXT: Final = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One step's outcome, and the condition it speaks for, if any."""
+    """One step's outcome, and its condition, if any."""
 
     condition: ConditionType | None
     outcome: Outcome
@@ -63,7 +63,7 @@ class Writer:
 
 
 def _aspects(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition]:
-    """One condition for each step that speaks for one; a skipped step leaves what was known."""
+    """One condition for each step that has one; a skipped step leaves what was known."""
     for finding in findings:
         outcome = finding.outcome
         if finding.condition is not None and outcome.state is not State.SKIPPED:
@@ -169,7 +169,7 @@ def paused(tenant: Tenant, now: datetime) -> tuple[Condition, ...]:
 
 
 def summary(conditions: Sequence[Condition]) -> Condition | None:
-    """The condition that speaks for the whole: a pause, else Ready, else what stands in its place."""
+    """The summary condition: Paused, else Ready, else Suspended."""
     halted = cond.find(conditions, ConditionType.PAUSED)
     if halted is not None and halted.status is Status.TRUE:
         return halted

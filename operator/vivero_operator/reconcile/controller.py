@@ -1,4 +1,4 @@
-"""Takes keys from the queue and reconciles them, many at once; decides when each comes back."""
+"""Takes keys from the work queue and reconciles them, many at once; requeues each with back-off or for the resync."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from vivero_operator.reconcile.result import Result
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 20.0
-"""How long reconciles may go on after the signal to stop; kubelet waits 30 s."""
+"""How long reconciles may continue after the signal to stop; kubelet waits 30 s."""
 _RESYNC_SPREAD: Final = 0.2
 
 
@@ -74,7 +74,7 @@ class Controller:
             await self._drain()
 
     def wake(self) -> None:
-        """What has failed comes back now: what it failed at may be what has just answered again."""
+        """Retry all that failed: the server that has just recovered may be the cause."""
         for key, failure in self._failures.items():
             wait = 0.0 if failure.urgent else random.uniform(0, backoff.RETURN_SECONDS)  # noqa: S311  jitter, no secret
             self._queue.add_later(key, wait, _rank(failure.urgent))

@@ -51,7 +51,7 @@ class DatabaseServerReconciler:
             await write_status(self._services, DATABASE_SERVER, server, known, self._services.cluster.servers)
             return Result()
         version, fault = await self._probe(server)
-        done, left = await self._obey(server) if fault is None else (server.status.removals_done, {})
+        done, left = await self._remove_orphans(server) if fault is None else (server.status.removals_done, {})
         was = cond.find(server.status.conditions, ConditionType.READY)
         status = self._status(server, version, fault, done, left)
         await write_status(self._services, DATABASE_SERVER, server, status, self._services.cluster.servers)
@@ -69,10 +69,10 @@ class DatabaseServerReconciler:
         except BackendError as error:
             return None, error
 
-    async def _obey(self, server: DatabaseServer) -> tuple[tuple[str, ...], dict[str, str]]:
-        """Remove the orphans that spec.removeOrphans names; (orders that are done with, id -> why one is still there).
+    async def _remove_orphans(self, server: DatabaseServer) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Delete the orphans that spec.removeOrphans names; (processed entries, id -> why one still exists).
 
-        An order that stood forever would destroy a tenant that was adopted and became an orphan again.
+        An entry that counted forever would delete a tenant that was adopted and became an orphan again.
         """
         done = [ident for ident in server.spec.remove_orphans if ident in server.status.removals_done]
         left: dict[str, str] = {}

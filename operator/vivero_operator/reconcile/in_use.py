@@ -1,4 +1,4 @@
-"""Plans and DatabaseServers stay while Tenants use them: our finalizer is on until nothing does.
+"""Deletion of Plans and DatabaseServers is blocked while they are in use, by our finalizer.
 
 The admission policy of the chart refuses such a deletion at once, by the count
 in the status; this is what holds when that count is some seconds old.

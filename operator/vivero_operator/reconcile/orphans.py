@@ -1,9 +1,9 @@
-"""Looks for what is left of tenants that no Tenant speaks for, on all four systems; reports it, and removes it on order.
+"""Sweeps all four backends for orphans, resources of tenants without a Tenant; reports them, and deletes them on request.
 
-Someone who takes a finalizer away, or restores an old cluster, leaves schema,
+Someone who removes a finalizer, or restores an old cluster, leaves schema,
 bucket, cache user, namespace and keys behind. They may be all that is left of
-a customer's data: they are named, and never removed without an order. Only
-their address is closed at once, for it belongs to the living.
+a customer's data: they are reported, and deleted only when spec.removeOrphans
+lists them. Only their Ingresses are deleted at once: another Tenant may have the host.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ EVERY_SECONDS: Final = 3600.0
 CONFIRM_SECONDS: Final = 5.0
 """Between the two looks that have to agree."""
 RETRY_SECONDS: Final = 60.0
-"""When a system gave no answer."""
+"""When a system did not respond."""
 _NAMESPACE, _KEYS, _BUCKETS, _CACHE = "namespace", "keys", "bucket", "cache user"
 
 
@@ -115,7 +115,7 @@ class Sweep:
         return _Look(found, known, names, whole=None not in (*databases.values(), *elsewhere.values()))
 
     async def _ask(self, system: str, look: Callable[[], Awaitable[Inventory]]) -> Inventory | None:
-        """What the system holds of each tenant; None when it gave no answer, or one that we cannot read."""
+        """What the system holds of each tenant; None when it did not respond, or its response cannot be parsed."""
         try:
             return await look()
         except BackendError as error:
@@ -176,7 +176,7 @@ async def _namespace(services: Services, ident: str) -> dict[str, Any] | None:
 
 
 class OrphanReconciler:
-    """reconcile(id): what is left of a tenant whose Tenant is gone keeps no address."""
+    """reconcile(id): deletes the Ingresses of an orphan."""
 
     def __init__(self, services: Services, sweep: Callable[[], None]) -> None:
         self._services = services

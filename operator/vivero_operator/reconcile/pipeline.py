@@ -47,7 +47,7 @@ class Step:
     run: Callable[[Run], Awaitable[Outcome]]
     after: tuple[str, ...] = ()
     condition: ConditionType | None = None
-    """The condition it speaks for."""
+    """The condition that its outcome is written to."""
     fault: Reason = Reason.KUBERNETES_ERROR
     """The reason when a system it uses does not do as asked."""
     remembered: bool = False
@@ -115,7 +115,7 @@ BIND: Final = (
     Step("owner", owner.ensure, ("secrets",), *_OWNER),
 )
 
-# Data and credentials stay as they are; only the way in and the pods go.
+# Data and credentials stay as they are; only the route and the pods go.
 SUSPEND: Final = (
     Step("finalizer", finalizer.add),
     Step("adoption", adoption.take_over, ("finalizer",)),

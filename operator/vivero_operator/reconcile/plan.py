@@ -1,4 +1,4 @@
-"""reconcile(name) of a Plan: who uses it, that it stays meanwhile, and what it last said, for the time after."""
+"""reconcile(name) of a Plan: counts its users, blocks its deletion while it is in use, and stores its last spec."""
 
 import asyncio
 import json

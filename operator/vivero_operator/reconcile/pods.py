@@ -19,7 +19,7 @@ _MESSAGE_LIMIT: Final = 300
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a pod cannot start or cannot go on, in Kubernetes' own words."""
+    """Why a pod cannot start or crashes, in Kubernetes' own words."""
 
     reason: str
     """CamelCase, for example CrashLoopBackOff or Unschedulable."""

@@ -1,4 +1,4 @@
-"""Posts events; what happens again within some minutes counts up the event that is there instead of making another.
+"""Posts events; a repetition within some minutes increments the series of the existing event instead of creating another.
 
 As client-go's recorder does it: the same words about the same object are one
 series; many different words for one reason become one series as well. What

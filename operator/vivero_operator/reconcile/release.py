@@ -1,4 +1,4 @@
-"""reconcile(name) of a Release: moves tenants to the current one batch by batch, and says how each stands."""
+"""reconcile(name) of a Release: updates tenants to the current one batch by batch, and reports the progress."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -59,7 +59,7 @@ class ReleaseReconciler:
         return Result(retry_after=ROLLING_SECONDS)
 
     async def _keep_former(self, release: Release) -> Result:
-        """One that is on its way out: its count, and its end when it is long unused."""
+        """A superseded one: count its tenants, and delete it when it is old and unused."""
         on = [one for one in self._services.cluster.tenants if one.status.release == release.name]
         if not on and self._is_forgotten(release) and not paused(release.metadata):
             try:

@@ -1,4 +1,4 @@
-"""What a reconcile says about when its object comes by again."""
+"""Result of a reconcile: when to requeue the object."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

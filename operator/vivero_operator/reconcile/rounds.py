@@ -1,4 +1,4 @@
-"""Looks at the Secrets and ConfigMaps of every tenant in turns: with rights in single namespaces none can watch all.
+"""Polls the Secrets and ConfigMaps of every tenant, one tenant after the other: RBAC in single namespaces allows no watch of all.
 
 One small request for each kind and tenant (metadata alone, answered from the
 API server's cache), spread over the round, so that a thousand tenants cost
@@ -88,7 +88,7 @@ class Rounds:
     def _compare(self, tenant: Tenant, kind: Resource, listing: Listing[Child]) -> None:
         key, before = (tenant.id, kind.kind), self._seen.get((tenant.id, kind.kind), {})
         self._seen[key] = {one.uid: one.fingerprint for one in listing.items}
-        # One that is new speaks for itself: what we made again ourselves is as we made it.
+        # The metadata of a new one tells: what we made again ourselves is as we made it.
         changed = any(
             before[one.uid] != one.fingerprint if one.uid in before else one.was_touched for one in listing.items
         )

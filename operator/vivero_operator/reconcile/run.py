@@ -113,7 +113,7 @@ class Run:
     """Data or keys were found to be gone."""
     owner_status: OwnerStatus | None = None
     password_secret: Manifest | None = field(default=None, repr=False)
-    """The Secret whose password hash was carried out in this pass."""
+    """The Secret whose password hash was applied in this pass."""
     hosts: tuple[HostStatus, ...] | None = None
     proven_at: datetime | None = None
     version: str | None = None
@@ -179,10 +179,9 @@ class Run:
             self.corrected.append(Corrected(_what(manifest), manifest["kind"] in _SECURITY, missing=True))
 
     async def write(self, manifest: Manifest, live: Manifest | None, *, expected: bool = True) -> None:
-        """Bring the object about as the manifest says, whatever `live` is; `expected`: it was there before.
+        """Apply the manifest, whatever `live` is; `expected`: it was there before.
 
-        What another writer changes again and again waits for its time; what is not there at all does not, for nothing
-        works without it.
+        Contested drift backs off; an object that does not exist does not, for nothing works without it.
         """
         kind = manifest["kind"]
         obstacle = live if live is not None and _is_in_the_way(manifest, live) else None
@@ -195,7 +194,7 @@ class Run:
             await self.delete(resource_of(manifest), obstacle)
         try:
             await self.kube.apply(manifest)
-            await self._take_out(manifest, live)
+            await self._remove_unmanaged_fields(manifest, live)
         except KubeInvalidError:
             if live is None or not changed:
                 raise
@@ -203,8 +202,8 @@ class Run:
         if changed:
             self.corrected.append(correction)
 
-    async def _take_out(self, manifest: Manifest, live: Manifest | None) -> None:
-        """What someone else put into parts of it that are ours alone."""
+    async def _remove_unmanaged_fields(self, manifest: Manifest, live: Manifest | None) -> None:
+        """Remove unmanaged fields from parts that are ours alone."""
         meta, patch = manifest["metadata"], drift.unmanaged_fields(manifest, live) if live is not None else {}
         if patch:
             await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
@@ -215,7 +214,7 @@ class Run:
         So what was added goes first; where that is not enough, the object is made again.
         """
         try:
-            await self._take_out(manifest, live)
+            await self._remove_unmanaged_fields(manifest, live)
             await self.kube.apply(manifest)
         except KubeInvalidError:
             if manifest["kind"] in _KEPT:
@@ -224,7 +223,7 @@ class Run:
             await self.kube.apply(manifest)
 
     def is_put_off(self, correction: Corrected) -> bool:
-        """Whether it was made too often of late to be made now; the pass then comes back in time."""
+        """Whether the correction is backing off; the pass is then requeued in time."""
         left = self.state.pause(self.tenant.metadata.uid, correction.what, urgent=correction.urgent)
         if left > 0:
             self.put_off = min(left, self.put_off or left)

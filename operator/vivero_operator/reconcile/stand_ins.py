@@ -1,4 +1,4 @@
-"""Shows our page at the address of a workspace whose pods do not answer: visitors never read the proxy's own words.
+"""Shows a stand-in page at the address of a workspace without ready pods, instead of the proxy's own error.
 
 No route changes for it, so connections and the ingress' configuration stay as they are; only where the tenant's Service
 leads. It hears of pods beside the queue, because a visitor is there in the second in which a pod goes.

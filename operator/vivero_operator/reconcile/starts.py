@@ -1,4 +1,4 @@
-"""How many tenants start at the same time, and who is next.
+"""Limits how many tenants start at the same time, and decides who is next.
 
 Thirty that start together on one node are all ready at the end, and the first
 of them no earlier than the last. A few at a time take as long together, and
@@ -18,7 +18,7 @@ from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.tenant import Tenant
 
 HELD_SECONDS: Final = 20.0
-"""A start that takes longer is stuck: it goes on, and no longer keeps others from beginning."""
+"""A start that takes longer is stuck: it continues, and no longer counts against the limit."""
 TAKEN_SECONDS: Final = 5.0
 """A turn that is not taken by then passes to the next: who was called may be paused, refused or unreadable by now."""
 GROUP: Final = 6

@@ -1,4 +1,4 @@
-"""Writing a Tenant's status: once a pass, and only when it says something new; events when the summary changes its mind.
+"""Writes a Tenant's status: once a pass, and only when it differs; an event when the summary condition changes.
 
 Of a spare only faults are worth an event.
 """

@@ -1,8 +1,8 @@
-"""Finds out what was changed by hand on a backing server: one look at all tenants of a server, at regular intervals.
+"""Detects drift on backing servers: a survey of all tenants of a server, at regular intervals.
 
-A server tells no one that a grant was revoked or a password changed. Two looks
-that differ say whose; what and how, the next pass finds out. Each server has a
-loop of its own: one that hangs, or gives an answer that we cannot read, delays no other.
+A server reports no revoked grant and no changed password. Two surveys that
+differ tell whose; what and how, the next pass finds out. Each server has a
+loop of its own: one that hangs, or whose response cannot be parsed, delays no other.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from vivero_operator.reconcile.run import Services
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 20.0
-"""Mean time between two looks at a server; what was tampered with is found within two of them and put right at once."""
+"""Mean time between two surveys of a server; drift is found within two of them and corrected at once."""
 SERVERS_SECONDS: Final = 1.0
 """How soon a DatabaseServer that is new gets its loop, and one that is gone loses it."""
 GOES_ON_SECONDS: Final = 1.0
@@ -144,7 +144,7 @@ class Surveyor:
             # The first look of a program that has just begun to lead: it knows who should be there, and not more.
             changed = {tenant.id for tenant in target.customers() if life.settled(tenant)} - now.keys()
         else:
-            # New ones as well: what is seen first may have been tampered with since it was made.
+            # New ones as well: what is seen first may have been changed since it was made.
             changed = {ident for ident in before.keys() | now.keys() if before.get(ident) != now.get(ident)}
         for ident in sorted(changed):
             self._suspect(ident, target.step)
@@ -162,10 +162,10 @@ class Surveyor:
 
 
 def _to_remember(tenant: Tenant, aspect: ConditionType, before: Survey, now: Survey) -> str:
-    """Who is missing is remembered as it was: it may be back, and tampered with again, by the next look.
+    """Who is missing is remembered as it was: it may be back, and changed again, by the next survey.
 
     What is not as it was, or as it should be, is no measure for the next look:
-    by then it may have been put right, and be the same once more.
+    by then it may have been corrected, and be the same once more.
     """
     ident = tenant.id
     if ident not in now:

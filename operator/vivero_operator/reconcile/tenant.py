@@ -1,4 +1,4 @@
-"""reconcile(name): looks at one Tenant and brings what it says about; for create, change, resume and resync alike."""
+"""reconcile(name) of a Tenant: level-based, the same for create, change, resume and resync."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -144,7 +144,7 @@ class TenantReconciler:
         await self._services.recorder.record(ObjectEvent(subject, "Normal", reason, message, action))
 
     async def _pause(self, tenant: Tenant) -> Result:
-        """Visible, and no more: what changes by then is carried out when the annotation goes."""
+        """Shown in the status, and no more: changes are reconciled when the annotation is removed."""
         self._state.forget(tenant.metadata.uid)
         self._services.starts.ended(tenant.metadata.uid)
         conditions = verdict.paused(tenant, self._services.now())
@@ -153,7 +153,7 @@ class TenantReconciler:
         return Result()
 
     async def _refuse(self, tenant: Tenant, reason: Reason, message: str) -> Result:
-        """Nothing is made and nothing taken away; what would change this brings the tenant back here."""
+        """Nothing is created or deleted; an event of what would change this requeues the tenant."""
         self._services.starts.ended(tenant.metadata.uid)
         conditions = cond.without(verdict.refused(tenant, reason, message, self._services.now()), ConditionType.PAUSED)
         update = {

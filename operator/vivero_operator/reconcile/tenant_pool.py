@@ -1,4 +1,4 @@
-"""reconcile(name) of a TenantPool: as many proven spares as it asks for, made a few at a time."""
+"""reconcile(name) of a TenantPool: scales its spares to spec.size, a few at a time."""
 
 import asyncio
 from collections.abc import Sequence

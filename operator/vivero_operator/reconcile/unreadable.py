@@ -1,4 +1,4 @@
-"""An object that this program cannot read gets a condition that says so; nothing else is done for it, and no one else notices."""
+"""An object that cannot be parsed gets a condition that says so; it is not reconciled, and affects no other."""
 
 from typing import Any
 

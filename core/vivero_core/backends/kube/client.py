@@ -60,7 +60,7 @@ class KubeClient:
     """Talks to one API server as one field manager; use it as an async context manager.
 
     `fence` is called before every request that writes, and stops it by raising;
-    `on_answer` hears of every answer but a watch's: its method and its status;
+    `on_answer` is called for every response but a watch's, with method and status;
     `backoff` is shared with other clients of the same server.
     """
 
@@ -245,7 +245,7 @@ class KubeClient:
         try:
             headers = self._headers() | {"Accept": _accept("", metadata_only)}
             async with self._open.get(path, params=query, headers=headers, timeout=timeout) as response:
-                if response.status >= 400:  # noqa: PLR2004  HTTP's own border
+                if response.status >= 400:  # noqa: PLR2004  HTTP's own threshold
                     raise from_status(response.status, await _body(response), f"watch {path}")
                 async for line in _lines(response.content):
                     yield _change(json.loads(line), path)
@@ -290,7 +290,7 @@ class KubeClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise KubeUnavailableError(SYSTEM, f"{method} {path}: {type(error).__name__} {error}") from error
         self._on_answer(method, response.status)
-        if response.status >= 400:  # noqa: PLR2004  HTTP's own border
+        if response.status >= 400:  # noqa: PLR2004  HTTP's own threshold
             raise from_status(response.status, body, f"{method} {path}")
         if not body:
             # A page of something in between: no answer of the API server is empty.
@@ -301,11 +301,11 @@ class KubeClient:
 def encoded(payload: Object | Operations) -> bytes:
     """JSON that is YAML as well, which is how the server reads an apply.
 
-    YAML knows no pair of surrogate escapes, so signs beyond the basic plane
-    (emoji) go as they are; signs it takes for line breaks or refuses go escaped.
+    YAML knows no pair of surrogate escapes, so characters beyond the basic plane
+    (emoji) are sent as they are; those it takes for line breaks or refuses are escaped.
     """
     text = json.dumps(payload, ensure_ascii=False)
-    return _NOT_PLAIN_YAML.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text).encode()
+    return _NOT_PLAIN_YAML.sub(lambda character: f"\\u{ord(character[0]):04x}", text).encode()
 
 
 def _accept(suffix: str, metadata_only: bool) -> str:  # noqa: FBT001  passed on

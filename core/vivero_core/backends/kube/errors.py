@@ -1,4 +1,4 @@
-"""The API server's refusals, one class for each that callers treat differently."""
+"""Errors of the API server, one class for each that callers handle differently."""
 
 import contextlib
 import json

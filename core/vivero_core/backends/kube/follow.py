@@ -1,4 +1,4 @@
-"""List, then watch, for ever: what a program that mirrors objects builds on."""
+"""List and watch, for ever: what an informer builds on."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ async def follow(  # noqa: PLR0913  what narrows it, by name
     thousands never more than a page is held whole.
     With `metadata_only` objects come without spec, status and data: enough to see that something changed.
 
-    It never ends by itself: what can pass by is retried with back-off and
+    It never ends by itself: transient errors are retried with back-off and
     jitter; a refusal (RBAC, login) is raised.
     """
     pause = FIRST_PAUSE

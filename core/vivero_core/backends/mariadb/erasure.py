@@ -14,7 +14,7 @@ def drop(cursor: Cursor, database: str, seconds: float) -> bool:
     """The schema and its audit log's; True when there was one. At least one table goes at each call.
 
     Raises:
-        BackendUnfinishedError: tables are left after `seconds`; call again to go on.
+        BackendUnfinishedError: tables are left after `seconds`; call again to continue.
     """
     deadline = time.monotonic() + seconds
     schemas = (database, name_checks.audit_database(database))

@@ -1,4 +1,4 @@
-"""Translates pymysql's errors: what passes by, what is refused, what is not there."""
+"""Translates pymysql's errors: transient, refused, not found."""
 
 import contextlib
 import socket
@@ -50,7 +50,7 @@ _UNAVAILABLE: Final = {
     2013: "lost connection during the query",
     2014: "commands out of sync",
 }
-# The server answers: this one statement met another's lock, took too long, or was ended by a person.
+# The server responds: this one statement met another's lock, took too long, or was killed.
 _UNFINISHED: Final = {
     1205: "lock wait timeout exceeded",
     1213: "deadlock",

@@ -1,4 +1,4 @@
-"""Looks at everything that decides who gets into a tenant's schema, and writes what is not as wanted."""
+"""Compares everything that decides who has access to a tenant's schema with the desired state, and writes the difference."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -46,10 +46,10 @@ def _ensure_schema(cursor: Cursor, database: str) -> list[Correction]:
 
 
 class UserRepair:
-    """Brings one user about as wanted, and takes away what others have of its tenant.
+    """Brings one user into the desired state, and revokes unmanaged rights on its tenant.
 
     `own_attributes` are those that this server writes into every account and we do not know; it grows when some are
-    found out.
+    discovered.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class UserRepair:
         """What had to be written."""
         unmanaged = self._accounts()
         before = unmanaged.pop(self._account, None)
-        account = before is None or not self._as_wanted(before)
+        account = before is None or not self._is_desired(before)
         if account:
             self._write(before)
         present = self._grants()
@@ -88,10 +88,10 @@ class UserRepair:
 
     def _stands(self) -> bool:
         found = self._accounts().get(self._account)
-        return found is not None and self._as_wanted(found) and self._grants() == self._wanted_grants()
+        return found is not None and self._is_desired(found) and self._grants() == self._wanted_grants()
 
     def _recreate(self) -> None:
-        """For an account that holds what no other statement of ours takes away."""
+        """For an account with attributes that no other statement of ours removes."""
         user = self._user
         self._cursor.execute(*statements.replace_user(user.name, user.secret, self._max_connections))
         self._grant()
@@ -100,7 +100,7 @@ class UserRepair:
     def _wanted(self) -> Attributes:
         return accounts.wanted(self._user.secret, self._max_connections)
 
-    def _as_wanted(self, found: Attributes) -> bool:
+    def _is_desired(self, found: Attributes) -> bool:
         known = accounts.without_rights(found)
         return {key: value for key, value in known.items() if key not in self._own_attributes} == self._wanted()
 
@@ -137,7 +137,7 @@ class UserRepair:
         return True
 
     def _grant(self) -> None:
-        # The own schema last: it lets the data plane in, which then writes to both.
+        # Its own schema last: with it the data plane starts, and writes to both.
         self._cursor.execute(*audit.grant(self._user.name, self._database))
         self._cursor.execute(*statements.grant(self._user.name, self._database))
 
@@ -197,7 +197,7 @@ def _revoke(cursor: Cursor, right: Right) -> None:
 
 
 def _end_sessions(cursor: Cursor, schema: str, user: str) -> None:
-    """Connections that have the schema selected keep the rights that they were let in with."""
+    """Connections that have the schema selected keep the rights of their login."""
     cursor.execute(*rights.sessions_in(schema, user))
     for (ident,) in cursor.fetchall():
         _tolerate(cursor, rights.end_session(int(ident)), frozenset({NO_SUCH_CONNECTION}))

@@ -2,7 +2,7 @@
 
 Left alone are rights that are not about one tenant: global ones, and those
 on a pattern such as `vt%` (an administrator's, a backup's). Names come from
-the server's tables and may hold any sign: they are quoted, not refused.
+the server's tables and may contain any character: they are quoted, not refused.
 """
 
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ _TABLES: Final = (
     ("procs_priv", "Routine_type", "Db", "Routine_name"),
     ("proxies_priv", "'PROXY'", "Proxied_host", "Proxied_user"),
 )
-# A backslash before a sign that is no wildcard means nothing to the server, and a `%` after the whole name covers it.
+# A backslash before a character that is no wildcard means nothing to the server, and a `%` after the whole name covers it.
 _SCHEMA: Final = "TRIM(TRAILING '%%' FROM REPLACE(Db, CHAR(92), ''))"
 _PROXIES: Final = "proxies_priv"
 _PUBLIC: Final = Account("PUBLIC", "")

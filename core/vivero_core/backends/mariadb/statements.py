@@ -50,12 +50,12 @@ def quoted_database(name: str) -> str:
 
 
 def quoted_user(name: str) -> str:
-    """The account; the doubled sign is one `%` (any host) once parameters are filled in."""
+    """The account; `%%` becomes one `%` (any host) once parameters are filled in."""
     return f"`{name_checks.database_user(name)}`@'%%'"
 
 
 def identifier(name: str) -> str:
-    """A name that a person gave, which may hold any sign; the doubled sign is one `%` once parameters are filled in."""
+    """A name that a person gave, which may contain any character; `%%` becomes one `%` once parameters are filled in."""
     return "`" + name.replace("`", "``").replace("%", "%%") + "`"
 
 

@@ -1,4 +1,4 @@
-"""What of a bucket can be changed by hand, read and put right: who may use it, and what it keeps."""
+"""Detects and corrects drift of a bucket: owner, ACL, policy, versioning, retention."""
 
 import base64
 import hashlib

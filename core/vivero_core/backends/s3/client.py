@@ -1,7 +1,7 @@
 """StorageAdmin for versitygw: accounts through its admin API, buckets through S3.
 
 Its admin API is a handful of signed PATCH requests on the same port. Whether
-an account's secret is as wanted is asked as that account (one ListBuckets).
+an account's secret is the desired one is asked as that account (one ListBuckets).
 Its role can only be read from a list of all accounts, which costs more with
 every tenant: many calls share one for a moment, and of it nothing is kept but
 the names of those that differ.
@@ -87,7 +87,7 @@ class VersityStorageAdmin:
         """Buckets and accounts come as lists; what a bucket is like is read one by one, for there is no list of that.
 
         Raises:
-            BackendUnfinishedError: some buckets were never read yet; call again to go on.
+            BackendUnfinishedError: some buckets were never read yet; call again to continue.
         """
         buckets = self._listed("/list-buckets", "Buckets")
         accounts = self._listed("/list-users", "Accounts")

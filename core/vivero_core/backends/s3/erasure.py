@@ -19,7 +19,7 @@ def empty(s3: "S3Client", bucket: str, seconds: float) -> None:
     """Delete batch after batch; at least one goes at each call.
 
     Raises:
-        BackendUnfinishedError: not empty after `seconds`; call again to go on.
+        BackendUnfinishedError: not empty after `seconds`; call again to continue.
     """
     deadline = time.monotonic() + seconds
     for upload in _uploads(s3, bucket):

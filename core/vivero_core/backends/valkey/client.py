@@ -40,14 +40,16 @@ class ValkeyAdmin:
     """Implements `CacheAdmin`; one for the life of the program, safe for threads."""
 
     def __init__(self, server: Server, admin: Credentials) -> None:
-        # What can never work is told here, not at the first call.
+        # Fail fast: what can never work is an error here, not at the first call.
         checked_host(server.host, SYSTEM)
         client_context(server.authority)
         self._server = server
         self._client = _connect(server, admin)
         self._unmanaged = TtlCache(lambda: acl.unmanaged_users(self._list()))
         self._spelling: dict[str, Any] = {}  # how this server writes our rules, where that differs
-        self._scans: dict[str, tuple[str, Any]] = {}  # where erasing a user's keys goes on: run of the server, cursor
+        self._scans: dict[
+            str, tuple[str, Any]
+        ] = {}  # where the deletion of a user's keys continues: run of the server, cursor
 
     def close(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]  # valkey-py types only part of itself

@@ -1,4 +1,4 @@
-"""Translates valkey-py's errors: what passes by and what is refused."""
+"""Translates valkey-py's errors: transient or refused."""
 
 import contextlib
 import ssl

@@ -1,4 +1,4 @@
-"""spec.adopt: take over the data of a tenant whose Tenant is gone, if no one else has it."""
+"""spec.adopt: take over retained or orphaned data, if no other Tenant has it."""
 
 from vivero_core.model.constants import Reason
 

@@ -85,4 +85,4 @@ async def _begun(run: Run) -> str | None:
     try:
         return secrets.server_from(await secrets.read(run))
     except KubeForbiddenError:
-        return None  # the namespace is on its way out and our rights with it: all servers are asked
+        return None  # the namespace is terminating and our rights with it: all servers are tried

@@ -59,7 +59,7 @@ async def ensure(run: Run) -> Outcome:
 
 
 async def _rights_count(run: Run) -> None:
-    """The API server honours new rights some milliseconds after they were given; a pass of its own would take longer."""
+    """RBAC is eventually consistent: new rights take effect after some milliseconds, and another pass would take longer."""
     for pause in _RIGHTS_PAUSES:
         try:
             await run.find(SERVICE_ACCOUNT, APP, run.instance.namespace)
@@ -81,7 +81,7 @@ async def _grant(run: Run, rights: Manifest) -> None:
 
 
 async def _regain_to_write(run: Run, rights: Manifest, live: Manifest) -> None:
-    """Our RoleBinding gives another role or other subjects: with a second one it is put right."""
+    """Our RoleBinding has another role or other subjects: it is corrected with the rights of a second one."""
     name, namespace = role_binding.REGAINED, run.instance.namespace
     with contextlib.suppress(KubeAlreadyExistsError):
         await run.kube.create(role_binding.build(run.instance, name))

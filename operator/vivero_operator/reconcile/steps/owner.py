@@ -1,4 +1,4 @@
-"""Tells the tenant who it is: its name and address, and its owner's account; every change of them is carried out.
+"""Sets the name, the address and the owner's account of a workspace through its internal API; every change is applied.
 
 The password hash travels in a Secret of the signups' namespace, which is
 deleted after use. What the data plane answered is kept in status.owner: a
@@ -69,8 +69,8 @@ async def _tell(run: Run, password_hash: str | None) -> OwnerStatus:
         email = await run.services.data_plane.put_workspace(pod.ip or "", token, who, account)
     except DataPlaneRefusedError as error:
         raise Pending(Reason.OWNER_REFUSED, str(error), retry_after=_REFUSED_AGAIN_SECONDS) from error
-    carried_out = owner.password_hash_secret if password_hash is not None else known.password_hash_secret
-    return OwnerStatus(email=email, password_hash_secret=carried_out)
+    applied = owner.password_hash_secret if password_hash is not None else known.password_hash_secret
+    return OwnerStatus(email=email, password_hash_secret=applied)
 
 
 def workspace(run: Run) -> Workspace | None:
@@ -80,15 +80,15 @@ def workspace(run: Run) -> Workspace | None:
 
 
 async def _password_secret(run: Run, known: OwnerStatus) -> Manifest | None:
-    """The Secret with the hash to be carried out now; None when there is none, or it has been and is gone.
+    """The Secret with the hash to be applied now; None when there is none, or it was applied and deleted.
 
-    A Secret that is there is an order, also one that has the name of an earlier one.
+    A Secret that exists is applied, also one that has the name of an earlier one.
     """
     name, namespace = run.owner.password_hash_secret, run.instance.settings.signups_namespace
     if name is None:
         return None
     secret = await run.find(SECRET, name, namespace)
-    if secret is None and (known.password_hash_secret == name or await _was_carried_out_before(run, known, name)):
+    if secret is None and (known.password_hash_secret == name or await _was_applied_before(run, known, name)):
         return None
     if secret is None or not secret.get("data", {}).get(PASSWORD_HASH_KEY):
         message = f"Secret {name} with key {PASSWORD_HASH_KEY} does not exist in namespace {namespace}"
@@ -96,7 +96,7 @@ async def _password_secret(run: Run, known: OwnerStatus) -> Manifest | None:
     return secret
 
 
-async def _was_carried_out_before(run: Run, known: OwnerStatus, name: str) -> bool:
+async def _was_applied_before(run: Run, known: OwnerStatus, name: str) -> bool:
     """Whether the account was made under an earlier Tenant, whose status is gone: an adopted one names its Secret still."""
     if known.password_hash_secret is not None:
         return False
@@ -117,9 +117,9 @@ def _password_hash(run: Run, secret: Manifest) -> str:
 
 
 async def forget_password(run: Run) -> bool:
-    """Delete the Secret that this pass carried out; after the status says so, for a crash must lose no password.
+    """Delete the Secret that this pass applied; after the status says so, for a crash must lose no password.
 
-    False when it was written again since: then it is another order, which the next pass carries out.
+    False when it was written again since: then the next pass applies it.
     """
     if run.password_secret is None:
         return True

@@ -1,4 +1,4 @@
-"""deletionPolicy Retain: see to it that a later Tenant can adopt the data, before anything is taken away."""
+"""deletionPolicy Retain: record what a later Tenant needs to adopt the data, before anything is deleted."""
 
 from vivero_core.model import naming
 from vivero_core.model.constants import Reason

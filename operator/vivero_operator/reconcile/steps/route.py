@@ -1,4 +1,4 @@
-"""The way in: Service and Ingresses; while suspended, the customer's own hosts lead to the control plane's page."""
+"""The route: Service and Ingresses; while suspended, custom domains lead to the control plane's page."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -39,7 +39,7 @@ async def open_claimed(run: Run) -> Outcome:
 
 
 def routed(run: Run) -> list[str]:
-    """The customer's hosts that are let in."""
+    """The custom domains that are routed."""
     return [*_of_kind(run, issued=False), *_of_kind(run, issued=True)]
 
 

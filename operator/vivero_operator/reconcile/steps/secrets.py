@@ -1,6 +1,6 @@
 """The tenant's credentials: made once, kept forever, and written down twice before any server hears of them.
 
-A change that a person makes to a password in a Secret is carried out. The key
+A change that a person makes to a password in a Secret is applied. The key
 of the files is different: data depends on it, so the escrow's word counts, and
 a new one is made only where schema and bucket hold nothing.
 

@@ -1,4 +1,4 @@
-"""Whose turn it is to start: of many at once the first is Ready long before the last has begun."""
+"""Queues the start of a tenant: of many at once the first is Ready long before the last has begun."""
 
 from vivero_core.model.constants import Reason
 

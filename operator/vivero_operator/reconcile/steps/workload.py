@@ -31,7 +31,7 @@ _SOON: Final = timedelta(seconds=5)
 
 @dataclass(frozen=True)
 class Standing:
-    """A tenant's pods, those on their way out left out."""
+    """A tenant's pods without the terminating ones."""
 
     current: tuple[Pod, ...]
     """Of the wanted revision."""
