@@ -35,7 +35,7 @@ from vivero_operator.settings import Settings
 
 
 class Pingable(Protocol):
-    """What every administrator can do."""
+    """What every admin client has."""
 
     def ping(self) -> None: ...
 

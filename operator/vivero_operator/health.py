@@ -14,7 +14,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 STALE_SECONDS: Final = 90.0
-"""No echo for this long: the watch is dead, or no one leads. Longer than it takes a watch to notice and reconnect."""
+"""No echo for this long: the watch is dead, or there is no leader. Longer than it takes a watch to notice and reconnect."""
 
 
 class Heartbeat:

@@ -116,7 +116,7 @@ class Election:
             logger.warning("releasing the Lease failed: %s", error)
 
     async def _try(self) -> bool:
-        """Take or renew the Lease if it is ours or free; False when it is not, or no one could be asked."""
+        """Take or renew the Lease if it is ours or free; False when it is not, or the API server did not respond."""
         try:
             return await self._take()
         except KubeConflictError:

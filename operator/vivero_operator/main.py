@@ -232,7 +232,7 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
 
 
 async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
-    """Wait to be the leader, then reconcile until told to stop; give the Lease back at the end."""
+    """Wait for leadership, then reconcile until stopped; release the Lease at the end."""
     acquiring = asyncio.create_task(parts.election.acquire(), name="acquire")
     await _any_of(stopping, acquiring)
     if not acquiring.done():
@@ -241,7 +241,7 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
     _raise_from(acquiring)
     metrics.LEADING.set(1)
     logger.info("became leader", extra={"identity": parts.election.identity})
-    # Who does not lead corrects nothing, and need not look; and what is seen is compared with what the watches told.
+    # Only the leader corrects drift, so only it scans; and it compares with what the watches reported.
     tasks = [asyncio.create_task(supervised("controller", partial(_control, parts)), name="controller")]
     for name, work in parts.background.items():
         begin = partial(_once_listed, parts.context.heartbeat, work)

@@ -55,4 +55,4 @@ UNMANAGED: Final = frozenset(
 """What Vivero never made, and removed."""
 
 RENEWALS: Final = frozenset({Correction.CACHE_RULES, Correction.FIRST_AUDIT_LOG})
-"""What an earlier release of ours wrote, or did not know yet, brought up to date: nobody changed anything by hand."""
+"""Migrations of what an earlier release wrote, or did not know yet: no drift."""

@@ -1,6 +1,6 @@
 """The Secret `escrow-<id>`: a tenant's keys, sealed, and what a later Tenant needs to adopt its data. Pure.
 
-It is written before any server hears of the keys, lives as long as the data,
+It is written before the keys are used on any server, lives as long as the data,
 and says by a label that the data outlived its Tenant.
 """
 

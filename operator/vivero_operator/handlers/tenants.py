@@ -30,7 +30,7 @@ def _pool_key(tenant: Tenant) -> Key | None:
 def _wake_pool(context: HandlerContext, tenant: Tenant) -> None:
     """A spare that came, became ready, stopped being so, or was claimed: its pool counts again, at once.
 
-    Compared with what was last heard, not with the mirror, which knows of our own writes before they are heard of.
+    Compared with the last event, not with the mirror, which has our own writes before their events.
     """
     key, uid = _pool_key(tenant), tenant.metadata.uid
     if key is not None and context.standings.get(uid) != _standing(tenant):

@@ -26,7 +26,7 @@ _EXIT_SECONDS = 25.0
 
 
 class _NoDiffs(kopf.DiffBaseStorage):
-    """Event handlers know no old state, yet kopf copies every object it hears of to compare it with one: a sixth of our time."""
+    """Event handlers know no old state, yet kopf copies the object of every event to compare it with one: a sixth of our time."""
 
     def build(self, *, body: kopf.Body, extra_fields: object = None) -> kopf.BodyEssence:  # noqa: ARG002  kopf's own
         return cast("kopf.BodyEssence", {})

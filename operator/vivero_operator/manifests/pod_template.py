@@ -71,7 +71,7 @@ def _container(settings: Settings) -> dict[str, Any]:
         "name": APP,
         "image": settings.data_plane_image,
         "imagePullPolicy": settings.image_pull_policy,
-        # Nothing that changes when a spare is claimed: the pod must not start again. Its name and address it is told.
+        # Nothing that changes when a spare is claimed, for the pod must not restart: name and address come by its internal API.
         "env": _env(settings),
         "ports": [
             {"name": "http", "containerPort": APP_PORT, "protocol": "TCP"},
@@ -162,6 +162,6 @@ def of(instance: Instance, release: Template, credentials: str) -> Template:
 
 
 def revision(template: Template) -> str:
-    """What tells its pods from those of another template."""
+    """Distinguishes its pods from those of another template."""
     found: str = template["metadata"]["annotations"][c.ANNOTATION_REVISION]
     return found

@@ -111,6 +111,6 @@ def limits_digest(instance: Instance) -> str:
 
 
 def limits(instance: Instance, *, changed: bool = False) -> Manifest:
-    """`changed`: these are not the limits the tenant started with, so its pods have to be told."""
+    """`changed`: these are not the limits the tenant started with, so its pods have to be notified."""
     annotations = {c.ANNOTATION_LIMITS: limits_digest(instance)} if changed else None
     return _secret(instance, LIMITS, {LIMITS_FILE: limits_content(instance)}, annotations)

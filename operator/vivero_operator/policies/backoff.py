@@ -9,7 +9,7 @@ FIRST_PROBE_SECONDS: Final = 1.0
 LONGEST_PROBE_SECONDS: Final = 8.0
 """A server that is up again is probed within one and a half of this, and its tenants have the rest of their minute."""
 RETURN_SECONDS: Final = 5.0
-"""Those for whom no one waits come back spread over this time when a server has answered again."""
+"""Routine work is retried spread over this time when a server has recovered."""
 
 
 def delay(failures: int, spread: float) -> float:

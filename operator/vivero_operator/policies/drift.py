@@ -1,5 +1,6 @@
-"""Drift of an object: whether the live one differs from the desired one, without a write, for an apply that changes nothing
-is still a request; and whether another field manager wrote to it, from its metadata alone.
+"""Drift of an object: whether the live one differs from the desired one, and whether another field manager wrote to it.
+
+Without a write, for an apply that changes nothing is still a request; the second from its metadata alone.
 """
 
 from typing import Any, Final
@@ -35,7 +36,7 @@ def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:
 
 
 def unmanaged_fields(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
-    """The merge patch that takes out what someone else put into parts of an object that are ours alone.
+    """The merge patch that removes unmanaged fields: what others put into parts of an object that are ours alone.
 
     An apply puts back what we own and leaves what others added: one more label
     in a Service's selector, and it leads nowhere. Labels and annotations of
@@ -65,7 +66,7 @@ def is_immutable(desired: dict[str, Any], live: dict[str, Any]) -> bool:
 
 
 def _taken_over(desired: dict[str, Any], live: dict[str, Any]) -> bool:
-    """Whether someone else is now the only owner of a field of ours.
+    """Whether another field manager is now the only owner of a field of ours.
 
     Some maps have one owner as a whole, such as a Service's selector: who
     adds a key to one owns all of it, though our keys are still there.

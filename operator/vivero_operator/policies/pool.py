@@ -87,8 +87,8 @@ def signups_under_way(tenants: Iterable[Tenant], now: datetime) -> int:
 
 def shortage(stock: Stock) -> str | None:
     """Why spares that should be there by now are not, in the words of the one that has tried for longest."""
-    told = [(one, find(one.status.conditions, ConditionType.READY)) for one in stock.starting]
-    stuck = [(one, ready) for one, ready in told if ready is not None and ready.reason not in _ON_THE_WAY]
+    conditions = [(one, find(one.status.conditions, ConditionType.READY)) for one in stock.starting]
+    stuck = [(one, ready) for one, ready in conditions if ready is not None and ready.reason not in _ON_THE_WAY]
     if not stuck:
         return None
     oldest, ready = min(stuck, key=lambda pair: pair[0].metadata.creation_timestamp or _LATEST)

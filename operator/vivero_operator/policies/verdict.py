@@ -200,7 +200,7 @@ def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, a
 
     `age`: since when there is this Tenant, for one that still waits for its turn to begin.
 
-    Who signed up watches every step. A Tenant made by a program is told of when it is ready, or takes long; no one at
+    Who signed up watches every step. The status of a Tenant made by a program is written when it is ready, or takes long; no one at
     all waits for a spare.
     """
     ready, told = (cond.find(some, ConditionType.READY) for some in (conditions, tenant.status.conditions))
@@ -226,7 +226,7 @@ def transition(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[bool
 
 
 def _turn_came(before: Condition, after: Condition) -> bool:
-    """That it starts now is no news worth an event to those who were told that it will."""
+    """That a queued start begins is not worth an event."""
     return (before.reason, after.reason) == (Reason.WAITING_FOR_TURN, Reason.STARTING)
 
 

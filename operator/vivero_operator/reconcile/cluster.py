@@ -43,7 +43,7 @@ class Cluster:
         self.pools: Mirror[TenantPool] = Mirror()
         self.releases: Mirror[Release] = Mirror()
         self.unreadable: dict[tuple[str, str], Unreadable] = {}
-        """By kind and name: what the watches told and this program cannot read. Of such an object the mirror keeps what
+        """By kind and name: what the watches reported and this version cannot parse. Of such an object the mirror keeps what
         could last be read, and of a Tenant at least what can be: it holds its id and its address."""
         self.last_plans: dict[str, Plan] = {}
         """Plans that are gone, as they last were."""

@@ -101,7 +101,7 @@ class Controller:
         try:
             return await self._reconcilers[key.kind](key.name)
         except BackendError as error:
-            # Mostly a conflict: someone wrote meanwhile, and the next look sees it.
+            # Mostly a write conflict, which a retry resolves.
             logger.warning("reconcile failed, retrying: %s", error, extra={"kind": key.kind, "object": key.name})
         except Exception:
             # A bug in one pass must not stop the others; it is loud, counted, and tried again with back-off.

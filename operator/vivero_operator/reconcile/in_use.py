@@ -45,4 +45,4 @@ async def _write(services: Services, address: Resource, metadata: Metadata, fina
     try:
         await services.kube.patch(address, metadata.name, patch)
     except (KubeConflictError, KubeNotFoundError):
-        return  # the watch tells what has changed, and that brings the object back here
+        return  # the event of that change requeues the object

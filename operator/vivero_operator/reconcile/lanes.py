@@ -42,7 +42,7 @@ _BUSY: Final = "all threads are busy, retrying soon"
 _REPLACED: Final = "address or credentials were changed, retrying soon"
 
 URGENT: Final[ContextVar[bool]] = ContextVar("urgent", default=False)
-"""Whether someone waits for what is being done; tasks inherit it from the one that starts them."""
+"""Whether a person waits for this work; tasks inherit it from the one that starts them."""
 
 
 class Lane:

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 3600.0
 CONFIRM_SECONDS: Final = 5.0
-"""Between the two looks that have to agree."""
+"""Between the two scans that have to agree."""
 RETRY_SECONDS: Final = 60.0
 """When a system did not respond."""
 _NAMESPACE, _KEYS, _BUCKETS, _CACHE = "namespace", "keys", "bucket", "cache user"
@@ -46,7 +46,7 @@ _NAMESPACE, _KEYS, _BUCKETS, _CACHE = "namespace", "keys", "bucket", "cache user
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at all systems."""
+    """One scan of all systems."""
 
     found: list[Found]
     known: Known
@@ -57,7 +57,7 @@ class _Look:
 
 
 class Sweep:
-    """Runs at the start and every hour, and when someone asks."""
+    """Runs at the start, every hour, and on request."""
 
     def __init__(self, services: Services, reported: Callable[[], None]) -> None:
         """`reported` is called when `services.orphans` holds what was found."""
@@ -66,7 +66,7 @@ class Sweep:
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
-        """Look soon: something was found out of its hour."""
+        """Sweep soon: an orphan was found between two sweeps."""
         self._asked.set()
 
     async def run(self) -> None:

@@ -100,7 +100,7 @@ PROVISION: Final = (
     Step("proof", proof.ensure, (*_WHOLE, "route", "stand-in", "owner"), fault=Reason.PROOF_FAILED),
 )
 
-# Complete, but no one's: no way in and no owner.
+# A spare: complete, but without a route and an owner.
 STANDBY: Final = (
     *_COMPLETE,
     Step("service", route.prepare, ("workload",), remembered=True),
@@ -135,7 +135,7 @@ OF_PHASE: Final = {
     Phase.SUSPENDED: SUSPEND,
 }
 
-# Users go at once, so that no one writes any more; data goes after its user; the finalizer after all.
+# Users are deleted first, so that nothing writes any more; data after its user; the finalizer last.
 DELETE: Final = (
     Step("rights", namespace.regain, remembered=True),
     Step("retention", retention.record, ("rights",), remembered=True),

@@ -69,7 +69,7 @@ class PlanReconciler:
                     name, Plan.parse({"metadata": {"name": name}, "spec": json.loads(text)})
                 )
             except (ValidationError, ValueError):
-                continue  # changed by hand, or of another version: as good as none
+                continue  # changed by a person, or of another version: ignored
 
     async def _stored(self) -> dict[str, str]:
         namespace = self._services.settings.platform_namespace

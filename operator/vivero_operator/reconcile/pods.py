@@ -43,7 +43,7 @@ class Pod:
     """Whether kubelet was already made to ask it, outside its turn, if it is ready."""
     going: bool
     limits: str | None
-    """Digest of the limits that the pod was last told about, if it ever was."""
+    """Digest of the limits that the pod was last notified of, if it ever was."""
     revision: str | None
     """Digest of the template it was made from; None when that was before there were revisions."""
     trouble: Trouble | None

@@ -22,7 +22,7 @@ class Rank(IntEnum):
     FINISHING = 0
     """One short pass from what someone waits for: of a thousand at once the first ones are done first."""
     AWAITED = 1
-    """Someone waits for it."""
+    """A person waits for it."""
     ROUTINE = 2
 
 

@@ -54,7 +54,7 @@ class ReleaseReconciler:
         try:
             body = await self._services.kube.create(manifest.build(rollout.current, template, settings))
         except KubeAlreadyExistsError:
-            return Result(retry_after=ROLLING_SECONDS)  # the watch tells of it in a moment
+            return Result(retry_after=ROLLING_SECONDS)  # its event comes in a moment
         remember(Release, body, self._services.cluster.releases)
         return Result(retry_after=ROLLING_SECONDS)
 

@@ -68,7 +68,7 @@ class Rounds:
         try:
             await self.look(tenant)
         except (KubeForbiddenError, KubeNotFoundError):
-            return  # its namespace is being made, or was taken away: the watch of namespaces tells
+            return  # its namespace is being made, or was deleted: the watch of namespaces reports it
         except BackendError as error:
             logger.info(
                 "polling Secrets and ConfigMaps failed: %s", error, extra={"tenant": tenant.name, "id": tenant.id}

@@ -95,7 +95,7 @@ class Run:
     """The namespace was made in this pass: nothing can be in it, so nothing but Secrets needs to be read first."""
     begins: bool = False
     """Nothing was made for the Tenant before this pass, which put its finalizer on; so it was there in this pass, and not
-    only in what the watch once told."""
+    only in an earlier event."""
     keys: TenantKeys | None = field(default=None, repr=False)
     address: DatabaseAddress | None = None
     record: Record | None = field(default=None, repr=False)
@@ -173,7 +173,7 @@ class Run:
             await self.write(manifest, live, expected=expected)
 
     async def create(self, manifest: Manifest, *, was_there: bool | None = None) -> None:
-        """Make an object that is not there; `was_there`: what the tenant's status does not tell any more."""
+        """Create an object; `was_there`: whether it existed, where the tenant's status does not say."""
         await self.kube.create(manifest)
         if self._was_changed(manifest, None) if was_there is None else was_there:
             self.corrected.append(Corrected(_what(manifest), manifest["kind"] in _SECURITY, missing=True))
@@ -230,10 +230,10 @@ class Run:
         return left > 0
 
     def correct(self, step: str, kind: ConditionType, wanted: object, written: Sequence[Correction]) -> None:
-        """What a backing server had to be told again, although `wanted` is what it was told before.
+        """Record drift of a backing server: what had to be written again, although `wanted` is what was written before.
 
         At a tenant's beginning, after a change of plan or password, and where a later release has other rules, that is no
-        correction. What an earlier program told the server says the condition `kind`.
+        correction. Whether an earlier program wrote it says the condition `kind`.
         """
         same = self.state.told(self.tenant.metadata.uid, step, digest(wanted))
         if same is None:
@@ -275,5 +275,5 @@ class Run:
 
 
 def _is_in_the_way(manifest: Manifest, live: Manifest) -> bool:
-    """Whether the object has to be deleted before ours can be: what someone else made, or may not be changed."""
+    """Whether the object has to be deleted before ours can be created: an unmanaged or an immutable one."""
     return (manifest["kind"] not in _KEPT and drift.is_unmanaged(live)) or drift.is_immutable(manifest, live)

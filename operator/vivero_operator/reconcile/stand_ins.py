@@ -1,7 +1,7 @@
 """Shows a stand-in page at the address of a workspace without ready pods, instead of the proxy's own error.
 
 No route changes for it, so connections and the ingress' configuration stay as they are; only where the tenant's Service
-leads. It hears of pods beside the queue, because a visitor is there in the second in which a pod goes.
+leads. It gets events of pods beside the work queue, because a visitor is there in the second in which a pod goes.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from vivero_operator.settings import Settings
 logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS: Final = 5.0
-"""What no event of a pod tells (a first start that takes long, a request that failed) is seen so soon after it."""
+"""What no event of a pod reports (a first start that takes long, a request that failed) is detected within this time."""
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,13 @@ class ReconcileState:
         return timedelta(seconds=now - self._begun.setdefault(uid, now))
 
     def told(self, uid: str, step: str, wanted: str) -> bool | None:
-        """Whether a server was last told the same of this tenant, by a digest; None when this program has not told it yet."""
+        """Whether the same was last written to a server for this tenant, by a digest; None when this program has not written yet."""
         known = self._told.setdefault(uid, {})
         before, known[step] = known.get(step), wanted
         return None if before is None else before == wanted
 
     def expect_news(self, uid: str, step: str) -> None:
-        """The server is to be told something else than before."""
+        """Something else is to be written to the server than before."""
         self._told.setdefault(uid, {})[step] = ""
 
     def expected(self, uid: str, what: str) -> bool:

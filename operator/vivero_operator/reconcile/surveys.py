@@ -44,7 +44,7 @@ Suspect = Callable[[str, str], None]
 
 
 class Surveyed(Protocol):
-    """What every administrator can tell."""
+    """What every admin client has."""
 
     def ping(self) -> None: ...
 

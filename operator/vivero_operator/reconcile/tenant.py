@@ -44,7 +44,7 @@ class TenantReconciler:
         self._services = services
         self._state = state
         self._claimed: set[str] = set()
-        """uids of tenants whose claim is still to be told."""
+        """uids of tenants whose claim is still to be announced."""
 
     async def reconcile(self, name: str) -> Result:
         tenant = self._known(name)
@@ -64,7 +64,7 @@ class TenantReconciler:
             return Result(gone=True)  # it went while we looked at it, and the watch has said so
 
     def _known(self, name: str) -> Tenant | None:
-        """As the watches told; of one that cannot be read what is needed to delete it."""
+        """As in the mirror; of one that cannot be parsed what is needed to delete it."""
         odd = self._services.cluster.unreadable.get(("Tenant", name))
         return salvaged(odd) if odd is not None else self._services.cluster.tenants.get(name)
 

@@ -101,7 +101,7 @@ class TenantPoolReconciler:
                     TENANT, meta.name, uid=meta.uid, resource_version=meta.resource_version
                 )
             except (KubeConflictError, KubeNotFoundError):
-                continue  # the watch tells what became of it, and that brings the pool back here
+                continue  # its event requeues the pool
 
     def _is_to_be_written(self, pool: TenantPool, status: TenantPoolStatus) -> bool:
         """At once when what is wanted has changed or the pool has become full, else when it lasts."""

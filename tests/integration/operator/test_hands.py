@@ -31,7 +31,7 @@ SAMPLE_OF_FLOWS = (
     "schema lost and given up",
     "keys lost, record restored",
     "kubectl rollout restart",
-    "finalizer stripped, removed by order",
+    "finalizer stripped, deleted on request",
     "from enterprise to trial",
     "from trial to professional",
 )

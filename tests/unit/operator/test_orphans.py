@@ -1,4 +1,4 @@
-"""What is left of tenants that are gone: found on every system, named, its address closed, and removed by order alone."""
+"""Orphans: found on every backend, reported, their Ingresses deleted, and themselves deleted on request alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -295,7 +295,7 @@ class TestNoAnswer:
 
     @staticmethod
     def silence(place: Place, system: str, look: object) -> None:
-        """The system gives no answer in the first look, the second, or both."""
+        """The system does not respond in the first scan, the second, or both."""
         server, calls = SYSTEMS[system](place.world), list[int]()
         real = server.inventory
 

@@ -101,7 +101,7 @@ class TestLane:
         assert await lane.call(threading.get_ident) != threading.get_ident()
         assert await lane.call(max, 1, 2) == 2
 
-    async def test_after_a_fault_nobody_tries(
+    async def test_after_a_fault_calls_fail_fast(
         self, lane: Lane, server: Server, caplog: pytest.LogCaptureFixture
     ) -> None:
         server.down = True
@@ -143,7 +143,7 @@ class TestLane:
         assert delays == [1]
         lane.close()
 
-    async def test_one_that_fails_again_at_once_rests_longer(
+    async def test_one_that_fails_again_at_once_keeps_its_back_off(
         self, lane: Lane, server: Server, clock: Clock, delays: list[int]
     ) -> None:
         """Otherwise one that answers probes and nothing else would be asked forever at the shortest pause."""

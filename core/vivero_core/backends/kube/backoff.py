@@ -44,7 +44,7 @@ class ConnectionBackoff:
         self._again_at = None
 
     def trace(self) -> aiohttp.TraceConfig:
-        """For an aiohttp session, ours or another library's: it asks before a connection, and tells how that went."""
+        """For an aiohttp session, ours or another library's: it checks before a connection is opened, and records the result."""
         config = aiohttp.TraceConfig()
 
         async def connecting(_: aiohttp.ClientSession, request: SimpleNamespace, __: object) -> None:

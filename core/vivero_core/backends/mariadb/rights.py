@@ -1,4 +1,4 @@
-"""Accounts and rights that were given by hand, on a tenant's schema or under a tenant's name. Pure.
+"""Unmanaged accounts and rights, on a tenant's schema or under a tenant's name. Pure.
 
 Left alone are rights that are not about one tenant: global ones, and those
 on a pattern such as `vt%` (an administrator's, a backup's). Names come from

@@ -48,7 +48,7 @@ _CATEGORIES: Final = (
     " +script|load +script|exists -scan -randomkey -dbsize -pubsub -client|tracking -select -memory -copy"
 )
 FORMER: Final = (_CATEGORIES,)
-"""The commands of every earlier release, oldest first: a user that has them was left so by us and not by somebody else."""
+"""The commands of every earlier release, oldest first: a user that has them was written by us, and is no drift."""
 _FLAGS: Final = frozenset({"on", "sanitize-payload"})
 _PREFIX: Final = "vt"
 _PATTERN: Final = re.compile(r"(?:~|&|%[RW]+~)")

@@ -17,7 +17,7 @@ from vivero_operator.reconcile.run import Run
 
 _RIGHTS_PAUSES: Final = (0.005, 0.01, 0.02, 0.04)
 _LOOK_AGAIN_SECONDS: Final = 30.0
-"""Watches tell when namespace and Deployment are gone; this is for what they may miss, and a thousand may wait."""
+"""Events requeue it when namespace and Deployment are deleted; this is for missed ones, and a thousand may wait."""
 
 
 def _is_ours(run: Run, live: Manifest) -> bool:

@@ -30,7 +30,7 @@ def _known(run: Run) -> OwnerStatus:
 
 
 def _told(run: Run) -> bool:
-    """Whether it has heard all that the spec says now."""
+    """Whether the current spec was applied."""
     known, generation = find(run.tenant.status.conditions, ConditionType.OWNER_READY), run.tenant.metadata.generation
     return known is not None and known.status is Status.TRUE and known.observed_generation == generation
 
@@ -53,7 +53,7 @@ async def ensure(run: Run) -> Outcome:
 
 
 async def tell(run: Run) -> None:
-    """Name and address again: the tenant forgot them, or was never told."""
+    """Set name and address again: the workspace lost them, or never got them."""
     await _tell(run, None)
 
 

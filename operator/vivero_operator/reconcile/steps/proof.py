@@ -34,7 +34,7 @@ async def ensure(run: Run) -> Outcome:
         message = f"Proof failed: the tenant's credentials do not work, or give access to another tenant: {broken}"
         raise Pending(Reason.PROOF_FAILED, message, retry_after=5)
     if proof.workspace != owner.workspace(run):
-        await owner.tell(run)  # it forgot, or was never told
+        await owner.tell(run)  # it lost them, or never got them
     run.proven_at = run.services.now()
     run.version = proof.version
     return done(Reason.PROVEN)

@@ -1,4 +1,4 @@
-"""The tenant's credentials: made once, kept forever, and written down twice before any server hears of them.
+"""The tenant's credentials: made once, kept forever, and stored twice before they are used on any server.
 
 A change that a person makes to a password in a Secret is applied. The key
 of the files is different: data depends on it, so the escrow's word counts, and
@@ -81,7 +81,7 @@ def joined(live: Live, escrowed: TenantKeys | None, *, new_file_key: bool) -> Te
 
 
 def used(run: Run) -> object:
-    """What the steps after this one tell servers and pods."""
+    """What the steps after this one write to servers and pods."""
     return run.known_address().credentials(run.known_keys())
 
 
@@ -123,7 +123,7 @@ def _address(run: Run, live: Live) -> DatabaseAddress:
 
 
 def _limits(run: Run, live: Live) -> Manifest:
-    """Marked as changed from the first change on: pods that started with other limits have to be told at once.
+    """Marked as changed from the first change on: pods that started with other limits have to be notified at once.
 
     What says no limit is left out: kubelet brings it within two minutes, and a spare's trial ends whenever it is claimed.
     """
@@ -184,7 +184,7 @@ async def ensure(run: Run) -> Outcome:
 
 
 def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
-    """What a Secret says now and did not say before the server of that name is to be told, and that is no drift."""
+    """A changed Secret is to be written to the server of that name, and that is no drift."""
     for one in changed:
         name = one["metadata"]["name"]
         if drift.applied(live.get(name)) != drift.applied(one):
