@@ -33,11 +33,11 @@ from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.plan import PlanReconciler
+from vivero_operator.reconcile.polling import Poller, watch_records
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.release import ReleaseReconciler
 from vivero_operator.reconcile.rollout import Rollout
-from vivero_operator.reconcile.rounds import Rounds, watch_records
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
@@ -122,7 +122,7 @@ def assemble(services: Services, election: Election, watching: KubeClient, backo
     background: dict[str, Callable[[], Awaitable[None]]] = {
         "surveys": Surveyor(services, context.suspect).run,
         "children": partial(children.watch, watching, context, cluster),
-        "rounds": Rounds(watching, context, cluster).run,
+        "polling": Poller(watching, context, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
         "sealing keys": services.vault.look_after_keys,
         "missed deletions": partial(missed_deletions.run, watching, context),

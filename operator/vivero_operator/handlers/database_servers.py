@@ -7,7 +7,7 @@ from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.handlers import HandlerContext
-from vivero_operator.handlers.hearing import Watched
+from vivero_operator.handlers.dispatch import Watched
 from vivero_operator.policies import life
 from vivero_operator.policies.pause import paused
 from vivero_operator.reconcile.controller import Key

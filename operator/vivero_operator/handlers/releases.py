@@ -6,7 +6,7 @@ from vivero_core.model.base import Metadata
 from vivero_core.model.release import Release
 
 from vivero_operator.handlers import HandlerContext
-from vivero_operator.handlers.hearing import Watched
+from vivero_operator.handlers.dispatch import Watched
 from vivero_operator.policies.pause import paused
 from vivero_operator.reconcile.controller import Key
 

@@ -10,7 +10,7 @@ from vivero_core.model.naming import tenant_id
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.handlers import HandlerContext
-from vivero_operator.handlers.hearing import Watched
+from vivero_operator.handlers.dispatch import Watched
 from vivero_operator.policies import life
 from vivero_operator.policies.pause import paused
 from vivero_operator.reconcile.controller import Key

@@ -14,7 +14,7 @@ from vivero_core.backends.kube.config import KubeConfig
 from vivero_operator.handlers import (
     HandlerContext,
     database_servers,
-    hearing,
+    dispatch,
     leases,
     plans,
     releases,
@@ -81,11 +81,11 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
     _login(registry, config, backoff)
-    hearing.register(registry, context, tenants.WATCHED)
-    hearing.register(registry, context, plans.WATCHED)
-    hearing.register(registry, context, database_servers.WATCHED)
-    hearing.register(registry, context, tenant_pools.WATCHED)
-    hearing.register(registry, context, releases.WATCHED)
+    dispatch.register(registry, context, tenants.WATCHED)
+    dispatch.register(registry, context, plans.WATCHED)
+    dispatch.register(registry, context, database_servers.WATCHED)
+    dispatch.register(registry, context, tenant_pools.WATCHED)
+    dispatch.register(registry, context, releases.WATCHED)
     leases.register(registry, settings, context)
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(

@@ -2,7 +2,7 @@
 
 What was changed, and how, the next pass finds out; this only tells which tenant it belongs to.
 Secrets and ConfigMaps may be read in tenants' namespaces alone, so they are
-not watched: `rounds.py` looks at them in turns.
+not watched: `polling.py` reads them in turns.
 """
 
 import asyncio
@@ -119,7 +119,7 @@ class _Follower:
                 for tenant_id in roster.incomplete(self.cluster.tenants, self.kind.kind, by_tenant(first.items)):
                     self._touched(tenant_id)
             async for one in news:
-                children.heard(one)
+                children.handle(one)
 
     def _touched(self, tenant_id: str) -> None:
         if tenant_id:
@@ -161,7 +161,7 @@ class Children:
         self._touched = touched
         self._objects: dict[str, tuple[str, str]] = {}
 
-    def heard(self, news: Listing[Child] | Change[Child]) -> None:
+    def handle(self, news: Listing[Child] | Change[Child]) -> None:
         if isinstance(news, Listing):
             self.listed(news)
         else:

@@ -143,18 +143,18 @@ class StandIns:
         async for news in follow(
             watching, ENDPOINT_SLICE, _Slice.parse, settings.platform_namespace, label_selector=selector
         ):
-            self.heard_control_plane(news)
+            self.handle_control_plane(news)
 
-    def heard_control_plane(self, news: Listing[_Slice] | Change[_Slice]) -> None:
+    def handle_control_plane(self, news: Listing[_Slice] | Change[_Slice]) -> None:
         """Its pods come and go: pages that are shown follow them."""
         self._control_plane = _after(news, self._control_plane or {}, lambda one: one.name)
         self._look_at_all()
 
     async def _follow_own(self, watching: KubeClient) -> None:
         async for news in follow(watching, ENDPOINT_SLICE, _Slice.parse, label_selector=stand_in.SELECTOR):
-            self.heard_own(news)
+            self.handle_own(news)
 
-    def heard_own(self, news: Listing[_Slice] | Change[_Slice]) -> None:
+    def handle_own(self, news: Listing[_Slice] | Change[_Slice]) -> None:
         """What an earlier program left, and what others do to what we made."""
         self._shown = _after(news, self._shown, lambda one: one.tenant_id)
         for one in news.items if isinstance(news, Listing) else [news.object]:

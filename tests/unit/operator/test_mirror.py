@@ -14,7 +14,7 @@ from unit.operator.made import KINDS, body
 from unit.operator.test_unreadable import WATCHED, odd_body
 from unit.operator.waiting import until
 from vivero_core.model.plan import Plan
-from vivero_operator.handlers import HandlerContext, hearing
+from vivero_operator.handlers import HandlerContext, dispatch
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import mirror as mirrors
 from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcile
@@ -193,9 +193,9 @@ async def test_a_key_of_what_is_gone_is_worked_on_no_more(kind: Kind, make: Make
     running.failing = failing
     task = asyncio.create_task(running.controller.run())
     made = make(kind, resourceVersion="1")
-    hearing.heard(running.context, WATCHED[kind], "ADDED", made)
+    dispatch.handle(running.context, WATCHED[kind], "ADDED", made)
     assert Key(kind, "odd") in await running.hours(2)  # it comes by again and again
-    hearing.heard(running.context, WATCHED[kind], "DELETED", made)
+    dispatch.handle(running.context, WATCHED[kind], "DELETED", made)
     await running.rest()
     assert Key(kind, "odd") not in await running.hours(3)
     assert running.controller._failures == {}  # noqa: SLF001  nothing is remembered of it

@@ -14,8 +14,8 @@ from vivero_core.backends.kube.errors import SYSTEM, KubeNotFoundError
 from vivero_core.model.constants import FINALIZER, FINALIZER_IN_USE
 from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant
-from vivero_operator.handlers import HandlerContext, database_servers, hearing, plans, releases, tenant_pools, tenants
-from vivero_operator.handlers.hearing import Watched
+from vivero_operator.handlers import HandlerContext, database_servers, dispatch, plans, releases, tenant_pools, tenants
+from vivero_operator.handlers.dispatch import Watched
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import unreadable
 from vivero_operator.reconcile.controller import Key, Kind, Reconcile
@@ -55,7 +55,7 @@ class Program:
     def hear(self, change: str | None, made: dict[str, Any]) -> None:
         """As the API server tells of it."""
         stored = self.world.kube.put(made)
-        hearing.heard(self.context, WATCHED[made["kind"]], change, stored)
+        dispatch.handle(self.context, WATCHED[made["kind"]], change, stored)
 
     def echo(self, kind: Kind, name: str = "odd") -> None:
         """The watch tells of what we wrote."""
@@ -100,14 +100,14 @@ class TestAnyBody:
     ) -> None:
         program = Program()
         made = data.draw(bodies(kind))
-        hearing.listed(program.context, WATCHED[kind], program.world.kube.put(made))
+        dispatch.listed(program.context, WATCHED[kind], program.world.kube.put(made))
         program.hear(change, made)
         program.hear("ADDED", body(kind, "good"))
         assert {Key(kind, "good"), Key(kind, "odd")} <= await program.work()
         assert WATCHED[kind].mirror(program.context).get("good") is not None
         if isinstance(read(KINDS[kind], made), Unreadable):
             self.check_reported(program, kind)
-        hearing.heard(program.context, WATCHED[kind], "DELETED", program.world.kube.objects[kind, None, "odd"])
+        dispatch.handle(program.context, WATCHED[kind], "DELETED", program.world.kube.objects[kind, None, "odd"])
         assert (kind, "odd") not in program.world.cluster.unreadable
         assert WATCHED[kind].mirror(program.context).get("odd") is None
 
@@ -257,7 +257,7 @@ async def test_kopf_is_given_both_handlers_of_every_kind() -> None:
     context = Program().context
     for watched in WATCHED.values():
         registry = kopf.OperatorRegistry()
-        hearing.register(registry, context, watched)
+        dispatch.register(registry, context, watched)
         [first] = registry._indexing.get_all_handlers()  # noqa: SLF001  what kopf will call
         [changed] = registry._watching.get_all_handlers()  # noqa: SLF001
         made: Any = odd_body(watched.kind)

@@ -46,7 +46,7 @@ def listed(context: HandlerContext, watched: Watched[R], body: dict[str, Any]) -
         watched.mirror(context).put(found)
 
 
-def heard(context: HandlerContext, watched: Watched[R], change: str | None, body: dict[str, Any]) -> None:
+def handle(context: HandlerContext, watched: Watched[R], change: str | None, body: dict[str, Any]) -> None:
     """An event: ADDED, MODIFIED, DELETED, or None for what was listed again."""
     key = watched.kind, body["metadata"]["name"]
     if change == "DELETED":
@@ -78,4 +78,4 @@ def register(registry: kopf.OperatorRegistry, context: HandlerContext, watched: 
 
     @kopf.on.event(GROUP, VERSION, watched.plural, id=watched.plural, registry=registry)
     async def changed(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        heard(context, watched, event["type"], dict(event["object"]))
+        handle(context, watched, event["type"], dict(event["object"]))

@@ -37,7 +37,7 @@ _KINDS: Final = (SECRET, CONFIG_MAP)
 _AWAY_SECONDS: Final = 5.0
 
 
-class Rounds:
+class Poller:
     """What was seen of each tenant's objects."""
 
     def __init__(self, kube: KubeClient, listener: Listener, cluster: Cluster) -> None:
@@ -101,7 +101,7 @@ async def watch_records(kube: KubeClient, touched: Callable[[str], None], cluste
     records = Children(touched)
     view = partial(Child.of, label=LABEL_ESCROW)
     async for news in follow(kube, SECRET, view, namespace, label_selector=LABEL_ESCROW, metadata_only=True):
-        records.heard(news)
+        records.handle(news)
         if isinstance(news, Listing):
             for tenant_id in roster.incomplete(cluster.tenants, roster.RECORD, by_tenant(news.items)):
                 touched(tenant_id)
