@@ -10,18 +10,20 @@ RECONCILES = Histogram(
     ["kind", "result"],
     buckets=(0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60),
 )
-BROKEN = Counter("vivero_reconcile_broken_total", "Reconciles that failed with an unexpected error", ["kind"])
+UNEXPECTED_ERRORS = Counter(
+    "vivero_reconcile_unexpected_errors_total", "Reconciles that failed with an unexpected error", ["kind"]
+)
 TASK_RESTARTS = Counter("vivero_task_restarts_total", "Background tasks that ended and were started again", ["task"])
 EVENTS = Counter("vivero_events_total", "Events, including repeated ones", ["kind", "type", "reason"])
 ORPHANS = Gauge("vivero_orphans", "Orphans: tenants' resources on backing servers without a Tenant", ["server"])
 UNREADABLE = Gauge("vivero_unreadable_objects", "Custom resources that this version cannot parse", ["kind"])
-SURVEY_BROKEN = Counter(
-    "vivero_survey_broken_total",
+SURVEY_ERRORS = Counter(
+    "vivero_survey_unexpected_errors_total",
     "Surveys and sweeps of a backing server that failed with an unexpected error",
     ["system"],
 )
 QUEUE_DEPTH = Gauge("vivero_queue_depth", "Objects in the work queue")
-WAITING_FOR_TURN = Gauge("vivero_tenants_waiting_for_turn", "Tenants queued until others have started")
+WAITING_FOR_TURN = Gauge("vivero_tenants_queued_to_start", "Tenants queued until others have started")
 POOL_SIZE = Gauge("vivero_pool_size", "Desired spares of a pool", ["pool"])
 POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])
 POOL_STARTING = Gauge("vivero_pool_starting", "Spares of a pool that are still starting", ["pool"])

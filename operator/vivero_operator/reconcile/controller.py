@@ -106,7 +106,7 @@ class Controller:
         except Exception:
             # A bug in one pass must not stop the others; it is loud, counted, and tried again with back-off.
             logger.exception("reconcile failed with an unexpected error", extra={"kind": key.kind, "object": key.name})
-            metrics.BROKEN.labels(key.kind).inc()
+            metrics.UNEXPECTED_ERRORS.labels(key.kind).inc()
         return Result(failed=True)
 
     def _schedule(self, key: Key, result: Result) -> None:

@@ -123,7 +123,7 @@ class Sweep:
         except Exception:
             # A bug, or an odd answer, of one system: loud, counted, and the others are swept all the same.
             logger.exception("orphan sweep failed with an unexpected error", extra={"system": system})
-            metrics.SURVEY_BROKEN.labels(system).inc()
+            metrics.SURVEY_ERRORS.labels(system).inc()
         return None
 
     async def _database(self, server: DatabaseServer) -> Inventory:

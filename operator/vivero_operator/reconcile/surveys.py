@@ -134,7 +134,7 @@ class Surveyor:
         except Exception:
             # A bug, or an answer that we cannot read, at one server: loud, counted, tried again with back-off.
             logger.exception("survey failed with an unexpected error", extra={"system": system})
-            metrics.SURVEY_BROKEN.labels(system).inc()
+            metrics.SURVEY_ERRORS.labels(system).inc()
             return backoff.delay(broken + 1, random.random()), broken + 1  # noqa: S311  jitter, no secret
         return EVERY_SECONDS * random.uniform(1 - _SPREAD, 1 + _SPREAD), 0  # noqa: S311  jitter, no secret
 

@@ -509,7 +509,7 @@ async def running() -> AsyncIterator[Running]:
 
 
 def broken_count() -> float:
-    return REGISTRY.get_sample_value("vivero_reconcile_broken_total", {"kind": "Tenant"}) or 0.0
+    return REGISTRY.get_sample_value("vivero_reconcile_unexpected_errors_total", {"kind": "Tenant"}) or 0.0
 
 
 class TestController:

@@ -102,11 +102,11 @@ class TestEachServerForItself:
         monkeypatch.setattr(server, "survey", survey)
         monkeypatch.setattr(surveys.backoff, "delay", delay)
         system = f"mariadb/{ill}" if ill == "main" else ill
-        before = metrics.SURVEY_BROKEN.labels(system)._value.get()  # noqa: SLF001  the library has no reader
+        before = metrics.SURVEY_ERRORS.labels(system)._value.get()  # noqa: SLF001  the library has no reader
         async with surveying(world):
             await until(lambda: all(count > 3 for count in looks(world).values()))
         assert waits == [1, 2, 3]
-        assert metrics.SURVEY_BROKEN.labels(system)._value.get() - before == 3  # noqa: SLF001
+        assert metrics.SURVEY_ERRORS.labels(system)._value.get() - before == 3  # noqa: SLF001
         assert [
             record.exc_info is not None
             for record in caplog.records
