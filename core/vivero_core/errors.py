@@ -32,15 +32,15 @@ class BackendError(ViveroError):
 
 
 class BackendUnavailableError(BackendError):
-    """Not reachable, too busy or too slow: try again later."""
+    """Not reachable, too busy or timed out: retry later."""
 
     retryable = True
 
 
 class BackendUnfinishedError(BackendError):
-    """It answers, yet this one piece of work is not done: long, locked, or its login's connections are all in use.
+    """It responds, but this one piece of work is not done: long, locked, or its login's connections are all in use.
 
-    The same call goes on where this one stopped. It says nothing about other
+    A retry continues where this call stopped. It says nothing about other
     tenants' work on the same server, so it is never counted as an outage.
     """
 
@@ -48,7 +48,7 @@ class BackendUnfinishedError(BackendError):
 
 
 class BackendRefusedError(BackendError):
-    """It answered, and said no: wrong credentials, missing rights, an impossible request."""
+    """It rejected the request: wrong credentials, missing rights, an impossible request."""
 
 
 class BackendMisconfiguredError(BackendRefusedError):

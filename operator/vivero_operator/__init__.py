@@ -1,1 +1,1 @@
-"""The operator: keeps every Tenant as its resource says."""
+"""The operator: reconciles every Tenant with its resource."""

@@ -1,4 +1,4 @@
-"""A tenant's own internal API: who it is and who owns it, and the proof that its credentials work. Called on the pod itself.
+"""Client of a tenant's internal API: sets its name and owner, and takes the proof that its credentials work. Calls the pod itself.
 
 The pod's address, not the Service: kube-proxy learns of a new pod up to a second later than we do.
 """
@@ -79,14 +79,14 @@ class DataPlaneClient:
         """Tell the tenant who it is and who owns it; the address of the owner's account that exists then, if any.
 
         Raises:
-            DataPlaneRefusedError: it says that something in this cannot be.
+            DataPlaneRefusedError: it rejected the workspace or the owner.
         """
         body = {"name": workspace.name, "public_url": workspace.public_url, "owner": asdict(owner) if owner else None}
         status, answer = await self._request("PUT", address, "/internal/v1/workspace", token, body)
         if status in _REFUSED:
-            raise DataPlaneRefusedError(SYSTEM, f"name and owner were refused: {_reason(answer, status)}")
+            raise DataPlaneRefusedError(SYSTEM, f"workspace and owner were rejected: {_reason(answer, status)}")
         if status not in _OK:
-            raise DataPlaneUnavailableError(SYSTEM, f"name and owner were answered with status {status}")
+            raise DataPlaneUnavailableError(SYSTEM, f"PUT /internal/v1/workspace returned status {status}")
         account = answer.get("owner")
         return _text(account.get("email"), EMAIL_MAX_LENGTH) if isinstance(account, dict) else None
 
@@ -95,7 +95,7 @@ class DataPlaneClient:
         path = "/internal/v1/proof" + (f"?neighbour={neighbour}" if neighbour else "")
         status, body = await self._request("GET", address, path, token)
         if status not in (200, 503):
-            raise DataPlaneUnavailableError(SYSTEM, f"the proof answered with status {status}")
+            raise DataPlaneUnavailableError(SYSTEM, f"GET /internal/v1/proof returned status {status}")
         failing = tuple(name for name in _ASPECTS if not _is_ok(body.get(name)))
         return Proof(
             ok=bool(body.get("ok")) and not failing,
@@ -117,7 +117,7 @@ class DataPlaneClient:
             ) as response:
                 return response.status, await _json(response)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise DataPlaneUnavailableError(SYSTEM, f"no answer from the pod ({type(error).__name__})") from error
+            raise DataPlaneUnavailableError(SYSTEM, f"no response from the pod ({type(error).__name__})") from error
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:

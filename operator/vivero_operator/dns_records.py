@@ -30,7 +30,7 @@ class DnsRecords:
         """The TXT records of a name; empty when DNS says that there are none.
 
         Raises:
-            BackendUnavailableError: DNS gave no answer, or a fault.
+            BackendUnavailableError: the lookup timed out or failed.
         """
         import dns.asyncresolver  # noqa: PLC0415  see above
         import dns.exception  # noqa: PLC0415
@@ -45,7 +45,7 @@ class DnsRecords:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return frozenset()
         except (dns.exception.DNSException, OSError) as error:  # a TimeoutError is an OSError
-            raise BackendUnavailableError("dns", f"{name}: no answer ({type(error).__name__})") from error
+            raise BackendUnavailableError("dns", f"{name}: lookup failed ({type(error).__name__})") from error
         return frozenset(b"".join(record.strings).decode(errors="replace") for record in answer)
 
 

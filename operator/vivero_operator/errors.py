@@ -8,19 +8,19 @@ class OperatorError(ViveroError):
 
 
 class LeadershipLostError(OperatorError):
-    """Another replica may be leading now, or no one can be asked who does: stop at once."""
+    """Another replica may be the leader now, or the API server cannot be reached: stop at once."""
 
 
 class FencedError(BackendUnavailableError):
-    """A write was stopped: this replica cannot be sure any more that no other one leads."""
+    """A write was stopped: this replica cannot be sure any more that it is the only leader."""
 
 
 class DataPlaneUnavailableError(BackendUnavailableError):
-    """A tenant's pod did not answer, or answered with a fault."""
+    """A tenant's pod did not respond, or responded with a server error."""
 
 
 class DataPlaneRefusedError(BackendRefusedError):
-    """A tenant's pod answered that it will not do what it was told, and why."""
+    """A tenant's pod rejected the request, with a reason."""
 
 
 class DataGoneError(OperatorError):

@@ -1,7 +1,7 @@
 """Health, readiness and metrics over HTTP.
 
 Healthy means that watches bring news: the leader's Lease is written every two seconds, so its echo through a watch
-must never be old, unless the API server is away: a restart would not bring it back, and kubelet's pauses between
+must never be old, unless the API server is down: a restart would not bring it back, and kubelet's pauses between
 restarts would outlast it.
 """
 
@@ -14,11 +14,11 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 STALE_SECONDS: Final = 90.0
-"""No echo for this long: the watch is dead, or no one leads. Longer than it takes a watch to notice and reconnect."""
+"""No echo for this long: the watch is dead, or there is no leader. Longer than it takes a watch to notice and reconnect."""
 
 
-class Pulse:
-    """When the watch last brought something."""
+class Heartbeat:
+    """When the watch last brought an event: what liveness goes by."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -40,13 +40,13 @@ class Pulse:
         return self._clock() - self._last
 
 
-def application(pulse: Pulse) -> web.Application:
+def application(heartbeat: Heartbeat) -> web.Application:
     async def healthz(_: web.Request) -> web.Response:
-        alive = pulse.age < STALE_SECONDS
-        return web.json_response({"ok": alive, "watch_seconds": round(pulse.age, 1)}, status=200 if alive else 503)
+        alive = heartbeat.age < STALE_SECONDS
+        return web.json_response({"ok": alive, "watch_seconds": round(heartbeat.age, 1)}, status=200 if alive else 503)
 
     async def readyz(_: web.Request) -> web.Response:
-        return web.json_response({"ok": pulse.synced}, status=200 if pulse.synced else 503)
+        return web.json_response({"ok": heartbeat.synced}, status=200 if heartbeat.synced else 503)
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -57,8 +57,8 @@ def application(pulse: Pulse) -> web.Application:
 
 
 @asynccontextmanager
-async def serving(pulse: Pulse, host: str, port: int) -> AsyncIterator[None]:
-    runner = web.AppRunner(application(pulse), access_log=None)
+async def serving(heartbeat: Heartbeat, host: str, port: int) -> AsyncIterator[None]:
+    runner = web.AppRunner(application(heartbeat), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -1,4 +1,4 @@
-"""One tenant as the pure builders see it: what is wanted, its plan, and the platform around it."""
+"""One tenant as the pure builders see it: its desired state, its plan, and the platform around it."""
 
 import hashlib
 import json
@@ -83,8 +83,8 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Keys:
-    """A tenant's credentials as they stand in its Secrets; never in a log, for nothing here shows in a repr."""
+class TenantKeys:
+    """A tenant's passwords, tokens and encryption keys as in its Secrets; none shows in a repr, hence none in a log."""
 
     database_password: str = field(repr=False)
     cache_password: str = field(repr=False)
@@ -113,7 +113,7 @@ class DatabaseAddress:
     host: str
     port: int
 
-    def credentials(self, keys: Keys) -> str:
+    def credentials(self, keys: TenantKeys) -> str:
         """Digest of what a pod reads once, at its start: another one has to restart it."""
         return digest([keys.dump(), self.host, self.port])
 

@@ -64,7 +64,7 @@ class Election:
         this is what notices, before the renewal has had its turn.
         """
         if self._renewed is None or self.clock() - self._renewed > DEADLINE_SECONDS:
-            raise FencedError("operator", "this replica may not be the leader any more")
+            raise FencedError("operator", "this replica may no longer be the leader")
 
     async def acquire(self) -> None:
         """Returns when this replica leads; LeadershipLostError when the API server stays away.
@@ -78,7 +78,7 @@ class Election:
                 self._renewed = started
                 return
             if self.clock() - self._answered > DEADLINE_SECONDS:
-                raise LeadershipLostError("the API server does not answer")
+                raise LeadershipLostError("the API server does not respond")
             await asyncio.sleep(LOOK_SECONDS)
 
     async def hold(self) -> None:
@@ -96,7 +96,7 @@ class Election:
             if holds:
                 self._renewed = started
             elif self._taken or self.clock() - self._last_renewal() > DEADLINE_SECONDS:
-                raise LeadershipLostError("the Lease is another replica's" if self._taken else _LATE)
+                raise LeadershipLostError("the Lease is held by another replica" if self._taken else _LATE)
             pause = RENEW_SECONDS if holds else LOOK_SECONDS
 
     def _last_renewal(self) -> float:
@@ -113,16 +113,16 @@ class Election:
                 lease["spec"]["holderIdentity"] = ""
                 await self.kube.replace(lease)
         except BackendError as error:
-            logger.warning("the Lease was not released: %s", error)
+            logger.warning("releasing the Lease failed: %s", error)
 
     async def _try(self) -> bool:
-        """Take or renew the Lease if it is ours or free; False when it is not, or no one could be asked."""
+        """Take or renew the Lease if it is ours or free; False when it is not, or the API server did not respond."""
         try:
             return await self._take()
         except KubeConflictError:
             return False  # another replica was quicker
         except BackendError as error:
-            logger.warning("the Lease was not reached: %s", error)
+            logger.warning("reading or renewing the Lease failed: %s", error)
             return False
 
     async def _take(self) -> bool:

@@ -1,4 +1,4 @@
-"""Composition: what is made of what, and the order in which it starts and stops."""
+"""Composition root: wires the operator, starts and stops it in order."""
 
 import asyncio
 import logging
@@ -10,38 +10,38 @@ from functools import partial
 from typing import Any, Final
 
 from vivero_core.backends.kube import config as kube_config
+from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.patience import Patience
 from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, RELEASE, SECRET, TENANT, TENANT_POOL
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import FIELD_MANAGER
 
 from vivero_operator import health, logs, metrics
-from vivero_operator.backends import Backends, PlatformObjects
+from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.errors import LeadershipLostError
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.handlers import Desk, database_servers, pods, roll_call
+from vivero_operator.handlers import HandlerContext, database_servers, missed_deletions, pods
 from vivero_operator.handlers.watch import watch
 from vivero_operator.leader import Election
 from vivero_operator.reconcile import children, unreadable
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcile
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.plan import PlanReconciler
+from vivero_operator.reconcile.polling import Poller, watch_records
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.release import ReleaseReconciler
 from vivero_operator.reconcile.rollout import Rollout
-from vivero_operator.reconcile.rounds import Rounds, watch_records
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
@@ -63,81 +63,83 @@ def main() -> None:
             return asyncio.run(serve(settings))
         except LeadershipLostError as error:
             # All again, as after a restart, and not left to kubelet: its pauses between restarts grow to five minutes.
-            logger.warning("starting over: %s", error)
+            logger.warning("leadership lost, starting over: %s", error)
 
 
 @dataclass(frozen=True)
 class Parts:
     """The operator, put together."""
 
-    desk: Desk
+    context: HandlerContext
     controller: Controller
     plans: PlanReconciler
     watching: KubeClient
-    patience: Patience
+    backoff: ConnectionBackoff
     election: Election
     services: Services
     background: dict[str, Callable[[], Awaitable[None]]]
     """What a leader does beside reconciling, by name; each is supervised by itself."""
 
 
-def assemble(services: Services, election: Election, watching: KubeClient, patience: Patience) -> Parts:
+def assemble(services: Services, election: Election, watching: KubeClient, backoff: ConnectionBackoff) -> Parts:
     settings, cluster = services.settings, services.cluster
-    desk = Desk(
+    context = HandlerContext(
         cluster,
         WorkQueue[Key](),
-        Memory(),
-        health.Pulse(),
+        ReconcileState(),
+        health.Heartbeat(),
         resync_seconds=settings.resync_seconds,
         gone=services.starts.ended,
         pods_changed=services.stand_ins.look,
     )
     plans = PlanReconciler(services)
-    sweep = Sweep(services, partial(_tell_of_orphans, services, desk))
+    sweep = Sweep(services, partial(_tell_of_orphans, services, context))
     reconcilers: dict[Kind, Reconcile] = {
-        "Tenant": TenantReconciler(services, desk.memory).reconcile,
+        "Tenant": TenantReconciler(services, context.state).reconcile,
         "Plan": plans.reconcile,
-        "DatabaseServer": DatabaseServerReconciler(services, partial(database_servers.wake, desk), sweep.ask).reconcile,
+        "DatabaseServer": DatabaseServerReconciler(
+            services, partial(database_servers.wake, context), sweep.ask
+        ).reconcile,
         "TenantPool": TenantPoolReconciler(services).reconcile,
-        "Release": ReleaseReconciler(services, desk.move).reconcile,
+        "Release": ReleaseReconciler(services, context.move).reconcile,
         "Orphan": OrphanReconciler(services, sweep.ask).reconcile,
     }
     controller = Controller(
-        desk.queue,
-        {kind: unreadable.guarded(services, kind, reconcile) for kind, reconcile in reconcilers.items()},
+        context.queue,
+        {kind: unreadable.skipping_unreadable(services, kind, reconcile) for kind, reconcile in reconcilers.items()},
         concurrency=settings.concurrency,
         resync_seconds=settings.resync_seconds,
     )
     services.backends.recovered = controller.wake
     metrics.WAITING_FOR_TURN.set_function(lambda: services.starts.waiting)
-    services.starts.wake = lambda name: desk.queue.add(Key("Tenant", name), Rank.AWAITED)
-    desk.queue.add(Key("Release", services.rollout.current))
+    services.starts.wake = lambda name: context.queue.add(Key("Tenant", name), Rank.AWAITED)
+    context.queue.add(Key("Release", services.rollout.current))
 
     def record_touched(tenant_id: str) -> None:
         services.vault.forget(tenant_id)
-        desk.touched(tenant_id, SECRET)
+        context.touched(tenant_id, SECRET)
 
     background: dict[str, Callable[[], Awaitable[None]]] = {
-        "surveys": Surveyor(services, desk.suspect).run,
-        "children": partial(children.watch, watching, desk, cluster),
-        "rounds": Rounds(watching, desk, cluster).run,
+        "surveys": Surveyor(services, context.suspect).run,
+        "children": partial(children.watch, watching, context, cluster),
+        "polling": Poller(watching, context, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
         "sealing keys": services.vault.look_after_keys,
-        "roll call": partial(roll_call.run, watching, desk),
+        "missed deletions": partial(missed_deletions.run, watching, context),
         "orphans": sweep.run,
         "events": services.recorder.run,
         "turns": services.starts.run,
-        "stand-ins": partial(services.stand_ins.run, watching, desk.pods_listed),
+        "stand-ins": partial(services.stand_ins.run, watching, context.pods_listed),
     }
-    return Parts(desk, controller, plans, watching, patience, election, services, background)
+    return Parts(context, controller, plans, watching, backoff, election, services, background)
 
 
-def _tell_of_orphans(services: Services, desk: Desk) -> None:
+def _tell_of_orphans(services: Services, context: HandlerContext) -> None:
     """Servers show them in their status, and their addresses are closed."""
-    for server in desk.cluster.servers:
-        desk.queue.add(Key("DatabaseServer", server.name))
+    for server in context.cluster.servers:
+        context.queue.add(Key("DatabaseServer", server.name))
     for ident in services.orphans.known:
-        desk.queue.add(Key("Orphan", ident))
+        context.queue.add(Key("Orphan", ident))
 
 
 def _now() -> datetime:
@@ -153,16 +155,16 @@ async def serve(settings: Settings) -> None:
     """
     config = kube_config.load()
     async with AsyncExitStack() as stack:
-        patience = Patience()
+        backoff = ConnectionBackoff()
         # A client of its own for what must never queue behind a thousand reconciles: the Lease, and watches.
         client = partial(
-            KubeClient, config, field_manager=FIELD_MANAGER, patience=patience, on_answer=metrics.count_request
+            KubeClient, config, field_manager=FIELD_MANAGER, backoff=backoff, on_answer=metrics.count_request
         )
         calm_kube = await stack.enter_async_context(client())
         election = Election(calm_kube, settings.platform_namespace, settings.lease_name, settings.identity)
-        kube = await stack.enter_async_context(client(guard=election.check))
+        kube = await stack.enter_async_context(client(fence=election.check))
         data_plane = await stack.enter_async_context(DataPlaneClient())
-        backends = Backends(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
+        backends = BackendClients(settings, PlatformObjects(kube, settings.platform_namespace), election.check)
         stack.callback(backends.close)
         cluster = Cluster()
         services = Services(
@@ -180,21 +182,23 @@ async def serve(settings: Settings) -> None:
             dns=DnsRecords(settings.dns_servers),
             now=_now,
         )
-        parts = assemble(services, election, calm_kube, patience)
-        await stack.enter_async_context(health.serving(parts.desk.pulse, settings.admin_host, settings.admin_port))
-        await _definitions(kube, parts.desk.pulse)
+        parts = assemble(services, election, calm_kube, backoff)
+        await stack.enter_async_context(
+            health.serving(parts.context.heartbeat, settings.admin_host, settings.admin_port)
+        )
+        await _definitions(kube, parts.context.heartbeat)
         await _run(parts, config)
 
 
-async def _definitions(kube: KubeClient, pulse: health.Pulse) -> None:
+async def _definitions(kube: KubeClient, heartbeat: health.Heartbeat) -> None:
     """Wait for the API server and our kinds: kopf would start without and never look again."""
     while True:
         try:
             for resource in (TENANT, PLAN, DATABASE_SERVER, TENANT_POOL, RELEASE):
                 await kube.list_as(resource, lambda _: None, metadata_only=True)
         except (KubeNotFoundError, BackendUnavailableError) as error:
-            logger.warning("the custom resources are not served yet: %s", error)
-            pulse.excuse()
+            logger.warning("waiting for the CustomResourceDefinitions: %s", error)
+            heartbeat.excuse()
             await asyncio.sleep(_DEFINITIONS_PAUSE)
         else:
             return
@@ -204,15 +208,15 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
     """Stop in order: no new work, then what is under way, then the Lease, then the watches."""
     stopping, stop_watching = asyncio.Event(), asyncio.Event()
     watches = watch(
-        parts.desk,
+        parts.context,
         config,
-        parts.patience,
+        parts.backoff,
         identity=parts.election.identity,
         stop_watching=stop_watching,
         stop=stopping.set,
     )
     watching = asyncio.create_task(watches, name="watch")
-    following = partial(pods.watch, parts.watching, parts.desk)
+    following = partial(pods.watch, parts.watching, parts.context)
     watching_pods = asyncio.create_task(supervised("pods", following), name="pods")
     working = asyncio.create_task(_lead(parts, stopping), name="lead")
     try:
@@ -228,7 +232,7 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
 
 
 async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
-    """Wait to be the leader, then reconcile until told to stop; give the Lease back at the end."""
+    """Wait for leadership, then reconcile until stopped; release the Lease at the end."""
     acquiring = asyncio.create_task(parts.election.acquire(), name="acquire")
     await _any_of(stopping, acquiring)
     if not acquiring.done():
@@ -236,11 +240,11 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
         return
     _raise_from(acquiring)
     metrics.LEADING.set(1)
-    logger.info("leading", extra={"identity": parts.election.identity})
-    # Who does not lead corrects nothing, and need not look; and what is seen is compared with what the watches told.
+    logger.info("became leader", extra={"identity": parts.election.identity})
+    # Only the leader corrects drift, so only it scans; and it compares with what the watches reported.
     tasks = [asyncio.create_task(supervised("controller", partial(_control, parts)), name="controller")]
     for name, work in parts.background.items():
-        begin = partial(_once_listed, parts.desk.pulse, work)
+        begin = partial(_once_listed, parts.context.heartbeat, work)
         tasks.append(asyncio.create_task(supervised(name, begin), name=name))
     holding = asyncio.create_task(parts.election.hold(), name="hold")
     await _any_of(stopping, holding, *tasks)
@@ -255,14 +259,14 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
 
 
 async def _control(parts: Parts) -> None:
-    await parts.desk.pods_listed.wait()
+    await parts.context.pods_listed.wait()
     await parts.plans.recall()
     await parts.controller.run()
 
 
-async def _once_listed(pulse: health.Pulse, work: Callable[[], Awaitable[None]]) -> None:
+async def _once_listed(heartbeat: health.Heartbeat, work: Callable[[], Awaitable[None]]) -> None:
     """Begin when every kind has been listed; without that liveness fails in the end."""
-    while not pulse.synced:  # noqa: ASYNC110  a flag of the health endpoint, and a tenth of a second is soon enough
+    while not heartbeat.synced:  # noqa: ASYNC110  a flag of the health endpoint, and a tenth of a second is soon enough
         await asyncio.sleep(_LISTED_PAUSE)
     await work()
 

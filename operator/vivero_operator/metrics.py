@@ -10,20 +10,28 @@ RECONCILES = Histogram(
     ["kind", "result"],
     buckets=(0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60),
 )
-BROKEN = Counter("vivero_reconcile_broken_total", "Reconciles that ended in a bug", ["kind"])
+UNEXPECTED_ERRORS = Counter(
+    "vivero_reconcile_unexpected_errors_total", "Reconciles that failed with an unexpected error", ["kind"]
+)
 TASK_RESTARTS = Counter("vivero_task_restarts_total", "Background tasks that ended and were started again", ["task"])
-EVENTS = Counter("vivero_events_total", "What was said in events, repetitions included", ["kind", "type", "reason"])
-ORPHANS = Gauge("vivero_orphans", "Tenants' things on backing servers that no Tenant speaks for", ["server"])
-UNREADABLE = Gauge("vivero_unreadable_objects", "Custom resources that this program cannot read", ["kind"])
-SURVEY_BROKEN = Counter("vivero_survey_broken_total", "Looks at a backing server that ended in a bug", ["system"])
-QUEUE_DEPTH = Gauge("vivero_queue_depth", "Objects that wait to be reconciled")
-WAITING_FOR_TURN = Gauge("vivero_tenants_waiting_for_turn", "Tenants that start when others have started")
-POOL_SIZE = Gauge("vivero_pool_size", "Spares that a pool is to keep", ["pool"])
+EVENTS = Counter("vivero_events_total", "Events, including repeated ones", ["kind", "type", "reason"])
+ORPHANS = Gauge("vivero_orphans", "Orphans: tenants' resources on backing servers without a Tenant", ["server"])
+UNREADABLE = Gauge("vivero_unreadable_objects", "Custom resources that this version cannot parse", ["kind"])
+SURVEY_ERRORS = Counter(
+    "vivero_survey_unexpected_errors_total",
+    "Surveys and sweeps of a backing server that failed with an unexpected error",
+    ["system"],
+)
+QUEUE_DEPTH = Gauge("vivero_queue_depth", "Objects in the work queue")
+WAITING_FOR_TURN = Gauge("vivero_tenants_queued_to_start", "Tenants queued until others have started")
+POOL_SIZE = Gauge("vivero_pool_size", "Desired spares of a pool", ["pool"])
 POOL_READY = Gauge("vivero_pool_ready", "Spares of a pool that can be claimed", ["pool"])
-POOL_STARTING = Gauge("vivero_pool_starting", "Spares of a pool that are not proven", ["pool"])
+POOL_STARTING = Gauge("vivero_pool_starting", "Spares of a pool that are still starting", ["pool"])
 REQUESTS = Counter("rest_client_requests", "Requests to the API server, as client-go counts them", ["method", "code"])
-RESTING = Gauge("vivero_backend_resting", "1 while a backing server gives no answer and is left alone", ["system"])
-LEADING = Gauge("vivero_leading", "1 while this replica leads")
+CIRCUIT_OPEN = Gauge(
+    "vivero_circuit_breaker_open", "1 while the circuit breaker of a backing server is open", ["system"]
+)
+LEADING = Gauge("vivero_leading", "1 while this replica is the leader")
 
 
 def count_request(method: str, status: int) -> None:

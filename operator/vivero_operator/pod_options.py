@@ -23,7 +23,7 @@ OWN_VARIABLES: Final = tuple(
 )
 """A tenant's own, or agreed with the rest of its pod: one value for all tenants would be wrong for each."""
 
-Key = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
+LabelKey = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
 LabelValue = Annotated[str, StringConstraints(pattern=_LABEL_VALUE)]
 Text = Annotated[str, StringConstraints(max_length=16_384)]
 UserId = Annotated[int, Field(ge=1, le=_ID_MAX, strict=True)]
@@ -50,7 +50,7 @@ class PullSecret(_Strict):
 class Toleration(_Strict):
     """As in a pod's spec."""
 
-    key: Key | None = None
+    key: LabelKey | None = None
     operator: Literal["Exists", "Equal"] | None = None
     value: LabelValue | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
@@ -142,12 +142,12 @@ class PodOptions(_Strict):
 
     image_pull_secrets: Annotated[tuple[PullSecret, ...], AfterValidator(_unique)] = Field(default=(), max_length=10)
     """Secrets in the platform's namespace; the operator copies them to where the pods are."""
-    node_selector: dict[Key, LabelValue] = Field(default_factory=dict, max_length=_LIST_MAX)
+    node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=_LIST_MAX)
     tolerations: tuple[Toleration, ...] = Field(default=(), max_length=_LIST_MAX)
     affinity: Affinity | None = None
     priority_class_name: ObjectName | None = None
-    annotations: dict[Key, Text] = Field(default_factory=dict, max_length=_LIST_MAX)
-    labels: dict[Key, LabelValue] = Field(default_factory=dict, max_length=_LIST_MAX)
+    annotations: dict[LabelKey, Text] = Field(default_factory=dict, max_length=_LIST_MAX)
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=_LIST_MAX)
     extra_env: Annotated[tuple[EnvVar, ...], AfterValidator(_unique)] = Field(default=(), max_length=_LIST_MAX)
     pod_security_context: PodSecurityContext | None = None
     """None: the operator's own."""

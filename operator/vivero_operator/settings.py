@@ -1,4 +1,4 @@
-"""What the operator is told by its environment (prefix VIVERO_); validated once, at start."""
+"""Settings of the operator from environment variables (prefix VIVERO_); validated once, at start."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ def _dns_server(address: str) -> str:
 
 
 class Settings(BaseSettings):
-    """Where the platform is, and how hard the operator works."""
+    """Where the platform is, limits and pace of the operator."""
 
     model_config = SettingsConfigDict(env_prefix="VIVERO_", frozen=True, use_attribute_docstrings=True)
 
@@ -87,17 +87,17 @@ class Settings(BaseSettings):
     spares_at_once: int = Field(default=4, ge=1, le=100)
     """Spares of one pool that start at the same time: refilling leaves room for those who wait."""
     resync_seconds: float = Field(default=600, ge=10)
-    """How often every tenant is looked at although nothing seems to have changed; spread by jitter."""
+    """How often every tenant is reconciled although nothing seems to have changed; with jitter."""
     starts_at_once: int = Field(default=6, ge=1, le=1000)
     """Tenants that start at the same time: the first of many is Ready long before the last has begun."""
     release_batch: int = Field(default=5, ge=1, le=1000)
-    """Pace of a new Release: tenants moved at a time."""
+    """Pace of a new Release: tenants updated at a time."""
     release_pause_seconds: int = Field(default=30, ge=0, le=86_400)
     """How long a batch has to be Ready before the next one."""
     release_deadline_seconds: int = Field(default=300, ge=10, le=86_400)
-    """When a moved tenant that is not Ready has failed."""
+    """When an updated tenant that is not Ready has failed."""
     release_failures: int = Field(default=1, ge=1, le=1000)
-    """So many failed tenants halt a rollout."""
+    """This many failed tenants halt a rollout."""
     proof_seconds: float = Field(default=1800, ge=30)
     """Age at which a tenant's proof is renewed."""
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

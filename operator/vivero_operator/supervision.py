@@ -1,4 +1,4 @@
-"""Keeps a background task going: what ends it is logged and counted, and it starts again with back-off.
+"""Supervises a background task: what ends it is logged and counted, and it is restarted with back-off.
 
 One odd object, one odd answer must not end the operator for all tenants: only
 lost leadership does, because then another replica may be at work.
@@ -38,13 +38,13 @@ async def supervised(
         begun = clock()
         try:
             await work()
-            logger.error("background task ended", extra={"task": name})
+            logger.error("background task ended, restarting it", extra={"task": name})
         except Exception as error:
             lost = _lost_leadership(error)
             if lost is not None:
                 raise lost from error
             # Whatever it is, it is loud, counted, and no reason to stop everything else.
-            logger.exception("background task failed", extra={"task": name})
+            logger.exception("background task failed, restarting it", extra={"task": name})
         metrics.TASK_RESTARTS.labels(name).inc()
         failures = 1 if clock() - begun > STEADY_SECONDS else failures + 1
         await sleep(backoff.delay(failures, random.random()))  # noqa: S311  jitter, no secret

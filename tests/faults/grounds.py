@@ -1,4 +1,4 @@
-"""Where the walk goes: an object of each kind, how one sees that the operator rests, and what its fields mean."""
+"""Where the walk goes: an object of each kind, how one sees that the operator is idle, and what its fields mean."""
 
 import time
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ async def tenant(rig: Rig) -> Ground:
     async def settled(mark: int) -> bool:
         found = await look(rig, names)
         current = found is not None and found.status.observed_generation == found.metadata.generation
-        return current and rests(rig, names, mark)
+        return current and is_idle(rig, names, mark)
 
     ground = Ground(
         rig,
@@ -95,7 +95,7 @@ async def _change_limits(ground: Ground, there: Object, back: Object) -> None:
     await ground.put({"spec": back})
 
 
-def rests(rig: Rig, names: Names, mark: int) -> bool:
+def is_idle(rig: Rig, names: Names, mark: int) -> bool:
     calls = rig.calls(names, mark)
     return bool(calls) and time.monotonic() - calls[-1].at > QUIET_SECONDS
 
@@ -109,7 +109,7 @@ async def plan(rig: Rig, name: str) -> Ground:
     names = await born(rig, new_slug(), plan=name)
 
     async def settled(mark: int) -> bool:
-        return rests(rig, names, mark)
+        return is_idle(rig, names, mark)
 
     ground = Ground(
         rig,

@@ -36,7 +36,7 @@ QUIET_SECONDS: Final = 0.5
 LEASE_NAME: Final = "operator-faults"
 IDENTITY: Final = "faults"
 _FOLDERS: Final = ("core", "operator", "tests")
-_BUG: Final = '"reconcile broke"'
+_BUG: Final = '"reconcile failed with an unexpected error"'
 
 
 @dataclass(frozen=True)
@@ -163,11 +163,11 @@ class Rig:
     async def rest(self, names: Names, since: int = 0) -> None:
         """Returns when the operator has looked at the tenant after `since` calls and has nothing more to ask."""
 
-        async def rests() -> bool:
+        async def is_idle() -> bool:
             calls = self.calls(names, since)
             return bool(calls) and time.monotonic() - calls[-1].at > QUIET_SECONDS
 
-        await eventually(rests)
+        await eventually(is_idle)
 
     async def writes_at_rest(self, names: Names) -> list[Entry]:
         """The operator is killed and comes back; the writes that it then makes although nothing is to be done."""

@@ -1,4 +1,4 @@
-"""A Tenant goes without its finalizer: what it leaves is reported, keeps no address, and is adopted or removed by order."""
+"""A Tenant goes without its finalizer: what it leaves is reported, keeps no address, and is adopted or deleted on request."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -108,7 +108,7 @@ async def _remove(rig: Rig, names: Names) -> None:
     await _order(rig)
 
 
-async def removed_by_order(rig: Rig) -> None:
+async def deleted_on_request(rig: Rig) -> None:
     """That one alone: an order that names a living Tenant destroys nothing."""
     living, orphan = await born(rig, new_slug()), await _orphan(rig)
     before = await rig.collector.collect(living)
@@ -138,6 +138,6 @@ async def adopted(rig: Rig) -> None:
 
 FLOWS: Final[Mapping[str, Callable[[Rig], Awaitable[None]]]] = {
     "finalizer stripped, made again": made_again,
-    "finalizer stripped, removed by order": removed_by_order,
+    "finalizer stripped, deleted on request": deleted_on_request,
     "finalizer stripped, adopted": adopted,
 }

@@ -19,7 +19,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Ground:
-    """An object whose leaves are walked, and how its state is seen once the operator rests."""
+    """An object whose leaves are walked, and how its state is seen once the operator is idle."""
 
     rig: Rig
     resource: Resource

@@ -20,7 +20,7 @@ from vivero_core.backends.kube.errors import (
 from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
 from vivero_core.errors import BackendUnavailableError
-from vivero_operator.backends import Link
+from vivero_operator.backend_clients import BackendClient
 from vivero_operator.data_plane import Owner, Proof, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.instance import PlatformFiles
@@ -119,9 +119,9 @@ class FakeKube:
     ) -> Object:
         known = self._found(resource, name, namespace)
         wanted = patch.get("metadata", {})
-        for guard in ("uid", "resourceVersion"):
-            if guard in wanted and str(wanted[guard]) != str(known["metadata"][guard]):
-                raise KubeConflictError(SYSTEM, f"{name} has another {guard}")
+        for field in ("uid", "resourceVersion"):
+            if field in wanted and str(wanted[field]) != str(known["metadata"][field]):
+                raise KubeConflictError(SYSTEM, f"{name} has another {field}")
         self._note(f"patch {subresource or 'object'} of", resource.kind, name, namespace)
         return self._store((resource.kind, namespace, name), merge(known, patch))
 
@@ -313,14 +313,14 @@ class FakeBackends:
         self.s3, self.valkey = FakeServer("s3"), FakeServer("valkey")
         self._lane = DirectLane()
 
-    async def database(self, server: Any) -> Link[Any]:
-        return Link(self.servers[server.name], self._lane)
+    async def database(self, server: Any) -> BackendClient[Any]:
+        return BackendClient(self.servers[server.name], self._lane)
 
-    async def storage(self) -> Link[Any]:
-        return Link(self.s3, self._lane)
+    async def storage(self) -> BackendClient[Any]:
+        return BackendClient(self.s3, self._lane)
 
-    async def cache(self) -> Link[Any]:
-        return Link(self.valkey, self._lane)
+    async def cache(self) -> BackendClient[Any]:
+        return BackendClient(self.valkey, self._lane)
 
     async def platform_files(self) -> PlatformFiles:
         return PlatformFiles("CA", "TICKET")
@@ -363,7 +363,7 @@ class FakeDataPlane:
 
     async def put_workspace(self, address: str, token: str, workspace: Workspace, owner: Owner | None) -> str | None:
         if self.down:
-            raise DataPlaneUnavailableError("data plane", "no answer from the pod")
+            raise DataPlaneUnavailableError("data plane", "no response from the pod")
         if self.refusal is not None:
             raise DataPlaneRefusedError("data plane", self.refusal)
         self.workspace = workspace
@@ -380,5 +380,5 @@ class FakeDataPlane:
     async def proof(self, address: str, token: str, neighbour: str | None) -> Proof:
         self.neighbours.append(neighbour)
         if self.down:
-            raise DataPlaneUnavailableError("data plane", "no answer from the pod")
+            raise DataPlaneUnavailableError("data plane", "no response from the pod")
         return Proof(not self.failing, "1.2.3", self.failing, self.workspace)

@@ -55,9 +55,9 @@ async def serving(**spec: object) -> World:
 async def again(world: World, *, suspect: bool = True) -> None:
     """A pass that reads everything, because something seems to have been touched or because it is time."""
     if suspect:
-        world.memory.suspect(UID)
+        world.state.suspect(UID)
     else:
-        world.memory.forget(UID)
+        world.state.forget(UID)
     await world.reconcile()
 
 

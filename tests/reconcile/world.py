@@ -12,9 +12,8 @@ from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.instance import Instance, Keys
+from vivero_operator.instance import Instance, TenantKeys
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
@@ -23,6 +22,7 @@ from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.settings import Settings
 
@@ -79,7 +79,7 @@ class World:
 
     def restart(self) -> None:
         """A new process: what was remembered is not, but for what the watches tell at once."""
-        self.memory = Memory(self._clock)
+        self.state = ReconcileState(self._clock)
         settings, kube = self.settings, cast("Any", self.kube)
         services = Services(
             settings=settings,
@@ -97,7 +97,7 @@ class World:
             now=lambda: self.now,
         )
         self.services = services
-        self.reconciler = TenantReconciler(services, self.memory)
+        self.reconciler = TenantReconciler(services, self.state)
 
     def put(self, manifest: Object) -> None:
         """The object, in the API server and in what the watches told. A Tenant, Plan, pool or server that is known is merged."""
@@ -138,7 +138,7 @@ class World:
     async def escrow(self, id: str, uid: str, server: str = "main", *, retained: bool = False, **keys: str) -> None:  # noqa: A002  as in YAML
         """A record of keys as an earlier Tenant left it; keys that are not named are their own names, as hexadecimal."""
         names = ("database_password", "cache_password", "storage_secret", "signing_key", "file_key", "operator_token")
-        known = Keys(**{name: keys.get(name, name.encode().hex().ljust(64, "0")[:64]) for name in names})
+        known = TenantKeys(**{name: keys.get(name, name.encode().hex().ljust(64, "0")[:64]) for name in names})
         tenant = Tenant.parse(merge(tenant_body("former"), {"metadata": {"uid": uid}, "spec": {"adopt": id}}))
         plan = Plan.parse(PLAN)
         at = self.now if retained else None

@@ -50,7 +50,7 @@ async def _live(world: World, body: Object) -> None:
     world.put({"kind": "Pod", "apiVersion": "v1", **pod, "status": status})
     for change in ({}, {"spec": {"suspended": {"reason": "Manual"}}}):
         world.put({"kind": "Tenant", **change, "metadata": {"name": tenant.name}})
-        world.memory.forget(tenant.metadata.uid)
+        world.state.forget(tenant.metadata.uid)
         await world.reconcile(tenant.name)
 
 
@@ -67,7 +67,7 @@ async def _die(world: World, name: str) -> None:
     going = {"deletionTimestamp": "2026-11-28T00:00:00Z"}
     for policy in ("Retain", "Delete"):
         world.put({"kind": "Tenant", "metadata": {"name": name, **going}, "spec": {"deletionPolicy": policy}})
-        world.memory.forget(world.kube.objects["Tenant", None, name]["metadata"]["uid"])
+        world.state.forget(world.kube.objects["Tenant", None, name]["metadata"]["uid"])
         await world.reconcile(name)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from vivero_data.domain.collections.schemas import FieldType
+from vivero_data.domain.field_types.registry import FieldType
 
 GOOD_VALUES: Final[dict[str, Any]] = {
     FieldType.TEXT: "Ada",

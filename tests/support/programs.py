@@ -30,8 +30,9 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeUnavailableError
 from vivero_data.app import create_app
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field, FieldType
+from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.users.schemas import Actor, Role

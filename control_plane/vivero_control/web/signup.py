@@ -84,7 +84,12 @@ def _bearer_cookie(view: SignupView) -> Cookie:
 
 def _shown(view: SignupView) -> dict[str, Any]:
     """What the steps' template needs."""
-    return {"signup": view, "items": words.progress(view), "entrance": words.entrance(view)}
+    return {
+        "signup": view,
+        "heading": words.progress_heading(view),
+        "items": words.progress(view),
+        "entrance": words.entrance(view),
+    }
 
 
 class SignupController(Controller):

@@ -52,6 +52,13 @@ REASONS: Final = {
 _STEP_STATES: Final = {"waiting": "wait", "running": "now", "done": "done", "failed": "failed"}
 
 
+def progress_heading(signup: SignupView) -> str:
+    """What the progress page is called: how the whole stands."""
+    if signup.state == "provisioning":
+        return "This takes longer than usual" if signup.waiting else "Building your workspace"
+    return "Your workspace is ready" if signup.state == "ready" else "Your workspace could not be built"
+
+
 class StepLine(Struct, frozen=True):
     """One step of the progress page, as the kit's `steps` macro takes it."""
 

@@ -1,4 +1,4 @@
-"""Whether a text can be the address of a server at all; a resolver or a URL parser would fail on it in its own way."""
+"""Validates host names and URLs of servers; a resolver or a URL parser would fail on an invalid one in its own way."""
 
 import ipaddress
 import re
@@ -15,7 +15,7 @@ def checked_host(host: str, system: str) -> str:
     """A host name or an IP address, or BackendMisconfiguredError."""
     labels = host.removesuffix(".").split(".")
     if len(host) > _LENGTH or not (_is_address(host) or all(_LABEL.fullmatch(label) for label in labels)):
-        raise BackendMisconfiguredError(system, f"{host[:80]!r} is no host name")
+        raise BackendMisconfiguredError(system, f"{host[:80]!r} is not a valid host name")
     return host
 
 
@@ -23,7 +23,7 @@ def checked_url(url: str, system: str) -> str:
     """`https://host` with or without a port, and nothing after it, or BackendMisconfiguredError."""
     parts = _split(url)
     if parts is None or parts.scheme != "https" or parts.username is not None or any(parts[2:]):
-        raise BackendMisconfiguredError(system, f"{url[:80]!r} is no address like https://host:port")
+        raise BackendMisconfiguredError(system, f"{url[:80]!r} is not a valid URL like https://host:port")
     checked_host(parts.hostname or "", system)
     return url
 

@@ -1,4 +1,4 @@
-"""What an "ensure" had to write, in words that an event can say."""
+"""What an "ensure" had to write, in words for an event."""
 
 from enum import StrEnum
 from typing import Final
@@ -10,11 +10,11 @@ class Correction(StrEnum):
     DATABASE_SCHEMA = "database schema"
     DATABASE_CHARACTER_SET = "database character set"
     DATABASE_USER = "database user"
-    DATABASE_GRANTS = "database grants"
+    DATABASE_GRANTS = "set of database grants"
     AUDIT_LOG = "audit log"
     FIRST_AUDIT_LOG = "first audit log"
-    FOREIGN_DATABASE_ACCOUNT = "foreign database account"
-    FOREIGN_DATABASE_GRANTS = "foreign database grants"
+    UNMANAGED_DATABASE_ACCOUNT = "unmanaged database account"
+    UNMANAGED_DATABASE_GRANTS = "unmanaged database grants"
     STORAGE_ACCOUNT = "storage account"
     BUCKET = "bucket"
     BUCKET_ACCESS = "bucket access"
@@ -23,8 +23,8 @@ class Correction(StrEnum):
     BUCKET_RETENTION = "bucket retention"
     CACHE_USER = "cache user"
     CACHE_RULES = "cache rules of an earlier release"
-    FOREIGN_CACHE_USER = "foreign cache user"
-    FOREIGN_CACHE_RIGHTS = "foreign cache rights"
+    UNMANAGED_CACHE_USER = "unmanaged cache user"
+    UNMANAGED_CACHE_RIGHTS = "unmanaged cache rights"
 
 
 SECURITY_RELEVANT: Final = frozenset(
@@ -32,17 +32,27 @@ SECURITY_RELEVANT: Final = frozenset(
         Correction.DATABASE_USER,
         Correction.DATABASE_GRANTS,
         Correction.AUDIT_LOG,
-        Correction.FOREIGN_DATABASE_ACCOUNT,
-        Correction.FOREIGN_DATABASE_GRANTS,
+        Correction.UNMANAGED_DATABASE_ACCOUNT,
+        Correction.UNMANAGED_DATABASE_GRANTS,
         Correction.STORAGE_ACCOUNT,
         Correction.BUCKET_ACCESS,
         Correction.BUCKET_POLICY,
         Correction.CACHE_USER,
-        Correction.FOREIGN_CACHE_USER,
-        Correction.FOREIGN_CACHE_RIGHTS,
+        Correction.UNMANAGED_CACHE_USER,
+        Correction.UNMANAGED_CACHE_RIGHTS,
     }
 )
-"""Who may log in, what it opens, and the record of what was done: on a tenant that was complete before, a hand's work."""
+"""Who may log in, what it opens, and the record of what was done: on a complete tenant, a manual change."""
+
+UNMANAGED: Final = frozenset(
+    {
+        Correction.UNMANAGED_DATABASE_ACCOUNT,
+        Correction.UNMANAGED_DATABASE_GRANTS,
+        Correction.UNMANAGED_CACHE_USER,
+        Correction.UNMANAGED_CACHE_RIGHTS,
+    }
+)
+"""What Vivero never made, and removed."""
 
 RENEWALS: Final = frozenset({Correction.CACHE_RULES, Correction.FIRST_AUDIT_LOG})
-"""What an earlier release of ours wrote, or did not know yet, brought up to date: nobody changed anything by hand."""
+"""Migrations of what an earlier release wrote, or did not know yet: no drift."""

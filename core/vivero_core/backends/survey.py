@@ -1,4 +1,4 @@
-"""What a server holds of each tenant, in one look at all of them: two looks that differ show who was tampered with.
+"""Survey of a server: a digest of what it holds of each tenant. Two surveys that differ for a tenant are suspected drift.
 
 A digest says that something is different, never what it is: passwords' hashes
 and secrets go into it and nowhere else.

@@ -1,4 +1,4 @@
-"""The one way Vivero's adapters trust a server: TLS 1.3, a named authority, the host name checked."""
+"""TLS settings of all adapters: TLS 1.3, a named certificate authority, the host name verified."""
 
 import ssl
 from functools import lru_cache
@@ -21,6 +21,6 @@ def client_context(authority: str) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cadata=pem)
     except ssl.SSLError as error:
-        raise BackendMisconfiguredError("tls", "the certificate authority is no PEM certificate") from error
+        raise BackendMisconfiguredError("tls", "the certificate authority is not a PEM certificate") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context

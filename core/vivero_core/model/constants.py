@@ -144,7 +144,7 @@ class Reason(StrEnum):
     SERVER_CORDONED = "DatabaseServerCordoned"
     SERVER_FULL = "DatabaseServerFull"
     UNREADABLE = "Unreadable"
-    # Something of a tenant was changed or removed by hand and put right.
+    # Drift: something of a tenant was changed or removed outside Vivero and was corrected.
     DRIFT_CORRECTED = "DriftCorrected"
     DRIFT_CONTESTED = "DriftContested"
     # Suspension: the reasons of spec.suspended, and their absence.

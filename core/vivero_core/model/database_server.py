@@ -39,22 +39,22 @@ class DatabaseServerSpec(Model):
     remove_orphans: tuple[TenantId, ...] = Field(
         default=(), max_length=ORPHANS_SHOWN, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
-    """Ids from status.orphaned whose schema, users, bucket, account, cache user, keys and namespace are to be destroyed.
-    An id that belongs to a Tenant, or to retained data, is refused. An entry counts once (status.removalsDone): to repeat
-    it, take it out and add it again."""
+    """Ids from status.orphaned whose schema, users, bucket, account, cache user, keys and namespace are to be deleted.
+    An id that belongs to a Tenant, or to retained data, is rejected. An entry is processed once (status.removalsDone): to
+    repeat it, remove it and add it again."""
 
 
 class Orphan(Model):
-    """What is there of a tenant that no Tenant object speaks for."""
+    """Resources of a tenant that has no Tenant object."""
 
     id: TenantId
-    """The tenant's id; spec.adopt of a new Tenant takes it, spec.removeOrphans destroys it."""
+    """The tenant's id, for spec.adopt of a new Tenant or for spec.removeOrphans."""
     tenant: str | None = Field(default=None, max_length=253)
-    """Name that its Tenant had, where something remembers it."""
+    """Name of its former Tenant, where known."""
     found: tuple[Annotated[str, StringConstraints(max_length=32)], ...] = Field(
         default=(), max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
-    """What is there: schema, database users, bucket, storage account, cache user, namespace, keys."""
+    """What exists: schema, database users, bucket, storage account, cache user, namespace, keys."""
     since: Timestamp
     """When it was first found."""
 
@@ -73,14 +73,14 @@ class DatabaseServerStatus(Model):
         max_length=ORPHANS_SHOWN,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"]},
     )
-    """The first hundred of them, by id: looked for at the operator's start and every hour. They are never removed
-    without an order."""
+    """The first hundred of them, by id. The operator scans for orphans at its start and every hour, and deletes only
+    those in spec.removeOrphans."""
     removals_done: tuple[TenantId, ...] = Field(
         default=(), max_length=ORPHANS_SHOWN, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
-    """Entries of spec.removeOrphans that were carried out, or refused with an event."""
+    """Entries of spec.removeOrphans that were processed, or rejected with an event."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
-    """The metadata.generation that this status speaks of."""
+    """The metadata.generation that the operator last observed."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
         max_length=CONDITIONS_MAX,

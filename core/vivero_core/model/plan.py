@@ -98,7 +98,7 @@ class Price(Model):
 
 
 class Limits(Model):
-    """Bounds of use; an absent or null one means unlimited."""
+    """Limits of use; an absent or null one means unlimited."""
 
     records: int | None = Field(default=None, ge=0, le=INTEGER_MAX, json_schema_extra=_UNLIMITED)
     """Records over all collections."""
@@ -148,7 +148,7 @@ class PlanSpec(Model):
     support: str = Field(default="", max_length=200)
     """Support that comes with the plan, in words."""
     limits: Limits = Field(default_factory=Limits)
-    """Bounds of use; an absent or null one means unlimited."""
+    """Limits of use; an absent or null one means unlimited."""
     features: tuple[Feature, ...] = Field(
         default=(), max_length=50, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
@@ -163,13 +163,13 @@ class PlanStatus(Model):
     tenants: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """Tenants and pools that use this plan. A plan in use cannot be deleted."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
-    """The metadata.generation that this status speaks of."""
+    """The metadata.generation that the operator last observed."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
         max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Ready: this program can read the plan, and it is not being deleted."""
+    """Ready: the operator can parse the plan, and it is not being deleted."""
 
 
 class Plan(Resource):
@@ -188,8 +188,8 @@ def printer_columns() -> list[dict[str, Any]]:
     """Columns of `kubectl get vplan`."""
     ready = '.status.conditions[?(@.type=="Ready")]'
     return [
-        {"name": "Name-On-List", "type": "string", "jsonPath": ".spec.displayName"},
-        {"name": "Cents", "type": "integer", "jsonPath": ".spec.price.amountCents"},
+        {"name": "Display-Name", "type": "string", "jsonPath": ".spec.displayName"},
+        {"name": "Price-Cents", "type": "integer", "jsonPath": ".spec.price.amountCents"},
         {"name": "Records", "type": "integer", "jsonPath": ".spec.limits.records"},
         {"name": "Users", "type": "integer", "jsonPath": ".spec.limits.users"},
         {"name": "Tenants", "type": "integer", "jsonPath": ".status.tenants"},

@@ -1,4 +1,4 @@
-"""Reads a custom resource that may hold more, less or other things than this program knows.
+"""Parses a custom resource that may hold more, less or other things than this version knows.
 
 What the API server took yesterday, or takes from a newer definition, must
 never stop a program: an object that does not parse is a value that can be

@@ -1,4 +1,4 @@
-"""Release: one immutable version of the tenants' pods, and how fast tenants are moved to it."""
+"""Release: one immutable version of the tenants' pods, and the pace of its rollout."""
 
 from typing import Annotated, Any, ClassVar, Final
 
@@ -71,7 +71,7 @@ _ROOT_RULES = rules(
 
 
 class ReleaseSpec(Model):
-    """What the pods are made from, and the pace."""
+    """Image and pod template, and the pace of the rollout."""
 
     model_config = ConfigDict(json_schema_extra=_SPEC_RULES)
 
@@ -80,15 +80,15 @@ class ReleaseSpec(Model):
     pod_template: PodTemplate = Field(json_schema_extra=_POD_TEMPLATE)
     """What all tenants' pods of this release have in common. Written by the operator."""
     batch: int = Field(default=5, ge=1, le=1000)
-    """Tenants that are moved to this release at a time."""
+    """Tenants that are updated to this release at a time."""
     pause_seconds: int = Field(default=30, ge=0, le=86_400)
-    """How long the tenants of a batch have to be Ready before the next batch begins."""
+    """How long the tenants of a batch have to be Ready before the next batch starts."""
     deadline_seconds: int = Field(default=300, ge=10, le=86_400)
-    """A moved tenant that is not Ready after this time has failed."""
+    """An updated tenant that is not Ready after this time has failed."""
     failures: int = Field(default=1, ge=1, le=1000)
-    """The rollout halts when so many tenants have failed."""
+    """The rollout halts when this many tenants have failed."""
     paused: bool = False
-    """When true, no further tenants are moved."""
+    """When true, the rollout is paused: no further tenants are updated."""
 
 
 class ReleaseStatus(Model):
@@ -99,17 +99,17 @@ class ReleaseStatus(Model):
     ready: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """Of these, how many are Ready."""
     waiting: int = Field(default=0, ge=0, le=INTEGER_MAX)
-    """Tenants that are still to be moved to it."""
+    """Tenants that are still to be updated to it."""
     message: Sentence | None = None
-    """How the rollout stands, for people."""
+    """State of the rollout, for people."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
-    """The metadata.generation that this status speaks of."""
+    """The metadata.generation that the operator last observed."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
         max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Complete: every tenant is on it. Halted: tenants that were moved did not become Ready, so no more are moved."""
+    """Complete: every tenant is on it. Halted: updated tenants did not become Ready, so no more are updated."""
 
 
 class Release(Resource):
@@ -119,7 +119,7 @@ class Release(Resource):
     model_config = ConfigDict(json_schema_extra=_ROOT_RULES)
 
     spec: ReleaseSpec
-    """What the pods are made from, and the pace."""
+    """Image and pod template, and the pace of the rollout."""
     status: ReleaseStatus = Field(default_factory=ReleaseStatus)
     """What the operator has observed."""
 

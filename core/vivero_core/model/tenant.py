@@ -129,8 +129,8 @@ class TenantSpec(Model):
     hosts: tuple[Host, ...] = Field(
         default=(), max_length=10, json_schema_extra={"x-kubernetes-list-type": "set", **_HOSTS_RULES}
     )
-    """Further host names of the customer's own under which the workspace answers, each once its ownership is proven
-    and it has a certificate; status.hosts says what is missing."""
+    """Custom domains of the customer under which the workspace is served, each once its ownership is verified and it
+    has a certificate; status.hosts says what is missing."""
     host_certificates: tuple[HostCertificate, ...] = Field(
         default=(),
         max_length=10,
@@ -158,8 +158,8 @@ class TenantSpec(Model):
     """status.id of a deleted Tenant whose data was retained, or of an orphan (status.orphaned of a DatabaseServer):
     this Tenant takes that data over."""
     accept_data_loss_at: Timestamp | None = None
-    """Gives up data that is gone: with exactly the value of status.dataLostAt the operator makes an empty schema, bucket
-    or key in place of what was lost. A later loss has another time and is not covered."""
+    """Accepts a data loss: with exactly the value of status.dataLostAt the operator makes an empty schema, bucket or key
+    in place of what was lost. A later loss has another time and is not covered."""
     pool: ObjectName | None = None
     """Name of the TenantPool that made this Tenant as a spare. Can be given only when it is created."""
     claimed_at: Timestamp | None = None
@@ -176,7 +176,7 @@ class HostStatus(Model):
     reason: str = Field(max_length=63, pattern=r"^[A-Z][A-Za-z]{1,62}$")
     """A stable CamelCase word for programs."""
     message: Sentence = ""
-    """What a client sees at this address, and what is to be done."""
+    """What a client sees at this host, and what is to be done."""
     verified_at: Timestamp | None = None
     """When the TXT record that proves ownership was first found."""
     certificate_expires_at: Timestamp | None = None
@@ -189,20 +189,20 @@ class OwnerStatus(Model):
     email: str | None = Field(default=None, max_length=naming.EMAIL_MAX_LENGTH)
     """Address of the owner's account that exists."""
     password_hash_secret: str | None = Field(default=None, max_length=253)
-    """The spec.owner.passwordHashSecret that was last carried out."""
+    """The spec.owner.passwordHashSecret that was last applied."""
 
 
 class TenantStatus(Model):
-    """What the operator has observed and proved."""
+    """What the operator has observed and proven."""
 
     id: str | None = Field(default=None, max_length=naming.TENANT_ID_LENGTH, pattern=naming.TENANT_ID_PATTERN)
     """Names everything of this tenant: database vt<id>, bucket vivero-<id>, namespace tenant-<id>."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
-    """The metadata.generation that this status speaks of."""
+    """The metadata.generation that the operator last observed."""
     message: Sentence | None = None
-    """What the operator says about the whole, for people."""
+    """Summary of the conditions, for people."""
     url: str | None = Field(default=None, max_length=300)
-    """Where the workspace answers."""
+    """Public address of the workspace."""
     version: str | None = Field(default=None, max_length=VERSION_MAX_LENGTH)
     """Version of the data plane that last answered."""
     database_server: str | None = Field(default=None, max_length=253)
@@ -212,7 +212,7 @@ class TenantStatus(Model):
     release: str | None = Field(default=None, max_length=63)
     """The Release that the pods are made from."""
     updated_replicas: int | None = Field(default=None, ge=0, le=INTEGER_MAX)
-    """Ready pods of the wanted revision."""
+    """Ready pods of the desired revision."""
     trial_ends_at: Timestamp | None = None
     """When the trial is over: spec.trialEndsAt, else the plan's trialDays after creation or claim."""
     owner: OwnerStatus | None = None
@@ -224,17 +224,17 @@ class TenantStatus(Model):
     )
     """The customer's own hosts."""
     data_lost_at: Timestamp | None = None
-    """When the operator found that data of this tenant is gone. spec.acceptDataLossAt with this value gives it up."""
+    """When the operator found that data of this tenant is lost. spec.acceptDataLossAt with this value accepts the loss."""
     data_given_up_at: Timestamp | None = None
-    """The data loss that a person last gave up with spec.acceptDataLossAt."""
+    """The data loss that was last accepted with spec.acceptDataLossAt."""
     proven_at: Timestamp | None = None
-    """When the tenant's own credentials last worked on schema, bucket and cache, and its pod answered."""
+    """When the proof last succeeded: the tenant's own credentials worked on schema, bucket and cache, and its pod answered."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
         max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Ready summarises and is absent while the Tenant is suspended; the others say which part is how."""
+    """Ready summarises the others and is absent while the Tenant is suspended."""
 
 
 class Tenant(Resource):
@@ -246,7 +246,7 @@ class Tenant(Resource):
     spec: TenantSpec
     """What was sold: a workspace, its name, its plan."""
     status: TenantStatus = Field(default_factory=TenantStatus)
-    """What the operator has observed and proved."""
+    """What the operator has observed and proven."""
 
     @property
     def is_spare(self) -> bool:

@@ -1,4 +1,4 @@
-"""TenantPool: how many finished tenants wait for somebody to sign up."""
+"""TenantPool: a warm pool of spare tenants for signups."""
 
 from typing import Any, ClassVar
 
@@ -23,23 +23,23 @@ class TenantPoolStatus(Model):
     """What the operator has observed."""
 
     spares: int = Field(default=0, ge=0, le=INTEGER_MAX)
-    """Spares there are, those that still start included."""
+    """Existing spares, including those that are still starting."""
     ready: int = Field(default=0, ge=0, le=INTEGER_MAX)
     """Spares that can be claimed: on the current release, with a fresh proof."""
     selector: str | None = Field(default=None, max_length=200)
     """Label selector of the spares, for the scale subresource."""
     observed_generation: int = Field(default=0, ge=0, le=INTEGER_MAX)
-    """The metadata.generation that this status speaks of."""
+    """The metadata.generation that the operator last observed."""
     conditions: tuple[Condition, ...] = Field(
         default=(),
         max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Ready: as many spares as asked for can be claimed."""
+    """Ready: spec.size spares can be claimed."""
 
 
 class TenantPool(Resource):
-    """Keeps finished tenants without an owner, so that a signup need not wait for one to be made."""
+    """A warm pool of provisioned tenants without an owner, so that a signup does not wait for provisioning."""
 
     plural: ClassVar[str] = "tenantpools"
 

@@ -9,13 +9,14 @@ import msgspec
 from vivero_ui.filters import bytes_, number
 from vivero_ui.filters import datetime_ as moment_filter
 
-from vivero_data.domain.collections.definition import TEXTS
 from vivero_data.domain.collections.schemas import Field
+from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.schemas import Usage
 from vivero_data.web import audit_words
 from vivero_data.web import format as words
 from vivero_data.web.listing import collection_href
 
+_NAME_LENGTH: Final = 120  # characters of a heading: five lines on a phone
 _ICONS: Final = (
     ("image/", "file-image"),
     ("text/", "file-text"),
@@ -84,13 +85,19 @@ def rules(field: Field) -> str:
         word
         for word, holds in (
             ("Required", field.required),
-            ("No two the same", field.unique and (field.exact or field.type not in TEXTS)),
-            ("No two that read alike", field.unique and not field.exact and field.type in TEXTS),
+            ("No two the same", field.unique and (field.exact or field.type.kind.exact is None)),
+            ("No two that read alike", field.unique and not field.exact and field.type.kind.exact is not None),
             ("Not sortable", not field.indexed),
         )
         if holds
     ]
     return ", ".join(said) or "None"
+
+
+def known_as(record: Record, lead: Field) -> str:
+    """What a record is called: the beginning of its leading field's value."""
+    name = words.cell(record.values.get(lead.name))
+    return f"{name[:_NAME_LENGTH]}…" if len(name) > _NAME_LENGTH else name or f"Record {record.id}"
 
 
 def file_icon(media_type: str) -> str:
@@ -112,6 +119,7 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "day_words": day_words,
         "choice_options": choice_options,
         "rules": rules,
+        "known_as": known_as,
         "file_icon": file_icon,
         "headline": audit_words.headline,
         "look": audit_words.look,

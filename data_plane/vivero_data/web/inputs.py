@@ -5,21 +5,19 @@ carries a mark of what each input showed, and one that still matches it was
 left alone: nothing of it is stored.
 """
 
-import re
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
-from vivero_data.domain.collections.schemas import Field, FieldType
-from vivero_data.domain.records.numbers import UnsureNumberError, typed_number, written
-from vivero_data.domain.records.values import Unreadable, default_of
+from vivero_data.domain.collections.schemas import Field
+from vivero_data.domain.field_types.numbers import written
+from vivero_data.domain.records.values import default_of
 from vivero_data.web.forms import Form
 
 _SECONDS: Final = len("2026-11-22T15:41:00")
-_LOCAL: Final = re.compile(r"^[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?$")
 
 
 def input_name(field: Field) -> str:
@@ -69,7 +67,7 @@ def _sent(field: Field, form: Form) -> bool:
 
 def is_checkbox(field: Field) -> bool:
     """A yes or no that must be one of them; one that may be neither is a menu."""
-    return field.type is FieldType.BOOLEAN and field.required
+    return field.type.kind.two_valued and field.required
 
 
 def _text(field: Field, form: Form) -> str:
@@ -77,58 +75,12 @@ def _text(field: Field, form: Form) -> str:
 
 
 def _canonical(field: Field, text: str) -> str:
-    if field.type is FieldType.LONG_TEXT:
-        return lines(text)
-    if field.type is FieldType.DATETIME:
-        # Browsers drop zeros and seconds as they like.
-        return _moment(text) or text
-    return str(text == "true") if is_checkbox(field) else text
-
-
-def _moment(text: str) -> str | None:
-    try:
-        return datetime.fromisoformat(text).isoformat() if _LOCAL.match(text) else None
-    except ValueError:
-        return None
-
-
-def lines(text: str) -> str:
-    """A text with one sign for each line end, where forms send two."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return str(text == "true") if is_checkbox(field) else field.type.kind.canonical(text)
 
 
 def record_values(fields: Sequence[Field], form: Form) -> dict[str, Any]:
     """What was typed as values for the service, which says what is wrong with those that have not the right form."""
-    return {field.name: typed_value(field, _text(field, form)) for field in fields}
-
-
-def typed_value(field: Field, text: str) -> Any:  # noqa: ANN401  a field's value may be of any of its types
-    """What a person typed as the service takes it; None for nothing."""
-    if field.type is FieldType.BOOLEAN:
-        # A required one is a checkbox, which is absent when it is off.
-        return text == "true" if field.required or text else None
-    return _READERS.get(field.type, str.strip)(text) if text.strip() else None
-
-
-def _number(text: str) -> Decimal | Unreadable:
-    try:
-        return typed_number(text)
-    except UnsureNumberError as error:
-        return Unreadable(str(error))
-
-
-def _moment_in_utc(text: str) -> str:
-    text = text.strip()
-    return f"{text}Z" if _LOCAL.match(text) else text  # datetime-local has no zone; the label says UTC
-
-
-_READERS: Final[Mapping[FieldType, Callable[[str], Any]]] = {
-    FieldType.TEXT: str,
-    FieldType.LONG_TEXT: lines,
-    FieldType.NUMBER: _number,
-    FieldType.INTEGER: _number,
-    FieldType.DATETIME: _moment_in_utc,
-}
+    return {field.name: field.type.kind.typed(_text(field, form), required=field.required) for field in fields}
 
 
 def shown_values(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, str]:

@@ -19,15 +19,15 @@ from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.web.format import days_left
 from vivero_data.web.listing import collection_href
 from vivero_data.web.render import Html, html
 
 NAV_COLLECTIONS: Final = 8  # more would push the rest of the sidebar out of sight
 _COMMANDS: Final = (
-    Command("New collection", "/new-collection", "plus"),
-    Command("Add a user", "/users/new", "user-plus"),
+    (Permission.MANAGE_COLLECTIONS, Command("New collection", "/new-collection", "plus")),
+    (Permission.MANAGE_USERS, Command("Add a user", "/users/new", "user-plus")),
 )
 NOTICE_COOKIE: Final = "__Host-notice"
 _NOTICE_SECONDS: Final = 30  # long enough for the redirect that shows it
@@ -49,29 +49,29 @@ NOTICES: Final[Mapping[str, str]] = {
 }
 
 
-class Rights(msgspec.Struct, frozen=True):
-    """What the role may, in the words of the pages: `write` records and files, `manage` users, collections and audit."""
+class Can(msgspec.Struct, frozen=True):
+    """An actor's permissions as pages ask for them: `can.write_records`. One that there is not is an error."""
 
-    write: bool
-    manage: bool
-    own: bool
+    permissions: frozenset[Permission]
+
+    def __getattr__(self, name: str) -> bool:
+        try:
+            return Permission(name) in self.permissions
+        except ValueError:
+            raise AttributeError(name) from None
 
 
 class Visit(msgspec.Struct, frozen=True):
     """One look at the workspace by one user; `collections` are the first ones by name, of `collection_count`."""
 
     actor: Actor
-    can: Rights
+    can: Can
     shell: Shell
     collections: list[CollectionSummary]
     collection_count: int
     notice: str
     now: datetime
     trial_days: int | None
-
-
-def rights(role: Role) -> Rights:
-    return Rights(write=role.includes(Role.MEMBER), manage=role.includes(Role.ADMIN), own=role is Role.OWNER)
 
 
 async def provide_collection(
@@ -92,7 +92,7 @@ async def provide_visit(
     now, trial_end = datetime.now(UTC), limits.current.trial_ends_at
     found = await collections.browse(actor, CollectionQuery(limit=NAV_COLLECTIONS))
     count = found.total or 0
-    can = rights(actor.role)
+    can = Can(actor.role.permissions)
     return Visit(
         actor=actor,
         can=can,
@@ -106,16 +106,16 @@ async def provide_visit(
 
 
 def shell(
-    identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Rights, collections: NavSection
+    identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Can, collections: NavSection
 ) -> Shell:
-    """The frame around a page; lines that the role has no right to are left out."""
+    """The frame around a page; what the actor may not do is left out."""
     return Shell(
         brand=identity.name,
         subtitle=identity.host(request.headers.get("host", "")),
         home_href="/",
         sections=_sections(can, collections, request.url.path),
         account=Account(name=actor.name or actor.email, email=actor.email, logout_href="/logout"),
-        commands=_COMMANDS if can.manage else (),
+        commands=[command for permission, command in _COMMANDS if actor.may(permission)],
         search_href="/collections?q=",
         search_label="Search collections for",
         palette_href="/palette?q=",
@@ -135,15 +135,19 @@ def _section(request: Request[Any, Any, Any], first: Sequence[CollectionSummary]
     return NavSection(items, "Collections", more=rest, searched=True)
 
 
-def _sections(can: Rights, collections: NavSection, path: str) -> list[NavSection]:
+def _sections(can: Can, collections: NavSection, path: str) -> list[NavSection]:
     def item(label: str, href: str, icon: str) -> NavItem:
         active = path == href or (href != "/" and path.startswith(f"{href}/"))
         return NavItem(label, href, icon, active=active)
 
     all_item = NavItem("Collections", "/collections", "boxes", active=path in {"/collections", "/new-collection"})
     places = NavSection([item("Home", "/", "layout-dashboard"), all_item, item("Files", "/files", "files")])
-    people = [item("Users", "/users", "users"), item("Audit log", "/audit", "scroll-text")] if can.manage else []
-    rest = [*people, item("Usage and plan", "/usage", "gauge"), item("Your account", "/account", "user")]
+    rest = [
+        *([item("Users", "/users", "users")] if can.manage_users else []),
+        *([item("Audit log", "/audit", "scroll-text")] if can.read_audit_log else []),
+        item("Usage and plan", "/usage", "gauge"),
+        item("Your account", "/account", "user"),
+    ]
     return [places, *([collections] if collections.items else []), NavSection(rest, "Workspace")]
 
 

@@ -1,25 +1,21 @@
-"""Pages ask for a right before they show a form; the services check again, for everyone."""
+"""Pages ask for a permission before they show a form; the services check again, for everyone."""
 
 from vivero_web.errors import NotAllowedError
 
+from vivero_data.domain.users.schemas import Permission, Role, roles_with
 from vivero_data.web.page import Visit
 
 
-def require_manager(visit: Visit, action: str) -> None:
-    """Refuse those below administrator.
+def require(visit: Visit, permission: Permission, action: str) -> None:
+    """Refuse who has not the permission.
 
     Raises:
-        NotAllowedError: saying who may.
+        NotAllowedError: saying who may, or who can give the right.
     """
-    if not visit.can.manage:
-        raise NotAllowedError(f"Only administrators and the owner of this workspace can {action}.")
-
-
-def require_writer(visit: Visit, action: str) -> None:
-    """Refuse viewers.
-
-    Raises:
-        NotAllowedError: saying who can give the right.
-    """
-    if not visit.can.write:
-        raise NotAllowedError(f"Your role is viewer. To {action}, ask an administrator to make you a member.")
+    if visit.actor.may(permission):
+        return
+    if Role.MEMBER in roles_with(permission):
+        raise NotAllowedError(
+            f"Your role is {visit.actor.role}. To {action}, ask an administrator to make you a member."
+        )
+    raise NotAllowedError(f"Only administrators and the owner of this workspace can {action}.")

@@ -1,6 +1,6 @@
 """The Secret `escrow-<id>`: a tenant's keys, sealed, and what a later Tenant needs to adopt its data. Pure.
 
-It is written before any server hears of the keys, lives as long as the data,
+It is written before the keys are used on any server, lives as long as the data,
 and says by a label that the data outlived its Tenant.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 from vivero_core.model import constants as c
 from vivero_core.model import naming
 
-from vivero_operator.instance import Instance, Keys
+from vivero_operator.instance import Instance, TenantKeys
 
 TYPE: Final = "vivero.dev/escrow"
 _SEALED: Final = "sealed"
@@ -37,10 +37,10 @@ class Record:
     """Its Tenant was deleted and the data kept."""
     version: str
     """resourceVersion, for conditional writes."""
-    keys: Keys | None = field(repr=False)
+    keys: TenantKeys | None = field(repr=False)
     """None when they cannot be opened."""
 
-    def covers(self, instance: Instance, keys: Keys, server: str, *, retained: bool) -> bool:
+    def covers(self, instance: Instance, keys: TenantKeys, server: str, *, retained: bool) -> bool:
         """Whether it says all of this already."""
         owner = instance.tenant.metadata
         said = self.keys, self.database_server, self.owner_uid, self.tenant, self.retained
@@ -96,7 +96,7 @@ def sealed_in(secret: dict[str, Any]) -> tuple[str, bytes]:
         return key, b""
 
 
-def parse(secret: dict[str, Any], keys: Keys | None) -> Record:
+def parse(secret: dict[str, Any], keys: TenantKeys | None) -> Record:
     meta = secret["metadata"]
     annotations = meta.get("annotations", {})
     return Record(

@@ -9,7 +9,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from vivero_operator.instance import Keys
+from vivero_operator.instance import TenantKeys
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12  # NIST SP 800-38D; random, and a key seals far fewer than 2^32 times
@@ -34,19 +34,19 @@ def key_id(key: bytes) -> str:
     return hashlib.sha256(_PURPOSE + key).hexdigest()[:16]
 
 
-def seal(sealing: SealingKeys, ident: str, keys: Keys) -> bytes:
+def seal(sealing: SealingKeys, ident: str, keys: TenantKeys) -> bytes:
     nonce = secrets.token_bytes(_NONCE_BYTES)
     content = json.dumps(keys.dump(), sort_keys=True).encode()
     return nonce + AESGCM(sealing.keys[sealing.current]).encrypt(nonce, content, _PURPOSE + ident.encode())
 
 
-def unseal(sealing: SealingKeys, key: str, ident: str, sealed: bytes) -> Keys | None:
+def unseal(sealing: SealingKeys, key: str, ident: str, sealed: bytes) -> TenantKeys | None:
     """The keys; None when they were sealed with a key that is gone, for another tenant, or were changed since."""
     known = sealing.keys.get(key)
     if known is None or len(sealed) <= _NONCE_BYTES:
         return None
     try:
         content = AESGCM(known).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _PURPOSE + ident.encode())
-        return Keys(**json.loads(content))
+        return TenantKeys(**json.loads(content))
     except (InvalidTag, ValueError, TypeError):
         return None

@@ -17,7 +17,7 @@ from vivero_operator.escrow import record as records
 from vivero_operator.escrow import sealing
 from vivero_operator.escrow.record import Record
 from vivero_operator.escrow.sealing import SealingKeys
-from vivero_operator.instance import Instance, Keys, digest
+from vivero_operator.instance import Instance, TenantKeys, digest
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +50,13 @@ class Vault:
         listing = await self._kube.list(SECRET, self._namespace, label_selector=c.LABEL_ESCROW)
         return [self._read(sealing_keys, item) for item in listing.items]
 
-    def is_kept(self, instance: Instance, keys: Keys, server: str) -> bool:
+    def is_kept(self, instance: Instance, keys: TenantKeys, server: str) -> bool:
         """Whether the record is known to say this, so that it need not be read."""
         return self._kept.get(instance.id) == _digest(instance, keys, server, None)
 
-    async def keep(self, instance: Instance, keys: Keys, server: str, *, retained_at: datetime | None = None) -> bool:
+    async def keep(
+        self, instance: Instance, keys: TenantKeys, server: str, *, retained_at: datetime | None = None
+    ) -> bool:
         """Write the record unless it says the same; True when that took a write."""
         if self._kept.get(instance.id) == _digest(instance, keys, server, retained_at):
             return False
@@ -104,7 +106,7 @@ class Vault:
             try:
                 await self.ensure_keys()
             except BackendError as error:
-                logger.warning("Secret %s is not looked after: %s", KEYS_SECRET, error)
+                logger.warning("checking Secret %s failed: %s", KEYS_SECRET, error)
             await asyncio.sleep(KEYS_SECONDS)
 
     async def ensure_keys(self) -> None:
@@ -116,7 +118,7 @@ class Vault:
         stored = await self._stored(known.current)
         if stored is None or not known.keys.items() <= stored.keys.items():
             await self._write(known)
-            logger.warning("Secret %s lacked keys and is written again", KEYS_SECRET)
+            logger.warning("Secret %s lacked keys and was restored", KEYS_SECRET)
         else:
             self._sealing = stored
 
@@ -175,5 +177,5 @@ def _manifest(keys: SealingKeys, namespace: str) -> dict[str, Any]:
     }
 
 
-def _digest(instance: Instance, keys: Keys, server: str, retained_at: datetime | None) -> str:
+def _digest(instance: Instance, keys: TenantKeys, server: str, retained_at: datetime | None) -> str:
     return digest([instance.tenant.metadata.uid, keys.dump(), server, retained_at is not None])

@@ -1,4 +1,4 @@
-"""What is heard of the cluster: one file a watched kind; the only importers of kopf. A handler parses, remembers what it saw, and queues a key.
+"""Event handlers, one file a watched kind; the only importers of kopf. A handler parses, updates the mirror, and queues a key.
 
 Low-level event handlers throughout: kopf writes nothing into our objects (no finalizer, no annotations), waits for no
 consistency and batches nothing; when and how often to reconcile is the queue's business.
@@ -11,64 +11,64 @@ from dataclasses import dataclass, field
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, Resource
 from vivero_core.model.tenant import Tenant
 
-from vivero_operator.health import Pulse
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 
 _AWAITED = (DEPLOYMENT, NAMESPACE)
-"""What a deletion waits to be gone."""
+"""Kinds that a deletion waits for."""
 _COUNT_SECONDS = 30.0
 """A column for people, and placement counts for itself: one write for all that come and go meanwhile."""
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Where handlers put what they hear."""
+class HandlerContext:
+    """What event handlers share: the mirror of the cluster, the work queue, and what was last seen."""
 
     cluster: Cluster
     queue: WorkQueue[Key]
-    memory: Memory
-    pulse: Pulse
+    state: ReconcileState
+    heartbeat: Heartbeat
     wants: dict[str, object] = field(default_factory=dict)
-    """What each object wanted when it was last heard of, by uid: tells a change from an echo."""
+    """Desired state of each object at its last event, by uid: tells a change from an echo."""
     resync_seconds: float = 600.0
-    """Within this time everything is looked at that gives no reason to look sooner."""
+    """Within this time every object is reconciled, whether there were events or not."""
     pods_listed: asyncio.Event = field(default_factory=asyncio.Event)
     """Before that a tenant whose pod runs would seem to have none."""
     standings: dict[str, object] = field(default_factory=dict)
-    """How each Tenant of a pool stood when it was last heard of, by uid."""
+    """State of each Tenant of a pool at its last event, by uid."""
     gone: Callable[[str], None] = lambda uid: None  # noqa: ARG005
-    """Called with the uid of a Tenant that is gone, whether its finalizer did its work or not."""
+    """Called with the uid of a Tenant that is deleted, whether its finalizer ran or not."""
     pods_changed: Callable[[str], None] = lambda tenant_id: None  # noqa: ARG005
-    """Called with the id of a tenant when a pod of it came, changed or went."""
+    """Called with the id of a tenant when a pod of it was added, changed or deleted."""
 
     def suspect(self, tenant_id: str, step: str | None = None) -> None:
-        """Someone touched what is this tenant's: look at what the step makes, or at all of it, soon."""
+        """Drift is suspected: reconcile what the step makes, or the whole tenant, soon."""
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is not None and tenant.metadata.deletion_timestamp is None:
-            self.memory.suspect(tenant.metadata.uid, step)
-            wait = self.memory.patience(tenant.metadata.uid)
+            self.state.suspect(tenant.metadata.uid, step)
+            wait = self.state.backoff(tenant.metadata.uid)
             if wait > 0:
                 self.queue.add_later(Key("Tenant", tenant.name), wait)
             else:
                 self.queue.add(Key("Tenant", tenant.name))
 
     def count_again(self) -> None:
-        """What is used by whom may have changed: Plans and DatabaseServers say so, and may be free to go."""
+        """Requeue Plans and DatabaseServers: their count of users may have changed, and a deletion may go on."""
         for server in self.cluster.servers:
             self.queue.add_later(Key("DatabaseServer", server.name), _COUNT_SECONDS)
         for plan in self.cluster.plans:
             self.queue.add_later(Key("Plan", plan.name), _COUNT_SECONDS)
 
     def move(self, tenant: Tenant) -> None:
-        """Its turn has come to be moved to the current release."""
-        self.memory.forget(tenant.metadata.uid)
+        """Update it to the current release."""
+        self.state.forget(tenant.metadata.uid)
         self.queue.add(Key("Tenant", tenant.name))
 
     def touched(self, tenant_id: str, kind: Resource) -> None:
-        """Someone changed or removed an object of this kind: we ourselves, when the tenant is on its way out."""
+        """An object of this kind was changed or deleted: by ourselves, when the tenant is being deleted."""
         tenant = self.cluster.tenant_of(tenant_id)
         if tenant is None:
             self.queue.add(Key("Orphan", tenant_id))

@@ -5,14 +5,14 @@ from typing import Any
 import kopf
 from vivero_core.model.constants import LABEL_PART_OF
 
-from vivero_operator.handlers import Desk
+from vivero_operator.handlers import HandlerContext
 
 _SELECTOR = f"{LABEL_PART_OF}=vivero"
 
 
-def register(registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, desk: Desk) -> None:
+def register(registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, context: HandlerContext) -> None:
     settings.watching.label_selectors["coordination.k8s.io", "v1", "leases"] = _SELECTOR
 
     @kopf.on.event("coordination.k8s.io", "v1", "leases", id="leases", registry=registry)
     async def changed(**_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        desk.pulse.beat()
+        context.heartbeat.beat()

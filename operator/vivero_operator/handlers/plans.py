@@ -1,39 +1,39 @@
-"""Plans: a change is work for all tenants of the plan."""
+"""Plans: a change requeues all tenants of the plan."""
 
 from typing import Final
 
 from vivero_core.model.base import Metadata
 from vivero_core.model.plan import Plan
 
-from vivero_operator.handlers import Desk
-from vivero_operator.handlers.hearing import Watched
+from vivero_operator.handlers import HandlerContext
+from vivero_operator.handlers.dispatch import Watched
 from vivero_operator.policies import life
 from vivero_operator.reconcile.controller import Key
 
 
-def observe(desk: Desk, plan: Plan) -> None:
-    desk.cluster.plans.put(plan)
+def observe(context: HandlerContext, plan: Plan) -> None:
+    context.cluster.plans.put(plan)
     wants = plan.metadata.generation, plan.metadata.deletion_timestamp
-    known = desk.wants.get(plan.metadata.uid)
+    known = context.wants.get(plan.metadata.uid)
     if known != wants:
-        desk.wants[plan.metadata.uid] = wants
-        desk.queue.add(Key("Plan", plan.name))
-        # After a start all Plans come by: those that are well have heard of this one as it is, or hear of it in time.
-        wake(desk, plan.name, all_of_them=known is not None)
+        context.wants[plan.metadata.uid] = wants
+        context.queue.add(Key("Plan", plan.name))
+        # After a start there is an event for every Plan: settled tenants have it already, or get it at their resync.
+        wake(context, plan.name, all_of_them=known is not None)
 
 
-def wake(desk: Desk, plan: str, *, all_of_them: bool) -> None:
-    for tenant in desk.cluster.tenants:
+def wake(context: HandlerContext, plan: str, *, all_of_them: bool) -> None:
+    for tenant in context.cluster.tenants:
         if tenant.spec.plan == plan and (all_of_them or not life.settled(tenant)):
-            desk.queue.add(Key("Tenant", tenant.name))
+            context.queue.add(Key("Tenant", tenant.name))
 
 
-def forget(desk: Desk, metadata: Metadata) -> None:
-    """Tenants that have it are looked after with the last known plan; new ones do not get it."""
-    desk.wants.pop(metadata.uid, None)
-    desk.cluster.drop_plan(metadata.name, metadata.uid)
-    desk.queue.add(Key("Plan", metadata.name))
-    wake(desk, metadata.name, all_of_them=True)
+def forget(context: HandlerContext, metadata: Metadata) -> None:
+    """Tenants that have it are reconciled with the last known plan; new ones do not get it."""
+    context.wants.pop(metadata.uid, None)
+    context.cluster.drop_plan(metadata.name, metadata.uid)
+    context.queue.add(Key("Plan", metadata.name))
+    wake(context, metadata.name, all_of_them=True)
 
 
-WATCHED: Final = Watched("Plan", Plan, Plan.plural, lambda desk: desk.cluster.plans, observe, forget)
+WATCHED: Final = Watched("Plan", Plan, Plan.plural, lambda context: context.cluster.plans, observe, forget)

@@ -1,4 +1,4 @@
-"""Tenants: every change of what one wants is work; an echo of our own status is not."""
+"""Tenants: every change of the desired state is work; an echo of our own status is not."""
 
 import random
 from typing import Final
@@ -9,8 +9,8 @@ from vivero_core.model.constants import ANNOTATION_RESTART, ConditionType, Reaso
 from vivero_core.model.naming import tenant_id
 from vivero_core.model.tenant import Tenant
 
-from vivero_operator.handlers import Desk
-from vivero_operator.handlers.hearing import Watched
+from vivero_operator.handlers import HandlerContext
+from vivero_operator.handlers.dispatch import Watched
 from vivero_operator.policies import life
 from vivero_operator.policies.pause import paused
 from vivero_operator.reconcile.controller import Key
@@ -27,15 +27,15 @@ def _pool_key(tenant: Tenant) -> Key | None:
     return Key("TenantPool", tenant.spec.pool) if tenant.spec.pool else None
 
 
-def _wake_pool(desk: Desk, tenant: Tenant) -> None:
+def _wake_pool(context: HandlerContext, tenant: Tenant) -> None:
     """A spare that came, became ready, stopped being so, or was claimed: its pool counts again, at once.
 
-    Compared with what was last heard, not with the mirror, which knows of our own writes before they are heard of.
+    Compared with the last event, not with the mirror, which has our own writes before their events.
     """
     key, uid = _pool_key(tenant), tenant.metadata.uid
-    if key is not None and desk.standings.get(uid) != _standing(tenant):
-        desk.standings[uid] = _standing(tenant)
-        desk.queue.add_later(key, _REFILL_SECONDS)
+    if key is not None and context.standings.get(uid) != _standing(tenant):
+        context.standings[uid] = _standing(tenant)
+        context.queue.add_later(key, _REFILL_SECONDS)
 
 
 def _standing(tenant: Tenant) -> object:
@@ -44,35 +44,35 @@ def _standing(tenant: Tenant) -> object:
 
 
 def _wants(tenant: Tenant) -> object:
-    """What makes an event work: the spec (every change of it is a new generation), deletion, orders by annotation."""
+    """What makes an event work: the spec (every change of it is a new generation), deletion, annotations for pause and restart."""
     meta = tenant.metadata
     return meta.generation, meta.deletion_timestamp, paused(meta), meta.annotations.get(ANNOTATION_RESTART)
 
 
-def _wake_blocked(desk: Desk) -> None:
-    """What one Tenant gives up another may have been waiting for."""
-    for tenant in desk.cluster.held_up_by(_BLOCKED_BY_OTHERS):
-        desk.queue.add(Key("Tenant", tenant.name))
+def _wake_blocked(context: HandlerContext) -> None:
+    """A slug, a host or data that one Tenant releases may unblock another."""
+    for tenant in context.cluster.held_up_by(_BLOCKED_BY_OTHERS):
+        context.queue.add(Key("Tenant", tenant.name))
 
 
-def observe(desk: Desk, tenant: Tenant) -> None:
-    desk.cluster.tenants.put(tenant)
-    _wake_pool(desk, tenant)
-    known = desk.wants.get(tenant.metadata.uid)
+def observe(context: HandlerContext, tenant: Tenant) -> None:
+    context.cluster.tenants.put(tenant)
+    _wake_pool(context, tenant)
+    known = context.wants.get(tenant.metadata.uid)
     if known == _wants(tenant):
         return
-    desk.wants[tenant.metadata.uid] = _wants(tenant)
+    context.wants[tenant.metadata.uid] = _wants(tenant)
     if known is None and life.settled(tenant):
-        # After a start all Tenants come by. Those that are well have time; what was touched meanwhile, children say.
-        desk.queue.add_later(Key("Tenant", tenant.name), desk.resync_seconds * random.random())  # noqa: S311  no secret
+        # After a start there is an event for every Tenant. Settled ones can wait for a resync; the watch of children finds drift.
+        context.queue.add_later(Key("Tenant", tenant.name), context.resync_seconds * random.random())  # noqa: S311  no secret
     elif tenant.is_spare:
         # Those that someone waits for go first, and no one waits for a spare.
-        desk.queue.add_later(Key("Tenant", tenant.name), _SPARE_SECONDS)
+        context.queue.add_later(Key("Tenant", tenant.name), _SPARE_SECONDS)
     else:
-        desk.queue.add(Key("Tenant", tenant.name), _rank(tenant, is_new=known is None))
-    desk.count_again()
+        context.queue.add(Key("Tenant", tenant.name), _rank(tenant, is_new=known is None))
+    context.count_again()
     if known is not None:
-        _wake_blocked(desk)
+        _wake_blocked(context)
 
 
 def _rank(tenant: Tenant, *, is_new: bool) -> Rank:
@@ -81,22 +81,22 @@ def _rank(tenant: Tenant, *, is_new: bool) -> Rank:
     return Rank.ROUTINE if is_new and tenant.status.conditions else Rank.AWAITED
 
 
-def forget(desk: Desk, metadata: Metadata) -> None:
-    known = desk.cluster.tenants.get(metadata.name)
+def forget(context: HandlerContext, metadata: Metadata) -> None:
+    known = context.cluster.tenants.get(metadata.name)
     tenant = known if known is not None and known.metadata.uid == metadata.uid else None
-    desk.wants.pop(metadata.uid, None)
-    desk.standings.pop(metadata.uid, None)
-    desk.cluster.tenants.drop(metadata.name, metadata.uid)
-    desk.memory.drop(metadata.uid)
-    desk.gone(metadata.uid)
-    desk.queue.add(Key("Tenant", metadata.name))  # to be forgotten there as well
-    _wake_blocked(desk)
-    desk.count_again()
+    context.wants.pop(metadata.uid, None)
+    context.standings.pop(metadata.uid, None)
+    context.cluster.tenants.drop(metadata.name, metadata.uid)
+    context.state.drop(metadata.uid)
+    context.gone(metadata.uid)
+    context.queue.add(Key("Tenant", metadata.name))  # to be forgotten there as well
+    _wake_blocked(context)
+    context.count_again()
     # What is left of it, if its finalizer was taken away: at least its address must not answer any more.
-    desk.queue.add(Key("Orphan", tenant.id if tenant else tenant_id(metadata.uid)))
+    context.queue.add(Key("Orphan", tenant.id if tenant else tenant_id(metadata.uid)))
     key = _pool_key(tenant) if tenant is not None and tenant.is_spare else None
     if key is not None:
-        desk.queue.add_later(key, _REFILL_SECONDS)
+        context.queue.add_later(key, _REFILL_SECONDS)
 
 
-WATCHED: Final = Watched("Tenant", Tenant, Tenant.plural, lambda desk: desk.cluster.tenants, observe, forget)
+WATCHED: Final = Watched("Tenant", Tenant, Tenant.plural, lambda context: context.cluster.tenants, observe, forget)

@@ -8,16 +8,25 @@ from typing import Any, cast
 
 import aiohttp
 import kopf
+from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
-from vivero_core.backends.kube.patience import Patience
 
-from vivero_operator.handlers import Desk, database_servers, hearing, leases, plans, releases, tenant_pools, tenants
+from vivero_operator.handlers import (
+    HandlerContext,
+    database_servers,
+    dispatch,
+    leases,
+    plans,
+    releases,
+    tenant_pools,
+    tenants,
+)
 
 _EXIT_SECONDS = 25.0
 
 
 class _NoDiffs(kopf.DiffBaseStorage):
-    """Event handlers know no old state, yet kopf copies every object it hears of to compare it with one: a sixth of our time."""
+    """Event handlers know no old state, yet kopf copies the object of every event to compare it with one: a sixth of our time."""
 
     def build(self, *, body: kopf.Body, extra_fields: object = None) -> kopf.BodyEssence:  # noqa: ARG002  kopf's own
         return cast("kopf.BodyEssence", {})
@@ -40,7 +49,7 @@ def _settings() -> kopf.OperatorSettings:
     return settings
 
 
-def _login(registry: kopf.OperatorRegistry, config: KubeConfig, patience: Patience) -> None:
+def _login(registry: kopf.OperatorRegistry, config: KubeConfig, backoff: ConnectionBackoff) -> None:
     @kopf.on.login(id="login", registry=registry)
     async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401  kopf passes what it has
         """Again whenever the API server says that a token is not valid any more: kubelet has renewed the file."""
@@ -48,7 +57,7 @@ def _login(registry: kopf.OperatorRegistry, config: KubeConfig, patience: Patien
         if config.token_file is not None:
             headers["Authorization"] = f"Bearer {config.token_file.read_text().strip()}"
         connector = aiohttp.TCPConnector(ssl=config.tls, limit=0)
-        session = aiohttp.ClientSession(connector=connector, headers=headers, trace_configs=[patience.trace()])
+        session = aiohttp.ClientSession(connector=connector, headers=headers, trace_configs=[backoff.trace()])
         return kopf.AiohttpSession(server=config.server, aiohttp_session=session)
 
 
@@ -60,9 +69,9 @@ def _on_signal(stop: Callable[[], None]) -> None:
 
 
 async def watch(  # noqa: PLR0913  what it needs, by name
-    desk: Desk,
+    context: HandlerContext,
     config: KubeConfig,
-    patience: Patience,
+    backoff: ConnectionBackoff,
     *,
     identity: str,
     stop_watching: asyncio.Event,
@@ -71,13 +80,13 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     """Until `stop_watching` is set. Signals go to `stop`, not to kopf: what is under way ends first, then the watches."""
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
-    _login(registry, config, patience)
-    hearing.register(registry, desk, tenants.WATCHED)
-    hearing.register(registry, desk, plans.WATCHED)
-    hearing.register(registry, desk, database_servers.WATCHED)
-    hearing.register(registry, desk, tenant_pools.WATCHED)
-    hearing.register(registry, desk, releases.WATCHED)
-    leases.register(registry, settings, desk)
+    _login(registry, config, backoff)
+    dispatch.register(registry, context, tenants.WATCHED)
+    dispatch.register(registry, context, plans.WATCHED)
+    dispatch.register(registry, context, database_servers.WATCHED)
+    dispatch.register(registry, context, tenant_pools.WATCHED)
+    dispatch.register(registry, context, releases.WATCHED)
+    leases.register(registry, settings, context)
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(
         registry=registry,

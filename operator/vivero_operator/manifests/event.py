@@ -37,7 +37,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Happening:
+class ObjectEvent:
     """What an event says."""
 
     subject: Subject
@@ -66,8 +66,8 @@ def _cut(text: str, limit: int) -> str:
     return text.encode(errors="replace")[:limit].decode(errors="ignore")
 
 
-def build(happening: Happening, identity: str, now: datetime) -> Manifest:
-    subject = happening.subject
+def build(event: ObjectEvent, identity: str, now: datetime) -> Manifest:
+    subject = event.subject
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
@@ -82,8 +82,8 @@ def build(happening: Happening, identity: str, now: datetime) -> Manifest:
         "eventTime": micro_time(now),
         "reportingController": CONTROLLER,
         "reportingInstance": _cut(identity, _INSTANCE_LIMIT),
-        "type": happening.type,
-        "reason": happening.reason,
-        "action": happening.action,
-        "note": _cut(happening.note, NOTE_LIMIT),
+        "type": event.type,
+        "reason": event.reason,
+        "action": event.action,
+        "note": _cut(event.note, NOTE_LIMIT),
     }

@@ -1,8 +1,8 @@
 """The routes of a tenant: its own address, the customer's hosts, and what stands in for those while it is suspended.
 
 Hosts with a certificate that a person handed in and hosts whose certificates
-an issuer brings have an Ingress each: cert-manager looks after every Secret
-that an Ingress with its annotation names, and would replace what was handed in.
+an issuer brings have an Ingress each: cert-manager manages every Secret that
+an Ingress with its annotation names, and would replace what was handed in.
 """
 
 from collections.abc import Callable, Iterable

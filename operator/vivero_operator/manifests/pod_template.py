@@ -71,7 +71,7 @@ def _container(settings: Settings) -> dict[str, Any]:
         "name": APP,
         "image": settings.data_plane_image,
         "imagePullPolicy": settings.image_pull_policy,
-        # Nothing that changes when a spare is claimed: the pod must not start again. Its name and address it is told.
+        # Nothing that changes when a spare is claimed, for the pod must not restart: name and address come by its internal API.
         "env": _env(settings),
         "ports": [
             {"name": "http", "containerPort": APP_PORT, "protocol": "TCP"},
@@ -135,8 +135,8 @@ def _resources(instance: Instance) -> dict[str, Any]:
     return {"requests": {"cpu": size.cpu_request, "memory": size.memory_request}, "limits": limits}
 
 
-def _orders(instance: Instance, credentials: str) -> dict[str, str]:
-    """Annotations whose change starts the pods again: other credentials, a person's order, data that was given up."""
+def _restart_annotations(instance: Instance, credentials: str) -> dict[str, str]:
+    """Annotations whose change restarts the pods: other credentials, a requested restart, an accepted data loss."""
     tenant = instance.tenant
     meta, given_up = tenant.metadata, tenant.status.data_given_up_at
     if tenant.accepts_data_loss:
@@ -150,11 +150,11 @@ def _orders(instance: Instance, credentials: str) -> dict[str, str]:
 
 
 def of(instance: Instance, release: Template, credentials: str) -> Template:
-    """The tenant's pod template: the release's, with the tenant's names, size and orders."""
+    """The tenant's pod template: the release's, with the tenant's labels, size and restart annotations."""
     template = copy.deepcopy(release)
     meta, container = template.setdefault("metadata", {}), template["spec"]["containers"][0]
     meta["labels"] = {**meta.get("labels", {}), **labels(instance)}
-    meta["annotations"] = {**meta.get("annotations", {}), **_orders(instance, credentials)}
+    meta["annotations"] = {**meta.get("annotations", {}), **_restart_annotations(instance, credentials)}
     container["env"] = [*container.get("env", ()), {"name": "VIVERO_TENANT_ID", "value": instance.id}]
     container["resources"] = _resources(instance)
     meta["annotations"][c.ANNOTATION_REVISION] = digest(template)
@@ -162,6 +162,6 @@ def of(instance: Instance, release: Template, credentials: str) -> Template:
 
 
 def revision(template: Template) -> str:
-    """What tells its pods from those of another template."""
+    """Distinguishes its pods from those of another template."""
     found: str = template["metadata"]["annotations"][c.ANNOTATION_REVISION]
     return found

@@ -6,7 +6,7 @@ import json
 from vivero_core.model import constants as c
 from vivero_core.model import naming
 
-from vivero_operator.instance import DatabaseAddress, Instance, Keys, digest
+from vivero_operator.instance import DatabaseAddress, Instance, TenantKeys, digest
 from vivero_operator.manifests.common import Manifest, metadata, sealed
 
 DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS = "database", "cache", "storage", "app", "limits"
@@ -28,7 +28,7 @@ def _secret(
     return sealed({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": data})
 
 
-def database(instance: Instance, keys: Keys, address: DatabaseAddress) -> Manifest:
+def database(instance: Instance, keys: TenantKeys, address: DatabaseAddress) -> Manifest:
     content = {
         "username": naming.database_users(instance.id)[0],
         "password": keys.database_password,
@@ -42,7 +42,7 @@ def database(instance: Instance, keys: Keys, address: DatabaseAddress) -> Manife
     return _secret(instance, DATABASE, content, told)
 
 
-def cache(instance: Instance, keys: Keys) -> Manifest:
+def cache(instance: Instance, keys: TenantKeys) -> Manifest:
     content = {
         "username": naming.cache_user(instance.id),
         "password": keys.cache_password,
@@ -53,7 +53,7 @@ def cache(instance: Instance, keys: Keys) -> Manifest:
     return _secret(instance, CACHE, content)
 
 
-def storage(instance: Instance, keys: Keys) -> Manifest:
+def storage(instance: Instance, keys: TenantKeys) -> Manifest:
     bucket = naming.bucket_name(instance.id)
     content = {
         "access_key": bucket,
@@ -65,7 +65,7 @@ def storage(instance: Instance, keys: Keys) -> Manifest:
     return _secret(instance, STORAGE, content)
 
 
-def app(instance: Instance, keys: Keys) -> Manifest:
+def app(instance: Instance, keys: TenantKeys) -> Manifest:
     content = {
         "signing_key": keys.signing_key,
         "file_key": keys.file_key,
@@ -111,6 +111,6 @@ def limits_digest(instance: Instance) -> str:
 
 
 def limits(instance: Instance, *, changed: bool = False) -> Manifest:
-    """`changed`: these are not the limits the tenant started with, so its pods have to be told."""
+    """`changed`: these are not the limits the tenant started with, so its pods have to be notified."""
     annotations = {c.ANNOTATION_LIMITS: limits_digest(instance)} if changed else None
     return _secret(instance, LIMITS, {LIMITS_FILE: limits_content(instance)}, annotations)

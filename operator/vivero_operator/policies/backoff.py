@@ -1,15 +1,15 @@
-"""How long to wait before another try: doubling, bounded, and spread so that not all come at once."""
+"""How long to wait before a retry: exponential back-off with jitter, bounded."""
 
 from typing import Final
 
 FIRST_SECONDS: Final = 0.5
 LONGEST_SECONDS: Final = 30.0
-FIRST_REST_SECONDS: Final = 1.0
-"""No shorter, so that a server which is away gets at most one try a second."""
-LONGEST_REST_SECONDS: Final = 8.0
-"""A server that is back is asked again within one and a half of this, and its tenants have the rest of their minute."""
+FIRST_PROBE_SECONDS: Final = 1.0
+"""No shorter, so that a server which is down gets at most one try a second."""
+LONGEST_PROBE_SECONDS: Final = 8.0
+"""A server that is up again is probed within one and a half of this, and its tenants have the rest of their minute."""
 RETURN_SECONDS: Final = 5.0
-"""Those for whom no one waits come back spread over this time when a server has answered again."""
+"""Routine work is retried spread over this time when a server has recovered."""
 
 
 def delay(failures: int, spread: float) -> float:
@@ -18,7 +18,7 @@ def delay(failures: int, spread: float) -> float:
     return bound * (0.5 + spread / 2)
 
 
-def rest(faults: int, spread: float) -> float:
-    """Seconds to leave a server alone after its n-th fault in a row (n ≥ 1); `spread` is a random number in [0, 1)."""
-    bound: float = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2.0 ** min(faults - 1, 16))
+def probe_delay(faults: int, spread: float) -> float:
+    """Seconds before a server is probed after its n-th fault in a row (n ≥ 1); `spread` is a random number in [0, 1)."""
+    bound: float = min(LONGEST_PROBE_SECONDS, FIRST_PROBE_SECONDS * 2.0 ** min(faults - 1, 16))
     return bound * (1 + spread / 2)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 
-_ODD: Final = "holds something that cannot be read"
+_ODD: Final = "contains something that cannot be parsed"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def judge(certificates: bytes, key: bytes, host: str, now: datetime) -> Verdict:
     try:
         leaf = x509.load_pem_x509_certificates(certificates)[0]
     except ValueError:
-        return Verdict(None, "cannot be read as PEM")
+        return Verdict(None, "is not valid PEM")
     except x509.InvalidVersion:
         return Verdict(None, _ODD)
     try:
@@ -49,8 +49,8 @@ def _problem_of_key(leaf: "Certificate", key: bytes) -> str | None:
     try:
         private = load_pem_private_key(key, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return "has a private key that cannot be read"
-    return None if private.public_key() == leaf.public_key() else "does not belong to the private key beside it"
+        return "has a private key that cannot be parsed"
+    return None if private.public_key() == leaf.public_key() else "does not match its private key"
 
 
 def _problem(leaf: "Certificate", host: str, now: datetime) -> str | None:
@@ -58,7 +58,7 @@ def _problem(leaf: "Certificate", host: str, now: datetime) -> str | None:
         return f"expired on {leaf.not_valid_after_utc:%Y-%m-%d}"
     if now < leaf.not_valid_before_utc:
         return f"is valid only from {leaf.not_valid_before_utc:%Y-%m-%d}"
-    return None if any(covers(name, host) for name in _names(leaf)) else f"is not for {host}"
+    return None if any(covers(name, host) for name in _names(leaf)) else f"is not valid for {host}"
 
 
 def covers(name: str, host: str) -> bool:

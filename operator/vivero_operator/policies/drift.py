@@ -1,6 +1,6 @@
-"""Whether a live object still is what we want, without a write: an apply that changes nothing is still a request.
+"""Drift of an object: whether the live one differs from the desired one, and whether another field manager wrote to it.
 
-And whether someone else touched it, from its metadata alone.
+Without a write, for an apply that changes nothing is still a request; the second from its metadata alone.
 """
 
 from typing import Any, Final
@@ -12,8 +12,8 @@ from vivero_operator.policies import quantity
 
 _OWN_PARTS: Final = ("spec", "data", "rules")
 _QUANTITY_FIELDS: Final = frozenset({"requests", "limits", "hard", "sizeLimit"})
-_ORDERS: Final = frozenset({ANNOTATION_KUBECTL_RESTART})
-"""What a person may put into parts that are ours otherwise."""
+_TOLERATED_ANNOTATIONS: Final = frozenset({ANNOTATION_KUBECTL_RESTART})
+"""What kubectl may write into parts that are ours otherwise."""
 
 
 def applied(manifest: dict[str, Any] | None) -> str | None:
@@ -28,15 +28,15 @@ def differs(desired: dict[str, Any], live: dict[str, Any] | None) -> bool:
     A field that we no longer want but that is still there shows in the applied
     digest. A Secret carries no digest: there all of `data` is compared.
     """
-    if live is None or intrusion(desired, live) or _robbed(desired, live):
+    if live is None or unmanaged_fields(desired, live) or _taken_over(desired, live):
         return True
     if desired["kind"] == "Secret" and "data" in desired and desired["data"] != live.get("data", {}):
         return True
     return not _covers(live, desired)
 
 
-def intrusion(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
-    """The merge patch that takes out what someone else put into parts of an object that are ours alone.
+def unmanaged_fields(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    """The merge patch that removes unmanaged fields: what others put into parts of an object that are ours alone.
 
     An apply puts back what we own and leaves what others added: one more label
     in a Service's selector, and it leads nowhere. Labels and annotations of
@@ -47,26 +47,26 @@ def intrusion(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
         if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") is None:
             for part in _OWN_PARTS:
                 fields = entry.get("fieldsV1", {}).get(f"f:{part}", {})
-                found = _foreign(fields, desired.get(part, {}), live.get(part, {}))
+                found = _unmanaged(fields, desired.get(part, {}), live.get(part, {}))
                 if found:
                     patch[part] = patch.get(part, {}) | found
     return patch
 
 
-def is_strangers(live: dict[str, Any]) -> bool:
+def is_unmanaged(live: dict[str, Any]) -> bool:
     """Whether nothing in the object was ever written by us."""
     managers = [entry.get("manager") for entry in live.get("metadata", {}).get("managedFields", ())]
     return bool(managers) and FIELD_MANAGER not in managers
 
 
-def is_fixed(desired: dict[str, Any], live: dict[str, Any]) -> bool:
+def is_immutable(desired: dict[str, Any], live: dict[str, Any]) -> bool:
     """Whether the API server refuses every change that would make `live` what is desired: another type, or `immutable`."""
     kinds = ("Secret", "ConfigMap")
     return desired["kind"] in kinds and (bool(live.get("immutable")) or live.get("type") != desired.get("type"))
 
 
-def _robbed(desired: dict[str, Any], live: dict[str, Any]) -> bool:
-    """Whether someone else is now the only owner of a field of ours.
+def _taken_over(desired: dict[str, Any], live: dict[str, Any]) -> bool:
+    """Whether another field manager is now the only owner of a field of ours.
 
     Some maps have one owner as a whole, such as a Service's selector: who
     adds a key to one owns all of it, though our keys are still there.
@@ -94,7 +94,7 @@ def _lost(fields: dict[str, Any], desired: dict[str, Any], ours: list[dict[str, 
     return False
 
 
-def _foreign(fields: dict[str, Any], desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+def _unmanaged(fields: dict[str, Any], desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """What of `fields` (as the API server writes down who owns what) is not desired, as nulls of a merge patch.
 
     A merge patch knows lists as a whole only: one with an entry that is not ours is replaced. An entry that someone
@@ -103,14 +103,14 @@ def _foreign(fields: dict[str, Any], desired: dict[str, Any], live: dict[str, An
     patch: dict[str, Any] = {}
     for key, inner in fields.items():
         name = key.removeprefix("f:")
-        if key == "." or name in _ORDERS:
+        if key == "." or name in _TOLERATED_ANNOTATIONS:
             continue
         if name not in desired:
             patch[name] = None
         elif any(not one.startswith("f:") and one != "." for one in inner):
             if not _covers(live.get(name), desired[name]):
                 patch[name] = desired[name]
-        elif isinstance(desired[name], dict) and (found := _foreign(inner, desired[name], live.get(name) or {})):
+        elif isinstance(desired[name], dict) and (found := _unmanaged(inner, desired[name], live.get(name) or {})):
             patch[name] = found
     return patch
 

@@ -11,7 +11,7 @@ from vivero_core.model.constants import Reason
 from vivero_core.model.tenant import HostStatus, Tenant
 
 from vivero_operator.policies.certificates import Verdict
-from vivero_operator.policies.claims import Refusal
+from vivero_operator.policies.ownership import Refusal
 
 RECORD: Final = "_vivero"
 """Label below a host at which its TXT record is looked for."""
@@ -46,14 +46,17 @@ def record_value(tenant: Tenant, host: str) -> str:
 def refused(tenant: Tenant, host: str, others: Iterable[Tenant], base_domain: str) -> Refusal | None:
     """Hosts under the base domain are what slugs are for; any other host belongs to the first who proved it."""
     if host == base_domain or host.endswith(f".{base_domain}"):
-        return Reason.HOST_NOT_ALLOWED, f"Host {host} lies under {base_domain}, which only slugs are taken from"
+        return (
+            Reason.HOST_NOT_ALLOWED,
+            f"Host {host} is under the base domain {base_domain}, which is reserved for slugs",
+        )
     mine = _proven_at(tenant, host)
     for other in others:
         theirs = _proven_at(other, host)
         if other.metadata.uid == tenant.metadata.uid or theirs is None or host not in other.spec.hosts:
             continue
         if mine is None or (theirs, other.metadata.uid) < (mine, tenant.metadata.uid):
-            return Reason.HOST_TAKEN, f"Host {host} belongs to Tenant {other.name}, which proved it first"
+            return Reason.HOST_TAKEN, f"Host {host} belongs to Tenant {other.name}, which verified it first"
     return None
 
 
@@ -80,7 +83,7 @@ def _verdict(tenant: Tenant, host: str, seen: Seen) -> tuple[bool, str, str]:
     if seen.verified_at is None:
         asked = f"DNS record {record_name(host)} of type TXT with the value {record_value(tenant, host)}"
         fault = f" {seen.dns_fault}." if seen.dns_fault else ""
-        return False, Reason.HOST_UNVERIFIED, f"Not routed.{fault} Prove that {host} is yours: publish the {asked}"
+        return False, Reason.HOST_UNVERIFIED, f"Not routed.{fault} To verify ownership of {host}, publish the {asked}"
     return _of_certificate(seen)
 
 
@@ -89,7 +92,7 @@ def _of_certificate(seen: Seen) -> tuple[bool, str, str]:
         return (
             False,
             Reason.CERTIFICATE_MISSING,
-            f"Routed; clients see a warning until {seen.issuer} has issued a certificate",
+            f"Routed; clients get certificate warnings until {seen.issuer} has issued a certificate",
         )
     if seen.certificate is None:
         return (
@@ -99,12 +102,12 @@ def _of_certificate(seen: Seen) -> tuple[bool, str, str]:
         )
     problem = seen.certificate.problem
     if problem is not None and seen.issuer is not None:
-        words = f"Routed; clients see a warning until {seen.issuer} has issued another certificate: this one {problem}"
+        words = f"Routed; clients get certificate warnings until {seen.issuer} has issued another certificate: this one {problem}"
         return False, Reason.CERTIFICATE_INVALID, words
     if problem is not None:
         return False, Reason.CERTIFICATE_INVALID, f"Not routed: the certificate {problem}"
     until = f"{seen.certificate.expires_at:%Y-%m-%d}" if seen.certificate.expires_at else "?"
-    return True, Reason.HOST_SERVED, f"Clients see the workspace with a certificate that is valid until {until}"
+    return True, Reason.HOST_SERVED, f"Served with a certificate that is valid until {until}"
 
 
 def is_routed(host: HostStatus, *, issued: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Where a tenant is in its life, as far as that decides what a pass does."""
+"""Phase of a tenant's life cycle, as far as that decides what a pass does."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,13 +12,13 @@ class Phase(StrEnum):
     """What is to be done for a tenant that is to stay."""
 
     STANDBY = "standby"
-    """A spare: to be complete and proven, without a way in."""
+    """A spare: to be complete and proven, without a route."""
     CLAIMED = "claimed"
     """A proven spare that someone has just got: only route and owner are missing."""
     ACTIVE = "active"
     """In service."""
     SUSPENDED = "suspended"
-    """Kept, without a way in and without pods."""
+    """Kept, without a route and without pods."""
 
 
 def phase(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> Phase:
@@ -34,7 +34,7 @@ def phase(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> Phase:
 
 
 def settled(tenant: Tenant) -> bool:
-    """Whether its status says that all it wants has been brought about."""
+    """Whether its status says that the desired state is reached."""
     meta, status = tenant.metadata, tenant.status
     there = is_true(status.conditions, ConditionType.READY) or is_true(status.conditions, ConditionType.SUSPENDED)
     heard = status.observed_generation == meta.generation and meta.deletion_timestamp is None

@@ -1,4 +1,4 @@
-"""Whom a tenant's credentials are tried on in vain."""
+"""Which other tenant a proof tries a tenant's credentials on, which must fail."""
 
 from collections.abc import Iterable
 

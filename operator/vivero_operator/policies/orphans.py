@@ -1,4 +1,4 @@
-"""Which tenants' things speak for no living Tenant and for no retained data. Pure."""
+"""Which resources on the backends are orphans: they belong to no Tenant and to no retained data. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Found:
     """DatabaseServers that hold a part of it."""
 
     def belongs_to(self, server: str | None) -> bool:
-        """Whether a Tenant of this id that came since, and is placed on `server`, speaks for all of it."""
+        """Whether all of it belongs to a Tenant of this id that is placed on `server`."""
         return set(self.servers) <= {server}
 
     def beside(self, other: "Found | None") -> "Found":
@@ -74,7 +74,7 @@ def lasting(first: Iterable[Found], second: Iterable[Found]) -> list[Found]:
 
 
 def remembered(before: Iterable[Found], now: Iterable[Found], known: Known) -> list[Found]:
-    """What was found now, and what was found before on systems that gave no answer this time: it is still there."""
+    """What was found now, and what was found before on systems that did not respond this time: it is still there."""
     found = {one.id: one for one in now}
     for one in before:
         if not known.accounts_for(one):

@@ -1,4 +1,4 @@
-"""What became of a step, and how a step says that it is not done."""
+"""Result of a step, and how a step asks to be retried."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Final
 from vivero_core.model.constants import Reason
 
 LOOK_AGAIN_SECONDS: Final = 60.0
-"""How soon a blocked tenant is looked at again: a person may have restored what was gone."""
+"""How soon a blocked tenant is retried: a person may have restored what was lost."""
 
 
 class State(StrEnum):
@@ -17,7 +17,7 @@ class State(StrEnum):
     WAITING = "waiting"
     """For something that takes its time, or for a person."""
     FAILED = "failed"
-    """A fault: tried again with back-off."""
+    """An error: retried with back-off."""
     BLOCKED = "blocked"
     """Data or keys are gone: a person has to decide, and until then nothing is made in their place."""
     SKIPPED = "skipped"
@@ -41,7 +41,7 @@ class Outcome:
 
 
 class Pending(Exception):  # noqa: N818  not an error: the step asks to be continued later
-    """Raised by a step that cannot go on now; what it waits for announces itself, or `retry_after` is given."""
+    """Raised by a step that cannot continue now; an event requeues it, or `retry_after` is given."""
 
     state = State.WAITING
 

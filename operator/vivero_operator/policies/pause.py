@@ -1,4 +1,4 @@
-"""A person stops the reconciliation of one object."""
+"""Pausing the reconciliation of one object by annotation."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ def shown(conditions: Sequence[Condition], metadata: Metadata, now: datetime, *,
         type=ConditionType.PAUSED,
         status=Status.TRUE,
         reason=Reason.PAUSED,
-        message=f"{idle}: annotation {ANNOTATION_PAUSED}",
+        message=f"Reconciliation is paused by annotation {ANNOTATION_PAUSED}: no {idle}",
         last_transition_time=now,
         observed_generation=metadata.generation,
     )

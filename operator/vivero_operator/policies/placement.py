@@ -10,11 +10,11 @@ from vivero_core.model.database_server import DatabaseServer
 def choose(servers: Iterable[DatabaseServer], tenants: Mapping[str, int]) -> str | None:
     """The uncordoned server with room and the fewest tenants; of equals the first by name; None when there is none.
 
-    One that is away is chosen only when all are, and one that never let the administrator in is not chosen at all.
+    An unavailable one is chosen only when all are, and one whose admin login never succeeded is not chosen at all.
     `tenants` counts those already placed, by server name.
     """
     open_ones = (
-        (_is_away(server), tenants.get(server.name, 0), server.name)
+        (_is_unavailable(server), tenants.get(server.name, 0), server.name)
         for server in servers
         if not never_answered(server)
         and not server.spec.cordoned
@@ -34,10 +34,10 @@ def refused(server: DatabaseServer, tenants: Mapping[str, int]) -> tuple[Reason,
 
 
 def never_answered(server: DatabaseServer) -> bool:
-    """Whether nothing can be on it: the administrator was tried and has not been in yet."""
-    return _is_away(server) and server.status.version is None
+    """Whether nothing can be on it: the admin login was tried and has not succeeded yet."""
+    return _is_unavailable(server) and server.status.version is None
 
 
-def _is_away(server: DatabaseServer) -> bool:
+def _is_unavailable(server: DatabaseServer) -> bool:
     ready = find(server.status.conditions, ConditionType.READY)
     return ready is not None and ready.status is Status.FALSE

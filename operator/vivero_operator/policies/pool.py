@@ -1,4 +1,4 @@
-"""How many spares a pool makes and which it gives up: pure arithmetic over what there is."""
+"""Scaling of a pool: how many spares to create, and which to delete. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,11 +42,11 @@ class Stock:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What to do now."""
+class Scaling:
+    """How many spares to create now, and which to delete."""
 
-    make: int
-    discard: tuple[Tenant, ...]
+    create: int
+    delete: tuple[Tenant, ...]
 
 
 def take_stock(
@@ -87,26 +87,26 @@ def signups_under_way(tenants: Iterable[Tenant], now: datetime) -> int:
 
 def shortage(stock: Stock) -> str | None:
     """Why spares that should be there by now are not, in the words of the one that has tried for longest."""
-    told = [(one, find(one.status.conditions, ConditionType.READY)) for one in stock.starting]
-    stuck = [(one, ready) for one, ready in told if ready is not None and ready.reason not in _ON_THE_WAY]
+    conditions = [(one, find(one.status.conditions, ConditionType.READY)) for one in stock.starting]
+    stuck = [(one, ready) for one, ready in conditions if ready is not None and ready.reason not in _ON_THE_WAY]
     if not stuck:
         return None
     oldest, ready = min(stuck, key=lambda pair: pair[0].metadata.creation_timestamp or _LATEST)
-    return f"{len(stuck)} cannot start; {oldest.name}: {ready.message}"
+    return f"{len(stuck)} failed to start; {oldest.name}: {ready.message}"
 
 
-def decide(size: int, stock: Stock, *, at_once: int) -> Order:
+def decide(size: int, stock: Stock, *, at_once: int) -> Scaling:
     """At most `at_once` start at a time. What is outdated serves on until a successor is ready.
 
     A claim takes any spare, so one of an old release is better than none: it goes only when there are enough others.
     """
     current = len(stock.current)
-    make = max(0, min(size - current, at_once - len(stock.starting)))
+    create = max(0, min(size - current, at_once - len(stock.starting)))
     surplus = max(0, current - size)
     # Those that still start go first, then the youngest: the oldest are claimed first.
     unwanted = (*_youngest(stock.starting), *_youngest(stock.ready))[:surplus]
     replaced = max(0, len(stock.outdated) - max(0, size - len(stock.ready)))
-    return Order(make, (*stock.broken, *unwanted, *stock.outdated[:replaced]))
+    return Scaling(create, (*stock.broken, *unwanted, *stock.outdated[:replaced]))
 
 
 def _youngest(spares: Iterable[Tenant]) -> list[Tenant]:

@@ -1,4 +1,4 @@
-"""Which Release a tenant's pods are made from, and which tenants are moved to a new one next. Pure.
+"""Rollout of a Release: which one a tenant's pods are made from, and which tenants are updated next. Pure.
 
 A new release is tried on a few tenants first: the next batch begins when the
 last one has been Ready for a while, and none does while too many have failed.
@@ -34,7 +34,7 @@ class Progress:
     waiting: tuple[Tenant, ...]
     """Tenants whose turn is still to come, in their order."""
     stuck: tuple[Tenant, ...]
-    """Tenants that do not move although it is their turn, or must not be touched; the rollout goes on without them."""
+    """Tenants that do not roll out although it is their turn, or are paused; the rollout continues without them."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _sort(
 
 
 def is_held_up(tenant: Tenant) -> bool:
-    """Not Ready for a reason that no other image mends: such a tenant may not move, and its turn comes last.
+    """Not Ready for a reason that no other image fixes: such a tenant may not roll out, and its turn comes last.
 
     What is wrong with pods has one of a few reasons of ours, or one in Kubernetes' own words.
     """

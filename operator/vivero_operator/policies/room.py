@@ -30,7 +30,7 @@ class Room:
 
     @classmethod
     def of(cls, size: Workload) -> "Room":
-        """For the pods of a plan, one more, and as many that are on their way out: those count until they are gone."""
+        """For the pods of a plan, one more, and as many terminating ones: those count until they are gone."""
         sizes = {
             "requests.cpu": parse(size.cpu_request),
             "requests.memory": parse(size.memory_request),

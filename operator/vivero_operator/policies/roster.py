@@ -1,4 +1,4 @@
-"""Which objects a tenant that is well has, by name: what is missing is told by names, for a count may be right by chance. Pure."""
+"""Names of the objects that a settled tenant has: missing ones are found by name, for a count may be right by chance. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
@@ -16,7 +16,7 @@ RECORD: Final = "record"
 """Of a tenant's keys: a Secret too, but in the platform's namespace."""
 
 
-def names(tenant: Tenant, kind: str) -> frozenset[str]:
+def expected(tenant: Tenant, kind: str) -> frozenset[str]:
     """Of the objects of this kind."""
     if tenant.spec.suspended is not None and kind in _OF_SERVICE:
         return frozenset()
@@ -54,5 +54,5 @@ def _routes(tenant: Tenant) -> set[str]:
 def incomplete(tenants: Iterable[Tenant], kind: str, found: Mapping[str, Collection[str]]) -> Iterator[str]:
     """Ids of the tenants that are well, as their status says, yet lack objects; `found`: names of objects by id."""
     for tenant in tenants:
-        if life.settled(tenant) and not names(tenant, kind) <= set(found.get(tenant.id, ())):
+        if life.settled(tenant) and not expected(tenant, kind) <= set(found.get(tenant.id, ())):
             yield tenant.id

@@ -1,4 +1,4 @@
-"""When our page stands in for a workspace at its own address. Pure."""
+"""When the stand-in page is shown at the address of a workspace. Pure."""
 
 from datetime import datetime, timedelta
 from typing import Final

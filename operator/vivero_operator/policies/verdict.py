@@ -1,4 +1,4 @@
-"""From the outcomes of steps to the conditions that people and programs read."""
+"""From the outcomes of steps to the conditions of a Tenant."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ _LONG_TURN: Final = timedelta(seconds=60)
 _LONG_SPARE_START: Final = timedelta(seconds=20)
 SUSPENSION_TEXT: Final = {
     "TrialEnded": "the trial has ended",
-    "Unpaid": "a payment is missing",
-    "Abuse": "the terms of use were broken",
-    "Manual": "by the platform's staff",
+    "Unpaid": "a payment is overdue",
+    "Abuse": "violation of the terms of use",
+    "Manual": "suspended by staff",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One step's outcome, and the condition it speaks for, if any."""
+    """One step's outcome, and its condition, if any."""
 
     condition: ConditionType | None
     outcome: Outcome
@@ -63,7 +63,7 @@ class Writer:
 
 
 def _aspects(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition]:
-    """One condition for each step that speaks for one; a skipped step leaves what was known."""
+    """One condition for each step that has one; a skipped step leaves what was known."""
     for finding in findings:
         outcome = finding.outcome
         if finding.condition is not None and outcome.state is not State.SKIPPED:
@@ -92,7 +92,7 @@ def active(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[
     writer = Writer(tenant, now)
     trouble = worst(findings)
     if trouble is None:
-        message = "Spare, waiting to be claimed" if tenant.is_spare else "Working"
+        message = "Spare, waiting to be claimed" if tenant.is_spare else "Healthy"
         ready = writer.write(ConditionType.READY, Status.TRUE, Reason.PROVEN, message)
     else:
         ready = writer.write(ConditionType.READY, Status.FALSE, trouble.reason, trouble.message)
@@ -136,7 +136,7 @@ def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tup
     reason = tenant.spec.suspended.reason if tenant.spec.suspended else Reason.MANUAL
     trouble = worst(findings)
     message = suspension_message(tenant) if trouble is None else f"Suspending: {trouble.message}"
-    off = [writer.write(kind, Status.FALSE, reason, "Off while suspended") for kind in _SUSPENDED_ASPECTS]
+    off = [writer.write(kind, Status.FALSE, reason, "Not running while suspended") for kind in _SUSPENDED_ASPECTS]
     still = [
         writer.write(kind, Status.FALSE, reason, "") for kind in (ConditionType.PROGRESSING, ConditionType.DEGRADED)
     ]
@@ -155,9 +155,7 @@ def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequenc
     writer = Writer(tenant, now)
     if not missing:
         return (
-            writer.write(
-                ConditionType.HOSTS_READY, Status.TRUE, Reason.HOST_SERVED, f"Hosts that are served: {len(found)}"
-            ),
+            writer.write(ConditionType.HOSTS_READY, Status.TRUE, Reason.HOST_SERVED, f"Hosts served: {len(found)}"),
         )
     message = "; ".join(f"{one.host}: {one.message}" for one in missing)
     return (writer.write(ConditionType.HOSTS_READY, Status.FALSE, missing[0].reason, message),)
@@ -171,7 +169,7 @@ def paused(tenant: Tenant, now: datetime) -> tuple[Condition, ...]:
 
 
 def summary(conditions: Sequence[Condition]) -> Condition | None:
-    """The condition that speaks for the whole: a pause, else Ready, else what stands in its place."""
+    """The summary condition: Paused, else Ready, else Suspended."""
     halted = cond.find(conditions, ConditionType.PAUSED)
     if halted is not None and halted.status is Status.TRUE:
         return halted
@@ -202,7 +200,7 @@ def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, a
 
     `age`: since when there is this Tenant, for one that still waits for its turn to begin.
 
-    Who signed up watches every step. A Tenant made by a program is told of when it is ready, or takes long; no one at
+    Who signed up watches every step. The status of a Tenant made by a program is written when it is ready, or takes long; no one at
     all waits for a spare.
     """
     ready, told = (cond.find(some, ConditionType.READY) for some in (conditions, tenant.status.conditions))
@@ -228,7 +226,7 @@ def transition(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[bool
 
 
 def _turn_came(before: Condition, after: Condition) -> bool:
-    """That it starts now is no news worth an event to those who were told that it will."""
+    """That a queued start begins is not worth an event."""
     return (before.reason, after.reason) == (Reason.WAITING_FOR_TURN, Reason.STARTING)
 
 

@@ -1,8 +1,8 @@
-"""Sees that someone touched an object of a tenant: a watch of each kind's metadata, and a fingerprint of every object.
+"""Detects drift of tenants' objects: a watch of each kind's metadata, and a fingerprint of every object.
 
-What was touched, and how, the next pass finds out; here one only learns whose it was.
+What was changed, and how, the next pass finds out; this only tells which tenant it belongs to.
 Secrets and ConfigMaps may be read in tenants' namespaces alone, so they are
-not watched: `rounds.py` looks at them in turns.
+not watched: `polling.py` reads them in turns.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class Child:
 
 
 class Listener(Protocol):
-    """Hears what became of tenants' objects."""
+    """Is notified of changes to tenants' objects."""
 
     def touched(self, tenant_id: str, kind: Resource) -> None:
         """Someone changed or removed an object of this kind."""
@@ -119,7 +119,7 @@ class _Follower:
                 for tenant_id in roster.incomplete(self.cluster.tenants, self.kind.kind, by_tenant(first.items)):
                     self._touched(tenant_id)
             async for one in news:
-                children.heard(one)
+                children.handle(one)
 
     def _touched(self, tenant_id: str) -> None:
         if tenant_id:
@@ -161,7 +161,7 @@ class Children:
         self._touched = touched
         self._objects: dict[str, tuple[str, str]] = {}
 
-    def heard(self, news: Listing[Child] | Change[Child]) -> None:
+    def handle(self, news: Listing[Child] | Change[Child]) -> None:
         if isinstance(news, Listing):
             self.listed(news)
         else:
@@ -189,7 +189,7 @@ class Children:
         before = self._objects.get(child.uid)
         self._objects[child.uid] = now
         if before is None:
-            # It speaks for itself: one that only we wrote to is as we made it.
+            # Its metadata tells: one that only we wrote to is as we made it.
             if child.was_touched:
                 self._touched(child.tenant_id)
         elif before != now:

@@ -1,4 +1,4 @@
-"""What the watches have told: the last seen state of what reconciling looks at. Memory only, rebuilt at start."""
+"""Mirror of the cluster as the watches reported it: what reconciling reads. In memory only, rebuilt at start."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
@@ -34,7 +34,7 @@ def _traits(tenant: Tenant) -> set[Hashable]:
 
 
 class Cluster:
-    """Everything the watches have told."""
+    """Everything the watches have reported."""
 
     def __init__(self) -> None:
         self.tenants: Mirror[Tenant] = Mirror(_traits)
@@ -43,7 +43,7 @@ class Cluster:
         self.pools: Mirror[TenantPool] = Mirror()
         self.releases: Mirror[Release] = Mirror()
         self.unreadable: dict[tuple[str, str], Unreadable] = {}
-        """By kind and name: what the watches told and this program cannot read. Of such an object the mirror keeps what
+        """By kind and name: what the watches reported and this version cannot parse. Of such an object the mirror keeps what
         could last be read, and of a Tenant at least what can be: it holds its id and its address."""
         self.last_plans: dict[str, Plan] = {}
         """Plans that are gone, as they last were."""
@@ -73,11 +73,11 @@ class Cluster:
         return [*pools, *(f"Tenant {one.name}" for one in self.tenants.having(("plan", name)))]
 
     def pods(self, tenant_id: str) -> list[Pod]:
-        """The tenant's pods that are not on their way out."""
+        """The tenant's pods that are not terminating."""
         return [pod for pod in self._pods.get(tenant_id, {}).values() if not pod.going]
 
     def all_pods(self) -> list[Pod]:
-        """Every tenant's pods, those on their way out as well."""
+        """Every tenant's pods, terminating ones included."""
         return [pod for known in self._pods.values() for pod in known.values()]
 
     def put_pod(self, pod: Pod) -> Pod | None:

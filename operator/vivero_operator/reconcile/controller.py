@@ -1,4 +1,4 @@
-"""Takes keys from the queue and reconciles them, many at once; decides when each comes back."""
+"""Takes keys from the work queue and reconciles them, many at once; requeues each with back-off or for the resync."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from vivero_operator.reconcile.result import Result
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 20.0
-"""How long reconciles may go on after the signal to stop; kubelet waits 30 s."""
+"""How long reconciles may continue after the signal to stop; kubelet waits 30 s."""
 _RESYNC_SPREAD: Final = 0.2
 
 
@@ -74,7 +74,7 @@ class Controller:
             await self._drain()
 
     def wake(self) -> None:
-        """What has failed comes back now: what it failed at may be what has just answered again."""
+        """Retry all that failed: the server that has just recovered may be the cause."""
         for key, failure in self._failures.items():
             wait = 0.0 if failure.urgent else random.uniform(0, backoff.RETURN_SECONDS)  # noqa: S311  jitter, no secret
             self._queue.add_later(key, wait, _rank(failure.urgent))
@@ -101,12 +101,12 @@ class Controller:
         try:
             return await self._reconcilers[key.kind](key.name)
         except BackendError as error:
-            # Mostly a conflict: someone wrote meanwhile, and the next look sees it.
-            logger.warning("reconcile interrupted: %s", error, extra={"kind": key.kind, "object": key.name})
+            # Mostly a write conflict, which a retry resolves.
+            logger.warning("reconcile failed, retrying: %s", error, extra={"kind": key.kind, "object": key.name})
         except Exception:
             # A bug in one pass must not stop the others; it is loud, counted, and tried again with back-off.
-            logger.exception("reconcile broke", extra={"kind": key.kind, "object": key.name})
-            metrics.BROKEN.labels(key.kind).inc()
+            logger.exception("reconcile failed with an unexpected error", extra={"kind": key.kind, "object": key.name})
+            metrics.UNEXPECTED_ERRORS.labels(key.kind).inc()
         return Result(failed=True)
 
     def _schedule(self, key: Key, result: Result) -> None:

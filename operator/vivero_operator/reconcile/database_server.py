@@ -16,7 +16,7 @@ from vivero_core.model.database_server import (
 from vivero_core.model.database_server import Orphan as OrphanEntry
 
 from vivero_operator import metrics
-from vivero_operator.manifests.event import EventType, Happening, Subject
+from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies.pause import paused, shown
 from vivero_operator.reconcile import in_use, orphans
 from vivero_operator.reconcile.orphan_list import Orphan
@@ -51,7 +51,7 @@ class DatabaseServerReconciler:
             await write_status(self._services, DATABASE_SERVER, server, known, self._services.cluster.servers)
             return Result()
         version, fault = await self._probe(server)
-        done, left = await self._obey(server) if fault is None else (server.status.removals_done, {})
+        done, left = await self._remove_orphans(server) if fault is None else (server.status.removals_done, {})
         was = cond.find(server.status.conditions, ConditionType.READY)
         status = self._status(server, version, fault, done, left)
         await write_status(self._services, DATABASE_SERVER, server, status, self._services.cluster.servers)
@@ -64,21 +64,21 @@ class DatabaseServerReconciler:
     async def _probe(self, server: DatabaseServer) -> tuple[str | None, BackendError | None]:
         """(version, None) or (None, what is wrong)."""
         try:
-            link = await self._services.backends.database(server)
-            return await link.lane.call(link.admin.server_version), None
+            client = await self._services.backends.database(server)
+            return await client.lane.call(client.admin.server_version), None
         except BackendError as error:
             return None, error
 
-    async def _obey(self, server: DatabaseServer) -> tuple[tuple[str, ...], dict[str, str]]:
-        """Remove the orphans that spec.removeOrphans names; (orders that are done with, id -> why one is still there).
+    async def _remove_orphans(self, server: DatabaseServer) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Delete the orphans that spec.removeOrphans names; (processed entries, id -> why one still exists).
 
-        An order that stood forever would destroy a tenant that was adopted and became an orphan again.
+        An entry that counted forever would delete a tenant that was adopted and became an orphan again.
         """
         done = [ident for ident in server.spec.remove_orphans if ident in server.status.removals_done]
         left: dict[str, str] = {}
         for ident in (one for one in server.spec.remove_orphans if one not in done):
             if ident not in self._services.orphans.known and not self._services.orphans.whole:
-                left[ident] = "waiting for a sweep that every system answers"
+                left[ident] = "waiting for an orphan sweep in which every backend responds"
                 continue
             try:
                 refused = await orphans.refusal(self._services, ident)
@@ -87,14 +87,16 @@ class DatabaseServerReconciler:
                 left[ident] = str(error)
                 continue
             if remains:
-                left[ident] = f"waiting for {', '.join(remains)} to be gone"
+                left[ident] = f"waiting for {', '.join(remains)} to be deleted"
                 continue
             done.append(ident)
             if refused:
-                await self._say(server, "Warning", Reason.ORPHAN_KEPT, f"{ident} was not removed: {refused}", "Remove")
+                await self._say(
+                    server, "Warning", Reason.ORPHAN_KEPT, f"Orphan {ident} was not deleted: {refused}", "Remove"
+                )
             else:
                 self._services.orphans.known.pop(ident, None)
-                message = f"Orphan {ident} was removed by order"
+                message = f"Orphan {ident} was deleted as requested in spec.removeOrphans"
                 await self._say(server, "Normal", Reason.ORPHAN_REMOVED, message, "Remove")
         return tuple(done), left
 
@@ -121,7 +123,7 @@ class DatabaseServerReconciler:
         )
 
     def _shown(self, server: DatabaseServer, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
-        idle = "The server is not asked, and no order is carried out"
+        idle = "health checks or orphan removal"
         return shown(conditions, server.metadata, self._services.now(), idle=idle)
 
     def _is_adopted(self, orphan: Orphan) -> bool:
@@ -129,10 +131,10 @@ class DatabaseServerReconciler:
         return tenant is not None and orphan.found.belongs_to(tenant.status.database_server)
 
     def _ready(self, server: DatabaseServer, fault: BackendError | None, left: dict[str, str]) -> Condition:
-        message = str(fault) if fault is not None else "Administrator can log in"
+        message = str(fault) if fault is not None else "Admin login succeeded"
         if server.metadata.deletion_timestamp is not None:
             users = self._services.cluster.users_of_server(server.name)
-            message = f"{message}. Deleted once nothing uses it. {in_use.held_by(users)}"
+            message = f"{message}. Deletion waits until it is not in use. {in_use.held_by(users)}"
         message += "".join(f". Orphan {ident}: {why}" for ident, why in left.items())
         return Condition(
             type=ConditionType.READY,
@@ -153,12 +155,12 @@ class DatabaseServerReconciler:
         new = [one for one in status.orphaned if one.id not in before]
         if new:
             names = ", ".join(f"{one.id} ({', '.join(one.found)})" for one in new)
-            message = f"No Tenant speaks for {names}. Adopt with spec.adopt, or remove with spec.removeOrphans"
+            message = f"Orphaned resources without a Tenant: {names}. Adopt them with spec.adopt, or delete them with spec.removeOrphans"
             await self._say(server, "Warning", Reason.ORPHANS_FOUND, message, "Sweep")
 
     async def _say(self, server: DatabaseServer, kind: EventType, reason: str, note: str, action: str) -> None:
         subject = Subject.of("DatabaseServer", server.metadata)
-        await self._services.recorder.record(Happening(subject, kind, reason, note, action))
+        await self._services.recorder.record(ObjectEvent(subject, kind, reason, note, action))
 
 
 def _entry(orphan: Orphan) -> OrphanEntry:

@@ -1,4 +1,4 @@
-"""Plans and DatabaseServers stay while Tenants use them: our finalizer is on until nothing does.
+"""Deletion of Plans and DatabaseServers is blocked while they are in use, by our finalizer.
 
 The admission policy of the chart refuses such a deletion at once, by the count
 in the status; this is what holds when that count is some seconds old.
@@ -45,4 +45,4 @@ async def _write(services: Services, address: Resource, metadata: Metadata, fina
     try:
         await services.kube.patch(address, metadata.name, patch)
     except (KubeConflictError, KubeNotFoundError):
-        return  # the watch tells what has changed, and that brings the object back here
+        return  # the event of that change requeues the object

@@ -1,4 +1,4 @@
-"""One lane for each backing server: its own few threads, and a circuit breaker (ADR 0013).
+"""One lane for each backing server: a bulkhead (its own few threads) and a circuit breaker (ADR 0013).
 
 A server that hangs fills its own lane and no other: tenants elsewhere, and the event loop, go on.
 """
@@ -35,25 +35,25 @@ TURN_SECONDS: Final = 5.0
 """A call that gets no thread for so long is refused: its tenant's pass ends, and makes room for others'. If no call at
 all ended in that time the server hangs."""
 STEADY_SECONDS: Final = 30.0
-"""A server that fails again within this time goes on with the longer rests it had."""
-# Without the fault's own words: they may name another tenant's objects.
-_RESTING: Final = "gave no answer a moment ago, next try soon"
-_BUSY: Final = "is busy, next try soon"
-_REPLACED: Final = "its address or login was changed, next try soon"
+"""A server that fails again within this time keeps its back-off between probes."""
+# Without the text of the error: it may name another tenant's objects.
+_OPEN: Final = "circuit breaker open, retrying soon"
+_BUSY: Final = "all threads are busy, retrying soon"
+_REPLACED: Final = "address or credentials were changed, retrying soon"
 
 URGENT: Final[ContextVar[bool]] = ContextVar("urgent", default=False)
-"""Whether someone waits for what is being done; tasks inherit it from the one that starts them."""
+"""Whether a person waits for this work; tasks inherit it from the one that starts them."""
 
 
 class Lane:
     """Runs blocking calls against one server, on the event loop that first calls it.
 
     Closed: calls pass. After one found the server unavailable, or none came
-    back: open, all are refused at once. Then half open: after a rest one
-    `probe`, and only it, tries the server, and again after longer rests until
-    it answers; `recovered` is called, and calls pass.
+    back: open, all fail fast. Then half open: after a pause one `probe`, and
+    only it, tries the server, and again with back-off until it responds;
+    `recovered` is called, and calls pass.
 
-    What is about one tenant opens nothing: a refusal, or work that is not
+    An error about one tenant opens nothing: a refusal, or work that is not
     finished yet (BackendUnfinishedError).
     """
 
@@ -63,13 +63,13 @@ class Lane:
         probe: Callable[[], object],
         *,
         recovered: Callable[[], None] = lambda: None,
-        guard: Callable[[], None] = lambda: None,
+        fence: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.system = system
         self._probe = probe
         self._recovered = recovered
-        self._guard = guard
+        self._fence = fence
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS + 1, thread_name_prefix=f"lane-{system}")  # one is the probe's
         self._all, self._patient = asyncio.Semaphore(THREADS), asyncio.Semaphore(PATIENT_THREADS)
@@ -77,19 +77,19 @@ class Lane:
         self._running = 0
         self._finished: Callable[[], None] | None = None
         self._faults = 0
-        self._well_since = self._last_end = clock()
-        self._mending: asyncio.Task[None] | None = None
+        self._closed_since = self._last_end = clock()
+        self._recovery: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
-    def resting(self) -> bool:
-        """Open or half open."""
-        return self._mending is not None
+    def is_open(self) -> bool:
+        """Whether calls fail fast: the circuit breaker is open or half open."""
+        return self._recovery is not None
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """The function's result; BackendUnavailableError without a try while the server rests or has no thread free.
+        """The function's result; BackendUnavailableError without a try while the circuit breaker is open or no thread is free.
 
-        The function is bounded in time by its driver. The guard may stop it as it may stop every write.
+        The function is bounded in time by its driver. The fence may stop it, as it may stop every write.
         """
         self._refuse()
         async with self._turn():
@@ -107,8 +107,8 @@ class Lane:
             return
         self._closed = True
         self._finished = finished
-        if self._mending is not None:
-            self._mending.cancel()
+        if self._recovery is not None:
+            self._recovery.cancel()
         self._finish_if_idle()
 
     def _finish_if_idle(self) -> None:
@@ -120,22 +120,22 @@ class Lane:
     def _refuse(self) -> None:
         if self._closed:
             raise BackendUnavailableError(self.system, _REPLACED)
-        if self.resting:
-            raise BackendUnavailableError(self.system, _RESTING)
+        if self.is_open:
+            raise BackendUnavailableError(self.system, _OPEN)
 
     async def _run(self, function: Callable[[], R]) -> R:
         # Again: the one before it in the queue may have found the server down.
         self._refuse()
-        since = self._well_since
+        since = self._closed_since
         self._running += 1
         try:
             return await self._in_thread(function)
         except FencedError:
             raise  # about us, not about the server
         except BackendUnavailableError:
-            # One that hung since before the server was last well says nothing new.
-            if since == self._well_since:
-                self._rest()
+            # One that hung since before the server last recovered says nothing new.
+            if since == self._closed_since:
+                self._open("the server is unavailable")
             raise
         finally:
             self._last_end = self._clock()
@@ -157,45 +157,45 @@ class Lane:
                     await stack.enter_async_context(self._all)
             except TimeoutError:
                 if had_first and self._clock() - self._last_end > TURN_SECONDS:
-                    self._rest()
+                    self._open("timeout")
                 raise BackendUnavailableError(self.system, _BUSY) from None
             yield
 
     async def _in_thread(self, function: Callable[[], R]) -> R:
-        def guarded() -> R:
-            self._guard()
+        def fenced() -> R:
+            self._fence()
             return function()
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, fenced)
 
-    def _rest(self) -> None:
-        if self._mending is None and not self._closed:
-            if self._clock() - self._well_since > STEADY_SECONDS:
+    def _open(self, cause: str) -> None:
+        if self._recovery is None and not self._closed:
+            if self._clock() - self._closed_since > STEADY_SECONDS:
                 self._faults = 0
-            self._mending = asyncio.create_task(self._mend(), name=f"mend {self.system}")
-            metrics.RESTING.labels(self.system).set(1)
-            logger.warning("resting: no answer", extra={"system": self.system})
+            self._recovery = asyncio.create_task(self._recover(), name=f"recover {self.system}")
+            metrics.CIRCUIT_OPEN.labels(self.system).set(1)
+            logger.warning("circuit breaker open: %s", cause, extra={"system": self.system})
 
-    async def _mend(self) -> None:
-        """Returns when the server has answered."""
+    async def _recover(self) -> None:
+        """Returns when the server has responded to a probe."""
         try:
-            while not await self._answers():
+            while not await self._responds():
                 pass
         finally:
-            self._mending = None
-            self._well_since = self._clock()
-            metrics.RESTING.labels(self.system).set(0)
-        logger.info("back: it answers", extra={"system": self.system})
+            self._recovery = None
+            self._closed_since = self._clock()
+            metrics.CIRCUIT_OPEN.labels(self.system).set(0)
+        logger.info("circuit breaker closed: the server responds", extra={"system": self.system})
         self._recovered()
 
-    async def _answers(self) -> bool:
-        """One probe after a rest; a refusal is an answer too."""
+    async def _responds(self) -> bool:
+        """One probe after a pause; a refusal is a response too."""
         self._faults += 1
-        await asyncio.sleep(backoff.rest(self._faults, random.random()))  # noqa: S311  jitter, no secret
+        await asyncio.sleep(backoff.probe_delay(self._faults, random.random()))  # noqa: S311  jitter, no secret
         try:
             await self._in_thread(self._probe)
         except BackendUnavailableError:
             return False
         except BackendError as error:
-            logger.warning("refused: %s", error, extra={"system": self.system})
+            logger.warning("circuit breaker probe was refused: %s", error, extra={"system": self.system})
         return True

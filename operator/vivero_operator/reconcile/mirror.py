@@ -1,4 +1,4 @@
-"""Objects of one kind as the watches told of them, by name and by what else they are looked up by."""
+"""Mirror (informer cache) of the objects of one kind, by name and by indexed traits."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator

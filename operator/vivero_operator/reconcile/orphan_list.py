@@ -1,4 +1,4 @@
-"""What the last sweep found of tenants that no Tenant speaks for."""
+"""Orphans that the last sweep found."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

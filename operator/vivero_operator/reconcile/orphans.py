@@ -1,9 +1,9 @@
-"""Looks for what is left of tenants that no Tenant speaks for, on all four systems; reports it, and removes it on order.
+"""Sweeps all four backends for orphans, resources of tenants without a Tenant; reports them, and deletes them on request.
 
-Someone who takes a finalizer away, or restores an old cluster, leaves schema,
+Someone who removes a finalizer, or restores an old cluster, leaves schema,
 bucket, cache user, namespace and keys behind. They may be all that is left of
-a customer's data: they are named, and never removed without an order. Only
-their address is closed at once, for it belongs to the living.
+a customer's data: they are reported, and deleted only when spec.removeOrphans
+lists them. Only their Ingresses are deleted at once: another Tenant may have the host.
 """
 
 import asyncio
@@ -38,15 +38,15 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 3600.0
 CONFIRM_SECONDS: Final = 5.0
-"""Between the two looks that have to agree."""
+"""Between the two scans that have to agree."""
 RETRY_SECONDS: Final = 60.0
-"""When a system gave no answer."""
+"""When a system did not respond."""
 _NAMESPACE, _KEYS, _BUCKETS, _CACHE = "namespace", "keys", "bucket", "cache user"
 
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at all systems."""
+    """One scan of all systems."""
 
     found: list[Found]
     known: Known
@@ -57,7 +57,7 @@ class _Look:
 
 
 class Sweep:
-    """Runs at the start and every hour, and when someone asks."""
+    """Runs at the start, every hour, and on request."""
 
     def __init__(self, services: Services, reported: Callable[[], None]) -> None:
         """`reported` is called when `services.orphans` holds what was found."""
@@ -66,7 +66,7 @@ class Sweep:
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
-        """Look soon: something was found out of its hour."""
+        """Sweep soon: an orphan was found between two sweeps."""
         self._asked.set()
 
     async def run(self) -> None:
@@ -115,28 +115,28 @@ class Sweep:
         return _Look(found, known, names, whole=None not in (*databases.values(), *elsewhere.values()))
 
     async def _ask(self, system: str, look: Callable[[], Awaitable[Inventory]]) -> Inventory | None:
-        """What the system holds of each tenant; None when it gave no answer, or one that we cannot read."""
+        """What the system holds of each tenant; None when it did not respond, or its response cannot be parsed."""
         try:
             return await look()
         except BackendError as error:
-            logger.info("not swept: %s", error, extra={"system": system})
+            logger.info("orphan sweep skipped a backend: %s", error, extra={"system": system})
         except Exception:
             # A bug, or an odd answer, of one system: loud, counted, and the others are swept all the same.
-            logger.exception("sweep broke", extra={"system": system})
-            metrics.SURVEY_BROKEN.labels(system).inc()
+            logger.exception("orphan sweep failed with an unexpected error", extra={"system": system})
+            metrics.SURVEY_ERRORS.labels(system).inc()
         return None
 
     async def _database(self, server: DatabaseServer) -> Inventory:
-        link = await self._services.backends.database(server)
-        return await link.lane.call(link.admin.inventory)
+        client = await self._services.backends.database(server)
+        return await client.lane.call(client.admin.inventory)
 
     async def _buckets(self) -> Inventory:
-        link = await self._services.backends.storage()
-        return await link.lane.call(link.admin.inventory)
+        client = await self._services.backends.storage()
+        return await client.lane.call(client.admin.inventory)
 
     async def _cache_users(self) -> Inventory:
-        link = await self._services.backends.cache()
-        return await link.lane.call(link.admin.inventory)
+        client = await self._services.backends.cache()
+        return await client.lane.call(client.admin.inventory)
 
     async def _namespaces(self) -> Inventory:
         listing = await self._services.kube.list_as(
@@ -176,7 +176,7 @@ async def _namespace(services: Services, ident: str) -> dict[str, Any] | None:
 
 
 class OrphanReconciler:
-    """reconcile(id): what is left of a tenant whose Tenant is gone keeps no address."""
+    """reconcile(id): deletes the Ingresses of an orphan."""
 
     def __init__(self, services: Services, sweep: Callable[[], None]) -> None:
         self._services = services
@@ -187,7 +187,7 @@ class OrphanReconciler:
             return Result(gone=True)
         closed = await self._close(ident)
         if closed:
-            logger.warning("address without a Tenant closed", extra={"id": ident, "routes": closed})
+            logger.warning("deleted the Ingresses of an orphan", extra={"id": ident, "routes": closed})
         if ident not in self._services.orphans.known and (closed or await self._has_namespace(ident)):
             self._sweep()
         return Result(gone=True)
@@ -212,7 +212,7 @@ class OrphanReconciler:
         except KubeNotFoundError:
             return False
         except KubeForbiddenError as error:
-            logger.warning("address of an orphan is not closed: %s", error, extra={"id": ident})
+            logger.warning("deleting the Ingress of an orphan failed: %s", error, extra={"id": ident})
             return False
         return True
 
@@ -220,7 +220,7 @@ class OrphanReconciler:
 async def refusal(services: Services, ident: str) -> str | None:
     """Why this id must not be destroyed; asked at the API server, for a mirror may be late. None: it is an orphan."""
     if ident not in services.orphans.known:
-        return "the last sweep found nothing of it without a Tenant"
+        return "the last orphan sweep did not find it"
     tenants = await services.kube.list_as(TENANT, _speaks_for)
     owner = next((name for name, spoken_for in tenants.items if spoken_for == ident), None)
     if owner is not None:
@@ -241,8 +241,8 @@ async def remove(services: Services, ident: str) -> list[str]:
     for server in services.cluster.servers:
         if placement.never_answered(server):
             continue
-        link = await services.backends.database(server)
-        await link.lane.long(database.drop, link.admin, ident, data=True)
+        client = await services.backends.database(server)
+        await client.lane.long(database.drop, client.admin, ident, data=True)
     store = await services.backends.storage()
     await store.lane.long(storage.drop, store.admin, naming.bucket_name(ident), data=True)
     caches = await services.backends.cache()

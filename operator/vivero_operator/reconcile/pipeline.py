@@ -14,16 +14,16 @@ from vivero_operator.instance import digest
 from vivero_operator.policies.life import Phase
 from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
 from vivero_operator.policies.verdict import Finding
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.run import Run
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps import (
     adoption,
     cache,
     database,
     files,
     finalizer,
-    guards,
     hosts,
+    isolation,
     limits,
     namespace,
     owner,
@@ -47,7 +47,7 @@ class Step:
     run: Callable[[Run], Awaitable[Outcome]]
     after: tuple[str, ...] = ()
     condition: ConditionType | None = None
-    """The condition it speaks for."""
+    """The condition that its outcome is written to."""
     fault: Reason = Reason.KUBERNETES_ERROR
     """The reason when a system it uses does not do as asked."""
     remembered: bool = False
@@ -71,7 +71,7 @@ _OWNER = (ConditionType.OWNER_READY, Reason.WORKLOAD_UNAVAILABLE)
 _COMPLETE: Final = (
     Step("turn", turn.take),
     Step("finalizer", finalizer.add, ("turn",)),
-    Step("adoption", adoption.claim, ("finalizer",)),
+    Step("adoption", adoption.take_over, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",), remembered=True),
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",), remembered=True),
@@ -81,14 +81,14 @@ _COMPLETE: Final = (
     Step("storage", storage.ensure, ("secrets",), *_STORAGE, remembered=True, depends=secrets.used),
     Step("cache", cache.ensure, ("secrets",), *_CACHE, remembered=True, depends=secrets.used),
     Step("limits", limits.announce, ("secrets",)),
-    Step("guards", guards.ensure, ("workload",), remembered=True),
+    Step("isolation", isolation.ensure, ("workload",), remembered=True),
 )
 _SERVING: Final = (
     Step("ready", workload.ready, ("workload",), *_WORKLOAD),
     # Smaller only now, when no pod of another size is left: a change of size must be able to finish.
     Step(room.SETTLE, room.settle, ("ready",), remembered=True),
 )
-_WHOLE: Final = (room.SETTLE, "database", "storage", "cache", "guards", "limits")
+_WHOLE: Final = (room.SETTLE, "database", "storage", "cache", "isolation", "limits")
 
 PROVISION: Final = (
     *_COMPLETE,
@@ -100,7 +100,7 @@ PROVISION: Final = (
     Step("proof", proof.ensure, (*_WHOLE, "route", "stand-in", "owner"), fault=Reason.PROOF_FAILED),
 )
 
-# Complete, but no one's: no way in and no owner.
+# A spare: complete, but without a route and an owner.
 STANDBY: Final = (
     *_COMPLETE,
     Step("service", route.prepare, ("workload",), remembered=True),
@@ -115,17 +115,17 @@ BIND: Final = (
     Step("owner", owner.ensure, ("secrets",), *_OWNER),
 )
 
-# Data and credentials stay as they are; only the way in and the pods go.
+# Data and credentials stay as they are; only the route and the pods go.
 SUSPEND: Final = (
     Step("finalizer", finalizer.add),
-    Step("adoption", adoption.claim, ("finalizer",)),
+    Step("adoption", adoption.take_over, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",)),
     Step("hosts", hosts.examine, ("namespace",)),
     Step("route", route.ensure, ("hosts",)),
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",)),
     Step("workload", workload.ensure, ("secrets", "files")),
-    Step("guards", guards.ensure, ("workload",)),
+    Step("isolation", isolation.ensure, ("workload",)),
 )
 
 OF_PHASE: Final = {
@@ -135,7 +135,7 @@ OF_PHASE: Final = {
     Phase.SUSPENDED: SUSPEND,
 }
 
-# Users go at once, so that no one writes any more; data goes after its user; the finalizer after all.
+# Users are deleted first, so that nothing writes any more; data after its user; the finalizer last.
 DELETE: Final = (
     Step("rights", namespace.regain, remembered=True),
     Step("retention", retention.record, ("rights",), remembered=True),
@@ -153,18 +153,18 @@ DELETE: Final = (
 LEAVE: Final = (Step("owner", owner.remove),)
 
 
-async def execute(steps: Sequence[Step], run: Run, memory: Memory) -> list[Finding]:
+async def execute(steps: Sequence[Step], run: Run, state: ReconcileState) -> list[Finding]:
     """Every step's finding, in the list's order. An error that is no system's fault is a bug and is raised."""
     tasks: dict[str, asyncio.Task[Outcome]] = {}
-    epoch = memory.epoch
+    epoch = state.epoch
     async with asyncio.TaskGroup() as group:
         for step in steps:
             needed = [tasks[name] for name in step.after]
-            tasks[step.name] = group.create_task(_one(step, needed, run, memory, epoch), name=step.name)
+            tasks[step.name] = group.create_task(_one(step, needed, run, state, epoch), name=step.name)
     return [Finding(step.condition, tasks[step.name].result()) for step in steps]
 
 
-async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory: Memory, epoch: int) -> Outcome:
+async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, state: ReconcileState, epoch: int) -> Outcome:
     for task in needed:
         before = await task
         if not before.done:
@@ -172,10 +172,10 @@ async def _one(step: Step, needed: list[asyncio.Task[Outcome]], run: Run, memory
     if not step.remembered:
         return await _attempt(step, run)
     uid, fingerprint = run.tenant.metadata.uid, digest([run.instance.fingerprint, step.depends(run)])
-    known = memory.recall(uid, step.name, fingerprint)
+    known = state.recall(uid, step.name, fingerprint)
     outcome = known or await _attempt(step, run)
     if outcome.done and known is None:
-        memory.keep(uid, step.name, fingerprint, outcome, epoch)
+        state.keep(uid, step.name, fingerprint, outcome, epoch)
     return outcome
 
 
@@ -197,12 +197,12 @@ def _fault(step: Step, run: Run, error: BaseException) -> Outcome:
     if isinstance(error, KubeConflictError):
         # Another writer came between our look and our write: no fault, and the next look sees it.
         return waiting(
-            Pending(Reason.PROVISIONING, "Changed by another writer, looking again", retry_after=_AGAIN_SECONDS)
+            Pending(Reason.PROVISIONING, "Write conflict with another writer, retrying", retry_after=_AGAIN_SECONDS)
         )
     if isinstance(error, KubeForbiddenError) and (run.fresh or run.begun < _RIGHTS_LAST):
         # The API server takes some milliseconds to honour rights that were given a moment ago.
         return waiting(
-            Pending(Reason.PROVISIONING, "Waiting for the rights in the namespace", retry_after=_RIGHTS_SECONDS)
+            Pending(Reason.PROVISIONING, "Waiting for the RBAC rights in the namespace", retry_after=_RIGHTS_SECONDS)
         )
     return Outcome(State.FAILED, step.fault, str(error))
 

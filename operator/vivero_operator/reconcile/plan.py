@@ -1,4 +1,4 @@
-"""reconcile(name) of a Plan: who uses it, that it stays meanwhile, and what it last said, for the time after."""
+"""reconcile(name) of a Plan: counts its users, blocks its deletion while it is in use, and stores its last spec."""
 
 import asyncio
 import json
@@ -69,7 +69,7 @@ class PlanReconciler:
                     name, Plan.parse({"metadata": {"name": name}, "spec": json.loads(text)})
                 )
             except (ValidationError, ValueError):
-                continue  # changed by hand, or of another version: as good as none
+                continue  # changed by a person, or of another version: ignored
 
     async def _stored(self) -> dict[str, str]:
         namespace = self._services.settings.platform_namespace
@@ -92,7 +92,7 @@ class PlanReconciler:
 
 def _message(users: list[str], *, going: bool) -> str:
     if going:
-        return f"Deleted once nothing uses it. {in_use.held_by(users)}"
+        return f"Deletion waits until it is not in use. {in_use.held_by(users)}"
     return "In use" if users else "Not in use"
 
 

@@ -19,7 +19,7 @@ _MESSAGE_LIMIT: Final = 300
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a pod cannot start or cannot go on, in Kubernetes' own words."""
+    """Why a pod cannot start or crashes, in Kubernetes' own words."""
 
     reason: str
     """CamelCase, for example CrashLoopBackOff or Unschedulable."""
@@ -43,7 +43,7 @@ class Pod:
     """Whether kubelet was already made to ask it, outside its turn, if it is ready."""
     going: bool
     limits: str | None
-    """Digest of the limits that the pod was last told about, if it ever was."""
+    """Digest of the limits that the pod was last notified of, if it ever was."""
     revision: str | None
     """Digest of the template it was made from; None when that was before there were revisions."""
     trouble: Trouble | None

@@ -1,6 +1,6 @@
-"""Keys that wait to be worked on: each at most once, in the order of their ranks, delayed ones when they are due.
+"""Work queue with priorities: each key at most once, in the order of their ranks, delayed ones when they are due.
 
-A key that is added while it is worked on comes again afterwards, so no change is missed and no key is worked on
+A key that is added while it is processed is requeued afterwards, so no change is missed and no key is processed
 twice at a time.
 """
 
@@ -17,12 +17,12 @@ K = TypeVar("K")
 
 
 class Rank(IntEnum):
-    """Who goes before whom."""
+    """Priority."""
 
     FINISHING = 0
     """One short pass from what someone waits for: of a thousand at once the first ones are done first."""
     AWAITED = 1
-    """Someone waits for it."""
+    """A person waits for it."""
     ROUTINE = 2
 
 
@@ -31,7 +31,7 @@ class WorkQueue(Generic[K]):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lanes: dict[Rank, deque[K]] = {rank: deque() for rank in Rank}
+        self._by_rank: dict[Rank, deque[K]] = {rank: deque() for rank in Rank}
         self._waiting: dict[K, Rank] = {}
         self._running: set[K] = set()
         self._again: dict[K, Rank] = {}
@@ -49,7 +49,7 @@ class WorkQueue(Generic[K]):
         return not self._waiting and not self._running and not self._again
 
     def add(self, key: K, rank: Rank = Rank.ROUTINE) -> None:
-        """Work on the key as soon as possible; a delay it has is void."""
+        """Queue the key now; a delay it has is dropped."""
         self._due.pop(key, None)
         if key in self._running:
             self._again[key] = min(rank, self._again.get(key, rank))
@@ -57,7 +57,7 @@ class WorkQueue(Generic[K]):
             self._enqueue(key, rank)
 
     def add_later(self, key: K, seconds: float, rank: Rank = Rank.ROUTINE) -> None:
-        """Work on the key after a while; the earlier of two delays counts, and any `add` overrides both."""
+        """Queue the key after a delay; the earlier of two delays counts, and any `add` overrides both."""
         due = self._clock() + seconds
         if key in self._waiting or key in self._again or self._due.get(key, due + 1) <= due:
             return
@@ -69,10 +69,10 @@ class WorkQueue(Generic[K]):
         """The next key; call `done` with it afterwards."""
         while True:
             wait = self._release_due()
-            for rank, lane in self._lanes.items():
-                while lane:
-                    key = lane.popleft()
-                    if self._waiting.get(key) is rank:  # else: it moved to a better lane and was taken there
+            for rank, keys in self._by_rank.items():
+                while keys:
+                    key = keys.popleft()
+                    if self._waiting.get(key) is rank:  # else: it got a higher priority and was taken there
                         del self._waiting[key]
                         self._running.add(key)
                         return key
@@ -89,11 +89,11 @@ class WorkQueue(Generic[K]):
 
     def _enqueue(self, key: K, rank: Rank) -> None:
         self._waiting[key] = rank
-        self._lanes[rank].append(key)
+        self._by_rank[rank].append(key)
         self._changed.set()
 
     def _release_due(self) -> float | None:
-        """Move what is due into its lane; seconds until the next one is, None when there is none."""
+        """Queue what is due; seconds until the next one is, None when there is none."""
         while self._later:
             due, _, key, rank = self._later[0]
             if self._due.get(key) == due and due > self._clock():

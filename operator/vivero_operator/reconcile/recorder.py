@@ -1,4 +1,4 @@
-"""Posts events; what happens again within some minutes counts up the event that is there instead of making another.
+"""Posts events; a repetition within some minutes increments the series of the existing event instead of creating another.
 
 As client-go's recorder does it: the same words about the same object are one
 series; many different words for one reason become one series as well. What
@@ -20,8 +20,8 @@ from vivero_core.backends.kube.resources import EVENT
 from vivero_core.errors import BackendError
 
 from vivero_operator import metrics
-from vivero_operator.manifests import event
-from vivero_operator.manifests.event import Happening
+from vivero_operator.manifests import event as manifest
+from vivero_operator.manifests.event import ObjectEvent
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +52,10 @@ class _Posted:
 
 
 @dataclass
-class _Debt:
-    """What was to be posted and is not yet."""
+class _Unposted:
+    """An event that could not be posted yet, and how often it occurred."""
 
-    happening: Happening
+    event: ObjectEvent
     first: datetime
     last: datetime
     count: int = 0
@@ -77,84 +77,84 @@ class Recorder:
         self._clock = clock
         self._posted: OrderedDict[_Series, _Posted] = OrderedDict()
         self._notes: OrderedDict[tuple[str, str], dict[str, float]] = OrderedDict()
-        self._debts: OrderedDict[_Series, _Debt] = OrderedDict()
+        self._unposted: OrderedDict[_Series, _Unposted] = OrderedDict()
 
-    async def record(self, happening: Happening) -> None:
+    async def record(self, event: ObjectEvent) -> None:
         """Post it, or count it; one that cannot be posted is logged, kept for later, and holds up nothing."""
-        subject = happening.subject
-        extra = {"reason": happening.reason, "kind": subject.kind, "object": subject.name}
-        (logger.warning if happening.type == "Warning" else logger.info)("%s", happening.note, extra=extra)
-        metrics.EVENTS.labels(subject.kind, happening.type, happening.reason).inc()
-        combined, now = self._combined(happening), self._now()
+        subject = event.subject
+        extra = {"reason": event.reason, "kind": subject.kind, "object": subject.name}
+        (logger.warning if event.type == "Warning" else logger.info)("%s", event.note, extra=extra)
+        metrics.EVENTS.labels(subject.kind, event.type, event.reason).inc()
+        combined, now = self._combined(event), self._now()
         series = subject.uid, combined.type, combined.reason, combined.note
-        debt = self._debts.pop(series, None) or _Debt(combined, now, now)
-        debt.last, debt.count = now, debt.count + 1
-        await self._settle(series, debt)
+        waiting = self._unposted.pop(series, None) or _Unposted(combined, now, now)
+        waiting.last, waiting.count = now, waiting.count + 1
+        await self._settle(series, waiting)
 
     async def run(self) -> None:
         """Try again what could not be posted; until cancelled."""
         while True:
             await asyncio.sleep(AGAIN_SECONDS)
-            for series in list(self._debts):
-                debt = self._debts.pop(series, None)
-                if debt is not None and not await self._settle(series, debt):
+            for series in list(self._unposted):
+                waiting = self._unposted.pop(series, None)
+                if waiting is not None and not await self._settle(series, waiting):
                     break
 
-    async def _settle(self, series: _Series, debt: _Debt) -> bool:
+    async def _settle(self, series: _Series, waiting: _Unposted) -> bool:
         """Whether the API server has answered."""
         try:
             async with asyncio.timeout(POST_SECONDS):
-                await self._post(series, debt)
+                await self._post(series, waiting)
         except (BackendError, TimeoutError) as error:
-            subject = debt.happening.subject
-            extra = {"reason": debt.happening.reason, "kind": subject.kind, "object": subject.name}
-            logger.warning("event not posted: %s", error or "no answer in time", extra=extra)
+            subject = waiting.event.subject
+            extra = {"reason": waiting.event.reason, "kind": subject.kind, "object": subject.name}
+            logger.warning("posting an event failed: %s", error or "timeout", extra=extra)
             if isinstance(error, TimeoutError) or error.retryable:
-                self._keep(series, debt)
+                self._keep(series, waiting)
                 return False
         return True
 
-    def _keep(self, series: _Series, debt: _Debt) -> None:
-        known = self._debts.pop(series, None)
+    def _keep(self, series: _Series, waiting: _Unposted) -> None:
+        known = self._unposted.pop(series, None)
         if known is not None:  # it happened once more while this was tried
-            debt.last, debt.count = known.last, debt.count + known.count
-        self._debts[series] = debt
-        while len(self._debts) > KEPT:
-            self._debts.popitem(last=False)
+            waiting.last, waiting.count = known.last, waiting.count + known.count
+        self._unposted[series] = waiting
+        while len(self._unposted) > KEPT:
+            self._unposted.popitem(last=False)
 
-    async def _post(self, series: _Series, debt: _Debt) -> None:
+    async def _post(self, series: _Series, waiting: _Unposted) -> None:
         known = self._posted.get(series)
-        if known is not None and self._clock() - known.last < SERIES_SECONDS and await self._count(known, debt):
+        if known is not None and self._clock() - known.last < SERIES_SECONDS and await self._count(known, waiting):
             return
-        body = event.build(debt.happening, self._identity, debt.first)
-        if debt.count > 1:
-            body["series"] = event.series(debt.count, debt.last)
+        body = manifest.build(waiting.event, self._identity, waiting.first)
+        if waiting.count > 1:
+            body["series"] = manifest.series(waiting.count, waiting.last)
         posted = await self._kube.create(body)
-        self._posted[series] = _Posted(posted["metadata"]["name"], debt.count, self._clock())
+        self._posted[series] = _Posted(posted["metadata"]["name"], waiting.count, self._clock())
         self._posted.move_to_end(series)
         while len(self._posted) > REMEMBERED:
             self._posted.popitem(last=False)
 
-    async def _count(self, known: _Posted, debt: _Debt) -> bool:
+    async def _count(self, known: _Posted, waiting: _Unposted) -> bool:
         """False when the event has expired: then what is to be said is an event of its own."""
-        count = known.count + debt.count
-        patch = {"series": event.series(count, debt.last)}
+        count = known.count + waiting.count
+        patch = {"series": manifest.series(count, waiting.last)}
         try:
-            await self._kube.patch(EVENT, known.name, patch, event.NAMESPACE)
+            await self._kube.patch(EVENT, known.name, patch, manifest.NAMESPACE)
         except KubeNotFoundError:
             return False
         known.count, known.last = count, self._clock()
         return True
 
-    def _combined(self, happening: Happening) -> Happening:
-        now, key = self._clock(), (happening.subject.uid, happening.reason)
+    def _combined(self, event: ObjectEvent) -> ObjectEvent:
+        now, key = self._clock(), (event.subject.uid, event.reason)
         notes = {note: at for note, at in self._notes.get(key, {}).items() if now - at < SERIES_SECONDS}
-        notes[happening.note] = now
+        notes[event.note] = now
         self._notes[key] = notes
         self._notes.move_to_end(key)
         while len(self._notes) > REMEMBERED:
             self._notes.popitem(last=False)
         if len(notes) <= SIMILAR:
-            return happening
+            return event
         # The note of the first one stands for all: a series has but one.
-        return replace(happening, note=_COMBINED + next(iter(notes)))
+        return replace(event, note=_COMBINED + next(iter(notes)))

@@ -1,4 +1,4 @@
-"""reconcile(name) of a Release: moves tenants to the current one batch by batch, and says how each stands."""
+"""reconcile(name) of a Release: updates tenants to the current one batch by batch, and reports the progress."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from vivero_core.model.release import Release, ReleaseStatus
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.manifests import release as manifest
-from vivero_operator.manifests.event import Happening, Subject
+from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.policies import release as policy
 from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.release import Progress
@@ -54,12 +54,12 @@ class ReleaseReconciler:
         try:
             body = await self._services.kube.create(manifest.build(rollout.current, template, settings))
         except KubeAlreadyExistsError:
-            return Result(retry_after=ROLLING_SECONDS)  # the watch tells of it in a moment
+            return Result(retry_after=ROLLING_SECONDS)  # its event comes in a moment
         remember(Release, body, self._services.cluster.releases)
         return Result(retry_after=ROLLING_SECONDS)
 
     async def _keep_former(self, release: Release) -> Result:
-        """One that is on its way out: its count, and its end when it is long unused."""
+        """A superseded one: count its tenants, and delete it when it is old and unused."""
         on = [one for one in self._services.cluster.tenants if one.status.release == release.name]
         if not on and self._is_forgotten(release) and not paused(release.metadata):
             try:
@@ -67,7 +67,7 @@ class ReleaseReconciler:
             except KubeNotFoundError:
                 return Result(gone=True)
             return Result(gone=True)
-        message = f"Superseded by {self._services.rollout.current}; tenants still on it: {len(on)}"
+        message = f"Superseded by {self._services.rollout.current}; tenants still on this release: {len(on)}"
         conditions = self._conditions(release, complete=(False, Reason.SUPERSEDED), halted=(False, Reason.SUPERSEDED))
         await self._write(release, on, 0, message, conditions)
         return Result(retry_after=ROLLING_SECONDS if on else CALM_SECONDS)
@@ -111,7 +111,7 @@ class ReleaseReconciler:
         await self._write(release, list(stand.on), len(stand.waiting) + len(stand.stuck), message, conditions)
         if halted and not was_halted:
             subject = Subject.of("Release", release.metadata)
-            await self._services.recorder.record(Happening(subject, "Warning", Reason.HALTED, message, "RollOut"))
+            await self._services.recorder.record(ObjectEvent(subject, "Warning", Reason.HALTED, message, "RollOut"))
 
     def _conditions(
         self, release: Release, *, complete: tuple[bool, str], halted: tuple[bool, str]
@@ -126,7 +126,7 @@ class ReleaseReconciler:
             )
             for kind, (truth, reason) in ((ConditionType.COMPLETE, complete), (ConditionType.HALTED, halted))
         ]
-        idle = "No tenant is moved, and a former release is not deleted"
+        idle = "updates of tenants or deletion of superseded releases"
         return shown(cond.merge(release.status.conditions, found), release.metadata, self._services.now(), idle=idle)
 
     async def _write(
@@ -149,20 +149,20 @@ def _sentence(release: Release, stand: Progress, batch: tuple[Tenant, ...], *, h
     if not stand.waiting:
         return _last_words(stand)
     if release.spec.paused or paused(release.metadata):
-        return f"Paused by a person; tenants waiting: {len(stand.waiting)}"
+        return f"Paused; tenants waiting: {len(stand.waiting)}"
     moving = [*stand.in_flight, *batch]
     if moving:
-        return f"Moving {_names(moving)}; tenants waiting: {len(stand.waiting) - len(batch)}"
+        return f"Updating {_names(moving)}; tenants waiting: {len(stand.waiting) - len(batch)}"
     pause = release.spec.pause_seconds
-    return f"The last batch is Ready; the next one begins {pause} s after it; tenants waiting: {len(stand.waiting)}"
+    return f"The last batch is Ready; the next one starts after a pause of {pause} s; tenants waiting: {len(stand.waiting)}"
 
 
 def _last_words(stand: Progress) -> str:
     """When all have had their turn."""
     starting = f"; starting: {len(stand.in_flight)}" if stand.in_flight else ""
     failed = f"; did not become Ready: {_names(stand.failed)}" if stand.failed else ""
-    stuck = f"; not moved, see their status: {_names(stand.stuck)}" if stand.stuck else ""
-    return f"{'Tenants on it' if stuck else 'All tenants are on it'}: {len(stand.on)}{starting}{failed}{stuck}"
+    stuck = f"; not updated, see their status: {_names(stand.stuck)}" if stand.stuck else ""
+    return f"{'Tenants updated' if stuck else 'All tenants updated'}: {len(stand.on)}{starting}{failed}{stuck}"
 
 
 def _names(tenants: "tuple[Tenant, ...] | list[Tenant]") -> str:

@@ -1,4 +1,4 @@
-"""What a reconcile says about when its object comes by again."""
+"""Result of a reconcile: when to requeue the object."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Result:
     failed: bool = False
     retry_after: float | None = None
     urgent: bool = False
-    """Whether someone waits for it."""
+    """Whether a person waits for it."""
     gone: bool = False
     """The object is not there any more: it does not come back by itself."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from vivero_core.backends.corrections import RENEWALS, SECURITY_RELEVANT, Correction
+from vivero_core.backends.corrections import RENEWALS, SECURITY_RELEVANT, UNMANAGED, Correction
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeInvalidError, KubeNotFoundError
 from vivero_core.backends.kube.resources import Resource, resource_of
@@ -14,21 +14,21 @@ from vivero_core.model.conditions import is_true
 from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import HostStatus, Owner, OwnerStatus, Tenant
 
-from vivero_operator.backends import Backends
+from vivero_operator.backend_clients import BackendClients
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.record import Record
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.instance import DatabaseAddress, Instance, Keys, digest
+from vivero_operator.instance import DatabaseAddress, Instance, TenantKeys, digest
 from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.settings import Settings
 
 _KEPT: Final = frozenset({"Namespace", "Secret", "ConfigMap"})
@@ -41,7 +41,7 @@ _SECURITY: Final = frozenset({"Secret", "NetworkPolicy", "Namespace", "RoleBindi
 
 def _what(manifest: Manifest) -> str:
     """In words without secrets."""
-    return f"{manifest['kind']} {manifest['metadata']['name']}"
+    return f"{manifest['kind']}/{manifest['metadata']['name']}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Services:
 
     settings: Settings
     kube: KubeClient
-    backends: Backends
+    backends: BackendClients
     data_plane: DataPlaneClient
     cluster: Cluster
     vault: Vault
@@ -65,14 +65,16 @@ class Services:
 
 @dataclass(frozen=True)
 class Corrected:
-    """Something of a tenant that was not as it had been made, and was put right."""
+    """Drift that was corrected: a part of a tenant that somebody outside Vivero changed, deleted or added."""
 
     what: str
-    """In words without secrets."""
+    """In words without secrets, for example Deployment/app."""
     security: bool = False
     """Whether isolation or a credential depends on it."""
     missing: bool = False
-    """Whether it was not there at all."""
+    """Whether it did not exist any more."""
+    unmanaged: bool = False
+    """Whether Vivero never made it, and removed it."""
 
     @property
     def urgent(self) -> bool:
@@ -86,15 +88,15 @@ class Run:
 
     services: Services
     instance: Instance
-    memory: Memory
+    state: ReconcileState
     begun: timedelta = timedelta()
     """How long ago this program first looked at the tenant."""
     fresh: bool = False
     """The namespace was made in this pass: nothing can be in it, so nothing but Secrets needs to be read first."""
     begins: bool = False
     """Nothing was made for the Tenant before this pass, which put its finalizer on; so it was there in this pass, and not
-    only in what the watch once told."""
-    keys: Keys | None = field(default=None, repr=False)
+    only in an earlier event."""
+    keys: TenantKeys | None = field(default=None, repr=False)
     address: DatabaseAddress | None = None
     record: Record | None = field(default=None, repr=False)
     limits_changed: bool = False
@@ -111,7 +113,7 @@ class Run:
     """Data or keys were found to be gone."""
     owner_status: OwnerStatus | None = None
     password_secret: Manifest | None = field(default=None, repr=False)
-    """The Secret whose password hash was carried out in this pass."""
+    """The Secret whose password hash was applied in this pass."""
     hosts: tuple[HostStatus, ...] | None = None
     proven_at: datetime | None = None
     version: str | None = None
@@ -136,7 +138,7 @@ class Run:
         """Whether what is missing now was there before."""
         return self.tenant.holds_data
 
-    def known_keys(self) -> Keys:
+    def known_keys(self) -> TenantKeys:
         """The credentials; a step that uses them comes after the step that reads them."""
         if self.keys is None:
             raise RuntimeError("the step `secrets` has not run")
@@ -166,21 +168,20 @@ class Run:
 
     async def make_like(self, live: Manifest | None, manifest: Manifest, *, optional: bool = False) -> None:
         """As `ensure`, of an object that was read already."""
-        expected = not optional or self.memory.expected(self.tenant.metadata.uid, _what(manifest))
+        expected = not optional or self.state.expected(self.tenant.metadata.uid, _what(manifest))
         if drift.differs(manifest, live):
             await self.write(manifest, live, expected=expected)
 
     async def create(self, manifest: Manifest, *, was_there: bool | None = None) -> None:
-        """Make an object that is not there; `was_there`: what the tenant's status does not tell any more."""
+        """Create an object; `was_there`: whether it existed, where the tenant's status does not say."""
         await self.kube.create(manifest)
         if self._was_changed(manifest, None) if was_there is None else was_there:
             self.corrected.append(Corrected(_what(manifest), manifest["kind"] in _SECURITY, missing=True))
 
     async def write(self, manifest: Manifest, live: Manifest | None, *, expected: bool = True) -> None:
-        """Bring the object about as the manifest says, whatever `live` is; `expected`: it was there before.
+        """Apply the manifest, whatever `live` is; `expected`: it was there before.
 
-        What another writer changes again and again waits for its time; what is not there at all does not, for nothing
-        works without it.
+        Contested drift backs off; an object that does not exist does not, for nothing works without it.
         """
         kind = manifest["kind"]
         obstacle = live if live is not None and _is_in_the_way(manifest, live) else None
@@ -193,7 +194,7 @@ class Run:
             await self.delete(resource_of(manifest), obstacle)
         try:
             await self.kube.apply(manifest)
-            await self._take_out(manifest, live)
+            await self._remove_unmanaged_fields(manifest, live)
         except KubeInvalidError:
             if live is None or not changed:
                 raise
@@ -201,9 +202,9 @@ class Run:
         if changed:
             self.corrected.append(correction)
 
-    async def _take_out(self, manifest: Manifest, live: Manifest | None) -> None:
-        """What someone else put into parts of it that are ours alone."""
-        meta, patch = manifest["metadata"], drift.intrusion(manifest, live) if live is not None else {}
+    async def _remove_unmanaged_fields(self, manifest: Manifest, live: Manifest | None) -> None:
+        """Remove unmanaged fields from parts that are ours alone."""
+        meta, patch = manifest["metadata"], drift.unmanaged_fields(manifest, live) if live is not None else {}
         if patch:
             await self.kube.patch(resource_of(manifest), meta["name"], patch, meta.get("namespace"))
 
@@ -213,7 +214,7 @@ class Run:
         So what was added goes first; where that is not enough, the object is made again.
         """
         try:
-            await self._take_out(manifest, live)
+            await self._remove_unmanaged_fields(manifest, live)
             await self.kube.apply(manifest)
         except KubeInvalidError:
             if manifest["kind"] in _KEPT:
@@ -222,24 +223,27 @@ class Run:
             await self.kube.apply(manifest)
 
     def is_put_off(self, correction: Corrected) -> bool:
-        """Whether it was made too often of late to be made now; the pass then comes back in time."""
-        left = self.memory.pause(self.tenant.metadata.uid, correction.what, urgent=correction.urgent)
+        """Whether the correction is backing off; the pass is then requeued in time."""
+        left = self.state.pause(self.tenant.metadata.uid, correction.what, urgent=correction.urgent)
         if left > 0:
             self.put_off = min(left, self.put_off or left)
         return left > 0
 
     def correct(self, step: str, kind: ConditionType, wanted: object, written: Sequence[Correction]) -> None:
-        """What a backing server had to be told again, although `wanted` is what it was told before.
+        """Record drift of a backing server: what had to be written again, although `wanted` is what was written before.
 
         At a tenant's beginning, after a change of plan or password, and where a later release has other rules, that is no
-        correction. What an earlier program told the server says the condition `kind`.
+        correction. Whether an earlier program wrote it says the condition `kind`.
         """
-        same = self.memory.told(self.tenant.metadata.uid, step, digest(wanted))
+        same = self.state.told(self.tenant.metadata.uid, step, digest(wanted))
         if same is None:
             same = is_true(self.tenant.status.conditions, kind)
         if same and self.established:
-            foreign = [one for one in written if one not in RENEWALS]
-            self.corrected += [Corrected(one, one in SECURITY_RELEVANT) for one in foreign]
+            self.corrected += [
+                Corrected(one, one in SECURITY_RELEVANT, unmanaged=one in UNMANAGED)
+                for one in written
+                if one not in RENEWALS
+            ]
 
     def _was_changed(self, manifest: Manifest, live: Manifest | None) -> bool:
         """Whether the object differs although it was last made from this very manifest: then it was not us."""
@@ -254,7 +258,7 @@ class Run:
 
     async def remove(self, resource: Resource, name: str, namespace: str, *, belongs: dict[str, str]) -> bool:
         """Delete the object when it is there and carries these labels; True when it was."""
-        self.memory.expect_no_more(self.tenant.metadata.uid, f"{resource.kind} {name}")
+        self.state.expect_no_more(self.tenant.metadata.uid, f"{resource.kind}/{name}")
         live = await self.find(resource, name, namespace)
         if live is None or not belongs.items() <= live["metadata"].get("labels", {}).items():
             return False
@@ -271,5 +275,5 @@ class Run:
 
 
 def _is_in_the_way(manifest: Manifest, live: Manifest) -> bool:
-    """Whether the object has to be deleted before ours can be: what someone else made, or may not be changed."""
-    return (manifest["kind"] not in _KEPT and drift.is_strangers(live)) or drift.is_fixed(manifest, live)
+    """Whether the object has to be deleted before ours can be created: an unmanaged or an immutable one."""
+    return (manifest["kind"] not in _KEPT and drift.is_unmanaged(live)) or drift.is_immutable(manifest, live)

@@ -1,7 +1,7 @@
-"""Shows our page at the address of a workspace whose pods do not answer: visitors never read the proxy's own words.
+"""Shows a stand-in page at the address of a workspace without ready pods, instead of the proxy's own error.
 
 No route changes for it, so connections and the ingress' configuration stay as they are; only where the tenant's Service
-leads. It hears of pods beside the queue, because a visitor is there in the second in which a pod goes.
+leads. It gets events of pods beside the work queue, because a visitor is there in the second in which a pod goes.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from vivero_operator.settings import Settings
 logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS: Final = 5.0
-"""What no event of a pod tells (a first start that takes long, a request that failed) is seen so soon after it."""
+"""What no event of a pod reports (a first start that takes long, a request that failed) is detected within this time."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class StandIns:
         try:
             await self._kube.delete(ENDPOINT_SLICE, shown.name, namespace_name(tenant_id), uid=shown.uid)
         except KubeNotFoundError:
-            logger.debug("the page was gone already", extra={"id": tenant_id})
+            logger.debug("the stand-in EndpointSlice was deleted already", extra={"id": tenant_id})
         self._shown.pop(tenant_id, None)
 
     def _differs(self, tenant_id: str) -> bool:
@@ -126,7 +126,7 @@ class StandIns:
         try:
             await self.settle(tenant_id)
         except BackendError as error:
-            logger.warning("the page of a workspace that is down was not changed: %s", error, extra={"id": tenant_id})
+            logger.warning("updating the stand-in EndpointSlice failed: %s", error, extra={"id": tenant_id})
 
     async def _sweep(self) -> None:
         while True:
@@ -143,18 +143,18 @@ class StandIns:
         async for news in follow(
             watching, ENDPOINT_SLICE, _Slice.parse, settings.platform_namespace, label_selector=selector
         ):
-            self.heard_control_plane(news)
+            self.handle_control_plane(news)
 
-    def heard_control_plane(self, news: Listing[_Slice] | Change[_Slice]) -> None:
+    def handle_control_plane(self, news: Listing[_Slice] | Change[_Slice]) -> None:
         """Its pods come and go: pages that are shown follow them."""
         self._control_plane = _after(news, self._control_plane or {}, lambda one: one.name)
         self._look_at_all()
 
     async def _follow_own(self, watching: KubeClient) -> None:
         async for news in follow(watching, ENDPOINT_SLICE, _Slice.parse, label_selector=stand_in.SELECTOR):
-            self.heard_own(news)
+            self.handle_own(news)
 
-    def heard_own(self, news: Listing[_Slice] | Change[_Slice]) -> None:
+    def handle_own(self, news: Listing[_Slice] | Change[_Slice]) -> None:
         """What an earlier program left, and what others do to what we made."""
         self._shown = _after(news, self._shown, lambda one: one.tenant_id)
         for one in news.items if isinstance(news, Listing) else [news.object]:

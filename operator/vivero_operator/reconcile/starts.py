@@ -1,4 +1,4 @@
-"""How many tenants start at the same time, and who is next.
+"""Limits how many tenants start at the same time, and decides who is next.
 
 Thirty that start together on one node are all ready at the end, and the first
 of them no earlier than the last. A few at a time take as long together, and
@@ -18,7 +18,7 @@ from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.tenant import Tenant
 
 HELD_SECONDS: Final = 20.0
-"""A start that takes longer is stuck: it goes on, and no longer keeps others from beginning."""
+"""A start that takes longer is stuck: it continues, and no longer counts against the limit."""
 TAKEN_SECONDS: Final = 5.0
 """A turn that is not taken by then passes to the next: who was called may be paused, refused or unreadable by now."""
 GROUP: Final = 6
@@ -27,13 +27,13 @@ GROWTH: Final = 8
 """So many times as many start at once when a long queue goes well: what many do together costs the platform less."""
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
-_Order = tuple[int, int, datetime, str, str]
+_SortKey = tuple[int, int, datetime, str, str]
 """Its last part is the uid."""
 
 
 @dataclass
 class _Waiting:
-    order: _Order
+    key: _SortKey
     name: str
     signup: bool
     called: float | None = None
@@ -45,7 +45,7 @@ class _Queue:
 
     def __init__(self) -> None:
         self._waiting: dict[str, _Waiting] = {}
-        self._orders: dict[bool, list[_Order]] = {True: [], False: []}
+        self._sorted: dict[bool, list[_SortKey]] = {True: [], False: []}
         """Of signups, and of all others; sorted."""
 
     def __len__(self) -> int:
@@ -57,16 +57,16 @@ class _Queue:
     def put(self, uid: str, one: _Waiting) -> None:
         self.drop(uid)
         self._waiting[uid] = one
-        bisect.insort(self._orders[one.signup], one.order)
+        bisect.insort(self._sorted[one.signup], one.key)
 
     def drop(self, uid: str) -> None:
         one = self._waiting.pop(uid, None)
         if one is not None:
-            orders = self._orders[one.signup]
-            del orders[bisect.bisect_left(orders, one.order)]
+            keys = self._sorted[one.signup]
+            del keys[bisect.bisect_left(keys, one.key)]
 
     def in_order(self, *, signup: bool) -> Iterator[tuple[str, _Waiting]]:
-        return ((order[-1], self._waiting[order[-1]]) for order in self._orders[signup])
+        return ((key[-1], self._waiting[key[-1]]) for key in self._sorted[signup])
 
 
 class Starts:
@@ -108,7 +108,7 @@ class Starts:
         if uid in self._begun:
             return True
         signup = LABEL_SIGNUP in tenant.metadata.labels and uid not in self._stuck
-        self._queue.put(uid, _Waiting(self._order(tenant), tenant.name, signup))
+        self._queue.put(uid, _Waiting(self._sort_key(tenant), tenant.name, signup))
         following = self._next()
         if uid not in following:
             self._call(following)
@@ -136,7 +136,7 @@ class Starts:
         if known:
             self._call(self._next())
 
-    def _order(self, tenant: Tenant) -> _Order:
+    def _sort_key(self, tenant: Tenant) -> _SortKey:
         """A customer before a spare, then by age."""
         made = tenant.metadata.creation_timestamp or _LATEST
         uid = tenant.metadata.uid

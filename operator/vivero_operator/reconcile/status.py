@@ -1,4 +1,4 @@
-"""Writing a Tenant's status: once a pass, and only when it says something new; events when the summary changes its mind.
+"""Writes a Tenant's status: once a pass, and only when it differs; an event when the summary condition changes.
 
 Of a spare only faults are worth an event.
 """
@@ -6,7 +6,7 @@ Of a spare only faults are worth an event.
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.tenant import Tenant, TenantStatus
 
-from vivero_operator.manifests.event import EventType, Happening, Subject
+from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies import verdict
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import patch_of, remember
@@ -24,5 +24,5 @@ async def write(services: Services, tenant: Tenant, status: TenantStatus) -> Ten
         fault, reason, message = change
         subject = Subject.of("Tenant", updated.metadata)
         kind: EventType = "Warning" if fault else "Normal"
-        await services.recorder.record(Happening(subject, kind, reason, message, "Reconcile"))
+        await services.recorder.record(ObjectEvent(subject, kind, reason, message, "Reconcile"))
     return updated

@@ -1,8 +1,8 @@
-"""Finds out what was changed by hand on a backing server: one look at all tenants of a server, at regular intervals.
+"""Detects drift on backing servers: a survey of all tenants of a server, at regular intervals.
 
-A server tells no one that a grant was revoked or a password changed. Two looks
-that differ say whose; what and how, the next pass finds out. Each server has a
-loop of its own: one that hangs, or gives an answer that we cannot read, delays no other.
+A server reports no revoked grant and no changed password. Two surveys that
+differ tell whose; what and how, the next pass finds out. Each server has a
+loop of its own: one that hangs, or whose response cannot be parsed, delays no other.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator import metrics
-from vivero_operator.backends import Link
+from vivero_operator.backend_clients import BackendClient
 from vivero_operator.policies import backoff, life
 from vivero_operator.reconcile.run import Services
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 20.0
-"""Mean time between two looks at a server; what was tampered with is found within two of them and put right at once."""
+"""Mean time between two surveys of a server; drift is found within two of them and corrected at once."""
 SERVERS_SECONDS: Final = 1.0
 """How soon a DatabaseServer that is new gets its loop, and one that is gone loses it."""
 GOES_ON_SECONDS: Final = 1.0
@@ -44,7 +44,7 @@ Suspect = Callable[[str, str], None]
 
 
 class Surveyed(Protocol):
-    """What every administrator can tell."""
+    """What every admin client has."""
 
     def ping(self) -> None: ...
 
@@ -59,7 +59,7 @@ class Target:
 
     step: str
     aspect: ConditionType
-    link: Callable[[], Awaitable[Link[Surveyed]]]
+    client: Callable[[], Awaitable[BackendClient[Surveyed]]]
     customers: Customers
 
 
@@ -107,7 +107,7 @@ class Surveyor:
             "valkey": Target("cache", ConditionType.CACHE_READY, backends.cache, everybody),
         }
 
-    async def _database(self, name: str) -> Link[Surveyed]:
+    async def _database(self, name: str) -> BackendClient[Surveyed]:
         """By its name, for its address may have changed since the last look."""
         server = self._services.cluster.servers.get(name)
         if server is None:
@@ -124,17 +124,17 @@ class Surveyor:
     async def _look(self, system: str, target: Target, broken: int) -> tuple[float, int]:
         """Look once; how long to wait then, and how many looks in a row have broken by now."""
         try:
-            link = await target.link()
-            self._compare(system, target, await link.lane.call(link.admin.survey))
+            client = await target.client()
+            self._compare(system, target, await client.lane.call(client.admin.survey))
         except BackendUnfinishedError as error:
-            logger.info("survey goes on: %s", error, extra={"system": system})
+            logger.info("survey not finished, continuing: %s", error, extra={"system": system})
             return GOES_ON_SECONDS, 0
         except BackendError as error:
-            logger.info("not surveyed: %s", error, extra={"system": system})
+            logger.info("survey failed, retrying: %s", error, extra={"system": system})
         except Exception:
             # A bug, or an answer that we cannot read, at one server: loud, counted, tried again with back-off.
-            logger.exception("survey broke", extra={"system": system})
-            metrics.SURVEY_BROKEN.labels(system).inc()
+            logger.exception("survey failed with an unexpected error", extra={"system": system})
+            metrics.SURVEY_ERRORS.labels(system).inc()
             return backoff.delay(broken + 1, random.random()), broken + 1  # noqa: S311  jitter, no secret
         return EVERY_SECONDS * random.uniform(1 - _SPREAD, 1 + _SPREAD), 0  # noqa: S311  jitter, no secret
 
@@ -144,7 +144,7 @@ class Surveyor:
             # The first look of a program that has just begun to lead: it knows who should be there, and not more.
             changed = {tenant.id for tenant in target.customers() if life.settled(tenant)} - now.keys()
         else:
-            # New ones as well: what is seen first may have been tampered with since it was made.
+            # New ones as well: what is seen first may have been changed since it was made.
             changed = {ident for ident in before.keys() | now.keys() if before.get(ident) != now.get(ident)}
         for ident in sorted(changed):
             self._suspect(ident, target.step)
@@ -162,10 +162,10 @@ class Surveyor:
 
 
 def _to_remember(tenant: Tenant, aspect: ConditionType, before: Survey, now: Survey) -> str:
-    """Who is missing is remembered as it was: it may be back, and tampered with again, by the next look.
+    """Who is missing is remembered as it was: it may be back, and changed again, by the next survey.
 
     What is not as it was, or as it should be, is no measure for the next look:
-    by then it may have been put right, and be the same once more.
+    by then it may have been corrected, and be the same once more.
     """
     ident = tenant.id
     if ident not in now:

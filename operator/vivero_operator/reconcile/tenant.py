@@ -1,4 +1,4 @@
-"""reconcile(name): looks at one Tenant and brings what it says about; for create, change, resume and resync alike."""
+"""reconcile(name) of a Tenant: level-based, the same for create, change, resume and resync."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,15 +15,15 @@ from vivero_core.model.reading import salvaged
 from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
-from vivero_operator.manifests.event import Happening, Subject
-from vivero_operator.policies import claims, life, verdict
+from vivero_operator.manifests.event import ObjectEvent, Subject
+from vivero_operator.policies import life, ownership, verdict
 from vivero_operator.policies.life import Phase
 from vivero_operator.policies.pause import paused
 from vivero_operator.policies.verdict import Finding
 from vivero_operator.reconcile import corrections, lanes, pipeline, status
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.result import Result, result_of
 from vivero_operator.reconcile.run import Run, Services
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps import finalizer, owner
 
 # Deleting needs names, and they come from the id alone: the plan may be gone long since.
@@ -40,11 +40,11 @@ WHOLE_PASS_SECONDS: Final = 10.0
 class TenantReconciler:
     """For all tenants; the queue sees to it that each is here only once at a time."""
 
-    def __init__(self, services: Services, memory: Memory) -> None:
+    def __init__(self, services: Services, state: ReconcileState) -> None:
         self._services = services
-        self._memory = memory
+        self._state = state
         self._claimed: set[str] = set()
-        """uids of tenants whose claim is still to be told."""
+        """uids of tenants whose claim is still to be announced."""
 
     async def reconcile(self, name: str) -> Result:
         tenant = self._known(name)
@@ -64,28 +64,28 @@ class TenantReconciler:
             return Result(gone=True)  # it went while we looked at it, and the watch has said so
 
     def _known(self, name: str) -> Tenant | None:
-        """As the watches told; of one that cannot be read what is needed to delete it."""
+        """As in the mirror; of one that cannot be parsed what is needed to delete it."""
         odd = self._services.cluster.unreadable.get(("Tenant", name))
         return salvaged(odd) if odd is not None else self._services.cluster.tenants.get(name)
 
     async def _keep(self, tenant: Tenant) -> Result:
         cluster = self._services.cluster
-        refusal = claims.refused_slug(tenant, cluster.rivals(tenant))
+        refusal = ownership.refused_slug(tenant, cluster.rivals(tenant))
         if refusal is not None:
             return await self._refuse(tenant, *refusal)
         plan = cluster.plan_of(tenant)
         if plan is None:
             return await self._refuse(tenant, Reason.PLAN_NOT_FOUND, f"Plan {tenant.spec.plan} does not exist")
-        begun = self._memory.since_begin(tenant.metadata.uid)
-        run = Run(self._services, Instance(tenant, plan, self._services.settings), self._memory, begun)
+        begun = self._state.since_begin(tenant.metadata.uid)
+        run = Run(self._services, Instance(tenant, plan, self._services.settings), self._state, begun)
         if cluster.plans.get(tenant.spec.plan) is None:
-            run.notes.append(f"Plan {tenant.spec.plan} does not exist, its last known limits stay in force")
+            run.notes.append(f"Plan {tenant.spec.plan} does not exist, its last known limits remain in effect")
         phase = life.phase(tenant, self._services.now(), self._services.settings.proof_lasts)
-        suspect = self._memory.take_suspicion(tenant.metadata.uid)
-        findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._memory)
-        await corrections.announce(run, self._memory, suspect=suspect)
+        suspect = self._state.take_suspicion(tenant.metadata.uid)
+        findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._state)
+        await corrections.announce(run, self._state, suspect=suspect)
         if run.put_off is not None:
-            self._memory.forget(tenant.metadata.uid)
+            self._state.forget(tenant.metadata.uid)
         conditions = self._conditions(run, phase, findings)
         self._count_start(tenant, conditions)
         silence = verdict.silence(run.tenant, conditions, begun, self._age(tenant))
@@ -104,7 +104,7 @@ class TenantReconciler:
     def _conditions(self, run: Run, phase: Phase, findings: Sequence[Finding]) -> tuple[Condition, ...]:
         now = self._services.now()
         if phase is Phase.SUSPENDED:
-            self._memory.forget(run.tenant.metadata.uid)
+            self._state.forget(run.tenant.metadata.uid)
             found = verdict.suspended(run.tenant, findings, now)
         elif phase is Phase.CLAIMED:
             found = verdict.bound(run.tenant, findings, now)
@@ -119,7 +119,7 @@ class TenantReconciler:
         """One that is ready, or cannot start, makes room for the next."""
         ready = cond.find(conditions, ConditionType.READY)
         if ready is not None and ready.reason == Reason.WAITING_FOR_TURN:
-            self._memory.begin_again(tenant.metadata.uid)
+            self._state.begin_again(tenant.metadata.uid)
         elif ready is None or ready.reason not in (Reason.STARTING, Reason.PROVISIONING):
             self._services.starts.ended(tenant.metadata.uid)
 
@@ -141,11 +141,11 @@ class TenantReconciler:
 
     async def _say(self, tenant: Tenant, reason: str, message: str, action: str) -> None:
         subject = Subject.of("Tenant", tenant.metadata)
-        await self._services.recorder.record(Happening(subject, "Normal", reason, message, action))
+        await self._services.recorder.record(ObjectEvent(subject, "Normal", reason, message, action))
 
     async def _pause(self, tenant: Tenant) -> Result:
-        """Visible, and no more: what changes by then is carried out when the annotation goes."""
-        self._memory.forget(tenant.metadata.uid)
+        """Shown in the status, and no more: changes are reconciled when the annotation is removed."""
+        self._state.forget(tenant.metadata.uid)
         self._services.starts.ended(tenant.metadata.uid)
         conditions = verdict.paused(tenant, self._services.now())
         update = {"conditions": conditions, "message": _sentence(conditions)}
@@ -153,7 +153,7 @@ class TenantReconciler:
         return Result()
 
     async def _refuse(self, tenant: Tenant, reason: Reason, message: str) -> Result:
-        """Nothing is made and nothing taken away; what would change this brings the tenant back here."""
+        """Nothing is created or deleted; an event of what would change this requeues the tenant."""
         self._services.starts.ended(tenant.metadata.uid)
         conditions = cond.without(verdict.refused(tenant, reason, message, self._services.now()), ConditionType.PAUSED)
         update = {
@@ -169,16 +169,16 @@ class TenantReconciler:
         self._claimed.discard(tenant.metadata.uid)
         if FINALIZER not in tenant.metadata.finalizers:
             return Result(gone=True)
-        run = Run(self._services, Instance(tenant, _NO_PLAN, self._services.settings), self._memory)
+        run = Run(self._services, Instance(tenant, _NO_PLAN, self._services.settings), self._state)
         steps = pipeline.DELETE if await self._owns_its_id(run) else pipeline.LEAVE
-        findings = await pipeline.execute(steps, run, self._memory)
+        findings = await pipeline.execute(steps, run, self._state)
         if verdict.worst(findings) is not None:
             await self._say_deleting(run, findings)
             return result_of(findings)
         if steps is pipeline.DELETE:
             await self._say(tenant, *_farewell(tenant, findings), "Delete")
         await finalizer.remove(run)
-        self._memory.drop(tenant.metadata.uid)
+        self._state.drop(tenant.metadata.uid)
         return Result(gone=True)
 
     async def _say_deleting(self, run: Run, findings: Sequence[Finding]) -> None:
@@ -199,8 +199,8 @@ class TenantReconciler:
 def _farewell(tenant: Tenant, findings: Sequence[Finding]) -> tuple[str, str]:
     names = next(one.outcome.message for one in findings if one.outcome.reason in (Reason.RETAINED, Reason.ERASED))
     if tenant.goes_with_its_data:
-        return Reason.ERASED, f"Destroyed: {names}"
-    return Reason.RETAINED, f"Kept for spec.adopt {tenant.id}: {names}"
+        return Reason.ERASED, f"Data erased: {names}"
+    return Reason.RETAINED, f"Data retained for spec.adopt {tenant.id}: {names}"
 
 
 def _sentence(conditions: Sequence[Condition]) -> str | None:

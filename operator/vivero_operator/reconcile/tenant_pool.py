@@ -1,4 +1,4 @@
-"""reconcile(name) of a TenantPool: as many proven spares as it asks for, made a few at a time."""
+"""reconcile(name) of a TenantPool: scales its spares to spec.size, a few at a time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from vivero_core.model.tenant_pool import TenantPool, TenantPoolStatus
 
 from vivero_operator import metrics
 from vivero_operator.manifests import spare as manifest
-from vivero_operator.manifests.event import EventType, Happening, Subject
+from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies import pool as policy
 from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.pool import Stock
@@ -62,17 +62,17 @@ class TenantPoolReconciler:
             proof_lasts=settings.proof_lasts,
         )
         signups = policy.signups_under_way(self._services.cluster.tenants, self._services.now())
-        order = policy.decide(pool.spec.size, stock, at_once=max(0, settings.spares_at_once - signups))
+        scaling = policy.decide(pool.spec.size, stock, at_once=max(0, settings.spares_at_once - signups))
         metrics.show_pool(name, size=pool.spec.size, ready=len(stock.ready), starting=len(stock.starting))
-        refusal = await self._make(pool, order.make)
-        await self._discard(order.discard)
-        status = self._status(pool, stock, order.make, refusal)
+        refusal = await self._make(pool, scaling.create)
+        await self._discard(scaling.delete)
+        status = self._status(pool, stock, scaling.create, refusal)
         if self._is_to_be_written(pool, status):
             await self._write(pool, status)
             await self._announce(pool, status)
         if refusal is not None:
             return Result(failed=True)
-        if signups and order.make < pool.spec.size - len(stock.current):
+        if signups and scaling.create < pool.spec.size - len(stock.current):
             return Result(retry_after=GIVE_WAY_SECONDS)
         return Result(retry_after=SETTLE_SECONDS if name in self._unwritten else LOOK_AGAIN_SECONDS)
 
@@ -101,7 +101,7 @@ class TenantPoolReconciler:
                     TENANT, meta.name, uid=meta.uid, resource_version=meta.resource_version
                 )
             except (KubeConflictError, KubeNotFoundError):
-                continue  # the watch tells what became of it, and that brings the pool back here
+                continue  # its event requeues the pool
 
     def _is_to_be_written(self, pool: TenantPool, status: TenantPoolStatus) -> bool:
         """At once when what is wanted has changed or the pool has become full, else when it lasts."""
@@ -127,11 +127,11 @@ class TenantPoolReconciler:
             return
         kind: EventType = "Warning" if now.reason == Reason.SHORT else "Normal"
         subject = Subject.of("TenantPool", pool.metadata)
-        await self._services.recorder.record(Happening(subject, kind, now.reason, now.message, "Fill"))
+        await self._services.recorder.record(ObjectEvent(subject, kind, now.reason, now.message, "Fill"))
 
     def _status(self, pool: TenantPool, stock: Stock, made: int, refusal: BackendError | None) -> TenantPoolStatus:
         size, ready = pool.spec.size, len(stock.ready)
-        full, why = ready >= size, f"no spare can be made: {refusal}" if refusal else policy.shortage(stock)
+        full, why = ready >= size, f"creating a spare failed: {refusal}" if refusal else policy.shortage(stock)
         message = f"{ready} of {size} spares can be claimed"
         ready_condition = Condition(
             type=ConditionType.READY,
@@ -150,4 +150,4 @@ class TenantPoolReconciler:
         )
 
     def _shown(self, pool: TenantPool, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
-        return shown(conditions, pool.metadata, self._services.now(), idle="No spare is made or given up")
+        return shown(conditions, pool.metadata, self._services.now(), idle="creation or deletion of spares")

@@ -1,4 +1,4 @@
-"""An object that this program cannot read gets a condition that says so; nothing else is done for it, and no one else notices."""
+"""An object that cannot be parsed gets a condition that says so; it is not reconciled, and affects no other."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.reading import Unreadable
 
 from vivero_operator import metrics
-from vivero_operator.manifests.event import Happening, Subject
+from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.reconcile import in_use
 from vivero_operator.reconcile.controller import Kind, Reconcile
 from vivero_operator.reconcile.result import Result
@@ -24,7 +24,7 @@ _ADDRESSES: dict[Kind, Resource] = {
 }
 
 
-def guarded(services: Services, kind: Kind, reconcile: Reconcile) -> Reconcile:
+def skipping_unreadable(services: Services, kind: Kind, reconcile: Reconcile) -> Reconcile:
     """`reconcile`, for objects that can be read. A Tenant can be deleted either way."""
 
     async def run(name: str) -> Result:
@@ -50,7 +50,7 @@ async def _let_go(services: Services, kind: Kind, odd: Unreadable) -> None:
 
 async def _report(services: Services, kind: Kind, odd: Unreadable) -> None:
     """One condition in place of all: the others may be what cannot be read."""
-    message = f"This program cannot read it: {odd.why}"
+    message = f"This version of the operator cannot parse it: {odd.why}"
     known, generation = _ready(odd.body.get("status")), odd.metadata.generation
     if (known.get("reason"), known.get("message"), known.get("observedGeneration")) == (
         Reason.UNREADABLE,
@@ -74,7 +74,7 @@ async def _report(services: Services, kind: Kind, odd: Unreadable) -> None:
     except KubeNotFoundError:
         return
     subject = Subject.of(kind, odd.metadata)
-    await services.recorder.record(Happening(subject, "Warning", Reason.UNREADABLE, message, "Read"))
+    await services.recorder.record(ObjectEvent(subject, "Warning", Reason.UNREADABLE, message, "Read"))
 
 
 def _ready(status: object) -> dict[str, Any]:

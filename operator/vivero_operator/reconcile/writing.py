@@ -48,7 +48,7 @@ async def write_status(services: Services, address: Address, item: R, status: Mo
 
 
 def remember(model: type[R], body: dict[str, Any], mirror: Mirror[R]) -> R | None:
-    """The API server's answer to a write of ours; None when it cannot be read, of which the watch tells."""
+    """The API server's answer to a write of ours; None when it cannot be parsed, which its event reports."""
     found = read(model, body)
     if isinstance(found, Unreadable):
         return None

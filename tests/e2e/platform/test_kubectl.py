@@ -17,7 +17,7 @@ def test_the_example_becomes_a_workspace_that_its_owner_enters(kubectl: Kubectl,
         kubectl("wait", "--for=condition=Ready", "tenant/example", "--timeout=60s")
         header, row = kubectl("get", "vt", "example").splitlines()
         assert header.split() == ["NAME", "READY", "STATUS", "PLAN", "TRIAL-ENDS", "VERSION", "RELEASE", "URL", "AGE"]
-        assert row.split()[:3] == ["example", "True", "Working"]
+        assert row.split()[:3] == ["example", "True", "Healthy"]
         url = json.loads(kubectl("get", "vt", "example", "-o", "json"))["status"]["url"]
         assert url in row
         with local_client(Path(platform["ca"])) as client:

@@ -118,7 +118,7 @@ def test_a_user_with_all_connections_in_use_can_still_log_in(
         assert database_admin.can_login(tenant.database_user, tenant.database)
         assert not database_admin.can_login(replace(tenant.database_user, secret="wrong"), tenant.database)
         # One tenant's limit is no outage of the server.
-        with pytest.raises(BackendUnfinishedError, match="too many connections"):
+        with pytest.raises(BackendUnfinishedError, match="max_user_connections exceeded"):
             database_admin.prove(tenant.database_user, tenant.database)
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.alone  # compares surveys of the whole server, and chan
 MakeTenant = Callable[[], Any]
 
 USER, GRANTS = Correction.DATABASE_USER, Correction.DATABASE_GRANTS
-ACCOUNT, RIGHTS = Correction.FOREIGN_DATABASE_ACCOUNT, Correction.FOREIGN_DATABASE_GRANTS
+ACCOUNT, RIGHTS = Correction.UNMANAGED_DATABASE_ACCOUNT, Correction.UNMANAGED_DATABASE_GRANTS
 SCHEMA, CHARACTERS = Correction.DATABASE_SCHEMA, Correction.DATABASE_CHARACTER_SET
 AUDIT, FIRST_AUDIT = Correction.AUDIT_LOG, Correction.FIRST_AUDIT_LOG
 

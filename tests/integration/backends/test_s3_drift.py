@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from vivero_core.backends import glance
+from vivero_core.backends import ttl_cache
 from vivero_core.backends.corrections import SECURITY_RELEVANT, Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import client
@@ -123,7 +123,7 @@ def test_what_touches_access_is_called_so() -> None:
 def test_a_role_that_no_survey_saw_is_put_right_soon(
     storage_admin: VersityStorageAdmin, new_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(glance, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(ttl_cache, "FRESH_SECONDS", 0.0)
     tenant = new_tenant()
     Hands(storage_admin).update(tenant.bucket, "<Role>admin</Role>")
     assert storage_admin.ensure_account(tenant.account) == [ACCOUNT]
@@ -142,7 +142,7 @@ def test_a_survey_of_many_buckets_takes_turns(
     """The first is complete before it counts; after that each reads some again, those read longest ago first."""
     tenants = [new_tenant() for _ in range(3)]
     monkeypatch.setattr(client, "SURVEY_SECONDS", -1.0)
-    with pytest.raises(BackendUnfinishedError, match="goes on"):
+    with pytest.raises(BackendUnfinishedError, match="continues at the next call"):
         own_admin.survey()
     monkeypatch.undo()
     before = own_admin.survey()

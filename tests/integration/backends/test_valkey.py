@@ -3,7 +3,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from vivero_core.backends import glance
+from vivero_core.backends import ttl_cache
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.valkey import acl
@@ -36,7 +36,7 @@ def test_a_user_is_made_once_and_proven(cache_admin: ValkeyAdmin, new_tenant: Ma
     assert admin.ensure_user(tenant.cache_user) == []
 
 
-OWN, USER, RIGHTS = Correction.CACHE_USER, Correction.FOREIGN_CACHE_USER, Correction.FOREIGN_CACHE_RIGHTS
+OWN, USER, RIGHTS = Correction.CACHE_USER, Correction.UNMANAGED_CACHE_USER, Correction.UNMANAGED_CACHE_RIGHTS
 READER = "backends-test-reader"
 # `{u}` is the tenant's user; each line is the arguments of ACL SETUSER, or of another ACL command.
 HANDS = [
@@ -111,7 +111,7 @@ def test_a_change_is_seen_and_put_right(
 def test_a_hand_that_no_survey_saw_is_put_right_soon(
     cache_admin: ValkeyAdmin, new_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(glance, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(ttl_cache, "FRESH_SECONDS", 0.0)
     tenant = new_tenant()
     run(cache_admin, "ACL", "SETUSER", f"{tenant.cache_user.name}x", "on", "nopass", "+@all", "~*")
     assert cache_admin.ensure_user(tenant.cache_user) == [USER]
@@ -212,7 +212,7 @@ def test_erasing_many_keys_takes_several_calls_that_go_on(
             cache_admin.delete_keys(tenant.cache_user.name)
             break
         except BackendUnfinishedError as error:
-            assert "goes on" in str(error)  # noqa: PT017  the loop is the point
+            assert "continues at the next call" in str(error)  # noqa: PT017  the loop is the point
             calls += 1
     assert calls > 3
     monkeypatch.undo()

@@ -21,12 +21,11 @@ from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
-from vivero_operator.backends import Backends, PlatformObjects
+from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.vault import Vault
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
@@ -34,6 +33,7 @@ from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant import Result, TenantReconciler
 from vivero_operator.settings import Settings
 
@@ -67,7 +67,9 @@ def cluster_names(names: dict[str, tuple[str, int]]) -> Iterator[None]:
         yield
 
 
-def services_of(settings: Settings, kube: KubeClient, backends: Backends, data_plane: DataPlaneClient) -> Services:
+def services_of(
+    settings: Settings, kube: KubeClient, backends: BackendClients, data_plane: DataPlaneClient
+) -> Services:
     """As main puts them together, without a leader's Lease."""
     cluster = Cluster()
     return Services(
@@ -97,8 +99,8 @@ class Live:
     def __init__(self, services: Services, kube: KubeClient) -> None:
         """`kube`: the tests' own."""
         self.services, self.kube = services, kube
-        self.memory = Memory()
-        self.reconciler = TenantReconciler(services, self.memory)
+        self.state = ReconcileState()
+        self.reconciler = TenantReconciler(services, self.state)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -110,7 +112,7 @@ class Live:
             KubeClient(account, field_manager=FIELD_MANAGER) as own,
             DataPlaneClient() as data_plane,
         ):
-            backends = Backends(settings, PlatformObjects(own, settings.platform_namespace))
+            backends = BackendClients(settings, PlatformObjects(own, settings.platform_namespace))
             with contextlib.closing(backends):
                 yield cls(services_of(settings, own, backends, data_plane), kube)
 

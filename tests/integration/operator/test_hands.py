@@ -1,7 +1,7 @@
 """A person with kubectl or with a server's login changes something of a tenant that is well: it is as before in a minute.
 
 All at once, each on a tenant of its own, so that one is also seen not to disturb the others. The operator looks at tenants
-every ten minutes here, as by default: what it finds sooner, watches, rounds and surveys have told it.
+every ten minutes here, as by default: what it finds sooner, watches, polling and surveys have told it.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ SAMPLE_OF_FLOWS = (
     "schema lost and given up",
     "keys lost, record restored",
     "kubectl rollout restart",
-    "finalizer stripped, removed by order",
+    "finalizer stripped, deleted on request",
     "from enterprise to trial",
     "from trial to professional",
 )

@@ -99,7 +99,7 @@ async def test_all_children_are_made_and_a_second_look_writes_nothing(live: Live
     assert LABEL_RETAINED not in (await escrow(live, tenant.id))["metadata"]["labels"]
     await live.pass_once(name)
     assert (await limits(live, tenant.id))[HOLDS_DATA]
-    live.memory.forget(tenant.metadata.uid)
+    live.state.forget(tenant.metadata.uid)
     writes.clear()
     await live.pass_once(name)
     assert writes == []
@@ -111,7 +111,7 @@ async def test_drift_is_repaired_by_a_fresh_look(live: Live, name: str) -> None:
     service = await live.kube.get(SERVICE, "app", namespace)
     await live.kube.delete(SERVICE, "app", namespace, uid=service["metadata"]["uid"])
     await live.kube.patch(DEPLOYMENT, "app", {"spec": {"replicas": 3}}, namespace)
-    live.memory.forget(tenant.metadata.uid)
+    live.state.forget(tenant.metadata.uid)
     await live.pass_once(name)
     await live.kube.get(SERVICE, "app", namespace)
     assert (await live.kube.get(DEPLOYMENT, "app", namespace))["spec"]["replicas"] == 1

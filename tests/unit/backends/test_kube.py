@@ -132,7 +132,7 @@ def test_no_name_reaches_another_address(name: str) -> None:
 def test_a_manifest_finds_its_resource() -> None:
     assert resources.resource_of({"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant"}) is resources.TENANT
     assert resources.resource_of({"apiVersion": "v1", "kind": "Event"}) is resources.CORE_EVENT
-    with pytest.raises(ValueError, match="no resource"):
+    with pytest.raises(ValueError, match="unknown resource"):
         resources.resource_of({"apiVersion": "v1", "kind": "Tenant"})
 
 
@@ -194,16 +194,16 @@ def test_outside_a_pod_there_is_no_service_account(tmp_path: Path, monkeypatch: 
 
 
 async def test_the_guard_stops_writes_and_no_reads(tmp_path: Path, authority: str) -> None:
-    def guard() -> None:
+    def fence() -> None:
         raise PermissionError("not now")
 
     settings = config.from_kubeconfig(write_kubeconfig(tmp_path, authority))
-    client = KubeClient(settings, field_manager="test", guard=guard)
+    client = KubeClient(settings, field_manager="test", fence=fence)
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}}
     for write in (client.create(manifest), client.apply(manifest), client.delete(resources.NAMESPACE, "x", uid="u")):
         with pytest.raises(PermissionError):
             await write
-    with pytest.raises(errors.KubeUnavailableError):  # it was never opened: the guard was not asked
+    with pytest.raises(errors.KubeUnavailableError):  # it was never opened: the fence was not asked
         await client.get(resources.NAMESPACE, "x")
 
 

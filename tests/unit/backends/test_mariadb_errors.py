@@ -67,7 +67,7 @@ def test_no_answer_in_time_is_an_outage_unless_it_may_be_the_size_of_a_tenants_d
 
 
 @pytest.mark.parametrize(
-    ("cause", "words"), [(socket.gaierror(), "not known"), (ConnectionRefusedError(), "nothing listens there")]
+    ("cause", "words"), [(socket.gaierror(), "cannot be resolved"), (ConnectionRefusedError(), "connection refused")]
 )
 def test_an_unreachable_server_is_told_in_words(cause: OSError, words: str) -> None:
     error = pymysql.OperationalError(2003, "Can't connect")

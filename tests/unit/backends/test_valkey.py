@@ -118,13 +118,13 @@ LINES = [
     ],
 )
 def test_who_has_a_part_in_a_tenants_keys_is_seen(line: str, intruder: str | None) -> None:
-    found = acl.intruders([*LINES, line])
+    found = acl.unmanaged_users([*LINES, line])
     assert found == ({USER.removeprefix("vt"): {intruder}} if intruder else {})
 
 
 def test_a_neighbour_with_a_part_is_an_intruder() -> None:
     other = "user vtbbbbbbbbbb on ~vtbbbbbbbbbb:* ~vtaaaaaaaaaa:* resetchannels -@all"
-    assert acl.intruders([*LINES, other]) == {"aaaaaaaaaa": {"vtbbbbbbbbbb"}}
+    assert acl.unmanaged_users([*LINES, other]) == {"aaaaaaaaaa": {"vtbbbbbbbbbb"}}
 
 
 def test_only_the_tenants_patterns_are_taken() -> None:

@@ -167,6 +167,33 @@ def test_a_failed_signup_says_why() -> None:
     assert "http-equiv" not in text
 
 
+def test_a_signup_of_which_nothing_was_made_shows_no_steps() -> None:
+    signups = FakeSignups()
+    none = signup(0, "failed")
+    signups.view = structs.replace(none, steps=tuple(structs.replace(one, state="waiting") for one in none.steps))
+    with browser(signups=signups) as client:
+        text = client.get("/signup/5f2c").text
+    assert "The address is taken." in text
+    assert ": waiting" not in text
+
+
+WAITS = Waiting(since=NOW, next_attempt_at=NOW + timedelta(minutes=15))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [signup(3), structs.replace(signup(0), waiting=WAITS), signup(7, "ready"), signup(2, "failed")],
+    ids=["begun", "waiting", "ready", "failed"],
+)
+def test_the_title_says_what_the_heading_says(view: SignupView) -> None:
+    signups = FakeSignups()
+    signups.view = view
+    with browser(signups=signups) as client:
+        text = client.get("/signup/5f2c").text
+    (heading,) = re.findall(r"<h1[^>]*>([^<]+)</h1>", text)
+    assert f"<title>{heading} · Vivero</title>" in text
+
+
 def test_an_unknown_signup_is_a_page(visitor: TestClient[Any]) -> None:
     assert visitor.get("/signup/unknown").status_code == 404
     assert visitor.get("/signup/unknown/events").status_code == 404

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.collections.schemas import Collection, Field
+from vivero_data.domain.field_types.registry import FieldType
 
 
 def field(kind: FieldType, number: int = 1, **changes: Any) -> Field:  # noqa: ANN401  any attribute

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
-from vivero_data.domain.collections.schemas import FieldType
+from vivero_data.domain.field_types.registry import FieldType
 
 _SIGNS = st.characters(exclude_categories=["Cc", "Cs"])
 _WORD = st.text(st.characters(categories=["L", "M", "N"]), min_size=1, max_size=12)

@@ -13,7 +13,7 @@ from unit.data_plane.builders import collection
 from unit.data_plane.strategies import VALUES
 from unit.data_plane_web.fakes import World, page_dependencies
 from vivero_data.domain.auth.guards import AnyConnection
-from vivero_data.domain.collections.schemas import FieldType
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
 from vivero_web.answers import Answers

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.strategies import VALUES
-from vivero_data.domain.collections.schemas import FieldType
-from vivero_data.domain.records.numbers import UnsureNumberError, plain_number, typed_number, written
+from vivero_data.domain.field_types.numbers import UnsureNumberError, plain_number, typed_number, written
+from vivero_data.domain.field_types.registry import FieldType
 
 NUMBERS = VALUES[FieldType.NUMBER] | VALUES[FieldType.INTEGER]
 GROUPS = st.sampled_from([".", ",", "'", "\u2019", " ", "\u00a0", "\u2009", "\u202f"])

@@ -12,7 +12,8 @@ from unit.data_plane.builders import collection, field
 from unit.data_plane.strategies import TYPED
 from unit.data_plane_web.fakes import NOW, FakeLimits, World
 from vivero_data.db.database import Database
-from vivero_data.domain.collections.schemas import Collection, FieldType
+from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records import service
 from vivero_data.domain.records.errors import VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges

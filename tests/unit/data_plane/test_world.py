@@ -13,12 +13,13 @@ from vivero_data.domain.collections.definition import check
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import FieldType as T
 from vivero_data.domain.collections.schemas import NewCollection, NewField
+from vivero_data.domain.field_types.kind import UnfitValueError
+from vivero_data.domain.field_types.numbers import UnsureNumberError, typed_number
 from vivero_data.domain.files.names import content_disposition, safe_name
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter
-from vivero_data.domain.records.numbers import UnsureNumberError, typed_number
 from vivero_data.domain.records.service import columns_for
-from vivero_data.domain.records.values import UnfitValueError, parse, present
+from vivero_data.domain.records.values import parse, present
 from vivero_data.lib import cursors
 from vivero_data.lib.json import decode, encode
 from vivero_data.web.listing import collection_href

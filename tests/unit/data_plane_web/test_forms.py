@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from unit.data_plane.builders import field as any_field
 from unit.data_plane.strategies import TYPED
 from vivero_data.domain.audit.schemas import AuditEntry
-from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.collections.schemas import Collection, Field
+from vivero_data.domain.field_types.long_text import lines
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.values import parse, present
 from vivero_data.web import audit_words, filters, forms, inputs
 from vivero_data.web.columns import chosen_columns, columns_cookie
@@ -34,7 +36,7 @@ def test_what_a_form_shows_is_what_it_sends_back(pair: tuple[FieldType, Any]) ->
 def _typed_anew(kind: FieldType, value: Any) -> Any:  # noqa: ANN401  a field's value may be of any of its types
     """What is left of a value that a person types anew as a form shows it."""
     if kind is FieldType.LONG_TEXT:
-        value = inputs.lines(value)
+        value = lines(value)
     if kind is FieldType.DATETIME:
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
     return None if isinstance(value, str) and not value.strip() else value
@@ -46,7 +48,7 @@ def test_an_input_that_was_left_alone_matches_its_mark(pair: tuple[FieldType, An
     one, shown = field(kind), inputs.shown(value)
     form = {"f7-was": inputs.mark(one, shown)}
     assert inputs.touched([one], form) == [], "not sent"
-    posted = inputs.lines(shown).replace("\n", "\r\n") if kind is FieldType.LONG_TEXT else shown
+    posted = lines(shown).replace("\n", "\r\n") if kind is FieldType.LONG_TEXT else shown
     assert inputs.touched([one], {**form, "f7": posted}) == []
     assert inputs.touched([one], {**form, "f7": f"{shown}x"}) == [one]
 

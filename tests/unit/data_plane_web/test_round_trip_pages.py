@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unit.data_plane.strategies import VALUES
 from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import NOW, World
-from vivero_data.domain.collections.schemas import FieldType
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record
 

@@ -5,11 +5,11 @@ from reconcile.scenes import IDENT, NAMESPACE, body, change, condition, password
 from reconcile.world import PLAN, SERVER, World, tenant_body
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import DEPLOYMENT, POD, SERVICE
-from vivero_operator.handlers import Desk
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 
 
 async def spare() -> World:
@@ -125,31 +125,31 @@ async def test_a_pod_that_goes_while_it_is_told_of_limits(monkeypatch: pytest.Mo
 class TestDesk:
     """What a touched object makes work of depends on whose it is."""
 
-    async def keys(self, desk: Desk) -> list[Key]:
+    async def keys(self, context: HandlerContext) -> list[Key]:
         found = []
-        while len(desk.queue):
-            found.append(await desk.queue.get())
-            desk.queue.done(found[-1])
+        while len(context.queue):
+            found.append(await context.queue.get())
+            context.queue.done(found[-1])
         return found
 
     async def test_of_a_tenant_that_stays_it_is_looked_into(self) -> None:
         world = await spare()
-        desk = Desk(world.cluster, WorkQueue[Key](), Memory(), Pulse())
-        desk.touched(IDENT, SERVICE)
-        assert await self.keys(desk) == [Key("Tenant", "acme")]
-        assert desk.memory.take_suspicion(body(world)["metadata"]["uid"])
+        context = HandlerContext(world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
+        context.touched(IDENT, SERVICE)
+        assert await self.keys(context) == [Key("Tenant", "acme")]
+        assert context.state.take_suspicion(body(world)["metadata"]["uid"])
 
     async def test_of_one_that_goes_only_what_it_waits_for_counts(self) -> None:
         world = await spare()
         world.put({"kind": "Tenant", "metadata": {"name": "acme", "deletionTimestamp": "2026-11-22T12:01:00Z"}})
-        desk = Desk(world.cluster, WorkQueue[Key](), Memory(), Pulse())
-        desk.touched(IDENT, SERVICE)
-        assert await self.keys(desk) == []
-        desk.touched(IDENT, DEPLOYMENT)
-        assert await self.keys(desk) == [Key("Tenant", "acme")]
-        assert not desk.memory.take_suspicion(body(world)["metadata"]["uid"])
+        context = HandlerContext(world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
+        context.touched(IDENT, SERVICE)
+        assert await self.keys(context) == []
+        context.touched(IDENT, DEPLOYMENT)
+        assert await self.keys(context) == [Key("Tenant", "acme")]
+        assert not context.state.take_suspicion(body(world)["metadata"]["uid"])
 
     async def test_of_one_that_is_gone_it_is_an_orphans(self) -> None:
-        desk = Desk(World().cluster, WorkQueue[Key](), Memory(), Pulse())
-        desk.touched(IDENT, SERVICE)
-        assert await self.keys(desk) == [Key("Orphan", IDENT)]
+        context = HandlerContext(World().cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
+        context.touched(IDENT, SERVICE)
+        assert await self.keys(context) == [Key("Orphan", IDENT)]

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, events, serving
 from reconcile.world import World
-from vivero_operator.handlers import Desk
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import (
+from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import (
     CONTEST_FROM,
     CONTEST_LONGEST,
     CONTEST_LONGEST_URGENT,
     CONTEST_SECONDS,
-    Memory,
+    ReconcileState,
 )
-from vivero_operator.reconcile.queue import WorkQueue
 
 DEPLOYMENT = ("Deployment", NAMESPACE, "app")
 POLICY = ("NetworkPolicy", NAMESPACE, "app")
@@ -81,15 +81,18 @@ async def test_a_warning_says_what_and_when() -> None:
     assert not any("DriftContested" in one for one in events(world))
     await fight(world, scale, 1)
     (warning,) = [one for one in events(world) if one.startswith("Warning DriftContested")]
-    assert "Deployment app: changed again after each correction" in warning
-    assert "wait for some 2 s" in warning
+    assert (
+        "Drift recurs after each correction, probably because of another controller or a script: Deployment/app"
+        in warning
+    )
+    assert "Corrections back off, the next one in about 2 s" in warning
 
 
 async def test_the_pass_comes_back_when_it_may_correct_again() -> None:
     world = await serving()
     await fight(world, scale, CONTEST_FROM)
     scale(world)
-    world.memory.suspect(body(world)["metadata"]["uid"])
+    world.state.suspect(body(world)["metadata"]["uid"])
     result = await world.reconcile()
     assert world.kube.objects[DEPLOYMENT]["spec"]["replicas"] == 0
     assert result.retry_after == 2.0
@@ -112,8 +115,8 @@ async def test_what_is_not_there_comes_back_at_once_and_is_told_of() -> None:
     """Ready must not be said of a tenant without its Service; looks that a watch asks for are slowed down."""
     world = await serving()
     assert len(await fight(world, take_away, 20)) == 20
-    assert any("DriftContested: Service app" in one for one in events(world))
-    assert world.memory.patience(body(world)["metadata"]["uid"]) == CONTEST_LONGEST_URGENT
+    assert any("DriftContested" in one and "Service/app" in one for one in events(world))
+    assert world.state.backoff(body(world)["metadata"]["uid"]) == CONTEST_LONGEST_URGENT
 
 
 async def test_what_a_person_orders_is_done_at_once() -> None:
@@ -140,80 +143,80 @@ async def test_a_look_at_a_contested_tenant_waits_a_little() -> None:
     world = await serving()
     await fight(world, scale, CONTEST_FROM)
     clock = [0.0]
-    desk = Desk(world.cluster, WorkQueue[Key](lambda: clock[0]), world.memory, Pulse())
-    desk.suspect(IDENT)
-    assert len(desk.queue) == 0
+    context = HandlerContext(world.cluster, WorkQueue[Key](lambda: clock[0]), world.state, Heartbeat())
+    context.suspect(IDENT)
+    assert len(context.queue) == 0
     clock[0] += CONTEST_LONGEST_URGENT
-    assert (await desk.queue.get()).name == "acme"
+    assert (await context.queue.get()).name == "acme"
 
 
 async def test_others_are_not_slowed_down() -> None:
     world = await serving()
     await fight(world, scale, CONTEST_FROM)
-    assert world.memory.patience("uid of another") == 0.0
+    assert world.state.backoff("uid of another") == 0.0
 
 
 class TestPauses:
     @given(st.lists(st.floats(0.1, 400), max_size=40), st.booleans())
     def test_they_are_bounded_and_only_for_what_is_frequent(self, gaps: list[float], urgent: bool) -> None:  # noqa: FBT001
         now = [0.0]
-        memory = Memory(lambda: now[0])
+        state = ReconcileState(lambda: now[0])
         times: list[float] = []
         for gap in gaps:
             now[0] += gap
             times.append(now[0])
-            pause = memory.corrected("u", "Service app", urgent=urgent)
+            pause = state.corrected("u", "Service app", urgent=urgent)
             recent = sum(now[0] - one < CONTEST_SECONDS for one in times)
             assert (pause > 0) == (recent >= CONTEST_FROM)
             assert pause <= (CONTEST_LONGEST_URGENT if urgent else CONTEST_LONGEST)
-            assert memory.pause("u", "Service app", urgent=urgent) == pause
-            assert memory.patience("u") <= CONTEST_LONGEST_URGENT
-            assert memory.pause("u", "another", urgent=urgent) == 0.0
+            assert state.pause("u", "Service app", urgent=urgent) == pause
+            assert state.backoff("u") <= CONTEST_LONGEST_URGENT
+            assert state.pause("u", "another", urgent=urgent) == 0.0
 
     def test_they_end(self) -> None:
         now = [0.0]
-        memory = Memory(lambda: now[0])
+        state = ReconcileState(lambda: now[0])
         for _ in range(CONTEST_FROM):
-            memory.corrected("u", "Service app", urgent=False)
-        assert memory.patience("u") == 2.0
+            state.corrected("u", "Service app", urgent=False)
+        assert state.backoff("u") == 2.0
         now[0] += 1.5
-        assert memory.patience("u") == 0.5
+        assert state.backoff("u") == 0.5
         now[0] += 1.0
-        assert memory.patience("u") == 0.0
+        assert state.backoff("u") == 0.0
 
     def test_what_is_gone_is_forgotten(self) -> None:
-        memory = Memory(lambda: 0.0)
+        state = ReconcileState(lambda: 0.0)
         for _ in range(CONTEST_FROM):
-            memory.corrected("u", "Service app", urgent=False)
-        memory.expected("u", "Ingress hosts")
-        memory.told("u", "database", "digest")
-        memory.since_begin("u")
-        memory.drop("u")
-        assert memory.patience("u") == 0.0
-        assert not memory.expected("u", "Ingress hosts")
-        assert memory.told("u", "database", "digest") is None
+            state.corrected("u", "Service app", urgent=False)
+        state.expected("u", "Ingress hosts")
+        state.told("u", "database", "digest")
+        state.since_begin("u")
+        state.drop("u")
+        assert state.backoff("u") == 0.0
+        assert not state.expected("u", "Ingress hosts")
+        assert state.told("u", "database", "digest") is None
 
 
-class TestMemory:
+class TestReconcileState:
     def test_what_a_server_was_told(self) -> None:
-        memory = Memory(lambda: 0.0)
-        assert [memory.told("u", "database", one) for one in ("a", "a", "b", "b")] == [None, True, False, True]
-        memory.expect_news("u", "database")
-        assert [memory.told("u", "database", "b"), memory.told("u", "cache", "b")] == [False, None]
+        state = ReconcileState(lambda: 0.0)
+        assert [state.told("u", "database", one) for one in ("a", "a", "b", "b")] == [None, True, False, True]
+        state.expect_news("u", "database")
+        assert [state.told("u", "database", "b"), state.told("u", "cache", "b")] == [False, None]
 
     def test_what_it_expects(self) -> None:
-        memory = Memory(lambda: 0.0)
-        assert [memory.expected("u", "Ingress hosts") for _ in range(2)] == [False, True]
-        assert not memory.expected("other", "Ingress hosts")
-        memory.expect_no_more("u", "Ingress hosts")
-        memory.expect_no_more("unknown", "Ingress hosts")
-        assert not memory.expected("u", "Ingress hosts")
+        state = ReconcileState(lambda: 0.0)
+        assert [state.expected("u", "Ingress hosts") for _ in range(2)] == [False, True]
+        assert not state.expected("other", "Ingress hosts")
+        state.expect_no_more("u", "Ingress hosts")
+        state.expect_no_more("unknown", "Ingress hosts")
+        assert not state.expected("u", "Ingress hosts")
 
     def test_since_when_it_begins(self) -> None:
         now = [5.0]
-        memory = Memory(lambda: now[0])
-        assert memory.since_begin("u") == timedelta()
+        state = ReconcileState(lambda: now[0])
+        assert state.since_begin("u") == timedelta()
         now[0] = 8.0
-        assert memory.since_begin("u") == timedelta(seconds=3)
-        memory.begin_again("u")
-        assert memory.since_begin("u") == timedelta()
+        assert state.since_begin("u") == timedelta(seconds=3)
+        state.begin_again("u")
+        assert state.since_begin("u") == timedelta()

@@ -85,7 +85,7 @@ class TestKeyOfTheFiles:
         tamper(world, file_key=word)
         await again(world)
         assert file_key(world) == before
-        assert "Warning DriftCorrected: Drift corrected: Secret app" in events(world)
+        assert "Warning DriftCorrected: Drift corrected: Secret/app was changed outside Vivero" in events(world)
 
     @pytest.mark.parametrize("encoded", ["/////w==", "no base64!"])
     async def test_one_that_is_no_text_is_put_back(self, encoded: str) -> None:

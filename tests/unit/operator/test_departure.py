@@ -39,7 +39,9 @@ class TestRetained:
         before = secret(world)
         leave(world)
         await until_gone(world)
-        assert f"Normal Retained: Kept for spec.adopt {IDENT}: schema {SCHEMA}, bucket {BUCKET}" in events(world)
+        assert f"Normal Retained: Data retained for spec.adopt {IDENT}: schema {SCHEMA}, bucket {BUCKET}" in events(
+            world
+        )
         world.remove("Tenant", None, "acme")
         world.put(heir())
         await world.reconcile("heir")
@@ -68,7 +70,10 @@ class TestRetained:
         world.put({"kind": "Tenant", "metadata": {"name": "acme", "finalizers": [FINALIZER]}})
         leave(world)
         await until_gone(world)
-        assert events(world)[-1] == f"Normal Retained: Kept for spec.adopt {IDENT}: nothing, for nothing had been made"
+        assert (
+            events(world)[-1]
+            == f"Normal Retained: Data retained for spec.adopt {IDENT}: nothing, because it was never provisioned"
+        )
 
     async def test_what_was_never_in_service_need_not_be_found(self) -> None:
         world = await begun()
@@ -77,7 +82,7 @@ class TestRetained:
         world.remove(*RECORD)
         leave(world)
         await until_gone(world)
-        assert "nothing, for it was never in service" in events(world)[-1]
+        assert "nothing, because it was never in service" in events(world)[-1]
 
     @pytest.mark.parametrize("held", [False, True])
     async def test_keys_of_what_was_never_in_service_matter_where_something_is_held(self, *, held: bool) -> None:
@@ -105,7 +110,7 @@ class TestRetained:
         world.kube.objects[RECORD]["metadata"]["annotations"]["vivero.dev/tenant-uid"] = "uid-heir"
         world.put(heir(finalizers=[FINALIZER], deletionTimestamp=GOING))
         await world.reconcile("heir")
-        assert "name it in spec.databaseServer" in message(world, name="heir")
+        assert "set spec.databaseServer" in message(world, name="heir")
         world.put({"kind": "Tenant", "metadata": {"name": "heir"}, "spec": {"databaseServer": "main"}})
         await world.reconcile("heir")
         assert world.kube.objects[RECORD]["metadata"]["annotations"]["vivero.dev/database-server"] == "main"
@@ -117,7 +122,7 @@ class TestRetained:
         leave(world)
         await world.reconcile()
         forbid_secrets(world, monkeypatch)
-        world.memory.forget(body(world)["metadata"]["uid"])
+        world.state.forget(body(world)["metadata"]["uid"])
         await until_gone(world)
 
 
@@ -129,7 +134,7 @@ class TestErased:
         assert RECORD not in world.kube.objects
         assert world.backends.servers["main"].databases == set()
         assert world.backends.s3.buckets == {}
-        assert f"Normal Erased: Destroyed: schema {SCHEMA}, bucket {BUCKET}" in events(world)
+        assert f"Normal Erased: Data erased: schema {SCHEMA}, bucket {BUCKET}" in events(world)
 
     async def test_it_needs_no_key_for_that(self) -> None:
         world = await serving()

@@ -7,16 +7,16 @@ from reconcile.world import SERVER, World
 from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT
-from vivero_operator.handlers import Desk
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext
+from vivero_operator.health import Heartbeat
 from vivero_operator.policies import drift, roster
 from vivero_operator.policies.outcome import Outcome, State
 from vivero_operator.reconcile import children
 from vivero_operator.reconcile.children import Child, Children
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import Rank, WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
 
 IDENT = "u5g5446au3"  # of the world's tenant
@@ -100,14 +100,14 @@ class TestIntrusion:
     )
     def test_what_somebody_added_is_taken_out(self, fields: dict[str, Any], patch: dict[str, Any]) -> None:
         live = self.live(fields)
-        assert drift.intrusion(self.SERVICE, live) == ({"spec": patch} if patch else {})
+        assert drift.unmanaged_fields(self.SERVICE, live) == ({"spec": patch} if patch else {})
         assert drift.differs(self.SERVICE, live) is bool(patch)
 
     def test_an_entry_of_our_list_is_taken_out_and_a_shared_one_is_not(self) -> None:
         live = self.live({"f:ports": {'k:{"port":80}': {"f:port": {}}}})
-        assert drift.intrusion(self.SERVICE, live) == {}
+        assert drift.unmanaged_fields(self.SERVICE, live) == {}
         more = {**live, "spec": {**self.SERVICE["spec"], "ports": [{"port": 80}, {"port": 81}]}}
-        assert drift.intrusion(self.SERVICE, more) == {"spec": {"ports": [{"port": 80}]}}
+        assert drift.unmanaged_fields(self.SERVICE, more) == {"spec": {"ports": [{"port": 80}]}}
 
     def test_what_we_patched_is_ours_as_what_we_applied(self) -> None:
         patched = entry(FIELD_MANAGER, fields={"f:spec": {"f:type": {}}}) | {"operation": "Update"}
@@ -130,12 +130,15 @@ class TestIntrusion:
 
     def test_controllers_and_we_ourselves_are_nobody_else(self) -> None:
         fields = {"f:selector": {"f:extra": {}}}
-        assert drift.intrusion(self.SERVICE, self.live(fields, FIELD_MANAGER)) == {}
-        assert drift.intrusion(self.SERVICE, self.live(fields, "kube-controller-manager", subresource="status")) == {}
+        assert drift.unmanaged_fields(self.SERVICE, self.live(fields, FIELD_MANAGER)) == {}
+        assert (
+            drift.unmanaged_fields(self.SERVICE, self.live(fields, "kube-controller-manager", subresource="status"))
+            == {}
+        )
 
     def test_notes_of_people_stay(self) -> None:
         noted = entry("kubectl", fields={"f:metadata": {"f:annotations": {"f:note": {}}}})
-        assert drift.intrusion(self.SERVICE, {**self.SERVICE, "metadata": metadata(OURS, noted)}) == {}
+        assert drift.unmanaged_fields(self.SERVICE, {**self.SERVICE, "metadata": metadata(OURS, noted)}) == {}
 
 
 class TestChildren:
@@ -197,7 +200,7 @@ class TestRoster:
     def test_each_is_missed_by_its_name(self, kind: str, spec: dict[str, Any], status: dict[str, Any]) -> None:
         """Whatever else is there, and however much of it."""
         tenants = list(tenant(spec, status).cluster.tenants)
-        whole = roster.names(tenants[0], kind)
+        whole = roster.expected(tenants[0], kind)
         assert list(roster.incomplete(tenants, kind, {IDENT: whole})) == []
         for name in whole:
             found = {IDENT: {*whole - {name}, "other", "foreign", "more"}}
@@ -215,7 +218,7 @@ class TestRoster:
         ],
     )
     def test_names(self, kind: str, spec: dict[str, Any], expected: set[str]) -> None:
-        assert roster.names(next(iter(tenant(spec).cluster.tenants)), kind) == expected
+        assert roster.expected(next(iter(tenant(spec).cluster.tenants)), kind) == expected
 
     def test_who_is_still_being_made_lacks_nothing(self) -> None:
         world = World()
@@ -289,49 +292,49 @@ def test_whose_a_name_is(name: str, found: str | None) -> None:
     assert tenant_in(name, "vt") == found
 
 
-class TestMemory:
+class TestReconcileState:
     DONE = Outcome(State.DONE, "Provisioned", "")  # type: ignore[arg-type]  any word will do
 
     def test_a_pass_that_began_before_the_suspicion_teaches_nothing(self) -> None:
-        memory = Memory()
-        before = memory.epoch
-        memory.suspect("u")
-        memory.keep("u", "database", "f", self.DONE, before)
-        assert memory.recall("u", "database", "f") is None
-        memory.keep("u", "database", "f", self.DONE, memory.epoch)
-        assert memory.recall("u", "database", "f") == self.DONE
+        state = ReconcileState()
+        before = state.epoch
+        state.suspect("u")
+        state.keep("u", "database", "f", self.DONE, before)
+        assert state.recall("u", "database", "f") is None
+        state.keep("u", "database", "f", self.DONE, state.epoch)
+        assert state.recall("u", "database", "f") == self.DONE
 
     def test_a_suspicion_of_one_step_leaves_the_others(self) -> None:
-        memory = Memory()
-        before = memory.epoch
-        memory.keep("u", "workload", "f", self.DONE, before)
-        memory.suspect("u", "database")
-        memory.keep("u", "database", "f", self.DONE, before)
-        memory.keep("u", "storage", "f", self.DONE, before)
-        known = [memory.recall("u", step, "f") for step in ("workload", "database", "storage")]
+        state = ReconcileState()
+        before = state.epoch
+        state.keep("u", "workload", "f", self.DONE, before)
+        state.suspect("u", "database")
+        state.keep("u", "database", "f", self.DONE, before)
+        state.keep("u", "storage", "f", self.DONE, before)
+        known = [state.recall("u", step, "f") for step in ("workload", "database", "storage")]
         assert known == [self.DONE, None, self.DONE]
 
     def test_a_suspicion_is_taken_once(self) -> None:
-        memory = Memory()
-        memory.suspect("u")
-        assert [memory.take_suspicion("u"), memory.take_suspicion("u")] == [True, False]
-        memory.suspect("u")
-        memory.drop("u")
-        assert memory.take_suspicion("u") is False
+        state = ReconcileState()
+        state.suspect("u")
+        assert [state.take_suspicion("u"), state.take_suspicion("u")] == [True, False]
+        state.suspect("u")
+        state.drop("u")
+        assert state.take_suspicion("u") is False
 
 
 async def test_a_suspect_is_queued_behind_those_that_somebody_waits_for() -> None:
     world = World()
-    desk = Desk(Cluster(), WorkQueue[Key](), Memory(), Pulse())
+    context = HandlerContext(Cluster(), WorkQueue[Key](), ReconcileState(), Heartbeat())
     world.put({**TENANT, "status": {}})
     for tenant in world.cluster.tenants:
-        desk.cluster.tenants.put(tenant)
-    desk.suspect(IDENT)
-    desk.queue.add(Key("Tenant", "waits"), Rank.AWAITED)
-    desk.suspect("nobodysone")
-    assert (await desk.queue.get()).name == "waits"
-    assert (await desk.queue.get()).name == "acme"
-    assert len(desk.queue) == 0
+        context.cluster.tenants.put(tenant)
+    context.suspect(IDENT)
+    context.queue.add(Key("Tenant", "waits"), Rank.AWAITED)
+    context.suspect("nobodysone")
+    assert (await context.queue.get()).name == "waits"
+    assert (await context.queue.get()).name == "acme"
+    assert len(context.queue) == 0
 
 
 TENANT = {

@@ -28,15 +28,15 @@ from vivero_core.model.tenant import OwnerStatus, Tenant, TenantStatus
 from vivero_operator import data_plane, health, logs
 from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
-from vivero_operator.handlers import Desk, database_servers, plans, pods, roll_call, tenants
-from vivero_operator.instance import Keys
+from vivero_operator.handlers import HandlerContext, database_servers, missed_deletions, plans, pods, tenants
+from vivero_operator.instance import TenantKeys
 from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps.secrets import joined
 from vivero_operator.reconcile.writing import patch_of
 from vivero_operator.settings import Settings
@@ -190,7 +190,7 @@ class TestDataPlane:
     async def test_nobody_there(self, client: DataPlaneClient, unused_tcp_port: int, monkeypatch: Any) -> None:
         monkeypatch.setattr(data_plane, "APP_PORT", unused_tcp_port)
         for address in ("127.0.0.1", "::1"):
-            with pytest.raises(DataPlaneUnavailableError, match="no answer"):
+            with pytest.raises(DataPlaneUnavailableError, match="no response"):
                 await client.proof(address, "token", "abcdefghij")
 
     async def test_a_closed_client(self) -> None:
@@ -200,44 +200,44 @@ class TestDataPlane:
 
 class TestHealth:
     @contextlib.asynccontextmanager
-    async def asked(self, pulse: health.Pulse) -> AsyncIterator[TestClient[Any, Any]]:
-        async with TestClient(TestServer(health.application(pulse))) as client:
+    async def asked(self, heartbeat: health.Heartbeat) -> AsyncIterator[TestClient[Any, Any]]:
+        async with TestClient(TestServer(health.application(heartbeat))) as client:
             yield client
 
     async def test_alive_while_the_watch_brings_news(self) -> None:
         now = [0.0]
-        pulse = health.Pulse(lambda: now[0])
-        async with self.asked(pulse) as client:
+        heartbeat = health.Heartbeat(lambda: now[0])
+        async with self.asked(heartbeat) as client:
             assert (await client.get("/healthz")).status == 200
             now[0] = health.STALE_SECONDS + 1
             assert (await client.get("/healthz")).status == 503
-            pulse.beat()
+            heartbeat.beat()
             assert (await client.get("/healthz")).status == 200
 
     async def test_alive_while_the_api_server_is_away(self) -> None:
         now = [0.0]
-        pulse = health.Pulse(lambda: now[0])
-        async with self.asked(pulse) as client:
+        heartbeat = health.Heartbeat(lambda: now[0])
+        async with self.asked(heartbeat) as client:
             for _ in range(10):
                 now[0] += health.STALE_SECONDS - 1
-                pulse.excuse()
+                heartbeat.excuse()
             assert (await client.get("/healthz")).status == 200
             assert (await client.get("/readyz")).status == 503
 
     async def test_ready_when_the_cluster_was_seen(self) -> None:
-        pulse = health.Pulse()
-        async with self.asked(pulse) as client:
+        heartbeat = health.Heartbeat()
+        async with self.asked(heartbeat) as client:
             assert (await client.get("/readyz")).status == 503
-            pulse.beat()
+            heartbeat.beat()
             assert (await client.get("/readyz")).status == 200
 
     async def test_metrics(self) -> None:
-        async with self.asked(health.Pulse()) as client:
+        async with self.asked(health.Heartbeat()) as client:
             assert "vivero_queue_depth" in await (await client.get("/metrics")).text()
 
     async def test_serving(self, unused_tcp_port: int) -> None:
         async with (
-            health.serving(health.Pulse(), "127.0.0.1", unused_tcp_port),
+            health.serving(health.Heartbeat(), "127.0.0.1", unused_tcp_port),
             aiohttp.ClientSession() as session,
             session.get(f"http://127.0.0.1:{unused_tcp_port}/healthz") as answer,
         ):
@@ -294,15 +294,15 @@ class TestSettings:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk(Cluster(), WorkQueue[Key](), Memory(), health.Pulse())
+def context() -> HandlerContext:
+    return HandlerContext(Cluster(), WorkQueue[Key](), ReconcileState(), health.Heartbeat())
 
 
-async def queued(desk: Desk) -> list[str]:
+async def queued(context: HandlerContext) -> list[str]:
     names = []
-    while len(desk.queue):
-        key = await desk.queue.get()
-        desk.queue.done(key)
+    while len(context.queue):
+        key = await context.queue.get()
+        context.queue.done(key)
         names.append(f"{key.kind} {key.name}")
     return sorted(names)
 
@@ -317,17 +317,17 @@ def tenant(name: str = "acme", *, generation: int = 1, ready: str | None = None,
 
 
 class TestHandlers:
-    async def test_a_change_is_work_and_an_echo_is_not(self, desk: Desk) -> None:
-        tenants.observe(desk, tenant())
-        assert await queued(desk) == ["Tenant acme"]
-        tenants.observe(desk, tenant(resourceVersion="2", ready="Starting"))
-        assert await queued(desk) == []
-        tenants.observe(desk, tenant(generation=2, resourceVersion="3"))
-        assert await queued(desk) == ["Tenant acme"]
-        tenants.observe(desk, tenant(generation=2, resourceVersion="4", deletionTimestamp="2026-11-22T12:00:00Z"))
-        assert await queued(desk) == ["Tenant acme"]
+    async def test_a_change_is_work_and_an_echo_is_not(self, context: HandlerContext) -> None:
+        tenants.observe(context, tenant())
+        assert await queued(context) == ["Tenant acme"]
+        tenants.observe(context, tenant(resourceVersion="2", ready="Starting"))
+        assert await queued(context) == []
+        tenants.observe(context, tenant(generation=2, resourceVersion="3"))
+        assert await queued(context) == ["Tenant acme"]
+        tenants.observe(context, tenant(generation=2, resourceVersion="4", deletionTimestamp="2026-11-22T12:00:00Z"))
+        assert await queued(context) == ["Tenant acme"]
 
-    async def test_after_a_start_those_that_are_well_have_time(self, desk: Desk) -> None:
+    async def test_after_a_start_those_that_are_well_have_time(self, context: HandlerContext) -> None:
         """Tenants, their plan, their server and their pods all come by once."""
         well = {
             "conditions": [
@@ -340,108 +340,108 @@ class TestHandlers:
         waits = tenant("waits", ready="Starting")
         acme = Tenant.parse({**tenant_body(), "status": well})
         for one in (acme, waits):
-            desk.cluster.tenants.put(one)
-        plans.observe(desk, Plan.parse({**PLAN, "metadata": {"name": "trial", "uid": "p", "generation": 1}}))
+            context.cluster.tenants.put(one)
+        plans.observe(context, Plan.parse({**PLAN, "metadata": {"name": "trial", "uid": "p", "generation": 1}}))
         database_servers.observe(
-            desk, DatabaseServer.parse({**SERVER, "metadata": {"name": "main", "uid": "s", "generation": 1}})
+            context, DatabaseServer.parse({**SERVER, "metadata": {"name": "main", "uid": "s", "generation": 1}})
         )
-        tenants.observe(desk, acme)
-        tenants.observe(desk, waits)
-        pods.observe(desk, pod_of(acme.id, ready=True))
-        assert await queued(desk) == ["DatabaseServer main", "Plan trial", "Tenant waits"]
-        pods.observe(desk, pod_of(acme.id, ready=False))
-        assert await queued(desk) == ["Tenant acme"]
+        tenants.observe(context, acme)
+        tenants.observe(context, waits)
+        pods.observe(context, pod_of(acme.id, ready=True))
+        assert await queued(context) == ["DatabaseServer main", "Plan trial", "Tenant waits"]
+        pods.observe(context, pod_of(acme.id, ready=False))
+        assert await queued(context) == ["Tenant acme"]
 
-    async def test_a_tenant_on_its_way_out_waits_for_its_namespace_alone(self, desk: Desk) -> None:
+    async def test_a_tenant_on_its_way_out_waits_for_its_namespace_alone(self, context: HandlerContext) -> None:
         going = tenant(deletionTimestamp="2026-11-22T12:00:00Z")
-        desk.cluster.tenants.put(going)
-        desk.touched(going.id, SECRET)
-        desk.suspect(going.id, "database")
-        assert await queued(desk) == []
-        desk.touched(going.id, NAMESPACE)
-        assert await queued(desk) == ["Tenant acme"]
-        desk.move(going)
-        assert await queued(desk) == ["Tenant acme"]
+        context.cluster.tenants.put(going)
+        context.touched(going.id, SECRET)
+        context.suspect(going.id, "database")
+        assert await queued(context) == []
+        context.touched(going.id, NAMESPACE)
+        assert await queued(context) == ["Tenant acme"]
+        context.move(going)
+        assert await queued(context) == ["Tenant acme"]
 
-    async def test_a_roll_call_finds_who_went_without_a_word(self, desk: Desk) -> None:
+    async def test_missed_deletions_are_found(self, context: HandlerContext) -> None:
         for name, version in (("stays", "5"), ("gone", "5"), ("newer-than-the-list", "9")):
             one = tenant(name, resourceVersion=version)
-            desk.cluster.tenants.put(one)
+            context.cluster.tenants.put(one)
 
         class Listed:
             async def list_as(self, kind: Resource, view: Callable[[Object], str], **_: object) -> Listing[str]:
                 assert kind is TENANT
                 return Listing([view({"metadata": {"uid": "uid-stays"}})], "7")
 
-        await roll_call.call(cast("Any", Listed()), desk)
-        assert sorted(one.name for one in desk.cluster.tenants) == ["newer-than-the-list", "stays"]
+        await missed_deletions.find(cast("Any", Listed()), context)
+        assert sorted(one.name for one in context.cluster.tenants) == ["newer-than-the-list", "stays"]
 
-    async def test_what_one_gives_up_another_gets(self, desk: Desk) -> None:
-        desk.cluster.tenants.put(tenant("blocked", ready="SlugTaken"))
-        desk.cluster.tenants.put(tenant("fine", ready="Proven"))
-        tenants.observe(desk, tenant())
-        await queued(desk)
-        tenants.forget(desk, tenant().metadata)
-        assert await queued(desk) == [f"Orphan {tenant().id}", "Tenant acme", "Tenant blocked"]
-        assert desk.cluster.tenants.get("acme") is None
+    async def test_what_one_gives_up_another_gets(self, context: HandlerContext) -> None:
+        context.cluster.tenants.put(tenant("blocked", ready="SlugTaken"))
+        context.cluster.tenants.put(tenant("fine", ready="Proven"))
+        tenants.observe(context, tenant())
+        await queued(context)
+        tenants.forget(context, tenant().metadata)
+        assert await queued(context) == [f"Orphan {tenant().id}", "Tenant acme", "Tenant blocked"]
+        assert context.cluster.tenants.get("acme") is None
 
-    async def test_a_plan_is_work_for_its_tenants(self, desk: Desk) -> None:
-        desk.cluster.tenants.put(tenant())
+    async def test_a_plan_is_work_for_its_tenants(self, context: HandlerContext) -> None:
+        context.cluster.tenants.put(tenant())
         body = {**PLAN, "metadata": {"name": "trial", "uid": "p", "generation": 1}}
-        plans.observe(desk, Plan.parse(body))
-        assert await queued(desk) == ["Plan trial", "Tenant acme"]
-        plans.observe(desk, Plan.parse(body))
-        assert await queued(desk) == []
-        plans.forget(desk, Plan.parse(body).metadata)
-        assert await queued(desk) == ["Plan trial", "Tenant acme"]
+        plans.observe(context, Plan.parse(body))
+        assert await queued(context) == ["Plan trial", "Tenant acme"]
+        plans.observe(context, Plan.parse(body))
+        assert await queued(context) == []
+        plans.forget(context, Plan.parse(body).metadata)
+        assert await queued(context) == ["Plan trial", "Tenant acme"]
 
-    async def test_a_server_is_work_for_who_is_on_it_or_waits_for_one(self, desk: Desk) -> None:
-        desk.cluster.tenants.put(tenant("on-it", ready="Proven"))
-        desk.cluster.tenants.put(tenant("waits", ready="NoDatabaseServer"))
-        desk.cluster.tenants.put(tenant("new"))
+    async def test_a_server_is_work_for_who_is_on_it_or_waits_for_one(self, context: HandlerContext) -> None:
+        context.cluster.tenants.put(tenant("on-it", ready="Proven"))
+        context.cluster.tenants.put(tenant("waits", ready="NoDatabaseServer"))
+        context.cluster.tenants.put(tenant("new"))
         server = DatabaseServer.parse({**SERVER, "metadata": {"name": "main", "uid": "s", "generation": 1}})
-        database_servers.observe(desk, server)
-        assert await queued(desk) == ["DatabaseServer main", "Tenant on-it", "Tenant waits"]
-        database_servers.observe(desk, server)
-        assert await queued(desk) == []
-        database_servers.forget(desk, server.metadata)
-        assert await queued(desk) == ["DatabaseServer main", "Tenant on-it", "Tenant waits"]
+        database_servers.observe(context, server)
+        assert await queued(context) == ["DatabaseServer main", "Tenant on-it", "Tenant waits"]
+        database_servers.observe(context, server)
+        assert await queued(context) == []
+        database_servers.forget(context, server.metadata)
+        assert await queued(context) == ["DatabaseServer main", "Tenant on-it", "Tenant waits"]
 
-    async def test_a_list_of_pods_tells_who_is_gone(self, desk: Desk) -> None:
-        desk.cluster.tenants.put(tenant())
+    async def test_a_list_of_pods_tells_who_is_gone(self, context: HandlerContext) -> None:
+        context.cluster.tenants.put(tenant())
         pod = pod_of(tenant().id, ready=True)
-        assert not desk.pods_listed.is_set()
-        pods.take(desk, Listing([pod, dataclasses.replace(pod, name="app-2")], "1"))
-        assert desk.pods_listed.is_set()
-        assert await queued(desk) == ["Tenant acme"]
-        pods.take(desk, Listing([pod], "5"))
-        assert desk.cluster.pods(tenant().id) == [pod]
-        assert await queued(desk) == ["Tenant acme"]
-        pods.take(desk, Change("DELETED", pod))
-        assert desk.cluster.pods(tenant().id) == []
-        assert await queued(desk) == ["Tenant acme"]
-        pods.take(desk, Change("ADDED", pod))
-        assert desk.cluster.pods(tenant().id) == [pod]
+        assert not context.pods_listed.is_set()
+        pods.take(context, Listing([pod, dataclasses.replace(pod, name="app-2")], "1"))
+        assert context.pods_listed.is_set()
+        assert await queued(context) == ["Tenant acme"]
+        pods.take(context, Listing([pod], "5"))
+        assert context.cluster.pods(tenant().id) == [pod]
+        assert await queued(context) == ["Tenant acme"]
+        pods.take(context, Change("DELETED", pod))
+        assert context.cluster.pods(tenant().id) == []
+        assert await queued(context) == ["Tenant acme"]
+        pods.take(context, Change("ADDED", pod))
+        assert context.cluster.pods(tenant().id) == [pod]
 
-    async def test_pods(self, desk: Desk) -> None:
-        desk.cluster.tenants.put(tenant())
+    async def test_pods(self, context: HandlerContext) -> None:
+        context.cluster.tenants.put(tenant())
         pod = pod_of(tenant().id, ready=True)
-        pods.observe(desk, pod)
-        assert await queued(desk) == ["Tenant acme"]
-        pods.observe(desk, pod)
-        assert await queued(desk) == []
-        pods.forget(desk, pod)
-        assert await queued(desk) == ["Tenant acme"]
+        pods.observe(context, pod)
+        assert await queued(context) == ["Tenant acme"]
+        pods.observe(context, pod)
+        assert await queued(context) == []
+        pods.forget(context, pod)
+        assert await queued(context) == ["Tenant acme"]
         made = dataclasses.replace(pod, name="app-2", ready=False, running=False, ip=None)
-        pods.observe(desk, made)
-        pods.observe(desk, dataclasses.replace(made, ip="10.0.0.9"))
-        assert await queued(desk) == []
-        pods.observe(desk, dataclasses.replace(made, ip="10.0.0.9", running=True))
-        assert await queued(desk) == ["Tenant acme"]
-        pods.observe(desk, dataclasses.replace(made, ip="10.0.0.9", running=True, asked=True))
-        assert await queued(desk) == []
-        pods.observe(desk, pod_of("nobody", ready=False))
-        assert await queued(desk) == []
+        pods.observe(context, made)
+        pods.observe(context, dataclasses.replace(made, ip="10.0.0.9"))
+        assert await queued(context) == []
+        pods.observe(context, dataclasses.replace(made, ip="10.0.0.9", running=True))
+        assert await queued(context) == ["Tenant acme"]
+        pods.observe(context, dataclasses.replace(made, ip="10.0.0.9", running=True, asked=True))
+        assert await queued(context) == []
+        pods.observe(context, pod_of("nobody", ready=False))
+        assert await queued(context) == []
 
 
 class TestDatabaseServer:
@@ -513,7 +513,7 @@ class TestKeys:
         assert joined(self.live(password="kept"), None, new_file_key=False) is None
 
     def test_the_escrow_has_the_last_word_on_the_file_key_alone(self) -> None:
-        escrowed = Keys(*(f"{digit}" * 64 for digit in range(6)))
+        escrowed = TenantKeys(*(f"{digit}" * 64 for digit in range(6)))
         live = self.live(password="changed", file_key="ff" * 32, signing_key="ee" * 32)
         found = joined(live, escrowed, new_file_key=False)
         assert found is not None
@@ -522,7 +522,7 @@ class TestKeys:
 
     @pytest.mark.parametrize("odd", ["", "short", "zz" * 32, "\n"])
     def test_what_no_program_could_use_counts_as_missing(self, odd: str) -> None:
-        escrowed = Keys(*(f"{digit}" * 64 for digit in range(6)))
+        escrowed = TenantKeys(*(f"{digit}" * 64 for digit in range(6)))
         found = joined(self.live(password="kept", signing_key=odd), escrowed, new_file_key=False)
         assert found is not None
         assert found.signing_key == escrowed.signing_key

@@ -15,24 +15,24 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow import record as records
 from vivero_operator.escrow import sealing
 from vivero_operator.escrow.sealing import SealingKeys
-from vivero_operator.instance import Instance, Keys
+from vivero_operator.instance import Instance, TenantKeys
 from vivero_operator.settings import Settings
 
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=80)
-KEYS = st.builds(Keys, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
+KEYS = st.builds(TenantKeys, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
 IDENTS = st.text(string.ascii_lowercase + "234567", min_size=10, max_size=10)
-SOME = Keys(*(f"key {number}" for number in range(6)))
+SOME = TenantKeys(*(f"key {number}" for number in range(6)))
 PLATFORM = SealingKeys.generated()
 
 
 class TestSealing:
     @given(keys=KEYS, ident=IDENTS)
-    def test_what_was_sealed_is_opened(self, keys: Keys, ident: str) -> None:
+    def test_what_was_sealed_is_opened(self, keys: TenantKeys, ident: str) -> None:
         sealed = sealing.seal(PLATFORM, ident, keys)
         assert sealing.unseal(PLATFORM, PLATFORM.current, ident, sealed) == keys
 
     @given(keys=KEYS)
-    def test_nothing_of_the_keys_shows(self, keys: Keys) -> None:
+    def test_nothing_of_the_keys_shows(self, keys: TenantKeys) -> None:
         sealed = sealing.seal(PLATFORM, IDENT, keys)
         assert not any(len(one) > 3 and one.encode() in sealed for one in keys.dump().values())
         assert sealed != sealing.seal(PLATFORM, IDENT, keys), "a nonce is used once"

@@ -57,7 +57,7 @@ async def test_a_namespace_that_is_said_to_be_missing_makes_no_secret_anew(
     await world.reconcile()
     before = (await world.kube.list(SECRET)).items
     failing(world, monkeypatch, "get", "Namespace", KubeNotFoundError("kubernetes", "no such namespace"))
-    world.memory.forget(UID)
+    world.state.forget(UID)
     await world.reconcile()
     assert (await world.kube.list(SECRET)).items == before
 

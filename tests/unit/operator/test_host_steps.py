@@ -147,7 +147,7 @@ class TestCertificates:
             ({"data": {"tls.key": None}}, "needs tls.crt and tls.key"),
             ({"data": None}, "needs tls.crt and tls.key"),
             ({"data": {"tls.crt": "no base64!"}}, "needs tls.crt and tls.key"),
-            ({"data": {"tls.crt": "bm8gcGVt"}}, "cannot be read as PEM"),
+            ({"data": {"tls.crt": "bm8gcGVt"}}, "is not valid PEM"),
         ],
     )
     async def test_one_that_cannot_be_used_is_not_copied(self, edit: Object, words: str) -> None:
@@ -166,7 +166,11 @@ class TestCertificates:
 
     @pytest.mark.parametrize(
         ("host", "begins", "words"),
-        [(HOST, -91, "expired on 2026-11-21"), (HOST, 1, "is valid only from"), (OTHER, -1, f"is not for {HOST}")],
+        [
+            (HOST, -91, "expired on 2026-11-21"),
+            (HOST, 1, "is valid only from"),
+            (OTHER, -1, f"is not valid for {HOST}"),
+        ],
     )
     async def test_one_that_clients_refuse_is_not_routed(self, host: str, begins: int, words: str) -> None:
         world = await serving()

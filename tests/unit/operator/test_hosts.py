@@ -22,7 +22,7 @@ from vivero_operator.policies.hosts import Seen
 HOST = "app.example.com"
 PEM, KEY = pem(HOST, NOW - timedelta(days=1))
 DER = base64.b64decode(b"".join(PEM.split(b"\n")[1:-2]))
-FIRST_WORDS = {"holds", "cannot", "has", "does", "expired", "is"}
+FIRST_WORDS = {"contains", "cannot", "has", "does", "expired", "is"}
 
 
 def tenant(name: str = "acme", proven: str | None = None, host: str = HOST, **spec: Any) -> Tenant:  # noqa: ANN401
@@ -44,7 +44,7 @@ class TestWhose:
     def test_a_host_is_whose_proof_came_first(self) -> None:
         first, second = tenant("first", "2026-11-22T10:00:00Z"), tenant("second", "2026-11-22T11:00:00Z")
         refusal = hosts.refused(second, HOST, [first, second], "vivero.localhost")
-        assert refusal == (Reason.HOST_TAKEN, f"Host {HOST} belongs to Tenant first, which proved it first")
+        assert refusal == (Reason.HOST_TAKEN, f"Host {HOST} belongs to Tenant first, which verified it first")
         assert hosts.refused(first, HOST, [first, second], "vivero.localhost") is None
 
     def test_naming_it_gives_no_right_to_it(self) -> None:
@@ -90,7 +90,9 @@ class TestWords:
         bad = Verdict(NOW, "expired on 2026-11-22")
         issued = hosts.status(tenant(), HOST, Seen(verified_at=NOW, certificate=bad, issuer="letsencrypt"))
         assert (issued.ready, issued.reason) == (False, Reason.CERTIFICATE_INVALID)
-        assert issued.message.startswith("Routed; clients see a warning until letsencrypt has issued another")
+        assert issued.message.startswith(
+            "Routed; clients get certificate warnings until letsencrypt has issued another"
+        )
         assert hosts.is_routed(issued, issued=True)
 
 
@@ -105,8 +107,8 @@ class TestCertificates:
         [
             (-10, 5, HOST, "expired on 2026-11-17"),
             (5, 5, HOST, "is valid only from 2026-11-27"),
-            (-1, 5, "other.example.com", "is not for app.example.com"),
-            (-1, 5, "*.other.com", "is not for app.example.com"),
+            (-1, 5, "other.example.com", "is not valid for app.example.com"),
+            (-1, 5, "*.other.com", "is not valid for app.example.com"),
         ],
     )
     def test_one_that_clients_refuse(self, begins: int, days: int, host: str, words: str) -> None:
@@ -116,10 +118,12 @@ class TestCertificates:
     def test_what_cannot_be_used(self) -> None:
         certificate, key = pem(HOST, NOW)
         another, _ = pem(HOST, NOW, key=ec.generate_private_key(ec.SECP256R1()))
-        assert certificates.judge(b"no pem", key, HOST, NOW).problem == "cannot be read as PEM"
-        assert certificates.judge(certificate, b"no pem", HOST, NOW).problem == "has a private key that cannot be read"
+        assert certificates.judge(b"no pem", key, HOST, NOW).problem == "is not valid PEM"
+        assert (
+            certificates.judge(certificate, b"no pem", HOST, NOW).problem == "has a private key that cannot be parsed"
+        )
         problem = certificates.judge(another, key, HOST, NOW).problem
-        assert problem == "does not belong to the private key beside it"
+        assert problem == "does not match its private key"
 
     @given(data=st.data(), changes=st.integers(1, 3))
     @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
@@ -134,18 +138,18 @@ class TestCertificates:
     def test_one_of_another_version(self) -> None:
         odd = DER.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x12", 1)
         text = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(odd) + b"-----END CERTIFICATE-----\n"
-        assert certificates.judge(text, KEY, HOST, NOW).problem == "holds something that cannot be read"
+        assert certificates.judge(text, KEY, HOST, NOW).problem == "contains something that cannot be parsed"
 
     @given(st.binary(max_size=300))
     def test_no_bytes_at_all_are_a_fault_of_ours(self, text: bytes) -> None:
-        assert certificates.judge(text, KEY, HOST, NOW).problem == "cannot be read as PEM"
-        assert certificates.judge(PEM, text, HOST, NOW).problem == "has a private key that cannot be read"
+        assert certificates.judge(text, KEY, HOST, NOW).problem == "is not valid PEM"
+        assert certificates.judge(PEM, text, HOST, NOW).problem == "has a private key that cannot be parsed"
 
     def test_a_key_under_a_password_cannot_be_used(self) -> None:
         locked = ec.generate_private_key(ec.SECP256R1()).private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
         )
-        assert certificates.judge(PEM, locked, HOST, NOW).problem == "has a private key that cannot be read"
+        assert certificates.judge(PEM, locked, HOST, NOW).problem == "has a private key that cannot be parsed"
 
     def test_one_without_names_is_for_no_host(self) -> None:
         private = ec.generate_private_key(ec.SECP256R1())
@@ -156,7 +160,7 @@ class TestCertificates:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         chain = signed.public_bytes(serialization.Encoding.PEM)
-        assert certificates.judge(chain, key, HOST, NOW).problem == f"is not for {HOST}"
+        assert certificates.judge(chain, key, HOST, NOW).problem == f"is not valid for {HOST}"
 
     @given(st.from_regex(r"[a-z]{1,10}(\.[a-z]{1,10}){1,3}", fullmatch=True))
     def test_a_wildcard_stands_for_one_label(self, host: str) -> None:

@@ -107,4 +107,4 @@ class TestNoAlarm:
         world.remove(what[0], NAMESPACE, what[1])
         await again(world)
         assert routes(world) == [HOST]
-        assert any(f"Drift corrected: {what[0]} {what[1]}" in one for one in events(world))
+        assert any(f"Drift corrected: {what[0]}/{what[1]}" in one for one in events(world))

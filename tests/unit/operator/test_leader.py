@@ -139,7 +139,7 @@ async def test_who_waits_while_the_api_server_is_away_starts_over(
         raise KubeUnavailableError("kubernetes", "no answer")
 
     monkeypatch.setattr(kube, "get", away)
-    with pytest.raises(LeadershipLostError, match="does not answer"):
+    with pytest.raises(LeadershipLostError, match="does not respond"):
         await asyncio.wait_for(election(kube, clock, "first").acquire(), 10)
 
 

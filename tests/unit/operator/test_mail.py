@@ -35,7 +35,7 @@ def configure(world: World, mail_secret: str) -> None:
 
 
 async def copied(world: World) -> dict[str, str] | None:
-    world.memory.forget(UID)
+    world.state.forget(UID)
     await world.reconcile()
     await world.reconcile()
     found = world.kube.objects.get(COPY)
@@ -46,7 +46,7 @@ async def test_a_tenant_gets_what_its_program_reads_and_nothing_else() -> None:
     world = platform(SOURCE)
     world.put(secret(**GIVEN, admin_token="root"))
     assert await copied(world) == GIVEN
-    world.memory.forget(UID)
+    world.state.forget(UID)
     await world.reconcile()
     assert not [write for write in world.kube.writes if "mail" in write], "nothing has changed"
 

@@ -40,9 +40,9 @@ async def test_who_could_not_become_the_leader_does_no_work() -> None:
         identity = "first"
 
         async def acquire(self) -> None:
-            raise LeadershipLostError("the API server does not answer")
+            raise LeadershipLostError("the API server does not respond")
 
     # Whatever else it touched would not be there.
     parts = program.Parts(*cast("Any", [None] * 5), election=cast("Any", Unreached()), services=None, background={})  # type: ignore[arg-type]
-    with pytest.raises(LeadershipLostError, match="does not answer"):
+    with pytest.raises(LeadershipLostError, match="does not respond"):
         await asyncio.wait_for(program._lead(parts, asyncio.Event()), 10)  # noqa: SLF001  the rest of it is a whole cluster

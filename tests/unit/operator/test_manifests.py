@@ -8,7 +8,7 @@ from reconcile.world import NOW, PLAN, tenant_body
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow import record
-from vivero_operator.instance import DatabaseAddress, Instance, Keys, PlatformFiles
+from vivero_operator.instance import DatabaseAddress, Instance, PlatformFiles, TenantKeys
 from vivero_operator.manifests import (
     deployment,
     event,
@@ -29,7 +29,7 @@ from vivero_operator.policies import drift
 from vivero_operator.policies.room import Room
 from vivero_operator.settings import Settings
 
-KEYS = Keys("db-pw", "cache-pw", "s3-pw", "sign", "file", "token")
+KEYS = TenantKeys("db-pw", "cache-pw", "s3-pw", "sign", "file", "token")
 ADDRESS = DatabaseAddress("main", "db.example", 3306)
 
 
@@ -281,7 +281,7 @@ def test_url_without_the_usual_port() -> None:
 
 def test_events() -> None:
     tenant = instance().tenant
-    said = event.Happening(
+    said = event.ObjectEvent(
         event.Subject.of("Tenant", tenant.metadata), "Warning", "DatabaseUnavailable", "x" * 3000, "Reconcile"
     )
     manifest = event.build(said, "operator-1", NOW)

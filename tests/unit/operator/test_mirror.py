@@ -14,14 +14,14 @@ from unit.operator.made import KINDS, body
 from unit.operator.test_unreadable import WATCHED, odd_body
 from unit.operator.waiting import until
 from vivero_core.model.plan import Plan
-from vivero_operator.handlers import Desk, hearing
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext, dispatch
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import mirror as mirrors
 from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcile
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.state import ReconcileState
 
 NAMES = ["a", "b"]
 
@@ -143,13 +143,13 @@ def _moment(server: Server, answer: Plan) -> int:
 
 
 class Running:
-    """A controller over a desk, with a clock of its own; what it worked on is noted."""
+    """A controller over a context, with a clock of its own; what it worked on is noted."""
 
     def __init__(self) -> None:
         self.now, self.worked = 0.0, list[Key]()
         self.queue = WorkQueue[Key](lambda: self.now)
         self.world = World()
-        self.desk = Desk(self.world.cluster, self.queue, Memory(), Pulse())
+        self.context = HandlerContext(self.world.cluster, self.queue, ReconcileState(), Heartbeat())
         reconcilers: dict[str, Reconcile] = {kind: self._reconciler(kind) for kind in (*WATCHED, "Orphan")}
         self.controller = Controller(self.queue, reconcilers, concurrency=4, resync_seconds=600)
         self.failing = False
@@ -158,7 +158,7 @@ class Running:
         async def reconcile(name: str) -> Result:
             self.worked.append(Key(kind, name))
             watched = WATCHED.get(kind)
-            there = watched is not None and watched.mirror(self.desk).get(name) is not None
+            there = watched is not None and watched.mirror(self.context).get(name) is not None
             there = there or (kind, name) in self.world.cluster.unreadable
             return Result(failed=self.failing and there, gone=not there)
 
@@ -193,12 +193,12 @@ async def test_a_key_of_what_is_gone_is_worked_on_no_more(kind: Kind, make: Make
     running.failing = failing
     task = asyncio.create_task(running.controller.run())
     made = make(kind, resourceVersion="1")
-    hearing.heard(running.desk, WATCHED[kind], "ADDED", made)
+    dispatch.handle(running.context, WATCHED[kind], "ADDED", made)
     assert Key(kind, "odd") in await running.hours(2)  # it comes by again and again
-    hearing.heard(running.desk, WATCHED[kind], "DELETED", made)
+    dispatch.handle(running.context, WATCHED[kind], "DELETED", made)
     await running.rest()
     assert Key(kind, "odd") not in await running.hours(3)
     assert running.controller._failures == {}  # noqa: SLF001  nothing is remembered of it
-    assert running.desk.wants == {}
+    assert running.context.wants == {}
     task.cancel()
     await asyncio.wait({task})

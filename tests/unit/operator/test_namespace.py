@@ -104,7 +104,7 @@ class TestRights:
     async def test_that_never_come_are_a_fault_in_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         world = await serving()
         forbidding(world, monkeypatch, 1000)
-        world.memory.since_begin(body(world)["metadata"]["uid"])
+        world.state.since_begin(body(world)["metadata"]["uid"])
         world.now = world.now.replace(minute=30)
         result = await world.reconcile()
         assert result.failed
@@ -134,7 +134,10 @@ class TestRights:
             world.kube.objects[RIGHTS]["subjects"] = []
         await again(world)
         assert world.kube.objects[RIGHTS]["subjects"][0]["name"] == "vivero-operator"
-        assert "Warning DriftCorrected: Drift corrected: RoleBinding vivero-operator" in events(world)
+        assert (
+            "Warning DriftCorrected: Drift corrected: RoleBinding/vivero-operator was changed outside Vivero"
+            in events(world)
+        )
 
     @pytest.mark.parametrize("hand", ["another role", "no subjects", "another's subjects"])
     async def test_that_are_another_s_are_put_right_with_a_second_binding(
@@ -154,7 +157,10 @@ class TestRights:
         assert [is_ours(one) for one in bound] == [True], "and the second one is gone again"
         assert "create RoleBinding" in used
         assert condition(world, "Ready") == "True Proven"
-        assert "Warning DriftCorrected: Drift corrected: RoleBinding vivero-operator" in events(world)
+        assert (
+            "Warning DriftCorrected: Drift corrected: RoleBinding/vivero-operator was changed outside Vivero"
+            in events(world)
+        )
 
     async def test_a_deletion_gets_them_back_first(self) -> None:
         world = await serving()
@@ -190,7 +196,7 @@ class TestWhose:
             return await real(resource, name, namespace)
 
         monkeypatch.setattr(world.kube, "get", get)
-        world.memory.forget(body(world)["metadata"]["uid"])
+        world.state.forget(body(world)["metadata"]["uid"])
         await world.reconcile()
         assert SPACE not in world.kube.objects
 
@@ -200,7 +206,9 @@ class TestWhose:
         await again(world)
         labels = world.kube.objects[SPACE]["metadata"]["labels"]
         assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-        assert f"Warning DriftCorrected: Drift corrected: Namespace {NAMESPACE}" in events(world)
+        assert f"Warning DriftCorrected: Drift corrected: Namespace/{NAMESPACE} was changed outside Vivero" in events(
+            world
+        )
 
 
 class TestDeletedByHand:
@@ -213,7 +221,9 @@ class TestDeletedByHand:
         world.remove(*SPACE)
         await again(world)
         assert SPACE in world.kube.objects
-        assert f"Warning DriftCorrected: Drift corrected: Namespace {NAMESPACE}" in events(world)
+        assert f"Warning DriftCorrected: Drift corrected: Namespace/{NAMESPACE} was changed outside Vivero" in events(
+            world
+        )
 
     async def test_the_first_is_no_drift(self) -> None:
         world = new()
@@ -254,7 +264,7 @@ class TestInTheWay:
         assert f"delete {kind} {NAMESPACE}/app" in world.kube.writes
         found = world.kube.objects[key]
         assert all(found.get(part) != value for part, value in REMADE[kind].items())
-        assert any(f"Drift corrected: {kind} app" in one for one in events(world))
+        assert any(f"Drift corrected: {kind}/app" in one for one in events(world))
 
     @pytest.mark.parametrize("stubborn", [False, True])
     async def test_what_makes_ours_invalid_is_taken_out_first(

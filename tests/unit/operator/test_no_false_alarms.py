@@ -210,7 +210,7 @@ async def test_rules_of_an_earlier_release_are_no_alarm_and_a_hand_is_one(*, sus
     for name in cache.users:
         cache.users[name] = "changed by hand"
     await again(world)
-    assert alarms(world) == ["Warning DriftCorrected: Drift corrected: cache user"]
+    assert alarms(world) == ["Warning DriftCorrected: Drift corrected: cache user was changed outside Vivero"]
 
 
 ALWAYS_THERE: Final = [
@@ -239,5 +239,5 @@ async def test_what_was_not_ordered_is(kind: str, namespace: str | None, name: s
     severe = kind in ("Secret", "NetworkPolicy", "Namespace", "RoleBinding", "ServiceAccount")
     (alarm,) = alarms(world)
     assert alarm.startswith(f"{'Warning' if severe else 'Normal'} DriftCorrected: Drift corrected: ")
-    assert f"{kind} {name}" in alarm
+    assert f"{kind}/{name}" in alarm
     assert (kind, namespace, name) in world.kube.objects

@@ -8,11 +8,11 @@ from reconcile.scenes import NAMESPACE, again, body, change, condition, events, 
 from reconcile.world import World
 from vivero_core.model.constants import FINALIZER
 from vivero_core.model.tenant import Tenant
-from vivero_operator.handlers import Desk, tenants
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext, tenants
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 
 DEPLOYMENT = ("Deployment", NAMESPACE, "app")
 SERVICE = ("Service", NAMESPACE, "app")
@@ -81,7 +81,7 @@ class TestPause:
         await world.reconcile()
         assert SERVICE in world.kube.objects
         assert condition(world, "Ready") == "True Proven"
-        assert any("Drift corrected: Service app" in one for one in events(world))
+        assert any("Drift corrected: Service/app" in one for one in events(world))
 
     async def test_a_deletion_waits(self) -> None:
         world = await self.paused()
@@ -124,13 +124,13 @@ class TestHeard:
     @pytest.mark.parametrize("annotations", ORDERS, ids=str)
     async def test_an_order_is_work_and_any_other_annotation_is_not(self, annotations: dict[str, str]) -> None:
         world = await serving()
-        desk = Desk(world.cluster, WorkQueue[Key](), Memory(), Pulse())
+        context = HandlerContext(world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
         made: dict[str, Any] = body(world)
 
         def heard(version: int, **found: str) -> bool:
             meta = {**made["metadata"], "resourceVersion": str(1000 + version), "annotations": found}
-            tenants.observe(desk, Tenant.parse({**made, "metadata": meta}))
-            return len(desk.queue) > 0
+            tenants.observe(context, Tenant.parse({**made, "metadata": meta}))
+            return len(context.queue) > 0
 
         assert not heard(1), "it is well, and there is time"
         assert not heard(2, note="x")
@@ -178,7 +178,7 @@ class TestRestart:
         ]
         live["spec"]["paused"] = True
         await again(world)
-        assert any("Drift corrected: Deployment app" in one for one in events(world))
+        assert any("Drift corrected: Deployment/app" in one for one in events(world))
 
 
 class TestCredentials:

@@ -1,4 +1,4 @@
-"""What is left of tenants that are gone: found on every system, named, its address closed, and removed by order alone."""
+"""Orphans: found on every backend, reported, their Ingresses deleted, and themselves deleted on request alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -23,17 +23,17 @@ from vivero_core.model.naming import tenant_id
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_operator import main
-from vivero_operator.handlers import Desk
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext
+from vivero_operator.health import Heartbeat
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
 from vivero_operator.reconcile import orphans
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import ReconcileState
 
 ID = "orphanaaaa"
 THINGS = ("schema", "database users", "bucket", "storage account", "cache user", "namespace", "keys")
@@ -295,7 +295,7 @@ class TestNoAnswer:
 
     @staticmethod
     def silence(place: Place, system: str, look: object) -> None:
-        """The system gives no answer in the first look, the second, or both."""
+        """The system does not respond in the first scan, the second, or both."""
         server, calls = SYSTEMS[system](place.world), list[int]()
         real = server.inventory
 
@@ -388,9 +388,9 @@ class TestAddress:
         await place.leave()
         await place.leave("b" * 10, "schema")
         await place.sweep()
-        desk = Desk(place.world.cluster, WorkQueue[Key](), Memory(), Pulse())
-        main._tell_of_orphans(place.world.services, desk)  # noqa: SLF001  what the sweep is given to report to
-        assert {await desk.queue.get() for _ in range(len(desk.queue))} == {
+        context = HandlerContext(place.world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat())
+        main._tell_of_orphans(place.world.services, context)  # noqa: SLF001  what the sweep is given to report to
+        assert {await context.queue.get() for _ in range(len(context.queue))} == {
             Key("DatabaseServer", "main"),
             Key("DatabaseServer", "second"),
             Key("Orphan", ID),
@@ -425,7 +425,7 @@ class TestAddress:
 
         place.world.kube.delete = forbidden  # type: ignore[method-assign]  its RoleBinding was taken away
         await place.closer.reconcile(ID)
-        assert "is not closed: " in caplog.text
+        assert "deleting the Ingress of an orphan failed: " in caplog.text
         assert "is closed" not in caplog.text
 
 
@@ -456,7 +456,7 @@ class TestShown:
         await place.sweep()
         await place.server()
         await place.server()
-        said = "No Tenant speaks for {}. Adopt with spec.adopt, or remove with spec.removeOrphans"
+        said = "Orphaned resources without a Tenant: {}. Adopt them with spec.adopt, or delete them with spec.removeOrphans"
         assert place.events() == ["Warning OrphansFound: " + said.format(f"{ID} (bucket, schema)")]
         await place.leave("b" * 10, "schema")
         await place.sweep()
@@ -510,7 +510,7 @@ class TestOrder:
         await place.sweep()
         place.order(ID)
         going = await place.server()
-        assert "waiting for namespace to be gone" in going.status.conditions[0].message
+        assert "waiting for namespace to be deleted" in going.status.conditions[0].message
         assert (going.status.removals_done, "keys" in place.left()) == ((), True)
         done = await place.server()
         assert (place.left(), done.status.removals_done) == (set(), (ID,))
@@ -518,7 +518,7 @@ class TestOrder:
         assert place.left("b" * 10) == set(THINGS)
         assert [one for one in place.events() if ID in one][
             -1
-        ] == f"Normal OrphanRemoved: Orphan {ID} was removed by order"
+        ] == f"Normal OrphanRemoved: Orphan {ID} was deleted as requested in spec.removeOrphans"
 
     async def test_what_takes_long_is_no_outage(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """A bucket is emptied object by object: that has a lane's time for long calls."""
@@ -570,7 +570,7 @@ class TestOrder:
         place.order(ident)
         status = (await place.server()).status
         assert status.removals_done == (ident,)
-        assert f"Warning OrphanKept: {ident} was not removed: {why}" in place.events()
+        assert f"Warning OrphanKept: Orphan {ident} was not deleted: {why}" in place.events()
         assert place.left(ident) == (set() if owner == "unknown" else set(THINGS))
 
     @staticmethod
@@ -586,7 +586,7 @@ class TestOrder:
             place.world.cluster.tenants.drop("acme", "uid-1")  # the watch is late; the API server is not
         reasons = {
             "retained": "its data is retained for spec.adopt",
-            "unknown": "the last sweep found nothing of it without a Tenant",
+            "unknown": "the last orphan sweep did not find it",
         }
         return reasons.get(owner, "it belongs to Tenant acme")
 
@@ -603,7 +603,7 @@ class TestOrder:
         place.order(ID)
         waiting = await place.server()
         assert waiting.status.removals_done == ()
-        assert f"Orphan {ID}: waiting for a sweep" in waiting.status.conditions[0].message
+        assert f"Orphan {ID}: waiting for an orphan sweep" in waiting.status.conditions[0].message
         place.world.backends.s3.down = False
         await place.sweep()
         assert (await place.server()).status.removals_done == (ID,)
@@ -654,7 +654,7 @@ class TestOrder:
         status = (await place.server()).status
         shown = find(status.conditions, "Paused")
         assert shown is not None
-        assert shown.message.startswith("The server is not asked, and no order is carried out")
+        assert shown.message.endswith("no health checks or orphan removal")
         assert (place.left(), status.removals_done) == (set(THINGS), ())
         place.world.put(
             {"kind": "DatabaseServer", "metadata": {"name": "main", "annotations": {"vivero.dev/paused": "no"}}}

@@ -157,7 +157,7 @@ class TestNotNow:
         change(world, owner={"passwordHashSecret": "signup-1"})
         await world.reconcile()
         assert condition(world, "OwnerReady") == "False OwnerRefused"
-        assert said(world) == "Secret signup-1 in vivero-signups: password_hash is no argon2id hash in PHC form"
+        assert said(world) == "Secret signup-1 in vivero-signups: password_hash is not an argon2id hash in PHC format"
         assert world.data_plane.owners == []
         assert HELD in world.kube.objects
 
@@ -231,7 +231,9 @@ class TestAdopted:
         await world.reconcile()
         assert known(world)["email"] == "first@b.co"
         assert condition(world, "OwnerReady") == "True AccountExists"
-        assert said(world) == "first@b.co can log in; a@b.co has no account, for spec.owner names no password"
+        assert (
+            said(world) == "first@b.co can log in; a@b.co has no account, because spec.owner has no passwordHashSecret"
+        )
 
     async def test_without_an_account_it_says_so(self) -> None:
         world = await serving()

@@ -12,7 +12,7 @@ from vivero_core.model.constants import LABEL_SIGNUP, ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow.record import Record
-from vivero_operator.policies import backoff, claims, drift, life, neighbours, placement, quantity, verdict
+from vivero_operator.policies import backoff, drift, life, neighbours, ownership, placement, quantity, verdict
 from vivero_operator.policies.outcome import Outcome, Pending, State, done, waiting
 from vivero_operator.policies.verdict import Finding
 
@@ -100,8 +100,8 @@ class TestBackoff:
 
     @given(faults=st.integers(1, 10_000), spread=st.floats(0, 1, exclude_max=True))
     def test_a_rest_is_a_second_at_least_and_leaves_most_of_the_minute(self, faults: int, spread: float) -> None:
-        assert 1 <= backoff.rest(faults, spread) <= 12
-        assert backoff.rest(faults, spread) <= backoff.rest(faults + 3, spread)
+        assert 1 <= backoff.probe_delay(faults, spread) <= 12
+        assert backoff.probe_delay(faults, spread) <= backoff.probe_delay(faults + 3, spread)
 
 
 def server(
@@ -171,19 +171,19 @@ def test_whom_somebody_waits_for(
 class TestClaims:
     def test_the_older_has_the_slug(self) -> None:
         young, old = tenant(uid="y"), tenant("other", uid="o", age=5, slug="acme")
-        assert claims.refused_slug(young, [young, old]) == (
+        assert ownership.refused_slug(young, [young, old]) == (
             Reason.SLUG_TAKEN,
             "Slug acme belongs to the older Tenant other",
         )
-        assert claims.refused_slug(old, [young, old]) is None
+        assert ownership.refused_slug(old, [young, old]) is None
 
     def test_of_two_from_one_second_exactly_one_has_it(self) -> None:
         pair = [tenant(uid="a"), tenant("other", uid="b", slug="acme")]
-        assert [claims.refused_slug(one, pair) is None for one in pair] == [True, False]
+        assert [ownership.refused_slug(one, pair) is None for one in pair] == [True, False]
 
     def test_who_has_something_already_keeps_it(self) -> None:
         made = tenant("made", uid="z", slug="acme", status={"url": "https://acme"})
-        assert claims.refused_slug(made, [tenant(uid="a"), made]) is None
+        assert ownership.refused_slug(made, [tenant(uid="a"), made]) is None
 
     def test_adoption(self) -> None:
         heir = tenant(uid="h", adopt="abcdefghij")
@@ -196,19 +196,19 @@ class TestClaims:
             ([heir, rival], "h"),
             ([heir, younger], None),
         ):
-            assert claims.refused_adoption(heir, others, kept_for(owner)) is None
+            assert ownership.refused_adoption(heir, others, kept_for(owner)) is None
         for others, owner in (([heir, rival], "r"), ([heir, younger], "y")):
-            refusal = claims.refused_adoption(heir, others, kept_for(owner))
+            refusal = ownership.refused_adoption(heir, others, kept_for(owner))
             assert refusal is not None
             assert refusal[0] is Reason.ALREADY_ADOPTED
 
     def test_data_stays_on_its_server(self) -> None:
         heir = tenant(uid="h", adopt="abcdefghij", databaseServer="other")
-        assert claims.refused_adoption(heir, [heir], kept_for(None)) is not None
+        assert ownership.refused_adoption(heir, [heir], kept_for(None)) is not None
 
 
 FAILED = Outcome(State.FAILED, Reason.DATABASE_UNAVAILABLE, "mariadb: no answer")
-WAITING = waiting(Pending(Reason.STARTING, "Waiting for the pod to answer", retry_after=30))
+WAITING = waiting(Pending(Reason.STARTING, "Waiting for the pod to become ready", retry_after=30))
 SKIPPED = Outcome(State.SKIPPED, Reason.STARTING, "")
 DONE = done(Reason.PROVISIONED, "Fine")
 
@@ -253,7 +253,7 @@ class TestVerdict:
         assert find(conditions, "Ready") is None
         assert ready(conditions, "Suspended") == ("True", "Unpaid")
         assert ready(conditions, "WorkloadReady") == ("False", "Unpaid")
-        assert verdict.summary(conditions).message == "Suspended: a payment is missing"  # type: ignore[union-attr]
+        assert verdict.summary(conditions).message == "Suspended: a payment is overdue"  # type: ignore[union-attr]
         still = verdict.suspended(away, findings(FAILED), NOW)
         assert ready(still, "Suspended") == ready(still) == ("False", "Unpaid")
 

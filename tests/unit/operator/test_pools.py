@@ -12,16 +12,16 @@ from reconcile.world import NOW, World
 from vivero_core.model.constants import LABEL_POOL, LABEL_RELEASE
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
-from vivero_operator.handlers import Desk, tenant_pools, tenants
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext, tenant_pools, tenants
+from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import spare
-from vivero_operator.policies import claims, life, pool
+from vivero_operator.policies import life, ownership, pool
 from vivero_operator.policies.life import Phase
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.rollout import Rollout
+from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant_pool import (
     GIVE_WAY_SECONDS,
     LOOK_AGAIN_SECONDS,
@@ -108,20 +108,20 @@ class TestSingleRefill:
 
 class TestOrder:
     def test_a_few_at_once(self) -> None:
-        assert pool.decide(10, stock(), at_once=4).make == 4
-        assert pool.decide(10, stock(spare_of("a", ready=False)), at_once=4).make == 3
-        assert pool.decide(2, stock(spare_of("a")), at_once=4).make == 1
+        assert pool.decide(10, stock(), at_once=4).create == 4
+        assert pool.decide(10, stock(spare_of("a", ready=False)), at_once=4).create == 3
+        assert pool.decide(2, stock(spare_of("a")), at_once=4).create == 1
 
     def test_too_many_go_those_that_start_and_the_youngest_first(self) -> None:
         spares = [spare_of("starts", ready=False), spare_of("young", age=10), spare_of("old", age=90)]
-        assert names(pool.decide(1, stock(*spares), at_once=4).discard) == ["starts", "young"]
+        assert names(pool.decide(1, stock(*spares), at_once=4).delete) == ["starts", "young"]
 
     def test_an_old_release_serves_until_its_successor_is_ready(self) -> None:
         old = [spare_of("o1", image="image:0"), spare_of("o2", image="image:0")]
-        assert pool.decide(2, stock(*old), at_once=1) == pool.Order(1, ())
+        assert pool.decide(2, stock(*old), at_once=1) == pool.Scaling(1, ())
         one_new = stock(*old, spare_of("n1"))
-        assert names(pool.decide(2, one_new, at_once=1).discard) == ["o1"]
-        assert names(pool.decide(2, stock(*old, spare_of("n1"), spare_of("n2")), at_once=1).discard) == ["o1", "o2"]
+        assert names(pool.decide(2, one_new, at_once=1).delete) == ["o1"]
+        assert names(pool.decide(2, stock(*old, spare_of("n1"), spare_of("n2")), at_once=1).delete) == ["o1", "o2"]
 
     @given(
         size=st.integers(0, 20),
@@ -134,18 +134,20 @@ class TestOrder:
             for number, kind in enumerate(kinds)
         }
         for step in range(100):
-            order = pool.decide(size, stock(*spares.values(), size=size), at_once=at_once)
+            scaling = pool.decide(size, stock(*spares.values(), size=size), at_once=at_once)
             starting = [one for one in spares.values() if life.proven(one, NOW, HOUR) is False]
-            assert order.make == 0 or order.make + len(starting) <= at_once
-            if order == pool.Order(0, ()) and not starting:
+            assert scaling.create == 0 or scaling.create + len(starting) <= at_once
+            if scaling == pool.Scaling(0, ()) and not starting:
                 break
-            for gone in order.discard:
+            for gone in scaling.delete:
                 del spares[gone.name]
             spares = {
                 name: spare_of(name, image=IMAGE if name not in names(stock(one).outdated) else "old")
                 for name, one in spares.items()
             }
-            spares |= {f"n{step}-{number}": spare_of(f"n{step}-{number}", ready=False) for number in range(order.make)}
+            spares |= {
+                f"n{step}-{number}": spare_of(f"n{step}-{number}", ready=False) for number in range(scaling.create)
+            }
         else:
             pytest.fail("never came to rest")
         assert len(spares) == size
@@ -184,9 +186,9 @@ def test_a_slug_belongs_to_who_had_it_first_not_to_the_older_spare() -> None:
     spare_claimed_now = spare_of("spare", age=3600, **claim)
     made_a_minute_ago = spare_of("direct", age=60, slug="acme", owner={"email": "c@d.co"}, pool=None)
     both = [spare_claimed_now, made_a_minute_ago]
-    assert claims.refused_slug(made_a_minute_ago, both) is None
-    assert claims.refused_slug(spare_claimed_now, both) is not None
-    assert claims.refused_slug(spare_of("x"), [*both, spare_of("y")]) is None
+    assert ownership.refused_slug(made_a_minute_ago, both) is None
+    assert ownership.refused_slug(spare_claimed_now, both) is not None
+    assert ownership.refused_slug(spare_of("x"), [*both, spare_of("y")]) is None
 
 
 class TestReconcile:
@@ -280,66 +282,66 @@ class TestHandlers:
         return [0.0]
 
     @pytest.fixture
-    def desk(self, clock: list[float]) -> Desk:
-        return Desk(Cluster(), WorkQueue[Key](lambda: clock[0]), Memory(), Pulse())
+    def context(self, clock: list[float]) -> HandlerContext:
+        return HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), ReconcileState(), Heartbeat())
 
-    async def queued(self, desk: Desk) -> list[str]:
+    async def queued(self, context: HandlerContext) -> list[str]:
         """What can be worked on at this moment."""
         found = []
         with contextlib.suppress(TimeoutError):
             while True:
-                key = await asyncio.wait_for(desk.queue.get(), 0.01)
-                desk.queue.done(key)
+                key = await asyncio.wait_for(context.queue.get(), 0.01)
+                context.queue.done(key)
                 found.append(f"{key.kind} {key.name}")
         return found
 
-    async def test_pools(self, desk: Desk) -> None:
-        tenant_pools.observe(desk, pool_of())
-        tenant_pools.observe(desk, pool_of())
-        assert await self.queued(desk) == ["TenantPool trial"]
-        tenant_pools.forget(desk, pool_of().metadata)
-        assert await self.queued(desk) == ["TenantPool trial"]
-        assert desk.cluster.pools.get("trial") is None
+    async def test_pools(self, context: HandlerContext) -> None:
+        tenant_pools.observe(context, pool_of())
+        tenant_pools.observe(context, pool_of())
+        assert await self.queued(context) == ["TenantPool trial"]
+        tenant_pools.forget(context, pool_of().metadata)
+        assert await self.queued(context) == ["TenantPool trial"]
+        assert context.cluster.pools.get("trial") is None
 
     async def test_a_spare_that_becomes_ready_is_counted_though_the_mirror_knew_it_first(
-        self, desk: Desk, clock: list[float]
+        self, context: HandlerContext, clock: list[float]
     ) -> None:
-        tenants.observe(desk, spare_of("a", ready=False))
+        tenants.observe(context, spare_of("a", ready=False))
         clock[0] += 0.2
-        await self.queued(desk)
+        await self.queued(context)
         # The pass that proved it has put its own write into the mirror; then the watch tells.
         proven = spare_body("a")
         proven["metadata"]["resourceVersion"] = "6"
-        desk.cluster.tenants.put(Tenant.parse(proven))
-        tenants.observe(desk, Tenant.parse(proven))
+        context.cluster.tenants.put(Tenant.parse(proven))
+        tenants.observe(context, Tenant.parse(proven))
         clock[0] += 0.1
-        assert await self.queued(desk) == ["TenantPool trial"]
-        tenants.observe(desk, Tenant.parse(proven))
+        assert await self.queued(context) == ["TenantPool trial"]
+        tenants.observe(context, Tenant.parse(proven))
         clock[0] += 0.1
-        assert await self.queued(desk) == []
+        assert await self.queued(context) == []
 
     async def test_a_claim_is_worked_on_at_once_and_its_refill_within_a_tenth_of_a_second(
-        self, desk: Desk, clock: list[float]
+        self, context: HandlerContext, clock: list[float]
     ) -> None:
-        tenants.observe(desk, spare_of("a"))
+        tenants.observe(context, spare_of("a"))
         clock[0] += 1
-        await self.queued(desk)
+        await self.queued(context)
         claimed = spare_body("a", slug="acme", owner={"email": "a@b.co"}, claimedAt=NOW.isoformat())
         claimed["metadata"] |= {"generation": 2, "resourceVersion": "6"}
-        desk.queue.add(Key("Tenant", "other"))
-        tenants.observe(desk, Tenant.parse(claimed))
-        assert await self.queued(desk) == ["Tenant a", "Tenant other"]
+        context.queue.add(Key("Tenant", "other"))
+        tenants.observe(context, Tenant.parse(claimed))
+        assert await self.queued(context) == ["Tenant a", "Tenant other"]
         clock[0] += 0.1
-        assert await self.queued(desk) == ["TenantPool trial"]
+        assert await self.queued(context) == ["TenantPool trial"]
 
-    async def test_a_spare_waits_a_moment_and_then_its_turn(self, desk: Desk, clock: list[float]) -> None:
-        tenants.observe(desk, spare_of("a"))
+    async def test_a_spare_waits_a_moment_and_then_its_turn(self, context: HandlerContext, clock: list[float]) -> None:
+        tenants.observe(context, spare_of("a"))
         waited_for = spare_body("b", slug="acme", owner={"email": "a@b.co"}, pool=None)
         del waited_for["status"]
-        tenants.observe(desk, Tenant.parse(waited_for))
-        assert await self.queued(desk) == ["Tenant b"]
+        tenants.observe(context, Tenant.parse(waited_for))
+        assert await self.queued(context) == ["Tenant b"]
         clock[0] += 0.2
-        assert await self.queued(desk) == ["TenantPool trial", "Tenant a"]
+        assert await self.queued(context) == ["TenantPool trial", "Tenant a"]
 
 
 def test_a_pools_name_that_is_too_long_for_a_label_is_cut() -> None:

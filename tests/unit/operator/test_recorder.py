@@ -13,7 +13,7 @@ from unit.operator.waiting import until
 from vivero_core.backends.kube.errors import KubeForbiddenError, KubeUnavailableError
 from vivero_operator import metrics
 from vivero_operator.manifests import event
-from vivero_operator.manifests.event import Happening, Subject
+from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.reconcile import recorder as recorders
 from vivero_operator.reconcile.recorder import SERIES_SECONDS, SIMILAR, Recorder
 
@@ -77,9 +77,9 @@ def recorder(kube: Hanging, clock: Clock) -> Recorder:
 
 
 def said(
-    note: str = "Drift corrected: Service app", reason: str = "DriftCorrected", subject: Subject = ACME
-) -> Happening:
-    return Happening(subject, "Warning", reason, note, "CorrectDrift")
+    note: str = "Drift corrected: Service/app", reason: str = "DriftCorrected", subject: Subject = ACME
+) -> ObjectEvent:
+    return ObjectEvent(subject, "Warning", reason, note, "CorrectDrift")
 
 
 class TestSeries:
@@ -105,11 +105,11 @@ class TestSeries:
             said("another note"),
             said(reason="DriftContested"),
             said(subject=Subject("Tenant", "acme", "uid-of-another-acme")),
-            Happening(ACME, "Normal", "DriftCorrected", "Drift corrected: Service app", "CorrectDrift"),
+            ObjectEvent(ACME, "Normal", "DriftCorrected", "Drift corrected: Service/app", "CorrectDrift"),
         ],
     )
     async def test_what_differs_is_not_counted_with_it(
-        self, recorder: Recorder, kube: Hanging, other: Happening
+        self, recorder: Recorder, kube: Hanging, other: ObjectEvent
     ) -> None:
         await recorder.record(said())
         await recorder.record(other)
@@ -192,7 +192,7 @@ class TestNothingIsLost:
         kube.error = None
         await recorder.record(said())
         assert ["series" in one for one in kube.events] == [False]
-        assert "event not posted: kubernetes: events is forbidden" in caplog.text
+        assert "posting an event failed: kubernetes: events is forbidden" in caplog.text
 
     async def test_what_waits_has_a_bound(
         self, recorder: Recorder, kube: Hanging, monkeypatch: pytest.MonkeyPatch

@@ -100,17 +100,20 @@ class TestRolling:
         rig.put(*(served(name) for name in "abcde"))
         assert (await rig.pass_()).retry_after == ROLLING_SECONDS
         assert rig.moved == ["a", "b"]
-        assert rig.status.message == "Moving a, b; tenants waiting: 3"
+        assert rig.status.message == "Updating a, b; tenants waiting: 3"
         await rig.pass_(10)
         assert rig.moved == []  # neither is on it yet
         rig.put(served("a", rig.current), served("b", rig.current, Reason.STARTING, pods_well=False))
         await rig.pass_(10)
         assert rig.moved == []  # b is not Ready
-        assert rig.status.message == "Moving b; tenants waiting: 3"
+        assert rig.status.message == "Updating b; tenants waiting: 3"
         rig.put(served("b", rig.current))
         await rig.pass_(10)
         assert (rig.moved, rig.status.ready, rig.status.tenants) == ([], 2, 2)
-        assert rig.status.message == "The last batch is Ready; the next one begins 30 s after it; tenants waiting: 3"
+        assert (
+            rig.status.message
+            == "The last batch is Ready; the next one starts after a pause of 30 s; tenants waiting: 3"
+        )
         await rig.pass_(29)
         assert rig.moved == []
         await rig.pass_(1)
@@ -122,7 +125,7 @@ class TestRolling:
         rig.put(served("a", rig.current), served("b", rig.current))
         assert (await rig.pass_()).retry_after == CALM_SECONDS
         assert rig.truth("Complete") == "True RolledOut"
-        assert rig.status.message == "All tenants are on it: 2"
+        assert rig.status.message == "All tenants updated: 2"
         await rig.pass_(60)
         assert rig.world.kube.writes == []
 
@@ -194,9 +197,9 @@ class TestHalted:
         rig = Rig()
         rig.put(served("a", rig.current), served("b", rig.current, "CrashLoopBackOff", pods_well=False))
         await rig.pass_()
-        assert rig.status.message == "All tenants are on it: 2; starting: 1"
+        assert rig.status.message == "All tenants updated: 2; starting: 1"
         await rig.pass_(300)
-        assert rig.status.message == "All tenants are on it: 2; did not become Ready: b"
+        assert rig.status.message == "All tenants updated: 2; did not become Ready: b"
         assert rig.truth("Complete") == "False RollingOut"
 
     async def test_no_more_than_five_are_named(self) -> None:
@@ -213,7 +216,7 @@ class TestPaused:
         rig = Rig(pace, **metadata)
         rig.put(served("a"), served("b"))
         await rig.pass_()
-        assert (rig.moved, rig.status.message) == ([], "Paused by a person; tenants waiting: 2")
+        assert (rig.moved, rig.status.message) == ([], "Paused; tenants waiting: 2")
 
     async def test_a_paused_tenant_is_named_and_moves_when_it_is_not_any_more(self) -> None:
         rig = Rig()
@@ -222,7 +225,7 @@ class TestPaused:
         assert rig.moved == ["b"]
         rig.put(served("b", rig.current))
         await rig.pass_(2)
-        assert rig.status.message == "Tenants on it: 1; not moved, see their status: a"
+        assert rig.status.message == "Tenants updated: 1; not updated, see their status: a"
         assert (rig.truth("Complete"), rig.status.waiting) == ("False RollingOut", 1)
         rig.put(served("a", annotations={"vivero.dev/paused": "false"}))
         await rig.pass_(30)
@@ -265,7 +268,7 @@ class TestFormer:
         assert (await rig.reconciler.reconcile("former")).retry_after == ROLLING_SECONDS
         status = rig.release("former").status
         assert (status.tenants, status.ready, status.waiting) == (2, 1, 0)
-        assert status.message == f"Superseded by {rig.current}; tenants still on it: 2"
+        assert status.message == f"Superseded by {rig.current}; tenants still on this release: 2"
         assert {(one.type, one.status, one.reason) for one in status.conditions} == {
             ("Complete", Status.FALSE, "Superseded"),
             ("Halted", Status.FALSE, "Superseded"),
@@ -301,11 +304,11 @@ class TestFormer:
 
     async def test_one_that_comes_back_goes_on_at_the_pace_that_a_person_gave_it(self) -> None:
         rig = Rig({**PACE, "batch": 1})
-        former = {"message": "Superseded by r1; tenants still on it: 0", "waiting": 0}
+        former = {"message": "Superseded by r1; tenants still on this release: 0", "waiting": 0}
         rig.world.put({"kind": "Release", "metadata": {"name": rig.current}, "status": former})
         rig.put(served("a"), served("b"))
         await rig.pass_()
-        assert (rig.moved, rig.status.message) == (["a"], "Moving a; tenants waiting: 1")
+        assert (rig.moved, rig.status.message) == (["a"], "Updating a; tenants waiting: 1")
 
 
 class TestTemplates:

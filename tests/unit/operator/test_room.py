@@ -122,7 +122,7 @@ class TestShippedPlans:
         change.wish(size_of(other))
         await change.tick()
         change.world.kube.objects.pop(("ResourceQuota", "tenant-u5g5446au3", "app"))
-        change.world.memory.suspect("2f6f1c0e-6a43-4f6e-9a86-0f6d5a8a7b11")
+        change.world.state.suspect("2f6f1c0e-6a43-4f6e-9a86-0f6d5a8a7b11")
         await change.finish()
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: ANN401  what is any JSON value here
-"""Lanes, memory, mirrors and the controller: what keeps reconciles apart and brings them back."""
+"""Lanes, state, mirrors and the controller: what keeps reconciles apart and brings them back."""
 
 import asyncio
 import threading
@@ -21,10 +21,10 @@ from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Controller, Key
 from vivero_operator.reconcile.lanes import Lane
-from vivero_operator.reconcile.memory import FRESH_SECONDS, Memory
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.state import FRESH_SECONDS, ReconcileState
 from vivero_operator.reconcile.tenant import Result
 
 
@@ -72,15 +72,15 @@ def server() -> Server:
 
 
 @pytest.fixture
-def rests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Which fault in a row each rest followed; all of them end soon."""
+def delays(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Which fault in a row each pause before a probe followed; all of them end soon."""
     faults: list[int] = []
 
-    def rest(count: int, _spread: float) -> float:
+    def probe_delay(count: int, _spread: float) -> float:
         faults.append(count)
         return 0.01
 
-    monkeypatch.setattr(lanes.backoff, "rest", rest)
+    monkeypatch.setattr(lanes.backoff, "probe_delay", probe_delay)
     return faults
 
 
@@ -101,47 +101,50 @@ class TestLane:
         assert await lane.call(threading.get_ident) != threading.get_ident()
         assert await lane.call(max, 1, 2) == 2
 
-    async def test_after_a_fault_nobody_tries(self, lane: Lane, server: Server) -> None:
+    async def test_after_a_fault_calls_fail_fast(
+        self, lane: Lane, server: Server, caplog: pytest.LogCaptureFixture
+    ) -> None:
         server.down = True
-        for words in ("connection refused", "a moment ago", "a moment ago"):
+        for words in ("connection refused", "circuit breaker open", "circuit breaker open"):
             with pytest.raises(BackendUnavailableError, match=words):
                 await lane.call(server.ask)
         assert server.calls == ["ask"]
-        assert lane.resting
+        assert lane.is_open
+        assert [one.message for one in caplog.records] == ["circuit breaker open: the server is unavailable"]
 
     async def test_one_probe_at_a_time_until_it_is_back(
-        self, lane: Lane, server: Server, rests: list[int], recovered: list[str]
+        self, lane: Lane, server: Server, delays: list[int], recovered: list[str]
     ) -> None:
         server.down = True
         with pytest.raises(BackendUnavailableError):
             await lane.call(server.ask)
         await until(lambda: len(server.calls) > 3)
-        with pytest.raises(BackendUnavailableError, match="a moment ago"):
+        with pytest.raises(BackendUnavailableError, match="circuit breaker open"):
             await lane.call(server.ask)
         assert set(server.calls[1:]) == {"ping"}
-        assert rests[:3] == [1, 2, 3]
+        assert delays[:3] == [1, 2, 3]
         assert recovered == []
         server.down = False
-        await until(lambda: not lane.resting)
+        await until(lambda: not lane.is_open)
         assert recovered == ["back"]
         assert await lane.call(server.ask) == "ask"
 
     async def test_a_probe_that_is_refused_is_an_answer(
-        self, clock: Clock, server: Server, rests: list[int], recovered: list[str]
+        self, clock: Clock, server: Server, delays: list[int], recovered: list[str]
     ) -> None:
         def refuse() -> None:
-            raise BackendAuthenticationError("mariadb", "the login is not accepted")
+            raise BackendAuthenticationError("mariadb", "access denied")
 
         lane = Lane("mariadb-main", refuse, recovered=lambda: recovered.append("back"), clock=clock)
         server.down = True
         with pytest.raises(BackendUnavailableError):
             await lane.call(server.ask)
         await until(lambda: recovered == ["back"])
-        assert rests == [1]
+        assert delays == [1]
         lane.close()
 
-    async def test_one_that_fails_again_at_once_rests_longer(
-        self, lane: Lane, server: Server, clock: Clock, rests: list[int]
+    async def test_one_that_fails_again_at_once_keeps_its_back_off(
+        self, lane: Lane, server: Server, clock: Clock, delays: list[int]
     ) -> None:
         """Otherwise one that answers probes and nothing else would be asked forever at the shortest pause."""
 
@@ -150,13 +153,13 @@ class TestLane:
             with pytest.raises(BackendUnavailableError):
                 await lane.call(server.ask)
             server.down = False
-            await until(lambda: not lane.resting)
+            await until(lambda: not lane.is_open)
 
         await fail_and_recover()
         await fail_and_recover()
         clock.now += lanes.STEADY_SECONDS + 1
         await fail_and_recover()
-        assert rests == [1, 2, 1]
+        assert delays == [1, 2, 1]
 
     async def test_what_queues_behind_a_fault_is_not_tried(self, lane: Lane) -> None:
         gate, calls = threading.Event(), []
@@ -173,7 +176,7 @@ class TestLane:
         assert all(isinstance(one, BackendUnavailableError) for one in results)
         assert len(calls) <= lanes.THREADS
 
-    @pytest.mark.usefixtures("rests")
+    @pytest.mark.usefixtures("delays")
     async def test_a_call_that_hung_through_an_outage_begins_no_other(
         self, lane: Lane, server: Server, clock: Clock
     ) -> None:
@@ -190,11 +193,11 @@ class TestLane:
             await lane.call(server.ask)
         server.down = False
         clock.now += 1
-        await until(lambda: not lane.resting)
+        await until(lambda: not lane.is_open)
         gate.set()
         with pytest.raises(BackendUnavailableError):
             await hanging
-        assert not lane.resting
+        assert not lane.is_open
 
     async def test_a_signup_does_not_queue_behind_resyncs(self, lane: Lane) -> None:
         gate = threading.Event()
@@ -209,26 +212,34 @@ class TestLane:
         gate.set()
         await asyncio.gather(*resyncs)
 
-    @pytest.mark.usefixtures("rests")
+    @pytest.mark.usefixtures("delays")
     async def test_a_server_that_hangs_keeps_no_more_than_its_threads_waiting(
-        self, lane: Lane, server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch
+        self,
+        lane: Lane,
+        server: Server,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         """That no call comes back opens the lane as well; the probe has a thread of its own."""
         monkeypatch.setattr(lanes, "TURN_SECONDS", 0.05)
         gate = threading.Event()
         hanging = [asyncio.create_task(lane.call(gate.wait, 5)) for _ in range(lanes.PATIENT_THREADS)]
         await asyncio.sleep(0)
-        with pytest.raises(BackendUnavailableError, match="is busy"):
+        with pytest.raises(BackendUnavailableError, match="all threads are busy"):
             await lane.call(max, 1, 2)
-        assert not lane.resting, "a moment ago a call ended"
+        assert not lane.is_open, "a moment ago a call ended"
         clock.now += 1
-        with pytest.raises(BackendUnavailableError, match="is busy"):
+        with pytest.raises(BackendUnavailableError, match="all threads are busy"):
             await lane.call(max, 1, 2)
-        assert lane.resting
-        with pytest.raises(BackendUnavailableError, match="a moment ago"):
+        assert lane.is_open
+        with pytest.raises(BackendUnavailableError, match="circuit breaker open"):
             await lane.call(max, 1, 2)
-        await until(lambda: not lane.resting)
+        caplog.set_level("INFO")
+        await until(lambda: not lane.is_open)
         assert server.calls == ["ping"]
+        said = ["circuit breaker open: timeout", "circuit breaker closed: the server responds"]
+        assert [one.message for one in caplog.records] == said
         gate.set()
         await asyncio.gather(*hanging)
 
@@ -241,9 +252,9 @@ class TestLane:
 
         with pytest.raises(error):
             await lane.call(fail)
-        assert lane.resting is (issubclass(error, BackendUnavailableError) and error is not FencedError)
+        assert lane.is_open is (issubclass(error, BackendUnavailableError) and error is not FencedError)
 
-    @pytest.mark.usefixtures("rests")
+    @pytest.mark.usefixtures("delays")
     async def test_long_work_of_some_leaves_the_lane_to_others(
         self, lane: Lane, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -264,9 +275,9 @@ class TestLane:
         gate.set()
         results = await asyncio.gather(*erasing, return_exceptions=True)
         assert {type(one) for one in results} == {BackendUnfinishedError, BackendUnavailableError}
-        assert all("is busy" in str(one) for one in results if isinstance(one, BackendUnavailableError))
+        assert all("all threads are busy" in str(one) for one in results if isinstance(one, BackendUnavailableError))
         assert len(running) == lanes.LONG_THREADS
-        assert not lane.resting
+        assert not lane.is_open
 
     async def test_one_that_is_closed_ends_what_runs_and_begins_nothing(self, lane: Lane) -> None:
         gate, closed = threading.Event(), threading.Event()
@@ -274,7 +285,7 @@ class TestLane:
         await asyncio.sleep(0.05)
         lane.close(closed.set)
         lane.close(closed.set)
-        with pytest.raises(BackendUnavailableError, match="was changed"):
+        with pytest.raises(BackendUnavailableError, match="were changed"):
             await lane.call(max, 1, 2)
         await asyncio.sleep(0.01)
         assert not closed.is_set()
@@ -290,14 +301,14 @@ class TestLane:
         await until(closed.is_set)
 
     async def test_the_guard_stops_a_call_before_it_begins(self, server: Server) -> None:
-        def guard() -> None:
+        def fence() -> None:
             raise FencedError("operator", "not the leader")
 
-        lane = Lane("mariadb-main", server.ping, guard=guard)
+        lane = Lane("mariadb-main", server.ping, fence=fence)
         with pytest.raises(FencedError):
             await lane.call(server.ask)
         assert server.calls == []
-        assert not lane.resting
+        assert not lane.is_open
         lane.close()
 
     async def test_other_errors_do_not_open_it(self, lane: Lane) -> None:
@@ -307,15 +318,15 @@ class TestLane:
 
 
 def test_memory_is_short_and_exact(clock: Clock) -> None:
-    memory, outcome = Memory(clock), done(Reason.PROVISIONED)
-    memory.keep("u", "step", "f", outcome, memory.epoch)
-    assert memory.recall("u", "step", "f") is outcome
-    assert memory.recall("u", "step", "other") is None
-    assert memory.recall("u", "other", "f") is None
+    state, outcome = ReconcileState(clock), done(Reason.PROVISIONED)
+    state.keep("u", "step", "f", outcome, state.epoch)
+    assert state.recall("u", "step", "f") is outcome
+    assert state.recall("u", "step", "other") is None
+    assert state.recall("u", "other", "f") is None
     clock.now += FRESH_SECONDS + 1
-    assert memory.recall("u", "step", "f") is None
-    memory.forget("u")
-    memory.forget("u")
+    assert state.recall("u", "step", "f") is None
+    state.forget("u")
+    state.forget("u")
 
 
 def tenant(name: str = "acme", uid: str = "u", version: str = "1", **status: Any) -> Tenant:
@@ -498,7 +509,7 @@ async def running() -> AsyncIterator[Running]:
 
 
 def broken_count() -> float:
-    return REGISTRY.get_sample_value("vivero_reconcile_broken_total", {"kind": "Tenant"}) or 0.0
+    return REGISTRY.get_sample_value("vivero_reconcile_unexpected_errors_total", {"kind": "Tenant"}) or 0.0
 
 
 class TestController:
@@ -553,7 +564,7 @@ class TestController:
         await running.settle()
         assert set(running.work.seen) == {"a", "b"}
         assert broken_count() == before + 1
-        assert "reconcile broke" in caplog.text
+        assert "reconcile failed with an unexpected error" in caplog.text
 
     async def test_a_conflict_is_no_bug(self, running: Running) -> None:
         before = broken_count()

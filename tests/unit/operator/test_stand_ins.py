@@ -13,16 +13,16 @@ from reconcile.world import NOW, World, tenant_body
 from unit.operator.test_manifests import instance
 from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError
-from vivero_operator.handlers import Desk, pods
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext, pods
+from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import service, stand_in
 from vivero_operator.manifests.stand_in import Backing
 from vivero_operator.policies.stand_in import FIRST_START
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.stand_ins import StandIns, _Slice
+from vivero_operator.reconcile.state import ReconcileState
 
 Object = dict[str, Any]
 PAGE = ("EndpointSlice", NAMESPACE, stand_in.NAME)
@@ -51,7 +51,7 @@ class Door:
         self.world = World()
         self.ins: StandIns = self.world.services.stand_ins
         self.change(routed() | {"provenAt": "2026-11-22T11:59:00Z"} | status)
-        self.ins.heard_control_plane(listing(slice_of("10.1.0.2", "10.1.0.1")))
+        self.ins.handle_control_plane(listing(slice_of("10.1.0.2", "10.1.0.1")))
 
     def change(self, status: Object, **spec: Any) -> None:  # noqa: ANN401  parts of a manifest
         self.world.put(merge(tenant_body(), {"status": status, "spec": spec}))
@@ -140,11 +140,11 @@ async def test_of_a_tenant_that_goes_nothing_is_touched() -> None:
 async def test_it_follows_the_control_planes_pods_and_ends_with_them() -> None:
     door = Door()
     await door.settle()
-    door.ins.heard_control_plane(Change("MODIFIED", _Slice.parse(slice_of("10.1.0.7"))))
+    door.ins.handle_control_plane(Change("MODIFIED", _Slice.parse(slice_of("10.1.0.7"))))
     await door.settle()
     assert door.page is not None
     assert [one["addresses"] for one in door.page["endpoints"]] == [["10.1.0.7"]]
-    door.ins.heard_control_plane(Change("MODIFIED", _Slice.parse(slice_of("10.1.0.7", ready=False))))
+    door.ins.handle_control_plane(Change("MODIFIED", _Slice.parse(slice_of("10.1.0.7", ready=False))))
     await door.settle()
     assert door.page is None
 
@@ -157,10 +157,10 @@ async def test_nothing_is_decided_before_the_control_planes_pods_were_listed() -
     door.world.restart()
     door.ins = door.world.services.stand_ins
     assert found is not None
-    door.ins.heard_own(listing(found))
+    door.ins.handle_own(listing(found))
     await door.settle()
     assert door.page is not None
-    door.ins.heard_control_plane(listing(slice_of("10.1.0.1", "10.1.0.2")))
+    door.ins.handle_control_plane(listing(slice_of("10.1.0.1", "10.1.0.2")))
     writes = list(door.world.kube.writes)
     await door.settle()
     assert door.world.kube.writes == writes
@@ -172,7 +172,7 @@ async def test_one_that_somebody_removed_comes_back() -> None:
     door = Door()
     await door.settle()
     gone = door.world.kube.objects.pop(PAGE)
-    door.ins.heard_own(Change("DELETED", _Slice.parse(gone)))
+    door.ins.handle_own(Change("DELETED", _Slice.parse(gone)))
     await door.settle()
     assert door.page is not None
 
@@ -214,7 +214,7 @@ async def test_what_the_api_server_did_not_do_is_done_later(monkeypatch: pytest.
 async def test_ready_is_said_only_when_the_address_leads_to_the_pods(monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof comes after: whoever is told of a workspace never meets the page that says it is not there."""
     world = await serving()
-    world.services.stand_ins.heard_control_plane(listing(slice_of("10.1.0.1")))
+    world.services.stand_ins.handle_control_plane(listing(slice_of("10.1.0.1")))
     world.put(pod(ready=False))
     await world.services.stand_ins.settle(IDENT)
     assert PAGE in world.kube.objects
@@ -234,11 +234,11 @@ async def test_ready_is_said_only_when_the_address_leads_to_the_pods(monkeypatch
 
 def test_every_event_of_a_pod_is_a_reason_to_look() -> None:
     world, heard = World(), list[str]()
-    desk = Desk(world.cluster, WorkQueue[Key](), Memory(), Pulse(), pods_changed=heard.append)
+    context = HandlerContext(world.cluster, WorkQueue[Key](), ReconcileState(), Heartbeat(), pods_changed=heard.append)
     one = Pod.parse(pod())
-    pods.take(desk, Listing([one], "1"))
-    pods.take(desk, Change("MODIFIED", Pod.parse(pod(ready=False))))
-    pods.take(desk, Change("DELETED", one))
+    pods.take(context, Listing([one], "1"))
+    pods.take(context, Change("MODIFIED", Pod.parse(pod(ready=False))))
+    pods.take(context, Change("DELETED", one))
     assert heard == [IDENT] * 3
 
 
@@ -262,7 +262,7 @@ async def test_only_pods_that_answer_and_of_one_family(made: list[tuple[str, set
         slice_of(*(_address(family, one) for one in hosts), name=f"cp-{number}", family=family, ready=ready)
         for number, (family, hosts, ready) in enumerate(made)
     ]
-    door.ins.heard_control_plane(listing(*bodies))
+    door.ins.handle_control_plane(listing(*bodies))
     await door.settle()
     wanted = {family: set[str]() for family in ("IPv4", "IPv6")}
     for family, hosts, ready in made:

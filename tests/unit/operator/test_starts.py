@@ -13,13 +13,13 @@ from unit.operator.made import PAUSED, body
 from vivero_core.model.constants import LABEL_SIGNUP, LABEL_TENANT
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
-from vivero_operator.handlers import Desk, tenants
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext, tenants
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.memory import Memory
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.starts import GROUP, GROWTH, HELD_SECONDS, TAKEN_SECONDS, Starts
+from vivero_operator.reconcile.state import ReconcileState
 
 Kind = Literal["customer", "signup", "spare"]
 
@@ -349,7 +349,7 @@ class TestQueue:
                 continue
             waits = not starts.may_start(one)
             if waits:
-                known[uid] = (kind == "signup", starts._order(one))  # noqa: SLF001  what it is to be sorted by
+                known[uid] = (kind == "signup", starts._sort_key(one))  # noqa: SLF001  what it is to be sorted by
             else:
                 known.pop(uid, None)
         assert starts.waiting == len(known)
@@ -451,23 +451,23 @@ class TestSlotsReturn:
         await world.reconcile("acme")
         assert before == [["next"]]
 
-    def desk(self, starts: Starts) -> Desk:
-        return Desk(Cluster(), WorkQueue[Key](), Memory(), Pulse(), gone=starts.ended)
+    def context(self, starts: Starts) -> HandlerContext:
+        return HandlerContext(Cluster(), WorkQueue[Key](), ReconcileState(), Heartbeat(), gone=starts.ended)
 
     def test_a_finalizer_that_was_taken_away(self) -> None:
         door = Door(1)
-        desk = self.desk(door.starts)
+        context = self.context(door.starts)
         begun, waiting = tenant("begun", age=9), tenant("waiting")
-        tenants.observe(desk, begun)
+        tenants.observe(context, begun)
         door.ask(begun, waiting)
-        tenants.forget(desk, begun.metadata)
+        tenants.forget(context, begun.metadata)
         assert door.called == ["waiting"]
 
     def test_one_that_waits_and_has_no_finalizer_yet(self) -> None:
         door = Door(1)
-        desk = self.desk(door.starts)
+        context = self.context(door.starts)
         door.ask(tenant("begun"), tenant("gone", age=9), tenant("waiting"))
-        tenants.forget(desk, tenant("gone").metadata)
+        tenants.forget(context, tenant("gone").metadata)
         door.starts.ended("uid-begun")
         assert door.called == ["waiting"]
 

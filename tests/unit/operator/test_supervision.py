@@ -70,7 +70,7 @@ async def test_whatever_ends_it_it_starts_again(error: Exception | None, caplog:
         await supervised("rounds", failing(error, 5), sleep=clock.sleep, clock=clock)
     assert restarts("rounds") == before + 5
     assert len(clock.slept) == 5
-    words = "background task ended" if error is None else "background task failed"
+    words = f"background task {'ended' if error is None else 'failed'}, restarting it"
     assert [one.message for one in caplog.records].count(words) == 5
     assert all(one.levelname == "ERROR" for one in caplog.records)
     assert {getattr(one, "task", None) for one in caplog.records} == {"rounds"}

@@ -13,7 +13,7 @@ from reconcile.world import SERVER, World, tenant_body
 from unit.operator.waiting import until
 from vivero_core.errors import BackendUnfinishedError
 from vivero_operator import metrics
-from vivero_operator.backends import Backends, Link, PlatformObjects
+from vivero_operator.backend_clients import BackendClient, BackendClients, PlatformObjects
 from vivero_operator.reconcile import surveys
 from vivero_operator.reconcile.surveys import Surveyor
 
@@ -62,15 +62,15 @@ class TestEachServerForItself:
         world, hanging = World(), Hanging()
         world.put(SERVER)
         world.put(SECOND)
-        links = {"main": world.backends.database, "s3": world.backends.storage, "valkey": world.backends.cache}
+        clients = {"main": world.backends.database, "s3": world.backends.storage, "valkey": world.backends.cache}
 
-        async def link(*server: Any) -> Any:  # noqa: ANN401  in place of any of the three
+        async def client(*server: Any) -> Any:  # noqa: ANN401  in place of any of the three
             if ill == "main" and server[0].name != "main":
-                return await links["main"](*server)
-            return Link(world.backends.all()[ill], cast("Any", hanging))
+                return await clients["main"](*server)
+            return BackendClient(world.backends.all()[ill], cast("Any", hanging))
 
         world.backends.servers["main"].ping()
-        monkeypatch.setattr(world.backends, {"main": "database", "s3": "storage", "valkey": "cache"}[ill], link)
+        monkeypatch.setattr(world.backends, {"main": "database", "s3": "storage", "valkey": "cache"}[ill], client)
         async with surveying(world):
             await until(lambda: all(count > 5 for name, count in looks(world).items() if name != ill))
         assert looks(world)[ill] == 0
@@ -102,14 +102,16 @@ class TestEachServerForItself:
         monkeypatch.setattr(server, "survey", survey)
         monkeypatch.setattr(surveys.backoff, "delay", delay)
         system = f"mariadb/{ill}" if ill == "main" else ill
-        before = metrics.SURVEY_BROKEN.labels(system)._value.get()  # noqa: SLF001  the library has no reader
+        before = metrics.SURVEY_ERRORS.labels(system)._value.get()  # noqa: SLF001  the library has no reader
         async with surveying(world):
             await until(lambda: all(count > 3 for count in looks(world).values()))
         assert waits == [1, 2, 3]
-        assert metrics.SURVEY_BROKEN.labels(system)._value.get() - before == 3  # noqa: SLF001
-        assert [record.exc_info is not None for record in caplog.records if record.message == "survey broke"] == [
-            True
-        ] * 3
+        assert metrics.SURVEY_ERRORS.labels(system)._value.get() - before == 3  # noqa: SLF001
+        assert [
+            record.exc_info is not None
+            for record in caplog.records
+            if record.message == "survey failed with an unexpected error"
+        ] == [True] * 3
 
     async def test_a_server_that_comes_gets_its_loop_and_one_that_goes_loses_it(self) -> None:
         world = World()
@@ -143,19 +145,19 @@ class TestEachServerForItself:
 
 
 async def test_a_wrong_secret_of_one_server_ends_no_survey(caplog: pytest.LogCaptureFixture) -> None:
-    """On the real way to the servers: the Secret lacks a key, the authority is no PEM."""
+    """On the real way to the servers: the Secret lacks a key, the authority is not a PEM."""
     world = World()
     world.kube.put(
         {"kind": "ConfigMap", "metadata": {"name": "vivero-ca", "namespace": "vivero-system"}, "data": {"ca.crt": "-"}}
     )
     world.put(SERVER)
     objects = PlatformObjects(cast("Any", world.kube), "vivero-system")
-    services = replace(world.services, backends=Backends(world.services.settings, objects))
+    services = replace(world.services, backends=BackendClients(world.services.settings, objects))
     caplog.set_level(logging.INFO)
     await Surveyor(services, lambda *_: None).look()
-    said = [record.message for record in caplog.records if "not surveyed" in record.message]
+    said = [record.message for record in caplog.records if "survey failed, retrying" in record.message]
     assert len(said) == 3
-    assert all("ConfigMap vivero-system/vivero-ca key ca.crt is no PEM certificate" in one for one in said)
+    assert all("ConfigMap vivero-system/vivero-ca key ca.crt is not a PEM certificate" in one for one in said)
 
 
 class TestHarmed:

@@ -14,9 +14,9 @@ from vivero_core.backends.kube.errors import SYSTEM, KubeNotFoundError
 from vivero_core.model.constants import FINALIZER, FINALIZER_IN_USE
 from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant
-from vivero_operator.handlers import Desk, database_servers, hearing, plans, releases, tenant_pools, tenants
-from vivero_operator.handlers.hearing import Watched
-from vivero_operator.health import Pulse
+from vivero_operator.handlers import HandlerContext, database_servers, dispatch, plans, releases, tenant_pools, tenants
+from vivero_operator.handlers.dispatch import Watched
+from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import unreadable
 from vivero_operator.reconcile.controller import Key, Kind, Reconcile
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
@@ -43,19 +43,19 @@ class Program:
     def __init__(self) -> None:
         self.world = World()
         services = self.world.services
-        self.desk = Desk(self.world.cluster, WorkQueue[Key](), self.world.memory, Pulse())
+        self.context = HandlerContext(self.world.cluster, WorkQueue[Key](), self.world.state, Heartbeat())
         self.reconcilers: dict[Kind, Reconcile] = {
             "Tenant": self.world.reconciler.reconcile,
             "Plan": PlanReconciler(services).reconcile,
             "DatabaseServer": DatabaseServerReconciler(services, lambda _: None, lambda: None).reconcile,
             "TenantPool": TenantPoolReconciler(services).reconcile,
-            "Release": ReleaseReconciler(services, self.desk.move).reconcile,
+            "Release": ReleaseReconciler(services, self.context.move).reconcile,
         }
 
     def hear(self, change: str | None, made: dict[str, Any]) -> None:
         """As the API server tells of it."""
         stored = self.world.kube.put(made)
-        hearing.heard(self.desk, WATCHED[made["kind"]], change, stored)
+        dispatch.handle(self.context, WATCHED[made["kind"]], change, stored)
 
     def echo(self, kind: Kind, name: str = "odd") -> None:
         """The watch tells of what we wrote."""
@@ -64,16 +64,16 @@ class Program:
     async def work(self) -> set[Key]:
         """All that waits, once."""
         found = set()
-        while len(self.desk.queue):
-            key = await self.desk.queue.get()
-            self.desk.queue.done(key)
+        while len(self.context.queue):
+            key = await self.context.queue.get()
+            self.context.queue.done(key)
             found.add(key)
             await self.pass_(key.kind, key.name)
         return found
 
     async def pass_(self, kind: Kind, name: str = "odd") -> None:
         if kind in self.reconcilers:
-            await unreadable.guarded(self.world.services, kind, self.reconcilers[kind])(name)
+            await unreadable.skipping_unreadable(self.world.services, kind, self.reconcilers[kind])(name)
 
     def ready(self, kind: Kind, name: str = "odd") -> dict[str, Any]:
         conditions = self.world.kube.objects[kind, None, name].get("status", {}).get("conditions", [])
@@ -100,22 +100,22 @@ class TestAnyBody:
     ) -> None:
         program = Program()
         made = data.draw(bodies(kind))
-        hearing.listed(program.desk, WATCHED[kind], program.world.kube.put(made))
+        dispatch.listed(program.context, WATCHED[kind], program.world.kube.put(made))
         program.hear(change, made)
         program.hear("ADDED", body(kind, "good"))
         assert {Key(kind, "good"), Key(kind, "odd")} <= await program.work()
-        assert WATCHED[kind].mirror(program.desk).get("good") is not None
+        assert WATCHED[kind].mirror(program.context).get("good") is not None
         if isinstance(read(KINDS[kind], made), Unreadable):
             self.check_reported(program, kind)
-        hearing.heard(program.desk, WATCHED[kind], "DELETED", program.world.kube.objects[kind, None, "odd"])
+        dispatch.handle(program.context, WATCHED[kind], "DELETED", program.world.kube.objects[kind, None, "odd"])
         assert (kind, "odd") not in program.world.cluster.unreadable
-        assert WATCHED[kind].mirror(program.desk).get("odd") is None
+        assert WATCHED[kind].mirror(program.context).get("odd") is None
 
     @staticmethod
     def check_reported(program: Program, kind: Kind) -> None:
         ready = program.ready(kind)
         assert (ready["status"], ready["reason"]) == ("False", "Unreadable")
-        assert ready["message"].startswith("This program cannot read it: ")
+        assert ready["message"].startswith("This version of the operator cannot parse it: ")
         assert f"{kind} Unreadable" in program.events()
 
     @settings(max_examples=25, deadline=None)
@@ -198,7 +198,7 @@ class TestTold:
         program = Program()
         program.hear("ADDED", body(kind, "odd"))
         program.hear("MODIFIED", odd_body(kind, generation=2))
-        known = WATCHED[kind].mirror(program.desk).get("odd")
+        known = WATCHED[kind].mirror(program.context).get("odd")
         assert known is not None
         assert known.spec == KINDS[kind].parse(body(kind, "odd")).spec  # type: ignore[attr-defined]  each has one
 
@@ -254,17 +254,17 @@ async def test_a_status_that_is_anything(status: object) -> None:
 
 
 async def test_kopf_is_given_both_handlers_of_every_kind() -> None:
-    desk = Program().desk
+    context = Program().context
     for watched in WATCHED.values():
         registry = kopf.OperatorRegistry()
-        hearing.register(registry, desk, watched)
+        dispatch.register(registry, context, watched)
         [first] = registry._indexing.get_all_handlers()  # noqa: SLF001  what kopf will call
         [changed] = registry._watching.get_all_handlers()  # noqa: SLF001
         made: Any = odd_body(watched.kind)
         first.fn(body=kopf.Body(made))
-        assert (watched.kind, "odd") in desk.cluster.unreadable
+        assert (watched.kind, "odd") in context.cluster.unreadable
         await changed.fn(event={"type": "DELETED", "object": made})  # type: ignore[misc]  it is a coroutine
-        assert (watched.kind, "odd") not in desk.cluster.unreadable
+        assert (watched.kind, "odd") not in context.cluster.unreadable
 
 
 async def test_a_tenant_in_trouble_is_shown_by_ready_alone() -> None:

@@ -22,7 +22,7 @@ STATUSES = st.fixed_dictionaries(
     optional={
         "owner": st.fixed_dictionaries({}, optional={"email": st.just("a@b.co"), "passwordHashSecret": st.just("s")}),
         "hosts": st.lists(HOSTS, max_size=2),
-        "message": st.sampled_from(["Working", "Starting"]),
+        "message": st.sampled_from(["Healthy", "Starting"]),
         "provenAt": TIMES,
         "updatedReplicas": st.integers(0, 3),
     },

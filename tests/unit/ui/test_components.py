@@ -95,6 +95,19 @@ def test_a_sorted_column_says_its_order_and_links_to_the_other(
     assert f'aria-sort="{said}"' in drawn or not said
 
 
+@pytest.mark.parametrize("kind", ["clip", "wrap"])
+def test_words_of_a_cell_run_in_their_own_direction(kit: Environment, kind: str) -> None:
+    drawn = draw(kit, f'{{% from "vivero/tables.html.j2" import cell %}}{{{{ cell("شركة", "Name", {kind}=true) }}}}')
+    assert f'<div class="v-{kind}" dir="auto">شركة</div>' in drawn
+    assert "dir=" not in draw(kit, '{% from "vivero/tables.html.j2" import cell %}{{ cell("1", "Age") }}')
+
+
+@pytest.mark.parametrize("name", ["field", "textarea"])
+def test_typed_words_run_in_their_own_direction(kit: Environment, name: str) -> None:
+    drawn = draw(kit, f'{{% from "vivero/forms.html.j2" import {name} %}}{{{{ {name}("x", "Name", "شركة") }}}}')
+    assert 'dir="auto"' in drawn
+
+
 @pytest.mark.parametrize(
     ("hrefs", "links", "disabled"), [(("", ""), 0, 0), (("", "/n"), 1, 1), (("/p", ""), 1, 1), (("/p", "/n"), 2, 0)]
 )

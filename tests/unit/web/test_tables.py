@@ -14,7 +14,7 @@ from unit.control_plane_web.fakes import make_app as control_plane_pages
 from unit.data_plane.builders import collection, field
 from unit.data_plane_web.fakes import World
 from unit.data_plane_web.fakes import make_app as data_plane_pages
-from vivero_data.domain.collections.schemas import FieldType
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.schemas import Record
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -18,9 +18,9 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 import aiohttp
 
+from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError, from_status
-from vivero_core.backends.kube.patience import Patience
 from vivero_core.backends.kube.resources import Resource, resource_of
 
 Object = dict[str, Any]
@@ -59,9 +59,9 @@ class Change(Generic[V]):
 class KubeClient:
     """Talks to one API server as one field manager; use it as an async context manager.
 
-    `guard` is called before every request that writes, and stops it by raising;
-    `on_answer` hears of every answer but a watch's: its method and its status;
-    `patience` is shared with other clients of the same server.
+    `fence` is called before every request that writes, and stops it by raising;
+    `on_answer` is called for every response but a watch's, with method and status;
+    `backoff` is shared with other clients of the same server.
     """
 
     def __init__(  # noqa: PLR0913  what it may share with others, by name
@@ -70,15 +70,15 @@ class KubeClient:
         *,
         field_manager: str,
         timeout: float = REQUEST_SECONDS,
-        guard: Callable[[], None] | None = None,
-        patience: Patience | None = None,
+        fence: Callable[[], None] | None = None,
+        backoff: ConnectionBackoff | None = None,
         on_answer: Callable[[str, int], None] = lambda method, status: None,  # noqa: ARG005
     ) -> None:
         self.config = config
         self._on_answer = on_answer
         self.field_manager = field_manager
-        self._guard = guard
-        self._patience = patience or Patience()
+        self._fence = fence
+        self._backoff = backoff or ConnectionBackoff()
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
 
@@ -86,7 +86,7 @@ class KubeClient:
         # 40 connections: a few for each reconcile that runs at once, and one for each watch.
         connector = aiohttp.TCPConnector(ssl=self.config.tls, limit=40, keepalive_timeout=60)
         self._session = aiohttp.ClientSession(
-            self.config.server, connector=connector, trace_configs=[self._patience.trace()]
+            self.config.server, connector=connector, trace_configs=[self._backoff.trace()]
         )
         return self
 
@@ -149,7 +149,7 @@ class KubeClient:
             items += [view({"apiVersion": resource.api_version, "kind": resource.kind, **item}) for item in found]
             meta = page.get("metadata", {})
             if "resourceVersion" not in meta:
-                raise KubeUnavailableError(SYSTEM, f"list {resource.plural}: an answer that is no list")
+                raise KubeUnavailableError(SYSTEM, f"list {resource.plural}: the response is not a list")
             following = meta.get("continue")
             if not following:
                 return Listing(items, meta["resourceVersion"])
@@ -245,7 +245,7 @@ class KubeClient:
         try:
             headers = self._headers() | {"Accept": _accept("", metadata_only)}
             async with self._open.get(path, params=query, headers=headers, timeout=timeout) as response:
-                if response.status >= 400:  # noqa: PLR2004  HTTP's own border
+                if response.status >= 400:  # noqa: PLR2004  HTTP's own threshold
                     raise from_status(response.status, await _body(response), f"watch {path}")
                 async for line in _lines(response.content):
                     yield _change(json.loads(line), path)
@@ -278,8 +278,8 @@ class KubeClient:
         media_type: str = JSON,
         accept: str = JSON,
     ) -> Object:
-        if self._guard is not None and method != "GET":
-            self._guard()
+        if self._fence is not None and method != "GET":
+            self._fence()
         headers = self._headers() | {"Content-Type": media_type, "Accept": accept}
         data = None if payload is None else encoded(payload)
         try:
@@ -290,22 +290,22 @@ class KubeClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise KubeUnavailableError(SYSTEM, f"{method} {path}: {type(error).__name__} {error}") from error
         self._on_answer(method, response.status)
-        if response.status >= 400:  # noqa: PLR2004  HTTP's own border
+        if response.status >= 400:  # noqa: PLR2004  HTTP's own threshold
             raise from_status(response.status, body, f"{method} {path}")
         if not body:
             # A page of something in between: no answer of the API server is empty.
-            raise KubeUnavailableError(SYSTEM, f"{method} {path}: an answer that is no JSON object")
+            raise KubeUnavailableError(SYSTEM, f"{method} {path}: the response is not a JSON object")
         return body
 
 
 def encoded(payload: Object | Operations) -> bytes:
     """JSON that is YAML as well, which is how the server reads an apply.
 
-    YAML knows no pair of surrogate escapes, so signs beyond the basic plane
-    (emoji) go as they are; signs it takes for line breaks or refuses go escaped.
+    YAML knows no pair of surrogate escapes, so characters beyond the basic plane
+    (emoji) are sent as they are; those it takes for line breaks or refuses are escaped.
     """
     text = json.dumps(payload, ensure_ascii=False)
-    return _NOT_PLAIN_YAML.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text).encode()
+    return _NOT_PLAIN_YAML.sub(lambda character: f"\\u{ord(character[0]):04x}", text).encode()
 
 
 def _accept(suffix: str, metadata_only: bool) -> str:  # noqa: FBT001  passed on
@@ -353,7 +353,7 @@ async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 
 def _change(event: Object, path: str) -> Change[Object]:
     if not (isinstance(event, dict) and isinstance(event.get("object"), dict) and "type" in event):
-        raise KubeUnavailableError(SYSTEM, f"watch {path}: a line that is no event")
+        raise KubeUnavailableError(SYSTEM, f"watch {path}: a line is not a watch event")
     if event["type"] == "ERROR":
         status = event["object"]
         raise from_status(int(status.get("code") or 500), status, f"watch {path}")

@@ -69,7 +69,7 @@ def from_kubeconfig(path: Path) -> KubeConfig:
         tls = _server_trust(cluster)
         _present_client_certificate(tls, user)
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise KubeConfigError(f"{path} is no usable kubeconfig: {error}") from error
+        raise KubeConfigError(f"{path} is not a usable kubeconfig: {error}") from error
     token_file = Path(user["tokenFile"]) if "tokenFile" in user else None
     return KubeConfig(server, tls, token_file, context.get("namespace", "default"))
 

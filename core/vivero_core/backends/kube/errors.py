@@ -1,4 +1,4 @@
-"""The API server's refusals, one class for each that callers treat differently."""
+"""Errors of the API server, one class for each that callers handle differently."""
 
 import contextlib
 import json
@@ -123,7 +123,7 @@ def _kind(code: int, body: dict[str, Any], causes: tuple[Cause, ...]) -> type[Ba
     if reason == "AlreadyExists":
         return KubeAlreadyExistsError
     if code == 404 and reason != "NotFound":  # noqa: PLR2004  what the next line is about
-        # A load balancer's page, or a kind that is not served: nobody has said that the object is not there.
+        # A load balancer's page, or a kind that is not served: it does not mean that the object does not exist.
         return KubeUnavailableError
     if any(cause.field == "metadata.uid" for cause in causes):
         # A patch or an apply for another object of this name says that with 422, where a delete says 409.

@@ -1,4 +1,4 @@
-"""List, then watch, for ever: what a program that mirrors objects builds on."""
+"""List and watch, for ever: what an informer builds on."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ async def follow(  # noqa: PLR0913  what narrows it, by name
     thousands never more than a page is held whole.
     With `metadata_only` objects come without spec, status and data: enough to see that something changed.
 
-    It never ends by itself: what can pass by is retried with back-off and
+    It never ends by itself: transient errors are retried with back-off and
     jitter; a refusal (RBAC, login) is raised.
     """
     pause = FIRST_PAUSE
@@ -59,6 +59,6 @@ async def follow(  # noqa: PLR0913  what narrows it, by name
                 raise
             if isinstance(error, KubeGoneError):
                 version = None
-            logger.warning("watch of %s interrupted, again in %.1f s: %s", resource.plural, pause, error)
+            logger.warning("watch of %s interrupted, retrying in %.1f s: %s", resource.plural, pause, error)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -80,4 +80,4 @@ def resource_of(manifest: dict[str, Any]) -> Resource:
     try:
         return _BY_KIND[key]
     except KeyError:
-        raise ValueError(f"no resource is known for {key[0]} {key[1]}") from None
+        raise ValueError(f"unknown resource {key[0]} {key[1]}") from None

@@ -1,4 +1,4 @@
-"""What a MariaDB server stores about an account, read as a whole: nothing that can be changed there goes unseen. Pure."""
+"""What a MariaDB server stores about an account, read as a whole, so that no change of it goes undetected. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def attributes(priv: str, default_lifetime: int = 0) -> Attributes:
 
 
 def wanted(password: str, max_connections: int) -> Attributes:
-    """The one way to log in: this password, over TLS, so many connections at once, without end."""
+    """Desired attributes: this password, TLS required, this many connections at once, no expiry."""
     return {
         "plugin": "mysql_native_password",
         "authentication_string": native_hash(password),

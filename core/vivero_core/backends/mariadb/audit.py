@@ -9,7 +9,7 @@ A column more is a statement more here that can be repeated, in a release before
 
 from typing import Final
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.mariadb.statements import (
     Statement,
     create_database,
@@ -42,25 +42,25 @@ _OPTIONS: Final = "ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLL
 def find(database: str) -> Statement:
     """The table, of the tenant with this schema."""
     tables = "INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s AND TABLE_TYPE = 'BASE TABLE'"
-    return f"SELECT 1 FROM {tables}", (names.audit_database(database), TABLE)  # noqa: S608  a text of our own
+    return f"SELECT 1 FROM {tables}", (name_checks.audit_database(database), TABLE)  # noqa: S608  a text of our own
 
 
 def was_given(database: str) -> Statement:
     """Whether anybody has been given rights on it: they outlive the schema."""
-    return "SELECT 1 FROM mysql.db WHERE Db = %s LIMIT 1", (names.audit_database(database),)
+    return "SELECT 1 FROM mysql.db WHERE Db = %s LIMIT 1", (name_checks.audit_database(database),)
 
 
 def make(database: str) -> tuple[Statement, ...]:
-    schema = names.audit_database(database)
+    schema = name_checks.audit_database(database)
     table = f"{quoted_database(schema)}.{TABLE}"
     return create_database(schema), (f"CREATE TABLE IF NOT EXISTS {table} ({_COLUMNS}) {_OPTIONS}", ())
 
 
 def grant(user: str, database: str) -> Statement:
-    schema = quoted_database(names.audit_database(database))
+    schema = quoted_database(name_checks.audit_database(database))
     return f"GRANT {', '.join(sorted(PRIVILEGES))} ON {schema}.* TO {quoted_user(user)}", ()
 
 
 def wanted_grants(database: str) -> dict[str, frozenset[str]]:
     """All that a tenant's user may: its own schema, and this."""
-    return {**own_grants(database), f"{quoted_database(names.audit_database(database))}.*": PRIVILEGES}
+    return {**own_grants(database), f"{quoted_database(name_checks.audit_database(database))}.*": PRIVILEGES}

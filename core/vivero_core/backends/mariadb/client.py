@@ -46,7 +46,7 @@ class MariaDbAdmin:
             row = cursor.fetchone()
             cursor.execute("DELETE FROM vivero_proof")
         if row != (42,):
-            raise BackendProofError(SYSTEM, f"database {database} returned something else than was written")
+            raise BackendProofError(SYSTEM, f"database {database} did not return what was written")
         return (time.perf_counter() - started) * 1000
 
     def can_login(self, user: Credentials, database: str) -> bool:
@@ -78,7 +78,7 @@ class MariaDbAdmin:
             return surveys.survey(cursor)
 
     def inventory(self) -> Inventory:
-        with self._session("list what tenants have") as cursor:
+        with self._session("list tenants' schemas and users") as cursor:
             return surveys.inventory(cursor)
 
     def drop_users(self, database: str) -> bool:
@@ -90,11 +90,11 @@ class MariaDbAdmin:
             return erasure.drop(cursor, database, ERASURE_SECONDS)
 
     def ping(self) -> None:
-        with self._session("ask for a sign of life"):
+        with self._session("ping"):
             return
 
     def server_version(self) -> str:
-        with self._session("ask the version") as cursor:
+        with self._session("query the server version") as cursor:
             cursor.execute("SELECT VERSION()")
             row = cursor.fetchone()
         return str(row[0]) if row else ""

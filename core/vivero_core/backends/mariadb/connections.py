@@ -26,7 +26,7 @@ LOCK_SECONDS: Final = 4
 """A statement waits so long for a lock. The server's own default is a day: one forgotten transaction would hold every
 DDL. Shorter than WORK_SECONDS, so that the server says what it was, and not our timeout."""
 WORK_SECONDS: Final = 5.0
-"""Work on one tenant's data that takes longer goes on at the next call: a thread is never held for a minute."""
+"""Work on one tenant's data that takes longer continues at the next call: a thread is never held for a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Server:
     host: str
     port: int
     authority: str  # PEM text
-    connect_timeout: int = 5  # also for each answer until the login is done: a server that hangs is told soon
+    connect_timeout: int = 5  # also for each answer until the login is done: a server that hangs is detected soon
     answer_timeout: int = 30  # of statements whose size no tenant decides
 
 
@@ -96,7 +96,7 @@ class Connections:
             connection = self._idle.pop()[1] if self._idle else None
         if connection is None:
             return None
-        # A server that hangs is told as soon as with a new connection.
+        # A server that hangs is detected as soon as with a new connection.
         connection._read_timeout = self._server.connect_timeout  # type: ignore[attr-defined]  # noqa: SLF001
         try:
             connection.ping(reconnect=False)

@@ -4,7 +4,7 @@ import time
 
 from pymysql.cursors import Cursor
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.mariadb import statements
 from vivero_core.backends.mariadb.errors import SYSTEM
 from vivero_core.errors import BackendUnfinishedError
@@ -14,10 +14,10 @@ def drop(cursor: Cursor, database: str, seconds: float) -> bool:
     """The schema and its audit log's; True when there was one. At least one table goes at each call.
 
     Raises:
-        BackendUnfinishedError: tables are left after `seconds`; call again to go on.
+        BackendUnfinishedError: tables are left after `seconds`; call again to continue.
     """
     deadline = time.monotonic() + seconds
-    schemas = (database, names.audit_database(database))
+    schemas = (database, name_checks.audit_database(database))
     dropped = [_drop(cursor, schema, deadline) for schema in schemas]
     return any(dropped)
 
@@ -30,7 +30,9 @@ def _drop(cursor: Cursor, schema: str, deadline: float) -> bool:
     tables = [str(row[0]) for row in cursor.fetchall()]
     for number, table in enumerate(tables):
         if number and time.monotonic() > deadline:
-            raise BackendUnfinishedError(SYSTEM, f"drop database {schema}: {len(tables) - number} tables are left")
+            raise BackendUnfinishedError(
+                SYSTEM, f"drop database {schema}: {len(tables) - number} tables left, continues at the next call"
+            )
         cursor.execute(*statements.drop_table(schema, table))
     cursor.execute(*statements.drop_database(schema))
     return True

@@ -1,4 +1,4 @@
-"""Translates pymysql's errors: what passes by, what is refused, what is not there."""
+"""Translates pymysql's errors: transient, refused, not found."""
 
 import contextlib
 import socket
@@ -27,8 +27,8 @@ NOT_ALLOWED: Final = 1698
 """Of REVOKE PROXY: only who may pass that right on may take it."""
 
 _AUTHENTICATION: Final = {
-    1045: "the login is not accepted",
-    1698: "the login is not accepted",
+    1045: "access denied",
+    1698: "access denied",
     1820: "the password has expired",
     1862: "the password has expired",
     4151: "the account is locked",
@@ -36,27 +36,27 @@ _AUTHENTICATION: Final = {
 # The server cannot serve anybody.
 _UNAVAILABLE: Final = {
     1040: "too many connections",
-    1053: "the server is shutting down",
-    1158: "the connection broke",
-    1159: "the connection timed out",
-    1160: "the connection broke",
-    1161: "the connection timed out",
-    1203: "the user has too many connections",
-    USER_LIMIT_REACHED: "the user has too many connections",
+    1053: "server shutdown in progress",
+    1158: "error reading from the connection",
+    1159: "timeout reading from the connection",
+    1160: "error writing to the connection",
+    1161: "timeout writing to the connection",
+    1203: "max_user_connections exceeded",
+    USER_LIMIT_REACHED: "max_user_connections exceeded",
     1290: "the server is read-only",
     1836: "the server is read-only",
-    2003: "no connection",
-    2006: "the connection is gone",
-    2013: "the connection was lost",
-    2014: "the connection is out of step",
+    2003: "cannot connect",
+    2006: "the server has gone away",
+    2013: "lost connection during the query",
+    2014: "commands out of sync",
 }
-# The server answers: this one statement met another's lock, took too long, or was ended by a person.
+# The server responds: this one statement met another's lock, took too long, or was killed.
 _UNFINISHED: Final = {
-    1205: "a lock was not granted in time",
-    1213: "a deadlock",
-    1317: "the statement was interrupted",
-    1927: "the connection was ended",
-    1969: "the statement took too long",
+    1205: "lock wait timeout exceeded",
+    1213: "deadlock",
+    1317: "query execution was interrupted",
+    1927: "the connection was killed",
+    1969: "max_statement_time exceeded",
 }
 _OF_THE_LOGIN: Final = frozenset({1203, USER_LIMIT_REACHED})
 
@@ -92,7 +92,7 @@ def _timed_out(error: BaseException) -> bool:
 
 def _unfinished(error: pymysql.MySQLError, doing: str) -> BackendError:
     code = code_of(error)
-    words = _UNFINISHED.get(code) or (_UNAVAILABLE[code] if code in _OF_THE_LOGIN else "takes long")
+    words = _UNFINISHED.get(code) or (_UNAVAILABLE[code] if code in _OF_THE_LOGIN else "timeout")
     return BackendUnfinishedError(SYSTEM, f"{doing}: {words} (error {code})")
 
 
@@ -100,7 +100,7 @@ def _translation(error: pymysql.MySQLError, doing: str) -> BackendError:
     code = code_of(error)
     original = getattr(error, "original_exception", None)
     if isinstance(original, ssl.SSLCertVerificationError):
-        return BackendRefusedError(SYSTEM, f"{doing}: the server's certificate is not trusted")
+        return BackendRefusedError(SYSTEM, f"{doing}: certificate verification failed")
     if code in _AUTHENTICATION:
         return BackendAuthenticationError(SYSTEM, f"{doing}: {_AUTHENTICATION[code]}")
     if code in _UNFINISHED:
@@ -108,14 +108,14 @@ def _translation(error: pymysql.MySQLError, doing: str) -> BackendError:
     if code in _UNAVAILABLE:
         return BackendUnavailableError(SYSTEM, f"{doing}: {_UNAVAILABLE[code]}{_why(original)} (error {code})")
     if code == 1049:  # noqa: PLR2004  ER_BAD_DB_ERROR
-        return BackendNotFoundError(SYSTEM, f"{doing}: no such database")
+        return BackendNotFoundError(SYSTEM, f"{doing}: unknown database")
     return BackendRefusedError(SYSTEM, f"{doing}: error {code}")
 
 
 def _why(original: BaseException | None) -> str:
     """What a person can look for when there is no connection."""
     if isinstance(original, socket.gaierror):
-        return ", the host name is not known"
+        return ", the host name cannot be resolved"
     if isinstance(original, ConnectionRefusedError):
-        return ", nothing listens there"
+        return ", connection refused"
     return ""

@@ -1,4 +1,4 @@
-"""What the operator asks of a MariaDB server; every call blocks, is bounded in time and safe to repeat."""
+"""What the operator asks of a MariaDB server; every call blocks, has a timeout and is idempotent."""
 
 from typing import Protocol
 

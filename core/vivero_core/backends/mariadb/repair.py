@@ -1,4 +1,4 @@
-"""Looks at everything that decides who gets into a tenant's schema, and writes what is not as wanted."""
+"""Compares everything that decides who has access to a tenant's schema with the desired state, and writes the difference."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import pymysql
 from pymysql.cursors import Cursor
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.mariadb import accounts, audit, rights, statements
@@ -46,10 +46,10 @@ def _ensure_schema(cursor: Cursor, database: str) -> list[Correction]:
 
 
 class UserRepair:
-    """Brings one user about as wanted, and takes away what others have of its tenant.
+    """Brings one user into the desired state, and revokes unmanaged rights on its tenant.
 
     `own_attributes` are those that this server writes into every account and we do not know; it grows when some are
-    found out.
+    discovered.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class UserRepair:
 
     def ensure(self) -> list[Correction]:
         """What had to be written."""
-        foreign = self._accounts()
-        before = foreign.pop(self._account, None)
-        account = before is None or not self._as_wanted(before)
+        unmanaged = self._accounts()
+        before = unmanaged.pop(self._account, None)
+        account = before is None or not self._is_desired(before)
         if account:
             self._write(before)
         present = self._grants()
@@ -75,23 +75,23 @@ class UserRepair:
             if not self._stands():
                 self._recreate()
             # Rights that were too many end with these sessions; the data plane never selects this schema.
-            _end_sessions(self._cursor, names.audit_database(self._database), self._user.name)
-        drop_accounts(self._cursor, foreign, kept=self._user.name)
+            _end_sessions(self._cursor, name_checks.audit_database(self._database), self._user.name)
+        drop_accounts(self._cursor, unmanaged, kept=self._user.name)
         written = {
             Correction.DATABASE_USER: account,
             Correction.DATABASE_GRANTS: grants and not former,
             Correction.FIRST_AUDIT_LOG: former,
-            Correction.FOREIGN_DATABASE_ACCOUNT: bool(foreign),
-            Correction.FOREIGN_DATABASE_GRANTS: revoke_foreign(self._cursor, self._database, self._user.name),
+            Correction.UNMANAGED_DATABASE_ACCOUNT: bool(unmanaged),
+            Correction.UNMANAGED_DATABASE_GRANTS: revoke_unmanaged(self._cursor, self._database, self._user.name),
         }
         return [correction for correction, was_written in written.items() if was_written]
 
     def _stands(self) -> bool:
         found = self._accounts().get(self._account)
-        return found is not None and self._as_wanted(found) and self._grants() == self._wanted_grants()
+        return found is not None and self._is_desired(found) and self._grants() == self._wanted_grants()
 
     def _recreate(self) -> None:
-        """For an account that holds what no other statement of ours takes away."""
+        """For an account with attributes that no other statement of ours removes."""
         user = self._user
         self._cursor.execute(*statements.replace_user(user.name, user.secret, self._max_connections))
         self._grant()
@@ -100,7 +100,7 @@ class UserRepair:
     def _wanted(self) -> Attributes:
         return accounts.wanted(self._user.secret, self._max_connections)
 
-    def _as_wanted(self, found: Attributes) -> bool:
+    def _is_desired(self, found: Attributes) -> bool:
         known = accounts.without_rights(found)
         return {key: value for key, value in known.items() if key not in self._own_attributes} == self._wanted()
 
@@ -137,7 +137,7 @@ class UserRepair:
         return True
 
     def _grant(self) -> None:
-        # The own schema last: it lets the data plane in, which then writes to both.
+        # Its own schema last: with it the data plane starts, and writes to both.
         self._cursor.execute(*audit.grant(self._user.name, self._database))
         self._cursor.execute(*statements.grant(self._user.name, self._database))
 
@@ -150,7 +150,7 @@ def drop_tenant(cursor: Cursor, database: str) -> bool:
     for user in naming.database_users(database.removeprefix("vt")):
         # Also when it was gone: a crash between the two statements leaves connections.
         cursor.execute(*rights.end_connections(Account(user, _ANY_HOST)))
-    return revoke_foreign(cursor, database, None) or bool(found)
+    return revoke_unmanaged(cursor, database, None) or bool(found)
 
 
 def drop_accounts(cursor: Cursor, found: Mapping[Account, Attributes], kept: str | None = None) -> None:
@@ -163,24 +163,24 @@ def drop_accounts(cursor: Cursor, found: Mapping[Account, Attributes], kept: str
             cursor.execute(*rights.end_connections(Account(account.user, host)))
 
 
-def revoke_foreign(cursor: Cursor, database: str, owner: str | None) -> bool:
+def revoke_unmanaged(cursor: Cursor, database: str, owner: str | None) -> bool:
     """Take every right on schema and audit log that is not the owner's; True when there was one."""
-    foreign = _foreign_rights(cursor, database, owner)
-    for right in foreign:
+    unmanaged = _unmanaged_rights(cursor, database, owner)
+    for right in unmanaged:
         _revoke(cursor, right)
-    left = _foreign_rights(cursor, database, owner) if foreign else []
+    left = _unmanaged_rights(cursor, database, owner) if unmanaged else []
     for right in left:  # the holder is no account: the server revokes nothing from it
         for statement in rights.erase(right):
             cursor.execute(*statement)
     if left:
         cursor.execute(*rights.RELOAD)
-    for user in {right.holder.user for right in foreign if right.holder.user}:
-        for schema in (database, names.audit_database(database)):
+    for user in {right.holder.user for right in unmanaged if right.holder.user}:
+        for schema in (database, name_checks.audit_database(database)):
             _end_sessions(cursor, schema, user)
-    return bool(foreign)
+    return bool(unmanaged)
 
 
-def _foreign_rights(cursor: Cursor, database: str, owner: str | None) -> list[Right]:
+def _unmanaged_rights(cursor: Cursor, database: str, owner: str | None) -> list[Right]:
     """Each once: a right on columns stands in two tables."""
     cursor.execute(*rights.rights_on(database, owner))
     found = (
@@ -197,7 +197,7 @@ def _revoke(cursor: Cursor, right: Right) -> None:
 
 
 def _end_sessions(cursor: Cursor, schema: str, user: str) -> None:
-    """Connections that have the schema selected keep the rights that they were let in with."""
+    """Connections that have the schema selected keep the rights of their login."""
     cursor.execute(*rights.sessions_in(schema, user))
     for (ident,) in cursor.fetchall():
         _tolerate(cursor, rights.end_session(int(ident)), frozenset({NO_SUCH_CONNECTION}))

@@ -1,15 +1,15 @@
-"""Accounts and rights that were given by hand, on a tenant's schema or under a tenant's name. Pure.
+"""Unmanaged accounts and rights, on a tenant's schema or under a tenant's name. Pure.
 
 Left alone are rights that are not about one tenant: global ones, and those
 on a pattern such as `vt%` (an administrator's, a backup's). Names come from
-the server's tables and may hold any sign: they are quoted, not refused.
+the server's tables and may contain any character: they are quoted, not refused.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.mariadb.statements import Statement, identifier
 
 Kind = Literal["SCHEMA", "TABLE", "PROCEDURE", "FUNCTION", "PACKAGE", "PACKAGE BODY", "PROXY"]
@@ -48,7 +48,7 @@ _TABLES: Final = (
     ("procs_priv", "Routine_type", "Db", "Routine_name"),
     ("proxies_priv", "'PROXY'", "Proxied_host", "Proxied_user"),
 )
-# A backslash before a sign that is no wildcard means nothing to the server, and a `%` after the whole name covers it.
+# A backslash before a character that is no wildcard means nothing to the server, and a `%` after the whole name covers it.
 _SCHEMA: Final = "TRIM(TRAILING '%%' FROM REPLACE(Db, CHAR(92), ''))"
 _PROXIES: Final = "proxies_priv"
 _PUBLIC: Final = Account("PUBLIC", "")
@@ -58,15 +58,15 @@ _PUBLIC: Final = Account("PUBLIC", "")
 def accounts_of(database: str) -> Statement:
     """(user, host, what is stored, the server's default lifetime of passwords) of all accounts in the tenant's name."""
     columns = "User, Host, Priv, @@default_password_lifetime"
-    pattern = f"{names.database(database)}%"
+    pattern = f"{name_checks.database(database)}%"
     return f"SELECT {columns} FROM mysql.global_priv WHERE User LIKE %s", (pattern,)  # noqa: S608  texts of our own
 
 
 def rights_on(database: str, owner: str | None) -> Statement:
     """(user, host, kind, schema, name) of every right on the tenant's schemas or accounts that is not the owner's own."""
-    schemas = (names.database(database), names.audit_database(database))
+    schemas = (name_checks.database(database), name_checks.audit_database(database))
     others = "" if owner is None else " AND NOT (User = %s AND Host = '%%')"
-    excluded = () if owner is None else (names.database_user(owner),)
+    excluded = () if owner is None else (name_checks.database_user(owner),)
     parts: list[str] = []
     values: list[str] = []
     for table, kind, schema, name in _TABLES:
@@ -114,7 +114,10 @@ def end_connections(account: Account) -> Statement:
 
 def sessions_in(schema: str, user: str) -> Statement:
     """The ids of the user's connections that have the schema selected."""
-    return "SELECT ID FROM INFORMATION_SCHEMA.PROCESSLIST WHERE DB = %s AND USER = %s", (names.schema(schema), user)
+    return "SELECT ID FROM INFORMATION_SCHEMA.PROCESSLIST WHERE DB = %s AND USER = %s", (
+        name_checks.schema(schema),
+        user,
+    )
 
 
 def end_session(ident: int) -> Statement:

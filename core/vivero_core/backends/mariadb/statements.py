@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 
 Statement = tuple[str, tuple[object, ...]]
 
@@ -46,16 +46,16 @@ _GRANT: Final = re.compile(r"^GRANT (?P<privileges>.+?) ON (?P<scope>\S+) TO (?P
 
 def quoted_database(name: str) -> str:
     """A tenant's schema, or its audit log's."""
-    return f"`{names.schema(name)}`"
+    return f"`{name_checks.schema(name)}`"
 
 
 def quoted_user(name: str) -> str:
-    """The account; the doubled sign is one `%` (any host) once parameters are filled in."""
-    return f"`{names.database_user(name)}`@'%%'"
+    """The account; `%%` becomes one `%` (any host) once parameters are filled in."""
+    return f"`{name_checks.database_user(name)}`@'%%'"
 
 
 def identifier(name: str) -> str:
-    """A name that a person gave, which may hold any sign; the doubled sign is one `%` once parameters are filled in."""
+    """A name that a person gave, which may contain any character; `%%` becomes one `%` once parameters are filled in."""
     return "`" + name.replace("`", "``").replace("%", "%%") + "`"
 
 
@@ -82,18 +82,18 @@ def find_database(name: str) -> Statement:
     """Its default character set and collation."""
     # With the schema predicate the server looks in one folder instead of all.
     columns, table = "DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME", "INFORMATION_SCHEMA.SCHEMATA"
-    return f"SELECT {columns} FROM {table} WHERE SCHEMA_NAME = %s", (names.schema(name),)  # noqa: S608  texts of our own
+    return f"SELECT {columns} FROM {table} WHERE SCHEMA_NAME = %s", (name_checks.schema(name),)  # noqa: S608  texts of our own
 
 
 def find_table(database: str) -> Statement:
     tables = "INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
-    return f"SELECT 1 FROM {tables} LIMIT 1", (names.database(database),)  # noqa: S608  a text of our own
+    return f"SELECT 1 FROM {tables} LIMIT 1", (name_checks.database(database),)  # noqa: S608  a text of our own
 
 
 def find_tables(database: str) -> Statement:
     """The names of its tables; views and sequences hold nothing that takes long to drop."""
     tables = "INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
-    return f"SELECT TABLE_NAME FROM {tables}", (names.schema(database),)  # noqa: S608  a text of our own
+    return f"SELECT TABLE_NAME FROM {tables}", (name_checks.schema(database),)  # noqa: S608  a text of our own
 
 
 def drop_table(database: str, table: str) -> Statement:
@@ -103,7 +103,7 @@ def drop_table(database: str, table: str) -> Statement:
 
 
 def find_user(name: str) -> Statement:
-    return "SELECT 1 FROM mysql.global_priv WHERE User = %s AND Host = '%%'", (names.database_user(name),)
+    return "SELECT 1 FROM mysql.global_priv WHERE User = %s AND Host = '%%'", (name_checks.database_user(name),)
 
 
 def show_grants(name: str) -> Statement:
@@ -132,7 +132,7 @@ def _write_user(verb: str, name: str, password: str, max_connections: int) -> St
 
 
 def grant(user: str, database: str) -> Statement:
-    schema = quoted_database(names.database(database))
+    schema = quoted_database(name_checks.database(database))
     return f"GRANT {', '.join(sorted(PRIVILEGES))} ON {schema}.* TO {quoted_user(user)}", ()
 
 

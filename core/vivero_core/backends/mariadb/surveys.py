@@ -1,4 +1,4 @@
-"""All that a server holds of all tenants, except their data, in a handful of statements."""
+"""Survey of a MariaDB server: schemas, accounts and privileges of all tenants, in a handful of statements."""
 
 from collections.abc import Iterator
 from typing import Final

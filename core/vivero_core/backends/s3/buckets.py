@@ -1,11 +1,11 @@
-"""What of a bucket can be changed by hand, read and put right: who may use it, and what it keeps."""
+"""Detects and corrects drift of a bucket: owner, ACL, policy, versioning, retention."""
 
 import base64
 import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import documents
@@ -43,12 +43,12 @@ class Buckets:
 
     def ensure(self, bucket: str, owner: str) -> list[Correction]:
         """What had to be written."""
-        state = self.state(names.bucket(bucket))
+        state = self.state(name_checks.bucket(bucket))
         if state is None:
-            self._do(Call("PATCH", f"/{bucket}/create", headers={"x-vgw-owner": names.bucket(owner)}))
+            self._do(Call("PATCH", f"/{bucket}/create", headers={"x-vgw-owner": name_checks.bucket(owner)}))
             return [Correction.BUCKET]
         return [
-            *self._ensure_access(bucket, names.bucket(owner), state),
+            *self._ensure_access(bucket, name_checks.bucket(owner), state),
             *self._ensure_contents_can_go(bucket, state),
         ]
 

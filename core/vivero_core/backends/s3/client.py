@@ -1,7 +1,7 @@
 """StorageAdmin for versitygw: accounts through its admin API, buckets through S3.
 
 Its admin API is a handful of signed PATCH requests on the same port. Whether
-an account's secret is as wanted is asked as that account (one ListBuckets).
+an account's secret is the desired one is asked as that account (one ListBuckets).
 Its role can only be read from a list of all accounts, which costs more with
 every tenant: many calls share one for a moment, and of it nothing is kept but
 the names of those that differ.
@@ -17,15 +17,15 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.glance import Glance
 from vivero_core.backends.s3 import documents, erasure
 from vivero_core.backends.s3.buckets import PROBE, Buckets
 from vivero_core.backends.s3.errors import SYSTEM, UNKNOWN_ACCOUNT, WRONG_SECRET, translated
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
 from vivero_core.backends.survey import Fact, Inventory, Survey, digests, holdings, tenant_in, tenant_of
+from vivero_core.backends.ttl_cache import TtlCache
 from vivero_core.errors import (
     BackendMisconfiguredError,
     BackendProofError,
@@ -47,11 +47,13 @@ class VersityStorageAdmin:
 
     def __init__(self, endpoint: Endpoint, admin: Credentials) -> None:
         if not (admin.name.isascii() and admin.name.isprintable()):
-            raise BackendMisconfiguredError(SYSTEM, "the access key holds signs that no header can carry")
+            raise BackendMisconfiguredError(
+                SYSTEM, "the access key contains characters that are not allowed in an HTTP header"
+            )
         self._transport = Transport(endpoint)
         self._admin = admin
         self._buckets = Buckets(self._transport, admin)
-        self._odd_accounts = Glance(lambda: _odd(self._listed("/list-users", "Accounts")))
+        self._odd_accounts = TtlCache(lambda: _odd(self._listed("/list-users", "Accounts")))
         self._seen: dict[str, tuple[float, str]] = {}  # a bucket, when it was last read, and what it was like
         self._client: S3Client | None = None
         self._making = threading.Lock()
@@ -60,22 +62,22 @@ class VersityStorageAdmin:
         self._transport.close()
 
     def ensure_account(self, account: Credentials) -> list[Correction]:
-        names.bucket(account.name)
+        name_checks.bucket(account.name)
         answer = self._transport.signed(Call("GET", "/"), account)
         if answer.code == UNKNOWN_ACCOUNT:
             self._administer(Call("PATCH", "/create-user", documents.account(account)))
-        elif answer.code == WRONG_SECRET or (answer.ok and account.name in self._odd_accounts.recent()):
+        elif answer.code == WRONG_SECRET or (answer.ok and account.name in self._odd_accounts.get()):
             query = {"access": account.name}
             self._administer(Call("PATCH", "/update-user", documents.changes(account), query))
-            self._odd_accounts.forget()
+            self._odd_accounts.invalidate()
         else:
             answer.raise_for(f"log in as {account.name}")
             return []
         return [Correction.STORAGE_ACCOUNT]
 
     def ensure_bucket(self, bucket: str, owner: str) -> list[Correction]:
-        names.bucket(bucket)
-        names.bucket(owner)
+        name_checks.bucket(bucket)
+        name_checks.bucket(owner)
         return self._buckets.ensure(bucket, owner)
 
     def ping(self) -> None:
@@ -85,7 +87,7 @@ class VersityStorageAdmin:
         """Buckets and accounts come as lists; what a bucket is like is read one by one, for there is no list of that.
 
         Raises:
-            BackendUnfinishedError: some buckets were never read yet; call again to go on.
+            BackendUnfinishedError: some buckets were never read yet; call again to continue.
         """
         buckets = self._listed("/list-buckets", "Buckets")
         accounts = self._listed("/list-users", "Accounts")
@@ -102,7 +104,7 @@ class VersityStorageAdmin:
         return holdings((tenant_of(name, PREFIX), what) for name, what in (*buckets, *accounts))
 
     def prove(self, account: Credentials, bucket: str) -> float:
-        names.bucket(bucket)
+        name_checks.bucket(bucket)
         started = time.perf_counter()
         written = secrets.token_bytes(32)
         path = f"/{bucket}/{PROBE}{secrets.token_hex(8)}"
@@ -111,14 +113,14 @@ class VersityStorageAdmin:
         read.raise_for(f"read from {bucket}")
         self._transport.signed(Call("DELETE", path), account).raise_for(f"remove the probe in {bucket}")
         if read.body != written:
-            raise BackendProofError(SYSTEM, f"bucket {bucket} returned something else than was written")
+            raise BackendProofError(SYSTEM, f"bucket {bucket} did not return what was written")
         return (time.perf_counter() - started) * 1000
 
     def bucket_exists(self, bucket: str) -> bool:
-        return self._buckets.exists(names.bucket(bucket))
+        return self._buckets.exists(name_checks.bucket(bucket))
 
     def holds_data(self, bucket: str) -> bool:
-        return self._buckets.holds_data(names.bucket(bucket))
+        return self._buckets.holds_data(name_checks.bucket(bucket))
 
     def delete_bucket(self, bucket: str) -> bool:
         if not self.bucket_exists(bucket):
@@ -130,7 +132,7 @@ class VersityStorageAdmin:
 
     def delete_account(self, account: str) -> bool:
         """The admin API says success for an unknown account too, so that is asked first."""
-        names.bucket(account)
+        name_checks.bucket(account)
         nobody = Credentials(account, secrets.token_hex(16))
         if self._transport.signed(Call("GET", "/"), nobody).code == UNKNOWN_ACCOUNT:
             return False
@@ -146,7 +148,7 @@ class VersityStorageAdmin:
             if time.monotonic() > deadline:
                 if name in seen:
                     return
-                raise BackendUnfinishedError(SYSTEM, "many buckets: the first survey goes on")
+                raise BackendUnfinishedError(SYSTEM, "many buckets, the first survey continues at the next call")
             seen[name] = (time.monotonic(), self._look_of(name))
 
     def _look_of(self, bucket: str) -> str:

@@ -54,7 +54,7 @@ def access(body: bytes) -> Access:
     root = parsed(body)
     owner = next((found.text for found in _all(root, "Owner") for found in _all(found, "ID")), None)
     if not owner:
-        raise BackendUnavailableError(SYSTEM, "an access list without an owner")
+        raise BackendUnavailableError(SYSTEM, "the access control list has no owner")
     grants = [(_text(grant, "ID") or _text(grant, "URI"), _text(grant, "Permission")) for grant in _all(root, "Grant")]
     return Access(owner, frozenset(f"{who}:{what}" for who, what in grants if (who, what) != (owner, "FULL_CONTROL")))
 
@@ -79,7 +79,7 @@ def parsed(body: bytes) -> ET.Element:
     try:
         return ET.fromstring(body)  # noqa: S314  from the one server whose certificate we checked
     except ET.ParseError as error:
-        raise BackendUnavailableError(SYSTEM, "an answer that is no XML") from error
+        raise BackendUnavailableError(SYSTEM, "the response is not XML") from error
 
 
 def _document(root: str, fields: dict[str, str]) -> bytes:

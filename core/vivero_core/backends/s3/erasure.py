@@ -19,7 +19,7 @@ def empty(s3: "S3Client", bucket: str, seconds: float) -> None:
     """Delete batch after batch; at least one goes at each call.
 
     Raises:
-        BackendUnfinishedError: not empty after `seconds`; call again to go on.
+        BackendUnfinishedError: not empty after `seconds`; call again to continue.
     """
     deadline = time.monotonic() + seconds
     for upload in _uploads(s3, bucket):
@@ -38,7 +38,7 @@ def empty(s3: "S3Client", bucket: str, seconds: float) -> None:
 
 def _stop_after(deadline: float, bucket: str) -> None:
     if time.monotonic() > deadline:
-        raise BackendUnfinishedError(SYSTEM, f"bucket {bucket} is large: erasing goes on")
+        raise BackendUnfinishedError(SYSTEM, f"bucket {bucket} is large, deletion continues at the next call")
 
 
 def _uploads(s3: "S3Client", bucket: str) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ NO_LOCK: Final = ("ObjectLockConfigurationNotFoundError", "NotImplemented")
 _AUTHENTICATION: Final = {UNKNOWN_ACCOUNT, WRONG_SECRET, "XAdminAccessDenied"}
 _NOT_FOUND: Final = {NO_BUCKET, "NoSuchKey", "NotFound", "XAdminUserNotFound", "NoSuchUpload"}
 _UNAVAILABLE: Final = {"SlowDown", "ServiceUnavailable", "RequestTimeout", "Throttling"}
-# The server answers: this one object or bucket is in use, is written to, or cannot be read.
+# The server responds: this one object or bucket is in use, is written to, or cannot be read.
 _UNFINISHED: Final = {"BucketNotEmpty", "OperationAborted", "InternalError"}
 
 

@@ -1,4 +1,4 @@
-"""What the operator asks of an S3 server with accounts; every call blocks, is bounded in time and safe to repeat."""
+"""What the operator asks of an S3 server with accounts; every call blocks, has a timeout and is idempotent."""
 
 from typing import Protocol
 
@@ -51,7 +51,7 @@ class StorageAdmin(Protocol):
     def delete_bucket(self, bucket: str) -> bool:
         """The bucket with all it holds: objects, versions, unfinished uploads.
 
-        BackendUnfinishedError when that takes longer than a few seconds; the next call goes on.
+        BackendUnfinishedError when that takes longer than a few seconds; the next call continues.
         """
         ...
 

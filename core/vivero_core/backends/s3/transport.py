@@ -116,7 +116,7 @@ class Transport:
             _ = response.content  # read to the end, so that the connection serves again
         except HTTPError as error:
             if tenants_data is not None and isinstance(_inner(error), ReadTimeoutError):
-                raise BackendUnfinishedError(SYSTEM, "a tenant's data takes long") from error
+                raise BackendUnfinishedError(SYSTEM, "timeout on a tenant's data") from error
             raise _connection_error(error) from error
         return response
 
@@ -131,8 +131,8 @@ def _inner(error: HTTPError) -> Exception | None:
 def _connection_error(error: HTTPError) -> BackendError:
     inner = _inner(error)
     if isinstance(inner, SSLError) and isinstance(inner.args[0], ssl.SSLCertVerificationError):
-        return BackendRefusedError(SYSTEM, "the server's certificate is not trusted")
-    return BackendUnavailableError(SYSTEM, f"no answer ({type(inner).__name__})")
+        return BackendRefusedError(SYSTEM, "certificate verification failed")
+    return BackendUnavailableError(SYSTEM, f"no response ({type(inner).__name__})")
 
 
 def _error_code(body: bytes) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.survey import tenant_in
 
 COMMANDS: Final = (
@@ -48,7 +48,7 @@ _CATEGORIES: Final = (
     " +script|load +script|exists -scan -randomkey -dbsize -pubsub -client|tracking -select -memory -copy"
 )
 FORMER: Final = (_CATEGORIES,)
-"""The commands of every earlier release, oldest first: a user that has them was left so by us and not by somebody else."""
+"""The commands of every earlier release, oldest first: a user that has them was written by us, and is no drift."""
 _FLAGS: Final = frozenset({"on", "sanitize-payload"})
 _PREFIX: Final = "vt"
 _PATTERN: Final = re.compile(r"(?:~|&|%[RW]+~)")
@@ -71,7 +71,7 @@ class Access:
 
 def prefix(user: str) -> str:
     """What every key of the user starts with. It ends in the delimiter: no tenant's is part of another's."""
-    return f"{names.cache_user(user)}:"
+    return f"{name_checks.cache_user(user)}:"
 
 
 def password_hash(password: str) -> str:
@@ -119,7 +119,7 @@ def present(reply: Sequence[object]) -> Access:
     )
 
 
-def intruders(lines: Iterable[str]) -> dict[str, frozenset[str]]:
+def unmanaged_users(lines: Iterable[str]) -> dict[str, frozenset[str]]:
     """From ACL LIST: tenant id -> users that are not the tenant's one, and carry its name or a pattern of its own."""
     found: dict[str, set[str]] = defaultdict(set)
     for line in lines:

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import valkey
 
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.backends.addresses import checked_host
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.glance import Glance
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_of
 from vivero_core.backends.tls import client_context
+from vivero_core.backends.ttl_cache import TtlCache
 from vivero_core.backends.valkey import acl
 from vivero_core.backends.valkey.errors import SYSTEM, translated
 from vivero_core.errors import BackendProofError, BackendUnfinishedError
@@ -40,14 +40,16 @@ class ValkeyAdmin:
     """Implements `CacheAdmin`; one for the life of the program, safe for threads."""
 
     def __init__(self, server: Server, admin: Credentials) -> None:
-        # What can never work is told here, not at the first call.
+        # Fail fast: what can never work is an error here, not at the first call.
         checked_host(server.host, SYSTEM)
         client_context(server.authority)
         self._server = server
         self._client = _connect(server, admin)
-        self._intruders = Glance(lambda: acl.intruders(self._list()))
+        self._unmanaged = TtlCache(lambda: acl.unmanaged_users(self._list()))
         self._spelling: dict[str, Any] = {}  # how this server writes our rules, where that differs
-        self._scans: dict[str, tuple[str, Any]] = {}  # where erasing a user's keys goes on: run of the server, cursor
+        self._scans: dict[
+            str, tuple[str, Any]
+        ] = {}  # where the deletion of a user's keys continues: run of the server, cursor
 
     def close(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]  # valkey-py types only part of itself
@@ -68,21 +70,21 @@ class ValkeyAdmin:
             read = _run(client, "GET", key)
             _run(client, "DEL", key)
         if read != written:
-            raise BackendProofError(SYSTEM, f"the cache of {user.name} returned something else than was written")
+            raise BackendProofError(SYSTEM, f"the cache of {user.name} did not return what was written")
         return (time.perf_counter() - started) * 1000
 
     def user_exists(self, user: str) -> bool:
         with translated(f"look for user {user}"):
-            return self._present(names.cache_user(user)) is not None
+            return self._present(name_checks.cache_user(user)) is not None
 
     def ping(self) -> None:
-        with translated("ask for a sign of life"):
+        with translated("ping"):
             _run(self._client, "PING")
 
     def survey(self) -> Survey:
         with translated("survey the users"):
             lines = self._list()
-        self._intruders.put(acl.intruders(lines))
+        self._unmanaged.put(acl.unmanaged_users(lines))
         return digests((ident, line) for line in lines for ident in acl.tenants_in(line))
 
     def inventory(self) -> Inventory:
@@ -91,7 +93,7 @@ class ValkeyAdmin:
 
     def drop_user(self, user: str) -> bool:
         """The server ends the users' connections itself."""
-        names.cache_user(user)
+        name_checks.cache_user(user)
         with translated(f"drop user {user}"):
             found = [name for name in self._users() if name.startswith(user)]
             if found:
@@ -114,7 +116,9 @@ class ValkeyAdmin:
                     return deleted
                 if time.monotonic() > deadline:
                     self._scans[user] = (server_run, cursor)
-                    raise BackendUnfinishedError(SYSTEM, f"many keys beside those of {user}: erasing goes on")
+                    raise BackendUnfinishedError(
+                        SYSTEM, f"many keys besides those of {user}, deletion continues at the next call"
+                    )
 
     def _ensure_own(self, user: Credentials) -> list[Correction]:
         wanted, present = acl.wanted(user.name, user.secret), self._present(user.name)
@@ -128,9 +132,9 @@ class ValkeyAdmin:
 
     def _ensure_alone(self, user: str) -> list[Correction]:
         """Delete other users in the tenant's name; take its patterns from all others."""
-        found = self._intruders.recent().get(user.removeprefix("vt"), frozenset())
+        found = self._unmanaged.get().get(user.removeprefix("vt"), frozenset())
         if found:
-            self._intruders.forget()
+            self._unmanaged.invalidate()
         named = sorted(name for name in found if name.startswith(user))
         if named:
             _run(self._client, "ACL", "DELUSER", *named)
@@ -138,7 +142,7 @@ class ValkeyAdmin:
         for name, reply in replies:
             if reply is not None:
                 _run(self._client, "ACL", "SETUSER", name, *acl.rules_without(user, reply))
-        return [Correction.FOREIGN_CACHE_USER] * bool(named) + [Correction.FOREIGN_CACHE_RIGHTS] * bool(replies)
+        return [Correction.UNMANAGED_CACHE_USER] * bool(named) + [Correction.UNMANAGED_CACHE_RIGHTS] * bool(replies)
 
     def _present(self, user: str) -> acl.Access | None:
         reply = _run(self._client, "ACL", "GETUSER", user)

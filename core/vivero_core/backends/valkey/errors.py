@@ -1,4 +1,4 @@
-"""Translates valkey-py's errors: what passes by and what is refused."""
+"""Translates valkey-py's errors: transient or refused."""
 
 import contextlib
 import ssl
@@ -33,9 +33,9 @@ def translated(doing: str) -> Iterator[None]:
 def _translation(error: valkey.exceptions.ValkeyError, doing: str) -> BackendError:
     refused = (valkey.exceptions.AuthenticationError, valkey.exceptions.AuthorizationError)
     if isinstance(error, refused):
-        return BackendAuthenticationError(SYSTEM, f"{doing}: the login is not accepted")
+        return BackendAuthenticationError(SYSTEM, f"{doing}: authentication failed")
     if isinstance(error.__cause__ or error.__context__, ssl.SSLCertVerificationError):
-        return BackendRefusedError(SYSTEM, f"{doing}: the server's certificate is not trusted")
+        return BackendRefusedError(SYSTEM, f"{doing}: certificate verification failed")
     passing = (
         valkey.exceptions.ConnectionError,
         valkey.exceptions.TimeoutError,
@@ -44,5 +44,5 @@ def _translation(error: valkey.exceptions.ValkeyError, doing: str) -> BackendErr
         valkey.exceptions.OutOfMemoryError,
     )
     if isinstance(error, passing) or str(error).startswith(_TRANSIENT):
-        return BackendUnavailableError(SYSTEM, f"{doing}: no answer ({type(error).__name__})")
+        return BackendUnavailableError(SYSTEM, f"{doing}: no response ({type(error).__name__})")
     return BackendRefusedError(SYSTEM, f"{doing}: {type(error).__name__}")

@@ -1,4 +1,4 @@
-"""What the operator asks of a Valkey server; every call blocks, is bounded in time and safe to repeat."""
+"""What the operator asks of a Valkey server; every call blocks, has a timeout and is idempotent."""
 
 from typing import Protocol
 
@@ -46,7 +46,7 @@ class CacheAdmin(Protocol):
     def delete_keys(self, user: str) -> int:
         """Remove every key under the user's prefix, a page at a time; how many this call found.
 
-        BackendUnfinishedError after a few seconds; the next call goes on where this one stopped.
+        BackendUnfinishedError after a few seconds; the next call continues where this one stopped.
         """
         ...
 

@@ -13,7 +13,7 @@ from vivero_web.shapes import said
 from vivero_data.domain.audit.schemas import SUBJECT_MAX, AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import ACTION_PATTERN, AuditService
 from vivero_data.domain.auth.guards import needs
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
 _MOMENT: Final = {
@@ -30,7 +30,7 @@ class AuditController(Controller):
     path = "/audit"
     tags = ("Audit",)
 
-    @get(guards=[needs(Role.ADMIN)])
+    @get(guards=[needs(Permission.READ_AUDIT_LOG)])
     async def list_audit(  # noqa: PLR0913, PLR0917  one parameter for each of the query's
         self,
         actor: NamedDependency[Actor],

@@ -15,7 +15,7 @@ from vivero_data.domain.audit import repository
 from vivero_data.domain.audit.errors import AuditLogError
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 
@@ -105,7 +105,7 @@ class AuditService:
                 return 0  # somebody has tidied it away
 
     async def list(self, actor: Actor, query: AuditQuery) -> Page[AuditEntry]:
-        demand(actor, Role.ADMIN)
+        demand(actor, Permission.READ_AUDIT_LOG)
         check_limit(query.limit)
         if not _ACTION.fullmatch(query.action):
             raise InvalidInputError.of("action", "must be a noun such as record, or an action such as record.update")

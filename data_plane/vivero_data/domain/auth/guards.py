@@ -15,7 +15,7 @@ from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission, roles_with
 from vivero_data.lib import cookies
 
 _BEARER: Final = "bearer "
@@ -43,16 +43,16 @@ async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
         connection.scope["state"][_ACTOR] = await _identify(connection, auth)
 
 
-def needs(role: Role) -> Guard:
+def needs(permission: Permission) -> Guard:
     """Litestar guard: who may not use a route is told so before any body is read.
 
     Raises:
-        NotAllowedError: the role of the signed-in user is too low.
+        NotAllowedError: the signed-in user has not the permission.
     """
 
-    @raises(NotAllowedError, needs=f"Needs the role {role.value}.")
+    @raises(NotAllowedError, needs=f"Needs the role {' or '.join(roles_with(permission))}.")
     async def check(connection: AnyConnection, _: BaseRouteHandler) -> None:
-        demand(connection.scope["state"][_ACTOR], role)
+        demand(connection.scope["state"][_ACTOR], permission)
 
     return check
 

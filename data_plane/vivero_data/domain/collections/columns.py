@@ -7,33 +7,9 @@ what a user typed.
 from collections.abc import Iterable
 from typing import Final
 
-from vivero_data.domain.collections.schemas import CHOICE_LENGTH, Field, FieldType
+from vivero_data.domain.collections.schemas import Field
+from vivero_data.domain.field_types.registry import FieldType
 
-TEXT_LENGTH: Final = 255
-EMAIL_LENGTH: Final = 254
-URL_LENGTH: Final = 500
-NUMBER_DIGITS: Final = 24
-NUMBER_DECIMALS: Final = 8
-LONG_TEXT_LENGTH: Final = 16_000  # of 4 bytes each it still fits TEXT's 65,535
-
-_TYPES: Final = {
-    FieldType.TEXT: f"VARCHAR({TEXT_LENGTH})",
-    FieldType.LONG_TEXT: "TEXT",
-    FieldType.NUMBER: f"DECIMAL({NUMBER_DIGITS},{NUMBER_DECIMALS})",
-    FieldType.INTEGER: "BIGINT",
-    FieldType.BOOLEAN: "BOOLEAN",
-    FieldType.DATE: "DATE",
-    FieldType.DATETIME: "DATETIME(6)",
-    FieldType.CHOICE: f"VARCHAR({CHOICE_LENGTH})",
-    FieldType.EMAIL: f"VARCHAR({EMAIL_LENGTH})",
-    FieldType.URL: f"VARCHAR({URL_LENGTH})",
-}
-_LENGTHS: Final = {
-    FieldType.TEXT: TEXT_LENGTH,
-    FieldType.CHOICE: CHOICE_LENGTH,
-    FieldType.EMAIL: EMAIL_LENGTH,
-    FieldType.URL: URL_LENGTH,
-}
 _FIXED_BYTES: Final = 16  # upper bound of any other type's place in a row
 MAX_ROW_BYTES: Final = 60_000  # MariaDB's bound is 65,535 with the columns of our own
 
@@ -60,7 +36,8 @@ def unique_key(field_id: int) -> str:
 
 def row_bytes(types: Iterable[FieldType]) -> int:
     """How much of MariaDB's row such fields take at most: four bytes a character and two for the length."""
-    return sum(4 * _LENGTHS[kind] + 2 if kind in _LENGTHS else _FIXED_BYTES for kind in types)
+    lengths = (one.kind.characters for one in types)
+    return sum(_FIXED_BYTES if length is None else 4 * length + 2 for length in lengths)
 
 
 def create_table(collection_id: int, fields: Iterable[Field]) -> str:
@@ -75,7 +52,7 @@ def create_table(collection_id: int, fields: Iterable[Field]) -> str:
     ]
     for field in fields:
         null = "NOT NULL" if field.required else "NULL"
-        parts.append(f"{column_name(field.id)} {_TYPES[field.type]} {null}")
+        parts.append(f"{column_name(field.id)} {field.type.kind.sql} {null}")
         exact = field.unique and field.exact
         if exact:
             parts.append(_exact(field))
@@ -92,12 +69,10 @@ def create_table(collection_id: int, fields: Iterable[Field]) -> str:
 
 def _exact(field: Field) -> str:
     """A column that the database computes, so that programs which do not know it keep to it as well."""
-    own = column_name(field.id)
-    # Mail servers tell apart what is before the @, and nothing behind it.
-    compared = f"CONCAT(SUBSTRING_INDEX({own}, '@', 1), LOWER(SUBSTRING({own}, LOCATE('@', {own}))))"
+    kind = field.type.kind
     return (
-        f"{exact_column(field.id)} {_TYPES[field.type]} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
-        f" AS ({compared if field.type is FieldType.EMAIL else own}) VIRTUAL"
+        f"{exact_column(field.id)} {kind.sql} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+        f" AS ({kind.exact_sql(column_name(field.id))}) VIRTUAL"
     )
 
 

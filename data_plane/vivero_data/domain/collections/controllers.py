@@ -10,7 +10,7 @@ from vivero_data.domain.collections.errors import CollectionNameTakenError, Coll
 from vivero_data.domain.collections.parameters import CollectionName
 from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection, NewCollection
 from vivero_data.domain.collections.service import CollectionService
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib.pages import Page
 
 
@@ -29,7 +29,7 @@ class CollectionController(Controller):
         found = await collections.list(actor)
         return Page(found, total=len(found))
 
-    @post(guards=[needs(Role.ADMIN)])
+    @post(guards=[needs(Permission.MANAGE_COLLECTIONS)])
     @raises(CollectionNameTakenError, CollectionsFullError)
     async def create_collection(
         self,
@@ -47,7 +47,7 @@ class CollectionController(Controller):
         """One collection and its fields."""
         return await collections.get(actor, name)
 
-    @delete("/{name:str}", guards=[needs(Role.ADMIN)])
+    @delete("/{name:str}", guards=[needs(Permission.MANAGE_COLLECTIONS)])
     async def delete_collection(
         self, actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], name: CollectionName
     ) -> None:

@@ -9,19 +9,17 @@ from vivero_web.text import tidy
 from vivero_data.domain.collections.columns import MAX_ROW_BYTES, row_bytes
 from vivero_data.domain.collections.names import fold, name_problem, path_problem, text_problem
 from vivero_data.domain.collections.schemas import (
-    CHOICE_LENGTH,
     MAX_CHOICES,
     MAX_DESCRIPTION,
     MAX_FIELDS,
     Field,
-    FieldType,
     NewCollection,
     NewField,
 )
-from vivero_data.domain.records.values import UnfitValueError, parse
+from vivero_data.domain.field_types.choice import Choice
+from vivero_data.domain.field_types.kind import UnfitValueError
+from vivero_data.domain.records.values import parse
 
-_EXACT: Final = frozenset({FieldType.EMAIL, FieldType.URL})  # two that differ in a letter's case lead to two places
-TEXTS: Final = _EXACT | {FieldType.TEXT, FieldType.CHOICE}
 RESERVED: Final = frozenset({"id", "version", "created_at", "updated_at"})
 
 
@@ -54,8 +52,8 @@ def as_field(new: NewField, field_id: int) -> Field:
         type=new.type,
         required=new.required,
         unique=new.unique,
-        exact=new.type in _EXACT if new.exact is None else new.exact,
-        indexed=(new.indexed or new.unique) and new.type is not FieldType.LONG_TEXT,
+        exact=bool(new.type.kind.exact) if new.exact is None else new.exact,
+        indexed=(new.indexed or new.unique) and new.type.kind.sortable,
         default=new.default,
         choices=tuple(new.choices),
     )
@@ -86,9 +84,9 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
     if not name and fold(field.name) in RESERVED:
         name = "is a name that every record has already"
     errors = [*_errors(f"{place}.name", name), *_errors(f"{place}.choices", _choices_problem(field))]
-    if field.unique and field.type in {FieldType.LONG_TEXT, FieldType.BOOLEAN}:
+    if field.unique and not field.type.kind.unique:
         errors += _errors(f"{place}.unique", f"is not possible for {field.type.value}")
-    if field.exact is not None and field.type not in TEXTS:
+    if field.exact is not None and field.type.kind.exact is None:
         errors += _errors(f"{place}.exact", "is only for texts; others are compared exactly")
     if field.default is not None and not errors:
         try:
@@ -99,7 +97,7 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
 
 
 def _choices_problem(field: NewField) -> str | None:
-    if field.type is not FieldType.CHOICE:
+    if not field.type.kind.has_choices:
         return "are only for choice fields" if field.choices else None
     if not 1 <= len(field.choices) <= MAX_CHOICES:
         return f"must be 1 to {MAX_CHOICES}"
@@ -107,5 +105,5 @@ def _choices_problem(field: NewField) -> str | None:
         return "must be different"
     if not all(field.choices):
         return "must not be empty"
-    problems = (text_problem(choice, CHOICE_LENGTH) for choice in field.choices)
+    problems = (text_problem(choice, Choice.characters) for choice in field.choices)
     return next((problem for problem in problems if problem), None)

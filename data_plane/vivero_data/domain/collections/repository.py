@@ -8,7 +8,8 @@ from vivero_web import clock
 from vivero_data.db.database import Connection, Row
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.collections.names import MAX_NAME, fold
-from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field, FieldType
+from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.json import decode, encode
 from vivero_data.lib.like import like
 

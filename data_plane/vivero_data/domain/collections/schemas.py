@@ -1,13 +1,14 @@
 """Collections and their fields as the API and the pages see them."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
 from vivero_web.fields import told
 
 from vivero_data.domain.collections.names import MAX_NAME
+from vivero_data.domain.field_types.choice import Choice
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.pages import DEFAULT_LIMIT
 
 CONTENT_BYTES: Final = 1024 * 1024
@@ -15,28 +16,12 @@ CONTENT_BYTES: Final = 1024 * 1024
 MAX_FIELDS: Final = 50
 MAX_CHOICES: Final = 100
 MAX_DESCRIPTION: Final = 500
-CHOICE_LENGTH: Final = 100
 
 Name = Annotated[
     str,
     told("A name of any script, signs too; two are the same but for case and spaces.", minLength=1, maxLength=MAX_NAME),
 ]
 Description = Annotated[str, told("What it is for.", maxLength=MAX_DESCRIPTION)]
-
-
-class FieldType(StrEnum):
-    """What a field holds, and so how a value of it is checked and stored."""
-
-    TEXT = "text"
-    LONG_TEXT = "long_text"
-    NUMBER = "number"
-    INTEGER = "integer"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    DATETIME = "datetime"
-    CHOICE = "choice"
-    EMAIL = "email"
-    URL = "url"
 
 
 Required = Annotated[bool, msgspec.Meta(description="Every record has a value.")]
@@ -62,7 +47,7 @@ class NewField(msgspec.Struct, forbid_unknown_fields=True):
     indexed: Indexed = True
     default: Default = None
     choices: Annotated[
-        list[Annotated[str, told("One choice.", minLength=1, maxLength=CHOICE_LENGTH)]],
+        list[Annotated[str, told("One choice.", minLength=1, maxLength=Choice.characters)]],
         told("What a choice field may hold; a field of another type has none.", maxItems=MAX_CHOICES),
     ] = []
 

@@ -22,7 +22,7 @@ from vivero_data.domain.collections.errors import (
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 
@@ -45,13 +45,13 @@ class CollectionService:
         self._limits = limits
 
     async def list(self, actor: Actor) -> list[Collection]:
-        demand(actor, Role.VIEWER)
+        demand(actor, Permission.READ)
         async with self._database.read() as connection:
             return await repository.select_all(connection)
 
     async def browse(self, actor: Actor, query: CollectionQuery) -> Page[CollectionSummary]:
         """One page of them by name, and how many match in all."""
-        demand(actor, Role.VIEWER)
+        demand(actor, Permission.READ)
         check_limit(query.limit)
         place = cursors.decode(query.cursor, _SORT) if query.cursor else None
         async with self._database.read() as connection:
@@ -65,12 +65,12 @@ class CollectionService:
 
     async def suggest(self, actor: Actor, words: str) -> Sequence[CollectionSummary]:
         """The few that are most likely meant by what somebody began to type."""
-        demand(actor, Role.VIEWER)
+        demand(actor, Permission.READ)
         async with self._database.read() as connection:
             return await repository.suggest(connection, words, MAX_SUGGESTIONS)
 
     async def get(self, actor: Actor, name: str) -> Collection:
-        demand(actor, Role.VIEWER)
+        demand(actor, Permission.READ)
         async with self._database.read() as connection:
             collection = await repository.get(connection, tidy(name))
         if collection is None:
@@ -78,7 +78,7 @@ class CollectionService:
         return collection
 
     async def create(self, actor: Actor, new: NewCollection) -> Collection:
-        demand(actor, Role.ADMIN)
+        demand(actor, Permission.MANAGE_COLLECTIONS)
         new = definition.check(new)
         collection = await self._reserve(new)
         async with self._database.read() as connection:
@@ -94,7 +94,7 @@ class CollectionService:
 
     async def delete(self, actor: Actor, name: str) -> None:
         """Remove a collection with all its records."""
-        demand(actor, Role.ADMIN)
+        demand(actor, Permission.MANAGE_COLLECTIONS)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "records")
             collection = await repository.get_locked(tx, tidy(name))

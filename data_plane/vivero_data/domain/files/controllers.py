@@ -19,7 +19,7 @@ from vivero_data.domain.files.errors import FileTooLargeError, UploadsBusyError
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import ID_PATTERN, FileService
 from vivero_data.domain.files.uploads import receive
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 
@@ -60,7 +60,7 @@ class FileController(Controller):
         """A page of files, newest first."""
         return await files.list(actor, limit, cursor)
 
-    @post(operation_class=UploadOperation, guards=[needs(Role.MEMBER)])
+    @post(operation_class=UploadOperation, guards=[needs(Permission.WRITE_FILES)])
     @raises(PlanLimitError, FileTooLargeError, UploadsBusyError)
     async def upload_file(
         self, request: AnyRequest, actor: NamedDependency[Actor], files: NamedDependency[FileService]
@@ -82,7 +82,7 @@ class FileController(Controller):
         answer.headers["content-security-policy"] = "default-src 'none'; sandbox"
         return answer
 
-    @delete("/{file_id:str}", guards=[needs(Role.MEMBER)])
+    @delete("/{file_id:str}", guards=[needs(Permission.WRITE_FILES)])
     async def delete_file(
         self, actor: NamedDependency[Actor], files: NamedDependency[FileService], file_id: FileId
     ) -> None:

@@ -25,7 +25,7 @@ from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.sealing import HEADER, seal, sealed_part, sealed_size, unseal, unseal_part
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 
@@ -77,7 +77,7 @@ class FileService:
             self._slots.release()
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[StoredFile]:
-        demand(actor, Role.VIEWER)
+        demand(actor, Permission.READ)
         check_limit(limit)
         before = _place(cursor) if cursor else None
         async with self._database.read() as connection:
@@ -86,7 +86,7 @@ class FileService:
         return Page(items, _cursor(items[-1]) if len(found) > limit else None)
 
     async def get(self, actor: Actor, file_id: str) -> StoredFile:
-        demand(actor, Role.VIEWER)
+        demand(actor, Permission.READ)
         _check_id(file_id)
         async with self._database.read() as connection:
             file = await repository.get(connection, file_id)
@@ -96,7 +96,7 @@ class FileService:
 
     async def upload(self, actor: Actor, data: UploadFile) -> StoredFile:
         """Store what a form sent (uploads.py), which is bounded and on disk."""
-        demand(actor, Role.MEMBER)
+        demand(actor, Permission.WRITE_FILES)
         size = await asyncio.to_thread(data.file.seek, 0, 2)
         await data.seek(0)
         media_type = safe_media_type(data.content_type or "")
@@ -129,7 +129,7 @@ class FileService:
         return _stream(response, first, pieces)
 
     async def delete(self, actor: Actor, file_id: str) -> None:
-        demand(actor, Role.MEMBER)
+        demand(actor, Permission.WRITE_FILES)
         _check_id(file_id)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "storage_bytes")

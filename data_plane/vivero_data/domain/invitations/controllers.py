@@ -13,7 +13,7 @@ from vivero_data.domain.invitations.service import InvitationService
 from vivero_data.domain.links.errors import NoMailError
 from vivero_data.domain.users.errors import EmailTakenError
 from vivero_data.domain.users.parameters import UserId
-from vivero_data.domain.users.schemas import Actor, Role, User
+from vivero_data.domain.users.schemas import Actor, Permission, User
 from vivero_data.errors import PlanLimitError
 
 
@@ -23,7 +23,7 @@ class InvitationController(Controller):
     path = "/invitations"
     tags = ("Users",)
 
-    @post(guards=[needs(Role.ADMIN)])
+    @post(guards=[needs(Permission.MANAGE_USERS)])
     @raises(NoMailError, EmailTakenError, PlanLimitError)
     async def invite(
         self,
@@ -34,7 +34,7 @@ class InvitationController(Controller):
         """Add an account without a password and mail a link to choose one, good for seven days."""
         return await invitations.invite(actor, data)
 
-    @post("/{user_id:int}", status_code=HTTP_200_OK, guards=[needs(Role.ADMIN)])
+    @post("/{user_id:int}", status_code=HTTP_200_OK, guards=[needs(Permission.MANAGE_USERS)])
     @raises(AcceptedError, DeactivatedError, NoMailError)
     async def repeat_invitation(
         self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: UserId
@@ -42,7 +42,7 @@ class InvitationController(Controller):
         """Mail a new link; the one before opens nothing any more."""
         return await invitations.repeat(actor, user_id)
 
-    @delete("/{user_id:int}", guards=[needs(Role.ADMIN)])
+    @delete("/{user_id:int}", guards=[needs(Permission.MANAGE_USERS)])
     @raises(AcceptedError)
     async def withdraw_invitation(
         self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: UserId

@@ -19,7 +19,7 @@ from vivero_data.domain.records.errors import ValueTakenError, VersionConflictEr
 from vivero_data.domain.records.query import MAX_FILTERS
 from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonResponse
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
@@ -72,7 +72,7 @@ class RecordController(Controller):
         """A page of records that match every filter."""
         return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ())))
 
-    @post(guards=[needs(Role.MEMBER)], response_headers=[ETAG])
+    @post(guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])
     @raises(PlanLimitError, ValueTakenError)
     async def create_record(
         self,
@@ -98,7 +98,7 @@ class RecordController(Controller):
         conditions.demand(tag_of(found.version))
         return tagged(found)
 
-    @patch("/{record_id:int}", guards=[needs(Role.MEMBER)], response_headers=[ETAG])
+    @patch("/{record_id:int}", guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])
     @raises(VersionConflictError, ValueTakenError)
     async def update_record(  # noqa: PLR0913, PLR0917  path, body and headers
         self,
@@ -112,7 +112,7 @@ class RecordController(Controller):
         """Set some values; with If-Match (else 412) or a version in the body (else 409) only if it still has it."""
         return tagged(await records.update(actor, name, record_id, data, conditions))
 
-    @delete("/{record_id:int}", guards=[needs(Role.MEMBER)])
+    @delete("/{record_id:int}", guards=[needs(Permission.WRITE_RECORDS)])
     async def delete_record(
         self,
         actor: NamedDependency[Actor],

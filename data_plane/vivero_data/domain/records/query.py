@@ -12,16 +12,17 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy
 
 from vivero_data.domain.collections.columns import column_name
-from vivero_data.domain.collections.schemas import Collection, Field, FieldType
+from vivero_data.domain.collections.schemas import Collection, Field
+from vivero_data.domain.field_types.kind import UnfitValueError
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.filters import parse_filter, split_list
-from vivero_data.domain.records.values import UnfitValueError, parse
+from vivero_data.domain.records.values import parse
 from vivero_data.lib.cursors import Cursor
 from vivero_data.lib.like import like
 
 MAX_FILTERS: Final = 20
 MAX_LIST: Final = 100  # values of one `in`
 
-_TEXTS: Final = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL, FieldType.CHOICE})
 _COMPARE: Final = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _ORDERED: Final = frozenset({"lt", "lte", "gt", "gte"})
 
@@ -86,8 +87,10 @@ def parse_sort(collection: Collection, text: str) -> Sort:
     if not text:
         return Sort("", _SYSTEM["id"], descending=False)
     column = _column(collection, text.removeprefix("-"), "sort")
-    if column.field.type is FieldType.LONG_TEXT:
-        raise InvalidInputError.of("sort", f"cannot be by {column.field.name}, a long text")
+    if not column.field.type.kind.sortable:
+        raise InvalidInputError.of(
+            "sort", f"cannot be by {column.field.name}, a {column.field.type.kind.words.lower()}"
+        )
     return Sort(text, column, descending=text.startswith("-"))
 
 
@@ -116,20 +119,11 @@ def after(sort: Sort, cursor: Cursor) -> Clause:
     if cursor.value is None:
         same = f"({name} IS NULL AND id {beyond} %s)"
         return Clause(same if sort.descending else f"({same} OR {name} IS NOT NULL)", (cursor.id,))
-    value = _value(sort.column.field, _as_typed(sort.column.field, cursor.value), "cursor")
+    value = _value(sort.column.field, sort.column.field.type.kind.from_cursor(cursor.value), "cursor")
     # Two keyset terms over one index; NULLs come last when descending.
     terms = f"{name} {beyond} %s OR ({name} = %s AND id {beyond} %s)"
     nulls = f" OR {name} IS NULL" if sort.descending and sort.column.nullable else ""
     return Clause(f"({terms}{nulls})", (value, value, cursor.id))
-
-
-def _as_typed(field: Field, text: str) -> str:
-    """A column's value, which the cursor holds as the database wrote it, as a user would type it."""
-    if field.type is FieldType.DATETIME:
-        return f"{text}+00:00"
-    if field.type is FieldType.BOOLEAN:
-        return {"0": "false", "1": "true"}.get(text, text)
-    return text
 
 
 def _filter(collection: Collection, text: str) -> Clause:
@@ -162,7 +156,7 @@ def _value(field: Field, text: str, parameter: str) -> Any:  # noqa: ANN401  a c
 
 
 def _compare(column: Column, operator: str, text: str) -> Clause:
-    if operator in _ORDERED and column.field.type is FieldType.BOOLEAN:
+    if operator in _ORDERED and not column.field.type.kind.ordered:
         raise InvalidInputError.of("filter", f"{column.field.name} has no order; use eq or ne")
     value = _value(column.field, text, "filter")
     return Clause(f"{column.sql} {_COMPARE[operator]} %s", (value,))
@@ -174,7 +168,7 @@ def _differs(column: Column, _: str, text: str) -> Clause:
 
 
 def _like(column: Column, operator: str, text: str) -> Clause:
-    if column.field.type not in _TEXTS:
+    if not column.field.type.kind.searched:
         raise InvalidInputError.of("filter", f"{operator} is for texts, and {column.field.name} is none")
     if not text:
         raise InvalidInputError.of("filter", f"{operator} needs a value")

@@ -14,14 +14,15 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
 from vivero_data.domain.collections.errors import CollectionNotFoundError
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.field_types.kind import UnfitValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
-from vivero_data.domain.records.values import UnfitValueError, parse, present
+from vivero_data.domain.records.values import parse, present
 from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 
@@ -74,7 +75,7 @@ class RecordService:
         self._limits = limits
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
-        demand(actor, Role.VIEWER)
+        demand(actor, Permission.READ)
         check_limit(query.limit)
         async with self._database.read() as connection:
             definition = await _definition(connection, collection)
@@ -88,13 +89,13 @@ class RecordService:
         return Page(items, _next_cursor(query, found), total)
 
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
-        demand(actor, Role.VIEWER)
+        demand(actor, Permission.READ)
         async with self._database.read() as connection:
             definition = await _definition(connection, collection)
             return _found(await repository.get(connection, definition, record_id))
 
     async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
-        demand(actor, Role.MEMBER)
+        demand(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "records")
             definition = await _definition(tx, collection)
@@ -121,7 +122,7 @@ class RecordService:
             PreconditionFailedError: it is not at a version that `conditions` allow.
             VersionConflictError: `changes.version` is given and not the record's.
         """
-        demand(actor, Role.MEMBER)
+        demand(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             definition = await _definition(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
@@ -148,7 +149,7 @@ class RecordService:
         Raises:
             PreconditionFailedError: it is not at a version that `conditions` allow.
         """
-        demand(actor, Role.MEMBER)
+        demand(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.release(tx, "records")
             definition = await _definition(tx, collection)

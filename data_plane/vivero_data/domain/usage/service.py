@@ -5,7 +5,7 @@ from vivero_data.domain.limits import repository
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.usage.schemas import Meter, Usage
 from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission
 
 
 class UsageService:
@@ -16,7 +16,7 @@ class UsageService:
         self._limits = limits
 
     async def get(self, actor: Actor) -> Usage:
-        demand(actor, Role.VIEWER)
+        demand(actor, Permission.READ)
         async with self._database.read() as connection:
             used = await repository.values(connection)
         limits = self._limits.current

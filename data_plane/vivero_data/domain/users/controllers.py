@@ -12,7 +12,7 @@ from vivero_web.request_context import caller_of
 from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.parameters import UserId
-from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Role, User, UserChanges
+from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Permission, User, UserChanges
 from vivero_data.domain.users.service import UserService
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
@@ -47,7 +47,7 @@ class UserController(Controller):
     path = "/users"
     tags = ("Users",)
 
-    @get(guards=[needs(Role.ADMIN)])
+    @get(guards=[needs(Permission.MANAGE_USERS)])
     async def list_users(
         self,
         actor: NamedDependency[Actor],
@@ -58,7 +58,7 @@ class UserController(Controller):
         """A page of accounts."""
         return await users.list(actor, limit, cursor)
 
-    @post(guards=[needs(Role.ADMIN)])
+    @post(guards=[needs(Permission.MANAGE_USERS)])
     @raises(EmailTakenError, PlanLimitError)
     async def create_user(
         self, actor: NamedDependency[Actor], users: NamedDependency[UserService], data: JSONBody[NewUser]
@@ -66,14 +66,14 @@ class UserController(Controller):
         """Add an account; counts against the plan."""
         return await users.create(actor, data)
 
-    @get("/{user_id:int}", guards=[needs(Role.ADMIN)])
+    @get("/{user_id:int}", guards=[needs(Permission.MANAGE_USERS)])
     async def get_user(
         self, actor: NamedDependency[Actor], users: NamedDependency[UserService], user_id: UserId
     ) -> User:
         """One account."""
         return await users.get(actor, user_id)
 
-    @patch("/{user_id:int}", guards=[needs(Role.ADMIN)])
+    @patch("/{user_id:int}", guards=[needs(Permission.MANAGE_USERS)])
     @raises(LastOwnerError, PlanLimitError)
     async def change_user(
         self,

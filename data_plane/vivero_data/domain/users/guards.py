@@ -2,26 +2,28 @@
 
 from vivero_web.errors import NotAllowedError
 
-from vivero_data.domain.users.schemas import Actor, Role
+from vivero_data.domain.users.schemas import Actor, Permission, Role, roles_with
 
 
-def demand(actor: Actor, role: Role) -> None:
-    """Refuse an actor whose role does not include `role`.
+def demand(actor: Actor, permission: Permission) -> None:
+    """Refuse an actor who has not the permission.
 
     Raises:
-        NotAllowedError: naming the role that could.
+        NotAllowedError: naming the roles that have it.
     """
-    if not actor.role.includes(role):
-        raise NotAllowedError(f"This needs the role {role.value}; yours is {actor.role.value}. An owner can change it.")
+    if not actor.may(permission):
+        raise NotAllowedError(
+            f"This needs the role {' or '.join(roles_with(permission))}; yours is {actor.role}. An owner can change it."
+        )
 
 
 def demand_may_set(actor: Actor, current: Role | None, wanted: Role) -> None:
-    """Only owners make and unmake owners and admins; admins manage members and viewers.
+    """Who manages users gives and takes all roles but those that manage users themselves.
 
     Raises:
-        NotAllowedError: the actor's role is too low.
+        NotAllowedError: the actor has not the permission.
     """
-    demand(actor, Role.ADMIN)
-    high = {Role.OWNER, Role.ADMIN}
+    demand(actor, Permission.MANAGE_USERS)
+    high = roles_with(Permission.MANAGE_USERS)
     if wanted in high or current in high:
-        demand(actor, Role.OWNER)
+        demand(actor, Permission.MANAGE_ADMINS)

@@ -1,15 +1,29 @@
 """Users as the API and the pages see them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from vivero_web.fields import Email, NewPassword, PersonName, TypedPassword
 
 
+class Permission(StrEnum):
+    """One thing that a user may do; code asks for it, and never for a role."""
+
+    READ = "read"
+    WRITE_RECORDS = "write_records"
+    WRITE_FILES = "write_files"
+    MANAGE_COLLECTIONS = "manage_collections"
+    MANAGE_USERS = "manage_users"
+    READ_AUDIT_LOG = "read_audit_log"
+    MANAGE_ADMINS = "manage_admins"
+    CHANGE_PLAN = "change_plan"
+
+
 class Role(StrEnum):
-    """What a user may do; each includes the next.
+    """The permissions of a user, by a name.
 
     owner: everything, and cannot be the last one to go; admin: users,
     collections, audit; member: records and files; viewer: reading.
@@ -20,10 +34,24 @@ class Role(StrEnum):
     MEMBER = "member"
     VIEWER = "viewer"
 
-    def includes(self, other: "Role") -> bool:
-        """Whether this role may do all that `other` may."""
-        ranks = list(Role)
-        return ranks.index(self) <= ranks.index(other)
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return _PERMISSIONS[self]
+
+
+_WRITE: Final = frozenset({Permission.WRITE_RECORDS, Permission.WRITE_FILES})
+_MANAGE: Final = frozenset({Permission.MANAGE_COLLECTIONS, Permission.MANAGE_USERS, Permission.READ_AUDIT_LOG})
+_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.ADMIN: _MANAGE | _WRITE | {Permission.READ},
+    Role.MEMBER: _WRITE | {Permission.READ},
+    Role.VIEWER: frozenset({Permission.READ}),
+}
+
+
+def roles_with(permission: Permission) -> list[Role]:
+    """The roles that have it, the one with the most permissions first."""
+    return [role for role in Role if permission in role.permissions]
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -34,6 +62,9 @@ class Actor(msgspec.Struct, frozen=True):
     name: str
     role: Role
     session_id: int = 0
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.role.permissions
 
 
 Active = Annotated[bool, msgspec.Meta(description="Whether its person may log in.")]

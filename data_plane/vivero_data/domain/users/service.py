@@ -17,7 +17,7 @@ from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users import repository
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.guards import demand, demand_may_set
-from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Role, User, UserChanges
+from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Permission, Role, User, UserChanges
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 
@@ -78,7 +78,7 @@ class UserService:
         return Me(actor.user_id, actor.email, actor.name, actor.role, workspace, plan)
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[User]:
-        demand(actor, Role.ADMIN)
+        demand(actor, Permission.MANAGE_USERS)
         check_limit(limit)
         above = cursors.decode(cursor, _SORT).id if cursor else 0
         async with self._database.read() as connection:
@@ -88,7 +88,7 @@ class UserService:
         return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if more else None)
 
     async def get(self, actor: Actor, user_id: int) -> User:
-        demand(actor, Role.ADMIN)
+        demand(actor, Permission.MANAGE_USERS)
         async with self._database.read() as connection:
             return found(await repository.get(connection, user_id))
 
@@ -108,7 +108,7 @@ class UserService:
 
     async def change(self, actor: Actor, user_id: int, changes: UserChanges) -> User:
         """Rename, give another role, deactivate or activate; a deactivated user's sessions end at once."""
-        demand(actor, Role.ADMIN)
+        demand(actor, Permission.MANAGE_USERS)
         name = None if changes.name is None else tidy(changes.name)
         problem = name_problem(name or "", PERSON_MAX)
         if problem:

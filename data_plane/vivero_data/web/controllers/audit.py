@@ -8,11 +8,12 @@ from litestar.di import NamedDependency
 
 from vivero_data.domain.audit.schemas import AuditQuery
 from vivero_data.domain.audit.service import AuditService
+from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.audit_words import NOUNS
 from vivero_data.web.listing import Address, address, turns
 from vivero_data.web.page import Visit, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require_manager
+from vivero_data.web.rights import require
 
 FILTERS: Final = ("actor", "action", "subject", "since", "until")
 
@@ -21,7 +22,7 @@ FILTERS: Final = ("actor", "action", "subject", "since", "until")
 async def audit_log(
     request: Request[Any, Any, Any], visit: NamedDependency[Visit], audit: NamedDependency[AuditService]
 ) -> Html:
-    require_manager(visit, "read the audit log")
+    require(visit, Permission.READ_AUDIT_LOG, "read the audit log")
     here = address("/audit", request.query_params.multi_items(), *FILTERS, "cursor", "back")
     page = await audit.list(visit.actor, audit_query(here))
     context = {

@@ -11,36 +11,25 @@ from vivero_web.bodies import read_form
 from vivero_web.errors import InvalidInputError, WebError
 from vivero_web.text import tidy
 
-from vivero_data.domain.collections.definition import TEXTS
 from vivero_data.domain.collections.schemas import (
     CONTENT_BYTES,
     Collection,
     CollectionQuery,
-    FieldType,
     NewCollection,
     NewField,
 )
 from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.field_types.registry import FieldType
+from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, collection_href, turns
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require_manager
+from vivero_data.web.rights import require
 
 _PLACE: Final = re.compile(r"^fields\[(\d{1,3})\]\.(\w+)$")
-TYPE_WORDS: Final = (
-    (FieldType.TEXT, "Text"),
-    (FieldType.LONG_TEXT, "Long text"),
-    (FieldType.NUMBER, "Number"),
-    (FieldType.INTEGER, "Whole number"),
-    (FieldType.BOOLEAN, "Yes or no"),
-    (FieldType.DATE, "Date"),
-    (FieldType.DATETIME, "Date and time"),
-    (FieldType.CHOICE, "Choice"),
-    (FieldType.EMAIL, "E-mail address"),
-    (FieldType.URL, "Web address"),
-)
+TYPE_WORDS: Final = tuple((one, one.kind.words) for one in FieldType)
 UNIQUE_WORDS: Final = (
     ("", "Allowed"),
     ("exact", "Refused if exactly equal"),
@@ -61,7 +50,7 @@ async def collection_list(
 
 @get("/new-collection")
 async def new_collection(visit: NamedDependency[Visit]) -> Html:
-    require_manager(visit, "add collections")
+    require(visit, Permission.MANAGE_COLLECTIONS, "add collections")
     return _form(visit, {}, first_rows())
 
 
@@ -69,7 +58,7 @@ async def new_collection(visit: NamedDependency[Visit]) -> Html:
 async def create_collection(
     request: Request[Any, Any, Any], visit: NamedDependency[Visit], collections: NamedDependency[CollectionService]
 ) -> Response[Any]:
-    require_manager(visit, "add collections")
+    require(visit, Permission.MANAGE_COLLECTIONS, "add collections")
     form = await read_form(request)
     rows = parse_rows(form)
     changed = apply_action(rows, form.get("action", ""))
@@ -96,7 +85,7 @@ async def delete_collection(
     collections: NamedDependency[CollectionService],
     name: FromPath[str],
 ) -> Response[Any]:
-    require_manager(visit, "delete collections")
+    require(visit, Permission.MANAGE_COLLECTIONS, "delete collections")
     found = await collections.get(visit.actor, name)
     confirm = (await read_form(request)).get("confirm", "")
     if tidy(confirm) != found.name:
@@ -134,10 +123,10 @@ def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
             type=FieldType(row.type),
             required=row.required,
             unique=row.unique in {"exact", "alike"},
-            exact=row.unique == "exact" if row.unique and row.type in TEXTS else None,
-            choices=row.choice_list if row.type == FieldType.CHOICE else [],
+            exact=row.unique == "exact" if row.unique and kind.exact is not None else None,
+            choices=row.choice_list if kind.has_choices else [],
         )
-        for row in named
+        for row, kind in ((row, FieldType(row.type).kind) for row in named)
     ]
     return NewCollection(
         name=form.get("name", "").strip(), description=form.get("description", "").strip(), fields=fields

@@ -13,12 +13,12 @@ from vivero_data.domain.files.downloads import download
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.files.uploads import receive
 from vivero_data.domain.usage.service import UsageService
-from vivero_data.domain.users.schemas import Actor
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.web.forms import FORM_ERRORS
 from vivero_data.web.listing import address, turns
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require_writer
+from vivero_data.web.rights import require
 
 
 @get("/files")
@@ -38,7 +38,7 @@ async def upload_file(
     files: NamedDependency[FileService],
     usage: NamedDependency[UsageService],
 ) -> Response[Any]:
-    require_writer(visit, "upload files")
+    require(visit, Permission.WRITE_FILES, "upload files")
     try:
         await receive(request, visit.actor, files)
     except InvalidInputError as error:
@@ -64,7 +64,7 @@ async def download_file(
 async def confirm_delete_file(
     visit: NamedDependency[Visit], files: NamedDependency[FileService], file_id: FromPath[str]
 ) -> Html:
-    require_writer(visit, "delete files")
+    require(visit, Permission.WRITE_FILES, "delete files")
     return show(visit, "files/delete.html.j2", {"file": await files.get(visit.actor, file_id)})
 
 
@@ -72,7 +72,7 @@ async def confirm_delete_file(
 async def delete_file(
     visit: NamedDependency[Visit], files: NamedDependency[FileService], file_id: FromPath[str]
 ) -> Redirect:
-    require_writer(visit, "delete files")
+    require(visit, Permission.WRITE_FILES, "delete files")
     await files.delete(visit.actor, file_id)
     return done("/files", "file-deleted")
 

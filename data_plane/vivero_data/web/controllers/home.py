@@ -18,7 +18,7 @@ _RECENT: Final = 8  # as many as fit beside the collections without scrolling
 async def home(
     visit: NamedDependency[Visit], usage: NamedDependency[UsageService], audit: NamedDependency[AuditService]
 ) -> Html:
-    entries = (await audit.list(visit.actor, AuditQuery(limit=_RECENT))).items if visit.can.manage else []
+    entries = (await audit.list(visit.actor, AuditQuery(limit=_RECENT))).items if visit.can.read_audit_log else []
     return show(visit, "home.html.j2", {"usage": await usage.get(visit.actor), "entries": entries})
 
 

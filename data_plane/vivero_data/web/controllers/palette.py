@@ -8,8 +8,7 @@ from litestar.params import FromQuery
 from vivero_web.text import tidy
 
 from vivero_data.domain.collections.service import CollectionService
-from vivero_data.domain.users.schemas import Actor
-from vivero_data.web.page import rights
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.web.render import Html, html
 
 GO_TO: Final = "Go to"
@@ -25,7 +24,7 @@ async def palette(
     context = {
         "collections": await collections.suggest(actor, words),
         "go_to": GO_TO if command != NEW_RECORD else "",
-        "new_record": NEW_RECORD if command != GO_TO and rights(actor.role).write else "",
+        "new_record": NEW_RECORD if command != GO_TO and actor.may(Permission.WRITE_RECORDS) else "",
     }
     return html("palette.html.j2", context)
 

@@ -18,6 +18,7 @@ from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
+from vivero_data.domain.users.schemas import Permission
 from vivero_data.lib.pages import Page
 from vivero_data.web.columns import chosen_columns, columns_cookie
 from vivero_data.web.forms import FORM_ERRORS, field_errors
@@ -34,7 +35,7 @@ from vivero_data.web.listing import MAX_FILTERS, Address, address, collection_hr
 from vivero_data.web.operators import OPERATORS, filter_value, filter_words, lead_field
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require_writer
+from vivero_data.web.rights import require
 
 _KNOWN: Final = ("sort", "filter", "cursor", "back")
 _CONDITION: Final = ("field", "operator", "value")
@@ -113,7 +114,7 @@ async def choose_columns(request: Request[Any, Any, Any], collection: NamedDepen
 
 @get("/collections/{name:str}/new")
 async def new_record(visit: NamedDependency[Visit], collection: NamedDependency[Collection]) -> Html:
-    require_writer(visit, "add records")
+    require(visit, Permission.WRITE_RECORDS, "add records")
     return _form(visit, collection)
 
 
@@ -124,7 +125,7 @@ async def create_record(
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
 ) -> Response[Any]:
-    require_writer(visit, "add records")
+    require(visit, Permission.WRITE_RECORDS, "add records")
     form = await read_form(request)
     try:
         await records.create(visit.actor, collection.name, record_values(entered(collection.fields, form), form))
@@ -153,7 +154,7 @@ async def save_record(
     records: NamedDependency[RecordService],
     record_id: FromPath[int],
 ) -> Response[Any]:
-    require_writer(visit, "change records")
+    require(visit, Permission.WRITE_RECORDS, "change records")
     form = await read_form(request)
     changed = touched(collection.fields, form)
     if not changed:
@@ -177,7 +178,7 @@ async def confirm_delete_record(
     records: NamedDependency[RecordService],
     record_id: FromPath[int],
 ) -> Html:
-    require_writer(visit, "delete records")
+    require(visit, Permission.WRITE_RECORDS, "delete records")
     record = await records.get(visit.actor, collection.name, record_id)
     context = {"collection": collection, "record": record, "lead": collection.fields[0]}
     return show(visit, "records/delete.html.j2", context)
@@ -190,7 +191,7 @@ async def delete_record(
     records: NamedDependency[RecordService],
     record_id: FromPath[int],
 ) -> Redirect:
-    require_writer(visit, "delete records")
+    require(visit, Permission.WRITE_RECORDS, "delete records")
     await records.delete(visit.actor, collection.name, record_id)
     return done(collection_href(collection.name), "record-deleted")
 

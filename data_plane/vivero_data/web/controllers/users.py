@@ -14,13 +14,13 @@ from vivero_data.domain.invitations.schemas import NewInvitation
 from vivero_data.domain.invitations.service import InvitationService
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.usage.service import UsageService
-from vivero_data.domain.users.schemas import NewUser, Role, User, UserChanges
+from vivero_data.domain.users.schemas import NewUser, Permission, Role, User, UserChanges, roles_with
 from vivero_data.domain.users.service import UserService
 from vivero_data.web.forms import FORM_ERRORS, MAIL_FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, turns
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require_manager
+from vivero_data.web.rights import require
 
 ROLE_WORDS: Final = {
     Role.OWNER: ("Owner", "Everything, including other owners"),
@@ -39,7 +39,7 @@ async def user_list(
     usage: NamedDependency[UsageService],
     links: NamedDependency[LinkService],
 ) -> Html:
-    require_manager(visit, "see and manage users")
+    require(visit, Permission.MANAGE_USERS, "see and manage users")
     here = address("/users", request.query_params.multi_items(), "cursor", "back")
     page = await users.list(visit.actor, cursor=here.get("cursor") or None)
     context = {
@@ -55,7 +55,7 @@ async def user_list(
 @get("/users/new")
 async def new_user(visit: NamedDependency[Visit], links: NamedDependency[LinkService], by: FromQuery[str] = "") -> Html:
     """By mail where the workspace can; else, or if one prefers, with a password to hand over."""
-    require_manager(visit, "add users")
+    require(visit, Permission.MANAGE_USERS, "add users")
     offered = await links.offered()
     form = {"role": str(Role.MEMBER)}
     if by == "password" or not offered:
@@ -71,7 +71,7 @@ async def create_user(
     invitations: NamedDependency[InvitationService],
     links: NamedDependency[LinkService],
 ) -> Response[Any]:
-    require_manager(visit, "add users")
+    require(visit, Permission.MANAGE_USERS, "add users")
     form = await read_form(request)
     email, name, role = form.get("email", "").strip(), form.get("name", "").strip(), _role(form) or Role.VIEWER
     try:
@@ -86,7 +86,7 @@ async def create_user(
 
 @get("/users/{user_id:int}")
 async def user_page(visit: NamedDependency[Visit], users: NamedDependency[UserService], user_id: FromPath[int]) -> Html:
-    require_manager(visit, "manage users")
+    require(visit, Permission.MANAGE_USERS, "manage users")
     return _user(visit, await users.get(visit.actor, user_id))
 
 
@@ -97,7 +97,7 @@ async def change_user(
     users: NamedDependency[UserService],
     user_id: FromPath[int],
 ) -> Response[Any]:
-    require_manager(visit, "manage users")
+    require(visit, Permission.MANAGE_USERS, "manage users")
     form = await read_form(request)
     changes = UserChanges(name=form.get("name"), role=_role(form), active=_active(form))
     try:
@@ -116,7 +116,7 @@ async def change_invitation(
     user_id: FromPath[int],
 ) -> Response[Any]:
     """Send it again, or withdraw it."""
-    require_manager(visit, "manage users")
+    require(visit, Permission.MANAGE_USERS, "manage users")
     withdrawn = (await read_form(request)).get("action") == "withdraw"
     try:
         if withdrawn:
@@ -143,8 +143,9 @@ def _active(form: dict[str, str]) -> bool | None:
 
 
 def _roles(visit: Visit) -> list[tuple[Role, tuple[str, str]]]:
-    """The roles that one may give: owners all, administrators those below their own."""
-    return [(role, words) for role, words in ROLE_WORDS.items() if visit.can.own or Role.MEMBER.includes(role)]
+    """The roles that one may give: owners all, administrators those that manage no users."""
+    high = () if visit.can.manage_admins else roles_with(Permission.MANAGE_USERS)
+    return [(role, words) for role, words in ROLE_WORDS.items() if role not in high]
 
 
 def _new(visit: Visit, form: dict[str, str], *, offered: bool, problem: WebError | None = None) -> Html:

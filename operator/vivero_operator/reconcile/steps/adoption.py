@@ -1,23 +1,23 @@
-"""spec.adopt: take over the data of a tenant whose Tenant is gone, if no one else has it."""
+"""spec.adopt: take over retained or orphaned data, if no other Tenant has it."""
 
 from vivero_core.model.constants import Reason
 
-from vivero_operator.policies import claims
+from vivero_operator.policies import ownership
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
 _LOOK_AGAIN_SECONDS = 60.0
 
 
-async def claim(run: Run) -> Outcome:
+async def take_over(run: Run) -> Outcome:
     """Make the record of the data ours before anything of it is touched."""
     if run.tenant.spec.adopt is None:
         return done(Reason.PROVISIONED)
     record = await run.services.vault.find(run.instance.id)
     if record is None:
-        message = f"Nothing is retained under the id {run.instance.id}"
+        message = f"No retained data found for id {run.instance.id}"
         raise Pending(Reason.NOTHING_TO_ADOPT, message, retry_after=_LOOK_AGAIN_SECONDS)
-    refusal = claims.refused_adoption(run.tenant, run.services.cluster.rivals(run.tenant), record)
+    refusal = ownership.refused_adoption(run.tenant, run.services.cluster.rivals(run.tenant), record)
     if refusal is not None:
         raise Pending(*refusal, retry_after=_LOOK_AGAIN_SECONDS)
     if record.owner_uid != run.tenant.metadata.uid:

@@ -11,8 +11,8 @@ from vivero_operator.reconcile.run import Run
 
 async def ensure(run: Run) -> Outcome:
     user = Credentials(naming.cache_user(run.instance.id), run.known_keys().cache_password)
-    link = await run.services.backends.cache()
-    written = await link.lane.call(link.admin.ensure_user, user)
+    client = await run.services.backends.cache()
+    written = await client.lane.call(client.admin.ensure_user, user)
     run.correct("cache", ConditionType.CACHE_READY, user.secret, written)
     return done(Reason.PROVISIONED, "Cache user")
 
@@ -24,6 +24,6 @@ def drop(admin: CacheAdmin, user: str) -> None:
 
 async def remove(run: Run) -> Outcome:
     """Drop the user and its keys, whatever the deletion policy: a cache holds nothing that is not elsewhere."""
-    link = await run.services.backends.cache()
-    await link.lane.long(drop, link.admin, naming.cache_user(run.instance.id))
+    client = await run.services.backends.cache()
+    await client.lane.long(drop, client.admin, naming.cache_user(run.instance.id))
     return done(Reason.ERASED)

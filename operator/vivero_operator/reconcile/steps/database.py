@@ -33,9 +33,9 @@ async def ensure(run: Run) -> Outcome:
     server = _server(run, address.server)
     user = Credentials(naming.database_users(run.instance.id)[0], run.known_keys().database_password)
     connections = run.instance.connections
-    link = await run.services.backends.database(server)
+    client = await run.services.backends.database(server)
     try:
-        written = await link.lane.call(_provision, link.admin, user, name, connections, holds_data=run.established)
+        written = await client.lane.call(_provision, client.admin, user, name, connections, holds_data=run.established)
     except DataGoneError as error:
         run.lost = True
         sentence = loss.of_tables if error.empty else loss.of_schema
@@ -62,8 +62,8 @@ async def remove(run: Run) -> Outcome:
     """Drop the users, and with deletionPolicy Delete the schema; on every server when none is known."""
     servers, data = await _where(run), run.tenant.goes_with_its_data
     for server in servers:
-        link = await run.services.backends.database(server)
-        await link.lane.long(drop, link.admin, run.instance.id, data=data)
+        client = await run.services.backends.database(server)
+        await client.lane.long(drop, client.admin, run.instance.id, data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 
@@ -85,4 +85,4 @@ async def _begun(run: Run) -> str | None:
     try:
         return secrets.server_from(await secrets.read(run))
     except KubeForbiddenError:
-        return None  # the namespace is on its way out and our rights with it: all servers are asked
+        return None  # the namespace is terminating and our rights with it: all servers are tried

@@ -33,6 +33,6 @@ async def _login(run: Run, name: str) -> Manifest:
     namespace = run.instance.settings.platform_namespace
     source = await run.find(SECRET, name, namespace)
     if source is None:
-        message = f"Secret {name}, with which tenants' pods pull their image, is not in {namespace}"
+        message = f"Image pull Secret {name} does not exist in namespace {namespace}"
         raise Pending(Reason.PULL_SECRET_MISSING, message, retry_after=30)
     return pull_secret.build(run.instance, source)

@@ -1,4 +1,4 @@
-"""The customer's own hosts: proves whose they are, looks after their certificates, and says what a client sees.
+"""Custom domains: verifies their ownership, manages their certificates, and reports what a client sees.
 
 A host that lacks something stops nothing else: the workspace answers at its
 own address, and the other hosts are served.
@@ -24,7 +24,7 @@ from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
 
 _LOOK_AGAIN_SECONDS: Final = 60.0
-"""How soon a host that lacks something is looked at again: a person has just been told what to do."""
+"""How soon a host that is not ready is retried: a person has just been told what to do."""
 
 
 async def examine(run: Run) -> Outcome:
@@ -32,7 +32,7 @@ async def examine(run: Run) -> Outcome:
     if run.tenant.status.hosts:
         await _take_back(run)
     async with asyncio.TaskGroup() as group:
-        # Beside each other: DNS that gives no answer takes seconds for each.
+        # In parallel: a DNS lookup that times out takes seconds for each.
         looks = [group.create_task(_look(run, host)) for host in run.tenant.spec.hosts]
     run.hosts = tuple(one.result() for one in looks)
     ready = all(one.ready for one in run.hosts)
@@ -102,5 +102,5 @@ def _judged(run: Run, secret: Manifest, host: str) -> Verdict:
     try:
         chain, key = (base64.b64decode(data[name], validate=True) for name in ("tls.crt", "tls.key"))
     except (KeyError, binascii.Error):
-        return Verdict(None, f"cannot be read: Secret {secret['metadata']['name']} needs tls.crt and tls.key")
+        return Verdict(None, f"cannot be parsed: Secret {secret['metadata']['name']} needs tls.crt and tls.key")
     return certificates.judge(chain, key, host, run.services.now())

@@ -17,7 +17,7 @@ from vivero_operator.reconcile.run import Run
 
 _RIGHTS_PAUSES: Final = (0.005, 0.01, 0.02, 0.04)
 _LOOK_AGAIN_SECONDS: Final = 30.0
-"""Watches tell when namespace and Deployment are gone; this is for what they may miss, and a thousand may wait."""
+"""Events requeue it when namespace and Deployment are deleted; this is for missed ones, and a thousand may wait."""
 
 
 def _is_ours(run: Run, live: Manifest) -> bool:
@@ -36,7 +36,7 @@ async def ensure(run: Run) -> Outcome:
     name = run.instance.namespace
     live = await run.find(NAMESPACE, name)
     if live is not None and _is_going(live):
-        raise Pending(Reason.PROVISIONING, f"Waiting for the old namespace {name} to be gone", retry_after=1)
+        raise Pending(Reason.PROVISIONING, f"Waiting for the old namespace {name} to be deleted", retry_after=1)
     if live is not None and not _is_ours(run, live):
         message = f"Namespace {name} exists and does not belong to this Tenant"
         raise Pending(Reason.NAMESPACE_CONFLICT, message, retry_after=60)
@@ -59,7 +59,7 @@ async def ensure(run: Run) -> Outcome:
 
 
 async def _rights_count(run: Run) -> None:
-    """The API server honours new rights some milliseconds after they were given; a pass of its own would take longer."""
+    """RBAC is eventually consistent: new rights take effect after some milliseconds, and another pass would take longer."""
     for pause in _RIGHTS_PAUSES:
         try:
             await run.find(SERVICE_ACCOUNT, APP, run.instance.namespace)
@@ -81,7 +81,7 @@ async def _grant(run: Run, rights: Manifest) -> None:
 
 
 async def _regain_to_write(run: Run, rights: Manifest, live: Manifest) -> None:
-    """Our RoleBinding gives another role or other subjects: with a second one it is put right."""
+    """Our RoleBinding has another role or other subjects: it is corrected with the rights of a second one."""
     name, namespace = role_binding.REGAINED, run.instance.namespace
     with contextlib.suppress(KubeAlreadyExistsError):
         await run.kube.create(role_binding.build(run.instance, name))
@@ -97,7 +97,7 @@ async def _still_lives(run: Run) -> None:
     meta = run.tenant.metadata
     current = await run.find(TENANT, meta.name)
     if current is None or current["metadata"]["uid"] != meta.uid:
-        raise Pending(Reason.PROVISIONING, "The Tenant is gone", retry_after=1)
+        raise Pending(Reason.PROVISIONING, "The Tenant no longer exists", retry_after=1)
 
 
 async def regain(run: Run) -> Outcome:
@@ -120,7 +120,7 @@ async def remove(run: Run) -> Outcome:
             await run.kube.delete(NAMESPACE, name, uid=live["metadata"]["uid"])
         except KubeNotFoundError:
             return done(Reason.ERASED)
-    raise Pending(Reason.DELETING, f"waiting for namespace {name} to be gone", retry_after=_LOOK_AGAIN_SECONDS)
+    raise Pending(Reason.DELETING, f"waiting for namespace {name} to be deleted", retry_after=_LOOK_AGAIN_SECONDS)
 
 
 async def _end_pods(run: Run) -> None:
@@ -133,4 +133,4 @@ async def _end_pods(run: Run) -> None:
         with contextlib.suppress(KubeNotFoundError):
             uid = live["metadata"]["uid"]
             await run.kube.delete(DEPLOYMENT, APP, run.instance.namespace, uid=uid, propagation="Foreground")
-    raise Pending(Reason.DELETING, "waiting for the pods to end", retry_after=_LOOK_AGAIN_SECONDS)
+    raise Pending(Reason.DELETING, "waiting for the pods to terminate", retry_after=_LOOK_AGAIN_SECONDS)

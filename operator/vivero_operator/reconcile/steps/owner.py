@@ -1,4 +1,4 @@
-"""Tells the tenant who it is: its name and address, and its owner's account; every change of them is carried out.
+"""Sets the name, the address and the owner's account of a workspace through its internal API; every change is applied.
 
 The password hash travels in a Secret of the signups' namespace, which is
 deleted after use. What the data plane answered is kept in status.owner: a
@@ -30,7 +30,7 @@ def _known(run: Run) -> OwnerStatus:
 
 
 def _told(run: Run) -> bool:
-    """Whether it has heard all that the spec says now."""
+    """Whether the current spec was applied."""
     known, generation = find(run.tenant.status.conditions, ConditionType.OWNER_READY), run.tenant.metadata.generation
     return known is not None and known.status is Status.TRUE and known.observed_generation == generation
 
@@ -45,15 +45,15 @@ async def ensure(run: Run) -> Outcome:
         run.password_secret = secret
     exists = run.owner_status.email
     if exists is None:
-        return done(Reason.NO_PASSWORD_GIVEN, "spec.owner names no password: no one can log in with one yet")
+        return done(Reason.NO_PASSWORD_GIVEN, "No password login yet: spec.owner has no passwordHashSecret")
     if exists.lower() != run.owner.email.lower() and named is None:
-        message = f"{exists} can log in; {run.owner.email} has no account, for spec.owner names no password"
+        message = f"{exists} can log in; {run.owner.email} has no account, because spec.owner has no passwordHashSecret"
         return done(Reason.ACCOUNT_EXISTS, message)
     return done(Reason.ACCOUNT_EXISTS, exists)
 
 
 async def tell(run: Run) -> None:
-    """Name and address again: the tenant forgot them, or was never told."""
+    """Set name and address again: the workspace lost them, or never got them."""
     await _tell(run, None)
 
 
@@ -69,8 +69,8 @@ async def _tell(run: Run, password_hash: str | None) -> OwnerStatus:
         email = await run.services.data_plane.put_workspace(pod.ip or "", token, who, account)
     except DataPlaneRefusedError as error:
         raise Pending(Reason.OWNER_REFUSED, str(error), retry_after=_REFUSED_AGAIN_SECONDS) from error
-    carried_out = owner.password_hash_secret if password_hash is not None else known.password_hash_secret
-    return OwnerStatus(email=email, password_hash_secret=carried_out)
+    applied = owner.password_hash_secret if password_hash is not None else known.password_hash_secret
+    return OwnerStatus(email=email, password_hash_secret=applied)
 
 
 def workspace(run: Run) -> Workspace | None:
@@ -80,23 +80,23 @@ def workspace(run: Run) -> Workspace | None:
 
 
 async def _password_secret(run: Run, known: OwnerStatus) -> Manifest | None:
-    """The Secret with the hash to be carried out now; None when there is none, or it has been and is gone.
+    """The Secret with the hash to be applied now; None when there is none, or it was applied and deleted.
 
-    A Secret that is there is an order, also one that has the name of an earlier one.
+    A Secret that exists is applied, also one that has the name of an earlier one.
     """
     name, namespace = run.owner.password_hash_secret, run.instance.settings.signups_namespace
     if name is None:
         return None
     secret = await run.find(SECRET, name, namespace)
-    if secret is None and (known.password_hash_secret == name or await _was_carried_out_before(run, known, name)):
+    if secret is None and (known.password_hash_secret == name or await _was_applied_before(run, known, name)):
         return None
     if secret is None or not secret.get("data", {}).get(PASSWORD_HASH_KEY):
-        message = f"Secret {name} with the owner's {PASSWORD_HASH_KEY} is not in {namespace}"
+        message = f"Secret {name} with key {PASSWORD_HASH_KEY} does not exist in namespace {namespace}"
         raise Pending(Reason.PASSWORD_SECRET_MISSING, message, retry_after=_SECRET_AGAIN_SECONDS)
     return secret
 
 
-async def _was_carried_out_before(run: Run, known: OwnerStatus, name: str) -> bool:
+async def _was_applied_before(run: Run, known: OwnerStatus, name: str) -> bool:
     """Whether the account was made under an earlier Tenant, whose status is gone: an adopted one names its Secret still."""
     if known.password_hash_secret is not None:
         return False
@@ -112,14 +112,14 @@ def _password_hash(run: Run, secret: Manifest) -> str:
         return base64.b64decode(secret["data"][PASSWORD_HASH_KEY], validate=True).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
         name, namespace = secret["metadata"]["name"], run.instance.settings.signups_namespace
-        message = f"Secret {name} in {namespace}: {PASSWORD_HASH_KEY} is no argon2id hash in PHC form"
+        message = f"Secret {name} in {namespace}: {PASSWORD_HASH_KEY} is not an argon2id hash in PHC format"
         raise Pending(Reason.OWNER_REFUSED, message, retry_after=_SECRET_AGAIN_SECONDS) from None
 
 
 async def forget_password(run: Run) -> bool:
-    """Delete the Secret that this pass carried out; after the status says so, for a crash must lose no password.
+    """Delete the Secret that this pass applied; after the status says so, for a crash must lose no password.
 
-    False when it was written again since: then it is another order, which the next pass carries out.
+    False when it was written again since: then the next pass applies it.
     """
     if run.password_secret is None:
         return True

@@ -31,10 +31,10 @@ async def ensure(run: Run) -> Outcome:
     proof = await run.services.data_plane.proof(pod.ip or "", run.known_keys().operator_token, neighbour)
     if not proof.ok:
         broken = ", ".join(proof.failing) or "the workspace"
-        message = f"The tenant's own credentials do not work, or open a neighbour's: {broken}"
+        message = f"Proof failed: the tenant's credentials do not work, or give access to another tenant: {broken}"
         raise Pending(Reason.PROOF_FAILED, message, retry_after=5)
     if proof.workspace != owner.workspace(run):
-        await owner.tell(run)  # it forgot, or was never told
+        await owner.tell(run)  # it lost them, or never got them
     run.proven_at = run.services.now()
     run.version = proof.version
     return done(Reason.PROVEN)

@@ -1,4 +1,4 @@
-"""deletionPolicy Retain: see to it that a later Tenant can adopt the data, before anything is taken away."""
+"""deletionPolicy Retain: record what a later Tenant needs to adopt the data, before anything is deleted."""
 
 from vivero_core.model import naming
 from vivero_core.model.constants import Reason
@@ -24,12 +24,12 @@ async def record(run: Run) -> Outcome:
         return done(Reason.RETAINED, names)  # marked before; by now the namespace may not be readable any more
     live = await secrets.read(run)
     if run.record is None and not live and run.tenant.status.database_server is None:
-        return done(Reason.RETAINED, "nothing, for nothing had been made")
+        return done(Reason.RETAINED, "nothing, because it was never provisioned")
     server = _server(run, live)
     if server is None:
         if run.tenant.spec.adopt is None and run.tenant.status.proven_at is None:
-            return done(Reason.RETAINED, "nothing, for it was never in service")
-        message = "Nothing says any more on which DatabaseServer the schema is: name it in spec.databaseServer"
+            return done(Reason.RETAINED, "nothing, because it was never in service")
+        message = "The DatabaseServer of the schema is unknown: set spec.databaseServer"
         raise Pending(Reason.DATABASE_SERVER_NOT_FOUND, message, retry_after=LOOK_AGAIN_SECONDS)
     keys = await secrets.recovered(run, live, run.record.keys if run.record else None, server)
     when = run.tenant.metadata.deletion_timestamp or run.services.now()

@@ -25,7 +25,7 @@ async def make(run: Run) -> Outcome:
         wanted = _wanted(run)
         room = wanted.beside(Room.read(live["spec"].get("hard", {})) if live is not None else None)
         if room != wanted:
-            run.memory.forget(run.tenant.metadata.uid, SETTLE)  # it was settled for these wants, a change ago
+            run.state.forget(run.tenant.metadata.uid, SETTLE)  # it was settled for these wants, a change ago
         await run.make_like(live, resource_quota.build(run.instance, room))
     return done(Reason.PROVISIONED)
 

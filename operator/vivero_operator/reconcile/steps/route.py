@@ -1,4 +1,4 @@
-"""The way in: Service and Ingresses; while suspended, the customer's own hosts lead to the control plane's page."""
+"""The route: Service and Ingresses; while suspended, custom domains lead to the control plane's page."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -28,7 +28,7 @@ async def ensure(run: Run) -> Outcome:
             await _remove(run, ingress.hosts_name(issued=issued))
     if not run.fresh:
         await _remove_stand_ins(run, _kinds(run))
-    more = f" and {len(routed(run))} of {len(run.tenant.spec.hosts)} own hosts" if run.tenant.spec.hosts else ""
+    more = f" and {len(routed(run))} of {len(run.tenant.spec.hosts)} custom hosts" if run.tenant.spec.hosts else ""
     return done(Reason.ROUTED, f"{run.instance.hosts[0]}{more}")
 
 
@@ -39,7 +39,7 @@ async def open_claimed(run: Run) -> Outcome:
 
 
 def routed(run: Run) -> list[str]:
-    """The customer's hosts that are let in."""
+    """The custom domains that are routed."""
     return [*_of_kind(run, issued=False), *_of_kind(run, issued=True)]
 
 

@@ -1,6 +1,6 @@
-"""The tenant's credentials: made once, kept forever, and written down twice before any server hears of them.
+"""The tenant's credentials: made once, kept forever, and stored twice before they are used on any server.
 
-A change that a person makes to a password in a Secret is carried out. The key
+A change that a person makes to a password in a Secret is applied. The key
 of the files is different: data depends on it, so the escrow's word counts, and
 a new one is made only where schema and bucket hold nothing.
 
@@ -19,7 +19,7 @@ from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_DATABASE_SERVER, ANNOTATION_LIMITS, Reason
 
-from vivero_operator.instance import DatabaseAddress, Keys
+from vivero_operator.instance import DatabaseAddress, TenantKeys
 from vivero_operator.manifests import secrets as manifests
 from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import drift, loss, placement
@@ -60,13 +60,13 @@ def stored(live: Live) -> dict[str, str]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def complete(live: Live) -> Keys | None:
+def complete(live: Live) -> TenantKeys | None:
     """The keys, when the Secrets hold all of them."""
     found = stored(live)
-    return Keys(**found) if found.keys() == _PLACES.keys() else None
+    return TenantKeys(**found) if found.keys() == _PLACES.keys() else None
 
 
-def joined(live: Live, escrowed: Keys | None, *, new_file_key: bool) -> Keys | None:
+def joined(live: Live, escrowed: TenantKeys | None, *, new_file_key: bool) -> TenantKeys | None:
     """The Secrets' keys, the escrow's where one is missing, new ones where neither has any; 256 bits each.
 
     None when the key of the files is nowhere and no new one may be made.
@@ -77,11 +77,11 @@ def joined(live: Live, escrowed: Keys | None, *, new_file_key: bool) -> Keys | N
         known["file_key"] = kept["file_key"]
     if "file_key" not in known and not new_file_key:
         return None
-    return Keys(**{name: known.get(name) or random.token_hex(32) for name in _PLACES})
+    return TenantKeys(**{name: known.get(name) or random.token_hex(32) for name in _PLACES})
 
 
 def used(run: Run) -> object:
-    """What the steps after this one tell servers and pods."""
+    """What the steps after this one write to servers and pods."""
     return run.known_address().credentials(run.known_keys())
 
 
@@ -104,7 +104,7 @@ def _server_name(run: Run, live: Live) -> str:
     if wanted is None:
         chosen = placement.choose(cluster.servers, cluster.placements())
         if chosen is None:
-            raise Pending(Reason.NO_DATABASE_SERVER, "No database server that answers has room for another tenant")
+            raise Pending(Reason.NO_DATABASE_SERVER, "No reachable DatabaseServer has capacity for another tenant")
         return chosen
     server = cluster.servers.get(wanted)
     refusal = placement.refused(server, cluster.placements()) if server and wanted != begun_on else None
@@ -123,7 +123,7 @@ def _address(run: Run, live: Live) -> DatabaseAddress:
 
 
 def _limits(run: Run, live: Live) -> Manifest:
-    """Marked as changed from the first change on: pods that started with other limits have to be told at once.
+    """Marked as changed from the first change on: pods that started with other limits have to be notified at once.
 
     What says no limit is left out: kubelet brings it within two minutes, and a spare's trial ends whenever it is claimed.
     """
@@ -149,7 +149,7 @@ async def recall(run: Run) -> Outcome:
     live = await read(run)
     keys = complete(live)
     if keys is None:
-        raise Pending(Reason.PROVISIONING, "The credentials are written again", retry_after=_AGAIN_SECONDS)
+        raise Pending(Reason.PROVISIONING, "Restoring the credentials", retry_after=_AGAIN_SECONDS)
     run.keys, run.address = keys, _address(run, live)
     return done(Reason.PROVISIONED)
 
@@ -168,7 +168,9 @@ async def ensure(run: Run) -> Outcome:
     ]
     changed = [one for one in wanted if drift.differs(one, live.get(one["metadata"]["name"]))]
     _expect_news(run, live, changed)
-    if any(drift.is_fixed(one, live[one["metadata"]["name"]]) for one in changed if one["metadata"]["name"] in live):
+    if any(
+        drift.is_immutable(one, live[one["metadata"]["name"]]) for one in changed if one["metadata"]["name"] in live
+    ):
         # It is deleted before it is made again, and may hold the only copy of a key.
         await run.services.vault.keep(run.instance, keys, address.server)
     async with asyncio.TaskGroup() as group:
@@ -182,14 +184,14 @@ async def ensure(run: Run) -> Outcome:
 
 
 def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
-    """What a Secret says now and did not say before the server of that name is to be told, and that is no drift."""
+    """A changed Secret is to be written to the server of that name, and that is no drift."""
     for one in changed:
         name = one["metadata"]["name"]
         if drift.applied(live.get(name)) != drift.applied(one):
-            run.memory.expect_news(run.tenant.metadata.uid, name)
+            run.state.expect_news(run.tenant.metadata.uid, name)
 
 
-async def _keys(run: Run, live: Live, address: DatabaseAddress) -> Keys:
+async def _keys(run: Run, live: Live, address: DatabaseAddress) -> TenantKeys:
     keys, vault = complete(live), run.services.vault
     if keys is not None and vault.is_kept(run.instance, keys, address.server):
         return keys
@@ -197,7 +199,7 @@ async def _keys(run: Run, live: Live, address: DatabaseAddress) -> Keys:
     return await recovered(run, live, record.keys if record else None, address.server)
 
 
-async def recovered(run: Run, live: Live, escrowed: Keys | None, server: str) -> Keys:
+async def recovered(run: Run, live: Live, escrowed: TenantKeys | None, server: str) -> TenantKeys:
     """From Secrets and escrow; the key of the files is new only where no data depends on the old one.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Before anyone is told that a workspace is ready, its address leads to its own pods alone."""
+"""Removes the stand-in page before a workspace is Ready: its address then leads to its own pods alone."""
 
 from vivero_core.model.constants import Reason
 

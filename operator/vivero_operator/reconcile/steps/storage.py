@@ -25,9 +25,9 @@ def _provision(admin: StorageAdmin, account: Credentials, *, holds_data: bool) -
 
 async def ensure(run: Run) -> Outcome:
     account = Credentials(naming.bucket_name(run.instance.id), run.known_keys().storage_secret)
-    link = await run.services.backends.storage()
+    client = await run.services.backends.storage()
     try:
-        written = await link.lane.call(_provision, link.admin, account, holds_data=run.established)
+        written = await client.lane.call(_provision, client.admin, account, holds_data=run.established)
     except DataGoneError as error:
         run.lost = True
         raise Blocked(Reason.DATA_LOST, loss.of_bucket(account.name)) from error
@@ -44,6 +44,6 @@ def drop(admin: StorageAdmin, bucket: str, *, data: bool) -> None:
 async def remove(run: Run) -> Outcome:
     """Drop the account, and with deletionPolicy Delete the bucket with all it holds."""
     data = run.tenant.goes_with_its_data
-    link = await run.services.backends.storage()
-    await link.lane.long(drop, link.admin, naming.bucket_name(run.instance.id), data=data)
+    client = await run.services.backends.storage()
+    await client.lane.long(drop, client.admin, naming.bucket_name(run.instance.id), data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)

@@ -1,4 +1,4 @@
-"""Whose turn it is to start: of many at once the first is Ready long before the last has begun."""
+"""Queues the start of a tenant: of many at once the first is Ready long before the last has begun."""
 
 from vivero_core.model.constants import Reason
 
@@ -13,4 +13,4 @@ async def take(run: Run) -> Outcome:
     if started or run.services.starts.may_start(tenant):
         return done(Reason.PROVISIONING)
     # How many wait says a metric: a figure here would be written into the status of each of them again and again.
-    raise Pending(Reason.WAITING_FOR_TURN, "Waiting for its turn to start")
+    raise Pending(Reason.WAITING_FOR_TURN, "Queued: waiting for other tenants to start")

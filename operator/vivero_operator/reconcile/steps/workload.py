@@ -31,7 +31,7 @@ _SOON: Final = timedelta(seconds=5)
 
 @dataclass(frozen=True)
 class Standing:
-    """A tenant's pods, those on their way out left out."""
+    """A tenant's pods without the terminating ones."""
 
     current: tuple[Pod, ...]
     """Of the wanted revision."""
@@ -99,9 +99,9 @@ async def ready(run: Run) -> Outcome:
     if found is not None:
         raise Pending(found.reason, f"The pod cannot start: {found}", retry_after=_LOOK_AGAIN_SECONDS)
     if standing.outdated:
-        message = f"{run.updated} of {replicas} pods run the wanted revision"
+        message = f"{run.updated} of {replicas} pods run the desired revision"
         raise Pending(Reason.ROLLING_OUT, message, retry_after=_LOOK_AGAIN_SECONDS)
-    raise Pending(Reason.STARTING, "Waiting for the pod to answer", retry_after=_LOOK_AGAIN_SECONDS)
+    raise Pending(Reason.STARTING, "Waiting for the pod to become ready", retry_after=_LOOK_AGAIN_SECONDS)
 
 
 async def _served(run: Run, standing: Standing) -> Outcome:
@@ -142,7 +142,7 @@ def answering(run: Run) -> Pod:
     """
     pod = next((pod for pod in _standing(run).ready if pod.ip), None)
     if pod is None:
-        raise Pending(Reason.STARTING, "Waiting for the pod to answer", retry_after=_LOOK_AGAIN_SECONDS)
+        raise Pending(Reason.STARTING, "Waiting for the pod to become ready", retry_after=_LOOK_AGAIN_SECONDS)
     return pod
 
 

@@ -5,10 +5,10 @@ import ssl
 from collections.abc import AsyncIterator
 
 import pytest
+from vivero_core.backends.kube.backoff import PAUSE_SECONDS, ConnectionBackoff
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.config import KubeConfig
 from vivero_core.backends.kube.errors import KubeUnavailableError
-from vivero_core.backends.kube.patience import PAUSE_SECONDS, Patience
 
 
 class Clock:
@@ -42,26 +42,26 @@ async def listener(unused_tcp_port: int) -> AsyncIterator[Listener]:
 
 
 def test_one_try_in_a_pause_while_it_is_away(clock: Clock) -> None:
-    patience = Patience(clock)
-    assert patience.try_now()
-    assert patience.try_now()
-    patience.failed()
-    assert not patience.try_now()
+    backoff = ConnectionBackoff(clock)
+    assert backoff.try_now()
+    assert backoff.try_now()
+    backoff.failed()
+    assert not backoff.try_now()
     clock.now += 2 * PAUSE_SECONDS
-    assert patience.try_now()
-    assert not patience.try_now(), "one at a time"
-    patience.succeeded()
-    assert patience.try_now()
-    assert patience.try_now()
+    assert backoff.try_now()
+    assert not backoff.try_now(), "one at a time"
+    backoff.succeeded()
+    assert backoff.try_now()
+    assert backoff.try_now()
 
 
 async def test_clients_of_one_server_share_it(listener: Listener, unused_tcp_port: int, clock: Clock) -> None:
     """A server that is reached and hangs up is away too."""
-    patience = Patience(clock)
+    backoff = ConnectionBackoff(clock)
     config = KubeConfig(f"http://127.0.0.1:{unused_tcp_port}", ssl.create_default_context())
     async with (
-        KubeClient(config, field_manager="one", patience=patience) as one,
-        KubeClient(config, field_manager="two", patience=patience) as two,
+        KubeClient(config, field_manager="one", backoff=backoff) as one,
+        KubeClient(config, field_manager="two", backoff=backoff) as two,
     ):
         for client in (one, two, one):
             with pytest.raises(KubeUnavailableError):

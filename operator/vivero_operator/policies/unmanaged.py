@@ -1,4 +1,4 @@
-"""Which objects in a tenant's namespace widen what is allowed there without being ours."""
+"""Unmanaged objects in a tenant's namespace that widen what is allowed there."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from vivero_operator.manifests import role_binding
 _OURS: Final = {"NetworkPolicy": frozenset({APP}), "RoleBinding": frozenset({role_binding.NAME})}
 
 
-def is_intruder(live: dict[str, Any]) -> bool:
+def is_unmanaged(live: dict[str, Any]) -> bool:
     """`live`: an object of a kind whose objects add up, in a tenant's namespace."""
     return live["metadata"]["name"] not in _OURS[live["kind"]] and not _is_of_the_distribution(live)
 

@@ -1,7 +1,7 @@
-"""From an event of a watch to what is remembered and queued: the same for all our kinds, whatever the object holds.
+"""From a watch event to the mirror and the work queue: the same for all our kinds, whatever the object holds.
 
-An object that cannot be read is remembered as such and queued, so that it gets
-a condition; it stops no other, and of it the last readable version still counts.
+An object that cannot be parsed is kept as such and queued, so that it gets a
+condition; it stops no other, and its last readable version stays in effect.
 """
 
 import logging
@@ -14,7 +14,7 @@ from vivero_core.model.base import Metadata, Resource
 from vivero_core.model.constants import GROUP, VERSION
 from vivero_core.model.reading import Unreadable, read
 
-from vivero_operator.handlers import Desk
+from vivero_operator.handlers import HandlerContext
 from vivero_operator.reconcile.controller import Key, Kind
 from vivero_operator.reconcile.mirror import Mirror
 
@@ -30,52 +30,52 @@ class Watched(Generic[R]):
     kind: Kind
     model: type[R]
     plural: str
-    mirror: Callable[[Desk], Mirror[R]]
-    observe: Callable[[Desk, R], None]
+    mirror: Callable[[HandlerContext], Mirror[R]]
+    observe: Callable[[HandlerContext, R], None]
     """An object was added or changed."""
-    forget: Callable[[Desk, Metadata], None]
+    forget: Callable[[HandlerContext, Metadata], None]
     """It is gone."""
 
 
-def listed(desk: Desk, watched: Watched[R], body: dict[str, Any]) -> None:
+def listed(context: HandlerContext, watched: Watched[R], body: dict[str, Any]) -> None:
     """An object of the first list: remembered, and not yet acted on."""
     found = read(watched.model, body)
     if isinstance(found, Unreadable):
-        desk.cluster.put_unreadable(watched.kind, found)
+        context.cluster.put_unreadable(watched.kind, found)
     else:
-        watched.mirror(desk).put(found)
+        watched.mirror(context).put(found)
 
 
-def heard(desk: Desk, watched: Watched[R], change: str | None, body: dict[str, Any]) -> None:
+def handle(context: HandlerContext, watched: Watched[R], change: str | None, body: dict[str, Any]) -> None:
     """An event: ADDED, MODIFIED, DELETED, or None for what was listed again."""
     key = watched.kind, body["metadata"]["name"]
     if change == "DELETED":
-        desk.cluster.unreadable.pop(key, None)
-        watched.forget(desk, Metadata.model_validate(body["metadata"]))
+        context.cluster.unreadable.pop(key, None)
+        watched.forget(context, Metadata.model_validate(body["metadata"]))
         return
     found = read(watched.model, body)
     if isinstance(found, Unreadable):
-        _remember(desk, watched.kind, found)
+        _remember(context, watched.kind, found)
     else:
-        desk.cluster.unreadable.pop(key, None)
-        watched.observe(desk, found)
+        context.cluster.unreadable.pop(key, None)
+        watched.observe(context, found)
 
 
-def _remember(desk: Desk, kind: Kind, found: Unreadable) -> None:
-    desk.cluster.put_unreadable(kind, found)
+def _remember(context: HandlerContext, kind: Kind, found: Unreadable) -> None:
+    context.cluster.put_unreadable(kind, found)
     wants = "unreadable", found.metadata.generation, found.deletion_timestamp
-    if desk.wants.get(found.metadata.uid) != wants:
-        desk.wants[found.metadata.uid] = wants
-        logger.warning("object cannot be read: %s", found.why, extra={"kind": kind, "object": found.name})
-        desk.queue.add(Key(kind, found.name))
+    if context.wants.get(found.metadata.uid) != wants:
+        context.wants[found.metadata.uid] = wants
+        logger.warning("object cannot be parsed: %s", found.why, extra={"kind": kind, "object": found.name})
+        context.queue.add(Key(kind, found.name))
 
 
-def register(registry: kopf.OperatorRegistry, desk: Desk, watched: Watched[R]) -> None:
+def register(registry: kopf.OperatorRegistry, context: HandlerContext, watched: Watched[R]) -> None:
     @kopf.index(GROUP, VERSION, watched.plural, id=f"{watched.plural}-listed", registry=registry)
     def first(body: kopf.Body, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
         """Makes kopf hold back all handlers until every kind has been listed: no decision on half a cluster."""
-        listed(desk, watched, dict(body))
+        listed(context, watched, dict(body))
 
     @kopf.on.event(GROUP, VERSION, watched.plural, id=watched.plural, registry=registry)
     async def changed(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        heard(desk, watched, event["type"], dict(event["object"]))
+        handle(context, watched, event["type"], dict(event["object"]))

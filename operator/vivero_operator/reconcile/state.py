@@ -1,7 +1,8 @@
-"""What was found done a moment ago: a tenant comes by several times while it starts, and need not be read again each time.
+"""In-memory state of reconciliation by tenant: cached outcomes of steps, suspected drift, back-off of corrections.
 
-Only for a short while and only for the same wants, so it hides no drift; a resync starts without it, and so does a
-pass over a tenant that someone seems to have tampered with.
+An outcome is cached for a short while and for the same desired state only, so it hides no drift: a tenant is reconciled
+several times while it starts, and need not be read again each time. A resync starts without the cache, and so does a
+pass over a tenant with suspected drift.
 """
 
 import time
@@ -13,18 +14,18 @@ from vivero_operator.policies.outcome import Outcome
 
 FRESH_SECONDS: Final = 60.0
 CONTEST_SECONDS: Final = 600.0
-"""Corrections of one thing within this time are one fight."""
+"""Corrections of one thing within this time are one conflict."""
 CONTEST_FROM: Final = 4
-"""From so many on, another controller or a script wants it otherwise: it is told, and slowed down."""
+"""This many corrections are a conflict with another controller or a script: reported, and backed off."""
 CONTEST_LONGEST: Final = 45.0
-"""Longest pause between two corrections of what is contested: what is changed by hand is put right within a minute."""
+"""Longest pause between two corrections of contested drift: a manual change is corrected within a minute."""
 CONTEST_LONGEST_URGENT: Final = 15.0
-"""The same for what users may notice, and for a look at a tenant of which anything is contested."""
+"""The same for what users may notice, and for a pass over a tenant with contested drift."""
 CONTEST_REMEMBERED: Final = 16
 
 
-class Memory:
-    """Outcomes of steps by tenant uid."""
+class ReconcileState:
+    """What passes over a tenant remember, by its uid."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -48,13 +49,13 @@ class Memory:
         return timedelta(seconds=now - self._begun.setdefault(uid, now))
 
     def told(self, uid: str, step: str, wanted: str) -> bool | None:
-        """Whether a server was last told the same of this tenant, by a digest; None when this program has not told it yet."""
+        """Whether the same was last written to a server for this tenant, by a digest; None when this program has not written yet."""
         known = self._told.setdefault(uid, {})
         before, known[step] = known.get(step), wanted
         return None if before is None else before == wanted
 
     def expect_news(self, uid: str, step: str) -> None:
-        """The server is to be told something else than before."""
+        """Something else is to be written to the server than before."""
         self._told.setdefault(uid, {})[step] = ""
 
     def expected(self, uid: str, what: str) -> bool:
@@ -73,14 +74,14 @@ class Memory:
         self._begun.pop(uid, None)
 
     def corrected(self, uid: str, what: str, *, urgent: bool) -> float:
-        """It was put right just now; seconds until it may be again."""
+        """Record a correction; seconds until the next one is allowed."""
         now, times = self._clock(), self._corrections.setdefault(uid, {})
         recent = [at for at in times.get(what, ()) if now - at < CONTEST_SECONDS]
         times[what] = [*recent, now][-CONTEST_REMEMBERED:]
         return self.pause(uid, what, urgent=urgent)
 
     def pause(self, uid: str, what: str, *, urgent: bool) -> float:
-        """Seconds until this may be corrected again: a fight is not won by speed."""
+        """Seconds until this may be corrected again: exponential back-off."""
         now = self._clock()
         recent = [at for at in self._corrections.get(uid, {}).get(what, ()) if now - at < CONTEST_SECONDS]
         if len(recent) < CONTEST_FROM:
@@ -88,8 +89,8 @@ class Memory:
         longest = CONTEST_LONGEST_URGENT if urgent else CONTEST_LONGEST
         return max(0.0, min(longest, 2.0 ** (len(recent) - CONTEST_FROM + 1)) - (now - recent[-1]))
 
-    def patience(self, uid: str) -> float:
-        """Seconds to leave the tenant alone although it seems to have been changed again; short, for there may be other news."""
+    def backoff(self, uid: str) -> float:
+        """Seconds before a tenant with contested drift is reconciled again; short, for something else may have changed."""
         pauses = (self.pause(uid, what, urgent=True) for what in self._corrections.get(uid, {}))
         return max(pauses, default=0.0)
 
@@ -115,7 +116,7 @@ class Memory:
         self._forgotten.setdefault(uid, {})[step] = self._epoch
 
     def suspect(self, uid: str, step: str | None = None) -> None:
-        """Someone touched what is the tenant's: the next pass looks at what this step makes, or at everything, and says what it mended."""
+        """Drift is suspected: the next pass checks what this step makes, or everything, and reports what it corrected."""
         self.forget(uid, step)
         self._suspects.add(uid)
 
@@ -126,7 +127,7 @@ class Memory:
         return known
 
     def drop(self, uid: str) -> None:
-        """The tenant is gone for good."""
+        """The tenant is deleted."""
         self._begun.pop(uid, None)
         self._corrections.pop(uid, None)
         self._told.pop(uid, None)

@@ -35,7 +35,7 @@ from vivero_operator.settings import Settings
 
 
 class Pingable(Protocol):
-    """What every administrator can do."""
+    """What every admin client has."""
 
     def ping(self) -> None: ...
 
@@ -55,8 +55,8 @@ _PUBLIC_KEY: Final = re.compile(
 
 
 @dataclass(frozen=True)
-class Link(Generic[A_co]):
-    """A server: the client that administers it, and the lane its calls go through."""
+class BackendClient(Generic[A_co]):
+    """The admin client of a server, and the lane that its calls go through."""
 
     admin: A_co
     lane: Lane
@@ -79,7 +79,7 @@ class PlatformObjects:
         """A login from two keys of a Secret."""
         login = await self._text(SECRET, secret, name)
         if not login.isprintable():
-            raise self._wrong(SECRET, secret, f"key {name} holds a line break or another control character")
+            raise self._wrong(SECRET, secret, f"key {name} contains a line break or another control character")
         return Credentials(login, await self._text(SECRET, secret, password))
 
     async def authority(self, config_map: str, key: str = "ca.crt") -> str:
@@ -88,13 +88,13 @@ class PlatformObjects:
         try:
             client_context(text)
         except BackendMisconfiguredError as error:
-            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is no PEM certificate") from error
+            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is not a PEM certificate") from error
         return text
 
     async def public_key(self, config_map: str, key: str) -> str:
         text = await self._text(CONFIG_MAP, config_map, key)
         if not _is_public_key(text):
-            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is no PEM public key")
+            raise self._wrong(CONFIG_MAP, config_map, f"key {key} is not a PEM public key")
         return text
 
     async def _text(self, resource: Resource, name: str, key: str) -> str:
@@ -104,7 +104,7 @@ class PlatformObjects:
         except KeyError:
             raise self._wrong(resource, name, f"has no key {key}") from None
         except UnicodeDecodeError:
-            raise self._wrong(resource, name, f"key {key} is no UTF-8 text") from None
+            raise self._wrong(resource, name, f"key {key} is not UTF-8 text") from None
         if not text.strip():
             raise self._wrong(resource, name, f"key {key} is empty")
         return text
@@ -151,35 +151,35 @@ def _is_public_key(text: str) -> bool:
         return False
 
 
-class Backends:
-    """All backing servers."""
+class BackendClients:
+    """The client of each backing server: one for each DatabaseServer, one for S3, one for Valkey."""
 
-    def __init__(self, settings: Settings, objects: PlatformObjects, guard: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, settings: Settings, objects: PlatformObjects, fence: Callable[[], None] = lambda: None) -> None:
         self._settings = settings
-        self._guard = guard
+        self._fence = fence
         self._objects = objects
-        self._links: dict[str, tuple[object, Link[Any]]] = {}
+        self._clients: dict[str, tuple[object, BackendClient[Any]]] = {}
         self.recovered: Callable[[], None] = lambda: None
-        """Called when a server that was away has answered; to be set before the first server is asked for."""
+        """Called when a circuit breaker has closed; to be set before the first client is asked for."""
 
-    async def database(self, server: DatabaseServer) -> Link[DatabaseAdmin]:
+    async def database(self, server: DatabaseServer) -> BackendClient[DatabaseAdmin]:
         spec = server.spec
         authority = await self._objects.authority(spec.ca_config_map)
         admin = await self._objects.credentials(spec.admin_secret, "username", "password")
         address = DatabaseAddress(spec.host, spec.port, authority)
-        return self._link(_database(server.name), (address, admin), lambda: MariaDbAdmin(address, admin))
+        return self._client(_database(server.name), (address, admin), lambda: MariaDbAdmin(address, admin))
 
-    async def storage(self) -> Link[StorageAdmin]:
+    async def storage(self) -> BackendClient[StorageAdmin]:
         authority = await self._authority()
         admin = await self._objects.credentials(self._settings.s3_admin_secret, "access_key", "secret_key")
         endpoint = Endpoint(self._settings.s3_endpoint, self._settings.s3_region, authority)
-        return self._link(_STORAGE, (endpoint, admin), lambda: VersityStorageAdmin(endpoint, admin))
+        return self._client(_STORAGE, (endpoint, admin), lambda: VersityStorageAdmin(endpoint, admin))
 
-    async def cache(self) -> Link[CacheAdmin]:
+    async def cache(self) -> BackendClient[CacheAdmin]:
         authority = await self._authority()
         admin = await self._objects.credentials(self._settings.valkey_admin_secret, "username", "password")
         address = CacheAddress(self._settings.valkey_host, self._settings.valkey_port, authority)
-        return self._link(_CACHE, (address, admin), lambda: ValkeyAdmin(address, admin))
+        return self._client(_CACHE, (address, admin), lambda: ValkeyAdmin(address, admin))
 
     async def platform_files(self) -> PlatformFiles:
         ticket_key = await self._objects.public_key(self._settings.ticket_key_config_map, "ticket.pub")
@@ -187,34 +187,34 @@ class Backends:
 
     def forget_database(self, server: str) -> None:
         """A DatabaseServer is gone: so are its threads and connections, as soon as nothing runs on them."""
-        known = self._links.pop(_database(server), None)
+        known = self._clients.pop(_database(server), None)
         if known is not None:
             _close(known[1])
 
     def close(self) -> None:
-        for _, link in self._links.values():
-            _close(link)
-        self._links.clear()
+        for _, client in self._clients.values():
+            _close(client)
+        self._clients.clear()
 
     async def _authority(self) -> str:
         return await self._objects.authority(self._settings.ca_config_map)
 
-    def _link(self, name: str, made_from: object, make: Callable[[], A_co]) -> "Link[A_co]":
-        known = self._links.get(name)
+    def _client(self, name: str, made_from: object, make: Callable[[], A_co]) -> "BackendClient[A_co]":
+        known = self._clients.get(name)
         if known is not None and known[0] == made_from:
             return known[1]
         admin = make()  # first: what cannot be made leaves the old one as it was
         if known is not None:
             _close(known[1])
-        link = Link(admin, Lane(name, admin.ping, recovered=self.recovered, guard=self._guard))
-        self._links[name] = (made_from, link)
-        return link
+        client = BackendClient(admin, Lane(name, admin.ping, recovered=self.recovered, fence=self._fence))
+        self._clients[name] = (made_from, client)
+        return client
 
 
 def _database(server: str) -> str:
     return f"mariadb-{server}"
 
 
-def _close(link: Link[Any]) -> None:
+def _close(client: BackendClient[Any]) -> None:
     """Calls that run end first: a client whose connections are closed under them would call that an outage."""
-    link.lane.close(link.admin.close)
+    client.lane.close(client.admin.close)

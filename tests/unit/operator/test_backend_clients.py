@@ -13,14 +13,14 @@ from support.authority import new_authority, new_public_key
 from unit.operator.waiting import until
 from vivero_core.errors import BackendMisconfiguredError, BackendUnavailableError
 from vivero_core.model.database_server import DatabaseServer
-from vivero_operator.backends import FRESH_SECONDS, WRONG_SECONDS, Backends, Link, PlatformObjects
+from vivero_operator.backend_clients import FRESH_SECONDS, WRONG_SECONDS, BackendClient, BackendClients, PlatformObjects
 from vivero_operator.settings import Settings
 
 Object = dict[str, Any]
 DATABASE = DatabaseServer.parse(SERVER)
 AUTHORITY, TICKET_KEY = new_authority(), new_public_key()
 
-USES: dict[str, Callable[[Backends], Awaitable[object]]] = {
+USES: dict[str, Callable[[BackendClients], Awaitable[object]]] = {
     "database": lambda backends: backends.database(DATABASE),
     "storage": lambda backends: backends.storage(),
     "cache": lambda backends: backends.cache(),
@@ -85,9 +85,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def backends(kube: FakeKube, clock: Clock) -> Backends:
+def backends(kube: FakeKube, clock: Clock) -> BackendClients:
     objects = PlatformObjects(cast("Any", kube), "vivero-system", clock)
-    return Backends(Settings(data_plane_image="i"), objects)
+    return BackendClients(Settings(data_plane_image="i"), objects)
 
 
 def change(kube: FakeKube, kind: str, name: str, edit: Callable[[Object], object]) -> None:
@@ -96,7 +96,7 @@ def change(kube: FakeKube, kind: str, name: str, edit: Callable[[Object], object
     kube.put(body)
 
 
-async def complaint(backends: Backends, use: str) -> str:
+async def complaint(backends: BackendClients, use: str) -> str:
     with pytest.raises(BackendMisconfiguredError) as caught:
         await USES[use](backends)
     assert not caught.value.retryable
@@ -105,13 +105,13 @@ async def complaint(backends: Backends, use: str) -> str:
 
 class TestWhatPeopleWrite:
     @pytest.mark.parametrize("use", USES)
-    async def test_as_it_should_be(self, backends: Backends, use: str) -> None:
+    async def test_as_it_should_be(self, backends: BackendClients, use: str) -> None:
         await USES[use](backends)
         backends.close()
 
     @pytest.mark.parametrize(("use", "name", "key"), SECRETS)
     async def test_a_secret(
-        self, backends: Backends, kube: FakeKube, clock: Clock, use: str, name: str, key: str
+        self, backends: BackendClients, kube: FakeKube, clock: Clock, use: str, name: str, key: str
     ) -> None:
         good = dict(kube.objects["Secret", "vivero-system", name]["data"])
         wrong = {"no UTF-8": b"\xff\xfe", "is empty": b"", "key .* is empty": b" \n"}
@@ -133,29 +133,31 @@ class TestWhatPeopleWrite:
 
     @pytest.mark.parametrize(("use", "name", "key"), [*SECRETS[::2]])
     async def test_a_login_with_a_line_break(
-        self, backends: Backends, kube: FakeKube, use: str, name: str, key: str
+        self, backends: BackendClients, kube: FakeKube, use: str, name: str, key: str
     ) -> None:
         """The commonest slip: `echo admin | base64`."""
         change(kube, "Secret", name, lambda body: body["data"].update({key: encoded(b"admin\n")}))
-        assert "holds a line break" in await complaint(backends, use)
+        assert "contains a line break" in await complaint(backends, use)
 
     @pytest.mark.parametrize(("use", "name", "key"), MAPS)
     @pytest.mark.parametrize("text", NO_PEM)
     async def test_a_map_whose_text_is_another(
-        self, backends: Backends, kube: FakeKube, use: str, name: str, key: str, text: str
+        self, backends: BackendClients, kube: FakeKube, use: str, name: str, key: str, text: str
     ) -> None:
         change(kube, "ConfigMap", name, lambda body: body["data"].update({key: text}))
         said = await complaint(backends, use)
-        assert said.startswith(f"configuration: ConfigMap vivero-system/{name} key {key} is no PEM ")
+        assert said.startswith(f"configuration: ConfigMap vivero-system/{name} key {key} is not a PEM ")
 
     @pytest.mark.parametrize(("use", "name", "key"), MAPS)
-    async def test_a_map(self, backends: Backends, kube: FakeKube, clock: Clock, use: str, name: str, key: str) -> None:
+    async def test_a_map(
+        self, backends: BackendClients, kube: FakeKube, clock: Clock, use: str, name: str, key: str
+    ) -> None:
         edits: list[tuple[Callable[[Object], object], str]] = [
             (lambda body: body["data"].update({key: ""}), f"key {key} is empty"),
             (lambda body: body["data"].pop(key), f"has no key {key}"),
             (lambda body: body.pop("data"), f"has no key {key}"),
             (lambda body: body.update(data=None), f"has no key {key}"),
-            (lambda body: body.update(binaryData={key: encoded(b"\xff")}), f"key {key} is no UTF-8 text"),
+            (lambda body: body.update(binaryData={key: encoded(b"\xff")}), f"key {key} is not UTF-8 text"),
         ]
         for edit, words in edits:
             change(kube, "ConfigMap", name, edit)
@@ -169,15 +171,17 @@ class TestWhatPeopleWrite:
             *((use, "ConfigMap", name) for use, name, _ in MAPS),
         ],
     )
-    async def test_what_is_not_there(self, backends: Backends, kube: FakeKube, use: str, kind: str, name: str) -> None:
+    async def test_what_is_not_there(
+        self, backends: BackendClients, kube: FakeKube, use: str, kind: str, name: str
+    ) -> None:
         del kube.objects[kind, "vivero-system", name]
         assert await complaint(backends, use) == f"configuration: {kind} vivero-system/{name} does not exist"
 
     @pytest.mark.parametrize("host", ["a..b", "x" * 64])
-    async def test_a_host_that_can_be_none(self, backends: Backends, host: str) -> None:
+    async def test_a_host_that_can_be_none(self, backends: BackendClients, host: str) -> None:
         """Of the form that the definition allows."""
         server = DatabaseServer.parse({**SERVER, "spec": {**SERVER["spec"], "host": host}})
-        with pytest.raises(BackendMisconfiguredError, match="no host name"):
+        with pytest.raises(BackendMisconfiguredError, match="not a valid host name"):
             await backends.database(server)
 
     @pytest.mark.parametrize(
@@ -191,9 +195,9 @@ class TestWhatPeopleWrite:
     async def test_an_address_among_the_settings(self, kube: FakeKube, use: str, setting: dict[str, str]) -> None:
         objects = PlatformObjects(cast("Any", kube), "vivero-system")
         with pytest.raises(BackendMisconfiguredError):
-            await USES[use](Backends(Settings(data_plane_image="i", **setting), objects))  # type: ignore[arg-type]
+            await USES[use](BackendClients(Settings(data_plane_image="i", **setting), objects))  # type: ignore[arg-type]
 
-    async def test_nothing_secret_is_said(self, backends: Backends, kube: FakeKube) -> None:
+    async def test_nothing_secret_is_said(self, backends: BackendClients, kube: FakeKube) -> None:
         change(kube, "Secret", "mariadb-admin", lambda body: body["data"].update({"password": encoded(b"hunter2\xff")}))
         assert "hunter2" not in await complaint(backends, "database")
 
@@ -203,12 +207,12 @@ def renew(kube: FakeKube, clock: Clock, secret: str, key: str = "password") -> N
     clock.now += FRESH_SECONDS
 
 
-class TestLinks:
-    async def test_one_for_each_server(self, backends: Backends, kube: FakeKube, clock: Clock) -> None:
-        link, storage, cache = await backends.database(DATABASE), await backends.storage(), await backends.cache()
-        assert len({link.lane, storage.lane, cache.lane}) == 3
+class TestClients:
+    async def test_one_for_each_server(self, backends: BackendClients, kube: FakeKube, clock: Clock) -> None:
+        client, storage, cache = await backends.database(DATABASE), await backends.storage(), await backends.cache()
+        assert len({client.lane, storage.lane, cache.lane}) == 3
         renew(kube, clock, "mariadb-admin")
-        assert await backends.database(DATABASE) is not link
+        assert await backends.database(DATABASE) is not client
         assert await backends.storage() is storage
         renew(kube, clock, "s3-admin", "secret_key")
         renew(kube, clock, "valkey-admin")
@@ -217,19 +221,19 @@ class TestLinks:
         backends.close()
 
     async def test_what_is_read_is_believed_for_a_minute(
-        self, backends: Backends, kube: FakeKube, clock: Clock
+        self, backends: BackendClients, kube: FakeKube, clock: Clock
     ) -> None:
-        link = await backends.database(DATABASE)
+        client = await backends.database(DATABASE)
         renew(kube, clock, "mariadb-admin")
         clock.now -= 1
-        assert await backends.database(DATABASE) is link
+        assert await backends.database(DATABASE) is client
         backends.close()
 
     @pytest.mark.parametrize("use", ["database", "storage", "cache"])
     async def test_a_call_that_runs_ends_on_the_link_it_began_with(
-        self, backends: Backends, kube: FakeKube, clock: Clock, use: str, monkeypatch: pytest.MonkeyPatch
+        self, backends: BackendClients, kube: FakeKube, clock: Clock, use: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        old = cast("Link[Any]", await USES[use](backends))
+        old = cast("BackendClient[Any]", await USES[use](backends))
         gate, closed = threading.Event(), threading.Event()
         monkeypatch.setattr(old.admin, "close", closed.set)
         running = asyncio.create_task(old.lane.call(gate.wait, 5))
@@ -240,9 +244,9 @@ class TestLinks:
             {"database": "mariadb-admin", "storage": "s3-admin", "cache": "valkey-admin"}[use],
             "secret_key" if use == "storage" else "password",
         )
-        new = cast("Link[Any]", await USES[use](backends))
+        new = cast("BackendClient[Any]", await USES[use](backends))
         assert new is not old
-        with pytest.raises(BackendUnavailableError, match="was changed"):
+        with pytest.raises(BackendUnavailableError, match="were changed"):
             await old.lane.call(max, 1, 2)
         assert await new.lane.call(max, 1, 2) == 2
         assert not closed.is_set()
@@ -252,7 +256,7 @@ class TestLinks:
         backends.close()
 
     async def test_calls_that_wait_for_a_thread_of_a_replaced_link_are_told(
-        self, backends: Backends, kube: FakeKube, clock: Clock
+        self, backends: BackendClients, kube: FakeKube, clock: Clock
     ) -> None:
         old = await backends.database(DATABASE)
         gate = threading.Event()
@@ -265,22 +269,24 @@ class TestLinks:
         assert {type(one) for one in results} == {bool, BackendUnavailableError}
         backends.close()
 
-    async def test_a_slip_leaves_the_link_as_it_was(self, backends: Backends, kube: FakeKube, clock: Clock) -> None:
-        link = await backends.database(DATABASE)
+    async def test_a_slip_leaves_the_link_as_it_was(
+        self, backends: BackendClients, kube: FakeKube, clock: Clock
+    ) -> None:
+        client = await backends.database(DATABASE)
         change(kube, "Secret", "mariadb-admin", lambda body: body["data"].pop("password"))
         clock.now += FRESH_SECONDS
         await complaint(backends, "database")
         change(kube, "Secret", "mariadb-admin", lambda body: body["data"].update(password=encoded(b"admin")))
         await complaint(backends, "database")
         clock.now += WRONG_SECONDS
-        assert await backends.database(DATABASE) is link
+        assert await backends.database(DATABASE) is client
         backends.close()
 
-    async def test_a_server_that_is_gone_keeps_no_threads(self, backends: Backends) -> None:
-        link = await backends.database(DATABASE)
+    async def test_a_server_that_is_gone_keeps_no_threads(self, backends: BackendClients) -> None:
+        client = await backends.database(DATABASE)
         backends.forget_database("main")
         backends.forget_database("main")
         with pytest.raises(BackendUnavailableError):
-            await link.lane.call(max, 1, 2)
-        assert await backends.database(DATABASE) is not link
+            await client.lane.call(max, 1, 2)
+        assert await backends.database(DATABASE) is not client
         backends.close()

@@ -1,4 +1,4 @@
-"""Looks at the Secrets and ConfigMaps of every tenant in turns: with rights in single namespaces none can watch all.
+"""Polls the Secrets and ConfigMaps of every tenant, one tenant after the other: RBAC in single namespaces allows no watch of all.
 
 One small request for each kind and tenant (metadata alone, answered from the
 API server's cache), spread over the round, so that a thousand tenants cost
@@ -37,7 +37,7 @@ _KINDS: Final = (SECRET, CONFIG_MAP)
 _AWAY_SECONDS: Final = 5.0
 
 
-class Rounds:
+class Poller:
     """What was seen of each tenant's objects."""
 
     def __init__(self, kube: KubeClient, listener: Listener, cluster: Cluster) -> None:
@@ -68,9 +68,11 @@ class Rounds:
         try:
             await self.look(tenant)
         except (KubeForbiddenError, KubeNotFoundError):
-            return  # its namespace is being made, or was taken away: the watch of namespaces tells
+            return  # its namespace is being made, or was deleted: the watch of namespaces reports it
         except BackendError as error:
-            logger.info("not looked at: %s", error, extra={"tenant": tenant.name, "id": tenant.id})
+            logger.info(
+                "polling Secrets and ConfigMaps failed: %s", error, extra={"tenant": tenant.name, "id": tenant.id}
+            )
             await asyncio.sleep(_AWAY_SECONDS)
 
     async def look(self, tenant: Tenant) -> None:
@@ -86,7 +88,7 @@ class Rounds:
     def _compare(self, tenant: Tenant, kind: Resource, listing: Listing[Child]) -> None:
         key, before = (tenant.id, kind.kind), self._seen.get((tenant.id, kind.kind), {})
         self._seen[key] = {one.uid: one.fingerprint for one in listing.items}
-        # One that is new speaks for itself: what we made again ourselves is as we made it.
+        # The metadata of a new one tells: what we made again ourselves is as we made it.
         changed = any(
             before[one.uid] != one.fingerprint if one.uid in before else one.was_touched for one in listing.items
         )
@@ -99,7 +101,7 @@ async def watch_records(kube: KubeClient, touched: Callable[[str], None], cluste
     records = Children(touched)
     view = partial(Child.of, label=LABEL_ESCROW)
     async for news in follow(kube, SECRET, view, namespace, label_selector=LABEL_ESCROW, metadata_only=True):
-        records.heard(news)
+        records.handle(news)
         if isinstance(news, Listing):
             for tenant_id in roster.incomplete(cluster.tenants, roster.RECORD, by_tenant(news.items)):
                 touched(tenant_id)

@@ -1,4 +1,4 @@
-"""Finds who is gone without a word: after a watch expired, kopf lists again and never says what is missing from the list."""
+"""Finds Tenants whose deletion no watch reported: after a watch expired, kopf lists again and never says what is missing from the list."""
 
 import asyncio
 import logging
@@ -9,33 +9,33 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.errors import BackendError
 
-from vivero_operator.handlers import Desk, tenants
+from vivero_operator.handlers import HandlerContext, tenants
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 40.0
-"""Mean time between two calls; what went unheard is found within a minute."""
+"""Mean time between two lists; a missed deletion is found within a minute."""
 _SPREAD: Final = 0.2
 
 
-async def run(kube: KubeClient, desk: Desk) -> None:
+async def run(kube: KubeClient, context: HandlerContext) -> None:
     """For ever."""
     while True:
         spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311  jitter, no secret
         await asyncio.sleep(EVERY_SECONDS * spread)
         try:
-            await call(kube, desk)
+            await find(kube, context)
         except BackendError as error:
-            logger.info("no roll call: %s", error)
+            logger.info("listing Tenants to find missed deletions failed: %s", error)
 
 
-async def call(kube: KubeClient, desk: Desk) -> None:
-    """Who is known in a version that is no newer than the list, and is not in it, is gone."""
+async def find(kube: KubeClient, context: HandlerContext) -> None:
+    """A known Tenant whose version is no newer than the list, and that is not in it, is deleted."""
     listing = await kube.list_as(TENANT, lambda item: str(item["metadata"]["uid"]), metadata_only=True)
     listed = set(listing.items)
-    for tenant in desk.cluster.tenants:
+    for tenant in context.cluster.tenants:
         meta = tenant.metadata
         # Versions of one server are ordered numbers; a list from the past knows nothing of what is newer.
         newer = int(meta.resource_version or 0) > int(listing.resource_version or 0)
         if meta.uid not in listed and not newer:
-            tenants.forget(desk, meta)
+            tenants.forget(context, meta)

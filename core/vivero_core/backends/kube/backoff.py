@@ -1,8 +1,8 @@
-"""An API server that is away is not hammered: one attempt a second in all.
+"""Connection back-off shared by all sessions to an API server that is down: one attempt a second in all.
 
 A program with a dozen watches and as many writers has them all try again, each
 with a back-off of its own. Here they share one: who would open a connection
-too early fails at once, as if the server had refused.
+too early fails fast, as if the server had refused.
 """
 
 import random
@@ -17,11 +17,11 @@ PAUSE_SECONDS: Final = 1.0
 _SPREAD: Final = 0.5
 
 
-class TooEarlyError(aiohttp.ClientConnectionError):
-    """Nobody was asked."""
+class BackingOffError(aiohttp.ClientConnectionError):
+    """No connection was tried."""
 
 
-class Patience:
+class ConnectionBackoff:
     """Whether a connection may be tried; one for all sessions of a program."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,7 +29,7 @@ class Patience:
         self._again_at: float | None = None
 
     def try_now(self) -> bool:
-        """While the server is away, True once in a pause."""
+        """While the server is down, True once in a pause."""
         if self._again_at is None:
             return True
         if self._clock() < self._again_at:
@@ -44,14 +44,16 @@ class Patience:
         self._again_at = None
 
     def trace(self) -> aiohttp.TraceConfig:
-        """For an aiohttp session, ours or another library's: it asks before a connection, and tells how that went."""
+        """For an aiohttp session, ours or another library's: it checks before a connection is opened, and records the result."""
         config = aiohttp.TraceConfig()
 
         async def connecting(_: aiohttp.ClientSession, request: SimpleNamespace, __: object) -> None:
             if getattr(request, "connects", False):
                 self.failed()  # aiohttp tries a broken read once more by itself
             if not self.try_now():
-                raise TooEarlyError("the API server gave no answer a moment ago, next try soon")
+                raise BackingOffError(
+                    "the API server did not respond a moment ago, backing off before the next connection"
+                )
             request.connects = True
 
         async def ended(_: aiohttp.ClientSession, __: SimpleNamespace, ___: object) -> None:

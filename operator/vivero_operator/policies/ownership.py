@@ -1,4 +1,4 @@
-"""Who a slug, a host or retained data belongs to when two Tenants want it: the one that had it first."""
+"""Which of two Tenants owns a slug or retained data: the one that had it first."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime

@@ -3,7 +3,7 @@ from itertools import count
 from threading import Barrier
 
 import pytest
-from vivero_core.backends.glance import FRESH_SECONDS, Glance
+from vivero_core.backends.ttl_cache import FRESH_SECONDS, TtlCache
 
 
 class Clock:
@@ -15,23 +15,23 @@ class Clock:
 
 def test_a_look_is_shared_for_a_moment() -> None:
     clock, looks = Clock(), count(1)
-    glance = Glance(lambda: next(looks), clock)
-    assert [glance.recent(), glance.recent()] == [1, 1]
+    cache = TtlCache(lambda: next(looks), clock)
+    assert [cache.get(), cache.get()] == [1, 1]
     clock.now += FRESH_SECONDS
-    assert glance.recent() == 2
-    glance.forget()
-    assert glance.recent() == 3
-    glance.put(9)
-    assert glance.recent() == 9
+    assert cache.get() == 2
+    cache.invalidate()
+    assert cache.get() == 3
+    cache.put(9)
+    assert cache.get() == 9
 
 
 def test_many_at_once_look_once() -> None:
     looks, start = count(1), Barrier(8)
-    glance = Glance(lambda: next(looks))
+    cache = TtlCache(lambda: next(looks))
 
     def ask(_: int) -> int:
         start.wait()
-        return glance.recent()
+        return cache.get()
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(ask, range(8))) == {1}
@@ -45,7 +45,7 @@ def test_a_look_that_fails_is_not_believed() -> None:
         if answer is not None:
             raise answer
 
-    glance = Glance(look)
+    cache = TtlCache(look)
     with pytest.raises(OSError, match=r"^$"):
-        glance.recent()
-    glance.recent()
+        cache.get()
+    cache.get()

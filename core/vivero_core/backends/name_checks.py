@@ -1,4 +1,4 @@
-"""The last check before a name reaches SQL, an ACL rule or a URL: only the exact form of its kind passes."""
+"""Validates names before they reach SQL, an ACL rule or a URL: only the exact form of their kind passes (naming.py makes them)."""
 
 import re
 

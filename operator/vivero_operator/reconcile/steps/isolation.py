@@ -1,4 +1,4 @@
-"""Bounds around the pods: network policy, disruption budget, and the rights in the namespace. Beside the pod's start."""
+"""Isolation of the tenant: network policy, pod disruption budget, and no unmanaged object that widens rights or network."""
 
 import asyncio
 from typing import Final
@@ -8,9 +8,9 @@ from vivero_core.model.constants import Reason
 
 from vivero_operator.manifests import network_policy, pod_disruption_budget, resource_quota
 from vivero_operator.manifests.common import Manifest
-from vivero_operator.policies.intruders import is_intruder
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.policies.room import Room
+from vivero_operator.policies.unmanaged import is_unmanaged
 from vivero_operator.reconcile.run import Corrected, Run
 
 _SUMMED_UP: Final = (NETWORK_POLICY, ROLE_BINDING)
@@ -31,7 +31,7 @@ async def ensure(run: Run) -> Outcome:
 
 async def _clear(run: Run, kind: Resource) -> None:
     listing = await run.kube.list(kind, run.instance.namespace)
-    for live in filter(is_intruder, listing.items):
-        correction = Corrected(f"foreign {kind.kind} {live['metadata']['name']}", security=True)
+    for live in filter(is_unmanaged, listing.items):
+        correction = Corrected(f"unmanaged {kind.kind}/{live['metadata']['name']}", security=True, unmanaged=True)
         if not run.is_put_off(correction) and await run.delete(kind, live):
             run.corrected.append(correction)

@@ -1,4 +1,4 @@
-"""Rounds over tenants' Secrets and ConfigMaps, and the watch of their records: who was touched is heard."""
+"""Polling of tenants' Secrets and ConfigMaps, and the watch of their records: who was touched is heard."""
 
 import asyncio
 from typing import Any, Final, cast
@@ -17,9 +17,9 @@ from vivero_core.backends.kube.errors import (
 )
 from vivero_core.backends.kube.resources import Resource
 from vivero_core.model.tenant import Tenant
-from vivero_operator.reconcile import rounds
+from vivero_operator.reconcile import polling
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.rounds import Rounds, watch_records
+from vivero_operator.reconcile.polling import Poller, watch_records
 
 RECORDS: Final = "vivero-system"
 
@@ -30,12 +30,12 @@ def five_secrets(kube: WatchedKube) -> None:
     kube.put(item("ConfigMap", "platform"))
 
 
-class TestRounds:
+class TestPoller:
     @pytest.fixture
-    def one(self, kube: WatchedKube, heard: Heard, cluster: Cluster) -> Rounds:
-        return Rounds(cast("Any", kube), heard, cluster)
+    def one(self, kube: WatchedKube, heard: Heard, cluster: Cluster) -> Poller:
+        return Poller(cast("Any", kube), heard, cluster)
 
-    async def test_a_round_without_news(self, one: Rounds, kube: WatchedKube, heard: Heard, cluster: Cluster) -> None:
+    async def test_a_round_without_news(self, one: Poller, kube: WatchedKube, heard: Heard, cluster: Cluster) -> None:
         tenant = settled(cluster)
         five_secrets(kube)
         for _ in range(3):
@@ -44,7 +44,7 @@ class TestRounds:
 
     @pytest.mark.parametrize(("kind", "name"), [("Secret", "app"), ("ConfigMap", "platform")])
     async def test_a_change_a_deletion_and_a_stripped_label(
-        self, kind: str, name: str, one: Rounds, kube: WatchedKube, heard: Heard, cluster: Cluster
+        self, kind: str, name: str, one: Poller, kube: WatchedKube, heard: Heard, cluster: Cluster
     ) -> None:
         tenant = settled(cluster)
         five_secrets(kube)
@@ -61,7 +61,7 @@ class TestRounds:
 
     @pytest.mark.parametrize("by_us", [True, False])
     async def test_one_made_again_by_another_is_news_and_by_us_is_none(
-        self, one: Rounds, kube: WatchedKube, heard: Heard, cluster: Cluster, *, by_us: bool
+        self, one: Poller, kube: WatchedKube, heard: Heard, cluster: Cluster, *, by_us: bool
     ) -> None:
         """Else each correction would be looked at once more, half a minute later."""
         tenant = settled(cluster)
@@ -74,7 +74,7 @@ class TestRounds:
         assert heard.news == ([] if by_us else [(IDENT, "Secret")])
 
     async def test_at_the_first_look_each_speaks_for_itself(
-        self, one: Rounds, kube: WatchedKube, heard: Heard, cluster: Cluster
+        self, one: Poller, kube: WatchedKube, heard: Heard, cluster: Cluster
     ) -> None:
         tenant = settled(cluster)
         five_secrets(kube)
@@ -83,17 +83,17 @@ class TestRounds:
         await one.look(tenant)
         assert heard.news == [(IDENT, "Secret"), (IDENT, "ConfigMap")]
 
-    async def test_who_went_in_between_is_not_looked_at(self, one: Rounds, heard: Heard, cluster: Cluster) -> None:
+    async def test_who_went_in_between_is_not_looked_at(self, one: Poller, heard: Heard, cluster: Cluster) -> None:
         tenant = settled(cluster)
         cluster.tenants.drop(tenant.name, tenant.metadata.uid)
         await one.look(tenant)
         assert heard.news == []
 
     async def test_every_tenant_comes_by_and_none_stops_the_others(
-        self, one: Rounds, kube: WatchedKube, heard: Heard, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+        self, one: Poller, kube: WatchedKube, heard: Heard, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("FIRST_ROUND_SECONDS", "ROUND_SECONDS", "_AWAY_SECONDS"):
-            monkeypatch.setattr(rounds, name, 0.001)
+            monkeypatch.setattr(polling, name, 0.001)
         tenants = [others(cluster, f"t{number}") for number in range(4)]
         errors = {
             tenants[0].id: KubeForbiddenError("kubernetes", "no rights yet"),
@@ -119,21 +119,21 @@ class TestRounds:
 
     @pytest.mark.parametrize("error", [KubeForbiddenError("kubernetes", "no"), KubeNotFoundError("kubernetes", "no")])
     async def test_a_namespace_on_its_way_costs_no_time(
-        self, error: Exception, one: Rounds, kube: WatchedKube, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+        self, error: Exception, one: Poller, kube: WatchedKube, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("FIRST_ROUND_SECONDS", "ROUND_SECONDS"):
-            monkeypatch.setattr(rounds, name, 0.001)
-        monkeypatch.setattr(rounds, "_AWAY_SECONDS", 3600)
+            monkeypatch.setattr(polling, name, 0.001)
+        monkeypatch.setattr(polling, "_AWAY_SECONDS", 3600)
         settled(cluster)
         kube.errors["Secret"] = error
         async with running(one.run()):
             await until(lambda: len(kube.listed) > 4)
 
     async def test_it_waits_for_the_first_tenant(
-        self, one: Rounds, kube: WatchedKube, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+        self, one: Poller, kube: WatchedKube, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("FIRST_ROUND_SECONDS", "ROUND_SECONDS"):
-            monkeypatch.setattr(rounds, name, 0.001)
+            monkeypatch.setattr(polling, name, 0.001)
         async with running(one.run()):
             await asyncio.sleep(0.01)
             assert kube.listed == []
@@ -141,10 +141,10 @@ class TestRounds:
             await until(lambda: bool(kube.listed))
 
     async def test_what_is_gone_is_forgotten(
-        self, one: Rounds, kube: WatchedKube, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+        self, one: Poller, kube: WatchedKube, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("FIRST_ROUND_SECONDS", "ROUND_SECONDS"):
-            monkeypatch.setattr(rounds, name, 0.001)
+            monkeypatch.setattr(polling, name, 0.001)
         tenant = settled(cluster)
         five_secrets(kube)
         async with running(one.run()):

@@ -3,22 +3,29 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_core.backends import names
+from vivero_core.backends import name_checks
 from vivero_core.errors import InvalidNameError, ViveroError
 
 IDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz234567", min_size=10, max_size=10)
-CHECKS = [names.database, names.schema, names.audit_database, names.database_user, names.cache_user, names.bucket]
+CHECKS = [
+    name_checks.database,
+    name_checks.schema,
+    name_checks.audit_database,
+    name_checks.database_user,
+    name_checks.cache_user,
+    name_checks.bucket,
+]
 
 
 @given(IDS)
 def test_names_made_from_an_id_pass(ident: str) -> None:
-    assert names.database(f"vt{ident}") == f"vt{ident}"
-    assert [names.schema(name) for name in (f"vt{ident}", f"vt{ident}audit")] == [f"vt{ident}", f"vt{ident}audit"]
-    assert names.audit_database(f"vt{ident}") == f"vt{ident}audit"
-    assert names.cache_user(f"vt{ident}") == f"vt{ident}"
-    assert names.database_user(f"vt{ident}a") == f"vt{ident}a"
-    assert names.database_user(f"vt{ident}b") == f"vt{ident}b"
-    assert names.bucket(f"vivero-{ident}") == f"vivero-{ident}"
+    assert name_checks.database(f"vt{ident}") == f"vt{ident}"
+    assert [name_checks.schema(name) for name in (f"vt{ident}", f"vt{ident}audit")] == [f"vt{ident}", f"vt{ident}audit"]
+    assert name_checks.audit_database(f"vt{ident}") == f"vt{ident}audit"
+    assert name_checks.cache_user(f"vt{ident}") == f"vt{ident}"
+    assert name_checks.database_user(f"vt{ident}a") == f"vt{ident}a"
+    assert name_checks.database_user(f"vt{ident}b") == f"vt{ident}b"
+    assert name_checks.bucket(f"vivero-{ident}") == f"vivero-{ident}"
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -42,12 +49,14 @@ def test_one_sign_too_many_is_refused(check: Callable[[str], str], ident: str, p
 
 def test_a_refusal_is_a_value_error_of_ours_and_quotes_little() -> None:
     with pytest.raises(ViveroError) as caught:
-        names.database("x" * 5000)
+        name_checks.database("x" * 5000)
     assert isinstance(caught.value, ValueError)
     assert len(str(caught.value)) < 100
 
 
-@pytest.mark.parametrize("check", [names.database, names.audit_database, names.database_user, names.cache_user])
+@pytest.mark.parametrize(
+    "check", [name_checks.database, name_checks.audit_database, name_checks.database_user, name_checks.cache_user]
+)
 def test_the_schema_of_an_audit_log_is_not_the_tenants_own(check: Callable[[str], str]) -> None:
     with pytest.raises(InvalidNameError):
         check("vtaaaaaaaaaaaudit")
@@ -56,4 +65,4 @@ def test_the_schema_of_an_audit_log_is_not_the_tenants_own(check: Callable[[str]
 def test_the_servers_own_schemas_are_no_tenants() -> None:
     for name in ("mysql", "information_schema", "vivero_control", "vt", "vtaaaaaaaaaaa"):
         with pytest.raises(InvalidNameError):
-            names.database(name)
+            name_checks.database(name)

@@ -9,7 +9,7 @@ from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, e
 from reconcile.world import Object, World
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_operator.manifests import pull_secret
-from vivero_operator.policies.intruders import is_intruder
+from vivero_operator.policies.unmanaged import is_unmanaged
 
 
 def binding(name: str = "extra", *subjects: Object, namespace: str = NAMESPACE) -> Object:
@@ -30,7 +30,7 @@ SUBJECTS = st.fixed_dictionaries(
 )
 
 
-class TestIntruders:
+class TestUnmanaged:
     @pytest.mark.parametrize(
         ("one", "intrudes"),
         [
@@ -48,14 +48,14 @@ class TestIntruders:
         ids=lambda one: one["metadata"]["name"] if isinstance(one, dict) else str(one),
     )
     def test_who_opens_it(self, one: Object, intrudes: bool) -> None:  # noqa: FBT001
-        assert is_intruder(one) == intrudes
+        assert is_unmanaged(one) == intrudes
 
     @given(st.sampled_from(["extra", "system:extra"]), st.lists(SUBJECTS, min_size=1, max_size=3), st.booleans())
     def test_rights_of_anybody_outside_always_do(self, name: str, subjects: list[Object], beside: bool) -> None:  # noqa: FBT001
-        assert is_intruder(binding(name, *subjects, *([OWN_GROUP] if beside else [])))
+        assert is_unmanaged(binding(name, *subjects, *([OWN_GROUP] if beside else [])))
 
     def test_without_a_list_of_subjects(self) -> None:
-        assert not is_intruder({**binding("system:empty"), "subjects": None})
+        assert not is_unmanaged({**binding("system:empty"), "subjects": None})
 
     async def test_they_go_and_a_warning_says_so(self) -> None:
         world = await serving()
@@ -68,8 +68,16 @@ class TestIntruders:
         assert ("NetworkPolicy", NAMESPACE, "allow-all") not in world.kube.objects
         assert ("RoleBinding", NAMESPACE, "system:image-pullers") in world.kube.objects
         assert ("RoleBinding", "default", "elsewhere") in world.kube.objects
-        words = "foreign NetworkPolicy allow-all, foreign RoleBinding eve"
+        words = "removed unmanaged NetworkPolicy/allow-all, unmanaged RoleBinding/eve"
         assert f"Warning DriftCorrected: Drift corrected: {words}" in events(world)
+
+    async def test_one_event_says_what_was_changed_and_what_is_removed(self) -> None:
+        world = await serving()
+        world.kube.put(binding("eve", {"kind": "User", "name": "eve"}))
+        world.remove("Service", NAMESPACE, "app")
+        await again(world)
+        note = "Drift corrected: Service/app was changed outside Vivero; removed unmanaged RoleBinding/eve"
+        assert f"Warning DriftCorrected: {note}" in events(world)
 
     async def test_also_while_it_is_suspended(self) -> None:
         world = await serving()
@@ -138,7 +146,7 @@ class TestPullSecrets:
         world.remove("Secret", NAMESPACE, "pull-registry")
         await again(world)
         assert ("Secret", NAMESPACE, "pull-registry") in world.kube.objects
-        assert any("Drift corrected: Secret pull-registry" in one for one in events(world))
+        assert any("Drift corrected: Secret/pull-registry" in one for one in events(world))
 
     async def test_one_that_is_missing_is_named(self) -> None:
         world = await self.upgraded("registry", "second")

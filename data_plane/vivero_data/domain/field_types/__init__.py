@@ -1,0 +1,1 @@
+"""What a field can hold: a module for each type, and `registry`, which names them all."""

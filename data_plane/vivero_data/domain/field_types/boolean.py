@@ -1,0 +1,38 @@
+"""Yes or no."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
+
+_IN_TABLES: Final = {"yes": "true", "no": "false"}
+
+
+class Boolean(FieldKind):
+    """Neither, where the field is not required."""
+
+    words = "Yes or no"
+    sql = "BOOLEAN"
+    ordered = False
+    unique = False
+    two_valued = True
+
+    def parse(self, value: Value, choices: Sequence[str]) -> bool:  # noqa: ARG002  the signature of every type
+        if isinstance(value, bool):
+            return value
+        if value in ("true", "false"):
+            return bool(value == "true")
+        raise UnfitValueError("must be true or false")
+
+    def present(self, stored: Value) -> bool:
+        return bool(stored)
+
+    def from_cursor(self, text: str) -> str:
+        return {"0": "false", "1": "true"}.get(text, text)
+
+    def typed(self, text: str, *, required: bool) -> bool | None:
+        # A box that is not ticked is not sent.
+        return text == "true" if required or text else None
+
+    def read_condition(self, text: str) -> str:
+        return _IN_TABLES.get(text.strip().casefold(), text)

@@ -1,0 +1,32 @@
+"""A day of the calendar."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
+
+TIME_WORDS: Final = {"gt": "is after", "gte": "is from", "lt": "is before", "lte": "is until"}
+_FIRST_YEAR: Final = 1000  # the range of MariaDB's DATE and DATETIME begins there
+
+
+class Date(FieldKind):
+    """Without a time or a zone."""
+
+    words = "Date"
+    sql = "DATE"
+    order_words = TIME_WORDS
+
+    def parse(self, value: Value, choices: Sequence[str]) -> date:  # noqa: ARG002  the signature of every type
+        try:
+            parsed = date.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise UnfitValueError("must be a date such as 2026-12-31") from None
+        check_year(parsed.year)
+        return parsed
+
+
+def check_year(year: int) -> None:
+    """Raises UnfitValueError for one that the database does not keep."""
+    if year < _FIRST_YEAR:
+        raise UnfitValueError(f"must not be before the year {_FIRST_YEAR}")

@@ -1,0 +1,35 @@
+"""A whole number."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Unreadable, Value
+from vivero_data.domain.field_types.number import read_number
+from vivero_data.domain.field_types.numbers import plain_number
+
+_BIGINT: Final = 2**63
+_DIGITS: Final = 19  # of it
+
+
+class Integer(FieldKind):
+    """Of 64 bits, with a sign."""
+
+    words = "Whole number"
+    sql = "BIGINT"
+
+    def parse(self, value: Value, choices: Sequence[str]) -> int:  # noqa: ARG002  the signature of every type
+        number = plain_number(value.strip()) if isinstance(value, str) else value
+        if isinstance(number, Decimal) and _is_whole(number):
+            number = int(number)
+        if isinstance(number, bool) or not isinstance(number, int) or not -_BIGINT <= number < _BIGINT:
+            raise UnfitValueError(f"must be a whole number between {-_BIGINT:,} and {_BIGINT - 1:,}")
+        return number
+
+    def read(self, text: str) -> Decimal | Unreadable:
+        return read_number(text)
+
+
+def _is_whole(number: Decimal) -> bool:
+    """Whether it is whole and short enough to become an int at once."""
+    return number.is_finite() and (not number or number.adjusted() < _DIGITS) and number == number.to_integral_value()

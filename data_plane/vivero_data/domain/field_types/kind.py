@@ -1,0 +1,87 @@
+"""What a field type says about itself; whoever handles fields asks this, and knows no type by name."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+Value = Any
+"""A field's value: of a program's JSON, of the services, or of the database's driver, as the method says."""
+
+
+class UnfitValueError(ValueError):
+    """A value that its field cannot hold; the message says what it must be."""
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """In place of a value that a person typed and nobody can be sure of: refused with what `problem` says."""
+
+    problem: str
+
+
+class FieldKind:
+    """A field type. What most types share stands here; each type overrides what is different about it.
+
+    Attributes:
+        words: its name on pages.
+        sql: the type of its column.
+        characters: that its column holds, where they count in the bound of MariaDB's row; others take 16 bytes at most.
+        searched: whether `contains` and `starts` look into it.
+        leads: whether a table's search box may look into it: a short text that people write.
+        sortable: whether its values can be sorted by and indexed whole.
+        ordered: whether one value can be less than another.
+        unique: whether `unique` is possible.
+        exact: whether `unique` compares every character unless the definition says otherwise; None: it always does.
+        has_choices: whether its definition lists the values.
+        two_valued: whether a required one is a box to tick.
+        order_words: the words of a comparison on pages, where they are not those of numbers.
+    """
+
+    words: ClassVar[str]
+    sql: ClassVar[str]
+    characters: ClassVar[int | None] = None
+    searched: ClassVar[bool] = False
+    leads: ClassVar[bool] = False
+    sortable: ClassVar[bool] = True
+    ordered: ClassVar[bool] = True
+    unique: ClassVar[bool] = True
+    exact: ClassVar[bool | None] = None
+    has_choices: ClassVar[bool] = False
+    two_valued: ClassVar[bool] = False
+    order_words: ClassVar[Mapping[str, str]] = {}
+
+    def parse(self, value: Value, choices: Sequence[str]) -> Value:
+        """The column's value for a JSON value that is not null; `choices` are those of the field's definition.
+
+        Raises:
+            UnfitValueError: its message says what the value must be.
+        """
+        raise NotImplementedError
+
+    def present(self, stored: Value) -> Value:
+        """A column's value, which is not null, as services and JSON have it."""
+        return stored
+
+    def from_cursor(self, text: str) -> str:
+        """A column's value, which a cursor holds as the database wrote it, as a program would write it."""
+        return text
+
+    def exact_sql(self, column: str) -> str:
+        """What an exact `unique` compares, computed from the quoted name of the column."""
+        return column
+
+    def read(self, text: str) -> Value:
+        """What a person typed, and is not blank, as `parse` takes it; `Unreadable` if it may mean two things."""
+        return text.strip()
+
+    def typed(self, text: str, *, required: bool) -> Value:  # noqa: ARG002  a box to tick has no third state if required
+        """What an input of a form holds, as `parse` takes it; None for nothing."""
+        return self.read(text) if text.strip() else None
+
+    def read_condition(self, text: str) -> Value:
+        """What a person typed as a filter's value, as `parse` takes it, in the words of a table; None for nothing."""
+        return self.typed(text, required=False)
+
+    def canonical(self, text: str) -> str:
+        """What an input holds, the same for every spelling that browsers make of it."""
+        return text

@@ -1,0 +1,34 @@
+"""A text with lines."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from vivero_data.domain.field_types.kind import FieldKind, Value
+from vivero_data.domain.field_types.text import checked_text
+
+LENGTH: Final = 16_000
+"""Characters; of 4 bytes each they still fit TEXT's 65,535 bytes."""
+
+
+class LongText(FieldKind):
+    """Too long to be sorted by, indexed or unique."""
+
+    words = "Long text"
+    sql = "TEXT"
+    searched = True
+    sortable = False
+    unique = False
+
+    def parse(self, value: Value, choices: Sequence[str]) -> str:  # noqa: ARG002  the signature of every type
+        return checked_text(value, LENGTH, lines=True)
+
+    def read(self, text: str) -> str:
+        return lines(text)
+
+    def canonical(self, text: str) -> str:
+        return lines(text)
+
+
+def lines(text: str) -> str:
+    """A text with one sign for each line end, where forms send two."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

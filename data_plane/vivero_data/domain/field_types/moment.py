@@ -1,0 +1,50 @@
+"""A date and time, in UTC."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from vivero_data.domain.field_types.date import TIME_WORDS, check_year
+from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
+
+_PROBLEM: Final = "must be a moment with its offset, such as 2026-12-31T12:00:00Z"
+# As browsers send it, without a zone.
+_LOCAL: Final = re.compile(r"^[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?$")
+
+
+class Moment(FieldKind):
+    """To the microsecond. It comes with any offset and is kept in UTC."""
+
+    words = "Date and time"
+    sql = "DATETIME(6)"
+    order_words = TIME_WORDS
+
+    def parse(self, value: Value, choices: Sequence[str]) -> datetime:  # noqa: ARG002  the signature of every type
+        try:
+            parsed = datetime.fromisoformat(value)
+            # Without an offset it would be this machine's.
+            moment = parsed.astimezone(UTC) if parsed.tzinfo else None
+        except (TypeError, ValueError, OverflowError):
+            raise UnfitValueError(_PROBLEM) from None
+        if moment is None:
+            raise UnfitValueError(_PROBLEM)
+        check_year(moment.year)
+        return moment.replace(tzinfo=None)
+
+    def present(self, stored: datetime) -> datetime:
+        return stored.replace(tzinfo=UTC)
+
+    def from_cursor(self, text: str) -> str:
+        return f"{text}+00:00"
+
+    def read(self, text: str) -> str:
+        text = text.strip()
+        return f"{text}Z" if _LOCAL.match(text) else text  # the label says UTC
+
+    def canonical(self, text: str) -> str:
+        # Browsers drop zeros and seconds as they like.
+        try:
+            return datetime.fromisoformat(text).isoformat() if _LOCAL.match(text) else text
+        except ValueError:
+            return text

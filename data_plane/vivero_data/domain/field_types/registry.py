@@ -1,0 +1,51 @@
+"""All field types: a new one is a module beside this one, a name here, and how pages show it (`_values.html.j2`)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from vivero_data.domain.field_types.boolean import Boolean
+from vivero_data.domain.field_types.choice import Choice
+from vivero_data.domain.field_types.date import Date
+from vivero_data.domain.field_types.email import Email
+from vivero_data.domain.field_types.integer import Integer
+from vivero_data.domain.field_types.kind import FieldKind
+from vivero_data.domain.field_types.long_text import LongText
+from vivero_data.domain.field_types.moment import Moment
+from vivero_data.domain.field_types.number import Number
+from vivero_data.domain.field_types.text import Text
+from vivero_data.domain.field_types.url import Url
+
+
+class FieldType(StrEnum):
+    """What a field holds, and so how a value of it is checked and stored."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    CHOICE = "choice"
+    EMAIL = "email"
+    URL = "url"
+
+    @property
+    def kind(self) -> FieldKind:
+        """What the type says about itself."""
+        return _KINDS[self]
+
+
+_KINDS: Final[Mapping[FieldType, FieldKind]] = {
+    FieldType.TEXT: Text(),
+    FieldType.LONG_TEXT: LongText(),
+    FieldType.NUMBER: Number(),
+    FieldType.INTEGER: Integer(),
+    FieldType.BOOLEAN: Boolean(),
+    FieldType.DATE: Date(),
+    FieldType.DATETIME: Moment(),
+    FieldType.CHOICE: Choice(),
+    FieldType.EMAIL: Email(),
+    FieldType.URL: Url(),
+}

@@ -1,0 +1,157 @@
+"""Both programs' pages over the services in memory of the unit tests, full of long words and of other scripts."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from litestar import Litestar
+from msgspec import UNSET, structs
+from unit.control_plane_web import fakes as control
+from unit.data_plane_web import fakes as data
+from vivero_control.domain.dead_letters.schemas import DeadLetter
+from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
+from vivero_control.domain.staff.schemas import Invitation, InvitationState
+from vivero_core.model.naming import SLUG_MAX_LENGTH
+from vivero_data.domain.collections import definition
+from vivero_data.domain.collections.schemas import Collection, FieldType, NewField
+from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.records.schemas import Record
+
+ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة"
+NAMES = (
+    ARABIC,
+    "हिन्दी ग्राहक संबंध प्रबंधन प्राइवेट लिमिटेड कंपनी और सभी शाखाएँ",
+    "ห้างหุ้นส่วนจำกัดการค้าระหว่างประเทศและการขนส่งสินค้าทางทะเล",
+    "北京市朝阳区国际贸易有限责任公司第一分公司采购部门",
+    "👩‍👩‍👧‍👦 Family 🏳️‍🌈 & 🧑🏽‍💻 Söhne",
+    "Rindfleischetikettierungsüberwachungsaufgabenübertragung",
+    "W" * 64,
+)
+EMAIL = f"{'l' * 64}@{'long-name-of-a-host.' * 9}example"
+SLUG = "d" * SLUG_MAX_LENGTH
+URL = f"https://{SLUG}.vivero.localhost:8443"
+ERROR = f"MailServerUnavailableError: {'x' * 150} the server said 421 4.7.0, try again later"
+LONG_LABEL = "Last call with the head of purchasing and sales"
+TABLE = "Customers"
+
+
+class _Signups(control.FakeSignups):
+    """A signup of each state, by the name of the state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        taken = f"The host {SLUG}.vivero.localhost belongs to the Tenant {SLUG}, which was there first."
+        begun, hour = control.signup(3), timedelta(hours=1)
+        waiting = Waiting(since=control.NOW - hour, next_attempt_at=control.NOW + hour, until=control.NOW + 9 * hour)
+        self.views = {
+            "begun": structs.replace(begun, steps=tuple(structs.replace(one, message=ERROR) for one in begun.steps)),
+            "waiting": structs.replace(control.signup(0), waiting=waiting, detail="Your order is kept."),
+            "failed": structs.replace(control.signup(4, "failed"), detail=taken),
+            "ready": structs.replace(control.signup(7, "ready"), login_url=UNSET),
+        }
+
+    async def get(self, signup_id: str, bearer: str | None = None) -> SignupView:
+        view = structs.replace(self.views[signup_id], tenant=TenantRef(SLUG, SLUG, URL))
+        self.stream = [view]
+        return self._for(bearer, view)
+
+
+def control_plane() -> Litestar:
+    """The control plane's pages; everybody is logged in."""
+    letters = tuple(
+        DeadLetter(
+            id=number,
+            what="Mail “Your Vivero workspace could not be made”",
+            whom=f"{NAMES[number % len(NAMES)]}, {EMAIL}",
+            error=ERROR,
+            attempts=12_345,
+            created_at=control.NOW - timedelta(hours=30),
+            died_at=control.NOW - timedelta(hours=number),
+            is_kept=number % 2 == 0,
+        )
+        for number in range(30)
+    )
+    unsent = Invitation(state=InvitationState.UNSENT, expires_at=control.NOW)
+    people = tuple(control.person(number, f"{number}{EMAIL}"[:254], invitation=unsent) for number in range(2, 30))
+    tenants = tuple(
+        control.row(f"t{number}-{SLUG}", display_name=NAMES[number % len(NAMES)], owner_email=EMAIL)
+        for number in range(30)
+    )
+    return control.make_app(
+        sessions=control.OpenDoor(),
+        signups=_Signups(),
+        dead_letters=control.FakeDeadLetters(letters),
+        members=control.FakeMembers((control.PEOPLE[0], *people)),
+        tenants=control.FakeTenants(tenants),
+    )
+
+
+CONTROL_PAGES = (
+    *(f"/signup/{state}" for state in ("begun", "waiting", "failed", "ready")),
+    "/staff/dead-letters",
+    "/staff/people",
+    f"/staff/people/{UUID(int=2)}",
+    "/staff/tenants",
+    f"/staff/tenants/t0-{SLUG}",
+    "/-/host/ended",
+)
+
+
+def workspace() -> Litestar:
+    """A workspace with a long name, many collections, and a table of twelve columns."""
+    world = data.World()
+    world.identity = Identity(NAMES[5], URL)
+    kinds = (*FieldType, FieldType.TEXT, FieldType.TEXT)
+    labels = ("Company", LONG_LABEL, *(f"{name[:40]} {number}" for number, name in enumerate(NAMES * 2)))
+    fields = [
+        NewField(
+            name=label,
+            type=kind,
+            required=kind is FieldType.INTEGER,
+            choices=list(NAMES) if kind is FieldType.CHOICE else [],
+        )
+        for label, kind in zip(labels, kinds, strict=False)
+    ]
+    _add(world, TABLE, fields)
+    for number in range(30):
+        values = {one.name: _value(one.type, NAMES[number % len(NAMES)]) for one in fields}
+        world.records[TABLE][number] = Record(number, 1, values, data.NOW, data.NOW)
+    for number, name in enumerate(NAMES * 4):
+        _add(world, f"{name[:60]} {number}", [NewField(name="Name", type=FieldType.TEXT)])
+    return data.make_app(world)
+
+
+def _add(world: data.World, name: str, fields: list[NewField]) -> None:
+    made = tuple(definition.as_field(one, world.next_id()) for one in fields)
+    world.collections[name] = Collection(world.next_id(), name, NAMES[1] * 3, made, 0, data.NOW)
+    world.records[name] = {}
+
+
+def _value(kind: FieldType, words: str) -> object:
+    """A long one, where the type allows."""
+    given: dict[FieldType, object] = {
+        FieldType.NUMBER: 99_999_999_999_999,
+        FieldType.INTEGER: 10**15,
+        FieldType.BOOLEAN: True,
+        FieldType.DATE: "2026-11-22",
+        FieldType.DATETIME: "2026-11-22T15:41:00Z",
+        FieldType.EMAIL: EMAIL,
+        FieldType.URL: f"https://example.com/{'a' * 300}",
+    }
+    return given.get(kind, words)
+
+
+WORKSPACE_PAGES = (
+    "/login",
+    "/login/ticket",
+    "/forgotten-password",
+    "/set-password",
+    "/",
+    "/collections",
+    f"/collections/{TABLE}",
+    f"/collections/{TABLE}/new",
+    f"/collections/{TABLE}/records/0",
+    f"/collections/{TABLE}/records/6",
+    f"/collections/{TABLE}/fields",
+    "/users",
+    "/no-such-page",
+)

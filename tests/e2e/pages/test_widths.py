@@ -1,0 +1,121 @@
+"""No page is wider than its window, no column too narrow to read, and every name begins where it is seen."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from e2e.conftest import PHONE
+from e2e.pages import full
+from integration.control_plane.support import running
+from playwright.sync_api import Page, expect
+
+Check = Callable[[Page], None]
+# The last is a laptop's window, magnified four times.
+WIDTHS = (1440, 1024, 768, 390, 320)
+READABLE = 100  # pixels
+
+
+@pytest.fixture(scope="module")
+def control_plane() -> Iterator[str]:
+    with running(full.control_plane(), ready=404) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[str]:
+    with running(full.workspace(), ready=404) as address:
+        yield address
+
+
+def narrow(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+
+
+def assert_fits(page: Page) -> None:
+    for width in WIDTHS:
+        narrow(page, width)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is wider than {width}"
+
+
+@pytest.mark.parametrize("path", full.CONTROL_PAGES)
+def test_a_page_of_the_control_plane_fits_and_has_no_barrier(
+    page: Page, control_plane: str, path: str, accessible: Check
+) -> None:
+    page.goto(control_plane + path)
+    assert_fits(page)
+    accessible(page)
+
+
+@pytest.mark.parametrize("path", full.WORKSPACE_PAGES)
+def test_a_page_of_the_workspace_fits_and_has_no_barrier(
+    page: Page, workspace: str, path: str, accessible: Check
+) -> None:
+    page.goto(workspace + path)
+    assert_fits(page)
+    accessible(page)
+
+
+def test_a_form_with_errors_fits(page: Page, workspace: str, accessible: Check) -> None:
+    page.goto(f"{workspace}/collections/{full.TABLE}/new")
+    for box in page.get_by_role("main").get_by_role("textbox").all():
+        if box.get_attribute("type") == "text":
+            box.fill("W" * 300)
+    page.get_by_role("button", name="Create record").click()
+    expect(page.get_by_text("Nothing was saved yet.")).to_be_visible()
+    assert_fits(page)
+    accessible(page)
+
+
+@pytest.mark.parametrize("button", ["Filter", "Columns"])
+def test_a_panel_over_the_table_fits(page: Page, workspace: str, button: str) -> None:
+    page.goto(f"{workspace}/collections/{full.TABLE}")
+    page.get_by_role("main").get_by_text(button, exact=True).click()
+    assert_fits(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_words_of_a_dead_letter_can_be_read(page: Page, control_plane: str, width: int) -> None:
+    page.goto(f"{control_plane}/staff/dead-letters")
+    narrow(page, width)
+    for label in ("For", "Last error"):
+        words = page.locator(f"td[data-label='{label}'] > div").first
+        assert words.evaluate("words => words.offsetWidth") > READABLE
+
+
+def test_a_long_label_leaves_room_for_its_value_on_a_phone(page: Page, workspace: str) -> None:
+    page.goto(f"{workspace}/collections/{full.TABLE}")
+    narrow(page, PHONE["width"])
+    value = page.locator(f"td[data-label='{full.LONG_LABEL}'] > div").first
+    assert value.evaluate("value => value.offsetWidth") > READABLE
+
+
+@pytest.mark.parametrize("path", [f"/collections/{full.TABLE}", "/collections"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_beginning_of_a_name_is_seen_whatever_its_direction(
+    page: Page, workspace: str, path: str, width: int
+) -> None:
+    page.goto(workspace + path)
+    narrow(page, width)
+    link = page.get_by_role("main").get_by_role("link", name=full.ARABIC[:20]).first
+    assert link.evaluate(
+        """link => {
+            const first = document.createRange(), text = document.createTreeWalker(link, NodeFilter.SHOW_TEXT);
+            do text.nextNode(); while (!text.currentNode.data.trim());
+            first.setStart(text.currentNode, 0);
+            first.setEnd(text.currentNode, 1);
+            const letter = first.getBoundingClientRect(), box = link.getBoundingClientRect();
+            return letter.left >= box.left - 1 && letter.right <= box.right + 1;
+        }"""
+    )
+
+
+def test_a_link_that_sorts_is_seen_when_the_keyboard_reaches_it_on_a_phone(page: Page, control_plane: str) -> None:
+    page.goto(f"{control_plane}/staff/tenants")
+    narrow(page, PHONE["width"])
+    link = page.get_by_role("columnheader", name="Company").get_by_role("link")
+    link.focus()
+    box = link.bounding_box()
+    assert box
+    assert box["height"] >= 24
+    assert link.evaluate(
+        "link => link.contains(document.elementFromPoint(link.getBoundingClientRect().x + 4, link.getBoundingClientRect().y + 8))"
+    )
