@@ -1,7 +1,7 @@
 """The worker: woken, or by itself; and what is done when a system is away."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 import valkey
 from integration.control_plane.support import Doing, Names, TestClock, eventually, running, signup_body
 from vivero_control import composition
-from vivero_control.domain.audit.service import AuditService
+from vivero_control.db.database import Database
+from vivero_control.domain.audit.service import AuditService, Found
 from vivero_control.domain.signups.policies import secret_name
 from vivero_control.domain.tenants import changes
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
@@ -24,6 +25,7 @@ from vivero_control.worker import Jobs, create_worker_app
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
+from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError
 
 Ask = Callable[..., list[tuple[Any, ...]]]
@@ -222,6 +224,24 @@ async def test_what_has_served_its_purpose_is_removed(
     assert sql("SELECT COUNT(*) FROM staff_refresh_tokens") == [(0,)]
 
 
+class Noting(AuditService):
+    """Says how often it was told what there is, and how many tell it right now."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database, clock)
+        self.noted = self.noting = 0
+        self.idle = asyncio.Event()
+
+    async def note_found(self, found: Sequence[Found]) -> None:
+        self.noting += 1
+        self.idle.clear()
+        await super().note_found(found)
+        self.noting -= 1
+        self.noted += 1
+        if not self.noting:
+            self.idle.set()
+
+
 async def test_what_others_write_into_a_tenant_is_in_its_history_once(
     staff: httpx.Client, names: Names, kube: KubeClient, backends: composition.Backends
 ) -> None:
@@ -235,11 +255,12 @@ async def test_what_others_write_into_a_tenant_is_in_its_history_once(
         history = staff.get(f"/api/v1/tenants/{tenant}/history").json()
         return [(one["action"], one["actor"], one["reason"]) for one in history if one["action"] == changes.ACTION]
 
-    audit = AuditService(backends.database, backends.clock)
-    for _ in range(2):
+    audit = Noting(backends.database, backends.clock)
+    for lists in (2, 4):
         two = [asyncio.create_task(changes.ChangeJob(kube, audit).run()) for _ in range(2)]
-        await asyncio.to_thread(eventually, written)
-        await asyncio.sleep(1)
+        await asyncio.to_thread(eventually, lambda least=lists: written() and audit.noted >= least)
+        while audit.noting:  # who is cancelled while it connects leaves a connection that nobody closes
+            await audit.idle.wait()
         for task in two:
             task.cancel()
         await asyncio.gather(*two, return_exceptions=True)
