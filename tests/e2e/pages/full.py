@@ -16,7 +16,7 @@ from vivero_data.domain.collections.schemas import Collection, FieldType, NewFie
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.records.schemas import Record
 
-ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة"
+ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة للاستيراد والتصدير والخدمات اللوجستية"
 NAMES = (
     ARABIC,
     "हिन्दी ग्राहक संबंध प्रबंधन प्राइवेट लिमिटेड कंपनी और सभी शाखाएँ",
