@@ -87,6 +87,7 @@ def _shown(view: SignupView) -> dict[str, Any]:
     return {
         "signup": view,
         "heading": words.progress_heading(view),
+        "closed": words.is_closed(view),
         "items": words.progress(view),
         "entrance": words.entrance(view),
     }

@@ -56,7 +56,14 @@ def progress_heading(signup: SignupView) -> str:
     """What the progress page is called: how the whole stands."""
     if signup.state == "provisioning":
         return "This takes longer than usual" if signup.waiting else "Building your workspace"
-    return "Your workspace is ready" if signup.state == "ready" else "Your workspace could not be built"
+    if signup.state == "failed":
+        return "Your workspace could not be built"
+    return "Your workspace is closed at the moment" if is_closed(signup) else "Your workspace is ready"
+
+
+def is_closed(signup: SignupView) -> bool:
+    """Whether it was made and is suspended now: then nothing proves that it can be used."""
+    return signup.state == "ready" and any(step.state != "done" for step in signup.steps)
 
 
 class StepLine(Struct, frozen=True):

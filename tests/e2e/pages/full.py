@@ -16,7 +16,7 @@ from vivero_data.domain.collections.schemas import Collection, FieldType, NewFie
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.records.schemas import Record
 
-ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة"
+ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة للاستيراد والتصدير والخدمات اللوجستية"
 NAMES = (
     ARABIC,
     "हिन्दी ग्राहक संबंध प्रबंधन प्राइवेट लिमिटेड कंपनी और सभी शाखाएँ",
@@ -47,6 +47,7 @@ class _Signups(control.FakeSignups):
             "waiting": structs.replace(control.signup(0), waiting=waiting, detail="Your order is kept."),
             "failed": structs.replace(control.signup(4, "failed"), detail=taken),
             "ready": structs.replace(control.signup(7, "ready"), login_url=UNSET),
+            "closed": structs.replace(control.signup(5, "ready"), login_url=UNSET),
         }
 
     async def get(self, signup_id: str, bearer: str | None = None) -> SignupView:
@@ -86,7 +87,7 @@ def control_plane() -> Litestar:
 
 
 CONTROL_PAGES = (
-    *(f"/signup/{state}" for state in ("begun", "waiting", "failed", "ready")),
+    *(f"/signup/{state}" for state in ("begun", "waiting", "failed", "ready", "closed")),
     "/staff/dead-letters",
     "/staff/people",
     f"/staff/people/{UUID(int=2)}",

@@ -88,14 +88,11 @@ def test_a_long_label_leaves_room_for_its_value_on_a_phone(page: Page, workspace
     assert value.evaluate("value => value.offsetWidth") > READABLE
 
 
-@pytest.mark.parametrize("path", [f"/collections/{full.TABLE}", "/collections"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_beginning_of_a_name_is_seen_whatever_its_direction(
-    page: Page, workspace: str, path: str, width: int
-) -> None:
-    page.goto(workspace + path)
+def test_the_beginning_of_a_name_is_seen_whatever_its_direction(page: Page, workspace: str, width: int) -> None:
+    page.goto(f"{workspace}/collections/{full.TABLE}")
     narrow(page, width)
-    link = page.get_by_role("main").get_by_role("link", name=full.ARABIC[:20]).first
+    link = page.locator("tbody").get_by_role("link", name=full.ARABIC[:20]).first
     assert link.evaluate(
         """link => {
             const first = document.createRange(), text = document.createTreeWalker(link, NodeFilter.SHOW_TEXT);

@@ -177,13 +177,24 @@ def test_a_signup_of_which_nothing_was_made_shows_no_steps() -> None:
     assert ": waiting" not in text
 
 
+def test_a_workspace_that_was_closed_since_is_not_called_ready() -> None:
+    signups = FakeSignups()
+    signups.view = structs.replace(signup(5, "ready"), login_url=UNSET)
+    with browser(signups=signups) as client:
+        text = client.get("/signup/5f2c").text
+    assert "closed at the moment" in text
+    assert "You can log in" not in text
+    assert "under way" not in text
+    assert 'href="https://acme.vivero.localhost:8443"' in text
+
+
 WAITS = Waiting(since=NOW, next_attempt_at=NOW + timedelta(minutes=15))
 
 
 @pytest.mark.parametrize(
     "view",
-    [signup(3), structs.replace(signup(0), waiting=WAITS), signup(7, "ready"), signup(2, "failed")],
-    ids=["begun", "waiting", "ready", "failed"],
+    [signup(3), structs.replace(signup(0), waiting=WAITS), signup(7, "ready"), signup(5, "ready"), signup(2, "failed")],
+    ids=["begun", "waiting", "ready", "closed", "failed"],
 )
 def test_the_title_says_what_the_heading_says(view: SignupView) -> None:
     signups = FakeSignups()
