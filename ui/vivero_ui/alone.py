@@ -1,4 +1,4 @@
-"""What a page needs that loads nothing: its style and pictures stand in it. For hosts that serve no files."""
+"""What a page needs that loads no file: its style, script and pictures stand in it. For hosts that serve none."""
 
 import base64
 import hashlib
@@ -10,11 +10,17 @@ from markupsafe import Markup
 from vivero_ui.assets import content
 
 STYLESHEET: Final = "alone.css"
+SCRIPT: Final = "stand-in.js"
 
 
 def alone_style() -> Markup:
     """The style element."""
-    return Markup(f"<style>{_style()}</style>")  # noqa: S704  the build's own stylesheet
+    return Markup(f"<style>{_text(STYLESHEET)}</style>")  # noqa: S704  the build's own stylesheet
+
+
+def stand_in_script(seconds: int) -> Markup:
+    """The script element that asks every so many seconds whether the page is there for which this one stands in."""
+    return Markup(f'<script data-seconds="{int(seconds)}">{_text(SCRIPT)}</script>')  # noqa: S704  the build's own
 
 
 def data_uri(name: str) -> str:
@@ -23,12 +29,16 @@ def data_uri(name: str) -> str:
 
 
 @cache
-def policy() -> str:
-    """The Content-Security-Policy of such a page: this very style and no script, form, frame or address at all."""
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+def policy(*, looks_again: bool = False) -> str:
+    """The Content-Security-Policy of such a page: this very style, no form, frame or address at all.
+
+    With `looks_again`, this very script as well, which asks its own host and no other.
+    """
+    script = {"script-src": _digest(SCRIPT), "connect-src": "'self'"} if looks_again else {}
     rules = {
         "default-src": "'none'",
-        "style-src": f"'sha256-{digest}'",
+        "style-src": _digest(STYLESHEET),
+        **script,
         "img-src": "data:",
         "form-action": "'none'",
         "base-uri": "'none'",
@@ -37,6 +47,9 @@ def policy() -> str:
     return "; ".join(f"{name} {sources}" for name, sources in rules.items())
 
 
-@cache
-def _style() -> str:
-    return content(STYLESHEET).strip()
+def _digest(name: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(_text(name).encode()).digest()).decode()}'"
+
+
+def _text(name: str) -> str:
+    return content(name).strip()

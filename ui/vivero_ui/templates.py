@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
-from vivero_ui.alone import alone_style, data_uri
+from vivero_ui.alone import alone_style, data_uri, stand_in_script
 from vivero_ui.assets import asset, icon
 from vivero_ui.filters import filters
 
@@ -26,7 +26,15 @@ def environment(directories: Sequence[Path], variables: Mapping[str, object] | N
         auto_reload=False,
     )
     made.filters.update(filters())
-    made.globals.update({"asset": asset, "icon": icon, "alone_style": alone_style, "data_uri": data_uri})
+    made.globals.update(
+        {
+            "asset": asset,
+            "icon": icon,
+            "alone_style": alone_style,
+            "data_uri": data_uri,
+            "stand_in_script": stand_in_script,
+        }
+    )
     made.globals.update(variables or {})
     return made
 

@@ -1,4 +1,4 @@
-"""Pages at a workspace's host while the workspace has no route of its own. They load nothing: that host has no files."""
+"""Pages at a workspace's host while the workspace has no route of its own. They load no file: that host has none."""
 
 from typing import Any
 
@@ -30,6 +30,7 @@ def host_error(request: Request[Any, Any, Any], problem: Problem) -> Response[An
 
 
 def _page(said: HostWords, host: str, name: str = "", message: str = "") -> Response[Any]:
-    headers = {"content-security-policy": policy()} | ({"retry-after": str(said.retry)} if said.retry else {})
+    retry = {"retry-after": str(said.retry)} if said.retry else {}
+    headers = {"content-security-policy": policy(looks_again=said.refresh), **retry}
     context = {"words": said, "host": host if host.isprintable() else "", "name": name, "message": message}
     return Template("pages/host.html.j2", context=context, status_code=said.status, headers=headers)

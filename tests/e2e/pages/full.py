@@ -94,6 +94,8 @@ CONTROL_PAGES = (
     "/staff/tenants",
     f"/staff/tenants/t0-{SLUG}",
     "/-/host/ended",
+    "/-/host/away",
+    "/-/host/starting",
 )
 
 

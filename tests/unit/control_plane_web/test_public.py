@@ -79,23 +79,28 @@ def test_the_page_at_a_host_says_why(visitor: TestClient[Any]) -> None:
 @pytest.mark.parametrize("which", ["starting", "away", "suspended", "ended", "unknown", "unsure", "busy"])
 def test_the_page_at_a_host_needs_nothing_from_that_host(visitor: TestClient[Any], which: str) -> None:
     answer = visitor.get(f"/-/host/{which}")
-    assert not re.search(r"<script|/static/|\bon[a-z]+=|\sstyle=", answer.text)
+    assert not re.search(r"<script[^>]*src|/static/|\bon[a-z]+=|\sstyle=", answer.text)
     assert set(re.findall(r'(?:src|href)="([^":]*:?)', answer.text)) == {"data:"}
     assert not re.search(r'url\((?!"?data:|%23)', answer.text), "a picture's own parts begin with #"
-    (style,) = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = answer.headers["content-security-policy"]
-    assert f"style-src 'sha256-{digest}'" in policy
-    assert "default-src 'none'" in policy
+    policy = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
+    for element in ("style", "script"):
+        found = re.findall(rf"<{element}[^>]*>(.*?)</{element}>", answer.text, re.DOTALL)
+        digests = [f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in found]
+        assert policy.get(f"{element}-src", "") == " ".join(digests)
+    assert policy["default-src"] == "'none'"
+    assert policy.get("connect-src", "'self'") == "'self'"
     assert len(answer.content) < 24 * 1024
 
 
 def test_only_a_workspace_that_comes_by_itself_is_looked_at_again(visitor: TestClient[Any]) -> None:
     for which in ("starting", "away"):
         page = visitor.get(f"/-/host/{which}")
-        assert '<meta http-equiv="refresh" content="3">' in page.text
+        assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in page.text
+        assert '<script data-seconds="3">' in page.text
         assert page.headers["retry-after"] == "3"
-    assert "http-equiv" not in visitor.get("/-/host/suspended").text
+    suspended = visitor.get("/-/host/suspended").text
+    assert "http-equiv" not in suspended
+    assert "<script" not in suspended
 
 
 def test_whoever_sent_a_form_is_told_that_it_did_not_arrive(visitor: TestClient[Any]) -> None:
