@@ -8,7 +8,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -30,6 +30,7 @@ from vivero_dev.status import as_json
 from vivero_dev.testing.charts import check_charts
 from vivero_dev.testing.checks import ROOT, source_checks
 from vivero_dev.testing.lanes import run_phase
+from vivero_dev.testing.load import busy_processor
 from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Phase
 from vivero_dev.testing.report import Report
 from vivero_dev.testing.suite import Suite
@@ -47,7 +48,7 @@ def test(options: argparse.Namespace, console: Console) -> int:
     console.print(f"Python {platform.python_version()}, {sys.executable}", highlight=False, soft_wrap=True)
     # A run of its own beside the platform that a person has up, unless told which.
     name = options.instance if options.instance != DEFAULT_NAME else clone_name(ROOT)
-    with _alone(name):
+    with _alone(name), busy_processor() if options.under_load else nullcontext():
         folder = state_root() / f"{name}.results"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
