@@ -286,6 +286,13 @@ def test_a_full_plan_takes_the_way_to_more_users(browser: Browser, world: World)
     assert 'href="/users/new"' not in page.partition("<main")[2].partition("</main>")[0]
 
 
+def test_what_is_nearly_full_is_not_called_full(browser: Browser, world: World) -> None:
+    world.seats = 1
+    page = browser.open("/usage")
+    assert "limit is reached: users 1 of 1" in page
+    assert "users 1 of 1, records" not in page
+
+
 def test_the_audit_log_says_where_something_came_from(browser: Browser, world: World) -> None:
     world.note("session.refuse", "ada@example.com")
     page = browser.open("/audit?action=session")
