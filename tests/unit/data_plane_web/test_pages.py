@@ -287,7 +287,7 @@ def test_a_full_plan_takes_the_way_to_more_users(browser: Browser, world: World)
 
 
 def test_what_is_nearly_full_is_not_called_full(browser: Browser, world: World) -> None:
-    world.seats = 1
+    world.seats, world.limit = 1, Meter(8421, 10_000)
     page = browser.open("/usage")
     assert "limit is reached: users 1 of 1" in page
     assert "users 1 of 1, records" not in page
