@@ -132,10 +132,6 @@ def ensure_tool(cache_dir: Path, name: str, log: Path, say: Say) -> Path:
     return store.ensure(_entry(store, tool), make)
 
 
-def is_built(cache_dir: Path, name: str) -> bool:
-    return _entry(tool_store(cache_dir), TOOLS[name]).is_dir()
-
-
 def _tool_of(name: str) -> Tool:
     for tool in TOOLS.values():
         if name in (tool.names or (tool.name,)):

@@ -56,7 +56,6 @@ def test_a_tool_is_built_once_with_its_names_and_extras(tmp_path: Path, monkeypa
     assert len(commands) == 2
     assert (folder / "a").readlink() == Path("pause")
     assert (folder / "manifests" / "crds.yaml").read_text() == "kind: X"
-    assert tools.is_built(tmp_path, "pause")
 
 
 def test_builds_use_exactly_the_chosen_compiler() -> None:
