@@ -5,13 +5,17 @@ import pytest
 from unit.data_plane_web.fakes import FakeIdentity, World
 from vivero_data import warming, web
 from vivero_data.domain.identity.schemas import Identity
+from vivero_ui import assets
 
 PROGRAM = """
 import sys
 from vivero_data import lean
 lean.apply()
 import vivero_data.app
+from pathlib import Path
 from vivero_data import web
+from vivero_ui import assets
+assets.DIST = Path(sys.argv[1])
 assert "jinja2" not in sys.modules
 web.warm()
 before = set(sys.modules)
@@ -46,7 +50,7 @@ async def test_only_a_spare_is_warmed(monkeypatch: pytest.MonkeyPatch, identity:
 
 def test_a_warm_process_loads_nothing_for_its_first_page() -> None:
     done = subprocess.run(  # noqa: S603  our own program
-        [sys.executable, "-W", "ignore", "-c", PROGRAM],
+        [sys.executable, "-W", "ignore", "-c", PROGRAM, assets.DIST],
         env={"PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
