@@ -35,11 +35,13 @@ class Once:
     Attributes:
         answer: what was answered the first time; None when this is the first time.
         made: set by the operation when its transaction is committed; unless set, an error frees the key.
+        until: when another request may take the key over.
     """
 
     key: str | None
     answer: dict[str, Any] | None = None
     made: bool = False
+    until: datetime | None = None
 
     async def store(self, session: AsyncSession, answer: dict[str, Any]) -> None:
         """Keep the answer, in the transaction that makes the thing."""
@@ -86,7 +88,7 @@ class Idempotency:
             yield once
         except BaseException:
             if once.key and once.answer is None and not once.made:
-                await self._release(once.key)
+                await self._release(once)
             raise
 
     async def forget(self, before: datetime) -> int:
@@ -97,12 +99,13 @@ class Idempotency:
 
     async def _claim(self, key: str, body: str) -> Once:
         now = self._clock()
+        until = _until(now)
         try:
             async with self._database.transaction() as session:
-                session.add(IdempotencyRecord(key=key, fingerprint=body, locked_until=now + TAKE_OVER, created_at=now))
+                session.add(IdempotencyRecord(key=key, fingerprint=body, locked_until=until, created_at=now))
         except IntegrityError:
             return await self._meet(key, body)
-        return Once(key)
+        return Once(key, until=until)
 
     async def _meet(self, key: str, body: str) -> Once:
         """Someone was here before."""
@@ -115,9 +118,16 @@ class Idempotency:
                 raise InvalidInputError.of(HEADER, "This key was used for another request; use a new one.")
             if record.answer is None and record.locked_until > now:
                 raise KeyBusyError
-            record.locked_until = now + TAKE_OVER
-            return Once(key, record.answer)
+            record.locked_until = _until(now)
+            return Once(key, record.answer, until=record.locked_until)
 
-    async def _release(self, key: str) -> None:
+    async def _release(self, once: Once) -> None:
+        """Not when another request has taken the key over meanwhile: it is that one's now, with its answer."""
+        own = IdempotencyRecord.key == once.key, IdempotencyRecord.locked_until == once.until
         async with self._database.transaction() as session:
-            await session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.key == key))
+            await session.execute(delete(IdempotencyRecord).where(*own))
+
+
+def _until(now: datetime) -> datetime:
+    """Until when a request has its key to itself, in whole seconds as the column keeps it."""
+    return (now + TAKE_OVER).replace(microsecond=0)

@@ -190,7 +190,7 @@ async def test_an_idempotency_key_of_a_dead_request_is_taken_over(
 ) -> None:
     idempotency = Idempotency(backends.database, b"k" * 32, clock)
     claimed = idempotency.once("test", "dead-request", b"body")
-    await claimed.__aenter__()  # and never left: the process is gone
+    await claimed.__aenter__()  # and not left for a long time
     with pytest.raises(ConflictError):
         async with idempotency.once("test", "dead-request", b"body"):
             pass
@@ -200,6 +200,8 @@ async def test_an_idempotency_key_of_a_dead_request_is_taken_over(
         async with backends.database.transaction() as session:
             await once.store(session, {"made": 1})
         once.made = True
+    late = ZeroDivisionError()
+    assert not await claimed.__aexit__(type(late), late, None)  # it fails at last, and takes nothing from its successor
     async with idempotency.once("test", "dead-request", b"body") as again:
         assert again.answer == {"made": 1}
     with pytest.raises(InvalidInputError):
