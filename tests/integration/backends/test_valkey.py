@@ -92,8 +92,9 @@ def test_a_change_is_seen_and_put_right(
 ) -> None:
     tenant, neighbour = new_tenant(), new_tenant()
     name = tenant.cache_user.name
-    before = cache_admin.survey()
-    assert before == cache_admin.survey()
+    before, again = cache_admin.survey(), cache_admin.survey()
+    # Of these two alone: the operator may still be erasing what others made.
+    assert [before[one.id] for one in (tenant, neighbour)] == [again[one.id] for one in (tenant, neighbour)]
     words = hand.format(u=name, r=reader, n=neighbour.cache_user.name).split(" ")
     run(cache_admin, "ACL", *(word.replace("|", " ") for word in words))
     changed = cache_admin.survey()
@@ -122,7 +123,7 @@ def test_what_is_not_about_one_tenant_stays(cache_admin: ValkeyAdmin, new_tenant
     run(cache_admin, "ACL", "SETUSER", reader, "~vt*", "&*")
     before = cache_admin.survey()
     assert cache_admin.ensure_user(tenant.cache_user) == []
-    assert cache_admin.survey() == before
+    assert cache_admin.survey()[tenant.id] == before[tenant.id]
     assert f"user {reader}" in str(run(cache_admin, "ACL", "LIST"))
 
 
