@@ -51,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
     test = _command(commands, "test", "run lints and all tests on an instance of their own")
     extent = test.add_mutually_exclusive_group()
     extent.add_argument("--full", action="store_true", help="also the whole of the sweeps that are sampled otherwise")
-    extent.add_argument("--fast", action="store_true", help="only what needs no platform, and no coverage: two to three minutes")
+    extent.add_argument(
+        "--fast", action="store_true", help="only what needs no platform, and no coverage: two to three minutes"
+    )
     test.add_argument("-k", dest="expression", help="only tests that match this pytest expression")
     test.add_argument("--under-load", action="store_true", help="keep one processor busy meanwhile")
     test.add_argument("--keep", action="store_true", help="leave the instance up afterwards")
