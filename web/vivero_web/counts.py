@@ -140,4 +140,4 @@ class OwnCounts:
         self._kept.put(key, 1, seconds)
 
     async def has(self, key: str) -> bool:
-        return bool(self._kept.get(key))
+        return (self._kept.get(key) or 0) > 0

@@ -216,3 +216,9 @@ async def test_what_is_over_is_forgotten_before_what_counts() -> None:
     for number in range(10_000):
         await counts.mark(f"late {number}", 900)
     assert await counts.has("early and long")
+
+
+async def test_what_was_only_taken_from_is_not_remembered() -> None:
+    counts = OwnCounts(Time())
+    await counts.take("place", 900)
+    assert not await counts.has("place")
