@@ -1,18 +1,8 @@
 """The page that stands in for a workspace: it stays as it is until the workspace is there, and then makes room."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from e2e.pages import full
-from integration.control_plane.support import running
 from playwright.sync_api import Page, Route, expect
-
-
-@pytest.fixture(scope="module")
-def control_plane() -> Iterator[str]:
-    with running(full.control_plane(), ready=404) as address:
-        yield address
 
 
 def test_it_looks_again_without_beginning_anew(page: Page, control_plane: str) -> None:

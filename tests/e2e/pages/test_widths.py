@@ -1,29 +1,16 @@
 """No page is wider than its window, no column too narrow to read, and every name begins where it is seen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from e2e.conftest import PHONE
 from e2e.pages import full
-from integration.control_plane.support import running
 from playwright.sync_api import Page, expect
 
 Check = Callable[[Page], None]
 # The last is a laptop's window, magnified four times.
 WIDTHS = (1440, 1024, 768, 390, 320)
 READABLE = 100  # pixels
-
-
-@pytest.fixture(scope="module")
-def control_plane() -> Iterator[str]:
-    with running(full.control_plane(), ready=404) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def workspace() -> Iterator[str]:
-    with running(full.workspace(), ready=404) as address:
-        yield address
 
 
 def narrow(page: Page, width: int) -> None:

@@ -1,5 +1,5 @@
 // Of a page that stands in for another (`vivero_ui.alone`): asks for the other one until it is there, and only then
-// loads it. A page that reloads by itself begins anew for whoever has it read aloud. [data-seconds]: how long to wait.
+// loads it. A page that reloads by itself starts over for screen readers. [data-seconds]: how long to wait.
 const seconds = Number(document.currentScript.dataset.seconds);
 
 async function isThere() {

@@ -2,7 +2,7 @@
 
 Invited is an active account whose hash no password matches, and a job that
 mails the link. A deactivation takes the password away, and so ends whatever
-was opened with it, for good; who is activated again is invited again.
+was opened with it, for good; who is activated again gets a new invitation.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping

@@ -14,8 +14,8 @@ from vivero_web.errors import CrossSiteError, NotAllowedError, NotSignedInError,
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission, roles_with
+from vivero_data.domain.users.guards import demand, needed
+from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib import cookies
 
 _BEARER: Final = "bearer "
@@ -50,7 +50,7 @@ def needs(permission: Permission) -> Guard:
         NotAllowedError: the signed-in user has not the permission.
     """
 
-    @raises(NotAllowedError, needs=f"Needs the role {' or '.join(roles_with(permission))}.")
+    @raises(NotAllowedError, needs=f"Needs {needed(permission)}.")
     async def check(connection: AnyConnection, _: BaseRouteHandler) -> None:
         demand(connection.scope["state"][_ACTOR], permission)
 

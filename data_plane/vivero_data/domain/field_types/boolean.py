@@ -17,7 +17,7 @@ class Boolean(FieldKind):
     unique = False
     two_valued = True
 
-    def parse(self, value: Value, choices: Sequence[str]) -> bool:  # noqa: ARG002  the signature of every type
+    def parse(self, value: Value, choices: Sequence[str]) -> bool:
         if isinstance(value, bool):
             return value
         if value in ("true", "false"):

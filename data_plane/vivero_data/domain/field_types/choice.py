@@ -1,21 +1,18 @@
 """One of the values that the definition lists."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from vivero_web.text import tidy
 
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
+from vivero_data.domain.field_types.kind import UnfitValueError, Value
+from vivero_data.domain.field_types.text import Line
 
 
-class Choice(FieldKind):
+class Choice(Line):
     """Kept as the definition writes it."""
 
     words = "Choice"
-    characters: ClassVar[int] = 100
-    sql = f"VARCHAR({characters})"
-    searched = True
-    exact = False
+    characters = 100
     has_choices = True
 
     def parse(self, value: Value, choices: Sequence[str]) -> str:

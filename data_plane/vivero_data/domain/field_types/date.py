@@ -17,7 +17,7 @@ class Date(FieldKind):
     sql = "DATE"
     order_words = TIME_WORDS
 
-    def parse(self, value: Value, choices: Sequence[str]) -> date:  # noqa: ARG002  the signature of every type
+    def parse(self, value: Value, choices: Sequence[str]) -> date:
         try:
             parsed = date.fromisoformat(value)
         except (TypeError, ValueError):

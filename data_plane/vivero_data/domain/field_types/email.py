@@ -2,26 +2,24 @@
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Final
 
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
-from vivero_data.domain.field_types.text import checked_text
+from vivero_data.domain.field_types.kind import UnfitValueError, Value
+from vivero_data.domain.field_types.text import Line
 
 _ADDRESS: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 
 
-class Email(FieldKind):
+class Email(Line):
     """Of any script; whether somebody reads what is sent there is not asked."""
 
     words = "E-mail address"
-    characters: ClassVar[int] = 254
-    sql = f"VARCHAR({characters})"
-    searched = True
+    characters = 254
     leads = True
     exact = True  # two that differ in a letter's case lead to two places
 
-    def parse(self, value: Value, choices: Sequence[str]) -> str:  # noqa: ARG002  the signature of every type
-        text = checked_text(value, self.characters)
+    def parse(self, value: Value, choices: Sequence[str]) -> str:
+        text = super().parse(value, choices)
         if not _ADDRESS.fullmatch(text):
             raise UnfitValueError("must be an e-mail address such as name@example.com")
         return text

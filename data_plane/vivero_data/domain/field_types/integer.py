@@ -18,7 +18,7 @@ class Integer(FieldKind):
     words = "Whole number"
     sql = "BIGINT"
 
-    def parse(self, value: Value, choices: Sequence[str]) -> int:  # noqa: ARG002  the signature of every type
+    def parse(self, value: Value, choices: Sequence[str]) -> int:
         number = plain_number(value.strip()) if isinstance(value, str) else value
         if isinstance(number, Decimal) and _is_whole(number):
             number = int(number)

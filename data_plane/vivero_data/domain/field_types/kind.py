@@ -24,7 +24,6 @@ class FieldKind:
 
     Attributes:
         words: its name on pages.
-        sql: the type of its column.
         characters: that its column holds, where they count in the bound of MariaDB's row; others take 16 bytes at most.
         searched: whether `contains` and `starts` look into it.
         leads: whether a table's search box may look into it: a short text that people write.
@@ -38,7 +37,6 @@ class FieldKind:
     """
 
     words: ClassVar[str]
-    sql: ClassVar[str]
     characters: ClassVar[int | None] = None
     searched: ClassVar[bool] = False
     leads: ClassVar[bool] = False
@@ -49,6 +47,11 @@ class FieldKind:
     has_choices: ClassVar[bool] = False
     two_valued: ClassVar[bool] = False
     order_words: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def sql(self) -> str:
+        """The type of its column."""
+        raise NotImplementedError
 
     def parse(self, value: Value, choices: Sequence[str]) -> Value:
         """The column's value for a JSON value that is not null; `choices` are those of the field's definition.
@@ -74,7 +77,7 @@ class FieldKind:
         """What a person typed, and is not blank, as `parse` takes it; `Unreadable` if it may mean two things."""
         return text.strip()
 
-    def typed(self, text: str, *, required: bool) -> Value:  # noqa: ARG002  a box to tick has no third state if required
+    def typed(self, text: str, *, required: bool) -> Value:
         """What an input of a form holds, as `parse` takes it; None for nothing."""
         return self.read(text) if text.strip() else None
 

@@ -20,7 +20,7 @@ class Moment(FieldKind):
     sql = "DATETIME(6)"
     order_words = TIME_WORDS
 
-    def parse(self, value: Value, choices: Sequence[str]) -> datetime:  # noqa: ARG002  the signature of every type
+    def parse(self, value: Value, choices: Sequence[str]) -> datetime:
         try:
             parsed = datetime.fromisoformat(value)
             # Without an offset it would be this machine's.

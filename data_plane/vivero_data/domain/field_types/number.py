@@ -19,7 +19,7 @@ class Number(FieldKind):
     words = "Number"
     sql = f"DECIMAL({DIGITS},{DECIMALS})"
 
-    def parse(self, value: Value, choices: Sequence[str]) -> Decimal:  # noqa: ARG002  the signature of every type
+    def parse(self, value: Value, choices: Sequence[str]) -> Decimal:
         number = plain_number(value.strip()) if isinstance(value, str) else value
         if isinstance(number, bool) or not isinstance(number, int | Decimal):
             raise UnfitValueError("must be a number")

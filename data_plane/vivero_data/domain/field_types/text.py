@@ -1,4 +1,4 @@
-"""A line of text, and the rules of every other type that is one."""
+"""A line of text, and what every other type has that is one."""
 
 import re
 from collections.abc import Sequence
@@ -10,18 +10,27 @@ from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Valu
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-class Text(FieldKind):
+class Line(FieldKind):
+    """What every type has that is a text of one line, of so many characters at most."""
+
+    characters: ClassVar[int]
+    searched = True
+    exact = False
+
+    @property
+    def sql(self) -> str:
+        return f"VARCHAR({self.characters})"
+
+    def parse(self, value: Value, choices: Sequence[str]) -> str:
+        return checked_text(value, self.characters)
+
+
+class Text(Line):
     """What was typed, to the letter."""
 
     words = "Text"
-    characters: ClassVar[int] = 255
-    sql = f"VARCHAR({characters})"
-    searched = True
+    characters = 255
     leads = True
-    exact = False
-
-    def parse(self, value: Value, choices: Sequence[str]) -> str:  # noqa: ARG002  the signature of every type
-        return checked_text(value, self.characters)
 
     def read(self, text: str) -> str:
         return text

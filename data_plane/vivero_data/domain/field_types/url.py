@@ -1,25 +1,22 @@
 """A web address."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 from urllib.parse import urlsplit
 
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
-from vivero_data.domain.field_types.text import checked_text
+from vivero_data.domain.field_types.kind import UnfitValueError, Value
+from vivero_data.domain.field_types.text import Line
 
 
-class Url(FieldKind):
+class Url(Line):
     """Of HTTP or HTTPS: pages make a link of it."""
 
     words = "Web address"
-    characters: ClassVar[int] = 500
-    sql = f"VARCHAR({characters})"
-    searched = True
+    characters = 500
     leads = True
     exact = True  # two that differ in a letter's case lead to two places
 
-    def parse(self, value: Value, choices: Sequence[str]) -> str:  # noqa: ARG002  the signature of every type
-        text = checked_text(value, self.characters)
+    def parse(self, value: Value, choices: Sequence[str]) -> str:
+        text = super().parse(value, choices)
         try:
             parts = urlsplit(text)
             good = parts.scheme in {"http", "https"} and bool(parts.hostname) and not any(map(str.isspace, text))

@@ -5,6 +5,11 @@ from vivero_web.errors import NotAllowedError
 from vivero_data.domain.users.schemas import Actor, Permission, Role, roles_with
 
 
+def needed(permission: Permission) -> str:
+    """The roles that have it, in words."""
+    return f"the role {' or '.join(roles_with(permission))}"
+
+
 def demand(actor: Actor, permission: Permission) -> None:
     """Refuse an actor who has not the permission.
 
@@ -12,9 +17,7 @@ def demand(actor: Actor, permission: Permission) -> None:
         NotAllowedError: naming the roles that have it.
     """
     if not actor.may(permission):
-        raise NotAllowedError(
-            f"This needs the role {' or '.join(roles_with(permission))}; yours is {actor.role}. An owner can change it."
-        )
+        raise NotAllowedError(f"This needs {needed(permission)}; yours is {actor.role}. An owner can change it.")
 
 
 def demand_may_set(actor: Actor, current: Role | None, wanted: Role) -> None:

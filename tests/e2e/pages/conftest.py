@@ -1,0 +1,19 @@
+"""Both programs with pages that are full, on 127.0.0.1."""
+
+from collections.abc import Iterator
+
+import pytest
+from e2e.pages import full
+from integration.control_plane.support import running
+
+
+@pytest.fixture(scope="module")
+def control_plane() -> Iterator[str]:
+    with running(full.control_plane(), ready=404) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[str]:
+    with running(full.workspace(), ready=404) as address:
+        yield address
