@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
+import httpx
 from litestar import Litestar
 from litestar.types import ASGIApp, Message
 
@@ -39,6 +40,13 @@ async def running(app: Litestar) -> AsyncIterator[None]:
     yield
     stop.set()
     await task
+
+
+def transport_to(
+    app: ASGIApp, *, client: tuple[str, int] = ("127.0.0.1", 1234), raise_app_exceptions: bool = True
+) -> httpx.ASGITransport:
+    """For httpx's client: its types know an application by untyped mappings, Litestar's by the protocol's messages."""
+    return httpx.ASGITransport(cast("Any", app), raise_app_exceptions=raise_app_exceptions, client=client)
 
 
 async def ask(

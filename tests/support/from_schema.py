@@ -183,8 +183,8 @@ def _edge_text(schema: Schema) -> Strategy:
     texts = [letter * size for size in sizes for letter in ("x", "9", "é", "🎉", "-")]
     choices: list[Strategy] = [st.sampled_from([*texts, *_TEXTS, None, 1, True])]
     if "pattern" in schema:
-        choices.append(st.from_regex(schema["pattern"]))
-        choices.append(st.from_regex(schema["pattern"]).map(str.swapcase))
+        matching = st.from_regex(str(schema["pattern"]))
+        choices += [matching, matching.map(str.swapcase)]
     return st.one_of(*choices)
 
 

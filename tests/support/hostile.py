@@ -441,8 +441,8 @@ def _at_headers(route: Route, values: Mapping[str, str], program: Program) -> It
         yield Shot(str(route), f"header {name}", target, ((name, "a"), (name, "b"), *_kind(route, program, name)), body)
     own = dict(program.headers(str(route))).get("cookie", "")
     for cookie in program.cookies:
-        for value in (*RAW, *TEXTS):
-            item = ("cookie", f"{own}; {cookie}={value}".encode())
+        for text in (*RAW, *TEXTS):
+            item = ("cookie", f"{own}; {cookie}={text}".encode())
             yield Shot(
                 str(route), f"cookie {cookie}", target, (item, ("authorization", ""), *_kind(route, program)), body
             )

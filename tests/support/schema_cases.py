@@ -175,7 +175,8 @@ async def _sent(target: Target, case: Any, own: Headers) -> schemathesis.Respons
     request = requests.Request(**{name: value for name, value in given_.items() if name in known}).prepare()
     url = urlsplit(request.url or "")
     where = url.path + (f"?{url.query}" if url.query else "")
-    body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
+    body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+    assert isinstance(body, bytes), "no stream"
     replaced = {name for name, _ in own}
     kept = [(name, _raw(value)) for name, value in request.headers.items() if name.lower() not in replaced]
     answer = await ask(target.app, str(request.method), where, [*kept, *own], [body] if body else [], target.host)

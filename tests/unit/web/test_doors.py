@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 import pytest
 from litestar import Litestar, Request, Response, post
-from support.asgi import Answer, ask
+from support.asgi import Answer, ask, transport_to
 from support.counting import Time, limiter_on
 from support.programs import DOMAIN, Route, a_control_plane, a_workspace, routes_of
 from unit.web.test_bodies import PUBLIC, with_bodies
@@ -99,7 +99,7 @@ class Program:
         for name, door in doors._doors.items():  # noqa: SLF001  smaller ones are full sooner
             doors._doors[name] = replace(door, limit=replace(door.limit, amount=amount or door.limit.amount))  # noqa: SLF001
         app.asgi_handler = RequestContext(doors.around(app.asgi_handler), Proxies(1), hsts="")
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+        self.client = httpx.AsyncClient(transport=transport_to(app), base_url="http://test")
 
     def route(self, name: str) -> Any:  # noqa: ANN401  a handler
         @post(f"/{name}", guards=[Counted(name)], status_code=200)

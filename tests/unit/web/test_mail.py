@@ -87,7 +87,8 @@ async def test_a_mail_arrives_with_its_words(port: int, trust: ssl.SSLContext, o
     await send(MAIL, at(port), trust)
     (envelope,) = office.taken
     assert (envelope.mail_from, envelope.rcpt_tos) == ("no-reply@vivero.example", [MAIL.to])
-    content = bytes(envelope.content or b"").decode()
+    assert isinstance(envelope.content, bytes)
+    content = envelope.content.decode()
     assert "Subject: Hello" in content
     assert "A text" in content
 

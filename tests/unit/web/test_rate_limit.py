@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from litestar import Litestar, get
+from support.asgi import transport_to
 from support.counting import Time, limiter_on
 from vivero_web.answers import Answers
 from vivero_web.client_address import Proxies
@@ -20,7 +21,7 @@ def client() -> httpx.AsyncClient:
     app = Litestar([page], logging_config=None)
     limited = RateLimit(app.asgi_handler, limiter_on(Time()), Answers(None), per_address(3))
     app.asgi_handler = RequestContext(limited, Proxies(1), hsts="")
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    return httpx.AsyncClient(transport=transport_to(app), base_url="http://test")
 
 
 async def statuses(client: httpx.AsyncClient, path: str, *addresses: str) -> list[int]:

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.response import Stream
+from support.asgi import transport_to
 from vivero_web.answers import Answers
 from vivero_web.client_address import Proxies
 from vivero_web.errors import NotFoundError
@@ -87,7 +88,7 @@ def application() -> Litestar:
 
 @pytest.fixture
 def client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(application()), base_url="http://test")
+    return httpx.AsyncClient(transport=transport_to(application()), base_url="http://test")
 
 
 def head_of(answer: httpx.Response) -> dict[str, str]:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from litestar import Litestar, MediaType, Request, get
 from structlog.testing import capture_logs
+from support.asgi import transport_to
 from vivero_web.client_address import Proxies, current_caller
 from vivero_web.request_context import RequestContext, caller_of
 from vivero_web.request_id import current_request_id
@@ -35,7 +36,7 @@ async def healthz() -> str:
 def client_of(hsts: str = HSTS_HOST) -> httpx.AsyncClient:
     app = Litestar([who, page, own, healthz], logging_config=None)
     app.asgi_handler = RequestContext(app.asgi_handler, Proxies(1), hsts=hsts)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    return httpx.AsyncClient(transport=transport_to(app), base_url="http://test")
 
 
 async def test_a_request_id_is_given_and_a_good_one_kept() -> None:

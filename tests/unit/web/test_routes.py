@@ -1,6 +1,6 @@
 """What holds for every route of both programs: HEAD, OPTIONS, 405, and that nobody keeps an answer that changes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import httpx
 import pytest
 from litestar import Litestar
 from msgspec import structs
+from support.asgi import transport_to
 from support.programs import addresses, control_plane, data_plane
 from unit.control_plane_web.fakes import OpenDoor
 from unit.control_plane_web.fakes import make_app as control_plane_pages
@@ -47,12 +48,12 @@ PROGRAMS: dict[str, Callable[[Path], Litestar]] = {
 
 
 @pytest.fixture(scope="module", params=PROGRAMS)
-def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Litestar]:
+def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Litestar:
     return PROGRAMS[request.param](tmp_path_factory.mktemp("program"))
 
 
 def client_of(app: Litestar) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = transport_to(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}")
 
 

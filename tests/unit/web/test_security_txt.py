@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar import Litestar
+from support.asgi import transport_to
 from support.programs import PROGRAMS, answered
 from vivero_web.clock import Clock, now
 from vivero_web.security_txt import PATH, security_txt, security_txt_routes
@@ -18,7 +19,7 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.
 
 async def asked(contact: str | None, clock: Clock = now) -> httpx.Response:
     app = Litestar(security_txt_routes(contact, clock), logging_config=None)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://test") as client:
+    async with httpx.AsyncClient(transport=transport_to(app), base_url="https://test") as client:
         return await client.get(PATH)
 
 

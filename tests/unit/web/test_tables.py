@@ -8,6 +8,7 @@ import httpx
 import pytest
 from litestar import Litestar
 from msgspec import structs
+from support.asgi import transport_to
 from support.programs import addresses
 from unit.control_plane_web.fakes import OpenDoor
 from unit.control_plane_web.fakes import make_app as control_plane_pages
@@ -48,7 +49,7 @@ def workspace(first: FieldType) -> Litestar:
 
 
 async def tables(app: Litestar, *paths: str) -> list[list[list[bool]]]:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = transport_to(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://vivero.localhost") as client:
         pages = [await client.get(path, headers={"accept": "text/html"}) for path in paths]
     return [table for page in pages for table in Rows(page.text).tables]
