@@ -73,7 +73,7 @@ class FakeKube:
 
     async def list(
         self, resource: Resource, namespace: str | None = None, *, label_selector: str | None = None, **_: object
-    ) -> Listing:
+    ) -> Listing[Object]:
         items = [
             copy.deepcopy(item)
             for (kind, where, _name), item in self.objects.items()
@@ -83,7 +83,7 @@ class FakeKube:
 
     async def list_as(
         self, resource: Resource, view: Any, namespace: str | None = None, *, metadata_only: bool = False, **how: Any
-    ) -> Listing:
+    ) -> Listing[Any]:
         found = (await self.list(resource, namespace, **how)).items
         seen = [{"metadata": item["metadata"]} if metadata_only else item for item in found]
         return Listing([view(item) for item in seen], "0")

@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 from reconcile.fakes import FakeKube, Object, selected
 from vivero_core.backends.kube.client import Change, Listing
@@ -27,7 +27,7 @@ class WatchedKube(FakeKube):
 
     async def list_as(
         self, resource: Resource, view: Any, namespace: str | None = None, *, metadata_only: bool = False, **how: Any
-    ) -> Listing:
+    ) -> Listing[Any]:
         self.listed.append(resource.kind)
         while resource.kind in self.hanging:  # noqa: ASYNC110  a test changes the set
             await asyncio.sleep(0.001)
@@ -53,7 +53,7 @@ class WatchedKube(FakeKube):
     def watching(self, kind: str) -> bool:
         return bool(self._watches.get(kind))
 
-    def tell(self, kind: str, change: str, item: Object) -> None:
+    def tell(self, kind: str, change: Literal["ADDED", "MODIFIED", "DELETED"], item: Object) -> None:
         for changes in self._watches.get(kind, ()):
             changes.put_nowait(Change(change, item))
 

@@ -47,7 +47,7 @@ SERVER: Object = {
 }
 
 
-def tenant_body(name: str = "acme", **spec: object) -> Object:
+def tenant_body(name: str = "acme", /, **spec: object) -> Object:
     wanted = {"displayName": "Acme", "slug": name, "plan": "trial", "owner": {"email": "a@b.co"}}
     return {
         "apiVersion": "vivero.dev/v1alpha1",

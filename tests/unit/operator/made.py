@@ -11,7 +11,13 @@ from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
 
-KINDS = {"Tenant": Tenant, "Plan": Plan, "DatabaseServer": DatabaseServer, "TenantPool": TenantPool, "Release": Release}
+KINDS: dict[str, type[Tenant | Plan | DatabaseServer | TenantPool | Release]] = {
+    "Tenant": Tenant,
+    "Plan": Plan,
+    "DatabaseServer": DatabaseServer,
+    "TenantPool": TenantPool,
+    "Release": Release,
+}
 PAUSED = {ANNOTATION_PAUSED: "true"}
 SPECS: dict[str, Object] = {
     "Tenant": {"displayName": "Acme", "slug": "acme", "plan": "trial", "owner": {"email": "a@b.co"}},

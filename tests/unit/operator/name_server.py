@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -75,7 +75,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport.sendto(wire, addr)
 
 
-def _connected(server: NameServer) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]:
+def _connected(server: NameServer) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         length = int.from_bytes(await reader.readexactly(2))
         wire = server.answer(await reader.readexactly(length))

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -96,6 +97,10 @@ def change(kube: FakeKube, kind: str, name: str, edit: Callable[[Object], object
     kube.put(body)
 
 
+def put(key: str, value: bytes, body: Object) -> None:
+    body["data"][key] = encoded(value)
+
+
 async def complaint(backends: BackendClients, use: str) -> str:
     with pytest.raises(BackendMisconfiguredError) as caught:
         await USES[use](backends)
@@ -116,7 +121,7 @@ class TestWhatPeopleWrite:
         good = dict(kube.objects["Secret", "vivero-system", name]["data"])
         wrong = {"no UTF-8": b"\xff\xfe", "is empty": b"", "key .* is empty": b" \n"}
         for what, value in wrong.items():
-            change(kube, "Secret", name, lambda body, value=value: body["data"].update({key: encoded(value)}))
+            change(kube, "Secret", name, partial(put, key, value))
             said = await complaint(backends, use)
             assert said.startswith(f"configuration: Secret vivero-system/{name} key {key} is ")
             assert what.rpartition(" ")[2] in said

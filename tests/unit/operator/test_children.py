@@ -16,8 +16,8 @@ from vivero_core.backends.kube.errors import (
     KubeUnavailableError,
 )
 from vivero_core.backends.kube.resources import Resource
-from vivero_operator import supervision
 from vivero_operator.manifests import role_binding
+from vivero_operator.policies import backoff
 from vivero_operator.reconcile import children
 from vivero_operator.reconcile.cluster import Cluster
 
@@ -112,7 +112,7 @@ class TestOneKindStopsNoOther:
     async def test_that_is_refused_or_broken(
         self, error: Exception, kube: WatchedKube, heard: Heard, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(supervision.backoff, "delay", lambda *_: 0.001)
+        monkeypatch.setattr(backoff, "delay", lambda *_: 0.001)
         settled(cluster)
         everything(kube)
         kube.errors["Service"] = error

@@ -20,7 +20,7 @@ from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
 
 IDENT = "u5g5446au3"  # of the world's tenant
-FIELDS = {"f:spec": {"f:replicas": {}}}
+FIELDS: dict[str, Any] = {"f:spec": {"f:replicas": {}}}
 
 
 def entry(manager: str, time: str = "t1", fields: object = FIELDS, **more: str) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class TestFingerprint:
 
 
 class TestIntrusion:
-    SERVICE: ClassVar = {
+    SERVICE: ClassVar[dict[str, Any]] = {
         "kind": "Service",
         "spec": {"selector": {"name": "ours"}, "ports": [{"port": 80}], "type": "ClusterIP"},
     }
@@ -129,7 +129,7 @@ class TestIntrusion:
         assert drift.differs(self.SERVICE, live) is differs
 
     def test_controllers_and_we_ourselves_are_nobody_else(self) -> None:
-        fields = {"f:selector": {"f:extra": {}}}
+        fields: dict[str, Any] = {"f:selector": {"f:extra": {}}}
         assert drift.unmanaged_fields(self.SERVICE, self.live(fields, FIELD_MANAGER)) == {}
         assert (
             drift.unmanaged_fields(self.SERVICE, self.live(fields, "kube-controller-manager", subresource="status"))
@@ -293,7 +293,7 @@ def test_whose_a_name_is(name: str, found: str | None) -> None:
 
 
 class TestReconcileState:
-    DONE = Outcome(State.DONE, "Provisioned", "")  # type: ignore[arg-type]  any word will do
+    DONE = Outcome(State.DONE, "Provisioned", "")
 
     def test_a_pass_that_began_before_the_suspicion_teaches_nothing(self) -> None:
         state = ReconcileState()
@@ -337,7 +337,7 @@ async def test_a_suspect_is_queued_behind_those_that_somebody_waits_for() -> Non
     assert len(context.queue) == 0
 
 
-TENANT = {
+TENANT: dict[str, Any] = {
     "kind": "Tenant",
     "apiVersion": "vivero.dev/v1alpha1",
     "metadata": {"name": "acme", "uid": "2f6f1c0e-6a43-4f6e-9a86-0f6d5a8a7b11", "generation": 1},

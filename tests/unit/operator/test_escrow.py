@@ -1,6 +1,7 @@
 """The second copy of a tenant's keys: what opens it, what does not, and what its record says."""
 
 import base64
+import json
 import string
 from dataclasses import replace
 from typing import Any
@@ -69,7 +70,7 @@ class TestSealing:
     def test_what_another_version_may_have_sealed_is_not_opened(
         self, content: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sealing.json, "dumps", lambda *_, **__: content)
+        monkeypatch.setattr(json, "dumps", lambda *_, **__: content)
         sealed = sealing.seal(PLATFORM, IDENT, SOME)
         assert sealing.unseal(PLATFORM, PLATFORM.current, IDENT, sealed) is None
 

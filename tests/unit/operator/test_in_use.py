@@ -5,15 +5,15 @@ import json
 from collections.abc import Callable
 
 import pytest
-from reconcile.fakes import FakeKube
-from reconcile.world import NOW, PLAN, SERVER, Object, World, merge, tenant_body
-from unit.operator.made import body, served
+from reconcile.fakes import FakeKube, merge
+from reconcile.world import NOW, PLAN, SERVER, Object, World, tenant_body
+from unit.operator.made import KINDS, body, served
 from vivero_core.backends.kube.errors import SYSTEM, KubeConflictError, KubeNotFoundError
 from vivero_core.backends.kube.resources import PLAN as PLAN_KIND
 from vivero_core.model.base import Metadata
 from vivero_core.model.constants import FINALIZER_IN_USE
 from vivero_core.model.plan import Plan
-from vivero_core.model.reading import read
+from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
 from vivero_operator.handlers import HandlerContext, plans, tenant_pools, tenants
@@ -156,12 +156,14 @@ class TestBoth:
         name, _ = used.reconcilers()[kind]
         odd = {**used.world.kube.objects[kind, None, name], "spec": {"odd": True}}
         used.world.kube.put(odd)
-        model = Plan if kind == "Plan" else type(used.world.cluster.servers.get("main"))
-        found = read(model, used.world.kube.objects[kind, None, name])  # type: ignore[type-var]  one of two kinds
-        used.world.cluster.put_unreadable(kind, found)  # type: ignore[arg-type]  it cannot be read
+        found = read(KINDS[kind], odd)
+        assert isinstance(found, Unreadable)
+        used.world.cluster.put_unreadable(kind, found)
         assert (await used.pass_(kind))["metadata"]["finalizers"] == [FINALIZER_IN_USE]
         used.world.cluster.tenants.drop("acme", tenant.metadata.uid)
-        used.world.cluster.put_unreadable(kind, read(model, used.world.kube.objects[kind, None, name]))  # type: ignore[type-var, arg-type]  as before
+        found = read(KINDS[kind], used.world.kube.objects[kind, None, name])
+        assert isinstance(found, Unreadable)
+        used.world.cluster.put_unreadable(kind, found)
         assert (await used.pass_(kind))["metadata"]["finalizers"] == []
 
     async def test_nothing_is_written_when_nothing_has_changed(self, kind: Kind) -> None:
@@ -316,7 +318,7 @@ class TestLastKnown:
 async def counted(context: HandlerContext, clock: list[float]) -> set[str]:
     """Plans that are looked at within a minute."""
     clock[0] += 60
-    found = set()
+    found = set[str]()
     while True:
         try:
             key = await asyncio.wait_for(context.queue.get(), 0.01)

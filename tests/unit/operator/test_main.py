@@ -1,7 +1,7 @@
 """What the program does when it may not lead any more."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from vivero_operator import main as program
@@ -43,6 +43,7 @@ async def test_who_could_not_become_the_leader_does_no_work() -> None:
             raise LeadershipLostError("the API server does not respond")
 
     # Whatever else it touched would not be there.
-    parts = program.Parts(*cast("Any", [None] * 5), election=cast("Any", Unreached()), services=None, background={})  # type: ignore[arg-type]
+    make: Any = program.Parts
+    parts = make(*[None] * 5, election=Unreached(), services=None, background={})
     with pytest.raises(LeadershipLostError, match="does not respond"):
         await asyncio.wait_for(program._lead(parts, asyncio.Event()), 10)  # noqa: SLF001  the rest of it is a whole cluster

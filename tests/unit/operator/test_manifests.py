@@ -144,7 +144,7 @@ def test_limits() -> None:
 
 
 def test_the_end_of_a_trial_is_no_other_limit() -> None:
-    spare, claimed = (secrets.limits(instance(**spec)) for spec in ({}, {"trialEndsAt": "2026-12-22T12:00:00Z"}))
+    spare, claimed = secrets.limits(instance()), secrets.limits(instance(trialEndsAt="2026-12-22T12:00:00Z"))
     assert not secrets.differ_in_limits(spare, claimed)
     for data in ({}, {"limits.json": "e30="}, {"limits.json": "bm8="}):
         assert secrets.differ_in_limits({**spare, "data": data}, claimed)

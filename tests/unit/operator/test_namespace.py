@@ -255,7 +255,7 @@ class TestInTheWay:
         key = (kind, NAMESPACE, "app")
         api = world.kube.objects[key]["apiVersion"]
         world.remove(*key)
-        fields = {f"f:{part}": {} for part in REMADE[kind]}
+        fields: dict[str, Any] = {f"f:{part}": {} for part in REMADE[kind]}
         managed = [{"manager": "kubectl-create", "operation": "Update", "fieldsV1": fields}]
         meta = {"name": "app", "namespace": NAMESPACE, "managedFields": managed}
         world.put({"kind": kind, "apiVersion": api, "metadata": meta, **REMADE[kind]})

@@ -82,15 +82,18 @@ def rotate(world: World, number: int) -> None:
         live["data"]["password"] = base64.b64encode(f"rotated{number}".encode()).decode()
 
 
+def enlarge(world: World, number: int) -> None:
+    plan(world, "large", number)
+    change(world, plan="large", trialEndsAt=None)
+
+
 ORDERS: Final[dict[str, Act]] = {
     "claim": claim,
     "rename": claimed(lambda world, number: change(world, displayName=f"Acme {number}")),
     "another owner": claimed(lambda world, number: change(world, owner={"email": f"new{number}@b.co"})),
     "end of the trial": claimed(lambda world, number: change(world, trialEndsAt=f"2026-12-{number + 1:02}T00:00:00Z")),
     "plan changed": lambda world, number: plan(world, "trial", number),
-    "other plan": claimed(
-        lambda world, number: (plan(world, "large", number), change(world, plan="large", trialEndsAt=None))
-    ),
+    "other plan": claimed(enlarge),
     "back to the trial": claimed(lambda world, _: change(world, plan="trial")),
     "suspend": claimed(suspend),
     "resume": claimed(lambda world, _: change(world, suspended=None)),

@@ -157,7 +157,9 @@ class TestRestart:
 
     async def test_with_kubectl_it_is_not_taken_back(self) -> None:
         world = await serving()
-        fields = {"f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}}
+        fields: dict[str, Any] = {
+            "f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}
+        }
         live = world.kube.objects[DEPLOYMENT]
         live["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = GOING
         live["metadata"]["managedFields"] = [

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
-from reconcile.fakes import DirectLane
-from reconcile.world import NOW, SERVER, Object, World, merge, tenant_body
+from reconcile.fakes import DirectLane, merge
+from reconcile.world import NOW, SERVER, Object, World, tenant_body
 from unit.operator.made import PAUSED
 from unit.operator.waiting import until
 from vivero_core.backends.kube.errors import SYSTEM, KubeForbiddenError
@@ -256,7 +256,7 @@ class TestSweep:
                 del place.world.backends.s3.buckets["vivero-" + "b" * 10]
             return real()
 
-        place.world.backends.s3.inventory = inventory  # type: ignore[method-assign]  between the two looks
+        place.world.backends.s3.inventory = inventory  # type: ignore[method-assign]  # between the two looks
         assert await place.sweep() == {}
 
     async def test_since_when_it_is_known_outlives_the_program(self, place: Place) -> None:
@@ -323,8 +323,11 @@ class TestNoAnswer:
     @pytest.mark.parametrize("system", SYSTEMS)
     async def test_an_answer_that_breaks_the_program_is_none(self, place: Place, system: str) -> None:
         await place.leave()
-        server = SYSTEMS[system](place.world)
-        server.inventory = lambda: {}["odd"]
+
+        def inventory() -> dict[str, object]:
+            raise KeyError("odd")
+
+        SYSTEMS[system](place.world).inventory = inventory
         found = await place.sweep()
         assert found.keys() == {ID}
         assert not place.world.services.orphans.whole
@@ -423,7 +426,7 @@ class TestAddress:
         async def forbidden(*_: object, **__: object) -> None:
             raise KubeForbiddenError(SYSTEM, "no rights")
 
-        place.world.kube.delete = forbidden  # type: ignore[method-assign]  its RoleBinding was taken away
+        place.world.kube.delete = forbidden  # type: ignore[method-assign]  # its RoleBinding was taken away
         await place.closer.reconcile(ID)
         assert "deleting the Ingress of an orphan failed: " in caplog.text
         assert "is closed" not in caplog.text
@@ -635,7 +638,7 @@ class TestOrder:
                 raise KubeForbiddenError(SYSTEM, "no rights")
             return await real(resource, name, namespace)
 
-        place.world.kube.get = get  # type: ignore[method-assign]  one record cannot be read
+        place.world.kube.get = get  # type: ignore[method-assign]  # one record cannot be read
         assert (await place.server()).status.removals_done == (ID,)
 
     async def test_a_namespace_that_is_not_ours_is_not_destroyed_with_it(self, place: Place) -> None:

@@ -252,7 +252,7 @@ class TestAdopted:
         assert world.data_plane.accounts == {"a@b.co": "$argon2id$first"}
 
     @pytest.mark.parametrize("accounts", [{}, {"first@b.co": "$argon2id$"}])
-    async def test_who_has_no_account_yet_waits_for_the_password(self, accounts: dict[str, str]) -> None:
+    async def test_who_has_no_account_yet_waits_for_the_password(self, accounts: dict[str, str | None]) -> None:
         world = await serving()
         world.data_plane.accounts = accounts
         change(world, owner={"email": "a@b.co", "passwordHashSecret": "signup-1"})

@@ -23,8 +23,8 @@ def parsed(*containers: dict[str, Any], **status: Any) -> Pod:  # noqa: ANN401  
 
 FULL = "0/3 nodes are available: 3 Insufficient memory."
 NOT_SCHEDULED = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": FULL}
-CRASHED = {"exitCode": 1, "reason": "Error"}
-KILLED = {"exitCode": 137, "reason": "OOMKilled"}
+CRASHED: dict[str, Any] = {"exitCode": 1, "reason": "Error"}
+KILLED: dict[str, Any] = {"exitCode": 137, "reason": "OOMKilled"}
 NO_KEY = "couldn't find key password in Secret tenant-x/database"
 
 
@@ -149,4 +149,4 @@ def test_whatever_its_status_says_a_condition_can_carry_it(status: dict[str, Any
         if found is not None:
             assert isinstance(found, Trouble)
             assert len(found.message) <= 300
-            Condition(type="Degraded", status="True", reason=found.reason, last_transition_time=SINCE)  # type: ignore[arg-type]
+            Condition(type="Degraded", status="True", reason=found.reason, last_transition_time=SINCE)

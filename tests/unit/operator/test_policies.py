@@ -279,7 +279,7 @@ def condition(kind: str, status: Status, reason: str) -> Condition:
 
 READY = condition("Ready", Status.TRUE, "Proven")
 STARTING = condition("Ready", Status.FALSE, "Starting")
-WAITING = condition("Ready", Status.FALSE, "WaitingForTurn")
+WAITING_FOR_TURN = condition("Ready", Status.FALSE, "WaitingForTurn")
 BROKEN = condition("Ready", Status.FALSE, "DatabaseUnavailable")
 OFF = condition("Ready", Status.FALSE, "Unpaid")
 IS_OFF, IS_ON = condition("Suspended", Status.TRUE, "Unpaid"), condition("Suspended", Status.FALSE, "NotSuspended")
@@ -298,10 +298,10 @@ IS_OFF, IS_ON = condition("Suspended", Status.TRUE, "Unpaid"), condition("Suspen
         ([OFF, IS_OFF], [STARTING, IS_ON], (False, "Resumed")),
         ([OFF, IS_OFF], [BROKEN, IS_ON], (True, "DatabaseUnavailable")),
         ([READY], [], None),
-        ([], [WAITING], (False, "WaitingForTurn")),
-        ([WAITING], [STARTING], None),
-        ([WAITING], [BROKEN], (True, "DatabaseUnavailable")),
-        ([WAITING], [READY], (False, "Proven")),
+        ([], [WAITING_FOR_TURN], (False, "WaitingForTurn")),
+        ([WAITING_FOR_TURN], [STARTING], None),
+        ([WAITING_FOR_TURN], [BROKEN], (True, "DatabaseUnavailable")),
+        ([WAITING_FOR_TURN], [READY], (False, "Proven")),
     ],
 )
 def test_events_on_transitions_only(old: list[Condition], new: list[Condition], event: tuple[bool, str] | None) -> None:
@@ -323,7 +323,8 @@ class TestSilence:
         ],
     )
     def test_a_start_that_goes_well_is_silent(self, *, spare: bool, reason: str, seconds: int, said: bool) -> None:
-        one = tenant(**({"slug": None, "owner": None, "pool": "trial"} if spare else {}))
+        spec: dict[str, Any] = {"slug": None, "owner": None, "pool": "trial"} if spare else {}
+        one = tenant(**spec)
         conditions = [condition("Ready", Status.FALSE, reason)]
         left = verdict.silence(one, conditions, timedelta(seconds=seconds), timedelta(days=1))
         assert left == (None if said else timedelta(seconds=(20 if spare else 2) - seconds))
@@ -337,7 +338,7 @@ class TestSilence:
         assert verdict.silence(watched, conditions, timedelta(), timedelta()) is None
 
     def test_a_start_that_goes_well_after_its_turn_came_is_as_silent(self) -> None:
-        one = tenant(status={"conditions": [WAITING.dump()]})
+        one = tenant(status={"conditions": [WAITING_FOR_TURN.dump()]})
         assert verdict.silence(one, [STARTING], timedelta(seconds=1), timedelta(days=1)) == timedelta(seconds=1)
         assert verdict.silence(one, [STARTING], timedelta(seconds=2), timedelta(days=1)) is None
         assert verdict.silence(one, [BROKEN], timedelta(), timedelta(days=1)) is None

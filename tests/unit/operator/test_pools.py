@@ -249,7 +249,7 @@ class TestReconcile:
         reconciler = TenantPoolReconciler(world.services)
         await reconciler.reconcile("trial")
         world.kube.writes.clear()
-        world.cluster.tenants.drop("a", world.cluster.tenants.get("a").metadata.uid)  # type: ignore[union-attr]  it is there
+        world.cluster.tenants.drop("a", world.cluster.tenants.get("a").metadata.uid)  # type: ignore[union-attr]  # it is there
         assert (await reconciler.reconcile("trial")).retry_after == SETTLE_SECONDS
         assert [one.split()[0] for one in world.kube.writes] == ["create"]
         world.now += timedelta(seconds=SETTLE_SECONDS)
@@ -272,7 +272,7 @@ class TestReconcile:
         world = self.world()
         world.put(spare_body("a"))
         world.put(spare_body("b", slug="acme", owner={"email": "a@b.co"}, claimedAt=NOW.isoformat()))
-        world.cluster.pools.drop("trial", world.cluster.pools.get("trial").metadata.uid)  # type: ignore[union-attr]  it is there
+        world.cluster.pools.drop("trial", world.cluster.pools.get("trial").metadata.uid)  # type: ignore[union-attr]  # it is there
         assert await self.pass_(world) == ["delete Tenant a"]
 
 

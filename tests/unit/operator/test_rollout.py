@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -27,7 +27,7 @@ PACE: Object = {"batch": 2, "pauseSeconds": 30, "deadlineSeconds": 300, "failure
 class Rig:
     """A world with a Release that is being rolled out."""
 
-    def __init__(self, pace: Object = PACE, **metadata: object) -> None:
+    def __init__(self, pace: Object = PACE, **metadata: Any) -> None:  # noqa: ANN401  as body
         self.world = World()
         self.current = self.world.services.rollout.current
         self.moved: list[str] = []
@@ -501,9 +501,9 @@ async def test_what_cannot_be_written_is_said_again() -> None:
     async def away(*_: object, **__: object) -> Object:
         raise KubeUnavailableError(SYSTEM, "no answer")
 
-    rig.world.kube.patch_status = away  # type: ignore[method-assign]  the API server is away
+    rig.world.kube.patch_status = away  # type: ignore[method-assign]  # the API server is away
     with pytest.raises(KubeUnavailableError):
         await rig.pass_(300)
-    rig.world.kube.patch_status = real  # type: ignore[method-assign]  and back
+    rig.world.kube.patch_status = real  # type: ignore[method-assign]  # and back
     await rig.pass_(1)
     assert [one.split(":")[0] for one in rig.events()] == ["Warning Halted"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from reconcile.fakes import FakeKube
-from reconcile.world import PLAN, SERVER, Object, World, merge, tenant_body
+from reconcile.fakes import FakeKube, merge
+from reconcile.world import PLAN, SERVER, Object, World, tenant_body
 from unit.operator.node import Node, canonical
 from unit.operator.test_chart import PLANS
 from vivero_core.backends.kube.resources import RESOURCE_QUOTA, Resource

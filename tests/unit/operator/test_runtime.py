@@ -2,6 +2,7 @@
 """Lanes, state, mirrors and the controller: what keeps reconciles apart and brings them back."""
 
 import asyncio
+import random
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,6 +16,7 @@ from vivero_core.model.constants import Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_operator.errors import FencedError
+from vivero_operator.policies import backoff
 from vivero_operator.policies.outcome import done
 from vivero_operator.reconcile import controller as controllers
 from vivero_operator.reconcile import lanes
@@ -24,8 +26,8 @@ from vivero_operator.reconcile.lanes import Lane
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
+from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.state import FRESH_SECONDS, ReconcileState
-from vivero_operator.reconcile.tenant import Result
 
 
 def kinds(root: type[BackendError]) -> list[type[BackendError]]:
@@ -80,7 +82,7 @@ def delays(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         faults.append(count)
         return 0.01
 
-    monkeypatch.setattr(lanes.backoff, "probe_delay", probe_delay)
+    monkeypatch.setattr(backoff, "probe_delay", probe_delay)
     return faults
 
 
@@ -378,7 +380,8 @@ class TestCluster:
 
     def test_rivals_want_the_same_slug_host_or_data(self) -> None:
         cluster = Cluster()
-        for number, spec in enumerate(({"slug": "same"}, {"hosts": ["a.example.com"]}, {"adopt": "x" * 10}, {})):
+        specs: list[dict[str, Any]] = [{"slug": "same"}, {"hosts": ["a.example.com"]}, {"adopt": "x" * 10}, {}]
+        for number, spec in enumerate(specs):
             body = tenant_body(f"t{number}", **({"slug": f"slug-{number}"} | spec))
             cluster.tenants.put(Tenant.parse(body | {"metadata": {"name": f"t{number}", "uid": f"u{number}"}}))
         mine = tenant_body("mine", slug="same", hosts=["b.example.com", "a.example.com"], adopt="x" * 10)
@@ -471,7 +474,7 @@ class Work:
     """Reconciles by script."""
 
     def __init__(self) -> None:
-        self.results: dict[str, Any] = {}
+        self.results: dict[str, Result | Exception] = {}
         self.seen: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -522,7 +525,7 @@ class TestController:
     async def test_a_failure_comes_back_and_a_success_ends_it(
         self, running: Running, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(controllers.backoff, "delay", lambda failures, _spread: 0.001 * failures)
+        monkeypatch.setattr(backoff, "delay", lambda failures, _spread: 0.001 * failures)
         running.work.results["a"] = Result(failed=True)
         running.queue.add(Key("Tenant", "a"))
         await until(lambda: len(running.work.seen) > 2)
@@ -539,8 +542,8 @@ class TestController:
         self, running: Running, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A signup at once, the others spread."""
-        monkeypatch.setattr(controllers.backoff, "delay", lambda _failures, _spread: 1000)
-        monkeypatch.setattr(controllers.random, "uniform", lambda _low, high: high / 100)
+        monkeypatch.setattr(backoff, "delay", lambda _failures, _spread: 1000)
+        monkeypatch.setattr(random, "uniform", lambda _low, high: high / 100)
         running.work.results |= {"signup": Result(failed=True, urgent=True), "resync": Result(failed=True)}
         for name in ("resync", "signup", "well"):
             running.queue.add(Key("Tenant", name))

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reconcile.world import NOW, World, merge, tenant_body
+from reconcile.fakes import merge
+from reconcile.world import NOW, World, tenant_body
 from unit.operator.made import PAUSED, body
 from vivero_core.model.constants import LABEL_SIGNUP, LABEL_TENANT
 from vivero_core.model.reading import Unreadable
@@ -338,7 +339,7 @@ class TestQueue:
     )
     def test_it_is_in_order_whatever_comes_and_goes(self, moves: list[tuple[int, Kind, int, bool]]) -> None:
         """Each may come again with another order, or as another kind."""
-        starts, known = Starts(1), dict[str, tuple[bool, object]]()
+        starts, known = Starts(1), dict[str, tuple[bool, Any]]()
         starts.may_start(tenant("first"))
         for number, kind, age, goes in moves:
             one = tenant(f"t{number}", kind, age)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -14,6 +14,7 @@ from unit.operator.waiting import until
 from vivero_core.errors import BackendUnfinishedError
 from vivero_operator import metrics
 from vivero_operator.backend_clients import BackendClient, BackendClients, PlatformObjects
+from vivero_operator.policies import backoff
 from vivero_operator.reconcile import surveys
 from vivero_operator.reconcile.surveys import Surveyor
 
@@ -62,7 +63,11 @@ class TestEachServerForItself:
         world, hanging = World(), Hanging()
         world.put(SERVER)
         world.put(SECOND)
-        clients = {"main": world.backends.database, "s3": world.backends.storage, "valkey": world.backends.cache}
+        clients: dict[str, Callable[..., Any]] = {
+            "main": world.backends.database,
+            "s3": world.backends.storage,
+            "valkey": world.backends.cache,
+        }
 
         async def client(*server: Any) -> Any:  # noqa: ANN401  in place of any of the three
             if ill == "main" and server[0].name != "main":
@@ -100,7 +105,7 @@ class TestEachServerForItself:
             return 0.001
 
         monkeypatch.setattr(server, "survey", survey)
-        monkeypatch.setattr(surveys.backoff, "delay", delay)
+        monkeypatch.setattr(backoff, "delay", delay)
         system = f"mariadb/{ill}" if ill == "main" else ill
         before = metrics.SURVEY_ERRORS.labels(system)._value.get()  # noqa: SLF001  the library has no reader
         async with surveying(world):

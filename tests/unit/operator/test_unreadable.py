@@ -200,7 +200,7 @@ class TestTold:
         program.hear("MODIFIED", odd_body(kind, generation=2))
         known = WATCHED[kind].mirror(program.context).get("odd")
         assert known is not None
-        assert known.spec == KINDS[kind].parse(body(kind, "odd")).spec  # type: ignore[attr-defined]  each has one
+        assert known.spec == KINDS[kind].parse(body(kind, "odd")).spec
 
 
 class TestTenant:
@@ -258,12 +258,15 @@ async def test_kopf_is_given_both_handlers_of_every_kind() -> None:
     for watched in WATCHED.values():
         registry = kopf.OperatorRegistry()
         dispatch.register(registry, context, watched)
-        [first] = registry._indexing.get_all_handlers()  # noqa: SLF001  what kopf will call
+        # What kopf will call, with more than they ask for.
+        first: Any
+        changed: Any
+        [first] = registry._indexing.get_all_handlers()  # noqa: SLF001
         [changed] = registry._watching.get_all_handlers()  # noqa: SLF001
         made: Any = odd_body(watched.kind)
         first.fn(body=kopf.Body(made))
         assert (watched.kind, "odd") in context.cluster.unreadable
-        await changed.fn(event={"type": "DELETED", "object": made})  # type: ignore[misc]  it is a coroutine
+        await changed.fn(event={"type": "DELETED", "object": made})
         assert (watched.kind, "odd") not in context.cluster.unreadable
 
 
