@@ -139,7 +139,12 @@ def spares(count: int) -> list[Body]:
 
 
 def counted() -> tuple[float, float]:
-    values = {one.labels["start"]: one.value for one in signups.collect()[0].samples if one.name.endswith("_total")}
+    values = {
+        one.labels["start"]: one.value
+        for metric in signups.collect()
+        for one in metric.samples
+        if one.name.endswith("_total")
+    }
     return values["warm"], values["cold"]
 
 
@@ -239,7 +244,7 @@ def test_in_a_crowd_each_gets_one_of_its_own(crowd: int, pool: int, processes: i
     cluster = FakeCluster(*spares(pool))
 
     async def hold_up(_: str) -> None:
-        for _ in range(chance.randrange(4)):
+        for _turn in range(chance.randrange(4)):
             await asyncio.sleep(0)
 
     async def everybody() -> None:

@@ -6,6 +6,7 @@ import pytest
 from vivero_control import main, settings
 from vivero_control.db.database import DatabaseUnavailableError
 from vivero_control.settings import Settings
+from vivero_web import logs
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["serve", "twice"]])
@@ -36,7 +37,7 @@ def test_a_role_that_fails_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(sys, "argv", ["vivero_control", "migrate"])
     monkeypatch.setattr(settings, "load", Loaded)
-    monkeypatch.setattr(main.logs, "configure", lambda *_: None)
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
     monkeypatch.setattr(main, "ROLES", {"migrate": fails})
     with pytest.raises(SystemExit, match="DatabaseUnavailableError: "):
         main.main()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ SUSPENDED = {"reason": "Manual", "message": ""}
 TRIAL_ENDED = {"reason": "TrialEnded", "message": ""}
 
 
-def trial(ends: datetime, **spec: object) -> object:
+def trial(ends: datetime, **spec: Any) -> Tenant:  # noqa: ANN401  as tenant
     return tenant(trialEndsAt=policies.timestamp(ends), **spec)
 
 
@@ -84,14 +85,14 @@ def test_resume_needs_a_suspended_tenant_whose_trial_is_not_over() -> None:
     with pytest.raises(WrongStateError):
         policies.resume(tenant(), NOW)
     with pytest.raises(WrongStateError):
-        policies.resume(trial(NOW - timedelta(days=1), suspended=TRIAL_ENDED), NOW)  # type: ignore[arg-type]
+        policies.resume(trial(NOW - timedelta(days=1), suspended=TRIAL_ENDED), NOW)
 
 
 def test_a_longer_trial_lets_in_who_was_closed_for_it_and_nobody_else() -> None:
     order = ExtendTrial(reason="asked nicely", trial_ends_at=NOW + timedelta(days=14))
     ended = trial(NOW, suspended=TRIAL_ENDED)
-    assert policies.extend_trial(ended, order, NOW) == {"trialEndsAt": "2026-12-06T12:00:00Z", "suspended": None}  # type: ignore[arg-type]
-    assert "suspended" not in policies.extend_trial(trial(NOW, suspended=SUSPENDED), order, NOW)  # type: ignore[arg-type]
+    assert policies.extend_trial(ended, order, NOW) == {"trialEndsAt": "2026-12-06T12:00:00Z", "suspended": None}
+    assert "suspended" not in policies.extend_trial(trial(NOW, suspended=SUSPENDED), order, NOW)
 
 
 @pytest.mark.parametrize("days", [-1, 0, 367])
@@ -107,7 +108,7 @@ def test_only_a_trial_is_extended() -> None:
 
 
 def test_a_paid_plan_has_no_trial_end() -> None:
-    patch = policies.change_plan(trial(NOW, suspended=TRIAL_ENDED), ChangePlan(reason="paid", plan="starter"), None)  # type: ignore[arg-type]
+    patch = policies.change_plan(trial(NOW, suspended=TRIAL_ENDED), ChangePlan(reason="paid", plan="starter"), None)
     assert patch == {"plan": "starter", "trialEndsAt": None, "suspended": None}
     with pytest.raises(WrongStateError):
         policies.change_plan(tenant(), ChangePlan(reason="same", plan="trial"), NOW)
@@ -126,10 +127,10 @@ def test_a_paid_plan_has_no_trial_end() -> None:
     ],
 )
 def test_what_a_trial_needs(left: timedelta, expected: object) -> None:
-    assert trials.due(trial(NOW + left), NOW) == expected  # type: ignore[arg-type]
+    assert trials.due(trial(NOW + left), NOW) == expected
 
 
-def by_hand(ends: str | None, *, generation: int = 1, **spec: object) -> Tenant:
+def by_hand(ends: str | None, *, generation: int = 1, **spec: Any) -> Tenant:  # noqa: ANN401  as tenant_body
     """As kubectl makes it, with what the operator worked out."""
     body = tenant_body(**spec)
     body["metadata"]["generation"] = generation
@@ -157,7 +158,7 @@ def test_what_was_worked_out_for_an_older_spec_or_another_plan_ends_no_trial() -
 def test_no_trial_and_a_closed_one_need_nothing() -> None:
     assert trials.due(tenant(plan="starter"), NOW) is None
     assert trials.due(tenant(), NOW) is None
-    assert trials.due(trial(NOW, suspended=SUSPENDED), NOW) is None  # type: ignore[arg-type]
+    assert trials.due(trial(NOW, suspended=SUSPENDED), NOW) is None
 
 
 def test_closed_after_the_mail_but_a_mail_server_keeps_nothing_open_for_ever() -> None:

@@ -32,7 +32,7 @@ NOT_THERE = re.compile(
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> set[Route]:
     return {
-        Route(name, one.method, one.path)  # type: ignore[arg-type]  the names of the two programs
+        Route(name, one.method, one.path)  # type: ignore[arg-type]  # the names of the two programs
         for name, make in PROGRAMS.items()
         for one in answered(make(tmp_path_factory.mktemp(name)))
     }
