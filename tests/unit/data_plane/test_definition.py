@@ -8,8 +8,8 @@ from unit.data_plane.builders import field
 from vivero_data.domain.collections import columns
 from vivero_data.domain.collections.definition import as_field, check
 from vivero_data.domain.collections.names import MAX_NAME, fold, name_problem
-from vivero_data.domain.collections.schemas import FieldType as T
 from vivero_data.domain.collections.schemas import NewCollection, NewField
+from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy
 

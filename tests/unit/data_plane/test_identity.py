@@ -67,7 +67,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def identity(stored: Stored, clock: Clock) -> IdentityService:  # noqa: ARG001  it reads this clock
-    return IdentityService(stored, FALLBACK)  # type: ignore[arg-type]  the one method it uses
+    return IdentityService(stored, FALLBACK)  # type: ignore[arg-type]  # the one method it uses
 
 
 async def test_what_was_told_comes_before_the_environment(identity: IdentityService, stored: Stored) -> None:

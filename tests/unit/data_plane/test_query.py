@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.builders import collection, field
-from vivero_data.domain.collections.schemas import FieldType as T
+from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter
 from vivero_data.lib.cursors import Cursor

@@ -14,7 +14,7 @@ from unit.data_plane_web.fakes import NOW, FakeLimits, World
 from vivero_data.db.database import Database
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.records import service
+from vivero_data.domain.records import repository, service
 from vivero_data.domain.records.errors import VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges
 from vivero_data.domain.records.values import present
@@ -61,7 +61,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     monkeypatch.setattr(service, "_definition", made.definition)
     monkeypatch.setattr(service, "log", made.log)
     for name, call in (("get", made.get), ("get_locked", made.get), ("update", made.update)):
-        monkeypatch.setattr(service.repository, name, call)
+        monkeypatch.setattr(repository, name, call)
     return made
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from litestar import Litestar, get
+from support.asgi import transport_to
 from support.counting import Time, limiter_on
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.limits.requests import charge_by
@@ -45,7 +46,7 @@ def client(plan: Any) -> httpx.AsyncClient:  # noqa: ANN401  it stands for Limit
     app = Litestar([page], logging_config=None)
     limited = RateLimit(app.asgi_handler, limiter_on(Time()), Answers(None), charge_by(plan, Auth()))
     app.asgi_handler = RequestContext(limited, Proxies(1), hsts="")
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    return httpx.AsyncClient(transport=transport_to(app), base_url="http://test")
 
 
 def bearer(user: int, tokens: AccessTokens = TOKENS) -> dict[str, str]:

@@ -11,10 +11,10 @@ from support.world import ADDRESSES, DATES, MOMENTS, NAMES, NUMBERS
 from unit.data_plane.builders import collection, field
 from vivero_data.domain.collections.definition import check
 from vivero_data.domain.collections.names import fold
-from vivero_data.domain.collections.schemas import FieldType as T
 from vivero_data.domain.collections.schemas import NewCollection, NewField
 from vivero_data.domain.field_types.kind import UnfitValueError
 from vivero_data.domain.field_types.numbers import UnsureNumberError, typed_number
+from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.files.names import content_disposition, safe_name
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter

@@ -18,7 +18,7 @@ class Browser:
         assert answer.status_code == status, answer.text
         return answer.text
 
-    def send(self, path: str, status: int = 303, **form: str) -> str:
+    def send(self, path: str, status: int = 303, /, **form: str) -> str:
         """Post a form; where it leads, or the page that came instead. `__` in a name stands for `-`."""
         data = {name.replace("__", "-"): value for name, value in form.items()}
         answer = self.client.post(path, data=data, follow_redirects=False)

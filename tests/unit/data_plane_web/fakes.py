@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG001, ARG002, ANN401  the fakes keep the signatures of the services they stand for
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +53,7 @@ from vivero_data.web import render_error, route_handlers
 from vivero_web.answers import Answers
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.client_address import Proxies
+from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
 from vivero_web.errors import (
     ConflictError,
     InvalidInputError,
@@ -160,7 +161,7 @@ class FakeCollections(CollectionService):
     async def browse(self, actor: Actor, query: CollectionQuery) -> Page[CollectionSummary]:
         found, start = self._summaries(query.search), int(query.cursor or 0)
         end = start + min(query.limit, self.world.page_size)
-        return Page(found[start:end], str(end) if len(found) > end else None, len(found))
+        return Page(list(found[start:end]), str(end) if len(found) > end else None, len(found))
 
     async def suggest(self, actor: Actor, words: str) -> Sequence[CollectionSummary]:
         return self._summaries(words)[:MAX_SUGGESTIONS]
@@ -191,7 +192,7 @@ class FakeRecords(RecordService):
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def _parsed(self, name: str, given: dict[str, Any], *, new: bool) -> dict[str, Any]:
+    def _parsed(self, name: str, given: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
         collection = self.world.collections[name]
         columns = columns_for(collection, given, new=new)
         return {
@@ -222,7 +223,7 @@ class FakeRecords(RecordService):
             raise RecordNotFoundError
         return found
 
-    async def create(self, actor: Actor, collection: str, values: dict[str, Any]) -> Record:
+    async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
         if self.world.limit.limit is not None and self.world.limit.used >= self.world.limit.limit:
             raise PlanLimitError("The trial plan includes 10,000 records, and they are used up.")
         parsed = self._parsed(collection, values, new=True)
@@ -232,8 +233,16 @@ class FakeRecords(RecordService):
         self.world.note("record.create", f"{collection}/{number}", None, parsed)
         return made
 
-    async def update(self, actor: Actor, collection: str, record_id: int, changes: RecordChanges) -> Record:
+    async def update(
+        self,
+        actor: Actor,
+        collection: str,
+        record_id: int,
+        changes: RecordChanges,
+        conditions: Conditions = UNCONDITIONAL,
+    ) -> Record:
         before = await self.get(actor, collection, record_id)
+        conditions.demand(tag_of(before.version))
         if changes.version is not None and changes.version != before.version:
             raise ConflictError("The record was changed in the meantime.")
         parsed = self._parsed(collection, changes.values, new=False)
@@ -242,8 +251,10 @@ class FakeRecords(RecordService):
         self.world.note("record.update", f"{collection}/{record_id}", before.values, parsed)
         return after
 
-    async def delete(self, actor: Actor, collection: str, record_id: int, version: int | None = None) -> None:
-        await self.get(actor, collection, record_id)
+    async def delete(
+        self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
+    ) -> None:
+        conditions.demand(tag_of((await self.get(actor, collection, record_id)).version))
         gone = self.world.records[collection].pop(record_id)
         self.world.note("record.delete", f"{collection}/{record_id}", gone.values)
 

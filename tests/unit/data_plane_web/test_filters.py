@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_data.domain.collections.definition import as_field
-from vivero_data.domain.collections.schemas import FieldType, NewField
+from vivero_data.domain.collections.schemas import NewField
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.schemas import Record
 from vivero_data.web.filters import known_as
 
