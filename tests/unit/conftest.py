@@ -27,4 +27,4 @@ def _stand_in() -> Path:
 
 
 if not (assets.DIST / "manifest.json").exists():
-    assets.DIST = _stand_in()  # type: ignore[misc]  before anything else imports it
+    assets.DIST = _stand_in()  # type: ignore[misc]  # before anything else imports it

@@ -22,7 +22,7 @@ def check() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.PAUSE_SECONDS = 0.01
+    module.__dict__["PAUSE_SECONDS"] = 0.01
     return module
 
 

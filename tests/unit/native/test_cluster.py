@@ -1,4 +1,6 @@
 import json
+import os
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from vivero_dev.instance import Instance
 from vivero_dev.native import base_image, containerd, contour, envoy, node
 from vivero_dev.native import cluster as steps_module
 from vivero_dev.native.base_image import LEFT_OUT
+from vivero_dev.native.images import Builder
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.store import Store
 from vivero_dev.platform.kubectl import Kubectl, Object
@@ -104,7 +107,7 @@ def test_what_was_built_is_what_the_charts_get(
     monkeypatch.setattr(steps_module, "ensure_packages", lambda *_: [])
     monkeypatch.setattr(steps_module, "ensure_assets", lambda *_: "unchanged")
     monkeypatch.setattr(steps_module, "loaded_images", lambda _: set())
-    monkeypatch.setattr(steps_module.Builder, "ensure", lambda _self, _cluster, image, _say: f"x/{image.name}:1")
+    monkeypatch.setattr(Builder, "ensure", lambda _self, _cluster, image, _say: f"x/{image.name}:1")
     image_steps = steps_module.image_steps(instance)
     assert [step.name for step in image_steps] == ["assets", IMAGES_READY]
     assert [step.run(lambda _: None) for step in image_steps] == ["unchanged", "built"]
@@ -144,7 +147,7 @@ def test_envoy_runs_as_nobody_with_its_folder_and_log_as_its_own(
 
     monkeypatch.setattr(Cluster, "volatile", tmp_path / "volatile")
     monkeypatch.setattr(envoy, "run", write_bootstrap)
-    monkeypatch.setattr(envoy.os, "chown", lambda path, uid, gid: owners.update({Path(path).name: (uid, gid)}))
+    monkeypatch.setattr(os, "chown", lambda path, uid, gid: owners.update({Path(path).name: (uid, gid)}))
     spec = envoy.envoy(cluster)
     assert spec.user == envoy.USER
     assert spec.user.uid != 0
@@ -181,7 +184,7 @@ def test_the_base_is_bootstrapped_in_a_mount_namespace_and_packed_without_ballas
     assert base_image.ensure_base(Store(tmp_path), tmp_path / "log") == entry
     assert len(commands) == 1
     assert commands[0][0] == "unshare"
-    with base_image.tarfile.open(entry / base_image.ARCHIVE) as archive:
+    with tarfile.open(entry / base_image.ARCHIVE) as archive:
         names = archive.getnames()
     assert "./usr/local/bin/python" in names
     assert not any("ballast" in name for name in names)

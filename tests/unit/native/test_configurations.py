@@ -1,6 +1,7 @@
 import base64
 import json
 import tomllib
+from collections.abc import Iterable
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -10,11 +11,9 @@ from vivero_dev.native.containerd import PAUSE_IMAGE, containerd_configuration
 from vivero_dev.native.layout import Cluster
 
 
-def flags_of(command: object) -> dict[str, str]:
-    words = [str(word) for word in command if str(word).startswith("--")]  # type: ignore[attr-defined]
-    return dict(
-        word.removeprefix("--").split("=", 1) if "=" in word else (word.removeprefix("--"), "") for word in words
-    )
+def flags_of(command: Iterable[object]) -> dict[str, str]:
+    words = [str(word) for word in command if str(word).startswith("--")]
+    return {name: value for name, _, value in (word.removeprefix("--").partition("=") for word in words)}
 
 
 def test_containerd_keeps_everything_in_the_instances_own_places(cluster: Cluster) -> None:

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -104,7 +105,7 @@ def test_pods_end_by_a_signal_to_whoever_is_in_the_groups(
         child.wait(5)
         (group / "cgroup.procs").write_text("")
 
-    monkeypatch.setattr(cgroups.os, "kill", kill)
+    monkeypatch.setattr(os, "kill", kill)
     cgroups.end_pods(instance)
     assert sent == [signal.SIGTERM]
 
@@ -170,8 +171,8 @@ def apt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     machine = Machine()
     monkeypatch.setattr(packages, "run", machine.run)
     monkeypatch.setattr(packages, "POLICY", tmp_path / "policy-rc.d")
-    monkeypatch.setattr(packages.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(packages.shutil, "which", lambda _: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     return machine
 
 
@@ -192,7 +193,7 @@ def test_nothing_missing_runs_nothing(apt: Machine, tmp_path: Path, monkeypatch:
 @pytest.mark.usefixtures("apt")
 def test_a_vendors_container_runtime_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "is_installed", lambda _: False)
-    monkeypatch.setattr(packages.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     assert packages.ensure_packages(["containerd", "runc"], tmp_path / "log") == []
 
 
@@ -210,7 +211,7 @@ def test_services_are_forbidden_to_start_while_packages_install(
 @pytest.mark.usefixtures("apt")
 def test_without_root_the_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "is_installed", lambda _: False)
-    monkeypatch.setattr(packages.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(ComponentError, match="buildah"):
         packages.ensure_packages(["buildah"], tmp_path / "log")
 

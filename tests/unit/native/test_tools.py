@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_an_old_compiler_is_left_alone(
             (folder / "go").touch()
         return ""
 
-    monkeypatch.setattr(toolchain.shutil, "which", lambda _: "/usr/bin/go")
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/go")
     monkeypatch.setattr(toolchain, "go_version", lambda _: version)
     monkeypatch.setattr(toolchain, "run", install)
     found = toolchain.find_go(Store(tmp_path), tmp_path / "log")
