@@ -327,4 +327,4 @@ SERVERS: Final[Mapping[str, Hand]] = {
     "the bucket is everybody's": Hand(storage("PUT", "/{bucket}", _ANYBODY, policy="")),
 }
 
-HANDS: Final[Mapping[str, Hand]] = KUBERNETES | SERVERS
+HANDS: Final[Mapping[str, Hand]] = {**KUBERNETES, **SERVERS}

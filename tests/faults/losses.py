@@ -132,7 +132,7 @@ class Backup:
 def _again(live: Object) -> Object:
     """As a backup writes it: without what the API server gives."""
     meta = {key: live["metadata"][key] for key in ("name", "namespace", "labels", "annotations")}
-    kept = {key: live[key] for key in ("apiVersion", "kind", "type", "data") if key in live}
+    kept: Object = {key: live[key] for key in ("apiVersion", "kind", "type", "data") if key in live}
     return {**kept, "metadata": meta}
 
 

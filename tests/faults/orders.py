@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from faults.hands import encoded, removal
@@ -61,7 +62,7 @@ async def rollout_restart(rig: Rig) -> None:
 async def restart_by_annotation(rig: Rig) -> None:
     names = await at_rest(rig)
     for value in ("now", "and again"):
-        await _restarted(rig, names, lambda value=value: annotate(rig, names, ANNOTATION_RESTART, value))
+        await _restarted(rig, names, partial(annotate, rig, names, ANNOTATION_RESTART, value))
     await retire(rig, names)
 
 

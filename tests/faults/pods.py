@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from faults.servers import Servers
@@ -85,7 +86,10 @@ class Kubelet:
             uid = pod["metadata"]["uid"]
             if uid not in self._starting and uid not in self.running and _is_left_alone(pod):
                 task = self._starting[uid] = asyncio.create_task(self._start(pod), name=f"pod {uid}")
-                task.add_done_callback(lambda _, uid=uid: self._starting.pop(uid, None))
+                task.add_done_callback(partial(self._started, uid))
+
+    def _started(self, uid: str, _: object) -> None:
+        self._starting.pop(uid, None)
 
     def _end(self, uid: str) -> None:
         self.running.pop(uid, None)

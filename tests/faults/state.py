@@ -384,7 +384,7 @@ def _backend_inventory(servers: Servers) -> dict[str, set[str]]:
     with servers.database._session("list users") as cursor:  # noqa: SLF001  no one but a test asks this
         cursor.execute("SELECT User FROM mysql.global_priv WHERE User LIKE 'vt%'")
         users = {str(row[0]) for row in cursor.fetchall()}
-    acl_lines: list[str] = servers.cache._client.execute_command("ACL", "LIST")  # type: ignore[no-untyped-call]  # noqa: SLF001
+    acl_lines: list[str] = servers.cache._client.execute_command("ACL", "LIST")  # noqa: SLF001
     return {
         "schemas": ids(servers.database.tenant_databases()),
         "database users": ids(users),

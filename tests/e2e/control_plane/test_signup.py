@@ -119,7 +119,7 @@ def test_the_one_time_login_works_once(browser: Browser, page: Page, home: str, 
         expect(stranger.get_by_role("link", name="Go to your workspace")).to_be_visible()
         expect(stranger.get_by_text(person.email)).to_have_count(0)
         cookie = {"name": "__Host-signup", "value": bearer, "url": home, "secure": True}
-        other.add_cookies([cookie])  # type: ignore[list-item]  Playwright's own shape
+        other.add_cookies([cookie])  # type: ignore[list-item]  # Playwright's own shape
         stranger.goto(progress)
         expect(stranger.get_by_text("This login link was used already")).to_be_visible()
 

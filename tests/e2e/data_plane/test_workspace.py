@@ -42,8 +42,8 @@ def test_a_link_on_another_site_finds_the_session_again(workspace: Workspace) ->
     """The short-lived cookie has run out, and the other is sent only to our own pages."""
     page = workspace.page
     page.context.clear_cookies(name="__Host-session")
-    page.route("https://elsewhere.example/", lambda route: route.fulfill(body=link, content_type="text/html"))
     link = f"<a href='{workspace.url}/files'>Our files</a>"
+    page.route("https://elsewhere.example/", lambda route: route.fulfill(body=link, content_type="text/html"))
     page.goto("https://elsewhere.example/")
     page.get_by_role("link", name="Our files").click()
     expect(page.get_by_role("heading", name="Files", level=1)).to_be_visible()

@@ -12,7 +12,8 @@ from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
 from vivero_core.model.naming import SLUG_MAX_LENGTH
 from vivero_data.domain.collections import definition
-from vivero_data.domain.collections.schemas import Collection, FieldType, NewField
+from vivero_data.domain.collections.schemas import Collection, NewField
+from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.records.schemas import Record
 

@@ -109,7 +109,7 @@ class Hand:
             ssl_ca_certs=self._platform["ca"],
             decode_responses=True,
         ) as client:
-            return client.execute_command("ACL", *words)  # type: ignore[no-untyped-call]
+            return client.execute_command("ACL", *words)
 
     def s3(self, call: Call) -> int:
         settings = self._platform["s3"]

@@ -279,7 +279,7 @@ async def test_following_lists_then_shows_changes(client: KubeClient, namespace:
         change = await anext(stream)
     assert isinstance(change, Change)
     assert change.object["data"] == {"a": "2"}
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
 
 
 async def test_a_wrong_login_and_an_absent_server_are_told_apart(config: KubeConfig, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from vivero_core.errors import BackendError, BackendRefusedError, BackendUnfinis
 pytestmark = pytest.mark.alone  # compares surveys of the whole server
 
 MakeTenant = Callable[[], Any]
-Hand = Callable[["Hands", Any, Any], None]
+Hand = Callable[["Hands", Any, Any], object]
 
 ACCOUNT, BUCKET, ACCESS = Correction.STORAGE_ACCOUNT, Correction.BUCKET, Correction.BUCKET_ACCESS
 POLICY, VERSIONS, RETENTION = Correction.BUCKET_POLICY, Correction.BUCKET_VERSIONING, Correction.BUCKET_RETENTION
@@ -78,9 +78,9 @@ HANDS: dict[str, tuple[Hand, set[Correction]]] = {
     "account has another user id": (lambda h, t, _: h.update(t.bucket, "<UserID>7</UserID>"), {ACCOUNT}),
     "account has another group": (lambda h, t, _: h.update(t.bucket, "<GroupID>7</GroupID>"), {ACCOUNT}),
     "account has another project": (lambda h, t, _: h.update(t.bucket, "<ProjectID>7</ProjectID>"), {ACCOUNT}),
-    "account is gone": (lambda h, t, _: h.do("PATCH", "/delete-user", b"", {"access": t.bucket}) and None, {ACCOUNT}),
-    "bucket is another's": (lambda h, t, n: h.admin.ensure_bucket(t.bucket, n.bucket) and None, {ACCESS}),
-    "bucket is gone": (lambda h, t, _: h.do("DELETE", f"/{t.bucket}") and None, {BUCKET}),
+    "account is gone": (lambda h, t, _: h.do("PATCH", "/delete-user", b"", {"access": t.bucket}), {ACCOUNT}),
+    "bucket is another's": (lambda h, t, n: h.admin.ensure_bucket(t.bucket, n.bucket), {ACCESS}),
+    "bucket is gone": (lambda h, t, _: h.do("DELETE", f"/{t.bucket}"), {BUCKET}),
     "acl is public": (lambda h, t, _: h.acl(t.bucket, x_amz_acl="public-read"), {ACCESS}),
     "acl is public for writing": (lambda h, t, _: h.acl(t.bucket, x_amz_acl="public-read-write"), {ACCESS}),
     "acl names a neighbour": (lambda h, t, n: h.acl(t.bucket, x_amz_grant_full_control=n.bucket), {ACCESS}),

@@ -24,7 +24,7 @@ MakeTenant = Callable[[], Any]
 
 
 def run(admin: ValkeyAdmin, *command: str) -> object:
-    return admin._client.execute_command(*command)  # type: ignore[no-untyped-call]  # noqa: SLF001  a hand behind the operator's back
+    return admin._client.execute_command(*command)  # noqa: SLF001  a hand behind the operator's back
 
 
 def test_a_user_is_made_once_and_proven(cache_admin: ValkeyAdmin, new_tenant: MakeTenant) -> None:

@@ -30,7 +30,14 @@ def render(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 
     def rendered(chart: str, values: dict[str, Any] | None = None, *options: str) -> Objects:
         file.write_text(yaml.safe_dump(values or {}))
-        command = [helm, "template", "check", ROOT / "charts" / chart, f"--values={file}", "--namespace=somewhere"]
+        command: list[str | Path] = [
+            helm,
+            "template",
+            "check",
+            ROOT / "charts" / chart,
+            f"--values={file}",
+            "--namespace=somewhere",
+        ]
         return [item for item in yaml.safe_load_all(run("helm", [*command, *options])) if item]
 
     return rendered

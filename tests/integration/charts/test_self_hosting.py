@@ -169,8 +169,8 @@ def test_the_owner_logs_in_through_the_ingress(workspace: Workspace) -> None:
 
 def test_its_own_login_adds_to_the_audit_log_and_cannot_rewrite_it(workspace: Workspace, platform: Json) -> None:
     database, log = platform["mariadb"], f"{workspace.name}audit.audit_log"
-    login = {"user": workspace.name, "password": (workspace.shell.folder / "database-password").read_text()}
-    address = {"host": database["host"], "port": int(database["port"]), "ssl": {"ca": database["ca"]}}
+    login: Json = {"user": workspace.name, "password": (workspace.shell.folder / "database-password").read_text()}
+    address: Json = {"host": database["host"], "port": int(database["port"]), "ssl": {"ca": database["ca"]}}
     with pymysql.connect(**login, **address) as connection, connection.cursor() as cursor:
         cursor.execute(f"SELECT action FROM {log} ORDER BY id LIMIT 1")  # noqa: S608  a name of our making
         assert cursor.fetchall() == (("user.create",),)

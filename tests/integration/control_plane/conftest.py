@@ -64,7 +64,7 @@ def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Conn
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
         cursor.execute(f"CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'")
         cursor.execute(f"GRANT ALL ON {name}.* TO '{name}'@'%'")
-    admin_cache.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *rules(prefix))  # type: ignore[no-untyped-call]
+    admin_cache.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *rules(prefix))
     made = Settings.model_validate(
         {
             "public_url": f"https://{DOMAIN}:8443",
@@ -105,7 +105,7 @@ def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Conn
     migrate(made)
     asyncio.run(seed_admin(made, TestClock()))
     yield made
-    admin_cache.execute_command("ACL", "DELUSER", name)  # type: ignore[no-untyped-call]
+    admin_cache.execute_command("ACL", "DELUSER", name)
     admin_cache.close()
     with admin_sql.cursor() as cursor:
         cursor.execute(f"DROP DATABASE {name}")

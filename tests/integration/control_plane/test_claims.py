@@ -20,12 +20,14 @@ from vivero_control import composition
 from vivero_control.domain.signups.policies import secret_name, signup_digest
 from vivero_control.domain.signups.provisioning import Order, Provisioning
 from vivero_control.domain.signups.service import SETTLING
+from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import ClusterUnavailableError, TenantChangedError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.worker import Jobs
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
+from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant, TenantSpec
 
 pytestmark = pytest.mark.alone  # any signup takes its spares, which have no pods
@@ -47,7 +49,9 @@ def unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is created cold stays without a pod, as the spares do: twenty would wear the machine down."""
     create = TenantRepository.create
 
-    async def waiting(self: TenantRepository, name: str, spec: TenantSpec, labels: dict[str, str]) -> Tenant:
+    async def waiting(
+        self: TenantRepository, name: str, spec: TenantSpec, labels: dict[str, str]
+    ) -> Tenant | Unreadable:
         return await create(self, name, spec.model_copy(update={"adopt": nothing()}), labels)
 
     monkeypatch.setattr(TenantRepository, "create", waiting)
@@ -56,12 +60,12 @@ def unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def own_spares_only(monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
     """The platform's pools stay as full as they are."""
-    claimable = composition.TenantDirectory.spares
+    claimable = TenantDirectory.spares
 
-    def ours(self: composition.TenantDirectory, *asked: Any) -> list[Tenant]:  # noqa: ANN401  as spares
+    def ours(self: TenantDirectory, *asked: Any) -> list[Tenant]:  # noqa: ANN401  as spares
         return [one for one in claimable(self, *asked) if one.spec.pool == pool.name]
 
-    monkeypatch.setattr(composition.TenantDirectory, "spares", ours)
+    monkeypatch.setattr(TenantDirectory, "spares", ours)
 
 
 @pytest.fixture
@@ -305,7 +309,7 @@ async def test_the_slug_of_a_claimed_tenant_is_free_only_when_it_is_gone(
     assert client.post("/api/v1/signups", json=signup_body(slug)).json()["tenant"]["name"] == spare
     with monkeypatch.context() as patched:
         # As in a process whose watch has not told it yet.
-        patched.setattr(composition.TenantDirectory, "has", lambda *_: False)
+        patched.setattr(TenantDirectory, "has", lambda *_: False)
         assert client.post("/api/v1/signups", json=signup_body(slug)).status_code == 409
     tenant = await kube.patch(TENANT, spare, {"spec": {"deletionPolicy": "Delete"}})
     await kube.delete(TENANT, spare, uid=tenant["metadata"]["uid"])

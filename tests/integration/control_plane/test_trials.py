@@ -14,7 +14,7 @@ from vivero_control import composition
 from vivero_control.domain.tenants.policies import timestamp
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.worker import Jobs
-from vivero_core.backends.kube.client import KubeClient, Listing
+from vivero_core.backends.kube.client import KubeClient, Listing, Object, Operations
 from vivero_core.backends.kube.errors import Cause, KubeInvalidError, KubeUnavailableError
 from vivero_core.backends.kube.resources import TENANT, Resource
 from vivero_core.model.tenant import Tenant
@@ -34,7 +34,7 @@ class Only(TenantRepository):
 
     async def all(self) -> list[Tenant]:
         found = await self.find(self._name)
-        return [found] if found else []
+        return [found] if isinstance(found, Tenant) else []
 
 
 @pytest.fixture
@@ -146,8 +146,11 @@ class OddCluster(KubeClient):
     async def list(self, *_: object, **__: object) -> Listing[dict[str, Any]]:
         return Listing(self._bodies, "9")
 
-    async def patch(self, resource: Resource, name: str, patch: dict[str, Any], **_: object) -> dict[str, Any]:
-        del resource
+    async def patch(
+        self, resource: Resource, name: str, patch: Object | Operations, *_: object, **__: object
+    ) -> dict[str, Any]:
+        assert resource is TENANT
+        assert isinstance(patch, dict)
         if name in self._refusals:
             raise self._refusals[name]
         self.closed.append(f"{name}: {patch['spec']['suspended']['reason']}")

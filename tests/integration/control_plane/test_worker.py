@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -54,7 +55,8 @@ def test_a_call_wakes_it_also_after_its_connection_was_cut(
     admin = valkey.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"])
 
     def listeners() -> int:
-        ((_, count),) = admin.pubsub_numsub(f"{settings.cache.prefix}jobs")
+        found: Any = admin.pubsub_numsub(f"{settings.cache.prefix}jobs")
+        ((_, count),) = found
         return int(count)
 
     def is_woken(slug: str) -> None:
@@ -65,7 +67,7 @@ def test_a_call_wakes_it_also_after_its_connection_was_cut(
         eventually(listeners)
         is_woken(names.new())
         before = listeners()
-        admin.execute_command("CLIENT", "KILL", "USER", settings.cache.username)  # type: ignore[no-untyped-call]
+        admin.execute_command("CLIENT", "KILL", "USER", settings.cache.username)
         eventually(lambda: listeners() == before)
         is_woken(names.new())
     admin.close()
@@ -179,7 +181,7 @@ async def test_a_fault_in_an_action_does_not_stop_the_entries_behind_it(
     for kind in ("faulty", "fine"):
         await works.drain(kind)
     assert done == ["g1"]
-    rows = dict(sql("SELECT `key`, state FROM outbox WHERE `key` IN ('f1', 'g1', 'u1')"))
+    rows: dict[str, str] = dict(sql("SELECT `key`, state FROM outbox WHERE `key` IN ('f1', 'g1', 'u1')"))
     assert rows == {"f1": "pending", "g1": "done", "u1": "pending"}
     async with backends.database.transaction() as session:
         await OutboxRepository(session).drop(["f1", "u1"])
@@ -258,9 +260,13 @@ async def test_what_others_write_into_a_tenant_is_in_its_history_once(
         return [(one["action"], one["actor"], one["reason"]) for one in history if one["action"] == changes.ACTION]
 
     audit = Noting(backends.database, backends.clock)
+
+    def noted(least: int) -> bool:
+        return bool(written()) and audit.noted >= least
+
     for lists in (2, 4):
         two = [asyncio.create_task(changes.ChangeJob(kube, audit).run()) for _ in range(2)]
-        await asyncio.to_thread(eventually, lambda least=lists: written() and audit.noted >= least)
+        await asyncio.to_thread(eventually, partial(noted, lists))
         while audit.noting:  # who is cancelled while it connects leaves a connection that nobody closes
             await audit.idle.wait()
         for task in two:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 from integration.data_plane.workspace import HOST, OWNER, PASSWORD, Login, Workspace, write_secrets
 from support import good
-from support.asgi import running
+from support.asgi import running, transport_to
 from support.hostile import Program
 from vivero_data.app import create_app
 from vivero_data.lib.cookies import ACCESS, REFRESH
@@ -69,7 +69,7 @@ async def new_workspace(
             settings = load(environ)
             app = create_app(settings)
             await stack.enter_async_context(running(app))
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("192.0.2.1", 1234))
+            transport = transport_to(app, raise_app_exceptions=False, client=("192.0.2.1", 1234))
             client = httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}")
             await stack.enter_async_context(client)
             workspace = Workspace(app, client, settings, environ, folder, key)

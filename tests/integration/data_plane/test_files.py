@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from integration.data_plane.workspace import Workspace
@@ -11,10 +12,10 @@ from vivero_data.domain.files.sealing import CHUNK, sealed_size
 PATH = "/api/v1/files"
 
 
-async def upload(workspace: Workspace, headers: dict[str, str], content: bytes, name: str = "a.txt") -> dict[str, str]:
+async def upload(workspace: Workspace, headers: dict[str, str], content: bytes, name: str = "a.txt") -> dict[str, Any]:
     answer = await workspace.client.post(PATH, files={"file": (name, content, "text/plain")}, headers=headers)
     assert answer.status_code == 201, answer.text
-    body: dict[str, str] = answer.json()
+    body: dict[str, Any] = answer.json()
     return body
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from integration.data_plane.workspace import PASSWORD, Workspace
+from support.asgi import transport_to
 from vivero_data.domain.files.sealing import CHUNK, sealed_size
 from vivero_data.serving import metrics
 from vivero_web.errors import UnavailableError
@@ -94,8 +95,8 @@ async def test_a_record_is_changed_at_the_version_that_the_client_got(
         ("DELETE", {"if-match": got.headers["etag"]}),
         ("GET", {"if-match": got.headers["etag"]}),
     ):
-        body = {"json": {"values": {"Name": "Cleo"}}} if method == "PATCH" else {}
-        refused = await client.request(method, at, headers={**owner, **conditions}, **body)
+        body = {"values": {"Name": "Cleo"}} if method == "PATCH" else None
+        refused = await client.request(method, at, headers={**owner, **conditions}, json=body)
         assert refused.status_code == 412, (method, conditions)
         assert refused.json()["type"].endswith("precondition-failed")
     assert (await client.get(at, headers=owner)).json()["values"] == {"Name": "Bea"}
@@ -202,7 +203,7 @@ async def test_metrics_count_by_route_and_are_not_on_the_public_port(
     answer = await workspace.client.get("/metrics")
     assert answer.status_code == 404
     assert "vivero_requests_total" not in answer.text
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(metrics), base_url="http://pod:9090") as scraper:
+    async with httpx.AsyncClient(transport=transport_to(metrics), base_url="http://pod:9090") as scraper:
         found = await scraper.get("/metrics")
         assert (await scraper.get("/api/v1/me")).status_code == 404
     assert found.headers["content-type"].startswith("text/plain; version=")

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.data_plane.workspace import Login, write_secrets
 from vivero_data.db import migrate as migrating
 from vivero_data.db import schema, schema_file
-from vivero_data.db.compatibility import HEAD, SchemaTooNewError
+from vivero_data.db.compatibility import HEAD, MigrationError, SchemaTooNewError
 from vivero_data.db.database import Database
 from vivero_data.db.migrate import migrate
 from vivero_data.settings import Settings, load
@@ -170,7 +170,7 @@ async def test_a_lock_that_is_held_for_ever_is_told(
         await holder.fetch_one(migration_lock.TAKE)
         with pytest.raises(UnavailableError, match="still creating"):
             await schema.ensure_current(database)
-        with pytest.raises(schema.MigrationError, match="still migrating"):
+        with pytest.raises(MigrationError, match="still migrating"):
             await asyncio.to_thread(migrate, settings)
     await other.close()
     assert await schema.ensure_current(database) == HEAD
@@ -309,7 +309,7 @@ async def test_a_cancelled_transaction_rolls_back(database: Database) -> None:
 
 
 async def test_nothing_is_installed_in_place_of_what_is_gone(database: Database) -> None:
-    with pytest.raises(schema.MigrationError, match="restore the schema from a backup"):
+    with pytest.raises(MigrationError, match="restore the schema from a backup"):
         await schema.ensure_current(database, holds_data=True)
     assert await definition(database) == {}
     await schema.ensure_current(database)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from faults.rig import eventually
 from integration.data_plane.workspace import HOST, NAME, OWNER, PASSWORD, Workspace
-from support.asgi import running
+from support.asgi import running, transport_to
 from vivero_data.app import create_app
 from vivero_data.domain.identity import service
 from vivero_data.domain.owner.schemas import OwnerState
@@ -119,7 +119,7 @@ async def test_a_new_name_shows_at_once_everywhere(workspace: Workspace, owner: 
 async def test_another_replica_shows_it_within_its_bound(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_FRESH_SECONDS", 0.5)
     other = create_app(workspace.settings)
-    transport = httpx.ASGITransport(other, client=("192.0.2.1", 1234))
+    transport = transport_to(other, client=("192.0.2.1", 1234))
     async with running(other), httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}") as client:
         await other.state.services.schema_ready.wait()
         assert f"Log in to {NAME}" in (await client.get("/login")).text

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pymysql
 import pytest
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.tls import client_context
 
-Connection = "pymysql.Connection[Any]"
+Connection: TypeAlias = "pymysql.Connection[Any]"
 MakeTenant = Callable[[], Any]
 
 ADD = "INSERT INTO {log} (actor, action, subject, request_id) VALUES ('{who}', 'record.update', 'Contacts/1', 'r')"

@@ -16,7 +16,7 @@ MakeTenant = Callable[[], Any]
 
 
 def run(client: valkey.Valkey, *command: str) -> Any:  # noqa: ANN401
-    return client.execute_command(*command)  # type: ignore[no-untyped-call]
+    return client.execute_command(*command)
 
 
 @pytest.fixture

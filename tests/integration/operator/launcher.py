@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pymysql.cursors
-from live import Live, Setup, cluster_names
+from integration.operator.live import Live, Setup, cluster_names
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.s3.transport import Transport
 from vivero_core.backends.valkey import client as valkey_client

@@ -29,12 +29,13 @@ from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
+from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
 from vivero_operator.reconcile.state import ReconcileState
-from vivero_operator.reconcile.tenant import Result, TenantReconciler
+from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.settings import Settings
 
 

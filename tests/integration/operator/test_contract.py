@@ -6,7 +6,7 @@ A seeded sample in every run, many more with `-m full`.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +30,6 @@ from vivero_core.backends.kube.resources import (
     Resource,
     resource_of,
 )
-from vivero_core.model.base import Resource as Model
 from vivero_core.model.constants import ANNOTATION_RESTART, API_VERSION, ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.naming import EMAIL_PATTERN, HOST_PATTERN, SLUG_PATTERN
@@ -102,8 +101,8 @@ class Kind:
     """One of our kinds, and what has to be known to draw good ones."""
 
     resource: Resource
-    model: type[Model]
-    use: Callable[[Object], Awaitable[list[Object]]]
+    model: type[Tenant | Plan | DatabaseServer | TenantPool | Release]
+    use: Callable[[Object], Coroutine[Any, Any, list[Object]]]
     hints: Hints = field(default_factory=dict)
     together: Callable[[Object], Object] = lambda spec: spec
     standing: Mapping[str, Any] = field(default_factory=dict)

@@ -34,7 +34,7 @@ SAMPLE = sorted({1, 2, *random.Random(3).sample(range(3, WRITES), 2)})  # noqa: 
 async def launch(setup: Setup, tenant: str, fatal: int | None) -> tuple[int, str]:
     """Exit code and number of writes of one run of the operator's reconcile."""
     order = {"setup": asdict(setup), "tenant": tenant, "fatal": fatal}
-    paths = [ROOT / "core", ROOT / "operator", HERE]
+    paths = [ROOT / "core", ROOT / "operator", ROOT / "tests"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -90,8 +90,8 @@ async def test_a_visitor_is_led_to_the_control_plane_and_back(door: Door, platfo
 
         async def ours() -> bool:
             """Of a host that it does not know the control plane says so; the proxy has no such words."""
-            answer = await asyncio.to_thread(client.get, door.instance.url)
-            return answer.headers.get("content-type") == "application/problem+json"
+            answer = await asyncio.to_thread(client.get, str(door.instance.url))
+            return bool(answer.headers.get("content-type") == "application/problem+json")
 
         await eventually(ours)
         door.pod(ready=True)

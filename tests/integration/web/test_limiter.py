@@ -24,9 +24,9 @@ NEEDED = ["-@all", "+auth", "+hello", "+client|setname", "+client|setinfo", "+ge
 def bare(platform: dict[str, Any]) -> Iterator[tuple[Credentials, str]]:
     name, password = f"bare-{secrets.token_hex(4)}", secrets.token_hex(16)
     with valkey_sync.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"]) as admin:
-        admin.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", f"~{name}:*", *NEEDED)  # type: ignore[no-untyped-call]
+        admin.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", f"~{name}:*", *NEEDED)
         yield Credentials(name, password), f"{name}:"
-        admin.execute_command("ACL", "DELUSER", name)  # type: ignore[no-untyped-call]
+        admin.execute_command("ACL", "DELUSER", name)
 
 
 @pytest.fixture(params=["tenant", "bare"])
