@@ -116,7 +116,7 @@ def requests(side: Side, number: int) -> dict[str, Callable[[], httpx.Response]]
         "API: add a record": lambda: client.post(records, json={"values": values(number)}, headers=bearer),
         "API: change a record": lambda: client.patch(one, json={"values": {"integer": number}}, headers=bearer),
     }
-    return calls | {f"page: {what}": lambda at=at: client.get(at) for what, at in side.pages.items()}  # type: ignore[misc]
+    return calls | {f"page: {what}": lambda at=at: client.get(at) for what, at in side.pages.items()}
 
 
 def weigh(side: Side) -> None:

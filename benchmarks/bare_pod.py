@@ -24,7 +24,7 @@ from vivero_core.backends.s3.transport import Endpoint
 from vivero_core.backends.valkey import client as valkey
 from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_ASKED
-from vivero_operator.reconcile.cluster import Pod
+from vivero_operator.reconcile.pods import Pod
 
 APP = "app"  # name of a tenant's Deployment, container and service account
 START_SECONDS = 120.0

@@ -30,8 +30,8 @@ from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey import acl
 from vivero_core.model import naming
 from vivero_core.model.constants import LABEL_TENANT
-from vivero_operator.reconcile.cluster import Pod
 from vivero_operator.reconcile.lanes import THREADS
+from vivero_operator.reconcile.pods import Pod
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.config import from_kubeconfig
 from vivero_core.backends.kube.resources import POD, TENANT
 from vivero_core.model.constants import ANNOTATION_ASKED, LABEL_TENANT
-from vivero_operator.reconcile.cluster import Pod
+from vivero_operator.reconcile.pods import Pod
 from warm_signup import POOL, Run, Visitor, attempt, pool
 
 BURST = 3  # times the pool

@@ -145,7 +145,7 @@ async def _kwok(instance: Instance, kubeconfig: Path, address: str) -> AsyncIter
     with tempfile.TemporaryDirectory() as folder, log.open("ab") as out:
         config = Path(folder) / "stages.yaml"
         config.write_text("\n---\n".join(json.dumps(stage) for stage in stages(address)))
-        command = [program, "--kubeconfig", kubeconfig, "--config", config, "--node-ip", address]
+        command: list[str | Path] = [program, "--kubeconfig", kubeconfig, "--config", config, "--node-ip", address]
         selector = "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake"
         process = subprocess.Popen(  # noqa: S603, ASYNC220  our own build, started once
             [*command, selector, "--node-lease-duration-seconds", "40"], stdout=out, stderr=out

@@ -24,7 +24,7 @@ from vivero_core.model.constants import PLAN_TRIAL, PLATFORM_NAMESPACE
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
-from vivero_operator.instance import DatabaseAddress, Instance, Keys, PlatformFiles
+from vivero_operator.instance import DatabaseAddress, Instance, PlatformFiles, TenantKeys
 from vivero_operator.manifests import (
     deployment,
     ingress,
@@ -32,11 +32,13 @@ from vivero_operator.manifests import (
     network_policy,
     platform_config,
     pod_disruption_budget,
+    pod_template,
     resource_quota,
     secrets,
     service,
     service_account,
 )
+from vivero_operator.policies.room import Room
 from vivero_operator.settings import Settings
 
 Object = dict[str, Any]
@@ -49,7 +51,8 @@ UNLIMITED = 10_000  # database connections; what our operator writes for a plan 
 def render(settings: Settings, plan: Plan, address: DatabaseAddress, files: PlatformFiles) -> Object:
     """The stages in the order of our pipeline, the limit of database connections and the public address of a tenant."""
     instance = Instance(_tenant(plan), plan, settings)
-    keys = Keys(*(f"@@SECRET{number}@@" for number, _ in enumerate(fields(Keys), 1)))
+    keys = TenantKeys(*(f"@@SECRET{number}@@" for number, _ in enumerate(fields(TenantKeys), 1)))
+    template = pod_template.of(instance, pod_template.common(settings), address.credentials(keys))
     stages = [
         [namespace.build(instance)],
         [
@@ -61,12 +64,12 @@ def render(settings: Settings, plan: Plan, address: DatabaseAddress, files: Plat
             platform_config.build(instance, files),
             service_account.build(instance),
         ],
-        [deployment.build(instance)],
+        [deployment.build(instance, template)],
         [
             service.build(instance),
             ingress.build(instance),
             network_policy.build(instance),
-            resource_quota.build(instance),
+            resource_quota.build(instance, Room.of(plan.spec.workload)),
             pod_disruption_budget.build(instance),
         ],
     ]
