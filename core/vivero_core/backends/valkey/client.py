@@ -52,7 +52,7 @@ class ValkeyAdmin:
         ] = {}  # where the deletion of a user's keys continues: run of the server, cursor
 
     def close(self) -> None:
-        self._client.close()  # type: ignore[no-untyped-call]  # valkey-py types only part of itself
+        self._client.close()
 
     def ensure_user(self, user: Credentials) -> list[Correction]:
         with translated(f"set up user {user.name}"):
@@ -166,7 +166,7 @@ class ValkeyAdmin:
 
 
 def _run(client: valkey.Valkey, *command: str | int) -> Any:  # noqa: ANN401  a reply's shape is its command's
-    return client.execute_command(*command)  # type: ignore[no-untyped-call]
+    return client.execute_command(*command)
 
 
 class _TrustedConnection(valkey.Connection):
@@ -177,11 +177,11 @@ class _TrustedConnection(valkey.Connection):
     """
 
     def __init__(self, *, authority: str, **settings: Any) -> None:  # noqa: ANN401  passed through
-        super().__init__(**settings)  # type: ignore[no-untyped-call]
+        super().__init__(**settings)  # type: ignore[no-untyped-call]  # valkey-py types only part of itself
         self._authority = authority
 
     def _connect(self) -> ssl.SSLSocket:
-        plain: socket.socket = super()._connect()  # type: ignore[no-untyped-call]
+        plain: socket.socket = super()._connect()  # type: ignore[no-untyped-call]  # as above
         try:
             return client_context(self._authority).wrap_socket(plain, server_hostname=self.host)
         except OSError:
