@@ -5,9 +5,12 @@ again while a pending call waits and another one is at work (`DO_TRACING` in
 ceval.c asks for pending calls before it moves on). greenlet clears what an ended
 thread leaves in a pending call, and coverage's tracer keeps for each greenlet an
 entry in a WeakKeyDictionary, whose callback is a Python function. So two threads
-that end at the same moment can make a measured program spin without end.
+that end at the same moment can make a measured program spin without end. CPython
+3.12 makes its traces of monitoring events, without that loop, and needs none of
+this.
 """
 
+import sys
 import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -42,4 +45,5 @@ class UntracedDictionary(weakref.WeakKeyDictionary[Any, Any]):
 
 def coverage_init(_plugins: object, _options: dict[str, Any]) -> None:
     """What coverage calls before it makes its first tracer, which looks the class up by its name."""
-    weakref.WeakKeyDictionary = UntracedDictionary  # type: ignore[assignment, misc]
+    if sys.version_info < (3, 12):
+        weakref.WeakKeyDictionary = UntracedDictionary  # type: ignore[assignment, misc]
