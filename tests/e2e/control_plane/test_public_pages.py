@@ -86,6 +86,7 @@ def test_the_public_pages_work_without_script(browser: Browser, home: str) -> No
 def test_plans_on_the_page_are_those_of_the_api(page: Page, home: str, api: httpx.Client) -> None:
     plans: list[dict[str, Any]] = api.get("/api/v1/plans").json()
     listed = plans["items"] if isinstance(plans, dict) else plans
+    assert listed
     page.goto(f"{home}/pricing")
     for plan in listed:
         expect(page.get_by_role("heading", name=plan["display_name"], exact=True)).to_be_visible()

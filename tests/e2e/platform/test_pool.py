@@ -74,7 +74,9 @@ def database(platform: dict[str, Any]) -> Iterator[MariaDbAdmin]:
 
 @pytest.mark.usefixtures("full_pool")
 def test_a_spare_is_proven_and_has_no_way_in(kubectl: Kubectl) -> None:
-    for name, one in spares(kubectl).items():
+    waiting = spares(kubectl)
+    assert waiting
+    for name, one in waiting.items():
         assert condition(kubectl, name, "Ready")["message"] == "Spare, waiting to be claimed"
         assert "url" not in one["status"]
         namespace = naming.namespace_name(one["status"]["id"])

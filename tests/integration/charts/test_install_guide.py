@@ -164,7 +164,9 @@ def test_the_guide_names_every_secret(installed: Installed) -> None:
 
 def test_the_programs_start_with_these_settings(installed: Installed, tmp_path: Path) -> None:
     """As their pods would: the same variables, the same files."""
-    for deployment in installed.cluster.kubectl.list("deployments", NAMESPACE):
+    deployments = installed.cluster.kubectl.list("deployments", NAMESPACE)
+    assert deployments
+    for deployment in deployments:
         spec = deployment["spec"]["template"]["spec"]
         (container,) = spec["containers"]
         environment = {entry["name"]: entry.get("value", "name") for entry in container["env"]}

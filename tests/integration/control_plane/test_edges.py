@@ -1,7 +1,8 @@
 """What surrounds every request: limits, headers, health, schema, and systems that are away."""
 
+import asyncio
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from vivero_web import migration_lock
 from vivero_web.errors import UnavailableError
 
 HOST = {"Host": DOMAIN}
+Ask = Callable[..., list[tuple[Any, ...]]]
 
 
 def changed(settings: Settings, **parts: dict[str, Any]) -> Settings:
@@ -203,8 +205,23 @@ def test_metrics_are_not_public_and_name_routes_not_paths(client: httpx.Client) 
     assert "0123456789abcdef" not in text
 
 
-def test_migrating_twice_changes_nothing(settings: Settings) -> None:
+def test_migrating_twice_changes_nothing(settings: Settings, sql: Ask) -> None:
+    def schema() -> list[list[tuple[Any, ...]]]:
+        return [
+            sql("SELECT * FROM alembic_version"),
+            *(
+                sql(f"SELECT {what} WHERE table_schema = DATABASE() ORDER BY 1, 2")
+                for what in (
+                    "table_name, create_time FROM information_schema.tables",
+                    "table_name, column_name, column_type FROM information_schema.columns",
+                )
+            ),
+        ]
+
+    before = schema()
     migrate(settings)
+    assert schema() == before
+    assert all(before)
 
 
 @pytest.fixture
@@ -239,9 +256,12 @@ def test_of_two_that_migrate_the_second_waits(settings: Settings, admin_sql: "py
     migrate(settings)
 
 
-async def test_without_valkey_a_wake_up_is_only_logged(settings: Settings, clock: TestClock) -> None:
+async def test_without_valkey_a_wake_up_is_only_logged(
+    settings: Settings, clock: TestClock, caplog: pytest.LogCaptureFixture
+) -> None:
     away = composition.backends(changed(settings, cache={"port": 1}), clock)
-    away.wake.call()  # logs, and no more
+    away.wake.call()
+    await asyncio.to_thread(eventually, lambda: "could not wake the worker" in caplog.text)
     await away.cache.aclose()
     await away.wake.close()
     await away.database.close()

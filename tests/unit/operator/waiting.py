@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Let other tasks run until the condition holds; TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110  the state watched belongs to the code under test, which sets no Event
