@@ -49,6 +49,7 @@ async def counts(
         ssl_min_version=ssl.TLSVersion.TLSv1_3,
         max_connections=10,
         timeout=60,
+        socket_timeout=60,  # a busy machine may need more than the library's five for ten handshakes
     )
     async with Valkey.from_pool(pool) as client:
         yield SharedCounts(client, prefix)
