@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from vivero_dev.commands import run
+from vivero_dev.commands import run, work
 from vivero_dev.instance import cache_root
-from vivero_dev.native.store import tree_hash
 from vivero_dev.native.toolchain import find_go
-from vivero_dev.native.tools import BUILD_SECONDS, build_environment, tool_store
+from vivero_dev.native.tools import build_environment, tool_store
+from vivero_dev.store import tree_hash
 
 PEERS = Path(__file__).resolve().parent / "peers"
 _FLAGS = "-s -w"  # no symbol tables: as released
@@ -26,7 +26,7 @@ def build(name: str, package: str = ".") -> Path:
         go = find_go(store, log)
         command: list[str | Path] = [go, "build", "-trimpath", "-mod=readonly", "-ldflags", _FLAGS]
         command += ["-o", target / name, package]
-        run(name, command, timeout=BUILD_SECONDS, log=log, environment=build_environment(go), cwd=module)
+        work(name, command, log=log, environment=build_environment(go), cwd=module)
 
     return store.ensure(entry, make) / name
 

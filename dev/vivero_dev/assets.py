@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-from vivero_dev.commands import run
+from vivero_dev.commands import run, work
 from vivero_dev.steps import Say
+from vivero_dev.store import Store
+from vivero_dev.wheels import folder_command, uv_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 UI = ROOT / "ui"
 DIST = UI / "vivero_ui" / "static" / "dist"
+STAMP = ".built-from"
 # Tailwind reads class names from templates, so these are sources too.
 SOURCES = (
     "ui/src",
@@ -28,8 +31,6 @@ SINGLE_FILES = ("ui/build.mjs", "ui/package.json", "ui/package-lock.json")
 # Tailwind 4 runs on Node 20 or later.
 MINIMUM_NODE = 20
 NODE_REQUIREMENTS = Path(__file__).with_name("node.txt")
-INSTALL_SECONDS = 600.0
-BUILD_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,31 @@ class Npm:
     node: Path
     entry: Path
 
-    def run(self, *arguments: str, timeout: float, log: Path) -> None:
+    def run(self, *arguments: str, log: Path, folder: Path = UI) -> None:
         # Scripts of packages call `node` by name.
         path = {"PATH": f"{self.node.parent}:{os.environ.get('PATH', os.defpath)}"}
-        run("assets", [self.node, self.entry, *arguments], timeout=timeout, log=log, environment=path, cwd=UI)
+        work("assets", [self.node, self.entry, *arguments], log=log, environment=path, cwd=folder)
 
 
 def ensure_assets(cache: Path, log: Path, say: Say) -> str:
     """Build into vivero_ui's static folder unless what lies there was built from these sources."""
     wanted = source_hash()
-    stamp = DIST / ".built-from"
     with _lock(cache):
-        if stamp.exists() and stamp.read_text() == wanted:
+        if assets_present():
             return "unchanged"
         npm = find_npm(cache, log)
         say("installing npm packages")
-        _ensure_packages(npm, log)
-        say("building")
-        npm.run("run", "build", timeout=BUILD_SECONDS, log=log)
-        stamp.write_text(wanted)
+        _ensure_packages(cache, npm, log)
+        say("building", 0.8)
+        npm.run("run", "build", log=log)
+        (DIST / STAMP).write_text(wanted)
     return "built"
+
+
+def assets_present() -> bool:
+    """Whether the build that lies there is of these sources."""
+    stamp = DIST / STAMP
+    return stamp.exists() and stamp.read_text() == source_hash()
 
 
 def source_hash() -> str:
@@ -74,14 +80,23 @@ def _source_files() -> list[Path]:
     return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
 
 
-def _ensure_packages(npm: Npm, log: Path) -> None:
-    lock = (UI / "package-lock.json").read_bytes()
-    wanted = hashlib.sha256(lock).hexdigest()
-    stamp = UI / "node_modules" / ".installed-from"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    npm.run("ci", "--no-audit", "--no-fund", timeout=INSTALL_SECONDS, log=log)
-    stamp.write_text(wanted)
+def _ensure_packages(cache: Path, npm: Npm, log: Path) -> None:
+    """Npm's packages of the lock file, in the cache: another clone builds without the network."""
+    modules = UI / "node_modules"
+    store = Store(cache / "npm")
+    entry = store.entry("packages", (UI / "package-lock.json").read_text())
+
+    def make(target: Path) -> None:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(UI / name, target)
+        npm.run("ci", "--no-audit", "--no-fund", log=log, folder=target)
+
+    wanted = store.ensure(entry, make) / modules.name
+    if modules.is_symlink():
+        modules.unlink()
+    elif modules.exists():
+        shutil.rmtree(modules)
+    modules.symlink_to(wanted)
 
 
 def find_npm(cache: Path, log: Path) -> Npm:
@@ -106,9 +121,7 @@ def node_major(said: str) -> int:
 def _install_node(folder: Path, log: Path) -> None:
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-    command += ["--only-binary=:all:", "--target", str(draft), "--requirement", str(NODE_REQUIREMENTS)]
-    run("node", command, timeout=INSTALL_SECONDS, log=log)
+    work("node", folder_command(NODE_REQUIREMENTS, draft), log=log, environment=uv_environment(Path(sys.executable)))
     draft.rename(folder)
 
 

@@ -27,6 +27,7 @@ from vivero_dev.native.packages import ensure_packages
 from vivero_dev.provider import Provider
 from vivero_dev.providers import provider_for
 from vivero_dev.status import as_json
+from vivero_dev.steps import silently
 from vivero_dev.testing.charts import check_charts
 from vivero_dev.testing.checks import ROOT, source_checks
 from vivero_dev.testing.lanes import run_phase
@@ -56,7 +57,7 @@ def test(options: argparse.Namespace, console: Console) -> int:
         whole = options.expression is None
         for check in source_checks() if whole else []:
             report.run(check.name, check.run)
-        report.run("assets", lambda: ensure_assets(cache_root(), folder / "assets.log", console.print))
+        report.run("assets", lambda: ensure_assets(cache_root(), folder / "assets.log", silently))
         if options.fast or not _on_platform(name, options, report, suite):
             _run_tests(WITHOUT_PLATFORM, {}, report, suite)
         if whole and suite.measured:

@@ -1,17 +1,26 @@
-"""Short-lived programs: the one place that runs them, always with a time limit.
+"""Programs that this tool runs to their end: the one place that starts them.
+
+`run` is for what is quick anywhere, and has a time limit. `work` is for what takes as long as the machine needs
+(compilers, package installers): it ends only when the program is silent.
 
 Commands are lists, never a shell's line, and come from this package's own code.
 """
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 from vivero_dev.errors import ComponentError
-from vivero_dev.logfiles import TAIL_LINES
+from vivero_dev.logfiles import TAIL_LINES, NewLines
 
 DEFAULT_SECONDS = 120.0
+SILENCE_SECONDS = 900.0
+"""So long a program may neither print nor use the processor: longer than apt waits for another apt (600 s)."""
+_LOOK_SECONDS = 0.5
+_CONTINUE = "What is done stays: mend the cause and run the same command again."
 
 
 def run(  # noqa: PLR0913  one keyword each for what a command may need
@@ -41,6 +50,93 @@ def run(  # noqa: PLR0913  one keyword each for what a command may need
         raise ComponentError(component, f"{words[0]} took longer than {timeout:.0f} s", log) from error
     except OSError as error:
         raise ComponentError(component, f"{words[0]} cannot be run: {error.strerror}", log) from error
+
+
+def work(  # noqa: PLR0913  one keyword each for what a command may need
+    component: str,
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    silence: float = SILENCE_SECONDS,
+    on_line: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Run to the end however long it takes; both streams are appended to `log`, and `on_line` gets each line.
+
+    Raises ComponentError when it cannot start, fails, or for `silence` seconds neither prints nor uses the processor.
+    """
+    words = [str(word) for word in command]
+    lines = NewLines(log)
+    try:
+        with log.open("ab") as output:
+            process = psutil.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=_merged(environment),
+                cwd=cwd,
+            )
+    except OSError as error:
+        raise ComponentError(component, f"{words[0]} cannot be run: {error.strerror}", log) from error
+    try:
+        code = _watched(process, lines, silence, on_line)
+    except BaseException:
+        _stop(process)
+        raise
+    if code is None:
+        _stop(process)
+        reason = f"{words[0]} neither printed anything nor used the processor for {silence:.0f} s"
+        raise ComponentError(component, f"{reason}. {_CONTINUE}", log)
+    if code != 0:
+        raise ComponentError(component, f"{words[0]} exited with {code}. {_CONTINUE}", log)
+
+
+def _watched(process: psutil.Popen, lines: NewLines, silence: float, on_line: Callable[[str], None]) -> int | None:
+    """Its exit code; None once it was silent for too long."""
+    quiet, before = 0.0, -1.0
+    while quiet < silence:
+        try:
+            code = process.wait(_LOOK_SECONDS)
+        except psutil.TimeoutExpired:
+            code = None
+        said = lines.read()
+        for line in said:
+            on_line(line)
+        if code is not None:
+            return int(code)
+        used = _processor_seconds(process)
+        quiet = 0.0 if said or used != before else quiet + _LOOK_SECONDS
+        before = used
+    return None
+
+
+def _processor_seconds(process: psutil.Process) -> float:
+    """What it and its descendants have used so far, those included that have ended."""
+    total = 0.0
+    for one in _family(process):
+        try:
+            total += sum(one.cpu_times()[:4])  # user, system, and those of children that were waited for
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _stop(process: psutil.Popen) -> None:
+    for one in _family(process):
+        try:
+            one.kill()
+        except psutil.NoSuchProcess:
+            continue
+    process.wait()
 
 
 def _captured(

@@ -9,12 +9,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vivero_dev.commands import run
+from vivero_dev.commands import run, work
 from vivero_dev.errors import ComponentError
 
 APT_SOURCES = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")
-APT_SECONDS = 600.0
 # Suites of a release; apt takes the newest version that any of them holds.
 SUITES = ("", "-updates", "-backports")
 
@@ -55,8 +54,9 @@ def _extract(folder: Path, package: str, target: Path) -> None:
         # The cache may lie where apt's own user cannot write.
         "-o=APT::Sandbox::User=root",
     ]
-    run("apt", ["apt-get", "-q", *options, "update"], timeout=APT_SECONDS)
-    run("apt", ["apt-get", "-q", *options, "download", package], timeout=APT_SECONDS, cwd=folder)
+    log = folder / "apt.log"
+    work("apt", ["apt-get", "-q", *options, "update"], log=log)
+    work("apt", ["apt-get", "-q", *options, "download", package], log=log, cwd=folder)
     archive = max(folder.glob(f"{package}_*.deb"), key=os.path.getmtime)
     draft = folder / f"{package}.new"
     run("apt", ["rm", "-rf", draft])

@@ -5,10 +5,15 @@ import threading
 import time
 from typing import Self
 
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from vivero_dev.progress import in_words
 
 NAME_WIDTH = 22
+PROGRESS_SECONDS = 30.0
+"""Between two lines of progress where lines are kept."""
 
 
 class PlainDisplay:
@@ -17,13 +22,28 @@ class PlainDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._begin = time.monotonic()
+        self._told = self._begin
+        self._saying: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def started(self, step: str) -> None:
         self._line(f"{step}: begins")
 
     def said(self, step: str, text: str) -> None:
-        self._line(f"{step}: {text}")
+        # Counters change many times a second: their words are printed once, where they are in is told with the rest.
+        kind = text.partition(",")[0]
+        if self._saying.get(step) != kind:
+            self._saying[step] = kind
+            self._line(f"{step}: {kind}")
+
+    def progressed(self, share: float, left: float) -> None:
+        now = time.monotonic()
+        with self._lock:
+            due = now - self._told >= PROGRESS_SECONDS
+            if due:
+                self._told = now
+        if due:
+            self._line(in_words(share, left))
 
     def finished(self, step: str, outcome: str, seconds: float) -> None:
         self._line(f"{step}: done in {seconds:.1f} s ({outcome})")
@@ -44,31 +64,39 @@ class PlainDisplay:
 
 
 class LiveDisplay:
-    """Running steps with a spinner at the bottom, finished ones as lines above."""
+    """Finished steps as lines, below them those that run, and one bar for all."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
+        self._console = console
+        self._running = Progress(
             SpinnerColumn(),
             TextColumn("{task.fields[step]:" + str(NAME_WIDTH) + "}", markup=False),
             TextColumn("[dim]{task.description}"),
             TimeElapsedColumn(),
             console=console,
-            transient=True,
         )
+        self._whole = Progress(
+            BarColumn(bar_width=None), TextColumn("{task.description}", markup=False), console=console
+        )
+        self._bar = self._whole.add_task("", total=1.0, visible=False)
+        self._live = Live(Group(self._running, self._whole), console=console, transient=True)
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._live.stop()
 
     def started(self, step: str) -> None:
-        self._tasks[step] = self._progress.add_task("", total=None, step=step)
+        self._tasks[step] = self._running.add_task("", total=None, step=step)
 
     def said(self, step: str, text: str) -> None:
-        self._progress.update(self._tasks[step], description=text)
+        self._running.update(self._tasks[step], description=text)
+
+    def progressed(self, share: float, left: float) -> None:
+        self._whole.update(self._bar, completed=share, description=in_words(share, left), visible=True)
 
     def finished(self, step: str, outcome: str, seconds: float) -> None:
         self._close(step, f"[green]✓[/] {step:{NAME_WIDTH}} [dim]{outcome}[/] {seconds:.1f} s")
@@ -77,8 +105,8 @@ class LiveDisplay:
         self._close(step, f"[red]✗[/] {step:{NAME_WIDTH}} [red]failed[/] {seconds:.1f} s")
 
     def _close(self, step: str, line: str) -> None:
-        self._progress.remove_task(self._tasks.pop(step))
-        self._progress.console.print(line, highlight=False)
+        self._running.remove_task(self._tasks.pop(step))
+        self._console.print(line, highlight=False)
 
 
 def make_display(console: Console) -> PlainDisplay | LiveDisplay:

@@ -15,3 +15,21 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
         handle.seek(max(0, log.stat().st_size - TAIL_BYTES))
         text = handle.read().decode(errors="replace")
     return "\n".join(text.splitlines()[-lines:])
+
+
+class NewLines:
+    """Whole lines that are appended to a log from now on."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._offset = log.stat().st_size if log.exists() else 0
+        self._begun = b""
+
+    def read(self) -> list[str]:
+        """What came since the last call; a line that is not finished comes with its end."""
+        with self._log.open("rb") as handle:
+            handle.seek(self._offset)
+            fresh = handle.read()
+        self._offset += len(fresh)
+        *whole, self._begun = (self._begun + fresh).split(b"\n")
+        return [line.decode(errors="replace") for line in whole]

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from vivero_dev.errors import ComponentError, DevError
 from vivero_dev.logfiles import tail
+from vivero_dev.progress import Progress
 
 # More threads than cores: most steps wait for a download or a readiness probe.
 MAX_PARALLEL = 6
@@ -30,8 +31,18 @@ class Display(Protocol):
 
     def failed(self, step: str, seconds: float) -> None: ...
 
+    def progressed(self, share: float, left: float) -> None:
+        """So much of all work is done, from 0 to 1, and so many seconds are left, about."""
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Tells what a step is doing and, where it knows, which share of its work is done, from 0 to 1."""
+
+    def __call__(self, text: str, share: float = 0.0) -> None: ...
+
+
+def silently(text: str, share: float = 0.0) -> None:
+    """A `Say` for which nobody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +51,15 @@ class Step:
 
     `run` gets a function to tell what it is doing and returns the outcome in a
     few words ("started", "unchanged"). `needs` names the steps that come before.
+    `expected` tells, before anything runs, how many processor seconds it will
+    take: nearly none where a cache has its result. Measured by
+    benchmarks/cold_start.py.
     """
 
     name: str
     run: Callable[[Say], str]
     needs: tuple[str, ...] = ()
+    expected: Callable[[], float] = lambda: 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +90,13 @@ def run_steps(steps: Sequence[Step], display: Display) -> list[StepTime]:
     running: dict[Future[StepTime], Step] = {}
     done: list[StepTime] = []
     failure: StepFailedError | None = None
+    progress = _Reported(Progress({step.name: step.expected() for step in steps}), display, time.monotonic())
     with ThreadPoolExecutor(MAX_PARALLEL) as pool:
         while running or (waiting and failure is None):
             if failure is None:
                 for step in _startable(waiting, {item.name for item in done}):
                     waiting.remove(step)
-                    running[pool.submit(_run_one, step, display)] = step
+                    running[pool.submit(_run_one, step, display, progress)] = step
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 step = running.pop(future)
                 cause = future.exception()
@@ -105,16 +121,35 @@ def failure_text(step: str, cause: Exception) -> str:
     return "\n".join(lines)
 
 
-def _run_one(step: Step, display: Display) -> StepTime:
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    """Progress that the display hears of."""
+
+    progress: Progress
+    display: Display
+    begin: float
+
+    def reached(self, step: str, share: float) -> None:
+        self.progress.reached(step, share)
+        self.display.progressed(self.progress.share, self.progress.left(time.monotonic() - self.begin))
+
+
+def _run_one(step: Step, display: Display, progress: _Reported) -> StepTime:
     begin = time.monotonic()
     display.started(step.name)
+
+    def say(text: str, share: float = 0.0) -> None:
+        display.said(step.name, text)
+        progress.reached(step.name, share)
+
     try:
-        outcome = step.run(lambda text: display.said(step.name, text))
+        outcome = step.run(say)
     except BaseException:
         display.failed(step.name, time.monotonic() - begin)
         raise
     seconds = time.monotonic() - begin
     display.finished(step.name, outcome, seconds)
+    progress.reached(step.name, 1.0)
     return StepTime(step.name, outcome, seconds)
 
 

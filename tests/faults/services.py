@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from faults.plan import Fault, Outage
 from vivero_dev.native.tools import ensure_tool
+from vivero_dev.steps import silently
 
 START_SECONDS = 10.0
 # Attributes are toxiproxy's own words: a timeout of 0 never ends, a reset comes at once, milliseconds.
@@ -74,7 +75,7 @@ class Services:
 @contextlib.asynccontextmanager
 async def standing_before(real: Names, cache_dir: Path, log: Path, port: int) -> AsyncIterator[Services]:
     """toxiproxy on `port` of the loopback interface, with a proxy for each service."""
-    program = ensure_tool(cache_dir, "toxiproxy", log, lambda _: None) / "toxiproxy"
+    program = ensure_tool(cache_dir, "toxiproxy", log, silently) / "toxiproxy"
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603, ASYNC220  our own build, started once
             [program, "-host", "127.0.0.1", "-port", str(port)], stdout=out, stderr=out

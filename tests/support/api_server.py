@@ -16,6 +16,7 @@ from vivero_dev.native.probes import http_answers, https_answers
 from vivero_dev.native.tools import ensure_tool, program
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.processes import ProcessSpec, ProcessTable
+from vivero_dev.steps import silently
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60.0
@@ -34,7 +35,7 @@ class ApiServer:
 def empty_api_server(folder: Path) -> Iterator[ApiServer]:
     """Started in a few seconds, and gone at the end whatever happened."""
     for tool in ("etcd", "kubernetes", "helm"):
-        ensure_tool(cache_root(), tool, folder / f"{tool}.log", lambda _: None)
+        ensure_tool(cache_root(), tool, folder / f"{tool}.log", silently)
     instance = Instance("second-api-server", folder, cache_root(), 0, {})
     processes = ProcessTable(instance)
     etcd, peers, secure = free_ports(3)

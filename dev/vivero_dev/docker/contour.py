@@ -9,7 +9,7 @@ from vivero_dev.platform.diagnose import first_trouble
 from vivero_dev.platform.kubectl import Kubectl, Object
 from vivero_dev.platform.names import FIELD_MANAGER
 
-# The version of dev/go/contour/go.mod; a test compares.
+# The version of dev/go/go.mod; a test compares.
 VERSION = "v1.33.8"
 MANIFEST = f"https://raw.githubusercontent.com/projectcontour/contour/{VERSION}/examples/render/contour.yaml"
 NAMESPACE = "projectcontour"

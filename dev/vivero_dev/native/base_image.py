@@ -1,23 +1,25 @@
 """What our images are built on where nothing can be pulled: Debian trixie with Python 3.13.
 
 One debootstrap makes a root file system. Packed without documentation and the
-like it is the images' base; unpacked, its interpreter installs their
-dependencies, so that wheels and version markers fit.
+like it is the images' base; unpacked, its interpreter compiles their
+dependencies.
 """
 
 import os
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
-from vivero_dev.commands import run
+from vivero_dev.commands import work
 from vivero_dev.debian import OS_RELEASE, distribution_source
 from vivero_dev.errors import ComponentError
-from vivero_dev.native.store import Store
+from vivero_dev.store import Store
+from vivero_dev.wheels import folder_command, uv_environment
 
 SUITE = "trixie"
-PACKAGES = ("ca-certificates", "python3", "python3-pip-whl")
-BOOTSTRAP_SECONDS = 900.0
+PYTHON = "3.13"
+PACKAGES = ("ca-certificates", "python3")
 # Raise to make everybody's base anew, for instance after a security fix of Debian's.
 REVISION = "1"
 # Neither read by our programs nor by Python.
@@ -30,12 +32,10 @@ LEFT_OUT = (
     "usr/share/lintian",
     "usr/share/locale",
     "usr/share/man",
-    "usr/share/python-wheels",
-    "usr/lib/python3.13/idlelib",
-    "usr/lib/python3.13/test",
-    "usr/lib/python3.13/turtledemo",
+    f"usr/lib/python{PYTHON}/idlelib",
+    f"usr/lib/python{PYTHON}/test",
+    f"usr/lib/python{PYTHON}/turtledemo",
 )
-WHEELS = "usr/share/python-wheels"
 ROOT_FOLDER = "root"
 ARCHIVE = "base.tar"
 
@@ -51,7 +51,7 @@ def _make(target: Path, log: Path) -> None:
     # A mount namespace of its own: what debootstrap mounts goes with it, even when it is killed.
     command = ["unshare", "--mount", "--propagation", "private", "debootstrap", "--variant=minbase"]
     command += [f"--include={','.join(PACKAGES)}", SUITE, str(root), *_mirror()]
-    run("base image", command, timeout=BOOTSTRAP_SECONDS, log=log)
+    work("base image", command, log=log)
     (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     with tarfile.open(target / ARCHIVE, "w") as archive:
         archive.add(root, arcname=".", filter=kept)
@@ -81,19 +81,24 @@ def interpreter(base: Path) -> tuple[list[str], dict[str, str]]:
     if not loaders:
         raise ComponentError("base image", f"{root} has no program loader")
     libraries = ":".join(str(folder) for folder in sorted(root.glob("usr/lib/*-linux-gnu")))
-    command = [str(loaders[0]), "--library-path", libraries, str(root / "usr/bin/python3.13")]
-    wheels = ":".join(str(wheel) for wheel in sorted((root / WHEELS).glob("pip-*.whl")))
-    return command, {"PYTHONHOME": str(root / "usr"), "PYTHONPATH": wheels, "PATH": os.environ.get("PATH", "")}
+    command = [str(loaders[0]), "--library-path", libraries, str(root / f"usr/bin/python{PYTHON}")]
+    return command, {"PYTHONHOME": str(root / "usr"), "PYTHONPATH": "", "PATH": os.environ.get("PATH", "")}
 
 
 def install_packages(base: Path, requirements: Path, target: Path, log: Path) -> None:
-    """Install hash-checked wheels for the base's Python below `target`, with their bytecode."""
-    command, environment = interpreter(base)
-    pip = ["-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes", "--only-binary=:all:"]
-    options = ["--disable-pip-version-check", "--target", str(target), "--requirement", str(requirements)]
-    run("packages", [*command, *pip, *options], timeout=BOOTSTRAP_SECONDS, log=log, environment=environment)
+    """Install hash-checked wheels for the base's Python below `target`, with their bytecode.
+
+    uv keeps each wheel, unpacked, so that images with a package in common fetch it once.
+    """
+    work(
+        "packages",
+        folder_command(requirements, target, f"--python-version={PYTHON}"),
+        log=log,
+        environment=uv_environment(Path(sys.executable)),
+    )
     shutil.rmtree(target / "bin", ignore_errors=True)
+    command, environment = interpreter(base)
     compiling = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(target)]
     # Recorded paths are the image's, not this machine's.
     compiling += ["-s", str(target), "-p", "/opt/packages"]
-    run("packages", [*command, *compiling], timeout=BOOTSTRAP_SECONDS, log=log, environment=environment)
+    work("packages", [*command, *compiling], log=log, environment=environment)

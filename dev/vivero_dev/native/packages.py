@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vivero_dev.commands import run
+from vivero_dev.commands import work
 from vivero_dev.errors import ComponentError
 
-CLUSTER_PACKAGES = (
+NATIVE_PACKAGES = (
+    # The cluster's
     "ca-certificates",
     "containerd",
     "runc",
@@ -24,14 +25,20 @@ CLUSTER_PACKAGES = (
     "iptables",
     "procps",
     "util-linux",
+    # MariaDB: programs and libraries alone, without a service that would start
+    "mariadb-server-core",
+    "mariadb-client-core",
+    "libjemalloc2",
+    "liblzf1",
+    # Images
+    "buildah",
+    "debootstrap",
 )
 # Docker's own packages bring these two and conflict with the distribution's.
 VENDORED = frozenset({"containerd", "runc"})
-IMAGE_PACKAGES = ("buildah", "debootstrap")
 
-# Another apt on the machine (unattended upgrades) may hold the lock that long.
+# Another apt on the machine (unattended upgrades) may hold the lock that long; shorter than commands.SILENCE_SECONDS.
 LOCK_SECONDS = 600
-INSTALL_SECONDS = 1800.0
 POLICY = Path("/usr/sbin/policy-rc.d")
 # invoke-rc.d reads 101 as "action forbidden by policy": the package installs, its service stays down.
 POLICY_TEXT = "#!/bin/sh\nexit 101\n"
@@ -74,15 +81,10 @@ def _require_root(missing: list[str]) -> None:
 def _install(names: list[str], log: Path) -> None:
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     lock = f"DPkg::Lock::Timeout={LOCK_SECONDS}"
-    run("packages", ["apt-get", "-o", lock, "update"], timeout=INSTALL_SECONDS, log=log, environment=environment)
+    work("packages", ["apt-get", "-o", lock, "update"], log=log, environment=environment)
     with _services_stay_down():
-        run(
-            "packages",
-            ["apt-get", "-o", lock, "install", "--yes", "--no-remove", "--no-install-recommends", *names],
-            timeout=INSTALL_SECONDS,
-            log=log,
-            environment=environment,
-        )
+        words = ["apt-get", "-o", lock, "install", "--yes", "--no-remove", "--no-install-recommends", *names]
+        work("packages", words, log=log, environment=environment)
 
 
 @contextmanager

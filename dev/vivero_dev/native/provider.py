@@ -5,10 +5,9 @@ from pathlib import Path
 
 from vivero_dev.image_names import read_names
 from vivero_dev.instance import Instance
-from vivero_dev.native.cluster import cluster_steps, image_steps, tool_step
+from vivero_dev.native.cluster import cluster_steps, download_steps, image_step
 from vivero_dev.native.layout import Cluster
-from vivero_dev.native.packages import ensure_packages
-from vivero_dev.native.services import SERVICE_PACKAGES, object_store
+from vivero_dev.native.services import object_store
 from vivero_dev.native.services.base import ServiceHost
 from vivero_dev.native.services.mail import ensure_mail
 from vivero_dev.native.services.mariadb import ensure_mariadb
@@ -40,7 +39,8 @@ class NativeProvider:
         self.instance = instance
 
     def steps(self) -> list[Step]:
-        return [*cluster_steps(self.instance), *self._service_steps(), *image_steps(self.instance)]
+        instance = self.instance
+        return [*download_steps(instance), *cluster_steps(instance), *self._service_steps(), image_step(instance)]
 
     def kubectl(self) -> Kubectl:
         return Cluster(self.instance).kubectl
@@ -80,17 +80,14 @@ class NativeProvider:
 
     def _service_steps(self) -> list[Step]:
         """The services start side by side once the veth pair is there to listen on."""
-        before = ("service packages", "network", "build versitygw")
+        needs = {"valkey": "valkey program", "s3": "programs"}
         return [
-            Step("service packages", self._packages, ("packages",)),
-            tool_step(self.instance, "versitygw"),
-            *(Step(name, self._service(ensure), before) for name, ensure in SERVICES.items()),
+            *(
+                Step(name, self._service(ensure), ("network", needs.get(name, "packages")))
+                for name, ensure in SERVICES.items()
+            ),
             Step(SERVICES_READY, lambda _: "all four answer", tuple(SERVICES)),
         ]
-
-    def _packages(self, _: Say) -> str:
-        installed = ensure_packages(SERVICE_PACKAGES, self.instance.log_dir / "packages.log")
-        return f"installed {', '.join(installed)}" if installed else "unchanged"
 
     def _service(self, ensure: Callable[[ServiceHost, Say], str]) -> Callable[[Say], str]:
         # The host is made when the step runs: by then the veth pair is there.

@@ -5,13 +5,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from vivero_dev.commands import run
+from vivero_dev.commands import run, work
 from vivero_dev.errors import ComponentError
-from vivero_dev.native.store import Store
+from vivero_dev.store import Store
+from vivero_dev.wheels import folder_command, uv_environment
 
-# What the newest of dev/go/*/go.mod asks for.
+# What dev/go/go.mod asks for.
 MINIMUM = (1, 26)
-INSTALL_SECONDS = 900.0
 REQUIREMENTS = Path(__file__).with_name("go-toolchain.txt")
 
 
@@ -48,6 +48,4 @@ def compiler_in(folder: Path) -> Path:
 
 
 def _install(target: Path, log: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-    command += ["--only-binary=:all:", "--target", str(target), "--requirement", str(REQUIREMENTS)]
-    run("go", command, timeout=INSTALL_SECONDS, log=log)
+    work("go", folder_command(REQUIREMENTS, target), log=log, environment=uv_environment(Path(sys.executable)))

@@ -1,25 +1,24 @@
-"""The Go programs of the native provider: what they are, and how they are built once.
+"""The Go programs of this tool: what they are, and how they are compiled once.
 
-Each is a module below dev/go with a committed go.sum, so that every byte that
-is compiled was named by hash before. Modules with a `tool` line build somebody
-else's main package; the others hold a small one of ours.
+One module, dev/go, has a committed go.sum, so that every byte that is compiled was named by hash before, and programs
+share what they import: Kubernetes, Contour, Helm and CoreDNS have most of their packages in common. Some programs are
+somebody else's main package, named by a `tool` line of the module; the others are a small one of ours below dev/go.
 """
 
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from vivero_dev.commands import run
+from vivero_dev.commands import run, work
 from vivero_dev.errors import DevError
-from vivero_dev.native.store import Store, tree_hash
 from vivero_dev.native.toolchain import find_go
 from vivero_dev.steps import Say
+from vivero_dev.store import Store, tree_hash
 
-MODULES = Path(__file__).resolve().parents[3] / "dev" / "go"
-# Kubernetes takes 8 minutes on two cores with an empty cache; four times that.
-BUILD_SECONDS = 1920.0
+MODULE = Path(__file__).resolve().parents[3] / "dev" / "go"
 KUBERNETES_VERSION = "v1.34.4"
 KUBERNETES_PROGRAMS = (
     "kube-apiserver",
@@ -33,24 +32,19 @@ KUBERNETES_PROGRAMS = (
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program built from the module `dev/go/<name>`.
+    """A program.
 
     `package` is its main package. `names` are the links under which the program
-    is called. `extras` are folders of other modules that it needs at run time,
-    copied next to it: link name -> (module, folder in the module).
+    is called. `variables` hold the version it reports. `extras` are folders of
+    modules that it needs at run time, copied next to it: link name -> (module,
+    folder in the module).
     """
 
     name: str
-    package: str = "."
+    package: str
     names: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     extras: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-
-    @property
-    def flags(self) -> str:
-        """Linker flags: no symbol tables, and the version a program reports."""
-        stamps = [f"-X {name}={value}" for name, value in self.variables.items()]
-        return " ".join(["-s -w", *stamps])
 
 
 def _kubernetes_version() -> dict[str, str]:
@@ -82,10 +76,10 @@ def _release() -> list[str]:
 TOOLS = {
     tool.name: tool
     for tool in (
-        Tool("pause"),
-        Tool("kubernetes", names=KUBERNETES_PROGRAMS, variables=_kubernetes_version()),
-        Tool("etcd"),
-        Tool("coredns"),
+        Tool("pause", "./pause"),
+        Tool("kubernetes", "./kubernetes", names=KUBERNETES_PROGRAMS, variables=_kubernetes_version()),
+        Tool("etcd", "./etcd"),
+        Tool("coredns", "./coredns"),
         Tool(
             "contour",
             "github.com/projectcontour/contour/cmd/contour",
@@ -118,62 +112,110 @@ def program(cache_dir: Path, name: str) -> Path:
     return _entry(tool_store(cache_dir), tool) / name
 
 
+def present(cache_dir: Path, names: Iterable[str]) -> bool:
+    """Whether the cache has all these tools."""
+    store = tool_store(cache_dir)
+    return all(_entry(store, _named(name)).is_dir() for name in names)
+
+
+def ensure_tools(cache_dir: Path, names: Sequence[str], log: Path, say: Say) -> None:
+    """Compile those tools that the cache has not, together: a package that several import is compiled once.
+
+    The compiler's output goes to `log`.
+    """
+    tools, store = [_named(name) for name in names], tool_store(cache_dir)
+    if present(cache_dir, names):
+        return
+    # One at a time: another would compile the same packages beside this one.
+    with store.lock("compiler"), tempfile.TemporaryDirectory(dir=store.root, prefix=".compiled-") as folder:
+        missing = [tool for tool in tools if not _entry(store, tool).is_dir()]
+        if missing:
+            go = find_go(store, log)
+            _compile(go, [tool.package for tool in missing], Path(folder), log, say)
+            for tool in missing:
+                store.ensure(_entry(store, tool), _Placing(go, tool, Path(folder)))
+
+
 def ensure_tool(cache_dir: Path, name: str, log: Path, say: Say) -> Path:
-    """Build the tool unless the cache has it; returns its folder. Compiler output goes to `log`."""
+    """Compile one tool unless the cache has it; returns its folder."""
+    ensure_tools(cache_dir, [name], log, say)
+    return _entry(tool_store(cache_dir), _named(name))
+
+
+def _named(name: str) -> Tool:
     tool = TOOLS.get(name)
     if tool is None:
-        raise UnknownToolError(f"no module builds {name}")
-    store = tool_store(cache_dir)
-
-    def make(target: Path) -> None:
-        say("compiling")
-        _build(find_go(store, log), tool, target, log)
-
-    return store.ensure(_entry(store, tool), make)
+        raise UnknownToolError(f"{name} is no program of dev/go")
+    return tool
 
 
-def _tool_of(name: str) -> Tool:
+def _tool_of(program_name: str) -> Tool:
     for tool in TOOLS.values():
-        if name in (tool.names or (tool.name,)):
+        if program_name in (tool.names or (tool.name,)):
             return tool
-    raise UnknownToolError(f"no module builds {name}")
+    raise UnknownToolError(f"{program_name} is no program of dev/go")
 
 
 @cache
-def _module_hash(name: str) -> str:
-    return tree_hash(MODULES / name)
+def _module_hash() -> str:
+    return tree_hash(MODULE)
 
 
 def _entry(store: Store, tool: Tool) -> Path:
-    return store.entry(tool.name, _module_hash(tool.name), tool.package, tool.flags)
+    return store.entry(tool.name, _module_hash(), tool.package, linker_flags())
 
 
-def _build(go: Path, tool: Tool, target: Path, log: Path) -> None:
-    module = MODULES / tool.name
+def linker_flags() -> str:
+    """No symbol tables, and the versions that programs report; the linker passes over variables a program has not."""
+    stamps = [f"-X {name}={value}" for tool in TOOLS.values() for name, value in tool.variables.items()]
+    return " ".join(["-s -w", *stamps])
+
+
+def _compile(go: Path, packages: Sequence[str], target: Path, log: Path, say: Say) -> None:
+    """Programs by the last word of their package's path. Output of each package's name makes the progress known."""
     environment = build_environment(go)
-    output = target / tool.name
-    command: list[str | Path] = [
-        go,
-        "build",
-        "-trimpath",
-        "-mod=readonly",
-        "-ldflags",
-        tool.flags,
-        "-o",
-        output,
-        tool.package,
-    ]
-    run(tool.name, command, timeout=BUILD_SECONDS, log=log, environment=environment, cwd=module)
-    for name in tool.names:
-        (target / name).symlink_to(tool.name)
-    for name, (source, folder) in tool.extras.items():
-        listed = run(
-            tool.name,
-            [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", source],
-            environment=environment,
-            cwd=module,
-        )
-        _copy_files(Path(listed.strip()) / folder, target / name)
+    say("downloading modules")
+    imported = _Count()
+    listing: list[str | Path] = [go, "list", "-mod=readonly", "-deps", *packages]
+    work("go", listing, log=log, environment=environment, cwd=MODULE, on_line=imported.add)
+    compiled = _Count()
+
+    def tell(line: str) -> None:
+        compiled.add(line)
+        say(f"compiling, {compiled.total:,} of at most {imported.total:,} packages", compiled.total / imported.total)
+
+    command: list[str | Path] = [go, "build", "-v", "-trimpath", "-mod=readonly", "-pgo=off"]
+    command += ["-ldflags", linker_flags(), "-o", f"{target}/", *packages]
+    work("go", command, log=log, environment=environment, cwd=MODULE, on_line=tell)
+
+
+@dataclass(slots=True)
+class _Count:
+    """Of lines that name a package: `go: downloading …` does not."""
+
+    total: int = 0
+
+    def add(self, line: str) -> None:
+        self.total += not line.startswith(("go: ", "#")) and bool(line.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class _Placing:
+    """Moves a compiled program and what belongs to it into its folder."""
+
+    go: Path
+    tool: Tool
+    compiled: Path
+
+    def __call__(self, target: Path) -> None:
+        tool = self.tool
+        (self.compiled / tool.package.rpartition("/")[2]).rename(target / tool.name)
+        for name in tool.names:
+            (target / name).symlink_to(tool.name)
+        for name, (source, folder) in tool.extras.items():
+            words: list[str | Path] = [self.go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", source]
+            listed = run(tool.name, words, environment=build_environment(self.go), cwd=MODULE)
+            _copy_files(Path(listed.strip()) / folder, target / name)
 
 
 def _copy_files(source: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from vivero_dev.commands import run
 from vivero_dev.native.tools import KUBERNETES_VERSION, ensure_tool
 from vivero_dev.provider import Provider
+from vivero_dev.steps import silently
 from vivero_dev.testing.schemas import write_schemas
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,7 +43,7 @@ class ChartCheck:
 def check_charts(provider: Provider) -> str:
     instance = provider.instance
     log = instance.log_dir / "build-kubeconform.log"
-    kubeconform = ensure_tool(instance.cache_dir, "kubeconform", log, lambda _: None) / "kubeconform"
+    kubeconform = ensure_tool(instance.cache_dir, "kubeconform", log, silently) / "kubeconform"
     with tempfile.TemporaryDirectory() as folder:
         check = ChartCheck(provider.helm(), kubeconform, write_schemas(provider.kubectl(), Path(folder)))
         charts = sorted(file.parent for file in CHARTS.glob("*/Chart.yaml"))

@@ -20,7 +20,11 @@ def run_phase(phase: Phase, run: Run, display: Display) -> list[Result]:
 
 def _run_part(part: Part, run: Run, display: Display) -> Result:
     display.started(part.name)
-    result, outcome = timed(part.name, lambda: run(part, lambda text: display.said(part.name, text)))
+
+    def say(text: str, share: float = 0.0) -> None:  # noqa: ARG001  a part's share is not known
+        display.said(part.name, text)
+
+    result, outcome = timed(part.name, lambda: run(part, say))
     if result.problem:
         display.failed(part.name, result.seconds)
     else:

@@ -3,12 +3,11 @@
 import sys
 from pathlib import Path
 
-from vivero_dev.commands import run
+from vivero_dev.commands import run, work
 from vivero_dev.native.tools import tool_store
+from vivero_dev.wheels import environment_command, uv_environment, uv_program
 
 _REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "wapiti.txt"
-# Eighty packages; the larger part of it is their download.
-_INSTALL_SECONDS = 600.0
 
 
 def ensure_scanner(cache_dir: Path, log: Path) -> list[str]:
@@ -16,9 +15,10 @@ def ensure_scanner(cache_dir: Path, log: Path) -> list[str]:
     store = tool_store(cache_dir)
 
     def make(target: Path) -> None:
-        run("wapiti", [sys.executable, "-m", "virtualenv", "--quiet", target], log=log)
-        locked = ("--quiet", "--require-hashes", "--no-deps", "--requirement", _REQUIREMENTS)
-        run("wapiti", [target / "bin/python", "-m", "pip", "install", *locked], timeout=_INSTALL_SECONDS, log=log)
+        uv = uv_program(Path(sys.executable))
+        run("wapiti", [uv, "venv", "--quiet", "--python", sys.executable, target], log=log)
+        words = environment_command(uv, target / "bin/python", _REQUIREMENTS)
+        work("wapiti", words, log=log, environment=uv_environment(Path(sys.executable)))
 
     folder = store.ensure(store.entry("wapiti", _REQUIREMENTS.read_text(), sys.version), make)
     # Through its interpreter: the script's own first line names the folder in which it was made.

@@ -12,6 +12,7 @@ from vivero_dev.instance import Instance
 from vivero_dev.native.provider import SERVICES
 from vivero_dev.native.services import object_store
 from vivero_dev.native.services.base import ServiceHost
+from vivero_dev.steps import silently
 
 from .conftest import Kubectl, condition, tenant
 from .waiting import wait_until
@@ -40,7 +41,7 @@ def away(instance: Instance, service: str) -> Iterator[None]:
     try:
         yield
     finally:
-        SERVICES[service](host, lambda _: None)
+        SERVICES[service](host, silently)
 
 
 @pytest.mark.parametrize("seconds", [SAMPLE_SECONDS, pytest.param(FULL_SECONDS, marks=pytest.mark.full)])

@@ -10,6 +10,7 @@ from support.api_server import ApiServer, empty_api_server
 from vivero_dev.commands import run
 from vivero_dev.instance import cache_root
 from vivero_dev.native.tools import ensure_tool
+from vivero_dev.steps import silently
 
 ROOT = Path(__file__).parents[3]
 
@@ -20,7 +21,7 @@ Render = Callable[..., Objects]
 @pytest.fixture(scope="session")
 def helm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log = tmp_path_factory.mktemp("logs") / "helm.log"
-    return ensure_tool(cache_root(), "helm", log, lambda _: None) / "helm"
+    return ensure_tool(cache_root(), "helm", log, silently) / "helm"
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,7 @@ from vivero_dev.certificates import Authority
 from vivero_dev.instance import cache_root
 from vivero_dev.native.tools import ensure_tool
 from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.steps import silently
 
 ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs/install.md"
@@ -119,7 +120,7 @@ def installed(cluster: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> I
 
 def contour_definitions(folder: Path) -> Path:
     """Contour is there before the guide begins; of it, the definitions are enough here."""
-    return ensure_tool(cache_root(), "contour", folder / "contour.log", lambda _: None) / "manifests/01-crds.yaml"
+    return ensure_tool(cache_root(), "contour", folder / "contour.log", silently) / "manifests/01-crds.yaml"
 
 
 def pod_specs(kubectl: Kubectl) -> list[Json]:

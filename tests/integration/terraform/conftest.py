@@ -8,6 +8,7 @@ import pytest
 from vivero_dev.instance import cache_root
 from vivero_dev.native.tools import ensure_tool
 from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.steps import silently
 from vivero_dev.terraform import Project, ensure_provider
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,19 +22,19 @@ def kubeconfig(platform: dict[str, Any]) -> Path:
 @pytest.fixture(scope="session")
 def kubectl(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
     log = tmp_path_factory.mktemp("logs") / "kubernetes.log"
-    return Kubectl(ensure_tool(cache_root(), "kubernetes", log, lambda _: None) / "kubectl", kubeconfig)
+    return Kubectl(ensure_tool(cache_root(), "kubernetes", log, silently) / "kubectl", kubeconfig)
 
 
 @pytest.fixture(scope="session")
 def helm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log = tmp_path_factory.mktemp("logs") / "helm.log"
-    return ensure_tool(cache_root(), "helm", log, lambda _: None) / "helm"
+    return ensure_tool(cache_root(), "helm", log, silently) / "helm"
 
 
 @pytest.fixture(scope="session")
 def providers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("terraform")
-    return ensure_provider(cache_root(), folder / "providers", folder / "build.log", lambda _: None)
+    return ensure_provider(cache_root(), folder / "providers", folder / "build.log", silently)
 
 
 @pytest.fixture

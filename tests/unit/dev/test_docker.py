@@ -98,16 +98,16 @@ def test_kind_gets_the_instances_ports(instance: Instance, monkeypatch: pytest.M
 
 
 def test_contour_is_the_release_that_is_built_natively() -> None:
-    module = (ROOT / "dev/go/contour/go.mod").read_text()
+    module = (ROOT / "dev/go/go.mod").read_text()
     assert f"github.com/projectcontour/contour {contour.VERSION}" in module
 
 
 def test_kind_runs_the_minor_release_that_is_built_natively() -> None:
-    kubernetes = re.search(r"k8s.io/kubernetes v(\d+\.\d+)", (ROOT / "dev/go/kubernetes/go.mod").read_text())
+    kubernetes = re.search(r"k8s.io/kubernetes v(\d+\.\d+)", (ROOT / "dev/go/go.mod").read_text())
     # The node image of kind 0.30 is Kubernetes 1.34.
     assert kubernetes is not None
     assert kubernetes[1] == "1.34"
-    assert "sigs.k8s.io/kind v0.30." in (ROOT / "dev/go/kind/go.mod").read_text()
+    assert "sigs.k8s.io/kind v0.30." in (ROOT / "dev/go/go.mod").read_text()
 
 
 def test_the_provider_has_every_step_that_others_need(instance: Instance) -> None:

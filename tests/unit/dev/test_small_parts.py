@@ -1,12 +1,14 @@
 """Parts of a few lines each: secrets, logs, commands, waiting, packages, assets."""
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 from vivero_dev import assets, debian
-from vivero_dev.commands import run
+from vivero_dev.commands import run, work
 from vivero_dev.errors import ComponentError
 from vivero_dev.image_names import read_names, write_names
 from vivero_dev.instance import Instance
@@ -65,6 +67,38 @@ def test_a_command_that_hangs_or_is_missing_is_named() -> None:
         run("sleeper", ["sleep", "30"], timeout=0.2)
     with pytest.raises(ComponentError, match="cannot be run"):
         run("nothing", ["/no/such/program"])
+
+
+def test_work_takes_as_long_as_it_needs_and_tells_each_line(tmp_path: Path) -> None:
+    lines: list[str] = []
+    log = tmp_path / "log"
+    log.write_text("of an earlier run\n")
+    # Longer in all than the silence that is allowed, and never as long silent: it prints, and then it computes.
+    script = "for i in 1 2 3 4; do echo $i; sleep 0.6; done; timeout 3 sh -c 'while :; do :; done'; printf end"
+    work("build", ["sh", "-c", script], log=log, silence=1.5, on_line=lines.append)
+    assert lines == ["1", "2", "3", "4"]
+    assert log.read_text().endswith("4\nend")
+
+
+def test_work_that_is_silent_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(
+        ComponentError, match=r"sh neither printed anything nor used the processor for 1 s\. What is done"
+    ):
+        work("build", ["sh", "-c", "sleep 600 & echo $!; wait"], log=log, silence=1)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        # Dead, and at most not yet waited for by whoever adopts orphans on this machine.
+        assert psutil.Process(int(log.read_text())).status() == psutil.STATUS_ZOMBIE
+
+
+def test_work_that_fails_or_is_missing_is_named(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(ComponentError, match=r"build: sh exited with 3\. What is done stays") as caught:
+        work("build", ["sh", "-c", "echo no space; exit 3"], log=log)
+    assert caught.value.log == log
+    assert log.read_text() == "no space\n"
+    with pytest.raises(ComponentError, match="build: none-such cannot be run: No such file"):
+        work("build", ["none-such"], log=log)
 
 
 def test_waiting_ends_with_the_last_complaint() -> None:

@@ -12,6 +12,7 @@ from vivero_dev.steps import Say, Step, StepFailedError, run_steps
 @dataclass
 class Recorder:
     events: list[tuple[str, str]] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
 
     def started(self, step: str) -> None:
         self.events.append(("started", step))
@@ -27,6 +28,10 @@ class Recorder:
         assert seconds >= 0
         self.events.append(("failed", step))
 
+    def progressed(self, share: float, left: float) -> None:
+        assert left >= 0
+        self.shares.append(share)
+
 
 def test_a_step_waits_for_what_it_needs() -> None:
     seen: list[str] = []
@@ -38,8 +43,10 @@ def test_a_step_waits_for_what_it_needs() -> None:
 
         return Step(name, run, {"c": ("a", "b")}.get(name, ()))
 
-    times = run_steps([note("a"), note("b"), note("c")], Recorder())
+    display = Recorder()
+    times = run_steps([note("a"), note("b"), note("c")], display)
     assert seen[-1] == "c"
+    assert display.shares[-1] == 1.0
     assert {time.name for time in times} == {"a", "b", "c"}
 
 
@@ -102,16 +109,22 @@ def test_an_order_that_cannot_be_followed_is_refused(steps: list[tuple[str, tupl
         run_steps([Step(name, lambda _: "", needs) for name, needs in steps], Recorder())
 
 
+def counted(say: Say) -> str:
+    for number in range(3):
+        say(f"compiling [etcd], {number} of 3", number / 3)
+    return "built"
+
+
 def test_plain_lines_say_what_happened() -> None:
     console = Console(force_terminal=False, width=40, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123  closed below
     with make_display(console) as display:
         assert isinstance(display, PlainDisplay)
-        run_steps([Step("tools", lambda say: say("compiling [etcd]") or "built")], display)  # type: ignore[func-returns-value]
+        run_steps([Step("tools", counted)], display)
         display.failed("other", 1.0)
     console.file.close()
     text = console.export_text()
     assert "tools: begins" in text
-    assert "tools: compiling [etcd]" in text
+    assert text.count("tools: compiling [etcd]") == 1
     assert "(built)" in text
     assert "other: FAILED" in text
 
@@ -125,6 +138,7 @@ def test_a_terminal_gets_a_live_display_unless_in_ci(monkeypatch: pytest.MonkeyP
         assert isinstance(display, LiveDisplay)
         display.started("tools")
         display.said("tools", "compiling")
+        display.progressed(0.5, 90.0)
         display.finished("tools", "built", 1.0)
         display.started("other")
         display.failed("other", 2.0)

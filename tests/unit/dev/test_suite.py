@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from vivero_dev.errors import ComponentError
+from vivero_dev.steps import silently
 from vivero_dev.testing import ending
 from vivero_dev.testing import suite as suite_module
 from vivero_dev.testing.durations import Duration, beyond, durations, slowest
@@ -47,7 +48,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ran(root: Path, tests: str, budget: Budget, *, full: bool = False, expression: str | None = None) -> str:
     (root / "test_own.py").write_text(tests)
     part = Part("a part", ("test_own.py",), budget)
-    return Suite(root / "results", expression, full=full).pytest(part, {}, lambda _: None)
+    return Suite(root / "results", expression, full=full).pytest(part, {}, silently)
 
 
 def test_a_part_says_how_it_ended_and_leaves_its_output_and_durations(root: Path) -> None:
@@ -63,14 +64,14 @@ def test_a_part_says_how_it_ended_and_leaves_its_output_and_durations(root: Path
 
 def test_a_run_that_is_not_measured_leaves_no_coverage(root: Path) -> None:
     (root / "test_own.py").write_text("def test_one(): pass\n")
-    Suite(root / "results", measured=False).pytest(Part("a part", ("test_own.py",), AMPLE), {}, lambda _: None)
+    Suite(root / "results", measured=False).pytest(Part("a part", ("test_own.py",), AMPLE), {}, silently)
     assert not (root / "results" / "a-part" / ".coverage").exists()
 
 
 def test_a_part_that_yields_leaves_the_processors_to_others(root: Path) -> None:
     (root / "test_own.py").write_text("import os\n\ndef test_one(): print('nice', os.nice(0))\n")
     part = Part("a part", ("test_own.py", "-s"), AMPLE, yields=True)
-    Suite(root / "results", measured=False).pytest(part, {}, lambda _: None)
+    Suite(root / "results", measured=False).pytest(part, {}, silently)
     assert f"nice {min(os.nice(0) + 10, 19)}" in (root / "results" / "a-part" / "output.log").read_text()
 
 

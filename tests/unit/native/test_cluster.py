@@ -13,11 +13,11 @@ from vivero_dev.native import cluster as steps_module
 from vivero_dev.native.base_image import LEFT_OUT
 from vivero_dev.native.images import Builder
 from vivero_dev.native.layout import Cluster
-from vivero_dev.native.store import Store
 from vivero_dev.platform.kubectl import Kubectl, Object
 from vivero_dev.processes import ProcessSpec, ProcessTable, Running
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY
-from vivero_dev.steps import run_steps
+from vivero_dev.steps import Step, run_steps, silently
+from vivero_dev.store import Store
 
 
 class Quiet:
@@ -30,6 +30,8 @@ class Quiet:
     def finished(self, step: str, outcome: str, seconds: float) -> None: ...
 
     def failed(self, step: str, seconds: float) -> None: ...
+
+    def progressed(self, share: float, left: float) -> None: ...
 
 
 class Applied:
@@ -78,8 +80,6 @@ def test_the_steps_bring_up_every_program_each_after_what_it_needs(
 ) -> None:
     pause = tmp_path / "pause"
     pause.touch()
-    monkeypatch.setattr(steps_module, "ensure_packages", lambda *_: ["runc"])
-    monkeypatch.setattr(steps_module, "ensure_tool", lambda *_: tmp_path)
     monkeypatch.setattr(steps_module, "ensure_network", lambda _: "created")
     monkeypatch.setattr(steps_module, "ensure_cgroup", lambda _: None)
     monkeypatch.setattr(steps_module, "write_pause_archive", lambda *_: None)
@@ -87,7 +87,9 @@ def test_the_steps_bring_up_every_program_each_after_what_it_needs(
     monkeypatch.setattr(containerd, "run", lambda *_, **__: "")
     monkeypatch.setattr(steps_module, "containerd", lambda _: ProcessSpec("containerd", []))
     monkeypatch.setattr(steps_module, "envoy", lambda _: ProcessSpec("envoy", []))
-    done = run_steps(steps_module.cluster_steps(instance), Quiet())
+    programs = Step("programs", lambda _: "unchanged")
+    packages = Step("packages", lambda _: "unchanged")
+    done = run_steps([programs, packages, *steps_module.cluster_steps(instance)], Quiet())
     names = [step.name for step in done]
     assert {CLUSTER_READY, INGRESS_READY} <= set(names)
     for earlier, later in (
@@ -101,6 +103,7 @@ def test_the_steps_bring_up_every_program_each_after_what_it_needs(
     assert instance.kubeconfig.exists()
 
 
+<<<<<<< HEAD
 def test_what_was_built_is_what_the_charts_get(
     instance: Instance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -111,8 +114,26 @@ def test_what_was_built_is_what_the_charts_get(
     image_steps = steps_module.image_steps(instance)
     assert [step.name for step in image_steps] == ["assets", IMAGES_READY]
     assert [step.run(lambda _: None) for step in image_steps] == ["unchanged", "built"]
+=======
+def test_what_was_built_is_what_the_charts_get(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps_module, "loaded_images", lambda _: {"x/operator:1"})
+    monkeypatch.setattr(steps_module.Builder, "load", lambda _self, _cluster, image, _say: f"x/{image.name}:1")
+    step = steps_module.image_step(instance)
+    assert step.name == IMAGES_READY
+    assert step.run(silently) == "loaded"
+>>>>>>> d5d2cef (One Go module for all programs, uv for wheels, no limit on how long work takes but on silence, and a bar that says how much is left)
     assert read_names(instance)["data-plane"] == "x/data-plane:1"
-    assert tmp_path.exists()
+
+
+def test_what_is_cached_is_expected_to_take_no_time(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps_module.Builder, "built", lambda _: False)
+    monkeypatch.setattr(steps_module, "assets_present", lambda: False)
+    empty = {step.name: step.expected() for step in steps_module.download_steps(instance)}
+    assert max(empty, key=lambda name: empty[name]) == "programs"
+    monkeypatch.setattr(steps_module.Builder, "built", lambda _: True)
+    monkeypatch.setattr(steps_module, "assets_present", lambda: True)
+    monkeypatch.setattr(steps_module, "present", lambda *_: True)
+    assert {step.expected() for step in steps_module.download_steps(instance)} == {1.0}
 
 
 def test_contours_definitions_are_applied_once_for_each_version(cluster: Cluster, applied: Applied) -> None:
@@ -178,7 +199,7 @@ def test_the_base_is_bootstrapped_in_a_mount_namespace_and_packed_without_ballas
         (root / LEFT_OUT[0] / "ballast").touch()
         return ""
 
-    monkeypatch.setattr(base_image, "run", bootstrap)
+    monkeypatch.setattr(base_image, "work", bootstrap)
     monkeypatch.setattr(base_image, "_mirror", list)
     entry = base_image.ensure_base(Store(tmp_path), tmp_path / "log")
     assert base_image.ensure_base(Store(tmp_path), tmp_path / "log") == entry

@@ -7,6 +7,7 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.native import base_image, images, pause
 from vivero_dev.native.containerd import PAUSE_IMAGE
 from vivero_dev.native.layout import Cluster
+from vivero_dev.steps import silently
 
 
 def test_a_reference_changes_with_the_code_and_not_with_bytecode(
@@ -72,6 +73,7 @@ def test_an_unchanged_tree_builds_nothing_and_a_change_of_code_one_layer(
     builds, loaded = Builds(), set[str]()
     cluster.instance.cache_dir.mkdir()
     monkeypatch.setattr(images, "run", builds.run)
+    monkeypatch.setattr(images, "work", builds.run)
     monkeypatch.setattr(images, "loaded_images", lambda _: loaded)
     monkeypatch.setattr(images, "load_image", lambda _cluster, _archive, name: loaded.add(name))
     monkeypatch.setattr(images, "install_packages", lambda *_: None)
@@ -79,13 +81,16 @@ def test_an_unchanged_tree_builds_nothing_and_a_change_of_code_one_layer(
     builder = images.Builder(cluster.instance.cache_dir, tmp_path / "log")
     image = images.IMAGES[0]
 
-    name = builder.ensure(cluster, image, lambda _: None)
+    assert builder.build(image, silently)
+    name = builder.load(cluster, image, silently)
     assert (builds.count("build"), builds.count("push"), loaded) == (3, 1, {name})
-    builder.ensure(cluster, image, lambda _: None)
-    assert builds.count("build") == 3
+    assert not builder.build(image, silently)
+    builder.load(cluster, image, silently)
+    assert (builds.count("build"), builds.count("push")) == (3, 1)
 
     monkeypatch.setattr(images, "reference", lambda _: "localhost/vivero/operator:changed")
-    builder.ensure(cluster, image, lambda _: None)
+    assert builder.build(image, silently)
+    builder.load(cluster, image, silently)
     assert (builds.count("build"), builds.count("push")) == (4, 2)
 
 
@@ -94,12 +99,9 @@ def test_only_the_newest_builds_are_kept(cluster: Cluster, tmp_path: Path, monke
     builds.names = {f"localhost/vivero/operator:{number}" for number in range(images.KEPT_BUILDS + 3)}
     cluster.instance.cache_dir.mkdir()
     monkeypatch.setattr(images, "run", builds.run)
-    monkeypatch.setattr(images, "loaded_images", lambda _: set())
-    monkeypatch.setattr(images, "load_image", lambda *_: True)
-    monkeypatch.setattr(images, "install_packages", lambda *_: None)
-    monkeypatch.setattr(images, "ensure_base", lambda *_: tmp_path / "base-1")
+    monkeypatch.setattr(images, "work", builds.run)
     monkeypatch.setattr(images.Builder, "_build", lambda *_: None)
-    images.Builder(cluster.instance.cache_dir, tmp_path / "log").ensure(cluster, images.IMAGES[0], lambda _: None)
+    images.Builder(cluster.instance.cache_dir, tmp_path / "log").build(images.IMAGES[0], silently)
     assert len(builds.names) == images.KEPT_BUILDS
 
 
@@ -110,9 +112,12 @@ def test_a_second_instance_loads_without_building(
     cluster.instance.cache_dir.mkdir()
     builds.names.add(images.reference(images.IMAGES[1]))
     monkeypatch.setattr(images, "run", builds.run)
+    monkeypatch.setattr(images, "work", builds.run)
     monkeypatch.setattr(images, "loaded_images", lambda _: loaded)
     monkeypatch.setattr(images, "load_image", lambda _cluster, _archive, name: loaded.add(name))
-    images.Builder(cluster.instance.cache_dir, tmp_path / "log").ensure(cluster, images.IMAGES[1], lambda _: None)
+    builder = images.Builder(cluster.instance.cache_dir, tmp_path / "log")
+    assert not builder.build(images.IMAGES[1], silently)
+    builder.load(cluster, images.IMAGES[1], silently)
     assert (builds.count("build"), builds.count("push")) == (0, 1)
 
 
@@ -138,14 +143,13 @@ def test_no_device_becomes_part_of_the_base() -> None:
 
 def test_the_bases_python_runs_through_its_own_loader(tmp_path: Path) -> None:
     root = tmp_path / "root"
-    for folder in ("lib64", "usr/lib/x86_64-linux-gnu", "usr/share/python-wheels"):
+    for folder in ("lib64", "usr/lib/x86_64-linux-gnu"):
         (root / folder).mkdir(parents=True)
     (root / "lib64/ld-linux-x86-64.so.2").touch()
-    (root / "usr/share/python-wheels/pip-25.1-py3-none-any.whl").touch()
     command, environment = base_image.interpreter(tmp_path)
     assert command[0].endswith("ld-linux-x86-64.so.2")
     assert command[-1].endswith("usr/bin/python3.13")
-    assert environment["PYTHONPATH"].endswith("pip-25.1-py3-none-any.whl")
+    assert environment["PYTHONHOME"] == str(root / "usr")
 
 
 def test_a_base_without_a_loader_is_named(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_removing_a_network_that_is_not_there_does_nothing(instance: Instance, m
 @pytest.fixture
 def apt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     machine = Machine()
-    monkeypatch.setattr(packages, "run", machine.run)
+    monkeypatch.setattr(packages, "work", machine.run)
     monkeypatch.setattr(packages, "POLICY", tmp_path / "policy-rc.d")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(shutil, "which", lambda _: None)
@@ -203,7 +203,7 @@ def test_services_are_forbidden_to_start_while_packages_install(
 ) -> None:
     seen: list[bool] = []
     monkeypatch.setattr(packages, "is_installed", lambda _: False)
-    monkeypatch.setattr(packages, "run", lambda *_, **__: seen.append(packages.POLICY.exists()))
+    monkeypatch.setattr(packages, "work", lambda *_, **__: seen.append(packages.POLICY.exists()))
     packages.ensure_packages(["mariadb-server"], tmp_path / "log")
     assert seen == [False, True]
 

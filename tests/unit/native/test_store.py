@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_dev.native.files import write_private, write_public
-from vivero_dev.native.store import Store, content_hash, tree_hash
+from vivero_dev.store import Store, content_hash, tree_hash
 
 
 def test_an_entry_is_made_once(tmp_path: Path) -> None:

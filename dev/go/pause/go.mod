@@ -1,3 +1,0 @@
-module vivero.dev/dev/pause
-
-go 1.24.0

@@ -1,0 +1,48 @@
+"""How much of the expected work is done, and an honest guess how long the rest will take. No I/O."""
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_SURE_SHARE = 0.05
+"""Before so much is done, the pace of this machine is not known, and the expectation stands as it is."""
+_MINUTE = 60.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """`expected` holds, by step, the processor seconds that its work took where it was measured."""
+
+    expected: Mapping[str, float]
+    processors: int = field(default_factory=lambda: os.cpu_count() or 1)
+    _done: dict[str, float] = field(default_factory=dict)
+    # Steps run in threads.
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def reached(self, step: str, share: float) -> None:
+        """This share of the step, from 0 to 1, is done; it never goes back."""
+        with self._lock:
+            self._done[step] = max(self._done.get(step, 0.0), min(share, 1.0))
+
+    @property
+    def share(self) -> float:
+        """Of all the expected work, from 0 to 1."""
+        total = sum(self.expected.values())
+        return self._work_done() / total if total else 1.0
+
+    def left(self, elapsed: float) -> float:
+        """Seconds until the end, `elapsed` seconds after the begin: at this machine's pace as soon as that is known."""
+        done = self._work_done()
+        rest = sum(self.expected.values()) - done
+        return rest * elapsed / done if done and self.share >= _SURE_SHARE else rest / self.processors
+
+    def _work_done(self) -> float:
+        with self._lock:
+            return sum(self.expected.get(step, 0.0) * share for step, share in self._done.items())
+
+
+def in_words(share: float, left: float) -> str:
+    """As in "43 % done, about 5 min left"."""
+    rest = "less than a minute" if left < _MINUTE else f"about {left / _MINUTE:.0f} min"
+    return f"{share:.0%} done, {rest} left"
