@@ -27,6 +27,7 @@ from vivero_core.model.constants import LABEL_TENANT
 from vivero_dev.instance import Instance, load_instance
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.tools import ensure_tool
+from vivero_dev.steps import silently
 from vivero_dev.testing.data_plane import answering
 from vivero_operator.instance import APP_PORT
 
@@ -141,7 +142,7 @@ async def _ready(kube: KubeClient) -> bool:
 @asynccontextmanager
 async def _kwok(instance: Instance, kubeconfig: Path, address: str) -> AsyncIterator[None]:
     log = instance.folder("logs") / "kwok.log"
-    program = await asyncio.to_thread(ensure_tool, instance.cache_dir, "kwok", log, print) / "kwok"
+    program = await asyncio.to_thread(ensure_tool, instance.cache_dir, "kwok", log, silently) / "kwok"
     with tempfile.TemporaryDirectory() as folder, log.open("ab") as out:
         config = Path(folder) / "stages.yaml"
         config.write_text("\n---\n".join(json.dumps(stage) for stage in stages(address)))

@@ -22,6 +22,7 @@ from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
 from vivero_dev.platform.values import control_plane_values, operator_values
 from vivero_dev.secret_store import SecretStore
+from vivero_dev.steps import silently
 from vivero_dev.testing.schemas import file_name, self_contained, strict_definitions
 
 
@@ -275,12 +276,10 @@ def helm(tmp_path: Path, script: str) -> Helm:
     return Helm(program(tmp_path, "helm", script), kubectl, tmp_path, tmp_path)
 
 
-def quiet(_: str) -> None: ...
-
-
 def test_a_release_is_installed_with_its_values_in_a_private_file(tmp_path: Path) -> None:
     assert (
-        helm(tmp_path, """case "$*" in *list*) echo '[]';; esac""").ensure(release(tmp_path, a=1), quiet) == "installed"
+        helm(tmp_path, """case "$*" in *list*) echo '[]';; esac""").ensure(release(tmp_path, a=1), silently)
+        == "installed"
     )
     assert "upgrade --install" in calls(tmp_path, "helm")
     assert "--wait" in calls(tmp_path, "helm")
@@ -295,9 +294,9 @@ def test_the_same_release_is_left_alone_and_another_is_not(tmp_path: Path) -> No
         """case "$*" in *list*) echo '[{"name": "vivero-operator"}]';; """
         f"""*status*) echo '{{"info": {{"description": "vivero {revision}"}}}}';; esac"""
     )
-    assert helm(tmp_path, script).ensure(release(tmp_path, a=1), quiet) == "unchanged"
+    assert helm(tmp_path, script).ensure(release(tmp_path, a=1), silently) == "unchanged"
     assert "upgrade" not in calls(tmp_path, "helm")
-    assert helm(tmp_path, script).ensure(release(tmp_path, a=2), quiet) == "installed"
+    assert helm(tmp_path, script).ensure(release(tmp_path, a=2), silently) == "installed"
 
 
 def test_a_change_of_the_chart_is_another_revision(tmp_path: Path) -> None:
@@ -309,7 +308,7 @@ def test_a_change_of_the_chart_is_another_revision(tmp_path: Path) -> None:
 def test_a_failed_release_without_a_failing_pod_keeps_helms_words(tmp_path: Path) -> None:
     script = """case "$*" in *list*) echo '[]';; *) echo 'bad template'; exit 1;; esac"""
     with pytest.raises(ComponentError, match="release vivero-operator") as caught:
-        helm(tmp_path, script).ensure(release(tmp_path), quiet)
+        helm(tmp_path, script).ensure(release(tmp_path), silently)
     assert caught.value.log is not None
     assert "bad template" in caught.value.log.read_text()
 

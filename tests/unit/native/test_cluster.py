@@ -103,34 +103,21 @@ def test_the_steps_bring_up_every_program_each_after_what_it_needs(
     assert instance.kubeconfig.exists()
 
 
-<<<<<<< HEAD
-def test_what_was_built_is_what_the_charts_get(
-    instance: Instance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(steps_module, "ensure_packages", lambda *_: [])
-    monkeypatch.setattr(steps_module, "ensure_assets", lambda *_: "unchanged")
-    monkeypatch.setattr(steps_module, "loaded_images", lambda _: set())
-    monkeypatch.setattr(Builder, "ensure", lambda _self, _cluster, image, _say: f"x/{image.name}:1")
-    image_steps = steps_module.image_steps(instance)
-    assert [step.name for step in image_steps] == ["assets", IMAGES_READY]
-    assert [step.run(lambda _: None) for step in image_steps] == ["unchanged", "built"]
-=======
 def test_what_was_built_is_what_the_charts_get(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps_module, "loaded_images", lambda _: {"x/operator:1"})
-    monkeypatch.setattr(steps_module.Builder, "load", lambda _self, _cluster, image, _say: f"x/{image.name}:1")
+    monkeypatch.setattr(Builder, "load", lambda _self, _cluster, image, _say: f"x/{image.name}:1")
     step = steps_module.image_step(instance)
     assert step.name == IMAGES_READY
     assert step.run(silently) == "loaded"
->>>>>>> d5d2cef (One Go module for all programs, uv for wheels, no limit on how long work takes but on silence, and a bar that says how much is left)
     assert read_names(instance)["data-plane"] == "x/data-plane:1"
 
 
 def test_what_is_cached_is_expected_to_take_no_time(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps_module.Builder, "built", lambda _: False)
+    monkeypatch.setattr(Builder, "built", lambda _: False)
     monkeypatch.setattr(steps_module, "assets_present", lambda: False)
     empty = {step.name: step.expected() for step in steps_module.download_steps(instance)}
     assert max(empty, key=lambda name: empty[name]) == "programs"
-    monkeypatch.setattr(steps_module.Builder, "built", lambda _: True)
+    monkeypatch.setattr(Builder, "built", lambda _: True)
     monkeypatch.setattr(steps_module, "assets_present", lambda: True)
     monkeypatch.setattr(steps_module, "present", lambda *_: True)
     assert {step.expected() for step in steps_module.download_steps(instance)} == {1.0}

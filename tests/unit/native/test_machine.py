@@ -276,7 +276,12 @@ def test_down_removes_sockets_links_and_leases_of_this_instance_alone(
     monkeypatch.setattr(teardown, "network_leftovers", lambda _: [])
     monkeypatch.setattr(teardown, "cgroup_leftovers", lambda _: [])
     said: list[str] = []
-    teardown.stop_cluster(cluster.instance, said.append)
+
+    def say(text: str, share: float = 0.0) -> None:
+        assert 0 <= share <= 1
+        said.append(text)
+
+    teardown.stop_cluster(cluster.instance, say)
     assert not socket.exists()
     assert not volatile.exists()
     assert [file.name for file in logs.iterdir()] == ["other.log"]

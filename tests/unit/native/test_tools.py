@@ -1,9 +1,6 @@
-<<<<<<< HEAD
 import shutil
-=======
 from collections.abc import Callable
 from dataclasses import dataclass, field
->>>>>>> d5d2cef (One Go module for all programs, uv for wheels, no limit on how long work takes but on silence, and a bar that says how much is left)
 from pathlib import Path
 
 import pytest
