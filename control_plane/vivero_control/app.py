@@ -51,13 +51,13 @@ class Program:
 def create_program(settings: Settings, pages: Pages | None = None, clock: Clock = now) -> Program:
     """`pages` is the web layer, without it there is only the API."""
     pages = pages or Pages()
-    backends = composition.backends(settings, clock)
-    services = composition.services(backends)
+    infrastructure = composition.infrastructure(settings, clock)
+    services = composition.services(infrastructure)
     answers = Answers(pages.error_page)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with backends.open(), backends.mirrored():
+        async with infrastructure.open(), infrastructure.watching():
             yield
 
     metrics = PrometheusConfig(app_name="vivero_control", prefix="vivero_control", group_path=True)
@@ -80,7 +80,7 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
         lifespan=[lifespan],
         logging_config=None,
     )
-    app.asgi_handler = _surrounded(app.asgi_handler, services, backends.limiter, answers, pages)
+    app.asgi_handler = _surrounded(app.asgi_handler, services, infrastructure.limiter, answers, pages)
     return Program(public=app, internal=internal_app(services.health))
 
 

@@ -27,13 +27,13 @@ from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.staff.repository import RefreshTokenRepository
-from vivero_control.domain.tenants.changes import ChangeJob
-from vivero_control.domain.tenants.jobs import TrialJob
+from vivero_control.domain.tenants.external_changes import ExternalChangeWatcher
+from vivero_control.domain.tenants.jobs import TrialTask
 from vivero_control.jobs import policies
 from vivero_control.jobs.outbox import Outbox
 from vivero_control.jobs.repository import DEAD, PENDING, OutboxRepository
 from vivero_control.jobs.timers import every
-from vivero_control.lib.each import each
+from vivero_control.lib.background import for_each
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import KEEP
 from vivero_control.lib.internal import internal_app
@@ -56,22 +56,22 @@ entries = Gauge("vivero_control_outbox_entries", "Jobs that wait, and dead lette
 class Jobs:
     """What the worker does."""
 
-    def __init__(self, backends: composition.Backends) -> None:
-        self._backends = backends
-        settings = backends.settings
-        kinds = composition.kinds(backends)
+    def __init__(self, infrastructure: composition.Infrastructure) -> None:
+        self._infrastructure = infrastructure
+        settings = infrastructure.settings
+        kinds = composition.kinds(infrastructure)
         budget = timedelta(hours=settings.jobs.patience_hours)
-        self.outbox = Outbox(backends.database, kinds, budget, backends.clock)
-        audit = AuditService(backends.database, backends.clock)
-        self.changes = ChangeJob(backends.kube, audit)
-        self.trials = TrialJob(
-            database=backends.database,
-            tenants=backends.tenants,
+        self.outbox = Outbox(infrastructure.database, kinds, budget, infrastructure.clock)
+        audit = AuditService(infrastructure.database, infrastructure.clock)
+        self.changes = ExternalChangeWatcher(infrastructure.kube, audit)
+        self.trials = TrialTask(
+            database=infrastructure.database,
+            tenants=infrastructure.tenants,
             audit=audit,
             send_mails=partial(self.outbox.drain, mails.KIND),
             tenant_url=settings.tenant_url,
             mails_are_answered=settings.mail.reply_to is not None,
-            clock=backends.clock,
+            clock=infrastructure.clock,
         )
         self._called = {kind: asyncio.Event() for kind in kinds}
 
@@ -79,10 +79,10 @@ class Jobs:
         """What runs side by side, by name, until it is cancelled."""
         lanes = {f"jobs {kind}": partial(self._keep_draining, kind) for kind in self._called}
         return {
-            "wake": lambda: self._backends.wake.listen(self._call),
-            "trials": lambda: every(TRIALS_SECONDS, "the trials", self.trials.run, limit=RUN_SECONDS),
+            "wake": lambda: self._infrastructure.wake_up.listen(self._call),
+            "trials": lambda: every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
             "changes": self.changes.run,
-            "tidy": lambda: every(TIDY_SECONDS, "tidying up", self.tidy, limit=RUN_SECONDS),
+            "tidy": lambda: every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
             **lanes,
         }
 
@@ -94,17 +94,19 @@ class Jobs:
 
     async def tidy(self) -> None:
         """Remove what has served its purpose, each kind by itself."""
-        now = self._backends.clock()
+        now = self._infrastructure.clock()
         tasks: dict[str, Callable[[], Awaitable[int]]] = {
-            "idempotency keys": lambda: self._backends.idempotency.forget(now - KEEP),
-            "outbox entries": lambda: self._in_transaction(lambda at: OutboxRepository(at).forget(now - policies.KEEP)),
+            "idempotency keys": lambda: self._infrastructure.idempotency.forget(now - KEEP),
+            "outbox entries": lambda: self._in_transaction(
+                lambda at: OutboxRepository(at).delete_finished(now - policies.KEEP)
+            ),
             "payloads of dead letters": lambda: self._in_transaction(
-                lambda at: OutboxRepository(at).erase(now - policies.KEEP_PAYLOAD)
+                lambda at: OutboxRepository(at).erase_payloads(now - policies.KEEP_PAYLOAD)
             ),
             "mails about tenants that are gone": self._erase_gone,
             "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
         }
-        await each("tidy", tasks, lambda what: tasks[what](), name=str)
+        await for_each("tidy", tasks, lambda what: tasks[what](), name=str)
 
     async def _keep_draining(self, kind: str) -> None:
         called = self._called[kind]
@@ -114,7 +116,7 @@ class Jobs:
                 await self.outbox.drain(kind)
                 await self._count()
             except UnavailableError as error:
-                logger.warning("jobs (%s) not worked off: %s", kind, error.__cause__ or error)
+                logger.warning("processing jobs failed, retrying: %s", error.__cause__ or error, extra={"kind": kind})
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311  jitter
                     await called.wait()
@@ -124,31 +126,31 @@ class Jobs:
             event.set()
 
     async def _count(self) -> None:
-        async with self._backends.database.transaction() as session:
+        async with self._infrastructure.database.transaction() as session:
             counts = await OutboxRepository(session).counts()
         for state in (PENDING, DEAD):
             entries.labels(state).set(counts.get(state, 0))
 
     async def _erase_gone(self) -> int:
         """Dead letters name their customer: what is erased with a tenant is erased here, too."""
-        before = self._backends.clock() - GONE_AFTER
+        before = self._infrastructure.clock() - GONE_AFTER
         about = await self._in_transaction(lambda at: OutboxRepository(at).subjects_of_dead(mails.KIND, before))
-        gone = about - await self._backends.tenants.subjects() if about else about
-        return await self._in_transaction(lambda at: OutboxRepository(at).erase_about(mails.KIND, gone))
+        gone = about - await self._infrastructure.tenants.subjects() if about else about
+        return await self._in_transaction(lambda at: OutboxRepository(at).erase_payloads_about(mails.KIND, gone))
 
     async def _in_transaction(self, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        async with self._backends.database.transaction() as session:
+        async with self._infrastructure.database.transaction() as session:
             return await do(session)
 
 
 def create_worker_app(settings: Settings, clock: Clock = now) -> Litestar:
     """Its lifespan runs the worker; its routes are /healthz, /readyz and /metrics."""
-    backends = composition.backends(settings, clock)
-    health = Health(backends.database, lambda: True)
+    infrastructure = composition.infrastructure(settings, clock)
+    health = Health(infrastructure.database, lambda: True)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with backends.open(), composition.running(Jobs(backends).tasks()):
+        async with infrastructure.open(), composition.running(Jobs(infrastructure).tasks()):
             yield
 
     return internal_app(health, [lifespan])

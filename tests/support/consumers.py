@@ -10,7 +10,7 @@ from typing import Any, Final
 from reconcile.world import PLAN, SERVER, World, tenant_body
 from vivero_control.domain.plans.service import view
 from vivero_control.domain.signups import progress
-from vivero_control.domain.signups.arrivals import is_new
+from vivero_control.domain.signups.reachability import is_new
 from vivero_control.domain.tenants import policies as staff
 from vivero_control.domain.tenants import trials
 from vivero_control.web import words

@@ -145,7 +145,7 @@ class Limiter:
             return await question(self._shared)
         except UnavailableError as error:
             if self._monotonic() >= self._rest_until:  # once, of all that asked meanwhile
-                log.warning("counting_alone", problem=explained(error))
+                log.warning("rate_limit_store_unavailable", problem=explained(error))
             self._rest_until = self._monotonic() + REST_SECONDS
             return None
 

@@ -2,11 +2,15 @@
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from vivero_web.redaction import redact_event
+
+_STANDARD: Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
+"""Attributes of every record of the standard library."""
 
 
 def configure(level: str, *own: str) -> None:
@@ -34,7 +38,9 @@ class _Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         logger: WrappedLogger = structlog.get_logger(record.name)
-        event: EventDict = {"logger": record.name}
+        # What a line says of its own stands in `extra`: it becomes fields.
+        event: EventDict = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        event["logger"] = record.name
         if record.exc_info:
             event["exc_info"] = record.exc_info
         # A message may hold a brace or a per cent sign: it is no template any more.

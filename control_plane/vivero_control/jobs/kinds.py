@@ -16,14 +16,14 @@ class GiveUpError(ViveroError):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class JobDescription:
     """A job in words for staff: what it is, and for whom."""
 
     what: str
-    whom: str
+    recipient: str
 
 
-class Kind(ABC):
+class JobKind(ABC):
     """One kind of job; most need only the first two. What follows from an end is written in the transaction that ends the job."""
 
     @abstractmethod
@@ -36,16 +36,16 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def words(self, payload: Payload) -> Words:
+    def describe(self, payload: Payload) -> JobDescription:
         """Whatever the payload holds: a newer program may have written it."""
 
-    async def done(self, session: AsyncSession, payload: Payload) -> None:  # noqa: B027  most kinds need no more
+    async def on_done(self, session: AsyncSession, payload: Payload) -> None:  # noqa: B027  most kinds need no more
         """It has been done."""
 
-    async def given_up(self, session: AsyncSession, payload: Payload, why: str | None) -> None:  # noqa: B027  most kinds need no more
+    async def on_given_up(self, session: AsyncSession, payload: Payload, why: str | None) -> None:  # noqa: B027  most kinds need no more
         """It is dead; `why` is a sentence for people, None when its time is over."""
 
-    async def revived(self, session: AsyncSession, payload: Payload) -> None:  # noqa: B027  most kinds need no more
+    async def on_replay(self, session: AsyncSession, payload: Payload) -> None:  # noqa: B027  most kinds need no more
         """Before a dead one is tried again.
 
         Raises:

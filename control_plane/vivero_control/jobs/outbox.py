@@ -20,7 +20,7 @@ from vivero_web.errors import UnavailableError
 from vivero_control.db.database import Database
 from vivero_control.db.tables import OutboxEntry
 from vivero_control.jobs import policies
-from vivero_control.jobs.kinds import GiveUpError, Kind
+from vivero_control.jobs.kinds import GiveUpError, JobKind
 from vivero_control.jobs.repository import DEAD, DONE, OutboxRepository
 
 logger = logging.getLogger(__name__)
@@ -28,14 +28,14 @@ logger = logging.getLogger(__name__)
 died = Counter("vivero_control_dead_letters", "Jobs that were given up", ["kind"])
 
 
-class FaultError(ViveroError):
+class WriteBackError(ViveroError):
     """A fault of this program kept the entry from being finished."""
 
 
 class Outbox:
     """Works off entries; `budget` is how long one is tried, from its first failure on."""
 
-    def __init__(self, database: Database, kinds: Mapping[str, Kind], budget: timedelta, clock: Clock) -> None:
+    def __init__(self, database: Database, kinds: Mapping[str, JobKind], budget: timedelta, clock: Clock) -> None:
         self._database = database
         self._kinds = kinds
         self._budget = budget
@@ -53,7 +53,7 @@ class Outbox:
         taken: int | None = None
         try:
             async with self._database.transaction() as session:
-                entry = await OutboxRepository(session).take(kind, self._clock())
+                entry = await OutboxRepository(session).lock_next_due(kind, self._clock())
                 if entry is None:
                     return False
                 taken = entry.id
@@ -63,7 +63,7 @@ class Outbox:
         except Exception:
             if taken is None:
                 raise
-            logger.exception("outbox entry %s cannot be written back", taken)
+            logger.exception("storing the job's result failed", extra={"job": taken})
             await self._put_off(taken)
         return True
 
@@ -75,11 +75,11 @@ class Outbox:
         except Exception as error:
             if not isinstance(error, ViveroError):
                 # A fault in a kind must not stop the entries behind it; it counts as a failed attempt.
-                logger.exception("outbox entry %s (%s) met a fault", entry.id, entry.kind)
+                logger.exception("job failed with an unexpected error", extra={"job": entry.id, "kind": entry.kind})
             if self._is_over(entry, error):
-                await kind.given_up(session, payload, str(error) if isinstance(error, GiveUpError) else None)
+                await kind.on_given_up(session, payload, str(error) if isinstance(error, GiveUpError) else None)
         else:
-            await kind.done(session, payload)
+            await kind.on_done(session, payload)
             entry.state, entry.payload, entry.last_error = DONE, None, None
             entry.finished_at = self._clock()
 
@@ -88,7 +88,7 @@ class Outbox:
         async with self._database.transaction() as session:
             entry = await OutboxRepository(session).get_one(id=entry_id, with_for_update=True)
             entry.attempts += 1
-            self._is_over(entry, FaultError("it could not be written back"))
+            self._is_over(entry, WriteBackError("it could not be written back"))
 
     def _is_over(self, entry: OutboxEntry, error: Exception) -> bool:
         """Whether the failure was the last; else the entry is due again later."""
@@ -99,10 +99,10 @@ class Outbox:
         if again is None or isinstance(error, GiveUpError):
             entry.state, entry.finished_at = DEAD, now
             died.labels(entry.kind).inc()
-            logger.error("outbox entry %s (%s) is given up: %s", entry.id, entry.kind, entry.last_error)
+            logger.error("job is a dead letter: %s", entry.last_error, extra={"job": entry.id, "kind": entry.kind})
             return True
         entry.due_at = again
-        logger.warning("outbox entry %s (%s) failed, again later: %s", entry.id, entry.kind, entry.last_error)
+        logger.warning("job failed, retrying: %s", entry.last_error, extra={"job": entry.id, "kind": entry.kind})
         return False
 
 

@@ -14,12 +14,12 @@ from vivero_control.db.tables import OutboxEntry
 DONE = "done"
 DEAD = "dead"
 PENDING = "pending"
-LOOKED_AT = 20
+CANDIDATES = 20
 """More than there are workers, of which each holds one entry of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class JobStatus:
     """Where a job stands; `gives_up_at` is None before its first failure, `finished_at` until it is done or dead."""
 
     state: str
@@ -37,7 +37,7 @@ class OutboxRepository(Repository[OutboxEntry]):
 
     model_type = OutboxEntry
 
-    async def put(  # noqa: PLR0913  the row's columns
+    async def enqueue(  # noqa: PLR0913  the row's columns
         self,
         *,
         kind: str,
@@ -60,14 +60,14 @@ class OutboxRepository(Repository[OutboxEntry]):
         )
         await self.session.execute(statement.on_duplicate_key_update(key=key))
 
-    async def take(self, kind: str, now: datetime) -> OutboxEntry | None:
+    async def lock_next_due(self, kind: str, now: datetime) -> OutboxEntry | None:
         """The entry that is due longest, locked until the transaction ends; others take other ones.
 
         Looked for without a lock, and locked by its id: a search that locks holds for a moment what it only passes,
         and whoever works off another kind at that moment skips it.
         """
         due = (OutboxEntry.kind == kind, OutboxEntry.state == PENDING, OutboxEntry.due_at <= now)
-        first = select(OutboxEntry.id).where(*due).order_by(OutboxEntry.due_at, OutboxEntry.id).limit(LOOKED_AT)
+        first = select(OutboxEntry.id).where(*due).order_by(OutboxEntry.due_at, OutboxEntry.id).limit(CANDIDATES)
         for entry_id in (await self.session.scalars(first)).all():
             statement = select(OutboxEntry).where(OutboxEntry.id == entry_id, *due).with_for_update(skip_locked=True)
             entry = cast("OutboxEntry | None", await self.session.scalar(statement))
@@ -75,7 +75,7 @@ class OutboxRepository(Repository[OutboxEntry]):
                 return entry
         return None
 
-    async def finish(self, key: str, now: datetime) -> None:
+    async def mark_done(self, key: str, now: datetime) -> None:
         """It has been done, by whoever; what it carried is no longer kept."""
         statement = (
             update(OutboxEntry)
@@ -84,11 +84,11 @@ class OutboxRepository(Repository[OutboxEntry]):
         )
         await self.session.execute(statement)
 
-    async def standing(self, key: str) -> Standing | None:
+    async def status_of(self, key: str) -> JobStatus | None:
         """None when there is no such job, or no more."""
         columns = (OutboxEntry.state, OutboxEntry.due_at, OutboxEntry.gives_up_at, OutboxEntry.finished_at)
         row = (await self.session.execute(select(*columns).where(OutboxEntry.key == key))).one_or_none()
-        return Standing(*row) if row else None
+        return JobStatus(*row) if row else None
 
     async def newest_states(self, kind: str, subjects: Collection[str]) -> dict[str, str]:
         """Of the newest job of a kind about each subject that has one."""
@@ -107,7 +107,7 @@ class OutboxRepository(Repository[OutboxEntry]):
         )
         return {key: value for key, value in rows}  # noqa: C416  a Row is no tuple for the type checker
 
-    async def dead(self, limit: int) -> tuple[Sequence[OutboxEntry], int]:
+    async def dead_letters(self, limit: int) -> tuple[Sequence[OutboxEntry], int]:
         """The dead letters that died last, and how many there are."""
         dead = OutboxEntry.state == DEAD
         newest = select(OutboxEntry).where(dead).order_by(OutboxEntry.finished_at.desc(), OutboxEntry.id.desc())
@@ -118,7 +118,7 @@ class OutboxRepository(Repository[OutboxEntry]):
         """Held until the transaction ends."""
         return await self.get_one_or_none(id=entry_id, with_for_update=True)
 
-    async def drop(self, keys: Sequence[str]) -> None:
+    async def remove(self, keys: Sequence[str]) -> None:
         await self.session.execute(delete(OutboxEntry).where(OutboxEntry.key.in_(keys)))
 
     async def subjects_of_dead(self, kind: str, before: datetime) -> set[str]:
@@ -128,7 +128,7 @@ class OutboxRepository(Repository[OutboxEntry]):
         )
         return {subject for subject in await self.session.scalars(statement.distinct()) if subject}
 
-    async def erase_about(self, kind: str, subjects: Collection[str]) -> int:
+    async def erase_payloads_about(self, kind: str, subjects: Collection[str]) -> int:
         """The payloads of these dead letters; how many."""
         return await self._erased(
             update(OutboxEntry).where(
@@ -136,11 +136,11 @@ class OutboxRepository(Repository[OutboxEntry]):
             )
         )
 
-    async def erase(self, before: datetime) -> int:
+    async def erase_payloads(self, before: datetime) -> int:
         """The payloads of what died before; how many."""
         return await self._erased(update(OutboxEntry).where(*_kept_since(before)))
 
-    async def forget(self, before: datetime) -> int:
+    async def delete_finished(self, before: datetime) -> int:
         """Remove what was over before."""
         statement = delete(OutboxEntry).where(OutboxEntry.state.in_((DONE, DEAD)), OutboxEntry.finished_at < before)
         return cast("CursorResult[Any]", await self.session.execute(statement)).rowcount

@@ -29,7 +29,7 @@ KEEP = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class Once:
+class IdempotentOperation:
     """One run of one operation under its key.
 
     Attributes:
@@ -72,15 +72,15 @@ class Idempotency:
         self._clock = clock
 
     @asynccontextmanager
-    async def once(self, operation: str, key: str | None, body: bytes) -> AsyncIterator[Once]:
-        """Claim the key for the block; without a key every run is the first.
+    async def once(self, operation: str, key: str | None, body: bytes) -> AsyncIterator[IdempotentOperation]:
+        """SellingPoint the key for the block; without a key every run is the first.
 
         Raises:
             InvalidInputError: the key is unusable, or was used with another body.
             KeyBusyError: the first request with this key is still at work.
         """
         if key is None:
-            yield Once(None)
+            yield IdempotentOperation(None)
             return
         check_key(key)
         once = await self._claim(fingerprint(self._secret, operation, key), fingerprint(self._secret, body))
@@ -97,7 +97,7 @@ class Idempotency:
             statement = delete(IdempotencyRecord).where(IdempotencyRecord.created_at < before)
             return cast("CursorResult[Any]", await session.execute(statement)).rowcount
 
-    async def _claim(self, key: str, body: str) -> Once:
+    async def _claim(self, key: str, body: str) -> IdempotentOperation:
         now = self._clock()
         until = _until(now)
         try:
@@ -105,9 +105,9 @@ class Idempotency:
                 session.add(IdempotencyRecord(key=key, fingerprint=body, locked_until=until, created_at=now))
         except IntegrityError:
             return await self._meet(key, body)
-        return Once(key, until=until)
+        return IdempotentOperation(key, until=until)
 
-    async def _meet(self, key: str, body: str) -> Once:
+    async def _meet(self, key: str, body: str) -> IdempotentOperation:
         """Someone was here before."""
         now = self._clock()
         async with self._database.transaction() as session:
@@ -119,9 +119,9 @@ class Idempotency:
             if record.answer is None and record.locked_until > now:
                 raise KeyBusyError
             record.locked_until = _until(now)
-            return Once(key, record.answer, until=record.locked_until)
+            return IdempotentOperation(key, record.answer, until=record.locked_until)
 
-    async def _release(self, once: Once) -> None:
+    async def _release(self, once: IdempotentOperation) -> None:
         """Not when another request has taken the key over meanwhile: it is that one's now, with its answer."""
         own = IdempotencyRecord.key == once.key, IdempotencyRecord.locked_until == once.until
         async with self._database.transaction() as session:

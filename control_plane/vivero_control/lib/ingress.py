@@ -46,7 +46,7 @@ class Ingress:
             async with self._session.get(url, headers=said, server_hostname=host, allow_redirects=False) as answer:
                 return answer.status == NO_CONTENT
         except (aiohttp.ClientError, TimeoutError) as error:
-            logger.debug("no answer at %s: %s", host, type(error).__name__)
+            logger.debug("workspace not reachable: %s", type(error).__name__, extra={"host": host})
             return False
 
 

@@ -8,7 +8,7 @@ from litestar.status_codes import HTTP_303_SEE_OTHER, HTTP_401_UNAUTHORIZED
 from vivero_ui.errors import error_page as words_for
 from vivero_web.problem import Problem
 
-from vivero_control.web.session import login_address
+from vivero_control.web.staff_shell import login_address
 
 # Whose detail is a sentence about this one case; the others' is the protocol's, the page has better words.
 _EXACT: Final = frozenset({403, 409, 422, 429, 503})

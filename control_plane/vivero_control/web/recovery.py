@@ -15,7 +15,7 @@ from vivero_web.request_context import caller_of
 
 from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.settings import Settings
-from vivero_control.web.session import LOGIN, PASSWORD_SET
+from vivero_control.web.staff_shell import LOGIN, PASSWORD_SET
 
 FORGOTTEN: Final = "/staff/forgotten-password"
 _FORM_ERRORS: Final = (InvalidInputError, TooManyRequestsError)

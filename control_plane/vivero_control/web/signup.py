@@ -22,7 +22,7 @@ from vivero_control.domain.signups.policies import LOGIN_FOR
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.settings import Settings
-from vivero_control.web import words
+from vivero_control.web import presentation
 from vivero_control.web.site import known, workspace_domain
 
 SCRIPTED: Final = "x-scripted-form"
@@ -69,7 +69,7 @@ def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: 
         "first_wrong": next(iter(wrong), ""),
         "problem": problem,
         "domain": workspace_domain(settings),
-        "trial_days": words.trial_days(known(plans.offered)),
+        "trial_days": presentation.trial_days(known(plans.offered)),
         # A new one each time: a corrected form is another order.
         "key": secrets.token_hex(16),
     }
@@ -86,10 +86,10 @@ def _shown(view: SignupView) -> dict[str, Any]:
     """What the steps' template needs."""
     return {
         "signup": view,
-        "heading": words.progress_heading(view),
-        "closed": words.is_closed(view),
-        "items": words.progress(view),
-        "entrance": words.entrance(view),
+        "heading": presentation.progress_heading(view),
+        "closed": presentation.is_closed(view),
+        "items": presentation.progress(view),
+        "entrance": presentation.entrance(view),
     }
 
 
@@ -132,7 +132,7 @@ class SignupController(Controller):
         view = await signups.get(signup_id, request.cookies.get(BEARER))
         context = {**_shown(view), "events_href": f"/signup/{view.id}/events"}
         # The way in is a form, so that it needs no script and its ticket stands in no address.
-        headers = {"content-security-policy": page_policy(forms_to=words.origin(view.tenant.url))}
+        headers = {"content-security-policy": page_policy(forms_to=presentation.origin(view.tenant.url))}
         return Template("pages/progress.html.j2", context=context, headers=headers)
 
     @get("/{signup_id:str}/events")

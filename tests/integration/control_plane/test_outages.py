@@ -63,7 +63,7 @@ async def test_a_signup_is_taken_and_carried_out_when_it_is_back(
     gate: Gate,
     names: Names,
     kube: KubeClient,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     later: Callable[[timedelta], None],
     outage: Outage,
 ) -> None:
@@ -80,5 +80,5 @@ async def test_a_signup_is_taken_and_carried_out_when_it_is_back(
     await gate.heal()
     later(timedelta(minutes=1))
     for _ in range(2):
-        await Jobs(backends).drain()
+        await Jobs(infrastructure).drain()
         assert await made() == 1

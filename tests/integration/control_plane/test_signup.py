@@ -278,7 +278,7 @@ async def test_the_worker_finishes_what_a_dead_request_began(
     client: httpx.Client,
     names: Names,
     kube: KubeClient,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     later: Callable[[timedelta], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -289,13 +289,13 @@ async def test_the_worker_finishes_what_a_dead_request_began(
         raise ClusterUnavailableError
 
     with monkeypatch.context() as patched:
-        patched.setattr("vivero_control.domain.signups.provisioning.Provisioning.carry_out", dies)
+        patched.setattr("vivero_control.domain.signups.provisioning.Provisioner.provision", dies)
         view = client.post("/api/v1/signups", json=signup_body(slug)).json()
     assert view["tenant"]["name"] is None, "nobody knows it yet"
     with pytest.raises(KubeNotFoundError):
         await kube.get(TENANT, slug)
     later(timedelta(minutes=1))
-    jobs = Jobs(backends)
+    jobs = Jobs(infrastructure)
     await jobs.drain()
     await jobs.drain()
     tenant = Tenant.parse(await kube.get(TENANT, slug))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
 from vivero_control.domain.signups import policies
-from vivero_control.domain.signups.bearers import Bearers
+from vivero_control.domain.signups.bearers import BearerTokens
 from vivero_control.domain.signups.schemas import StartSignup
 from vivero_core.model import naming
 from vivero_core.model.tenant import Owner, TenantSpec
@@ -55,12 +55,12 @@ def test_nothing_of_a_signup_tells_another() -> None:
 
 @given(st.binary(min_size=32, max_size=32), st.text(max_size=200))
 def test_a_bearer_is_neither_guessed_from_the_id_nor_made_without_the_key(key: bytes, stranger: str) -> None:
-    ours, signup_id = Bearers(key), policies.new_id()
+    ours, signup_id = BearerTokens(key), policies.new_id()
     bearer = ours.of(signup_id)
     assert ours.opens(bearer, signup_id)
     assert not ours.opens(bearer, policies.new_id())
     assert not ours.opens(stranger, signup_id)
-    assert not Bearers(key + b"x").opens(bearer, signup_id)
+    assert not BearerTokens(key + b"x").opens(bearer, signup_id)
     assert signup_id not in bearer
 
 

@@ -27,7 +27,7 @@ from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenE
 from vivero_control.domain.signups.schemas import SignupView, StartSignup, Step, TenantRef
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff import policies as staff_policies
-from vivero_control.domain.staff.errors import EmailTakenError, NobodyError, WrongLoginError
+from vivero_control.domain.staff.errors import EmailTakenError, MemberNotFoundError, WrongLoginError
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.schemas import (
@@ -311,7 +311,7 @@ LETTERS = (
     DeadLetter(
         id=7,
         what="New workspace",
-        whom="northwind, owner@northwind.example",
+        recipient="northwind, owner@northwind.example",
         error="ClusterUnavailableError: The cluster does not answer. (KubeUnavailableError)",
         attempts=104,
         created_at=NOW - timedelta(hours=27),
@@ -321,7 +321,7 @@ LETTERS = (
     DeadLetter(
         id=5,
         what="Mail “Your Vivero workspace”",
-        whom=HOSTILE,
+        recipient=HOSTILE,
         error="GiveUpError: the mail server refuses it (550): SMTPRecipientsRefused",
         attempts=1,
         created_at=NOW - timedelta(days=2),
@@ -331,7 +331,7 @@ LETTERS = (
     DeadLetter(
         id=2,
         what="Mail “Your Vivero trial has ended”",
-        whom="",
+        recipient="",
         error="MailServerUnavailableError: (SMTPConnectError)",
         attempts=1201,
         created_at=NOW - timedelta(days=21),
@@ -432,7 +432,7 @@ class FakeMembers(StaffMembers):
     async def get(self, staff_id: UUID) -> Member:
         found = next((one for one in self.people if one.id == staff_id), None)
         if found is None:
-            raise NobodyError
+            raise MemberNotFoundError
         return found
 
     async def invite(self, actor: StaffView, new: NewMember) -> Member:
@@ -447,7 +447,7 @@ class FakeMembers(StaffMembers):
         await self._keep("withdraw", actor, staff_id, staff_id)
 
     async def change(self, actor: StaffView, staff_id: UUID, changes: MemberChanges) -> Member:
-        staff_policies.demand_other(actor, staff_id)
+        staff_policies.forbid_own_account(actor, staff_id)
         return await self._keep("change", actor, changes, staff_id)
 
     async def _keep(self, what: str, actor: StaffView, order: object, staff_id: UUID) -> Member:

@@ -25,7 +25,7 @@ BATCH: Final = 200  # what was seen at once is looked up and written in transact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class AuditAction:
     """What is about to be done. `detail` holds no secret."""
 
     actor: str
@@ -36,10 +36,10 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObservedAction:
     """What was done elsewhere, and only seen here. `source` names it, in 64 characters."""
 
-    act: Act
+    act: AuditAction
     at: datetime
     source: str
 
@@ -52,7 +52,7 @@ class AuditService:
         self._clock = clock
 
     @asynccontextmanager
-    async def recorded(self, act: Act) -> AsyncIterator[None]:
+    async def recording(self, act: AuditAction) -> AsyncIterator[None]:
         """Around a change: no change without a row, and the row says how it ended."""
         record_id = await self._write(act, INTENDED)
         try:
@@ -62,11 +62,11 @@ class AuditService:
             raise
         await self._conclude(record_id, DONE)
 
-    async def note(self, act: Act) -> None:
+    async def log(self, act: AuditAction) -> None:
         """Something that has just happened, for example a login."""
         await self._write(act, DONE)
 
-    async def note_refusal(self, action: str, subject: str) -> None:
+    async def log_refusal(self, action: str, subject: str) -> None:
         """What somebody was refused, so often as `vivero_web.refusals` says; `subject` is an account, never what was typed."""
         now = self._clock()
         async with self._database.transaction() as session:
@@ -74,7 +74,7 @@ class AuditService:
             if is_worth_an_entry(*await log.recent(action, subject, current_caller(), now - WINDOW)):
                 await log.add(refusal(action, subject, now))
 
-    async def note_found(self, found: Sequence[Found]) -> None:
+    async def log_observed(self, found: Sequence[ObservedAction]) -> None:
         """Each at its own time, and once, however often and by how many processes it is seen."""
         for some in (found[start : start + BATCH] for start in range(0, len(found), BATCH)):
             async with self._database.transaction() as session:
@@ -92,7 +92,7 @@ class AuditService:
             rows = await AuditRepository(session).about(subjects, HISTORY)
             return tuple(_entry(row) for row in rows)
 
-    async def _write(self, act: Act, outcome: str) -> int:
+    async def _write(self, act: AuditAction, outcome: str) -> int:
         async with self._database.transaction() as session:
             row = record(act, self._clock(), outcome)
             await AuditRepository(session).add(row)
@@ -103,7 +103,7 @@ class AuditService:
             await AuditRepository(session).conclude(record_id, outcome)
 
 
-def record(act: Act, now: datetime, outcome: str) -> AuditRecord:
+def record(act: AuditAction, now: datetime, outcome: str) -> AuditRecord:
     """The row of an act; for changes of our own schema it is written in their transaction."""
     return AuditRecord(
         at=now,
@@ -120,7 +120,7 @@ def record(act: Act, now: datetime, outcome: str) -> AuditRecord:
 
 def refusal(action: str, subject: str, now: datetime) -> AuditRecord:
     """The row of something that nobody who is known has tried."""
-    return record(Act(actor=ANONYMOUS, action=action, subject=subject, reason="", detail={}), now, DONE)
+    return record(AuditAction(actor=ANONYMOUS, action=action, subject=subject, reason="", detail={}), now, DONE)
 
 
 def _entry(row: AuditRecord) -> AuditEntry:

@@ -9,13 +9,13 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     """One job; nothing secret of its payload.
 
     Attributes:
-        whom: a name or an address; empty once the payload is erased.
+        recipient: a name or an address; empty once the payload is erased.
         is_kept: whether the payload is still there, so that it can be replayed.
     """
 
     id: int
     what: str
-    whom: str
+    recipient: str
     error: str
     attempts: int
     created_at: datetime

@@ -5,18 +5,18 @@ import ssl
 import msgspec
 from vivero_web.mail import Mail, MailRefusedError, MailServer, send
 
-from vivero_control.jobs.kinds import GiveUpError, Kind, Payload, Words
+from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
 
 
-class MailSender(Kind):
+class MailSender(JobKind):
     """Mails as a job."""
 
     def __init__(self, server: MailServer, tls: ssl.SSLContext) -> None:
         self._server = server
         self._tls = tls
 
-    def words(self, payload: Payload) -> Words:
-        return Words(f"Mail “{payload.get('subject', '')}”", str(payload.get("to", "")))
+    def describe(self, payload: Payload) -> JobDescription:
+        return JobDescription(f"Mail “{payload.get('subject', '')}”", str(payload.get("to", "")))
 
     async def perform(self, payload: Payload) -> None:
         """Hand it over.

@@ -3,10 +3,10 @@
 from vivero_core.backends.kube.resources import PLAN
 from vivero_core.model.plan import Plan
 
-from vivero_control.lib.mirror import Mirror
+from vivero_control.lib.informer import Informer
 
 
-class PlanMirror(Mirror[Plan]):
+class PlanInformer(Informer[Plan]):
     """Every Plan, by name."""
 
     def __init__(self) -> None:

@@ -3,17 +3,17 @@
 from vivero_core.model.plan import Plan
 from vivero_web.errors import UnavailableError
 
-from vivero_control.domain.plans.claims import FEATURES
 from vivero_control.domain.plans.errors import PlanNotFoundError
-from vivero_control.domain.plans.repository import PlanMirror
+from vivero_control.domain.plans.repository import PlanInformer
 from vivero_control.domain.plans.schemas import PlanLimits, PlanView
+from vivero_control.domain.plans.selling_points import FEATURES
 
 
 class PlanService:
-    """Reads plans from the mirror: no request waits for the cluster."""
+    """Reads plans from the informer: no request waits for the cluster."""
 
-    def __init__(self, mirror: PlanMirror) -> None:
-        self._mirror = mirror
+    def __init__(self, informer: PlanInformer) -> None:
+        self._mirror = informer
 
     def offered(self) -> tuple[PlanView, ...]:
         """The public price list, cheapest first.

@@ -5,7 +5,7 @@ import hmac
 from vivero_control.lib.keys import fingerprint
 
 
-class Bearers:
+class BearerTokens:
     """Made from ids with a key of ours: none is stored, and a request that is repeated gets the same one again."""
 
     def __init__(self, key: bytes) -> None:

@@ -5,8 +5,8 @@ like the slug is created. The password's hash is left for the operator before ei
 nothing.
 
 One signup gets one Tenant, whatever ends between any two writes:
-- Only the request claims, and it stops before the worker may begin (SignupService._carry_out).
-- The worker asks the cluster, no mirror, for the Tenant that carries the signup's label. Only when there is none it
+- Only the request claims, and it stops before the worker may begin (SignupService._provision).
+- The worker asks the cluster, no informer, for the Tenant that carries the signup's label. Only when there is none it
   makes one, by name; unlike a claim, a create can be done twice, even at once.
 """
 
@@ -61,7 +61,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """Key of the outbox entry."""
-        return order_key(self.signup_id)
+        return job_key(self.signup_id)
 
     def payload(self) -> dict[str, Any]:
         built: dict[str, Any] = msgspec.to_builtins(self)
@@ -82,12 +82,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def order_key(signup_id: str) -> str:
+def job_key(signup_id: str) -> str:
     """Key of the outbox entry of a signup's order."""
     return f"{KIND}:{signup_id}"
 
 
-class Provisioning:
+class Provisioner:
     """Carries out orders."""
 
     def __init__(self, tenants: TenantRepository, directory: TenantDirectory, clock: Clock) -> None:
@@ -95,7 +95,7 @@ class Provisioning:
         self._directory = directory
         self._clock = clock
 
-    async def carry_out(self, order: Order) -> None:
+    async def provision(self, order: Order) -> None:
         """For the first time.
 
         Raises:
@@ -103,14 +103,14 @@ class Provisioning:
             TenantRefusedError: the cluster's rules say no.
             ClusterUnavailableError: it does not answer; what was sent may have been done.
         """
-        self._directory.keep(await self._with_password(order, self._claim_or_create))
+        self._directory.record_write(await self._with_password(order, self._claim_or_create))
 
     async def repeat(self, order: Order) -> None:
         """From the outbox, again.
 
         Raises:
             GiveUpError: it can never succeed; its sentence is for the person who waits.
-            ClusterUnavailableError: as `carry_out`.
+            ClusterUnavailableError: as `provision`.
         """
         try:
             if await self._tenants.of_signup(signup_digest(order.signup_id)) is None:
@@ -120,7 +120,7 @@ class Provisioning:
 
     async def _with_password(self, order: Order, make: Callable[[Order], Awaitable[Tenant]]) -> Tenant:
         """The hash first; a Tenant that cannot be leaves none behind."""
-        uid = await self._tenants.leave_password_hash(secret_name(order.signup_id), order.password_hash)
+        uid = await self._tenants.create_password_secret(secret_name(order.signup_id), order.password_hash)
         try:
             return await make(order)
         except (SlugTakenError, TenantRefusedError):
@@ -130,12 +130,12 @@ class Provisioning:
     async def _take_back(self, secret: str, uid: str | None) -> None:
         try:
             if uid is not None:
-                await self._tenants.take_back_password_hash(secret, uid)
+                await self._tenants.delete_password_secret(secret, uid)
                 return
             why = "an earlier attempt left it"
         except ClusterUnavailableError as error:
             why = str(error.__cause__)
-        logger.warning("Secret %s stays behind: %s", secret, why)
+        logger.warning("password Secret not deleted: %s", why, extra={"object": secret})
 
     async def _claim_or_create(self, order: Order) -> Tenant:
         return await self._claim(order) or await self._create(order)
@@ -144,13 +144,17 @@ class Provisioning:
         """None when there is no spare, or others were faster each time."""
         for _ in range(CLAIM_ATTEMPTS):
             now = self._clock()
-            spare = self._directory.take_spare(order.plan, order.signup_id, now)
+            spare = self._directory.reserve_spare(order.plan, order.signup_id, now)
             if spare is None:
                 return None
             try:
                 claimed = await self._tenants.patch(spare, order.spec(now).dump(), order.labels())
             except (TenantChangedError, TenantNotFoundError) as error:
-                logger.info("spare %s not claimed for %s: %s", spare.name, order.slug, type(error).__name__)
+                logger.info(
+                    "claiming a spare failed, trying another: %s",
+                    type(error).__name__,
+                    extra={"spare": spare.name, "slug": order.slug},
+                )
                 continue
             _warm.inc()
             return claimed

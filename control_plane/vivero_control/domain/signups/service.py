@@ -20,28 +20,28 @@ from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
 from vivero_control.domain.accounts.repository import AccountRepository
 from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, Act, record
+from vivero_control.domain.audit.service import DONE, AuditAction, record
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
 from vivero_control.domain.plans.schemas import PlanView
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups import policies
-from vivero_control.domain.signups.arrivals import Arrivals
-from vivero_control.domain.signups.bearers import Bearers
+from vivero_control.domain.signups.bearers import BearerTokens
 from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
-from vivero_control.domain.signups.jobs import OrderJob
-from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning, order_key
+from vivero_control.domain.signups.jobs import ProvisioningJob
+from vivero_control.domain.signups.provisioning import KIND, Order, Provisioner, job_key
+from vivero_control.domain.signups.reachability import Reachability
 from vivero_control.domain.signups.repository import SignupRepository
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
-from vivero_control.domain.signups.tickets import Tickets
+from vivero_control.domain.signups.tickets import LoginTickets
 from vivero_control.domain.signups.views import SignupViews
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.errors import TenantRefusedError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.subjects import signup_subject
 from vivero_control.jobs.repository import DONE as CARRIED_OUT
-from vivero_control.jobs.repository import OutboxRepository, Standing
-from vivero_control.lib.idempotency import Idempotency, Once
+from vivero_control.jobs.repository import JobStatus, OutboxRepository
+from vivero_control.lib.idempotency import Idempotency, IdempotentOperation
 from vivero_control.lib.streams import StreamSlots
 
 logger = logging.getLogger(__name__)
@@ -65,12 +65,12 @@ class SignupDeps:
     directory: TenantDirectory
     tenants: TenantRepository
     plans: PlanService
-    provisioning: Provisioning
-    order_job: OrderJob
+    provisioning: Provisioner
+    provisioning_job: ProvisioningJob
     passwords: Passwords
-    tickets: Tickets
-    bearers: Bearers
-    arrivals: Arrivals
+    tickets: LoginTickets
+    bearers: BearerTokens
+    arrivals: Reachability
     idempotency: Idempotency
     tenant_url: Callable[[str], str]
     streams: StreamSlots
@@ -137,7 +137,9 @@ class SignupService:
         opened = self._deps.bearers.opens(bearer, signup_id)
         return self._deps.streams.counted(self._views(signup, order, opened=opened))
 
-    async def _views(self, signup: Signup, order: Standing | None, *, opened: bool) -> AsyncIterator[SignupView | None]:
+    async def _views(
+        self, signup: Signup, order: JobStatus | None, *, opened: bool
+    ) -> AsyncIterator[SignupView | None]:
         ends = asyncio.get_running_loop().time() + STREAM_SECONDS
         with self._deps.directory.subscribe(secret_key(policies.secret_name(signup.id))) as changed:
             seen: object = None
@@ -169,7 +171,9 @@ class SignupService:
         tidied = msgspec.structs.replace(order, company=tidy(order.company), email=order.email.strip())
         return tidied, plan
 
-    async def _place(self, order: StartSignup, plan: PlanView, hashing: Future[str], once: Once) -> SignupView:
+    async def _place(
+        self, order: StartSignup, plan: PlanView, hashing: Future[str], once: IdempotentOperation
+    ) -> SignupView:
         """Under the chosen slug, or under the first derived one that is free."""
         plain = True
         for _ in range(SLUG_ATTEMPTS):
@@ -192,7 +196,7 @@ class SignupService:
         slug = slugify(order.company)
         return slug if plain and not self._deps.directory.has(slug) else policies.with_suffix(slug)
 
-    async def _attempt(self, signup: Signup, hashing: Future[str], once: Once) -> SignupView:
+    async def _attempt(self, signup: Signup, hashing: Future[str], once: IdempotentOperation) -> SignupView:
         """Record, then carry out. Nothing is left of an attempt that the database or the cluster refuses."""
         now = self._deps.clock()
         view = self._shown.view(signup)
@@ -203,7 +207,7 @@ class SignupService:
         if order is None:
             return view
         try:
-            return await self._carry_out(signup, order, once, until=now + HANDOVER - SETTLING)
+            return await self._provision(signup, order, once, until=now + HANDOVER - SETTLING)
         except SlugTakenError:
             await self._withdraw(signup, order, once)
             raise
@@ -235,7 +239,7 @@ class SignupService:
             return None
         await AuditRepository(session).add(record(_act("signup", signup), now, DONE))
         order = _order(signup, await hashing)
-        await OutboxRepository(session).put(
+        await OutboxRepository(session).enqueue(
             kind=KIND,
             key=order.key,
             payload=order.payload(),
@@ -251,31 +255,37 @@ class SignupService:
         await AuditRepository(session).add(record(_act("signup-refused", signup), now, DONE))
         urls = [self._deps.tenant_url(one.slug) for one in tried if one.slug_claim is not None]
         mail = mails.enough_trials(signup.account_id, now, to=signup.email, urls=urls)
-        await OutboxRepository(session).put(kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now)
+        await OutboxRepository(session).enqueue(
+            kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now
+        )
 
-    async def _carry_out(self, signup: Signup, order: Order, once: Once, *, until: datetime) -> SignupView:
+    async def _provision(
+        self, signup: Signup, order: Order, once: IdempotentOperation, *, until: datetime
+    ) -> SignupView:
         """Now, for speed; what does not answer is left to the worker, which does it again from the outbox."""
         try:
             async with asyncio.timeout((until - self._deps.clock()).total_seconds()):
                 await asyncio.sleep(0)  # a time that is over already ends here, before anything is sent
-                await self._deps.provisioning.carry_out(order)
+                await self._deps.provisioning.provision(order)
             return await self._conclude(signup, order, once)
         except (UnavailableError, TimeoutError) as error:
-            logger.warning("signup of %s is left to the worker: %s", order.slug, error.__cause__ or "out of time")
+            logger.warning(
+                "provisioning failed, the worker retries: %s", error.__cause__ or "timeout", extra={"slug": order.slug}
+            )
             return self._shown.view(signup)
 
-    async def _conclude(self, signup: Signup, order: Order, once: Once) -> SignupView:
+    async def _conclude(self, signup: Signup, order: Order, once: IdempotentOperation) -> SignupView:
         """The worker has nothing to do any more, and the same request again gets the answer of this one."""
         async with self._deps.database.transaction() as session:
-            await OutboxRepository(session).finish(order.key, self._deps.clock())
-            await self._deps.order_job.done(session, order.payload())
+            await OutboxRepository(session).mark_done(order.key, self._deps.clock())
+            await self._deps.provisioning_job.on_done(session, order.payload())
             await once.store(session, msgspec.to_builtins(self._shown.view(signup)))
         return self._shown.view(signup, opened=True)
 
-    async def _withdraw(self, signup: Signup, order: Order, once: Once) -> None:
+    async def _withdraw(self, signup: Signup, order: Order, once: IdempotentOperation) -> None:
         """As if it had never been asked for; the audit log says both."""
         async with self._deps.database.transaction() as session:
-            await OutboxRepository(session).drop([order.key])
+            await OutboxRepository(session).remove([order.key])
             await SignupRepository(session).withdraw(signup.id)
             await AuditRepository(session).add(record(_act("signup-withdrawn", signup), self._deps.clock(), DONE))
         once.made = False
@@ -287,7 +297,7 @@ class SignupService:
             holder = await signups.holder(slug)
             if holder is None:
                 return False
-            order = await OutboxRepository(session).standing(order_key(holder.id))
+            order = await OutboxRepository(session).status_of(job_key(holder.id))
             is_over = order is None or order.is_over  # a row of long ago is removed
             if not is_over or not await self._is_gone(holder):
                 return False
@@ -305,7 +315,7 @@ class SignupService:
         labelled = await tenants.of_signup(policies.signup_digest(holder.id))
         return labelled is None and await tenants.find(holder.slug) is None
 
-    async def _load(self, signup_id: str) -> tuple[Signup, Standing | None]:
+    async def _load(self, signup_id: str) -> tuple[Signup, JobStatus | None]:
         """The signup, and where its order stands: asked for when there is no Tenant though its request is over."""
         async with self._deps.database.transaction() as session:
             signup = await SignupRepository(session).get_one_or_none(id=signup_id)
@@ -314,10 +324,10 @@ class SignupService:
             due = signup.created_at + HANDOVER
             if self._shown.has_tenant(signup) or self._deps.clock() < due:
                 return signup, None
-            forgotten = Standing(CARRIED_OUT, due, finished_at=due)
-            return signup, await OutboxRepository(session).standing(order_key(signup_id)) or forgotten
+            forgotten = JobStatus(CARRIED_OUT, due, finished_at=due)
+            return signup, await OutboxRepository(session).status_of(job_key(signup_id)) or forgotten
 
-    async def _again(self, signup: Signup, order: Standing | None) -> tuple[Signup, Standing | None]:
+    async def _again(self, signup: Signup, order: JobStatus | None) -> tuple[Signup, JobStatus | None]:
         """What the database says by now while there is no Tenant to look at; while it is away, what it said last."""
         if self._shown.has_tenant(signup):
             return signup, None
@@ -339,8 +349,8 @@ def _order(signup: Signup, password_hash: str) -> Order:
     )
 
 
-def _act(action: str, signup: Signup) -> Act:
-    return Act(
+def _act(action: str, signup: Signup) -> AuditAction:
+    return AuditAction(
         actor=signup.email,
         action=action,
         subject=signup_subject(policies.signup_digest(signup.id)),

@@ -15,7 +15,7 @@ class TicketKeyError(WebError):
     """The configured key is no Ed25519 private key in PEM; found at start."""
 
 
-class Tickets:
+class LoginTickets:
     """Signs tickets with the platform's key."""
 
     def __init__(self, private_key_pem: str) -> None:

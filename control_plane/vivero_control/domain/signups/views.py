@@ -1,4 +1,4 @@
-"""How a signup is shown: from its row, its Tenant as the mirror has it, and its order in the outbox."""
+"""How a signup is shown: from its row, its Tenant as the informer has it, and its order in the outbox."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from vivero_web.clock import Clock
 
 from vivero_control.db.tables import Signup
 from vivero_control.domain.signups import policies, progress
-from vivero_control.domain.signups.arrivals import Arrivals
+from vivero_control.domain.signups.reachability import Reachability
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
-from vivero_control.domain.signups.tickets import Tickets
+from vivero_control.domain.signups.tickets import LoginTickets
 from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
 from vivero_control.domain.tenants.policies import is_ready
-from vivero_control.jobs.repository import DONE, Standing
+from vivero_control.jobs.repository import DONE, JobStatus
 
 GONE_AFTER: Final = timedelta(minutes=10)
 """A Tenant that is not there so long after its order was carried out, in a cluster that answers, is gone."""
@@ -29,8 +29,8 @@ class SignupViews:
     def __init__(
         self,
         directory: TenantDirectory,
-        arrivals: Arrivals,
-        tickets: Tickets,
+        arrivals: Reachability,
+        tickets: LoginTickets,
         tenant_url: Callable[[str], str],
         clock: Clock,
     ) -> None:
@@ -40,7 +40,7 @@ class SignupViews:
         self._tenant_url = tenant_url
         self._clock = clock
 
-    def view(self, signup: Signup, order: Standing | None = None, *, opened: bool = False) -> SignupView:
+    def view(self, signup: Signup, order: JobStatus | None = None, *, opened: bool = False) -> SignupView:
         """As it is now; `order` is where its order stands in the outbox, None: being carried out.
 
         The login is only in one that is `opened`.
@@ -66,7 +66,7 @@ class SignupViews:
     def has_tenant(self, signup: Signup) -> bool:
         return self._own_tenant(signup) is not None
 
-    def _failure(self, signup: Signup, order: Standing | None) -> str | None:
+    def _failure(self, signup: Signup, order: JobStatus | None) -> str | None:
         """Why there will be no workspace, in words; None while there may be one."""
         if signup.failure or order is None:
             return signup.failure
@@ -74,7 +74,7 @@ class SignupViews:
             return None
         return progress.MISSING.get(order.state)
 
-    def _is_gone(self, made: Standing) -> bool:
+    def _is_gone(self, made: JobStatus) -> bool:
         """What has just been made is not seen at once, whenever it was ordered."""
         since = made.finished_at or made.due_at
         return self._directory.synced and self._clock() - since > GONE_AFTER
@@ -89,7 +89,7 @@ class SignupViews:
         if tenant is None or tenant.spec.suspended is not None or not is_ready(tenant):
             return None
         key = secret_key(policies.secret_name(signup.id))
-        return self._arrivals.look(tenant, then=lambda: self._directory.tell([key]))
+        return self._arrivals.look(tenant, then=lambda: self._directory.notify([key]))
 
     def _login_url(self, signup: Signup, tenant: Tenant, url: str) -> str | msgspec.UnsetType:
         now = self._clock()
@@ -100,7 +100,7 @@ class SignupViews:
         )
 
 
-def _waiting(signup: Signup, order: Standing | None) -> Waiting | msgspec.UnsetType:
+def _waiting(signup: Signup, order: JobStatus | None) -> Waiting | msgspec.UnsetType:
     """Only while the order is still to be carried out."""
     if order is None or order.is_over:
         return UNSET

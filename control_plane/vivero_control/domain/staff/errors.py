@@ -24,7 +24,7 @@ class NoSessionError(NotSignedInError):
         super().__init__("Log in first.")
 
 
-class NobodyError(NotFoundError):
+class MemberNotFoundError(NotFoundError):
     """Never there, or an invitation that was withdrawn."""
 
     def __init__(self) -> None:

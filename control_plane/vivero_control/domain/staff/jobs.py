@@ -18,7 +18,7 @@ from vivero_control.db.tables import StaffMember
 from vivero_control.domain.notifications.sender import MailSender
 from vivero_control.domain.staff.repository import StaffLinkRepository, StaffRepository
 from vivero_control.domain.staff.service import can_log_in, has_password
-from vivero_control.jobs.kinds import GiveUpError, Kind, Payload, Words
+from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
 
 RESET: Final = "staff.reset"
 INVITATION: Final = "staff.invitation"
@@ -46,7 +46,7 @@ class TooOldError(ConflictError):
         super().__init__("It was asked for too long ago; whoever still needs it asks again.")
 
 
-class LinkJob(Kind):
+class LinkJob(JobKind):
     """Mails a link; `host` is where staff log in, below `origin`."""
 
     def __init__(self, database: Database, sender: MailSender, origin: str, host: str, clock: Clock) -> None:
@@ -84,10 +84,10 @@ class LinkJob(Kind):
 class ResetJob(LinkJob):
     """For who has forgotten the password. Who never had one has forgotten none: only an admin invites again."""
 
-    def words(self, payload: Payload) -> Words:
-        return Words("Link to reset a password", str(payload.get("email", "")))
+    def describe(self, payload: Payload) -> JobDescription:
+        return JobDescription("Link to reset a password", str(payload.get("email", "")))
 
-    async def revived(self, session: AsyncSession, payload: Payload) -> None:  # noqa: ARG002  as other kinds need it
+    async def on_replay(self, session: AsyncSession, payload: Payload) -> None:  # noqa: ARG002  as other kinds need it
         if self._is_old(msgspec.convert(payload, Asked)):
             raise TooOldError
 
@@ -114,8 +114,8 @@ class ResetJob(LinkJob):
 class InvitationJob(LinkJob):
     """For who is to be of the staff, as long as they are: not withdrawn, not deactivated, and without a password."""
 
-    def words(self, payload: Payload) -> Words:
-        return Words("Invitation to the staff", str(payload.get("email", "")))
+    def describe(self, payload: Payload) -> JobDescription:
+        return JobDescription("Invitation to the staff", str(payload.get("email", "")))
 
     async def _recipient(self, session: AsyncSession, payload: Payload) -> StaffMember | None:
         staff_id = msgspec.convert(payload, Invited).staff_id

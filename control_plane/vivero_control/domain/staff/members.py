@@ -21,9 +21,9 @@ from vivero_web.text import email_problem
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, Act, record
+from vivero_control.domain.audit.service import DONE, AuditAction, record
 from vivero_control.domain.staff import policies, views
-from vivero_control.domain.staff.errors import EmailTakenError, NobodyError, NoSessionError
+from vivero_control.domain.staff.errors import EmailTakenError, MemberNotFoundError, NoSessionError
 from vivero_control.domain.staff.jobs import INVITATION, Invited
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository
 from vivero_control.domain.staff.schemas import Member, MemberChanges, NewMember, StaffView
@@ -53,7 +53,7 @@ class StaffMembers:
         """One of them.
 
         Raises:
-            NobodyError: there is none of this id.
+            MemberNotFoundError: there is none of this id.
         """
         async with self._database.transaction() as session:
             return await views.member(session, staff_id, self._clock())
@@ -81,11 +81,11 @@ class StaffMembers:
         """Have a new link mailed; the one before opens nothing from now on.
 
         Raises:
-            NobodyError: there is none of this id.
+            MemberNotFoundError: there is none of this id.
             ConflictError: they are not invited; the sentence says what they are.
         """
         async with self._about(actor, staff_id) as (session, member):
-            policies.demand_invited(active=member.active, has_password=has_password(member))
+            policies.require_invited(active=member.active, has_password=has_password(member))
             await self._send_link(session, actor, member)
             await self._note(session, actor, "invite-again", member)
             return await views.member(session, staff_id, self._clock())
@@ -93,7 +93,7 @@ class StaffMembers:
     async def withdraw(self, actor: StaffView, staff_id: UUID) -> None:
         """Remove who has not accepted; the link opens nothing any more. Raises as `invite_again`."""
         async with self._about(actor, staff_id) as (session, member):
-            policies.demand_invited(active=member.active, has_password=has_password(member))
+            policies.require_invited(active=member.active, has_password=has_password(member))
             await self._end_everything(session, staff_id)
             await StaffRepository(session).delete(staff_id)
             await self._note(session, actor, "withdraw-invitation", member)
@@ -102,10 +102,10 @@ class StaffMembers:
         """Give another role, deactivate, activate; what is so already is left alone.
 
         Raises:
-            NobodyError: there is none of this id.
+            MemberNotFoundError: there is none of this id.
             OwnAccountError: it is the actor.
         """
-        policies.demand_other(actor, staff_id)
+        policies.forbid_own_account(actor, staff_id)
         async with self._about(actor, staff_id) as (session, member):
             if changes.role is not None and changes.role != member.role:
                 member.role = changes.role
@@ -130,7 +130,7 @@ class StaffMembers:
             held = await StaffRepository(session).locked(own, *others)
             if own not in held or not can_log_in(held[own]):
                 raise NoSessionError
-            policies.demand_admin(view(held[own]))
+            policies.require_admin(view(held[own]))
             yield session, held
         self._wake_worker()
 
@@ -138,7 +138,7 @@ class StaffMembers:
     async def _about(self, actor: StaffView, staff_id: UUID) -> AsyncIterator[tuple[AsyncSession, StaffMember]]:
         async with self._order(actor, staff_id) as (session, held):
             if staff_id not in held:
-                raise NobodyError
+                raise MemberNotFoundError
             yield session, held[staff_id]
 
     async def _send_link(self, session: AsyncSession, actor: StaffView, member: StaffMember) -> None:
@@ -146,7 +146,7 @@ class StaffMembers:
         await self._limiter.demand(of_invitations(), to_recipient(member.email))
         await StaffLinkRepository(session).void(member.id)
         now, payload = self._clock(), msgspec.to_builtins(Invited(member.id, member.email, actor.email))
-        await OutboxRepository(session).put(
+        await OutboxRepository(session).enqueue(
             kind=INVITATION,
             key=f"{INVITATION}:{uuid4()}",
             payload=payload,
@@ -162,5 +162,5 @@ class StaffMembers:
 
     async def _note(self, session: AsyncSession, actor: StaffView, action: str, member: StaffMember) -> None:
         detail = {"email": member.email, "role": member.role}
-        act = Act(actor=actor.email, action=action, subject=subject(member.id), reason="", detail=detail)
+        act = AuditAction(actor=actor.email, action=action, subject=subject(member.id), reason="", detail=detail)
         await AuditRepository(session).add(record(act, self._clock(), DONE))

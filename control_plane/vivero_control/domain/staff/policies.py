@@ -10,7 +10,7 @@ from vivero_control.domain.staff.schemas import Invitation, InvitationState, Sta
 from vivero_control.jobs.repository import DEAD, PENDING
 
 
-def demand_admin(member: StaffView) -> None:
+def require_admin(member: StaffView) -> None:
     """Refuse everybody else.
 
     Raises:
@@ -22,7 +22,7 @@ def demand_admin(member: StaffView) -> None:
         )
 
 
-def demand_other(actor: StaffView, staff_id: UUID) -> None:
+def forbid_own_account(actor: StaffView, staff_id: UUID) -> None:
     """Refuse orders about oneself: as only an active admin gives orders, one always stays.
 
     Raises:
@@ -32,7 +32,7 @@ def demand_other(actor: StaffView, staff_id: UUID) -> None:
         raise OwnAccountError
 
 
-def demand_invited(*, active: bool, has_password: bool) -> None:
+def require_invited(*, active: bool, has_password: bool) -> None:
     """Refuse what is about an invitation, where there is none.
 
     Raises:

@@ -67,7 +67,7 @@ class StaffResets:
         await self._limiter.demand(by_caller(address), to_recipient(normal))
         payload = msgspec.to_builtins(Asked(normal, now))
         async with self._database.transaction() as session:
-            await OutboxRepository(session).put(
+            await OutboxRepository(session).enqueue(
                 kind=RESET, key=f"{RESET}:{uuid4()}", payload=payload, now=now, due_at=now
             )
         self._wake_worker()
@@ -107,4 +107,6 @@ class StaffResets:
 
     async def _tell(self, session: AsyncSession, member: StaffMember, now: datetime) -> None:
         told = letters.password_changed(f"mail.password-changed:{uuid4()}", to=member.email, place=self._host)
-        await OutboxRepository(session).put(kind=mails.KIND, key=told.key, payload=told.payload(), now=now, due_at=now)
+        await OutboxRepository(session).enqueue(
+            kind=mails.KIND, key=told.key, payload=told.payload(), now=now, due_at=now
+        )

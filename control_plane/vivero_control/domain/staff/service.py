@@ -11,11 +11,11 @@ from vivero_web.passwords import NO_PASSWORD, Passwords
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
-from vivero_control.domain.audit.service import Act, AuditService
+from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Login, Role, StaffView
-from vivero_control.domain.staff.stamps import stamp_of
+from vivero_control.domain.staff.stamps import security_stamp
 
 
 class StaffService:
@@ -43,12 +43,12 @@ class StaffService:
             if member is None or not matches:
                 raise WrongLoginError
         found = view(member)
-        await self._audit.note(of_staff("login", found))
+        await self._audit.log(of_staff("login", found))
         return found
 
     async def note_logout(self, member: StaffView) -> None:
         """The session has ended."""
-        await self._audit.note(of_staff("logout", member))
+        await self._audit.log(of_staff("logout", member))
 
     @asynccontextmanager
     async def _noting_refusals(self, member: StaffMember | None) -> AsyncIterator[None]:
@@ -60,7 +60,7 @@ class StaffService:
             yield
         except (WrongLoginError, TooManyRequestsError) as error:
             action = "login-refused" if isinstance(error, WrongLoginError) else "login-blocked"
-            await self._audit.note_refusal(action, subject(member.id if member else "unknown"))
+            await self._audit.log_refusal(action, subject(member.id if member else "unknown"))
             raise
 
     async def find(self, staff_id: str, stamp: str) -> StaffView | None:
@@ -78,9 +78,9 @@ class StaffService:
         return found if found and found.stamp == stamp else None
 
 
-def of_staff(action: str, member: StaffView) -> Act:
+def of_staff(action: str, member: StaffView) -> AuditAction:
     """What a member of staff does to the own account."""
-    return Act(actor=member.email, action=action, subject=subject(member.id), reason="", detail={})
+    return AuditAction(actor=member.email, action=action, subject=subject(member.id), reason="", detail={})
 
 
 def subject(staff_id: UUID | str) -> str:
@@ -102,5 +102,5 @@ def view(member: StaffMember) -> StaffView:
         id=str(member.id),
         email=member.email,
         role=cast("Role", member.role),
-        stamp=stamp_of(member.password_hash),
+        stamp=security_stamp(member.password_hash),
     )

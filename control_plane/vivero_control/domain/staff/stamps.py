@@ -3,6 +3,6 @@
 from vivero_web.tokens import digest
 
 
-def stamp_of(password_hash: str) -> str:
+def security_stamp(password_hash: str) -> str:
     """Tells two passwords apart, and nothing about either: the hash is salted, and this is a part of its digest."""
     return digest(password_hash).hex()[:32]

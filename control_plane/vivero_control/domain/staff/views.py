@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.staff import policies
-from vivero_control.domain.staff.errors import NobodyError
+from vivero_control.domain.staff.errors import MemberNotFoundError
 from vivero_control.domain.staff.jobs import INVITATION
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Invitation, Member, Role
@@ -20,11 +20,11 @@ async def member(session: AsyncSession, staff_id: UUID, now: datetime) -> Member
     """One of them.
 
     Raises:
-        NobodyError: there is none of this id.
+        MemberNotFoundError: there is none of this id.
     """
     found = await members(session, now, staff_id)
     if not found:
-        raise NobodyError
+        raise MemberNotFoundError
     return found[0]
 
 

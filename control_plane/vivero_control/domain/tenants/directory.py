@@ -10,7 +10,7 @@ from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 
 from vivero_control.domain.tenants.policies import claimable
-from vivero_control.lib.mirror import Mirror
+from vivero_control.lib.informer import Informer
 
 
 def slug_key(slug: str) -> str:
@@ -42,7 +42,7 @@ def _keys(tenant: Tenant) -> Iterator[str]:
         yield host_key(host)
 
 
-class TenantDirectory(Mirror[Tenant]):
+class TenantDirectory(Informer[Tenant]):
     """Every Tenant; `synced` is false until the first list has come."""
 
     def __init__(self) -> None:
@@ -79,9 +79,9 @@ class TenantDirectory(Mirror[Tenant]):
 
     def spares(self, plan: str, now: datetime) -> list[Tenant]:
         """Those that can be claimed now."""
-        return [one for one in self.every(spares_key(plan)) if claimable(one, now) and not self._is_taken(one)]
+        return [one for one in self.by_index(spares_key(plan)) if claimable(one, now) and not self._is_taken(one)]
 
-    def take_spare(self, plan: str, signup: str, now: datetime) -> Tenant | None:
+    def reserve_spare(self, plan: str, signup: str, now: datetime) -> Tenant | None:
         """One to claim for this signup, which nobody else in this process is given; None when there is none.
 
         It is given again only in a newer version: if that of now is lost, somebody else wrote it. Every signup has

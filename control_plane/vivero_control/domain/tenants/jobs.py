@@ -16,7 +16,7 @@ from vivero_web.errors import UnavailableError
 from vivero_web.mail import Mail
 
 from vivero_control.db.database import Database
-from vivero_control.domain.audit.service import Act, AuditService
+from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.tenants import policies, trials
 from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError
@@ -24,7 +24,7 @@ from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import Suspend
 from vivero_control.domain.tenants.subjects import subject
 from vivero_control.jobs.repository import OutboxRepository
-from vivero_control.lib.each import each
+from vivero_control.lib.background import for_each
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ ACTOR = "trials"
 CLOSED_MESSAGE = "The trial of this workspace has ended. Its data is kept."
 
 
-class TrialJob:
+class TrialTask:
     """One run over all trials."""
 
     def __init__(  # noqa: PLR0913  what it works with, by name
@@ -60,18 +60,18 @@ class TrialJob:
         needs = [(tenant, need) for tenant in await self._tenants.all() if (need := trials.due(tenant, now))]
         if not needs:
             return
-        await each("trials-tell", needs, lambda due: self._tell(*due, now), _name)
+        await for_each("trials-tell", needs, lambda due: self._tell(*due, now), _name)
         try:
             await self._send_mails()
         except UnavailableError as error:
-            logger.warning("mails about trials are sent later: %s", error.__cause__ or error)
+            logger.warning("sending trial mails failed, retrying: %s", error.__cause__ or error)
         over = [due for due in needs if isinstance(due[1], trials.Close)]
-        await each("trials-close", over, lambda due: self._close(due[0], now), _name)
+        await for_each("trials-close", over, lambda due: self._close(due[0], now), _name)
 
     async def _tell(self, tenant: Tenant, need: trials.Need, now: datetime) -> None:
         mail = self._mail(tenant, need)
         async with self._database.transaction() as session:
-            await OutboxRepository(session).put(
+            await OutboxRepository(session).enqueue(
                 kind=mails.KIND,
                 key=mail.key,
                 payload=mail.payload(),
@@ -91,11 +91,11 @@ class TrialJob:
     async def _close(self, tenant: Tenant, now: datetime) -> None:
         key = mails.trial_ended_key(tenant.metadata.uid, _end(tenant))
         async with self._database.transaction() as session:
-            mail = await OutboxRepository(session).standing(key)
+            mail = await OutboxRepository(session).status_of(key)
         if not trials.may_close(_end(tenant), now, told=mail is not None and mail.is_over):
             return
         order = Suspend(reason="The trial has ended.", kind=SuspensionReason.TRIAL_ENDED, message=CLOSED_MESSAGE)
-        act = Act(
+        act = AuditAction(
             actor=ACTOR,
             action="suspend",
             subject=subject(tenant.name),
@@ -103,11 +103,11 @@ class TrialJob:
             detail={"kind": str(order.kind), "trial_ends_at": policies.timestamp(_end(tenant))},
         )
         try:
-            async with self._audit.recorded(act):
+            async with self._audit.recording(act):
                 await self._tenants.patch(tenant, policies.suspend(tenant, order))
         except (TenantChangedError, TenantNotFoundError) as error:
             # Extended, paid or deleted since; if it is still over, the next run sees it.
-            logger.info("trial of %s not closed: %s", tenant.name, type(error).__name__)
+            logger.info("suspending after the trial failed: %s", type(error).__name__, extra={"tenant": tenant.name})
 
 
 def _customer(tenant: Tenant) -> tuple[str, str]:

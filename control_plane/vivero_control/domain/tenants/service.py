@@ -10,7 +10,7 @@ from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
 
-from vivero_control.domain.audit.service import Act, AuditService
+from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.tenants import policies
@@ -111,14 +111,14 @@ class TenantService:
         act = _act("change-plan", name, order, actor, {"plan": plan.name})
         return await self._change(name, act, decide, order.generation)
 
-    async def _change(self, name: str, act: Act, decide: Decide, expected: int | None) -> TenantDetail:
+    async def _change(self, name: str, act: AuditAction, decide: Decide, expected: int | None) -> TenantDetail:
         """Decide on the Tenant as it is now, and write exactly that version of it.
 
         An order that is refused changes nothing and is no act; one that meets
         other writers is one act, however often it is tried.
         """
         tenant, patch = await self._decided(name, decide, expected)
-        async with self._audit.recorded(act):
+        async with self._audit.recording(act):
             for _ in range(ATTEMPTS - 1):
                 try:
                     return self._detail(await self._repository.patch(tenant, patch))
@@ -207,8 +207,8 @@ class _Reasoned(Protocol):
     def reason(self) -> str: ...
 
 
-def _act(action: str, name: str, order: _Reasoned, actor: str, detail: dict[str, Any]) -> Act:
-    return Act(actor=actor, action=action, subject=subject(name), reason=order.reason, detail=detail)
+def _act(action: str, name: str, order: _Reasoned, actor: str, detail: dict[str, Any]) -> AuditAction:
+    return AuditAction(actor=actor, action=action, subject=subject(name), reason=order.reason, detail=detail)
 
 
 def _matches(row: TenantRow, query: TenantQuery) -> bool:

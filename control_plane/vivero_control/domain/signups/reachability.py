@@ -30,7 +30,7 @@ Ask = Callable[[str, str], Awaitable[bool]]
 """Whether the workspace of this id answers at the address of this slug, asked once."""
 
 
-class Arrivals:
+class Reachability:
     """Looks for each new workspace once, however many wait for it; what was found is kept while the route is new."""
 
     def __init__(self, ask: Ask, patience: float, clock: Clock) -> None:
@@ -70,7 +70,10 @@ class Arrivals:
                 await self._until_answered(slug, tenant_id)
         except TimeoutError:
             waited = asyncio.get_running_loop().time() - begin
-            logger.warning("%s is not seen to answer at its address after %.1f s; taken for ready", slug, waited)
+            logger.warning(
+                "workspace not reachable through the ingress, assumed ready",
+                extra={"slug": slug, "seconds": round(waited, 1)},
+            )
         finally:
             # Also when it broke: who waits would else have it begun again for ever.
             self._reached = remembered(self._reached, uid, self._clock())

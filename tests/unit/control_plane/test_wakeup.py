@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from valkey.asyncio import Valkey
 from valkey.exceptions import ConnectionError as ValkeyConnectionError
-from vivero_control.jobs import wake
-from vivero_control.jobs.wake import LONGEST_PAUSE, Wake
+from vivero_control.jobs import wakeup
+from vivero_control.jobs.wakeup import LONGEST_PAUSE, WakeUp
 
 
 @given(st.integers(1, 10_000), st.floats(0.5, 1.0))
 def test_pauses_grow_to_a_bound(refusals: int, share: float) -> None:
-    assert 0 < wake.pause(refusals, share) <= LONGEST_PAUSE
-    assert wake.pause(refusals, share) <= wake.pause(refusals + 1, share)
+    assert 0 < wakeup.pause(refusals, share) <= LONGEST_PAUSE
+    assert wakeup.pause(refusals, share) <= wakeup.pause(refusals + 1, share)
 
 
 class FakeValkey:
@@ -59,8 +59,8 @@ class FakeValkey:
         self.closed = True
 
 
-def made(client: FakeValkey) -> Wake:
-    return Wake(cast("Valkey", client), "test:")
+def made(client: FakeValkey) -> WakeUp:
+    return WakeUp(cast("Valkey", client), "test:")
 
 
 async def settled(condition: Callable[[], Any]) -> None:
@@ -119,14 +119,14 @@ async def test_a_valkey_that_is_away_is_asked_ever_more_slowly_and_heard_when_it
 async def test_many_calls_at_once_are_two_and_the_last_is_never_lost() -> None:
     client = FakeValkey()
     waking = made(client)
-    waking.call()
+    waking.notify()
     await asyncio.sleep(0)
     for _ in range(100):
-        waking.call()
+        waking.notify()
     await settled(lambda: len(client.published) == 2)
     await asyncio.sleep(0.01)
     assert client.published == ["test:jobs"] * 2
-    waking.call()
+    waking.notify()
     await settled(lambda: len(client.published) == 3)
 
 
@@ -134,10 +134,10 @@ async def test_a_call_that_fails_keeps_nobody_and_is_logged(caplog: pytest.LogCa
     client = FakeValkey()
     client.fails = ValkeyConnectionError("refused")
     waking = made(client)
-    waking.call()
-    await settled(lambda: "could not wake the worker: ConnectionError" in caplog.text)
+    waking.notify()
+    await settled(lambda: "publishing the wake-up failed: ConnectionError" in caplog.text)
     client.fails = None
-    waking.call()
+    waking.notify()
     await settled(lambda: client.published)
     await waking.close()
     assert client.closed

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 from unit.control_plane.builders import NOW, tenant
-from vivero_control.domain.audit.service import Act, AuditService
-from vivero_control.domain.plans.repository import PlanMirror
+from vivero_control.domain.audit.service import AuditAction, AuditService
+from vivero_control.domain.plans.repository import PlanInformer
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import TenantChangedError, WrongStateError
@@ -43,7 +43,7 @@ class AuditList:
         self.entries: list[tuple[str, str]] = []
 
     @asynccontextmanager
-    async def recorded(self, act: Act) -> AsyncIterator[None]:
+    async def recording(self, act: AuditAction) -> AsyncIterator[None]:
         try:
             yield
         except TenantChangedError:
@@ -56,7 +56,7 @@ def service(repository: BusyRepository, audit: AuditList) -> TenantService:
     return TenantService(
         directory=TenantDirectory(),
         repository=cast("TenantRepository", repository),
-        plans=PlanService(PlanMirror()),
+        plans=PlanService(PlanInformer()),
         audit=cast("AuditService", audit),
         tenant_url=lambda slug: f"https://{slug}.example.com",
         clock=lambda: NOW,

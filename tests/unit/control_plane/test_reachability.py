@@ -12,11 +12,11 @@ from unit.control_plane.builders import NOW, condition, tenant
 from vivero_control.db.tables import Signup
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups import service as service_module
-from vivero_control.domain.signups.arrivals import ROUTE_IS_NEW, Arrivals, is_new, remembered
-from vivero_control.domain.signups.bearers import Bearers
+from vivero_control.domain.signups.bearers import BearerTokens
+from vivero_control.domain.signups.reachability import ROUTE_IS_NEW, Reachability, is_new, remembered
 from vivero_control.domain.signups.service import SignupDeps, SignupService
 from vivero_control.domain.tenants.directory import TenantDirectory
-from vivero_control.jobs.repository import Standing
+from vivero_control.jobs.repository import JobStatus
 from vivero_control.lib.streams import StreamSlots
 from vivero_core.backends.kube.client import Listing
 from vivero_core.model.tenant import Tenant
@@ -68,7 +68,7 @@ def test_a_route_is_new_for_a_minute_and_unknown_until_it_is_made() -> None:
 
 async def test_many_who_wait_are_one_look_and_are_told_once() -> None:
     door, told = Door(2), list[str]()
-    arrivals = Arrivals(door.ask, PATIENCE, Now())
+    arrivals = Reachability(door.ask, PATIENCE, Now())
     looks = [arrivals.look(ready(), then=lambda: told.append("then")) for _ in range(50)]
     assert not arrivals.reached(ready())
     (look,) = set(looks)
@@ -85,23 +85,24 @@ async def test_who_is_not_found_counts_as_reached_after_a_while_and_the_log_says
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     door = Door(10_000)
-    arrivals = Arrivals(door.ask, PATIENCE, Now())
+    arrivals = Reachability(door.ask, PATIENCE, Now())
     look = arrivals.look(ready(), then=nothing)
     assert look is not None
     with caplog.at_level(logging.WARNING):
         await asyncio.wait_for(look, 20 * PATIENCE)
     assert arrivals.reached(ready())
-    assert "acme is not seen to answer" in caplog.text
+    assert [vars(record)["slug"] for record in caplog.records] == ["acme"]
+    assert "workspace not reachable" in caplog.text
     assert 1 < len(door.asked) <= 9, "ever more slowly"
 
 
 async def test_an_old_route_is_asked_for_by_nobody() -> None:
     door = Door(0)
-    arrivals = Arrivals(door.ask, PATIENCE, Now())
+    arrivals = Reachability(door.ask, PATIENCE, Now())
     old = ready(routed=ROUTE_IS_NEW)
     assert arrivals.reached(old)
     assert arrivals.look(old, then=nothing) is None
-    assert Arrivals(door.ask, 0, Now()).look(ready(), then=nothing) is None, "switched off"
+    assert Reachability(door.ask, 0, Now()).look(ready(), then=nothing) is None, "switched off"
     assert door.asked == []
 
 
@@ -116,7 +117,7 @@ async def test_a_look_that_breaks_is_not_begun_again() -> None:
     async def broken(*_: str) -> bool:
         raise ValueError
 
-    arrivals = Arrivals(broken, PATIENCE, Now())
+    arrivals = Reachability(broken, PATIENCE, Now())
     look = arrivals.look(ready(), then=nothing)
     assert look is not None
     with pytest.raises(ValueError):  # noqa: PT011  whatever it is
@@ -125,7 +126,7 @@ async def test_a_look_that_breaks_is_not_begun_again() -> None:
 
 
 async def test_closing_ends_every_look() -> None:
-    arrivals = Arrivals(Door(10_000).ask, 30, Now())
+    arrivals = Reachability(Door(10_000).ask, 30, Now())
     look = arrivals.look(ready(), then=nothing)
     assert look is not None
     arrivals.close()
@@ -140,12 +141,12 @@ class OneSignup(SignupService):
         id="5f2c", email="a@acme.example", company="Acme", slug="acme", slug_claim="acme", plan="trial", created_at=NOW
     )
 
-    async def _load(self, signup_id: str) -> tuple[Signup, Standing | None]:
+    async def _load(self, signup_id: str) -> tuple[Signup, JobStatus | None]:
         del signup_id
         return self.signup, None
 
 
-BEARERS = Bearers(b"k" * 32)
+BEARERS = BearerTokens(b"k" * 32)
 
 
 class FakeTickets:
@@ -155,13 +156,13 @@ class FakeTickets:
 
 def service(door: Door, seen: Tenant) -> OneSignup:
     directory = TenantDirectory()
-    directory.take(Listing([], "0"))
-    directory.keep(seen)
+    directory.apply(Listing([], "0"))
+    directory.record_write(seen)
     deps = {
         "directory": directory,
         "tickets": FakeTickets(),
         "bearers": BEARERS,
-        "arrivals": Arrivals(door.ask, PATIENCE, Now()),
+        "arrivals": Reachability(door.ask, PATIENCE, Now()),
         "tenant_url": "https://{}.vivero.localhost".format,
         "streams": StreamSlots(9),
         "clock": Now(),
@@ -185,7 +186,9 @@ async def test_a_stream_says_ready_when_the_address_answers() -> None:
     assert len(door.asked) == 4
 
 
-@pytest.mark.parametrize("bearer", [None, "", "5f2c", BEARERS.of("another"), Bearers(b"o" * 32).of("5f2c"), "\udce9é"])
+@pytest.mark.parametrize(
+    "bearer", [None, "", "5f2c", BEARERS.of("another"), BearerTokens(b"o" * 32).of("5f2c"), "\udce9é"]
+)
 async def test_the_id_alone_shows_the_progress_and_no_login(bearer: str | None) -> None:
     about = service(Door(0), signed_up())
     seen = [view async for view in await about.follow("5f2c", bearer) if view]

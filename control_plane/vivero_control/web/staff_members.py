@@ -19,8 +19,8 @@ from vivero_control.domain.staff.guards import session_admin
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.schemas import MemberChanges, NewMember, Role, StaffView
 from vivero_control.domain.staff.service import subject
-from vivero_control.web import words
-from vivero_control.web.session import PEOPLE, shell
+from vivero_control.web import presentation
+from vivero_control.web.staff_shell import PEOPLE, shell
 
 ROLES: Final[dict[Role, tuple[str, str]]] = {
     "admin": ("Admin", "Everything, and decides who is of the staff"),
@@ -37,7 +37,7 @@ DONE: Final = {
 _FORM_ERRORS: Final = (InvalidInputError, ConflictError, TooManyRequestsError)
 
 
-class PersonForm(Struct, kw_only=True):
+class MemberForm(Struct, kw_only=True):
     """The forms' fields as typed."""
 
     email: str = ""
@@ -63,7 +63,7 @@ def _page(name: str, member: StaffView, error: WebError | None = None, **context
     )
 
 
-def _invite_page(member: StaffView, form: PersonForm, error: WebError | None = None) -> Template:
+def _invite_page(member: StaffView, form: MemberForm, error: WebError | None = None) -> Template:
     errors = {one.field: one.message for one in error.errors} if error else {}
     problem = errors.get("role", "") or (error.detail if error and not errors else "")
     return _page("person_new", member, error, form=form, errors=errors, problem=problem)
@@ -78,7 +78,7 @@ def _said(request: Request[Any, Any, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonPage:
+class MemberPage:
     """The page of one person; Litestar makes it from the services it names."""
 
     members: NamedDependency[StaffMembers]
@@ -96,7 +96,7 @@ class PersonPage:
             person=person,
             mine=self.member.id == str(staff_id),
             role=role or person.role,
-            history=words.history(await self.audit.history(subject(staff_id))),
+            history=presentation.history(await self.audit.history(subject(staff_id))),
             problem=" ".join(one.message for one in error.errors) or error.detail if error else "",
             done=done,
         )
@@ -112,14 +112,14 @@ class PersonPage:
         return _done(address or f"{PEOPLE}/{staff_id}", what)
 
 
-class PeopleController(Controller):
+class StaffMembersController(Controller):
     """Behind the staff login, for admins."""
 
     path = PEOPLE
     include_in_schema = False
     dependencies = {  # noqa: RUF012  Litestar's own declaration
         "member": Provide(session_admin),
-        "shown": Provide(PersonPage, sync_to_thread=False),
+        "shown": Provide(MemberPage, sync_to_thread=False),
     }
 
     @get("/", name="people")
@@ -134,7 +134,7 @@ class PeopleController(Controller):
 
     @get("/new", sync_to_thread=False)
     def invite_page(self, member: NamedDependency[StaffView]) -> Template:
-        return _invite_page(member, PersonForm(role="support"))
+        return _invite_page(member, MemberForm(role="support"))
 
     @post("/new", status_code=HTTP_303_SEE_OTHER)
     async def invite(
@@ -143,7 +143,7 @@ class PeopleController(Controller):
         member: NamedDependency[StaffView],
         members: NamedDependency[StaffMembers],
     ) -> Redirect | Template:
-        form = await read_form_as(request, PersonForm)
+        form = await read_form_as(request, MemberForm)
         try:
             await members.invite(member, NewMember(email=form.email, role=form.chosen()))
         except _FORM_ERRORS as error:
@@ -152,15 +152,15 @@ class PeopleController(Controller):
 
     @get("/{staff_id:uuid}")
     async def person(
-        self, request: Request[Any, Any, Any], staff_id: FromPath[UUID], shown: NamedDependency[PersonPage]
+        self, request: Request[Any, Any, Any], staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]
     ) -> Template:
         return await shown.render(staff_id, done=_said(request))
 
     @post("/{staff_id:uuid}/role", status_code=HTTP_303_SEE_OTHER)
     async def change_role(
-        self, request: Request[Any, Any, Any], staff_id: FromPath[UUID], shown: NamedDependency[PersonPage]
+        self, request: Request[Any, Any, Any], staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]
     ) -> Response[Any]:
-        form = await read_form_as(request, PersonForm)
+        form = await read_form_as(request, MemberForm)
         try:
             await shown.members.change(shown.member, staff_id, MemberChanges(role=form.chosen()))
         except _FORM_ERRORS as error:
@@ -168,19 +168,19 @@ class PeopleController(Controller):
         return _done(f"{PEOPLE}/{staff_id}", "role")
 
     @post("/{staff_id:uuid}/deactivate", status_code=HTTP_303_SEE_OTHER)
-    async def deactivate(self, staff_id: FromPath[UUID], shown: NamedDependency[PersonPage]) -> Response[Any]:
+    async def deactivate(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
         order = shown.members.change(shown.member, staff_id, MemberChanges(active=False))
         return await shown.ordered(staff_id, order, "deactivated")
 
     @post("/{staff_id:uuid}/reactivate", status_code=HTTP_303_SEE_OTHER)
-    async def reactivate(self, staff_id: FromPath[UUID], shown: NamedDependency[PersonPage]) -> Response[Any]:
+    async def reactivate(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
         order = shown.members.change(shown.member, staff_id, MemberChanges(active=True))
         return await shown.ordered(staff_id, order, "reactivated")
 
     @post("/{staff_id:uuid}/invitation", status_code=HTTP_303_SEE_OTHER)
-    async def invite_again(self, staff_id: FromPath[UUID], shown: NamedDependency[PersonPage]) -> Response[Any]:
+    async def invite_again(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
         return await shown.ordered(staff_id, shown.members.invite_again(shown.member, staff_id), "invited")
 
     @post("/{staff_id:uuid}/withdraw", status_code=HTTP_303_SEE_OTHER)
-    async def withdraw(self, staff_id: FromPath[UUID], shown: NamedDependency[PersonPage]) -> Response[Any]:
+    async def withdraw(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
         return await shown.ordered(staff_id, shown.members.withdraw(shown.member, staff_id), "withdrawn", PEOPLE)

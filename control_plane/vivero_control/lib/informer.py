@@ -28,7 +28,7 @@ REFUSED_SECONDS = 10.0  # rights are given by people: no hurry, no flood
 unreadable_objects = Gauge("vivero_control_unreadable_objects", "Objects in the cluster that cannot be read", ["kind"])
 
 
-class Mirror(Generic[T]):
+class Informer(Generic[T]):
     """Objects by name, and by whatever further keys `keys` says; tells subscribers of changes.
 
     What was written last counts, not what is heard last: the resource versions of one kind are numbers that grow
@@ -53,9 +53,9 @@ class Mirror(Generic[T]):
 
     def find(self, key: str) -> T | None:
         """By one of its further keys; of several with the same key, the one that had it first."""
-        return next(iter(self.every(key)), None)
+        return next(iter(self.by_index(key)), None)
 
-    def every(self, key: str) -> list[T]:
+    def by_index(self, key: str) -> list[T]:
         """All with one further key, in the order in which they got it."""
         return [self._objects[name] for name in self._index.get(key, ())]
 
@@ -79,7 +79,7 @@ class Mirror(Generic[T]):
             if not listeners:
                 self._listeners.pop(key, None)
 
-    def tell(self, keys: Iterable[str]) -> None:
+    def notify(self, keys: Iterable[str]) -> None:
         """Have the subscribers of these keys look again."""
         for key in keys:
             for event in self._listeners.get(key, ()):
@@ -96,13 +96,13 @@ class Mirror(Generic[T]):
         while True:
             try:
                 async for update in follow(client, self._resource, whole):
-                    self.take(update)
+                    self.apply(update)
             except BackendError as error:
                 self.synced = False
-                logger.error("may not follow %s: %s", self._resource.plural, error)  # noqa: TRY400  its message says all
+                logger.error("watch refused, retrying: %s", error, extra={"kind": self._resource.kind})  # noqa: TRY400  its message says all
                 await asyncio.sleep(REFUSED_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311  jitter
 
-    def take(self, update: Listing[Object] | Change[Object]) -> None:
+    def apply(self, update: Listing[Object] | Change[Object]) -> None:
         """Make one update of the watch visible."""
         if isinstance(update, Listing):
             self._seen = int(update.resource_version)
@@ -116,7 +116,7 @@ class Mirror(Generic[T]):
             self._read(update.object)
         self._count()
 
-    def keep(self, written: T) -> None:
+    def record_write(self, written: T) -> None:
         """Make a write of our own visible before the watch tells of it.
 
         Only while there is a watch that has not come that far: else the object may be gone again already.
@@ -137,7 +137,7 @@ class Mirror(Generic[T]):
             self._unreadable.pop(found.metadata.name, None)
             self._put(found)
             return
-        logger.warning("%s %s cannot be read: %s", self._resource.kind, found.name, found.why)
+        logger.warning("object cannot be parsed: %s", found.why, extra={"kind": self._resource.kind, "object": found.name})
         self._drop(found.name)
         if found.name not in self._objects:
             self._unreadable[found.name] = found
@@ -159,7 +159,7 @@ class Mirror(Generic[T]):
         for key in after:
             self._index.setdefault(key, {})[name] = None
         self._unindex(name, before - after.keys())
-        self.tell(before | after.keys())
+        self.notify(before | after.keys())
 
     def _drop(self, name: str) -> None:
         """Unless it is a write of our own that what we heard does not know of yet."""
@@ -169,7 +169,7 @@ class Mirror(Generic[T]):
         keys = set(self._keys(old))
         self._unindex(name, keys)
         del self._objects[name]
-        self.tell(keys)
+        self.notify(keys)
 
     def _unindex(self, name: str, keys: set[str]) -> None:
         for key in keys:

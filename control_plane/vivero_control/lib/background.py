@@ -23,7 +23,9 @@ skipped = Counter("vivero_control_skipped", "Items of a loop that failed and wer
 broken = Counter("vivero_control_background_failures", "Times that a background task broke and was restarted", ["task"])
 
 
-async def each(loop: str, items: Iterable[T], do: Callable[[T], Awaitable[object]], name: Callable[[T], str]) -> int:
+async def for_each(
+    loop: str, items: Iterable[T], do: Callable[[T], Awaitable[object]], name: Callable[[T], str]
+) -> int:
     """Do it for every item, in no fixed order; one that fails is logged, counted and skipped. How many went well.
 
     Raises:
@@ -36,13 +38,17 @@ async def each(loop: str, items: Iterable[T], do: Callable[[T], Awaitable[object
         except UnavailableError as error:
             outages += 1
             skipped.labels(loop).inc()
-            logger.warning("%s: %s is left to the next run: %s", loop, name(item), error.__cause__ or error)
+            logger.warning(
+                "item failed, retrying in the next run: %s",
+                error.__cause__ or error,
+                extra={"loop": loop, "item": name(item)},
+            )
             if outages >= MOST_OUTAGES:
                 raise
         except Exception:
             outages = 0
             skipped.labels(loop).inc()
-            logger.exception("%s: %s is skipped", loop, name(item))
+            logger.exception("item failed with an unexpected error", extra={"loop": loop, "item": name(item)})
         else:
             outages = 0
             done += 1
@@ -56,7 +62,7 @@ def shuffled(items: Iterable[T]) -> list[T]:
     return listed
 
 
-async def supervised(name: str, start: Callable[[], Awaitable[None]]) -> None:
+async def supervise(name: str, start: Callable[[], Awaitable[None]]) -> None:
     """Run a background task until it ends or is cancelled; one that breaks is logged, counted and started again."""
     pause = FIRST_PAUSE
     while True:
@@ -65,7 +71,7 @@ async def supervised(name: str, start: Callable[[], Awaitable[None]]) -> None:
             await start()
         except Exception:
             broken.labels(name).inc()
-            logger.exception("background task %s broke; it is started again", name)
+            logger.exception("background task failed, restarting it", extra={"task": name})
         else:
             return
         if asyncio.get_running_loop().time() - begin > HEALTHY_SECONDS:

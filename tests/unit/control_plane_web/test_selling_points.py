@@ -9,16 +9,16 @@ import yaml
 from support.programs import PROGRAMS, answered
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import SETTINGS
-from vivero_control.domain.plans.claims import FEATURES, Claim, File, Limit, Proof, Route
 from vivero_control.domain.plans.schemas import PlanLimits, PlanView
+from vivero_control.domain.plans.selling_points import FEATURES, File, Limit, Proof, Route, SellingPoint
 from vivero_control.domain.plans.service import view
 from vivero_control.settings import MailSettings
-from vivero_control.web import claims, words
+from vivero_control.web import presentation, selling_points
 from vivero_core.model.plan import Feature, Plan, PlanSpec
 from vivero_data.domain.limits.schemas import Limits
 
 ROOT = Path(__file__).parents[3]
-ON_PAGES = (*claims.HOW, *claims.WORKSPACE, *claims.ISOLATION, *claims.QUESTIONS)
+ON_PAGES = (*selling_points.HOW, *selling_points.WORKSPACE, *selling_points.ISOLATION, *selling_points.QUESTIONS)
 ALL = (*ON_PAGES, *FEATURES.values())
 VALUES = yaml.safe_load((ROOT / "charts/vivero-operator/values.yaml").read_text())
 SOLD = {name: PlanSpec.model_validate(spec) for name, spec in VALUES["plans"].items()}
@@ -49,7 +49,7 @@ def proves(proof: Proof, there: set[Route]) -> bool:
 
 
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.title)
-def test_every_claim_is_proved(claim: Claim, there: set[Route]) -> None:
+def test_every_claim_is_proved(claim: SellingPoint, there: set[Route]) -> None:
     assert claim.proofs
     for proof in claim.proofs:
         assert proves(proof, there), proof
@@ -101,7 +101,7 @@ def every_feature() -> PlanView:
 def test_a_plan_that_names_more_is_listed_with_what_is_there() -> None:
     plan = every_feature()
     assert set(plan.features) == set(FEATURES)
-    ticked = {label for label, values in words.compare([plan], supported=False) if values == [True]}
+    ticked = {label for label, values in presentation.compare([plan], supported=False) if values == [True]}
     assert ticked == {claim.title for claim in FEATURES.values()}
 
 

@@ -16,7 +16,7 @@ from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.schemas import Login
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
-from vivero_control.web.session import HOME, LOGIN, PASSWORD_SET, safe_next
+from vivero_control.web.staff_shell import HOME, LOGIN, PASSWORD_SET, safe_next
 
 
 class LoginForm(Struct, kw_only=True):

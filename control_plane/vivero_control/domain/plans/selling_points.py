@@ -33,7 +33,7 @@ class File(Struct, frozen=True):
 Proof = Route | Limit | File
 
 
-class Claim(Struct, frozen=True):
+class SellingPoint(Struct, frozen=True):
     """One promise."""
 
     title: str
@@ -42,14 +42,14 @@ class Claim(Struct, frozen=True):
     icon: str = ""
 
 
-FEATURES: Final[Mapping[Feature, Claim]] = {
-    Feature.COLLECTIONS: Claim(
+FEATURES: Final[Mapping[Feature, SellingPoint]] = {
+    Feature.COLLECTIONS: SellingPoint(
         "Collections with your own fields", "", (Route("workspace", "POST", "/api/v1/collections"),)
     ),
-    Feature.FILES: Claim("Files", "", (Route("workspace", "POST", "/api/v1/files"),)),
-    Feature.API: Claim("API", "", (Route("workspace", "GET", "/schema"),)),
-    Feature.AUDIT_LOG: Claim("Audit log", "", (Route("workspace", "GET", "/api/v1/audit"),)),
-    Feature.SELF_HOSTING: Claim(
+    Feature.FILES: SellingPoint("Files", "", (Route("workspace", "POST", "/api/v1/files"),)),
+    Feature.API: SellingPoint("API", "", (Route("workspace", "GET", "/schema"),)),
+    Feature.AUDIT_LOG: SellingPoint("Audit log", "", (Route("workspace", "GET", "/api/v1/audit"),)),
+    Feature.SELF_HOSTING: SellingPoint(
         "Self-hosting", "", (File("charts/vivero-data-plane/Chart.yaml"), File("docs/self-hosting.md"))
     ),
 }

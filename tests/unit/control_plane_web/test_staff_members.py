@@ -10,8 +10,8 @@ from unit.control_plane_web.conftest import browser, logged_in
 from unit.control_plane_web.fakes import ADMIN, PEOPLE, SUPPORT, FakeMembers, person
 from vivero_control.domain.staff.errors import AcceptedError, NoSessionError
 from vivero_control.domain.staff.schemas import MemberChanges, NewMember
-from vivero_control.web.session import HOME
-from vivero_control.web.session import PEOPLE as PAGE
+from vivero_control.web.staff_shell import HOME
+from vivero_control.web.staff_shell import PEOPLE as PAGE
 from vivero_web.errors import TooManyRequestsError, WebError
 
 STATES = (

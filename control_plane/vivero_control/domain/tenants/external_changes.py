@@ -16,7 +16,7 @@ from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.constants import FIELD_MANAGER as OPERATOR
 
-from vivero_control.domain.audit.service import Act, AuditService, Found
+from vivero_control.domain.audit.service import AuditAction, AuditService, ObservedAction
 from vivero_control.domain.tenants.repository import MANAGER
 from vivero_control.domain.tenants.subjects import subject
 
@@ -62,19 +62,21 @@ def of_others(body: Object) -> list[Change]:
     ]
 
 
-def found(change: Change) -> Found:
+def found(change: Change) -> ObservedAction:
     """As the audit log keeps it; what is the same write has the same source."""
     source = f"{change.uid}\n{change.manager}\n{change.operation}\n{change.at.isoformat()}"
     detail = {"operation": change.operation, "fields": list(change.fields)}
     wrote = f"Wrote {', '.join(change.fields)}."
-    return Found(
-        act=Act(actor=change.manager, action=ACTION, subject=subject(change.tenant), reason=wrote, detail=detail),
+    return ObservedAction(
+        act=AuditAction(
+            actor=change.manager, action=ACTION, subject=subject(change.tenant), reason=wrote, detail=detail
+        ),
         at=change.at,
         source=hashlib.sha256(source.encode()).hexdigest(),
     )
 
 
-class ChangeJob:
+class ExternalChangeWatcher:
     """Follows all Tenants' metadata and writes down what others did."""
 
     def __init__(self, kube: KubeClient, audit: AuditService) -> None:
@@ -85,4 +87,4 @@ class ChangeJob:
         """Until cancelled; what happened while nobody looked is in the first list."""
         async for news in follow(self._kube, TENANT, of_others, metadata_only=True):
             changes = chain.from_iterable(news.items) if isinstance(news, Listing) else news.object
-            await self._audit.note_found([found(one) for one in changes])
+            await self._audit.log_observed([found(one) for one in changes])

@@ -11,8 +11,8 @@ from vivero_core.model.constants import ConditionType, SuspensionReason
 from vivero_ui.filters import bytes_, duration, euro, number
 
 from vivero_control.domain.audit.schemas import AuditEntry
-from vivero_control.domain.plans.claims import FEATURES
 from vivero_control.domain.plans.schemas import PlanView
+from vivero_control.domain.plans.selling_points import FEATURES
 from vivero_control.domain.signups.schemas import SignupView
 from vivero_control.domain.tenants.hosts import STARTING_SECONDS
 from vivero_control.domain.tenants.policies import LONGEST_EXTENSION
@@ -209,7 +209,7 @@ def trial_days(plans: Sequence[PlanView]) -> int:
     return next((plan.trial_days for plan in plans if plan.trial_days), DEFAULT_TRIAL_DAYS)
 
 
-class HostWords(Struct, frozen=True, kw_only=True):
+class HostText(Struct, frozen=True, kw_only=True):
     """The page at a workspace's host while the workspace does not answer itself."""
 
     status: int
@@ -257,10 +257,10 @@ _PASSING: Final = {
 """What is over in a moment, without anybody doing anything."""
 
 
-def host_words(host: HostStatus) -> HostWords:
+def host_text(host: HostStatus) -> HostText:
     if host.state in _PASSING:
         title, what = _PASSING[host.state]
-        return HostWords(
+        return HostText(
             status=503,
             title=title,
             what=what,
@@ -272,8 +272,8 @@ def host_words(host: HostStatus) -> HostWords:
     if host.state is HostState.SUSPENDED:
         title, todo = _SUSPENDED[host.reason or SuspensionReason.MANUAL]
         what = "It is paused and cannot be used at the moment. Its data is kept."
-        return HostWords(status=503, title=title, what=what, todo=todo, icon="circle-pause")
-    return HostWords(
+        return HostText(status=503, title=title, what=what, todo=todo, icon="circle-pause")
+    return HostText(
         status=404,
         title="There is no workspace here",
         what="No workspace has this address.",
@@ -282,7 +282,7 @@ def host_words(host: HostStatus) -> HostWords:
     )
 
 
-def of_a_form(said: HostWords) -> HostWords:
+def of_a_form(said: HostText) -> HostText:
     """For whoever sent something: asking again would not send it, and its address may be none that shows a page."""
     if not said.retry:
         return said

@@ -25,7 +25,7 @@ def pause(refusals: int, share: float) -> float:
     return share * min(FIRST_PAUSE * 2.0 ** (min(refusals, 10) - 1), LONGEST_PAUSE)
 
 
-class Wake:
+class WakeUp:
     """Calls and hears."""
 
     def __init__(self, client: Valkey, prefix: str) -> None:
@@ -34,7 +34,7 @@ class Wake:
         self._wanted = False
         self._calling: asyncio.Task[None] | None = None
 
-    def call(self) -> None:
+    def notify(self) -> None:
         """Have the workers look now, without keeping the caller."""
         self._wanted = True
         if self._calling is None or self._calling.done():
@@ -55,7 +55,7 @@ class Wake:
                             heard()
             except (ValkeyError, OSError) as error:
                 refusals += 1
-                logger.warning("not woken at the moment, Valkey fails: %s", type(error).__name__)
+                logger.warning("wake-up subscription failed, retrying: %s", type(error).__name__)
                 await asyncio.sleep(pause(refusals, random.uniform(0.5, 1.0)))  # noqa: S311  jitter
 
     async def close(self) -> None:
@@ -65,7 +65,7 @@ class Wake:
         try:
             await self._client.aclose(close_connection_pool=True)
         except (ValkeyError, OSError) as error:
-            logger.warning("closed without telling Valkey: %s", type(error).__name__)
+            logger.warning("closing the wake-up connection failed: %s", type(error).__name__)
 
     async def _call(self) -> None:
         """One at a time; what was asked for meanwhile is asked once more."""
@@ -75,4 +75,4 @@ class Wake:
                 async with asyncio.timeout(CALL_SECONDS):
                     await self._client.publish(self._channel, "")
             except (ValkeyError, OSError) as error:
-                logger.warning("could not wake the worker: %s", type(error).__name__)
+                logger.warning("publishing the wake-up failed: %s", type(error).__name__)

@@ -18,7 +18,7 @@ TEXT_MAX: Final = 500
 _END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
 
 
-class OrderForm(Struct, kw_only=True):
+class ActionForm(Struct, kw_only=True):
     """The fields of all four dialogs as typed; each uses its own."""
 
     reason: str = ""
@@ -29,7 +29,7 @@ class OrderForm(Struct, kw_only=True):
     generation: str = ""
 
 
-def suspend(form: OrderForm) -> Suspend:
+def suspend(form: ActionForm) -> Suspend:
     errors = _reason_errors(form)
     if form.kind not in set(SuspensionReason):
         errors.append(FieldError("kind", "Choose one of the reasons."))
@@ -44,12 +44,12 @@ def suspend(form: OrderForm) -> Suspend:
     )
 
 
-def resume(form: OrderForm) -> Resume:
+def resume(form: ActionForm) -> Resume:
     _raise(_reason_errors(form))
     return Resume(reason=form.reason.strip(), generation=whole_number(form.generation))
 
 
-def extend_trial(form: OrderForm) -> ExtendTrial:
+def extend_trial(form: ActionForm) -> ExtendTrial:
     """The trial ends with the chosen day, in UTC."""
     errors = _reason_errors(form)
     day = _day(form.trial_ends_on)
@@ -63,7 +63,7 @@ def extend_trial(form: OrderForm) -> ExtendTrial:
     )
 
 
-def change_plan(form: OrderForm) -> ChangePlan:
+def change_plan(form: ActionForm) -> ChangePlan:
     errors = _reason_errors(form)
     if not form.plan:
         errors.append(FieldError("plan", "Choose a plan."))
@@ -71,7 +71,7 @@ def change_plan(form: OrderForm) -> ChangePlan:
     return ChangePlan(reason=form.reason.strip(), plan=form.plan, generation=whole_number(form.generation))
 
 
-def _reason_errors(form: OrderForm) -> list[FieldError]:
+def _reason_errors(form: ActionForm) -> list[FieldError]:
     reason = form.reason.strip()
     if len(reason) < REASON_MIN:
         return [FieldError("reason", "Say why, in a few words.")]
