@@ -14,21 +14,21 @@ from vivero_web.counts import SharedCounts
 from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
+from vivero_web.tokens import derive_key
 
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.sender import MailSender
+from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.plans.repository import PlanInformer
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups import provisioning
-from vivero_control.domain.signups.bearers import BearerTokens
-from vivero_control.domain.signups.jobs import ProvisioningJob
-from vivero_control.domain.signups.provisioning import Provisioner
-from vivero_control.domain.signups.reachability import Reachability
+from vivero_control.domain.signups.access import BearerTokens, LoginTickets
+from vivero_control.domain.signups.provisioning import Provisioner, ProvisioningJob
+from vivero_control.domain.signups.reachability import Ingress, Reachability
 from vivero_control.domain.signups.service import SignupDeps, SignupService
-from vivero_control.domain.signups.tickets import LoginTickets
+from vivero_control.domain.signups.views import SignupViews, StreamSlots
 from vivero_control.domain.staff import jobs as staff_jobs
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
@@ -45,9 +45,6 @@ from vivero_control.lib import valkey
 from vivero_control.lib.background import supervise
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import Idempotency
-from vivero_control.lib.ingress import Ingress
-from vivero_control.lib.keys import derive
-from vivero_control.lib.streams import StreamSlots
 from vivero_control.services import Services
 from vivero_control.settings import Settings
 
@@ -70,9 +67,9 @@ class Infrastructure:
     directory: TenantDirectory
     plans: PlanInformer
     idempotency: Idempotency
-    provisioning: Provisioner
+    provisioner: Provisioner
     ingress: Ingress
-    arrivals: Reachability
+    reachability: Reachability
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -84,7 +81,7 @@ class Infrastructure:
             stack.push_async_callback(self.wake_up.close)
             await stack.enter_async_context(self.kube)
             await stack.enter_async_context(self.ingress)
-            stack.callback(self.arrivals.close)
+            stack.callback(self.reachability.close)
             yield
 
     @asynccontextmanager
@@ -125,10 +122,10 @@ def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
         tenants=tenants,
         directory=directory,
         plans=PlanInformer(),
-        idempotency=Idempotency(database, derive(session_key, "idempotency"), clock),
-        provisioning=Provisioner(tenants, directory, clock),
+        idempotency=Idempotency(database, derive_key(session_key, "vivero-control/idempotency"), clock),
+        provisioner=Provisioner(tenants, directory, clock),
         ingress=ingress,
-        arrivals=Reachability(ingress.reaches, settings.ingress.patience, clock),
+        reachability=Reachability(ingress.probe, settings.ingress.patience, clock),
     )
 
 
@@ -139,7 +136,7 @@ def services(to: Infrastructure) -> Services:
     logins = Logins(to.limiter)
     staff = StaffService(database=to.database, passwords=to.passwords, logins=logins, audit=audit)
     store = ValkeyStore(to.cache, namespace=settings.cache.prefix.rstrip(":"))
-    staff_key = derive(settings.app.session_key.get_secret_value(), "staff-tokens")
+    staff_key = derive_key(settings.app.session_key.get_secret_value(), "vivero-control/staff-tokens")
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
         plans=plans,
@@ -186,24 +183,25 @@ def kinds(to: Infrastructure) -> dict[str, JobKind]:
 
 
 def provisioning_job(to: Infrastructure) -> ProvisioningJob:
-    return ProvisioningJob(to.provisioning, to.settings.tenant_url, f"{to.settings.origin}/signup", to.clock)
+    return ProvisioningJob(to.provisioner, to.settings.tenant_url, f"{to.settings.origin}/signup", to.clock)
 
 
 def _signup_deps(to: Infrastructure, plans: PlanService) -> SignupDeps:
+    settings = to.settings
+    tickets = LoginTickets(settings.app.ticket_private_key.get_secret_value())
     return SignupDeps(
         database=to.database,
         directory=to.directory,
+        views=SignupViews(to.directory, to.reachability, tickets, settings.tenant_url, to.clock),
+        bearers=BearerTokens(derive_key(settings.app.session_key.get_secret_value(), "vivero-control/signups")),
+        streams=StreamSlots(settings.limits.event_streams),
         tenants=to.tenants,
         plans=plans,
-        provisioning=to.provisioning,
-        provisioning_job=provisioning_job(to),
+        provisioner=to.provisioner,
+        job=provisioning_job(to),
         passwords=to.passwords,
-        tickets=LoginTickets(to.settings.app.ticket_private_key.get_secret_value()),
-        bearers=BearerTokens(derive(to.settings.app.session_key.get_secret_value(), "signups")),
-        arrivals=to.arrivals,
         idempotency=to.idempotency,
-        tenant_url=to.settings.tenant_url,
-        streams=StreamSlots(to.settings.limits.event_streams),
+        tenant_url=settings.tenant_url,
         wake_worker=to.wake_up.notify,
         clock=to.clock,
     )

@@ -88,13 +88,13 @@ def _as_staff_see_it(tenant: Tenant) -> None:
         staff.is_ready,
         staff.state_of,
         staff.message_of,
-        progress.hopeless,
+        progress.permanent_failure,
         lambda one: staff.claimable(one, now),
         lambda one: staff.trial_over(one, now),
         lambda one: trials.due(one, now),
         lambda one: is_new(one, now),
-        lambda one: progress.whole(one, None, reached=True),
-        lambda one: progress.steps(one, reached=True),
+        lambda one: progress.overall(one, None, reachable=True),
+        lambda one: progress.steps(one, reachable=True),
     )
     for call in calls:
         call(tenant)

@@ -1,8 +1,11 @@
-"""The connection to the control plane's own schema."""
+"""The connection to the control plane's own schema, and the base of all repositories."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
+from advanced_alchemy.base import ModelProtocol
+from advanced_alchemy.repository import SQLAlchemyAsyncRepository
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -11,6 +14,8 @@ from vivero_web import mariadb
 from vivero_web.errors import UnavailableError
 
 from vivero_control.settings import Settings
+
+RowT = TypeVar("RowT", bound=ModelProtocol)
 
 CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 3.0  # longer than any request may take; then the honest answer is 503
@@ -78,3 +83,15 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+class Repository(SQLAlchemyAsyncRepository[RowT]):
+    """Advanced Alchemy's repository, within a transaction that its caller began.
+
+    It raises SQLAlchemy's own errors: Advanced Alchemy's call an unreachable
+    server an integrity error. What was added is not read again: nothing in
+    the tables is filled in by the server but ids, which the insert returns.
+    """
+
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session=session, wrap_exceptions=False, auto_refresh=False)

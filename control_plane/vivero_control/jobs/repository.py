@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Update, delete, func, null, select, update
 from sqlalchemy.dialects.mysql import insert
 
-from vivero_control.db.repository import Repository
+from vivero_control.db.database import Repository
 from vivero_control.db.tables import OutboxEntry
 
 DONE = "done"

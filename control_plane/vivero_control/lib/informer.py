@@ -137,7 +137,9 @@ class Informer(Generic[T]):
             self._unreadable.pop(found.metadata.name, None)
             self._put(found)
             return
-        logger.warning("object cannot be parsed: %s", found.why, extra={"kind": self._resource.kind, "object": found.name})
+        logger.warning(
+            "object cannot be parsed: %s", found.why, extra={"kind": self._resource.kind, "object": found.name}
+        )
         self._drop(found.name)
         if found.name not in self._objects:
             self._unreadable[found.name] = found

@@ -18,7 +18,7 @@ from vivero_web.errors import ConflictError, InvalidInputError, WebError
 from vivero_web.security import page_policy
 
 from vivero_control.domain.plans.service import PlanService
-from vivero_control.domain.signups.policies import LOGIN_FOR
+from vivero_control.domain.signups.access import LOGIN_FOR
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.settings import Settings

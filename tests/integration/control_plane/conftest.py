@@ -25,8 +25,8 @@ from support.programs import staff as staff_headers
 from vivero_control import composition
 from vivero_control.app import create_program
 from vivero_control.db.migrate import migrate
-from vivero_control.domain.signups.errors import SlugTakenError
-from vivero_control.domain.signups.provisioning import Order, Provisioner
+from vivero_control.domain.signups.policies import SlugTakenError
+from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
 from vivero_control.domain.staff.seed import seed_admin
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
@@ -220,7 +220,7 @@ async def program(
 ) -> AsyncIterator[Program]:
     """Signups are recorded, but none of them gets a Tenant: each is withdrawn. Orders are about one of the staff."""
 
-    async def taken(_: Provisioner, order: Order) -> None:
+    async def taken(_: Provisioner, order: TenantRequest) -> None:
         raise SlugTakenError(order.slug)
 
     monkeypatch.setattr(Provisioner, "provision", taken)

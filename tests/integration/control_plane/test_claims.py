@@ -17,8 +17,8 @@ from integration.control_plane.pools import Pool, nothing, proved
 from integration.control_plane.support import Names, eventually, signup_body
 from prometheus_client import generate_latest
 from vivero_control import composition
-from vivero_control.domain.signups.policies import secret_name, signup_digest
-from vivero_control.domain.signups.provisioning import Order, Provisioner
+from vivero_control.domain.signups.access import secret_name, signup_digest
+from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
 from vivero_control.domain.signups.service import SETTLING
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import ClusterUnavailableError, TenantChangedError
@@ -89,8 +89,8 @@ def filled(staff: httpx.Client, pool: Pool) -> Callable[[int], Any]:
 Fill = Callable[[int], Any]
 
 
-def order_of(slug: str, signup_id: str) -> Order:
-    return Order(
+def order_of(slug: str, signup_id: str) -> TenantRequest:
+    return TenantRequest(
         signup_id=signup_id,
         slug=slug,
         company="Bähr & Söhne",
@@ -282,7 +282,7 @@ async def test_a_claim_that_the_cluster_refuses_leaves_the_spare_and_no_hash(
     (spare,) = await filled(1)
     slug, signup_id = f"refused-{secrets.token_hex(3)}", secrets.token_hex(16)
     monkeypatch.setattr("vivero_control.domain.signups.policies.check", lambda _: [])
-    monkeypatch.setattr("vivero_control.domain.signups.policies.new_id", lambda: signup_id)
+    monkeypatch.setattr("vivero_control.domain.signups.access.new_id", lambda: signup_id)
     answer = client.post("/api/v1/signups", json=signup_body(slug, company="a\u200bb"))
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["company"]
@@ -330,7 +330,7 @@ async def test_a_request_stops_before_the_worker_may_begin(
     slug = names.new()
     began: list[str] = []
 
-    async def hangs(_: Provisioner, order: Order) -> None:
+    async def hangs(_: Provisioner, order: TenantRequest) -> None:
         began.append(order.slug)
         await asyncio.sleep(60)
 

@@ -11,7 +11,7 @@ import pytest
 from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, eventually, signup_body
 from vivero_control import composition
 from vivero_control.domain.dead_letters.service import DeadLetterService
-from vivero_control.domain.signups.errors import SlugTakenError
+from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.policies import KEEP_PAYLOAD

@@ -8,8 +8,8 @@ import pytest
 from integration.control_plane.support import ADMIN, DOMAIN, TestClock, running
 from support.scanner import QUICK, WHOLE, Pace, Target, scan
 from vivero_control.app import create_program
-from vivero_control.domain.signups.errors import SlugTakenError
-from vivero_control.domain.signups.provisioning import Order, Provisioner
+from vivero_control.domain.signups.policies import SlugTakenError
+from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
@@ -23,7 +23,7 @@ CLOSED = ("/staff/logout", "/staff/tenants/*")
 def address(settings: Settings, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Signups are recorded, and none of them gets a Tenant."""
 
-    async def taken(_: Provisioner, order: Order) -> None:
+    async def taken(_: Provisioner, order: TenantRequest) -> None:
         raise SlugTakenError(order.slug)
 
     monkeypatch.setattr(Provisioner, "provision", taken)

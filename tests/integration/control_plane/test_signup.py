@@ -17,7 +17,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from integration.control_plane.support import PASSWORD, Names, eventually, signup_body
 from vivero_control import composition
-from vivero_control.domain.signups.policies import TRIALS_MAX, UNMADE, secret_name, signup_digest
+from vivero_control.domain.signups.access import secret_name, signup_digest
+from vivero_control.domain.signups.policies import TRIALS_MAX, UNMADE
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.settings import Settings
 from vivero_control.worker import Jobs
@@ -160,7 +161,7 @@ async def test_a_name_taken_behind_our_back_leaves_nothing_half_made(
     body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec}
     await kube.create(body)
     signup_id = secrets.token_hex(16)
-    monkeypatch.setattr("vivero_control.domain.signups.policies.new_id", lambda: signup_id)
+    monkeypatch.setattr("vivero_control.domain.signups.access.new_id", lambda: signup_id)
     # As if the watch had not told us yet, and no pool had anything.
     monkeypatch.setattr("vivero_control.domain.tenants.directory.TenantDirectory.has", lambda *_: False)
     monkeypatch.setattr("vivero_control.domain.tenants.directory.TenantDirectory.spares", lambda *_: [])

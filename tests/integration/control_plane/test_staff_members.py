@@ -16,7 +16,7 @@ from integration.control_plane.support import ADMIN, DOMAIN, PASSWORD, add_membe
 from sqlalchemy import select
 from vivero_control import composition
 from vivero_control.db.tables import AuditRecord, OutboxEntry
-from vivero_control.domain.notifications.sender import MailSender
+from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.staff.errors import NoSessionError
 from vivero_control.domain.staff.schemas import Login, MemberChanges, Role, StaffView
 from vivero_control.jobs.kinds import GiveUpError

@@ -12,8 +12,8 @@ import valkey
 from integration.control_plane.support import Doing, Names, TestClock, eventually, running, signup_body
 from vivero_control import composition
 from vivero_control.db.database import Database
-from vivero_control.domain.audit.service import AuditService
-from vivero_control.domain.signups.policies import secret_name
+from vivero_control.domain.audit.service import AuditService, ObservedAction
+from vivero_control.domain.signups.access import secret_name
 from vivero_control.domain.tenants import external_changes
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository

@@ -9,15 +9,15 @@ from typing import Any, cast
 import pytest
 from msgspec import UNSET
 from unit.control_plane.builders import NOW, condition, tenant
+from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
-from vivero_control.domain.signups import policies
-from vivero_control.domain.signups import service as service_module
-from vivero_control.domain.signups.bearers import BearerTokens
-from vivero_control.domain.signups.reachability import ROUTE_IS_NEW, Reachability, is_new, remembered
-from vivero_control.domain.signups.service import SignupDeps, SignupService
+from vivero_control.domain.signups import access
+from vivero_control.domain.signups import views as module
+from vivero_control.domain.signups.access import BearerTokens, LoginTickets
+from vivero_control.domain.signups.reachability import ROUTE_IS_NEW, Reachability, is_new, with_result
+from vivero_control.domain.signups.views import ReaderDeps, SignupReader, SignupViews, StreamSlots
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.jobs.repository import JobStatus
-from vivero_control.lib.streams import StreamSlots
 from vivero_core.backends.kube.client import Listing
 from vivero_core.model.tenant import Tenant
 
@@ -36,7 +36,7 @@ class Door:
         self.opens_after = opens_after
         self.asked: list[tuple[str, str]] = []
 
-    async def ask(self, slug: str, tenant_id: str) -> bool:
+    async def probe(self, slug: str, tenant_id: str) -> bool:
         self.asked.append((slug, tenant_id))
         await asyncio.sleep(0)
         return len(self.asked) > self.opens_after
@@ -68,29 +68,29 @@ def test_a_route_is_new_for_a_minute_and_unknown_until_it_is_made() -> None:
 
 async def test_many_who_wait_are_one_look_and_are_told_once() -> None:
     door, told = Door(2), list[str]()
-    arrivals = Reachability(door.ask, PATIENCE, Now())
-    looks = [arrivals.look(ready(), then=lambda: told.append("then")) for _ in range(50)]
-    assert not arrivals.reached(ready())
-    (look,) = set(looks)
-    assert look is not None
-    await look
+    reachability = Reachability(door.probe, PATIENCE, Now())
+    looks = [reachability.probe(ready(), then=lambda: told.append("then")) for _ in range(50)]
+    assert not reachability.is_reachable(ready())
+    (probe,) = set(looks)
+    assert probe is not None
+    await probe
     await asyncio.sleep(0)
     assert door.asked == [("acme", ready().id)] * 3
     assert told == ["then"]
-    assert arrivals.reached(ready())
-    assert arrivals.look(ready(), then=nothing) is None
+    assert reachability.is_reachable(ready())
+    assert reachability.probe(ready(), then=nothing) is None
 
 
 async def test_who_is_not_found_counts_as_reached_after_a_while_and_the_log_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     door = Door(10_000)
-    arrivals = Reachability(door.ask, PATIENCE, Now())
-    look = arrivals.look(ready(), then=nothing)
-    assert look is not None
+    reachability = Reachability(door.probe, PATIENCE, Now())
+    probe = reachability.probe(ready(), then=nothing)
+    assert probe is not None
     with caplog.at_level(logging.WARNING):
-        await asyncio.wait_for(look, 20 * PATIENCE)
-    assert arrivals.reached(ready())
+        await asyncio.wait_for(probe, 20 * PATIENCE)
+    assert reachability.is_reachable(ready())
     assert [vars(record)["slug"] for record in caplog.records] == ["acme"]
     assert "workspace not reachable" in caplog.text
     assert 1 < len(door.asked) <= 9, "ever more slowly"
@@ -98,18 +98,18 @@ async def test_who_is_not_found_counts_as_reached_after_a_while_and_the_log_says
 
 async def test_an_old_route_is_asked_for_by_nobody() -> None:
     door = Door(0)
-    arrivals = Reachability(door.ask, PATIENCE, Now())
+    reachability = Reachability(door.probe, PATIENCE, Now())
     old = ready(routed=ROUTE_IS_NEW)
-    assert arrivals.reached(old)
-    assert arrivals.look(old, then=nothing) is None
-    assert Reachability(door.ask, 0, Now()).look(ready(), then=nothing) is None, "switched off"
+    assert reachability.is_reachable(old)
+    assert reachability.probe(old, then=nothing) is None
+    assert Reachability(door.probe, 0, Now()).probe(ready(), then=nothing) is None, "switched off"
     assert door.asked == []
 
 
 def test_what_was_found_is_forgotten_when_the_route_is_old() -> None:
     known: dict[str, datetime] = {}
     for minute in range(10):
-        known = remembered(known, f"uid-{minute}", NOW + minute * ROUTE_IS_NEW)
+        known = with_result(known, f"uid-{minute}", NOW + minute * ROUTE_IS_NEW)
     assert list(known) == ["uid-7", "uid-8", "uid-9"]
 
 
@@ -117,25 +117,25 @@ async def test_a_look_that_breaks_is_not_begun_again() -> None:
     async def broken(*_: str) -> bool:
         raise ValueError
 
-    arrivals = Reachability(broken, PATIENCE, Now())
-    look = arrivals.look(ready(), then=nothing)
-    assert look is not None
+    reachability = Reachability(broken, PATIENCE, Now())
+    probe = reachability.probe(ready(), then=nothing)
+    assert probe is not None
     with pytest.raises(ValueError):  # noqa: PT011  whatever it is
-        await look
-    assert arrivals.reached(ready())
+        await probe
+    assert reachability.is_reachable(ready())
 
 
 async def test_closing_ends_every_look() -> None:
-    arrivals = Reachability(Door(10_000).ask, 30, Now())
-    look = arrivals.look(ready(), then=nothing)
-    assert look is not None
-    arrivals.close()
-    await asyncio.wait([look], timeout=10)
-    assert look.cancelled()
+    reachability = Reachability(Door(10_000).probe, 30, Now())
+    probe = reachability.probe(ready(), then=nothing)
+    assert probe is not None
+    reachability.close()
+    await asyncio.wait([probe], timeout=10)
+    assert probe.cancelled()
 
 
-class OneSignup(SignupService):
-    """The service about one signup, with its row at hand."""
+class OneSignup(SignupReader):
+    """Reads one signup, with its row at hand."""
 
     signup = Signup(
         id="5f2c", email="a@acme.example", company="Acme", slug="acme", slug_claim="acme", plan="trial", created_at=NOW
@@ -158,27 +158,28 @@ def service(door: Door, seen: Tenant) -> OneSignup:
     directory = TenantDirectory()
     directory.apply(Listing([], "0"))
     directory.record_write(seen)
-    deps = {
-        "directory": directory,
-        "tickets": FakeTickets(),
-        "bearers": BEARERS,
-        "arrivals": Reachability(door.ask, PATIENCE, Now()),
-        "tenant_url": "https://{}.vivero.localhost".format,
-        "streams": StreamSlots(9),
-        "clock": Now(),
-    }
-    others = SignupDeps.__slots__
-    return OneSignup(SignupDeps(**cast("dict[str, Any]", dict.fromkeys(others) | deps)))
+    reachability = Reachability(door.probe, PATIENCE, Now())
+    tickets, tenant_url = cast("LoginTickets", FakeTickets()), "https://{}.vivero.localhost".format
+    return OneSignup(
+        ReaderDeps(
+            database=cast("Database", None),
+            directory=directory,
+            views=SignupViews(directory, reachability, tickets, tenant_url, Now()),
+            bearers=BEARERS,
+            streams=StreamSlots(9),
+            clock=Now(),
+        )
+    )
 
 
 def signed_up(**changes: Any) -> Tenant:  # noqa: ANN401  as `ready`
-    owner = {"email": "a@acme.example", "passwordHashSecret": policies.secret_name("5f2c")}
+    owner = {"email": "a@acme.example", "passwordHashSecret": access.secret_name("5f2c")}
     return ready(owner=owner, **changes)
 
 
 async def test_a_stream_says_ready_when_the_address_answers() -> None:
     door = Door(3)
-    stream = await service(door, signed_up()).follow("5f2c", BEARERS.of("5f2c"))
+    stream = await service(door, signed_up()).follow("5f2c", BEARERS.issue("5f2c"))
     views = [view async for view in stream if view]
     assert [view.state for view in views] == ["provisioning", "ready"]
     assert [step.state for step in views[0].steps] == ["done"] * 6 + ["running"]
@@ -187,7 +188,7 @@ async def test_a_stream_says_ready_when_the_address_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    "bearer", [None, "", "5f2c", BEARERS.of("another"), BearerTokens(b"o" * 32).of("5f2c"), "\udce9é"]
+    "bearer", [None, "", "5f2c", BEARERS.issue("another"), BearerTokens(b"o" * 32).issue("5f2c"), "\udce9é"]
 )
 async def test_the_id_alone_shows_the_progress_and_no_login(bearer: str | None) -> None:
     about = service(Door(0), signed_up())
@@ -195,7 +196,7 @@ async def test_the_id_alone_shows_the_progress_and_no_login(bearer: str | None) 
     for view in (*seen, await about.get("5f2c", bearer)):
         assert (view.login_url, view.bearer) == (UNSET, UNSET)
     assert seen[-1].state == "ready"
-    assert (await about.get("5f2c", BEARERS.of("5f2c"))).login_url == "https://acme.vivero.localhost/login/ticket#t"
+    assert (await about.get("5f2c", BEARERS.issue("5f2c"))).login_url == "https://acme.vivero.localhost/login/ticket#t"
 
 
 async def test_who_asks_again_and_again_is_answered_when_the_address_answers() -> None:
@@ -207,7 +208,7 @@ async def test_who_asks_again_and_again_is_answered_when_the_address_answers() -
 
 
 async def test_who_asks_waits_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_module, "ARRIVAL_SECONDS", 0.05)
+    monkeypatch.setattr(module, "PROBE_SECONDS", 0.05)
     about = service(Door(10_000), signed_up())
     assert (await about.get("5f2c")).state == "provisioning"
     await asyncio.sleep(PATIENCE)
@@ -218,7 +219,7 @@ async def test_who_asks_waits_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> 
     "make",
     [
         lambda: signed_up(suspended={"reason": "Manual"}),
-        lambda: tenant(owner={"email": "a@acme.example", "passwordHashSecret": policies.secret_name("5f2c")}),
+        lambda: tenant(owner={"email": "a@acme.example", "passwordHashSecret": access.secret_name("5f2c")}),
     ],
 )
 async def test_nobody_looks_for_what_is_closed_or_not_ready_yet(make: Callable[[], Tenant]) -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from unit.control_plane.builders import NOW
 from vivero_control.db.tables import Signup
-from vivero_control.domain.signups.progress import WAITS
+from vivero_control.domain.signups.access import LoginTickets
+from vivero_control.domain.signups.progress import RETRIED
 from vivero_control.domain.signups.reachability import Reachability
 from vivero_control.domain.signups.schemas import SignupView
-from vivero_control.domain.signups.tickets import LoginTickets
 from vivero_control.domain.signups.views import SignupViews
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.jobs.repository import DEAD, DONE, PENDING, JobStatus
@@ -53,7 +53,7 @@ def test_an_order_that_is_still_tried_is_said_to_be_so_at_any_age(
     gives_up = NOW + until if until is not None else None
     view = shown(age, JobStatus(PENDING, due, gives_up), synced=synced)
     assert view.state == "provisioning"
-    assert view.detail == WAITS
+    assert view.detail == RETRIED
     assert view.waiting is not UNSET
     assert (view.waiting.since, view.waiting.next_attempt_at) == (NOW, due)
     assert view.waiting.until == (UNSET if gives_up is None else gives_up)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from unit.control_plane.builders import NOW
-from vivero_control.domain.signups.tickets import LoginTickets, TicketKeyError
+from vivero_control.domain.signups.access import LoginTickets, TicketKeyError
 
 
 def pem(key: object) -> str:

@@ -23,7 +23,7 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.plans.schemas import PlanLimits, PlanView
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups import policies
-from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
+from vivero_control.domain.signups.policies import SignupNotFoundError, SlugTakenError
 from vivero_control.domain.signups.schemas import SignupView, StartSignup, Step, TenantRef
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff import policies as staff_policies

@@ -64,7 +64,9 @@ def _restored() -> Iterator[None]:
 @pytest.mark.usefixtures("_restored")
 def test_lines_are_json_whoever_writes_them(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", "ours")
-    logging.getLogger("ours.part").info("seen {by} %s", "https://u:hunter2@host/", extra={"slug": "acme", "token": "hunter2"})
+    logging.getLogger("ours.part").info(
+        "seen {by} %s", "https://u:hunter2@host/", extra={"slug": "acme", "token": "hunter2"}
+    )
     logging.getLogger("library").info("chatter")
     logging.getLogger("library").warning("100% full")
     structlog.get_logger("any").debug("too_much")

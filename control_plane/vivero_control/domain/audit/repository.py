@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from vivero_control.db.repository import Repository
+from vivero_control.db.database import Repository
 from vivero_control.db.tables import AuditRecord
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.exc import IntegrityError
 from vivero_web.passwords import NO_PASSWORD
 
-from vivero_control.db.repository import Repository
+from vivero_control.db.database import Repository
 from vivero_control.db.tables import RefreshToken, StaffLink, StaffMember
 
 
