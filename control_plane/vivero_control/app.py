@@ -30,11 +30,9 @@ from vivero_control.domain.staff.controllers import AuthController, MemberContro
 from vivero_control.domain.staff.guards import STAFF, bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
 from vivero_control.host_dispatch import ForeignHosts, HostDispatch
-from vivero_control.lib.health import HealthController
-from vivero_control.lib.internal import internal_app
+from vivero_control.lib.health import HealthController, internal_app
 from vivero_control.lib.telemetry import telemetry_plugins
-from vivero_control.pages import Pages
-from vivero_control.services import Services
+from vivero_control.services import Pages, Services
 from vivero_control.settings import Settings
 
 

@@ -21,8 +21,7 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.notifications.mails import MailSender
-from vivero_control.domain.plans.repository import PlanInformer
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanInformer, PlanService
 from vivero_control.domain.signups import provisioning
 from vivero_control.domain.signups.access import BearerTokens, LoginTickets
 from vivero_control.domain.signups.provisioning import Provisioner, ProvisioningJob

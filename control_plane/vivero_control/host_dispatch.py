@@ -16,7 +16,7 @@ from vivero_web.answers import Answers
 from vivero_web.problem import wants_page
 
 from vivero_control.domain.tenants.hosts import HostService, as_error
-from vivero_control.pages import Pages
+from vivero_control.services import Pages
 
 _READS: Final = frozenset({"GET", "HEAD"})
 

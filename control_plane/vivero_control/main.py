@@ -16,7 +16,7 @@ from vivero_web.clock import now
 
 from vivero_control import settings
 from vivero_control.db.migrate import migrate, require_usable
-from vivero_control.domain.staff.seed import seed_admin
+from vivero_control.domain.staff.service import seed_admin
 from vivero_control.settings import Settings
 
 USAGE: Final = "usage: python -m vivero_control serve | worker | migrate"

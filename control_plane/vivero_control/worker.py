@@ -28,15 +28,12 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.staff.repository import RefreshTokenRepository
 from vivero_control.domain.tenants.external_changes import ExternalChangeWatcher
-from vivero_control.domain.tenants.jobs import TrialTask
-from vivero_control.jobs import policies
-from vivero_control.jobs.outbox import Outbox
+from vivero_control.domain.tenants.trials import TrialTask
+from vivero_control.jobs.outbox import KEEP_FINISHED, KEEP_PAYLOAD, Outbox
 from vivero_control.jobs.repository import DEAD, PENDING, OutboxRepository
-from vivero_control.jobs.timers import every
-from vivero_control.lib.background import for_each
-from vivero_control.lib.health import Health
+from vivero_control.lib.background import for_each, run_every
+from vivero_control.lib.health import Health, internal_app
 from vivero_control.lib.idempotency import KEEP
-from vivero_control.lib.internal import internal_app
 from vivero_control.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -80,9 +77,9 @@ class Jobs:
         lanes = {f"jobs {kind}": partial(self._keep_draining, kind) for kind in self._called}
         return {
             "wake": lambda: self._infrastructure.wake_up.listen(self._call),
-            "trials": lambda: every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
+            "trials": lambda: run_every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
             "changes": self.changes.run,
-            "tidy": lambda: every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
+            "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
             **lanes,
         }
 
@@ -98,10 +95,10 @@ class Jobs:
         tasks: dict[str, Callable[[], Awaitable[int]]] = {
             "idempotency keys": lambda: self._infrastructure.idempotency.forget(now - KEEP),
             "outbox entries": lambda: self._in_transaction(
-                lambda at: OutboxRepository(at).delete_finished(now - policies.KEEP)
+                lambda at: OutboxRepository(at).delete_finished(now - KEEP_FINISHED)
             ),
             "payloads of dead letters": lambda: self._in_transaction(
-                lambda at: OutboxRepository(at).erase_payloads(now - policies.KEEP_PAYLOAD)
+                lambda at: OutboxRepository(at).erase_payloads(now - KEEP_PAYLOAD)
             ),
             "mails about tenants that are gone": self._erase_gone,
             "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),

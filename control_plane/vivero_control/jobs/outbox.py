@@ -1,15 +1,15 @@
-"""The outbox: what must happen is a row first; here the rows are worked off, one kind by itself.
+"""The outbox: what must happen is a row first, a job. Here jobs are processed, each kind by itself.
 
-A row is locked while it is done, so two workers never do the same one, and
-finished in the same transaction. What fails is tried again, with growing
-pauses, until its budget of time is used up. Then it is a dead letter: it keeps
-its payload for a while, metrics and logs tell, and staff can replay it.
+A row is locked while its job runs, so two workers never run the same one, and finished in the same transaction. What
+fails is retried with exponential back-off until its budget of time is used up. Then it is a dead letter: it keeps its
+payload for a while, metrics and logs report it, and staff can replay it.
 """
 
 import logging
 import random
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,9 +19,27 @@ from vivero_web.errors import UnavailableError
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import OutboxEntry
-from vivero_control.jobs import policies
 from vivero_control.jobs.kinds import GiveUpError, JobKind
 from vivero_control.jobs.repository import DEAD, DONE, OutboxRepository
+
+FIRST_PAUSE: Final = timedelta(seconds=2)
+LONGEST_PAUSE: Final = timedelta(minutes=15)
+"""What comes back is noticed so much later at most."""
+KEEP_PAYLOAD: Final = timedelta(days=14)
+"""A dead letter can be replayed so long. Its payload names a person and may hold a password's hash: no longer than that."""
+KEEP_FINISHED: Final = timedelta(days=90)
+"""Rows of jobs that are over: their keys are what makes a mail go out once."""
+
+
+def pause(attempts: int, jitter: float) -> timedelta:
+    """After so many failures: doubled with each, to a bound; `jitter` in 0..1 shortens it by up to a half."""
+    return min(FIRST_PAUSE * (1 << min(attempts - 1, 20)), LONGEST_PAUSE) * (1 - jitter / 2)
+
+
+def next_attempt(attempts: int, now: datetime, until: datetime, jitter: float) -> datetime | None:
+    """When to try again; the last time at `until` itself, and None from then on: the budget is used up."""
+    return min(now + pause(attempts, jitter), until) if now < until else None
+
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +113,7 @@ class Outbox:
         now = self._clock()
         entry.last_error = _told(error)[:500]
         entry.gives_up_at = entry.gives_up_at or now + self._budget
-        again = policies.next_attempt(entry.attempts, now, entry.gives_up_at, random.random())  # noqa: S311  jitter
+        again = next_attempt(entry.attempts, now, entry.gives_up_at, random.random())  # noqa: S311  jitter
         if again is None or isinstance(error, GiveUpError):
             entry.state, entry.finished_at = DEAD, now
             died.labels(entry.kind).inc()

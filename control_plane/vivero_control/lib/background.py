@@ -1,4 +1,4 @@
-"""Loops in which one odd item never stops the rest, and tasks that are started again when they break."""
+"""Background work: supervised tasks, periodic tasks, and loops in which one failing item never stops the others."""
 
 import asyncio
 import logging
@@ -78,3 +78,19 @@ async def supervise(name: str, start: Callable[[], Awaitable[None]]) -> None:
             pause = FIRST_PAUSE
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def run_every(seconds: float, what: str, do: Callable[[], Awaitable[object]], *, limit: float) -> None:
+    """Until cancelled: at once, then about every so many seconds, each run for at most `limit` seconds.
+
+    What meets a system that is away is left to the next run; any other error ends it, and `lib/each.supervise`
+    starts it again.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(limit):
+                await do()
+        except UnavailableError as error:
+            logger.warning("periodic task failed, retrying: %s", error.__cause__ or error, extra={"task": what})
+        # Jitter: the workers of a deployment start together.
+        await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311

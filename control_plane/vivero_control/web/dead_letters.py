@@ -12,7 +12,7 @@ from vivero_web.errors import ConflictError
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.jobs.policies import KEEP_PAYLOAD
+from vivero_control.jobs.outbox import KEEP_PAYLOAD
 from vivero_control.web.staff_shell import DEAD_LETTERS, shell
 
 REPLAYED: Final = "It is tried again now, and leaves this list. If it fails again, it comes back."

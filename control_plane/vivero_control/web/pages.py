@@ -12,15 +12,13 @@ from vivero_ui.templates import environment
 from vivero_web.clock import Clock, now
 from vivero_web.guards import same_origin_only
 
-from vivero_control.pages import Pages
+from vivero_control.services import Pages
 from vivero_control.web.dead_letters import DeadLettersController
-from vivero_control.web.errors import error_page
-from vivero_control.web.hosts import host_error, host_page
+from vivero_control.web.error_pages import error_page, host_error, host_page
 from vivero_control.web.presentation import host_of, web_url
-from vivero_control.web.recovery import RecoveryController
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
-from vivero_control.web.staff_login import StaffLoginController
+from vivero_control.web.staff_login import RecoveryController, StaffLoginController
 from vivero_control.web.staff_members import StaffMembersController
 from vivero_control.web.tenants import TenantsController
 

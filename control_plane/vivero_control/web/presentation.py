@@ -6,17 +6,15 @@ from typing import Final, Literal
 from urllib.parse import urldefrag, urlsplit
 
 from msgspec import UNSET, Struct
-from msgspec.structs import replace
 from vivero_core.model.constants import ConditionType, SuspensionReason
 from vivero_ui.filters import bytes_, duration, euro, number
 
-from vivero_control.domain.audit.schemas import AuditEntry
-from vivero_control.domain.plans.schemas import PlanView
+from vivero_control.domain.audit.service import AuditEntry
 from vivero_control.domain.plans.selling_points import FEATURES
+from vivero_control.domain.plans.service import PlanView
 from vivero_control.domain.signups.schemas import SignupView
-from vivero_control.domain.tenants.hosts import STARTING_SECONDS
 from vivero_control.domain.tenants.policies import LONGEST_EXTENSION
-from vivero_control.domain.tenants.schemas import ConditionView, HostState, HostStatus, TenantRow, TenantState
+from vivero_control.domain.tenants.schemas import ConditionView, TenantRow, TenantState
 
 Kind = Literal["success", "info", "warning", "error", "neutral"]
 
@@ -207,87 +205,6 @@ def compare(plans: Sequence[PlanView], *, supported: bool) -> list[tuple[str, Se
 
 def trial_days(plans: Sequence[PlanView]) -> int:
     return next((plan.trial_days for plan in plans if plan.trial_days), DEFAULT_TRIAL_DAYS)
-
-
-class HostText(Struct, frozen=True, kw_only=True):
-    """The page at a workspace's host while the workspace does not answer itself."""
-
-    status: int
-    title: str
-    what: str
-    todo: str
-    icon: str
-    retry: int = 0
-    """After so many seconds it is worth asking again; 0 where waiting changes nothing."""
-    refresh: bool = False
-    """Whether the page does so by itself."""
-
-
-_SUSPENDED: Final = {
-    SuspensionReason.TRIAL_ENDED: (
-        "The trial of this workspace has ended",
-        "If it is yours, choose a plan and it goes on where it stopped.",
-    ),
-    SuspensionReason.UNPAID: (
-        "This workspace is suspended: unpaid",
-        "It opens again as soon as the open invoice is paid.",
-    ),
-    SuspensionReason.ABUSE: (
-        "This workspace is suspended: terms of use",
-        "Its owner has been told why and how to answer.",
-    ),
-    SuspensionReason.MANUAL: (
-        "This workspace is suspended",
-        "Its owner can ask the people who run Vivero for the details.",
-    ),
-}
-
-
-_PASSING: Final = {
-    HostState.STARTING: ("This workspace is being prepared", "It is starting right now, which takes seconds."),
-    HostState.AWAY: (
-        "This workspace does not answer right now",
-        "It is being started again, which mostly takes seconds.",
-    ),
-    HostState.UNSURE: (
-        "Not available right now",
-        "We have just started and do not know yet which workspace this is.",
-    ),
-}
-"""What is over in a moment, without anybody doing anything."""
-
-
-def host_text(host: HostStatus) -> HostText:
-    if host.state in _PASSING:
-        title, what = _PASSING[host.state]
-        return HostText(
-            status=503,
-            title=title,
-            what=what,
-            todo="This page looks again by itself.",
-            icon="loader-circle",
-            retry=STARTING_SECONDS,
-            refresh=True,
-        )
-    if host.state is HostState.SUSPENDED:
-        title, todo = _SUSPENDED[host.reason or SuspensionReason.MANUAL]
-        what = "It is paused and cannot be used at the moment. Its data is kept."
-        return HostText(status=503, title=title, what=what, todo=todo, icon="circle-pause")
-    return HostText(
-        status=404,
-        title="There is no workspace here",
-        what="No workspace has this address.",
-        todo="Check the spelling of the part before the first dot, or ask whoever gave you the address.",
-        icon="search",
-    )
-
-
-def of_a_form(said: HostText) -> HostText:
-    """For whoever sent something: asking again would not send it, and its address may be none that shows a page."""
-    if not said.retry:
-        return said
-    todo = "What you sent did not arrive. Go back and send it again in a moment."
-    return replace(said, todo=todo, refresh=False)
 
 
 class Entrance(Struct, frozen=True):

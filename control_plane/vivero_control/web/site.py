@@ -9,8 +9,7 @@ from litestar.di import NamedDependency
 from litestar.response import Template
 from vivero_web.errors import UnavailableError
 
-from vivero_control.domain.plans.schemas import PlanView
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_control.settings import Settings
 from vivero_control.web import presentation, selling_points
 

@@ -18,7 +18,7 @@ from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.staff.guards import session_admin
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.schemas import MemberChanges, NewMember, Role, StaffView
-from vivero_control.domain.staff.service import subject
+from vivero_control.domain.staff.service import staff_subject
 from vivero_control.web import presentation
 from vivero_control.web.staff_shell import PEOPLE, shell
 
@@ -96,7 +96,7 @@ class MemberPage:
             person=person,
             mine=self.member.id == str(staff_id),
             role=role or person.role,
-            history=presentation.history(await self.audit.history(subject(staff_id))),
+            history=presentation.history(await self.audit.history(staff_subject(staff_id))),
             problem=" ".join(one.message for one in error.errors) or error.detail if error else "",
             done=done,
         )

@@ -27,7 +27,7 @@ from vivero_control.app import create_program
 from vivero_control.db.migrate import migrate
 from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
-from vivero_control.domain.staff.seed import seed_admin
+from vivero_control.domain.staff.service import seed_admin
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages

@@ -14,7 +14,7 @@ from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.jobs.policies import KEEP_PAYLOAD
+from vivero_control.jobs.outbox import KEEP_PAYLOAD
 from vivero_control.jobs.repository import OutboxRepository
 from vivero_control.worker import Jobs
 from vivero_core.backends.kube.client import KubeClient

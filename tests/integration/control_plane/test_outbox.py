@@ -11,8 +11,7 @@ from integration.control_plane.support import Doing, Names, TestClock, signup_bo
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_control import composition
 from vivero_control.db.tables import OutboxEntry
-from vivero_control.domain.dead_letters.errors import ErasedError
-from vivero_control.domain.dead_letters.service import DeadLetterService
+from vivero_control.domain.dead_letters.service import DeadLetterService, ErasedError
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import Payload

@@ -15,8 +15,7 @@ from vivero_control.db.database import Database
 from vivero_control.db.tables import OutboxEntry
 from vivero_control.jobs import outbox as module
 from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
-from vivero_control.jobs.outbox import Outbox
-from vivero_control.jobs.policies import FIRST_PAUSE, LONGEST_PAUSE, next_attempt, pause
+from vivero_control.jobs.outbox import FIRST_PAUSE, LONGEST_PAUSE, Outbox, next_attempt, pause
 from vivero_core.errors import ViveroError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_control.domain.plans.errors import PlanNotFoundError
-from vivero_control.domain.plans.repository import PlanInformer
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanInformer, PlanNotFoundError, PlanService
 from vivero_core.backends.kube.client import Listing
 from vivero_web.errors import UnavailableError
 

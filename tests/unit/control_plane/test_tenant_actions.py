@@ -7,8 +7,7 @@ from typing import Any, cast
 import pytest
 from unit.control_plane.builders import NOW, tenant
 from vivero_control.domain.audit.service import AuditAction, AuditService
-from vivero_control.domain.plans.repository import PlanInformer
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanInformer, PlanService
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import TenantChangedError, WrongStateError
 from vivero_control.domain.tenants.repository import TenantRepository

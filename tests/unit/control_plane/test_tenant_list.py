@@ -7,8 +7,7 @@ import msgspec
 import pytest
 from unit.control_plane.builders import NOW, condition, spare_body, tenant_body
 from vivero_control.domain.audit.service import AuditService
-from vivero_control.domain.plans.repository import PlanInformer
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanInformer, PlanService
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import TenantUnreadableError
 from vivero_control.domain.tenants.repository import TenantRepository

@@ -15,13 +15,14 @@ from litestar.params import FromPath
 from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl
 from support.counting import unlimited
-from vivero_control.domain.audit.schemas import AuditEntry
-from vivero_control.domain.audit.service import AuditService
-from vivero_control.domain.dead_letters.errors import DeadLetterNotFoundError
-from vivero_control.domain.dead_letters.schemas import DeadLetter, DeadLetterList
-from vivero_control.domain.dead_letters.service import DeadLetterService
-from vivero_control.domain.plans.schemas import PlanLimits, PlanView
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.audit.service import AuditEntry, AuditService
+from vivero_control.domain.dead_letters.service import (
+    DeadLetter,
+    DeadLetterList,
+    DeadLetterNotFoundError,
+    DeadLetterService,
+)
+from vivero_control.domain.plans.service import PlanLimits, PlanService, PlanView
 from vivero_control.domain.signups import policies
 from vivero_control.domain.signups.policies import SignupNotFoundError, SlugTakenError
 from vivero_control.domain.signups.schemas import SignupView, StartSignup, Step, TenantRef

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane_web.fakes import NOW, PLANS, condition, row, signup
 from vivero_control.domain.tenants.schemas import HostState, HostStatus, TenantState
-from vivero_control.web import presentation
+from vivero_control.web import error_pages, presentation
 from vivero_core.model.constants import SuspensionReason
 
 
@@ -13,7 +13,7 @@ def test_every_state_and_reason_has_words() -> None:
     assert set(presentation.STATES) == set(TenantState)
     assert set(presentation.REASONS) == set(SuspensionReason)
     for reason in SuspensionReason:
-        said = presentation.host_text(HostStatus(host="h", state=HostState.SUSPENDED, reason=reason))
+        said = error_pages.host_text(HostStatus(host="h", state=HostState.SUSPENDED, reason=reason))
         assert said.status == 503
         assert said.title
 

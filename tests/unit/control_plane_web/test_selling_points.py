@@ -9,9 +9,8 @@ import yaml
 from support.programs import PROGRAMS, answered
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import SETTINGS
-from vivero_control.domain.plans.schemas import PlanLimits, PlanView
 from vivero_control.domain.plans.selling_points import FEATURES, File, Limit, Proof, Route, SellingPoint
-from vivero_control.domain.plans.service import view
+from vivero_control.domain.plans.service import PlanLimits, PlanView, view
 from vivero_control.settings import MailSettings
 from vivero_control.web import presentation, selling_points
 from vivero_core.model.plan import Feature, Plan, PlanSpec

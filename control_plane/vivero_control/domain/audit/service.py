@@ -1,20 +1,74 @@
-"""The audit log. A change elsewhere (in the cluster) is written down before it is made, and its outcome after."""
+"""The audit log. A change of another system (the cluster) is logged before it is made, and its outcome after.
 
-from collections.abc import AsyncIterator, Sequence
+Rows are added and their outcome filled in, never removed.
+"""
+
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from msgspec import Meta, Struct
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.exc import IntegrityError
 from vivero_web.client_address import current_caller
 from vivero_web.clock import Clock
 from vivero_web.refusals import WINDOW, is_worth_an_entry
 from vivero_web.request_id import current_request_id
 
-from vivero_control.db.database import Database
+from vivero_control.db.database import Database, Repository
 from vivero_control.db.tables import AuditRecord
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.schemas import AuditEntry
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """Who did what to what, why, from where, and what came of it."""
+
+    at: Annotated[datetime, Meta(description="When it was begun.")]
+    actor: Annotated[str, Meta(description="E-mail of who did it, or a name of the platform.")]
+    action: Annotated[str, Meta(description="Stable word for programs, such as `suspend`.")]
+    subject: Annotated[str, Meta(description="What it was done to, such as `tenant/acme`.")]
+    reason: Annotated[str, Meta(description="Why, in the words of who did it.")]
+    detail: Annotated[dict[str, Any], Meta(description="What else was said.")]
+    outcome: Annotated[str, Meta(description="What came of it.")]
+    address: Annotated[str, Meta(description="Where it came from; empty for the platform itself.")] = ""
+
+
+class AuditRepository(Repository[AuditRecord]):
+    """The log."""
+
+    model_type = AuditRecord
+
+    async def about(self, subjects: Sequence[str], limit: int) -> Sequence[AuditRecord]:
+        """The newest first."""
+        statement = (
+            select(AuditRecord).where(AuditRecord.subject.in_(subjects)).order_by(AuditRecord.id.desc()).limit(limit)
+        )
+        return (await self.session.scalars(statement)).all()
+
+    async def recent(self, action: str, subject: str, address: str, since: datetime) -> tuple[int, int]:
+        """How many entries there are of an action from this moment on: with this subject and address, and in all."""
+        same = func.coalesce(func.sum(and_(AuditRecord.subject == subject, AuditRecord.address == address)), 0)
+        statement = select(same, func.count()).where(AuditRecord.action == action, AuditRecord.at >= since)
+        alike, all_alike = (await self.session.execute(statement)).one()
+        return int(alike), int(all_alike)
+
+    async def unknown(self, sources: Collection[str]) -> set[str]:
+        """Those of which there is no entry yet."""
+        statement = select(AuditRecord.source).where(AuditRecord.source.in_(sources))
+        return set(sources).difference((await self.session.scalars(statement)).all())
+
+    async def put(self, row: AuditRecord) -> None:
+        """Unless another process has just written down the same."""
+        try:
+            async with self.session.begin_nested():
+                await self.add(row)
+        except IntegrityError:
+            return
+
+    async def conclude(self, record_id: int, outcome: str) -> None:
+        await self.session.execute(update(AuditRecord).where(AuditRecord.id == record_id).values(outcome=outcome[:200]))
+
 
 INTENDED: Final = "intended"
 DONE: Final = "done"

@@ -1,19 +1,58 @@
-"""Dead letters: seen by staff, and replayed with a new budget of time."""
+"""Dead letters: jobs that were given up. Staff see them, and replay them with a new budget of time."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from msgspec import Struct
 from vivero_web.clock import Clock
+from vivero_web.errors import ConflictError, NotFoundError
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import OutboxEntry
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, AuditAction, record
-from vivero_control.domain.dead_letters.errors import DeadLetterNotFoundError, ErasedError
-from vivero_control.domain.dead_letters.schemas import DeadLetter, DeadLetterList
+from vivero_control.domain.audit.service import DONE, AuditAction, AuditRepository, record
 from vivero_control.jobs.kinds import JobDescription, JobKind
 from vivero_control.jobs.repository import DEAD, PENDING, OutboxRepository
+
+
+class DeadLetterNotFoundError(NotFoundError):
+    """Never there, or removed since."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such job.")
+
+
+class ErasedError(ConflictError):
+    """Nobody knows any more what was to be done."""
+
+    def __init__(self) -> None:
+        super().__init__("What this job needs has been erased, so it cannot be replayed.")
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """One job; nothing secret of its payload.
+
+    Attributes:
+        recipient: a name or an address; empty once the payload is erased.
+        is_kept: whether the payload is still there, so that it can be replayed.
+    """
+
+    id: int
+    what: str
+    recipient: str
+    error: str
+    attempts: int
+    created_at: datetime
+    died_at: datetime
+    is_kept: bool
+
+
+class DeadLetterList(Struct, frozen=True, kw_only=True):
+    """Those that died last, and how many there are."""
+
+    items: tuple[DeadLetter, ...]
+    total: int
+
 
 SHOWN: Final = 100
 

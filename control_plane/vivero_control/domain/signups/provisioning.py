@@ -33,8 +33,8 @@ from vivero_control.domain.tenants.errors import (
     TenantNotFoundError,
     TenantRefusedError,
 )
+from vivero_control.domain.tenants.policies import signup_subject
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.domain.tenants.subjects import signup_subject
 from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
 
 logger = logging.getLogger(__name__)

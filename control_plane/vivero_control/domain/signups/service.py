@@ -16,12 +16,9 @@ from vivero_web.passwords import Passwords
 from vivero_web.text import tidy
 
 from vivero_control.db.tables import Signup
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, AuditAction, record
+from vivero_control.domain.audit.service import DONE, AuditAction, AuditRepository, record
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
-from vivero_control.domain.plans.schemas import PlanView
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanNotFoundError, PlanService, PlanView, unknown_plan
 from vivero_control.domain.signups import access, policies
 from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.signups.provisioning import (
@@ -36,8 +33,8 @@ from vivero_control.domain.signups.repository import AccountRepository, SignupRe
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.views import ReaderDeps, SignupReader
 from vivero_control.domain.tenants.errors import TenantRefusedError
+from vivero_control.domain.tenants.policies import signup_subject
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.domain.tenants.subjects import signup_subject
 from vivero_control.jobs.repository import OutboxRepository
 from vivero_control.lib.idempotency import Idempotency, IdempotentOperation
 

@@ -20,14 +20,13 @@ from vivero_web.text import email_problem
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, AuditAction, record
+from vivero_control.domain.audit.service import DONE, AuditAction, AuditRepository, record
 from vivero_control.domain.staff import policies, views
 from vivero_control.domain.staff.errors import EmailTakenError, MemberNotFoundError, NoSessionError
 from vivero_control.domain.staff.jobs import INVITATION, Invited
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository
 from vivero_control.domain.staff.schemas import Member, MemberChanges, NewMember, StaffView
-from vivero_control.domain.staff.service import can_log_in, has_password, subject, view
+from vivero_control.domain.staff.service import can_log_in, has_password, staff_subject, view
 from vivero_control.jobs.repository import OutboxRepository
 
 
@@ -152,7 +151,7 @@ class StaffMembers:
             payload=payload,
             now=now,
             due_at=now,
-            subject=subject(member.id),
+            subject=staff_subject(member.id),
         )
 
     async def _end_everything(self, session: AsyncSession, staff_id: UUID) -> None:
@@ -162,5 +161,5 @@ class StaffMembers:
 
     async def _note(self, session: AsyncSession, actor: StaffView, action: str, member: StaffMember) -> None:
         detail = {"email": member.email, "role": member.role}
-        act = AuditAction(actor=actor.email, action=action, subject=subject(member.id), reason="", detail=detail)
+        act = AuditAction(actor=actor.email, action=action, subject=staff_subject(member.id), reason="", detail=detail)
         await AuditRepository(session).add(record(act, self._clock(), DONE))

@@ -23,8 +23,7 @@ from vivero_web.tokens import digest
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, record
+from vivero_control.domain.audit.service import DONE, AuditRepository, record
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.staff.jobs import RESET, Asked
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository

@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from typing import cast
 from uuid import UUID
 
+from vivero_web.clock import Clock
 from vivero_web.errors import TooManyRequestsError
 from vivero_web.logins import Logins
 from vivero_web.passwords import NO_PASSWORD, Passwords
+from vivero_web.tokens import digest
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
@@ -15,7 +17,7 @@ from vivero_control.domain.audit.service import AuditAction, AuditService
 from vivero_control.domain.staff.errors import WrongLoginError
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Login, Role, StaffView
-from vivero_control.domain.staff.stamps import security_stamp
+from vivero_control.settings import Settings
 
 
 class StaffService:
@@ -60,7 +62,7 @@ class StaffService:
             yield
         except (WrongLoginError, TooManyRequestsError) as error:
             action = "login-refused" if isinstance(error, WrongLoginError) else "login-blocked"
-            await self._audit.log_refusal(action, subject(member.id if member else "unknown"))
+            await self._audit.log_refusal(action, staff_subject(member.id if member else "unknown"))
             raise
 
     async def find(self, staff_id: str, stamp: str) -> StaffView | None:
@@ -80,10 +82,10 @@ class StaffService:
 
 def of_staff(action: str, member: StaffView) -> AuditAction:
     """What a member of staff does to the own account."""
-    return AuditAction(actor=member.email, action=action, subject=subject(member.id), reason="", detail={})
+    return AuditAction(actor=member.email, action=action, subject=staff_subject(member.id), reason="", detail={})
 
 
-def subject(staff_id: UUID | str) -> str:
+def staff_subject(staff_id: UUID | str) -> str:
     """How the audit log names an account."""
     return f"staff/{staff_id}"
 
@@ -104,3 +106,27 @@ def view(member: StaffMember) -> StaffView:
         role=cast("Role", member.role),
         stamp=security_stamp(member.password_hash),
     )
+
+
+def security_stamp(password_hash: str) -> str:
+    """Binds a login to the password it was made with: any change of the password ends the login.
+
+    It reveals nothing about the password: the hash is salted, and this is a part of its digest.
+    """
+    return digest(password_hash).hex()[:32]
+
+
+async def seed_admin(settings: Settings, clock: Clock) -> None:
+    """Make the account, unless the address has one: a password changed later is not undone."""
+    passwords, database = Passwords(), Database(settings)
+    email = settings.app.admin_email.strip().lower()
+    try:
+        password_hash = await passwords.hash(settings.app.admin_password.get_secret_value())
+        async with database.transaction() as session:
+            staff = StaffRepository(session)
+            if await staff.by_email(email) is None:
+                member = StaffMember(email=email, password_hash=password_hash, role="admin", created_at=clock())
+                await staff.put(member)
+    finally:
+        passwords.close()
+        await database.close()

@@ -12,7 +12,7 @@ from vivero_control.domain.staff.errors import MemberNotFoundError
 from vivero_control.domain.staff.jobs import INVITATION
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Invitation, Member, Role
-from vivero_control.domain.staff.service import has_password, subject
+from vivero_control.domain.staff.service import has_password, staff_subject
 from vivero_control.jobs.repository import OutboxRepository
 
 
@@ -31,12 +31,12 @@ async def member(session: AsyncSession, staff_id: UUID, now: datetime) -> Member
 async def members(session: AsyncSession, now: datetime, *staff_ids: UUID) -> tuple[Member, ...]:
     """Those of these ids, or everybody, by address."""
     rows = await StaffRepository(session).with_links(*staff_ids)
-    jobs = await OutboxRepository(session).newest_states(INVITATION, [subject(row.id) for row, _ in rows])
+    jobs = await OutboxRepository(session).newest_states(INVITATION, [staff_subject(row.id) for row, _ in rows])
 
     def invitation(row: StaffMember, expires_at: datetime | None) -> Invitation | None:
         if not row.active or has_password(row):
             return None
-        return policies.invitation(jobs.get(subject(row.id)), expires_at, now)
+        return policies.invitation(jobs.get(staff_subject(row.id)), expires_at, now)
 
     return tuple(
         Member(

@@ -17,8 +17,8 @@ from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.constants import FIELD_MANAGER as OPERATOR
 
 from vivero_control.domain.audit.service import AuditAction, AuditService, ObservedAction
+from vivero_control.domain.tenants.policies import tenant_subject
 from vivero_control.domain.tenants.repository import MANAGER
-from vivero_control.domain.tenants.subjects import subject
 
 ACTION: Final = "change-in-cluster"
 _OURS: Final = frozenset({MANAGER, OPERATOR})
@@ -69,7 +69,7 @@ def found(change: Change) -> ObservedAction:
     wrote = f"Wrote {', '.join(change.fields)}."
     return ObservedAction(
         act=AuditAction(
-            actor=change.manager, action=ACTION, subject=subject(change.tenant), reason=wrote, detail=detail
+            actor=change.manager, action=ACTION, subject=tenant_subject(change.tenant), reason=wrote, detail=detail
         ),
         at=change.at,
         source=hashlib.sha256(source.encode()).hexdigest(),

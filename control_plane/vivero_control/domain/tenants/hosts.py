@@ -9,14 +9,31 @@ from typing import Final
 
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
-from vivero_web.errors import WebError
+from vivero_web.errors import NotFoundError, WebError
 
 from vivero_control.domain.tenants.directory import TenantDirectory
-from vivero_control.domain.tenants.errors import NotRunningError, NoWorkspaceError
 from vivero_control.domain.tenants.schemas import HostState, HostStatus
 
 STARTING_SECONDS: Final = 3
 """After so long it is worth asking again for a workspace that is starting."""
+
+
+class NoWorkspaceError(NotFoundError):
+    """No workspace has this host name."""
+
+    slug = "no-workspace"
+    title = "No workspace"
+
+
+class NotRunningError(WebError):
+    """The workspace of this host name is there and does not run."""
+
+    status = 503
+    slug = "workspace-not-available"
+    title = "Workspace not available"
+
+    def __init__(self, detail: str, retry_after: int | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)} if retry_after else None)
 
 
 class HostService:

@@ -125,3 +125,13 @@ def _takes_orders(tenant: Tenant) -> None:
         raise WrongStateError("It is a spare that nobody has signed up for: its pool alone decides about it.")
     if tenant.metadata.deletion_timestamp is not None:
         raise WrongStateError("It is being deleted.")
+
+
+def tenant_subject(name: str) -> str:
+    """The audit log's name for a tenant, by the name of its Tenant."""
+    return f"tenant/{name}"
+
+
+def signup_subject(digest: str) -> str:
+    """The audit log's name for a tenant by its signup, while the Tenant's name is not known."""
+    return f"signup/{digest}"

@@ -31,7 +31,7 @@ from vivero_control.domain.tenants.errors import (
     TenantNotFoundError,
     TenantRefusedError,
 )
-from vivero_control.domain.tenants.subjects import signup_subject, subject
+from vivero_control.domain.tenants.policies import signup_subject, tenant_subject
 from vivero_control.lib.background import skipped
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,9 @@ class TenantRepository:
             raise unavailable(error) from error
         metadata = [item["metadata"] for item in found]
         signups = (one.get("labels", {}).get(LABEL_SIGNUP) for one in metadata)
-        return {subject(one["name"]) for one in metadata} | {signup_subject(digest) for digest in signups if digest}
+        return {tenant_subject(one["name"]) for one in metadata} | {
+            signup_subject(digest) for digest in signups if digest
+        }
 
     async def of_signup(self, digest: str) -> Tenant | Unreadable | None:
         """The one that a signup made or claimed, under whatever name, as the API server has it now."""

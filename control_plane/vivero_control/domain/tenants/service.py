@@ -11,11 +11,11 @@ from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
 
 from vivero_control.domain.audit.service import AuditAction, AuditService
-from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanNotFoundError, PlanService, unknown_plan
 from vivero_control.domain.tenants import policies
 from vivero_control.domain.tenants.directory import TenantDirectory, named
 from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError, TenantUnreadableError
+from vivero_control.domain.tenants.policies import signup_subject, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import (
     ChangePlan,
@@ -30,7 +30,6 @@ from vivero_control.domain.tenants.schemas import (
     TenantRow,
     TenantState,
 )
-from vivero_control.domain.tenants.subjects import signup_subject, subject
 
 # The operator writes status now and then: an order that met such a write is tried again on the new version.
 ATTEMPTS: Final = 4
@@ -142,7 +141,7 @@ class TenantService:
         """How the audit log names it: as itself, and as the signup that made or claimed it before it had a name."""
         known = self._directory.get(name)
         signup = known.metadata.labels.get(LABEL_SIGNUP) if known else None
-        return (subject(name), signup_subject(signup)) if signup else (subject(name),)
+        return (tenant_subject(name), signup_subject(signup)) if signup else (tenant_subject(name),)
 
     def _row(self, tenant: Tenant) -> TenantRow:
         slug, owner = tenant.spec.slug, tenant.spec.owner
@@ -208,7 +207,7 @@ class _Reasoned(Protocol):
 
 
 def _act(action: str, name: str, order: _Reasoned, actor: str, detail: dict[str, Any]) -> AuditAction:
-    return AuditAction(actor=actor, action=action, subject=subject(name), reason=order.reason, detail=detail)
+    return AuditAction(actor=actor, action=action, subject=tenant_subject(name), reason=order.reason, detail=detail)
 
 
 def _matches(row: TenantRow, query: TenantQuery) -> bool:
