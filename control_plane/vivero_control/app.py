@@ -10,17 +10,15 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.types import ASGIApp
-from vivero_web.answers import Answers
 from vivero_web.bodies import BoundedRequest
-from vivero_web.client_address import Proxies
 from vivero_web.clock import Clock, now
-from vivero_web.doors import Doors, signups
-from vivero_web.guards import json_only
+from vivero_web.current_request import Proxies
 from vivero_web.limiter import Limiter
 from vivero_web.openapi import json_document, openapi_config, yaml_document
-from vivero_web.rate_limit import RateLimit, per_address
+from vivero_web.problem import Answers
+from vivero_web.rate_limit import RateLimit, RouteLimits, per_address, signups
 from vivero_web.request_context import RequestContext
-from vivero_web.security import HSTS_DOMAIN, HSTS_HOST
+from vivero_web.security import HSTS_DOMAIN, HSTS_HOST, json_only
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
@@ -86,8 +84,8 @@ def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Ans
     """Layers that also hold for what no route answers; the first to see a request comes last."""
     limits = services.settings.limits
     charge = per_address(limits.requests_per_minute)
-    doors = Doors(limiter, signups(limits.signups_per_hour))
-    own = RateLimit(doors.around(app), limiter, answers, charge)
+    route_limits = RouteLimits(limiter, signups(limits.signups_per_hour))
+    own = RateLimit(route_limits.around(app), limiter, answers, charge)
     foreign_answers = Answers(pages.host_error)
     hosts = ForeignHosts(services.hosts, foreign_answers, pages)
     foreign = RateLimit(hosts, limiter, foreign_answers, charge)

@@ -147,7 +147,7 @@ def services(to: Infrastructure) -> Services:
             tenant_url=settings.tenant_url,
             clock=clock,
         ),
-        dead_letters=DeadLetterService(to.database, kinds(to), to.wake_up.notify, clock),
+        dead_letters=DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock),
         hosts=HostService(to.directory, settings.domain),
         staff=staff,
         resets=StaffResets(
@@ -168,8 +168,8 @@ def services(to: Infrastructure) -> Services:
     )
 
 
-def kinds(to: Infrastructure) -> dict[str, JobKind]:
-    """What jobs there are."""
+def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
+    """Every kind of job: the worker processes each by itself, staff see its dead letters."""
     settings = to.settings
     sender = MailSender(settings.mail.server(), settings.tls())
     links = (to.database, sender, settings.origin, settings.domain, to.clock)

@@ -12,8 +12,7 @@ from typing import Any, Final
 from litestar import Request
 from litestar.datastructures import Headers
 from litestar.types import ASGIApp, Receive, Scope, Send
-from vivero_web.answers import Answers
-from vivero_web.problem import wants_page
+from vivero_web.problem import Answers, wants_page
 
 from vivero_control.domain.tenants.hosts import HostService, as_error
 from vivero_control.services import Pages

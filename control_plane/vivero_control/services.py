@@ -36,7 +36,7 @@ from litestar import Response
 from litestar.di import Provide
 from litestar.template import TemplateConfig
 from litestar.types import ControllerRouterHandler
-from vivero_web.answers import ErrorPage
+from vivero_web.problem import ErrorPage
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.dead_letters.service import DeadLetterService

@@ -1,8 +1,7 @@
-"""The worker: works off the outbox, runs the trials' timetable, tidies up.
+"""The worker: processes jobs, runs periodic tasks (trials, clean-up), and watches for external changes.
 
-Each kind of job is worked off by itself, so a mail server that does not answer
-holds up no order. Every few seconds it is looked for jobs whatever happens to
-Valkey, which wakes the worker at once when one was written.
+Each kind of job is processed by itself, so a mail server outage delays no signup. A wake-up over Valkey starts the
+processing at once; without Valkey the worker polls the outbox every few seconds.
 
 It listens on the port for kubelet and Prometheus, and on no other.
 """
@@ -40,23 +39,23 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LOOK_SECONDS: Final = 10.0  # what a lost call costs at most
+POLL_SECONDS: Final = 10.0  # the delay when a wake-up is lost
 TRIALS_SECONDS: Final = 300.0
 TIDY_SECONDS: Final = 6 * 3600.0
-RUN_SECONDS: Final = 300.0  # for one run of a timer
+RUN_SECONDS: Final = 300.0  # timeout of one run of a periodic task
 GONE_AFTER: Final = timedelta(days=1)
-"""A Tenant that is not there so long after a mail about it died is gone, and not only late."""
+"""A Tenant that is still missing so long after a mail about it became a dead letter was deleted, and is not only late."""
 
-entries = Gauge("vivero_control_outbox_entries", "Jobs that wait, and dead letters that can be replayed", ["state"])
+entries = Gauge("vivero_control_outbox_entries", "Worker that wait, and dead letters that can be replayed", ["state"])
 
 
-class Jobs:
-    """What the worker does."""
+class Worker:
+    """The worker's tasks."""
 
     def __init__(self, infrastructure: composition.Infrastructure) -> None:
         self._infrastructure = infrastructure
         settings = infrastructure.settings
-        kinds = composition.kinds(infrastructure)
+        kinds = composition.job_kinds(infrastructure)
         budget = timedelta(hours=settings.jobs.patience_hours)
         self.outbox = Outbox(infrastructure.database, kinds, budget, infrastructure.clock)
         audit = AuditService(infrastructure.database, infrastructure.clock)
@@ -70,27 +69,27 @@ class Jobs:
             mails_are_answered=settings.mail.reply_to is not None,
             clock=infrastructure.clock,
         )
-        self._called = {kind: asyncio.Event() for kind in kinds}
+        self._wake_ups = {kind: asyncio.Event() for kind in kinds}
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        """What runs side by side, by name, until it is cancelled."""
-        lanes = {f"jobs {kind}": partial(self._keep_draining, kind) for kind in self._called}
+        """Concurrent tasks by name; each runs until it is cancelled."""
+        by_kind = {f"jobs {kind}": partial(self._process, kind) for kind in self._wake_ups}
         return {
-            "wake": lambda: self._infrastructure.wake_up.listen(self._call),
+            "wake": lambda: self._infrastructure.wake_up.listen(self._on_wake_up),
             "trials": lambda: run_every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
             "changes": self.changes.run,
             "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
-            **lanes,
+            **by_kind,
         }
 
     async def drain(self) -> None:
-        """Everything that is due, once."""
-        for kind in self._called:
+        """Run every job that is due, once."""
+        for kind in self._wake_ups:
             await self.outbox.drain(kind)
         await self._count()
 
     async def tidy(self) -> None:
-        """Remove what has served its purpose, each kind by itself."""
+        """Delete what is past its retention, each kind by itself."""
         now = self._infrastructure.clock()
         tasks: dict[str, Callable[[], Awaitable[int]]] = {
             "idempotency keys": lambda: self._infrastructure.idempotency.forget(now - KEEP),
@@ -105,21 +104,21 @@ class Jobs:
         }
         await for_each("tidy", tasks, lambda what: tasks[what](), name=str)
 
-    async def _keep_draining(self, kind: str) -> None:
-        called = self._called[kind]
+    async def _process(self, kind: str) -> None:
+        wake_up = self._wake_ups[kind]
         while True:
-            called.clear()
+            wake_up.clear()
             try:
                 await self.outbox.drain(kind)
                 await self._count()
             except UnavailableError as error:
                 logger.warning("processing jobs failed, retrying: %s", error.__cause__ or error, extra={"kind": kind})
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311  jitter
-                    await called.wait()
+                async with asyncio.timeout(POLL_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311  jitter
+                    await wake_up.wait()
 
-    def _call(self) -> None:
-        for event in self._called.values():
+    def _on_wake_up(self) -> None:
+        for event in self._wake_ups.values():
             event.set()
 
     async def _count(self) -> None:
@@ -129,7 +128,7 @@ class Jobs:
             entries.labels(state).set(counts.get(state, 0))
 
     async def _erase_gone(self) -> int:
-        """Dead letters name their customer: what is erased with a tenant is erased here, too."""
+        """Erase dead letters about deleted tenants: they contain the customer's address."""
         before = self._infrastructure.clock() - GONE_AFTER
         about = await self._in_transaction(lambda at: OutboxRepository(at).subjects_of_dead(mails.KIND, before))
         gone = about - await self._infrastructure.tenants.subjects() if about else about
@@ -147,7 +146,7 @@ def create_worker_app(settings: Settings, clock: Clock = now) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with infrastructure.open(), composition.running(Jobs(infrastructure).tasks()):
+        async with infrastructure.open(), composition.running(Worker(infrastructure).tasks()):
             yield
 
     return internal_app(health, [lifespan])

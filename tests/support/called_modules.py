@@ -20,7 +20,7 @@ _called: set[str] = set()
 _recording = threading.Event()
 
 
-def _profile(frame: FrameType, event: str, _: Any) -> None:
+def _profile(frame: FrameType, event: str, _: object) -> None:
     if event == "call" and frame.f_code.co_name != "<module>" and _recording.is_set():
         _called.add(frame.f_code.co_filename)
 

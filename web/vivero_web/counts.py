@@ -54,7 +54,7 @@ def asking() -> Iterator[None]:
         raise UnavailableError("The cache does not answer.") from error
 
 
-class Kept:
+class ExpiringCounts:
     """Numbers by key, each with an end; of too many the oldest are forgotten."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -123,11 +123,11 @@ class SharedCounts:
             return await self._client.get(self._prefix + key) is not None
 
 
-class OwnCounts:
+class LocalCounts:
     """In this process."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._kept = Kept(monotonic)
+        self._kept = ExpiringCounts(monotonic)
 
     async def add(self, key: str, seconds: int, beside: Sequence[str]) -> list[int]:
         self._kept.change(key, 1, seconds)

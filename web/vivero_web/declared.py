@@ -1,6 +1,6 @@
 """What may be refused, declared where it is refused: on guards, hooks, dependencies and handlers.
 
-The document of an API (`promises.py`, `documents.py`) is made of these, and of
+The document of an API (`openapi_operations.py`, `openapi_document.py`) is made of these, and of
 what a route takes; nobody lists the answers of a route by hand.
 """
 

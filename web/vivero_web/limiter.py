@@ -24,7 +24,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from vivero_web.counts import Counts, Kept, OwnCounts
+from vivero_web.counts import Counts, ExpiringCounts, LocalCounts
 from vivero_web.errors import TooManyRequestsError, UnavailableError, explained
 
 PIECES: Final = 10
@@ -90,8 +90,8 @@ class Limiter:
     ) -> None:
         """`clock` says seconds since 1970, the same in every process, or as nearly as the machines' clocks agree."""
         self._shared = shared
-        self._own = OwnCounts(monotonic)
-        self._settled = Kept(monotonic)
+        self._own = LocalCounts(monotonic)
+        self._settled = ExpiringCounts(monotonic)
         self._clock = clock
         self._monotonic = monotonic
         self._rest_until = 0.0
@@ -150,7 +150,7 @@ class Limiter:
             return None
 
 
-async def _tally(counts: Counts, limit: Limit, who: str, now: float, settled: Kept | None = None) -> Tally:
+async def _tally(counts: Counts, limit: Limit, who: str, now: float, settled: ExpiringCounts | None = None) -> Tally:
     """Count one more and add up the window.
 
     `settled` are counts of pieces that ended a whole piece ago: no clock and no

@@ -1,13 +1,13 @@
-"""Guessing passwords: bounded for each place, for each account from each place, and for each account.
+"""Password guesses: limited by address, by account and address, and by account; and how many refusals are audited.
 
-A guess is counted before the password is looked at and given back when it was
-right. Strangers together get few guesses at an account, and whoever logged in
-from a place before is no stranger there: so a crowd that guesses slows down
-other strangers, and never the account's owner at their desk.
+A guess is counted before the password is verified and given back when it was right. Strangers together get few guesses
+at an account, and an address that has logged in before is no stranger there: so a distributed attack slows down other
+strangers, and never the account's owner at their desk.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Final
 
 from vivero_web.errors import UnavailableError
@@ -76,3 +76,18 @@ def _digest(account: str) -> str:
 
 def _known(account: str, place: str) -> str:
     return f"known:{digest(f'{account}:{place}').hex()}"
+
+
+WINDOW: Final = timedelta(minutes=1)
+MOST: Final = 30
+"""Entries of one kind in a window: from so many addresses or on so many accounts at once, more say nothing new."""
+
+
+def is_worth_an_entry(same: int, all_alike: int) -> bool:
+    """Whether a refusal is written down.
+
+    Args:
+        same: entries of this kind within the last WINDOW, about the same account and from the same address.
+        all_alike: entries of this kind within it, about anybody and from anywhere.
+    """
+    return same == 0 and all_alike < MOST

@@ -1,18 +1,19 @@
-"""Every error, ours and the framework's, as what its caller is told: `application/problem+json` (RFC 9457)."""
+"""Every error, ours and the framework's, as `application/problem+json` (RFC 9457) for programs or as a page for people."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import Receive, Scope, Send
 from msgspec import Meta, Struct
 from vivero_core.errors import BackendUnavailableError
 
+from vivero_web.bodies import field_error
+from vivero_web.current_request import current_request_id
 from vivero_web.errors import FieldError, InvalidInputError, UnavailableError, WebError, explained
-from vivero_web.request_id import current_request_id
-from vivero_web.shapes import field_error
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE: Final = "urn:vivero:problem:"
@@ -113,3 +114,31 @@ def _fields(error: HTTPException) -> list[FieldError]:
     entries = error.extra if isinstance(error.extra, list) else []
     found = [entry for entry in entries if isinstance(entry, dict) and "message" in entry]
     return [field_error(str(entry.get("key") or ""), str(entry["message"])) for entry in found]
+
+
+ErrorPage = Callable[[Request[Any, Any, Any], Problem], Response[Any]]
+
+
+class Answers:
+    """Knows whether a page or a problem is wanted."""
+
+    def __init__(self, error_page: ErrorPage | None) -> None:
+        self._error_page = error_page
+
+    def to(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        """Litestar's exception handler for everything."""
+        if self._error_page is None or not wants_page(request):
+            return problem_response(error)
+        problem, headers = describe(error)
+        page = self._error_page(request, problem)
+        page.headers.update({"cache-control": "no-store", **headers})
+        return page
+
+    async def error(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        await self.send(self.to(request, error), scope, receive, send)
+
+    async def send(self, response: Response[Any], scope: Scope, receive: Receive, send: Send) -> None:
+        """A response made outside Litestar's routing."""
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        await response.to_asgi_response(app=None, request=request)(scope, receive, send)

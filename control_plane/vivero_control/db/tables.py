@@ -26,7 +26,7 @@ class Account(DefaultBase):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), unique=True)
-    """One account for each mailbox, whatever the spelling (`domain/accounts/policies.py`); not to write to."""
+    """One account for each mailbox, whatever the spelling (`domain/signups/policies.py`); not to write to."""
     created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
 
 
@@ -36,7 +36,7 @@ class Signup(DefaultBase):
     __tablename__ = "signups"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    """128 random bits: whoever knows it sees the progress."""
+    """128 random bits. It shows the progress and opens nothing."""
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
     """As the owner spelt it; the workspace's login."""

@@ -24,11 +24,11 @@ from vivero_control.jobs.repository import DEAD, DONE, OutboxRepository
 
 FIRST_PAUSE: Final = timedelta(seconds=2)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
-"""What comes back is noticed so much later at most."""
+"""So a system that is available again is noticed within this time."""
 KEEP_PAYLOAD: Final = timedelta(days=14)
 """A dead letter can be replayed so long. Its payload names a person and may hold a password's hash: no longer than that."""
 KEEP_FINISHED: Final = timedelta(days=90)
-"""Rows of jobs that are over: their keys are what makes a mail go out once."""
+"""Rows of finished jobs: their keys make a mail idempotent."""
 
 
 def pause(attempts: int, jitter: float) -> timedelta:
@@ -43,15 +43,15 @@ def next_attempt(attempts: int, now: datetime, until: datetime, jitter: float) -
 
 logger = logging.getLogger(__name__)
 
-died = Counter("vivero_control_dead_letters", "Jobs that were given up", ["kind"])
+dead_letters = Counter("vivero_control_dead_letters", "Jobs that were given up", ["kind"])
 
 
 class WriteBackError(ViveroError):
-    """A fault of this program kept the entry from being finished."""
+    """An unexpected error prevented storing the job's result."""
 
 
 class Outbox:
-    """Works off entries; `budget` is how long one is tried, from its first failure on."""
+    """Processes jobs; `budget` is how long one is retried, from its first failure on."""
 
     def __init__(self, database: Database, kinds: Mapping[str, JobKind], budget: timedelta, clock: Clock) -> None:
         self._database = database
@@ -60,14 +60,14 @@ class Outbox:
         self._clock = clock
 
     async def drain(self, kind: str) -> int:
-        """Do everything of this kind that is due; returns how many entries were touched."""
-        touched = 0
-        while await self._one(kind):
-            touched += 1
-        return touched
+        """Run every job of this kind that is due; returns how many were attempted."""
+        attempted = 0
+        while await self._next(kind):
+            attempted += 1
+        return attempted
 
-    async def _one(self, kind: str) -> bool:
-        """Whether there was one that is due. One that breaks its own transaction is put off in another."""
+    async def _next(self, kind: str) -> bool:
+        """Whether one was due. If its own transaction fails, the failure is recorded in another."""
         taken: int | None = None
         try:
             async with self._database.transaction() as session:
@@ -82,7 +82,7 @@ class Outbox:
             if taken is None:
                 raise
             logger.exception("storing the job's result failed", extra={"job": taken})
-            await self._put_off(taken)
+            await self._record_broken(taken)
         return True
 
     async def _attempt(self, session: AsyncSession, entry: OutboxEntry) -> None:
@@ -92,31 +92,31 @@ class Outbox:
             await kind.perform(payload)
         except Exception as error:
             if not isinstance(error, ViveroError):
-                # A fault in a kind must not stop the entries behind it; it counts as a failed attempt.
+                # A bug in one kind must not stop the jobs behind it; it counts as a failed attempt.
                 logger.exception("job failed with an unexpected error", extra={"job": entry.id, "kind": entry.kind})
-            if self._is_over(entry, error):
+            if self._record_failure(entry, error):
                 await kind.on_given_up(session, payload, str(error) if isinstance(error, GiveUpError) else None)
         else:
             await kind.on_done(session, payload)
             entry.state, entry.payload, entry.last_error = DONE, None, None
             entry.finished_at = self._clock()
 
-    async def _put_off(self, entry_id: int) -> None:
-        """What follows from its end may be what cannot be written, so nothing does."""
+    async def _record_broken(self, entry_id: int) -> None:
+        """Without `on_given_up`, which may be what cannot be written."""
         async with self._database.transaction() as session:
             entry = await OutboxRepository(session).get_one(id=entry_id, with_for_update=True)
             entry.attempts += 1
-            self._is_over(entry, WriteBackError("it could not be written back"))
+            self._record_failure(entry, WriteBackError("its result could not be stored"))
 
-    def _is_over(self, entry: OutboxEntry, error: Exception) -> bool:
-        """Whether the failure was the last; else the entry is due again later."""
+    def _record_failure(self, entry: OutboxEntry, error: Exception) -> bool:
+        """Whether that was the last attempt; else the job is due again later."""
         now = self._clock()
-        entry.last_error = _told(error)[:500]
+        entry.last_error = _error_text(error)[:500]
         entry.gives_up_at = entry.gives_up_at or now + self._budget
         again = next_attempt(entry.attempts, now, entry.gives_up_at, random.random())  # noqa: S311  jitter
         if again is None or isinstance(error, GiveUpError):
             entry.state, entry.finished_at = DEAD, now
-            died.labels(entry.kind).inc()
+            dead_letters.labels(entry.kind).inc()
             logger.error("job is a dead letter: %s", entry.last_error, extra={"job": entry.id, "kind": entry.kind})
             return True
         entry.due_at = again
@@ -124,7 +124,7 @@ class Outbox:
         return False
 
 
-def _told(error: Exception) -> str:
-    """The error, and by kind what caused it: a library's own words may hold a secret."""
+def _error_text(error: Exception) -> str:
+    """The error and the type of its cause: a library's message may contain a secret."""
     cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
     return f"{type(error).__name__}: {error}{cause}"

@@ -1,4 +1,4 @@
-"""SQL about the outbox: rows go in with the decision, workers take them out under a lock."""
+"""SQL about the outbox: jobs are enqueued by the transaction that decides them, and run under a row lock."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ DONE = "done"
 DEAD = "dead"
 PENDING = "pending"
 CANDIDATES = 20
-"""More than there are workers, of which each holds one entry of a kind."""
+"""More than there are workers, of which each locks one job of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """Where a job stands; `gives_up_at` is None before its first failure, `finished_at` until it is done or dead."""
+    """State of a job; `gives_up_at` is None before its first failure, `finished_at` until it is done or dead."""
 
     state: str
     due_at: datetime
@@ -33,7 +33,7 @@ class JobStatus:
 
 
 class OutboxRepository(Repository[OutboxEntry]):
-    """What must happen."""
+    """Jobs."""
 
     model_type = OutboxEntry
 
@@ -47,7 +47,7 @@ class OutboxRepository(Repository[OutboxEntry]):
         due_at: datetime,
         subject: str | None = None,
     ) -> None:
-        """Once for each key: a second time changes nothing. `subject` as in OutboxEntry."""
+        """Idempotent by key. `subject` as in OutboxEntry."""
         statement = insert(OutboxEntry).values(
             kind=kind,
             key=key,
@@ -61,10 +61,10 @@ class OutboxRepository(Repository[OutboxEntry]):
         await self.session.execute(statement.on_duplicate_key_update(key=key))
 
     async def lock_next_due(self, kind: str, now: datetime) -> OutboxEntry | None:
-        """The entry that is due longest, locked until the transaction ends; others take other ones.
+        """The job that is due longest, locked until the transaction ends; concurrent workers get other ones.
 
-        Looked for without a lock, and locked by its id: a search that locks holds for a moment what it only passes,
-        and whoever works off another kind at that moment skips it.
+        Candidates are read without a lock, and locked by id: a locking search holds every row it passes for a moment,
+        and a worker that searches another kind at that moment would skip them.
         """
         due = (OutboxEntry.kind == kind, OutboxEntry.state == PENDING, OutboxEntry.due_at <= now)
         first = select(OutboxEntry.id).where(*due).order_by(OutboxEntry.due_at, OutboxEntry.id).limit(CANDIDATES)
@@ -76,7 +76,7 @@ class OutboxRepository(Repository[OutboxEntry]):
         return None
 
     async def mark_done(self, key: str, now: datetime) -> None:
-        """It has been done, by whoever; what it carried is no longer kept."""
+        """Done, by the worker or without it; its payload is deleted."""
         statement = (
             update(OutboxEntry)
             .where(OutboxEntry.key == key, OutboxEntry.state == PENDING)
@@ -91,7 +91,7 @@ class OutboxRepository(Repository[OutboxEntry]):
         return JobStatus(*row) if row else None
 
     async def newest_states(self, kind: str, subjects: Collection[str]) -> dict[str, str]:
-        """Of the newest job of a kind about each subject that has one."""
+        """State of the newest job of a kind, by subject."""
         statement = (
             select(OutboxEntry.subject, OutboxEntry.state)
             .where(OutboxEntry.kind == kind, OutboxEntry.subject.in_(subjects))
@@ -100,7 +100,7 @@ class OutboxRepository(Repository[OutboxEntry]):
         return {subject: state for subject, state in await self.session.execute(statement) if subject}
 
     async def counts(self) -> dict[str, int]:
-        """How many entries wait, and how many dead letters can be replayed."""
+        """How many jobs are pending, and how many dead letters can be replayed."""
         kept = OutboxEntry.state.in_((PENDING, DEAD)) & OutboxEntry.payload.is_not(null())
         rows = await self.session.execute(
             select(OutboxEntry.state, func.count()).where(kept).group_by(OutboxEntry.state)
@@ -108,7 +108,7 @@ class OutboxRepository(Repository[OutboxEntry]):
         return {key: value for key, value in rows}  # noqa: C416  a Row is no tuple for the type checker
 
     async def dead_letters(self, limit: int) -> tuple[Sequence[OutboxEntry], int]:
-        """The dead letters that died last, and how many there are."""
+        """The newest dead letters, and how many there are."""
         dead = OutboxEntry.state == DEAD
         newest = select(OutboxEntry).where(dead).order_by(OutboxEntry.finished_at.desc(), OutboxEntry.id.desc())
         rows = (await self.session.scalars(newest.limit(limit))).all()
@@ -122,14 +122,14 @@ class OutboxRepository(Repository[OutboxEntry]):
         await self.session.execute(delete(OutboxEntry).where(OutboxEntry.key.in_(keys)))
 
     async def subjects_of_dead(self, kind: str, before: datetime) -> set[str]:
-        """Whom the dead letters of a kind are about that died before and still have a payload."""
+        """Subjects of the dead letters of a kind from before that still have a payload."""
         statement = select(OutboxEntry.subject).where(
             OutboxEntry.kind == kind, *_kept_since(before), OutboxEntry.subject.is_not(None)
         )
         return {subject for subject in await self.session.scalars(statement.distinct()) if subject}
 
     async def erase_payloads_about(self, kind: str, subjects: Collection[str]) -> int:
-        """The payloads of these dead letters; how many."""
+        """Delete the payloads of dead letters about these subjects; returns how many."""
         return await self._erased(
             update(OutboxEntry).where(
                 OutboxEntry.kind == kind, OutboxEntry.state == DEAD, OutboxEntry.subject.in_(subjects)
@@ -137,11 +137,11 @@ class OutboxRepository(Repository[OutboxEntry]):
         )
 
     async def erase_payloads(self, before: datetime) -> int:
-        """The payloads of what died before; how many."""
+        """Delete the payloads of dead letters from before; returns how many."""
         return await self._erased(update(OutboxEntry).where(*_kept_since(before)))
 
     async def delete_finished(self, before: datetime) -> int:
-        """Remove what was over before."""
+        """Delete jobs that were finished before; returns how many."""
         statement = delete(OutboxEntry).where(OutboxEntry.state.in_((DONE, DEAD)), OutboxEntry.finished_at < before)
         return cast("CursorResult[Any]", await self.session.execute(statement)).rowcount
 

@@ -14,22 +14,24 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MOST_OUTAGES: Final = 10
-"""So many items in a row that met a system which is away: the others would, too, and the next run comes soon."""
+"""After so many items in a row that failed for an outage, the run ends: the others would fail too."""
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
-HEALTHY_SECONDS: Final = 300.0  # a task that ran so long has earned a short pause again
+STEADY_SECONDS: Final = 300.0  # a task that ran so long begins with the shortest pause again
 
-skipped = Counter("vivero_control_skipped", "Items of a loop that failed and were left to its next run", ["loop"])
-broken = Counter("vivero_control_background_failures", "Times that a background task broke and was restarted", ["task"])
+skipped_items = Counter("vivero_control_skipped", "Items of a loop that failed and were left to its next run", ["loop"])
+task_restarts = Counter(
+    "vivero_control_background_failures", "Times that a background task broke and was restarted", ["task"]
+)
 
 
 async def for_each(
     loop: str, items: Iterable[T], do: Callable[[T], Awaitable[object]], name: Callable[[T], str]
 ) -> int:
-    """Do it for every item, in no fixed order; one that fails is logged, counted and skipped. How many went well.
+    """Call `do` for every item, in random order; a failure is logged, counted and skipped. Returns how many succeeded.
 
     Raises:
-        UnavailableError: MOST_OUTAGES items in a row met a system that is away.
+        UnavailableError: MOST_OUTAGES items in a row met an outage.
     """
     done = outages = 0
     for item in shuffled(items):
@@ -37,7 +39,7 @@ async def for_each(
             await do(item)
         except UnavailableError as error:
             outages += 1
-            skipped.labels(loop).inc()
+            skipped_items.labels(loop).inc()
             logger.warning(
                 "item failed, retrying in the next run: %s",
                 error.__cause__ or error,
@@ -47,7 +49,7 @@ async def for_each(
                 raise
         except Exception:
             outages = 0
-            skipped.labels(loop).inc()
+            skipped_items.labels(loop).inc()
             logger.exception("item failed with an unexpected error", extra={"loop": loop, "item": name(item)})
         else:
             outages = 0
@@ -56,25 +58,25 @@ async def for_each(
 
 
 def shuffled(items: Iterable[T]) -> list[T]:
-    """So that what fails again and again is not always before the same others."""
+    """A random order, so that an item that always fails does not always precede the same others."""
     listed = list(items)
     random.shuffle(listed)
     return listed
 
 
 async def supervise(name: str, start: Callable[[], Awaitable[None]]) -> None:
-    """Run a background task until it ends or is cancelled; one that breaks is logged, counted and started again."""
+    """Run a background task until it ends or is cancelled; after an error it is logged, counted and restarted."""
     pause = FIRST_PAUSE
     while True:
         begin = asyncio.get_running_loop().time()
         try:
             await start()
         except Exception:
-            broken.labels(name).inc()
+            task_restarts.labels(name).inc()
             logger.exception("background task failed, restarting it", extra={"task": name})
         else:
             return
-        if asyncio.get_running_loop().time() - begin > HEALTHY_SECONDS:
+        if asyncio.get_running_loop().time() - begin > STEADY_SECONDS:
             pause = FIRST_PAUSE
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter
         pause = min(pause * 2, LONGEST_PAUSE)
@@ -83,8 +85,7 @@ async def supervise(name: str, start: Callable[[], Awaitable[None]]) -> None:
 async def run_every(seconds: float, what: str, do: Callable[[], Awaitable[object]], *, limit: float) -> None:
     """Until cancelled: at once, then about every so many seconds, each run for at most `limit` seconds.
 
-    What meets a system that is away is left to the next run; any other error ends it, and `lib/each.supervise`
-    starts it again.
+    An outage is retried in the next run; any other error ends the task, and `supervise` restarts it.
     """
     while True:
         try:

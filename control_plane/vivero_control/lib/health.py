@@ -10,9 +10,9 @@ from litestar.di import NamedDependency, Provide
 from litestar.openapi import ResponseSpec
 from litestar.plugins.prometheus import PrometheusController
 from msgspec import Meta, Struct
-from vivero_web.answers import Answers
-from vivero_web.client_address import Proxies
+from vivero_web.current_request import Proxies
 from vivero_web.errors import UnavailableError
+from vivero_web.problem import Answers
 from vivero_web.request_context import RequestContext
 
 from vivero_control.db.database import Database

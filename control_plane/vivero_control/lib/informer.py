@@ -1,7 +1,6 @@
-"""An in-memory copy of one kind of object in the cluster, kept current by a watch.
+"""An informer: an in-memory cache of one kind of object in the cluster, kept current by a watch.
 
-So that progress shows the moment the operator writes it, and no page asks the
-API server. One task a process and kind (app.py starts them).
+So progress shows the moment the operator writes it, and no page asks the API server. One task a process and kind.
 """
 
 import asyncio
@@ -23,18 +22,18 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Model)
 
-REFUSED_SECONDS = 10.0  # rights are given by people: no hurry, no flood
+FORBIDDEN_SECONDS = 10.0  # rights are given by people: no hurry
 
 unreadable_objects = Gauge("vivero_control_unreadable_objects", "Objects in the cluster that cannot be read", ["kind"])
 
 
 class Informer(Generic[T]):
-    """Objects by name, and by whatever further keys `keys` says; tells subscribers of changes.
+    """Objects by name, and by the index keys that `keys` returns; notifies subscribers of changes.
 
-    What was written last counts, not what is heard last: the resource versions of one kind are numbers that grow
-    (KEP-5504), so the watch's echo of an older state undoes neither a newer one nor a write of our own (`keep`).
+    The newest resource version wins, whatever order events arrive in: versions of one kind are growing numbers
+    (KEP-5504), so a late event undoes neither a newer state nor a write of our own (`record_write`).
 
-    An object that cannot be read is none of the objects: it is kept apart, with the reason, for people to see.
+    An object that cannot be parsed is kept apart, with the reason, for people to see.
     """
 
     def __init__(self, resource: Resource, model: type[T], keys: Callable[[T], Iterable[str]]) -> None:
@@ -52,23 +51,23 @@ class Informer(Generic[T]):
         return self._objects.get(name)
 
     def find(self, key: str) -> T | None:
-        """By one of its further keys; of several with the same key, the one that had it first."""
+        """By an index key; of several with the same key, the one that had it first."""
         return next(iter(self.by_index(key)), None)
 
     def by_index(self, key: str) -> list[T]:
-        """All with one further key, in the order in which they got it."""
+        """All with an index key, in the order in which they got it."""
         return [self._objects[name] for name in self._index.get(key, ())]
 
     def all(self) -> list[T]:
         return list(self._objects.values())
 
     def unreadable(self) -> list[Unreadable]:
-        """Those that are there and cannot be read."""
+        """Those that exist and cannot be parsed."""
         return list(self._unreadable.values())
 
     @contextmanager
     def subscribe(self, key: str) -> Iterator[asyncio.Event]:
-        """An event that is set at every change of an object with that further key, also of one not there yet."""
+        """An event that is set at every change of an object with that index key, also of one that does not exist yet."""
         event = asyncio.Event()
         listeners = self._listeners.setdefault(key, set())
         listeners.add(event)
@@ -80,13 +79,13 @@ class Informer(Generic[T]):
                 self._listeners.pop(key, None)
 
     def notify(self, keys: Iterable[str]) -> None:
-        """Have the subscribers of these keys look again."""
+        """Set the events of these keys' subscribers."""
         for key in keys:
             for event in self._listeners.get(key, ()):
                 event.set()
 
     async def run(self, client: KubeClient) -> None:
-        """Keep it current until cancelled; when it breaks, what is known may be old."""
+        """Keep the cache current until cancelled; after an error it may be stale."""
         try:
             await self._follow(client)
         finally:
@@ -100,10 +99,10 @@ class Informer(Generic[T]):
             except BackendError as error:
                 self.synced = False
                 logger.error("watch refused, retrying: %s", error, extra={"kind": self._resource.kind})  # noqa: TRY400  its message says all
-                await asyncio.sleep(REFUSED_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311  jitter
+                await asyncio.sleep(FORBIDDEN_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311  jitter
 
     def apply(self, update: Listing[Object] | Change[Object]) -> None:
-        """Make one update of the watch visible."""
+        """Apply one update of the watch."""
         if isinstance(update, Listing):
             self._seen = int(update.resource_version)
             self._replace(update.items)
@@ -111,27 +110,27 @@ class Informer(Generic[T]):
             return
         self._seen = _version_of(update.object)
         if update.type == "DELETED":
-            self._gone(update.object["metadata"]["name"])
+            self._deleted(update.object["metadata"]["name"])
         else:
-            self._read(update.object)
+            self._parse(update.object)
         self._count()
 
     def record_write(self, written: T) -> None:
-        """Make a write of our own visible before the watch tells of it.
+        """Make a write of our own visible before the watch reports it.
 
-        Only while there is a watch that has not come that far: else the object may be gone again already.
+        Only while the watch is behind it: otherwise the object may have been deleted since.
         """
         if self.synced and int(written.metadata.resource_version) > self._seen:
             self._put(written)
 
     def _replace(self, items: list[Object]) -> None:
         for name in (self._objects.keys() | self._unreadable.keys()) - {item["metadata"]["name"] for item in items}:
-            self._gone(name)
+            self._deleted(name)
         for item in items:
-            self._read(item)
+            self._parse(item)
         self._count()
 
-    def _read(self, body: Object) -> None:
+    def _parse(self, body: Object) -> None:
         found = read(self._model, body)
         if not isinstance(found, Unreadable):
             self._unreadable.pop(found.metadata.name, None)
@@ -140,13 +139,13 @@ class Informer(Generic[T]):
         logger.warning(
             "object cannot be parsed: %s", found.why, extra={"kind": self._resource.kind, "object": found.name}
         )
-        self._drop(found.name)
+        self._remove(found.name)
         if found.name not in self._objects:
             self._unreadable[found.name] = found
 
-    def _gone(self, name: str) -> None:
+    def _deleted(self, name: str) -> None:
         self._unreadable.pop(name, None)
-        self._drop(name)
+        self._remove(name)
 
     def _count(self) -> None:
         unreadable_objects.labels(self._resource.kind).set(len(self._unreadable))
@@ -163,8 +162,8 @@ class Informer(Generic[T]):
         self._unindex(name, before - after.keys())
         self.notify(before | after.keys())
 
-    def _drop(self, name: str) -> None:
-        """Unless it is a write of our own that what we heard does not know of yet."""
+    def _remove(self, name: str) -> None:
+        """Unless it is a write of our own that is newer than what the watch reported."""
         old = self._objects.get(name)
         if old is None or int(old.metadata.resource_version) > self._seen:
             return

@@ -10,7 +10,7 @@ from litestar.template import TemplateConfig
 from vivero_ui.static import static_router
 from vivero_ui.templates import environment
 from vivero_web.clock import Clock, now
-from vivero_web.guards import same_origin_only
+from vivero_web.security import same_origin_only
 
 from vivero_control.services import Pages
 from vivero_control.web.dead_letters import DeadLettersController

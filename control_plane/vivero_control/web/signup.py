@@ -12,10 +12,9 @@ from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEve
 from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
 from msgspec import UNSET, Struct
 from vivero_web.bodies import read_form_as
-from vivero_web.cookies import host_cookie
-from vivero_web.doors import SIGNUPS, Counted
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
-from vivero_web.security import page_policy
+from vivero_web.rate_limit import SIGNUPS, Counted
+from vivero_web.security import host_cookie, page_policy
 
 from vivero_control.domain.plans.service import PlanService
 from vivero_control.domain.signups.access import LOGIN_FOR

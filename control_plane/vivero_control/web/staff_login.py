@@ -8,9 +8,9 @@ from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_200_OK, HTTP_303_SEE_OTHER
 from msgspec import Struct
 from vivero_web.bodies import read_form_as
-from vivero_web.doors import LOGOUTS, SECRETS, Counted
 from vivero_web.errors import InvalidInputError, TooManyRequestsError, WebError
 from vivero_web.links import PAGE, ChosenPassword
+from vivero_web.rate_limit import LOGOUTS, SECRETS, Counted
 from vivero_web.request_context import caller_of
 
 from vivero_control.domain.staff.errors import WrongLoginError

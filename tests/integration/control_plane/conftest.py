@@ -31,10 +31,10 @@ from vivero_control.domain.staff.service import seed_admin
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
-from vivero_web.guards import FORM, JSON
+from vivero_web.security import FORM, JSON
 
 
 @pytest.fixture(scope="session")
@@ -190,7 +190,7 @@ async def infrastructure(settings: Settings, clock: TestClock) -> AsyncIterator[
 @pytest.fixture
 def drain(infrastructure: composition.Infrastructure) -> Callable[[], Awaitable[None]]:
     """What a worker does with all that is due."""
-    return Jobs(infrastructure).drain
+    return Worker(infrastructure).drain
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from vivero_control.domain.signups.service import SETTLING
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import ClusterUnavailableError, TenantChangedError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
@@ -265,7 +265,7 @@ async def test_a_claim_whose_answer_is_lost_is_found_again(
     done = "SELECT state FROM outbox WHERE `key` = %s"
     assert sql(done, f"tenant.create:{view['id']}") == [("pending",)]
     later(timedelta(minutes=1))
-    await Jobs(infrastructure).drain()
+    await Worker(infrastructure).drain()
     assert sql(done, f"tenant.create:{view['id']}") == [("done",)]
     labelled = await kube.list(TENANT, label_selector=f"vivero.dev/signup={signup_digest(view['id'])}")
     (tenant,) = map(Tenant.parse, labelled.items)
@@ -344,5 +344,5 @@ async def test_a_request_stops_before_the_worker_may_begin(
         assert client.post("/api/v1/signups", json=signup_body(late)).status_code == 202
         assert began == [slug], "whose time is over begins nothing"
     later(timedelta(minutes=1))
-    await Jobs(infrastructure).drain()
+    await Worker(infrastructure).drain()
     assert (await kube.get(TENANT, slug))["spec"]["slug"] == slug

@@ -16,7 +16,7 @@ from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.outbox import KEEP_PAYLOAD
 from vivero_control.jobs.repository import OutboxRepository
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 
@@ -42,7 +42,7 @@ def dead(
             view: dict[str, Any] = client.post("/api/v1/signups", json=signup_body(slug)).json()
             for ahead in (timedelta(minutes=1), GIVEN_UP):
                 later(ahead)
-                await Jobs(infrastructure).drain()
+                await Worker(infrastructure).drain()
         return view
 
     return make
@@ -51,7 +51,7 @@ def dead(
 @pytest.fixture
 def letters(infrastructure: composition.Infrastructure, clock: TestClock) -> DeadLetterService:
     return DeadLetterService(
-        infrastructure.database, composition.kinds(infrastructure), infrastructure.wake_up.notify, clock
+        infrastructure.database, composition.job_kinds(infrastructure), infrastructure.wake_up.notify, clock
     )
 
 
@@ -102,7 +102,7 @@ async def test_a_replay_makes_it_once_and_is_in_the_audit_log(
         await letters.replay(number, ADMIN[0])
     assert client.get(f"/api/v1/signups/{view['id']}").json()["state"] == "provisioning"
     assert client.post("/api/v1/signups", json=signup_body(slug)).status_code == 409, "the slug is theirs again"
-    await Jobs(infrastructure).drain()
+    await Worker(infrastructure).drain()
     assert entry(sql, view)[1:] == ("done", None)
     assert (await kube.get(TENANT, slug))["spec"]["slug"] == slug
     audit = sql(
@@ -137,11 +137,11 @@ async def test_a_dead_letter_keeps_its_payload_for_a_time_and_its_row_for_longer
     view = await dead(names.new())
     for ahead, is_kept in ((KEEP_PAYLOAD - timedelta(hours=1), True), (KEEP_PAYLOAD + timedelta(hours=1), False)):
         later(GIVEN_UP + ahead)
-        await Jobs(infrastructure).tidy()
+        await Worker(infrastructure).tidy()
         _, state, payload = entry(sql, view)
         assert (state, payload is not None) == ("dead", is_kept)
     later(GIVEN_UP + timedelta(days=100))
-    await Jobs(infrastructure).tidy()
+    await Worker(infrastructure).tidy()
     assert sql("SELECT COUNT(*) FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}") == [(0,)]
 
 
@@ -164,10 +164,10 @@ async def test_what_a_dead_mail_says_of_a_tenant_goes_with_the_tenant(
         clock(),
     )
     kept = "SELECT `key` FROM outbox WHERE `key` IN ('mail.here', 'mail.gone', 'mail.nobody') AND payload IS NOT NULL"
-    await Jobs(infrastructure).tidy()
+    await Worker(infrastructure).tidy()
     assert len(sql(kept)) == 3, "a Tenant may be late"
     later(timedelta(days=2))
-    await Jobs(infrastructure).tidy()
+    await Worker(infrastructure).tidy()
     assert {row[0] for row in sql(kept)} == {"mail.here", "mail.nobody"}
     async with infrastructure.database.transaction() as session:
         await OutboxRepository(session).remove(list(keys))

@@ -17,7 +17,7 @@ from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import Payload
 from vivero_control.jobs.outbox import Outbox
 from vivero_control.jobs.repository import OutboxRepository
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 Later = Callable[[timedelta], None]
@@ -79,7 +79,7 @@ async def test_a_signup_whose_order_waits_is_not_told_that_it_failed(
     for minutes in (1, 11, 60, 300, 1400):
         later(timedelta(minutes=minutes))
         before = infrastructure.clock()
-        await Jobs(infrastructure).drain()
+        await Worker(infrastructure).drain()
         told = client.get(f"/api/v1/signups/{view['id']}").json()  # noqa: ASYNC212  as above
         assert told["state"] == "provisioning", minutes
         assert "is kept" in told["detail"]

@@ -21,7 +21,7 @@ from vivero_control.domain.signups.access import secret_name, signup_digest
 from vivero_control.domain.signups.policies import TRIALS_MAX, UNMADE
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.settings import Settings
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
@@ -296,7 +296,7 @@ async def test_the_worker_finishes_what_a_dead_request_began(
     with pytest.raises(KubeNotFoundError):
         await kube.get(TENANT, slug)
     later(timedelta(minutes=1))
-    jobs = Jobs(infrastructure)
+    jobs = Worker(infrastructure)
     await jobs.drain()
     await jobs.drain()
     tenant = Tenant.parse(await kube.get(TENANT, slug))

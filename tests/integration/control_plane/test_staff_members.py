@@ -21,7 +21,7 @@ from vivero_control.domain.staff.errors import NoSessionError
 from vivero_control.domain.staff.schemas import Login, MemberChanges, Role, StaffView
 from vivero_control.jobs.kinds import GiveUpError
 from vivero_control.services import Services
-from vivero_web import mail_limits
+from vivero_web import links
 from vivero_web.clock import now
 from vivero_web.errors import NotAllowedError, WebError
 from vivero_web.mail import Mail
@@ -37,8 +37,8 @@ Made = Callable[..., Awaitable[StaffView]]
 @pytest.fixture(autouse=True)
 def _a_day_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Odd requests of the same run (`program`) invite people as well, and may use up its day."""
-    limit = replace(mail_limits._INVITATIONS, name=f"invitations-{secrets.token_hex(4)}")  # noqa: SLF001
-    monkeypatch.setattr(mail_limits, "_INVITATIONS", limit)
+    limit = replace(links._INVITATIONS, name=f"invitations-{secrets.token_hex(4)}")  # noqa: SLF001
+    monkeypatch.setattr(links, "_INVITATIONS", limit)
 
 
 @pytest.fixture

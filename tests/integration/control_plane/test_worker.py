@@ -22,7 +22,7 @@ from vivero_control.jobs.outbox import Outbox
 from vivero_control.jobs.repository import OutboxRepository
 from vivero_control.lib.idempotency import TAKE_OVER, Idempotency
 from vivero_control.settings import Settings
-from vivero_control.worker import Jobs, create_worker_app
+from vivero_control.worker import Worker, create_worker_app
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
@@ -120,11 +120,11 @@ async def test_a_cluster_that_is_away_delays_a_signup_and_loses_nothing(
         answer = client.post("/api/v1/signups", json=signup_body(slug))  # noqa: ASYNC212  the server has its own thread
         assert answer.status_code == 202
         later(timedelta(minutes=1))
-        await Jobs(infrastructure).drain()
+        await Worker(infrastructure).drain()
     with pytest.raises(KubeNotFoundError):
         await kube.get(TENANT, slug)
     later(timedelta(minutes=2))
-    await Jobs(infrastructure).drain()
+    await Worker(infrastructure).drain()
     assert (await kube.get(TENANT, slug))["spec"]["slug"] == slug
 
 
@@ -147,7 +147,7 @@ async def test_a_name_lost_while_the_cluster_was_away_is_told(
     spec = {"displayName": "By hand", "slug": slug, "plan": "trial", "owner": {"email": "hand@example.com"}}
     await kube.create({"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec})
     later(timedelta(minutes=1))
-    await Jobs(infrastructure).drain()
+    await Worker(infrastructure).drain()
 
     def told() -> dict[str, Any]:
         answer: dict[str, Any] = client.get(f"/api/v1/signups/{view['id']}").json()
@@ -216,11 +216,11 @@ async def test_what_has_served_its_purpose_is_removed(
 ) -> None:
     async with Idempotency(infrastructure.database, b"k" * 32, clock).once("test", "old", b""):
         pass
-    await Jobs(infrastructure).tidy()
+    await Worker(infrastructure).tidy()
     assert sql("SELECT COUNT(*) FROM idempotency")[0][0] > 0
     (newest,) = sql("SELECT MAX(id) FROM outbox")[0]
     later(timedelta(days=100))
-    await Jobs(infrastructure).tidy()
+    await Worker(infrastructure).tidy()
     assert sql("SELECT COUNT(*) FROM idempotency") == [(0,)]
     # The worker beside us goes on, with the same clock.
     old = "SELECT COUNT(*) FROM outbox WHERE state = 'done' AND id <= %s AND finished_at < %s"

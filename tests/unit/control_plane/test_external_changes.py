@@ -23,7 +23,7 @@ def body(*entries: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_hands_write_is_told_with_its_name_time_and_fields() -> None:
-    (one,) = external_changes.of_others(body(entry("kubectl-edit"), entry(MANAGER), entry(FIELD_MANAGER)))
+    (one,) = external_changes.external_changes(body(entry("kubectl-edit"), entry(MANAGER), entry(FIELD_MANAGER)))
     assert (one.tenant, one.manager, one.operation) == ("acme", "kubectl-edit", "Update")
     assert one.at == datetime(2026, 11, 28, 10, tzinfo=UTC)
     assert one.fields == ("plan", "suspended")
@@ -41,12 +41,12 @@ def test_a_hands_write_is_told_with_its_name_time_and_fields() -> None:
     ],
 )
 def test_what_is_ours_or_no_change_of_the_spec_is_none(none: dict[str, Any]) -> None:
-    assert external_changes.of_others(body(none)) == []
-    assert external_changes.of_others({"metadata": {"name": "acme", "uid": "u1"}}) == []
+    assert external_changes.external_changes(body(none)) == []
+    assert external_changes.external_changes({"metadata": {"name": "acme", "uid": "u1"}}) == []
 
 
 WRITES = st.builds(
-    external_changes.Change,
+    external_changes.ExternalChange,
     tenant=st.just("acme"),
     uid=st.sampled_from(["u1", "u2"]),
     manager=st.text(max_size=128),
@@ -58,7 +58,7 @@ WRITES = st.builds(
 
 @given(WRITES, WRITES)
 def test_one_write_has_one_source_and_two_have_two(
-    one: external_changes.Change, other: external_changes.Change
+    one: external_changes.ExternalChange, other: external_changes.ExternalChange
 ) -> None:
-    assert (external_changes.found(one).source == external_changes.found(other).source) is (one == other)
-    assert len(external_changes.found(one).source) == 64
+    assert (external_changes.observed(one).source == external_changes.observed(other).source) is (one == other)
+    assert len(external_changes.observed(one).source) == 64

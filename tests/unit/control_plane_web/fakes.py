@@ -63,7 +63,7 @@ from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
 from vivero_web.bodies import FORM_BYTES, BoundedRequest
-from vivero_web.client_address import Proxies
+from vivero_web.current_request import Proxies
 from vivero_web.errors import InvalidInputError, LinkSpentError, TooManyRequestsError, UnavailableError, WebError
 from vivero_web.links import ChosenPassword, secret_in
 from vivero_web.problem import Problem, describe, problem_response, wants_page

@@ -12,10 +12,9 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.exc import IntegrityError
-from vivero_web.client_address import current_caller
 from vivero_web.clock import Clock
-from vivero_web.refusals import WINDOW, is_worth_an_entry
-from vivero_web.request_id import current_request_id
+from vivero_web.current_request import current_caller, current_request_id
+from vivero_web.logins import WINDOW, is_worth_an_entry
 
 from vivero_control.db.database import Database, Repository
 from vivero_control.db.tables import AuditRecord
@@ -59,7 +58,7 @@ class AuditRepository(Repository[AuditRecord]):
         return set(sources).difference((await self.session.scalars(statement)).all())
 
     async def put(self, row: AuditRecord) -> None:
-        """Unless another process has just written down the same."""
+        """Unless another process has just logged the same."""
         try:
             async with self.session.begin_nested():
                 await self.add(row)
@@ -73,14 +72,14 @@ class AuditRepository(Repository[AuditRecord]):
 INTENDED: Final = "intended"
 DONE: Final = "done"
 ANONYMOUS: Final = "anonymous"
-"""The actor of what somebody tried who was not let in."""
+"""The actor of refused attempts."""
 HISTORY: Final = 100
 BATCH: Final = 200  # what was seen at once is looked up and written in transactions of this size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditAction:
-    """What is about to be done. `detail` holds no secret."""
+    """What somebody is about to do, or did. `detail` contains no secret."""
 
     actor: str
     action: str
@@ -91,9 +90,9 @@ class AuditAction:
 
 @dataclass(frozen=True, slots=True)
 class ObservedAction:
-    """What was done elsewhere, and only seen here. `source` names it, in 64 characters."""
+    """An action outside this program, observed here. `source` identifies it, in 64 characters."""
 
-    act: AuditAction
+    action: AuditAction
     at: datetime
     source: str
 
@@ -106,9 +105,9 @@ class AuditService:
         self._clock = clock
 
     @asynccontextmanager
-    async def recording(self, act: AuditAction) -> AsyncIterator[None]:
-        """Around a change: no change without a row, and the row says how it ended."""
-        record_id = await self._write(act, INTENDED)
+    async def recording(self, action: AuditAction) -> AsyncIterator[None]:
+        """Around a change: it is logged before, and its outcome after."""
+        record_id = await self._write(action, INTENDED)
         try:
             yield
         except BaseException as error:
@@ -116,9 +115,9 @@ class AuditService:
             raise
         await self._conclude(record_id, DONE)
 
-    async def log(self, act: AuditAction) -> None:
-        """Something that has just happened, for example a login."""
-        await self._write(act, DONE)
+    async def log(self, action: AuditAction) -> None:
+        """Something that has just been done, for example a login."""
+        await self._write(action, DONE)
 
     async def log_refusal(self, action: str, subject: str) -> None:
         """What somebody was refused, so often as `vivero_web.refusals` says; `subject` is an account, never what was typed."""
@@ -129,14 +128,14 @@ class AuditService:
                 await log.add(refusal(action, subject, now))
 
     async def log_observed(self, found: Sequence[ObservedAction]) -> None:
-        """Each at its own time, and once, however often and by how many processes it is seen."""
+        """Each with its own time, and once, however many processes observe it."""
         for some in (found[start : start + BATCH] for start in range(0, len(found), BATCH)):
             async with self._database.transaction() as session:
                 log = AuditRepository(session)
                 unknown = await log.unknown([one.source for one in some])
                 for one in some:
                     if one.source in unknown:
-                        row = record(one.act, one.at, DONE)
+                        row = record(one.action, one.at, DONE)
                         row.source = one.source
                         await log.put(row)
 
@@ -146,9 +145,9 @@ class AuditService:
             rows = await AuditRepository(session).about(subjects, HISTORY)
             return tuple(_entry(row) for row in rows)
 
-    async def _write(self, act: AuditAction, outcome: str) -> int:
+    async def _write(self, action: AuditAction, outcome: str) -> int:
         async with self._database.transaction() as session:
-            row = record(act, self._clock(), outcome)
+            row = record(action, self._clock(), outcome)
             await AuditRepository(session).add(row)
             return row.id
 
@@ -157,15 +156,15 @@ class AuditService:
             await AuditRepository(session).conclude(record_id, outcome)
 
 
-def record(act: AuditAction, now: datetime, outcome: str) -> AuditRecord:
+def record(action: AuditAction, now: datetime, outcome: str) -> AuditRecord:
     """The row of an act; for changes of our own schema it is written in their transaction."""
     return AuditRecord(
         at=now,
-        actor=act.actor,
-        action=act.action,
-        subject=act.subject,
-        reason=act.reason,
-        detail=act.detail,
+        actor=action.actor,
+        action=action.action,
+        subject=action.subject,
+        reason=action.reason,
+        detail=action.detail,
         outcome=outcome,
         request_id=current_request_id(),
         address=current_caller(),
@@ -173,7 +172,7 @@ def record(act: AuditAction, now: datetime, outcome: str) -> AuditRecord:
 
 
 def refusal(action: str, subject: str, now: datetime) -> AuditRecord:
-    """The row of something that nobody who is known has tried."""
+    """The row of a refused attempt."""
     return record(AuditAction(actor=ANONYMOUS, action=action, subject=subject, reason="", detail={}), now, DONE)
 
 

@@ -1,6 +1,6 @@
 """What is promised to those who buy, each promise with what proves it; nothing is said that nothing proves.
 
-`tests/unit/control_plane_web/test_claims.py` looks for every proof: a promise that has lost its own fails there.
+`tests/unit/control_plane_web/test_selling_points.py` looks for every proof: a promise that has lost its own fails there.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
-from vivero_web import letters, links
+from vivero_web import links
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError
 from vivero_web.mail import Mail
@@ -105,7 +105,7 @@ class ResetJob(LinkJob):
         return self._clock() + links.RESET_VALID_FOR
 
     def _letter(self, payload: Payload, key: str, to: str, link: str) -> Mail:  # noqa: ARG002  as the other kind needs it
-        return letters.password_reset(key, to=to, place=self._host, link=link)
+        return links.password_reset(key, to=to, place=self._host, link=link)
 
     def _is_old(self, asked: Asked) -> bool:
         return self._clock() - asked.at > links.RESET_VALID_FOR
@@ -127,4 +127,4 @@ class InvitationJob(LinkJob):
 
     def _letter(self, payload: Payload, key: str, to: str, link: str) -> Mail:
         inviter = msgspec.convert(payload, Invited).inviter
-        return letters.invitation(key, to=to, group="the staff of Vivero", place=self._host, inviter=inviter, link=link)
+        return links.invitation(key, to=to, group="the staff of Vivero", place=self._host, inviter=inviter, link=link)

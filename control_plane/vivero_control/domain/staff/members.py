@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError
 from vivero_web.limiter import Limiter
-from vivero_web.mail_limits import of_invitations, to_recipient
+from vivero_web.links import of_invitations, to_recipient
 from vivero_web.passwords import NO_PASSWORD
 from vivero_web.text import email_problem
 

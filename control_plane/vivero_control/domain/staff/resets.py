@@ -10,13 +10,12 @@ from uuid import uuid4
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
-from vivero_web import letters, links
+from vivero_web import links
 from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError, LinkSpentError
 from vivero_web.limiter import Limiter
-from vivero_web.links import ChosenPassword
+from vivero_web.links import ChosenPassword, by_caller, to_recipient
 from vivero_web.logins import Logins
-from vivero_web.mail_limits import by_caller, to_recipient
 from vivero_web.passwords import Passwords
 from vivero_web.text import email_problem, password_problem
 from vivero_web.tokens import digest
@@ -105,7 +104,7 @@ class StaffResets:
             await self._tell(session, member, now)
 
     async def _tell(self, session: AsyncSession, member: StaffMember, now: datetime) -> None:
-        told = letters.password_changed(f"mail.password-changed:{uuid4()}", to=member.email, place=self._host)
+        told = links.password_changed(f"mail.password-changed:{uuid4()}", to=member.email, place=self._host)
         await OutboxRepository(session).enqueue(
             kind=mails.KIND, key=told.key, payload=told.payload(), now=now, due_at=now
         )

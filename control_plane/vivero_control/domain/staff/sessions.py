@@ -5,8 +5,8 @@ from typing import Final
 from litestar.datastructures import Cookie
 from litestar.stores.valkey import ValkeyStore
 from valkey.exceptions import ValkeyError
-from vivero_web.cookies import host_cookie
 from vivero_web.errors import UnavailableError
+from vivero_web.security import host_cookie
 from vivero_web.tokens import digest, new_secret
 
 from vivero_control.domain.staff.schemas import StaffView

@@ -31,7 +31,7 @@ class TenantChangedError(ConflictError):
 
 
 class WrongStateError(ConflictError):
-    """The order makes no sense for the tenant as it is."""
+    """The action makes no sense in the tenant's present state."""
 
     slug = "not-possible-in-this-state"
     title = "Not possible in this state"
@@ -60,4 +60,6 @@ class TenantUnreadableError(ConflictError):
     title = "Unreadable"
 
     def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"The tenant “{name}” cannot be read, so it takes no orders: {why}. Correct it with kubectl.")
+        super().__init__(
+            f"The tenant “{name}” cannot be read, so it cannot be changed here: {why}. Correct it with kubectl."
+        )

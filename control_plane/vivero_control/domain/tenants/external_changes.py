@@ -1,8 +1,7 @@
-"""Changes of Tenants that nobody ordered here: kubectl, GitOps, scripts. The audit log tells of them as of our own.
+"""External changes of Tenants, by kubectl, GitOps or scripts, in the audit log beside our own.
 
-The API server notes who last wrote which fields, and when. A writer chooses the
-name himself, and only his last write is kept: this says what happened, and is
-no proof of who it was.
+`managedFields` says who last wrote which fields, and when. A client chooses its name itself, and only its last write is
+kept: this says what happened, and is no proof of who it was.
 """
 
 import hashlib
@@ -25,7 +24,7 @@ _OURS: Final = frozenset({MANAGER, OPERATOR})
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ExternalChange:
     """The last write of one writer to the spec of one Tenant.
 
     Attributes:
@@ -42,11 +41,11 @@ class Change:
     fields: tuple[str, ...]
 
 
-def of_others(body: Object) -> list[Change]:
+def external_changes(body: Object) -> list[ExternalChange]:
     """From an object's metadata alone."""
     metadata = body["metadata"]
     return [
-        Change(
+        ExternalChange(
             tenant=metadata["name"],
             uid=metadata["uid"],
             manager=entry.get("manager", ""),
@@ -62,13 +61,13 @@ def of_others(body: Object) -> list[Change]:
     ]
 
 
-def found(change: Change) -> ObservedAction:
-    """As the audit log keeps it; what is the same write has the same source."""
+def observed(change: ExternalChange) -> ObservedAction:
+    """The audit log's entry; the same write has the same source."""
     source = f"{change.uid}\n{change.manager}\n{change.operation}\n{change.at.isoformat()}"
     detail = {"operation": change.operation, "fields": list(change.fields)}
     wrote = f"Wrote {', '.join(change.fields)}."
     return ObservedAction(
-        act=AuditAction(
+        action=AuditAction(
             actor=change.manager, action=ACTION, subject=tenant_subject(change.tenant), reason=wrote, detail=detail
         ),
         at=change.at,
@@ -77,14 +76,14 @@ def found(change: Change) -> ObservedAction:
 
 
 class ExternalChangeWatcher:
-    """Follows all Tenants' metadata and writes down what others did."""
+    """Watches all Tenants' metadata and logs what others wrote."""
 
     def __init__(self, kube: KubeClient, audit: AuditService) -> None:
         self._kube = kube
         self._audit = audit
 
     async def run(self) -> None:
-        """Until cancelled; what happened while nobody looked is in the first list."""
-        async for news in follow(self._kube, TENANT, of_others, metadata_only=True):
+        """Until cancelled; changes from before the watch are in the first list."""
+        async for news in follow(self._kube, TENANT, external_changes, metadata_only=True):
             changes = chain.from_iterable(news.items) if isinstance(news, Listing) else news.object
-            await self._audit.log_observed([found(one) for one in changes])
+            await self._audit.log_observed([observed(one) for one in changes])

@@ -32,7 +32,7 @@ from vivero_control.domain.tenants.errors import (
     TenantRefusedError,
 )
 from vivero_control.domain.tenants.policies import signup_subject, tenant_subject
-from vivero_control.lib.background import skipped
+from vivero_control.lib.background import skipped_items
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def secret_manifest(name: str, namespace: str, password_hash: str) -> Object:
 
 
 class TenantRepository:
-    """Reads and writes single Tenants; the informer serves lists."""
+    """Reads and writes single Tenants; lists come from the informer."""
 
     def __init__(self, client: KubeClient, signups_namespace: str) -> None:
         self._client = client
@@ -85,7 +85,7 @@ class TenantRepository:
             raise unavailable(error) from error
         for one in found:
             if isinstance(one, Unreadable):
-                skipped.labels("tenants").inc()
+                skipped_items.labels("tenants").inc()
                 logger.warning("object cannot be parsed: %s", one.why, extra={"kind": "Tenant", "object": one.name})
         return [one for one in found if isinstance(one, Tenant)]
 
@@ -127,7 +127,7 @@ class TenantRepository:
             raise refused(error) from error
 
     async def create_password_secret(self, name: str, password_hash: str) -> str | None:
-        """Put the hash where only the operator finds it; the Secret's uid, or None when it was there already."""
+        """Store the hash where only the operator reads it; the Secret's uid, or None when it existed already."""
         try:
             made = await self._client.create(secret_manifest(name, self._namespace, password_hash))
         except KubeAlreadyExistsError:
@@ -137,7 +137,7 @@ class TenantRepository:
         return str(made["metadata"]["uid"])
 
     async def delete_password_secret(self, name: str, uid: str) -> None:
-        """Nobody will need that very Secret; being gone already is fine."""
+        """Delete that very Secret; that it is gone already is fine."""
         try:
             await self._client.delete(SECRET, name, self._namespace, uid=uid)
         except KubeNotFoundError:
@@ -166,7 +166,7 @@ class TenantRepository:
 
 
 def refused(error: BackendError) -> TenantRefusedError | ClusterUnavailableError:
-    """What a write that failed means: a rule's sentences, or that it is worth trying again.
+    """What a failed write means: a rule's sentences, or that a retry may help.
 
     A refusal without a cause is about our rights or a quota, not about what was asked for.
     """
@@ -176,7 +176,7 @@ def refused(error: BackendError) -> TenantRefusedError | ClusterUnavailableError
 
 
 def unavailable(error: BackendError) -> ClusterUnavailableError:
-    """For callers it is the same; a refusal does not pass by itself, so a person has to see it."""
+    """The same for callers. A refusal (RBAC, quota) does not pass by itself, so it is logged as an error."""
     if isinstance(error, BackendRefusedError):
         logger.error("Kubernetes API refused the request: %s", error)
     return ClusterUnavailableError()

@@ -134,17 +134,17 @@ class TrialTask:
             mail = await OutboxRepository(session).status_of(key)
         if not may_suspend(_end(tenant), now, told=mail is not None and mail.is_over):
             return
-        order = Suspend(reason="The trial has ended.", kind=SuspensionReason.TRIAL_ENDED, message=CLOSED_MESSAGE)
+        suspend = Suspend(reason="The trial has ended.", kind=SuspensionReason.TRIAL_ENDED, message=CLOSED_MESSAGE)
         act = AuditAction(
             actor=ACTOR,
             action="suspend",
             subject=tenant_subject(tenant.name),
-            reason=order.reason,
-            detail={"kind": str(order.kind), "trial_ends_at": policies.timestamp(_end(tenant))},
+            reason=suspend.reason,
+            detail={"kind": str(suspend.kind), "trial_ends_at": policies.timestamp(_end(tenant))},
         )
         try:
             async with self._audit.recording(act):
-                await self._tenants.patch(tenant, policies.suspend(tenant, order))
+                await self._tenants.patch(tenant, policies.suspend(tenant, suspend))
         except (TenantChangedError, TenantNotFoundError) as error:
             # Extended, paid or deleted since; if it is still over, the next run sees it.
             logger.info("suspending after the trial failed: %s", type(error).__name__, extra={"tenant": tenant.name})

@@ -1,33 +1,53 @@
-"""Who is asking: the address that limits count by.
+"""The request at hand: its id, and the client address that limits count by.
 
-X-Forwarded-For is a list that every proxy appends its own peer to; what
-stands left of our proxies' entries was written by the caller and proves
-nothing. So: only from a peer that is a proxy of ours, and only the entry that
-our outermost proxy wrote.
+The id is in every log line, problem and audit row, and in the answer's X-Request-ID.
+
+X-Forwarded-For is a list to which every proxy appends its own peer. What is left of our proxies' entries was written by
+the caller and proves nothing. So it counts only from a peer that is a proxy of ours, and of it only the entry that our
+outermost proxy wrote.
 """
 
+import re
+import secrets
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
+REQUEST_ID_HEADER: Final = "x-request-id"
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def current_request_id() -> str:
+    """Empty outside a request."""
+    return _request_id.get()
+
+
+def accept_request_id(offered: str | None) -> str:
+    """The caller's id (the ingress makes one) if it is harmless to log, else a new one; current from now on."""
+    request_id = offered if offered and _REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
+    _request_id.set(request_id)
+    return request_id
+
+
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 UNKNOWN: Final = "unknown"
 IPV6_HOUSEHOLD: Final = 64  # one customer gets at least this prefix: single addresses are free to change
-_current: ContextVar[str] = ContextVar("caller", default="")
+_caller: ContextVar[str] = ContextVar("caller", default="")
 
 
 def current_caller() -> str:
     """Who sent the request at hand, as limits count it; empty outside a request."""
-    return _current.get()
+    return _caller.get()
 
 
 def set_current_caller(caller: str) -> None:
     """From now on in this request."""
-    _current.set(caller)
+    _caller.set(caller)
 
 
 @dataclass(frozen=True, slots=True)

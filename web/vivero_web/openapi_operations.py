@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from vivero_web.bodies import BoundedRequest
 from vivero_web.declared import WRITES, Declared, declared_by
-from vivero_web.envelope import refusal_of
 from vivero_web.errors import (
     InvalidInputError,
     NotFoundError,
@@ -20,6 +19,7 @@ from vivero_web.errors import (
     WebError,
 )
 from vivero_web.rate_limit import is_counted
+from vivero_web.request_context import refusal_of
 
 ACCEPT_RANGES: Final = "Accept-Ranges"
 

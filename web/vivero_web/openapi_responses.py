@@ -11,9 +11,9 @@ from litestar.response import ServerSentEvent, Stream
 
 from vivero_web.conditions import ETAG
 from vivero_web.errors import WebError
-from vivero_web.guards import JSON
+from vivero_web.openapi_operations import ACCEPT_RANGES, Operation
 from vivero_web.problem import MEDIA_TYPE, Problem
-from vivero_web.promises import ACCEPT_RANGES, Operation
+from vivero_web.security import JSON
 
 SCHEMAS: Final = "#/components/schemas/"
 TEXT: Final = {"type": "string"}

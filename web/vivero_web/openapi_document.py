@@ -12,10 +12,10 @@ import msgspec
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from vivero_web.document_answers import SCHEMAS, TEXT, Json, given_by, refusals, results
-from vivero_web.guards import JSON
+from vivero_web.openapi_operations import ACCEPT_RANGES, Operation, body_of
+from vivero_web.openapi_responses import SCHEMAS, TEXT, Json, given_by, refusals, results
 from vivero_web.problem import Problem
-from vivero_web.promises import ACCEPT_RANGES, Operation, body_of
+from vivero_web.security import JSON
 
 
 def completed(app: Litestar, told: Mapping[str, Any]) -> Json:
