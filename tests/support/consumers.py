@@ -13,7 +13,7 @@ from vivero_control.domain.signups import progress
 from vivero_control.domain.signups.reachability import is_new
 from vivero_control.domain.tenants import policies as staff
 from vivero_control.domain.tenants import trials
-from vivero_control.web import words
+from vivero_control.web import presentation
 from vivero_core.model import naming
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
@@ -101,7 +101,7 @@ def _as_staff_see_it(tenant: Tenant) -> None:
     ends = staff.trial_end(tenant)
     if ends is not None:
         staff.timestamp(ends)
-        words._proposed_end(ends, now)  # noqa: SLF001  the page's arithmetic alone
+        presentation._proposed_end(ends, now)  # noqa: SLF001  the page's arithmetic alone
 
 
 async def of_plan(body: Object) -> list[Object]:
@@ -116,8 +116,8 @@ async def of_plan(body: Object) -> list[Object]:
         {"kind": "Tenant", "metadata": {"name": "acme", "generation": 2}, "spec": {"plan": PLAN["metadata"]["name"]}}
     )
     await world.reconcile()
-    words.compare([view(Plan.parse(small))], supported=True)
-    words.trial_days([view(Plan.parse(small))])
+    presentation.compare([view(Plan.parse(small))], supported=True)
+    presentation.trial_days([view(Plan.parse(small))])
     return list(world.kube.objects.values())
 
 

@@ -31,7 +31,7 @@ _PATH: Final = re.compile(r"( - at )?`\$\.?([^`]*)`$")
 
 
 def check_document(document: Any, kind: Any) -> None:  # noqa: ANN401  any JSON, and a type
-    """Refuse a JSON document that is not of a type: a text is no number here, and 0 is not false.
+    """Refuse a JSON document that is not of a type, without coercion: a text is no number, and 0 is not false.
 
     Raises:
         InvalidInputError: naming every field at fault.
@@ -105,8 +105,8 @@ class BoundedRequest(Request[Any, Any, State]):
         """The body in pieces.
 
         Raises:
-            TooLargeError: it is said to be larger than the bound, before any of it is read, or turns out to be.
-            MalformedError: its sender left.
+            TooLargeError: by Content-Length, before any of it is read, or by what was received.
+            MalformedError: the client disconnected.
         """
         if self._body is not Empty:
             yield self._body
@@ -150,10 +150,10 @@ class BoundedRequest(Request[Any, Any, State]):
 
 
 def announced_length(headers: Mapping[str, str]) -> int:
-    """How many bytes the body is said to have; 0 when nothing is said.
+    """The body's length by Content-Length; 0 without the header.
 
     Raises:
-        MalformedError: no number is said.
+        MalformedError: it is no number.
     """
     said = headers.get("content-length", "0")
     if not (said.isascii() and said.isdigit()):

@@ -26,7 +26,7 @@ def current_request_id() -> str:
 
 
 def accept_request_id(offered: str | None) -> str:
-    """The caller's id (the ingress makes one) if it is harmless to log, else a new one; current from now on."""
+    """Set the request id: the client's (the ingress makes one) if it is harmless to log, else a new one."""
     request_id = offered if offered and _REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
     _request_id.set(request_id)
     return request_id
@@ -36,12 +36,12 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 UNKNOWN: Final = "unknown"
-IPV6_HOUSEHOLD: Final = 64  # one customer gets at least this prefix: single addresses are free to change
+IPV6_HOUSEHOLD: Final = 64  # a household gets at least this prefix, and may use any address in it
 _caller: ContextVar[str] = ContextVar("caller", default="")
 
 
 def current_caller() -> str:
-    """Who sent the request at hand, as limits count it; empty outside a request."""
+    """Client address of the request at hand, as limits count it; empty outside a request."""
     return _caller.get()
 
 
@@ -55,7 +55,7 @@ class Proxies:
     """The proxies in front of a program.
 
     Attributes:
-        hops: how many of them append an entry; 0 ignores the header.
+        hops: how many of them append an entry; with 0 the header is ignored.
         networks: where they are; None where nobody else can connect, which a NetworkPolicy sees to.
     """
 
@@ -82,7 +82,7 @@ class Proxies:
 
 
 def counted_as(address: Address | None) -> str:
-    """What is counted: the address, or for IPv6 the network of the household."""
+    """The key of limits: the address, for IPv6 its /64 network."""
     if address is None:
         return UNKNOWN
     if isinstance(address, IPv6Address):

@@ -20,18 +20,18 @@ from litestar.types import HTTPScope, Message, Receive, ReceiveMessage, Scope, S
 
 from vivero_web.conditions import is_current, weakened
 
-_DRAIN_SECONDS: Final = 20.0  # for all of the rest; then the answer goes, and arrives if it can
+_DRAIN_SECONDS: Final = 20.0  # for the whole rest; then the answer is sent, and arrives if it can
 # What a line of 200 Mbit/s brings in that time: a video dropped on a workspace that takes 100 MiB. A sender in the same
 # data centre brings fifty times as much.
 _DRAIN_BYTES: Final = 512 * 1024**2
 
 
 class Drained:
-    """The receive and send of one request."""
+    """Receive and send of one request; the answer waits until the body is drained."""
 
     def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         headers = Headers.from_scope(scope)
-        # Who waits to be asked for a body (Expect) has not sent it, and an answer tells not to.
+        # A client that sent Expect waits before it sends the body, and the answer tells it not to.
         coming = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
         self._unread = coming and "expect" not in headers
         self._gave_up = False
@@ -69,7 +69,7 @@ _OF_THE_BODY: Final = ("content-disposition", "content-length", "content-range",
 
 
 def wants_head(scope: Scope) -> bool:
-    """Whether a route that sees GET was asked with HEAD: it need not begin what nobody reads, nor spend anything."""
+    """Whether the request was HEAD though the route sees GET: it need not open a file, nor use up a one-time link."""
     return _HEAD in scope["state"]
 
 
@@ -92,18 +92,18 @@ class Exchange:
         self.scope = scope
         if self._method == "HEAD":
             scope["state"][_HEAD] = True
-            # A copy: the server goes by its own when it frames the answer.
+            # A copy: the server frames the answer by its own scope.
             self.scope = cast("HTTPScope", {**scope, "method": "GET"})
 
     async def receive(self) -> ReceiveMessage:
-        """Nothing more once the answer is complete: a stream that nobody reads ends."""
+        """A disconnect once the answer is complete, so that a stream without a reader ends."""
         if not self._complete:
             return await self._receive()
         await asyncio.sleep(0)  # one that never began would give nothing back
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Pass on the answer, or its head alone."""
+        """Send the answer, or its head alone."""
         if self._complete:
             await asyncio.sleep(0)  # so that a stream hears that nobody reads it
             return

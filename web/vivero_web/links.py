@@ -72,17 +72,17 @@ _INVITATIONS: Final = Limit("invitations", 100, 24 * _HOUR, REFUSAL)
 
 
 def to_recipient(email: str) -> tuple[Limit, str]:
-    """Counted for what was typed, whether anybody has that address or not; it does not stand in the cache."""
+    """By what was typed, whether anybody has that address or not; the cache gets its digest."""
     return _TO_RECIPIENT, digest(email.strip().lower()).hex()
 
 
 def by_caller(caller: str) -> tuple[Limit, str]:
-    """What a stranger asks for from one place, as limits count them."""
+    """By client address, for requests without a login."""
     return _BY_CALLER, caller
 
 
 def of_invitations() -> tuple[Limit, str]:
-    """What a program's own people send out."""
+    """All invitations of a program together."""
     return _INVITATIONS, "all"
 
 
@@ -90,8 +90,8 @@ _WIDTH: Final = 78
 
 
 def password_reset(key: str, *, to: str, place: str, link: str) -> Mail:
-    """Somebody, most likely the account's owner, has forgotten the password. `place` is the host to log in at."""
-    return _letter(
+    """For a forgotten password; most likely the account's owner asked. `place` is the host to log in at."""
+    return _mail(
         key,
         to,
         f"Reset your password for {place}",
@@ -103,8 +103,8 @@ def password_reset(key: str, *, to: str, place: str, link: str) -> Mail:
 
 
 def password_changed(key: str, *, to: str, place: str) -> Mail:
-    """After a reset: whoever did not do it has to hear of it."""
-    return _letter(
+    """After a reset: an owner who did not do it has to know."""
+    return _mail(
         key,
         to,
         f"Your password for {place} was changed",
@@ -118,8 +118,8 @@ def password_changed(key: str, *, to: str, place: str) -> Mail:
 def invitation(  # noqa: PLR0913  what it says
     key: str, *, to: str, group: str, place: str, inviter: str, link: str
 ) -> Mail:
-    """A new member, who chooses the password, of a `group` in our own words."""
-    return _letter(
+    """To a new member, who chooses the password; `group` is in our own words."""
+    return _mail(
         key,
         to,
         f"You are invited to {place}",
@@ -130,11 +130,13 @@ def invitation(  # noqa: PLR0913  what it says
     )
 
 
-def _letter(key: str, to: str, subject: str, *paragraphs: str) -> Mail:
-    return Mail(key=key, to=to, subject=subject, text="\n\n".join(map(_set, ("Hello,", *paragraphs, "Vivero"))) + "\n")
+def _mail(key: str, to: str, subject: str, *paragraphs: str) -> Mail:
+    return Mail(
+        key=key, to=to, subject=subject, text="\n\n".join(map(_wrapped, ("Hello,", *paragraphs, "Vivero"))) + "\n"
+    )
 
 
-def _set(paragraph: str) -> str:
+def _wrapped(paragraph: str) -> str:
     """A paragraph in lines; an address has its own line, whole, or a click would not lead there."""
     if "://" in paragraph and " " not in paragraph:
         return f"    {paragraph}"

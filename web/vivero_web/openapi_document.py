@@ -1,4 +1,4 @@
-"""A program's OpenAPI document: the framework's paths and parameters, msgspec's schemas, and the answers that are promised.
+"""A program's OpenAPI document: the framework's paths and parameters, msgspec's schemas, and the derived answers.
 
 Schemas come from the library that checks what comes in, so that a bound in the
 document is the bound that holds. Imported when somebody first asks for a

@@ -1,4 +1,4 @@
-"""Which errors a route can be answered with, by what it declares and takes: one rule for both programs; pure."""
+"""Operations for the OpenAPI document: which errors a route can answer, by what it declares and takes. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -51,20 +51,20 @@ class Operation(Struct, frozen=True):
         return {one.name: one.description or "" for one in self.handler.resolve_response_headers()}
 
     def needs_login(self) -> bool:
-        """Not so where one of the ways in is none."""
+        """False where one of the alternatives is no login."""
         ways = self.handler.resolve_security()
         return bool(ways) and all(ways)
 
     def needs(self) -> list[str]:
-        """Sentences about who is let in."""
+        """Sentences about the required role."""
         return [declared.needs for declared in self._declared() if declared.needs]
 
     def errors(self) -> list[type[WebError]]:
-        """All that can come of it, by status."""
-        found = dict.fromkeys([*self._by_shape(), *self._by_word()])
+        """Every error that it can answer, by status."""
+        found = dict.fromkeys([*self._implied(), *self._declared_errors()])
         return sorted(found, key=lambda error: (error.status, error.slug))
 
-    def _by_shape(self) -> Iterator[type[WebError]]:
+    def _implied(self) -> Iterator[type[WebError]]:
         yield from declared_by(refusal_of).errors
         if is_counted(self.path):
             yield TooManyRequestsError
@@ -77,11 +77,11 @@ class Operation(Struct, frozen=True):
         if self.reads_body:
             yield from declared_by(BoundedRequest.stream).errors
         if self._provided():
-            yield UnavailableError  # behind whatever service it asks
+            yield UnavailableError  # of any service that it calls
         if ACCEPT_RANGES in self.headers():
             yield RangeNotSatisfiableError
 
-    def _by_word(self) -> Iterator[type[WebError]]:
+    def _declared_errors(self) -> Iterator[type[WebError]]:
         for declared in self._declared():
             if self.method in WRITES or not declared.on_writes:
                 yield from declared.errors

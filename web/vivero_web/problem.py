@@ -38,10 +38,10 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def describe(error: Exception) -> tuple[Problem, Mapping[str, str]]:
-    """The problem that an error is, and the headers to send with it; what is our fault tells nothing and is logged."""
+    """The problem of an error, and its headers; an unexpected error is logged, and its problem tells nothing."""
     known = _known(error)
     if isinstance(known, HTTPException):
-        return _of_the_framework(known), _challenged(known.status_code, known.headers or {})
+        return _framework_problem(known), _with_challenge(known.status_code, known.headers or {})
     if known is None:
         log.error("request_failed", request_id=current_request_id(), exc_info=error)
         known = WebError("The request could not be finished. It was logged; quote the request id.")
@@ -57,7 +57,7 @@ def describe(error: Exception) -> tuple[Problem, Mapping[str, str]]:
         request_id=current_request_id(),
         errors=known.errors,
     )
-    return problem, _challenged(known.status, known.headers)
+    return problem, _with_challenge(known.status, known.headers)
 
 
 def wants_page(request: Request[Any, Any, Any]) -> bool:
@@ -76,7 +76,7 @@ def problem_response(error: Exception) -> Response[Problem]:
 
 
 def _known(error: Exception) -> WebError | HTTPException | None:
-    """The error as one that can be told; None for a fault of ours."""
+    """The error as one with a status; None for an unexpected one."""
     if isinstance(error, WebError):
         return error
     if isinstance(error, HTTPException) and error.status_code < _SERVER_ERROR:
@@ -94,7 +94,7 @@ def _known(error: Exception) -> WebError | HTTPException | None:
     return None
 
 
-def _of_the_framework(error: HTTPException) -> Problem:
+def _framework_problem(error: HTTPException) -> Problem:
     phrase = HTTPStatus(error.status_code).phrase
     return Problem(
         type=f"{_TYPE}{phrase.lower().replace(' ', '-')}",
@@ -105,7 +105,7 @@ def _of_the_framework(error: HTTPException) -> Problem:
     )
 
 
-def _challenged(status: int, headers: Mapping[str, str]) -> dict[str, str]:
+def _with_challenge(status: int, headers: Mapping[str, str]) -> dict[str, str]:
     return {**headers, "WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else dict(headers)
 
 
@@ -120,7 +120,7 @@ ErrorPage = Callable[[Request[Any, Any, Any], Problem], Response[Any]]
 
 
 class Answers:
-    """Knows whether a page or a problem is wanted."""
+    """Answers errors, as a page or as a problem."""
 
     def __init__(self, error_page: ErrorPage | None) -> None:
         self._error_page = error_page

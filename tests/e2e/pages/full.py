@@ -63,7 +63,7 @@ def control_plane() -> Litestar:
         DeadLetter(
             id=number,
             what="Mail “Your Vivero workspace could not be made”",
-            whom=f"{NAMES[number % len(NAMES)]}, {EMAIL}",
+            recipient=f"{NAMES[number % len(NAMES)]}, {EMAIL}",
             error=ERROR,
             attempts=12_345,
             created_at=control.NOW - timedelta(hours=30),

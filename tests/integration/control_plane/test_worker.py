@@ -20,7 +20,7 @@ from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import Payload
 from vivero_control.jobs.outbox import Outbox
 from vivero_control.jobs.repository import OutboxRepository
-from vivero_control.lib.idempotency import TAKE_OVER, Idempotency
+from vivero_control.lib.idempotency import LOCK_TTL, Idempotency
 from vivero_control.settings import Settings
 from vivero_control.worker import Worker, create_worker_app
 from vivero_core.backends.kube.client import KubeClient
@@ -51,7 +51,7 @@ def test_a_call_wakes_it_also_after_its_connection_was_cut(
     mails: Callable[[str], list[dict[str, Any]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("vivero_control.worker.LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr("vivero_control.worker.POLL_SECONDS", 3600.0)
     admin = valkey.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"])
 
     def listeners() -> int:
@@ -176,7 +176,9 @@ async def test_a_fault_in_an_action_does_not_stop_the_entries_behind_it(
     async with infrastructure.database.transaction() as session:
         outbox = OutboxRepository(session)
         for kind, key in (("faulty", "f1"), ("fine", "g1"), ("fine", "g1"), ("unknown", "u1")):
-            await outbox.put(kind=kind, key=key, payload={"n": key}, now=clock(), due_at=clock() - timedelta(days=3))
+            await outbox.enqueue(
+                kind=kind, key=key, payload={"n": key}, now=clock(), due_at=clock() - timedelta(days=3)
+            )
     works = Outbox(infrastructure.database, {"faulty": Doing(faulty), "fine": Doing(fine)}, timedelta(hours=1), clock)
     for kind in ("faulty", "fine"):
         await works.drain(kind)
@@ -196,12 +198,12 @@ async def test_an_idempotency_key_of_a_dead_request_is_taken_over(
     with pytest.raises(ConflictError):
         async with idempotency.once("test", "dead-request", b"body"):
             pass
-    later(TAKE_OVER + timedelta(seconds=2))
+    later(LOCK_TTL + timedelta(seconds=2))
     async with idempotency.once("test", "dead-request", b"body") as once:
         assert once.answer is None
         async with infrastructure.database.transaction() as session:
             await once.store(session, {"made": 1})
-        once.made = True
+        once.committed = True
     late = ZeroDivisionError()
     assert not await claimed.__aexit__(type(late), late, None)  # it fails at last, and takes nothing from its successor
     async with idempotency.once("test", "dead-request", b"body") as again:

@@ -96,8 +96,9 @@ class Program:
         routes = [self.route(name) for name in (SECRETS, LOGOUTS, SIGNUPS)]
         app = Litestar(routes, logging_config=None, exception_handlers={Exception: Answers(None).to})
         route_limits = RouteLimits(limiter_on(time), signups(50))
-        for name, door in route_limits._doors.items():  # noqa: SLF001  smaller ones are full sooner
-            route_limits._doors[name] = replace(door, limit=replace(door.limit, amount=amount or door.limit.amount))  # noqa: SLF001
+        for name, limited in route_limits._by_name.items():  # noqa: SLF001  smaller ones are full sooner
+            smaller = replace(limited.limit, amount=amount or limited.limit.amount)
+            route_limits._by_name[name] = replace(limited, limit=smaller)  # noqa: SLF001
         app.asgi_handler = RequestContext(route_limits.around(app.asgi_handler), Proxies(1), hsts="")
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.counting import NOON, Cache, Time, limiter_on, process
 from vivero_web.counts import LocalCounts
-from vivero_web.limiter import PIECES, REST_SECONDS, Limit, Tally
+from vivero_web.limiter import PIECES, RETRY_SECONDS, Limit, Tally
 
 AMOUNTS, SECONDS = st.integers(1, 8), st.sampled_from([1, 7, 60, 900])
 # In windows: many at one moment, close together, about a window apart, and far apart.
@@ -149,7 +149,7 @@ async def test_without_the_cache_a_process_counts_alone_and_asks_again_after_a_r
     assert await limiter.has("place")
     assert cache.asked == 1, "a cache that is away is not asked for every request"
     cache.away = False
-    time.now += REST_SECONDS
+    time.now += RETRY_SECONDS
     assert not (await limiter.count(limit, "a")).allowed, "what it counted alone still counts"
     assert (await limiter.count(limit, "b")).allowed
     assert cache.asked == 2
@@ -163,7 +163,7 @@ async def test_a_cache_that_comes_and_goes_lets_nobody_through_a_process(amount:
     for answering in answers:
         cache.away = not answering
         passed += (await limiter.count(limit, "a")).allowed
-        time.now += REST_SECONDS + 0.1
+        time.now += RETRY_SECONDS + 0.1
     assert passed == min(amount, len(answers))
 
 
