@@ -27,7 +27,7 @@ from vivero_control.domain.signups.controllers import BEARER, SignupController
 from vivero_control.domain.staff.controllers import AuthController, MemberController
 from vivero_control.domain.staff.guards import STAFF, bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
-from vivero_control.host_dispatch import ForeignHosts, HostDispatch
+from vivero_control.domain.tenants.hosts import ForeignHosts, HostDispatch
 from vivero_control.lib.health import HealthController, internal_app
 from vivero_control.lib.telemetry import telemetry_plugins
 from vivero_control.services import Pages, Services
@@ -87,7 +87,7 @@ def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Ans
     route_limits = RouteLimits(limiter, signups(limits.signups_per_hour))
     own = RateLimit(route_limits.around(app), limiter, answers, charge)
     foreign_answers = Answers(pages.host_error)
-    hosts = ForeignHosts(services.hosts, foreign_answers, pages)
+    hosts = ForeignHosts(services.hosts, foreign_answers, pages.host_page)
     foreign = RateLimit(hosts, limiter, foreign_answers, charge)
     proxies = Proxies(limits.forwarded_hops, limits.trusted_proxies)
     # What is below a customer's own host is not ours to speak for.

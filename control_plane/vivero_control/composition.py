@@ -52,7 +52,7 @@ FIELD_MANAGER = "vivero-control-plane"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Infrastructure:
-    """Clients of the systems behind us; nothing connects before it is used."""
+    """Clients of database, Valkey, Kubernetes and ingress, and what wraps them; nothing connects before it is used."""
 
     settings: Settings
     clock: Clock
@@ -85,7 +85,7 @@ class Infrastructure:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Tenants and Plans are followed inside."""
+        """The informers run inside."""
         tasks = {"tenants": lambda: self.directory.run(self.kube), "plans": lambda: self.plans.run(self.kube)}
         async with running(tasks):
             yield
@@ -93,7 +93,7 @@ class Infrastructure:
 
 @asynccontextmanager
 async def running(tasks: Mapping[str, Callable[[], Awaitable[None]]]) -> AsyncIterator[None]:
-    """Background tasks by name for the length of the block, each supervise by itself."""
+    """Background tasks by name for the length of the block, each supervised by itself."""
     async with asyncio.TaskGroup() as group:
         started = [group.create_task(supervise(name, start), name=name) for name, start in tasks.items()]
         yield

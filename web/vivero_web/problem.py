@@ -88,9 +88,9 @@ def _known(error: Exception) -> WebError | HTTPException | None:
         # Litestar lets this one out of its JSON decoder as it is.
         return HTTPException("The body is not valid UTF-8.", status_code=HTTPStatus.BAD_REQUEST)
     if isinstance(error, BackendUnavailableError):
-        away = UnavailableError()
-        away.__cause__ = error
-        return away
+        unavailable = UnavailableError()
+        unavailable.__cause__ = error
+        return unavailable
     return None
 
 

@@ -33,7 +33,7 @@ def url(settings: Settings, driver: str) -> URL:
 
 
 def passes(error: DBAPIError) -> bool:
-    """Whether the server, and not the statement, is the reason; a driver that gives no number has lost it."""
+    """Whether the error is transient, of the server and not of the statement; without an error number the connection is lost."""
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
     code = error.orig.args[0] if error.orig and error.orig.args else None
@@ -47,7 +47,7 @@ class Database:
         self.engine = create_async_engine(
             url(settings, "mariadb+asyncmy"),
             connect_args={"ssl": settings.tls(), "connect_timeout": CONNECT_SECONDS},
-            # A claim that waits must see what the other one committed, not an old snapshot.
+            # A transaction that waited for a lock must see what the other one committed, not an old snapshot.
             isolation_level="READ COMMITTED",
             pool_size=settings.database.pool_size,
             max_overflow=settings.database.pool_size,
@@ -63,7 +63,7 @@ class Database:
         """Commits at the end, rolls back on any error.
 
         Raises:
-            DatabaseUnavailableError: the server is away, overloaded, or gave up on a lock.
+            DatabaseUnavailableError: the server is unavailable or overloaded, or a lock timed out.
             IntegrityError: a unique key is taken; repositories say what that means.
             DBAPIError: the statement is wrong, which is a fault of this program.
         """

@@ -39,7 +39,7 @@ def migrate(settings: Settings) -> None:
 
 
 def require_usable(settings: Settings) -> None:
-    """At the start of a program that does not migrate. A server that is away is no reason not to start.
+    """At the start of a program that does not migrate. A database outage does not prevent the start.
 
     Raises:
         SchemaTooNewError: a newer program has closed the schema to this one.

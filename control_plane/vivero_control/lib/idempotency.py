@@ -30,7 +30,7 @@ KEEP = timedelta(days=1)
 
 @dataclass(slots=True)
 class IdempotentOperation:
-    """One run of one operation under its key.
+    """One attempt of one operation under its key.
 
     Attributes:
         answer: what was answered the first time; None when this is the first time.
@@ -51,10 +51,12 @@ class IdempotentOperation:
 
 
 class KeyBusyError(ConflictError):
-    """The first request with this Idempotency-Key is still at work."""
+    """The first request with this Idempotency-Key is still being processed."""
 
     def __init__(self) -> None:
-        super().__init__("The first request with this Idempotency-Key is still at work.", headers={"Retry-After": "1"})
+        super().__init__(
+            "The first request with this Idempotency-Key is still being processed.", headers={"Retry-After": "1"}
+        )
 
 
 def check_key(key: str) -> None:
@@ -64,7 +66,7 @@ def check_key(key: str) -> None:
 
 
 class Idempotency:
-    """Remembers keys, fingerprints of what came with them, and answers."""
+    """Stores keys, digests of their request bodies, and answers."""
 
     def __init__(self, database: Database, secret: bytes, clock: Clock) -> None:
         self._database = database
@@ -77,7 +79,7 @@ class Idempotency:
 
         Raises:
             InvalidInputError: the key is unusable, or was used with another body.
-            KeyBusyError: the first request with this key is still at work.
+            KeyBusyError: the first request with this key is still being processed.
         """
         if key is None:
             yield IdempotentOperation(None)
@@ -108,7 +110,7 @@ class Idempotency:
         return IdempotentOperation(key, until=until)
 
     async def _existing(self, key: str, body: str) -> IdempotentOperation:
-        """Someone was here before."""
+        """The key was claimed before."""
         now = self._clock()
         async with self._database.transaction() as session:
             record = await session.get(IdempotencyRecord, key, with_for_update=True)
@@ -122,7 +124,7 @@ class Idempotency:
             return IdempotentOperation(key, record.answer, until=record.locked_until)
 
     async def _release(self, operation: IdempotentOperation) -> None:
-        """Not when another request has taken the key over meanwhile: it is that one's now, with its answer."""
+        """Unless another request has taken over the key: it is that one's now, with its answer."""
         own = IdempotencyRecord.key == operation.key, IdempotencyRecord.locked_until == operation.until
         async with self._database.transaction() as session:
             await session.execute(delete(IdempotencyRecord).where(*own))

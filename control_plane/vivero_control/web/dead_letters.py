@@ -1,4 +1,4 @@
-"""The staff's page about jobs that were given up, and the order to replay one."""
+"""The staff's page about jobs that were given up, and their replay."""
 
 from typing import Any, Final
 

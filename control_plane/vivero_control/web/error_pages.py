@@ -105,7 +105,7 @@ def host_text(host: HostStatus) -> HostText:
 
 
 def of_a_form(said: HostText) -> HostText:
-    """For whoever sent something: asking again would not send it, and its address may be none that shows a page."""
+    """For a form: a reload would not send it again, and its address may show no page."""
     if not said.retry:
         return said
     todo = "What you sent did not arrive. Go back and send it again in a moment."

@@ -1,4 +1,4 @@
-"""What pages say about states: words, colours and icons. Pure; the time is passed in."""
+"""Presentation of states: labels, colours and icons. Pure; the time is passed in."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ DEFAULT_TRIAL_DAYS: Final = 30
 """Said while the price list cannot be read."""
 
 
-class Words(Struct, frozen=True):
+class StatusLabel(Struct, frozen=True):
     """A state in words and its colour."""
 
     words: str
@@ -34,12 +34,12 @@ class Words(Struct, frozen=True):
 
 
 STATES: Final = {
-    TenantState.STARTING: Words("Starting", "info"),
-    TenantState.READY: Words("Ready", "success"),
-    TenantState.SUSPENDED: Words("Suspended", "warning"),
-    TenantState.DELETING: Words("Deleting", "neutral"),
-    TenantState.STANDBY: Words("Spare", "neutral"),
-    TenantState.UNREADABLE: Words("Unreadable", "error"),
+    TenantState.STARTING: StatusLabel("Starting", "info"),
+    TenantState.READY: StatusLabel("Ready", "success"),
+    TenantState.SUSPENDED: StatusLabel("Suspended", "warning"),
+    TenantState.DELETING: StatusLabel("Deleting", "neutral"),
+    TenantState.STANDBY: StatusLabel("Spare", "neutral"),
+    TenantState.UNREADABLE: StatusLabel("Unreadable", "error"),
 }
 REASONS: Final = {
     SuspensionReason.TRIAL_ENDED: "Trial ended",
@@ -98,7 +98,7 @@ class TenantLine(Struct, frozen=True, kw_only=True):
     """A tenant with the words for it."""
 
     row: TenantRow
-    status: Words
+    status: StatusLabel
     plan: str
     trial_soon: bool
     reason_words: str
@@ -207,19 +207,19 @@ def trial_days(plans: Sequence[PlanView]) -> int:
     return next((plan.trial_days for plan in plans if plan.trial_days), DEFAULT_TRIAL_DAYS)
 
 
-class Entrance(Struct, frozen=True):
-    """The form that leads into a new workspace, once."""
+class TicketForm(Struct, frozen=True):
+    """The form with the login ticket of a new workspace."""
 
     action: str
     ticket: str
 
 
-def entrance(signup: SignupView) -> Entrance | None:
-    """None for who may not be let in, or not yet, or not any more."""
+def ticket_form(signup: SignupView) -> TicketForm | None:
+    """None without a ticket: not the owner, not ready, or too late."""
     if signup.login_url is UNSET:
         return None
     action, ticket = urldefrag(signup.login_url)
-    return Entrance(action, ticket)
+    return TicketForm(action, ticket)
 
 
 def origin(url: str) -> str:

@@ -26,7 +26,7 @@ from vivero_control.web.site import known, workspace_domain
 
 SCRIPTED: Final = "x-scripted-form"
 """Sent by our script, which keeps the typed password in the page when fields are wrong: it wants the next address
-in a header instead of a redirect, because a redirect into the workspace would spend the one-time login."""
+in a header instead of a redirect, because a redirect into the workspace would use up the one-time login."""
 BEARER: Final = "__Host-signup"
 """The cookie of whoever signed up last in this browser: the progress page lets nobody else in."""
 _FIELDS: Final = ("company", "email", "password", "slug")
@@ -69,7 +69,7 @@ def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: 
         "problem": problem,
         "domain": workspace_domain(settings),
         "trial_days": presentation.trial_days(known(plans.offered)),
-        # A new one each time: a corrected form is another order.
+        # A new one each time: a corrected form is another request.
         "key": secrets.token_hex(16),
     }
     status = error.status if error else 200
@@ -88,7 +88,7 @@ def _shown(view: SignupView) -> dict[str, Any]:
         "heading": presentation.progress_heading(view),
         "closed": presentation.is_closed(view),
         "items": presentation.progress(view),
-        "entrance": presentation.entrance(view),
+        "ticket_form": presentation.ticket_form(view),
     }
 
 
@@ -111,11 +111,11 @@ class SignupController(Controller):
         settings: NamedDependency[Settings],
     ) -> Response[Any] | Template:
         form = await read_form_as(request, SignupForm)
-        order = StartSignup(
+        wanted = StartSignup(
             company=form.company, email=form.email, password=form.password, slug=form.slug.strip().lower() or None
         )
         try:
-            view = await signups.start(order, idempotency_key=form.key or None)
+            view = await signups.start(wanted, idempotency_key=form.key or None)
         except (InvalidInputError, ConflictError) as error:
             return _form_page(form, plans, settings, error)
         address = f"/signup/{view.id}"

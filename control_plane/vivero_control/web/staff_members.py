@@ -1,4 +1,4 @@
-"""Pages about who is of the staff, for admins: the list, an invitation, one person and the orders about them."""
+"""Pages about the members of the staff, for admins: the list, an invitation, one member and the changes of them."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ ROLES: Final[dict[Role, tuple[str, str]]] = {
     "admin": ("Admin", "Everything, and decides who is of the staff"),
     "support": ("Support", "Everything but who is of the staff"),
 }
-# What a page says after an order; the address carries the word, not the sentence.
+# What a page says after a change; the address carries the word, not the sentence.
 DONE: Final = {
     "invited": "The invitation is on its way.",
     "role": "The role is changed.",
@@ -101,12 +101,12 @@ class MemberPage:
             done=done,
         )
 
-    async def ordered(
-        self, staff_id: UUID, order: Awaitable[object], what: str, address: str = ""
+    async def apply(
+        self, staff_id: UUID, change: Awaitable[object], what: str, address: str = ""
     ) -> Redirect | Template:
-        """Carry it out and say so, here or at another page, or show this one with what stands in its way."""
+        """Redirect after the change, here or to another page; or show this page with the error."""
         try:
-            await order
+            await change
         except _FORM_ERRORS as error:
             return await self.render(staff_id, error)
         return _done(address or f"{PEOPLE}/{staff_id}", what)
@@ -169,18 +169,18 @@ class StaffMembersController(Controller):
 
     @post("/{staff_id:uuid}/deactivate", status_code=HTTP_303_SEE_OTHER)
     async def deactivate(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
-        order = shown.members.change(shown.member, staff_id, MemberChanges(active=False))
-        return await shown.ordered(staff_id, order, "deactivated")
+        change = shown.members.change(shown.member, staff_id, MemberChanges(active=False))
+        return await shown.apply(staff_id, change, "deactivated")
 
     @post("/{staff_id:uuid}/reactivate", status_code=HTTP_303_SEE_OTHER)
     async def reactivate(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
-        order = shown.members.change(shown.member, staff_id, MemberChanges(active=True))
-        return await shown.ordered(staff_id, order, "reactivated")
+        change = shown.members.change(shown.member, staff_id, MemberChanges(active=True))
+        return await shown.apply(staff_id, change, "reactivated")
 
     @post("/{staff_id:uuid}/invitation", status_code=HTTP_303_SEE_OTHER)
     async def invite_again(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
-        return await shown.ordered(staff_id, shown.members.invite_again(shown.member, staff_id), "invited")
+        return await shown.apply(staff_id, shown.members.invite_again(shown.member, staff_id), "invited")
 
     @post("/{staff_id:uuid}/withdraw", status_code=HTTP_303_SEE_OTHER)
     async def withdraw(self, staff_id: FromPath[UUID], shown: NamedDependency[MemberPage]) -> Response[Any]:
-        return await shown.ordered(staff_id, shown.members.withdraw(shown.member, staff_id), "withdrawn", PEOPLE)
+        return await shown.apply(staff_id, shown.members.withdraw(shown.member, staff_id), "withdrawn", PEOPLE)

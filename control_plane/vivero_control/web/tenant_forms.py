@@ -1,4 +1,4 @@
-"""What staff typed into a dialog, as an order of `domain/tenants`. Pure.
+"""What staff typed into a dialog, as an action of `domain/tenants`. Pure.
 
 Every function raises InvalidInputError naming the fields that are wrong.
 """

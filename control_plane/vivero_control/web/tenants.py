@@ -1,4 +1,4 @@
-"""The staff's pages about tenants: the table, one tenant, and the orders."""
+"""The staff's pages about tenants: the table, one tenant, and the actions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from vivero_control.web.tenant_forms import ActionForm
 PAGE_SIZE: Final = 50
 LAST_PAGE: Final = 1_000_000
 _SORT_KEYS: Final = frozenset(get_args(SortKey))
-# What the page says after an order; the address carries the word, not the sentence.
+# What the page says after an action; the address carries the word, not the sentence.
 DONE: Final = {
     "suspend": "The workspace is suspended. Visitors see a page that says why.",
     "resume": "The workspace is resumed and starts now.",
@@ -137,11 +137,11 @@ class TenantPage:
 
 
 def _moves(detail: TenantDetail, done: str) -> bool:
-    """Whether the operator is about to write news: then the page looks again by itself."""
+    """Whether the operator is about to update the status: then the page refreshes itself."""
     return bool(done) or detail.tenant.state in {TenantState.STARTING, TenantState.DELETING}
 
 
-async def _provision(tenants: TenantService, name: str, which: str, form: ActionForm, actor: str) -> None:
+async def _act(tenants: TenantService, name: str, which: str, form: ActionForm, actor: str) -> None:
     match which:
         case "suspend":
             await tenants.suspend(name, tenant_forms.suspend(form), actor)
@@ -152,7 +152,7 @@ async def _provision(tenants: TenantService, name: str, which: str, form: Action
         case "plan":
             await tenants.change_plan(name, tenant_forms.change_plan(form), actor)
         case _:
-            raise NotFoundError("There is no such order.")
+            raise NotFoundError("There is no such action.")
 
 
 class TenantsController(Controller):
@@ -197,7 +197,7 @@ class TenantsController(Controller):
         status_code=HTTP_303_SEE_OTHER,
         dependencies={"shown": Provide(TenantPage, sync_to_thread=False)},
     )
-    async def order(
+    async def act(
         self,
         request: Request[Any, Any, Any],
         name: FromPath[str],
@@ -206,7 +206,7 @@ class TenantsController(Controller):
     ) -> Response[Any]:
         form = await read_form_as(request, ActionForm)
         try:
-            await _provision(shown.tenants, name, which, form, shown.member.email)
+            await _act(shown.tenants, name, which, form, shown.member.email)
         except (InvalidInputError, ConflictError) as error:
             return await shown.render(name, dialog_after(which, form, error), status=error.status)
         return Redirect(f"{HOME}/{quote(name)}?done={which}", status_code=HTTP_303_SEE_OTHER)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_control.domain.signups.views import StreamSlots
-from vivero_control.host_dispatch import host_name
+from vivero_control.domain.tenants.hosts import host_name
 from vivero_control.lib.idempotency import check_key
 from vivero_web.errors import InvalidInputError
 from vivero_web.tokens import derive_key, keyed_digest

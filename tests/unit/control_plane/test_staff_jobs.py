@@ -9,14 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
-from vivero_control.domain.staff.jobs import Asked, InvitationJob, Invited, LinkJob, ResetJob, TooOldError
+from vivero_control.domain.staff.jobs import (
+    InvitationJob,
+    InvitationRequest,
+    LinkJob,
+    ResetJob,
+    ResetRequest,
+    TooOldError,
+)
 from vivero_web.links import INVITATION_VALID_FOR, RESET_VALID_FOR
 
 NOBODY: Any = None
 KINDS = (ResetJob, InvitationJob)
 PAYLOADS = (
-    msgspec.to_builtins(Asked("ada@vivero.example", NOW)),
-    msgspec.to_builtins(Invited(UUID(int=7), "ada@vivero.example", "grace@vivero.example")),
+    msgspec.to_builtins(ResetRequest("ada@vivero.example", NOW)),
+    msgspec.to_builtins(InvitationRequest(UUID(int=7), "ada@vivero.example", "grace@vivero.example")),
 )
 
 

@@ -9,7 +9,7 @@ import yaml
 from support.programs import PROGRAMS, answered
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import SETTINGS
-from vivero_control.domain.plans.selling_points import FEATURES, File, Limit, Proof, Route, SellingPoint
+from vivero_control.domain.plans.selling_points import FEATURES, Evidence, File, Limit, Route, SellingPoint
 from vivero_control.domain.plans.service import PlanLimits, PlanView, view
 from vivero_control.settings import MailSettings
 from vivero_control.web import presentation, selling_points
@@ -37,7 +37,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> set[Route]:
     }
 
 
-def proves(proof: Proof, there: set[Route]) -> bool:
+def proves(proof: Evidence, there: set[Route]) -> bool:
     match proof:
         case Route():
             return proof in there
@@ -49,14 +49,14 @@ def proves(proof: Proof, there: set[Route]) -> bool:
 
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.title)
 def test_every_claim_is_proved(claim: SellingPoint, there: set[Route]) -> None:
-    assert claim.proofs
-    for proof in claim.proofs:
-        assert proves(proof, there), proof
+    assert claim.evidence
+    for evidence in claim.evidence:
+        assert proves(evidence, there), evidence
 
 
 def test_what_is_not_there_proves_nothing(there: set[Route]) -> None:
-    for proof in (Route("workspace", "GET", "/reports"), Limit("reports"), File("docs/reports.md")):
-        assert not proves(proof, there)
+    for evidence in (Route("workspace", "GET", "/reports"), Limit("reports"), File("docs/reports.md")):
+        assert not proves(evidence, there)
 
 
 def text(path: str, **replaced: object) -> str:

@@ -57,7 +57,7 @@ def enough_trials(account_id: UUID, now: datetime, *, to: str, urls: Sequence[st
 
 
 def signup_failed(signup_id: str, *, to: str, url: str, why: str, signup_url: str) -> Mail:
-    """When an order is given up: why there will be no workspace at `url`, and what to do."""
+    """When provisioning is given up: why there will be no workspace at `url`, and what to do."""
     return _mail(
         "signup_failed",
         key=f"mail.signup-failed:{signup_id}",

@@ -1,6 +1,6 @@
-"""What is promised to those who buy, each promise with what proves it; nothing is said that nothing proves.
+"""Selling points: what the public pages promise, each with its evidence in the repository.
 
-`tests/unit/control_plane_web/test_selling_points.py` looks for every proof: a promise that has lost its own fails there.
+`tests/unit/control_plane_web/test_selling_points.py` looks for all evidence: a promise without it fails there.
 """
 
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ class Limit(Struct, frozen=True):
 
 
 class File(Struct, frozen=True):
-    """What no program answers, by its place in the repository: a chart, or the test that shows it."""
+    """A chart, or the test that shows it, by its path in the repository."""
 
     path: str
 
 
-Proof = Route | Limit | File
+Evidence = Route | Limit | File
 
 
 class SellingPoint(Struct, frozen=True):
@@ -38,7 +38,7 @@ class SellingPoint(Struct, frozen=True):
 
     title: str
     text: str
-    proofs: tuple[Proof, ...]
+    evidence: tuple[Evidence, ...]
     icon: str = ""
 
 

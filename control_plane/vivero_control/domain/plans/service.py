@@ -65,7 +65,7 @@ class PlanService:
         """The public price list, cheapest first.
 
         Raises:
-            UnavailableError: just started, or the cluster is away since.
+            UnavailableError: just started, and the cluster has not answered yet.
         """
         return tuple(plan for plan in self.all() if plan.offered)
 
@@ -73,7 +73,7 @@ class PlanService:
         """Every plan, for staff; cheapest first.
 
         Raises:
-            UnavailableError: just started, or the cluster is away since.
+            UnavailableError: just started, and the cluster has not answered yet.
         """
         self._check_synced()
         return tuple(

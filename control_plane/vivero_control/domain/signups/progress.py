@@ -25,7 +25,7 @@ STEPS: Final[tuple[tuple[StepName, str, ConditionType], ...]] = (
     ("ready", "Everything checked", ConditionType.READY),
 )
 
-# What a spare says of these says nothing about whoever claims it.
+# Conditions that a spare has, but that say nothing about its customer yet.
 _OF_THE_CUSTOMER: Final = frozenset({ConditionType.ROUTE_READY, ConditionType.OWNER_READY, ConditionType.READY})
 
 # Only these never pass by themselves: another Tenant has the name, and was there first.

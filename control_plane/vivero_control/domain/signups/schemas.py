@@ -66,7 +66,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
-    """An order that could not be carried out yet: it is kept, and tried again."""
+    """A signup whose provisioning failed so far, and is retried."""
 
     since: Annotated[datetime, Meta(description="The first attempt.")]
     next_attempt_at: Annotated[datetime, Meta(description="When it is tried again; a moment that is over: any moment.")]

@@ -1,4 +1,4 @@
-"""Staff: who they are, and checking a login without telling who has one."""
+"""Logins of staff, without revealing who has an account; the security stamp; the first administrator."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,7 +39,7 @@ class StaffService:
         async with self._database.transaction() as session:
             member = await StaffRepository(session).by_email(login.email)
         async with self._noting_refusals(member), self._logins.guess(member.email if member else login.email, address):
-            # Who may not log in takes as long as nobody: who is invited has no hash that could be verified.
+            # Constant time: an invited member has no hash that could be verified, and an unknown address no member.
             stored = member.password_hash if member and can_log_in(member) else None
             matches = await self._passwords.verify(stored, login.password)
             if member is None or not matches:
@@ -54,9 +54,9 @@ class StaffService:
 
     @asynccontextmanager
     async def _noting_refusals(self, member: StaffMember | None) -> AsyncIterator[None]:
-        """Around a login: the audit log tells that it was refused, and why.
+        """Around a login: the audit log has every refusal, and why.
 
-        What was typed for an address may be a password: an unknown one is not written down.
+        What was typed as an address may be a password, so an unknown one is not logged.
         """
         try:
             yield
@@ -81,12 +81,12 @@ class StaffService:
 
 
 def of_staff(action: str, member: StaffView) -> AuditAction:
-    """What a member of staff does to the own account."""
+    """What a member does to their own account."""
     return AuditAction(actor=member.email, action=action, subject=staff_subject(member.id), reason="", detail={})
 
 
 def staff_subject(staff_id: UUID | str) -> str:
-    """How the audit log names an account."""
+    """The audit log's name for an account."""
     return f"staff/{staff_id}"
 
 
@@ -95,7 +95,7 @@ def can_log_in(member: StaffMember) -> bool:
 
 
 def has_password(member: StaffMember) -> bool:
-    """Not before an invitation is accepted, and not after a deactivation."""
+    """False before an invitation is accepted, and after a deactivation."""
     return member.password_hash != NO_PASSWORD
 
 

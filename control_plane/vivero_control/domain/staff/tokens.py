@@ -70,7 +70,7 @@ class StaffTokens:
                 await self._note_logout(session, found.staff_id)
 
     async def holder(self, staff_id: str, family: object) -> StaffView | None:
-        """Whose access token it is; None when the login that it belongs to was ended, or its owner may no longer log in."""
+        """Whose access token it is; None when its login has ended, or its owner may no longer log in."""
         try:
             key, login = UUID(staff_id), UUID(str(family))
         except ValueError:

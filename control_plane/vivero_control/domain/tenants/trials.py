@@ -111,14 +111,7 @@ class TrialTask:
     async def _tell(self, tenant: Tenant, need: Need, now: datetime) -> None:
         mail = self._mail(tenant, need)
         async with self._database.transaction() as session:
-            await OutboxRepository(session).enqueue(
-                kind=mails.KIND,
-                key=mail.key,
-                payload=mail.payload(),
-                now=now,
-                due_at=now,
-                subject=tenant_subject(tenant.name),
-            )
+            await mails.enqueue(session, mail, now, subject=tenant_subject(tenant.name))
 
     def _mail(self, tenant: Tenant, need: Need) -> Mail:
         uid, ends = tenant.metadata.uid, _end(tenant)
