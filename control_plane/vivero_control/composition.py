@@ -194,7 +194,6 @@ def _signup_deps(to: Infrastructure, plans: PlanService) -> SignupDeps:
         views=SignupViews(to.directory, to.reachability, tickets, settings.tenant_url, to.clock),
         bearers=BearerTokens(derive_key(settings.app.session_key.get_secret_value(), "vivero-control/signups")),
         streams=StreamSlots(settings.limits.event_streams),
-        tenants=to.tenants,
         plans=plans,
         provisioner=to.provisioner,
         job=provisioning_job(to),

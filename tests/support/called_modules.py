@@ -21,8 +21,9 @@ _recording = threading.Event()
 
 
 def _profile(frame: FrameType, event: str, _: object) -> None:
-    if event == "call" and frame.f_code.co_name != "<module>" and _recording.is_set():
-        _called.add(frame.f_code.co_filename)
+    code = frame.f_code
+    if event == "call" and code.co_name != "<module>" and code.co_filename.endswith(".py") and _recording.is_set():
+        _called.add(code.co_filename)
 
 
 def pytest_configure() -> None:

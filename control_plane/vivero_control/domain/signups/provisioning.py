@@ -137,6 +137,16 @@ class Provisioner:
         except (SlugTakenError, TenantRefusedError) as error:
             raise GiveUpError(error.detail) from error
 
+    async def is_in_use(self, slug: str, signup_id: str) -> bool:
+        """Whether a Tenant has the slug: in the informer's cache, by the signup's label, or by name.
+
+        A Tenant that was claimed keeps the spare's name, so the name alone proves nothing. True without a complete cache.
+        """
+        if not self._directory.synced or self._directory.has(slug):
+            return True
+        labelled = await self._tenants.of_signup(signup_digest(signup_id))
+        return labelled is not None or await self._tenants.find(slug) is not None
+
     async def _with_password(self, wanted: TenantRequest, make: Callable[[TenantRequest], Awaitable[Tenant]]) -> Tenant:
         """The Secret first; it is deleted when the Tenant is refused."""
         uid = await self._tenants.create_password_secret(secret_name(wanted.signup_id), wanted.password_hash)

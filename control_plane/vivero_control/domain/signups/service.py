@@ -34,7 +34,6 @@ from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.views import ReaderDeps, SignupReader
 from vivero_control.domain.tenants.errors import TenantRefusedError
 from vivero_control.domain.tenants.policies import signup_subject
-from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.repository import OutboxRepository
 from vivero_control.lib.idempotency import Idempotency, IdempotentOperation
 
@@ -50,7 +49,6 @@ SETTLING: Final = timedelta(seconds=8)
 class SignupDeps(ReaderDeps):
     """What the service works with."""
 
-    tenants: TenantRepository
     plans: PlanService
     provisioner: Provisioner
     job: ProvisioningJob
@@ -241,22 +239,10 @@ class SignupService(SignupReader):
                 return False
             job = await OutboxRepository(session).status_of(job_key(holder.id))
             is_over = job is None or job.is_over  # the row of an old job was cleaned up
-            if not is_over or not await self._is_gone(holder):
+            if not is_over or await self._deps.provisioner.is_in_use(slug, holder.id):
                 return False
             await signups.release(holder.id)
             return True
-
-    async def _is_gone(self, holder: Signup) -> bool:
-        """Whether no Tenant has the slug any more: in the informer's cache, by the signup's label, and by name.
-
-        A Tenant that was claimed keeps the spare's name, so the name alone proves nothing. Without a complete cache
-        nothing is freed.
-        """
-        if not self._deps.directory.synced or self._deps.directory.has(holder.slug):
-            return False
-        tenants = self._deps.tenants
-        labelled = await tenants.of_signup(access.signup_digest(holder.id))
-        return labelled is None and await tenants.find(holder.slug) is None
 
 
 def _audit_action(action: str, signup: Signup) -> AuditAction:
