@@ -258,9 +258,9 @@ def test_of_two_that_migrate_the_second_waits(settings: Settings, admin_sql: "py
 
 async def test_without_valkey_a_wake_up_is_only_logged(settings: Settings, clock: TestClock) -> None:
     away = composition.infrastructure(changed(settings, cache={"port": 1}), clock)
-    away.wake.call()  # logs, and no more
+    away.wake_up.notify()  # logs, and no more
     await away.cache.aclose()
-    await away.wake.close()
+    await away.wake_up.close()
     await away.database.close()
     away.passwords.close()
 
@@ -305,6 +305,6 @@ async def test_without_valkey_there_are_no_sessions_and_it_says_so(settings: Set
     assert await services.sessions.read(None) is None
     assert await services.staff.find("no id", member.stamp) is None
     await away.cache.aclose()
-    await away.wake.close()
+    await away.wake_up.close()
     await away.database.close()
     away.passwords.close()
