@@ -19,7 +19,7 @@ the frozen structs of its domain's `schemas.py`.
 | `members: StaffMembers` | people page, for admins | `all()`, `get(id) -> Member`; `invite/invite_again/withdraw/change(actor, …)`; `domain/staff/guards.session_admin` is the dependency |
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
-| `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, order, actor) -> TenantDetail` |
+| `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, action, actor) -> TenantDetail` |
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |

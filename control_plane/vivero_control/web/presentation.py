@@ -123,7 +123,7 @@ _NO_GOOD_NEWS: Final = frozenset({ConditionType.SUSPENDED, ConditionType.PAUSED,
 
 
 def _proposed_end(ends: datetime, now: datetime) -> datetime:
-    """A longer trial, within what may be ordered: a Tenant made by hand can say any year."""
+    """A longer trial, within the longest extension: a Tenant made by hand can have any year."""
     return min(max(ends, now), now + LONGEST_EXTENSION - EXTENSION) + EXTENSION
 
 

@@ -117,7 +117,7 @@ def _begin_anew(entry: OutboxEntry, now: datetime) -> None:
 
 
 def _act(entry: OutboxEntry, actor: str) -> AuditAction:
-    """Without the key: that of an order opens the customer's signup."""
+    """Without the job's key: it may contain the id of a signup."""
     return AuditAction(
         actor=actor,
         action="replay",

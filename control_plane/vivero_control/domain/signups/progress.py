@@ -42,7 +42,7 @@ MISSING: Final = {
     DONE: "This workspace does not exist any more.",
     DEAD: "Your workspace could not be made. Please sign up again, or ask the people who run Vivero.",
 }
-"""Why there is no Tenant long after a signup, by the state of its order; one that still waits is no failure."""
+"""Why there is no Tenant long after a signup, by the state of its job; a pending one is no failure."""
 RETRIED: Final = (
     "Your order is kept. A part of the platform does not answer, so it is tried again and again. "
     "If your workspace cannot be made, you get a mail."
@@ -55,7 +55,7 @@ def overall(
     """The state of a signup and a sentence about it.
 
     `failure` says why there will be no workspace, `reachable` whether a ready one answers at its public address, `retried`
-    whether the order of one that is not there has to be tried again.
+    whether provisioning failed so far and is retried.
     """
     if failure:
         return "failed", failure

@@ -95,7 +95,7 @@ class SignupView(Struct, frozen=True, kw_only=True):
         Meta(description="Secret, only in the answer to the POST: `Authorization: Bearer …` gets `login_url` with it."),
     ] = UNSET
     waiting: Annotated[
-        Waiting | UnsetType, Meta(description="Present while the order is tried again because a part did not answer.")
+        Waiting | UnsetType, Meta(description="Present while provisioning is retried because a part did not answer.")
     ] = UNSET
     login_url: Annotated[
         str | UnsetType,
