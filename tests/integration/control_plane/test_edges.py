@@ -256,9 +256,12 @@ def test_of_two_that_migrate_the_second_waits(settings: Settings, admin_sql: "py
     migrate(settings)
 
 
-async def test_without_valkey_a_wake_up_is_only_logged(settings: Settings, clock: TestClock) -> None:
+async def test_without_valkey_a_wake_up_is_only_logged(
+    settings: Settings, clock: TestClock, caplog: pytest.LogCaptureFixture
+) -> None:
     away = composition.infrastructure(changed(settings, cache={"port": 1}), clock)
-    away.wake_up.notify()  # logs, and no more
+    away.wake_up.notify()
+    await asyncio.to_thread(eventually, lambda: "publishing the wake-up failed" in caplog.text)
     await away.cache.aclose()
     await away.wake_up.close()
     await away.database.close()

@@ -14,7 +14,7 @@ from vivero_control import composition
 from vivero_control.domain.tenants.policies import timestamp
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.worker import Worker
-from vivero_core.backends.kube.client import KubeClient, Listing
+from vivero_core.backends.kube.client import KubeClient, Listing, Object, Operations
 from vivero_core.backends.kube.errors import Cause, KubeInvalidError, KubeUnavailableError
 from vivero_core.backends.kube.resources import TENANT, Resource
 from vivero_core.model.tenant import Tenant

@@ -264,9 +264,13 @@ async def test_what_others_write_into_a_tenant_is_in_its_history_once(
         ]
 
     audit = Noting(infrastructure.database, infrastructure.clock)
+
+    def noted(least: int) -> bool:
+        return bool(written()) and audit.noted >= least
+
     for lists in (2, 4):
         two = [asyncio.create_task(external_changes.ExternalChangeWatcher(kube, audit).run()) for _ in range(2)]
-        await asyncio.to_thread(eventually, lambda least=lists: written() and audit.noted >= least)
+        await asyncio.to_thread(eventually, partial(noted, lists))
         while audit.noting:  # who is cancelled while it connects leaves a connection that nobody closes
             await audit.idle.wait()
         for task in two:

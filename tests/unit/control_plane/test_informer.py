@@ -131,7 +131,7 @@ def test_of_two_with_one_slug_the_first_is_found_until_it_goes() -> None:
 
 def name_of(informer: TenantDirectory) -> str | None:
     found = informer.by_slug("acme")
-    return found and found.name
+    return found.name if found else None
 
 
 @given(st.lists(st.sampled_from(["spare", "claimed", "own"]), min_size=1, unique=True))

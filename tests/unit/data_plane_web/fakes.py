@@ -51,6 +51,7 @@ from vivero_data.lib.tokens import Tokens
 from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
 from vivero_data.web import render_error, route_handlers
 from vivero_web.bodies import FORM_BYTES
+from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
 from vivero_web.current_request import Proxies
 from vivero_web.errors import (
     ConflictError,

@@ -100,7 +100,7 @@ class Program:
             smaller = replace(limited.limit, amount=amount or limited.limit.amount)
             route_limits._by_name[name] = replace(limited, limit=smaller)  # noqa: SLF001
         app.asgi_handler = RequestContext(route_limits.around(app.asgi_handler), Proxies(1), hsts="")
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+        self.client = httpx.AsyncClient(transport=transport_to(app), base_url="http://test")
 
     def route(self, name: str) -> Any:  # noqa: ANN401  a handler
         @post(f"/{name}", guards=[Counted(name)], status_code=200)

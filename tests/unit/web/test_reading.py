@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.response import Stream
+from support.asgi import transport_to
 from vivero_web.current_request import Proxies
 from vivero_web.errors import NotFoundError
 from vivero_web.exchange import wants_head
