@@ -5,7 +5,7 @@ from typing import Any
 import kopf
 from vivero_core.model.constants import LABEL_PART_OF
 
-from vivero_operator.handlers import HandlerContext
+from vivero_operator.reconcile.context import HandlerContext
 
 _SELECTOR = f"{LABEL_PART_OF}=vivero"
 

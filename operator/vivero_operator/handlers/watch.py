@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import aiohttp
@@ -11,16 +11,9 @@ import kopf
 from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
 
-from vivero_operator.handlers import (
-    HandlerContext,
-    database_servers,
-    dispatch,
-    leases,
-    plans,
-    releases,
-    tenant_pools,
-    tenants,
-)
+from vivero_operator.handlers import dispatch, leases
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.kind import KindSpec
 
 _EXIT_SECONDS = 25.0
 
@@ -70,6 +63,7 @@ def _on_signal(stop: Callable[[], None]) -> None:
 
 async def watch(  # noqa: PLR0913  what it needs, by name
     context: HandlerContext,
+    kinds: Iterable[KindSpec[Any]],
     config: KubeConfig,
     backoff: ConnectionBackoff,
     *,
@@ -81,11 +75,8 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
     _login(registry, config, backoff)
-    dispatch.register(registry, context, tenants.WATCHED)
-    dispatch.register(registry, context, plans.WATCHED)
-    dispatch.register(registry, context, database_servers.WATCHED)
-    dispatch.register(registry, context, tenant_pools.WATCHED)
-    dispatch.register(registry, context, releases.WATCHED)
+    for spec in kinds:
+        dispatch.register(registry, context, spec)
     leases.register(registry, settings, context)
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from vivero_core.errors import BackendError
 
@@ -30,14 +30,14 @@ class Failure:
     urgent: bool
 
 
-Kind = Literal["Tenant", "Plan", "DatabaseServer", "TenantPool", "Release", "Orphan"]
-"""Our kinds; an Orphan is what is left of a tenant, and its name the tenant's id."""
+ORPHAN: Final = "Orphan"
+"""Beside our kinds: what is left of a tenant, and its name the tenant's id."""
 
 
 class Key(NamedTuple):
-    """What to reconcile."""
+    """What to reconcile: an object of a kind that is registered (kinds.py), or an orphan."""
 
-    kind: Kind
+    kind: str
     name: str
 
 

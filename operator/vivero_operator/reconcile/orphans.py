@@ -29,6 +29,7 @@ from vivero_operator.manifests import ingress
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies import placement
 from vivero_operator.policies.orphans import Found, Known
+from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.orphan_list import Orphan
 from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
@@ -175,7 +176,7 @@ async def _namespace(services: Services, ident: str) -> dict[str, Any] | None:
     return live if _tenant_of_namespace(live) is not None else None
 
 
-class OrphanReconciler:
+class OrphanReconciler(Reconciler):
     """reconcile(id): deletes the Ingresses of an orphan."""
 
     def __init__(self, services: Services, sweep: Callable[[], None]) -> None:

@@ -21,6 +21,7 @@ from vivero_operator.policies.life import Phase
 from vivero_operator.policies.pause import paused
 from vivero_operator.policies.verdict import Finding
 from vivero_operator.reconcile import corrections, lanes, pipeline, status
+from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.result import Result, result_of
 from vivero_operator.reconcile.run import Run, Services
 from vivero_operator.reconcile.state import ReconcileState
@@ -37,7 +38,7 @@ WHOLE_PASS_SECONDS: Final = 10.0
 """After a claim or a first start, when no one waits any more, all that the new spec touches is looked at."""
 
 
-class TenantReconciler:
+class TenantReconciler(Reconciler):
     """For all tenants; the queue sees to it that each is here only once at a time."""
 
     def __init__(self, services: Services, state: ReconcileState) -> None:

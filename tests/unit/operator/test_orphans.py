@@ -23,11 +23,11 @@ from vivero_core.model.naming import tenant_id
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_operator import main
-from vivero_operator.handlers import HandlerContext
 from vivero_operator.health import Heartbeat
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
 from vivero_operator.reconcile import orphans
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.orphan_list import Orphans

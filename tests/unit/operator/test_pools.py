@@ -12,12 +12,14 @@ from reconcile.world import NOW, World
 from vivero_core.model.constants import LABEL_POOL, LABEL_RELEASE
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
-from vivero_operator.handlers import HandlerContext, tenant_pools, tenants
+from vivero_operator.handlers import tenants
 from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import spare
 from vivero_operator.policies import life, ownership, pool
 from vivero_operator.policies.life import Phase
+from vivero_operator.reconcile import tenant_pool
 from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.rollout import Rollout
@@ -296,10 +298,10 @@ class TestHandlers:
         return found
 
     async def test_pools(self, context: HandlerContext) -> None:
-        tenant_pools.observe(context, pool_of())
-        tenant_pools.observe(context, pool_of())
+        tenant_pool.observe(context, pool_of())
+        tenant_pool.observe(context, pool_of())
         assert await self.queued(context) == ["TenantPool trial"]
-        tenant_pools.forget(context, pool_of().metadata)
+        tenant_pool.forget(context, pool_of().metadata)
         assert await self.queued(context) == ["TenantPool trial"]
         assert context.cluster.pools.get("trial") is None
 

@@ -13,11 +13,12 @@ from reconcile.world import NOW, World, tenant_body
 from unit.operator.test_manifests import instance
 from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError
-from vivero_operator.handlers import HandlerContext, pods
+from vivero_operator.handlers import pods
 from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import service, stand_in
 from vivero_operator.manifests.stand_in import Backing
 from vivero_operator.policies.stand_in import FIRST_START
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
