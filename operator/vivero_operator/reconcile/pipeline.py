@@ -11,7 +11,7 @@ from vivero_core.errors import BackendError
 from vivero_core.model.constants import ConditionType, Reason
 
 from vivero_operator.instance import digest
-from vivero_operator.policies.life import Phase
+from vivero_operator.policies import life
 from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
 from vivero_operator.policies.verdict import Finding
 from vivero_operator.reconcile.run import Run
@@ -128,13 +128,6 @@ SUSPEND: Final = (
     Step("isolation", isolation.ensure, ("workload",)),
 )
 
-OF_PHASE: Final = {
-    Phase.STANDBY: STANDBY,
-    Phase.CLAIMED: BIND,
-    Phase.ACTIVE: PROVISION,
-    Phase.SUSPENDED: SUSPEND,
-}
-
 # Users are deleted first, so that nothing writes any more; data after its user; the finalizer last.
 DELETE: Final = (
     Step("rights", namespace.regain, remembered=True),
@@ -151,6 +144,16 @@ DELETE: Final = (
 
 # A Tenant that wanted data of another and never got it leaves without touching any.
 LEAVE: Final = (Step("owner", owner.remove),)
+
+OF_STATE: Final = {
+    life.State.STANDBY: STANDBY,
+    life.State.CLAIMED: BIND,
+    life.State.ACTIVE: PROVISION,
+    life.State.SUSPENDED: SUSPEND,
+    life.State.DELETING: DELETE,
+    life.State.LEAVING: LEAVE,
+}
+"""What a pass does for a tenant that comes to this state (policies/life.py); none comes back to NEW."""
 
 
 async def execute(steps: Sequence[Step], run: Run, state: ReconcileState) -> list[Finding]:

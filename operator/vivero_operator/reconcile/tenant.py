@@ -17,7 +17,7 @@ from vivero_core.model.tenant import Tenant, TenantStatus
 from vivero_operator.instance import Instance
 from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.policies import life, ownership, verdict
-from vivero_operator.policies.life import Phase
+from vivero_operator.policies.life import Move, State
 from vivero_operator.policies.pause import paused
 from vivero_operator.policies.verdict import Finding
 from vivero_operator.reconcile import corrections, lanes, pipeline, status
@@ -45,7 +45,7 @@ class TenantReconciler(Reconciler):
         self._services = services
         self._state = state
         self._claimed: set[str] = set()
-        """uids of tenants whose claim is still to be announced."""
+        """uids of tenants that were bound, and whose claim is still to be announced."""
 
     async def reconcile(self, name: str) -> Result:
         tenant = self._known(name)
@@ -81,36 +81,37 @@ class TenantReconciler(Reconciler):
         run = Run(self._services, Instance(tenant, plan, self._services.settings), self._state, begun)
         if cluster.plans.get(tenant.spec.plan) is None:
             run.notes.append(f"Plan {tenant.spec.plan} does not exist, its last known limits remain in effect")
-        phase = life.phase(tenant, self._services.now(), self._services.settings.proof_lasts)
+        move = self._move(tenant)
         suspect = self._state.take_suspicion(tenant.metadata.uid)
-        findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._state)
+        findings = await pipeline.execute(pipeline.OF_STATE[move.state], run, self._state)
         await corrections.announce(run, self._state, suspect=suspect)
         if run.put_off is not None:
             self._state.forget(tenant.metadata.uid)
-        conditions = self._conditions(run, phase, findings)
+        conditions = self._conditions(run, move, findings)
         self._count_start(tenant, conditions)
         silence = verdict.silence(run.tenant, conditions, begun, self._age(tenant))
         if silence is not None:
             return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
-        updated = await status.write(self._services, tenant, _status(run, findings, conditions, self._services.now()))
-        await self._announce_claim(updated, phase)
+        wanted = _status(run, findings, conditions, self._services.now())
+        updated = await status.write(self._services, tenant, wanted, move.reason)
+        await self._announce_claim(updated, move)
         result = replace(result_of(findings, run.put_off), urgent=life.awaited(updated))
         if not await owner.forget_password(run):
             return replace(result, retry_after=_PASSWORD_SECONDS)
         first_proof = tenant.status.proven_at is None and updated.status.proven_at is not None
-        if (phase is Phase.CLAIMED and not result.failed) or (first_proof and not tenant.is_spare):
+        if (move.state is State.CLAIMED and not result.failed) or (first_proof and not tenant.is_spare):
             return replace(result, retry_after=WHOLE_PASS_SECONDS)
         return result
 
-    def _conditions(self, run: Run, phase: Phase, findings: Sequence[Finding]) -> tuple[Condition, ...]:
+    def _move(self, tenant: Tenant, *, own: bool = True) -> Move:
+        bound, lasts = tenant.metadata.uid in self._claimed, self._services.settings.proof_lasts
+        return life.move(tenant, self._services.now(), lasts, bound=bound, own=own)
+
+    def _conditions(self, run: Run, move: Move, findings: Sequence[Finding]) -> tuple[Condition, ...]:
         now = self._services.now()
-        if phase is Phase.SUSPENDED:
+        if move.state is State.SUSPENDED:
             self._state.forget(run.tenant.metadata.uid)
-            found = verdict.suspended(run.tenant, findings, now)
-        elif phase is Phase.CLAIMED:
-            found = verdict.bound(run.tenant, findings, now)
-        else:
-            found = verdict.active(run.tenant, findings, now)
+        found = verdict.of(move, run.tenant, findings, now)
         if run.hosts is not None:
             own = verdict.hosts(run.tenant, run.hosts, now)
             found = cond.merge(found, own) if own else cond.without(found, ConditionType.HOSTS_READY)
@@ -128,10 +129,10 @@ class TenantReconciler(Reconciler):
         made = tenant.metadata.creation_timestamp
         return self._services.now() - made if made is not None else timedelta()
 
-    async def _announce_claim(self, tenant: Tenant, phase: Phase) -> None:
+    async def _announce_claim(self, tenant: Tenant, move: Move) -> None:
         """With the whole pass that follows: while it is bound someone waits."""
         uid = tenant.metadata.uid
-        if phase is Phase.CLAIMED:
+        if move.state is State.CLAIMED:
             self._claimed.add(uid)
             return
         if uid not in self._claimed:
@@ -171,23 +172,23 @@ class TenantReconciler(Reconciler):
         if FINALIZER not in tenant.metadata.finalizers:
             return Result(gone=True)
         run = Run(self._services, Instance(tenant, _NO_PLAN, self._services.settings), self._state)
-        steps = pipeline.DELETE if await self._owns_its_id(run) else pipeline.LEAVE
-        findings = await pipeline.execute(steps, run, self._state)
+        move = self._move(tenant, own=await self._owns_its_id(run))
+        findings = await pipeline.execute(pipeline.OF_STATE[move.state], run, self._state)
         if verdict.worst(findings) is not None:
-            await self._say_deleting(run, findings)
+            await self._say_deleting(run, move, findings)
             return result_of(findings)
-        if steps is pipeline.DELETE:
+        if move.state is State.DELETING:
             await self._say(tenant, *_farewell(tenant, findings), "Delete")
         await finalizer.remove(run)
         self._state.drop(tenant.metadata.uid)
         return Result(gone=True)
 
-    async def _say_deleting(self, run: Run, findings: Sequence[Finding]) -> None:
+    async def _say_deleting(self, run: Run, move: Move, findings: Sequence[Finding]) -> None:
         tenant, now = run.tenant, self._services.now()
-        conditions = cond.without(verdict.deleting(tenant, findings, now), ConditionType.PAUSED)
+        conditions = cond.without(verdict.of(move, tenant, findings, now), ConditionType.PAUSED)
         lost_at = (tenant.status.data_lost_at or now) if run.lost else tenant.status.data_lost_at
         update = {"conditions": conditions, "message": _sentence(conditions), "data_lost_at": lost_at}
-        await status.write(self._services, tenant, tenant.status.model_copy(update=update))
+        await status.write(self._services, tenant, tenant.status.model_copy(update=update), move.reason)
 
     async def _owns_its_id(self, run: Run) -> bool:
         """An id of one's own uid is one's own; an adopted one only when the record says so."""

@@ -249,12 +249,12 @@ class TestVerdict:
 
     def test_suspended(self) -> None:
         away = tenant(suspended={"reason": "Unpaid"})
-        conditions = verdict.suspended(away, findings(DONE), NOW)
+        conditions = verdict.suspended(away, findings(DONE), NOW, Reason.UNPAID)
         assert find(conditions, "Ready") is None
         assert ready(conditions, "Suspended") == ("True", "Unpaid")
         assert ready(conditions, "WorkloadReady") == ("False", "Unpaid")
         assert verdict.summary(conditions).message == "Suspended: a payment is overdue"  # type: ignore[union-attr]
-        still = verdict.suspended(away, findings(FAILED), NOW)
+        still = verdict.suspended(away, findings(FAILED), NOW, Reason.UNPAID)
         assert ready(still, "Suspended") == ready(still) == ("False", "Unpaid")
 
     def test_suspension_message_of_one_in_service_is_empty(self) -> None:
@@ -305,7 +305,7 @@ IS_OFF, IS_ON = condition("Suspended", Status.TRUE, "Unpaid"), condition("Suspen
     ],
 )
 def test_events_on_transitions_only(old: list[Condition], new: list[Condition], event: tuple[bool, str] | None) -> None:
-    found = verdict.transition(old, new)
+    found = verdict.transition(old, new, Reason.RESUMED if IS_OFF in old else Reason.PROVEN)
     assert (found[:2] if found else None) == event
 
 

@@ -16,7 +16,7 @@ from vivero_operator.handlers import tenants
 from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import spare
 from vivero_operator.policies import life, ownership, pool
-from vivero_operator.policies.life import Phase
+from vivero_operator.policies.life import State
 from vivero_operator.reconcile import tenant_pool
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext
@@ -157,12 +157,12 @@ class TestOrder:
 
 class TestLife:
     @pytest.mark.parametrize(
-        ("change", "phase"),
+        ("change", "state"),
         [
-            ({}, Phase.STANDBY),
-            ({"suspended": {"reason": "Manual"}}, Phase.SUSPENDED),
-            ({"slug": "acme", "owner": {"email": "a@b.co"}, "claimedAt": NOW.isoformat()}, Phase.CLAIMED),
-            ({"slug": "acme", "owner": {"email": "a@b.co"}}, Phase.ACTIVE),
+            ({}, State.STANDBY),
+            ({"suspended": {"reason": "Manual"}}, State.SUSPENDED),
+            ({"slug": "acme", "owner": {"email": "a@b.co"}, "claimedAt": NOW.isoformat()}, State.CLAIMED),
+            ({"slug": "acme", "owner": {"email": "a@b.co"}}, State.ACTIVE),
             (
                 {
                     "slug": "acme",
@@ -170,17 +170,17 @@ class TestLife:
                     "claimedAt": NOW.isoformat(),
                     "hosts": ["a.example.com"],
                 },
-                Phase.ACTIVE,
+                State.ACTIVE,
             ),
         ],
     )
-    def test_phase(self, change: dict[str, Any], phase: Phase) -> None:
-        assert life.phase(spare_of("a", **change), NOW, HOUR) is phase
+    def test_what_becomes_of_it(self, change: dict[str, Any], state: State) -> None:
+        assert life.move(spare_of("a", **change), NOW, HOUR).state is state
 
     def test_a_claimed_spare_without_a_fresh_proof_is_looked_at_as_a_whole(self) -> None:
         claim = {"slug": "acme", "owner": {"email": "a@b.co"}, "claimedAt": NOW.isoformat()}
-        assert life.phase(spare_of("a", ready=False, **claim), NOW, HOUR) is Phase.ACTIVE
-        assert life.phase(spare_of("a", age=3600, **claim), NOW, HOUR) is Phase.ACTIVE
+        assert life.move(spare_of("a", ready=False, **claim), NOW, HOUR).state is State.ACTIVE
+        assert life.move(spare_of("a", age=3600, **claim), NOW, HOUR).state is State.ACTIVE
 
 
 def test_a_slug_belongs_to_who_had_it_first_not_to_the_older_spare() -> None:
