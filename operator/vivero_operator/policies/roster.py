@@ -7,7 +7,7 @@ from vivero_core.model.tenant import Tenant
 
 from vivero_operator.escrow import record
 from vivero_operator.instance import APP
-from vivero_operator.manifests import host_certificate, ingress, platform_config, role_binding, secrets
+from vivero_operator.manifests import copies, ingress, namespace, secrets
 from vivero_operator.policies import life
 
 _OF_SERVICE: Final = frozenset({"Service", "Ingress", "ResourceQuota"})
@@ -26,9 +26,9 @@ def expected(tenant: Tenant, kind: str) -> frozenset[str]:
         case "Secret":
             found = {*secrets.NAMES, *_certificates(tenant)}
         case "ConfigMap":
-            found = {platform_config.NAME}
+            found = {copies.PLATFORM}
         case "RoleBinding":
-            found = {role_binding.NAME}
+            found = {namespace.RIGHTS}
         case "Ingress":
             found = _routes(tenant)
         case "record":
@@ -42,7 +42,7 @@ def _certificates(tenant: Tenant) -> set[str]:
     """Copies for the hosts that are served, which are kept while it is suspended, but not made then."""
     named = {one.host for one in tenant.spec.host_certificates}
     served = {one.host for one in tenant.status.hosts if one.ready} if tenant.spec.suspended is None else set()
-    return {host_certificate.name(host) for host in named & served}
+    return {copies.certificate_name(host) for host in named & served}
 
 
 def _routes(tenant: Tenant) -> set[str]:

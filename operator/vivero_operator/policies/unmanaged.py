@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from vivero_operator.instance import APP
-from vivero_operator.manifests import role_binding
+from vivero_operator.manifests import namespace
 
-_OURS: Final = {"NetworkPolicy": frozenset({APP}), "RoleBinding": frozenset({role_binding.NAME})}
+_OURS: Final = {"NetworkPolicy": frozenset({APP}), "RoleBinding": frozenset({namespace.RIGHTS})}
 
 
 def is_unmanaged(live: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator import metrics
-from vivero_operator.manifests import role_binding
+from vivero_operator.manifests import namespace
 from vivero_operator.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -59,7 +59,7 @@ def test_nothing_is_granted_by_wildcard() -> None:
     for one in (text, (CHART / "files/kinds.yaml").read_text()):
         assert "*" not in re.sub(r"#.*", "", one)
     assert not re.search(r"\b(escalate|impersonate|deletecollection)\b", text)
-    assert re.findall(r"resourceNames: \[(.*)\]\n    verbs: \[bind\]", text) == [role_binding.CLUSTER_ROLE]
+    assert re.findall(r"resourceNames: \[(.*)\]\n    verbs: \[bind\]", text) == [namespace.CLUSTER_ROLE]
     assert text.count("bind]") == 1
 
 

@@ -3,7 +3,7 @@
 from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model.constants import Reason
 
-from vivero_operator.manifests import mail, platform_config, pull_secret, service_account
+from vivero_operator.manifests import copies
 from vivero_operator.manifests.common import Manifest, labels
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
@@ -12,7 +12,7 @@ from vivero_operator.reconcile.run import Run
 async def ensure(run: Run) -> Outcome:
     files = await run.services.backends.platform_files()
     logins = [await _login(run, one.name) for one in run.instance.settings.data_plane_pod.image_pull_secrets]
-    await run.ensure_all(platform_config.build(run.instance, files), service_account.build(run.instance))
+    await run.ensure_all(copies.platform(run.instance, files), copies.account(run.instance))
     for login in logins:
         await run.ensure(login, optional=True)
     await _mail(run)
@@ -24,9 +24,9 @@ async def _mail(run: Run) -> None:
     settings = run.instance.settings
     source = await run.find(SECRET, settings.mail_secret, settings.platform_namespace) if settings.mail_secret else None
     if source is not None:
-        await run.ensure(mail.build(run.instance, source), optional=True)
+        await run.ensure(copies.mail(run.instance, source), optional=True)
     elif not run.fresh:
-        await run.remove(SECRET, mail.NAME, run.instance.namespace, belongs=labels(run.instance))
+        await run.remove(SECRET, copies.MAIL, run.instance.namespace, belongs=labels(run.instance))
 
 
 async def _login(run: Run, name: str) -> Manifest:
@@ -35,4 +35,4 @@ async def _login(run: Run, name: str) -> Manifest:
     if source is None:
         message = f"Image pull Secret {name} does not exist in namespace {namespace}"
         raise Pending(Reason.PULL_SECRET_MISSING, message, retry_after=30)
-    return pull_secret.build(run.instance, source)
+    return copies.login(run.instance, source)

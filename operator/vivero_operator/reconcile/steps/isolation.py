@@ -6,7 +6,7 @@ from typing import Final
 from vivero_core.backends.kube.resources import NETWORK_POLICY, ROLE_BINDING, Resource
 from vivero_core.model.constants import Reason
 
-from vivero_operator.manifests import network_policy, pod_disruption_budget, resource_quota
+from vivero_operator.manifests import namespace
 from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.policies.room import Room
@@ -18,9 +18,9 @@ _SUMMED_UP: Final = (NETWORK_POLICY, ROLE_BINDING)
 
 
 async def ensure(run: Run) -> Outcome:
-    wanted: list[Manifest] = [network_policy.build(run.instance), pod_disruption_budget.build(run.instance)]
+    wanted: list[Manifest] = [namespace.network(run.instance), namespace.disruptions(run.instance)]
     if run.fresh:
-        wanted.append(resource_quota.build(run.instance, Room.of(run.instance.plan.spec.workload)))
+        wanted.append(namespace.quota(run.instance, Room.of(run.instance.plan.spec.workload)))
     await run.ensure_all(*wanted)
     if not run.fresh:
         async with asyncio.TaskGroup() as group:

@@ -6,7 +6,7 @@ from vivero_core.backends.kube.resources import RESOURCE_QUOTA
 from vivero_core.model.constants import Reason
 
 from vivero_operator.instance import APP
-from vivero_operator.manifests import resource_quota
+from vivero_operator.manifests import namespace
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.policies.room import Room
 from vivero_operator.reconcile.run import Run
@@ -26,14 +26,14 @@ async def make(run: Run) -> Outcome:
         room = wanted.beside(Room.read(live["spec"].get("hard", {})) if live is not None else None)
         if room != wanted:
             run.state.forget(run.tenant.metadata.uid, SETTLE)  # it was settled for these wants, a change ago
-        await run.make_like(live, resource_quota.build(run.instance, room))
+        await run.make_like(live, namespace.quota(run.instance, room))
     return done(Reason.PROVISIONED)
 
 
 async def settle(run: Run) -> Outcome:
     """After the last pod of another size is gone."""
     if run.established:
-        await run.ensure(resource_quota.build(run.instance, _wanted(run)))
+        await run.ensure(namespace.quota(run.instance, _wanted(run)))
     return done(Reason.PROVISIONED)
 
 

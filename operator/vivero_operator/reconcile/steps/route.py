@@ -7,7 +7,7 @@ from vivero_core.backends.kube.resources import INGRESS
 from vivero_core.model.constants import LABEL_TENANT, Reason
 
 from vivero_operator.instance import APP
-from vivero_operator.manifests import ingress, service
+from vivero_operator.manifests import ingress
 from vivero_operator.policies import hosts as policy
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
@@ -19,7 +19,7 @@ async def ensure(run: Run) -> Outcome:
     if run.instance.suspended:
         await _close(run)
         return done(Reason.PROVISIONED)
-    await run.ensure_all(service.build(run.instance), ingress.build(run.instance))
+    await run.ensure_all(ingress.service(run.instance), ingress.build(run.instance))
     for issued in _kinds(run):
         own = _of_kind(run, issued=issued)
         if own:
@@ -88,7 +88,7 @@ async def _remove_stand_in(run: Run, *, issued: bool) -> None:
 
 async def prepare(run: Run) -> Outcome:
     """A spare's Service: endpoints are known by the time a claim adds the route."""
-    await run.ensure(service.build(run.instance))
+    await run.ensure(ingress.service(run.instance))
     return done(Reason.PROVISIONED)
 
 
