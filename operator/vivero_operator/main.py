@@ -29,15 +29,13 @@ from vivero_operator.kinds import KINDS
 from vivero_operator.leader import Election
 from vivero_operator.reconcile import children, unreadable
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.context import HandlerContext, Orphans, Rollout
 from vivero_operator.reconcile.controller import ORPHAN, Controller, Key
 from vivero_operator.reconcile.kind import KindSpec, Reconciler
-from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.polling import Poller, watch_records
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
-from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts

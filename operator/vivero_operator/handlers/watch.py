@@ -10,8 +10,9 @@ import aiohttp
 import kopf
 from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
+from vivero_core.model.constants import LABEL_PART_OF
 
-from vivero_operator.handlers import dispatch, leases
+from vivero_operator.handlers import dispatch
 from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.kind import KindSpec
 
@@ -77,7 +78,7 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     _login(registry, config, backoff)
     for spec in kinds:
         dispatch.register(registry, context, spec)
-    leases.register(registry, settings, context)
+    _register_lease(registry, settings, context)
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(
         registry=registry,
@@ -89,3 +90,14 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     )
     _on_signal(stop)
     await kopf.run_tasks(tasks, ignored=before)
+
+
+_SELECTOR = f"{LABEL_PART_OF}=vivero"
+
+
+def _register_lease(registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, context: HandlerContext) -> None:
+    settings.watching.label_selectors["coordination.k8s.io", "v1", "leases"] = _SELECTOR
+
+    @kopf.on.event("coordination.k8s.io", "v1", "leases", id="leases", registry=registry)
+    async def changed(**_: Any) -> None:  # noqa: ANN401  kopf passes what it has
+        context.heartbeat.beat()

@@ -1,17 +1,25 @@
-"""What watches and reconcilers share: the mirror of the cluster, the work queue, and what was last seen of each object."""
+"""What watches and reconcilers share: mirror, work queue and what was last seen; releases of tenants; known orphans."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
 
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, Resource
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.health import Heartbeat
+from vivero_operator.instance import digest
+from vivero_operator.manifests import pod_template
+from vivero_operator.manifests.pod_template import Template
+from vivero_operator.policies import release as policy
+from vivero_operator.policies.orphans import Found
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import ORPHAN, Key
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.state import ReconcileState
+from vivero_operator.settings import Settings
 
 _AWAITED = (DEPLOYMENT, NAMESPACE)
 """Kinds that a deletion waits for."""
@@ -75,3 +83,60 @@ class HandlerContext:
             self.suspect(tenant_id)
         elif kind in _AWAITED:
             self.queue.add(Key("Tenant", tenant.name))
+
+
+_DIGEST_LENGTH: Final = 10
+
+
+class Rollout:
+    """The release that this program's settings describe, and which one each tenant's pods are made from at this moment.
+
+    The reconcile of the current Release moves them on.
+    """
+
+    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._template = pod_template.common(settings)
+        self.current = f"r{digest(self._template)[:_DIGEST_LENGTH]}"
+        """Name of the release; the same image and template have the same name, however often they come back."""
+        self.moves = policy.Moves()
+        """Of tenants to the current release."""
+
+    def template(self, release: str | None) -> Template | None:
+        """What pods of this release are made from; None when nothing says so any more."""
+        if release == self.current:
+            return self._template
+        known = self._cluster.releases.get(release or "")
+        return known.spec.pod_template if known is not None else None
+
+    def release_for(self, tenant: Tenant) -> str | None:
+        releases = {one.name: one for one in self._cluster.releases}
+        proven = [name for name in {*releases, self.current} if self._cluster.tenants.having(("ready on", name))]
+        return policy.for_tenant(tenant, self.current, releases, self.moves.asked, proven)
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """What is left of one tenant."""
+
+    found: Found
+    tenant: str | None
+    """Name of its Tenant, where something remembers it."""
+    shown_at: str | None
+    """The DatabaseServer whose status names it."""
+    since: datetime
+
+
+@dataclass
+class Orphans:
+    """What the last sweep found, by id."""
+
+    known: dict[str, Orphan] = field(default_factory=dict)
+    """Some may have been adopted since."""
+    swept: bool = False
+    """Whether there was a sweep yet: before, nothing is said to be gone."""
+    whole: bool = False
+    """Whether every system answered the last one: what is not in `known` is nowhere."""
+
+    def of(self, server: str) -> list[Orphan]:
+        return [one for _, one in sorted(self.known.items()) if one.shown_at == server]

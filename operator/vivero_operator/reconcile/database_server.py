@@ -21,12 +21,10 @@ from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies import life
 from vivero_operator.policies.pause import paused, shown
 from vivero_operator.reconcile import in_use, orphans
-from vivero_operator.reconcile.context import HandlerContext
-from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.context import HandlerContext, Orphan
+from vivero_operator.reconcile.controller import Key, Result
 from vivero_operator.reconcile.kind import News, Reconciler, drop, take
-from vivero_operator.reconcile.orphan_list import Orphan
 from vivero_operator.reconcile.queue import Rank
-from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import write_status
 

@@ -16,8 +16,7 @@ from vivero_core.model.base import Metadata, Resource
 from vivero_operator.policies.pause import paused
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext
-from vivero_operator.reconcile.controller import Key
-from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.controller import Key, Result
 from vivero_operator.reconcile.run import Services
 
 R = TypeVar("R", bound=Resource)

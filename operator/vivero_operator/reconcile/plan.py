@@ -17,9 +17,8 @@ from vivero_core.model.plan import Plan, PlanStatus
 from vivero_operator.policies import life
 from vivero_operator.reconcile import in_use
 from vivero_operator.reconcile.context import HandlerContext
-from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.controller import Key, Result
 from vivero_operator.reconcile.kind import News, Reconciler, drop, take
-from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import write_status
 

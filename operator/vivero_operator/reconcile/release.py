@@ -17,8 +17,8 @@ from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.policies import release as policy
 from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.release import Progress
+from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import Reconciler
-from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import remember, write_status
 

@@ -23,9 +23,8 @@ from vivero_operator.instance import DatabaseAddress, Instance, TenantKeys, dige
 from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.orphan_list import Orphans
+from vivero_operator.reconcile.context import Orphans, Rollout
 from vivero_operator.reconcile.recorder import Recorder
-from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
 from vivero_operator.reconcile.state import ReconcileState

@@ -16,22 +16,22 @@ from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
 from vivero_operator.manifests.event import ObjectEvent, Subject
-from vivero_operator.policies import life, ownership, verdict
+from vivero_operator.policies import allocation, life, verdict
 from vivero_operator.policies.life import Move, State
 from vivero_operator.policies.pause import paused
 from vivero_operator.policies.verdict import Finding
-from vivero_operator.reconcile import corrections, lanes, pipeline, status
+from vivero_operator.reconcile import lanes, pipeline, writing
+from vivero_operator.reconcile.controller import Result, result_of
 from vivero_operator.reconcile.kind import Reconciler
-from vivero_operator.reconcile.result import Result, result_of
 from vivero_operator.reconcile.run import Run, Services
 from vivero_operator.reconcile.state import ReconcileState
-from vivero_operator.reconcile.steps import finalizer, owner
+from vivero_operator.reconcile.steps import owner, tenure
 
 # Deleting needs names, and they come from the id alone: the plan may be gone long since.
 _NO_PLAN: Final = Plan.parse({"metadata": {"name": ""}, "spec": {"displayName": "-", "price": {"amountCents": 0}}})
 
 _COLUMN: Final = 160
-"""Characters of status.message."""
+"""Characters of writing.message."""
 _PASSWORD_SECONDS: Final = 1.0
 """A password that came while another one was set is set so soon after it."""
 WHOLE_PASS_SECONDS: Final = 10.0
@@ -71,7 +71,7 @@ class TenantReconciler(Reconciler):
 
     async def _keep(self, tenant: Tenant) -> Result:
         cluster = self._services.cluster
-        refusal = ownership.refused_slug(tenant, cluster.rivals(tenant))
+        refusal = allocation.refused_slug(tenant, cluster.rivals(tenant))
         if refusal is not None:
             return await self._refuse(tenant, *refusal)
         plan = cluster.plan_of(tenant)
@@ -84,7 +84,7 @@ class TenantReconciler(Reconciler):
         move = self._move(tenant)
         suspect = self._state.take_suspicion(tenant.metadata.uid)
         findings = await pipeline.execute(pipeline.OF_STATE[move.state], run, self._state)
-        await corrections.announce(run, self._state, suspect=suspect)
+        await writing.announce_corrections(run, self._state, suspect=suspect)
         if run.put_off is not None:
             self._state.forget(tenant.metadata.uid)
         conditions = self._conditions(run, move, findings)
@@ -93,7 +93,7 @@ class TenantReconciler(Reconciler):
         if silence is not None:
             return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
         wanted = _status(run, findings, conditions, self._services.now())
-        updated = await status.write(self._services, tenant, wanted, move.reason)
+        updated = await writing.write_tenant(self._services, tenant, wanted, move.reason)
         await self._announce_claim(updated, move)
         result = replace(result_of(findings, run.put_off), urgent=life.awaited(updated))
         if not await owner.forget_password(run):
@@ -151,7 +151,7 @@ class TenantReconciler(Reconciler):
         self._services.starts.ended(tenant.metadata.uid)
         conditions = verdict.paused(tenant, self._services.now())
         update = {"conditions": conditions, "message": _sentence(conditions)}
-        await status.write(self._services, tenant, tenant.status.model_copy(update=update))
+        await writing.write_tenant(self._services, tenant, tenant.status.model_copy(update=update))
         return Result()
 
     async def _refuse(self, tenant: Tenant, reason: Reason, message: str) -> Result:
@@ -163,7 +163,7 @@ class TenantReconciler(Reconciler):
             "conditions": conditions,
             "message": _sentence(conditions),
         }
-        await status.write(self._services, tenant, tenant.status.model_copy(update=update))
+        await writing.write_tenant(self._services, tenant, tenant.status.model_copy(update=update))
         return Result()
 
     async def _delete(self, tenant: Tenant) -> Result:
@@ -179,7 +179,7 @@ class TenantReconciler(Reconciler):
             return result_of(findings)
         if move.state is State.DELETING:
             await self._say(tenant, *_farewell(tenant, findings), "Delete")
-        await finalizer.remove(run)
+        await tenure.remove_finalizer(run)
         self._state.drop(tenant.metadata.uid)
         return Result(gone=True)
 
@@ -188,7 +188,7 @@ class TenantReconciler(Reconciler):
         conditions = cond.without(verdict.of(move, tenant, findings, now), ConditionType.PAUSED)
         lost_at = (tenant.status.data_lost_at or now) if run.lost else tenant.status.data_lost_at
         update = {"conditions": conditions, "message": _sentence(conditions), "data_lost_at": lost_at}
-        await status.write(self._services, tenant, tenant.status.model_copy(update=update), move.reason)
+        await writing.write_tenant(self._services, tenant, tenant.status.model_copy(update=update), move.reason)
 
     async def _owns_its_id(self, run: Run) -> bool:
         """An id of one's own uid is one's own; an adopted one only when the record says so."""

@@ -22,8 +22,8 @@ from vivero_operator.policies import pool as policy
 from vivero_operator.policies.pause import paused, shown
 from vivero_operator.policies.pool import Stock
 from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import News, Reconciler, drop, take
-from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import remember, write_status
 

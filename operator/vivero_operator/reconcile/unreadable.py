@@ -10,9 +10,8 @@ from vivero_core.model.reading import Unreadable
 from vivero_operator import metrics
 from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.reconcile import in_use
-from vivero_operator.reconcile.controller import Reconcile
+from vivero_operator.reconcile.controller import Reconcile, Result
 from vivero_operator.reconcile.kind import KindSpec
-from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
 
 

@@ -20,9 +20,8 @@ from vivero_core.model.conditions import Condition
 from vivero_operator import generated, main
 from vivero_operator.handlers import dispatch, missed_deletions, watch
 from vivero_operator.kinds import KINDS
-from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.controller import Key, Result
 from vivero_operator.reconcile.kind import KindSpec, Reconciler
-from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import write_status
 

@@ -18,10 +18,9 @@ from vivero_operator.handlers import dispatch
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import mirror as mirrors
 from vivero_operator.reconcile.context import HandlerContext
-from vivero_operator.reconcile.controller import ORPHAN, Controller, Key, Reconcile
+from vivero_operator.reconcile.controller import ORPHAN, Controller, Key, Reconcile, Result
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.state import ReconcileState
 
 NAMES = ["a", "b"]

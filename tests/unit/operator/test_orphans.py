@@ -27,10 +27,9 @@ from vivero_operator.health import Heartbeat
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
 from vivero_operator.reconcile import orphans
-from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.context import HandlerContext, Orphans
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.state import ReconcileState

@@ -15,14 +15,13 @@ from vivero_core.model.tenant_pool import TenantPool
 from vivero_operator.handlers import tenants
 from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import spare
-from vivero_operator.policies import life, ownership, pool
+from vivero_operator.policies import allocation, life, pool
 from vivero_operator.policies.life import State
 from vivero_operator.reconcile import tenant_pool
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.context import HandlerContext, Rollout
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant_pool import (
     GIVE_WAY_SECONDS,
@@ -188,9 +187,9 @@ def test_a_slug_belongs_to_who_had_it_first_not_to_the_older_spare() -> None:
     spare_claimed_now = spare_of("spare", age=3600, **claim)
     made_a_minute_ago = spare_of("direct", age=60, slug="acme", owner={"email": "c@d.co"}, pool=None)
     both = [spare_claimed_now, made_a_minute_ago]
-    assert ownership.refused_slug(made_a_minute_ago, both) is None
-    assert ownership.refused_slug(spare_claimed_now, both) is not None
-    assert ownership.refused_slug(spare_of("x"), [*both, spare_of("y")]) is None
+    assert allocation.refused_slug(made_a_minute_ago, both) is None
+    assert allocation.refused_slug(spare_claimed_now, both) is not None
+    assert allocation.refused_slug(spare_of("x"), [*both, spare_of("y")]) is None
 
 
 class TestReconcile:

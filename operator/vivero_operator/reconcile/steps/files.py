@@ -1,11 +1,13 @@
-"""What the pod needs besides its credentials: the platform's public files, an account without rights, further logins."""
+"""What the pod reads besides its credentials: the platform's public files, further logins, mail, and changed limits."""
 
-from vivero_core.backends.kube.resources import SECRET
-from vivero_core.model.constants import Reason
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import POD, SECRET
+from vivero_core.model.constants import ANNOTATION_LIMITS, Reason
 
-from vivero_operator.manifests import copies
+from vivero_operator.manifests import copies, secrets
 from vivero_operator.manifests.common import Manifest, labels
 from vivero_operator.policies.outcome import Outcome, Pending, done
+from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.run import Run
 
 
@@ -36,3 +38,21 @@ async def _login(run: Run, name: str) -> Manifest:
         message = f"Image pull Secret {name} does not exist in namespace {namespace}"
         raise Pending(Reason.PULL_SECRET_MISSING, message, retry_after=30)
     return copies.login(run.instance, source)
+
+
+async def _touch(run: Run, pod: Pod, digest: str) -> None:
+    patch = {"metadata": {"annotations": {ANNOTATION_LIMITS: digest}}}
+    try:
+        await run.kube.patch(POD, pod.name, patch, pod.namespace)
+    except KubeNotFoundError:
+        return  # it went meanwhile; its successor starts with the new limits
+
+
+async def announce_limits(run: Run) -> Outcome:
+    """Tell running pods about changed limits: a touched annotation makes kubelet refresh the mounted file at once."""
+    if run.limits_changed:
+        digest = secrets.limits_digest(run.instance)
+        for pod in run.services.cluster.pods(run.instance.id):
+            if pod.limits != digest:
+                await _touch(run, pod, digest)
+    return done(Reason.PROVISIONED)

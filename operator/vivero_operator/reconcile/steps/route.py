@@ -96,3 +96,12 @@ async def remove(run: Run) -> Outcome:
     """What lies outside the tenant's namespace; the rest goes with that."""
     await _remove_stand_ins(run, _KINDS)
     return done(Reason.ERASED)
+
+
+async def leave_stand_in(run: Run) -> Outcome:
+    """Remove the stand-in page before a workspace is Ready: its address then leads to its own pods alone.
+
+    Mostly there is nothing to do, and nothing is asked: the event of the pod was faster, or no page was ever shown.
+    """
+    await run.services.stand_ins.settle(run.instance.id)
+    return done(Reason.ROUTED)

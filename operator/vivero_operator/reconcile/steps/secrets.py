@@ -23,7 +23,7 @@ from vivero_operator.escrow.record import Record
 from vivero_operator.instance import DatabaseAddress, TenantKeys
 from vivero_operator.manifests import secrets as manifests
 from vivero_operator.manifests.common import Manifest
-from vivero_operator.policies import drift, loss, placement
+from vivero_operator.policies import allocation, drift, outcome
 from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
@@ -106,15 +106,15 @@ def _server_name(run: Run, live: Live, record: Record | None) -> str:
         return placed
     # Nothing was proven there yet: what the spec says counts, and may be corrected.
     begun = cluster.servers.get(server_from(live) or (record and record.database_server) or "")
-    begun_on = begun.name if begun is not None and not placement.never_answered(begun) else None
+    begun_on = begun.name if begun is not None and not allocation.never_answered(begun) else None
     wanted = tenant.spec.database_server or begun_on
     if wanted is None:
-        chosen = placement.choose(cluster.servers, cluster.placements())
+        chosen = allocation.choose_server(cluster.servers, cluster.placements())
         if chosen is None:
             raise Pending(Reason.NO_DATABASE_SERVER, "No reachable DatabaseServer has capacity for another tenant")
         return chosen
     server = cluster.servers.get(wanted)
-    refusal = placement.refused(server, cluster.placements()) if server and wanted != begun_on else None
+    refusal = allocation.refused_server(server, cluster.placements()) if server and wanted != begun_on else None
     if refusal is not None:
         raise Pending(*refusal)
     return wanted
@@ -219,7 +219,7 @@ async def recovered(run: Run, live: Live, escrowed: TenantKeys | None, server: s
         found = joined(live, escrowed, new_file_key=True)
     if found is None:
         run.lost = True
-        raise Blocked(Reason.KEYS_LOST, loss.of_keys(run.instance.id))
+        raise Blocked(Reason.KEYS_LOST, outcome.of_keys(run.instance.id))
     return found
 
 
