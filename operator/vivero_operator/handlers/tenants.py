@@ -9,7 +9,7 @@ from vivero_core.model.naming import tenant_id
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator.policies import life
-from vivero_operator.policies.pause import paused
+from vivero_operator.policies.life import paused
 from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import ORPHAN, Key
 from vivero_operator.reconcile.queue import Rank

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_MANAGED_BY
 
-from vivero_operator.instance import Instance, PlatformFiles, digest
-from vivero_operator.manifests.common import Manifest, metadata, sealed
+from vivero_operator.instance import Instance, Manifest, PlatformFiles, digest, metadata, sealed
 
 PLATFORM = "platform"
 

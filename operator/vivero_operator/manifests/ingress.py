@@ -8,9 +8,8 @@ an Ingress with its annotation names, and would replace what was handed in.
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from vivero_operator.instance import APP, Instance
+from vivero_operator.instance import APP, SELECTOR, Instance, Manifest, labels, metadata, sealed
 from vivero_operator.manifests import copies
-from vivero_operator.manifests.common import SELECTOR, Manifest, labels, metadata, sealed
 
 HOSTS, ISSUED_HOSTS = "hosts", "hosts-issued"
 """Names of the Ingresses of the customer's own hosts: each host has its own certificate, the slug's address the platform's."""

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from vivero_core.model import constants as c
 
-from vivero_operator.instance import APP_PORT, Instance
-from vivero_operator.manifests.common import SELECTOR, Manifest, labels, metadata, sealed
+from vivero_operator.instance import APP_PORT, SELECTOR, Instance, Manifest, labels, metadata, sealed
 from vivero_operator.policies.room import Room
 
 

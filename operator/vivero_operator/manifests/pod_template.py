@@ -9,9 +9,19 @@ from typing import Any, Final
 
 from vivero_core.model import constants as c
 
-from vivero_operator.instance import APP, APP_PORT, METRICS_PORT, Instance, digest
+from vivero_operator.instance import (
+    APP,
+    APP_PORT,
+    METRICS_PORT,
+    SELECTOR,
+    Instance,
+    Manifest,
+    digest,
+    labels,
+    metadata,
+    sealed,
+)
 from vivero_operator.manifests import copies, secrets
-from vivero_operator.manifests.common import SELECTOR, Manifest, labels, metadata, sealed
 from vivero_operator.pod_options import with_options
 from vivero_operator.settings import Settings
 

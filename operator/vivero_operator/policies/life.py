@@ -1,18 +1,20 @@
 """Life of a tenant: a table of what becomes of it, by the state it is found in and by what is asked of it.
 
 What a pass does (reconcile/pipeline.py) and which conditions it writes (verdict.py) follow from the state that the table
-leads to. A pause is no state: it stops passes, whatever the state. Nor is a refusal, of a slug that is another's or a
-Plan that never was: nothing is done until that changes.
+leads to. A pause is no state: it stops passes, of every kind, whatever the state. Nor is a refusal, of a slug that is
+another's or a Plan that never was: nothing is done until that changes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from vivero_core.model.conditions import is_true
-from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model import conditions as cond
+from vivero_core.model.base import Metadata
+from vivero_core.model.conditions import Condition, Status, is_true
+from vivero_core.model.constants import ANNOTATION_PAUSED, ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 
 
@@ -162,3 +164,23 @@ def proven(tenant: Tenant, now: datetime, proof_lasts: timedelta) -> bool:
     status = tenant.status
     ready = is_true(status.conditions, ConditionType.READY)
     return ready and status.proven_at is not None and now - status.proven_at < proof_lasts
+
+
+def paused(metadata: Metadata) -> bool:
+    """Annotation vivero.dev/paused is `true`; nothing is made, changed or deleted for the object until it is not."""
+    return metadata.annotations.get(ANNOTATION_PAUSED) == "true"
+
+
+def shown(conditions: Sequence[Condition], metadata: Metadata, now: datetime, *, idle: str) -> tuple[Condition, ...]:
+    """`conditions` with Paused while the object is, and without when it is not. `idle`: what is not done meanwhile."""
+    if not paused(metadata):
+        return cond.without(conditions, ConditionType.PAUSED)
+    condition = Condition(
+        type=ConditionType.PAUSED,
+        status=Status.TRUE,
+        reason=Reason.PAUSED,
+        message=f"Reconciliation is paused by annotation {ANNOTATION_PAUSED}: no {idle}",
+        last_transition_time=now,
+        observed_generation=metadata.generation,
+    )
+    return cond.merge(conditions, [condition])

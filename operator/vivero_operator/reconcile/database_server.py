@@ -19,7 +19,7 @@ from vivero_core.model.database_server import Orphan as OrphanEntry
 from vivero_operator import metrics
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies import life
-from vivero_operator.policies.pause import paused, shown
+from vivero_operator.policies.life import paused, shown
 from vivero_operator.reconcile import in_use, orphans
 from vivero_operator.reconcile.context import HandlerContext, Orphan
 from vivero_operator.reconcile.controller import Key, Result

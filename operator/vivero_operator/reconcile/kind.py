@@ -13,7 +13,7 @@ from vivero_core.backends.kube.resources import Resource as Address
 from vivero_core.backends.kube.resources import of_model
 from vivero_core.model.base import Metadata, Resource
 
-from vivero_operator.policies.pause import paused
+from vivero_operator.policies.life import paused
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key, Result

@@ -15,7 +15,7 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.manifests import release as manifest
 from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.policies import release as policy
-from vivero_operator.policies.pause import paused, shown
+from vivero_operator.policies.life import paused, shown
 from vivero_operator.policies.release import Progress
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import Reconciler

@@ -19,8 +19,7 @@ from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.record import Record
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.instance import DatabaseAddress, Instance, TenantKeys, digest
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.instance import DatabaseAddress, Instance, Manifest, TenantKeys, digest
 from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import Orphans, Rollout

@@ -17,8 +17,7 @@ from vivero_core.model.tenant import Tenant, TenantStatus
 from vivero_operator.instance import Instance
 from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.policies import allocation, life, verdict
-from vivero_operator.policies.life import Move, State
-from vivero_operator.policies.pause import paused
+from vivero_operator.policies.life import Move, State, paused
 from vivero_operator.policies.verdict import Finding
 from vivero_operator.reconcile import lanes, pipeline, writing
 from vivero_operator.reconcile.controller import Result, result_of

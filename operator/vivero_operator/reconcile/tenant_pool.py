@@ -19,7 +19,7 @@ from vivero_operator import metrics
 from vivero_operator.manifests import spare as manifest
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies import pool as policy
-from vivero_operator.policies.pause import paused, shown
+from vivero_operator.policies.life import paused, shown
 from vivero_operator.policies.pool import Stock
 from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Result

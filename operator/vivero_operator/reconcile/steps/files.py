@@ -4,8 +4,8 @@ from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import POD, SECRET
 from vivero_core.model.constants import ANNOTATION_LIMITS, Reason
 
+from vivero_operator.instance import Manifest, labels
 from vivero_operator.manifests import copies, secrets
-from vivero_operator.manifests.common import Manifest, labels
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.run import Run

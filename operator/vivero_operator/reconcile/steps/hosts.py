@@ -14,8 +14,8 @@ from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import LABEL_HOST_CERTIFICATE, LABEL_TENANT, Reason
 from vivero_core.model.tenant import HostStatus
 
+from vivero_operator.instance import Manifest
 from vivero_operator.manifests import copies
-from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import certificates
 from vivero_operator.policies import hosts as policy
 from vivero_operator.policies.certificates import Verdict

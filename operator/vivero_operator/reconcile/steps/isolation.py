@@ -9,9 +9,8 @@ from typing import Final
 from vivero_core.backends.kube.resources import NETWORK_POLICY, RESOURCE_QUOTA, ROLE_BINDING, Resource
 from vivero_core.model.constants import Reason
 
-from vivero_operator.instance import APP
+from vivero_operator.instance import APP, Manifest
 from vivero_operator.manifests import namespace
-from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.policies.room import Room
 from vivero_operator.policies.roster import is_unmanaged

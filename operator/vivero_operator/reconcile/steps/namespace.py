@@ -8,9 +8,8 @@ from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeForbidd
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, ROLE_BINDING, SERVICE_ACCOUNT, TENANT
 from vivero_core.model.constants import ANNOTATION_TENANT_UID, Reason
 
-from vivero_operator.instance import APP
+from vivero_operator.instance import APP, Manifest
 from vivero_operator.manifests import namespace
-from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run

@@ -17,7 +17,7 @@ from vivero_core.model.tenant import OwnerStatus
 
 from vivero_operator.data_plane import Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.instance import Manifest
 from vivero_operator.policies import allocation as policy
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run

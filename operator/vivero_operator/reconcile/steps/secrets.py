@@ -20,9 +20,8 @@ from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_DATABASE_SERVER, ANNOTATION_LIMITS, Reason
 
 from vivero_operator.escrow.record import Record
-from vivero_operator.instance import DatabaseAddress, TenantKeys
+from vivero_operator.instance import DatabaseAddress, Manifest, TenantKeys
 from vivero_operator.manifests import secrets as manifests
-from vivero_operator.manifests.common import Manifest
 from vivero_operator.policies import allocation, drift, outcome
 from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
