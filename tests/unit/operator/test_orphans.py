@@ -530,13 +530,13 @@ class TestOrder:
         long = list[str]()
 
         async def note(lane: DirectLane, function: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as the real one
-            long.append(function.__module__.rpartition(".")[2])
+            long.append(function.__name__)
             return await real(lane, function, *args, **kwargs)
 
         monkeypatch.setattr(DirectLane, "long", note)
         place.order(ID)
         await place.server()
-        assert sorted({*long}) == ["cache", "database", "storage"]
+        assert sorted({*long}) == ["drop_cache", "drop_database", "drop_storage"]
 
     async def test_it_counts_once(self, place: Place) -> None:
         """It stands forever in a values file; a tenant that is adopted or made since must not go with it."""
