@@ -3,7 +3,7 @@
 What the operator makes of it goes back to the API server: a manifest that this refuses would fail at every pass.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -133,7 +133,7 @@ async def of_database_server(body: Object) -> list[Object]:
     return list(world.kube.objects.values())
 
 
-def of_kind(spec: KindSpec[Any]) -> Callable[[Object], Awaitable[list[Object]]]:
+def of_kind(spec: KindSpec[Any]) -> Callable[[Object], Coroutine[Any, Any, list[Object]]]:
     """Of any kind: what its reconciler makes of it now, and a minute later."""
 
     async def use(body: Object) -> list[Object]:

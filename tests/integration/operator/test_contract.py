@@ -101,7 +101,7 @@ class Kind:
     """One of our kinds, and what has to be known to draw good ones."""
 
     resource: Resource
-    model: type[Tenant | Plan | DatabaseServer | TenantPool | Release]
+    model: type[Any]
     use: Callable[[Object], Coroutine[Any, Any, list[Object]]]
     hints: Hints = field(default_factory=dict)
     together: Callable[[Object], Object] = lambda spec: spec

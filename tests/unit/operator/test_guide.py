@@ -34,8 +34,9 @@ def named() -> set[str]:
     """Files of the operator, from its folder; `{a,b}` stands for both."""
     found = set()
     for path in re.findall(r"`([^`]+\.py)`", guide()):
-        before, braced, after = re.fullmatch(r"([^{]*)(?:\{(.*)\})?(.*)", path).groups()  # type: ignore[union-attr]  anything matches
-        names = [f"{before}{name}{after}" for name in braced.split(",")] if braced else [path]
+        before, brace, rest = path.partition("{")
+        braced, _, after = rest.partition("}")
+        names = [f"{before}{name}{after}" for name in braced.split(",")] if brace else [path]
         found |= {f"reconcile/{name}" if name.startswith("steps/") else name for name in names}
     return found
 

@@ -42,7 +42,7 @@ def tenants(draw: st.DrawFn) -> Tenant:
     proven = draw(st.sampled_from((None, timedelta(), timedelta(hours=2))))
     status = {"conditions": conditions} | ({"url": "https://acme.example"} if draw(st.booleans()) else {})
     status |= {"provenAt": (NOW - proven).isoformat()} if proven is not None else {}
-    meta = {"deletionTimestamp": NOW.isoformat()} if draw(st.booleans()) else {}
+    meta: dict[str, Any] = {"deletionTimestamp": NOW.isoformat()} if draw(st.booleans()) else {}
     return Tenant.parse({**body("Tenant", "acme", status=status, **meta), "spec": spec})
 
 
