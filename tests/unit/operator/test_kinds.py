@@ -182,8 +182,8 @@ async def test_the_program_watches_it_and_waits_for_its_definition(monkeypatch: 
     async def run(*_: object, **__: object) -> None:
         return
 
-    monkeypatch.setattr(watch.kopf, "spawn_tasks", spawn)
-    monkeypatch.setattr(watch.kopf, "run_tasks", run)
+    monkeypatch.setattr(kopf, "spawn_tasks", spawn)
+    monkeypatch.setattr(kopf, "run_tasks", run)
     monkeypatch.setattr(watch, "_on_signal", lambda _: None)
     await watch.watch(
         parts.context,
