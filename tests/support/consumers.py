@@ -3,7 +3,7 @@
 What the operator makes of it goes back to the API server: a manifest that this refuses would fail at every pass.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,10 +17,14 @@ from vivero_control.web import presentation
 from vivero_core.model import naming
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
+from vivero_operator.health import Heartbeat
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
+from vivero_operator.reconcile.kind import KindSpec
 from vivero_operator.reconcile.plan import PlanReconciler
+from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.release import ReleaseReconciler
-from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 
 Object = dict[str, Any]
 
@@ -129,16 +133,20 @@ async def of_database_server(body: Object) -> list[Object]:
     return list(world.kube.objects.values())
 
 
-async def of_tenant_pool(body: Object) -> list[Object]:
-    world, spec = _world(), body["spec"]
-    # As many as the operator makes at a time are enough.
-    world.put({**body, "spec": {**spec, "size": min(spec["size"], 3)}})
-    world.put({**PLAN, "metadata": {"name": spec["plan"]}})
-    reconciler = TenantPoolReconciler(world.services)
-    await reconciler.reconcile(body["metadata"]["name"])
-    world.now += timedelta(seconds=60)
-    await reconciler.reconcile(body["metadata"]["name"])
-    return list(world.kube.objects.values())
+def of_kind(spec: KindSpec[Any]) -> Callable[[Object], Coroutine[Any, Any, list[Object]]]:
+    """Of any kind: what its reconciler makes of it now, and a minute later."""
+
+    async def use(body: Object) -> list[Object]:
+        world = _world()
+        context = HandlerContext(world.cluster, WorkQueue[Key](), world.state, Heartbeat())
+        reconciler = spec.reconciler(world.services, context)
+        world.put(body)
+        await reconciler.reconcile(body["metadata"]["name"])
+        world.now += timedelta(seconds=60)
+        await reconciler.reconcile(body["metadata"]["name"])
+        return list(world.kube.objects.values())
+
+    return use
 
 
 async def of_release(body: Object) -> list[Object]:
