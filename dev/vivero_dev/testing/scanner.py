@@ -7,6 +7,8 @@ from vivero_dev.commands import run
 from vivero_dev.native.tools import tool_store
 
 _REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "wapiti.txt"
+# The locked wapiti installs on no later one.
+_PYTHONS = ("--python=3.12", "--python=3.11")
 # Eighty packages; the larger part of it is their download.
 _INSTALL_SECONDS = 600.0
 
@@ -16,7 +18,7 @@ def ensure_scanner(cache_dir: Path, log: Path) -> list[str]:
     store = tool_store(cache_dir)
 
     def make(target: Path) -> None:
-        run("wapiti", [sys.executable, "-m", "virtualenv", "--quiet", target], log=log)
+        run("wapiti", [sys.executable, "-m", "virtualenv", "--quiet", *_PYTHONS, target], log=log)
         locked = ("--quiet", "--require-hashes", "--no-deps", "--requirement", _REQUIREMENTS)
         run("wapiti", [target / "bin/python", "-m", "pip", "install", *locked], timeout=_INSTALL_SECONDS, log=log)
 
