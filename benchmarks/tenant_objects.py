@@ -25,19 +25,7 @@ from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator.instance import DatabaseAddress, Instance, PlatformFiles, TenantKeys
-from vivero_operator.manifests import (
-    deployment,
-    ingress,
-    namespace,
-    network_policy,
-    platform_config,
-    pod_disruption_budget,
-    pod_template,
-    resource_quota,
-    secrets,
-    service,
-    service_account,
-)
+from vivero_operator.manifests import copies, ingress, namespace, pod_template, secrets
 from vivero_operator.policies.room import Room
 from vivero_operator.settings import Settings
 
@@ -61,16 +49,16 @@ def render(settings: Settings, plan: Plan, address: DatabaseAddress, files: Plat
             secrets.storage(instance, keys),
             secrets.app(instance, keys),
             secrets.limits(instance),
-            platform_config.build(instance, files),
-            service_account.build(instance),
+            copies.platform(instance, files),
+            copies.account(instance),
         ],
-        [deployment.build(instance, template)],
+        [pod_template.deployment(instance, template)],
         [
-            service.build(instance),
+            ingress.service(instance),
             ingress.build(instance),
-            network_policy.build(instance),
-            resource_quota.build(instance, Room.of(plan.spec.workload)),
-            pod_disruption_budget.build(instance),
+            namespace.network(instance),
+            namespace.quota(instance, Room.of(plan.spec.workload)),
+            namespace.disruptions(instance),
         ],
     ]
     document = {

@@ -10,17 +10,15 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.types import ASGIApp
-from vivero_web.answers import Answers
 from vivero_web.bodies import BoundedRequest
-from vivero_web.client_address import Proxies
 from vivero_web.clock import Clock, now
-from vivero_web.doors import Doors, signups
-from vivero_web.guards import json_only
+from vivero_web.current_request import Proxies
 from vivero_web.limiter import Limiter
 from vivero_web.openapi import json_document, openapi_config, yaml_document
-from vivero_web.rate_limit import RateLimit, per_address
+from vivero_web.problem import Answers
+from vivero_web.rate_limit import RateLimit, RouteLimits, per_address, signups
 from vivero_web.request_context import RequestContext
-from vivero_web.security import HSTS_DOMAIN, HSTS_HOST
+from vivero_web.security import HSTS_DOMAIN, HSTS_HOST, json_only
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_control import __version__, composition
@@ -29,12 +27,10 @@ from vivero_control.domain.signups.controllers import BEARER, SignupController
 from vivero_control.domain.staff.controllers import AuthController, MemberController
 from vivero_control.domain.staff.guards import STAFF, bearer_auth
 from vivero_control.domain.tenants.controllers import TenantController
-from vivero_control.host_dispatch import ForeignHosts, HostDispatch
-from vivero_control.lib.health import HealthController
-from vivero_control.lib.internal import internal_app
+from vivero_control.domain.tenants.hosts import ForeignHosts, HostDispatch
+from vivero_control.lib.health import HealthController, internal_app
 from vivero_control.lib.telemetry import telemetry_plugins
-from vivero_control.pages import Pages
-from vivero_control.services import Services
+from vivero_control.services import Pages, Services
 from vivero_control.settings import Settings
 
 
@@ -51,13 +47,13 @@ class Program:
 def create_program(settings: Settings, pages: Pages | None = None, clock: Clock = now) -> Program:
     """`pages` is the web layer, without it there is only the API."""
     pages = pages or Pages()
-    backends = composition.backends(settings, clock)
-    services = composition.services(backends)
+    infrastructure = composition.infrastructure(settings, clock)
+    services = composition.services(infrastructure)
     answers = Answers(pages.error_page)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with backends.open(), backends.mirrored():
+        async with infrastructure.open(), infrastructure.watching():
             yield
 
     metrics = PrometheusConfig(app_name="vivero_control", prefix="vivero_control", group_path=True)
@@ -80,7 +76,7 @@ def create_program(settings: Settings, pages: Pages | None = None, clock: Clock 
         lifespan=[lifespan],
         logging_config=None,
     )
-    app.asgi_handler = _surrounded(app.asgi_handler, services, backends.limiter, answers, pages)
+    app.asgi_handler = _surrounded(app.asgi_handler, services, infrastructure.limiter, answers, pages)
     return Program(public=app, internal=internal_app(services.health))
 
 
@@ -88,10 +84,10 @@ def _surrounded(app: ASGIApp, services: Services, limiter: Limiter, answers: Ans
     """Layers that also hold for what no route answers; the first to see a request comes last."""
     limits = services.settings.limits
     charge = per_address(limits.requests_per_minute)
-    doors = Doors(limiter, signups(limits.signups_per_hour))
-    own = RateLimit(doors.around(app), limiter, answers, charge)
+    route_limits = RouteLimits(limiter, signups(limits.signups_per_hour))
+    own = RateLimit(route_limits.around(app), limiter, answers, charge)
     foreign_answers = Answers(pages.host_error)
-    hosts = ForeignHosts(services.hosts, foreign_answers, pages)
+    hosts = ForeignHosts(services.hosts, foreign_answers, pages.host_page)
     foreign = RateLimit(hosts, limiter, foreign_answers, charge)
     proxies = Proxies(limits.forwarded_hops, limits.trusted_proxies)
     # What is below a customer's own host is not ours to speak for.

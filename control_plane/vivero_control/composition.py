@@ -14,21 +14,20 @@ from vivero_web.counts import SharedCounts
 from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
 from vivero_web.passwords import Passwords
+from vivero_web.tokens import derive_key
 
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.notifications.sender import MailSender
-from vivero_control.domain.plans.repository import PlanMirror
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.notifications.mails import MailSender
+from vivero_control.domain.plans.service import PlanInformer, PlanService
 from vivero_control.domain.signups import provisioning
-from vivero_control.domain.signups.arrivals import Arrivals
-from vivero_control.domain.signups.bearers import Bearers
-from vivero_control.domain.signups.jobs import OrderJob
-from vivero_control.domain.signups.provisioning import Provisioning
+from vivero_control.domain.signups.access import BearerTokens, LoginTickets
+from vivero_control.domain.signups.provisioning import Provisioner, ProvisioningJob
+from vivero_control.domain.signups.reachability import Ingress, Reachability
 from vivero_control.domain.signups.service import SignupDeps, SignupService
-from vivero_control.domain.signups.tickets import Tickets
+from vivero_control.domain.signups.views import SignupViews, StreamSlots
 from vivero_control.domain.staff import jobs as staff_jobs
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
@@ -39,15 +38,12 @@ from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.hosts import HostService
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.jobs.kinds import Kind
-from vivero_control.jobs.wake import Wake
+from vivero_control.jobs.kinds import JobKind
+from vivero_control.jobs.wakeup import WakeUp
 from vivero_control.lib import valkey
-from vivero_control.lib.each import supervised
+from vivero_control.lib.background import supervise
 from vivero_control.lib.health import Health
 from vivero_control.lib.idempotency import Idempotency
-from vivero_control.lib.ingress import Ingress
-from vivero_control.lib.keys import derive
-from vivero_control.lib.streams import StreamSlots
 from vivero_control.services import Services
 from vivero_control.settings import Settings
 
@@ -55,8 +51,8 @@ FIELD_MANAGER = "vivero-control-plane"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backends:
-    """Clients of the systems behind us; nothing connects before it is used."""
+class Infrastructure:
+    """Clients of database, Valkey, Kubernetes and ingress, and what wraps them; nothing connects before it is used."""
 
     settings: Settings
     clock: Clock
@@ -64,15 +60,15 @@ class Backends:
     kube: KubeClient
     cache: Valkey
     limiter: Limiter
-    wake: Wake
+    wake_up: WakeUp
     passwords: Passwords
     tenants: TenantRepository
     directory: TenantDirectory
-    plans: PlanMirror
+    plans: PlanInformer
     idempotency: Idempotency
-    provisioning: Provisioning
+    provisioner: Provisioner
     ingress: Ingress
-    arrivals: Arrivals
+    reachability: Reachability
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -81,15 +77,15 @@ class Backends:
             stack.callback(self.passwords.close)
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.cache.aclose)
-            stack.push_async_callback(self.wake.close)
+            stack.push_async_callback(self.wake_up.close)
             await stack.enter_async_context(self.kube)
             await stack.enter_async_context(self.ingress)
-            stack.callback(self.arrivals.close)
+            stack.callback(self.reachability.close)
             yield
 
     @asynccontextmanager
-    async def mirrored(self) -> AsyncIterator[None]:
-        """Tenants and Plans are followed inside."""
+    async def watching(self) -> AsyncIterator[None]:
+        """The informers run inside."""
         tasks = {"tenants": lambda: self.directory.run(self.kube), "plans": lambda: self.plans.run(self.kube)}
         async with running(tasks):
             yield
@@ -99,13 +95,13 @@ class Backends:
 async def running(tasks: Mapping[str, Callable[[], Awaitable[None]]]) -> AsyncIterator[None]:
     """Background tasks by name for the length of the block, each supervised by itself."""
     async with asyncio.TaskGroup() as group:
-        started = [group.create_task(supervised(name, start), name=name) for name, start in tasks.items()]
+        started = [group.create_task(supervise(name, start), name=name) for name, start in tasks.items()]
         yield
         for task in started:
             task.cancel()
 
 
-def backends(settings: Settings, clock: Clock) -> Backends:
+def infrastructure(settings: Settings, clock: Clock) -> Infrastructure:
     database = Database(settings)
     kube = KubeClient(
         kube_config.load(settings.kube.kubeconfig), field_manager=FIELD_MANAGER, timeout=settings.kube.timeout
@@ -113,33 +109,33 @@ def backends(settings: Settings, clock: Clock) -> Backends:
     tenants, directory = TenantRepository(kube, settings.kube.signups_namespace), TenantDirectory()
     session_key = settings.app.session_key.get_secret_value()
     ingress, cache = Ingress(settings), valkey.client(settings)
-    return Backends(
+    return Infrastructure(
         settings=settings,
         clock=clock,
         database=database,
         kube=kube,
         cache=cache,
         limiter=Limiter(SharedCounts(cache, f"{settings.cache.prefix}limits:")),
-        wake=Wake(valkey.patient_client(settings), settings.cache.prefix),
+        wake_up=WakeUp(valkey.patient_client(settings), settings.cache.prefix),
         passwords=Passwords(),
         tenants=tenants,
         directory=directory,
-        plans=PlanMirror(),
-        idempotency=Idempotency(database, derive(session_key, "idempotency"), clock),
-        provisioning=Provisioning(tenants, directory, clock),
+        plans=PlanInformer(),
+        idempotency=Idempotency(database, derive_key(session_key, "vivero-control/idempotency"), clock),
+        provisioner=Provisioner(tenants, directory, clock),
         ingress=ingress,
-        arrivals=Arrivals(ingress.reaches, settings.ingress.patience, clock),
+        reachability=Reachability(ingress.probe, settings.ingress.patience, clock),
     )
 
 
-def services(to: Backends) -> Services:
+def services(to: Infrastructure) -> Services:
     settings, clock = to.settings, to.clock
     audit = AuditService(to.database, clock)
     plans = PlanService(to.plans)
     logins = Logins(to.limiter)
     staff = StaffService(database=to.database, passwords=to.passwords, logins=logins, audit=audit)
     store = ValkeyStore(to.cache, namespace=settings.cache.prefix.rstrip(":"))
-    staff_key = derive(settings.app.session_key.get_secret_value(), "staff-tokens")
+    staff_key = derive_key(settings.app.session_key.get_secret_value(), "vivero-control/staff-tokens")
     return Services(
         signups=SignupService(_signup_deps(to, plans)),
         plans=plans,
@@ -151,7 +147,7 @@ def services(to: Backends) -> Services:
             tenant_url=settings.tenant_url,
             clock=clock,
         ),
-        dead_letters=DeadLetterService(to.database, kinds(to), to.wake.call, clock),
+        dead_letters=DeadLetterService(to.database, job_kinds(to), to.wake_up.notify, clock),
         hosts=HostService(to.directory, settings.domain),
         staff=staff,
         resets=StaffResets(
@@ -159,11 +155,11 @@ def services(to: Backends) -> Services:
             passwords=to.passwords,
             limiter=to.limiter,
             logins=logins,
-            wake_worker=to.wake.call,
+            wake_worker=to.wake_up.notify,
             host=settings.domain,
             clock=clock,
         ),
-        members=StaffMembers(database=to.database, limiter=to.limiter, wake_worker=to.wake.call, clock=clock),
+        members=StaffMembers(database=to.database, limiter=to.limiter, wake_worker=to.wake_up.notify, clock=clock),
         sessions=StaffSessions(store, staff),
         tokens=StaffTokens(to.database, staff_key, clock),
         audit=audit,
@@ -172,38 +168,38 @@ def services(to: Backends) -> Services:
     )
 
 
-def kinds(to: Backends) -> dict[str, Kind]:
-    """What jobs there are."""
+def job_kinds(to: Infrastructure) -> dict[str, JobKind]:
+    """Every kind of job: the worker processes each by itself, staff see its dead letters."""
     settings = to.settings
     sender = MailSender(settings.mail.server(), settings.tls())
     links = (to.database, sender, settings.origin, settings.domain, to.clock)
     return {
-        provisioning.KIND: order_job(to),
+        provisioning.KIND: provisioning_job(to),
         mails.KIND: sender,
         staff_jobs.RESET: staff_jobs.ResetJob(*links),
         staff_jobs.INVITATION: staff_jobs.InvitationJob(*links),
     }
 
 
-def order_job(to: Backends) -> OrderJob:
-    return OrderJob(to.provisioning, to.settings.tenant_url, f"{to.settings.origin}/signup", to.clock)
+def provisioning_job(to: Infrastructure) -> ProvisioningJob:
+    return ProvisioningJob(to.provisioner, to.settings.tenant_url, f"{to.settings.origin}/signup", to.clock)
 
 
-def _signup_deps(to: Backends, plans: PlanService) -> SignupDeps:
+def _signup_deps(to: Infrastructure, plans: PlanService) -> SignupDeps:
+    settings = to.settings
+    tickets = LoginTickets(settings.app.ticket_private_key.get_secret_value())
     return SignupDeps(
         database=to.database,
         directory=to.directory,
-        tenants=to.tenants,
+        views=SignupViews(to.directory, to.reachability, tickets, settings.tenant_url, to.clock),
+        bearers=BearerTokens(derive_key(settings.app.session_key.get_secret_value(), "vivero-control/signups")),
+        streams=StreamSlots(settings.limits.event_streams),
         plans=plans,
-        provisioning=to.provisioning,
-        order_job=order_job(to),
+        provisioner=to.provisioner,
+        job=provisioning_job(to),
         passwords=to.passwords,
-        tickets=Tickets(to.settings.app.ticket_private_key.get_secret_value()),
-        bearers=Bearers(derive(to.settings.app.session_key.get_secret_value(), "signups")),
-        arrivals=to.arrivals,
         idempotency=to.idempotency,
-        tenant_url=to.settings.tenant_url,
-        streams=StreamSlots(to.settings.limits.event_streams),
-        wake_worker=to.wake.call,
+        tenant_url=settings.tenant_url,
+        wake_worker=to.wake_up.notify,
         clock=to.clock,
     )

@@ -15,8 +15,8 @@ from vivero_web import logs
 from vivero_web.clock import now
 
 from vivero_control import settings
-from vivero_control.db.migrate import demand_usable, migrate
-from vivero_control.domain.staff.seed import seed_admin
+from vivero_control.db.migrate import migrate, require_usable
+from vivero_control.domain.staff.service import seed_admin
 from vivero_control.settings import Settings
 
 USAGE: Final = "usage: python -m vivero_control serve | worker | migrate"
@@ -30,7 +30,7 @@ def serve(chosen: Settings) -> None:
     from vivero_control.lib.serving import listening, run  # noqa: PLC0415
     from vivero_control.web.pages import pages  # noqa: PLC0415
 
-    demand_usable(chosen)
+    require_usable(chosen)
     program = create_program(chosen, pages())
     run(
         listening(program.public, chosen.listen_host, chosen.listen_port),
@@ -42,7 +42,7 @@ def worker(chosen: Settings) -> None:
     from vivero_control.lib.serving import listening, run  # noqa: PLC0415  see above
     from vivero_control.worker import create_worker_app  # noqa: PLC0415
 
-    demand_usable(chosen)
+    require_usable(chosen)
     run(listening(create_worker_app(chosen), chosen.listen_host, chosen.metrics_port))
 
 

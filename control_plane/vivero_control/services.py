@@ -19,15 +19,24 @@ the frozen structs of its domain's `schemas.py`.
 | `members: StaffMembers` | people page, for admins | `all()`, `get(id) -> Member`; `invite/invite_again/withdraw/change(actor, …)`; `domain/staff/guards.session_admin` is the dependency |
 | `sessions: StaffSessions` | pages behind the login | `open(staff) -> Cookie`, `read(value) -> StaffView or None`, `close(value) -> Cookie`; `domain/staff/guards.session_staff` is a ready dependency |
 | `settings: Settings` | addresses | `domain`, `tenant_url(slug)` |
-| `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, order, actor) -> TenantDetail` |
+| `tenants: TenantService` | tenants page | `search(TenantQuery) -> Page[TenantRow]`, `get(name) -> TenantDetail`, `subjects(name)` for its history, `suspend/resume/extend_trial/change_plan(name, action, actor) -> TenantDetail` |
 | `dead_letters: DeadLetterService` | jobs that were given up | `newest() -> DeadLetterList`, `replay(id, actor)` |
 | `hosts: HostService` | page at a workspace's host | `status(host) -> HostStatus` |
 | `audit: AuditService` | history on the tenant's page | `history(*subjects) -> tuple[AuditEntry, ...]` |
+
+`Pages` is the other direction: what the web layer gives the application. Without it everything is answered as
+problem+json.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from litestar import Response
 from litestar.di import Provide
+from litestar.template import TemplateConfig
+from litestar.types import ControllerRouterHandler
+from vivero_web.problem import ErrorPage
 
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.dead_letters.service import DeadLetterService
@@ -39,6 +48,7 @@ from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import StaffSessions
 from vivero_control.domain.staff.tokens import StaffTokens
 from vivero_control.domain.tenants.hosts import HostService
+from vivero_control.domain.tenants.schemas import HostStatus
 from vivero_control.domain.tenants.service import TenantService
 from vivero_control.lib.health import Health
 from vivero_control.settings import Settings
@@ -69,3 +79,18 @@ class Services:
 
 def provide(service: object) -> Provide:
     return Provide(lambda: service, sync_to_thread=False, use_cache=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """The web layer."""
+
+    route_handlers: Sequence[ControllerRouterHandler] = ()
+    error_page: ErrorPage | None = None
+    """Says a problem in words; for a 401 it may redirect to the login."""
+    host_page: Callable[[HostStatus, bool], Response[Any]] | None = None
+    """A browser's request for a workspace that does not answer itself: 503 suspended or down, 404 unknown. The second
+    argument: whether the request wanted to change something, as a form does."""
+    host_error: ErrorPage | None = None
+    """As `error_page`, at such a host."""
+    template_config: TemplateConfig[Any] | None = None

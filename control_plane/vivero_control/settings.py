@@ -107,18 +107,18 @@ class KubeSettings(BaseModel):
 
 
 class IngressSettings(BaseModel):
-    """Where new workspaces are seen to answer before their owners are sent there."""
+    """Where new workspaces are probed before their owners are sent there."""
 
     address: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)
     """The ingress as we reach it; none: where the public names lead, as for a browser."""
     port: Port = 443
     """Of `address`; without one the public port counts."""
     patience: float = Field(default=5.0, ge=0, le=30)
-    """Seconds to look for a new workspace before it is taken for reached; 0: it is not looked for."""
+    """Seconds to probe a new workspace before it is assumed reachable; 0: no probe."""
 
 
 class LimitSettings(BaseModel):
-    """How much one address may ask."""
+    """Limits of one client address, and of the process."""
 
     requests_per_minute: int = Field(default=100, ge=1)
     """And half as many workspaces an hour: a room of people in a course signs up from one address."""
@@ -136,10 +136,10 @@ class LimitSettings(BaseModel):
 
 
 class JobSettings(BaseModel):
-    """What need not be done in a request: mails, and orders that a part of the platform did not take."""
+    """Jobs: mails, and provisioning that failed in its request."""
 
     patience_hours: float = Field(default=24.0, gt=0, le=24 * 7)
-    """How long one is tried, from its first failure on: longer than a bad night. Then it is a dead letter."""
+    """How long one is retried, from its first failure on: longer than a bad night. Then it is a dead letter."""
 
 
 class TelemetrySettings(BaseModel):

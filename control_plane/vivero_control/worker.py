@@ -1,8 +1,7 @@
-"""The worker: works off the outbox, runs the trials' timetable, tidies up.
+"""The worker: processes jobs, runs periodic tasks (trials, clean-up), and watches for external changes.
 
-Each kind of job is worked off by itself, so a mail server that does not answer
-holds up no order. Every few seconds it is looked for jobs whatever happens to
-Valkey, which wakes the worker at once when one was written.
+Each kind of job is processed by itself, so a mail server outage delays no signup. A wake-up over Valkey starts the
+processing at once; without Valkey the worker polls the outbox every few seconds.
 
 It listens on the port for kubelet and Prometheus, and on no other.
 """
@@ -27,128 +26,127 @@ from vivero_control import composition
 from vivero_control.domain.audit.service import AuditService
 from vivero_control.domain.notifications import mails
 from vivero_control.domain.staff.repository import RefreshTokenRepository
-from vivero_control.domain.tenants.changes import ChangeJob
-from vivero_control.domain.tenants.jobs import TrialJob
-from vivero_control.jobs import policies
-from vivero_control.jobs.outbox import Outbox
+from vivero_control.domain.tenants.external_changes import ExternalChangeWatcher
+from vivero_control.domain.tenants.trials import TrialTask
+from vivero_control.jobs.outbox import KEEP_FINISHED, KEEP_PAYLOAD, Outbox
 from vivero_control.jobs.repository import DEAD, PENDING, OutboxRepository
-from vivero_control.jobs.timers import every
-from vivero_control.lib.each import each
-from vivero_control.lib.health import Health
+from vivero_control.lib.background import for_each, run_every
+from vivero_control.lib.health import Health, internal_app
 from vivero_control.lib.idempotency import KEEP
-from vivero_control.lib.internal import internal_app
 from vivero_control.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LOOK_SECONDS: Final = 10.0  # what a lost call costs at most
+POLL_SECONDS: Final = 10.0  # the delay when a wake-up is lost
 TRIALS_SECONDS: Final = 300.0
 TIDY_SECONDS: Final = 6 * 3600.0
-RUN_SECONDS: Final = 300.0  # for one run of a timer
+RUN_SECONDS: Final = 300.0  # timeout of one run of a periodic task
 GONE_AFTER: Final = timedelta(days=1)
-"""A Tenant that is not there so long after a mail about it died is gone, and not only late."""
+"""A Tenant that is still missing so long after a mail about it became a dead letter was deleted, and is not only late."""
 
-entries = Gauge("vivero_control_outbox_entries", "Jobs that wait, and dead letters that can be replayed", ["state"])
+entries = Gauge("vivero_control_outbox_entries", "Worker that wait, and dead letters that can be replayed", ["state"])
 
 
-class Jobs:
-    """What the worker does."""
+class Worker:
+    """The worker's tasks."""
 
-    def __init__(self, backends: composition.Backends) -> None:
-        self._backends = backends
-        settings = backends.settings
-        kinds = composition.kinds(backends)
+    def __init__(self, infrastructure: composition.Infrastructure) -> None:
+        self._infrastructure = infrastructure
+        settings = infrastructure.settings
+        kinds = composition.job_kinds(infrastructure)
         budget = timedelta(hours=settings.jobs.patience_hours)
-        self.outbox = Outbox(backends.database, kinds, budget, backends.clock)
-        audit = AuditService(backends.database, backends.clock)
-        self.changes = ChangeJob(backends.kube, audit)
-        self.trials = TrialJob(
-            database=backends.database,
-            tenants=backends.tenants,
+        self.outbox = Outbox(infrastructure.database, kinds, budget, infrastructure.clock)
+        audit = AuditService(infrastructure.database, infrastructure.clock)
+        self.changes = ExternalChangeWatcher(infrastructure.kube, audit)
+        self.trials = TrialTask(
+            database=infrastructure.database,
+            tenants=infrastructure.tenants,
             audit=audit,
             send_mails=partial(self.outbox.drain, mails.KIND),
             tenant_url=settings.tenant_url,
             mails_are_answered=settings.mail.reply_to is not None,
-            clock=backends.clock,
+            clock=infrastructure.clock,
         )
-        self._called = {kind: asyncio.Event() for kind in kinds}
+        self._wake_ups = {kind: asyncio.Event() for kind in kinds}
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        """What runs side by side, by name, until it is cancelled."""
-        lanes = {f"jobs {kind}": partial(self._keep_draining, kind) for kind in self._called}
+        """Concurrent tasks by name; each runs until it is cancelled."""
+        by_kind = {f"jobs {kind}": partial(self._process, kind) for kind in self._wake_ups}
         return {
-            "wake": lambda: self._backends.wake.listen(self._call),
-            "trials": lambda: every(TRIALS_SECONDS, "the trials", self.trials.run, limit=RUN_SECONDS),
+            "wake": lambda: self._infrastructure.wake_up.listen(self._on_wake_up),
+            "trials": lambda: run_every(TRIALS_SECONDS, "trials", self.trials.run, limit=RUN_SECONDS),
             "changes": self.changes.run,
-            "tidy": lambda: every(TIDY_SECONDS, "tidying up", self.tidy, limit=RUN_SECONDS),
-            **lanes,
+            "tidy": lambda: run_every(TIDY_SECONDS, "clean-up", self.tidy, limit=RUN_SECONDS),
+            **by_kind,
         }
 
     async def drain(self) -> None:
-        """Everything that is due, once."""
-        for kind in self._called:
+        """Run every job that is due, once."""
+        for kind in self._wake_ups:
             await self.outbox.drain(kind)
         await self._count()
 
     async def tidy(self) -> None:
-        """Remove what has served its purpose, each kind by itself."""
-        now = self._backends.clock()
+        """Delete what is past its retention, each kind by itself."""
+        now = self._infrastructure.clock()
         tasks: dict[str, Callable[[], Awaitable[int]]] = {
-            "idempotency keys": lambda: self._backends.idempotency.forget(now - KEEP),
-            "outbox entries": lambda: self._in_transaction(lambda at: OutboxRepository(at).forget(now - policies.KEEP)),
+            "idempotency keys": lambda: self._infrastructure.idempotency.forget(now - KEEP),
+            "outbox entries": lambda: self._in_transaction(
+                lambda at: OutboxRepository(at).delete_finished(now - KEEP_FINISHED)
+            ),
             "payloads of dead letters": lambda: self._in_transaction(
-                lambda at: OutboxRepository(at).erase(now - policies.KEEP_PAYLOAD)
+                lambda at: OutboxRepository(at).erase_payloads(now - KEEP_PAYLOAD)
             ),
             "mails about tenants that are gone": self._erase_gone,
             "refresh tokens": lambda: self._in_transaction(lambda at: RefreshTokenRepository(at).forget(now)),
         }
-        await each("tidy", tasks, lambda what: tasks[what](), name=str)
+        await for_each("tidy", tasks, lambda what: tasks[what](), name=str)
 
-    async def _keep_draining(self, kind: str) -> None:
-        called = self._called[kind]
+    async def _process(self, kind: str) -> None:
+        wake_up = self._wake_ups[kind]
         while True:
-            called.clear()
+            wake_up.clear()
             try:
                 await self.outbox.drain(kind)
                 await self._count()
             except UnavailableError as error:
-                logger.warning("jobs (%s) not worked off: %s", kind, error.__cause__ or error)
+                logger.warning("processing jobs failed, retrying: %s", error.__cause__ or error, extra={"kind": kind})
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311  jitter
-                    await called.wait()
+                async with asyncio.timeout(POLL_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311  jitter
+                    await wake_up.wait()
 
-    def _call(self) -> None:
-        for event in self._called.values():
+    def _on_wake_up(self) -> None:
+        for event in self._wake_ups.values():
             event.set()
 
     async def _count(self) -> None:
-        async with self._backends.database.transaction() as session:
+        async with self._infrastructure.database.transaction() as session:
             counts = await OutboxRepository(session).counts()
         for state in (PENDING, DEAD):
             entries.labels(state).set(counts.get(state, 0))
 
     async def _erase_gone(self) -> int:
-        """Dead letters name their customer: what is erased with a tenant is erased here, too."""
-        before = self._backends.clock() - GONE_AFTER
+        """Erase dead letters about deleted tenants: they contain the customer's address."""
+        before = self._infrastructure.clock() - GONE_AFTER
         about = await self._in_transaction(lambda at: OutboxRepository(at).subjects_of_dead(mails.KIND, before))
-        gone = about - await self._backends.tenants.subjects() if about else about
-        return await self._in_transaction(lambda at: OutboxRepository(at).erase_about(mails.KIND, gone))
+        gone = about - await self._infrastructure.tenants.subjects() if about else about
+        return await self._in_transaction(lambda at: OutboxRepository(at).erase_payloads_about(mails.KIND, gone))
 
     async def _in_transaction(self, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        async with self._backends.database.transaction() as session:
+        async with self._infrastructure.database.transaction() as session:
             return await do(session)
 
 
 def create_worker_app(settings: Settings, clock: Clock = now) -> Litestar:
     """Its lifespan runs the worker; its routes are /healthz, /readyz and /metrics."""
-    backends = composition.backends(settings, clock)
-    health = Health(backends.database, lambda: True)
+    infrastructure = composition.infrastructure(settings, clock)
+    health = Health(infrastructure.database, lambda: True)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with backends.open(), composition.running(Jobs(backends).tasks()):
+        async with infrastructure.open(), composition.running(Worker(infrastructure).tasks()):
             yield
 
     return internal_app(health, [lifespan])

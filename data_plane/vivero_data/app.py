@@ -14,21 +14,19 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.plugins.prometheus import PrometheusConfig
-from vivero_web.answers import Answers
 from vivero_web.bodies import FORM_BYTES
-from vivero_web.client_address import Proxies
 from vivero_web.clock import now
+from vivero_web.current_request import Proxies
 from vivero_web.declared import raises
-from vivero_web.doors import Doors
 from vivero_web.errors import CrossSiteError, UnsupportedMediaTypeError, WebError, explained
-from vivero_web.guards import JSON, MULTIPART, require_media_type
 from vivero_web.limiter import Limiter
 from vivero_web.logins import Logins
 from vivero_web.openapi import json_document, openapi_config
 from vivero_web.passwords import Passwords
-from vivero_web.rate_limit import RateLimit
+from vivero_web.problem import Answers
+from vivero_web.rate_limit import RateLimit, RouteLimits
 from vivero_web.request_context import RequestContext
-from vivero_web.security import HSTS_HOST
+from vivero_web.security import HSTS_HOST, JSON, MULTIPART, require_media_type
 from vivero_web.security_txt import security_txt_routes
 
 from vivero_data import __version__, web
@@ -173,7 +171,7 @@ def create_app(settings: Settings) -> Litestar:
         state=State({"settings": settings, "services": services}),
         logging_config=None,
     )
-    counted = Doors(services.limiter).around(app.asgi_handler)
+    counted = RouteLimits(services.limiter).around(app.asgi_handler)
     limited = RateLimit(counted, services.limiter, answers, charge_by(services.limits, services.auth))
     app.asgi_handler = RequestContext(limited, Proxies(settings.env.proxy_hops), hsts=HSTS_HOST)
     return app

@@ -1,11 +1,13 @@
-"""One tenant as the pure builders see it: its desired state, its plan, and the platform around it."""
+"""One tenant as the pure builders see it: its desired state, its plan, the platform around it, and what all its objects bear."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
+from vivero_core.model import constants as c
 from vivero_core.model import naming
 from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.database_server import DatabaseServer
@@ -126,3 +128,34 @@ def digest(value: object) -> str:
     """16 hex digits that name a JSON value; for comparing, not for secrecy."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+Manifest = dict[str, Any]
+
+SELECTOR = {c.LABEL_NAME: "vivero-data-plane"}
+"""Selects the tenant's pods inside its namespace."""
+
+
+def labels(instance: Instance) -> dict[str, str]:
+    return labels_of(instance.id)
+
+
+def labels_of(tenant_id: str) -> dict[str, str]:
+    return {
+        c.LABEL_TENANT: tenant_id,
+        c.LABEL_NAME: "vivero-data-plane",
+        c.LABEL_INSTANCE: tenant_id,
+        c.LABEL_PART_OF: "vivero",
+        c.LABEL_MANAGED_BY: c.FIELD_MANAGER,
+    }
+
+
+def metadata(instance: Instance, name: str = APP) -> dict[str, Any]:
+    return {"name": name, "namespace": instance.namespace, "labels": labels(instance)}
+
+
+def sealed(manifest: Manifest) -> Manifest:
+    """The manifest with its own digest as annotation: how a field that was removed since is noticed."""
+    meta = manifest["metadata"]
+    annotations = {**meta.get("annotations", {}), c.ANNOTATION_APPLIED: digest(manifest)}
+    return {**manifest, "metadata": {**meta, "annotations": annotations}}

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, RELEASE, SECRET, TENANT, TENANT_POOL
+from vivero_core.backends.kube.resources import SECRET
 from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import FIELD_MANAGER
 
@@ -23,28 +23,24 @@ from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.errors import LeadershipLostError
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.handlers import HandlerContext, database_servers, missed_deletions, pods
+from vivero_operator.handlers import missed_deletions, pods
 from vivero_operator.handlers.watch import watch
+from vivero_operator.kinds import KINDS
 from vivero_operator.leader import Election
 from vivero_operator.reconcile import children, unreadable
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcile
-from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.orphan_list import Orphans
+from vivero_operator.reconcile.context import HandlerContext, Orphans, Rollout
+from vivero_operator.reconcile.controller import ORPHAN, Controller, Key
+from vivero_operator.reconcile.kind import KindSpec, Reconciler
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
-from vivero_operator.reconcile.plan import PlanReconciler
 from vivero_operator.reconcile.polling import Poller, watch_records
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
-from vivero_operator.reconcile.release import ReleaseReconciler
-from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
-from vivero_operator.reconcile.tenant import TenantReconciler
-from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 from vivero_operator.settings import Settings
 from vivero_operator.supervision import supervised
 
@@ -72,7 +68,7 @@ class Parts:
 
     context: HandlerContext
     controller: Controller
-    plans: PlanReconciler
+    reconcilers: Mapping[KindSpec[Any], Reconciler]
     watching: KubeClient
     backoff: ConnectionBackoff
     election: Election
@@ -81,8 +77,15 @@ class Parts:
     """What a leader does beside reconciling, by name; each is supervised by itself."""
 
 
-def assemble(services: Services, election: Election, watching: KubeClient, backoff: ConnectionBackoff) -> Parts:
+def assemble(
+    services: Services,
+    election: Election,
+    watching: KubeClient,
+    backoff: ConnectionBackoff,
+    kinds: Sequence[KindSpec[Any]] = KINDS,
+) -> Parts:
     settings, cluster = services.settings, services.cluster
+    sweep = Sweep(services, lambda: _tell_of_orphans(services, context))
     context = HandlerContext(
         cluster,
         WorkQueue[Key](),
@@ -91,22 +94,15 @@ def assemble(services: Services, election: Election, watching: KubeClient, backo
         resync_seconds=settings.resync_seconds,
         gone=services.starts.ended,
         pods_changed=services.stand_ins.look,
+        sweep=sweep.ask,
     )
-    plans = PlanReconciler(services)
-    sweep = Sweep(services, partial(_tell_of_orphans, services, context))
-    reconcilers: dict[Kind, Reconcile] = {
-        "Tenant": TenantReconciler(services, context.state).reconcile,
-        "Plan": plans.reconcile,
-        "DatabaseServer": DatabaseServerReconciler(
-            services, partial(database_servers.wake, context), sweep.ask
-        ).reconcile,
-        "TenantPool": TenantPoolReconciler(services).reconcile,
-        "Release": ReleaseReconciler(services, context.move).reconcile,
-        "Orphan": OrphanReconciler(services, sweep.ask).reconcile,
+    reconcilers = {spec: spec.reconciler(services, context) for spec in kinds}
+    readable = {
+        spec.kind: unreadable.skipping_unreadable(services, spec, one.reconcile) for spec, one in reconcilers.items()
     }
     controller = Controller(
         context.queue,
-        {kind: unreadable.skipping_unreadable(services, kind, reconcile) for kind, reconcile in reconcilers.items()},
+        {**readable, ORPHAN: OrphanReconciler(services, context.sweep).reconcile},
         concurrency=settings.concurrency,
         resync_seconds=settings.resync_seconds,
     )
@@ -125,13 +121,13 @@ def assemble(services: Services, election: Election, watching: KubeClient, backo
         "polling": Poller(watching, context, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
         "sealing keys": services.vault.look_after_keys,
-        "missed deletions": partial(missed_deletions.run, watching, context),
+        "missed deletions": partial(missed_deletions.run, watching, context, kinds),
         "orphans": sweep.run,
         "events": services.recorder.run,
         "turns": services.starts.run,
         "stand-ins": partial(services.stand_ins.run, watching, context.pods_listed),
     }
-    return Parts(context, controller, plans, watching, backoff, election, services, background)
+    return Parts(context, controller, reconcilers, watching, backoff, election, services, background)
 
 
 def _tell_of_orphans(services: Services, context: HandlerContext) -> None:
@@ -139,7 +135,7 @@ def _tell_of_orphans(services: Services, context: HandlerContext) -> None:
     for server in context.cluster.servers:
         context.queue.add(Key("DatabaseServer", server.name))
     for ident in services.orphans.known:
-        context.queue.add(Key("Orphan", ident))
+        context.queue.add(Key(ORPHAN, ident))
 
 
 def _now() -> datetime:
@@ -186,16 +182,16 @@ async def serve(settings: Settings) -> None:
         await stack.enter_async_context(
             health.serving(parts.context.heartbeat, settings.admin_host, settings.admin_port)
         )
-        await _definitions(kube, parts.context.heartbeat)
+        await _definitions(kube, parts.reconcilers, parts.context.heartbeat)
         await _run(parts, config)
 
 
-async def _definitions(kube: KubeClient, heartbeat: health.Heartbeat) -> None:
+async def _definitions(kube: KubeClient, kinds: Iterable[KindSpec[Any]], heartbeat: health.Heartbeat) -> None:
     """Wait for the API server and our kinds: kopf would start without and never look again."""
     while True:
         try:
-            for resource in (TENANT, PLAN, DATABASE_SERVER, TENANT_POOL, RELEASE):
-                await kube.list_as(resource, lambda _: None, metadata_only=True)
+            for spec in kinds:
+                await kube.list_as(spec.resource, lambda _: None, metadata_only=True)
         except (KubeNotFoundError, BackendUnavailableError) as error:
             logger.warning("waiting for the CustomResourceDefinitions: %s", error)
             heartbeat.excuse()
@@ -209,6 +205,7 @@ async def _run(parts: Parts, config: kube_config.KubeConfig) -> None:
     stopping, stop_watching = asyncio.Event(), asyncio.Event()
     watches = watch(
         parts.context,
+        parts.reconcilers,
         config,
         parts.backoff,
         identity=parts.election.identity,
@@ -260,7 +257,8 @@ async def _lead(parts: Parts, stopping: asyncio.Event) -> None:
 
 async def _control(parts: Parts) -> None:
     await parts.context.pods_listed.wait()
-    await parts.plans.recall()
+    for reconciler in parts.reconcilers.values():
+        await reconciler.recall()
     await parts.controller.run()
 
 

@@ -33,7 +33,7 @@ from vivero_core.backends.s3.transport import Call
 from vivero_core.model import naming
 from vivero_core.model.constants import PLATFORM_NAMESPACE
 from vivero_operator.escrow import record
-from vivero_operator.manifests import host_certificate, ingress, platform_config, role_binding
+from vivero_operator.manifests import copies, ingress, namespace
 from vivero_operator.manifests import secrets as keys
 
 Act = Callable[[Rig, Names], Awaitable[None]]
@@ -111,13 +111,13 @@ def addition(kind: str, version: str, content: Object) -> Act:
 
 
 async def remove_certificate(rig: Rig, names: Names) -> None:
-    await delete(rig, SECRET, host_certificate.name(host_of(names.slug)), naming.namespace_name(names.id))
+    await delete(rig, SECRET, copies.certificate_name(host_of(names.slug)), naming.namespace_name(names.id))
 
 
 async def spoil_certificate(rig: Rig, names: Names) -> None:
     """The copy becomes that of another host."""
     other = await rig.kube.get(SECRET, certificate_of(names.slug, "two"), PLATFORM_NAMESPACE)
-    name = host_certificate.name(host_of(names.slug))
+    name = copies.certificate_name(host_of(names.slug))
     await rig.kube.patch(SECRET, name, {"data": other["data"]}, naming.namespace_name(names.id))
 
 
@@ -184,12 +184,12 @@ KUBERNETES: Final[Mapping[str, Hand]] = {
     "Secret storage cannot be changed": Hand(
         remake(SECRET, keys.STORAGE, {"type": "Opaque", "immutable": True, "data": {"a": encoded("b")}})
     ),
-    "ConfigMap platform is deleted": Hand(removal(CONFIG_MAP, platform_config.NAME)),
+    "ConfigMap platform is deleted": Hand(removal(CONFIG_MAP, copies.PLATFORM)),
     "ConfigMap platform cannot be changed": Hand(
-        remake(CONFIG_MAP, platform_config.NAME, {"immutable": True, "data": {"ca.crt": "none"}})
+        remake(CONFIG_MAP, copies.PLATFORM, {"immutable": True, "data": {"ca.crt": "none"}})
     ),
     "ConfigMap platform trusts another": Hand(
-        change(CONFIG_MAP, platform_config.NAME, {"data": {"ca.crt": "-----BEGIN CERTIFICATE-----"}})
+        change(CONFIG_MAP, copies.PLATFORM, {"data": {"ca.crt": "-----BEGIN CERTIFICATE-----"}})
     ),
     "the certificate is deleted": Hand(remove_certificate),
     "the certificate is another's": Hand(spoil_certificate),
@@ -214,11 +214,11 @@ KUBERNETES: Final[Mapping[str, Hand]] = {
     "a network policy is added": Hand(
         addition("NetworkPolicy", NETWORK_POLICY.api_version, {"spec": {"podSelector": {}, "ingress": [{}]}})
     ),
-    "the operator's rights are deleted": Hand(removal(ROLE_BINDING, role_binding.NAME)),
+    "the operator's rights are deleted": Hand(removal(ROLE_BINDING, namespace.RIGHTS)),
     "the operator's rights are another's": Hand(
         remake(
             ROLE_BINDING,
-            role_binding.NAME,
+            namespace.RIGHTS,
             {"roleRef": {**_RULE, "kind": "ClusterRole", "name": "view"}, "subjects": []},
         )
     ),

@@ -19,7 +19,7 @@ from vivero_core.backends.kube.resources import POD, SECRET
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_dev.testing.data_plane import DataPlane, Works, answering
 from vivero_operator.instance import APP_PORT
-from vivero_operator.policies import quantity
+from vivero_operator.policies import room
 
 Object = dict[str, Any]
 
@@ -40,7 +40,7 @@ def _is_left_alone(pod: Object) -> bool:
     known = pod.get("status", {}).get("podIP")
     return (
         bool(asks)
-        and quantity.parse(asks) >= MORE_THAN_THERE_IS
+        and room.parse(asks) >= MORE_THAN_THERE_IS
         and not known
         and "deletionTimestamp" not in pod["metadata"]
     )

@@ -17,8 +17,7 @@ from vivero_core.backends.kube.resources import DEPLOYMENT, RESOURCE_QUOTA
 from vivero_core.model import naming
 from vivero_core.model.constants import API_VERSION
 from vivero_core.model.plan import Workload
-from vivero_operator.policies.quantity import parse
-from vivero_operator.policies.room import Room
+from vivero_operator.policies.room import Room, parse
 
 CHART: Final = Path(__file__).parents[2] / "charts/vivero-operator/values.yaml"
 PREFIX: Final = "faults-of-the-chart-"

@@ -55,7 +55,7 @@ from vivero_dev.testing.data_plane import DataPlane
 from vivero_operator.escrow import record as records
 from vivero_operator.escrow import sealing
 from vivero_operator.escrow.vault import KEYS_SECRET
-from vivero_operator.manifests import host_certificate
+from vivero_operator.manifests import copies
 from vivero_operator.manifests.secrets import HOLDS_DATA, LIMITS_FILE
 from vivero_operator.policies import certificates
 from vivero_operator.reconcile.steps import secrets as keys_of
@@ -112,7 +112,7 @@ class Names:
         """The value with these names replaced by what they are; a spare's name holds its pool's, so that goes last."""
         text = json.dumps(value, sort_keys=True)
         for host in set(_HOST.findall(text)):
-            text = text.replace(host_certificate.name(host), f"certificate of {host}")
+            text = text.replace(copies.certificate_name(host), f"certificate of {host}")
         own = {"uid": self.uid, "id": self.id, "name": self.tenant, "slug": self.slug, "pool": self.pool}
         for what, name in own.items():
             text = text.replace(name, f"<{what}>") if name else text

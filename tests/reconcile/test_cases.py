@@ -9,7 +9,7 @@ from reconcile.case_files import Dropped, Expected, Given, Step, read
 from reconcile.certificates import secret_body
 from reconcile.world import NOW, World
 from vivero_operator.policies import drift, hosts
-from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.controller import Result
 
 CASES = Path(__file__).parent / "cases"
 SERVING = read(Path(__file__).parent / "serving.yaml", list[Step])

@@ -6,19 +6,16 @@ from typing import Any, cast
 from reconcile.fakes import FakeBackends, FakeDataPlane, FakeDns, FakeKube, merge
 from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.constants import ANNOTATION_REVISION
-from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
-from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
-from vivero_core.model.tenant_pool import TenantPool
 from vivero_operator.escrow.vault import Vault
 from vivero_operator.instance import Instance, TenantKeys
+from vivero_operator.kinds import KINDS
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.orphan_list import Orphans
+from vivero_operator.reconcile.context import Orphans, Rollout
+from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
-from vivero_operator.reconcile.result import Result
-from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
@@ -29,6 +26,7 @@ from vivero_operator.settings import Settings
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 UID = "2f6f1c0e-6a43-4f6e-9a86-0f6d5a8a7b11"
 Object = dict[str, Any]
+MODELS = {spec.kind: spec.model for spec in KINDS}
 
 PLAN: Object = {
     "kind": "Plan",
@@ -100,33 +98,21 @@ class World:
         self.reconciler = TenantReconciler(services, self.state)
 
     def put(self, manifest: Object) -> None:
-        """The object, in the API server and in what the watches told. A Tenant, Plan, pool or server that is known is merged."""
+        """The object, in the API server and in what the watches told. One of our kinds that is known is merged."""
         key = (manifest["kind"], manifest["metadata"].get("namespace"), manifest["metadata"]["name"])
         stored = self.kube.put(merge(self.kube.objects.get(key, {}), manifest))
-        match manifest["kind"]:
-            case "Tenant":
-                self.cluster.tenants.put(Tenant.parse(stored))
-            case "Plan":
-                self.cluster.plans.put(Plan.parse(stored))
-            case "DatabaseServer":
-                self.cluster.servers.put(DatabaseServer.parse(stored))
-            case "TenantPool":
-                self.cluster.pools.put(TenantPool.parse(stored))
-            case "Release":
-                self.cluster.releases.put(Release.parse(stored))
-            case "Pod":
-                self.cluster.put_pod(Pod.parse(stored))
-                if manifest["metadata"].get("annotations", {}).get(ANNOTATION_REVISION) == "old":
-                    self.told_revision.add(manifest["metadata"]["name"])
+        if manifest["kind"] in MODELS:
+            model = MODELS[manifest["kind"]]
+            self.cluster.of(model).put(model.parse(stored))
+        if manifest["kind"] == "Pod":
+            self.cluster.put_pod(Pod.parse(stored))
+            if manifest["metadata"].get("annotations", {}).get(ANNOTATION_REVISION) == "old":
+                self.told_revision.add(manifest["metadata"]["name"])
 
     def remove(self, kind: str, namespace: str | None, name: str) -> None:
         """The object, by hand; a namespace with all that is in it."""
         removed = self.kube.objects.pop((kind, namespace, name))
         match kind:
-            case "Tenant":
-                self.cluster.tenants.drop(name, removed["metadata"]["uid"])
-            case "DatabaseServer":
-                self.cluster.servers.drop(name, removed["metadata"]["uid"])
             case "Plan":
                 self.cluster.drop_plan(name, removed["metadata"]["uid"])
             case "Pod":
@@ -134,6 +120,8 @@ class World:
             case "Namespace":
                 for inner in [key for key in self.kube.objects if key[1] == name]:
                     self.remove(*inner)
+            case kind if kind in MODELS:
+                self.cluster.of(MODELS[kind]).drop(name, removed["metadata"]["uid"])
 
     async def escrow(self, id: str, uid: str, server: str = "main", *, retained: bool = False, **keys: str) -> None:  # noqa: A002  as in YAML
         """A record of keys as an earlier Tenant left it; keys that are not named are their own names, as hexadecimal."""

@@ -3,24 +3,28 @@
 What the operator makes of it goes back to the API server: a manifest that this refuses would fail at every pass.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from reconcile.world import PLAN, SERVER, World, tenant_body
 from vivero_control.domain.plans.service import view
 from vivero_control.domain.signups import progress
-from vivero_control.domain.signups.arrivals import is_new
+from vivero_control.domain.signups.reachability import is_new
 from vivero_control.domain.tenants import policies as staff
 from vivero_control.domain.tenants import trials
-from vivero_control.web import words
+from vivero_control.web import presentation
 from vivero_core.model import naming
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
+from vivero_operator.health import Heartbeat
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
+from vivero_operator.reconcile.kind import KindSpec
 from vivero_operator.reconcile.plan import PlanReconciler
+from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.release import ReleaseReconciler
-from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 
 Object = dict[str, Any]
 
@@ -88,20 +92,20 @@ def _as_staff_see_it(tenant: Tenant) -> None:
         staff.is_ready,
         staff.state_of,
         staff.message_of,
-        progress.hopeless,
+        progress.permanent_failure,
         lambda one: staff.claimable(one, now),
         lambda one: staff.trial_over(one, now),
         lambda one: trials.due(one, now),
         lambda one: is_new(one, now),
-        lambda one: progress.whole(one, None, reached=True),
-        lambda one: progress.steps(one, reached=True),
+        lambda one: progress.overall(one, None, reachable=True),
+        lambda one: progress.steps(one, reachable=True),
     )
     for call in calls:
         call(tenant)
     ends = staff.trial_end(tenant)
     if ends is not None:
         staff.timestamp(ends)
-        words._proposed_end(ends, now)  # noqa: SLF001  the page's arithmetic alone
+        presentation._proposed_end(ends, now)  # noqa: SLF001  the page's arithmetic alone
 
 
 async def of_plan(body: Object) -> list[Object]:
@@ -116,8 +120,8 @@ async def of_plan(body: Object) -> list[Object]:
         {"kind": "Tenant", "metadata": {"name": "acme", "generation": 2}, "spec": {"plan": PLAN["metadata"]["name"]}}
     )
     await world.reconcile()
-    words.compare([view(Plan.parse(small))], supported=True)
-    words.trial_days([view(Plan.parse(small))])
+    presentation.compare([view(Plan.parse(small))], supported=True)
+    presentation.trial_days([view(Plan.parse(small))])
     return list(world.kube.objects.values())
 
 
@@ -129,16 +133,20 @@ async def of_database_server(body: Object) -> list[Object]:
     return list(world.kube.objects.values())
 
 
-async def of_tenant_pool(body: Object) -> list[Object]:
-    world, spec = _world(), body["spec"]
-    # As many as the operator makes at a time are enough.
-    world.put({**body, "spec": {**spec, "size": min(spec["size"], 3)}})
-    world.put({**PLAN, "metadata": {"name": spec["plan"]}})
-    reconciler = TenantPoolReconciler(world.services)
-    await reconciler.reconcile(body["metadata"]["name"])
-    world.now += timedelta(seconds=60)
-    await reconciler.reconcile(body["metadata"]["name"])
-    return list(world.kube.objects.values())
+def of_kind(spec: KindSpec[Any]) -> Callable[[Object], Coroutine[Any, Any, list[Object]]]:
+    """Of any kind: what its reconciler makes of it now, and a minute later."""
+
+    async def use(body: Object) -> list[Object]:
+        world = _world()
+        context = HandlerContext(world.cluster, WorkQueue[Key](), world.state, Heartbeat())
+        reconciler = spec.reconciler(world.services, context)
+        world.put(body)
+        await reconciler.reconcile(body["metadata"]["name"])
+        world.now += timedelta(seconds=60)
+        await reconciler.reconcile(body["metadata"]["name"])
+        return list(world.kube.objects.values())
+
+    return use
 
 
 async def of_release(body: Object) -> list[Object]:

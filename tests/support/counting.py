@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vivero_web.counts import Counts, OwnCounts
-from vivero_web.doors import Doors, signups
+from vivero_web.counts import Counts, LocalCounts
 from vivero_web.errors import UnavailableError
 from vivero_web.limiter import Limiter
+from vivero_web.rate_limit import RouteLimits, signups
 
 NOON = 1_800_000_000.0
 
@@ -32,7 +32,7 @@ class Cache:
     keys: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._held: Counts = OwnCounts(self.time)
+        self._held: Counts = LocalCounts(self.time)
 
     async def add(self, key: str, seconds: int, beside: Sequence[str]) -> list[int]:
         await self._answer(key, *beside)
@@ -70,6 +70,6 @@ def limiter_on(time: Time) -> Limiter:
     return process(Cache(time), time)
 
 
-def unlimited() -> Doors:
+def unlimited() -> RouteLimits:
     """For programs whose counts are no matter."""
-    return Doors(Limiter(OwnCounts()), signups(1_000_000))
+    return RouteLimits(Limiter(LocalCounts()), signups(1_000_000))

@@ -16,8 +16,8 @@ import pytest
 from litestar import Litestar
 from support.asgi import ask
 from support.programs import Route, routes_of
-from vivero_web.documents import completed
-from vivero_web.guards import FORM, JSON, MULTIPART
+from vivero_web.openapi_document import completed
+from vivero_web.security import FORM, JSON, MULTIPART
 
 NUMBERS: Final = (
     *("-1", "0", "1", "1.5", "1,5", "1e3", "-0", "+1", "0x10", "1_000", "\u0661\u0662", "\u00b2", "\u00bd"),

@@ -23,7 +23,6 @@ from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.sessions import SESSION_COOKIE, StaffSessions
 from vivero_control.domain.staff.tokens import ALGORITHM, AUDIENCE, ISSUER, StaffTokens
-from vivero_control.lib.keys import derive
 from vivero_control.settings import Settings as ControlSettings
 from vivero_control.web.pages import pages
 from vivero_core.backends.kube.client import KubeClient
@@ -47,6 +46,7 @@ from vivero_data.settings import (
     StorageSecret,
 )
 from vivero_web.errors import NotSignedInError
+from vivero_web.tokens import derive_key
 
 DOMAIN = "vivero.test"
 CONTACT: Final = "mailto:security@example.com"
@@ -242,7 +242,7 @@ def staff(session: str = "admin", token: str = "") -> list[tuple[str, str]]:
 def _staff_token() -> str:
     now = datetime.now(UTC)
     token = Token(exp=now + timedelta(minutes=15), iat=now, sub=_STAFF.id, iss=ISSUER, aud=AUDIENCE)
-    return token.encode(derive(_KEY, "staff-tokens").hex(), ALGORITHM)
+    return token.encode(derive_key(_KEY, "vivero-control/staff-tokens").hex(), ALGORITHM)
 
 
 def _workspace_settings(folder: Path) -> Settings:

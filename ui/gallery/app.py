@@ -12,7 +12,7 @@ from vivero_ui.errors import error_page
 from vivero_ui.shell import Account, NavItem, NavSection, Shell
 from vivero_ui.static import static_router
 from vivero_ui.templates import template_config
-from vivero_web.client_address import Proxies
+from vivero_web.current_request import Proxies
 from vivero_web.request_context import RequestContext
 
 HERE = Path(__file__).parent

@@ -1,7 +1,7 @@
-"""Where limits count: in Valkey for all processes together, or in this one alone.
+"""The stores of the rate limiter: Valkey for all processes, or the memory of this one.
 
-SET, GET, INCR and DECR are all that a cache user needs for it: no script, which
-would hold up every other user of the server, and no command that sees foreign keys.
+A cache user needs only SET, GET, INCR and DECR for it: no script, which would block every other user of the server, and
+no command that sees other users' keys.
 """
 
 import time
@@ -19,34 +19,33 @@ _KEYS_MAX: Final = 20_000  # some 3 MiB: strangers with many addresses must not 
 
 
 class Counts(Protocol):
-    """Numbers by key, each of which goes away a while after it came.
+    """Counters by key, each with a time to live.
 
-    Every method raises UnavailableError when there is no answer; what was asked may have happened then.
+    Every method raises UnavailableError when there is no answer; it may have been carried out.
     """
 
     async def add(self, key: str, seconds: int, beside: Sequence[str]) -> list[int]:
-        """Count one more under `key`: its new count, and after that, in order, what the keys `beside` hold.
+        """Increment `key`; returns its new count, then those of the keys `beside`, in order.
 
-        The counts beside are read later than the one is added. So of two that
-        count under each other's eyes, at least the second sees the first.
+        The others are read after the increment. So of two concurrent calls at least the second sees the first.
         """
 
     async def take(self, key: str, seconds: int) -> None:
-        """Count one less under `key`."""
+        """Decrement `key`."""
 
     async def mark(self, key: str, seconds: int) -> None:
-        """Have `key` for so long from now on."""
+        """Set `key` for so long from now on."""
 
     async def has(self, key: str) -> bool:
-        """Whether there is anything under `key`."""
+        """Whether `key` exists."""
 
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Around calls of Valkey.
+    """Translate errors of Valkey.
 
     Raises:
-        UnavailableError: it does not answer, or refuses.
+        UnavailableError: no answer, or an error.
     """
     try:
         yield
@@ -54,43 +53,43 @@ def asking() -> Iterator[None]:
         raise UnavailableError("The cache does not answer.") from error
 
 
-class Kept:
-    """Numbers by key, each with an end; of too many the oldest are forgotten."""
+class ExpiringCounts:
+    """Counters in memory, each with a time to live; beyond a bound the oldest are evicted."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._held: dict[str, tuple[int, float]] = {}
-        """Number and end by key, the first that came first."""
+        self._counters: dict[str, tuple[int, float]] = {}
+        """Count and expiry by key, in insertion order."""
 
     def get(self, key: str) -> int | None:
-        held, end = self._held.get(key, (0, 0.0))
+        held, end = self._counters.get(key, (0, 0.0))
         return held if end > self._monotonic() else None
 
     def put(self, key: str, held: int, seconds: float) -> None:
         """For so long from now on."""
-        self._held.pop(key, None)
+        self._counters.pop(key, None)
         self._make_room()
-        self._held[key] = (held, self._monotonic() + seconds)
+        self._counters[key] = (held, self._monotonic() + seconds)
 
     def change(self, key: str, by: int, seconds: float) -> None:
-        """A new one begins with nothing and lasts so long; one that is there keeps its end."""
+        """A new counter begins at zero and lasts so long; an existing one keeps its expiry."""
         held = self.get(key)
         if held is None:
             self.put(key, by, seconds)
         else:
-            self._held[key] = (held + by, self._held[key][1])
+            self._counters[key] = (held + by, self._counters[key][1])
 
     def _make_room(self) -> None:
-        if len(self._held) < _KEYS_MAX:
+        if len(self._counters) < _KEYS_MAX:
             return
         now = self._monotonic()
-        self._held = {key: held for key, held in self._held.items() if held[1] > now}
-        for key in list(islice(self._held, max(0, len(self._held) - _KEYS_MAX * 9 // 10))):
-            del self._held[key]
+        self._counters = {key: held for key, held in self._counters.items() if held[1] > now}
+        for key in list(islice(self._counters, max(0, len(self._counters) - _KEYS_MAX * 9 // 10))):
+            del self._counters[key]
 
 
 class SharedCounts:
-    """In Valkey, under a prefix."""
+    """In Valkey, below a prefix."""
 
     def __init__(self, client: Valkey, prefix: str) -> None:
         self._client = client
@@ -99,7 +98,7 @@ class SharedCounts:
     async def add(self, key: str, seconds: int, beside: Sequence[str]) -> list[int]:
         with asking():
             async with self._client.pipeline(transaction=False) as pipe:
-                # In this order no count is left without an end, wherever the connection breaks.
+                # In this order no counter is left without an expiry, wherever the connection breaks.
                 pipe.set(self._prefix + key, 0, ex=seconds, nx=True)
                 pipe.execute_command("INCR", self._prefix + key)  # the client's own `incr` sends INCRBY
                 for other in beside:
@@ -123,11 +122,11 @@ class SharedCounts:
             return await self._client.get(self._prefix + key) is not None
 
 
-class OwnCounts:
-    """In this process."""
+class LocalCounts:
+    """In the memory of this process."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._kept = Kept(monotonic)
+        self._kept = ExpiringCounts(monotonic)
 
     async def add(self, key: str, seconds: int, beside: Sequence[str]) -> list[int]:
         self._kept.change(key, 1, seconds)

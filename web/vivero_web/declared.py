@@ -1,7 +1,7 @@
-"""What may be refused, declared where it is refused: on guards, hooks, dependencies and handlers.
+"""Errors, declared where they are raised: on guards, hooks, dependencies and handlers.
 
-The document of an API (`promises.py`, `documents.py`) is made of these, and of
-what a route takes; nobody lists the answers of a route by hand.
+The OpenAPI document (`openapi_operations.py`, `openapi_document.py`) is derived from these,
+and from what a route takes; nobody lists the answers of a route by hand.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ _DECLARED: Final = "vivero_declared"
 
 
 class Declared(Struct, frozen=True):
-    """What a function says of itself.
+    """The declaration of a function.
 
     Attributes:
-        errors: that it may raise and its caller is told.
-        on_writes: only of requests that may change something.
-        needs: a sentence about who is let in; empty where nobody is kept out.
+        errors: that it may raise and that are answered.
+        on_writes: only for methods that may change something.
+        needs: a sentence about the required role; empty where there is none.
     """
 
     errors: tuple[type[WebError], ...] = ()
@@ -35,7 +35,7 @@ NOTHING: Final = Declared()
 
 
 def raises(*errors: type[WebError], on_writes: bool = False, needs: str = "") -> Callable[[F], F]:
-    """Have a function, or a class of guards, declare its errors; those that every route may raise need no word."""
+    """Declare the errors of a function or of a class of guards; those that every route may raise need none."""
 
     def mark(function: F) -> F:
         setattr(function, _DECLARED, Declared(errors, on_writes, needs))

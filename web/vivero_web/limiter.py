@@ -1,19 +1,14 @@
-"""So much within so long, the one rule of both programs: no stretch of that length ever has more.
+"""The sliding-window rate limiter of both programs: no window of that length ever has more than the limit.
 
-A window is counted in pieces. Who comes is counted first, in the piece of that
-moment, and let through if all pieces that the window touches hold no more than
-the limit; who is refused is taken back. Because the first and the last piece
-count in full, somebody may wait up to a tenth of the window longer than they
-would have to, and nobody gets in early. Counting first means that of any
-number who come at once no more than the limit get through; what turns out to
-be no matter for the limit, such as a right password, is given back.
+A window is counted in pieces. A request is counted first, in the present piece, and allowed if all pieces that the
+window touches hold no more than the limit; a refused one is given back. The first and the last piece count in full, so
+somebody may wait up to a tenth of the window too long, and nobody gets in early. Because counting comes first, of any
+number of concurrent requests no more than the limit are allowed. What the limit is not about, such as a right password,
+is given back afterwards.
 
-Each process counts what it sees itself, and then in Valkey with all the
-others. Who is above the limit here is above it everywhere, so a flood does not
-reach Valkey; and while Valkey does not answer, each process goes on alone with
-what it knows: nobody is refused because a cache is down, and no door stands
-open because of it. It is asked again after a short rest, so that a dead one
-does not slow every request by its time limit.
+Each process counts locally, and then in Valkey with all others. What is above the limit locally is above it everywhere,
+so a flood does not reach Valkey. While Valkey is unavailable each process goes on with its local counts: a cache outage
+refuses nobody and disables no limit. Valkey is retried after a pause, so that its timeout does not slow every request.
 """
 
 import math
@@ -24,11 +19,11 @@ from typing import Final, TypeVar
 
 import structlog
 
-from vivero_web.counts import Counts, Kept, OwnCounts
+from vivero_web.counts import Counts, ExpiringCounts, LocalCounts
 from vivero_web.errors import TooManyRequestsError, UnavailableError, explained
 
 PIECES: Final = 10
-REST_SECONDS: Final = 5.0
+RETRY_SECONDS: Final = 5.0
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -39,8 +34,8 @@ class Limit:
     """At most `amount` within any `seconds`.
 
     Attributes:
-        name: of what is counted; the same for every program that counts it together.
-        refusal: a sentence for who is one too many.
+        name: of what is counted; programs that count together use the same.
+        refusal: a sentence for people, in the 429.
     """
 
     name: str
@@ -50,20 +45,20 @@ class Limit:
 
     @property
     def kept(self) -> int:
-        """Seconds that a piece is asked for after its first count; one piece more for clocks that differ."""
+        """Seconds for which a piece is needed after its first count; one piece more for clock skew."""
         return math.ceil(self.seconds * (PIECES + 2) / PIECES)
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What came of counting one.
+    """The result of counting one.
 
     Attributes:
-        allowed: whether it is within the limit; what is not is not counted any more.
-        remaining: how many more would be.
-        wait: seconds until there is room for another, if nobody else takes it; 0 where there is room.
+        allowed: whether it is within the limit; otherwise it was given back.
+        remaining: how many more would be allowed.
+        wait: seconds until another would be allowed; 0 if one would be now.
         key: of the piece in which it was counted.
-        shared: whether with the other processes.
+        shared: whether it was counted in Valkey.
     """
 
     limit: Limit
@@ -74,12 +69,12 @@ class Tally:
     shared: bool
 
     def refusal(self) -> TooManyRequestsError:
-        """What to answer who is not allowed."""
+        """The 429 for who is not allowed."""
         return TooManyRequestsError(self.limit.refusal, self.wait)
 
 
 class Limiter:
-    """Counts here and in Valkey."""
+    """Counts locally and in Valkey."""
 
     def __init__(
         self,
@@ -88,29 +83,31 @@ class Limiter:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` says seconds since 1970, the same in every process, or as nearly as the machines' clocks agree."""
+        """`clock` returns seconds since 1970, up to the clock skew of the machines."""
         self._shared = shared
-        self._own = OwnCounts(monotonic)
-        self._settled = Kept(monotonic)
+        self._own = LocalCounts(monotonic)
+        self._settled = ExpiringCounts(monotonic)
         self._clock = clock
         self._monotonic = monotonic
-        self._rest_until = 0.0
+        self._retry_at = 0.0
 
     async def count(self, limit: Limit, who: str) -> Tally:
         """Count one more of `who`."""
         now = self._clock()
         tally = await _tally(self._own, limit, who, now)
-        if tally.allowed and (ours := await self._ask(lambda counts: _tally(counts, limit, who, now, self._settled))):
+        if tally.allowed and (
+            ours := await self._shared_or_none(lambda counts: _tally(counts, limit, who, now, self._settled))
+        ):
             tally = replace(ours, shared=True)
         if not tally.allowed:
             await self.give_back(tally)
         return tally
 
     async def demand(self, *asked: tuple[Limit, str]) -> list[Tally]:
-        """Count one more against each limit, as whose; or against none, when one of them has no room.
+        """Count one more against each limit, or against none when one of them refuses.
 
         Raises:
-            TooManyRequestsError: so nothing happens, and nothing counts.
+            TooManyRequestsError: nothing was counted.
         """
         counted: list[Tally] = []
         for limit, who in asked:
@@ -123,34 +120,34 @@ class Limiter:
         return counted
 
     async def give_back(self, tally: Tally) -> None:
-        """As if it had not been counted."""
+        """Undo a count."""
         await self._own.take(tally.key, tally.limit.kept)
         if tally.shared:
-            await self._ask(lambda counts: counts.take(tally.key, tally.limit.kept))
+            await self._shared_or_none(lambda counts: counts.take(tally.key, tally.limit.kept))
 
     async def mark(self, key: str, seconds: int) -> None:
-        """Have `key` remembered for so long."""
+        """Remember `key` for so long."""
         await self._own.mark(key, seconds)
-        await self._ask(lambda counts: counts.mark(key, seconds))
+        await self._shared_or_none(lambda counts: counts.mark(key, seconds))
 
     async def has(self, key: str) -> bool:
-        """Whether `key` is remembered; without Valkey, only what this process was told."""
-        return await self._own.has(key) or bool(await self._ask(lambda counts: counts.has(key)))
+        """Whether `key` is remembered; without Valkey, by this process."""
+        return await self._own.has(key) or bool(await self._shared_or_none(lambda counts: counts.has(key)))
 
-    async def _ask(self, question: Callable[[Counts], Awaitable[T]]) -> T | None:
-        """What Valkey says; None while it does not answer."""
-        if self._monotonic() < self._rest_until:
+    async def _shared_or_none(self, call: Callable[[Counts], Awaitable[T]]) -> T | None:
+        """The result from Valkey; None while it is unavailable."""
+        if self._monotonic() < self._retry_at:
             return None
         try:
-            return await question(self._shared)
+            return await call(self._shared)
         except UnavailableError as error:
-            if self._monotonic() >= self._rest_until:  # once, of all that asked meanwhile
-                log.warning("counting_alone", problem=explained(error))
-            self._rest_until = self._monotonic() + REST_SECONDS
+            if self._monotonic() >= self._retry_at:  # once, of all concurrent failures
+                log.warning("rate_limit_store_unavailable", problem=explained(error))
+            self._retry_at = self._monotonic() + RETRY_SECONDS
             return None
 
 
-async def _tally(counts: Counts, limit: Limit, who: str, now: float, settled: Kept | None = None) -> Tally:
+async def _tally(counts: Counts, limit: Limit, who: str, now: float, settled: ExpiringCounts | None = None) -> Tally:
     """Count one more and add up the window.
 
     `settled` are counts of pieces that ended a whole piece ago: no clock and no

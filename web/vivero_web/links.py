@@ -1,18 +1,26 @@
-"""One-time links: a secret that nobody chooses, in the fragment of an address.
+"""One-time links by mail: the secret in the link, the mails that carry it, and how many of them may be asked for.
 
-A browser keeps what follows the `#` for itself: it stands in no log of a proxy
-and in no Referer. The page at the address takes it out of the address bar and
-posts it (macro `link_secret` of the kit's forms, `ui/src/js/secret.js`); who
-has no script pastes the link there. Of what is mailed only the secret's digest
-is stored, and it is good once.
+The secret is in the fragment of an address. Browsers keep what follows the `#` for themselves: it is in no log of a
+proxy and in no Referer. The page at the address takes it out of the address bar and posts it (macro `link_secret` of
+the kit's forms, `ui/src/js/secret.js`); who has no script pastes the link there. Only the secret's digest is stored,
+and it works once.
+
+The mails go to addresses that nobody may have confirmed. So they contain no text of a stranger, which would make us the
+sender of anybody's advertisement: a host, an e-mail address and our own sentences. And they are limited, or we would be
+the tool that fills somebody's mailbox; `Limiter.demand` takes what `to_recipient`, `by_caller` and `of_invitations`
+return.
 """
 
+import textwrap
 from datetime import timedelta
 from typing import Annotated, Final
 
 import msgspec
 
 from vivero_web.fields import SECRET_MAX, Email, NewPassword
+from vivero_web.limiter import Limit
+from vivero_web.mail import Mail
+from vivero_web.tokens import digest
 
 RESET_VALID_FOR: Final = timedelta(hours=1)
 INVITATION_VALID_FOR: Final = timedelta(days=7)
@@ -50,3 +58,90 @@ def one_time_link(page: str, secret: str) -> str:
 def secret_in(typed: str) -> str:
     """The secret in what somebody pasted: the whole link, or what follows its `#`."""
     return typed.rpartition("#")[2].strip()
+
+
+REFUSAL: Final = "Too many mails were asked for."
+_HOUR: Final = 60 * 60
+
+_TO_RECIPIENT: Final = Limit("mails-to", 3, _HOUR, REFUSAL)
+"""People lose a mail or two."""
+_BY_CALLER: Final = Limit("mails-by", 20, _HOUR, REFUSAL)
+"""An office shares one address of the network."""
+_INVITATIONS: Final = Limit("invitations", 100, 24 * _HOUR, REFUSAL)
+"""A company that starts invites everybody in a day or two."""
+
+
+def to_recipient(email: str) -> tuple[Limit, str]:
+    """By what was typed, whether anybody has that address or not; the cache gets its digest."""
+    return _TO_RECIPIENT, digest(email.strip().lower()).hex()
+
+
+def by_caller(caller: str) -> tuple[Limit, str]:
+    """By client address, for requests without a login."""
+    return _BY_CALLER, caller
+
+
+def of_invitations() -> tuple[Limit, str]:
+    """All invitations of a program together."""
+    return _INVITATIONS, "all"
+
+
+_WIDTH: Final = 78
+
+
+def password_reset(key: str, *, to: str, place: str, link: str) -> Mail:
+    """For a forgotten password; most likely the account's owner asked. `place` is the host to log in at."""
+    return _mail(
+        key,
+        to,
+        f"Reset your password for {place}",
+        f"somebody asked to reset the password of {to} at {place}. To choose a new one, open this page within"
+        f" {_lasting(RESET_VALID_FOR)}:",
+        link,
+        "It works once, and logs you out everywhere else. If it was not you, do nothing: the password stays as it is.",
+    )
+
+
+def password_changed(key: str, *, to: str, place: str) -> Mail:
+    """After a reset: an owner who did not do it has to know."""
+    return _mail(
+        key,
+        to,
+        f"Your password for {place} was changed",
+        f"the password of {to} at {place} was reset by a link that we had sent to this address. All sessions were"
+        " ended.",
+        "If it was not you, somebody reads your mail: secure your mailbox first, then reset the password once more on"
+        " the login page.",
+    )
+
+
+def invitation(  # noqa: PLR0913  what it says
+    key: str, *, to: str, group: str, place: str, inviter: str, link: str
+) -> Mail:
+    """To a new member, who chooses the password; `group` is in our own words."""
+    return _mail(
+        key,
+        to,
+        f"You are invited to {place}",
+        f"{inviter} has added you to {group} at {place}. To choose your password and log in, open this page"
+        f" within {_lasting(INVITATION_VALID_FOR)}:",
+        link,
+        f"You then log in with {to}. If you do not know what this is about, do nothing.",
+    )
+
+
+def _mail(key: str, to: str, subject: str, *paragraphs: str) -> Mail:
+    return Mail(
+        key=key, to=to, subject=subject, text="\n\n".join(map(_wrapped, ("Hello,", *paragraphs, "Vivero"))) + "\n"
+    )
+
+
+def _wrapped(paragraph: str) -> str:
+    """A paragraph in lines; an address has its own line, whole, or a click would not lead there."""
+    if "://" in paragraph and " " not in paragraph:
+        return f"    {paragraph}"
+    return textwrap.fill(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _lasting(time: timedelta) -> str:
+    return f"{time.days} days" if time.days else "one hour"

@@ -1,13 +1,13 @@
-"""Guessing passwords: bounded for each place, for each account from each place, and for each account.
+"""Password guesses: limited by address, by account and address, and by account; and how many refusals are audited.
 
-A guess is counted before the password is looked at and given back when it was
-right. Strangers together get few guesses at an account, and whoever logged in
-from a place before is no stranger there: so a crowd that guesses slows down
-other strangers, and never the account's owner at their desk.
+A guess is counted before the password is verified and given back when it was right. Strangers together get few guesses
+at an account, and an address that has logged in before is no stranger there: so a distributed attack slows down other
+strangers, and never the account's owner at their desk.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Final
 
 from vivero_web.errors import UnavailableError
@@ -18,31 +18,31 @@ _QUARTER: Final = 15 * 60
 _REFUSAL: Final = "Too many attempts to log in."
 
 AT_ONE_ACCOUNT: Final = Limit("login-place", 5, _QUARTER, _REFUSAL)
-"""From one place at one account: people mistype, and five times is enough to notice the caps lock."""
+"""From one address at one account: people mistype, and five times is enough to notice the caps lock."""
 FROM_ONE_PLACE: Final = Limit("login-address", 50, _QUARTER, _REFUSAL)
-"""From one place at all accounts: a whole office behind one address on a Monday."""
+"""From one address at all accounts: a whole office behind it on a Monday."""
 BY_STRANGERS: Final = Limit("login-account", 20, _QUARTER, _REFUSAL)
-"""At one account from all places that it has not been used from: under two thousand a day, whatever their number."""
+"""At one account from all addresses that have not logged in to it: under two thousand a day, whatever their number."""
 KNOWN_SECONDS: Final = 30 * 86400
-"""How long a place is known after its last login."""
+"""How long an address is known after its last login."""
 
 
 class Logins:
-    """What both programs ask before they look at a password."""
+    """Limits password guesses, before a password is verified."""
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
 
     @asynccontextmanager
     async def guess(self, account: str, place: str) -> AsyncIterator[None]:
-        """Around checking a password: an error out of the block is a wrong one, except when a system was away.
+        """Around verifying a password: an error in the block is a wrong password, an outage is not.
 
         Args:
             account: its e-mail, as stored where there is one: a database may take several spellings for one.
-            place: the caller, as limits count them.
+            place: the client address, as limits count it.
 
         Raises:
-            TooManyRequestsError: too many were wrong before; the right one is refused as well.
+            TooManyRequestsError: too many wrong guesses; the right password is refused as well.
         """
         account = _digest(account)
         counted = await self._count(account, place)
@@ -55,7 +55,7 @@ class Logins:
         await self._limiter.mark(_known(account, place), KNOWN_SECONDS)
 
     async def trust(self, account: str, place: str) -> None:
-        """The account's owner is at this place, which was proven without a password."""
+        """The account's owner uses this address, which was proven without a password."""
         await self._limiter.mark(_known(_digest(account), place), KNOWN_SECONDS)
 
     async def _count(self, account: str, place: str) -> list[Tally]:
@@ -76,3 +76,18 @@ def _digest(account: str) -> str:
 
 def _known(account: str, place: str) -> str:
     return f"known:{digest(f'{account}:{place}').hex()}"
+
+
+WINDOW: Final = timedelta(minutes=1)
+MOST: Final = 30
+"""Entries of one kind in a window: from so many addresses or on so many accounts at once, more say nothing new."""
+
+
+def is_worth_an_entry(same: int, all_alike: int) -> bool:
+    """Whether a refusal is written down.
+
+    Args:
+        same: entries of this kind within the last WINDOW, about the same account and from the same address.
+        all_alike: entries of this kind within it, about anybody and from anywhere.
+    """
+    return same == 0 and all_alike < MOST

@@ -1,4 +1,4 @@
-"""What MariaDB's error numbers mean to a caller: that it may ask again, or that a statement of ours is wrong."""
+"""MariaDB's error numbers: transient, so that a retry may succeed, or a fault of the statement."""
 
 from typing import Final
 
@@ -19,5 +19,5 @@ _PASSING: Final = _NOT_REACHED | _CLOSED | _FULL | _NOT_LET_IN | _READ_ONLY | _G
 
 
 def passes(code: int) -> bool:
-    """Whether the server, and not the statement, is the reason, so that the same may succeed a moment later."""
+    """Whether the error is transient: of the server or the connection, not of the statement."""
     return code in _PASSING

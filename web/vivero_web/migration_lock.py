@@ -1,7 +1,6 @@
 """One process at a time changes a schema: it holds a row of that very schema, on a connection that does nothing else.
 
-The names of GET_LOCK are the whole server's: whoever may log in can hold any of
-them for as long as he likes. A row is reached by its schema's own user alone. It
+Names of GET_LOCK are global on a server: any user can hold any of them. A row is locked by its schema's own user alone. It
 needs a connection of its own, because DDL commits what its connection has
 begun; and the server lets it go with that connection, whatever ends it.
 """

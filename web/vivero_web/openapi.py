@@ -23,7 +23,7 @@ class Document(OpenAPIRenderPlugin):
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         if self._rendered is None:
-            from vivero_web.documents import completed  # noqa: PLC0415  see the module's first line
+            from vivero_web.openapi_document import completed  # noqa: PLC0415  see the module's first line
 
             self._rendered = self._form.render(request, completed(request.app, openapi_schema))
         return self._rendered

@@ -1,18 +1,19 @@
-"""Every error, ours and the framework's, as what its caller is told: `application/problem+json` (RFC 9457)."""
+"""Every error, ours and the framework's, as `application/problem+json` (RFC 9457) for programs or as a page for people."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import Receive, Scope, Send
 from msgspec import Meta, Struct
 from vivero_core.errors import BackendUnavailableError
 
+from vivero_web.bodies import field_error
+from vivero_web.current_request import current_request_id
 from vivero_web.errors import FieldError, InvalidInputError, UnavailableError, WebError, explained
-from vivero_web.request_id import current_request_id
-from vivero_web.shapes import field_error
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE: Final = "urn:vivero:problem:"
@@ -37,10 +38,10 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def describe(error: Exception) -> tuple[Problem, Mapping[str, str]]:
-    """The problem that an error is, and the headers to send with it; what is our fault tells nothing and is logged."""
+    """The problem of an error, and its headers; an unexpected error is logged, and its problem tells nothing."""
     known = _known(error)
     if isinstance(known, HTTPException):
-        return _of_the_framework(known), _challenged(known.status_code, known.headers or {})
+        return _framework_problem(known), _with_challenge(known.status_code, known.headers or {})
     if known is None:
         log.error("request_failed", request_id=current_request_id(), exc_info=error)
         known = WebError("The request could not be finished. It was logged; quote the request id.")
@@ -56,7 +57,7 @@ def describe(error: Exception) -> tuple[Problem, Mapping[str, str]]:
         request_id=current_request_id(),
         errors=known.errors,
     )
-    return problem, _challenged(known.status, known.headers)
+    return problem, _with_challenge(known.status, known.headers)
 
 
 def wants_page(request: Request[Any, Any, Any]) -> bool:
@@ -75,7 +76,7 @@ def problem_response(error: Exception) -> Response[Problem]:
 
 
 def _known(error: Exception) -> WebError | HTTPException | None:
-    """The error as one that can be told; None for a fault of ours."""
+    """The error as one with a status; None for an unexpected one."""
     if isinstance(error, WebError):
         return error
     if isinstance(error, HTTPException) and error.status_code < _SERVER_ERROR:
@@ -87,13 +88,13 @@ def _known(error: Exception) -> WebError | HTTPException | None:
         # Litestar lets this one out of its JSON decoder as it is.
         return HTTPException("The body is not valid UTF-8.", status_code=HTTPStatus.BAD_REQUEST)
     if isinstance(error, BackendUnavailableError):
-        away = UnavailableError()
-        away.__cause__ = error
-        return away
+        unavailable = UnavailableError()
+        unavailable.__cause__ = error
+        return unavailable
     return None
 
 
-def _of_the_framework(error: HTTPException) -> Problem:
+def _framework_problem(error: HTTPException) -> Problem:
     phrase = HTTPStatus(error.status_code).phrase
     return Problem(
         type=f"{_TYPE}{phrase.lower().replace(' ', '-')}",
@@ -104,7 +105,7 @@ def _of_the_framework(error: HTTPException) -> Problem:
     )
 
 
-def _challenged(status: int, headers: Mapping[str, str]) -> dict[str, str]:
+def _with_challenge(status: int, headers: Mapping[str, str]) -> dict[str, str]:
     return {**headers, "WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else dict(headers)
 
 
@@ -113,3 +114,31 @@ def _fields(error: HTTPException) -> list[FieldError]:
     entries = error.extra if isinstance(error.extra, list) else []
     found = [entry for entry in entries if isinstance(entry, dict) and "message" in entry]
     return [field_error(str(entry.get("key") or ""), str(entry["message"])) for entry in found]
+
+
+ErrorPage = Callable[[Request[Any, Any, Any], Problem], Response[Any]]
+
+
+class Answers:
+    """Answers errors, as a page or as a problem."""
+
+    def __init__(self, error_page: ErrorPage | None) -> None:
+        self._error_page = error_page
+
+    def to(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        """Litestar's exception handler for everything."""
+        if self._error_page is None or not wants_page(request):
+            return problem_response(error)
+        problem, headers = describe(error)
+        page = self._error_page(request, problem)
+        page.headers.update({"cache-control": "no-store", **headers})
+        return page
+
+    async def error(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        await self.send(self.to(request, error), scope, receive, send)
+
+    async def send(self, response: Response[Any], scope: Scope, receive: Receive, send: Send) -> None:
+        """A response made outside Litestar's routing."""
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        await response.to_asgi_response(app=None, request=request)(scope, receive, send)

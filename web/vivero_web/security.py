@@ -1,9 +1,14 @@
-"""Headers of every answer, and the check that a form was sent from our own page."""
+"""Headers of every answer, cookies, and guards against other media types and other sites' forms (CSRF)."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from litestar.datastructures import MutableScopeHeaders
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie, MutableScopeHeaders
+from litestar.handlers import BaseRouteHandler
+
+from vivero_web.declared import WRITES, raises
+from vivero_web.errors import CrossSiteError, UnsupportedMediaTypeError
 
 # Files of our own only: no inline script or style, no frame, no plug-in, no foreign address.
 # data: is for the small pictures inside the stylesheet.
@@ -72,3 +77,64 @@ def is_same_origin(method: str, headers: Mapping[str, str]) -> bool:
         return site == "same-origin"
     host = headers.get("host")
     return bool(host) and headers.get("origin") == f"https://{host}"
+
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+MULTIPART: Final = "multipart/form-data"
+
+
+def require_media_type(connection: Connection, wanted: str) -> None:
+    """Refuse a body of another kind; no body is no matter of kind, nor is one that nobody reads.
+
+    A form sent from a foreign page never reaches an API that reads JSON: it cannot say so without CORS.
+
+    Raises:
+        UnsupportedMediaTypeError: naming the kind that is read here.
+    """
+    headers = connection.headers
+    if connection.scope.get("method") not in WRITES:
+        return
+    has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+    given = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if has_body and given != wanted:
+        raise UnsupportedMediaTypeError(f"Send the body as {wanted}.")
+
+
+@raises(UnsupportedMediaTypeError, on_writes=True)
+async def json_only(connection: Connection, _: BaseRouteHandler) -> None:
+    """Litestar guard of routes that read JSON.
+
+    Raises:
+        UnsupportedMediaTypeError: the body is of another kind.
+    """
+    require_media_type(connection, JSON)
+
+
+@raises(CrossSiteError, on_writes=True)
+async def same_origin_only(connection: Connection, _: BaseRouteHandler) -> None:
+    """Litestar guard of routes whose handlers trust a cookie: refuses forms sent from elsewhere (CSRF).
+
+    Raises:
+        CrossSiteError: no page of ours sent it.
+    """
+    if not is_same_origin(str(connection.scope.get("method", "GET")), connection.headers):
+        raise CrossSiteError("The form was not sent from this site.")
+
+
+def host_cookie(name: str, value: str, seconds: int, *, strict: bool = False) -> Cookie:
+    """A cookie for this very host, over TLS only; 0 seconds end it. `name` begins with `__Host-`.
+
+    A strict one is not sent by links from other sites either.
+    """
+    return Cookie(
+        key=name,
+        value=value,
+        max_age=seconds,
+        path="/",  # the __Host- prefix demands it
+        secure=True,
+        httponly=True,
+        samesite="strict" if strict else "lax",
+    )

@@ -1,4 +1,4 @@
-"""/.well-known/security.txt (RFC 9116): whom to tell of a hole, where those who run this have said so."""
+"""/.well-known/security.txt (RFC 9116): the contact for vulnerability reports, where one is configured."""
 
 from datetime import datetime, timedelta
 from typing import Final

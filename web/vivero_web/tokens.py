@@ -4,6 +4,7 @@ The control plane signs tickets (EdDSA) that a workspace reads and spends.
 """
 
 import hashlib
+import hmac
 import secrets
 from datetime import timedelta
 from typing import Final
@@ -20,3 +21,17 @@ def new_secret() -> str:
 def digest(secret: str) -> bytes:
     """What is stored of such a secret: random input needs no slow hash. Takes whatever a stranger sends for one."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
+
+
+def derive_key(master: str, purpose: str) -> bytes:
+    """32 bytes that reveal nothing about the master key or about another purpose's key."""
+    return hmac.digest(master.encode(), purpose.encode(), hashlib.sha256)
+
+
+def keyed_digest(key: bytes, *parts: str | bytes) -> str:
+    """A keyed digest (64 hex) of parts that may be secret or easy to guess; each part's length counts."""
+    mac = hmac.new(key, digestmod=hashlib.sha256)
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        mac.update(len(raw).to_bytes(8, "big") + raw)
+    return mac.hexdigest()

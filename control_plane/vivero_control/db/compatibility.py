@@ -29,7 +29,7 @@ def runs_behind(connection: Connection) -> str | None:
     revision = _only(connection, "alembic_version", "version_num")
     if revision is None or not is_ahead(revision):
         return None
-    demand_open(revision, _only(connection, "schema_compatibility", "oldest_program"))
+    require_compatible(revision, _only(connection, "schema_compatibility", "oldest_program"))
     return revision
 
 
@@ -38,7 +38,7 @@ def is_ahead(revision: str) -> bool:
     return revision > HEAD
 
 
-def demand_open(revision: str, oldest: str | None) -> None:
+def require_compatible(revision: str, oldest: str | None) -> None:
     """Let this program run on a schema that is ahead of it, or say why not; `oldest` is what the schema says.
 
     Raises:

@@ -1,8 +1,11 @@
-"""The connection to the control plane's own schema."""
+"""The connection to the control plane's own schema, and the base of all repositories."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
+from advanced_alchemy.base import ModelProtocol
+from advanced_alchemy.repository import SQLAlchemyAsyncRepository
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -11,6 +14,8 @@ from vivero_web import mariadb
 from vivero_web.errors import UnavailableError
 
 from vivero_control.settings import Settings
+
+RowT = TypeVar("RowT", bound=ModelProtocol)
 
 CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 3.0  # longer than any request may take; then the honest answer is 503
@@ -28,7 +33,7 @@ def url(settings: Settings, driver: str) -> URL:
 
 
 def passes(error: DBAPIError) -> bool:
-    """Whether the server, and not the statement, is the reason; a driver that gives no number has lost it."""
+    """Whether the error is transient, of the server and not of the statement; without an error number the connection is lost."""
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
     code = error.orig.args[0] if error.orig and error.orig.args else None
@@ -42,7 +47,7 @@ class Database:
         self.engine = create_async_engine(
             url(settings, "mariadb+asyncmy"),
             connect_args={"ssl": settings.tls(), "connect_timeout": CONNECT_SECONDS},
-            # A claim that waits must see what the other one committed, not an old snapshot.
+            # A transaction that waited for a lock must see what the other one committed, not an old snapshot.
             isolation_level="READ COMMITTED",
             pool_size=settings.database.pool_size,
             max_overflow=settings.database.pool_size,
@@ -58,7 +63,7 @@ class Database:
         """Commits at the end, rolls back on any error.
 
         Raises:
-            DatabaseUnavailableError: the server is away, overloaded, or gave up on a lock.
+            DatabaseUnavailableError: the server is unavailable or overloaded, or a lock timed out.
             IntegrityError: a unique key is taken; repositories say what that means.
             DBAPIError: the statement is wrong, which is a fault of this program.
         """
@@ -78,3 +83,15 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+class Repository(SQLAlchemyAsyncRepository[RowT]):
+    """Advanced Alchemy's repository, within a transaction that its caller began.
+
+    It raises SQLAlchemy's own errors: Advanced Alchemy's call an unreachable
+    server an integrity error. What was added is not read again: nothing in
+    the tables is filled in by the server but ids, which the insert returns.
+    """
+
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session=session, wrap_exceptions=False, auto_refresh=False)

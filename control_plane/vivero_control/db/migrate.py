@@ -38,8 +38,8 @@ def migrate(settings: Settings) -> None:
         _patiently(engine, time.monotonic() + PATIENCE_SECONDS)
 
 
-def demand_usable(settings: Settings) -> None:
-    """At the start of a program that does not migrate. A server that is away is no reason not to start.
+def require_usable(settings: Settings) -> None:
+    """At the start of a program that does not migrate. A database outage does not prevent the start.
 
     Raises:
         SchemaTooNewError: a newer program has closed the schema to this one.
@@ -51,7 +51,7 @@ def demand_usable(settings: Settings) -> None:
         except DBAPIError as error:
             if not passes(error):
                 raise
-            logger.warning("schema not checked, the database does not answer: %s", type(error.orig).__name__)
+            logger.warning("schema revision not checked, database unavailable: %s", type(error.orig).__name__)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def _engine(settings: Settings) -> Iterator[Engine]:
 
 def _tell(ahead: str | None) -> None:
     if ahead is not None:
-        logger.warning("the schema is at revision %s, ahead of this program's %s, and open to it", ahead, HEAD)
+        logger.warning("schema is newer than this program, and compatible", extra={"revision": ahead, "known": HEAD})
 
 
 def _patiently(engine: Engine, ends: float) -> None:
@@ -83,7 +83,7 @@ def _patiently(engine: Engine, ends: float) -> None:
                 raise
             if time.monotonic() > ends:
                 raise DatabaseUnavailableError from error
-            logger.warning("database does not answer yet: %s", type(error.orig).__name__)
+            logger.warning("database unavailable, retrying: %s", type(error.orig).__name__)
         time.sleep(pause)
     return None
 

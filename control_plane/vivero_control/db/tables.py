@@ -26,7 +26,7 @@ class Account(DefaultBase):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), unique=True)
-    """One account for each mailbox, whatever the spelling (`domain/accounts/policies.py`); not to write to."""
+    """One account for each mailbox, whatever the spelling (`domain/signups/policies.py`); not to write to."""
     created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
 
 
@@ -36,7 +36,7 @@ class Signup(DefaultBase):
     __tablename__ = "signups"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    """128 random bits: whoever knows it sees the progress."""
+    """128 random bits. It shows the progress and opens nothing."""
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
     """As the owner spelt it; the workspace's login."""
@@ -60,17 +60,17 @@ class OutboxEntry(DefaultBase):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     kind: Mapped[str] = mapped_column(String(40))
     key: Mapped[str] = mapped_column(String(OUTBOX_KEY_LENGTH), unique=True)
-    """What makes it the same thing: written twice, it happens once."""
+    """Makes it idempotent: a second job with this key is none."""
     payload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """Null once it is done, or dead for too long: a password's hash stays no longer than needed."""
+    """Null once it is done, or dead for too long: a password's hash is kept no longer than needed."""
     subject: Mapped[str | None] = mapped_column(String(SUBJECT_LENGTH))
-    """Whom it is about, as in the audit log; null: nobody there, or an older program wrote it."""
+    """Whom it is about, as in the audit log; null: nobody in it, or an older program wrote it."""
     state: Mapped[str] = mapped_column(String(8), default="pending")
     """pending, done, or dead (given up; a person looks)."""
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
     gives_up_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
-    """Until when it is tried; set by its first failure."""
+    """Until when it is retried; set by its first failure."""
     last_error: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
@@ -86,9 +86,9 @@ class IdempotencyRecord(DefaultBase):
     fingerprint: Mapped[str] = mapped_column(String(64))
     """Keyed digest of the request's body, so that a low-entropy password in it cannot be guessed from here."""
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """Null while the first request is at work."""
+    """Null while the first request is being processed."""
     locked_until: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
-    """A request that died is taken over after this."""
+    """After this another request may take over from a crashed one."""
     created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True), index=True)
 
 
@@ -145,6 +145,6 @@ class AuditRecord(DefaultBase):
     """`intended` until the change is made, then `done` or why not."""
     request_id: Mapped[str] = mapped_column(String(64))
     source: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Names what happened elsewhere and was only seen here, so that it stands here once."""
+    """Identifies an action outside this program, so that it is logged once."""
     address: Mapped[str] = mapped_column(String(45), server_default="")
     """Who asked, as limits count it; empty for what the platform does by itself."""

@@ -1,1 +1,1 @@
-"""Jobs: what must happen is a row first (the outbox); here the rows are worked off, and timers kept."""
+"""Jobs: the outbox, its processing, and the wake-up of the worker."""

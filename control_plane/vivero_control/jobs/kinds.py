@@ -1,4 +1,4 @@
-"""What a kind of job has to say: how it is done, what it is called, and what follows from how it ends."""
+"""A kind of job: how it is performed, how staff see it, and what follows from its end. CONTRIBUTING.md: a new one."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -12,42 +12,42 @@ Payload = Mapping[str, Any]
 
 
 class GiveUpError(ViveroError):
-    """Trying again is useless: the job is dead at once. Its sentence is for people and holds no secret."""
+    """A retry is useless: the job is a dead letter at once. Its sentence is for people and contains no secret."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A job in words for staff: what it is, and for whom."""
+class JobDescription:
+    """A job as staff see it: what it is, and for whom."""
 
     what: str
-    whom: str
+    recipient: str
 
 
-class Kind(ABC):
-    """One kind of job; most need only the first two. What follows from an end is written in the transaction that ends the job."""
+class JobKind(ABC):
+    """One kind of job; most need only the first two. The hooks run in the transaction that ends the job."""
 
     @abstractmethod
     async def perform(self, payload: Payload) -> None:
-        """Do it. It must be idempotent: a worker can end after the work and before its transaction commits.
+        """Do it. It must be idempotent: a worker can crash after the work and before its transaction commits.
 
         Raises:
-            GiveUpError: it can never be done.
-            ViveroError: not now.
+            GiveUpError: it can never succeed.
+            ViveroError: retry later.
         """
 
     @abstractmethod
-    def words(self, payload: Payload) -> Words:
-        """Whatever the payload holds: a newer program may have written it."""
+    def describe(self, payload: Payload) -> JobDescription:
+        """For any payload: a program of another version may have written it."""
 
-    async def done(self, session: AsyncSession, payload: Payload) -> None:  # noqa: B027  most kinds need no more
-        """It has been done."""
+    async def on_done(self, session: AsyncSession, payload: Payload) -> None:  # noqa: B027  most kinds need no more
+        """After success."""
 
-    async def given_up(self, session: AsyncSession, payload: Payload, why: str | None) -> None:  # noqa: B027  most kinds need no more
-        """It is dead; `why` is a sentence for people, None when its time is over."""
+    async def on_given_up(self, session: AsyncSession, payload: Payload, why: str | None) -> None:  # noqa: B027  most kinds need no more
+        """It is a dead letter; `why` is a sentence for people, None when the budget of time is used up."""
 
-    async def revived(self, session: AsyncSession, payload: Payload) -> None:  # noqa: B027  most kinds need no more
-        """Before a dead one is tried again.
+    async def on_replay(self, session: AsyncSession, payload: Payload) -> None:  # noqa: B027  most kinds need no more
+        """Before a dead letter is replayed.
 
         Raises:
-            ConflictError: it cannot be any more; the sentence says why.
+            ConflictError: it cannot be replayed; the sentence says why.
         """

@@ -1,15 +1,15 @@
-"""The outbox: what must happen is a row first; here the rows are worked off, one kind by itself.
+"""The outbox: what must happen is a row first, a job. Here jobs are processed, each kind by itself.
 
-A row is locked while it is done, so two workers never do the same one, and
-finished in the same transaction. What fails is tried again, with growing
-pauses, until its budget of time is used up. Then it is a dead letter: it keeps
-its payload for a while, metrics and logs tell, and staff can replay it.
+A row is locked while its job runs, so two workers never run the same one, and finished in the same transaction. What
+fails is retried with exponential back-off until its budget of time is used up. Then it is a dead letter: it keeps its
+payload for a while, metrics and logs report it, and staff can replay it.
 """
 
 import logging
 import random
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,41 +19,59 @@ from vivero_web.errors import UnavailableError
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import OutboxEntry
-from vivero_control.jobs import policies
-from vivero_control.jobs.kinds import GiveUpError, Kind
+from vivero_control.jobs.kinds import GiveUpError, JobKind
 from vivero_control.jobs.repository import DEAD, DONE, OutboxRepository
+
+FIRST_PAUSE: Final = timedelta(seconds=2)
+LONGEST_PAUSE: Final = timedelta(minutes=15)
+"""So a system that is available again is noticed within this time."""
+KEEP_PAYLOAD: Final = timedelta(days=14)
+"""A dead letter can be replayed so long. Its payload names a person and may hold a password's hash: no longer than that."""
+KEEP_FINISHED: Final = timedelta(days=90)
+"""Rows of finished jobs: their keys make a mail idempotent."""
+
+
+def pause(attempts: int, jitter: float) -> timedelta:
+    """After so many failures: doubled with each, to a bound; `jitter` in 0..1 shortens it by up to a half."""
+    return min(FIRST_PAUSE * (1 << min(attempts - 1, 20)), LONGEST_PAUSE) * (1 - jitter / 2)
+
+
+def next_attempt(attempts: int, now: datetime, until: datetime, jitter: float) -> datetime | None:
+    """When to try again; the last time at `until` itself, and None from then on: the budget is used up."""
+    return min(now + pause(attempts, jitter), until) if now < until else None
+
 
 logger = logging.getLogger(__name__)
 
-died = Counter("vivero_control_dead_letters", "Jobs that were given up", ["kind"])
+dead_letters = Counter("vivero_control_dead_letters", "Jobs that were given up", ["kind"])
 
 
-class FaultError(ViveroError):
-    """A fault of this program kept the entry from being finished."""
+class WriteBackError(ViveroError):
+    """An unexpected error prevented storing the job's result."""
 
 
 class Outbox:
-    """Works off entries; `budget` is how long one is tried, from its first failure on."""
+    """Processes jobs; `budget` is how long one is retried, from its first failure on."""
 
-    def __init__(self, database: Database, kinds: Mapping[str, Kind], budget: timedelta, clock: Clock) -> None:
+    def __init__(self, database: Database, kinds: Mapping[str, JobKind], budget: timedelta, clock: Clock) -> None:
         self._database = database
         self._kinds = kinds
         self._budget = budget
         self._clock = clock
 
     async def drain(self, kind: str) -> int:
-        """Do everything of this kind that is due; returns how many entries were touched."""
-        touched = 0
-        while await self._one(kind):
-            touched += 1
-        return touched
+        """Run every job of this kind that is due; returns how many were attempted."""
+        attempted = 0
+        while await self._next(kind):
+            attempted += 1
+        return attempted
 
-    async def _one(self, kind: str) -> bool:
-        """Whether there was one that is due. One that breaks its own transaction is put off in another."""
+    async def _next(self, kind: str) -> bool:
+        """Whether one was due. If its own transaction fails, the failure is recorded in another."""
         taken: int | None = None
         try:
             async with self._database.transaction() as session:
-                entry = await OutboxRepository(session).take(kind, self._clock())
+                entry = await OutboxRepository(session).lock_next_due(kind, self._clock())
                 if entry is None:
                     return False
                 taken = entry.id
@@ -63,8 +81,8 @@ class Outbox:
         except Exception:
             if taken is None:
                 raise
-            logger.exception("outbox entry %s cannot be written back", taken)
-            await self._put_off(taken)
+            logger.exception("storing the job's result failed", extra={"job": taken})
+            await self._record_broken(taken)
         return True
 
     async def _attempt(self, session: AsyncSession, entry: OutboxEntry) -> None:
@@ -74,39 +92,39 @@ class Outbox:
             await kind.perform(payload)
         except Exception as error:
             if not isinstance(error, ViveroError):
-                # A fault in a kind must not stop the entries behind it; it counts as a failed attempt.
-                logger.exception("outbox entry %s (%s) met a fault", entry.id, entry.kind)
-            if self._is_over(entry, error):
-                await kind.given_up(session, payload, str(error) if isinstance(error, GiveUpError) else None)
+                # A bug in one kind must not stop the jobs behind it; it counts as a failed attempt.
+                logger.exception("job failed with an unexpected error", extra={"job": entry.id, "kind": entry.kind})
+            if self._record_failure(entry, error):
+                await kind.on_given_up(session, payload, str(error) if isinstance(error, GiveUpError) else None)
         else:
-            await kind.done(session, payload)
+            await kind.on_done(session, payload)
             entry.state, entry.payload, entry.last_error = DONE, None, None
             entry.finished_at = self._clock()
 
-    async def _put_off(self, entry_id: int) -> None:
-        """What follows from its end may be what cannot be written, so nothing does."""
+    async def _record_broken(self, entry_id: int) -> None:
+        """Without `on_given_up`, which may be what cannot be written."""
         async with self._database.transaction() as session:
             entry = await OutboxRepository(session).get_one(id=entry_id, with_for_update=True)
             entry.attempts += 1
-            self._is_over(entry, FaultError("it could not be written back"))
+            self._record_failure(entry, WriteBackError("its result could not be stored"))
 
-    def _is_over(self, entry: OutboxEntry, error: Exception) -> bool:
-        """Whether the failure was the last; else the entry is due again later."""
+    def _record_failure(self, entry: OutboxEntry, error: Exception) -> bool:
+        """Whether that was the last attempt; else the job is due again later."""
         now = self._clock()
-        entry.last_error = _told(error)[:500]
+        entry.last_error = _error_text(error)[:500]
         entry.gives_up_at = entry.gives_up_at or now + self._budget
-        again = policies.next_attempt(entry.attempts, now, entry.gives_up_at, random.random())  # noqa: S311  jitter
+        again = next_attempt(entry.attempts, now, entry.gives_up_at, random.random())  # noqa: S311  jitter
         if again is None or isinstance(error, GiveUpError):
             entry.state, entry.finished_at = DEAD, now
-            died.labels(entry.kind).inc()
-            logger.error("outbox entry %s (%s) is given up: %s", entry.id, entry.kind, entry.last_error)
+            dead_letters.labels(entry.kind).inc()
+            logger.error("job is a dead letter: %s", entry.last_error, extra={"job": entry.id, "kind": entry.kind})
             return True
         entry.due_at = again
-        logger.warning("outbox entry %s (%s) failed, again later: %s", entry.id, entry.kind, entry.last_error)
+        logger.warning("job failed, retrying: %s", entry.last_error, extra={"job": entry.id, "kind": entry.kind})
         return False
 
 
-def _told(error: Exception) -> str:
-    """The error, and by kind what caused it: a library's own words may hold a secret."""
+def _error_text(error: Exception) -> str:
+    """The error and the type of its cause: a library's message may contain a secret."""
     cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
     return f"{type(error).__name__}: {error}{cause}"

@@ -1,4 +1,4 @@
-"""SQL about the outbox: rows go in with the decision, workers take them out under a lock."""
+"""SQL about the outbox: jobs are enqueued by the transaction that decides them, and run under a row lock."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Update, delete, func, null, select, update
 from sqlalchemy.dialects.mysql import insert
 
-from vivero_control.db.repository import Repository
+from vivero_control.db.database import Repository
 from vivero_control.db.tables import OutboxEntry
 
 DONE = "done"
 DEAD = "dead"
 PENDING = "pending"
-LOOKED_AT = 20
-"""More than there are workers, of which each holds one entry of a kind."""
+CANDIDATES = 20
+"""More than there are workers, of which each locks one job of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a job stands; `gives_up_at` is None before its first failure, `finished_at` until it is done or dead."""
+class JobStatus:
+    """State of a job; `gives_up_at` is None before its first failure, `finished_at` until it is done or dead."""
 
     state: str
     due_at: datetime
@@ -33,11 +33,11 @@ class Standing:
 
 
 class OutboxRepository(Repository[OutboxEntry]):
-    """What must happen."""
+    """Jobs."""
 
     model_type = OutboxEntry
 
-    async def put(  # noqa: PLR0913  the row's columns
+    async def enqueue(  # noqa: PLR0913  the row's columns
         self,
         *,
         kind: str,
@@ -47,7 +47,7 @@ class OutboxRepository(Repository[OutboxEntry]):
         due_at: datetime,
         subject: str | None = None,
     ) -> None:
-        """Once for each key: a second time changes nothing. `subject` as in OutboxEntry."""
+        """Idempotent by key. `subject` as in OutboxEntry."""
         statement = insert(OutboxEntry).values(
             kind=kind,
             key=key,
@@ -60,14 +60,14 @@ class OutboxRepository(Repository[OutboxEntry]):
         )
         await self.session.execute(statement.on_duplicate_key_update(key=key))
 
-    async def take(self, kind: str, now: datetime) -> OutboxEntry | None:
-        """The entry that is due longest, locked until the transaction ends; others take other ones.
+    async def lock_next_due(self, kind: str, now: datetime) -> OutboxEntry | None:
+        """The job that is due longest, locked until the transaction ends; concurrent workers get other ones.
 
-        Looked for without a lock, and locked by its id: a search that locks holds for a moment what it only passes,
-        and whoever works off another kind at that moment skips it.
+        Candidates are read without a lock, and locked by id: a locking search holds every row it passes for a moment,
+        and a worker that searches another kind at that moment would skip them.
         """
         due = (OutboxEntry.kind == kind, OutboxEntry.state == PENDING, OutboxEntry.due_at <= now)
-        first = select(OutboxEntry.id).where(*due).order_by(OutboxEntry.due_at, OutboxEntry.id).limit(LOOKED_AT)
+        first = select(OutboxEntry.id).where(*due).order_by(OutboxEntry.due_at, OutboxEntry.id).limit(CANDIDATES)
         for entry_id in (await self.session.scalars(first)).all():
             statement = select(OutboxEntry).where(OutboxEntry.id == entry_id, *due).with_for_update(skip_locked=True)
             entry = cast("OutboxEntry | None", await self.session.scalar(statement))
@@ -75,8 +75,8 @@ class OutboxRepository(Repository[OutboxEntry]):
                 return entry
         return None
 
-    async def finish(self, key: str, now: datetime) -> None:
-        """It has been done, by whoever; what it carried is no longer kept."""
+    async def mark_done(self, key: str, now: datetime) -> None:
+        """Done, by the worker or without it; its payload is deleted."""
         statement = (
             update(OutboxEntry)
             .where(OutboxEntry.key == key, OutboxEntry.state == PENDING)
@@ -84,14 +84,14 @@ class OutboxRepository(Repository[OutboxEntry]):
         )
         await self.session.execute(statement)
 
-    async def standing(self, key: str) -> Standing | None:
+    async def status_of(self, key: str) -> JobStatus | None:
         """None when there is no such job, or no more."""
         columns = (OutboxEntry.state, OutboxEntry.due_at, OutboxEntry.gives_up_at, OutboxEntry.finished_at)
         row = (await self.session.execute(select(*columns).where(OutboxEntry.key == key))).one_or_none()
-        return Standing(*row) if row else None
+        return JobStatus(*row) if row else None
 
     async def newest_states(self, kind: str, subjects: Collection[str]) -> dict[str, str]:
-        """Of the newest job of a kind about each subject that has one."""
+        """State of the newest job of a kind, by subject."""
         statement = (
             select(OutboxEntry.subject, OutboxEntry.state)
             .where(OutboxEntry.kind == kind, OutboxEntry.subject.in_(subjects))
@@ -100,15 +100,15 @@ class OutboxRepository(Repository[OutboxEntry]):
         return {subject: state for subject, state in await self.session.execute(statement) if subject}
 
     async def counts(self) -> dict[str, int]:
-        """How many entries wait, and how many dead letters can be replayed."""
+        """How many jobs are pending, and how many dead letters can be replayed."""
         kept = OutboxEntry.state.in_((PENDING, DEAD)) & OutboxEntry.payload.is_not(null())
         rows = await self.session.execute(
             select(OutboxEntry.state, func.count()).where(kept).group_by(OutboxEntry.state)
         )
         return {key: value for key, value in rows}  # noqa: C416  a Row is no tuple for the type checker
 
-    async def dead(self, limit: int) -> tuple[Sequence[OutboxEntry], int]:
-        """The dead letters that died last, and how many there are."""
+    async def dead_letters(self, limit: int) -> tuple[Sequence[OutboxEntry], int]:
+        """The newest dead letters, and how many there are."""
         dead = OutboxEntry.state == DEAD
         newest = select(OutboxEntry).where(dead).order_by(OutboxEntry.finished_at.desc(), OutboxEntry.id.desc())
         rows = (await self.session.scalars(newest.limit(limit))).all()
@@ -118,30 +118,30 @@ class OutboxRepository(Repository[OutboxEntry]):
         """Held until the transaction ends."""
         return await self.get_one_or_none(id=entry_id, with_for_update=True)
 
-    async def drop(self, keys: Sequence[str]) -> None:
+    async def remove(self, keys: Sequence[str]) -> None:
         await self.session.execute(delete(OutboxEntry).where(OutboxEntry.key.in_(keys)))
 
     async def subjects_of_dead(self, kind: str, before: datetime) -> set[str]:
-        """Whom the dead letters of a kind are about that died before and still have a payload."""
+        """Subjects of the dead letters of a kind from before that still have a payload."""
         statement = select(OutboxEntry.subject).where(
             OutboxEntry.kind == kind, *_kept_since(before), OutboxEntry.subject.is_not(None)
         )
         return {subject for subject in await self.session.scalars(statement.distinct()) if subject}
 
-    async def erase_about(self, kind: str, subjects: Collection[str]) -> int:
-        """The payloads of these dead letters; how many."""
+    async def erase_payloads_about(self, kind: str, subjects: Collection[str]) -> int:
+        """Delete the payloads of dead letters about these subjects; returns how many."""
         return await self._erased(
             update(OutboxEntry).where(
                 OutboxEntry.kind == kind, OutboxEntry.state == DEAD, OutboxEntry.subject.in_(subjects)
             )
         )
 
-    async def erase(self, before: datetime) -> int:
-        """The payloads of what died before; how many."""
+    async def erase_payloads(self, before: datetime) -> int:
+        """Delete the payloads of dead letters from before; returns how many."""
         return await self._erased(update(OutboxEntry).where(*_kept_since(before)))
 
-    async def forget(self, before: datetime) -> int:
-        """Remove what was over before."""
+    async def delete_finished(self, before: datetime) -> int:
+        """Delete jobs that were finished before; returns how many."""
         statement = delete(OutboxEntry).where(OutboxEntry.state.in_((DONE, DEAD)), OutboxEntry.finished_at < before)
         return cast("CursorResult[Any]", await self.session.execute(statement)).rowcount
 

@@ -1,14 +1,19 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Liveness and readiness, and the port without an ingress on which kubelet and Prometheus ask for them and for metrics."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Final
 
-from litestar import Controller, Response, get
-from litestar.di import NamedDependency
+from litestar import Controller, Litestar, Response, get
+from litestar.di import NamedDependency, Provide
 from litestar.openapi import ResponseSpec
+from litestar.plugins.prometheus import PrometheusController
 from msgspec import Meta, Struct
+from vivero_web.current_request import Proxies
 from vivero_web.errors import UnavailableError
+from vivero_web.problem import Answers
+from vivero_web.request_context import RequestContext
 
 from vivero_control.db.database import Database
 
@@ -65,3 +70,27 @@ class HealthController(Controller):
     async def readyz(self, health: NamedDependency[Health]) -> Response[Readiness]:
         readiness = await health.readiness()
         return Response(readiness, status_code=200 if readiness.ok else 503)
+
+
+class Metrics(PrometheusController):
+    """Serves what this process has counted: requests by route, signups, the outbox."""
+
+    path = "/metrics"
+    openmetrics_format = False
+    include_in_schema = False
+
+
+def internal_app(
+    health: Health, lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[None]]] = ()
+) -> Litestar:
+    """Whatever its Host header: who gets here is in the cluster, and the NetworkPolicy has let it in."""
+    app = Litestar(
+        route_handlers=[HealthController, Metrics],
+        dependencies={"health": Provide(lambda: health, sync_to_thread=False)},
+        exception_handlers={Exception: Answers(None).to},
+        lifespan=list(lifespan),
+        logging_config=None,
+        openapi_config=None,
+    )
+    app.asgi_handler = RequestContext(app.asgi_handler, Proxies(0), hsts="")
+    return app

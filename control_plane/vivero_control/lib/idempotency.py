@@ -17,30 +17,30 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError, InvalidInputError
+from vivero_web.tokens import keyed_digest
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import IdempotencyRecord
-from vivero_control.lib.keys import fingerprint
 
 HEADER = "Idempotency-Key"
 KEY_PATTERN = "[ -~]{1,255}"
-TAKE_OVER = timedelta(seconds=30)  # far above any request's time limit
+LOCK_TTL = timedelta(seconds=30)  # far above any request's time limit
 KEEP = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class Once:
-    """One run of one operation under its key.
+class IdempotentOperation:
+    """One attempt of one operation under its key.
 
     Attributes:
         answer: what was answered the first time; None when this is the first time.
-        made: set by the operation when its transaction is committed; unless set, an error frees the key.
+        committed: set by the operation after its transaction; until then an error frees the key.
         until: when another request may take the key over.
     """
 
     key: str | None
     answer: dict[str, Any] | None = None
-    made: bool = False
+    committed: bool = False
     until: datetime | None = None
 
     async def store(self, session: AsyncSession, answer: dict[str, Any]) -> None:
@@ -51,10 +51,12 @@ class Once:
 
 
 class KeyBusyError(ConflictError):
-    """The first request with this Idempotency-Key is still at work."""
+    """The first request with this Idempotency-Key is still being processed."""
 
     def __init__(self) -> None:
-        super().__init__("The first request with this Idempotency-Key is still at work.", headers={"Retry-After": "1"})
+        super().__init__(
+            "The first request with this Idempotency-Key is still being processed.", headers={"Retry-After": "1"}
+        )
 
 
 def check_key(key: str) -> None:
@@ -64,7 +66,7 @@ def check_key(key: str) -> None:
 
 
 class Idempotency:
-    """Remembers keys, fingerprints of what came with them, and answers."""
+    """Stores keys, digests of their request bodies, and answers."""
 
     def __init__(self, database: Database, secret: bytes, clock: Clock) -> None:
         self._database = database
@@ -72,23 +74,23 @@ class Idempotency:
         self._clock = clock
 
     @asynccontextmanager
-    async def once(self, operation: str, key: str | None, body: bytes) -> AsyncIterator[Once]:
-        """Claim the key for the block; without a key every run is the first.
+    async def once(self, name: str, key: str | None, body: bytes) -> AsyncIterator[IdempotentOperation]:
+        """SellingPoint the key for the block; without a key every run is the first.
 
         Raises:
             InvalidInputError: the key is unusable, or was used with another body.
-            KeyBusyError: the first request with this key is still at work.
+            KeyBusyError: the first request with this key is still being processed.
         """
         if key is None:
-            yield Once(None)
+            yield IdempotentOperation(None)
             return
         check_key(key)
-        once = await self._claim(fingerprint(self._secret, operation, key), fingerprint(self._secret, body))
+        operation = await self._claim(keyed_digest(self._secret, name, key), keyed_digest(self._secret, body))
         try:
-            yield once
+            yield operation
         except BaseException:
-            if once.key and once.answer is None and not once.made:
-                await self._release(once)
+            if operation.key and operation.answer is None and not operation.committed:
+                await self._release(operation)
             raise
 
     async def forget(self, before: datetime) -> int:
@@ -97,18 +99,18 @@ class Idempotency:
             statement = delete(IdempotencyRecord).where(IdempotencyRecord.created_at < before)
             return cast("CursorResult[Any]", await session.execute(statement)).rowcount
 
-    async def _claim(self, key: str, body: str) -> Once:
+    async def _claim(self, key: str, body: str) -> IdempotentOperation:
         now = self._clock()
         until = _until(now)
         try:
             async with self._database.transaction() as session:
                 session.add(IdempotencyRecord(key=key, fingerprint=body, locked_until=until, created_at=now))
         except IntegrityError:
-            return await self._meet(key, body)
-        return Once(key, until=until)
+            return await self._existing(key, body)
+        return IdempotentOperation(key, until=until)
 
-    async def _meet(self, key: str, body: str) -> Once:
-        """Someone was here before."""
+    async def _existing(self, key: str, body: str) -> IdempotentOperation:
+        """The key was claimed before."""
         now = self._clock()
         async with self._database.transaction() as session:
             record = await session.get(IdempotencyRecord, key, with_for_update=True)
@@ -119,15 +121,15 @@ class Idempotency:
             if record.answer is None and record.locked_until > now:
                 raise KeyBusyError
             record.locked_until = _until(now)
-            return Once(key, record.answer, until=record.locked_until)
+            return IdempotentOperation(key, record.answer, until=record.locked_until)
 
-    async def _release(self, once: Once) -> None:
-        """Not when another request has taken the key over meanwhile: it is that one's now, with its answer."""
-        own = IdempotencyRecord.key == once.key, IdempotencyRecord.locked_until == once.until
+    async def _release(self, operation: IdempotentOperation) -> None:
+        """Unless another request has taken over the key: it is that one's now, with its answer."""
+        own = IdempotencyRecord.key == operation.key, IdempotencyRecord.locked_until == operation.until
         async with self._database.transaction() as session:
             await session.execute(delete(IdempotencyRecord).where(*own))
 
 
 def _until(now: datetime) -> datetime:
     """Until when a request has its key to itself, in whole seconds as the column keeps it."""
-    return (now + TAKE_OVER).replace(microsecond=0)
+    return (now + LOCK_TTL).replace(microsecond=0)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from litestar.plugins import PluginProtocol
-from vivero_web.redaction import redact
+from vivero_web.logs import redact
 
 from vivero_control.settings import TelemetrySettings
 

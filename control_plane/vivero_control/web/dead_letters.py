@@ -1,4 +1,4 @@
-"""The staff's page about jobs that were given up, and the order to replay one."""
+"""The staff's page about jobs that were given up, and their replay."""
 
 from typing import Any, Final
 
@@ -12,8 +12,8 @@ from vivero_web.errors import ConflictError
 from vivero_control.domain.dead_letters.service import DeadLetterService
 from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
-from vivero_control.jobs.policies import KEEP_PAYLOAD
-from vivero_control.web.session import DEAD_LETTERS, shell
+from vivero_control.jobs.outbox import KEEP_PAYLOAD
+from vivero_control.web.staff_shell import DEAD_LETTERS, shell
 
 REPLAYED: Final = "It is tried again now, and leaves this list. If it fails again, it comes back."
 

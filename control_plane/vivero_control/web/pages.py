@@ -10,19 +10,17 @@ from litestar.template import TemplateConfig
 from vivero_ui.static import static_router
 from vivero_ui.templates import environment
 from vivero_web.clock import Clock, now
-from vivero_web.guards import same_origin_only
+from vivero_web.security import same_origin_only
 
-from vivero_control.pages import Pages
+from vivero_control.services import Pages
 from vivero_control.web.dead_letters import DeadLettersController
-from vivero_control.web.errors import error_page
-from vivero_control.web.hosts import host_error, host_page
-from vivero_control.web.people import PeopleController
-from vivero_control.web.recovery import RecoveryController
+from vivero_control.web.error_pages import error_page, host_error, host_page
+from vivero_control.web.presentation import host_of, web_url
 from vivero_control.web.signup import SignupController
 from vivero_control.web.site import SiteController
-from vivero_control.web.staff import StaffLoginController
+from vivero_control.web.staff_login import RecoveryController, StaffLoginController
+from vivero_control.web.staff_members import StaffMembersController
 from vivero_control.web.tenants import TenantsController
-from vivero_control.web.words import host_of, web_url
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -38,7 +36,7 @@ def pages(clock: Clock = now) -> Pages:
             RecoveryController,
             TenantsController,
             DeadLettersController,
-            PeopleController,
+            StaffMembersController,
         ],
         guards=[same_origin_only],
         dependencies={"clock": Provide(lambda: clock, sync_to_thread=False, use_cache=True)},

@@ -12,22 +12,21 @@ from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEve
 from litestar.status_codes import HTTP_201_CREATED, HTTP_303_SEE_OTHER
 from msgspec import UNSET, Struct
 from vivero_web.bodies import read_form_as
-from vivero_web.cookies import host_cookie
-from vivero_web.doors import SIGNUPS, Counted
 from vivero_web.errors import ConflictError, InvalidInputError, WebError
-from vivero_web.security import page_policy
+from vivero_web.rate_limit import SIGNUPS, Counted
+from vivero_web.security import host_cookie, page_policy
 
 from vivero_control.domain.plans.service import PlanService
-from vivero_control.domain.signups.policies import LOGIN_FOR
+from vivero_control.domain.signups.access import LOGIN_FOR
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.settings import Settings
-from vivero_control.web import words
+from vivero_control.web import presentation
 from vivero_control.web.site import known, workspace_domain
 
 SCRIPTED: Final = "x-scripted-form"
 """Sent by our script, which keeps the typed password in the page when fields are wrong: it wants the next address
-in a header instead of a redirect, because a redirect into the workspace would spend the one-time login."""
+in a header instead of a redirect, because a redirect into the workspace would use up the one-time login."""
 BEARER: Final = "__Host-signup"
 """The cookie of whoever signed up last in this browser: the progress page lets nobody else in."""
 _FIELDS: Final = ("company", "email", "password", "slug")
@@ -69,8 +68,8 @@ def _form_page(form: SignupForm, plans: PlanService, settings: Settings, error: 
         "first_wrong": next(iter(wrong), ""),
         "problem": problem,
         "domain": workspace_domain(settings),
-        "trial_days": words.trial_days(known(plans.offered)),
-        # A new one each time: a corrected form is another order.
+        "trial_days": presentation.trial_days(known(plans.offered)),
+        # A new one each time: a corrected form is another request.
         "key": secrets.token_hex(16),
     }
     status = error.status if error else 200
@@ -86,10 +85,10 @@ def _shown(view: SignupView) -> dict[str, Any]:
     """What the steps' template needs."""
     return {
         "signup": view,
-        "heading": words.progress_heading(view),
-        "closed": words.is_closed(view),
-        "items": words.progress(view),
-        "entrance": words.entrance(view),
+        "heading": presentation.progress_heading(view),
+        "closed": presentation.is_closed(view),
+        "items": presentation.progress(view),
+        "ticket_form": presentation.ticket_form(view),
     }
 
 
@@ -112,11 +111,11 @@ class SignupController(Controller):
         settings: NamedDependency[Settings],
     ) -> Response[Any] | Template:
         form = await read_form_as(request, SignupForm)
-        order = StartSignup(
+        wanted = StartSignup(
             company=form.company, email=form.email, password=form.password, slug=form.slug.strip().lower() or None
         )
         try:
-            view = await signups.start(order, idempotency_key=form.key or None)
+            view = await signups.start(wanted, idempotency_key=form.key or None)
         except (InvalidInputError, ConflictError) as error:
             return _form_page(form, plans, settings, error)
         address = f"/signup/{view.id}"
@@ -132,7 +131,7 @@ class SignupController(Controller):
         view = await signups.get(signup_id, request.cookies.get(BEARER))
         context = {**_shown(view), "events_href": f"/signup/{view.id}/events"}
         # The way in is a form, so that it needs no script and its ticket stands in no address.
-        headers = {"content-security-policy": page_policy(forms_to=words.origin(view.tenant.url))}
+        headers = {"content-security-policy": page_policy(forms_to=presentation.origin(view.tenant.url))}
         return Template("pages/progress.html.j2", context=context, headers=headers)
 
     @get("/{signup_id:str}/events")

@@ -9,10 +9,9 @@ from litestar.di import NamedDependency
 from litestar.response import Template
 from vivero_web.errors import UnavailableError
 
-from vivero_control.domain.plans.schemas import PlanView
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanService, PlanView
 from vivero_control.settings import Settings
-from vivero_control.web import claims, words
+from vivero_control.web import presentation, selling_points
 
 FIVE_MINUTES: Final = CacheControlHeader(max_age=300, public=True)
 
@@ -27,7 +26,7 @@ def known(plans: Callable[[], tuple[PlanView, ...]]) -> tuple[PlanView, ...]:
 
 def workspace_domain(settings: Settings) -> str:
     """What follows a workspace's slug in its address, with the port if it is not the usual one."""
-    return words.host_of(settings.origin)
+    return presentation.host_of(settings.origin)
 
 
 class SiteController(Controller):
@@ -40,16 +39,18 @@ class SiteController(Controller):
         listed = known(plans.offered)
         context: dict[str, Any] = {
             "plans": listed,
-            "trial_days": words.trial_days(listed),
+            "trial_days": presentation.trial_days(listed),
             "domain": workspace_domain(settings),
-            "how": claims.HOW,
-            "workspace": claims.WORKSPACE,
-            "isolation": claims.ISOLATION,
+            "how": selling_points.HOW,
+            "workspace": selling_points.WORKSPACE,
+            "isolation": selling_points.ISOLATION,
         }
         return Template("pages/landing.html.j2", context=context)
 
     @get("/pricing", name="pricing", cache_control=FIVE_MINUTES, sync_to_thread=False)
     def pricing(self, plans: NamedDependency[PlanService], settings: NamedDependency[Settings]) -> Template:
         listed = known(plans.offered)
-        rows = words.compare(listed, supported=settings.mail.reply_to is not None)
-        return Template("pages/pricing.html.j2", context={"plans": listed, "rows": rows, "questions": claims.QUESTIONS})
+        rows = presentation.compare(listed, supported=settings.mail.reply_to is not None)
+        return Template(
+            "pages/pricing.html.j2", context={"plans": listed, "rows": rows, "questions": selling_points.QUESTIONS}
+        )

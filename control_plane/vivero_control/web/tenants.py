@@ -1,4 +1,4 @@
-"""The staff's pages about tenants: the table, one tenant, and the orders."""
+"""The staff's pages about tenants: the table, one tenant, and the actions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ from vivero_control.domain.staff.guards import session_staff
 from vivero_control.domain.staff.schemas import StaffView
 from vivero_control.domain.tenants.schemas import Page, SortKey, TenantDetail, TenantQuery, TenantRow, TenantState
 from vivero_control.domain.tenants.service import TenantService
-from vivero_control.web import orders, words
-from vivero_control.web.orders import OrderForm
-from vivero_control.web.session import HOME, shell
+from vivero_control.web import presentation, tenant_forms
 from vivero_control.web.site import known
+from vivero_control.web.staff_shell import HOME, shell
+from vivero_control.web.tenant_forms import ActionForm
 
 PAGE_SIZE: Final = 50
 LAST_PAGE: Final = 1_000_000
 _SORT_KEYS: Final = frozenset(get_args(SortKey))
-# What the page says after an order; the address carries the word, not the sentence.
+# What the page says after an action; the address carries the word, not the sentence.
 DONE: Final = {
     "suspend": "The workspace is suspended. Visitors see a page that says why.",
     "resume": "The workspace is resumed and starts now.",
@@ -79,7 +79,7 @@ class Dialog(Struct, frozen=True, kw_only=True):
     """Which dialog is open, what was typed into it, and what is wrong with it."""
 
     open: str = ""
-    values: Mapping[str, str] = msgspec.field(default_factory=lambda: msgspec.to_builtins(OrderForm()))
+    values: Mapping[str, str] = msgspec.field(default_factory=lambda: msgspec.to_builtins(ActionForm()))
     errors: Mapping[str, str] = msgspec.field(default_factory=lambda: dict.fromkeys(_DIALOG_FIELDS, ""))
     problem: str = ""
 
@@ -88,7 +88,7 @@ _DIALOG_NAMES: Final = {"trialEndsAt": "trial_ends_at", "suspended.message": "me
 """The cluster's names of what a dialog asks for, where they differ."""
 
 
-def dialog_after(which: str, form: OrderForm, error: WebError) -> Dialog:
+def dialog_after(which: str, form: ActionForm, error: WebError) -> Dialog:
     """The dialog as it was, with what is wrong: at its field, or above all when it has none of that name."""
     found = {_DIALOG_NAMES.get(one.field, one.field): one.message for one in error.errors}
     errors = {field: found.pop(field, "") for field in _DIALOG_FIELDS}
@@ -124,35 +124,35 @@ class TenantPage:
         context: dict[str, Any] = {
             "shell": shell(self.member),
             "detail": detail,
-            "line": words.tenant_line(detail.tenant, listed, self.clock()),
-            "conditions": words.timeline(detail.conditions),
-            "history": words.history(await self.audit.history(*self.tenants.subjects(name))),
+            "line": presentation.tenant_line(detail.tenant, listed, self.clock()),
+            "conditions": presentation.timeline(detail.conditions),
+            "history": presentation.history(await self.audit.history(*self.tenants.subjects(name))),
             "form": dialog,
             "done": DONE.get(done, ""),
             "watch": _moves(detail, done),
-            "reasons": [(str(reason), said) for reason, said in words.REASONS.items()],
+            "reasons": [(str(reason), said) for reason, said in presentation.REASONS.items()],
             "plan_options": [(plan.name, plan.display_name) for plan in listed],
         }
         return Template("pages/tenant.html.j2", context=context, status_code=status)
 
 
 def _moves(detail: TenantDetail, done: str) -> bool:
-    """Whether the operator is about to write news: then the page looks again by itself."""
+    """Whether the operator is about to update the status: then the page refreshes itself."""
     return bool(done) or detail.tenant.state in {TenantState.STARTING, TenantState.DELETING}
 
 
-async def _carry_out(tenants: TenantService, name: str, which: str, form: OrderForm, actor: str) -> None:
+async def _act(tenants: TenantService, name: str, which: str, form: ActionForm, actor: str) -> None:
     match which:
         case "suspend":
-            await tenants.suspend(name, orders.suspend(form), actor)
+            await tenants.suspend(name, tenant_forms.suspend(form), actor)
         case "resume":
-            await tenants.resume(name, orders.resume(form), actor)
+            await tenants.resume(name, tenant_forms.resume(form), actor)
         case "extend":
-            await tenants.extend_trial(name, orders.extend_trial(form), actor)
+            await tenants.extend_trial(name, tenant_forms.extend_trial(form), actor)
         case "plan":
-            await tenants.change_plan(name, orders.change_plan(form), actor)
+            await tenants.change_plan(name, tenant_forms.change_plan(form), actor)
         case _:
-            raise NotFoundError("There is no such order.")
+            raise NotFoundError("There is no such action.")
 
 
 class TenantsController(Controller):
@@ -179,8 +179,8 @@ class TenantsController(Controller):
             "query": wanted,
             "url": address,
             "plans": listed,
-            "states": [(state.value, words.STATES[state].words) for state in TenantState],
-            "lines": [words.tenant_line(row, listed, now) for row in page.items],
+            "states": [(state.value, presentation.STATES[state].words) for state in TenantState],
+            "lines": [presentation.tenant_line(row, listed, now) for row in page.items],
             **pager(page, wanted.page, address),
         }
         return Template("pages/tenants.html.j2", context=context)
@@ -197,16 +197,16 @@ class TenantsController(Controller):
         status_code=HTTP_303_SEE_OTHER,
         dependencies={"shown": Provide(TenantPage, sync_to_thread=False)},
     )
-    async def order(
+    async def act(
         self,
         request: Request[Any, Any, Any],
         name: FromPath[str],
         which: FromPath[str],
         shown: NamedDependency[TenantPage],
     ) -> Response[Any]:
-        form = await read_form_as(request, OrderForm)
+        form = await read_form_as(request, ActionForm)
         try:
-            await _carry_out(shown.tenants, name, which, form, shown.member.email)
+            await _act(shown.tenants, name, which, form, shown.member.email)
         except (InvalidInputError, ConflictError) as error:
             return await shown.render(name, dialog_after(which, form, error), status=error.status)
         return Redirect(f"{HOME}/{quote(name)}?done={which}", status_code=HTTP_303_SEE_OTHER)

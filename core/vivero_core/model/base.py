@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
     BaseModel,
@@ -103,7 +103,12 @@ class Metadata(Model):
 
 
 class Resource(Model):
-    """A custom resource as the API server returns it."""
+    """A custom resource as the API server returns it; its class says how kubectl names and prints the kind."""
+
+    plural: ClassVar[str]
+    short: ClassVar[str]
+    scale: ClassVar[dict[str, str] | None] = None
+    """Paths of the scale subresource, where the kind is something that is scaled."""
 
     metadata: Metadata
     _unread_status: tuple[str, ...] = PrivateAttr(default=())
@@ -121,6 +126,11 @@ class Resource(Model):
         """This object, as read without these fields of its status."""
         self._unread_status = fields
         return self
+
+    @classmethod
+    def printer_columns(cls) -> list[dict[str, Any]]:
+        """Columns of `kubectl get`; priority 1 only with -o wide."""
+        raise NotImplementedError(f"{cls.__name__} has no columns")
 
     @classmethod
     def parse(cls, body: Any) -> Self:  # noqa: ANN401  an API server's JSON, checked here

@@ -1,63 +1,18 @@
-"""CustomResourceDefinitions from the models: `python -m vivero_core.model.crd <folder>...` writes one file a kind.
+"""CustomResourceDefinitions from the models; `python -m vivero_operator.generated` writes them for all kinds.
 
 Kubernetes wants a structural OpenAPI v3 schema: no references, no unions with null, no titles. The CEL rules and
 list types travel in the models' `json_schema_extra`. The output is deterministic; a test compares it with crds/.
 """
 
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from vivero_core.model import database_server, plan, release, tenant, tenant_pool
 from vivero_core.model.base import Resource
 from vivero_core.model.constants import CATEGORY, GROUP, VERSION
 
 Schema = dict[str, Any]
 
 _DROPPED: Final = frozenset({"title", "$defs", "$ref", "anyOf", "allOf", "additionalProperties", "const"})
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A custom resource and how kubectl names and prints it."""
-
-    model: type[Resource]
-    singular: str
-    plural: str
-    short: str
-    columns: Callable[[], list[dict[str, Any]]]
-    scale: dict[str, str] | None = None
-    """Paths of the scale subresource, where the kind is something that is scaled."""
-
-
-_POOL_SCALE: Final = {
-    "specReplicasPath": ".spec.size",
-    "statusReplicasPath": ".status.spares",
-    "labelSelectorPath": ".status.selector",
-}
-KINDS: Final = (
-    Kind(tenant.Tenant, "tenant", tenant.Tenant.plural, "vt", tenant.printer_columns),
-    Kind(plan.Plan, "plan", plan.Plan.plural, "vplan", plan.printer_columns),
-    Kind(
-        database_server.DatabaseServer,
-        "databaseserver",
-        database_server.DatabaseServer.plural,
-        "vdb",
-        database_server.printer_columns,
-    ),
-    Kind(
-        tenant_pool.TenantPool,
-        "tenantpool",
-        tenant_pool.TenantPool.plural,
-        "vpool",
-        tenant_pool.printer_columns,
-        _POOL_SCALE,
-    ),
-    Kind(release.Release, "release", release.Release.plural, "vrel", release.printer_columns),
-)
 
 
 def _resolved(node: Schema, defs: Schema) -> Schema:
@@ -91,9 +46,9 @@ def structural(node: Schema, defs: Schema) -> Schema:
     return out
 
 
-def _root_schema(kind: Kind) -> Schema:
+def _root_schema(model: type[Resource]) -> Schema:
     """The schema of a whole resource; metadata is the API server's business."""
-    raw = kind.model.model_json_schema(by_alias=True)
+    raw = model.model_json_schema(by_alias=True)
     schema = structural(raw, raw.get("$defs", {}))
     properties = schema["properties"]
     properties["metadata"] = {"type": "object"}
@@ -106,21 +61,21 @@ def _root_schema(kind: Kind) -> Schema:
     return schema
 
 
-def definition(kind: Kind) -> dict[str, Any]:
+def definition(model: type[Resource]) -> dict[str, Any]:
     """The CustomResourceDefinition of one kind."""
     version: dict[str, Any] = {
         "name": VERSION,
         "served": True,
         "storage": True,
-        "additionalPrinterColumns": kind.columns(),
-        "schema": {"openAPIV3Schema": _root_schema(kind)},
-        "subresources": {"status": {}} | ({"scale": kind.scale} if kind.scale else {}),
+        "additionalPrinterColumns": model.printer_columns(),
+        "schema": {"openAPIV3Schema": _root_schema(model)},
+        "subresources": {"status": {}} | ({"scale": model.scale} if model.scale else {}),
     }
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "name": f"{kind.plural}.{GROUP}",
+            "name": f"{model.plural}.{GROUP}",
             # Deleting the chart must never delete every tenant.
             "annotations": {"helm.sh/resource-policy": "keep"},
             "labels": {"app.kubernetes.io/part-of": "vivero"},
@@ -129,10 +84,10 @@ def definition(kind: Kind) -> dict[str, Any]:
             "group": GROUP,
             "scope": "Cluster",
             "names": {
-                "kind": kind.model.__name__,
-                "plural": kind.plural,
-                "singular": kind.singular,
-                "shortNames": [kind.short],
+                "kind": model.__name__,
+                "plural": model.plural,
+                "singular": model.__name__.lower(),
+                "shortNames": [model.short],
                 "categories": [CATEGORY],
             },
             "versions": [version],
@@ -159,24 +114,3 @@ def _child(value: Any, indent: int) -> str:  # noqa: ANN401  any JSON value
     if isinstance(value, dict | list) and value:
         return "\n" + to_yaml(value, indent + 1)
     return f" {_scalar(value)}\n"
-
-
-def files() -> dict[str, str]:
-    """File name -> content, one a kind."""
-    note = "# Generated from core/vivero_core/model by `python -m vivero_core.model.crd crds charts/vivero-crds/templates`. Do not edit.\n"
-    return {f"{kind.plural}.yaml": note + to_yaml(definition(kind)) for kind in KINDS}
-
-
-def main(arguments: list[str]) -> int:
-    if not arguments:
-        sys.stderr.write("usage: python -m vivero_core.model.crd <folder>...\n")
-        return 2
-    for folder in map(Path, arguments):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files().items():
-            (folder / name).write_text(text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

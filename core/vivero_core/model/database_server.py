@@ -93,24 +93,25 @@ class DatabaseServer(Resource):
     """A MariaDB server to place tenants on."""
 
     plural: ClassVar[str] = "databaseservers"
+    short: ClassVar[str] = "vdb"
 
     spec: DatabaseServerSpec
     """Address, credentials and capacity of a MariaDB server."""
     status: DatabaseServerStatus = Field(default_factory=DatabaseServerStatus)
     """What the operator has observed."""
 
-
-def printer_columns() -> list[dict[str, Any]]:
-    """Columns of `kubectl get vdb`."""
-    ready = '.status.conditions[?(@.type=="Ready")]'
-    return [
-        {"name": "Ready", "type": "string", "jsonPath": f"{ready}.status"},
-        {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
-        {"name": "Tenants", "type": "integer", "jsonPath": ".status.tenants"},
-        {"name": "Capacity", "type": "integer", "jsonPath": ".spec.capacity"},
-        {"name": "Cordoned", "type": "boolean", "jsonPath": ".spec.cordoned"},
-        {"name": "Orphans", "type": "integer", "jsonPath": ".status.orphans"},
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-        {"name": "Host", "type": "string", "jsonPath": ".spec.host", "priority": 1},
-        {"name": "Version", "type": "string", "jsonPath": ".status.version", "priority": 1},
-    ]
+    @classmethod
+    def printer_columns(cls) -> list[dict[str, Any]]:
+        """Columns of `kubectl get vdb`."""
+        ready = '.status.conditions[?(@.type=="Ready")]'
+        return [
+            {"name": "Ready", "type": "string", "jsonPath": f"{ready}.status"},
+            {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
+            {"name": "Tenants", "type": "integer", "jsonPath": ".status.tenants"},
+            {"name": "Capacity", "type": "integer", "jsonPath": ".spec.capacity"},
+            {"name": "Cordoned", "type": "boolean", "jsonPath": ".spec.cordoned"},
+            {"name": "Orphans", "type": "integer", "jsonPath": ".status.orphans"},
+            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+            {"name": "Host", "type": "string", "jsonPath": ".spec.host", "priority": 1},
+            {"name": "Version", "type": "string", "jsonPath": ".status.version", "priority": 1},
+        ]

@@ -176,6 +176,7 @@ class Plan(Resource):
     """What a tenant may use, what it costs, and how big its workload is."""
 
     plural: ClassVar[str] = "plans"
+    short: ClassVar[str] = "vplan"
     model_config = ConfigDict(json_schema_extra=_ROOT_RULES)
 
     spec: PlanSpec
@@ -183,18 +184,18 @@ class Plan(Resource):
     status: PlanStatus = Field(default_factory=PlanStatus)
     """What the operator has observed."""
 
-
-def printer_columns() -> list[dict[str, Any]]:
-    """Columns of `kubectl get vplan`."""
-    ready = '.status.conditions[?(@.type=="Ready")]'
-    return [
-        {"name": "Display-Name", "type": "string", "jsonPath": ".spec.displayName"},
-        {"name": "Price-Cents", "type": "integer", "jsonPath": ".spec.price.amountCents"},
-        {"name": "Records", "type": "integer", "jsonPath": ".spec.limits.records"},
-        {"name": "Users", "type": "integer", "jsonPath": ".spec.limits.users"},
-        {"name": "Tenants", "type": "integer", "jsonPath": ".status.tenants"},
-        {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-        {"name": "Connections", "type": "integer", "jsonPath": ".spec.limits.connections", "priority": 1},
-        {"name": "Memory", "type": "string", "jsonPath": ".spec.workload.memoryLimit", "priority": 1},
-    ]
+    @classmethod
+    def printer_columns(cls) -> list[dict[str, Any]]:
+        """Columns of `kubectl get vplan`."""
+        ready = '.status.conditions[?(@.type=="Ready")]'
+        return [
+            {"name": "Display-Name", "type": "string", "jsonPath": ".spec.displayName"},
+            {"name": "Price-Cents", "type": "integer", "jsonPath": ".spec.price.amountCents"},
+            {"name": "Records", "type": "integer", "jsonPath": ".spec.limits.records"},
+            {"name": "Users", "type": "integer", "jsonPath": ".spec.limits.users"},
+            {"name": "Tenants", "type": "integer", "jsonPath": ".status.tenants"},
+            {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
+            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+            {"name": "Connections", "type": "integer", "jsonPath": ".spec.limits.connections", "priority": 1},
+            {"name": "Memory", "type": "string", "jsonPath": ".spec.workload.memoryLimit", "priority": 1},
+        ]

@@ -116,6 +116,7 @@ class Release(Resource):
     """One immutable version of the tenants' pods. The operator makes one for each image and pod template."""
 
     plural: ClassVar[str] = "releases"
+    short: ClassVar[str] = "vrel"
     model_config = ConfigDict(json_schema_extra=_ROOT_RULES)
 
     spec: ReleaseSpec
@@ -123,17 +124,17 @@ class Release(Resource):
     status: ReleaseStatus = Field(default_factory=ReleaseStatus)
     """What the operator has observed."""
 
-
-def printer_columns() -> list[dict[str, Any]]:
-    """Columns of `kubectl get vrel`."""
-    return [
-        {"name": "Complete", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Complete")].status'},
-        {"name": "Status", "type": "string", "jsonPath": ".status.message"},
-        {"name": "Tenants", "type": "integer", "jsonPath": ".status.tenants"},
-        {"name": "Ready", "type": "integer", "jsonPath": ".status.ready"},
-        {"name": "Waiting", "type": "integer", "jsonPath": ".status.waiting"},
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-        {"name": "Image", "type": "string", "jsonPath": ".spec.image", "priority": 1},
-        {"name": "Batch", "type": "integer", "jsonPath": ".spec.batch", "priority": 1},
-        {"name": "Pause", "type": "integer", "jsonPath": ".spec.pauseSeconds", "priority": 1},
-    ]
+    @classmethod
+    def printer_columns(cls) -> list[dict[str, Any]]:
+        """Columns of `kubectl get vrel`."""
+        return [
+            {"name": "Complete", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Complete")].status'},
+            {"name": "Status", "type": "string", "jsonPath": ".status.message"},
+            {"name": "Tenants", "type": "integer", "jsonPath": ".status.tenants"},
+            {"name": "Ready", "type": "integer", "jsonPath": ".status.ready"},
+            {"name": "Waiting", "type": "integer", "jsonPath": ".status.waiting"},
+            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+            {"name": "Image", "type": "string", "jsonPath": ".spec.image", "priority": 1},
+            {"name": "Batch", "type": "integer", "jsonPath": ".spec.batch", "priority": 1},
+            {"name": "Pause", "type": "integer", "jsonPath": ".spec.pauseSeconds", "priority": 1},
+        ]

@@ -241,6 +241,7 @@ class Tenant(Resource):
     """One customer's isolated workspace: its own database schema, bucket, cache user, namespace and pods."""
 
     plural: ClassVar[str] = "tenants"
+    short: ClassVar[str] = "vt"
     model_config = ConfigDict(json_schema_extra=_ROOT_RULES)
 
     spec: TenantSpec
@@ -274,26 +275,26 @@ class Tenant(Resource):
         """The adopted id when there is one, else derived from metadata.uid."""
         return self.spec.adopt or naming.tenant_id(self.metadata.uid)
 
+    @classmethod
+    def printer_columns(cls) -> list[dict[str, Any]]:
+        """Columns of `kubectl get vt`; priority 1 only with -o wide."""
+        return [
+            {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'},
+            {"name": "Status", "type": "string", "jsonPath": ".status.message"},
+            {"name": "Plan", "type": "string", "jsonPath": ".spec.plan"},
+            # Not of type date: kubectl prints a date in the future as <invalid>.
+            {"name": "Trial-Ends", "type": "string", "jsonPath": ".status.trialEndsAt"},
+            {"name": "Version", "type": "string", "jsonPath": ".status.version"},
+            {"name": "Release", "type": "string", "jsonPath": ".status.release"},
+            {"name": "URL", "type": "string", "jsonPath": ".status.url"},
+            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+            {"name": "ID", "type": "string", "jsonPath": ".status.id", "priority": 1},
+            {"name": "Database", "type": "string", "jsonPath": ".status.databaseServer", "priority": 1},
+            {"name": "Owner", "type": "string", "jsonPath": ".spec.owner.email", "priority": 1},
+            {"name": "Pool", "type": "string", "jsonPath": ".spec.pool", "priority": 1},
+            {"name": "Suspended", "type": "string", "jsonPath": ".spec.suspended.reason", "priority": 1},
+            {"name": "Proven", "type": "date", "jsonPath": ".status.provenAt", "priority": 1},
+        ]
 
-def printer_columns() -> list[dict[str, Any]]:
-    """Columns of `kubectl get vt`; priority 1 only with -o wide."""
-    return [
-        {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'},
-        {"name": "Status", "type": "string", "jsonPath": ".status.message"},
-        {"name": "Plan", "type": "string", "jsonPath": ".spec.plan"},
-        # Not of type date: kubectl prints a date in the future as <invalid>.
-        {"name": "Trial-Ends", "type": "string", "jsonPath": ".status.trialEndsAt"},
-        {"name": "Version", "type": "string", "jsonPath": ".status.version"},
-        {"name": "Release", "type": "string", "jsonPath": ".status.release"},
-        {"name": "URL", "type": "string", "jsonPath": ".status.url"},
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-        {"name": "ID", "type": "string", "jsonPath": ".status.id", "priority": 1},
-        {"name": "Database", "type": "string", "jsonPath": ".status.databaseServer", "priority": 1},
-        {"name": "Owner", "type": "string", "jsonPath": ".spec.owner.email", "priority": 1},
-        {"name": "Pool", "type": "string", "jsonPath": ".spec.pool", "priority": 1},
-        {"name": "Suspended", "type": "string", "jsonPath": ".spec.suspended.reason", "priority": 1},
-        {"name": "Proven", "type": "date", "jsonPath": ".status.provenAt", "priority": 1},
-    ]
 
-
-__all__ = ["Metadata", "Owner", "Suspension", "Tenant", "TenantSpec", "TenantStatus", "printer_columns"]
+__all__ = ["Metadata", "Owner", "Suspension", "Tenant", "TenantSpec", "TenantStatus"]

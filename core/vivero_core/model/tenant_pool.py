@@ -42,22 +42,28 @@ class TenantPool(Resource):
     """A warm pool of provisioned tenants without an owner, so that a signup does not wait for provisioning."""
 
     plural: ClassVar[str] = "tenantpools"
+    short: ClassVar[str] = "vpool"
+    scale: ClassVar[dict[str, str]] = {
+        "specReplicasPath": ".spec.size",
+        "statusReplicasPath": ".status.spares",
+        "labelSelectorPath": ".status.selector",
+    }
 
     spec: TenantPoolSpec
     """What to keep ready."""
     status: TenantPoolStatus = Field(default_factory=TenantPoolStatus)
     """What the operator has observed."""
 
-
-def printer_columns() -> list[dict[str, Any]]:
-    """Columns of `kubectl get vpool`."""
-    ready = '.status.conditions[?(@.type=="Ready")]'
-    return [
-        {"name": "Ready", "type": "string", "jsonPath": f"{ready}.status"},
-        {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
-        {"name": "Plan", "type": "string", "jsonPath": ".spec.plan"},
-        {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
-        {"name": "Claimable", "type": "integer", "jsonPath": ".status.ready"},
-        {"name": "Spares", "type": "integer", "jsonPath": ".status.spares"},
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-    ]
+    @classmethod
+    def printer_columns(cls) -> list[dict[str, Any]]:
+        """Columns of `kubectl get vpool`."""
+        ready = '.status.conditions[?(@.type=="Ready")]'
+        return [
+            {"name": "Ready", "type": "string", "jsonPath": f"{ready}.status"},
+            {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
+            {"name": "Plan", "type": "string", "jsonPath": ".spec.plan"},
+            {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
+            {"name": "Claimable", "type": "integer", "jsonPath": ".status.ready"},
+            {"name": "Spares", "type": "integer", "jsonPath": ".status.spares"},
+            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+        ]

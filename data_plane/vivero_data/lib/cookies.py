@@ -3,7 +3,7 @@
 from typing import Final
 
 from litestar.datastructures import Cookie
-from vivero_web.cookies import host_cookie
+from vivero_web.security import host_cookie
 
 from vivero_data.lib.tokens import REFRESH_LIFETIME, Tokens
 

@@ -27,20 +27,19 @@ def source_checks() -> list[Check]:
         Check("ruff format", lambda: _module("ruff", "format", "--check", ".")),
         Check("ruff check", lambda: _module("ruff", "check", ".")),
         Check("import layers", lambda: _script("lint-imports")),
-        Check("generated definitions", compare_definitions),
+        Check("generated files", compare_generated),
         Check("mypy", lambda: _module("mypy")),
     ]
 
 
-def compare_definitions() -> None:
-    """crds/ and the chart's copies are what the models generate."""
+def compare_generated() -> None:
+    """Definitions and rights are what the models and the operator's registry of kinds generate."""
     with tempfile.TemporaryDirectory() as folder:
-        _module("vivero_core.model.crd", folder)
-        fresh = {file.name: file.read_text() for file in Path(folder).glob("*.yaml")}
-    for place in (ROOT / "crds", ROOT / "charts" / "vivero-crds" / "templates"):
-        kept = {file.name: file.read_text() for file in place.glob("*.yaml")}
-        if kept != fresh:
-            raise ComponentError(str(place), "differs from the models; run python -m vivero_core.model.crd crds/")
+        _module("vivero_operator.generated", folder)
+        for file in sorted(one for one in Path(folder).rglob("*") if one.is_file()):
+            kept = ROOT / file.relative_to(folder)
+            if not kept.exists() or kept.read_text() != file.read_text():
+                raise ComponentError(str(kept), "is not current; run python -m vivero_operator.generated")
 
 
 def _module(module: str, *arguments: str) -> None:

@@ -8,6 +8,8 @@ from vivero_dev.native.tools import tool_store
 from vivero_dev.wheels import environment_command, uv_environment, uv_program
 
 _REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "wapiti.txt"
+# The locked wapiti installs on no later one.
+_PYTHON = ">=3.11,<3.13"
 
 
 def ensure_scanner(cache_dir: Path, log: Path) -> list[str]:
@@ -16,10 +18,14 @@ def ensure_scanner(cache_dir: Path, log: Path) -> list[str]:
 
     def make(target: Path) -> None:
         uv = uv_program(Path(sys.executable))
-        run("wapiti", [uv, "venv", "--quiet", "--python", sys.executable, target], log=log)
+        run(
+            "wapiti",
+            [uv, "venv", "--quiet", "--no-python-downloads", "--python", _PYTHON, "--allow-existing", target],
+            log=log,
+        )
         words = environment_command(uv, target / "bin/python", _REQUIREMENTS)
         work("wapiti", words, log=log, environment=uv_environment(Path(sys.executable)))
 
-    folder = store.ensure(store.entry("wapiti", _REQUIREMENTS.read_text(), sys.version), make)
+    folder = store.ensure(store.entry("wapiti", _REQUIREMENTS.read_text(), _PYTHON), make)
     # Through its interpreter: the script's own first line names the folder in which it was made.
     return [str(folder / "bin/python"), str(folder / "bin/wapiti")]

@@ -5,63 +5,51 @@ condition; it stops no other, and its last readable version stays in effect.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import kopf
-from vivero_core.model.base import Metadata, Resource
+from vivero_core.model.base import Metadata
 from vivero_core.model.constants import GROUP, VERSION
 from vivero_core.model.reading import Unreadable, read
 
-from vivero_operator.handlers import HandlerContext
-from vivero_operator.reconcile.controller import Key, Kind
-from vivero_operator.reconcile.mirror import Mirror
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.kind import KindSpec
 
 logger = logging.getLogger(__name__)
 
-R = TypeVar("R", bound=Resource)
 
-
-@dataclass(frozen=True)
-class Watched(Generic[R]):
-    """One of our kinds."""
-
-    kind: Kind
-    model: type[R]
-    plural: str
-    mirror: Callable[[HandlerContext], Mirror[R]]
-    observe: Callable[[HandlerContext, R], None]
-    """An object was added or changed."""
-    forget: Callable[[HandlerContext, Metadata], None]
-    """It is gone."""
-
-
-def listed(context: HandlerContext, watched: Watched[R], body: dict[str, Any]) -> None:
+def listed(context: HandlerContext, spec: KindSpec[Any], body: dict[str, Any]) -> None:
     """An object of the first list: remembered, and not yet acted on."""
-    found = read(watched.model, body)
+    found = read(spec.model, body)
     if isinstance(found, Unreadable):
-        context.cluster.put_unreadable(watched.kind, found)
+        context.cluster.put_unreadable(spec.kind, found)
     else:
-        watched.mirror(context).put(found)
+        context.cluster.of(spec.model).put(found)
 
 
-def handle(context: HandlerContext, watched: Watched[R], change: str | None, body: dict[str, Any]) -> None:
+def handle(context: HandlerContext, spec: KindSpec[Any], change: str | None, body: dict[str, Any]) -> None:
     """An event: ADDED, MODIFIED, DELETED, or None for what was listed again."""
-    key = watched.kind, body["metadata"]["name"]
     if change == "DELETED":
-        context.cluster.unreadable.pop(key, None)
-        watched.forget(context, Metadata.model_validate(body["metadata"]))
+        gone(context, spec, Metadata.model_validate(body["metadata"]))
         return
-    found = read(watched.model, body)
+    found = read(spec.model, body)
     if isinstance(found, Unreadable):
-        _remember(context, watched.kind, found)
+        _remember(context, spec.kind, found)
     else:
-        context.cluster.unreadable.pop(key, None)
-        watched.observe(context, found)
+        context.cluster.unreadable.pop((spec.kind, found.name), None)
+        spec.observe(context, found)
 
 
-def _remember(context: HandlerContext, kind: Kind, found: Unreadable) -> None:
+def gone(context: HandlerContext, spec: KindSpec[Any], metadata: Metadata) -> None:
+    """This very object; a successor of the same name stays."""
+    odd = context.cluster.unreadable.get((spec.kind, metadata.name))
+    if odd is not None and odd.metadata.uid == metadata.uid:
+        del context.cluster.unreadable[spec.kind, metadata.name]
+    spec.gone(context, metadata)
+
+
+def _remember(context: HandlerContext, kind: str, found: Unreadable) -> None:
     context.cluster.put_unreadable(kind, found)
     wants = "unreadable", found.metadata.generation, found.deletion_timestamp
     if context.wants.get(found.metadata.uid) != wants:
@@ -70,12 +58,12 @@ def _remember(context: HandlerContext, kind: Kind, found: Unreadable) -> None:
         context.queue.add(Key(kind, found.name))
 
 
-def register(registry: kopf.OperatorRegistry, context: HandlerContext, watched: Watched[R]) -> None:
-    @kopf.index(GROUP, VERSION, watched.plural, id=f"{watched.plural}-listed", registry=registry)
+def register(registry: kopf.OperatorRegistry, context: HandlerContext, spec: KindSpec[Any]) -> None:
+    @kopf.index(GROUP, VERSION, spec.plural, id=f"{spec.plural}-listed", registry=registry)
     def first(body: kopf.Body, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
         """Makes kopf hold back all handlers until every kind has been listed: no decision on half a cluster."""
-        listed(context, watched, dict(body))
+        listed(context, spec, dict(body))
 
-    @kopf.on.event(GROUP, VERSION, watched.plural, id=watched.plural, registry=registry)
+    @kopf.on.event(GROUP, VERSION, spec.plural, id=spec.plural, registry=registry)
     async def changed(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  kopf passes what it has
-        handle(context, watched, event["type"], dict(event["object"]))
+        handle(context, spec, event["type"], dict(event["object"]))

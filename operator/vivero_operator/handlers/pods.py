@@ -9,8 +9,8 @@ from vivero_core.backends.kube.follow import follow
 from vivero_core.backends.kube.resources import POD
 from vivero_core.model.constants import LABEL_TENANT
 
-from vivero_operator.handlers import HandlerContext
 from vivero_operator.policies import life
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import Rank

@@ -1,7 +1,6 @@
 """Tenants: every change of the desired state is work; an echo of our own status is not."""
 
 import random
-from typing import Final
 
 from vivero_core.model.base import Metadata
 from vivero_core.model.conditions import find
@@ -9,11 +8,10 @@ from vivero_core.model.constants import ANNOTATION_RESTART, ConditionType, Reaso
 from vivero_core.model.naming import tenant_id
 from vivero_core.model.tenant import Tenant
 
-from vivero_operator.handlers import HandlerContext
-from vivero_operator.handlers.dispatch import Watched
 from vivero_operator.policies import life
-from vivero_operator.policies.pause import paused
-from vivero_operator.reconcile.controller import Key
+from vivero_operator.policies.life import paused
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import ORPHAN, Key
 from vivero_operator.reconcile.queue import Rank
 
 _BLOCKED_BY_OTHERS = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN, Reason.ALREADY_ADOPTED})
@@ -93,10 +91,7 @@ def forget(context: HandlerContext, metadata: Metadata) -> None:
     _wake_blocked(context)
     context.count_again()
     # What is left of it, if its finalizer was taken away: at least its address must not answer any more.
-    context.queue.add(Key("Orphan", tenant.id if tenant else tenant_id(metadata.uid)))
+    context.queue.add(Key(ORPHAN, tenant.id if tenant else tenant_id(metadata.uid)))
     key = _pool_key(tenant) if tenant is not None and tenant.is_spare else None
     if key is not None:
         context.queue.add_later(key, _REFILL_SECONDS)
-
-
-WATCHED: Final = Watched("Tenant", Tenant, Tenant.plural, lambda context: context.cluster.tenants, observe, forget)

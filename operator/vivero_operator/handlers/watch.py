@@ -3,24 +3,18 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import aiohttp
 import kopf
 from vivero_core.backends.kube.backoff import ConnectionBackoff
 from vivero_core.backends.kube.config import KubeConfig
+from vivero_core.model.constants import LABEL_PART_OF
 
-from vivero_operator.handlers import (
-    HandlerContext,
-    database_servers,
-    dispatch,
-    leases,
-    plans,
-    releases,
-    tenant_pools,
-    tenants,
-)
+from vivero_operator.handlers import dispatch
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.kind import KindSpec
 
 _EXIT_SECONDS = 25.0
 
@@ -70,6 +64,7 @@ def _on_signal(stop: Callable[[], None]) -> None:
 
 async def watch(  # noqa: PLR0913  what it needs, by name
     context: HandlerContext,
+    kinds: Iterable[KindSpec[Any]],
     config: KubeConfig,
     backoff: ConnectionBackoff,
     *,
@@ -81,12 +76,9 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     # Not the default registry, which would look for generated clients to log in with.
     registry, settings = kopf.OperatorRegistry(), _settings()
     _login(registry, config, backoff)
-    dispatch.register(registry, context, tenants.WATCHED)
-    dispatch.register(registry, context, plans.WATCHED)
-    dispatch.register(registry, context, database_servers.WATCHED)
-    dispatch.register(registry, context, tenant_pools.WATCHED)
-    dispatch.register(registry, context, releases.WATCHED)
-    leases.register(registry, settings, context)
+    for spec in kinds:
+        dispatch.register(registry, context, spec)
+    _register_lease(registry, settings, context)
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(
         registry=registry,
@@ -98,3 +90,14 @@ async def watch(  # noqa: PLR0913  what it needs, by name
     )
     _on_signal(stop)
     await kopf.run_tasks(tasks, ignored=before)
+
+
+_SELECTOR = f"{LABEL_PART_OF}=vivero"
+
+
+def _register_lease(registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, context: HandlerContext) -> None:
+    settings.watching.label_selectors["coordination.k8s.io", "v1", "leases"] = _SELECTOR
+
+    @kopf.on.event("coordination.k8s.io", "v1", "leases", id="leases", registry=registry)
+    async def changed(**_: Any) -> None:  # noqa: ANN401  kopf passes what it has
+        context.heartbeat.beat()

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from vivero_core.model import constants as c
 from vivero_core.model.base import Metadata
 
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.instance import Manifest
 
 NAMESPACE: Final = "default"
 """Where events about cluster-scoped objects are kept."""

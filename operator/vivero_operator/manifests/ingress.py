@@ -1,4 +1,4 @@
-"""The routes of a tenant: its own address, the customer's hosts, and what stands in for those while it is suspended.
+"""The routes of a tenant: its Service, its own address, the customer's hosts, and what stands in for those while it is suspended.
 
 Hosts with a certificate that a person handed in and hosts whose certificates
 an issuer brings have an Ingress each: cert-manager manages every Secret that
@@ -8,9 +8,8 @@ an Ingress with its annotation names, and would replace what was handed in.
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from vivero_operator.instance import APP, Instance
-from vivero_operator.manifests import host_certificate
-from vivero_operator.manifests.common import Manifest, labels, metadata, sealed
+from vivero_operator.instance import APP, SELECTOR, Instance, Manifest, labels, metadata, sealed
+from vivero_operator.manifests import copies
 
 HOSTS, ISSUED_HOSTS = "hosts", "hosts-issued"
 """Names of the Ingresses of the customer's own hosts: each host has its own certificate, the slug's address the platform's."""
@@ -35,7 +34,7 @@ _ANNOTATIONS: Final = {
     "projectcontour.io/tls-minimum-protocol-version": "1.3",
     # A download takes as long as its line is slow. What says nothing for a while is ended by the ingress' idle time.
     "projectcontour.io/response-timeout": "infinity",
-    "ingress.kubernetes.io/force-ssl-redirect": "true",
+    "kubernetes.io/force-ssl-redirect": "true",
     # A pod that has just crashed refuses connections until kubelet notices, a second later at most. Nothing has been sent by
     # then, so it may be tried again; with pauses up to a quarter of a second these tries outlast that (ADR 0034).
     "projectcontour.io/retry-on": "connect-failure",
@@ -73,7 +72,7 @@ def build_hosts(instance: Instance, hosts: Iterable[str], *, issued: bool = Fals
                 **metadata(instance, hosts_name(issued=issued)),
                 "annotations": _own_annotations(instance, issued=issued),
             },
-            "spec": _own_spec(instance, hosts, APP, host_certificate.name),
+            "spec": _own_spec(instance, hosts, APP, copies.certificate_name),
         }
     )
 
@@ -95,7 +94,7 @@ def build_suspended(instance: Instance, hosts: Iterable[str], *, issued: bool = 
                 instance,
                 hosts,
                 instance.settings.control_plane_service,
-                lambda host: given.get(host, host_certificate.name(host)),
+                lambda host: given.get(host, copies.certificate_name(host)),
             ),
         }
     )
@@ -113,3 +112,23 @@ def _own_spec(instance: Instance, hosts: Iterable[str], service: str, secret: Ca
         "tls": [{"hosts": [host], "secretName": secret(host)} for host in chosen],
         "rules": [_rule(host, service) for host in chosen],
     }
+
+
+_RETRIES: Final = {"projectcontour.io/max-retries": "100"}
+"""So many visitors at once may wait for a pod that has just crashed; Envoy's own bound is three."""
+
+
+def service(instance: Instance) -> Manifest:
+    """The Service that the ingress sends a tenant's requests to."""
+    return sealed(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {**metadata(instance), "annotations": _RETRIES},
+            "spec": {
+                "type": "ClusterIP",
+                "selector": SELECTOR,
+                "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+            },
+        }
+    )

@@ -1,7 +1,7 @@
-"""The template of tenants' pods: what all of a release have in common, and what is a tenant's own. Pure.
+"""The tenant's Deployment, and the template of its pods: what all of a release have in common, and what is a tenant's own.
 
 The common part is stored in the Release, so that a tenant which is not moved
-to a new release yet can still be repaired as it was.
+to a new release yet can still be repaired as it was. Pure.
 """
 
 import copy
@@ -9,9 +9,19 @@ from typing import Any, Final
 
 from vivero_core.model import constants as c
 
-from vivero_operator.instance import APP, APP_PORT, METRICS_PORT, Instance, digest
-from vivero_operator.manifests import mail, platform_config, pull_secret, secrets
-from vivero_operator.manifests.common import labels
+from vivero_operator.instance import (
+    APP,
+    APP_PORT,
+    METRICS_PORT,
+    SELECTOR,
+    Instance,
+    Manifest,
+    digest,
+    labels,
+    metadata,
+    sealed,
+)
+from vivero_operator.manifests import copies, secrets
 from vivero_operator.pod_options import with_options
 from vivero_operator.settings import Settings
 
@@ -46,9 +56,9 @@ def _files() -> dict[str, Any]:
     audit = _items(secrets.DATABASE, (secrets.AUDIT_KEY,))
     sources.append({"secret": {"name": secrets.DATABASE, "items": audit, "optional": True}})
     public = ("ca.crt", "ticket.pub")
-    sources.append({"configMap": {"name": platform_config.NAME, "items": _items(platform_config.NAME, public)}})
+    sources.append({"configMap": {"name": copies.PLATFORM, "items": _items(copies.PLATFORM, public)}})
     # May be missing, and may come and go while the pod runs.
-    sources.append({"secret": {"name": mail.NAME, "items": _items(mail.NAME, mail.KEYS), "optional": True}})
+    sources.append({"secret": {"name": copies.MAIL, "items": _items(copies.MAIL, copies.MAIL_KEYS), "optional": True}})
     return {"name": "vivero", "projected": {"defaultMode": 0o440, "sources": sources}}
 
 
@@ -104,7 +114,7 @@ def common(settings: Settings) -> Template:
     template = with_options(_own(settings), settings.data_plane_pod)
     pulls = template["spec"].get("imagePullSecrets")
     if pulls:
-        template["spec"]["imagePullSecrets"] = [{"name": pull_secret.name(one["name"])} for one in pulls]
+        template["spec"]["imagePullSecrets"] = [{"name": copies.login_name(one["name"])} for one in pulls]
     return template
 
 
@@ -165,3 +175,23 @@ def revision(template: Template) -> str:
     """Distinguishes its pods from those of another template."""
     found: str = template["metadata"]["annotations"][c.ANNOTATION_REVISION]
     return found
+
+
+def deployment(instance: Instance, template: Template) -> Manifest:
+    """The tenant's Deployment. Limits are no part of it, so a change of plan that keeps the size rolls nothing."""
+    return sealed(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": metadata(instance),
+            "spec": {
+                "replicas": 0 if instance.suspended else instance.plan.spec.workload.replicas,
+                "revisionHistoryLimit": 3,
+                "progressDeadlineSeconds": 300,
+                "selector": {"matchLabels": SELECTOR},
+                # A new pod is up before an old one goes.
+                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "template": template,
+            },
+        }
+    )

@@ -3,7 +3,7 @@
 from vivero_core.model import constants as c
 from vivero_core.model.release import ReleaseSpec
 
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.instance import Manifest
 from vivero_operator.manifests.pod_template import Template
 from vivero_operator.settings import Settings
 

@@ -6,8 +6,7 @@ import json
 from vivero_core.model import constants as c
 from vivero_core.model import naming
 
-from vivero_operator.instance import DatabaseAddress, Instance, TenantKeys, digest
-from vivero_operator.manifests.common import Manifest, metadata, sealed
+from vivero_operator.instance import DatabaseAddress, Instance, Manifest, TenantKeys, digest, metadata, sealed
 
 DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS = "database", "cache", "storage", "app", "limits"
 NAMES = (DATABASE, CACHE, STORAGE, APP_KEYS, LIMITS)

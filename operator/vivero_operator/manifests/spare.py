@@ -4,7 +4,7 @@ from vivero_core.model import constants as c
 from vivero_core.model.tenant import TenantSpec
 from vivero_core.model.tenant_pool import TenantPool
 
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.instance import Manifest
 
 # The API server adds five characters; a Tenant's name has at most 63.
 _PREFIX_MAX = 57

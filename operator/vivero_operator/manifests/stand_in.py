@@ -9,8 +9,7 @@ from typing import Any, Final
 from vivero_core.model import constants as c
 from vivero_core.model import naming
 
-from vivero_operator.instance import APP
-from vivero_operator.manifests.common import Manifest, labels_of
+from vivero_operator.instance import APP, Manifest, labels_of
 
 NAME: Final = f"{APP}-stand-in"
 LABEL_SERVICE: Final = "kubernetes.io/service-name"

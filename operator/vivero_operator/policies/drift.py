@@ -8,7 +8,7 @@ from typing import Any, Final
 from vivero_core.model.constants import ANNOTATION_APPLIED, ANNOTATION_KUBECTL_RESTART, FIELD_MANAGER
 
 from vivero_operator.instance import digest
-from vivero_operator.policies import quantity
+from vivero_operator.policies import room
 
 _OWN_PARTS: Final = ("spec", "data", "rules")
 _QUANTITY_FIELDS: Final = frozenset({"requests", "limits", "hard", "sizeLimit"})
@@ -154,5 +154,5 @@ def _covers(live: Any, desired: Any, field: str = "") -> bool:  # noqa: ANN401  
             return not desired and live is None
         return len(live) == len(desired) and all(map(_covers, live, desired))
     if field in _QUANTITY_FIELDS and isinstance(live, str):
-        return quantity.same(live, str(desired))
+        return room.same(live, str(desired))
     return bool(live == desired)

@@ -10,8 +10,8 @@ from typing import Final
 from vivero_core.model.constants import Reason
 from vivero_core.model.tenant import HostStatus, Tenant
 
+from vivero_operator.policies.allocation import Refusal
 from vivero_operator.policies.certificates import Verdict
-from vivero_operator.policies.ownership import Refusal
 
 RECORD: Final = "_vivero"
 """Label below a host at which its TXT record is looked for."""

@@ -14,7 +14,7 @@ from vivero_core.model.constants import PLAN_TRIAL, ConditionType, Reason
 from vivero_core.model.release import Release, ReleaseSpec
 from vivero_core.model.tenant import Tenant
 
-from vivero_operator.policies.pause import paused
+from vivero_operator.policies.life import paused
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _OF_THE_PODS: Final = frozenset({Reason.PROOF_FAILED, Reason.WORKLOAD_UNAVAILABLE, Reason.STARTING, Reason.ROLLING_OUT})

@@ -10,6 +10,8 @@ from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ANNOTATION_PAUSED, LABEL_SIGNUP, ConditionType, Reason
 from vivero_core.model.tenant import HostStatus, Tenant
 
+from vivero_operator.policies import life
+from vivero_operator.policies.life import Move
 from vivero_operator.policies.outcome import Outcome, State
 
 _SEVERITY: Final = (State.BLOCKED, State.FAILED, State.WAITING)
@@ -130,10 +132,9 @@ def bound(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[C
     return tuple(one.model_copy(update={"observed_generation": generation}) for one in conditions)
 
 
-def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
+def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime, reason: Reason) -> tuple[Condition, ...]:
     """Conditions of a tenant that should be out of service: Suspended once it really is, and then Ready says nothing."""
     writer = Writer(tenant, now)
-    reason = tenant.spec.suspended.reason if tenant.spec.suspended else Reason.MANUAL
     trouble = worst(findings)
     message = suspension_message(tenant) if trouble is None else f"Suspending: {trouble.message}"
     off = [writer.write(kind, Status.FALSE, reason, "Not running while suspended") for kind in _SUSPENDED_ASPECTS]
@@ -145,6 +146,19 @@ def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tup
         return cond.without(writer.merged([*_aspects(writer, findings), *off, *still, done]), ConditionType.READY)
     ready = writer.write(ConditionType.READY, Status.FALSE, reason, message)
     return writer.merged([ready, *_aspects(writer, findings), *off, *still, done])
+
+
+def of(move: Move, tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
+    """Conditions of a tenant that comes to this state, and why."""
+    match move.state:
+        case life.State.SUSPENDED:
+            return suspended(tenant, findings, now, move.reason)
+        case life.State.CLAIMED:
+            return bound(tenant, findings, now)
+        case life.State.DELETING | life.State.LEAVING:
+            return deleting(tenant, findings, now)
+        case _:
+            return active(tenant, findings, now)
 
 
 def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequence[Condition]:
@@ -214,13 +228,17 @@ def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, a
     return left if left > timedelta() else None
 
 
-def transition(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[bool, str, str] | None:
-    """(is a fault, reason, message) of an event, when what the summary says has changed; else None."""
+def transition(
+    old: Sequence[Condition], new: Sequence[Condition], told: Reason | None = None
+) -> tuple[bool, str, str] | None:
+    """(is a fault, reason, message) of an event, when what the summary says has changed; else None.
+
+    `told`: the reason of the move that was made, where one was.
+    """
     before, after = summary(old), summary(new)
     if after is None or (before is not None and (_same(before, after) or _turn_came(before, after))):
         return None
-    was_suspended = cond.is_true(old, ConditionType.SUSPENDED)
-    if was_suspended and not cond.is_true(new, ConditionType.SUSPENDED) and after.reason in _CALM:
+    if told is Reason.RESUMED and after.reason in _CALM:
         return False, Reason.RESUMED, f"Resumed: {after.message}"
     return after.reason not in _CALM, after.reason, after.message
 

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
 
 from vivero_core.model import constants as c
+from vivero_core.model.base import Resource
 from vivero_core.model.conditions import Status, find
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
@@ -14,6 +16,8 @@ from vivero_core.model.tenant_pool import TenantPool
 
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.pods import Pod
+
+R = TypeVar("R", bound=Resource)
 
 
 def _traits(tenant: Tenant) -> set[Hashable]:
@@ -37,11 +41,12 @@ class Cluster:
     """Everything the watches have reported."""
 
     def __init__(self) -> None:
-        self.tenants: Mirror[Tenant] = Mirror(_traits)
-        self.plans: Mirror[Plan] = Mirror()
-        self.servers: Mirror[DatabaseServer] = Mirror()
-        self.pools: Mirror[TenantPool] = Mirror()
-        self.releases: Mirror[Release] = Mirror()
+        self._mirrors: dict[type[Resource], Mirror[Any]] = {Tenant: Mirror(_traits)}
+        self.tenants = self.of(Tenant)
+        self.plans = self.of(Plan)
+        self.servers = self.of(DatabaseServer)
+        self.pools = self.of(TenantPool)
+        self.releases = self.of(Release)
         self.unreadable: dict[tuple[str, str], Unreadable] = {}
         """By kind and name: what the watches reported and this version cannot parse. Of such an object the mirror keeps what
         could last be read, and of a Tenant at least what can be: it holds its id and its address."""
@@ -49,6 +54,12 @@ class Cluster:
         """Plans that are gone, as they last were."""
         self._pods: dict[str, dict[str, Pod]] = {}
         self._placed: dict[str, tuple[str, str]] = {}
+
+    def of(self, model: type[R]) -> Mirror[R]:
+        """The objects of one of our kinds."""
+        if model not in self._mirrors:
+            self._mirrors[model] = Mirror()
+        return self._mirrors[model]
 
     def put_unreadable(self, kind: str, odd: Unreadable) -> None:
         self.unreadable[kind, odd.name] = odd

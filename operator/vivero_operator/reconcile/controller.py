@@ -4,16 +4,37 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from vivero_core.errors import BackendError
 
 from vivero_operator import metrics
 from vivero_operator.policies import backoff
+from vivero_operator.policies.outcome import State
+from vivero_operator.policies.verdict import Finding
 from vivero_operator.reconcile.queue import Rank, WorkQueue
-from vivero_operator.reconcile.result import Result
+
+
+@dataclass(frozen=True)
+class Result:
+    """When to come back: after a fault with back-off, after `retry_after` seconds, or at the next resync."""
+
+    failed: bool = False
+    retry_after: float | None = None
+    urgent: bool = False
+    """Whether a person waits for it."""
+    gone: bool = False
+    """The object is not there any more: it does not come back by itself."""
+
+
+def result_of(findings: Sequence[Finding], put_off: float | None = None) -> Result:
+    """`put_off`: seconds until something can be done that was left."""
+    delays = [one for one in (put_off, *(each.outcome.retry_after for each in findings)) if one is not None]
+    failed = any(one.outcome.state is State.FAILED for one in findings)
+    return Result(failed, min(delays, default=None))
+
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +51,14 @@ class Failure:
     urgent: bool
 
 
-Kind = Literal["Tenant", "Plan", "DatabaseServer", "TenantPool", "Release", "Orphan"]
-"""Our kinds; an Orphan is what is left of a tenant, and its name the tenant's id."""
+ORPHAN: Final = "Orphan"
+"""Beside our kinds: what is left of a tenant, and its name the tenant's id."""
 
 
 class Key(NamedTuple):
-    """What to reconcile."""
+    """What to reconcile: an object of a kind that is registered (kinds.py), or an orphan."""
 
-    kind: Kind
+    kind: str
     name: str
 
 

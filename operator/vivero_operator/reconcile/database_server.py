@@ -6,6 +6,7 @@ from typing import Final
 from vivero_core.backends.kube.resources import DATABASE_SERVER
 from vivero_core.errors import BackendError, BackendMisconfiguredError
 from vivero_core.model import conditions as cond
+from vivero_core.model.base import Metadata
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.database_server import (
@@ -17,17 +18,49 @@ from vivero_core.model.database_server import Orphan as OrphanEntry
 
 from vivero_operator import metrics
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
-from vivero_operator.policies.pause import paused, shown
+from vivero_operator.policies import life
+from vivero_operator.policies.life import paused, shown
 from vivero_operator.reconcile import in_use, orphans
-from vivero_operator.reconcile.orphan_list import Orphan
-from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.context import HandlerContext, Orphan
+from vivero_operator.reconcile.controller import Key, Result
+from vivero_operator.reconcile.kind import News, Reconciler, drop, take
+from vivero_operator.reconcile.queue import Rank
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import write_status
 
 PROBE_SECONDS: Final = 30.0
+_WAITING_FOR_ONE: Final = frozenset(
+    {
+        Reason.NO_DATABASE_SERVER,
+        Reason.DATABASE_SERVER_NOT_FOUND,
+        Reason.SERVER_CORDONED,
+        Reason.SERVER_FULL,
+    }
+)
 
 
-class DatabaseServerReconciler:
+def wake(context: HandlerContext, server: str, *, all_of_them: bool = True) -> None:
+    """All tenants that this server's change may help or harm; or only those that are not well."""
+    for tenant in (*context.cluster.placed_on(server), *context.cluster.held_up_by(_WAITING_FOR_ONE)):
+        if not all_of_them and life.settled(tenant):
+            continue
+        context.state.forget(tenant.metadata.uid)
+        context.queue.add(Key("Tenant", tenant.name), Rank.AWAITED if life.awaited(tenant) else Rank.ROUTINE)
+
+
+def observe(context: HandlerContext, server: DatabaseServer) -> None:
+    """A change requeues the tenants on it or waiting for one."""
+    news = take(context, server)
+    if news is not News.ECHO:
+        wake(context, server.name, all_of_them=news is News.CHANGED)
+
+
+def forget(context: HandlerContext, metadata: Metadata) -> None:
+    drop(context, DatabaseServer, metadata)
+    wake(context, metadata.name)
+
+
+class DatabaseServerReconciler(Reconciler):
     """Wakes the tenants of a server that has come back, so that they need not sit out their back-off.
 
     Has orphans looked for when a server comes or goes: it may hold some, or have been the one that shows some.

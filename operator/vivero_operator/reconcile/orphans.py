@@ -26,13 +26,14 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator import metrics
 from vivero_operator.instance import APP
 from vivero_operator.manifests import ingress
+from vivero_operator.policies import allocation
 from vivero_operator.policies import orphans as policy
-from vivero_operator.policies import placement
 from vivero_operator.policies.orphans import Found, Known
-from vivero_operator.reconcile.orphan_list import Orphan
-from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.context import Orphan
+from vivero_operator.reconcile.controller import Result
+from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.steps import cache, database, storage
+from vivero_operator.reconcile.steps import backends
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +176,7 @@ async def _namespace(services: Services, ident: str) -> dict[str, Any] | None:
     return live if _tenant_of_namespace(live) is not None else None
 
 
-class OrphanReconciler:
+class OrphanReconciler(Reconciler):
     """reconcile(id): deletes the Ingresses of an orphan."""
 
     def __init__(self, services: Services, sweep: Callable[[], None]) -> None:
@@ -239,14 +240,14 @@ def _speaks_for(body: dict[str, Any]) -> tuple[str, str]:
 async def remove(services: Services, ident: str) -> list[str]:
     """Destroy all that is left of an orphan; what could not be removed yet, in words. Safe to repeat."""
     for server in services.cluster.servers:
-        if placement.never_answered(server):
+        if allocation.never_answered(server):
             continue
         client = await services.backends.database(server)
-        await client.lane.long(database.drop, client.admin, ident, data=True)
+        await client.lane.long(backends.drop_database, client.admin, ident, data=True)
     store = await services.backends.storage()
-    await store.lane.long(storage.drop, store.admin, naming.bucket_name(ident), data=True)
+    await store.lane.long(backends.drop_storage, store.admin, naming.bucket_name(ident), data=True)
     caches = await services.backends.cache()
-    await caches.lane.long(cache.drop, caches.admin, naming.cache_user(ident))
+    await caches.lane.long(backends.drop_cache, caches.admin, naming.cache_user(ident))
     live = await _namespace(services, ident)
     if live is None:
         await services.vault.erase(ident)

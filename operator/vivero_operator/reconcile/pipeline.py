@@ -11,30 +11,21 @@ from vivero_core.errors import BackendError
 from vivero_core.model.constants import ConditionType, Reason
 
 from vivero_operator.instance import digest
-from vivero_operator.policies.life import Phase
+from vivero_operator.policies import life
 from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
 from vivero_operator.policies.verdict import Finding
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps import (
-    adoption,
-    cache,
-    database,
+    backends,
     files,
-    finalizer,
     hosts,
     isolation,
-    limits,
     namespace,
     owner,
-    proof,
-    retention,
-    room,
     route,
     secrets,
-    stand_in,
-    storage,
-    turn,
+    tenure,
     workload,
 )
 
@@ -69,35 +60,35 @@ _OWNER = (ConditionType.OWNER_READY, Reason.WORKLOAD_UNAVAILABLE)
 
 # The pod is what takes longest: everything it needs to start comes first, the rest beside it.
 _COMPLETE: Final = (
-    Step("turn", turn.take),
-    Step("finalizer", finalizer.add, ("turn",)),
-    Step("adoption", adoption.take_over, ("finalizer",)),
+    Step("turn", tenure.take_turn),
+    Step("finalizer", tenure.add_finalizer, ("turn",)),
+    Step("adoption", tenure.take_over, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",), remembered=True),
     Step("secrets", secrets.ensure, ("namespace",)),
     Step("files", files.ensure, ("namespace",), remembered=True),
-    Step("room", room.make, ("namespace",), remembered=True),
+    Step("room", isolation.make_room, ("namespace",), remembered=True),
     Step("workload", workload.ensure, ("secrets", "files", "room"), remembered=True, depends=workload.inputs),
-    Step("database", database.ensure, ("secrets",), *_DATABASE, remembered=True, depends=secrets.used),
-    Step("storage", storage.ensure, ("secrets",), *_STORAGE, remembered=True, depends=secrets.used),
-    Step("cache", cache.ensure, ("secrets",), *_CACHE, remembered=True, depends=secrets.used),
-    Step("limits", limits.announce, ("secrets",)),
+    Step("database", backends.ensure_database, ("secrets",), *_DATABASE, remembered=True, depends=secrets.used),
+    Step("storage", backends.ensure_storage, ("secrets",), *_STORAGE, remembered=True, depends=secrets.used),
+    Step("cache", backends.ensure_cache, ("secrets",), *_CACHE, remembered=True, depends=secrets.used),
+    Step("limits", files.announce_limits, ("secrets",)),
     Step("isolation", isolation.ensure, ("workload",), remembered=True),
 )
 _SERVING: Final = (
     Step("ready", workload.ready, ("workload",), *_WORKLOAD),
     # Smaller only now, when no pod of another size is left: a change of size must be able to finish.
-    Step(room.SETTLE, room.settle, ("ready",), remembered=True),
+    Step(isolation.SETTLE, isolation.settle_room, ("ready",), remembered=True),
 )
-_WHOLE: Final = (room.SETTLE, "database", "storage", "cache", "isolation", "limits")
+_WHOLE: Final = (isolation.SETTLE, "database", "storage", "cache", "isolation", "limits")
 
 PROVISION: Final = (
     *_COMPLETE,
     Step("hosts", hosts.examine, ("namespace",)),
     Step("route", route.ensure, ("workload", "hosts"), *_ROUTE, remembered=True, depends=route.routed),
     *_SERVING,
-    Step("stand-in", stand_in.leave, ("ready",)),
+    Step("stand-in", route.leave_stand_in, ("ready",)),
     Step("owner", owner.ensure, ("ready",), *_OWNER),
-    Step("proof", proof.ensure, (*_WHOLE, "route", "stand-in", "owner"), fault=Reason.PROOF_FAILED),
+    Step("proof", owner.prove, (*_WHOLE, "route", "stand-in", "owner"), fault=Reason.PROOF_FAILED),
 )
 
 # A spare: complete, but without a route and an owner.
@@ -105,7 +96,7 @@ STANDBY: Final = (
     *_COMPLETE,
     Step("service", route.prepare, ("workload",), remembered=True),
     *_SERVING,
-    Step("proof", proof.ensure, (*_WHOLE, "service"), fault=Reason.PROOF_FAILED),
+    Step("proof", owner.prove, (*_WHOLE, "service"), fault=Reason.PROOF_FAILED),
 )
 
 # A proven spare was claimed: its proof stands, and someone waits. A whole pass follows soon.
@@ -117,8 +108,8 @@ BIND: Final = (
 
 # Data and credentials stay as they are; only the route and the pods go.
 SUSPEND: Final = (
-    Step("finalizer", finalizer.add),
-    Step("adoption", adoption.take_over, ("finalizer",)),
+    Step("finalizer", tenure.add_finalizer),
+    Step("adoption", tenure.take_over, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",)),
     Step("hosts", hosts.examine, ("namespace",)),
     Step("route", route.ensure, ("hosts",)),
@@ -128,29 +119,32 @@ SUSPEND: Final = (
     Step("isolation", isolation.ensure, ("workload",)),
 )
 
-OF_PHASE: Final = {
-    Phase.STANDBY: STANDBY,
-    Phase.CLAIMED: BIND,
-    Phase.ACTIVE: PROVISION,
-    Phase.SUSPENDED: SUSPEND,
-}
-
 # Users are deleted first, so that nothing writes any more; data after its user; the finalizer last.
 DELETE: Final = (
     Step("rights", namespace.regain, remembered=True),
-    Step("retention", retention.record, ("rights",), remembered=True),
+    Step("retention", tenure.record, ("rights",), remembered=True),
     Step("route", route.remove, ("retention",), *_ROUTE, remembered=True),
-    Step("database", database.remove, ("retention",), *_DATABASE, remembered=True),
-    Step("storage", storage.remove, ("retention",), *_STORAGE, remembered=True),
-    Step("cache", cache.remove, ("retention",), *_CACHE, remembered=True),
+    Step("database", backends.remove_database, ("retention",), *_DATABASE, remembered=True),
+    Step("storage", backends.remove_storage, ("retention",), *_STORAGE, remembered=True),
+    Step("cache", backends.remove_cache, ("retention",), *_CACHE, remembered=True),
     # After the database: where the schema is may stand nowhere but in the namespace's Secret.
     Step("namespace", namespace.remove, ("database",), *_WORKLOAD),
     Step("owner", owner.remove, ("retention",), *_OWNER, remembered=True),
-    Step("record", retention.erase_record, ("namespace", "database", "storage", "cache", "route", "owner")),
+    Step("record", tenure.erase_record, ("namespace", "database", "storage", "cache", "route", "owner")),
 )
 
 # A Tenant that wanted data of another and never got it leaves without touching any.
 LEAVE: Final = (Step("owner", owner.remove),)
+
+OF_STATE: Final = {
+    life.State.STANDBY: STANDBY,
+    life.State.CLAIMED: BIND,
+    life.State.ACTIVE: PROVISION,
+    life.State.SUSPENDED: SUSPEND,
+    life.State.DELETING: DELETE,
+    life.State.LEAVING: LEAVE,
+}
+"""What a pass does for a tenant that comes to this state (policies/life.py); none comes back to NEW."""
 
 
 async def execute(steps: Sequence[Step], run: Run, state: ReconcileState) -> list[Finding]:

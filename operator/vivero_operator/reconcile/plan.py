@@ -9,12 +9,16 @@ from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import CONFIG_MAP, PLAN
 from vivero_core.model import conditions as cond
 from vivero_core.model import constants as c
+from vivero_core.model.base import Metadata
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.plan import Plan, PlanStatus
 
+from vivero_operator.policies import life
 from vivero_operator.reconcile import in_use
-from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Key, Result
+from vivero_operator.reconcile.kind import News, Reconciler, drop, take
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import write_status
 
@@ -23,7 +27,28 @@ SNAPSHOTS: Final = "vivero-known-plans"
 repair of its tenants, also not after a restart of the operator."""
 
 
-class PlanReconciler:
+def observe(context: HandlerContext, plan: Plan) -> None:
+    """A change requeues all tenants of the plan."""
+    news = take(context, plan)
+    if news is not News.ECHO:
+        # After a start there is an event for every Plan: settled tenants have it already, or get it at their resync.
+        wake(context, plan.name, all_of_them=news is News.CHANGED)
+
+
+def wake(context: HandlerContext, plan: str, *, all_of_them: bool) -> None:
+    for tenant in context.cluster.tenants:
+        if tenant.spec.plan == plan and (all_of_them or not life.settled(tenant)):
+            context.queue.add(Key("Tenant", tenant.name))
+
+
+def forget(context: HandlerContext, metadata: Metadata) -> None:
+    """Tenants that have it are reconciled with the last known plan; new ones do not get it."""
+    context.cluster.drop_plan(metadata.name, metadata.uid)
+    drop(context, Plan, metadata)
+    wake(context, metadata.name, all_of_them=True)
+
+
+class PlanReconciler(Reconciler):
     """Plans change seldom."""
 
     def __init__(self, services: Services) -> None:

@@ -5,6 +5,7 @@ twice at a time.
 """
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import time
@@ -77,10 +78,10 @@ class WorkQueue(Generic[K]):
                         self._running.add(key)
                         return key
             self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
+            # Not wait_for: of Python 3.11 it loses a cancellation that comes together with a key.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
 
     def done(self, key: K) -> None:
         self._running.discard(key)

@@ -15,9 +15,10 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.manifests import release as manifest
 from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.policies import release as policy
-from vivero_operator.policies.pause import paused, shown
+from vivero_operator.policies.life import paused, shown
 from vivero_operator.policies.release import Progress
-from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.controller import Result
+from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import remember, write_status
 
@@ -31,7 +32,7 @@ Mover = Callable[[Tenant], None]
 """Called with a Tenant whose turn it is to be moved."""
 
 
-class ReleaseReconciler:
+class ReleaseReconciler(Reconciler):
     """What was moved shows in the Tenants themselves; what is remembered here only times it."""
 
     def __init__(self, services: Services, move: Mover) -> None:

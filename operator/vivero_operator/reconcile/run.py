@@ -19,13 +19,11 @@ from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.record import Record
 from vivero_operator.escrow.vault import Vault
-from vivero_operator.instance import DatabaseAddress, Instance, TenantKeys, digest
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.instance import DatabaseAddress, Instance, Manifest, TenantKeys, digest
 from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.orphan_list import Orphans
+from vivero_operator.reconcile.context import Orphans, Rollout
 from vivero_operator.reconcile.recorder import Recorder
-from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts
 from vivero_operator.reconcile.state import ReconcileState

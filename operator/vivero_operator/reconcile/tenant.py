@@ -16,35 +16,35 @@ from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
 from vivero_operator.manifests.event import ObjectEvent, Subject
-from vivero_operator.policies import life, ownership, verdict
-from vivero_operator.policies.life import Phase
-from vivero_operator.policies.pause import paused
+from vivero_operator.policies import allocation, life, verdict
+from vivero_operator.policies.life import Move, State, paused
 from vivero_operator.policies.verdict import Finding
-from vivero_operator.reconcile import corrections, lanes, pipeline, status
-from vivero_operator.reconcile.result import Result, result_of
+from vivero_operator.reconcile import lanes, pipeline, writing
+from vivero_operator.reconcile.controller import Result, result_of
+from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.run import Run, Services
 from vivero_operator.reconcile.state import ReconcileState
-from vivero_operator.reconcile.steps import finalizer, owner
+from vivero_operator.reconcile.steps import owner, tenure
 
 # Deleting needs names, and they come from the id alone: the plan may be gone long since.
 _NO_PLAN: Final = Plan.parse({"metadata": {"name": ""}, "spec": {"displayName": "-", "price": {"amountCents": 0}}})
 
 _COLUMN: Final = 160
-"""Characters of status.message."""
+"""Characters of writing.message."""
 _PASSWORD_SECONDS: Final = 1.0
 """A password that came while another one was set is set so soon after it."""
 WHOLE_PASS_SECONDS: Final = 10.0
 """After a claim or a first start, when no one waits any more, all that the new spec touches is looked at."""
 
 
-class TenantReconciler:
+class TenantReconciler(Reconciler):
     """For all tenants; the queue sees to it that each is here only once at a time."""
 
     def __init__(self, services: Services, state: ReconcileState) -> None:
         self._services = services
         self._state = state
         self._claimed: set[str] = set()
-        """uids of tenants whose claim is still to be announced."""
+        """uids of tenants that were bound, and whose claim is still to be announced."""
 
     async def reconcile(self, name: str) -> Result:
         tenant = self._known(name)
@@ -70,7 +70,7 @@ class TenantReconciler:
 
     async def _keep(self, tenant: Tenant) -> Result:
         cluster = self._services.cluster
-        refusal = ownership.refused_slug(tenant, cluster.rivals(tenant))
+        refusal = allocation.refused_slug(tenant, cluster.rivals(tenant))
         if refusal is not None:
             return await self._refuse(tenant, *refusal)
         plan = cluster.plan_of(tenant)
@@ -80,36 +80,37 @@ class TenantReconciler:
         run = Run(self._services, Instance(tenant, plan, self._services.settings), self._state, begun)
         if cluster.plans.get(tenant.spec.plan) is None:
             run.notes.append(f"Plan {tenant.spec.plan} does not exist, its last known limits remain in effect")
-        phase = life.phase(tenant, self._services.now(), self._services.settings.proof_lasts)
+        move = self._move(tenant)
         suspect = self._state.take_suspicion(tenant.metadata.uid)
-        findings = await pipeline.execute(pipeline.OF_PHASE[phase], run, self._state)
-        await corrections.announce(run, self._state, suspect=suspect)
+        findings = await pipeline.execute(pipeline.OF_STATE[move.state], run, self._state)
+        await writing.announce_corrections(run, self._state, suspect=suspect)
         if run.put_off is not None:
             self._state.forget(tenant.metadata.uid)
-        conditions = self._conditions(run, phase, findings)
+        conditions = self._conditions(run, move, findings)
         self._count_start(tenant, conditions)
         silence = verdict.silence(run.tenant, conditions, begun, self._age(tenant))
         if silence is not None:
             return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
-        updated = await status.write(self._services, tenant, _status(run, findings, conditions, self._services.now()))
-        await self._announce_claim(updated, phase)
+        wanted = _status(run, findings, conditions, self._services.now())
+        updated = await writing.write_tenant(self._services, tenant, wanted, move.reason)
+        await self._announce_claim(updated, move)
         result = replace(result_of(findings, run.put_off), urgent=life.awaited(updated))
         if not await owner.forget_password(run):
             return replace(result, retry_after=_PASSWORD_SECONDS)
         first_proof = tenant.status.proven_at is None and updated.status.proven_at is not None
-        if (phase is Phase.CLAIMED and not result.failed) or (first_proof and not tenant.is_spare):
+        if (move.state is State.CLAIMED and not result.failed) or (first_proof and not tenant.is_spare):
             return replace(result, retry_after=WHOLE_PASS_SECONDS)
         return result
 
-    def _conditions(self, run: Run, phase: Phase, findings: Sequence[Finding]) -> tuple[Condition, ...]:
+    def _move(self, tenant: Tenant, *, own: bool = True) -> Move:
+        bound, lasts = tenant.metadata.uid in self._claimed, self._services.settings.proof_lasts
+        return life.move(tenant, self._services.now(), lasts, bound=bound, own=own)
+
+    def _conditions(self, run: Run, move: Move, findings: Sequence[Finding]) -> tuple[Condition, ...]:
         now = self._services.now()
-        if phase is Phase.SUSPENDED:
+        if move.state is State.SUSPENDED:
             self._state.forget(run.tenant.metadata.uid)
-            found = verdict.suspended(run.tenant, findings, now)
-        elif phase is Phase.CLAIMED:
-            found = verdict.bound(run.tenant, findings, now)
-        else:
-            found = verdict.active(run.tenant, findings, now)
+        found = verdict.of(move, run.tenant, findings, now)
         if run.hosts is not None:
             own = verdict.hosts(run.tenant, run.hosts, now)
             found = cond.merge(found, own) if own else cond.without(found, ConditionType.HOSTS_READY)
@@ -127,10 +128,10 @@ class TenantReconciler:
         made = tenant.metadata.creation_timestamp
         return self._services.now() - made if made is not None else timedelta()
 
-    async def _announce_claim(self, tenant: Tenant, phase: Phase) -> None:
+    async def _announce_claim(self, tenant: Tenant, move: Move) -> None:
         """With the whole pass that follows: while it is bound someone waits."""
         uid = tenant.metadata.uid
-        if phase is Phase.CLAIMED:
+        if move.state is State.CLAIMED:
             self._claimed.add(uid)
             return
         if uid not in self._claimed:
@@ -149,7 +150,7 @@ class TenantReconciler:
         self._services.starts.ended(tenant.metadata.uid)
         conditions = verdict.paused(tenant, self._services.now())
         update = {"conditions": conditions, "message": _sentence(conditions)}
-        await status.write(self._services, tenant, tenant.status.model_copy(update=update))
+        await writing.write_tenant(self._services, tenant, tenant.status.model_copy(update=update))
         return Result()
 
     async def _refuse(self, tenant: Tenant, reason: Reason, message: str) -> Result:
@@ -161,7 +162,7 @@ class TenantReconciler:
             "conditions": conditions,
             "message": _sentence(conditions),
         }
-        await status.write(self._services, tenant, tenant.status.model_copy(update=update))
+        await writing.write_tenant(self._services, tenant, tenant.status.model_copy(update=update))
         return Result()
 
     async def _delete(self, tenant: Tenant) -> Result:
@@ -170,23 +171,23 @@ class TenantReconciler:
         if FINALIZER not in tenant.metadata.finalizers:
             return Result(gone=True)
         run = Run(self._services, Instance(tenant, _NO_PLAN, self._services.settings), self._state)
-        steps = pipeline.DELETE if await self._owns_its_id(run) else pipeline.LEAVE
-        findings = await pipeline.execute(steps, run, self._state)
+        move = self._move(tenant, own=await self._owns_its_id(run))
+        findings = await pipeline.execute(pipeline.OF_STATE[move.state], run, self._state)
         if verdict.worst(findings) is not None:
-            await self._say_deleting(run, findings)
+            await self._say_deleting(run, move, findings)
             return result_of(findings)
-        if steps is pipeline.DELETE:
+        if move.state is State.DELETING:
             await self._say(tenant, *_farewell(tenant, findings), "Delete")
-        await finalizer.remove(run)
+        await tenure.remove_finalizer(run)
         self._state.drop(tenant.metadata.uid)
         return Result(gone=True)
 
-    async def _say_deleting(self, run: Run, findings: Sequence[Finding]) -> None:
+    async def _say_deleting(self, run: Run, move: Move, findings: Sequence[Finding]) -> None:
         tenant, now = run.tenant, self._services.now()
-        conditions = cond.without(verdict.deleting(tenant, findings, now), ConditionType.PAUSED)
+        conditions = cond.without(verdict.of(move, tenant, findings, now), ConditionType.PAUSED)
         lost_at = (tenant.status.data_lost_at or now) if run.lost else tenant.status.data_lost_at
         update = {"conditions": conditions, "message": _sentence(conditions), "data_lost_at": lost_at}
-        await status.write(self._services, tenant, tenant.status.model_copy(update=update))
+        await writing.write_tenant(self._services, tenant, tenant.status.model_copy(update=update), move.reason)
 
     async def _owns_its_id(self, run: Run) -> bool:
         """An id of one's own uid is one's own; an adopted one only when the record says so."""

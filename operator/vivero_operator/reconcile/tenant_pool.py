@@ -9,6 +9,7 @@ from vivero_core.backends.kube.errors import KubeConflictError, KubeNotFoundErro
 from vivero_core.backends.kube.resources import TENANT, TENANT_POOL
 from vivero_core.errors import BackendError
 from vivero_core.model import conditions as cond
+from vivero_core.model.base import Metadata
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import Tenant
@@ -18,9 +19,11 @@ from vivero_operator import metrics
 from vivero_operator.manifests import spare as manifest
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
 from vivero_operator.policies import pool as policy
-from vivero_operator.policies.pause import paused, shown
+from vivero_operator.policies.life import paused, shown
 from vivero_operator.policies.pool import Stock
-from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Result
+from vivero_operator.reconcile.kind import News, Reconciler, drop, take
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import remember, write_status
 
@@ -32,7 +35,18 @@ SETTLE_SECONDS: Final = 5.0
 """A count that is right again sooner is not written down: a claim would cost two writes for nothing that lasts."""
 
 
-class TenantPoolReconciler:
+def observe(context: HandlerContext, pool: TenantPool) -> None:
+    """It uses a Plan; what its spares tell it, handlers/tenants.py says."""
+    if take(context, pool) is not News.ECHO:
+        context.count_again()
+
+
+def forget(context: HandlerContext, metadata: Metadata) -> None:
+    drop(context, TenantPool, metadata)
+    context.count_again()
+
+
+class TenantPoolReconciler(Reconciler):
     """What a pool lacks is counted again each time, so nothing is made twice, whatever was interrupted."""
 
     def __init__(self, services: Services) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_core.backends.kube.resources import DATABASE_SERVER, PLAN, RELEASE, TENANT, TENANT_POOL, Resource
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.reading import Unreadable
@@ -11,44 +10,30 @@ from vivero_core.model.reading import Unreadable
 from vivero_operator import metrics
 from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.reconcile import in_use
-from vivero_operator.reconcile.controller import Kind, Reconcile
-from vivero_operator.reconcile.result import Result
+from vivero_operator.reconcile.controller import Reconcile, Result
+from vivero_operator.reconcile.kind import KindSpec
 from vivero_operator.reconcile.run import Services
 
-_ADDRESSES: dict[Kind, Resource] = {
-    "Tenant": TENANT,
-    "Plan": PLAN,
-    "DatabaseServer": DATABASE_SERVER,
-    "TenantPool": TENANT_POOL,
-    "Release": RELEASE,
-}
 
-
-def skipping_unreadable(services: Services, kind: Kind, reconcile: Reconcile) -> Reconcile:
+def skipping_unreadable(services: Services, spec: KindSpec[Any], reconcile: Reconcile) -> Reconcile:
     """`reconcile`, for objects that can be read. A Tenant can be deleted either way."""
+    kind = spec.kind
 
     async def run(name: str) -> Result:
         odd = services.cluster.unreadable.get((kind, name))
         metrics.UNREADABLE.labels(kind).set(sum(one == kind for one, _ in services.cluster.unreadable))
-        if odd is None or (kind == "Tenant" and odd.deletion_timestamp is not None):
+        if odd is None or (spec.deleted_unread and odd.deletion_timestamp is not None):
             return await reconcile(name)
-        await _let_go(services, kind, odd)
-        await _report(services, kind, odd)
+        if spec.users is not None and odd.deletion_timestamp is not None:
+            # Our finalizer on what can be used must not keep an object that is to go forever.
+            await in_use.settle(services, spec.resource, odd.metadata, spec.users(services.cluster, name))
+        await _report(services, spec, odd)
         return Result()
 
     return run
 
 
-async def _let_go(services: Services, kind: Kind, odd: Unreadable) -> None:
-    """Our finalizer on what can be used must not keep an object that is to go forever."""
-    if odd.deletion_timestamp is None or kind not in ("Plan", "DatabaseServer"):
-        return
-    cluster = services.cluster
-    users = cluster.users_of_plan(odd.name) if kind == "Plan" else cluster.users_of_server(odd.name)
-    await in_use.settle(services, _ADDRESSES[kind], odd.metadata, users)
-
-
-async def _report(services: Services, kind: Kind, odd: Unreadable) -> None:
+async def _report(services: Services, spec: KindSpec[Any], odd: Unreadable) -> None:
     """One condition in place of all: the others may be what cannot be read."""
     message = f"This version of the operator cannot parse it: {odd.why}"
     known, generation = _ready(odd.body.get("status")), odd.metadata.generation
@@ -67,13 +52,13 @@ async def _report(services: Services, kind: Kind, odd: Unreadable) -> None:
         observed_generation=generation,
     )
     patch: dict[str, Any] = {"conditions": [condition.dump()], "observedGeneration": generation}
-    if kind in ("Tenant", "Release"):
+    if spec.summarised:
         patch["message"] = message
     try:
-        await services.kube.patch_status(_ADDRESSES[kind], odd.name, patch, uid=odd.metadata.uid)
+        await services.kube.patch_status(spec.resource, odd.name, patch, uid=odd.metadata.uid)
     except KubeNotFoundError:
         return
-    subject = Subject.of(kind, odd.metadata)
+    subject = Subject.of(spec.kind, odd.metadata)
     await services.recorder.record(ObjectEvent(subject, "Warning", Reason.UNREADABLE, message, "Read"))
 
 

@@ -1,14 +1,25 @@
-"""Writes the status of our kinds other than Tenant: only what differs, only onto the very object, known at once."""
+"""Writes what people read of our objects: a status, only when it differs, and events about Tenants.
 
-from typing import Any, TypeVar
+A Tenant's status is written once a pass; an event tells when its summary condition changes, and what drift was
+corrected. Of a spare only faults are worth an event. A status goes only onto the very object, and is known at once.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar
 
 from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import TENANT
 from vivero_core.backends.kube.resources import Resource as Address
 from vivero_core.model.base import Model, Resource
+from vivero_core.model.constants import Reason
 from vivero_core.model.reading import Unreadable, read
+from vivero_core.model.tenant import Tenant, TenantStatus
 
+from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
+from vivero_operator.policies import verdict
 from vivero_operator.reconcile.mirror import Mirror
-from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.run import Corrected, Run, Services
+from vivero_operator.reconcile.state import ReconcileState
 
 R = TypeVar("R", bound=Resource)
 
@@ -54,3 +65,57 @@ def remember(model: type[R], body: dict[str, Any], mirror: Mirror[R]) -> R | Non
         return None
     mirror.put(found)
     return found
+
+
+async def write_tenant(services: Services, tenant: Tenant, status: TenantStatus, told: Reason | None = None) -> Tenant:
+    """The Tenant with its new status, which the mirror knows at once: the watch's echo comes later.
+
+    `told`: the reason of the move that the pass made, if it made one.
+    """
+    patch = patch_of(tenant.status, status, tenant.unread_status)
+    if not patch:
+        return tenant
+    body = await services.kube.patch_status(TENANT, tenant.name, patch, uid=tenant.metadata.uid)
+    updated = remember(Tenant, body, services.cluster.tenants) or tenant.model_copy(update={"status": status})
+    change = verdict.transition(tenant.status.conditions, status.conditions, told)
+    if change is not None and (change[0] or not updated.is_spare):
+        fault, reason, message = change
+        subject = Subject.of("Tenant", updated.metadata)
+        kind: EventType = "Warning" if fault else "Normal"
+        await services.recorder.record(ObjectEvent(subject, kind, reason, message, "Reconcile"))
+    return updated
+
+
+_ACTION: Final = "CorrectDrift"
+
+
+async def announce_corrections(run: Run, state: ReconcileState, *, suspect: bool) -> None:
+    """One event for all that a pass corrected. A pass without suspicion corrects what was changed unseen."""
+    if not run.corrected or not (suspect or run.established):
+        return
+    severe = any(one.security for one in run.corrected)
+    await _say(run, "Warning" if severe else "Normal", Reason.DRIFT_CORRECTED, _drift(run.corrected))
+    uid = run.tenant.metadata.uid
+    pauses = {one.what: state.corrected(uid, one.what, urgent=one.urgent) for one in set(run.corrected)}
+    contested = sorted(one for one, pause in pauses.items() if pause > 0)
+    if contested:
+        message = (
+            f"Drift recurs after each correction, probably because of another controller or a script:"
+            f" {', '.join(contested)}. Corrections back off, the next one in about {max(pauses.values()):.0f} s"
+        )
+        await _say(run, "Warning", Reason.DRIFT_CONTESTED, message)
+
+
+def _drift(corrected: Iterable[Corrected]) -> str:
+    """What was changed or deleted and is restored, and what was added and is removed."""
+    changed = sorted({one.what for one in corrected if not one.unmanaged})
+    added = sorted({one.what for one in corrected if one.unmanaged})
+    verb = "was" if len(changed) == 1 else "were"
+    parts = [f"{', '.join(changed)} {verb} changed outside Vivero"] if changed else []
+    parts += [f"removed {', '.join(added)}"] if added else []
+    return f"Drift corrected: {'; '.join(parts)}"
+
+
+async def _say(run: Run, kind: EventType, reason: Reason, message: str) -> None:
+    subject = Subject.of("Tenant", run.tenant.metadata)
+    await run.services.recorder.record(ObjectEvent(subject, kind, reason, message, _ACTION))

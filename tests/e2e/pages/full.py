@@ -7,7 +7,7 @@ from litestar import Litestar
 from msgspec import UNSET, structs
 from unit.control_plane_web import fakes as control
 from unit.data_plane_web import fakes as data
-from vivero_control.domain.dead_letters.schemas import DeadLetter
+from vivero_control.domain.dead_letters.service import DeadLetter
 from vivero_control.domain.signups.schemas import SignupView, TenantRef, Waiting
 from vivero_control.domain.staff.schemas import Invitation, InvitationState
 from vivero_core.model.naming import SLUG_MAX_LENGTH
@@ -63,7 +63,7 @@ def control_plane() -> Litestar:
         DeadLetter(
             id=number,
             what="Mail “Your Vivero workspace could not be made”",
-            whom=f"{NAMES[number % len(NAMES)]}, {EMAIL}",
+            recipient=f"{NAMES[number % len(NAMES)]}, {EMAIL}",
             error=ERROR,
             attempts=12_345,
             created_at=control.NOW - timedelta(hours=30),

@@ -11,10 +11,10 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.instance import cache_root
 from vivero_dev.native.tools import program
 from vivero_dev.platform.kubectl import Kubectl
+from vivero_operator.kinds import KINDS
 
 READ = ("get", "list", "watch")
 WRITE = ("create", "update", "patch", "delete")
-KINDS = ("tenants", "plans", "databaseservers", "tenantpools")
 
 MayThey = Callable[..., bool]
 As = Callable[[str], MayThey]
@@ -50,17 +50,20 @@ def may(kubectl: Kubectl, user: str, verb: str, kind: str, *options: str) -> boo
 @pytest.mark.parametrize("role", ["vivero-view", "view", "edit", "admin"])
 def test_who_may_view_sees_everything_of_ours(holding: As, role: str) -> None:
     they_may = holding(role)
-    refused = {(verb, kind) for kind in KINDS for verb in READ if not they_may(verb, f"{kind}.vivero.dev")}
+    refused = {
+        (verb, spec.plural) for spec in KINDS for verb in READ if not they_may(verb, f"{spec.plural}.vivero.dev")
+    }
     assert refused == set()
 
 
 @pytest.mark.parametrize("role", ["vivero-edit", "edit", "admin"])
 def test_who_may_edit_changes_tenants_and_pools_alone(holding: As, role: str) -> None:
     they_may = holding(role)
+    assert {spec.plural for spec in KINDS if spec.edited} == {"tenants", "tenantpools"}
     for kind in ("tenants", "tenantpools"):
         assert all(they_may(verb, f"{kind}.vivero.dev") for verb in WRITE)
     assert they_may("patch", "tenantpools.vivero.dev", "--subresource=scale")
-    for kind in ("plans", "databaseservers"):
+    for kind in (spec.plural for spec in KINDS if not spec.edited):
         assert not any(they_may(verb, f"{kind}.vivero.dev") for verb in WRITE)
 
 

@@ -25,16 +25,16 @@ from support.programs import staff as staff_headers
 from vivero_control import composition
 from vivero_control.app import create_program
 from vivero_control.db.migrate import migrate
-from vivero_control.domain.signups.errors import SlugTakenError
-from vivero_control.domain.signups.provisioning import Order, Provisioning
-from vivero_control.domain.staff.seed import seed_admin
+from vivero_control.domain.signups.policies import SlugTakenError
+from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
+from vivero_control.domain.staff.service import seed_admin
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
-from vivero_web.guards import FORM, JSON
+from vivero_web.security import FORM, JSON
 
 
 @pytest.fixture(scope="session")
@@ -180,17 +180,17 @@ async def kube(kubeconfig: Path) -> AsyncIterator[KubeClient]:
 
 
 @pytest.fixture
-async def backends(settings: Settings, clock: TestClock) -> AsyncIterator[composition.Backends]:
+async def infrastructure(settings: Settings, clock: TestClock) -> AsyncIterator[composition.Infrastructure]:
     """As a worker has them."""
-    made = composition.backends(settings, clock)
+    made = composition.infrastructure(settings, clock)
     async with made.open():
         yield made
 
 
 @pytest.fixture
-def drain(backends: composition.Backends) -> Callable[[], Awaitable[None]]:
+def drain(infrastructure: composition.Infrastructure) -> Callable[[], Awaitable[None]]:
     """What a worker does with all that is due."""
-    return Jobs(backends).drain
+    return Worker(infrastructure).drain
 
 
 @pytest.fixture(scope="session")
@@ -215,22 +215,22 @@ def _ticket_key() -> str:
 async def program(
     settings: Settings,
     clock: TestClock,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Program]:
     """Signups are recorded, but none of them gets a Tenant: each is withdrawn. Orders are about one of the staff."""
 
-    async def taken(_: Provisioning, order: Order) -> None:
+    async def taken(_: Provisioner, order: TenantRequest) -> None:
         raise SlugTakenError(order.slug)
 
-    monkeypatch.setattr(Provisioning, "carry_out", taken)
+    monkeypatch.setattr(Provisioner, "provision", taken)
     roomy = settings.model_copy(
         update={"limits": settings.limits.model_copy(update={"requests_per_minute": 10_000_000})}
     )
-    app, somebody = create_program(roomy, pages(), clock).public, await add_member(backends)
+    app, somebody = create_program(roomy, pages(), clock).public, await add_member(infrastructure)
     async with running(app):
         async with asyncio.timeout(30):
-            while (await ask(app, "GET", "/readyz", host=DOMAIN)).status != 200:  # noqa: ASYNC110  the mirrors say nothing
+            while (await ask(app, "GET", "/readyz", host=DOMAIN)).status != 200:  # noqa: ASYNC110  the informers say nothing
                 await asyncio.sleep(0.1)
         form = urlencode({"email": ADMIN[0], "password": ADMIN[1]}).encode()
         headers = [("content-type", FORM), ("content-length", str(len(form))), ("sec-fetch-site", "same-origin")]

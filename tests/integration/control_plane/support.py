@@ -19,7 +19,7 @@ from vivero_control import composition
 from vivero_control.app import create_program
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.staff.schemas import Role
-from vivero_control.jobs.kinds import Kind, Payload, Words
+from vivero_control.jobs.kinds import JobDescription, JobKind, Payload
 from vivero_control.lib import serving
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
@@ -56,7 +56,7 @@ class Names:
         return self.used[-1]
 
 
-class Doing(Kind):
+class Doing(JobKind):
     """A kind of job that is one function."""
 
     def __init__(self, do: Callable[[Payload], Awaitable[None]]) -> None:
@@ -65,8 +65,8 @@ class Doing(Kind):
     async def perform(self, payload: Payload) -> None:
         await self._do(payload)
 
-    def words(self, payload: Payload) -> Words:
-        return Words("a test", str(payload))
+    def describe(self, payload: Payload) -> JobDescription:
+        return JobDescription("a test", str(payload))
 
 
 def rules(prefix: str) -> list[str]:
@@ -118,12 +118,12 @@ def choose(client: httpx.Client, code: str, password: str) -> int:
     return client.put("/api/v1/auth/password", json={"code": code, "password": password}).status_code
 
 
-async def add_member(backends: composition.Backends, role: Role = "support") -> StaffMember:
+async def add_member(infrastructure: composition.Infrastructure, role: Role = "support") -> StaffMember:
     """Somebody of the staff whose password is PASSWORD."""
-    hashed = await backends.passwords.hash(PASSWORD)
+    hashed = await infrastructure.passwords.hash(PASSWORD)
     email = f"staff-{secrets.token_hex(6)}@{DOMAIN}.example"
     made = StaffMember(email=email, password_hash=hashed, role=role, created_at=now())
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         session.add(made)
     return made
 

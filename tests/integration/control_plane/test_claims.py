@@ -17,13 +17,13 @@ from integration.control_plane.pools import Pool, nothing, proved
 from integration.control_plane.support import Names, eventually, signup_body
 from prometheus_client import generate_latest
 from vivero_control import composition
-from vivero_control.domain.signups.policies import secret_name, signup_digest
-from vivero_control.domain.signups.provisioning import Order, Provisioning
+from vivero_control.domain.signups.access import secret_name, signup_digest
+from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
 from vivero_control.domain.signups.service import SETTLING
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import ClusterUnavailableError, TenantChangedError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
@@ -89,8 +89,8 @@ def filled(staff: httpx.Client, pool: Pool) -> Callable[[int], Any]:
 Fill = Callable[[int], Any]
 
 
-def order_of(slug: str, signup_id: str) -> Order:
-    return Order(
+def order_of(slug: str, signup_id: str) -> TenantRequest:
+    return TenantRequest(
         signup_id=signup_id,
         slug=slug,
         company="Bähr & Söhne",
@@ -102,7 +102,7 @@ def order_of(slug: str, signup_id: str) -> Order:
 
 
 async def test_of_many_claimers_of_one_spare_one_wins(
-    backends: composition.Backends, kube: KubeClient, pool: Pool, names: Names
+    infrastructure: composition.Infrastructure, kube: KubeClient, pool: Pool, names: Names
 ) -> None:
     (name,) = await pool.fill(1)
     orders = [order_of(names.new(), secrets.token_hex(16)) for _ in range(5)]
@@ -110,7 +110,8 @@ async def test_of_many_claimers_of_one_spare_one_wins(
     for _ in range(20):  # the operator may write between look and claim; then all have lost
         spare = Tenant.parse(await kube.get(TENANT, name))
         claims = (
-            backends.tenants.patch(spare, order.spec(backends.clock()).dump(), order.labels()) for order in orders
+            infrastructure.tenants.patch(spare, order.spec(infrastructure.clock()).dump(), order.labels())
+            for order in orders
         )
         answers = await asyncio.gather(*claims, return_exceptions=True)
         won = [answer for answer in answers if isinstance(answer, Tenant)]
@@ -121,7 +122,7 @@ async def test_of_many_claimers_of_one_spare_one_wins(
     stored = Tenant.parse(await kube.get(TENANT, name))
     assert (stored.spec.slug, stored.metadata.labels) == (winner.spec.slug, winner.metadata.labels)
     with pytest.raises(TenantChangedError):
-        await backends.tenants.patch(spare, orders[0].spec(backends.clock()).dump(), orders[0].labels())
+        await infrastructure.tenants.patch(spare, orders[0].spec(infrastructure.clock()).dump(), orders[0].labels())
 
 
 async def test_a_warm_signup_from_the_form_to_the_staff_page(
@@ -245,7 +246,7 @@ async def test_a_claim_whose_answer_is_lost_is_found_again(
     filled: Fill,
     names: Names,
     kube: KubeClient,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     later: Later,
     sql: Ask,
     monkeypatch: pytest.MonkeyPatch,
@@ -264,7 +265,7 @@ async def test_a_claim_whose_answer_is_lost_is_found_again(
     done = "SELECT state FROM outbox WHERE `key` = %s"
     assert sql(done, f"tenant.create:{view['id']}") == [("pending",)]
     later(timedelta(minutes=1))
-    await Jobs(backends).drain()
+    await Worker(infrastructure).drain()
     assert sql(done, f"tenant.create:{view['id']}") == [("done",)]
     labelled = await kube.list(TENANT, label_selector=f"vivero.dev/signup={signup_digest(view['id'])}")
     (tenant,) = map(Tenant.parse, labelled.items)
@@ -281,7 +282,7 @@ async def test_a_claim_that_the_cluster_refuses_leaves_the_spare_and_no_hash(
     (spare,) = await filled(1)
     slug, signup_id = f"refused-{secrets.token_hex(3)}", secrets.token_hex(16)
     monkeypatch.setattr("vivero_control.domain.signups.policies.check", lambda _: [])
-    monkeypatch.setattr("vivero_control.domain.signups.policies.new_id", lambda: signup_id)
+    monkeypatch.setattr("vivero_control.domain.signups.access.new_id", lambda: signup_id)
     answer = client.post("/api/v1/signups", json=signup_body(slug, company="a\u200bb"))
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["company"]
@@ -322,19 +323,19 @@ async def test_a_request_stops_before_the_worker_may_begin(
     client: httpx.Client,
     names: Names,
     kube: KubeClient,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     later: Later,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slug = names.new()
     began: list[str] = []
 
-    async def hangs(_: Provisioning, order: Order) -> None:
+    async def hangs(_: Provisioner, order: TenantRequest) -> None:
         began.append(order.slug)
         await asyncio.sleep(60)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Provisioning, "carry_out", hangs)
+        patched.setattr(Provisioner, "provision", hangs)
         patched.setattr("vivero_control.domain.signups.service.HANDOVER", SETTLING + timedelta(seconds=0.5))
         view = client.post("/api/v1/signups", json=signup_body(slug)).json()
         assert (view["state"], view["tenant"]["name"], began) == ("provisioning", None, [slug])
@@ -343,5 +344,5 @@ async def test_a_request_stops_before_the_worker_may_begin(
         assert client.post("/api/v1/signups", json=signup_body(late)).status_code == 202
         assert began == [slug], "whose time is over begins nothing"
     later(timedelta(minutes=1))
-    await Jobs(backends).drain()
+    await Worker(infrastructure).drain()
     assert (await kube.get(TENANT, slug))["spec"]["slug"] == slug

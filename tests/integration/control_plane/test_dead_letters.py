@@ -11,12 +11,12 @@ import pytest
 from integration.control_plane.support import ADMIN, DOMAIN, Names, TestClock, eventually, signup_body
 from vivero_control import composition
 from vivero_control.domain.dead_letters.service import DeadLetterService
-from vivero_control.domain.signups.errors import SlugTakenError
+from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.jobs.policies import KEEP_PAYLOAD
+from vivero_control.jobs.outbox import KEEP_PAYLOAD
 from vivero_control.jobs.repository import OutboxRepository
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 
@@ -28,7 +28,9 @@ GIVEN_UP = timedelta(hours=25)
 
 
 @pytest.fixture
-def dead(client: httpx.Client, backends: composition.Backends, later: Later, monkeypatch: pytest.MonkeyPatch) -> Die:
+def dead(
+    client: httpx.Client, infrastructure: composition.Infrastructure, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> Die:
     """A signup whose order died because the cluster did not answer for a day; the cluster is back."""
 
     async def away(*_: object) -> None:
@@ -36,19 +38,21 @@ def dead(client: httpx.Client, backends: composition.Backends, later: Later, mon
 
     async def make(slug: str) -> dict[str, Any]:
         with monkeypatch.context() as patched:
-            patched.setattr(TenantRepository, "leave_password_hash", away)
+            patched.setattr(TenantRepository, "create_password_secret", away)
             view: dict[str, Any] = client.post("/api/v1/signups", json=signup_body(slug)).json()
             for ahead in (timedelta(minutes=1), GIVEN_UP):
                 later(ahead)
-                await Jobs(backends).drain()
+                await Worker(infrastructure).drain()
         return view
 
     return make
 
 
 @pytest.fixture
-def letters(backends: composition.Backends, clock: TestClock) -> DeadLetterService:
-    return DeadLetterService(backends.database, composition.kinds(backends), backends.wake.call, clock)
+def letters(infrastructure: composition.Infrastructure, clock: TestClock) -> DeadLetterService:
+    return DeadLetterService(
+        infrastructure.database, composition.job_kinds(infrastructure), infrastructure.wake_up.notify, clock
+    )
 
 
 def entry(sql: Ask, view: dict[str, Any]) -> tuple[int, str, str | None]:
@@ -79,7 +83,7 @@ async def test_a_replay_makes_it_once_and_is_in_the_audit_log(
     names: Names,
     dead: Die,
     letters: DeadLetterService,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     kube: KubeClient,
     sql: Ask,
     mails: Mails,
@@ -90,7 +94,7 @@ async def test_a_replay_makes_it_once_and_is_in_the_audit_log(
     assert state == "dead"
     assert payload is not None
     (letter,) = (one for one in (await letters.newest()).items if one.id == number)
-    assert (letter.what, letter.is_kept, slug in letter.whom) == ("New workspace", True, True)
+    assert (letter.what, letter.is_kept, slug in letter.recipient) == ("New workspace", True, True)
     assert "ClusterUnavailableError" in letter.error
     for secret in (view["id"], json.loads(payload)["password_hash"]):
         assert secret not in str(letter)
@@ -98,7 +102,7 @@ async def test_a_replay_makes_it_once_and_is_in_the_audit_log(
         await letters.replay(number, ADMIN[0])
     assert client.get(f"/api/v1/signups/{view['id']}").json()["state"] == "provisioning"
     assert client.post("/api/v1/signups", json=signup_body(slug)).status_code == 409, "the slug is theirs again"
-    await Jobs(backends).drain()
+    await Worker(infrastructure).drain()
     assert entry(sql, view)[1:] == ("done", None)
     assert (await kube.get(TENANT, slug))["spec"]["slug"] == slug
     audit = sql(
@@ -128,21 +132,21 @@ async def test_a_replay_of_an_order_whose_slug_somebody_has_changes_nothing(
 
 
 async def test_a_dead_letter_keeps_its_payload_for_a_time_and_its_row_for_longer(
-    names: Names, dead: Die, backends: composition.Backends, later: Later, sql: Ask
+    names: Names, dead: Die, infrastructure: composition.Infrastructure, later: Later, sql: Ask
 ) -> None:
     view = await dead(names.new())
     for ahead, is_kept in ((KEEP_PAYLOAD - timedelta(hours=1), True), (KEEP_PAYLOAD + timedelta(hours=1), False)):
         later(GIVEN_UP + ahead)
-        await Jobs(backends).tidy()
+        await Worker(infrastructure).tidy()
         _, state, payload = entry(sql, view)
         assert (state, payload is not None) == ("dead", is_kept)
     later(GIVEN_UP + timedelta(days=100))
-    await Jobs(backends).tidy()
+    await Worker(infrastructure).tidy()
     assert sql("SELECT COUNT(*) FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}") == [(0,)]
 
 
 async def test_what_a_dead_mail_says_of_a_tenant_goes_with_the_tenant(
-    backends: composition.Backends, clock: TestClock, later: Later, kube: KubeClient, names: Names, sql: Ask
+    infrastructure: composition.Infrastructure, clock: TestClock, later: Later, kube: KubeClient, names: Names, sql: Ask
 ) -> None:
     there = names.new()
     spec = {"displayName": "Here", "slug": there, "plan": "trial", "owner": {"email": "here@example.com"}}
@@ -150,9 +154,9 @@ async def test_what_a_dead_mail_says_of_a_tenant_goes_with_the_tenant(
         {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": there}, "spec": spec}
     )
     keys = {"mail.here": f"tenant/{there}", "mail.gone": "tenant/was-here", "mail.nobody": None}
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         for key, subject in keys.items():
-            await OutboxRepository(session).put(
+            await OutboxRepository(session).enqueue(
                 kind="mail.send", key=key, payload={"to": "x"}, now=clock(), due_at=clock(), subject=subject
             )
     sql(
@@ -160,10 +164,10 @@ async def test_what_a_dead_mail_says_of_a_tenant_goes_with_the_tenant(
         clock(),
     )
     kept = "SELECT `key` FROM outbox WHERE `key` IN ('mail.here', 'mail.gone', 'mail.nobody') AND payload IS NOT NULL"
-    await Jobs(backends).tidy()
+    await Worker(infrastructure).tidy()
     assert len(sql(kept)) == 3, "a Tenant may be late"
     later(timedelta(days=2))
-    await Jobs(backends).tidy()
+    await Worker(infrastructure).tidy()
     assert {row[0] for row in sql(kept)} == {"mail.here", "mail.nobody"}
-    async with backends.database.transaction() as session:
-        await OutboxRepository(session).drop(list(keys))
+    async with infrastructure.database.transaction() as session:
+        await OutboxRepository(session).remove(list(keys))

@@ -111,7 +111,7 @@ def test_a_full_process_refuses_another_stream(
         raise ClusterUnavailableError
 
     # A signup that waits: with a warm spare it would be ready, and its streams ended, before we ask for the fourth.
-    monkeypatch.setattr(TenantRepository, "leave_password_hash", away)
+    monkeypatch.setattr(TenantRepository, "create_password_secret", away)
     view = client.post("/api/v1/signups", json=signup_body(names.new())).json()
     path = f"/api/v1/signups/{view['id']}/events"
     with client.stream("GET", path) as one, client.stream("GET", path) as two, client.stream("GET", path) as three:
@@ -259,11 +259,11 @@ def test_of_two_that_migrate_the_second_waits(settings: Settings, admin_sql: "py
 async def test_without_valkey_a_wake_up_is_only_logged(
     settings: Settings, clock: TestClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    away = composition.backends(changed(settings, cache={"port": 1}), clock)
-    away.wake.call()
-    await asyncio.to_thread(eventually, lambda: "could not wake the worker" in caplog.text)
+    away = composition.infrastructure(changed(settings, cache={"port": 1}), clock)
+    away.wake_up.notify()
+    await asyncio.to_thread(eventually, lambda: "publishing the wake-up failed" in caplog.text)
     await away.cache.aclose()
-    await away.wake.close()
+    await away.wake_up.close()
     await away.database.close()
     away.passwords.close()
 
@@ -290,8 +290,8 @@ async def test_a_cluster_that_is_away_is_one_kind_of_error(kubeconfig: Path, nam
             tenants.subjects(),
             tenants.of_signup("x"),
             tenants.create("x", tenant.spec, {}),
-            tenants.leave_password_hash("signup-x", "hash"),
-            tenants.take_back_password_hash("signup-x", "uid"),
+            tenants.create_password_secret("signup-x", "hash"),
+            tenants.delete_password_secret("signup-x", "uid"),
             tenants.patch(tenant, {"suspended": None}),
         ):
             with pytest.raises(ClusterUnavailableError):
@@ -299,7 +299,7 @@ async def test_a_cluster_that_is_away_is_one_kind_of_error(kubeconfig: Path, nam
 
 
 async def test_without_valkey_there_are_no_sessions_and_it_says_so(settings: Settings, clock: TestClock) -> None:
-    away = composition.backends(changed(settings, cache={"port": 1}), clock)
+    away = composition.infrastructure(changed(settings, cache={"port": 1}), clock)
     services = composition.services(away)
     member = await services.staff.login(Login(email=ADMIN[0], password=ADMIN[1]), "192.0.2.77")
     for call in (services.sessions.open(member), services.sessions.read("x"), services.sessions.close("x")):
@@ -308,6 +308,6 @@ async def test_without_valkey_there_are_no_sessions_and_it_says_so(settings: Set
     assert await services.sessions.read(None) is None
     assert await services.staff.find("no id", member.stamp) is None
     await away.cache.aclose()
-    await away.wake.close()
+    await away.wake_up.close()
     await away.database.close()
     away.passwords.close()

@@ -17,7 +17,7 @@ from integration.control_plane.support import DOMAIN, Names, TestClock, listenin
 from integration.operator.live import cluster_names
 from vivero_control import composition
 from vivero_control.settings import Settings
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import TENANT
 
@@ -63,7 +63,7 @@ async def test_a_signup_is_taken_and_carried_out_when_it_is_back(
     gate: Gate,
     names: Names,
     kube: KubeClient,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     later: Callable[[timedelta], None],
     outage: Outage,
 ) -> None:
@@ -80,5 +80,5 @@ async def test_a_signup_is_taken_and_carried_out_when_it_is_back(
     await gate.heal()
     later(timedelta(minutes=1))
     for _ in range(2):
-        await Jobs(backends).drain()
+        await Worker(infrastructure).drain()
         assert await made() == 1

@@ -11,21 +11,24 @@ from integration.control_plane.support import Doing, Names, TestClock, signup_bo
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_control import composition
 from vivero_control.db.tables import OutboxEntry
-from vivero_control.domain.dead_letters.errors import ErasedError
-from vivero_control.domain.dead_letters.service import DeadLetterService
+from vivero_control.domain.dead_letters.service import DeadLetterService, ErasedError
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import Payload
 from vivero_control.jobs.outbox import Outbox
 from vivero_control.jobs.repository import OutboxRepository
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 Later = Callable[[timedelta], None]
 
 
 async def test_an_entry_that_cannot_be_written_back_is_put_off(
-    backends: composition.Backends, clock: TestClock, sql: Ask, later: Later, monkeypatch: pytest.MonkeyPatch
+    infrastructure: composition.Infrastructure,
+    clock: TestClock,
+    sql: Ask,
+    later: Later,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever breaks the transaction of one entry, also where no action is at fault: those behind it go on."""
     done: list[str] = []
@@ -35,11 +38,11 @@ async def test_an_entry_that_cannot_be_written_back_is_put_off(
 
     later(timedelta(days=4))
     now = clock()  # it stands still: on a slow machine the first pause of a second or two is over before the drain
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         for number in range(3):
             payload = {"n": f"p{number}"}
             due = now - timedelta(days=4, minutes=-number)
-            await OutboxRepository(session).put(kind="fine", key=f"p{number}", payload=payload, now=now, due_at=due)
+            await OutboxRepository(session).enqueue(kind="fine", key=f"p{number}", payload=payload, now=now, due_at=due)
     attempt = Outbox._attempt  # noqa: SLF001  what breaks is of our making
 
     async def breaking(self: Outbox, session: AsyncSession, entry: OutboxEntry) -> None:
@@ -48,31 +51,35 @@ async def test_an_entry_that_cannot_be_written_back_is_put_off(
             entry.kind = "x" * 500  # too long for its column: refused when it is written
 
     monkeypatch.setattr(Outbox, "_attempt", breaking)
-    await Outbox(backends.database, {"fine": Doing(fine)}, timedelta(hours=1), lambda: now).drain("fine")
+    await Outbox(infrastructure.database, {"fine": Doing(fine)}, timedelta(hours=1), lambda: now).drain("fine")
     assert done == ["p0", "p1", "p2"]
     rows = {
         row[0]: row[1:]
         for row in sql("SELECT `key`, state, attempts, due_at > %s FROM outbox WHERE `key` LIKE 'p_'", now)
     }
     assert rows == {"p0": ("pending", 1, 1), "p1": ("done", 1, 0), "p2": ("done", 1, 0)}
-    async with backends.database.transaction() as session:
-        await OutboxRepository(session).drop(["p0", "p1", "p2"])
+    async with infrastructure.database.transaction() as session:
+        await OutboxRepository(session).remove(["p0", "p1", "p2"])
 
 
 async def test_a_signup_whose_order_waits_is_not_told_that_it_failed(
-    client: httpx.Client, names: Names, backends: composition.Backends, later: Later, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client,
+    names: Names,
+    infrastructure: composition.Infrastructure,
+    later: Later,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def away(*_: object) -> None:
         raise ClusterUnavailableError
 
-    monkeypatch.setattr(TenantRepository, "leave_password_hash", away)
+    monkeypatch.setattr(TenantRepository, "create_password_secret", away)
     view = client.post("/api/v1/signups", json=signup_body(names.new())).json()  # noqa: ASYNC212  the server has its own thread
     assert "waiting" not in view, "its request is not over"
     gives_up: set[str] = set()
     for minutes in (1, 11, 60, 300, 1400):
         later(timedelta(minutes=minutes))
-        before = backends.clock()
-        await Jobs(backends).drain()
+        before = infrastructure.clock()
+        await Worker(infrastructure).drain()
         told = client.get(f"/api/v1/signups/{view['id']}").json()  # noqa: ASYNC212  as above
         assert told["state"] == "provisioning", minutes
         assert "is kept" in told["detail"]
@@ -83,7 +90,7 @@ async def test_a_signup_whose_order_waits_is_not_told_that_it_failed(
 
 
 async def test_a_program_of_the_first_revision_goes_on_working_on_this_schema(
-    backends: composition.Backends, clock: TestClock, sql: Ask
+    infrastructure: composition.Infrastructure, clock: TestClock, sql: Ask
 ) -> None:
     """It writes rows without the new columns, and what it gives up has no payload."""
     done: list[str] = []
@@ -95,34 +102,34 @@ async def test_a_program_of_the_first_revision_goes_on_working_on_this_schema(
     past = clock() - timedelta(hours=1)
     sql(old, "old1", '{"n": "old1"}', "pending", past, past)
     sql(old, "old2", None, "dead", past, past)
-    await Outbox(backends.database, {"old": Doing(fine)}, timedelta(hours=1), clock).drain("old")
+    await Outbox(infrastructure.database, {"old": Doing(fine)}, timedelta(hours=1), clock).drain("old")
     assert done == ["old1"]
-    letters = DeadLetterService(backends.database, {}, backends.wake.call, clock)
+    letters = DeadLetterService(infrastructure.database, {}, infrastructure.wake_up.notify, clock)
     (letter,) = (one for one in (await letters.newest()).items if one.what == "old")
     assert not letter.is_kept
     with pytest.raises(ErasedError):
         await letters.replay(letter.id, "ada@example.com")
-    async with backends.database.transaction() as session:
-        await OutboxRepository(session).drop(["old1", "old2"])
+    async with infrastructure.database.transaction() as session:
+        await OutboxRepository(session).remove(["old1", "old2"])
 
 
 async def test_who_takes_of_one_kind_hides_no_entry_of_another(
-    backends: composition.Backends, clock: TestClock
+    infrastructure: composition.Infrastructure, clock: TestClock
 ) -> None:
     """Nor of its own: each of several workers holds one, and the others find the next."""
     now = clock()
     kinds = ("apples", "mail", "zebras")
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         for kind in kinds:
             for number in range(2):
                 key = f"{kind}{number}"
-                await OutboxRepository(session).put(kind=kind, key=key, payload={}, now=now, due_at=now)
+                await OutboxRepository(session).enqueue(kind=kind, key=key, payload={}, now=now, due_at=now)
     taken = []
     async with AsyncExitStack() as stack:
         for kind in ("none", *kinds, *reversed(kinds)):
-            session = await stack.enter_async_context(backends.database.transaction())
-            entry = await OutboxRepository(session).take(kind, now)
+            session = await stack.enter_async_context(infrastructure.database.transaction())
+            entry = await OutboxRepository(session).lock_next_due(kind, now)
             taken.append(entry and entry.key)
         assert taken == [None, "apples0", "mail0", "zebras0", "zebras1", "mail1", "apples1"]
-    async with backends.database.transaction() as session:
-        await OutboxRepository(session).drop([f"{kind}{number}" for kind in kinds for number in range(2)])
+    async with infrastructure.database.transaction() as session:
+        await OutboxRepository(session).remove([f"{kind}{number}" for kind in kinds for number in range(2)])

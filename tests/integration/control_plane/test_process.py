@@ -162,7 +162,8 @@ def test_the_program_as_it_is_runs_on_the_schema_of_a_later_release(
     later_release(HEAD)
     status, output = ended(environ, "migrate")
     assert status == 0, output
-    assert f"the schema is at revision {NEWER}, ahead of this program's {HEAD}" in output
+    assert f'"revision": "{NEWER}", "known": "{HEAD}"' in output
+    assert "schema is newer than this program, and compatible" in output
     with serving(environ, role) as inside:
         assert httpx.get(f"{inside}/readyz").json()["database"] is True
 

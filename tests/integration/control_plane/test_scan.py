@@ -8,8 +8,8 @@ import pytest
 from integration.control_plane.support import ADMIN, DOMAIN, TestClock, running
 from support.scanner import QUICK, WHOLE, Pace, Target, scan
 from vivero_control.app import create_program
-from vivero_control.domain.signups.errors import SlugTakenError
-from vivero_control.domain.signups.provisioning import Order, Provisioning
+from vivero_control.domain.signups.policies import SlugTakenError
+from vivero_control.domain.signups.provisioning import Provisioner, TenantRequest
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.settings import Settings
 from vivero_control.web.pages import pages
@@ -23,10 +23,10 @@ CLOSED = ("/staff/logout", "/staff/tenants/*")
 def address(settings: Settings, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Signups are recorded, and none of them gets a Tenant."""
 
-    async def taken(_: Provisioning, order: Order) -> None:
+    async def taken(_: Provisioner, order: TenantRequest) -> None:
         raise SlugTakenError(order.slug)
 
-    monkeypatch.setattr(Provisioning, "carry_out", taken)
+    monkeypatch.setattr(Provisioner, "provision", taken)
     limits = settings.limits.model_copy(update={"requests_per_minute": 10_000_000})
     with running(create_program(settings.model_copy(update={"limits": limits}), pages(), clock).public) as made:
         yield made

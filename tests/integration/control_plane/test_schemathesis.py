@@ -14,15 +14,15 @@ ALL: Final = Amount(drawn=50, at_bounds=None)
 
 
 @pytest.fixture
-async def target(program: Program, backends: composition.Backends) -> Target:
-    support = await bearer_of_support(backends)
+async def target(program: Program, infrastructure: composition.Infrastructure) -> Target:
+    support = await bearer_of_support(infrastructure)
     document = await document_of(program.app, program.host)
     roles = {"admin": program.headers, "support": lambda _: support, "nobody": lambda _: []}
     return Target(program.app, program.host, document, roles, program.values)
 
 
-async def bearer_of_support(backends: composition.Backends) -> list[tuple[str, str]]:
-    services, member = composition.services(backends), await add_member(backends)
+async def bearer_of_support(infrastructure: composition.Infrastructure) -> list[tuple[str, str]]:
+    services, member = composition.services(infrastructure), await add_member(infrastructure)
     login = await services.staff.login(Login(email=member.email, password=PASSWORD), "192.0.2.78")
     return [("authorization", f"Bearer {(await services.tokens.issue(login)).access_token}")]
 

@@ -17,10 +17,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from integration.control_plane.support import PASSWORD, Names, eventually, signup_body
 from vivero_control import composition
-from vivero_control.domain.signups.policies import TRIALS_MAX, UNMADE, secret_name, signup_digest
+from vivero_control.domain.signups.access import secret_name, signup_digest
+from vivero_control.domain.signups.policies import TRIALS_MAX, UNMADE
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.settings import Settings
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
@@ -160,7 +161,7 @@ async def test_a_name_taken_behind_our_back_leaves_nothing_half_made(
     body = {"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec}
     await kube.create(body)
     signup_id = secrets.token_hex(16)
-    monkeypatch.setattr("vivero_control.domain.signups.policies.new_id", lambda: signup_id)
+    monkeypatch.setattr("vivero_control.domain.signups.access.new_id", lambda: signup_id)
     # As if the watch had not told us yet, and no pool had anything.
     monkeypatch.setattr("vivero_control.domain.tenants.directory.TenantDirectory.has", lambda *_: False)
     monkeypatch.setattr("vivero_control.domain.tenants.directory.TenantDirectory.spares", lambda *_: [])
@@ -278,7 +279,7 @@ async def test_the_worker_finishes_what_a_dead_request_began(
     client: httpx.Client,
     names: Names,
     kube: KubeClient,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     later: Callable[[timedelta], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -289,13 +290,13 @@ async def test_the_worker_finishes_what_a_dead_request_began(
         raise ClusterUnavailableError
 
     with monkeypatch.context() as patched:
-        patched.setattr("vivero_control.domain.signups.provisioning.Provisioning.carry_out", dies)
+        patched.setattr("vivero_control.domain.signups.provisioning.Provisioner.provision", dies)
         view = client.post("/api/v1/signups", json=signup_body(slug)).json()
     assert view["tenant"]["name"] is None, "nobody knows it yet"
     with pytest.raises(KubeNotFoundError):
         await kube.get(TENANT, slug)
     later(timedelta(minutes=1))
-    jobs = Jobs(backends)
+    jobs = Worker(infrastructure)
     await jobs.drain()
     await jobs.drain()
     tenant = Tenant.parse(await kube.get(TENANT, slug))

@@ -166,8 +166,8 @@ def test_a_flood_of_guesses_is_one_entry_a_minute_and_keeps_nothing_that_was_typ
     ]
 
 
-async def test_sessions_of_pages(backends: composition.Backends) -> None:
-    services = composition.services(backends)
+async def test_sessions_of_pages(infrastructure: composition.Infrastructure) -> None:
+    services = composition.services(infrastructure)
     member = await services.staff.login(Login(email=ADMIN[0].upper(), password=ADMIN[1]), secrets.token_hex(4))
     cookie = await services.sessions.open(member)
     assert (cookie.key, cookie.secure, cookie.httponly, cookie.path) == ("__Host-vivero-staff", True, True, "/")

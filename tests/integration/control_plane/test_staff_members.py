@@ -16,12 +16,12 @@ from integration.control_plane.support import ADMIN, DOMAIN, PASSWORD, add_membe
 from sqlalchemy import select
 from vivero_control import composition
 from vivero_control.db.tables import AuditRecord, OutboxEntry
-from vivero_control.domain.notifications.sender import MailSender
+from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.staff.errors import NoSessionError
 from vivero_control.domain.staff.schemas import Login, MemberChanges, Role, StaffView
 from vivero_control.jobs.kinds import GiveUpError
 from vivero_control.services import Services
-from vivero_web import mail_limits
+from vivero_web import links
 from vivero_web.clock import now
 from vivero_web.errors import NotAllowedError, WebError
 from vivero_web.mail import Mail
@@ -37,21 +37,21 @@ Made = Callable[..., Awaitable[StaffView]]
 @pytest.fixture(autouse=True)
 def _a_day_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Odd requests of the same run (`program`) invite people as well, and may use up its day."""
-    limit = replace(mail_limits._INVITATIONS, name=f"invitations-{secrets.token_hex(4)}")  # noqa: SLF001
-    monkeypatch.setattr(mail_limits, "_INVITATIONS", limit)
+    limit = replace(links._INVITATIONS, name=f"invitations-{secrets.token_hex(4)}")  # noqa: SLF001
+    monkeypatch.setattr(links, "_INVITATIONS", limit)
 
 
 @pytest.fixture
-def services(backends: composition.Backends) -> Services:
-    return composition.services(backends)
+def services(infrastructure: composition.Infrastructure) -> Services:
+    return composition.services(infrastructure)
 
 
 @pytest.fixture
-def made(backends: composition.Backends, services: Services) -> Made:
+def made(infrastructure: composition.Infrastructure, services: Services) -> Made:
     """Somebody of the staff whose password is OLD."""
 
     async def make(role: Role = "support") -> StaffView:
-        row = await add_member(backends, role)
+        row = await add_member(infrastructure, role)
         return await services.staff.login(Login(email=row.email, password=OLD), secrets.token_hex(4))
 
     return make
@@ -81,19 +81,19 @@ def bearer(tokens: dict[str, str]) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
-async def acts(backends: composition.Backends, staff_id: str) -> list[tuple[str, str]]:
+async def acts(infrastructure: composition.Infrastructure, staff_id: str) -> list[tuple[str, str]]:
     """Action and actor of all that the audit log has about somebody, the oldest first."""
     statement = (
         select(AuditRecord.action, AuditRecord.actor)
         .where(AuditRecord.subject == f"staff/{staff_id}")
         .order_by(AuditRecord.id)
     )
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         return [(action, actor) for action, actor in await session.execute(statement)]
 
 
 async def test_who_is_invited_chooses_a_password_and_is_in(
-    staff: httpx.Client, backends: composition.Backends, drain: Drain, mails: Mails
+    staff: httpx.Client, infrastructure: composition.Infrastructure, drain: Drain, mails: Mails
 ) -> None:
     email = address()
     member = invite(staff, f" {email.upper()} ")
@@ -118,7 +118,7 @@ async def test_who_is_invited_chooses_a_password_and_is_in(
     assert shown(staff, member)["invitation"] is None
     await drain()
     assert len(mails(email)) == 1, "nobody is told that a first password was changed"
-    assert await acts(backends, member["id"]) == [
+    assert await acts(infrastructure, member["id"]) == [
         ("invite", ADMIN[0]),
         ("login-refused", "anonymous"),
         ("accept-invitation", email),
@@ -127,17 +127,17 @@ async def test_who_is_invited_chooses_a_password_and_is_in(
 
 
 async def test_the_outbox_knows_whom_to_invite_and_no_secret(
-    staff: httpx.Client, backends: composition.Backends, drain: Drain, mails: Mails
+    staff: httpx.Client, infrastructure: composition.Infrastructure, drain: Drain, mails: Mails
 ) -> None:
     email = address()
     member = invite(staff, email)
     about = select(OutboxEntry).where(OutboxEntry.subject == f"staff/{member['id']}")
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         waiting = (await session.scalars(about)).one()
     assert waiting.payload == {"staff_id": member["id"], "email": email, "inviter": ADMIN[0]}
     await drain()
     secret = urlsplit(link_in(mails(email)[0])).fragment
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         done = (await session.scalars(about)).one()
     assert done.payload is None
     assert secret not in str((done.key, done.last_error))
@@ -180,7 +180,7 @@ async def test_an_invitation_is_good_for_seven_days_and_only_an_admin_renews_it(
 
 
 async def test_a_withdrawn_invitation_opens_nothing_and_its_address_is_free(
-    staff: httpx.Client, backends: composition.Backends, drain: Drain, mails: Mails
+    staff: httpx.Client, infrastructure: composition.Infrastructure, drain: Drain, mails: Mails
 ) -> None:
     email = address()
     member = invite(staff, email)
@@ -191,7 +191,7 @@ async def test_a_withdrawn_invitation_opens_nothing_and_its_address_is_free(
     (mail,) = mails(email)
     assert choose(staff, link_in(mail), NEW) == 422
     assert staff.get(f"{STAFF}/{member['id']}").status_code == 404
-    assert await acts(backends, member["id"]) == [
+    assert await acts(infrastructure, member["id"]) == [
         (action, ADMIN[0]) for action in ("invite", "invite-again", "withdraw-invitation")
     ]
     assert invite(staff, email)["id"] != member["id"]
@@ -213,7 +213,12 @@ async def test_what_no_mail_server_takes_is_said(
 
 
 async def test_a_deactivation_ends_every_login_at_once_and_for_good(
-    staff: httpx.Client, services: Services, backends: composition.Backends, made: Made, drain: Drain, mails: Mails
+    staff: httpx.Client,
+    services: Services,
+    infrastructure: composition.Infrastructure,
+    made: Made,
+    drain: Drain,
+    mails: Mails,
 ) -> None:
     who = await made("admin")
     tokens = log_in(staff, who.email, OLD).json()
@@ -245,13 +250,13 @@ async def test_a_deactivation_ends_every_login_at_once_and_for_good(
     assert choose(staff, link_in(mails(who.email)[0]), NEW) == 204
     assert log_in(staff, who.email, NEW).status_code == 200
     assert await over()
-    known = await acts(backends, who.id)
+    known = await acts(infrastructure, who.id)
     assert ("deactivate", ADMIN[0]) in known
     assert known[known.index(("reactivate", ADMIN[0])) + 1] == ("accept-invitation", who.email)
 
 
 async def test_a_role_holds_at_once_where_somebody_is_logged_in(
-    staff: httpx.Client, backends: composition.Backends, made: Made
+    staff: httpx.Client, infrastructure: composition.Infrastructure, made: Made
 ) -> None:
     who = await made()
     tokens = log_in(staff, who.email, OLD).json()
@@ -259,10 +264,10 @@ async def test_a_role_holds_at_once_where_somebody_is_logged_in(
         assert change(staff, who.id, role=role).json()["role"] == role
         assert staff.get(STAFF, headers=bearer(tokens)).status_code == status
         assert staff.get("/api/v1/tenants", headers=bearer(tokens)).status_code == 200
-    before = await acts(backends, who.id)
+    before = await acts(infrastructure, who.id)
     for changes in ({"role": "support"}, {"active": True}, {}):
         assert change(staff, who.id, **changes).status_code == 200
-    assert await acts(backends, who.id) == before, "what is so already writes nothing"
+    assert await acts(infrastructure, who.id) == before, "what is so already writes nothing"
 
 
 @pytest.mark.parametrize("who", ["support", "nobody"])
@@ -416,7 +421,7 @@ async def test_dead_letters_name_whom_an_invitation_was_for(
     with monkeypatch.context() as patched:
         patched.setattr(MailSender, "send", refuses)
         await drain()
-    letter = next(one for one in (await services.dead_letters.newest()).items if one.whom == email)
+    letter = next(one for one in (await services.dead_letters.newest()).items if one.recipient == email)
     assert letter.what == "Invitation to the staff"
     await services.dead_letters.replay(letter.id, ADMIN[0])
     await drain()

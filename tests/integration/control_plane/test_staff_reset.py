@@ -25,9 +25,9 @@ Drain = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
-async def member(backends: composition.Backends) -> str:
+async def member(infrastructure: composition.Infrastructure) -> str:
     """The address of somebody of the staff."""
-    return (await add_member(backends)).email
+    return (await add_member(infrastructure)).email
 
 
 def forget(client: httpx.Client, email: str) -> httpx.Response:
@@ -35,10 +35,10 @@ def forget(client: httpx.Client, email: str) -> httpx.Response:
 
 
 async def test_a_reset_ends_every_session_and_token_and_tells(
-    client: httpx.Client, backends: composition.Backends, member: str, drain: Drain, mails: Mails
+    client: httpx.Client, infrastructure: composition.Infrastructure, member: str, drain: Drain, mails: Mails
 ) -> None:
     tokens = log_in(client, member, OLD).json()
-    services = composition.services(backends)
+    services = composition.services(infrastructure)
     who = await services.staff.login(Login(email=member, password=OLD), secrets.token_hex(4))
     cookie = await services.sessions.open(who)
     assert await services.sessions.read(cookie.value) == who
@@ -60,21 +60,21 @@ async def test_a_reset_ends_every_session_and_token_and_tells(
     assert choose(client, link.geturl(), OLD) == 422
     await drain()
     assert "was changed" in mails(member)[0]["subject"]
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         actions = (await session.scalars(select(AuditRecord.action).where(AuditRecord.actor == member))).all()
     assert "reset-password" in actions
 
 
 async def test_no_secret_is_stored(
-    client: httpx.Client, backends: composition.Backends, member: str, drain: Drain, mails: Mails
+    client: httpx.Client, infrastructure: composition.Infrastructure, member: str, drain: Drain, mails: Mails
 ) -> None:
     forget(client, member)
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         waiting = (await session.scalars(select(OutboxEntry).where(OutboxEntry.kind == RESET))).all()
     assert member in [entry.payload["email"] for entry in waiting if entry.payload]
     await drain()
     secret = urlsplit(link_in(mails(member)[0])).fragment
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         stored = (await session.scalars(select(StaffLink.digest))).all()
         outbox = (await session.scalars(select(OutboxEntry))).all()
     assert digest(secret).hex() in stored
@@ -82,12 +82,12 @@ async def test_no_secret_is_stored(
 
 
 async def test_nobody_learns_who_has_an_account(
-    client: httpx.Client, backends: composition.Backends, member: str, drain: Drain, mails: Mails
+    client: httpx.Client, infrastructure: composition.Infrastructure, member: str, drain: Drain, mails: Mails
 ) -> None:
     nobody = f"nobody-{secrets.token_hex(6)}@example.com"
 
     async def entries() -> int:
-        async with backends.database.transaction() as session:
+        async with infrastructure.database.transaction() as session:
             return len((await session.scalars(select(OutboxEntry.id).where(OutboxEntry.kind == RESET))).all())
 
     before = await entries()
@@ -127,7 +127,7 @@ async def test_only_the_newest_link_counts_and_only_for_an_hour(
 
 async def test_a_mail_that_nobody_waits_for_is_given_up(
     client: httpx.Client,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     member: str,
     drain: Drain,
     mails: Mails,
@@ -137,7 +137,7 @@ async def test_a_mail_that_nobody_waits_for_is_given_up(
     later(timedelta(minutes=61))
     await drain()
     assert not mails(member)
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         newest = select(OutboxEntry.state).where(OutboxEntry.kind == RESET).order_by(OutboxEntry.id.desc()).limit(1)
         assert await session.scalar(newest) == DEAD
 

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from vivero_control import composition
 from vivero_control.domain.tenants.policies import timestamp
 from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.worker import Jobs
+from vivero_control.worker import Worker
 from vivero_core.backends.kube.client import KubeClient, Listing, Object, Operations
 from vivero_core.backends.kube.errors import Cause, KubeInvalidError, KubeUnavailableError
 from vivero_core.backends.kube.resources import TENANT, Resource
@@ -52,15 +52,15 @@ async def trial(names: Names, kube: KubeClient) -> str:
 
 
 @pytest.fixture
-def jobs(backends: composition.Backends, trial: str) -> Jobs:
-    return Jobs(dataclasses.replace(backends, tenants=Only(backends.kube, trial)))
+def jobs(infrastructure: composition.Infrastructure, trial: str) -> Worker:
+    return Worker(dataclasses.replace(infrastructure, tenants=Only(infrastructure.kube, trial)))
 
 
 def subjects(mails: Mails, slug: str) -> list[str]:
     return sorted(mail["subject"] for mail in mails(f"owner@{slug}.example.com"))
 
 
-async def run_until_closed(jobs: Jobs, kube: KubeClient, slug: str) -> str | None:
+async def run_until_closed(jobs: Worker, kube: KubeClient, slug: str) -> str | None:
     """The reason; a run that meets a write of the operator leaves the tenant to the next one."""
     for _ in range(20):
         await jobs.trials.run()
@@ -72,7 +72,7 @@ async def run_until_closed(jobs: Jobs, kube: KubeClient, slug: str) -> str | Non
 
 
 async def test_the_whole_of_a_trial(
-    trial: str, jobs: Jobs, kube: KubeClient, mails: Mails, later: Later, sql: Ask
+    trial: str, jobs: Worker, kube: KubeClient, mails: Mails, later: Later, sql: Ask
 ) -> None:
     await jobs.trials.run()
     assert subjects(mails, trial) == []
@@ -97,7 +97,7 @@ async def test_the_whole_of_a_trial(
 
 
 async def test_a_longer_trial_is_told_again(
-    trial: str, jobs: Jobs, kube: KubeClient, mails: Mails, later: Later
+    trial: str, jobs: Worker, kube: KubeClient, mails: Mails, later: Later
 ) -> None:
     later(LENGTH - timedelta(days=2))
     await jobs.trials.run()
@@ -110,12 +110,12 @@ async def test_a_longer_trial_is_told_again(
 
 
 async def test_a_mail_server_that_is_away_delays_the_end_by_a_day_at_most(
-    trial: str, backends: composition.Backends, kube: KubeClient, later: Later, sql: Ask
+    trial: str, infrastructure: composition.Infrastructure, kube: KubeClient, later: Later, sql: Ask
 ) -> None:
-    away = backends.settings.model_copy(
-        update={"mail": backends.settings.mail.model_copy(update={"port": 1, "timeout": 1})}
+    away = infrastructure.settings.model_copy(
+        update={"mail": infrastructure.settings.mail.model_copy(update={"port": 1, "timeout": 1})}
     )
-    jobs = Jobs(dataclasses.replace(backends, settings=away, tenants=Only(backends.kube, trial)))
+    jobs = Worker(dataclasses.replace(infrastructure, settings=away, tenants=Only(infrastructure.kube, trial)))
     later(LENGTH + timedelta(minutes=1))
     await jobs.trials.run()
     assert Tenant.parse(await kube.get(TENANT, trial)).spec.suspended is None
@@ -183,7 +183,7 @@ def by_hand(name: str) -> dict[str, Any]:
 
 
 async def test_one_odd_tenant_keeps_no_other_trial_open(
-    backends: composition.Backends, caplog: pytest.LogCaptureFixture, sql: Ask
+    infrastructure: composition.Infrastructure, caplog: pytest.LogCaptureFixture, sql: Ask
 ) -> None:
     prefix = f"t{secrets.token_hex(3)}"
     bodies = [
@@ -203,13 +203,13 @@ async def test_one_odd_tenant_keeps_no_other_trial_open(
         f"{prefix}-busy": KubeUnavailableError("kubernetes", "no answer"),
     }
     cluster = OddCluster(bodies, refusals)
-    jobs = Jobs(dataclasses.replace(backends, tenants=TenantRepository(cluster, "vivero-signups")))
+    jobs = Worker(dataclasses.replace(infrastructure, tenants=TenantRepository(cluster, "vivero-signups")))
     before = skipped()
     await jobs.trials.run()
     assert sorted(cluster.closed) == [f"{prefix}-{name}: TrialEnded" for name in ("fine-1", "fine-2", "hand")]
     assert skipped() - before == 6
     for name in ("far", "edge", "odd", "refused", "broken", "busy"):
-        assert f"{prefix}-{name}" in caplog.text
+        assert f"{prefix}-{name}" in [vars(record).get("item", vars(record).get("object")) for record in caplog.records]
     written = sql("SELECT subject FROM audit WHERE subject LIKE %s AND outcome = 'done'", f"tenant/{prefix}-%")
     assert {row[0] for row in written} == {f"tenant/{prefix}-{name}" for name in ("fine-1", "fine-2", "hand")}
     told = sql("SELECT COUNT(*) FROM outbox WHERE `key` LIKE %s", f"mail.trial-ended:{prefix}-%")

@@ -12,17 +12,17 @@ import valkey
 from integration.control_plane.support import Doing, Names, TestClock, eventually, running, signup_body
 from vivero_control import composition
 from vivero_control.db.database import Database
-from vivero_control.domain.audit.service import AuditService, Found
-from vivero_control.domain.signups.policies import secret_name
-from vivero_control.domain.tenants import changes
+from vivero_control.domain.audit.service import AuditService, ObservedAction
+from vivero_control.domain.signups.access import secret_name
+from vivero_control.domain.tenants import external_changes
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.jobs.kinds import Payload
 from vivero_control.jobs.outbox import Outbox
 from vivero_control.jobs.repository import OutboxRepository
-from vivero_control.lib.idempotency import TAKE_OVER, Idempotency
+from vivero_control.lib.idempotency import LOCK_TTL, Idempotency
 from vivero_control.settings import Settings
-from vivero_control.worker import Jobs, create_worker_app
+from vivero_control.worker import Worker, create_worker_app
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET, TENANT
@@ -51,7 +51,7 @@ def test_a_call_wakes_it_also_after_its_connection_was_cut(
     mails: Callable[[str], list[dict[str, Any]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("vivero_control.worker.LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr("vivero_control.worker.POLL_SECONDS", 3600.0)
     admin = valkey.Valkey.from_url(platform["valkey"]["url"], ssl_ca_certs=platform["valkey"]["ca"])
 
     def listeners() -> int:
@@ -106,7 +106,7 @@ async def test_a_cluster_that_is_away_delays_a_signup_and_loses_nothing(
     client: httpx.Client,
     names: Names,
     kube: KubeClient,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     later: Later,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -116,15 +116,15 @@ async def test_a_cluster_that_is_away_delays_a_signup_and_loses_nothing(
         raise ClusterUnavailableError
 
     with monkeypatch.context() as patched:
-        patched.setattr(TenantRepository, "leave_password_hash", away)
+        patched.setattr(TenantRepository, "create_password_secret", away)
         answer = client.post("/api/v1/signups", json=signup_body(slug))  # noqa: ASYNC212  the server has its own thread
         assert answer.status_code == 202
         later(timedelta(minutes=1))
-        await Jobs(backends).drain()
+        await Worker(infrastructure).drain()
     with pytest.raises(KubeNotFoundError):
         await kube.get(TENANT, slug)
     later(timedelta(minutes=2))
-    await Jobs(backends).drain()
+    await Worker(infrastructure).drain()
     assert (await kube.get(TENANT, slug))["spec"]["slug"] == slug
 
 
@@ -132,7 +132,7 @@ async def test_a_name_lost_while_the_cluster_was_away_is_told(
     client: httpx.Client,
     names: Names,
     kube: KubeClient,
-    backends: composition.Backends,
+    infrastructure: composition.Infrastructure,
     later: Later,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -142,12 +142,12 @@ async def test_a_name_lost_while_the_cluster_was_away_is_told(
         raise ClusterUnavailableError
 
     with monkeypatch.context() as patched:
-        patched.setattr(TenantRepository, "leave_password_hash", away)
+        patched.setattr(TenantRepository, "create_password_secret", away)
         view = client.post("/api/v1/signups", json=signup_body(slug)).json()  # noqa: ASYNC212  the server has its own thread
     spec = {"displayName": "By hand", "slug": slug, "plan": "trial", "owner": {"email": "hand@example.com"}}
     await kube.create({"apiVersion": "vivero.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": slug}, "spec": spec})
     later(timedelta(minutes=1))
-    await Jobs(backends).drain()
+    await Worker(infrastructure).drain()
 
     def told() -> dict[str, Any]:
         answer: dict[str, Any] = client.get(f"/api/v1/signups/{view['id']}").json()
@@ -162,7 +162,7 @@ async def test_a_name_lost_while_the_cluster_was_away_is_told(
 
 
 async def test_a_fault_in_an_action_does_not_stop_the_entries_behind_it(
-    backends: composition.Backends, clock: TestClock, sql: Ask, later: Later
+    infrastructure: composition.Infrastructure, clock: TestClock, sql: Ask, later: Later
 ) -> None:
     done: list[str] = []
 
@@ -173,35 +173,37 @@ async def test_a_fault_in_an_action_does_not_stop_the_entries_behind_it(
         done.append(payload["n"])
 
     later(timedelta(days=2))
-    async with backends.database.transaction() as session:
+    async with infrastructure.database.transaction() as session:
         outbox = OutboxRepository(session)
         for kind, key in (("faulty", "f1"), ("fine", "g1"), ("fine", "g1"), ("unknown", "u1")):
-            await outbox.put(kind=kind, key=key, payload={"n": key}, now=clock(), due_at=clock() - timedelta(days=3))
-    works = Outbox(backends.database, {"faulty": Doing(faulty), "fine": Doing(fine)}, timedelta(hours=1), clock)
+            await outbox.enqueue(
+                kind=kind, key=key, payload={"n": key}, now=clock(), due_at=clock() - timedelta(days=3)
+            )
+    works = Outbox(infrastructure.database, {"faulty": Doing(faulty), "fine": Doing(fine)}, timedelta(hours=1), clock)
     for kind in ("faulty", "fine"):
         await works.drain(kind)
     assert done == ["g1"]
     rows: dict[str, str] = dict(sql("SELECT `key`, state FROM outbox WHERE `key` IN ('f1', 'g1', 'u1')"))
     assert rows == {"f1": "pending", "g1": "done", "u1": "pending"}
-    async with backends.database.transaction() as session:
-        await OutboxRepository(session).drop(["f1", "u1"])
+    async with infrastructure.database.transaction() as session:
+        await OutboxRepository(session).remove(["f1", "u1"])
 
 
 async def test_an_idempotency_key_of_a_dead_request_is_taken_over(
-    backends: composition.Backends, later: Later, clock: TestClock
+    infrastructure: composition.Infrastructure, later: Later, clock: TestClock
 ) -> None:
-    idempotency = Idempotency(backends.database, b"k" * 32, clock)
+    idempotency = Idempotency(infrastructure.database, b"k" * 32, clock)
     claimed = idempotency.once("test", "dead-request", b"body")
     await claimed.__aenter__()  # and not left for a long time
     with pytest.raises(ConflictError):
         async with idempotency.once("test", "dead-request", b"body"):
             pass
-    later(TAKE_OVER + timedelta(seconds=2))
+    later(LOCK_TTL + timedelta(seconds=2))
     async with idempotency.once("test", "dead-request", b"body") as once:
         assert once.answer is None
-        async with backends.database.transaction() as session:
+        async with infrastructure.database.transaction() as session:
             await once.store(session, {"made": 1})
-        once.made = True
+        once.committed = True
     late = ZeroDivisionError()
     assert not await claimed.__aexit__(type(late), late, None)  # it fails at last, and takes nothing from its successor
     async with idempotency.once("test", "dead-request", b"body") as again:
@@ -212,15 +214,15 @@ async def test_an_idempotency_key_of_a_dead_request_is_taken_over(
 
 
 async def test_what_has_served_its_purpose_is_removed(
-    backends: composition.Backends, sql: Ask, later: Later, clock: TestClock
+    infrastructure: composition.Infrastructure, sql: Ask, later: Later, clock: TestClock
 ) -> None:
-    async with Idempotency(backends.database, b"k" * 32, clock).once("test", "old", b""):
+    async with Idempotency(infrastructure.database, b"k" * 32, clock).once("test", "old", b""):
         pass
-    await Jobs(backends).tidy()
+    await Worker(infrastructure).tidy()
     assert sql("SELECT COUNT(*) FROM idempotency")[0][0] > 0
     (newest,) = sql("SELECT MAX(id) FROM outbox")[0]
     later(timedelta(days=100))
-    await Jobs(backends).tidy()
+    await Worker(infrastructure).tidy()
     assert sql("SELECT COUNT(*) FROM idempotency") == [(0,)]
     # The worker beside us goes on, with the same clock.
     old = "SELECT COUNT(*) FROM outbox WHERE state = 'done' AND id <= %s AND finished_at < %s"
@@ -236,10 +238,10 @@ class Noting(AuditService):
         self.noted = self.noting = 0
         self.idle = asyncio.Event()
 
-    async def note_found(self, found: Sequence[Found]) -> None:
+    async def log_observed(self, found: Sequence[ObservedAction]) -> None:
         self.noting += 1
         self.idle.clear()
-        await super().note_found(found)
+        await super().log_observed(found)
         self.noting -= 1
         self.noted += 1
         if not self.noting:
@@ -247,7 +249,7 @@ class Noting(AuditService):
 
 
 async def test_what_others_write_into_a_tenant_is_in_its_history_once(
-    staff: httpx.Client, names: Names, kube: KubeClient, backends: composition.Backends
+    staff: httpx.Client, names: Names, kube: KubeClient, infrastructure: composition.Infrastructure
 ) -> None:
     slug = names.new()
     made = await asyncio.to_thread(staff.post, "/api/v1/signups", json=signup_body(slug))
@@ -257,19 +259,21 @@ async def test_what_others_write_into_a_tenant_is_in_its_history_once(
 
     def written() -> list[tuple[str, str, str]]:
         history = staff.get(f"/api/v1/tenants/{tenant}/history").json()
-        return [(one["action"], one["actor"], one["reason"]) for one in history if one["action"] == changes.ACTION]
+        return [
+            (one["action"], one["actor"], one["reason"]) for one in history if one["action"] == external_changes.ACTION
+        ]
 
-    audit = Noting(backends.database, backends.clock)
+    audit = Noting(infrastructure.database, infrastructure.clock)
 
     def noted(least: int) -> bool:
         return bool(written()) and audit.noted >= least
 
     for lists in (2, 4):
-        two = [asyncio.create_task(changes.ChangeJob(kube, audit).run()) for _ in range(2)]
+        two = [asyncio.create_task(external_changes.ExternalChangeWatcher(kube, audit).run()) for _ in range(2)]
         await asyncio.to_thread(eventually, partial(noted, lists))
         while audit.noting:  # who is cancelled while it connects leaves a connection that nobody closes
             await audit.idle.wait()
         for task in two:
             task.cancel()
         await asyncio.gather(*two, return_exceptions=True)
-    assert await asyncio.to_thread(written) == [(changes.ACTION, kube.field_manager, "Wrote displayName.")]
+    assert await asyncio.to_thread(written) == [(external_changes.ACTION, kube.field_manager, "Wrote displayName.")]

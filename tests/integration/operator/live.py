@@ -26,11 +26,10 @@ from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.vault import Vault
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.orphan_list import Orphans
+from vivero_operator.reconcile.context import Orphans, Rollout
+from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
-from vivero_operator.reconcile.result import Result
-from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.starts import Starts

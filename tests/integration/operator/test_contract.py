@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from support import consumers
 from support.api_server import empty_api_server
 from support.from_schema import DATES, Hints, Schema, objects
+from unit.operator.made import SPECS
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.errors import KubeInvalidError
@@ -26,7 +27,6 @@ from vivero_core.backends.kube.resources import (
     PLAN,
     RELEASE,
     TENANT,
-    TENANT_POOL,
     Resource,
     resource_of,
 )
@@ -37,7 +37,7 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
-from vivero_core.model.tenant_pool import TenantPool
+from vivero_operator import kinds
 
 _REASONS = st.from_regex("[A-Z][A-Za-z]{1,62}", fullmatch=True)
 _CONDITIONS = st.lists(
@@ -101,7 +101,7 @@ class Kind:
     """One of our kinds, and what has to be known to draw good ones."""
 
     resource: Resource
-    model: type[Tenant | Plan | DatabaseServer | TenantPool | Release]
+    model: type[Any]
     use: Callable[[Object], Coroutine[Any, Any, list[Object]]]
     hints: Hints = field(default_factory=dict)
     together: Callable[[Object], Object] = lambda spec: spec
@@ -125,7 +125,7 @@ class Kind:
         return self.resource.kind
 
 
-KINDS: Final = (
+_KNOWN: Final = (
     Kind(
         TENANT,
         Tenant,
@@ -161,7 +161,6 @@ KINDS: Final = (
         {"host": st.one_of(HOSTS, st.sampled_from(("localhost", "10.0.0.1", "fd00::1", "DB.Example.COM")))},
         standing={"host": "nowhere.invalid", "adminSecret": "none", "caConfigMap": "none", "cordoned": True},
     ),
-    Kind(TENANT_POOL, TenantPool, consumers.of_tenant_pool, standing={"plan": "trial", "size": 0}),
     Kind(
         RELEASE,
         Release,
@@ -169,6 +168,15 @@ KINDS: Final = (
         {"podTemplate.spec.containers": st.just([{"name": "app", "image": "none"}])},
         standing={"image": "none", "podTemplate": {"spec": {"containers": [{"name": "app"}]}}},
         whole=False,
+    ),
+)
+KINDS: Final = (
+    *_KNOWN,
+    *(
+        # A kind of which nothing special has to be known to draw good ones.
+        Kind(spec.resource, spec.model, consumers.of_kind(spec), standing=SPECS[spec.kind])
+        for spec in kinds.KINDS
+        if spec.model not in {one.model for one in _KNOWN}
     ),
 )
 COUNTS = [SAMPLE, pytest.param(WHOLE, marks=pytest.mark.full)]

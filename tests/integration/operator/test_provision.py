@@ -34,7 +34,7 @@ from vivero_core.model.conditions import find
 from vivero_core.model.constants import LABEL_RETAINED, PLATFORM_NAMESPACE
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow import record
-from vivero_operator.manifests import host_certificate, ingress, role_binding
+from vivero_operator.manifests import copies, ingress, namespace
 from vivero_operator.manifests.secrets import HOLDS_DATA, LIMITS, LIMITS_FILE
 
 CHILDREN = (
@@ -45,7 +45,7 @@ CHILDREN = (
     (SECRET, "limits"),
     (CONFIG_MAP, "platform"),
     (SERVICE_ACCOUNT, "app"),
-    (ROLE_BINDING, role_binding.NAME),
+    (ROLE_BINDING, namespace.RIGHTS),
     (DEPLOYMENT, "app"),
     (SERVICE, "app"),
     (INGRESS, "app"),
@@ -133,8 +133,8 @@ async def test_suspend_and_resume(live: Live, name: str, certificate: str) -> No
     namespace, stand_in = naming.namespace_name(tenant.id), f"tenant-{tenant.id}"
     assert [(one.host, one.ready) for one in tenant.status.hosts] == [(host, True)]
     tls = (await live.kube.get(INGRESS, ingress.HOSTS, namespace))["spec"]["tls"]
-    assert tls == [{"hosts": [host], "secretName": host_certificate.name(host)}]
-    await live.kube.get(SECRET, host_certificate.name(host), namespace)
+    assert tls == [{"hosts": [host], "secretName": copies.certificate_name(host)}]
+    await live.kube.get(SECRET, copies.certificate_name(host), namespace)
     await live.kube.patch(TENANT, name, {"spec": {"suspended": {"reason": "Unpaid", "message": "Please pay."}}})
     await live.pass_once(name)
     suspended = await live.look(name)

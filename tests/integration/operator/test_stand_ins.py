@@ -19,7 +19,7 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_dev.localhost import local_client
 from vivero_operator.instance import Instance
-from vivero_operator.manifests import ingress, service, stand_in
+from vivero_operator.manifests import ingress, stand_in
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.stand_ins import StandIns
@@ -68,7 +68,7 @@ async def door(setup: Setup) -> AsyncIterator[Door]:
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one.instance.namespace}}
         )
         stack.push_async_callback(kube.delete, NAMESPACE, one.instance.namespace, uid=str(namespace["metadata"]["uid"]))
-        for manifest in (service.build(one.instance), ingress.build(one.instance)):
+        for manifest in (ingress.service(one.instance), ingress.build(one.instance)):
             await kube.apply(manifest)
         listed.set()
         running = asyncio.create_task(one.ins.run(kube, listed))

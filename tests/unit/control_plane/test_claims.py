@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW, spare_body, tenant_body
-from vivero_control.domain.signups import policies
-from vivero_control.domain.signups.errors import SlugTakenError
-from vivero_control.domain.signups.provisioning import CLAIM_ATTEMPTS, Order, Provisioning, signups
+from vivero_control.domain.signups import access
+from vivero_control.domain.signups.policies import SlugTakenError
+from vivero_control.domain.signups.provisioning import CLAIM_ATTEMPTS, Provisioner, TenantRequest, signups
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import (
     ClusterUnavailableError,
@@ -49,15 +49,15 @@ class FakeCluster(TenantRepository):
         self.lists = 0
         self.around: Callable[[str], Awaitable[None]] = quiet
 
-    def mirror(self) -> TenantDirectory:
+    def informer(self) -> TenantDirectory:
         """As a process that has just listed everything sees it."""
         made = TenantDirectory()
-        made.take(Listing([dict(body) for body in self.bodies.values()], str(self.version)))
+        made.apply(Listing([dict(body) for body in self.bodies.values()], str(self.version)))
         return made
 
-    def of(self, order: Order) -> list[Tenant]:
+    def of(self, order: TenantRequest) -> list[Tenant]:
         """What an order has got; more than one is a fault."""
-        secret = policies.secret_name(order.signup_id)
+        secret = access.secret_name(order.signup_id)
         tenants = map(Tenant.parse, self.bodies.values())
         return [one for one in tenants if one.spec.owner and one.spec.owner.password_hash_secret == secret]
 
@@ -94,14 +94,14 @@ class FakeCluster(TenantRepository):
         await self.around("after claim")
         return Tenant.parse(self.bodies[tenant.name])
 
-    async def leave_password_hash(self, name: str, password_hash: str) -> str | None:
+    async def create_password_secret(self, name: str, password_hash: str) -> str | None:
         await self.around("before secret")
         there = name in self.secrets
         self.secrets[name] = password_hash
         await self.around("after secret")
         return None if there else f"uid-{name}"
 
-    async def take_back_password_hash(self, name: str, uid: str) -> None:
+    async def delete_password_secret(self, name: str, uid: str) -> None:
         assert uid == f"uid-{name}"
         await self.around("before taking back")
         del self.secrets[name]
@@ -115,12 +115,12 @@ class FakeCluster(TenantRepository):
         self.bodies[name] = body | {"metadata": body["metadata"] | {"resourceVersion": str(self.version)}}
 
 
-def provisioning(cluster: FakeCluster, directory: TenantDirectory | None = None) -> Provisioning:
-    return Provisioning(cluster, directory or cluster.mirror(), lambda: NOW)
+def provisioner(cluster: FakeCluster, directory: TenantDirectory | None = None) -> Provisioner:
+    return Provisioner(cluster, directory or cluster.informer(), lambda: NOW)
 
 
-def order(number: int = 1, slug: str | None = None) -> Order:
-    return Order(
+def order(number: int = 1, slug: str | None = None) -> TenantRequest:
+    return TenantRequest(
         signup_id=f"{number:032x}",
         slug=slug or f"acme-{number}",
         company="Bähr & Söhne",
@@ -156,16 +156,16 @@ async def test_a_claim_is_one_write_that_says_everything() -> None:
         writes.append(moment)
 
     cluster.around = note
-    directory = cluster.mirror()
+    directory = cluster.informer()
     warm, cold = counted()
-    await provisioning(cluster, directory).carry_out(order())
+    await provisioner(cluster, directory).provision(order())
     assert writes == ["before secret", "after secret", "before claim", "after claim"]
     assert cluster.lists == 0
     assert counted() == (warm + 1, cold)
     (claimed,) = cluster.of(order())
     assert (claimed.name, claimed.spec.slug, claimed.spec.display_name) == ("trial-s0", "acme-1", "Bähr & Söhne")
     assert (claimed.spec.claimed_at, claimed.spec.trial_ends_at, claimed.spec.pool) == (NOW, NOW, "trials")
-    assert claimed.metadata.labels == {LABEL_POOL: "trials", LABEL_SIGNUP: policies.signup_digest(order().signup_id)}
+    assert claimed.metadata.labels == {LABEL_POOL: "trials", LABEL_SIGNUP: access.signup_digest(order().signup_id)}
     assert claimed.spec.deletion_policy == "Retain", "a spare's data is nobody's, a customer's is kept"
     assert directory.by_slug("acme-1") == claimed, "seen at once, not when the watch tells"
     assert order().signup_id not in str(cluster.bodies)
@@ -175,20 +175,20 @@ async def test_without_a_spare_a_tenant_is_created() -> None:
     busy = spare_body("trial-s0", version=8, proven=None)
     cluster = FakeCluster(busy, *[spare_body("starter-s0", plan="starter")])
     warm, cold = counted()
-    await provisioning(cluster).carry_out(order())
+    await provisioner(cluster).provision(order())
     (made,) = cluster.of(order())
     assert (made.name, made.spec.claimed_at, made.spec.pool) == ("acme-1", None, None)
-    assert made.metadata.labels[LABEL_SIGNUP] == policies.signup_digest(order().signup_id)
+    assert made.metadata.labels[LABEL_SIGNUP] == access.signup_digest(order().signup_id)
     assert counted() == (warm, cold + 1)
 
 
 async def test_a_lost_race_takes_the_next_spare() -> None:
     cluster = FakeCluster(*spares(2))
-    directory = cluster.mirror()
-    chosen = cluster.mirror().take_spare("trial", order().signup_id, NOW)
+    directory = cluster.informer()
+    chosen = cluster.informer().reserve_spare("trial", order().signup_id, NOW)
     assert chosen is not None
     cluster.touch(chosen.name)
-    await provisioning(cluster, directory).carry_out(order())
+    await provisioner(cluster, directory).provision(order())
     (claimed,) = cluster.of(order())
     assert claimed.name != chosen.name
     assert cluster.conflicts == 1
@@ -196,38 +196,38 @@ async def test_a_lost_race_takes_the_next_spare() -> None:
 
 async def test_a_spare_that_is_gone_is_passed_over() -> None:
     cluster = FakeCluster(*spares(2))
-    directory = cluster.mirror()
-    chosen = cluster.mirror().take_spare("trial", order().signup_id, NOW)
+    directory = cluster.informer()
+    chosen = cluster.informer().reserve_spare("trial", order().signup_id, NOW)
     assert chosen is not None
     del cluster.bodies[chosen.name]
-    await provisioning(cluster, directory).carry_out(order())
+    await provisioner(cluster, directory).provision(order())
     assert len(cluster.of(order())) == 1
 
 
 async def test_who_loses_too_often_gets_a_new_tenant() -> None:
     cluster = FakeCluster(*spares(CLAIM_ATTEMPTS + 2))
-    directory = cluster.mirror()
+    directory = cluster.informer()
     for name in list(cluster.bodies):
         cluster.touch(name)
-    await provisioning(cluster, directory).carry_out(order())
+    await provisioner(cluster, directory).provision(order())
     assert [one.name for one in cluster.of(order())] == ["acme-1"]
     assert cluster.conflicts == CLAIM_ATTEMPTS
 
 
 def test_a_lost_spare_is_offered_again_only_in_a_newer_version() -> None:
-    directory = FakeCluster(*spares(1)).mirror()
-    assert directory.take_spare("trial", "one", NOW) is not None
-    assert directory.take_spare("trial", "two", NOW) is None
+    directory = FakeCluster(*spares(1)).informer()
+    assert directory.reserve_spare("trial", "one", NOW) is not None
+    assert directory.reserve_spare("trial", "two", NOW) is None
     assert directory.spares("trial", NOW) == []
-    directory.take(Change("MODIFIED", spare_body("trial-s0", version=200)))
-    assert directory.take_spare("trial", "two", NOW) is not None
+    directory.apply(Change("MODIFIED", spare_body("trial-s0", version=200)))
+    assert directory.reserve_spare("trial", "two", NOW) is not None
 
 
 @given(st.integers(2, 12))
 def test_two_processes_seldom_want_the_same_spare_first(count: int) -> None:
     """Of a hundred pairs of signups about one in `count` collides; in one order for all it would be every pair."""
     cluster = FakeCluster(*spares(count))
-    firsts = [cluster.mirror().take_spare("trial", f"signup-{number}", NOW) for number in range(200)]
+    firsts = [cluster.informer().reserve_spare("trial", f"signup-{number}", NOW) for number in range(200)]
     names = [one.name for one in firsts if one is not None]
     same = sum(names[at] == names[at + 1] for at in range(0, 200, 2))
     assert len(names) == 200
@@ -249,8 +249,8 @@ def test_in_a_crowd_each_gets_one_of_its_own(crowd: int, pool: int, processes: i
 
     async def everybody() -> None:
         cluster.around = hold_up
-        works = [provisioning(cluster) for _ in range(processes)]
-        await asyncio.gather(*(works[number % processes].carry_out(order(number)) for number in range(crowd)))
+        works = [provisioner(cluster) for _ in range(processes)]
+        await asyncio.gather(*(works[number % processes].provision(order(number)) for number in range(crowd)))
 
     asyncio.run(everybody())
     got = [cluster.of(order(number)) for number in range(crowd)]
@@ -281,15 +281,15 @@ async def test_the_worker_ends_what_a_dead_request_began(moment: str, pool: int)
     happens = "create" not in moment if pool else "claim" not in moment
     if happens:
         with pytest.raises(Died):
-            await provisioning(cluster).carry_out(order())
+            await provisioner(cluster).provision(order())
     else:
-        await provisioning(cluster).carry_out(order())
+        await provisioner(cluster).provision(order())
     cluster.around = quiet
     for _ in range(2):  # the worker may die after it as well
-        await provisioning(cluster, TenantDirectory()).repeat(order())
+        await provisioner(cluster, TenantDirectory()).retry(order())
     (tenant,) = cluster.of(order())
     assert tenant.spec.slug == "acme-1"
-    assert cluster.secrets == {policies.secret_name(order().signup_id): order().password_hash}
+    assert cluster.secrets == {access.secret_name(order().signup_id): order().password_hash}
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -302,28 +302,28 @@ async def test_two_workers_at_once_make_one(moment: str) -> None:
         nonlocal interrupted
         if now == moment and not interrupted:
             interrupted = True
-            await provisioning(cluster).repeat(order())
+            await provisioner(cluster).retry(order())
 
     cluster.around = another
-    await provisioning(cluster).repeat(order())
+    await provisioner(cluster).retry(order())
     assert [one.name for one in cluster.of(order())] == ["acme-1"]
 
 
 async def test_a_tenant_of_an_earlier_release_is_known_by_its_name() -> None:
     """Then there was no label."""
-    secret = policies.secret_name(order().signup_id)
+    secret = access.secret_name(order().signup_id)
     cluster = FakeCluster(tenant_body("acme-1", owner={"email": "a@example.com", "passwordHashSecret": secret}))
-    await provisioning(cluster).repeat(order())
+    await provisioner(cluster).retry(order())
     assert len(cluster.bodies) == 1
 
 
 @pytest.mark.parametrize("taken_by", [tenant_body("acme-1"), spare_body("acme-1", proven=None)])
 async def test_a_name_that_is_taken_leaves_no_hash_behind(taken_by: Body) -> None:
     cluster = FakeCluster(taken_by, *spares(1))
-    directory = cluster.mirror()
+    directory = cluster.informer()
     cluster.touch("trial-s0")
     with pytest.raises(SlugTakenError):
-        await provisioning(cluster, directory).carry_out(order())
+        await provisioner(cluster, directory).provision(order())
     assert cluster.secrets == {}
     assert cluster.of(order()) == []
 
@@ -336,7 +336,7 @@ async def test_what_the_cluster_refuses_leaves_no_hash_behind(monkeypatch: pytes
         cluster = FakeCluster(*spares(pool))
         monkeypatch.setattr(cluster, call, refused)
         with pytest.raises(TenantRefusedError):
-            await provisioning(cluster).carry_out(order())
+            await provisioner(cluster).provision(order())
         assert cluster.secrets == {}
 
 
@@ -350,9 +350,10 @@ async def test_a_hash_that_cannot_be_taken_back_is_said(caplog: pytest.LogCaptur
     cluster.around = away
     for _ in range(2):  # the second time it is there already, and nobody may ask for its uid
         with pytest.raises(SlugTakenError):
-            await provisioning(cluster).carry_out(order())
-    secret = policies.secret_name(order().signup_id)
-    assert caplog.text.count(f"Secret {secret} stays behind") == 2
+            await provisioner(cluster).provision(order())
+    secret = access.secret_name(order().signup_id)
+    kept = [vars(record)["object"] for record in caplog.records if "password Secret not deleted" in record.getMessage()]
+    assert kept == [secret] * 2
     assert order().password_hash not in caplog.text
 
 
@@ -366,5 +367,5 @@ async def test_a_claim_without_an_answer_is_not_tried_on_another_spare() -> None
 
     cluster.around = lost
     with pytest.raises(ClusterUnavailableError):
-        await provisioning(cluster).carry_out(order())
+        await provisioner(cluster).provision(order())
     assert len(cluster.of(order())) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import AnyHttpUrl
-from vivero_control.lib.ingress import Ingress, place
+from vivero_control.domain.signups.reachability import Ingress, address_of
 from vivero_control.settings import IngressSettings, PlatformSettings, Settings
 from vivero_dev.certificates import Authority
 
@@ -63,7 +63,7 @@ def settings(port: int, ca: Path | None, address: str | None = "127.0.0.1") -> S
 
 async def test_it_asks_as_a_browser_would_that_was_never_there(server: Server, authority: Authority) -> None:
     async with Ingress(settings(server.port, authority.certificate)) as ingress:
-        assert [await ingress.reaches("acme", "abcdefghij") for _ in range(3)] == [True] * 3
+        assert [await ingress.probe("acme", "abcdefghij") for _ in range(3)] == [True] * 3
     assert server.names == [f"acme.{DOMAIN}"] * 3, "a connection for each question"
     assert server.heads[0][0] == "GET /healthz/abcdefghij HTTP/1.1"
     assert f"Host: acme.{DOMAIN}:8443" in server.heads[0]
@@ -73,21 +73,21 @@ async def test_it_asks_as_a_browser_would_that_was_never_there(server: Server, a
 async def test_every_other_answer_is_no(server: Server, authority: Authority, answer: str) -> None:
     server.answer = answer
     async with Ingress(settings(server.port, authority.certificate)) as ingress:
-        assert not await ingress.reaches("acme", "abcdefghij")
+        assert not await ingress.probe("acme", "abcdefghij")
     assert len(server.heads) == 1, "where it is sent to is not asked"
 
 
 async def test_whom_we_do_not_trust_or_do_not_reach_says_nothing(server: Server, authority: Authority) -> None:
     async with Ingress(settings(server.port, None)) as ingress:
-        assert not await ingress.reaches("acme", "abcdefghij")
+        assert not await ingress.probe("acme", "abcdefghij")
     assert server.heads == []
     async with Ingress(settings(1, authority.certificate)) as ingress:
-        assert not await ingress.reaches("acme", "abcdefghij")
-    assert not await Ingress(settings(server.port, authority.certificate)).reaches("acme", "abcdefghij"), "closed"
+        assert not await ingress.probe("acme", "abcdefghij")
+    assert not await Ingress(settings(server.port, authority.certificate)).probe("acme", "abcdefghij"), "closed"
 
 
 def test_without_an_address_the_public_name_is_asked_without_search_domains() -> None:
-    assert place(settings(443, None, address=None), f"acme.{DOMAIN}") == f"acme.{DOMAIN}.:8443"
+    assert address_of(settings(443, None, address=None), f"acme.{DOMAIN}") == f"acme.{DOMAIN}.:8443"
 
 
 @pytest.mark.parametrize("address", ["", "http://ingress", "ingress/path", "in gress", "a@b", "-x", "a" * 254])

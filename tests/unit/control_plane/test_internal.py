@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from prometheus_client import Counter
-from vivero_control.lib.health import Health, Readiness
-from vivero_control.lib.internal import internal_app
+from vivero_control.lib.health import Health, Readiness, internal_app
 
 asked = Counter("vivero_control_test_asked", "Of this test alone")
 

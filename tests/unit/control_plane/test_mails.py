@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
-from vivero_control.domain.accounts.policies import mailbox
 from vivero_control.domain.notifications import mails
+from vivero_control.domain.signups.policies import mailbox
 from vivero_core.model.naming import EMAIL_PATTERN
 from vivero_web.mail import Mail, compose
 from vivero_web.text import email_problem

@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_control.db.database import Database
 from vivero_control.db.tables import OutboxEntry
 from vivero_control.jobs import outbox as module
-from vivero_control.jobs.kinds import GiveUpError, Kind, Payload, Words
-from vivero_control.jobs.outbox import Outbox
-from vivero_control.jobs.policies import FIRST_PAUSE, LONGEST_PAUSE, next_attempt, pause
+from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
+from vivero_control.jobs.outbox import FIRST_PAUSE, LONGEST_PAUSE, Outbox, next_attempt, pause
 from vivero_core.errors import ViveroError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,7 +39,7 @@ def test_the_sum_of_the_pauses_is_the_budget(budget: timedelta, jitters: list[fl
     assert attempts <= 20 + budget / (LONGEST_PAUSE / 2), "and never in a rush"
 
 
-class Flaky(Kind):
+class Flaky(JobKind):
     """Fails until a moment."""
 
     def __init__(self, until: datetime, error: Exception) -> None:
@@ -54,14 +53,14 @@ class Flaky(Kind):
         if self.now < self.until:
             raise self.error
 
-    def words(self, payload: Payload) -> Words:
-        return Words("a test", str(payload.get("to")))
+    def describe(self, payload: Payload) -> JobDescription:
+        return JobDescription("a test", str(payload.get("to")))
 
-    async def done(self, session: AsyncSession, payload: Payload) -> None:
+    async def on_done(self, session: AsyncSession, payload: Payload) -> None:
         del session, payload
         self.ends.append("done")
 
-    async def given_up(self, session: AsyncSession, payload: Payload, why: str | None) -> None:
+    async def on_given_up(self, session: AsyncSession, payload: Payload, why: str | None) -> None:
         del session, payload
         self.ends.append(why)
 
@@ -78,7 +77,7 @@ class OneRow(Database):
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         yield cast("AsyncSession", self)
 
-    async def take(self, kind: str, now: datetime) -> OutboxEntry | None:
+    async def lock_next_due(self, kind: str, now: datetime) -> OutboxEntry | None:
         assert kind == "test"
         return self.entry if self.entry.state == "pending" and self.entry.due_at <= now else None
 

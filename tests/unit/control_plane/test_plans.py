@@ -5,15 +5,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_control.domain.plans.errors import PlanNotFoundError
-from vivero_control.domain.plans.repository import PlanMirror
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanInformer, PlanNotFoundError, PlanService
 from vivero_core.backends.kube.client import Listing
 from vivero_web.errors import UnavailableError
 
 
 def service(**plans: dict[str, Any]) -> PlanService:
-    mirror = PlanMirror()
+    informer = PlanInformer()
     bodies = [
         {
             "apiVersion": "vivero.dev/v1alpha1",
@@ -23,9 +21,9 @@ def service(**plans: dict[str, Any]) -> PlanService:
         }
         for name, spec in plans.items()
     ]
-    mirror.take(Listing(bodies, "1"))
-    mirror.synced = True
-    return PlanService(mirror)
+    informer.apply(Listing(bodies, "1"))
+    informer.synced = True
+    return PlanService(informer)
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.sampled_from([True, False, None]), max_size=6))
@@ -56,4 +54,4 @@ def test_to_the_public_a_plan_that_is_not_offered_does_not_exist() -> None:
 
 def test_before_the_cluster_was_read_no_list_is_empty() -> None:
     with pytest.raises(UnavailableError):
-        PlanService(PlanMirror()).offered()
+        PlanService(PlanInformer()).offered()

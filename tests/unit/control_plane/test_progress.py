@@ -9,12 +9,12 @@ PARTS = ["DatabaseReady", "StorageReady", "CacheReady", "WorkloadReady", "RouteR
 
 
 def states(*conditions: dict[str, object]) -> list[str]:
-    return [step.state for step in progress.steps(tenant(conditions=list(conditions)), reached=True)]
+    return [step.state for step in progress.steps(tenant(conditions=list(conditions)), reachable=True)]
 
 
 def test_without_a_tenant_everything_waits() -> None:
-    assert {step.state for step in progress.steps(None, reached=True)} == {"waiting"}
-    assert progress.whole(None, None, reached=True)[0] == "provisioning"
+    assert {step.state for step in progress.steps(None, reachable=True)} == {"waiting"}
+    assert progress.overall(None, None, reachable=True)[0] == "provisioning"
 
 
 def test_parts_run_side_by_side_and_the_proof_comes_last() -> None:
@@ -26,13 +26,13 @@ def test_parts_run_side_by_side_and_the_proof_comes_last() -> None:
 
 def test_what_is_not_reached_is_not_checked() -> None:
     proven = tenant(conditions=[*map(condition, [*PARTS, "Ready"])])
-    assert [step.state for step in progress.steps(proven, reached=False)] == ["done"] * 6 + ["running"]
-    assert progress.whole(proven, None, reached=False)[0] == "provisioning"
-    assert progress.whole(proven, None, reached=True)[0] == "ready"
+    assert [step.state for step in progress.steps(proven, reachable=False)] == ["done"] * 6 + ["running"]
+    assert progress.overall(proven, None, reachable=False)[0] == "provisioning"
+    assert progress.overall(proven, None, reachable=True)[0] == "ready"
 
 
 def test_a_part_that_is_done_says_when() -> None:
-    step = progress.steps(tenant(conditions=[condition("DatabaseReady")]), reached=True)[0]
+    step = progress.steps(tenant(conditions=[condition("DatabaseReady")]), reachable=True)[0]
     assert step.finished_at is not None
 
 
@@ -48,23 +48,23 @@ def changed_since(seen: Tenant) -> Tenant:
 
 def test_what_a_spare_has_is_done_at_once_and_what_is_the_customers_is_not() -> None:
     claimed = changed_since(tenant(conditions=[*map(condition, [*PARTS, "Ready"])]))
-    done = {step.name for step in progress.steps(claimed, reached=True) if step.state == "done"}
+    done = {step.name for step in progress.steps(claimed, reachable=True) if step.state == "done"}
     assert done == {"database", "storage", "cache", "workload"}
-    assert progress.whole(claimed, None, reached=True)[0] == "provisioning"
+    assert progress.overall(claimed, None, reachable=True)[0] == "provisioning"
 
 
 def test_a_taken_name_is_hopeless_and_said() -> None:
     lost = tenant(conditions=[condition("Ready", "False", "SlugTaken", "Someone has it.")])
-    assert progress.whole(lost, None, reached=True) == ("failed", "Someone has it.")
-    assert progress.steps(lost, reached=True)[-1].state in {"failed", "waiting"}
+    assert progress.overall(lost, None, reachable=True) == ("failed", "Someone has it.")
+    assert progress.steps(lost, reachable=True)[-1].state in {"failed", "waiting"}
 
 
 def test_a_fault_that_passes_is_shown_but_no_failure() -> None:
     slow = tenant(conditions=[condition("DatabaseReady", "False", "DatabaseUnavailable", "Waiting for it.")])
-    assert progress.whole(slow, None, reached=True)[0] == "provisioning"
-    assert progress.steps(slow, reached=True)[0].message == "Waiting for it."
+    assert progress.overall(slow, None, reachable=True)[0] == "provisioning"
+    assert progress.steps(slow, reachable=True)[0].message == "Waiting for it."
 
 
 def test_a_suspended_workspace_is_no_unfinished_one() -> None:
     closed = tenant(suspended={"reason": "Manual"})
-    assert progress.whole(closed, None, reached=True)[0] == "ready"
+    assert progress.overall(closed, None, reachable=True)[0] == "ready"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from vivero_control.domain.signups.policies import named_as_asked
+from vivero_control.domain.signups.policies import with_signup_fields
 from vivero_control.domain.tenants.errors import ClusterUnavailableError, TenantRefusedError
 from vivero_control.domain.tenants.repository import refused
 from vivero_core.backends.kube.errors import (
@@ -74,7 +74,7 @@ def test_what_is_not_about_the_input_is_not_told_as_wrong_input(
 
 def test_a_signups_refusal_is_named_as_it_was_asked() -> None:
     causes = (Cause("spec.slug", "this slug is reserved, choose another"), Cause("spec.owner.email", "no address"))
-    error = named_as_asked(TenantRefusedError.because(causes))
+    error = with_signup_fields(TenantRefusedError.because(causes))
     assert error.errors == (
         FieldError("slug", "this slug is reserved, choose another"),
         FieldError("email", "no address"),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.control_plane.builders import NOW
-from vivero_control.domain.signups import policies
-from vivero_control.domain.signups.bearers import Bearers
+from vivero_control.domain.signups import access, policies
+from vivero_control.domain.signups.access import BearerTokens
 from vivero_control.domain.signups.schemas import StartSignup
 from vivero_core.model import naming
 from vivero_core.model.tenant import Owner, TenantSpec
@@ -47,20 +47,20 @@ def test_companies_of_the_whole_world_sign_up(company: str) -> None:
 
 
 def test_nothing_of_a_signup_tells_another() -> None:
-    one, two = policies.new_id(), policies.new_id()
-    assert len({one, two, policies.secret_name(one), policies.ticket_id(one), policies.ticket_id(two)}) == 5
-    assert one not in policies.secret_name(one)
-    assert policies.ticket_id(one) == policies.ticket_id(one)
+    one, two = access.new_id(), access.new_id()
+    assert len({one, two, access.secret_name(one), access.ticket_id(one), access.ticket_id(two)}) == 5
+    assert one not in access.secret_name(one)
+    assert access.ticket_id(one) == access.ticket_id(one)
 
 
 @given(st.binary(min_size=32, max_size=32), st.text(max_size=200))
 def test_a_bearer_is_neither_guessed_from_the_id_nor_made_without_the_key(key: bytes, stranger: str) -> None:
-    ours, signup_id = Bearers(key), policies.new_id()
-    bearer = ours.of(signup_id)
-    assert ours.opens(bearer, signup_id)
-    assert not ours.opens(bearer, policies.new_id())
-    assert not ours.opens(stranger, signup_id)
-    assert not Bearers(key + b"x").opens(bearer, signup_id)
+    ours, signup_id = BearerTokens(key), access.new_id()
+    bearer = ours.issue(signup_id)
+    assert ours.verify(bearer, signup_id)
+    assert not ours.verify(bearer, access.new_id())
+    assert not ours.verify(stranger, signup_id)
+    assert not BearerTokens(key + b"x").verify(bearer, signup_id)
     assert signup_id not in bearer
 
 
@@ -70,8 +70,8 @@ def test_a_derived_slug_with_a_suffix_is_valid(company: str) -> None:
 
 
 def test_the_login_is_offered_for_a_day() -> None:
-    assert policies.may_log_in(NOW, NOW + timedelta(hours=23))
-    assert not policies.may_log_in(NOW, NOW + timedelta(hours=24))
+    assert access.may_log_in(NOW, NOW + timedelta(hours=23))
+    assert not access.may_log_in(NOW, NOW + timedelta(hours=24))
 
 
 def test_the_password_is_in_no_repr() -> None:

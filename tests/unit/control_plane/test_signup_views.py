@@ -9,29 +9,29 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from unit.control_plane.builders import NOW
 from vivero_control.db.tables import Signup
-from vivero_control.domain.signups.arrivals import Arrivals
-from vivero_control.domain.signups.progress import WAITS
+from vivero_control.domain.signups.access import LoginTickets
+from vivero_control.domain.signups.progress import RETRIED
+from vivero_control.domain.signups.reachability import Reachability
 from vivero_control.domain.signups.schemas import SignupView
-from vivero_control.domain.signups.tickets import Tickets
 from vivero_control.domain.signups.views import SignupViews
 from vivero_control.domain.tenants.directory import TenantDirectory
-from vivero_control.jobs.repository import DEAD, DONE, PENDING, Standing
+from vivero_control.jobs.repository import DEAD, DONE, PENDING, JobStatus
 from vivero_core.backends.kube.client import Listing
 
 AGES = st.timedeltas(timedelta(0), timedelta(days=90))
 
 
-def shown(age: timedelta, order: Standing | None, *, failure: str | None = None, synced: bool = True) -> SignupView:
+def shown(age: timedelta, order: JobStatus | None, *, failure: str | None = None, synced: bool = True) -> SignupView:
     directory = TenantDirectory()
     if synced:
-        directory.take(Listing([], "0"))
+        directory.apply(Listing([], "0"))
     signup = Signup(
         id="5f2c", email="a@acme.example", company="Acme", slug="acme", plan="trial", created_at=NOW, failure=failure
     )
     views = SignupViews(
         directory,
-        cast("Arrivals", _Reached()),
-        cast("Tickets", None),
+        cast("Reachability", _Reached()),
+        cast("LoginTickets", None),
         "https://{}.vivero.localhost".format,
         lambda: NOW + age,
     )
@@ -51,9 +51,9 @@ def test_an_order_that_is_still_tried_is_said_to_be_so_at_any_age(
 ) -> None:
     due = NOW + age + timedelta(minutes=5)
     gives_up = NOW + until if until is not None else None
-    view = shown(age, Standing(PENDING, due, gives_up), synced=synced)
+    view = shown(age, JobStatus(PENDING, due, gives_up), synced=synced)
     assert view.state == "provisioning"
-    assert view.detail == WAITS
+    assert view.detail == RETRIED
     assert view.waiting is not UNSET
     assert (view.waiting.since, view.waiting.next_attempt_at) == (NOW, due)
     assert view.waiting.until == (UNSET if gives_up is None else gives_up)
@@ -61,14 +61,14 @@ def test_an_order_that_is_still_tried_is_said_to_be_so_at_any_age(
 
 @given(AGES, st.booleans())
 def test_a_dead_order_has_failed_at_any_age(age: timedelta, synced: bool) -> None:  # noqa: FBT001  drawn
-    view = shown(age, Standing(DEAD, NOW), synced=synced)
+    view = shown(age, JobStatus(DEAD, NOW), synced=synced)
     assert view.state == "failed"
     assert "could not be made" in view.detail
     assert view.waiting is UNSET
 
 
-@given(AGES, st.sampled_from([None, Standing(DEAD, NOW), Standing(DONE, NOW)]))
-def test_a_reason_that_was_written_down_is_said(age: timedelta, order: Standing | None) -> None:
+@given(AGES, st.sampled_from([None, JobStatus(DEAD, NOW), JobStatus(DONE, NOW)]))
+def test_a_reason_that_was_written_down_is_said(age: timedelta, order: JobStatus | None) -> None:
     view = shown(age, order, failure="Somebody has it.")
     assert (view.state, view.detail) == ("failed", "Somebody has it.")
 
@@ -77,16 +77,16 @@ def test_a_reason_that_was_written_down_is_said(age: timedelta, order: Standing 
     ("age", "order", "synced", "state"),
     [
         (timedelta(seconds=5), None, True, "provisioning"),
-        (timedelta(minutes=9), Standing(DONE, NOW, finished_at=NOW), True, "provisioning"),
-        (timedelta(hours=9), Standing(DONE, NOW, finished_at=NOW + timedelta(hours=9)), True, "provisioning"),
-        (timedelta(hours=9), Standing(DONE, NOW, finished_at=NOW), False, "provisioning"),
-        (timedelta(minutes=11), Standing(DONE, NOW, finished_at=NOW), True, "failed"),
+        (timedelta(minutes=9), JobStatus(DONE, NOW, finished_at=NOW), True, "provisioning"),
+        (timedelta(hours=9), JobStatus(DONE, NOW, finished_at=NOW + timedelta(hours=9)), True, "provisioning"),
+        (timedelta(hours=9), JobStatus(DONE, NOW, finished_at=NOW), False, "provisioning"),
+        (timedelta(minutes=11), JobStatus(DONE, NOW, finished_at=NOW), True, "failed"),
     ],
     ids=["in its request", "made at once", "made just now after hours", "no cluster in sight", "deleted since"],
 )
 def test_only_what_was_made_once_can_be_gone(
     age: timedelta,
-    order: Standing | None,
+    order: JobStatus | None,
     synced: bool,  # noqa: FBT001  a column of the table
     state: str,
 ) -> None:

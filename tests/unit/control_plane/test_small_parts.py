@@ -6,23 +6,23 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_control.host_dispatch import host_name
+from vivero_control.domain.signups.views import StreamSlots
+from vivero_control.domain.tenants.hosts import host_name
 from vivero_control.lib.idempotency import check_key
-from vivero_control.lib.keys import derive, fingerprint
-from vivero_control.lib.streams import StreamSlots
 from vivero_web.errors import InvalidInputError
+from vivero_web.tokens import derive_key, keyed_digest
 
 
 def test_each_purpose_has_its_own_key() -> None:
-    assert derive("master", "a") != derive("master", "b") != derive("other", "b")
+    assert derive_key("master", "a") != derive_key("master", "b") != derive_key("other", "b")
 
 
 @given(st.text(), st.text(), st.text())
 def test_a_fingerprint_knows_where_its_parts_end(one: str, two: str, three: str) -> None:
     key = b"k" * 32
-    assert fingerprint(key, one, two) == fingerprint(key, one, two)
+    assert keyed_digest(key, one, two) == keyed_digest(key, one, two)
     if (one + two, three) != (one, two + three):
-        assert fingerprint(key, one + two, three) != fingerprint(key, one, two + three)
+        assert keyed_digest(key, one + two, three) != keyed_digest(key, one, two + three)
 
 
 @pytest.mark.parametrize(

@@ -18,16 +18,16 @@ GOOD, OVER = NOW + timedelta(seconds=1), NOW
 
 
 def test_only_admins_decide() -> None:
-    policies.demand_admin(ADA)
+    policies.require_admin(ADA)
     support = StaffView(id=ADA.id, email=ADA.email, role="support")
     with pytest.raises(NotAllowedError, match="Your role is support; ask an admin"):
-        policies.demand_admin(support)
+        policies.require_admin(support)
 
 
 def test_nobody_decides_about_themselves() -> None:
-    policies.demand_other(ADA, uuid4())
+    policies.forbid_own_account(ADA, uuid4())
     with pytest.raises(OwnAccountError):
-        policies.demand_other(ADA, UUID(ADA.id))
+        policies.forbid_own_account(ADA, UUID(ADA.id))
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,10 @@ def test_only_who_has_no_password_yet_is_invited_again(
     *, active: bool, has_password: bool, refusal: type[Exception] | None
 ) -> None:
     if refusal is None:
-        policies.demand_invited(active=active, has_password=has_password)
+        policies.require_invited(active=active, has_password=has_password)
     else:
         with pytest.raises(refusal):
-            policies.demand_invited(active=active, has_password=has_password)
+            policies.require_invited(active=active, has_password=has_password)
 
 
 @pytest.mark.parametrize(

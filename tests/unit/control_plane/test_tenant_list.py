@@ -7,8 +7,7 @@ import msgspec
 import pytest
 from unit.control_plane.builders import NOW, condition, spare_body, tenant_body
 from vivero_control.domain.audit.service import AuditService
-from vivero_control.domain.plans.repository import PlanMirror
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanInformer, PlanService
 from vivero_control.domain.tenants.directory import TenantDirectory
 from vivero_control.domain.tenants.errors import TenantUnreadableError
 from vivero_control.domain.tenants.repository import TenantRepository
@@ -42,7 +41,7 @@ def tenants() -> TenantService:
     directory = TenantDirectory()
     deleted_spare = spare_body("trial-gone2")
     deleted_spare["metadata"]["deletionTimestamp"] = "2026-11-22T12:00:00Z"
-    directory.take(Listing([CLAIMED, tenant_body("halden"), spare_body("trial-x7k2m"), deleted_spare], "9"))
+    directory.apply(Listing([CLAIMED, tenant_body("halden"), spare_body("trial-x7k2m"), deleted_spare], "9"))
     return service(directory)
 
 
@@ -50,7 +49,7 @@ def service(directory: TenantDirectory, body: dict[str, Any] | None = None) -> T
     return TenantService(
         directory=directory,
         repository=TenantRepository(Cluster(body or {}), "vivero-signups"),
-        plans=PlanService(PlanMirror()),
+        plans=PlanService(PlanInformer()),
         audit=cast("AuditService", None),
         tenant_url=lambda slug: f"https://{slug}.example.com",
         clock=lambda: NOW,
@@ -84,7 +83,7 @@ def test_the_history_of_a_claimed_tenant_begins_with_its_signup(tenants: TenantS
 @pytest.mark.parametrize("body", [ODD, ODDER])
 async def test_a_tenant_that_cannot_be_read_is_listed_with_the_reason_and_takes_no_orders(body: dict[str, Any]) -> None:
     directory = TenantDirectory()
-    directory.take(Listing([body, tenant_body("halden")], "9"))
+    directory.apply(Listing([body, tenant_body("halden")], "9"))
     tenants = service(directory, body)
     name = body["metadata"]["name"]
     rows = {row.name: row for row in tenants.search(TenantQuery()).items}
@@ -101,7 +100,7 @@ async def test_a_tenant_that_cannot_be_read_is_listed_with_the_reason_and_takes_
 
 async def test_of_one_that_cannot_be_read_the_rest_is_said() -> None:
     directory = TenantDirectory()
-    directory.take(Listing([ODD], "9"))
+    directory.apply(Listing([ODD], "9"))
     (row,) = service(directory).search(TenantQuery(search="odd ag")).items
     assert (row.slug, row.url, row.owner_email) == (
         "odd-one",
@@ -117,7 +116,7 @@ def test_what_the_operator_says_of_the_whole_comes_first() -> None:
     new["status"]["message"] = "1 of 1 pods run the wanted revision."
     closed["status"] = {"observedGeneration": 1, "conditions": [], "message": "Suspended: unpaid."}
     closed["spec"]["suspended"] = {"reason": "Unpaid", "message": ""}
-    directory.take(Listing([old, new, closed], "9"))
+    directory.apply(Listing([old, new, closed], "9"))
     messages = {row.name: row.message for row in service(directory).search(TenantQuery()).items}
     assert messages == {
         "old": "The pod starts.",
@@ -130,6 +129,6 @@ def test_a_trial_made_by_hand_shows_its_end() -> None:
     directory = TenantDirectory()
     body = tenant_body("by-hand")
     body["status"]["trialEndsAt"] = "2026-12-01T02:00:00+02:00"
-    directory.take(Listing([body], "9"))
+    directory.apply(Listing([body], "9"))
     (row,) = service(directory).search(TenantQuery()).items
     assert row.trial_ends_at == datetime(2026, 12, 1, tzinfo=UTC)

@@ -162,9 +162,9 @@ def test_no_trial_and_a_closed_one_need_nothing() -> None:
 
 
 def test_closed_after_the_mail_but_a_mail_server_keeps_nothing_open_for_ever() -> None:
-    assert trials.may_close(NOW, NOW, told=True)
-    assert not trials.may_close(NOW, NOW + timedelta(hours=1), told=False)
-    assert trials.may_close(NOW, NOW + timedelta(days=1), told=False)
+    assert trials.may_suspend(NOW, NOW, told=True)
+    assert not trials.may_suspend(NOW, NOW + timedelta(hours=1), told=False)
+    assert trials.may_suspend(NOW, NOW + timedelta(days=1), told=False)
 
 
 @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  hypothesis adds the zone

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from unit.control_plane.builders import NOW
-from vivero_control.domain.signups.tickets import TicketKeyError, Tickets
+from vivero_control.domain.signups.access import LoginTickets, TicketKeyError
 
 
 def pem(key: object) -> str:
@@ -18,7 +18,7 @@ def pem(key: object) -> str:
 
 def test_the_ticket_is_for_one_workspace_one_owner_and_ten_minutes() -> None:
     key = Ed25519PrivateKey.generate()
-    url = Tickets(pem(key)).login_url(
+    url = LoginTickets(pem(key)).login_url(
         "https://acme.example.com/", tenant_id="abcdefghij", email="a@example.com", ticket_id="t1", now=NOW
     )
     parts = urlsplit(url)
@@ -38,4 +38,4 @@ def test_the_ticket_is_for_one_workspace_one_owner_and_ten_minutes() -> None:
 @pytest.mark.parametrize("text", ["", "no key", pem(generate_private_key(SECP256R1()))])
 def test_another_kind_of_key_is_refused_at_start(text: str) -> None:
     with pytest.raises(TicketKeyError):
-        Tickets(text)
+        LoginTickets(text)

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from vivero_control.jobs.timers import every
+from vivero_control.lib.background import run_every
 from vivero_web.errors import UnavailableError
 
 
 async def until_cancelled(do: Callable[[], Awaitable[object]], seconds: float, *, limit: float = 5) -> None:
-    task = asyncio.create_task(every(seconds, "test", do, limit=limit))
+    task = asyncio.create_task(run_every(seconds, "test", do, limit=limit))
     await asyncio.sleep(0.1)
     task.cancel()
     await asyncio.wait([task])

@@ -15,19 +15,20 @@ from litestar.params import FromPath
 from msgspec import UNSET, structs
 from pydantic import AnyHttpUrl
 from support.counting import unlimited
-from vivero_control.domain.audit.schemas import AuditEntry
-from vivero_control.domain.audit.service import AuditService
-from vivero_control.domain.dead_letters.errors import DeadLetterNotFoundError
-from vivero_control.domain.dead_letters.schemas import DeadLetter, DeadLetterList
-from vivero_control.domain.dead_letters.service import DeadLetterService
-from vivero_control.domain.plans.schemas import PlanLimits, PlanView
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.audit.service import AuditEntry, AuditService
+from vivero_control.domain.dead_letters.service import (
+    DeadLetter,
+    DeadLetterList,
+    DeadLetterNotFoundError,
+    DeadLetterService,
+)
+from vivero_control.domain.plans.service import PlanLimits, PlanService, PlanView
 from vivero_control.domain.signups import policies
-from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
+from vivero_control.domain.signups.policies import SignupNotFoundError, SlugTakenError
 from vivero_control.domain.signups.schemas import SignupView, StartSignup, Step, TenantRef
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.domain.staff import policies as staff_policies
-from vivero_control.domain.staff.errors import EmailTakenError, NobodyError, WrongLoginError
+from vivero_control.domain.staff.errors import EmailTakenError, MemberNotFoundError, WrongLoginError
 from vivero_control.domain.staff.members import StaffMembers
 from vivero_control.domain.staff.resets import StaffResets
 from vivero_control.domain.staff.schemas import (
@@ -62,7 +63,7 @@ from vivero_control.web.pages import pages
 from vivero_core.model.constants import SuspensionReason
 from vivero_core.model.plan import Feature
 from vivero_web.bodies import FORM_BYTES, BoundedRequest
-from vivero_web.client_address import Proxies
+from vivero_web.current_request import Proxies
 from vivero_web.errors import InvalidInputError, LinkSpentError, TooManyRequestsError, UnavailableError, WebError
 from vivero_web.links import ChosenPassword, secret_in
 from vivero_web.problem import Problem, describe, problem_response, wants_page
@@ -311,7 +312,7 @@ LETTERS = (
     DeadLetter(
         id=7,
         what="New workspace",
-        whom="northwind, owner@northwind.example",
+        recipient="northwind, owner@northwind.example",
         error="ClusterUnavailableError: The cluster does not answer. (KubeUnavailableError)",
         attempts=104,
         created_at=NOW - timedelta(hours=27),
@@ -321,7 +322,7 @@ LETTERS = (
     DeadLetter(
         id=5,
         what="Mail “Your Vivero workspace”",
-        whom=HOSTILE,
+        recipient=HOSTILE,
         error="GiveUpError: the mail server refuses it (550): SMTPRecipientsRefused",
         attempts=1,
         created_at=NOW - timedelta(days=2),
@@ -331,7 +332,7 @@ LETTERS = (
     DeadLetter(
         id=2,
         what="Mail “Your Vivero trial has ended”",
-        whom="",
+        recipient="",
         error="MailServerUnavailableError: (SMTPConnectError)",
         attempts=1201,
         created_at=NOW - timedelta(days=21),
@@ -432,7 +433,7 @@ class FakeMembers(StaffMembers):
     async def get(self, staff_id: UUID) -> Member:
         found = next((one for one in self.people if one.id == staff_id), None)
         if found is None:
-            raise NobodyError
+            raise MemberNotFoundError
         return found
 
     async def invite(self, actor: StaffView, new: NewMember) -> Member:
@@ -447,7 +448,7 @@ class FakeMembers(StaffMembers):
         await self._keep("withdraw", actor, staff_id, staff_id)
 
     async def change(self, actor: StaffView, staff_id: UUID, changes: MemberChanges) -> Member:
-        staff_policies.demand_other(actor, staff_id)
+        staff_policies.forbid_own_account(actor, staff_id)
         return await self._keep("change", actor, changes, staff_id)
 
     async def _keep(self, what: str, actor: StaffView, order: object, staff_id: UUID) -> Member:

@@ -6,9 +6,9 @@ import pytest
 from litestar.testing import TestClient
 from unit.control_plane_web.conftest import browser, logged_in
 from unit.control_plane_web.fakes import ADMIN, LETTERS, FakeDeadLetters
-from vivero_control.domain.dead_letters.errors import ErasedError
-from vivero_control.domain.signups.errors import SlugTakenError
-from vivero_control.web.session import DEAD_LETTERS
+from vivero_control.domain.dead_letters.service import ErasedError
+from vivero_control.domain.signups.policies import SlugTakenError
+from vivero_control.web.staff_shell import DEAD_LETTERS
 from vivero_web.errors import WebError
 
 

@@ -7,7 +7,7 @@ import pytest
 from litestar.testing import TestClient
 from unit.control_plane_web.conftest import browser
 from unit.control_plane_web.fakes import FakePlans
-from vivero_control.web.session import HOME
+from vivero_control.web.staff_shell import HOME
 
 
 def test_the_landing_page_shows_the_plans_and_the_way_in(visitor: TestClient[Any]) -> None:

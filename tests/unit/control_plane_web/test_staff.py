@@ -10,7 +10,7 @@ from unit.control_plane_web.conftest import browser, logged_in
 from unit.control_plane_web.fakes import ADMIN, SPARE, FakePlans, FakeTenants, row
 from vivero_control.domain.staff.sessions import SESSION_COOKIE
 from vivero_control.domain.tenants.schemas import Suspend, TenantDetail, TenantState
-from vivero_control.web.session import HOME, safe_next
+from vivero_control.web.staff_shell import HOME, safe_next
 from vivero_control.web.tenants import TenantFilter
 from vivero_core.model.constants import SuspensionReason
 from vivero_web.errors import FieldError, InvalidInputError

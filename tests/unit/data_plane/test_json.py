@@ -16,7 +16,7 @@ from vivero_data.domain.auth.guards import AnyConnection
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.lib.json import JsonRequest, JsonResponse, decode, encode
-from vivero_web.answers import Answers
+from vivero_web.problem import Answers
 
 PATH = "/collections/Things/records"
 JSON = {"content-type": "application/json"}

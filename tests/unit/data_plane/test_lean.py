@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 HEAVY = ("advanced_alchemy", "aiosmtplib", "alembic", "boto3", "botocore", "greenlet", "httpx", "jinja2", "pydantic", "pymysql", "rich", "sentry_sdk", "sqlalchemy", "uvloop")  # fmt: skip
-UNTIL_ASKED = ("vivero_web.documents", "vivero_web.document_answers", "vivero_web.promises")
+UNTIL_ASKED = ("vivero_web.openapi_document", "vivero_web.openapi_responses", "vivero_web.openapi_operations")
 PROGRAM = """
 import sys
 from vivero_data import lean

@@ -13,8 +13,8 @@ from vivero_data.domain.limits.schemas import Limits
 from vivero_data.lib.cookies import ACCESS
 from vivero_data.lib.tokens import AccessClaims, AccessTokens
 from vivero_web import clock
-from vivero_web.answers import Answers
-from vivero_web.client_address import Proxies
+from vivero_web.current_request import Proxies
+from vivero_web.problem import Answers
 from vivero_web.rate_limit import RateLimit
 from vivero_web.request_context import RequestContext
 

@@ -19,8 +19,8 @@ from vivero_data.domain.users.service import normal_email
 from vivero_data.domain.workspace.controllers import WorkspaceController
 from vivero_data.domain.workspace.schemas import Introduction, WorkspaceState
 from vivero_data.domain.workspace.service import WorkspaceService, problems_with
-from vivero_web.answers import Answers
 from vivero_web.errors import InvalidInputError
+from vivero_web.problem import Answers
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzYWx0$RdescudvJCsgt3ub+b3dWRWJTmaaMOQoLaqGyGUWeOI"
 OWNER = {"email": "ada@example.com", "name": "Ada", "password_hash": HASH}

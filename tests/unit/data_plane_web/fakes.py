@@ -50,10 +50,9 @@ from vivero_data.lib.pages import Page
 from vivero_data.lib.tokens import Tokens
 from vivero_data.settings import AppSecret, CacheSecret, DatabaseSecret, Environment, Settings, StorageSecret
 from vivero_data.web import render_error, route_handlers
-from vivero_web.answers import Answers
 from vivero_web.bodies import FORM_BYTES
-from vivero_web.client_address import Proxies
 from vivero_web.conditions import UNCONDITIONAL, Conditions, tag_of
+from vivero_web.current_request import Proxies
 from vivero_web.errors import (
     ConflictError,
     InvalidInputError,
@@ -63,6 +62,7 @@ from vivero_web.errors import (
     TooManyRequestsError,
 )
 from vivero_web.links import INVITATION_VALID_FOR, ChosenPassword, secret_in
+from vivero_web.problem import Answers
 from vivero_web.request_context import RequestContext
 
 NOW = datetime.now(UTC)

@@ -5,21 +5,14 @@ from typing import Any
 
 from reconcile.world import NOW, Object
 from vivero_core.model.constants import ANNOTATION_PAUSED
-from vivero_core.model.database_server import DatabaseServer
-from vivero_core.model.plan import Plan
-from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
-from vivero_core.model.tenant_pool import TenantPool
+from vivero_operator import kinds
 
-KINDS: dict[str, type[Tenant | Plan | DatabaseServer | TenantPool | Release]] = {
-    "Tenant": Tenant,
-    "Plan": Plan,
-    "DatabaseServer": DatabaseServer,
-    "TenantPool": TenantPool,
-    "Release": Release,
-}
+KIND_SPECS = {spec.kind: spec for spec in kinds.KINDS}
+KINDS = {kind: spec.model for kind, spec in KIND_SPECS.items()}
 PAUSED = {ANNOTATION_PAUSED: "true"}
 SPECS: dict[str, Object] = {
+    # A good spec of each kind.
     "Tenant": {"displayName": "Acme", "slug": "acme", "plan": "trial", "owner": {"email": "a@b.co"}},
     "Plan": {"displayName": "Trial", "price": {"amountCents": 0}},
     "DatabaseServer": {"host": "db.example", "adminSecret": "mariadb-admin", "caConfigMap": "vivero-ca"},

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from reconcile.world import Object, World
 from vivero_core.model.constants import ANNOTATION_REVISION, LABEL_TENANT
-from vivero_operator.policies import quantity
+from vivero_operator.policies import room
 
 END_TICKS = 2
 """How long a pod takes to end."""
@@ -19,7 +19,7 @@ _BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 
 def canonical(text: str) -> str:
     """As the API server prints it: whole numbers with the largest suffix that leaves no fraction."""
-    value = quantity.parse(text)
+    value = room.parse(text)
     if value != value.to_integral_value():
         milli = value * 1000
         return f"{int(milli)}m" if milli == milli.to_integral_value() else text
@@ -124,7 +124,7 @@ class Node:
                 self._create(revision, self._sizes[revision], hard)
 
     def _create(self, revision: str, requests: dict[str, Decimal], hard: dict[str, str]) -> None:
-        bounded = {key: quantity.parse(value) for key, value in hard.items() if key in _COUNTED}
+        bounded = {key: room.parse(value) for key, value in hard.items() if key in _COUNTED}
         for key, most in bounded.items():
             used = sum((one.requests.get(key, Decimal(0)) for one in self.pods), Decimal(0))
             if key not in requests or used + requests[key] > most:
@@ -156,7 +156,7 @@ _COUNTED = ("pods", "requests.cpu", "requests.memory", "limits.cpu", "limits.mem
 def _requests(template: Object) -> dict[str, Decimal]:
     resources = template["spec"]["containers"][0]["resources"]
     found = {f"{part}.{name}": value for part, sizes in resources.items() for name, value in sizes.items()}
-    return {"pods": Decimal(1), **{key: quantity.parse(value) for key, value in found.items()}}
+    return {"pods": Decimal(1), **{key: room.parse(value) for key, value in found.items()}}
 
 
 def _body(pod: NodePod, namespace: str) -> Object:

@@ -5,8 +5,8 @@ from reconcile.scenes import IDENT, NAMESPACE, body, change, condition, password
 from reconcile.world import PLAN, SERVER, World, tenant_body
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_core.backends.kube.resources import DEPLOYMENT, POD, SERVICE
-from vivero_operator.handlers import HandlerContext
 from vivero_operator.health import Heartbeat
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.state import ReconcileState

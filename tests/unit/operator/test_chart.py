@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator import metrics
-from vivero_operator.manifests import role_binding
+from vivero_operator.manifests import namespace
 from vivero_operator.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -56,10 +56,33 @@ def test_alerts_ask_for_metrics_that_are_there() -> None:
 
 def test_nothing_is_granted_by_wildcard() -> None:
     text = (CHART / "templates/rbac.yaml").read_text()
-    assert "*" not in re.sub(r"#.*", "", text)
+    for one in (text, (CHART / "files/kinds.yaml").read_text()):
+        assert "*" not in re.sub(r"#.*", "", one)
     assert not re.search(r"\b(escalate|impersonate|deletecollection)\b", text)
-    assert re.findall(r"resourceNames: \[(.*)\]\n    verbs: \[bind\]", text) == [role_binding.CLUSTER_ROLE]
+    assert re.findall(r"resourceNames: \[(.*)\]\n    verbs: \[bind\]", text) == [namespace.CLUSTER_ROLE]
     assert text.count("bind]") == 1
+
+
+def test_what_the_operator_may_do_with_our_kinds() -> None:
+    """Word for word of those that hold what was sold; what follows for another one, its line in the registry says."""
+    rules = yaml.safe_load((CHART / "files/kinds.yaml").read_text())["rules"]
+    found = {one["resources"][0]: " ".join(one["verbs"]) for one in rules[:-1]}
+    assert all(one["apiGroups"] == ["vivero.dev"] for one in rules)
+    assert [len(one["resources"]) for one in rules[:-1]] == [1] * len(found)
+    expected = {
+        "tenants": "get list watch patch create delete",
+        "plans": "get list watch patch",
+        "databaseservers": "get list watch patch",
+        "tenantpools": "get list watch",
+        "releases": "get list watch create delete",
+    }
+    assert expected.items() <= found.items()
+    assert rules[-1] == {
+        "apiGroups": ["vivero.dev"],
+        "resources": [f"{plural}/status" for plural in found],
+        "verbs": ["get", "patch"],
+    }
+    assert 'Files.Get "files/kinds.yaml"' in (CHART / "templates/rbac.yaml").read_text()
 
 
 def test_the_example_is_a_tenant_with_its_password() -> None:

@@ -16,7 +16,7 @@ from vivero_core.backends.kube.errors import (
     KubeUnavailableError,
 )
 from vivero_core.backends.kube.resources import Resource
-from vivero_operator.manifests import role_binding
+from vivero_operator.manifests import namespace
 from vivero_operator.policies import backoff
 from vivero_operator.reconcile import children
 from vivero_operator.reconcile.cluster import Cluster
@@ -26,7 +26,7 @@ ALL: Final = (*children.KINDS, *children.SUMMED_UP)
 
 def called(kind: Resource) -> str:
     """The name of a tenant's object of the kind."""
-    return {"Namespace": NAMESPACE, "RoleBinding": role_binding.NAME}.get(kind.kind, "app")
+    return {"Namespace": NAMESPACE, "RoleBinding": namespace.RIGHTS}.get(kind.kind, "app")
 
 
 def everything(kube: WatchedKube) -> None:

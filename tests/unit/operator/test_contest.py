@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, events, serving
 from reconcile.world import World
-from vivero_operator.handlers import HandlerContext
 from vivero_operator.health import Heartbeat
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.state import (

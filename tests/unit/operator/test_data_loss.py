@@ -24,7 +24,7 @@ from reconcile.scenes import (
     serving,
 )
 from reconcile.world import World
-from vivero_operator.policies import loss
+from vivero_operator.policies import outcome
 
 APP = ("Secret", NAMESPACE, "app")
 RECORD = ("Secret", "vivero-system", f"escrow-{IDENT}")
@@ -184,10 +184,10 @@ def test_whatever_is_taken_away_nothing_is_made_in_its_place(hands: list[str]) -
 @pytest.mark.parametrize(
     ("sentence", "named"),
     [
-        (loss.of_schema(SCHEMA, "main"), (SCHEMA, "main")),
-        (loss.of_tables(SCHEMA, "main"), (SCHEMA, "main")),
-        (loss.of_bucket(BUCKET), (BUCKET,)),
-        (loss.of_keys(IDENT), ("Secret app", f"Secret escrow-{IDENT}")),
+        (outcome.of_schema(SCHEMA, "main"), (SCHEMA, "main")),
+        (outcome.of_tables(SCHEMA, "main"), (SCHEMA, "main")),
+        (outcome.of_bucket(BUCKET), (BUCKET,)),
+        (outcome.of_keys(IDENT), ("Secret app", f"Secret escrow-{IDENT}")),
     ],
 )
 def test_what_is_said_names_it_and_both_ways_out(sentence: str, named: tuple[str, ...]) -> None:

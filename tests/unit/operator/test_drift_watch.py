@@ -7,13 +7,13 @@ from reconcile.world import SERVER, World
 from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT
-from vivero_operator.handlers import HandlerContext
 from vivero_operator.health import Heartbeat
 from vivero_operator.policies import drift, roster
 from vivero_operator.policies.outcome import Outcome, State
 from vivero_operator.reconcile import children
 from vivero_operator.reconcile.children import Child, Children
 from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.state import ReconcileState

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from reconcile.world import NOW, PLAN, SERVER, World, tenant_body
+from unit.operator.made import KIND_SPECS
 from vivero_core.backends.kube.client import Change, Listing, Object
 from vivero_core.backends.kube.resources import DATABASE_SERVER, NAMESPACE, SECRET, TENANT, Resource
 from vivero_core.model.constants import LABEL_TENANT
@@ -28,10 +29,11 @@ from vivero_core.model.tenant import OwnerStatus, Tenant, TenantStatus
 from vivero_operator import data_plane, health, logs
 from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
-from vivero_operator.handlers import HandlerContext, database_servers, missed_deletions, plans, pods, tenants
+from vivero_operator.handlers import missed_deletions, pods, tenants
 from vivero_operator.instance import TenantKeys
-from vivero_operator.reconcile import lanes
+from vivero_operator.reconcile import database_server, lanes, plan
 from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.pods import Pod
@@ -341,8 +343,8 @@ class TestHandlers:
         acme = Tenant.parse({**tenant_body(), "status": well})
         for one in (acme, waits):
             context.cluster.tenants.put(one)
-        plans.observe(context, Plan.parse({**PLAN, "metadata": {"name": "trial", "uid": "p", "generation": 1}}))
-        database_servers.observe(
+        plan.observe(context, Plan.parse({**PLAN, "metadata": {"name": "trial", "uid": "p", "generation": 1}}))
+        database_server.observe(
             context, DatabaseServer.parse({**SERVER, "metadata": {"name": "main", "uid": "s", "generation": 1}})
         )
         tenants.observe(context, acme)
@@ -370,10 +372,10 @@ class TestHandlers:
 
         class Listed:
             async def list_as(self, kind: Resource, view: Callable[[Object], str], **_: object) -> Listing[str]:
-                assert kind is TENANT
+                assert kind == TENANT
                 return Listing([view({"metadata": {"uid": "uid-stays"}})], "7")
 
-        await missed_deletions.find(cast("Any", Listed()), context)
+        await missed_deletions.find(cast("Any", Listed()), context, KIND_SPECS["Tenant"])
         assert sorted(one.name for one in context.cluster.tenants) == ["newer-than-the-list", "stays"]
 
     async def test_what_one_gives_up_another_gets(self, context: HandlerContext) -> None:
@@ -388,11 +390,11 @@ class TestHandlers:
     async def test_a_plan_is_work_for_its_tenants(self, context: HandlerContext) -> None:
         context.cluster.tenants.put(tenant())
         body = {**PLAN, "metadata": {"name": "trial", "uid": "p", "generation": 1}}
-        plans.observe(context, Plan.parse(body))
+        plan.observe(context, Plan.parse(body))
         assert await queued(context) == ["Plan trial", "Tenant acme"]
-        plans.observe(context, Plan.parse(body))
+        plan.observe(context, Plan.parse(body))
         assert await queued(context) == []
-        plans.forget(context, Plan.parse(body).metadata)
+        plan.forget(context, Plan.parse(body).metadata)
         assert await queued(context) == ["Plan trial", "Tenant acme"]
 
     async def test_a_server_is_work_for_who_is_on_it_or_waits_for_one(self, context: HandlerContext) -> None:
@@ -400,11 +402,11 @@ class TestHandlers:
         context.cluster.tenants.put(tenant("waits", ready="NoDatabaseServer"))
         context.cluster.tenants.put(tenant("new"))
         server = DatabaseServer.parse({**SERVER, "metadata": {"name": "main", "uid": "s", "generation": 1}})
-        database_servers.observe(context, server)
+        database_server.observe(context, server)
         assert await queued(context) == ["DatabaseServer main", "Tenant on-it", "Tenant waits"]
-        database_servers.observe(context, server)
+        database_server.observe(context, server)
         assert await queued(context) == []
-        database_servers.forget(context, server.metadata)
+        database_server.forget(context, server.metadata)
         assert await queued(context) == ["DatabaseServer main", "Tenant on-it", "Tenant waits"]
 
     async def test_a_list_of_pods_tells_who_is_gone(self, context: HandlerContext) -> None:

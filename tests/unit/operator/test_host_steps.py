@@ -10,7 +10,7 @@ from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, e
 from reconcile.world import NOW, Object
 from unit.operator.own_hosts import GIVEN, HOST, OTHER, hand_in, publish, routes, said, served
 from vivero_core.errors import BackendUnavailableError
-from vivero_operator.manifests import host_certificate
+from vivero_operator.manifests import copies
 from vivero_operator.policies import hosts
 
 
@@ -36,7 +36,7 @@ class TestLife:
         assert said(world)["certificateExpiresAt"] == "2027-02-19T12:00:00Z"
         assert condition(world, "HostsReady") == "True HostServed"
         assert routes(world) == [HOST]
-        assert ("Secret", NAMESPACE, host_certificate.name(HOST)) in world.kube.objects
+        assert ("Secret", NAMESPACE, copies.certificate_name(HOST)) in world.kube.objects
 
     async def test_a_proof_is_kept_until_the_host_is_not_wanted_any_more(self) -> None:
         world = await served()
@@ -162,7 +162,7 @@ class TestCertificates:
         assert said(world)["reason"] == "CertificateInvalid"
         assert words in said(world)["message"]
         assert routes(world) == []
-        assert ("Secret", NAMESPACE, host_certificate.name(HOST)) not in world.kube.objects
+        assert ("Secret", NAMESPACE, copies.certificate_name(HOST)) not in world.kube.objects
 
     @pytest.mark.parametrize(
         ("host", "begins", "words"),
@@ -187,17 +187,17 @@ class TestCertificates:
         await again(world)
         assert said(world)["reason"] == "CertificateInvalid"
         assert routes(world) == []
-        before = world.kube.objects["Secret", NAMESPACE, host_certificate.name(HOST)]["data"]
+        before = world.kube.objects["Secret", NAMESPACE, copies.certificate_name(HOST)]["data"]
         hand_in(world, begins=99)
         await world.reconcile()
         assert said(world)["ready"]
         assert routes(world) == [HOST]
-        assert world.kube.objects["Secret", NAMESPACE, host_certificate.name(HOST)]["data"] != before
+        assert world.kube.objects["Secret", NAMESPACE, copies.certificate_name(HOST)]["data"] != before
         assert not any("Drift" in one for one in events(world)), events(world)
 
     async def test_of_a_secret_only_what_belongs_there_is_copied(self) -> None:
         world = await served()
-        copy = world.kube.objects["Secret", NAMESPACE, host_certificate.name(HOST)]
+        copy = world.kube.objects["Secret", NAMESPACE, copies.certificate_name(HOST)]
         assert set(copy["data"]) == {"tls.crt", "tls.key"}
         assert copy["type"] == "kubernetes.io/tls"
 
@@ -219,6 +219,6 @@ def merged(edit: Object) -> Object:
 
 def test_a_secret_of_a_host_has_a_name_however_long_the_host_is() -> None:
     long = ".".join(["a" * 60] * 4)
-    assert len(host_certificate.name(long)) <= 63
-    assert host_certificate.name(long) != host_certificate.name(HOST)
+    assert len(copies.certificate_name(long)) <= 63
+    assert copies.certificate_name(long) != copies.certificate_name(HOST)
     assert pem(HOST, NOW)[0]

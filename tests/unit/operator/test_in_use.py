@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from reconcile.fakes import FakeKube, merge
 from reconcile.world import NOW, PLAN, SERVER, Object, World, tenant_body
-from unit.operator.made import KINDS, body, served
+from unit.operator.made import KIND_SPECS, KINDS, body, served
 from vivero_core.backends.kube.errors import SYSTEM, KubeConflictError, KubeNotFoundError
 from vivero_core.backends.kube.resources import PLAN as PLAN_KIND
 from vivero_core.model.base import Metadata
@@ -16,11 +16,12 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
-from vivero_operator.handlers import HandlerContext, plans, tenant_pools, tenants
+from vivero_operator.handlers import tenants
 from vivero_operator.health import Heartbeat
-from vivero_operator.reconcile import in_use, unreadable
+from vivero_operator.reconcile import in_use, plan, tenant_pool, unreadable
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.controller import Key, Kind, Reconcile
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Key, Reconcile
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.reconcile.plan import SNAPSHOTS, PlanReconciler
 from vivero_operator.reconcile.queue import WorkQueue
@@ -93,17 +94,17 @@ class Used:
         self.plans = PlanReconciler(self.world.services)
         self.servers = DatabaseServerReconciler(self.world.services, lambda _: None, lambda: None)
 
-    def reconcilers(self) -> dict[Kind, tuple[str, Reconcile]]:
+    def reconcilers(self) -> dict[str, tuple[str, Reconcile]]:
         return {"Plan": ("trial", self.plans.reconcile), "DatabaseServer": ("main", self.servers.reconcile)}
 
-    async def pass_(self, kind: Kind) -> Object:
+    async def pass_(self, kind: str) -> Object:
         """The object after it."""
         name, reconcile = self.reconcilers()[kind]
         self.world.kube.writes.clear()
-        await unreadable.skipping_unreadable(self.world.services, kind, reconcile)(name)
+        await unreadable.skipping_unreadable(self.world.services, KIND_SPECS[kind], reconcile)(name)
         return self.world.kube.objects[kind, None, name]
 
-    def delete(self, kind: Kind) -> None:
+    def delete(self, kind: str) -> None:
         name, _ = self.reconcilers()[kind]
         self.world.put({"kind": kind, "metadata": {"name": name, "generation": 2, **GOING}})
 
@@ -118,15 +119,15 @@ class Used:
         return found
 
 
-BOTH: list[Kind] = ["Plan", "DatabaseServer"]
+BOTH = [kind for kind, spec in KIND_SPECS.items() if spec.users is not None]
 
 
 @pytest.mark.parametrize("kind", BOTH)
 class TestBoth:
-    async def test_one_that_is_there_carries_the_finalizer(self, kind: Kind) -> None:
+    async def test_one_that_is_there_carries_the_finalizer(self, kind: str) -> None:
         assert (await Used().pass_(kind))["metadata"]["finalizers"] == [FINALIZER_IN_USE]
 
-    async def test_one_that_is_used_stays_and_says_by_whom(self, kind: Kind) -> None:
+    async def test_one_that_is_used_stays_and_says_by_whom(self, kind: str) -> None:
         used = Used()
         used.use()
         await used.pass_(kind)
@@ -139,7 +140,7 @@ class TestBoth:
         )
         assert found["status"]["tenants"] == 1
 
-    async def test_it_goes_when_nothing_uses_it_any_more(self, kind: Kind) -> None:
+    async def test_it_goes_when_nothing_uses_it_any_more(self, kind: str) -> None:
         used = Used()
         tenant = used.use()
         await used.pass_(kind)
@@ -148,7 +149,7 @@ class TestBoth:
         used.world.cluster.tenants.drop("acme", tenant.metadata.uid)
         assert (await used.pass_(kind))["metadata"]["finalizers"] == []
 
-    async def test_one_that_cannot_be_read_stays_and_goes_like_any_other(self, kind: Kind) -> None:
+    async def test_one_that_cannot_be_read_stays_and_goes_like_any_other(self, kind: str) -> None:
         used = Used()
         tenant = used.use()
         await used.pass_(kind)
@@ -166,7 +167,7 @@ class TestBoth:
         used.world.cluster.put_unreadable(kind, found)
         assert (await used.pass_(kind))["metadata"]["finalizers"] == []
 
-    async def test_nothing_is_written_when_nothing_has_changed(self, kind: Kind) -> None:
+    async def test_nothing_is_written_when_nothing_has_changed(self, kind: str) -> None:
         used = Used()
         used.use()
         for _ in range(3):
@@ -343,17 +344,17 @@ def pool_with(plan: str, generation: int) -> TenantPool:
     [
         lambda context: tenants.observe(context, tenant_with("other", 2)),
         lambda context: tenants.forget(context, tenant_with("trial", 1).metadata),
-        lambda context: tenant_pools.observe(context, pool_with("other", 2)),
-        lambda context: tenant_pools.forget(context, pool_with("trial", 1).metadata),
+        lambda context: tenant_pool.observe(context, pool_with("other", 2)),
+        lambda context: tenant_pool.forget(context, pool_with("trial", 1).metadata),
     ],
     ids=["a Tenant gets another", "a Tenant goes", "a pool gets another", "a pool goes"],
 )
 async def test_what_frees_a_plan_has_it_looked_at(change: Callable[[HandlerContext], None]) -> None:
     clock = [0.0]
     context = HandlerContext(Cluster(), WorkQueue[Key](lambda: clock[0]), ReconcileState(), Heartbeat())
-    plans.observe(context, Plan.parse(body("Plan", "trial")))
+    plan.observe(context, Plan.parse(body("Plan", "trial")))
     tenants.observe(context, tenant_with("trial", 1))
-    tenant_pools.observe(context, pool_with("trial", 1))
+    tenant_pool.observe(context, pool_with("trial", 1))
     await counted(context, clock)
     assert await counted(context, clock) == set()
     change(context)

@@ -7,14 +7,14 @@ from reconcile.certificates import secret_body
 from reconcile.scenes import IDENT, NAMESPACE, again, change, events, serving
 from reconcile.world import NOW, World
 from unit.operator.own_hosts import GIVEN, HOST, OTHER, hand_in, publish, routes, said, served, with_issuer
-from vivero_operator.manifests import host_certificate, ingress
+from vivero_operator.manifests import copies, ingress
 
 
 class TestIssuer:
     def issue(self, world: World, host: str = HOST, begins: int = -1) -> None:
         """cert-manager writes the Secret that the Ingress names."""
-        made = secret_body(host_certificate.name(host), host, NOW + timedelta(days=begins), NAMESPACE)
-        world.put({**made, "metadata": {"name": host_certificate.name(host), "namespace": NAMESPACE}})
+        made = secret_body(copies.certificate_name(host), host, NOW + timedelta(days=begins), NAMESPACE)
+        world.put({**made, "metadata": {"name": copies.certificate_name(host), "namespace": NAMESPACE}})
 
     async def test_it_is_routed_first_so_that_the_challenge_comes_through(self) -> None:
         world = await with_issuer(hosts=[HOST])
@@ -100,7 +100,7 @@ class TestNoAlarm:
         assert routes(world, f"tenant-{IDENT}", "vivero-system") == [HOST]
         assert not any("Drift" in one for one in events(world)), events(world)
 
-    @pytest.mark.parametrize("what", [("Ingress", ingress.HOSTS), ("Secret", host_certificate.name(HOST))])
+    @pytest.mark.parametrize("what", [("Ingress", ingress.HOSTS), ("Secret", copies.certificate_name(HOST))])
     async def test_what_was_there_and_is_gone_is_drift(self, what: tuple[str, str]) -> None:
         world = await served()
         await again(world)

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from reconcile.world import PLAN, SERVER, UID, World, tenant_body
 from vivero_core.model.naming import tenant_id
-from vivero_operator.manifests import mail, pod_template
+from vivero_operator.manifests import copies, pod_template
 from vivero_operator.settings import Settings
 
 SOURCE = "tenant-mail"
 GIVEN = {"host": "smtp.example", "sender": "Vivero <no-reply@vivero.example>", "password": "sesame"}
-COPY = ("Secret", f"tenant-{tenant_id(UID)}", mail.NAME)
+COPY = ("Secret", f"tenant-{tenant_id(UID)}", copies.MAIL)
 
 
 def secret(**data: str) -> dict[str, Any]:
@@ -71,6 +71,6 @@ async def test_without_a_mail_server_a_tenant_lacks_nothing(mail_secret: str) ->
 def test_the_pod_reads_it_where_the_program_looks_and_starts_without() -> None:
     volume = pod_template.common(Settings(data_plane_image="image:1"))["spec"]["volumes"][0]
     sources = [one["secret"] for one in volume["projected"]["sources"] if "secret" in one]
-    (found,) = [one for one in sources if one["name"] == mail.NAME]
+    (found,) = [one for one in sources if one["name"] == copies.MAIL]
     assert found["optional"] is True
-    assert {item["path"] for item in found["items"]} == {f"mail/{key}" for key in mail.KEYS}
+    assert {item["path"] for item in found["items"]} == {f"mail/{key}" for key in copies.MAIL_KEYS}

@@ -9,22 +9,7 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow import record
 from vivero_operator.instance import DatabaseAddress, Instance, PlatformFiles, TenantKeys
-from vivero_operator.manifests import (
-    deployment,
-    event,
-    host_certificate,
-    ingress,
-    namespace,
-    network_policy,
-    platform_config,
-    pod_disruption_budget,
-    pod_template,
-    resource_quota,
-    role_binding,
-    secrets,
-    service,
-    service_account,
-)
+from vivero_operator.manifests import copies, event, ingress, namespace, pod_template, secrets
 from vivero_operator.policies import drift
 from vivero_operator.policies.room import Room
 from vivero_operator.settings import Settings
@@ -50,28 +35,28 @@ def instance(
 
 def deployed(one: Instance, settings: Settings | None = None, credentials: str = "c1") -> dict[str, Any]:
     template = pod_template.of(one, pod_template.common(settings or one.settings), credentials)
-    return deployment.build(one, template)
+    return pod_template.deployment(one, template)
 
 
 def quota(one: Instance) -> dict[str, Any]:
-    return resource_quota.build(one, Room.of(one.plan.spec.workload))
+    return namespace.quota(one, Room.of(one.plan.spec.workload))
 
 
 ALL = (
     namespace.build,
-    role_binding.build,
-    service_account.build,
-    lambda one: platform_config.build(one, PlatformFiles("CA", "KEY")),
+    namespace.rights,
+    copies.account,
+    lambda one: copies.platform(one, PlatformFiles("CA", "KEY")),
     deployed,
-    service.build,
+    ingress.service,
     ingress.build,
     lambda one: ingress.build_hosts(one, ["app.example.com"]),
     lambda one: ingress.build_suspended(one, ["app.example.com"]),
-    network_policy.build,
+    namespace.network,
     quota,
     lambda one: secrets.app(one, KEYS),
     secrets.limits,
-    pod_disruption_budget.build,
+    namespace.disruptions,
 )
 
 
@@ -249,11 +234,11 @@ def test_each_own_host_has_its_own_certificate() -> None:
     hosts = ["a.example.com", "b.example.com"]
     own = ingress.build_hosts(one, hosts)
     assert [rule["host"] for rule in own["spec"]["rules"]] == hosts
-    assert [tls["secretName"] for tls in own["spec"]["tls"]] == list(map(host_certificate.name, hosts))
+    assert [tls["secretName"] for tls in own["spec"]["tls"]] == list(map(copies.certificate_name, hosts))
     assert "projectcontour.io/tls-cert-namespace" not in own["metadata"]["annotations"]
     stand_in = ingress.build_suspended(one, hosts)
     assert stand_in["metadata"]["namespace"] == "vivero-system"
-    assert [tls["secretName"] for tls in stand_in["spec"]["tls"]] == ["a-tls", host_certificate.name("b.example.com")]
+    assert [tls["secretName"] for tls in stand_in["spec"]["tls"]] == ["a-tls", copies.certificate_name("b.example.com")]
 
 
 def test_an_issuer_looks_after_its_own_hosts_alone() -> None:
@@ -268,10 +253,10 @@ def test_an_issuer_looks_after_its_own_hosts_alone() -> None:
 
 
 def test_network_policy() -> None:
-    spec = network_policy.build(instance())["spec"]
+    spec = namespace.network(instance())["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     assert spec["egress"][1]["to"] == [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}]
-    narrow = network_policy.build(instance(settings={"egress_cidrs": ["10.1.0.0/16"]}))["spec"]
+    narrow = namespace.network(instance(settings={"egress_cidrs": ["10.1.0.0/16"]}))["spec"]
     assert narrow["egress"][1]["to"] == [{"ipBlock": {"cidr": "10.1.0.0/16"}}]
 
 

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reconcile.world import World
-from unit.operator.made import KINDS, body
-from unit.operator.test_unreadable import WATCHED, odd_body
+from unit.operator.made import KIND_SPECS, KINDS, body
+from unit.operator.test_unreadable import odd_body
 from unit.operator.waiting import until
 from vivero_core.model.plan import Plan
-from vivero_operator.handlers import HandlerContext, dispatch
+from vivero_operator.handlers import dispatch
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import mirror as mirrors
-from vivero_operator.reconcile.controller import Controller, Key, Kind, Reconcile
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import ORPHAN, Controller, Key, Reconcile, Result
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.state import ReconcileState
 
 NAMES = ["a", "b"]
@@ -150,15 +150,14 @@ class Running:
         self.queue = WorkQueue[Key](lambda: self.now)
         self.world = World()
         self.context = HandlerContext(self.world.cluster, self.queue, ReconcileState(), Heartbeat())
-        reconcilers: dict[str, Reconcile] = {kind: self._reconciler(kind) for kind in (*WATCHED, "Orphan")}
+        reconcilers: dict[str, Reconcile] = {kind: self._reconciler(kind) for kind in (*KIND_SPECS, ORPHAN)}
         self.controller = Controller(self.queue, reconcilers, concurrency=4, resync_seconds=600)
         self.failing = False
 
-    def _reconciler(self, kind: Any) -> Reconcile:  # noqa: ANN401  a kind
+    def _reconciler(self, kind: str) -> Reconcile:
         async def reconcile(name: str) -> Result:
             self.worked.append(Key(kind, name))
-            watched = WATCHED.get(kind)
-            there = watched is not None and watched.mirror(self.context).get(name) is not None
+            there = kind in KINDS and self.context.cluster.of(KINDS[kind]).get(name) is not None
             there = there or (kind, name) in self.world.cluster.unreadable
             return Result(failed=self.failing and there, gone=not there)
 
@@ -188,14 +187,14 @@ Make = Callable[..., dict[str, Any]]
 @pytest.mark.parametrize("make", [partial(body, name="odd"), odd_body], ids=["readable", "unreadable"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("failing", [True, False])
-async def test_a_key_of_what_is_gone_is_worked_on_no_more(kind: Kind, make: Make, *, failing: bool) -> None:
+async def test_a_key_of_what_is_gone_is_worked_on_no_more(kind: str, make: Make, *, failing: bool) -> None:
     running = Running()
     running.failing = failing
     task = asyncio.create_task(running.controller.run())
     made = make(kind, resourceVersion="1")
-    dispatch.handle(running.context, WATCHED[kind], "ADDED", made)
+    dispatch.handle(running.context, KIND_SPECS[kind], "ADDED", made)
     assert Key(kind, "odd") in await running.hours(2)  # it comes by again and again
-    dispatch.handle(running.context, WATCHED[kind], "DELETED", made)
+    dispatch.handle(running.context, KIND_SPECS[kind], "DELETED", made)
     await running.rest()
     assert Key(kind, "odd") not in await running.hours(3)
     assert running.controller._failures == {}  # noqa: SLF001  nothing is remembered of it

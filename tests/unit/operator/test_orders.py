@@ -8,8 +8,9 @@ from reconcile.scenes import NAMESPACE, again, body, change, condition, events, 
 from reconcile.world import World
 from vivero_core.model.constants import FINALIZER
 from vivero_core.model.tenant import Tenant
-from vivero_operator.handlers import HandlerContext, tenants
+from vivero_operator.handlers import tenants
 from vivero_operator.health import Heartbeat
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.state import ReconcileState

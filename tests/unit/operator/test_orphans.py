@@ -23,14 +23,13 @@ from vivero_core.model.naming import tenant_id
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 from vivero_operator import main
-from vivero_operator.handlers import HandlerContext
 from vivero_operator.health import Heartbeat
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
 from vivero_operator.reconcile import orphans
+from vivero_operator.reconcile.context import HandlerContext, Orphans
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.orphan_list import Orphans
 from vivero_operator.reconcile.orphans import OrphanReconciler, Sweep
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.state import ReconcileState
@@ -531,13 +530,13 @@ class TestOrder:
         long = list[str]()
 
         async def note(lane: DirectLane, function: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as the real one
-            long.append(function.__module__.rpartition(".")[2])
+            long.append(function.__name__)
             return await real(lane, function, *args, **kwargs)
 
         monkeypatch.setattr(DirectLane, "long", note)
         place.order(ID)
         await place.server()
-        assert sorted({*long}) == ["cache", "database", "storage"]
+        assert sorted({*long}) == ["drop_cache", "drop_database", "drop_storage"]
 
     async def test_it_counts_once(self, place: Place) -> None:
         """It stands forever in a values file; a tenant that is adopted or made since must not go with it."""

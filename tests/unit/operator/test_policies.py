@@ -12,7 +12,7 @@ from vivero_core.model.constants import LABEL_SIGNUP, ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow.record import Record
-from vivero_operator.policies import backoff, drift, life, neighbours, ownership, placement, quantity, verdict
+from vivero_operator.policies import allocation, backoff, drift, life, room, verdict
 from vivero_operator.policies.outcome import Outcome, Pending, State, done, waiting
 from vivero_operator.policies.verdict import Finding
 
@@ -42,21 +42,21 @@ class TestQuantity:
         ],
     )
     def test_parse(self, text: str, value: str) -> None:
-        assert quantity.parse(text) == Decimal(value)
+        assert room.parse(text) == Decimal(value)
 
     @pytest.mark.parametrize("text", ["", "x", "1 Gi", "-1", "1e3", "Mi", "1GiB"])
     def test_what_is_none(self, text: str) -> None:
         with pytest.raises(ValueError, match="not a quantity"):
-            quantity.parse(text)
+            room.parse(text)
 
     @given(st.integers(min_value=0, max_value=10**15).map(lambda n: Decimal(n) / 1000))
     def test_render_is_exact(self, value: Decimal) -> None:
-        assert quantity.parse(quantity.render(value)) == value
+        assert room.parse(room.render(value)) == value
 
     @pytest.mark.parametrize(("one", "other"), [("1000m", "1"), ("1024Mi", "1Gi"), ("0.5", "500m"), ("odd", "odd")])
     def test_same(self, one: str, other: str) -> None:
-        assert quantity.same(one, other)
-        assert not quantity.same(one, "7")
+        assert room.same(one, other)
+        assert not room.same(one, "7")
 
 
 class TestDrift:
@@ -138,7 +138,7 @@ def server(
     ],
 )
 def test_placement(servers: list[DatabaseServer], counts: dict[str, int], chosen: str | None) -> None:
-    assert placement.choose(servers, counts) == chosen
+    assert allocation.choose_server(servers, counts) == chosen
 
 
 AT_WORK = {"provenAt": "2026-11-22T11:59:30Z", "url": "https://acme.example", "observedGeneration": 1}
@@ -171,19 +171,19 @@ def test_whom_somebody_waits_for(
 class TestClaims:
     def test_the_older_has_the_slug(self) -> None:
         young, old = tenant(uid="y"), tenant("other", uid="o", age=5, slug="acme")
-        assert ownership.refused_slug(young, [young, old]) == (
+        assert allocation.refused_slug(young, [young, old]) == (
             Reason.SLUG_TAKEN,
             "Slug acme belongs to the older Tenant other",
         )
-        assert ownership.refused_slug(old, [young, old]) is None
+        assert allocation.refused_slug(old, [young, old]) is None
 
     def test_of_two_from_one_second_exactly_one_has_it(self) -> None:
         pair = [tenant(uid="a"), tenant("other", uid="b", slug="acme")]
-        assert [ownership.refused_slug(one, pair) is None for one in pair] == [True, False]
+        assert [allocation.refused_slug(one, pair) is None for one in pair] == [True, False]
 
     def test_who_has_something_already_keeps_it(self) -> None:
         made = tenant("made", uid="z", slug="acme", status={"url": "https://acme"})
-        assert ownership.refused_slug(made, [tenant(uid="a"), made]) is None
+        assert allocation.refused_slug(made, [tenant(uid="a"), made]) is None
 
     def test_adoption(self) -> None:
         heir = tenant(uid="h", adopt="abcdefghij")
@@ -196,15 +196,15 @@ class TestClaims:
             ([heir, rival], "h"),
             ([heir, younger], None),
         ):
-            assert ownership.refused_adoption(heir, others, kept_for(owner)) is None
+            assert allocation.refused_adoption(heir, others, kept_for(owner)) is None
         for others, owner in (([heir, rival], "r"), ([heir, younger], "y")):
-            refusal = ownership.refused_adoption(heir, others, kept_for(owner))
+            refusal = allocation.refused_adoption(heir, others, kept_for(owner))
             assert refusal is not None
             assert refusal[0] is Reason.ALREADY_ADOPTED
 
     def test_data_stays_on_its_server(self) -> None:
         heir = tenant(uid="h", adopt="abcdefghij", databaseServer="other")
-        assert ownership.refused_adoption(heir, [heir], kept_for(None)) is not None
+        assert allocation.refused_adoption(heir, [heir], kept_for(None)) is not None
 
 
 FAILED = Outcome(State.FAILED, Reason.DATABASE_UNAVAILABLE, "mariadb: no answer")
@@ -249,12 +249,12 @@ class TestVerdict:
 
     def test_suspended(self) -> None:
         away = tenant(suspended={"reason": "Unpaid"})
-        conditions = verdict.suspended(away, findings(DONE), NOW)
+        conditions = verdict.suspended(away, findings(DONE), NOW, Reason.UNPAID)
         assert find(conditions, "Ready") is None
         assert ready(conditions, "Suspended") == ("True", "Unpaid")
         assert ready(conditions, "WorkloadReady") == ("False", "Unpaid")
         assert verdict.summary(conditions).message == "Suspended: a payment is overdue"  # type: ignore[union-attr]
-        still = verdict.suspended(away, findings(FAILED), NOW)
+        still = verdict.suspended(away, findings(FAILED), NOW, Reason.UNPAID)
         assert ready(still, "Suspended") == ready(still) == ("False", "Unpaid")
 
     def test_suspension_message_of_one_in_service_is_empty(self) -> None:
@@ -305,7 +305,7 @@ IS_OFF, IS_ON = condition("Suspended", Status.TRUE, "Unpaid"), condition("Suspen
     ],
 )
 def test_events_on_transitions_only(old: list[Condition], new: list[Condition], event: tuple[bool, str] | None) -> None:
-    found = verdict.transition(old, new)
+    found = verdict.transition(old, new, Reason.RESUMED if IS_OFF in old else Reason.PROVEN)
     assert (found[:2] if found else None) == event
 
 
@@ -356,9 +356,9 @@ class TestNeighbours:
 
     def test_everybody_tries_one_and_is_tried(self) -> None:
         everybody = [self.named(letter * 10) for letter in "abc"]
-        chosen = [neighbours.neighbour(one, everybody) for one in everybody]
+        chosen = [allocation.neighbour(one, everybody) for one in everybody]
         assert chosen == ["b" * 10, "c" * 10, "a" * 10]
 
     def test_who_is_alone_has_none(self) -> None:
         alone = self.named("a" * 10)
-        assert neighbours.neighbour(alone, [alone, self.named("b" * 10, proven=False)]) is None
+        assert allocation.neighbour(alone, [alone, self.named("b" * 10, proven=False)]) is None

@@ -12,15 +12,16 @@ from reconcile.world import NOW, World
 from vivero_core.model.constants import LABEL_POOL, LABEL_RELEASE
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_pool import TenantPool
-from vivero_operator.handlers import HandlerContext, tenant_pools, tenants
+from vivero_operator.handlers import tenants
 from vivero_operator.health import Heartbeat
 from vivero_operator.manifests import spare
-from vivero_operator.policies import life, ownership, pool
-from vivero_operator.policies.life import Phase
+from vivero_operator.policies import allocation, life, pool
+from vivero_operator.policies.life import State
+from vivero_operator.reconcile import tenant_pool
 from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.context import HandlerContext, Rollout
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.rollout import Rollout
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant_pool import (
     GIVE_WAY_SECONDS,
@@ -155,12 +156,12 @@ class TestOrder:
 
 class TestLife:
     @pytest.mark.parametrize(
-        ("change", "phase"),
+        ("change", "state"),
         [
-            ({}, Phase.STANDBY),
-            ({"suspended": {"reason": "Manual"}}, Phase.SUSPENDED),
-            ({"slug": "acme", "owner": {"email": "a@b.co"}, "claimedAt": NOW.isoformat()}, Phase.CLAIMED),
-            ({"slug": "acme", "owner": {"email": "a@b.co"}}, Phase.ACTIVE),
+            ({}, State.STANDBY),
+            ({"suspended": {"reason": "Manual"}}, State.SUSPENDED),
+            ({"slug": "acme", "owner": {"email": "a@b.co"}, "claimedAt": NOW.isoformat()}, State.CLAIMED),
+            ({"slug": "acme", "owner": {"email": "a@b.co"}}, State.ACTIVE),
             (
                 {
                     "slug": "acme",
@@ -168,17 +169,17 @@ class TestLife:
                     "claimedAt": NOW.isoformat(),
                     "hosts": ["a.example.com"],
                 },
-                Phase.ACTIVE,
+                State.ACTIVE,
             ),
         ],
     )
-    def test_phase(self, change: dict[str, Any], phase: Phase) -> None:
-        assert life.phase(spare_of("a", **change), NOW, HOUR) is phase
+    def test_what_becomes_of_it(self, change: dict[str, Any], state: State) -> None:
+        assert life.move(spare_of("a", **change), NOW, HOUR).state is state
 
     def test_a_claimed_spare_without_a_fresh_proof_is_looked_at_as_a_whole(self) -> None:
         claim = {"slug": "acme", "owner": {"email": "a@b.co"}, "claimedAt": NOW.isoformat()}
-        assert life.phase(spare_of("a", ready=False, **claim), NOW, HOUR) is Phase.ACTIVE
-        assert life.phase(spare_of("a", age=3600, **claim), NOW, HOUR) is Phase.ACTIVE
+        assert life.move(spare_of("a", ready=False, **claim), NOW, HOUR).state is State.ACTIVE
+        assert life.move(spare_of("a", age=3600, **claim), NOW, HOUR).state is State.ACTIVE
 
 
 def test_a_slug_belongs_to_who_had_it_first_not_to_the_older_spare() -> None:
@@ -186,9 +187,9 @@ def test_a_slug_belongs_to_who_had_it_first_not_to_the_older_spare() -> None:
     spare_claimed_now = spare_of("spare", age=3600, **claim)
     made_a_minute_ago = spare_of("direct", age=60, slug="acme", owner={"email": "c@d.co"}, pool=None)
     both = [spare_claimed_now, made_a_minute_ago]
-    assert ownership.refused_slug(made_a_minute_ago, both) is None
-    assert ownership.refused_slug(spare_claimed_now, both) is not None
-    assert ownership.refused_slug(spare_of("x"), [*both, spare_of("y")]) is None
+    assert allocation.refused_slug(made_a_minute_ago, both) is None
+    assert allocation.refused_slug(spare_claimed_now, both) is not None
+    assert allocation.refused_slug(spare_of("x"), [*both, spare_of("y")]) is None
 
 
 class TestReconcile:
@@ -296,10 +297,10 @@ class TestHandlers:
         return found
 
     async def test_pools(self, context: HandlerContext) -> None:
-        tenant_pools.observe(context, pool_of())
-        tenant_pools.observe(context, pool_of())
+        tenant_pool.observe(context, pool_of())
+        tenant_pool.observe(context, pool_of())
         assert await self.queued(context) == ["TenantPool trial"]
-        tenant_pools.forget(context, pool_of().metadata)
+        tenant_pool.forget(context, pool_of().metadata)
         assert await self.queued(context) == ["TenantPool trial"]
         assert context.cluster.pools.get("trial") is None
 

@@ -144,3 +144,19 @@ def test_no_key_is_lost_and_none_is_worked_on_twice_at_a_time(actions: list[tupl
         return not len(queue)
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_a_cancellation_that_comes_together_with_a_key_is_one(steps: int) -> None:
+    """Else a program that is to stop would wait for ever for a controller that works on."""
+    queue = WorkQueue[str]()
+    queue.add_later("later", 60)
+    waiting = asyncio.create_task(queue.get())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    queue.add("a")
+    for _ in range(steps):  # on its way from the key to who waits for it
+        await asyncio.sleep(0)
+    came_in_time = waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled() == came_in_time

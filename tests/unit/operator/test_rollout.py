@@ -18,8 +18,8 @@ from vivero_core.model.reading import Unreadable
 from vivero_core.model.release import Release, ReleaseStatus
 from vivero_core.model.tenant import Tenant
 from vivero_operator.policies.release import Moves
+from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.release import CALM_SECONDS, KEPT, ROLLING_SECONDS, ReleaseReconciler
-from vivero_operator.reconcile.result import Result
 
 PACE: Object = {"batch": 2, "pauseSeconds": 30, "deadlineSeconds": 300, "failures": 1}
 

@@ -15,8 +15,7 @@ from unit.operator.test_chart import PLANS
 from vivero_core.backends.kube.resources import RESOURCE_QUOTA, Resource
 from vivero_core.model.plan import Plan, Workload
 from vivero_operator.instance import digest
-from vivero_operator.policies import quantity
-from vivero_operator.policies.room import Room
+from vivero_operator.policies.room import Room, parse, same
 
 TICKS = 300
 FOUND = (Phase.explicit, Phase.reuse, Phase.generate)  # a smaller example would take minutes
@@ -68,16 +67,16 @@ class Change:
             and as_wanted
             and self.is_like(living[0].requests, size)
             and quota is not None
-            and all(quantity.same(quota["spec"]["hard"].get(key, "none"), value) for key, value in wanted.items())
+            and all(same(quota["spec"]["hard"].get(key, "none"), value) for key, value in wanted.items())
             and quota["spec"]["hard"].keys() == wanted.keys()
             and self.ready == "True"
         )
 
     @staticmethod
     def is_like(requests: dict[str, Decimal], size: Workload) -> bool:
-        return requests["requests.cpu"] == quantity.parse(size.cpu_request) and requests[
-            "limits.memory"
-        ] == quantity.parse(size.memory_limit)
+        return requests["requests.cpu"] == parse(size.cpu_request) and requests["limits.memory"] == parse(
+            size.memory_limit
+        )
 
     @property
     def ready(self) -> str:
@@ -173,8 +172,8 @@ MEMORY = st.one_of(
 @st.composite
 def workloads(draw: st.DrawFn) -> Object:
     """Any that the CRD takes: requests are not above limits, and a limit may be absent."""
-    cpu = sorted([draw(CPU), draw(CPU)], key=quantity.parse)
-    memory = sorted([draw(MEMORY), draw(MEMORY)], key=quantity.parse)
+    cpu = sorted([draw(CPU), draw(CPU)], key=parse)
+    memory = sorted([draw(MEMORY), draw(MEMORY)], key=parse)
     found: Object = {"replicas": draw(st.integers(1, 6)), "cpuRequest": cpu[0]}
     found |= {"cpuLimit": cpu[1]} if draw(st.booleans()) else {"cpuLimit": None}
     return found | {"memoryRequest": memory[0], "memoryLimit": memory[1]}
@@ -212,7 +211,7 @@ class TestOwnPlans:
         hard = rooms[0].beside(rooms[1]).hard()
         for key, value in hard.items():
             for room in rooms:
-                assert quantity.parse(value) >= quantity.parse(room.hard().get(key, "0"))
+                assert parse(value) >= parse(room.hard().get(key, "0"))
         bounded = {key for key in hard if key.startswith(("requests", "limits"))}
         assert bounded == {key for key in rooms[0].hard() if key in rooms[1].hard() and "." in key} - _NOTHING
 
@@ -233,4 +232,4 @@ def test_a_quota_that_is_none_of_ours(hard: dict[str, Any]) -> None:
 )
 def test_the_api_servers_words(text: str, printed: str) -> None:
     assert canonical(text) == printed
-    assert quantity.same(text, printed)
+    assert same(text, printed)

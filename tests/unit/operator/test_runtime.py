@@ -21,12 +21,11 @@ from vivero_operator.policies.outcome import done
 from vivero_operator.reconcile import controller as controllers
 from vivero_operator.reconcile import lanes
 from vivero_operator.reconcile.cluster import Cluster
-from vivero_operator.reconcile.controller import Controller, Key
+from vivero_operator.reconcile.controller import Controller, Key, Result
 from vivero_operator.reconcile.lanes import Lane
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.result import Result
 from vivero_operator.reconcile.state import FRESH_SECONDS, ReconcileState
 
 

@@ -13,11 +13,12 @@ from reconcile.world import NOW, World, tenant_body
 from unit.operator.test_manifests import instance
 from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError
-from vivero_operator.handlers import HandlerContext, pods
+from vivero_operator.handlers import pods
 from vivero_operator.health import Heartbeat
-from vivero_operator.manifests import service, stand_in
+from vivero_operator.manifests import ingress, stand_in
 from vivero_operator.manifests.stand_in import Backing
 from vivero_operator.policies.stand_in import FIRST_START
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
@@ -245,7 +246,7 @@ def test_every_event_of_a_pod_is_a_reason_to_look() -> None:
 def test_it_is_found_by_the_ingress_as_the_services_own_slices_are() -> None:
     """By the Service's name and the port's, in its namespace; and the cluster's controller leaves it alone."""
     one = instance()
-    made, wanted = stand_in.build(one.id, Backing("IPv4", 8080, ("10.1.0.1",))), service.build(one)
+    made, wanted = stand_in.build(one.id, Backing("IPv4", 8080, ("10.1.0.1",))), ingress.service(one)
     assert made["metadata"]["namespace"] == wanted["metadata"]["namespace"]
     assert made["metadata"]["labels"]["kubernetes.io/service-name"] == wanted["metadata"]["name"]
     assert made["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] != "endpointslice-controller.k8s.io"

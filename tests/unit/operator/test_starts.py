@@ -14,9 +14,10 @@ from unit.operator.made import PAUSED, body
 from vivero_core.model.constants import LABEL_SIGNUP, LABEL_TENANT
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
-from vivero_operator.handlers import HandlerContext, tenants
+from vivero_operator.handlers import tenants
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile.cluster import Cluster
+from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import WorkQueue
 from vivero_operator.reconcile.starts import GROUP, GROWTH, HELD_SECONDS, TAKEN_SECONDS, Starts

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, events, serving
 from reconcile.world import Object, World
 from vivero_core.backends.kube.errors import KubeNotFoundError
-from vivero_operator.manifests import pull_secret
-from vivero_operator.policies.unmanaged import is_unmanaged
+from vivero_operator.manifests import copies
+from vivero_operator.policies.roster import is_unmanaged
 
 
 def binding(name: str = "extra", *subjects: Object, namespace: str = NAMESPACE) -> Object:
@@ -161,11 +161,11 @@ class TestPullSecrets:
 
     @given(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,251}[a-z0-9])?", fullmatch=True))
     def test_its_name_is_one_however_long_the_first_is(self, source: str) -> None:
-        assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,251}[a-z0-9])?", pull_secret.name(source))
+        assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,251}[a-z0-9])?", copies.login_name(source))
 
     @pytest.mark.parametrize("length", [248, 249, 253])
     def test_no_two_have_the_same(self, length: int) -> None:
-        assert pull_secret.name("a" * length) != pull_secret.name("a" * (length - 1) + "b")
+        assert copies.login_name("a" * length) != copies.login_name("a" * (length - 1) + "b")
 
     @pytest.mark.parametrize("data", [None, {}])
     async def test_an_empty_one_is_copied_as_it_is(self, data: object) -> None:

@@ -1,5 +1,6 @@
 """An object that cannot be read stops no other, says what is wrong with it, and can be deleted."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import kopf
@@ -9,55 +10,45 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from reconcile.world import NOW, World
 from unit.model.test_reading import bodies
-from unit.operator.made import KINDS, SPECS, body, condition, served
+from unit.operator.made import KIND_SPECS, KINDS, SPECS, body, condition, served
 from vivero_core.backends.kube.errors import SYSTEM, KubeNotFoundError
+from vivero_core.backends.kube.resources import TENANT_POOL
 from vivero_core.model.constants import FINALIZER, FINALIZER_IN_USE
 from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant
-from vivero_operator.handlers import HandlerContext, database_servers, dispatch, plans, releases, tenant_pools, tenants
-from vivero_operator.handlers.dispatch import Watched
+from vivero_operator.handlers import dispatch
 from vivero_operator.health import Heartbeat
 from vivero_operator.reconcile import unreadable
-from vivero_operator.reconcile.controller import Key, Kind, Reconcile
-from vivero_operator.reconcile.database_server import DatabaseServerReconciler
-from vivero_operator.reconcile.plan import PlanReconciler
+from vivero_operator.reconcile.context import HandlerContext
+from vivero_operator.reconcile.controller import Key
+from vivero_operator.reconcile.kind import KindSpec
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.release import ReleaseReconciler
-from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 from vivero_operator.reconcile.writing import write_status
 
-WATCHED: dict[Kind, Watched[Any]] = {
-    one.kind: one
-    for one in (tenants.WATCHED, plans.WATCHED, database_servers.WATCHED, tenant_pools.WATCHED, releases.WATCHED)
-}
-FINALIZERS: dict[Kind, list[str]] = {
-    "Tenant": [FINALIZER],
-    "Plan": [FINALIZER_IN_USE],
-    "DatabaseServer": [FINALIZER_IN_USE],
-}
+FINALIZERS = {kind: [FINALIZER_IN_USE] for kind, spec in KIND_SPECS.items() if spec.users is not None}
+FINALIZERS["Tenant"] = [FINALIZER]
 
 
 class Program:
     """The watches' side and the reconcilers' side of the operator, over one world."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[str, KindSpec[Any]] = KIND_SPECS) -> None:
+        self.kinds = kinds
         self.world = World()
-        services = self.world.services
         self.context = HandlerContext(self.world.cluster, WorkQueue[Key](), self.world.state, Heartbeat())
-        self.reconcilers: dict[Kind, Reconcile] = {
-            "Tenant": self.world.reconciler.reconcile,
-            "Plan": PlanReconciler(services).reconcile,
-            "DatabaseServer": DatabaseServerReconciler(services, lambda _: None, lambda: None).reconcile,
-            "TenantPool": TenantPoolReconciler(services).reconcile,
-            "Release": ReleaseReconciler(services, self.context.move).reconcile,
+        self.reconcilers = {
+            kind: unreadable.skipping_unreadable(
+                self.world.services, spec, spec.reconciler(self.world.services, self.context).reconcile
+            )
+            for kind, spec in kinds.items()
         }
 
     def hear(self, change: str | None, made: dict[str, Any]) -> None:
         """As the API server tells of it."""
         stored = self.world.kube.put(made)
-        dispatch.handle(self.context, WATCHED[made["kind"]], change, stored)
+        dispatch.handle(self.context, self.kinds[made["kind"]], change, stored)
 
-    def echo(self, kind: Kind, name: str = "odd") -> None:
+    def echo(self, kind: str, name: str = "odd") -> None:
         """The watch tells of what we wrote."""
         self.hear("MODIFIED", self.world.kube.objects[kind, None, name])
 
@@ -71,11 +62,11 @@ class Program:
             await self.pass_(key.kind, key.name)
         return found
 
-    async def pass_(self, kind: Kind, name: str = "odd") -> None:
+    async def pass_(self, kind: str, name: str = "odd") -> None:
         if kind in self.reconcilers:
-            await unreadable.skipping_unreadable(self.world.services, kind, self.reconcilers[kind])(name)
+            await self.reconcilers[kind](name)
 
-    def ready(self, kind: Kind, name: str = "odd") -> dict[str, Any]:
+    def ready(self, kind: str, name: str = "odd") -> dict[str, Any]:
         conditions = self.world.kube.objects[kind, None, name].get("status", {}).get("conditions", [])
         return next((one for one in conditions if one["type"] == "Ready"), {})
 
@@ -84,7 +75,7 @@ class Program:
         return [f"{one['regarding']['kind']} {one['reason']}" for one in events]
 
 
-def odd_body(kind: Kind, **metadata: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
+def odd_body(kind: str, **metadata: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
     """With one field that no program could read."""
     made = body(kind, "odd", **metadata)
     made["spec"][next(iter(SPECS[kind]))] = {"odd": True}
@@ -95,24 +86,22 @@ def odd_body(kind: Kind, **metadata: Any) -> dict[str, Any]:  # noqa: ANN401  JS
 class TestAnyBody:
     @settings(max_examples=25, deadline=None)
     @given(data=st.data(), change=st.sampled_from(["ADDED", "MODIFIED", None]))
-    async def test_it_is_heard_and_others_are_as_well(
-        self, kind: Kind, data: st.DataObject, change: str | None
-    ) -> None:
+    async def test_it_is_heard_and_others_are_as_well(self, kind: str, data: st.DataObject, change: str | None) -> None:
         program = Program()
         made = data.draw(bodies(kind))
-        dispatch.listed(program.context, WATCHED[kind], program.world.kube.put(made))
+        dispatch.listed(program.context, KIND_SPECS[kind], program.world.kube.put(made))
         program.hear(change, made)
         program.hear("ADDED", body(kind, "good"))
         assert {Key(kind, "good"), Key(kind, "odd")} <= await program.work()
-        assert WATCHED[kind].mirror(program.context).get("good") is not None
+        assert program.context.cluster.of(KINDS[kind]).get("good") is not None
         if isinstance(read(KINDS[kind], made), Unreadable):
             self.check_reported(program, kind)
-        dispatch.handle(program.context, WATCHED[kind], "DELETED", program.world.kube.objects[kind, None, "odd"])
+        dispatch.handle(program.context, KIND_SPECS[kind], "DELETED", program.world.kube.objects[kind, None, "odd"])
         assert (kind, "odd") not in program.world.cluster.unreadable
-        assert WATCHED[kind].mirror(program.context).get("odd") is None
+        assert program.context.cluster.of(KINDS[kind]).get("odd") is None
 
     @staticmethod
-    def check_reported(program: Program, kind: Kind) -> None:
+    def check_reported(program: Program, kind: str) -> None:
         ready = program.ready(kind)
         assert (ready["status"], ready["reason"]) == ("False", "Unreadable")
         assert ready["message"].startswith("This version of the operator cannot parse it: ")
@@ -120,7 +109,7 @@ class TestAnyBody:
 
     @settings(max_examples=25, deadline=None)
     @given(data=st.data())
-    async def test_it_can_be_deleted(self, kind: Kind, data: st.DataObject) -> None:
+    async def test_it_can_be_deleted(self, kind: str, data: st.DataObject) -> None:
         program = Program()
         finalizers = [*FINALIZERS.get(kind, []), "example.com/other"]
         made = data.draw(bodies(kind, deletionTimestamp=NOW.isoformat(), finalizers=finalizers))
@@ -138,7 +127,7 @@ class TestAnyBody:
 
 @pytest.mark.parametrize("kind", KINDS)
 class TestTold:
-    async def test_once(self, kind: Kind) -> None:
+    async def test_once(self, kind: str) -> None:
         program = Program()
         program.hear("ADDED", odd_body(kind))
         await program.work()
@@ -150,7 +139,7 @@ class TestTold:
             await program.pass_(kind)
         assert (program.world.kube.writes, program.ready(kind)) == ([], said)
 
-    async def test_of_each_generation_and_each_reason(self, kind: Kind) -> None:
+    async def test_of_each_generation_and_each_reason(self, kind: str) -> None:
         program = Program()
         program.hear("ADDED", odd_body(kind))
         await program.work()
@@ -162,11 +151,11 @@ class TestTold:
         assert "Field required" in program.ready(kind)["message"]
 
     @staticmethod
-    def status(program: Program, kind: Kind) -> dict[str, Any]:
+    def status(program: Program, kind: str) -> dict[str, Any]:
         found: dict[str, Any] = program.world.kube.objects[kind, None, "odd"]["status"]
         return found
 
-    async def test_once_it_can_be_read_it_is_looked_after(self, kind: Kind) -> None:
+    async def test_once_it_can_be_read_it_is_looked_after(self, kind: str) -> None:
         program = Program()
         program.hear("ADDED", odd_body(kind))
         await program.work()
@@ -174,7 +163,7 @@ class TestTold:
         assert Key(kind, "odd") in await program.work()
         assert (kind, "odd") not in program.world.cluster.unreadable
 
-    async def test_the_metric_counts_them(self, kind: Kind) -> None:
+    async def test_the_metric_counts_them(self, kind: str) -> None:
         program = Program()
         program.hear("ADDED", odd_body(kind))
         await program.work()
@@ -183,7 +172,7 @@ class TestTold:
         await program.pass_(kind)
         assert REGISTRY.get_sample_value("vivero_unreadable_objects", {"kind": kind}) == 0
 
-    async def test_one_that_went_meanwhile(self, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_one_that_went_meanwhile(self, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
         program = Program()
         program.hear("ADDED", odd_body(kind))
 
@@ -194,11 +183,11 @@ class TestTold:
         await program.work()
         assert program.events() == []
 
-    async def test_what_was_last_readable_still_counts(self, kind: Kind) -> None:
+    async def test_what_was_last_readable_still_counts(self, kind: str) -> None:
         program = Program()
         program.hear("ADDED", body(kind, "odd"))
         program.hear("MODIFIED", odd_body(kind, generation=2))
-        known = WATCHED[kind].mirror(program.context).get("odd")
+        known = program.context.cluster.of(KINDS[kind]).get("odd")
         assert known is not None
         assert known.spec == KINDS[kind].parse(body(kind, "odd")).spec
 
@@ -237,8 +226,7 @@ class TestTenant:
         assert known is not None
         program.world.kube.objects["TenantPool", None, "odd"]["spec"] = {"size": "odd"}
         status = known.status.model_copy(update={"ready": 3})
-        kind = unreadable._ADDRESSES["TenantPool"]  # noqa: SLF001  how it is addressed
-        assert await write_status(program.world.services, kind, known, status, program.world.cluster.pools)
+        assert await write_status(program.world.services, TENANT_POOL, known, status, program.world.cluster.pools)
         assert program.world.cluster.pools.get("odd") is known
 
 
@@ -255,7 +243,7 @@ async def test_a_status_that_is_anything(status: object) -> None:
 
 async def test_kopf_is_given_both_handlers_of_every_kind() -> None:
     context = Program().context
-    for watched in WATCHED.values():
+    for watched in KIND_SPECS.values():
         registry = kopf.OperatorRegistry()
         dispatch.register(registry, context, watched)
         # What kopf will call, with more than they ask for.

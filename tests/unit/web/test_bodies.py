@@ -21,8 +21,8 @@ from support.programs import (
 )
 from vivero_data.web.kept import LOGIN_BYTES
 from vivero_web.bodies import FORM_BYTES
-from vivero_web.draining import Drained
-from vivero_web.guards import FORM, JSON, MULTIPART
+from vivero_web.exchange import Drained
+from vivero_web.security import FORM, JSON, MULTIPART
 
 PIECE = b"x" * 16 * 1024
 # Of a record with fifty long texts, or a collection with all its choices.

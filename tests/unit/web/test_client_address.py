@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_web.client_address import Proxies, counted_as
+from vivero_web.current_request import Proxies, counted_as
 
 NETWORKS = [ip_network("10.0.0.0/8"), ip_network("fc00::/7")]
 ONE = Proxies(1, NETWORKS)

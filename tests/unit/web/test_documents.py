@@ -10,7 +10,7 @@ from litestar import Litestar
 from support.programs import DOMAIN, PROGRAMS
 from support.schema_cases import document_of
 from vivero_web.declared import declared_by
-from vivero_web.documents import operations_of
+from vivero_web.openapi_document import operations_of
 from vivero_web.problem import MEDIA_TYPE
 
 

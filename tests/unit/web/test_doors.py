@@ -14,10 +14,10 @@ from support.asgi import Answer, ask, transport_to
 from support.counting import Time, limiter_on
 from support.programs import DOMAIN, Route, a_control_plane, a_workspace, routes_of
 from unit.web.test_bodies import PUBLIC, with_bodies
-from vivero_web.answers import Answers
-from vivero_web.client_address import Proxies
-from vivero_web.doors import LOGOUTS, SECRETS, SIGNUPS, Counted, Doors, signups
+from vivero_web.current_request import Proxies
 from vivero_web.limiter import Limit, Limiter, Tally
+from vivero_web.problem import Answers
+from vivero_web.rate_limit import LOGOUTS, SECRETS, SIGNUPS, Counted, RouteLimits, signups
 from vivero_web.request_context import RequestContext
 
 # Counted by what they do, and tested where that is: guesses of passwords, and mails.
@@ -89,16 +89,17 @@ async def sent(app: Litestar, route: Route) -> Answer:
 
 
 class Program:
-    """Three doors; each answers with the status that it is told."""
+    """Three route_limits; each answers with the status that it is told."""
 
     def __init__(self, time: Time, amount: int | None = None) -> None:
         """`amount`: of each limit, in place of its own."""
         routes = [self.route(name) for name in (SECRETS, LOGOUTS, SIGNUPS)]
         app = Litestar(routes, logging_config=None, exception_handlers={Exception: Answers(None).to})
-        doors = Doors(limiter_on(time), signups(50))
-        for name, door in doors._doors.items():  # noqa: SLF001  smaller ones are full sooner
-            doors._doors[name] = replace(door, limit=replace(door.limit, amount=amount or door.limit.amount))  # noqa: SLF001
-        app.asgi_handler = RequestContext(doors.around(app.asgi_handler), Proxies(1), hsts="")
+        route_limits = RouteLimits(limiter_on(time), signups(50))
+        for name, limited in route_limits._by_name.items():  # noqa: SLF001  smaller ones are full sooner
+            smaller = replace(limited.limit, amount=amount or limited.limit.amount)
+            route_limits._by_name[name] = replace(limited, limit=smaller)  # noqa: SLF001
+        app.asgi_handler = RequestContext(route_limits.around(app.asgi_handler), Proxies(1), hsts="")
         self.client = httpx.AsyncClient(transport=transport_to(app), base_url="http://test")
 
     def route(self, name: str) -> Any:  # noqa: ANN401  a handler

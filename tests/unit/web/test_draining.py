@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 from litestar.types import HTTPScope
-from vivero_web import draining
-from vivero_web.draining import Drained
+from vivero_web import exchange as module
+from vivero_web.exchange import Drained
 
 PIECES = 5
 END: Any = {"type": "http.response.body", "body": b"", "more_body": False}
@@ -89,7 +89,7 @@ async def test_who_leaves_is_not_waited_for() -> None:
 
 
 async def test_a_client_that_stops_sending_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draining, "_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_DRAIN_SECONDS", 0.05)
     line = Line(stalls=True)
     drained = exchange(line)
     async with asyncio.timeout(60):
@@ -101,7 +101,7 @@ async def test_a_client_that_stops_sending_is_answered_all_the_same(monkeypatch:
 
 async def test_who_sends_for_ever_is_answered_after_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """However fast they come, which the time says nothing about; and no more is read of the connection."""
-    monkeypatch.setattr(draining, "_BYTES", 1000)
+    monkeypatch.setattr(module, "_DRAIN_BYTES", 1000)
     line = Line(endless=True)
     drained = exchange(line, transfer_encoding="chunked")
     await drained.send(start())

@@ -8,7 +8,7 @@ from litestar import Litestar, Request, get
 from litestar.params import FromPath
 from support.asgi import Answer, ask
 from support.programs import PROGRAMS
-from vivero_web.client_address import Proxies
+from vivero_web.current_request import Proxies
 from vivero_web.request_context import RequestContext
 
 seen: list[str] = []

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 import pytest
-from vivero_web import letters
+from vivero_web import links
 from vivero_web.links import PAGE, one_time_link
 from vivero_web.mail import Mail
 from vivero_web.tokens import new_secret
@@ -12,11 +12,11 @@ SECRET = new_secret()
 LINK = one_time_link(f"https://{PLACE}:8443{PAGE}", SECRET)
 
 MAILS: dict[str, Callable[[], Mail]] = {
-    "reset": lambda: letters.password_reset("key", to=TO, place=PLACE, link=LINK),
-    "invitation": lambda: letters.invitation(
+    "reset": lambda: links.password_reset("key", to=TO, place=PLACE, link=LINK),
+    "invitation": lambda: links.invitation(
         "key", to=TO, group="the staff of Vivero", place=PLACE, inviter="ada@example.com", link=LINK
     ),
-    "changed": lambda: letters.password_changed("key", to=TO, place=PLACE),
+    "changed": lambda: links.password_changed("key", to=TO, place=PLACE),
 }
 
 

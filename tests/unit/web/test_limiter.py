@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.counting import NOON, Cache, Time, limiter_on, process
-from vivero_web.counts import OwnCounts
-from vivero_web.limiter import PIECES, REST_SECONDS, Limit, Tally
+from vivero_web.counts import LocalCounts
+from vivero_web.limiter import PIECES, RETRY_SECONDS, Limit, Tally
 
 AMOUNTS, SECONDS = st.integers(1, 8), st.sampled_from([1, 7, 60, 900])
 # In windows: many at one moment, close together, about a window apart, and far apart.
@@ -46,7 +46,7 @@ def held_up() -> Generator[None, None, None]:
     yield
 
 
-class HeldUp(OwnCounts):
+class HeldUp(LocalCounts):
     """Its callers wait for the network until a test lets them go on."""
 
     async def add(self, key: str, seconds: int, beside: Sequence[str]) -> list[int]:
@@ -149,7 +149,7 @@ async def test_without_the_cache_a_process_counts_alone_and_asks_again_after_a_r
     assert await limiter.has("place")
     assert cache.asked == 1, "a cache that is away is not asked for every request"
     cache.away = False
-    time.now += REST_SECONDS
+    time.now += RETRY_SECONDS
     assert not (await limiter.count(limit, "a")).allowed, "what it counted alone still counts"
     assert (await limiter.count(limit, "b")).allowed
     assert cache.asked == 2
@@ -163,7 +163,7 @@ async def test_a_cache_that_comes_and_goes_lets_nobody_through_a_process(amount:
     for answering in answers:
         cache.away = not answering
         passed += (await limiter.count(limit, "a")).allowed
-        time.now += REST_SECONDS + 0.1
+        time.now += RETRY_SECONDS + 0.1
     assert passed == min(amount, len(answers))
 
 
@@ -198,7 +198,7 @@ async def test_a_cache_that_goes_away_before_something_is_given_back_hurts_nobod
 
 
 async def test_strangers_do_not_fill_the_memory() -> None:
-    counts = OwnCounts(Time())
+    counts = LocalCounts(Time())
     for number in range(50_000):
         await counts.mark(f"stranger {number}", 900)
     assert not await counts.has("stranger 0")
@@ -208,7 +208,7 @@ async def test_strangers_do_not_fill_the_memory() -> None:
 
 async def test_what_is_over_is_forgotten_before_what_counts() -> None:
     time = Time()
-    counts = OwnCounts(time)
+    counts = LocalCounts(time)
     await counts.mark("early and long", 900)
     for number in range(15_000):
         await counts.mark(f"short {number}", 1)
@@ -219,6 +219,6 @@ async def test_what_is_over_is_forgotten_before_what_counts() -> None:
 
 
 async def test_what_was_only_taken_from_is_not_remembered() -> None:
-    counts = OwnCounts(Time())
+    counts = LocalCounts(Time())
     await counts.take("place", 900)
     assert not await counts.has("place")

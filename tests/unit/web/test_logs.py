@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_web import logs
-from vivero_web.redaction import HIDDEN, redact, redact_event
+from vivero_web.logs import HIDDEN, redact, redact_event
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,9 @@ def _restored() -> Iterator[None]:
 @pytest.mark.usefixtures("_restored")
 def test_lines_are_json_whoever_writes_them(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", "ours")
-    logging.getLogger("ours.part").info("seen {by} %s", "https://u:hunter2@host/")
+    logging.getLogger("ours.part").info(
+        "seen {by} %s", "https://u:hunter2@host/", extra={"slug": "acme", "token": "hunter2"}
+    )
     logging.getLogger("library").info("chatter")
     logging.getLogger("library").warning("100% full")
     structlog.get_logger("any").debug("too_much")
@@ -76,6 +78,8 @@ def test_lines_are_json_whoever_writes_them(capsys: pytest.CaptureFixture[str]) 
         ("info", "happened"),
     ]
     assert [line.get("logger") for line in lines] == ["ours.part", "library", None]
+    assert (lines[0]["slug"], lines[0]["token"]) == ("acme", "<hidden>"), "what is `extra` is a field"
+    assert set(lines[1]) == {"event", "level", "logger", "timestamp"}
 
 
 @pytest.mark.usefixtures("_restored")

@@ -6,7 +6,7 @@ import pytest
 from support.counting import Cache, Time, process
 from vivero_web.errors import TooManyRequestsError
 from vivero_web.limiter import Limiter
-from vivero_web.mail_limits import by_caller, of_invitations, to_recipient
+from vivero_web.links import by_caller, of_invitations, to_recipient
 
 HOUR = 60 * 60
 

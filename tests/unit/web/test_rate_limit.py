@@ -5,8 +5,8 @@ import pytest
 from litestar import Litestar, get
 from support.asgi import transport_to
 from support.counting import Time, limiter_on
-from vivero_web.answers import Answers
-from vivero_web.client_address import Proxies
+from vivero_web.current_request import Proxies
+from vivero_web.problem import Answers
 from vivero_web.rate_limit import RateLimit, per_address
 from vivero_web.request_context import RequestContext
 

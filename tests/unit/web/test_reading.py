@@ -14,10 +14,10 @@ import uvicorn
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.response import Stream
 from support.asgi import transport_to
-from vivero_web.answers import Answers
-from vivero_web.client_address import Proxies
+from vivero_web.current_request import Proxies
 from vivero_web.errors import NotFoundError
-from vivero_web.reading import wants_head
+from vivero_web.exchange import wants_head
+from vivero_web.problem import Answers
 from vivero_web.request_context import RequestContext
 
 ended: list[str] = []

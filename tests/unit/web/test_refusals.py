@@ -1,6 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_web.refusals import MOST, is_worth_an_entry
+from vivero_web.logins import MOST, is_worth_an_entry
 
 TRIES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 200)), max_size=400)
 

@@ -7,9 +7,8 @@ import pytest
 from litestar import Litestar, MediaType, Request, get
 from structlog.testing import capture_logs
 from support.asgi import transport_to
-from vivero_web.client_address import Proxies, current_caller
+from vivero_web.current_request import Proxies, current_caller, current_request_id
 from vivero_web.request_context import RequestContext, caller_of
-from vivero_web.request_id import current_request_id
 from vivero_web.security import HSTS_HOST, OF_DATA, OF_PAGES
 
 

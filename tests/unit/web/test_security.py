@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar import Litestar, post
 from litestar.testing import TestClient
-from vivero_web.answers import Answers
-from vivero_web.guards import json_only, same_origin_only
-from vivero_web.security import OF_DATA, OF_PAGES, is_same_origin
+from vivero_web.problem import Answers
+from vivero_web.security import OF_DATA, OF_PAGES, is_same_origin, json_only, same_origin_only
 
 
 @post("/", guards=[same_origin_only], sync_to_thread=False)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.asgi import ask
 from support.programs import DOMAIN, a_control_plane, a_workspace, member, staff
+from vivero_web.bodies import check_document, said
 from vivero_web.errors import InvalidInputError
-from vivero_web.guards import JSON
-from vivero_web.shapes import check_document, said
+from vivero_web.security import JSON
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),

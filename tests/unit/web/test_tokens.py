@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_web.cookies import host_cookie
+from vivero_web.security import host_cookie
 from vivero_web.tokens import digest, new_secret
 
 ANYTHING = st.characters(codec=None, exclude_categories=[])  # halves of surrogate pairs, too

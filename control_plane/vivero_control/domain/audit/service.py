@@ -1,32 +1,85 @@
-"""The audit log. A change elsewhere (in the cluster) is written down before it is made, and its outcome after."""
+"""The audit log. A change of another system (the cluster) is logged before it is made, and its outcome after.
 
-from collections.abc import AsyncIterator, Sequence
+Rows are added and their outcome filled in, never removed.
+"""
+
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from vivero_web.client_address import current_caller
+from msgspec import Meta, Struct
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.exc import IntegrityError
 from vivero_web.clock import Clock
-from vivero_web.refusals import WINDOW, is_worth_an_entry
-from vivero_web.request_id import current_request_id
+from vivero_web.current_request import current_caller, current_request_id
+from vivero_web.logins import WINDOW, is_worth_an_entry
 
-from vivero_control.db.database import Database
+from vivero_control.db.database import Database, Repository
 from vivero_control.db.tables import AuditRecord
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.schemas import AuditEntry
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """Who did what to what, why, from where, and what came of it."""
+
+    at: Annotated[datetime, Meta(description="When it was begun.")]
+    actor: Annotated[str, Meta(description="E-mail of who did it, or a name of the platform.")]
+    action: Annotated[str, Meta(description="Stable word for programs, such as `suspend`.")]
+    subject: Annotated[str, Meta(description="What it was done to, such as `tenant/acme`.")]
+    reason: Annotated[str, Meta(description="Why, in the words of who did it.")]
+    detail: Annotated[dict[str, Any], Meta(description="What else was said.")]
+    outcome: Annotated[str, Meta(description="What came of it.")]
+    address: Annotated[str, Meta(description="Where it came from; empty for the platform itself.")] = ""
+
+
+class AuditRepository(Repository[AuditRecord]):
+    """The log."""
+
+    model_type = AuditRecord
+
+    async def about(self, subjects: Sequence[str], limit: int) -> Sequence[AuditRecord]:
+        """The newest first."""
+        statement = (
+            select(AuditRecord).where(AuditRecord.subject.in_(subjects)).order_by(AuditRecord.id.desc()).limit(limit)
+        )
+        return (await self.session.scalars(statement)).all()
+
+    async def recent(self, action: str, subject: str, address: str, since: datetime) -> tuple[int, int]:
+        """How many entries there are of an action from this moment on: with this subject and address, and in all."""
+        same = func.coalesce(func.sum(and_(AuditRecord.subject == subject, AuditRecord.address == address)), 0)
+        statement = select(same, func.count()).where(AuditRecord.action == action, AuditRecord.at >= since)
+        alike, all_alike = (await self.session.execute(statement)).one()
+        return int(alike), int(all_alike)
+
+    async def unknown(self, sources: Collection[str]) -> set[str]:
+        """Those of which there is no entry yet."""
+        statement = select(AuditRecord.source).where(AuditRecord.source.in_(sources))
+        return set(sources).difference((await self.session.scalars(statement)).all())
+
+    async def put(self, row: AuditRecord) -> None:
+        """Unless another process has just logged the same."""
+        try:
+            async with self.session.begin_nested():
+                await self.add(row)
+        except IntegrityError:
+            return
+
+    async def conclude(self, record_id: int, outcome: str) -> None:
+        await self.session.execute(update(AuditRecord).where(AuditRecord.id == record_id).values(outcome=outcome[:200]))
+
 
 INTENDED: Final = "intended"
 DONE: Final = "done"
 ANONYMOUS: Final = "anonymous"
-"""The actor of what somebody tried who was not let in."""
+"""The actor of refused attempts."""
 HISTORY: Final = 100
 BATCH: Final = 200  # what was seen at once is looked up and written in transactions of this size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """What is about to be done. `detail` holds no secret."""
+class AuditAction:
+    """What somebody is about to do, or did. `detail` contains no secret."""
 
     actor: str
     action: str
@@ -36,10 +89,10 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What was done elsewhere, and only seen here. `source` names it, in 64 characters."""
+class ObservedAction:
+    """An action outside this program, observed here. `source` identifies it, in 64 characters."""
 
-    act: Act
+    action: AuditAction
     at: datetime
     source: str
 
@@ -52,9 +105,9 @@ class AuditService:
         self._clock = clock
 
     @asynccontextmanager
-    async def recorded(self, act: Act) -> AsyncIterator[None]:
-        """Around a change: no change without a row, and the row says how it ended."""
-        record_id = await self._write(act, INTENDED)
+    async def recording(self, action: AuditAction) -> AsyncIterator[None]:
+        """Around a change: it is logged before, and its outcome after."""
+        record_id = await self._write(action, INTENDED)
         try:
             yield
         except BaseException as error:
@@ -62,11 +115,11 @@ class AuditService:
             raise
         await self._conclude(record_id, DONE)
 
-    async def note(self, act: Act) -> None:
-        """Something that has just happened, for example a login."""
-        await self._write(act, DONE)
+    async def log(self, action: AuditAction) -> None:
+        """Something that has just been done, for example a login."""
+        await self._write(action, DONE)
 
-    async def note_refusal(self, action: str, subject: str) -> None:
+    async def log_refusal(self, action: str, subject: str) -> None:
         """What somebody was refused, so often as `vivero_web.refusals` says; `subject` is an account, never what was typed."""
         now = self._clock()
         async with self._database.transaction() as session:
@@ -74,15 +127,15 @@ class AuditService:
             if is_worth_an_entry(*await log.recent(action, subject, current_caller(), now - WINDOW)):
                 await log.add(refusal(action, subject, now))
 
-    async def note_found(self, found: Sequence[Found]) -> None:
-        """Each at its own time, and once, however often and by how many processes it is seen."""
+    async def log_observed(self, found: Sequence[ObservedAction]) -> None:
+        """Each with its own time, and once, however many processes observe it."""
         for some in (found[start : start + BATCH] for start in range(0, len(found), BATCH)):
             async with self._database.transaction() as session:
                 log = AuditRepository(session)
                 unknown = await log.unknown([one.source for one in some])
                 for one in some:
                     if one.source in unknown:
-                        row = record(one.act, one.at, DONE)
+                        row = record(one.action, one.at, DONE)
                         row.source = one.source
                         await log.put(row)
 
@@ -92,9 +145,9 @@ class AuditService:
             rows = await AuditRepository(session).about(subjects, HISTORY)
             return tuple(_entry(row) for row in rows)
 
-    async def _write(self, act: Act, outcome: str) -> int:
+    async def _write(self, action: AuditAction, outcome: str) -> int:
         async with self._database.transaction() as session:
-            row = record(act, self._clock(), outcome)
+            row = record(action, self._clock(), outcome)
             await AuditRepository(session).add(row)
             return row.id
 
@@ -103,15 +156,15 @@ class AuditService:
             await AuditRepository(session).conclude(record_id, outcome)
 
 
-def record(act: Act, now: datetime, outcome: str) -> AuditRecord:
+def record(action: AuditAction, now: datetime, outcome: str) -> AuditRecord:
     """The row of an act; for changes of our own schema it is written in their transaction."""
     return AuditRecord(
         at=now,
-        actor=act.actor,
-        action=act.action,
-        subject=act.subject,
-        reason=act.reason,
-        detail=act.detail,
+        actor=action.actor,
+        action=action.action,
+        subject=action.subject,
+        reason=action.reason,
+        detail=action.detail,
         outcome=outcome,
         request_id=current_request_id(),
         address=current_caller(),
@@ -119,8 +172,8 @@ def record(act: Act, now: datetime, outcome: str) -> AuditRecord:
 
 
 def refusal(action: str, subject: str, now: datetime) -> AuditRecord:
-    """The row of something that nobody who is known has tried."""
-    return record(Act(actor=ANONYMOUS, action=action, subject=subject, reason="", detail={}), now, DONE)
+    """The row of a refused attempt."""
+    return record(AuditAction(actor=ANONYMOUS, action=action, subject=subject, reason="", detail={}), now, DONE)
 
 
 def _entry(row: AuditRecord) -> AuditEntry:

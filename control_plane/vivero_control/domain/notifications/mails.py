@@ -1,17 +1,23 @@
-"""The mails: what each says, to whom, and the key that makes it go out once.
+"""The mails: what each says, to whom, the key that makes it idempotent, and the job that sends it.
 
-They go to addresses that nobody has confirmed, so none has a word that whoever signed up typed. The address of the
-workspace is the one exception: letters, digits and hyphens below our own domain.
+They go to addresses that nobody has confirmed, so none contains text of whoever signed up. The address of the workspace
+is the one exception: letters, digits and hyphens below our own domain.
 """
 
+import ssl
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from vivero_web.mail import Mail
+from sqlalchemy.ext.asyncio import AsyncSession
+from vivero_web.mail import Mail, MailRefusedError, MailServer, send
+
+from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
+from vivero_control.jobs.repository import OutboxRepository
 
 KIND: Final = "mail.send"
 
@@ -51,7 +57,7 @@ def enough_trials(account_id: UUID, now: datetime, *, to: str, urls: Sequence[st
 
 
 def signup_failed(signup_id: str, *, to: str, url: str, why: str, signup_url: str) -> Mail:
-    """When an order is given up: why there will be no workspace at `url`, and what to do."""
+    """When provisioning is given up: why there will be no workspace at `url`, and what to do."""
     return _mail(
         "signup_failed",
         key=f"mail.signup-failed:{signup_id}",
@@ -96,3 +102,37 @@ def trial_ended(uid: str, *, ends_at: datetime, to: str, url: str, answered: boo
         day=_day(ends_at),
         answered=answered,
     )
+
+
+async def enqueue(session: AsyncSession, mail: Mail, now: datetime, subject: str | None = None) -> None:
+    """Send it with the job that this transaction commits; `subject` as in OutboxEntry."""
+    await OutboxRepository(session).enqueue(
+        kind=KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now, subject=subject
+    )
+
+
+class MailSender(JobKind):
+    """Mails as a job."""
+
+    def __init__(self, server: MailServer, tls: ssl.SSLContext) -> None:
+        self._server = server
+        self._tls = tls
+
+    def describe(self, payload: Payload) -> JobDescription:
+        return JobDescription(f"Mail “{payload.get('subject', '')}”", str(payload.get("to", "")))
+
+    async def perform(self, payload: Payload) -> None:
+        """Hand it over.
+
+        Raises:
+            GiveUpError: the server refuses this mail for good.
+            MailServerUnavailableError: try again later.
+        """
+        await self.send(msgspec.convert(payload, Mail))
+
+    async def send(self, mail: Mail) -> None:
+        """As `perform`, for a mail that must not be kept: it holds a secret."""
+        try:
+            await send(mail, self._server, self._tls)
+        except MailRefusedError as error:
+            raise GiveUpError(str(error)) from error

@@ -6,8 +6,7 @@ from litestar import Controller, get
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 
-from vivero_control.domain.plans.schemas import PlanView
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.plans.service import PlanService, PlanView
 
 _KEPT: Final = ResponseHeader(
     name="Cache-Control", value="max-age=300, public", description="For how many seconds anybody may keep it."

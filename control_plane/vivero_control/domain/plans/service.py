@@ -1,25 +1,71 @@
-"""The price list."""
+"""The price list: the Plans in the cluster, as API and pages show them."""
 
-from vivero_core.model.plan import Plan
-from vivero_web.errors import UnavailableError
+from typing import Annotated
 
-from vivero_control.domain.plans.claims import FEATURES
-from vivero_control.domain.plans.errors import PlanNotFoundError
-from vivero_control.domain.plans.repository import PlanMirror
-from vivero_control.domain.plans.schemas import PlanLimits, PlanView
+from msgspec import Meta, Struct
+from vivero_core.backends.kube.resources import PLAN
+from vivero_core.model.plan import Feature, Plan
+from vivero_web.errors import InvalidInputError, NotFoundError, UnavailableError
+
+from vivero_control.domain.plans.selling_points import FEATURES
+from vivero_control.lib.informer import Informer
+
+
+class PlanNotFoundError(NotFoundError):
+    """There is no Plan of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no plan “{name}”.")
+
+
+def unknown_plan(name: str) -> InvalidInputError:
+    """For a plan named in an input field."""
+    return InvalidInputError.of("plan", f"There is no plan “{name}”.")
+
+
+class PlanLimits(Struct, frozen=True, kw_only=True):
+    """Bounds of use; null is unlimited."""
+
+    records: Annotated[int | None, Meta(description="Of all collections together.")]
+    users: Annotated[int | None, Meta(description="Active ones.")]
+    storage_bytes: Annotated[int | None, Meta(description="Of the contents of files.")]
+    requests_per_minute: Annotated[int | None, Meta(description="Of all users together.")]
+
+
+class PlanView(Struct, frozen=True, kw_only=True):
+    """One plan."""
+
+    name: Annotated[str, Meta(description="Stable word for programs, for example `starter`.")]
+    display_name: Annotated[str, Meta(description="Its name for people.")]
+    description: Annotated[str, Meta(description="One sentence about it.")]
+    price_cents: Annotated[int, Meta(description="For one month.")]
+    currency: Annotated[str, Meta(description="Of the price, such as `EUR`.")]
+    starting_at: Annotated[bool, Meta(description="True when the price is a floor and sales agree on the real one.")]
+    offered: Annotated[bool, Meta(description="Whether it is on the public price list.")]
+    trial_days: Annotated[int | None, Meta(description="Set on plans that can be tried without paying.")]
+    support: Annotated[str, Meta(description="What help comes with it.")]
+    limits: PlanLimits
+    features: Annotated[tuple[Feature, ...], Meta(description="What is there today; a plan grows by it later.")]
+
+
+class PlanInformer(Informer[Plan]):
+    """Every Plan, by name."""
+
+    def __init__(self) -> None:
+        super().__init__(PLAN, Plan, keys=lambda _: ())
 
 
 class PlanService:
-    """Reads plans from the mirror: no request waits for the cluster."""
+    """Reads plans from the informer: no request waits for the cluster."""
 
-    def __init__(self, mirror: PlanMirror) -> None:
-        self._mirror = mirror
+    def __init__(self, informer: PlanInformer) -> None:
+        self._mirror = informer
 
     def offered(self) -> tuple[PlanView, ...]:
         """The public price list, cheapest first.
 
         Raises:
-            UnavailableError: just started, or the cluster is away since.
+            UnavailableError: just started, and the cluster has not answered yet.
         """
         return tuple(plan for plan in self.all() if plan.offered)
 
@@ -27,7 +73,7 @@ class PlanService:
         """Every plan, for staff; cheapest first.
 
         Raises:
-            UnavailableError: just started, or the cluster is away since.
+            UnavailableError: just started, and the cluster has not answered yet.
         """
         self._check_synced()
         return tuple(

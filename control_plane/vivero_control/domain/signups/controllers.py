@@ -11,9 +11,9 @@ from litestar.openapi.spec import SecurityRequirement
 from litestar.params import HeaderParameter, JSONBody, PathParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from vivero_web.declared import raises
-from vivero_web.doors import SIGNUPS, Counted
+from vivero_web.rate_limit import SIGNUPS, Counted
 
-from vivero_control.domain.signups.errors import SlugTakenError
+from vivero_control.domain.signups.policies import SlugTakenError
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
 from vivero_control.domain.signups.service import SignupService
 from vivero_control.lib.idempotency import HEADER, KEY_PATTERN, KeyBusyError

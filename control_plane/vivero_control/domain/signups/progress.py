@@ -25,16 +25,16 @@ STEPS: Final[tuple[tuple[StepName, str, ConditionType], ...]] = (
     ("ready", "Everything checked", ConditionType.READY),
 )
 
-# What a spare says of these says nothing about whoever claims it.
+# Conditions that a spare has, but that say nothing about its customer yet.
 _OF_THE_CUSTOMER: Final = frozenset({ConditionType.ROUTE_READY, ConditionType.OWNER_READY, ConditionType.READY})
 
 # Only these never pass by themselves: another Tenant has the name, and was there first.
-_HOPELESS: Final = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN})
+_PERMANENT: Final = frozenset({Reason.SLUG_TAKEN, Reason.HOST_TAKEN})
 
 
-def hopeless(tenant: Tenant) -> str | None:
+def permanent_failure(tenant: Tenant) -> str | None:
     """Why it will never be ready, in words; None when it may."""
-    found = (one for one in tenant.status.conditions if one.reason in _HOPELESS)
+    found = (one for one in tenant.status.conditions if one.reason in _PERMANENT)
     return next((one.message or one.reason for one in found), None)
 
 
@@ -42,41 +42,43 @@ MISSING: Final = {
     DONE: "This workspace does not exist any more.",
     DEAD: "Your workspace could not be made. Please sign up again, or ask the people who run Vivero.",
 }
-"""Why there is no Tenant long after a signup, by the state of its order; one that still waits is no failure."""
-WAITS: Final = (
+"""Why there is no Tenant long after a signup, by the state of its job; a pending one is no failure."""
+RETRIED: Final = (
     "Your order is kept. A part of the platform does not answer, so it is tried again and again. "
     "If your workspace cannot be made, you get a mail."
 )
 
 
-def whole(tenant: Tenant | None, failure: str | None, *, reached: bool, waits: bool = False) -> tuple[SignupState, str]:
+def overall(
+    tenant: Tenant | None, failure: str | None, *, reachable: bool, retried: bool = False
+) -> tuple[SignupState, str]:
     """The state of a signup and a sentence about it.
 
-    `failure` says why there will be no workspace, `reached` whether a ready one answers at its public address, `waits`
-    whether the order of one that is not there has to be tried again.
+    `failure` says why there will be no workspace, `reachable` whether a ready one answers at its public address, `retried`
+    whether provisioning failed so far and is retried.
     """
     if failure:
         return "failed", failure
     if tenant is None:
-        return "provisioning", WAITS if waits else "Your workspace is being prepared."
-    if sentence := hopeless(tenant):
+        return "provisioning", RETRIED if retried else "Your workspace is being prepared."
+    if sentence := permanent_failure(tenant):
         return "failed", sentence
     if tenant.spec.suspended is not None:
         return "ready", "Your workspace is closed at the moment."
-    if is_ready(tenant) and reached:
+    if is_ready(tenant) and reachable:
         return "ready", "Your workspace is ready."
     return "provisioning", "Your workspace is being prepared."
 
 
-def steps(tenant: Tenant | None, *, reached: bool) -> tuple[Step, ...]:
-    """Each part of the workspace; without a Tenant all of them wait, and the last one until it is `reached`."""
+def steps(tenant: Tenant | None, *, reachable: bool) -> tuple[Step, ...]:
+    """Each part of the workspace; without a Tenant all of them wait, and the last one until it is `reachable`."""
     if tenant is None:
         return tuple(Step(name=name, label=label, state="waiting") for name, label, _ in STEPS)
     current = tenant.status.observed_generation >= tenant.metadata.generation
     found = {one.type: one for one in tenant.status.conditions if current or one.type not in _OF_THE_CUSTOMER}
     parts = tuple(_step(name, label, found.get(kind)) for name, label, kind in STEPS[:-1])
     name, label, kind = STEPS[-1]
-    last = _step(name, label, found.get(kind) if reached else None)
+    last = _step(name, label, found.get(kind) if reachable else None)
     closed = tenant.spec.suspended is not None  # such a Tenant has no condition Ready
     if last.state == "running" and (closed or any(part.state != "done" for part in parts)):
         last = Step(name=name, label=label, state="waiting")
@@ -87,7 +89,7 @@ def _step(name: StepName, label: str, condition: Condition | None) -> Step:
     if condition is None:
         return Step(name=name, label=label, state="running")
     done = condition.status is conditions.Status.TRUE
-    state: StepState = "done" if done else "failed" if condition.reason in _HOPELESS else "running"
+    state: StepState = "done" if done else "failed" if condition.reason in _PERMANENT else "running"
     finished = condition.last_transition_time if done else None
     # The message of a part that is done repeats its label.
     message = "" if done else condition.message

@@ -59,14 +59,14 @@ class Step(Struct, frozen=True, kw_only=True):
         Literal["database", "storage", "cache", "workload", "route", "owner", "ready"],
         Meta(description="Stable word for programs."),
     ]
-    label: Annotated[str, Meta(description="Words for people.")]
+    label: Annotated[str, Meta(description="JobDescription for people.")]
     state: Annotated[Literal["waiting", "running", "done", "failed"], Meta(description="Where it stands.")]
     message: Annotated[str, Meta(description="What there is to say about it, for people.")] = ""
     finished_at: Annotated[datetime | None, Meta(description="When it was done; null as long as it is not.")] = None
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
-    """An order that could not be carried out yet: it is kept, and tried again."""
+    """A signup whose provisioning failed so far, and is retried."""
 
     since: Annotated[datetime, Meta(description="The first attempt.")]
     next_attempt_at: Annotated[datetime, Meta(description="When it is tried again; a moment that is over: any moment.")]
@@ -95,7 +95,7 @@ class SignupView(Struct, frozen=True, kw_only=True):
         Meta(description="Secret, only in the answer to the POST: `Authorization: Bearer …` gets `login_url` with it."),
     ] = UNSET
     waiting: Annotated[
-        Waiting | UnsetType, Meta(description="Present while the order is tried again because a part did not answer.")
+        Waiting | UnsetType, Meta(description="Present while provisioning is retried because a part did not answer.")
     ] = UNSET
     login_url: Annotated[
         str | UnsetType,

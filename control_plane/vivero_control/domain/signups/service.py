@@ -1,9 +1,9 @@
-"""Signups: recorded in one transaction, carried out at once, shown live."""
+"""Start a signup: recorded in one transaction, then provisioned at once; what fails is retried by the worker."""
 
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,212 +11,151 @@ from typing import Final
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_core.model.naming import slugify
-from vivero_web.clock import Clock
 from vivero_web.errors import FieldError, InvalidInputError, UnavailableError
 from vivero_web.passwords import Passwords
 from vivero_web.text import tidy
 
-from vivero_control.db.database import Database
 from vivero_control.db.tables import Signup
-from vivero_control.domain.accounts.repository import AccountRepository
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, Act, record
+from vivero_control.domain.audit.service import DONE, AuditAction, AuditRepository, record
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
-from vivero_control.domain.plans.schemas import PlanView
-from vivero_control.domain.plans.service import PlanService
-from vivero_control.domain.signups import policies
-from vivero_control.domain.signups.arrivals import Arrivals
-from vivero_control.domain.signups.bearers import Bearers
-from vivero_control.domain.signups.errors import SignupNotFoundError, SlugTakenError
-from vivero_control.domain.signups.jobs import OrderJob
-from vivero_control.domain.signups.provisioning import KIND, Order, Provisioning, order_key
-from vivero_control.domain.signups.repository import SignupRepository
+from vivero_control.domain.plans.service import PlanNotFoundError, PlanService, PlanView, unknown_plan
+from vivero_control.domain.signups import access, policies
+from vivero_control.domain.signups.policies import SlugTakenError
+from vivero_control.domain.signups.provisioning import (
+    HANDOVER,
+    KIND,
+    Provisioner,
+    ProvisioningJob,
+    TenantRequest,
+    job_key,
+)
+from vivero_control.domain.signups.repository import AccountRepository, SignupRepository
 from vivero_control.domain.signups.schemas import SignupView, StartSignup
-from vivero_control.domain.signups.tickets import Tickets
-from vivero_control.domain.signups.views import SignupViews
-from vivero_control.domain.tenants.directory import TenantDirectory, secret_key
+from vivero_control.domain.signups.views import ReaderDeps, SignupReader
 from vivero_control.domain.tenants.errors import TenantRefusedError
-from vivero_control.domain.tenants.repository import TenantRepository
-from vivero_control.domain.tenants.subjects import signup_subject
-from vivero_control.jobs.repository import DONE as CARRIED_OUT
-from vivero_control.jobs.repository import OutboxRepository, Standing
-from vivero_control.lib.idempotency import Idempotency, Once
-from vivero_control.lib.streams import StreamSlots
+from vivero_control.domain.tenants.policies import signup_subject
+from vivero_control.jobs.repository import OutboxRepository
+from vivero_control.lib.idempotency import Idempotency, IdempotentOperation
 
 logger = logging.getLogger(__name__)
 
 OPERATION: Final = "signup"
 SLUG_ATTEMPTS: Final = 5
-# The request carries the order out itself; only if it dies does the worker, after this.
-HANDOVER: Final = timedelta(seconds=20)
-# So long before, the request stops: what it sent last has then reached the cluster, or never will.
+# The request stops provisioning so long before HANDOVER: what it sent last has then reached the cluster, or never will.
 SETTLING: Final = timedelta(seconds=8)
-HEARTBEAT_SECONDS: Final = 15.0  # below the idle limits of proxies
-ARRIVAL_SECONDS: Final = 1.0  # how long one look waits for the ingress: then the caller asks again
-STREAM_SECONDS: Final = 300.0  # then the browser reconnects by itself; a signup takes seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignupDeps:
+class SignupDeps(ReaderDeps):
     """What the service works with."""
 
-    database: Database
-    directory: TenantDirectory
-    tenants: TenantRepository
     plans: PlanService
-    provisioning: Provisioning
-    order_job: OrderJob
+    provisioner: Provisioner
+    job: ProvisioningJob
     passwords: Passwords
-    tickets: Tickets
-    bearers: Bearers
-    arrivals: Arrivals
     idempotency: Idempotency
     tenant_url: Callable[[str], str]
-    streams: StreamSlots
     wake_worker: Callable[[], None]
-    clock: Clock
 
 
-class SignupService:
-    """Start a signup, look at it, follow it."""
+class SignupService(SignupReader):
+    """Start a signup, read it, follow it."""
 
     def __init__(self, deps: SignupDeps) -> None:
+        super().__init__(deps)
         self._deps = deps
-        self._shown = SignupViews(deps.directory, deps.arrivals, deps.tickets, deps.tenant_url, deps.clock)
 
-    async def start(self, order: StartSignup, *, idempotency_key: str | None = None) -> SignupView:
-        """Record the signup and have its workspace made; `idempotency_key` as in lib/idempotency.
+    async def start(self, request: StartSignup, *, idempotency_key: str | None = None) -> SignupView:
+        """Record the signup and provision its workspace; `idempotency_key` as in lib/idempotency.
 
-        The answer has the bearer, which is kept nowhere.
+        The answer contains the bearer, which is stored nowhere.
 
         Raises:
             InvalidInputError: naming every wrong field.
             SlugTakenError: the chosen slug belongs to someone.
         """
-        body = msgspec.json.encode(order)
-        async with self._deps.idempotency.once(OPERATION, idempotency_key, body) as once:
-            if once.answer is not None:
-                return self._with_bearer(await self._repeated(msgspec.convert(once.answer, SignupView)))
-            order, plan = self._checked(order)
-            view = await self._place(order, plan, await self._deps.passwords.hashing(order.password), once)
+        body = msgspec.json.encode(request)
+        async with self._deps.idempotency.once(OPERATION, idempotency_key, body) as operation:
+            if operation.answer is not None:
+                return self._with_bearer(await self._replayed(msgspec.convert(operation.answer, SignupView)))
+            request, plan = self._checked(request)
+            hashing = await self._deps.passwords.hashing(request.password)
+            view = await self._with_free_slug(request, plan, hashing, operation)
         self._deps.wake_worker()
         return self._with_bearer(view)
 
-    async def _repeated(self, answer: SignupView) -> SignupView:
-        """The first answer again; as it is now, if there is more to say than was kept."""
+    async def _replayed(self, answer: SignupView) -> SignupView:
+        """The stored answer of an idempotent request; the present state, if there is more to say than was stored."""
         if answer.tenant.name is not None and not answer.finished:
             return answer
-        return await self.get(answer.id, self._deps.bearers.of(answer.id))
+        return await self.get(answer.id, self._deps.bearers.issue(answer.id))
 
     def _with_bearer(self, view: SignupView) -> SignupView:
-        return msgspec.structs.replace(view, bearer=self._deps.bearers.of(view.id))
+        return msgspec.structs.replace(view, bearer=self._deps.bearers.issue(view.id))
 
-    async def get(self, signup_id: str, bearer: str | None = None) -> SignupView:
-        """How far it is now; waits a moment for the ingress when that is all that is missing.
-
-        The login is in it only if `bearer` is this signup's. Raises SignupNotFoundError.
-        """
-        signup, order = await self._load(signup_id)
-        if looking := self._shown.look(signup):
-            await asyncio.wait([looking], timeout=ARRIVAL_SECONDS)
-        return self._shown.view(signup, order, opened=self._deps.bearers.opens(bearer, signup_id))
-
-    async def follow(self, signup_id: str, bearer: str | None = None) -> AsyncIterator[SignupView | None]:
-        """The signup at once and after every change of a step, until it is finished; None is a heartbeat.
-
-        Ends after STREAM_SECONDS in any case. `bearer` as in `get`.
-
-        Raises:
-            SignupNotFoundError: there is none of this id.
-            UnavailableError: too many streams are open.
-        """
-        signup, order = await self._load(signup_id)
-        if self._deps.streams.full():
-            raise UnavailableError
-        opened = self._deps.bearers.opens(bearer, signup_id)
-        return self._deps.streams.counted(self._views(signup, order, opened=opened))
-
-    async def _views(self, signup: Signup, order: Standing | None, *, opened: bool) -> AsyncIterator[SignupView | None]:
-        ends = asyncio.get_running_loop().time() + STREAM_SECONDS
-        with self._deps.directory.subscribe(secret_key(policies.secret_name(signup.id))) as changed:
-            seen: object = None
-            while asyncio.get_running_loop().time() < ends:
-                changed.clear()
-                self._shown.look(signup)
-                view = self._shown.view(signup, order, opened=opened)
-                if (view.state, view.steps, view.waiting) != seen:
-                    seen = (view.state, view.steps, view.waiting)
-                    yield view
-                if view.finished:
-                    return
-                try:
-                    await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
-                except TimeoutError:
-                    yield None
-                signup, order = await self._again(signup, order)
-
-    def _checked(self, order: StartSignup) -> tuple[StartSignup, PlanView]:
-        errors = policies.check(order)
+    def _checked(self, request: StartSignup) -> tuple[StartSignup, PlanView]:
+        errors = policies.check(request)
         try:
-            plan = self._deps.plans.find_offered(order.plan)
+            plan = self._deps.plans.find_offered(request.plan)
         except PlanNotFoundError:
-            raise InvalidInputError.of_all([*errors, *unknown_plan(order.plan).errors]) from None
+            raise InvalidInputError.of_all([*errors, *unknown_plan(request.plan).errors]) from None
         if plan.trial_days is None:
             errors.append(FieldError("plan", f"“{plan.display_name}” cannot be tried; start with the trial."))
         if errors:
             raise InvalidInputError.of_all(errors)
-        tidied = msgspec.structs.replace(order, company=tidy(order.company), email=order.email.strip())
+        tidied = msgspec.structs.replace(request, company=tidy(request.company), email=request.email.strip())
         return tidied, plan
 
-    async def _place(self, order: StartSignup, plan: PlanView, hashing: Future[str], once: Once) -> SignupView:
+    async def _with_free_slug(
+        self, request: StartSignup, plan: PlanView, hashing: Future[str], operation: IdempotentOperation
+    ) -> SignupView:
         """Under the chosen slug, or under the first derived one that is free."""
         plain = True
         for _ in range(SLUG_ATTEMPTS):
-            slug = self._candidate(order, plain=plain)
+            slug = self._candidate(request, plain=plain)
             try:
-                return await self._attempt(self._compose(order, slug, plan), hashing, once)
+                return await self._attempt(self._row(request, slug, plan), hashing, operation)
             except SlugTakenError:
-                if await self._freed(slug):
+                if await self._released(slug):
                     continue
-                if order.slug is not None:
+                if request.slug is not None:
                     raise
                 plain = False
-        raise SlugTakenError(slugify(order.company))
+        raise SlugTakenError(slugify(request.company))
 
-    def _candidate(self, order: StartSignup, *, plain: bool) -> str:
-        if order.slug is not None:
-            if self._deps.directory.has(order.slug):
-                raise SlugTakenError(order.slug)
-            return order.slug
-        slug = slugify(order.company)
+    def _candidate(self, request: StartSignup, *, plain: bool) -> str:
+        if request.slug is not None:
+            if self._deps.directory.has(request.slug):
+                raise SlugTakenError(request.slug)
+            return request.slug
+        slug = slugify(request.company)
         return slug if plain and not self._deps.directory.has(slug) else policies.with_suffix(slug)
 
-    async def _attempt(self, signup: Signup, hashing: Future[str], once: Once) -> SignupView:
-        """Record, then carry out. Nothing is left of an attempt that the database or the cluster refuses."""
+    async def _attempt(self, signup: Signup, hashing: Future[str], operation: IdempotentOperation) -> SignupView:
+        """Record, then provision. An attempt that the database or the cluster refuses leaves nothing."""
         now = self._deps.clock()
-        view = self._shown.view(signup)
+        view = self._deps.views.view(signup)
         async with self._deps.database.transaction() as session:
-            order = await self._record(session, signup, hashing, now)
-            await once.store(session, msgspec.to_builtins(view))
-        once.made = True
-        if order is None:
+            wanted = await self._record(session, signup, hashing, now)
+            await operation.store(session, msgspec.to_builtins(view))
+        operation.committed = True
+        if wanted is None:
             return view
         try:
-            return await self._carry_out(signup, order, once, until=now + HANDOVER - SETTLING)
+            return await self._provision(signup, wanted, operation, until=now + HANDOVER - SETTLING)
         except SlugTakenError:
-            await self._withdraw(signup, order, once)
+            await self._withdraw(signup, wanted, operation)
             raise
         except TenantRefusedError as error:
-            await self._withdraw(signup, order, once)
-            raise policies.named_as_asked(error) from error
+            await self._withdraw(signup, wanted, operation)
+            raise policies.with_signup_fields(error) from error
 
-    def _compose(self, order: StartSignup, slug: str, plan: PlanView) -> Signup:
+    def _row(self, request: StartSignup, slug: str, plan: PlanView) -> Signup:
         now = self._deps.clock().replace(microsecond=0)
         return Signup(
-            id=policies.new_id(),
-            email=order.email,
-            company=order.company,
+            id=access.new_id(),
+            email=request.email,
+            company=request.company,
             slug=slug,
             slug_claim=slug,
             plan=plan.name,
@@ -224,126 +163,93 @@ class SignupService:
             created_at=now,
         )
 
-    async def _record(self, session: AsyncSession, signup: Signup, hashing: Future[str], now: datetime) -> Order | None:
-        """What needs no hash goes first: the database works while another core hashes. None beyond the bound."""
-        signup.account_id = await AccountRepository(session).of(signup.email, now)
-        tried = await SignupRepository(session).tried(signup.account_id, now - policies.TRIALS_WITHIN)
+    async def _record(
+        self, session: AsyncSession, signup: Signup, hashing: Future[str], now: datetime
+    ) -> TenantRequest | None:
+        """None when the mailbox has used up its trials.
+
+        What needs no hash goes first: the database works while another core hashes.
+        """
+        signup.account_id = await AccountRepository(session).id_of(signup.email, now)
+        trials = await SignupRepository(session).trials_since(signup.account_id, now - policies.TRIALS_WITHIN)
         await SignupRepository(session).put(signup)
-        if len(tried) >= policies.TRIALS_MAX:
-            await self._refuse(session, signup, tried, now)
+        if len(trials) >= policies.TRIALS_MAX:
+            await self._refuse(session, signup, trials, now)
             await hashing  # as long as for any other
             return None
-        await AuditRepository(session).add(record(_act("signup", signup), now, DONE))
-        order = _order(signup, await hashing)
-        await OutboxRepository(session).put(
+        await AuditRepository(session).add(record(_audit_action("signup", signup), now, DONE))
+        wanted = TenantRequest.of(signup, await hashing)
+        await OutboxRepository(session).enqueue(
             kind=KIND,
-            key=order.key,
-            payload=order.payload(),
+            key=wanted.key,
+            payload=wanted.payload(),
             now=now,
             due_at=now + HANDOVER,
-            subject=signup_subject(policies.signup_digest(signup.id)),
+            subject=signup_subject(access.signup_digest(signup.id)),
         )
-        return order
+        return wanted
 
-    async def _refuse(self, session: AsyncSession, signup: Signup, tried: Sequence[Signup], now: datetime) -> None:
-        """Say why to the mailbox alone: whoever typed its address may be a stranger."""
+    async def _refuse(self, session: AsyncSession, signup: Signup, trials: Sequence[Signup], now: datetime) -> None:
+        """The reason goes to the mailbox alone: whoever typed its address may be a stranger."""
         await SignupRepository(session).fail(signup.id, policies.UNMADE)
-        await AuditRepository(session).add(record(_act("signup-refused", signup), now, DONE))
-        urls = [self._deps.tenant_url(one.slug) for one in tried if one.slug_claim is not None]
+        await AuditRepository(session).add(record(_audit_action("signup-refused", signup), now, DONE))
+        urls = [self._deps.tenant_url(one.slug) for one in trials if one.slug_claim is not None]
         mail = mails.enough_trials(signup.account_id, now, to=signup.email, urls=urls)
-        await OutboxRepository(session).put(kind=mails.KIND, key=mail.key, payload=mail.payload(), now=now, due_at=now)
+        await mails.enqueue(session, mail, now)
 
-    async def _carry_out(self, signup: Signup, order: Order, once: Once, *, until: datetime) -> SignupView:
-        """Now, for speed; what does not answer is left to the worker, which does it again from the outbox."""
+    async def _provision(
+        self, signup: Signup, wanted: TenantRequest, operation: IdempotentOperation, *, until: datetime
+    ) -> SignupView:
+        """In the request, for speed; on a timeout the worker retries from the outbox."""
         try:
             async with asyncio.timeout((until - self._deps.clock()).total_seconds()):
-                await asyncio.sleep(0)  # a time that is over already ends here, before anything is sent
-                await self._deps.provisioning.carry_out(order)
-            return await self._conclude(signup, order, once)
+                await asyncio.sleep(0)  # a deadline in the past ends here, before anything is sent
+                await self._deps.provisioner.provision(wanted)
+            return await self._conclude(signup, wanted, operation)
         except (UnavailableError, TimeoutError) as error:
-            logger.warning("signup of %s is left to the worker: %s", order.slug, error.__cause__ or "out of time")
-            return self._shown.view(signup)
+            logger.warning(
+                "provisioning failed, the worker retries: %s", error.__cause__ or "timeout", extra={"slug": wanted.slug}
+            )
+            return self._deps.views.view(signup)
 
-    async def _conclude(self, signup: Signup, order: Order, once: Once) -> SignupView:
-        """The worker has nothing to do any more, and the same request again gets the answer of this one."""
+    async def _conclude(self, signup: Signup, wanted: TenantRequest, operation: IdempotentOperation) -> SignupView:
+        """The job is done, and a repeat of the request gets this answer."""
         async with self._deps.database.transaction() as session:
-            await OutboxRepository(session).finish(order.key, self._deps.clock())
-            await self._deps.order_job.done(session, order.payload())
-            await once.store(session, msgspec.to_builtins(self._shown.view(signup)))
-        return self._shown.view(signup, opened=True)
+            await OutboxRepository(session).mark_done(wanted.key, self._deps.clock())
+            await self._deps.job.on_done(session, wanted.payload())
+            await operation.store(session, msgspec.to_builtins(self._deps.views.view(signup)))
+        return self._deps.views.view(signup, with_login=True)
 
-    async def _withdraw(self, signup: Signup, order: Order, once: Once) -> None:
-        """As if it had never been asked for; the audit log says both."""
+    async def _withdraw(self, signup: Signup, wanted: TenantRequest, operation: IdempotentOperation) -> None:
+        """Remove the signup; the audit log has both its start and its end."""
         async with self._deps.database.transaction() as session:
-            await OutboxRepository(session).drop([order.key])
-            await SignupRepository(session).withdraw(signup.id)
-            await AuditRepository(session).add(record(_act("signup-withdrawn", signup), self._deps.clock(), DONE))
-        once.made = False
+            await OutboxRepository(session).remove([wanted.key])
+            await SignupRepository(session).remove(signup.id)
+            await AuditRepository(session).add(
+                record(_audit_action("signup-withdrawn", signup), self._deps.clock(), DONE)
+            )
+        operation.committed = False
 
-    async def _freed(self, slug: str) -> bool:
-        """Free the slug of a signup whose Tenant has been deleted since."""
+    async def _released(self, slug: str) -> bool:
+        """Free the slug of a signup whose Tenant was deleted."""
         async with self._deps.database.transaction() as session:
             signups = SignupRepository(session)
             holder = await signups.holder(slug)
             if holder is None:
                 return False
-            order = await OutboxRepository(session).standing(order_key(holder.id))
-            is_over = order is None or order.is_over  # a row of long ago is removed
-            if not is_over or not await self._is_gone(holder):
+            job = await OutboxRepository(session).status_of(job_key(holder.id))
+            is_over = job is None or job.is_over  # the row of an old job was cleaned up
+            if not is_over or await self._deps.provisioner.is_in_use(slug, holder.id):
                 return False
             await signups.release(holder.id)
             return True
 
-    async def _is_gone(self, holder: Signup) -> bool:
-        """Whether no Tenant has the slug any more: by what we know of all, by the signup's label, and by name.
 
-        The name alone says nothing: who claimed a spare has the spare's. A process that sees no cluster frees nothing.
-        """
-        if not self._deps.directory.synced or self._deps.directory.has(holder.slug):
-            return False
-        tenants = self._deps.tenants
-        labelled = await tenants.of_signup(policies.signup_digest(holder.id))
-        return labelled is None and await tenants.find(holder.slug) is None
-
-    async def _load(self, signup_id: str) -> tuple[Signup, Standing | None]:
-        """The signup, and where its order stands: asked for when there is no Tenant though its request is over."""
-        async with self._deps.database.transaction() as session:
-            signup = await SignupRepository(session).get_one_or_none(id=signup_id)
-            if signup is None:
-                raise SignupNotFoundError
-            due = signup.created_at + HANDOVER
-            if self._shown.has_tenant(signup) or self._deps.clock() < due:
-                return signup, None
-            forgotten = Standing(CARRIED_OUT, due, finished_at=due)
-            return signup, await OutboxRepository(session).standing(order_key(signup_id)) or forgotten
-
-    async def _again(self, signup: Signup, order: Standing | None) -> tuple[Signup, Standing | None]:
-        """What the database says by now while there is no Tenant to look at; while it is away, what it said last."""
-        if self._shown.has_tenant(signup):
-            return signup, None
-        try:
-            return await self._load(signup.id)
-        except UnavailableError:
-            return signup, order
-
-
-def _order(signup: Signup, password_hash: str) -> Order:
-    return Order(
-        signup_id=signup.id,
-        slug=signup.slug,
-        company=signup.company,
-        email=signup.email,
-        plan=signup.plan,
-        trial_ends_at=signup.trial_ends_at,
-        password_hash=password_hash,
-    )
-
-
-def _act(action: str, signup: Signup) -> Act:
-    return Act(
+def _audit_action(action: str, signup: Signup) -> AuditAction:
+    return AuditAction(
         actor=signup.email,
         action=action,
-        subject=signup_subject(policies.signup_digest(signup.id)),
+        subject=signup_subject(access.signup_digest(signup.id)),
         reason="",
         detail={"plan": signup.plan, "slug": signup.slug},
     )

@@ -7,9 +7,9 @@ from litestar import Controller, Request, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
 from vivero_web.declared import raises
-from vivero_web.doors import LOGOUTS, SECRETS, Counted
 from vivero_web.errors import LinkSpentError
 from vivero_web.links import ChosenPassword, ForgottenPassword
+from vivero_web.rate_limit import LOGOUTS, SECRETS, Counted
 from vivero_web.request_context import caller_of
 
 from vivero_control.domain.staff.errors import (

@@ -1,10 +1,10 @@
-"""What can be wrong with a login, and with an order about somebody of the staff."""
+"""Errors of logins, and of changes of the staff."""
 
 from vivero_web.errors import ConflictError, FieldError, NotFoundError, NotSignedInError
 
 
 class WrongLoginError(NotSignedInError):
-    """E-mail or password is wrong; it says the same of an unknown address and a closed account."""
+    """E-mail or password is wrong; the same for an unknown address and a deactivated account."""
 
     def __init__(self) -> None:
         super().__init__("E-mail or password is wrong.")
@@ -24,15 +24,15 @@ class NoSessionError(NotSignedInError):
         super().__init__("Log in first.")
 
 
-class NobodyError(NotFoundError):
-    """Never there, or an invitation that was withdrawn."""
+class MemberNotFoundError(NotFoundError):
+    """There is no such member, or the invitation was withdrawn."""
 
     def __init__(self) -> None:
         super().__init__("There is nobody of that id among the staff.")
 
 
 class OwnAccountError(ConflictError):
-    """Who gives the order stays what they are, so there is always somebody who can give the next one."""
+    """Admins cannot change their own account, so an admin always remains."""
 
     slug = "own-account"
     title = "This is your own account"

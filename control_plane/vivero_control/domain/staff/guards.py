@@ -60,7 +60,7 @@ async def session_admin(request: Request[Any, Any, Any], sessions: NamedDependen
         NotAllowedError: the role is another.
     """
     member = await session_staff(request, sessions)
-    policies.demand_admin(member)
+    policies.require_admin(member)
     return member
 
 
@@ -72,4 +72,4 @@ async def admins_only(connection: ASGIConnection[Any, StaffView, Token, Any], _:
         NotAllowedError: the role is another.
     """
     if connection.scope.get("method") != "OPTIONS":
-        policies.demand_admin(connection.user)
+        policies.require_admin(connection.user)

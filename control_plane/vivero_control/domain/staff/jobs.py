@@ -1,4 +1,4 @@
-"""Links by mail as jobs: the worker makes the link when it sends it, so that no secret ever waits in a table."""
+"""Jobs that mail a one-time link. The worker creates the link when it sends it, so no secret is ever stored in a job."""
 
 from abc import abstractmethod
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
-from vivero_web import letters, links
+from vivero_web import links
 from vivero_web.clock import Clock
 from vivero_web.errors import ConflictError
 from vivero_web.mail import Mail
@@ -15,24 +15,24 @@ from vivero_web.tokens import digest, new_secret
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
-from vivero_control.domain.notifications.sender import MailSender
+from vivero_control.domain.notifications.mails import MailSender
 from vivero_control.domain.staff.repository import StaffLinkRepository, StaffRepository
 from vivero_control.domain.staff.service import can_log_in, has_password
-from vivero_control.jobs.kinds import GiveUpError, Kind, Payload, Words
+from vivero_control.jobs.kinds import GiveUpError, JobDescription, JobKind, Payload
 
 RESET: Final = "staff.reset"
 INVITATION: Final = "staff.invitation"
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What the outbox keeps of a reset: an address that was typed, and when."""
+class ResetRequest(msgspec.Struct, frozen=True):
+    """Payload of a reset: the address that was typed, and when."""
 
     email: str
     at: datetime
 
 
-class Invited(msgspec.Struct, frozen=True):
-    """What the outbox keeps of an invitation: who is to have a password, and who says so."""
+class InvitationRequest(msgspec.Struct, frozen=True):
+    """Payload of an invitation: who is invited, and by whom."""
 
     staff_id: UUID
     email: str
@@ -40,13 +40,13 @@ class Invited(msgspec.Struct, frozen=True):
 
 
 class TooOldError(ConflictError):
-    """A link that comes out of the blue is a fright and no help."""
+    """A reset that nobody remembers asking for alarms its recipient."""
 
     def __init__(self) -> None:
         super().__init__("It was asked for too long ago; whoever still needs it asks again.")
 
 
-class LinkJob(Kind):
+class LinkJob(JobKind):
     """Mails a link; `host` is where staff log in, below `origin`."""
 
     def __init__(self, database: Database, sender: MailSender, origin: str, host: str, clock: Clock) -> None:
@@ -57,7 +57,7 @@ class LinkJob(Kind):
         self._clock = clock
 
     async def perform(self, payload: Payload) -> None:
-        """Each attempt has a link of its own, and only the newest counts; there may be nobody any more to send it to."""
+        """Each attempt creates a new link, and only the newest is valid; without a recipient nothing is sent."""
         secret = new_secret()
         key = digest(secret).hex()
         async with self._database.transaction() as session:
@@ -66,34 +66,34 @@ class LinkJob(Kind):
                 return
             await StaffLinkRepository(session).put(member.id, key, self._expires_at())
         link = links.one_time_link(f"{self._origin}{links.PAGE}", secret)
-        await self._sender.send(self._letter(payload, key, member.email, link))
+        await self._sender.send(self._mail(payload, key, member.email, link))
 
     @abstractmethod
     async def _recipient(self, session: AsyncSession, payload: Payload) -> StaffMember | None:
-        """Whose link it is, locked; None when nobody is to have one."""
+        """Whose link it is, locked; None when nobody gets one."""
 
     @abstractmethod
     def _expires_at(self) -> datetime:
         """Of a link that is made now."""
 
     @abstractmethod
-    def _letter(self, payload: Payload, key: str, to: str, link: str) -> Mail:
+    def _mail(self, payload: Payload, key: str, to: str, link: str) -> Mail:
         """What is sent."""
 
 
 class ResetJob(LinkJob):
-    """For who has forgotten the password. Who never had one has forgotten none: only an admin invites again."""
+    """For a forgotten password. Without a password so far there is nothing to reset: an admin invites again."""
 
-    def words(self, payload: Payload) -> Words:
-        return Words("Link to reset a password", str(payload.get("email", "")))
+    def describe(self, payload: Payload) -> JobDescription:
+        return JobDescription("Link to reset a password", str(payload.get("email", "")))
 
-    async def revived(self, session: AsyncSession, payload: Payload) -> None:  # noqa: ARG002  as other kinds need it
-        if self._is_old(msgspec.convert(payload, Asked)):
+    async def on_replay(self, session: AsyncSession, payload: Payload) -> None:  # noqa: ARG002  as other kinds need it
+        if self._is_old(msgspec.convert(payload, ResetRequest)):
             raise TooOldError
 
     async def _recipient(self, session: AsyncSession, payload: Payload) -> StaffMember | None:
-        """Of strangers' addresses none becomes a dead letter."""
-        asked = msgspec.convert(payload, Asked)
+        """An unknown address is no failure, so it never becomes a dead letter."""
+        asked = msgspec.convert(payload, ResetRequest)
         member = await StaffRepository(session).by_email(asked.email, locked=True)
         if member is None or not can_log_in(member):
             return None
@@ -104,27 +104,27 @@ class ResetJob(LinkJob):
     def _expires_at(self) -> datetime:
         return self._clock() + links.RESET_VALID_FOR
 
-    def _letter(self, payload: Payload, key: str, to: str, link: str) -> Mail:  # noqa: ARG002  as the other kind needs it
-        return letters.password_reset(key, to=to, place=self._host, link=link)
+    def _mail(self, payload: Payload, key: str, to: str, link: str) -> Mail:  # noqa: ARG002  as the other kind needs it
+        return links.password_reset(key, to=to, place=self._host, link=link)
 
-    def _is_old(self, asked: Asked) -> bool:
+    def _is_old(self, asked: ResetRequest) -> bool:
         return self._clock() - asked.at > links.RESET_VALID_FOR
 
 
 class InvitationJob(LinkJob):
-    """For who is to be of the staff, as long as they are: not withdrawn, not deactivated, and without a password."""
+    """For an invited member, unless withdrawn, deactivated or already with a password."""
 
-    def words(self, payload: Payload) -> Words:
-        return Words("Invitation to the staff", str(payload.get("email", "")))
+    def describe(self, payload: Payload) -> JobDescription:
+        return JobDescription("Invitation to the staff", str(payload.get("email", "")))
 
     async def _recipient(self, session: AsyncSession, payload: Payload) -> StaffMember | None:
-        staff_id = msgspec.convert(payload, Invited).staff_id
+        staff_id = msgspec.convert(payload, InvitationRequest).staff_id
         member = (await StaffRepository(session).locked(staff_id)).get(staff_id)
         return member if member and member.active and not has_password(member) else None
 
     def _expires_at(self) -> datetime:
         return self._clock() + links.INVITATION_VALID_FOR
 
-    def _letter(self, payload: Payload, key: str, to: str, link: str) -> Mail:
-        inviter = msgspec.convert(payload, Invited).inviter
-        return letters.invitation(key, to=to, group="the staff of Vivero", place=self._host, inviter=inviter, link=link)
+    def _mail(self, payload: Payload, key: str, to: str, link: str) -> Mail:
+        inviter = msgspec.convert(payload, InvitationRequest).inviter
+        return links.invitation(key, to=to, group="the staff of Vivero", place=self._host, inviter=inviter, link=link)

@@ -1,8 +1,7 @@
-"""Who is of the staff: listed, invited, deactivated and given a role by admins.
+"""Members of the staff: admins list, invite and deactivate them, and change their roles.
 
-Invited is an active account whose hash no password matches, and a job that
-mails the link. A deactivation takes the password away, and so ends whatever
-was opened with it, for good; who is activated again gets a new invitation.
+An invited member is an active account whose hash no password matches, and a job that mails the link. A deactivation
+deletes the password and so ends every login for good; a reactivated member gets a new invitation.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,28 +13,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError
 from vivero_web.limiter import Limiter
-from vivero_web.mail_limits import of_invitations, to_recipient
+from vivero_web.links import of_invitations, to_recipient
 from vivero_web.passwords import NO_PASSWORD
 from vivero_web.text import email_problem
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, Act, record
+from vivero_control.domain.audit.service import DONE, AuditAction, AuditRepository, record
 from vivero_control.domain.staff import policies, views
-from vivero_control.domain.staff.errors import EmailTakenError, NobodyError, NoSessionError
-from vivero_control.domain.staff.jobs import INVITATION, Invited
+from vivero_control.domain.staff.errors import EmailTakenError, MemberNotFoundError, NoSessionError
+from vivero_control.domain.staff.jobs import INVITATION, InvitationRequest
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository
 from vivero_control.domain.staff.schemas import Member, MemberChanges, NewMember, StaffView
-from vivero_control.domain.staff.service import can_log_in, has_password, subject, view
+from vivero_control.domain.staff.service import can_log_in, has_password, staff_subject, view
 from vivero_control.jobs.repository import OutboxRepository
 
 
 class StaffMembers:
     """For admins: routes refuse everybody else before they read anything.
 
-    Every order raises NoSessionError or NotAllowedError when its actor was deactivated or is no admin any more, and
-    TooManyRequestsError when it would mail a link too many.
+    Every change raises NoSessionError or NotAllowedError when its actor was deactivated or is no admin any more, and
+    TooManyRequestsError when it would mail too many links.
     """
 
     def __init__(self, *, database: Database, limiter: Limiter, wake_worker: Callable[[], None], clock: Clock) -> None:
@@ -45,7 +43,7 @@ class StaffMembers:
         self._clock = clock
 
     async def all(self) -> tuple[Member, ...]:
-        """Everybody by address, who is deactivated too: no more than a company has people for this."""
+        """Everybody by address, deactivated members included. No pagination: a company has few operators."""
         async with self._database.transaction() as session:
             return await views.members(session, self._clock())
 
@@ -53,13 +51,13 @@ class StaffMembers:
         """One of them.
 
         Raises:
-            NobodyError: there is none of this id.
+            MemberNotFoundError: there is none of this id.
         """
         async with self._database.transaction() as session:
             return await views.member(session, staff_id, self._clock())
 
     async def invite(self, actor: StaffView, new: NewMember) -> Member:
-        """Add somebody without a password, and have a link to choose one mailed.
+        """Add a member without a password, and mail a link to choose one.
 
         Raises:
             InvalidInputError: it is no e-mail address.
@@ -70,7 +68,7 @@ class StaffMembers:
             raise InvalidInputError.of("email", problem)
         at = self._clock().replace(microsecond=0)  # as the database keeps it
         made = StaffMember(email=email, password_hash=NO_PASSWORD, role=new.role, created_at=at)
-        async with self._order(actor) as (session, _):
+        async with self._as_admin(actor) as (session, _):
             if not await StaffRepository(session).put(made):
                 raise EmailTakenError
             await self._send_link(session, actor, made)
@@ -78,34 +76,34 @@ class StaffMembers:
             return await views.member(session, made.id, self._clock())
 
     async def invite_again(self, actor: StaffView, staff_id: UUID) -> Member:
-        """Have a new link mailed; the one before opens nothing from now on.
+        """Mail a new link; the one before is invalid from now on.
 
         Raises:
-            NobodyError: there is none of this id.
+            MemberNotFoundError: there is none of this id.
             ConflictError: they are not invited; the sentence says what they are.
         """
         async with self._about(actor, staff_id) as (session, member):
-            policies.demand_invited(active=member.active, has_password=has_password(member))
+            policies.require_invited(active=member.active, has_password=has_password(member))
             await self._send_link(session, actor, member)
             await self._note(session, actor, "invite-again", member)
             return await views.member(session, staff_id, self._clock())
 
     async def withdraw(self, actor: StaffView, staff_id: UUID) -> None:
-        """Remove who has not accepted; the link opens nothing any more. Raises as `invite_again`."""
+        """Delete a member who has not accepted, and the link. Raises as `invite_again`."""
         async with self._about(actor, staff_id) as (session, member):
-            policies.demand_invited(active=member.active, has_password=has_password(member))
+            policies.require_invited(active=member.active, has_password=has_password(member))
             await self._end_everything(session, staff_id)
             await StaffRepository(session).delete(staff_id)
             await self._note(session, actor, "withdraw-invitation", member)
 
     async def change(self, actor: StaffView, staff_id: UUID, changes: MemberChanges) -> Member:
-        """Give another role, deactivate, activate; what is so already is left alone.
+        """Change the role, deactivate, reactivate; idempotent.
 
         Raises:
-            NobodyError: there is none of this id.
+            MemberNotFoundError: there is none of this id.
             OwnAccountError: it is the actor.
         """
-        policies.demand_other(actor, staff_id)
+        policies.forbid_own_account(actor, staff_id)
         async with self._about(actor, staff_id) as (session, member):
             if changes.role is not None and changes.role != member.role:
                 member.role = changes.role
@@ -121,46 +119,46 @@ class StaffMembers:
             return await views.member(session, staff_id, self._clock())
 
     @asynccontextmanager
-    async def _order(
+    async def _as_admin(
         self, actor: StaffView, *others: UUID
     ) -> AsyncIterator[tuple[AsyncSession, Mapping[UUID, StaffMember]]]:
-        """A transaction in which the actor is an admin, and neither they nor the others change but by it."""
+        """A transaction that has verified that the actor is an admin, and locks them and the others."""
         own = UUID(actor.id)
         async with self._database.transaction() as session:
             held = await StaffRepository(session).locked(own, *others)
             if own not in held or not can_log_in(held[own]):
                 raise NoSessionError
-            policies.demand_admin(view(held[own]))
+            policies.require_admin(view(held[own]))
             yield session, held
         self._wake_worker()
 
     @asynccontextmanager
     async def _about(self, actor: StaffView, staff_id: UUID) -> AsyncIterator[tuple[AsyncSession, StaffMember]]:
-        async with self._order(actor, staff_id) as (session, held):
+        async with self._as_admin(actor, staff_id) as (session, held):
             if staff_id not in held:
-                raise NobodyError
+                raise MemberNotFoundError
             yield session, held[staff_id]
 
     async def _send_link(self, session: AsyncSession, actor: StaffView, member: StaffMember) -> None:
-        """By a job that makes it; what was sent before is worth nothing from now on."""
+        """By a job that creates it; earlier links are invalid from now on."""
         await self._limiter.demand(of_invitations(), to_recipient(member.email))
         await StaffLinkRepository(session).void(member.id)
-        now, payload = self._clock(), msgspec.to_builtins(Invited(member.id, member.email, actor.email))
-        await OutboxRepository(session).put(
+        now, payload = self._clock(), msgspec.to_builtins(InvitationRequest(member.id, member.email, actor.email))
+        await OutboxRepository(session).enqueue(
             kind=INVITATION,
             key=f"{INVITATION}:{uuid4()}",
             payload=payload,
             now=now,
             due_at=now,
-            subject=subject(member.id),
+            subject=staff_subject(member.id),
         )
 
     async def _end_everything(self, session: AsyncSession, staff_id: UUID) -> None:
-        """Links and tokens; sessions of pages end with the password, whose stamp they hold."""
+        """Links and tokens; sessions of pages end by the security stamp."""
         await StaffLinkRepository(session).void(staff_id)
         await RefreshTokenRepository(session).end_all(staff_id)
 
     async def _note(self, session: AsyncSession, actor: StaffView, action: str, member: StaffMember) -> None:
         detail = {"email": member.email, "role": member.role}
-        act = Act(actor=actor.email, action=action, subject=subject(member.id), reason="", detail=detail)
+        act = AuditAction(actor=actor.email, action=action, subject=staff_subject(member.id), reason="", detail=detail)
         await AuditRepository(session).add(record(act, self._clock(), DONE))

@@ -1,4 +1,4 @@
-"""Who decides who is of the staff, and how far an invitation is: decisions, no I/O, the time passed in."""
+"""Who may manage the staff, and the state of an invitation: decisions, no I/O, the time passed in."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,8 +10,8 @@ from vivero_control.domain.staff.schemas import Invitation, InvitationState, Sta
 from vivero_control.jobs.repository import DEAD, PENDING
 
 
-def demand_admin(member: StaffView) -> None:
-    """Refuse everybody else.
+def require_admin(member: StaffView) -> None:
+    """Refuse everybody but admins.
 
     Raises:
         NotAllowedError: saying who can give the right.
@@ -22,8 +22,8 @@ def demand_admin(member: StaffView) -> None:
         )
 
 
-def demand_other(actor: StaffView, staff_id: UUID) -> None:
-    """Refuse orders about oneself: as only an active admin gives orders, one always stays.
+def forbid_own_account(actor: StaffView, staff_id: UUID) -> None:
+    """Refuse changes of one's own account: only an active admin makes changes, so one always remains.
 
     Raises:
         OwnAccountError: it is the actor's own account.
@@ -32,8 +32,8 @@ def demand_other(actor: StaffView, staff_id: UUID) -> None:
         raise OwnAccountError
 
 
-def demand_invited(*, active: bool, has_password: bool) -> None:
-    """Refuse what is about an invitation, where there is none.
+def require_invited(*, active: bool, has_password: bool) -> None:
+    """Refuse actions on an invitation that is not pending.
 
     Raises:
         AcceptedError: they have a password.
@@ -46,7 +46,7 @@ def demand_invited(*, active: bool, has_password: bool) -> None:
 
 
 def invitation(job: str | None, expires_at: datetime | None, now: datetime) -> Invitation:
-    """How far it is.
+    """The state of an invitation.
 
     Args:
         job: state of the newest job that sends it; None when its row is gone.

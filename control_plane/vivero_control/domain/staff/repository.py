@@ -10,7 +10,7 @@ from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.exc import IntegrityError
 from vivero_web.passwords import NO_PASSWORD
 
-from vivero_control.db.repository import Repository
+from vivero_control.db.database import Repository
 from vivero_control.db.tables import RefreshToken, StaffLink, StaffMember
 
 
@@ -39,7 +39,7 @@ class StaffRepository(Repository[StaffMember]):
     async def locked(self, *staff_ids: UUID) -> dict[UUID, StaffMember]:
         """Those of them that there are; nobody else changes one until the transaction ends.
 
-        In one order, so that two who lock the same ones wait for each other and never both.
+        Always in the same order, so that concurrent transactions cannot deadlock.
         """
         which = select(StaffMember).where(StaffMember.id.in_(staff_ids)).order_by(StaffMember.id).with_for_update()
         return {member.id: member for member in await self.session.scalars(which)}

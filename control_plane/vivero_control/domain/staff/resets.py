@@ -1,7 +1,7 @@
-"""A password by a link: asked for by who has forgotten it, chosen by them and by who was invited.
+"""Password resets by a mailed link; invitations end here too, because the invited choose a password by the same link.
 
-What was typed becomes a job, whoever has that address: so neither the answer nor
-its time tells. `jobs.py` looks the address up and sends the link.
+Whatever address was typed becomes a job, so neither the answer nor its time reveals who has an account. `jobs.py` looks
+the address up and sends the link.
 """
 
 from collections.abc import Callable
@@ -10,23 +10,21 @@ from uuid import uuid4
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
-from vivero_web import letters, links
+from vivero_web import links
 from vivero_web.clock import Clock
 from vivero_web.errors import InvalidInputError, LinkSpentError
 from vivero_web.limiter import Limiter
-from vivero_web.links import ChosenPassword
+from vivero_web.links import ChosenPassword, by_caller, to_recipient
 from vivero_web.logins import Logins
-from vivero_web.mail_limits import by_caller, to_recipient
 from vivero_web.passwords import Passwords
 from vivero_web.text import email_problem, password_problem
 from vivero_web.tokens import digest
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import StaffMember
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, record
+from vivero_control.domain.audit.service import DONE, AuditRepository, record
 from vivero_control.domain.notifications import mails
-from vivero_control.domain.staff.jobs import RESET, Asked
+from vivero_control.domain.staff.jobs import RESET, ResetRequest
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffLinkRepository, StaffRepository
 from vivero_control.domain.staff.service import has_password, of_staff, view
 from vivero_control.jobs.repository import OutboxRepository
@@ -55,7 +53,7 @@ class StaffResets:
         self._clock = clock
 
     async def ask(self, email: str, address: str) -> None:
-        """Have a link mailed, if somebody has this e-mail; `address` is the caller's.
+        """Mail a link, if somebody has this e-mail; `address` is the client's.
 
         Raises:
             InvalidInputError: it is no e-mail address.
@@ -65,18 +63,18 @@ class StaffResets:
         if problem := email_problem(normal):
             raise InvalidInputError.of("email", problem)
         await self._limiter.demand(by_caller(address), to_recipient(normal))
-        payload = msgspec.to_builtins(Asked(normal, now))
+        payload = msgspec.to_builtins(ResetRequest(normal, now))
         async with self._database.transaction() as session:
-            await OutboxRepository(session).put(
+            await OutboxRepository(session).enqueue(
                 kind=RESET, key=f"{RESET}:{uuid4()}", payload=payload, now=now, due_at=now
             )
         self._wake_worker()
 
     async def choose(self, chosen: ChosenPassword, address: str) -> None:
-        """Set the password of the link's owner; every session and token of theirs ends. `address` is the caller's.
+        """Set the password of the link's owner; all their sessions and tokens end. `address` is the client's.
 
         Raises:
-            InvalidInputError: the link is good for nothing, or the password for no login.
+            InvalidInputError: the link or the password is not valid.
         """
         secret = digest(links.secret_in(chosen.code)).hex()
         async with self._database.transaction() as session:
@@ -93,18 +91,18 @@ class StaffResets:
 
     async def _set(self, session: AsyncSession, secret: str, member: StaffMember, hashed: str) -> None:
         now = self._clock()
-        # As a deactivation does, which may have come while the password was hashed: first the member, then the link.
+        # Locks in the order of a deactivation, which may have come while the password was hashed: member, then link.
         await StaffRepository(session).locked(member.id)
         if not await StaffLinkRepository(session).spend(secret, now):
             raise LinkSpentError
         await StaffRepository(session).set_password(member.id, hashed)
-        # Access tokens end with the refresh tokens of their login, sessions of pages by the password's stamp.
+        # Access tokens end with the refresh tokens of their login, sessions of pages by the security stamp.
         await RefreshTokenRepository(session).end_all(member.id)
         action = "reset-password" if has_password(member) else "accept-invitation"
         await AuditRepository(session).add(record(of_staff(action, view(member)), now, DONE))
         if has_password(member):
-            await self._tell(session, member, now)
+            await self._notify(session, member, now)
 
-    async def _tell(self, session: AsyncSession, member: StaffMember, now: datetime) -> None:
-        told = letters.password_changed(f"mail.password-changed:{uuid4()}", to=member.email, place=self._host)
-        await OutboxRepository(session).put(kind=mails.KIND, key=told.key, payload=told.payload(), now=now, due_at=now)
+    async def _notify(self, session: AsyncSession, member: StaffMember, now: datetime) -> None:
+        changed = links.password_changed(f"mail.password-changed:{uuid4()}", to=member.email, place=self._host)
+        await mails.enqueue(session, changed, now)

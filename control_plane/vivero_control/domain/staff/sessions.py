@@ -5,8 +5,8 @@ from typing import Final
 from litestar.datastructures import Cookie
 from litestar.stores.valkey import ValkeyStore
 from valkey.exceptions import ValkeyError
-from vivero_web.cookies import host_cookie
 from vivero_web.errors import UnavailableError
+from vivero_web.security import host_cookie
 from vivero_web.tokens import digest, new_secret
 
 from vivero_control.domain.staff.schemas import StaffView
@@ -17,7 +17,7 @@ SECONDS: Final = 8 * 3600  # a working day; every request renews it
 
 
 class StaffSessions:
-    """Open after a login, read on every page, close at logout or with another password. Without Valkey none (503)."""
+    """Opened after a login, read on every page, closed at logout or by a password change. Without Valkey: 503."""
 
     def __init__(self, store: ValkeyStore, staff: StaffService) -> None:
         self._store = store
@@ -33,7 +33,7 @@ class StaffSessions:
         return host_cookie(SESSION_COOKIE, value, SECONDS)
 
     async def read(self, value: str | None) -> StaffView | None:
-        """Who the cookie's value stands for; None: nobody, any more."""
+        """Whose session it is; None when it has ended."""
         if not value:
             return None
         try:

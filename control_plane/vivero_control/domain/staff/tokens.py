@@ -11,12 +11,11 @@ from vivero_web.tokens import digest, new_secret
 
 from vivero_control.db.database import Database
 from vivero_control.db.tables import RefreshToken
-from vivero_control.domain.audit.repository import AuditRepository
-from vivero_control.domain.audit.service import DONE, record, refusal
+from vivero_control.domain.audit.service import DONE, AuditRepository, record, refusal
 from vivero_control.domain.staff.errors import InvalidTokenError
 from vivero_control.domain.staff.repository import RefreshTokenRepository, StaffRepository
 from vivero_control.domain.staff.schemas import StaffView, Tokens
-from vivero_control.domain.staff.service import of_staff, subject, view
+from vivero_control.domain.staff.service import of_staff, staff_subject, view
 
 ISSUER: Final = "vivero-control-plane"
 AUDIENCE: Final = "vivero-staff"
@@ -52,7 +51,9 @@ class StaffTokens:
             found = await tokens.locked(digest(refresh_token).hex())
             if found is not None and found.used_at is not None:
                 await tokens.end_family(found.family)
-                await AuditRepository(session).add(refusal("refresh-replayed", subject(found.staff_id), self._clock()))
+                await AuditRepository(session).add(
+                    refusal("refresh-replayed", staff_subject(found.staff_id), self._clock())
+                )
                 found = None
             pair = await self._next(session, found) if found is not None else None
         if pair is None:
@@ -69,7 +70,7 @@ class StaffTokens:
                 await self._note_logout(session, found.staff_id)
 
     async def holder(self, staff_id: str, family: object) -> StaffView | None:
-        """Whose access token it is; None when the login that it belongs to was ended, or its owner may no longer log in."""
+        """Whose access token it is; None when its login has ended, or its owner may no longer log in."""
         try:
             key, login = UUID(staff_id), UUID(str(family))
         except ValueError:

@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from vivero_control.db.tables import StaffMember
 from vivero_control.domain.staff import policies
-from vivero_control.domain.staff.errors import NobodyError
+from vivero_control.domain.staff.errors import MemberNotFoundError
 from vivero_control.domain.staff.jobs import INVITATION
 from vivero_control.domain.staff.repository import StaffRepository
 from vivero_control.domain.staff.schemas import Invitation, Member, Role
-from vivero_control.domain.staff.service import has_password, subject
+from vivero_control.domain.staff.service import has_password, staff_subject
 from vivero_control.jobs.repository import OutboxRepository
 
 
@@ -20,23 +20,23 @@ async def member(session: AsyncSession, staff_id: UUID, now: datetime) -> Member
     """One of them.
 
     Raises:
-        NobodyError: there is none of this id.
+        MemberNotFoundError: there is none of this id.
     """
     found = await members(session, now, staff_id)
     if not found:
-        raise NobodyError
+        raise MemberNotFoundError
     return found[0]
 
 
 async def members(session: AsyncSession, now: datetime, *staff_ids: UUID) -> tuple[Member, ...]:
     """Those of these ids, or everybody, by address."""
     rows = await StaffRepository(session).with_links(*staff_ids)
-    jobs = await OutboxRepository(session).newest_states(INVITATION, [subject(row.id) for row, _ in rows])
+    jobs = await OutboxRepository(session).newest_states(INVITATION, [staff_subject(row.id) for row, _ in rows])
 
     def invitation(row: StaffMember, expires_at: datetime | None) -> Invitation | None:
         if not row.active or has_password(row):
             return None
-        return policies.invitation(jobs.get(subject(row.id)), expires_at, now)
+        return policies.invitation(jobs.get(staff_subject(row.id)), expires_at, now)
 
     return tuple(
         Member(

@@ -5,11 +5,10 @@ from typing import Annotated, Final
 from litestar import Controller, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, PathParameter, QueryParameter
+from vivero_web.bodies import said
 from vivero_web.declared import raises
-from vivero_web.shapes import said
 
-from vivero_control.domain.audit.schemas import AuditEntry
-from vivero_control.domain.audit.service import AuditService
+from vivero_control.domain.audit.service import AuditEntry, AuditService
 from vivero_control.domain.staff.guards import StaffRequest
 from vivero_control.domain.tenants.errors import (
     TenantChangedError,

@@ -1,4 +1,4 @@
-"""All Tenants in memory, by name, slug, host and signup: what lists, claims, progress and host pages read."""
+"""The informer of Tenants, indexed by slug, host and signup: for lists, claims, progress and host pages."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
 
 from vivero_control.domain.tenants.policies import claimable
-from vivero_control.lib.mirror import Mirror
+from vivero_control.lib.informer import Informer
 
 
 def slug_key(slug: str) -> str:
@@ -22,7 +22,7 @@ def host_key(host: str) -> str:
 
 
 def secret_key(name: str) -> str:
-    """Of the Tenant whose owner's password hash was left in the Secret of this name."""
+    """Of the Tenant whose owner's password hash is in the Secret of this name."""
     return f"secret:{name}"
 
 
@@ -42,12 +42,12 @@ def _keys(tenant: Tenant) -> Iterator[str]:
         yield host_key(host)
 
 
-class TenantDirectory(Mirror[Tenant]):
+class TenantDirectory(Informer[Tenant]):
     """Every Tenant; `synced` is false until the first list has come."""
 
     def __init__(self) -> None:
         super().__init__(TENANT, Tenant, _keys)
-        self._taken: dict[str, str] = {}
+        self._reserved: dict[str, str] = {}
 
     def by_slug(self, slug: str) -> Tenant | None:
         return self.find(slug_key(slug))
@@ -57,14 +57,14 @@ class TenantDirectory(Mirror[Tenant]):
         return self.find(host_key(host))
 
     def by_secret(self, name: str) -> Tenant | None:
-        """By the Secret in which its signup left the password's hash."""
+        """By the Secret in which its signup stored the password's hash."""
         return self.find(secret_key(name))
 
     def has(self, slug: str) -> bool:
-        """Whether a Tenant has this slug or this name, even one that cannot be read."""
+        """Whether a Tenant has this slug or this name, even one that cannot be parsed."""
         if self.by_slug(slug) is not None or self.get(slug) is not None:
             return True
-        return any(slug in (one.name, named(one, "slug")) for one in self.unreadable())
+        return any(slug in (one.name, spec_text(one, "slug")) for one in self.unreadable())
 
     def unreadable_at(self, *, slug: str = "", host: str = "") -> Unreadable | None:
         """One that cannot be read, by its slug or one of the customer's own host names."""
@@ -72,38 +72,38 @@ class TenantDirectory(Mirror[Tenant]):
             (
                 one
                 for one in self.unreadable()
-                if (slug and named(one, "slug") == slug) or (host and host in _hosts_of(one))
+                if (slug and spec_text(one, "slug") == slug) or (host and host in _hosts_of(one))
             ),
             None,
         )
 
     def spares(self, plan: str, now: datetime) -> list[Tenant]:
         """Those that can be claimed now."""
-        return [one for one in self.every(spares_key(plan)) if claimable(one, now) and not self._is_taken(one)]
+        return [one for one in self.by_index(spares_key(plan)) if claimable(one, now) and not self._is_reserved(one)]
 
-    def take_spare(self, plan: str, signup: str, now: datetime) -> Tenant | None:
-        """One to claim for this signup, which nobody else in this process is given; None when there is none.
+    def reserve_spare(self, plan: str, signup: str, now: datetime) -> Tenant | None:
+        """One to claim for this signup, reserved within this process; None when there is none.
 
-        It is given again only in a newer version: if that of now is lost, somebody else wrote it. Every signup has
-        an order of its own, so that two processes want the same spare once in as many times as there are spares;
-        in one order for all, the oldest first, they always would.
+        The reservation ends with a newer version of the spare: if its present version is outdated, somebody else wrote
+        it. Rendezvous hashing gives every signup an order of its own, so that of n spares two processes prefer the same
+        one in 1 of n cases; with one order for all, the oldest first, they always would.
         """
-        chosen = min(self.spares(plan, now), key=lambda spare: _liking(signup, spare), default=None)
+        chosen = min(self.spares(plan, now), key=lambda spare: _rendezvous_hash(signup, spare), default=None)
         if chosen is not None:
-            self._forget_claimed()
-            self._taken[chosen.name] = chosen.metadata.resource_version
+            self._drop_claimed()
+            self._reserved[chosen.name] = chosen.metadata.resource_version
         return chosen
 
-    def _is_taken(self, spare: Tenant) -> bool:
-        return self._taken.get(spare.name) == spare.metadata.resource_version
+    def _is_reserved(self, spare: Tenant) -> bool:
+        return self._reserved.get(spare.name) == spare.metadata.resource_version
 
-    def _forget_claimed(self) -> None:
-        for name in [name for name in self._taken if (known := self.get(name)) is None or not known.is_spare]:
-            del self._taken[name]
+    def _drop_claimed(self) -> None:
+        for name in [name for name in self._reserved if (known := self.get(name)) is None or not known.is_spare]:
+            del self._reserved[name]
 
 
-def named(unreadable: Unreadable, field: str) -> str | None:
-    """A text of its spec, if that is one."""
+def spec_text(unreadable: Unreadable, field: str) -> str | None:
+    """A field of its spec, if it is a text."""
     value = _spec(unreadable).get(field)
     return value if isinstance(value, str) else None
 
@@ -118,5 +118,5 @@ def _spec(unreadable: Unreadable) -> dict[str, Any]:
     return spec if isinstance(spec, dict) else {}
 
 
-def _liking(signup: str, spare: Tenant) -> bytes:
+def _rendezvous_hash(signup: str, spare: Tenant) -> bytes:
     return hashlib.sha256(f"{signup}:{spare.name}".encode()).digest()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from vivero_core.backends.kube.errors import Cause
-from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotFoundError, UnavailableError, WebError
+from vivero_web.errors import ConflictError, FieldError, InvalidInputError, NotFoundError, UnavailableError
 
 
 class ClusterUnavailableError(UnavailableError):
@@ -31,7 +31,7 @@ class TenantChangedError(ConflictError):
 
 
 class WrongStateError(ConflictError):
-    """The order makes no sense for the tenant as it is."""
+    """The action makes no sense in the tenant's present state."""
 
     slug = "not-possible-in-this-state"
     title = "Not possible in this state"
@@ -60,22 +60,6 @@ class TenantUnreadableError(ConflictError):
     title = "Unreadable"
 
     def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"The tenant “{name}” cannot be read, so it takes no orders: {why}. Correct it with kubectl.")
-
-
-class NoWorkspaceError(NotFoundError):
-    """No workspace has this host name."""
-
-    slug = "no-workspace"
-    title = "No workspace"
-
-
-class NotRunningError(WebError):
-    """The workspace of this host name is there and does not run."""
-
-    status = 503
-    slug = "workspace-not-available"
-    title = "Workspace not available"
-
-    def __init__(self, detail: str, retry_after: int | None = None) -> None:
-        super().__init__(detail, headers={"Retry-After": str(retry_after)} if retry_after else None)
+        super().__init__(
+            f"The tenant “{name}” cannot be read, so it cannot be changed here: {why}. Correct it with kubectl."
+        )

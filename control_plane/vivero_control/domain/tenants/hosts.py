@@ -1,22 +1,49 @@
-"""What a workspace's host name stands for, when a request for it arrives at the control plane.
+"""Workspaces' hosts at the control plane: what one stands for, and the dispatch by the Host header.
 
-That happens when the workspace has no route of its own (suspended, not there
-at all), and when it has one but no pod of it answers: then the operator has the
-route lead here.
+A request for one arrives here when the workspace has no route of its own (suspended, or it does not exist), and when it
+has one but no pod of it is ready: then the operator has the route lead here (ADR 0034).
+
+Such a request never reaches the control plane's own routes, on any path or method, `/healthz` and static files included:
+a monitor of a workspace must not hear from us that all is well. This is also the list of allowed hosts: only the control
+plane's own name leads to its routes. kubelet and Prometheus, which ask by address, have a port of their own.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
+from litestar import Request, Response
+from litestar.datastructures import Headers
+from litestar.types import ASGIApp, Receive, Scope, Send
 from vivero_core.model.reading import Unreadable
 from vivero_core.model.tenant import Tenant
-from vivero_web.errors import WebError
+from vivero_web.errors import NotFoundError, WebError
+from vivero_web.problem import Answers, wants_page
 
 from vivero_control.domain.tenants.directory import TenantDirectory
-from vivero_control.domain.tenants.errors import NotRunningError, NoWorkspaceError
 from vivero_control.domain.tenants.schemas import HostState, HostStatus
+
+HostPage = Callable[[HostStatus, bool], Response[Any]]
 
 STARTING_SECONDS: Final = 3
 """After so long it is worth asking again for a workspace that is starting."""
+
+
+class NoWorkspaceError(NotFoundError):
+    """No workspace has this host name."""
+
+    slug = "no-workspace"
+    title = "No workspace"
+
+
+class NotRunningError(WebError):
+    """The workspace of this host name is there and does not run."""
+
+    status = 503
+    slug = "workspace-not-available"
+    title = "Workspace not available"
+
+    def __init__(self, detail: str, retry_after: int | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)} if retry_after else None)
 
 
 class HostService:
@@ -79,3 +106,46 @@ def as_error(host: HostStatus) -> WebError:
         case HostState.UNKNOWN:
             at = host.host if host.host.isprintable() and host.host else "this address"
             return NoWorkspaceError(f"There is no workspace at {at}.")
+
+
+_READS: Final = frozenset({"GET", "HEAD"})
+
+
+class HostDispatch:
+    """Looks at the Host header before any route does."""
+
+    def __init__(self, own: ASGIApp, foreign: ASGIApp, is_own: Callable[[str], bool]) -> None:
+        self._own = own
+        self._foreign = foreign
+        self._is_own = is_own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = self._own if self._is_own(host_of(scope)) else self._foreign
+        await chosen(scope, receive, send)
+
+
+class ForeignHosts:
+    """Says why the workspace of a host does not answer by itself: a page for browsers, a problem for programs."""
+
+    def __init__(self, hosts: HostService, answers: Answers, page: HostPage | None) -> None:
+        self._hosts = hosts
+        self._answers = answers
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = self._hosts.status(host_of(scope))
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        if self._page is not None and wants_page(request):
+            page = self._page(status, request.method not in _READS)
+            await self._answers.send(page, scope, receive, send)
+        else:
+            await self._answers.error(as_error(status), scope, receive, send)
+
+
+def host_of(scope: Scope) -> str:
+    return host_name(Headers.from_scope(scope).get("host", ""))
+
+
+def host_name(header: str) -> str:
+    """Lower case, without port and final dot."""
+    return header.rsplit(":", 1)[0].lower().rstrip(".") if not header.endswith("]") else header.lower()

@@ -1,4 +1,4 @@
-"""Decisions about tenants: what state one is in, what an order changes. No I/O, the time passed in."""
+"""Decisions about tenants: what state one is in, what an action changes. No I/O, the time passed in."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -65,15 +65,15 @@ def timestamp(moment: datetime) -> str:
     return in_utc(moment).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-def suspend(tenant: Tenant, order: Suspend) -> Patch:
-    _takes_orders(tenant)
+def suspend(tenant: Tenant, action: Suspend) -> Patch:
+    _check_changeable(tenant)
     if tenant.spec.suspended is not None:
         raise WrongStateError(f"It is suspended already ({tenant.spec.suspended.reason}).")
-    return {"suspended": {"reason": str(order.kind), "message": order.message}}
+    return {"suspended": {"reason": str(action.kind), "message": action.message}}
 
 
 def resume(tenant: Tenant, now: datetime) -> Patch:
-    _takes_orders(tenant)
+    _check_changeable(tenant)
     if tenant.spec.suspended is None:
         raise WrongStateError("It is not suspended.")
     if trial_over(tenant, now):
@@ -81,23 +81,23 @@ def resume(tenant: Tenant, now: datetime) -> Patch:
     return {"suspended": None}
 
 
-def extend_trial(tenant: Tenant, order: ExtendTrial, now: datetime) -> Patch:
-    _takes_orders(tenant)
+def extend_trial(tenant: Tenant, action: ExtendTrial, now: datetime) -> Patch:
+    _check_changeable(tenant)
     if tenant.spec.plan != PLAN_TRIAL:
         raise WrongStateError("It is not on a trial.")
-    if not now < order.trial_ends_at <= now + LONGEST_EXTENSION:
+    if not now < action.trial_ends_at <= now + LONGEST_EXTENSION:
         sentence = f"Choose a day in the future, at most {LONGEST_EXTENSION.days} days ahead."
         raise InvalidInputError.of("trial_ends_at", sentence)
-    return {"trialEndsAt": timestamp(order.trial_ends_at)} | _without_trial_suspension(tenant)
+    return {"trialEndsAt": timestamp(action.trial_ends_at)} | _without_trial_suspension(tenant)
 
 
-def change_plan(tenant: Tenant, order: ChangePlan, trial_ends_at: datetime | None) -> Patch:
+def change_plan(tenant: Tenant, action: ChangePlan, trial_ends_at: datetime | None) -> Patch:
     """`trial_ends_at` is for a plan that is a trial, else None."""
-    _takes_orders(tenant)
-    if tenant.spec.plan == order.plan:
-        raise WrongStateError(f"It is on the plan “{order.plan}” already.")
-    ends = timestamp(trial_ends_at) if trial_ends_at and order.plan == PLAN_TRIAL else None
-    return {"plan": order.plan, "trialEndsAt": ends} | _without_trial_suspension(tenant)
+    _check_changeable(tenant)
+    if tenant.spec.plan == action.plan:
+        raise WrongStateError(f"It is on the plan “{action.plan}” already.")
+    ends = timestamp(trial_ends_at) if trial_ends_at and action.plan == PLAN_TRIAL else None
+    return {"plan": action.plan, "trialEndsAt": ends} | _without_trial_suspension(tenant)
 
 
 def trial_end(tenant: Tenant) -> datetime | None:
@@ -120,8 +120,18 @@ def _without_trial_suspension(tenant: Tenant) -> Patch:
     return {"suspended": None} if suspended and suspended.reason is SuspensionReason.TRIAL_ENDED else {}
 
 
-def _takes_orders(tenant: Tenant) -> None:
+def _check_changeable(tenant: Tenant) -> None:
     if tenant.is_spare:
         raise WrongStateError("It is a spare that nobody has signed up for: its pool alone decides about it.")
     if tenant.metadata.deletion_timestamp is not None:
         raise WrongStateError("It is being deleted.")
+
+
+def tenant_subject(name: str) -> str:
+    """The audit log's name for a tenant, by the name of its Tenant."""
+    return f"tenant/{name}"
+
+
+def signup_subject(digest: str) -> str:
+    """The audit log's name for a tenant by its signup, while the Tenant's name is not known."""
+    return f"signup/{digest}"

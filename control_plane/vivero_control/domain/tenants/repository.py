@@ -31,8 +31,8 @@ from vivero_control.domain.tenants.errors import (
     TenantNotFoundError,
     TenantRefusedError,
 )
-from vivero_control.domain.tenants.subjects import signup_subject, subject
-from vivero_control.lib.each import skipped
+from vivero_control.domain.tenants.policies import signup_subject, tenant_subject
+from vivero_control.lib.background import skipped_items
 
 logger = logging.getLogger(__name__)
 
@@ -60,14 +60,14 @@ def secret_manifest(name: str, namespace: str, password_hash: str) -> Object:
 
 
 class TenantRepository:
-    """Reads and writes single Tenants; the mirror serves lists."""
+    """Reads and writes single Tenants; lists come from the informer."""
 
     def __init__(self, client: KubeClient, signups_namespace: str) -> None:
         self._client = client
         self._namespace = signups_namespace
 
     async def find(self, name: str) -> Tenant | Unreadable | None:
-        """As the API server has it now, not as a mirror last saw it; a name that none can have is not asked for."""
+        """As the API server has it now, not as a informer last saw it; a name that none can have is not asked for."""
         if not re.fullmatch(OBJECT_NAME_PATTERN.strip("^$"), name):
             return None
         try:
@@ -78,15 +78,15 @@ class TenantRepository:
             raise unavailable(error) from error
 
     async def all(self) -> list[Tenant]:
-        """Every Tenant that can be read, for jobs; pages use the mirror. The others are logged and counted."""
+        """Every Tenant that can be read, for jobs; pages use the informer. The others are logged and counted."""
         try:
             found = [read(Tenant, item) for item in (await self._client.list(TENANT)).items]
         except BackendError as error:
             raise unavailable(error) from error
         for one in found:
             if isinstance(one, Unreadable):
-                skipped.labels("tenants").inc()
-                logger.warning("Tenant %s cannot be read: %s", one.name, one.why)
+                skipped_items.labels("tenants").inc()
+                logger.warning("object cannot be parsed: %s", one.why, extra={"kind": "Tenant", "object": one.name})
         return [one for one in found if isinstance(one, Tenant)]
 
     async def subjects(self) -> set[str]:
@@ -97,7 +97,9 @@ class TenantRepository:
             raise unavailable(error) from error
         metadata = [item["metadata"] for item in found]
         signups = (one.get("labels", {}).get(LABEL_SIGNUP) for one in metadata)
-        return {subject(one["name"]) for one in metadata} | {signup_subject(digest) for digest in signups if digest}
+        return {tenant_subject(one["name"]) for one in metadata} | {
+            signup_subject(digest) for digest in signups if digest
+        }
 
     async def of_signup(self, digest: str) -> Tenant | Unreadable | None:
         """The one that a signup made or claimed, under whatever name, as the API server has it now."""
@@ -124,8 +126,8 @@ class TenantRepository:
         except BackendError as error:
             raise refused(error) from error
 
-    async def leave_password_hash(self, name: str, password_hash: str) -> str | None:
-        """Put the hash where only the operator finds it; the Secret's uid, or None when it was there already."""
+    async def create_password_secret(self, name: str, password_hash: str) -> str | None:
+        """Store the hash where only the operator reads it; the Secret's uid, or None when it existed already."""
         try:
             made = await self._client.create(secret_manifest(name, self._namespace, password_hash))
         except KubeAlreadyExistsError:
@@ -134,8 +136,8 @@ class TenantRepository:
             raise unavailable(error) from error
         return str(made["metadata"]["uid"])
 
-    async def take_back_password_hash(self, name: str, uid: str) -> None:
-        """Nobody will need that very Secret; being gone already is fine."""
+    async def delete_password_secret(self, name: str, uid: str) -> None:
+        """Delete that very Secret; that it is gone already is fine."""
         try:
             await self._client.delete(SECRET, name, self._namespace, uid=uid)
         except KubeNotFoundError:
@@ -164,7 +166,7 @@ class TenantRepository:
 
 
 def refused(error: BackendError) -> TenantRefusedError | ClusterUnavailableError:
-    """What a write that failed means: a rule's sentences, or that it is worth trying again.
+    """What a failed write means: a rule's sentences, or that a retry may help.
 
     A refusal without a cause is about our rights or a quota, not about what was asked for.
     """
@@ -174,7 +176,7 @@ def refused(error: BackendError) -> TenantRefusedError | ClusterUnavailableError
 
 
 def unavailable(error: BackendError) -> ClusterUnavailableError:
-    """For callers it is the same; a refusal does not pass by itself, so a person has to see it."""
+    """The same for callers. A refusal (RBAC, quota) does not pass by itself, so it is logged as an error."""
     if isinstance(error, BackendRefusedError):
-        logger.error("the cluster refuses us: %s", error)
+        logger.error("Kubernetes API refused the request: %s", error)
     return ClusterUnavailableError()

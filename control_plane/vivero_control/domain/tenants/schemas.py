@@ -1,4 +1,4 @@
-"""Tenants as staff see them, the orders staff can give, and what a host name stands for."""
+"""Tenants as staff see them, the actions of staff, and what a host name stands for."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -73,7 +73,7 @@ class TenantDetail(Struct, frozen=True, kw_only=True):
     database_server: Annotated[str | None, Meta(description="Which one its schema is on; null before it is placed.")]
     proven_at: Annotated[datetime | None, Meta(description="When the operator last used all of it with success.")]
     generation: Annotated[
-        int, Meta(description="Give it back with an order to be told (409) when someone changed the tenant meanwhile.")
+        int, Meta(description="Send it with an action to be told (409) when someone changed the tenant meanwhile.")
     ]
 
 

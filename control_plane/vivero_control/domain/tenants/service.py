@@ -1,4 +1,4 @@
-"""Tenants for staff: find them, look at one, give an order."""
+"""Tenants for staff: search them, read one, act on it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,12 +10,12 @@ from vivero_core.model.reading import Unreadable, salvaged
 from vivero_core.model.tenant import Tenant
 from vivero_web.clock import Clock
 
-from vivero_control.domain.audit.service import Act, AuditService
-from vivero_control.domain.plans.errors import PlanNotFoundError, unknown_plan
-from vivero_control.domain.plans.service import PlanService
+from vivero_control.domain.audit.service import AuditAction, AuditService
+from vivero_control.domain.plans.service import PlanNotFoundError, PlanService, unknown_plan
 from vivero_control.domain.tenants import policies
-from vivero_control.domain.tenants.directory import TenantDirectory, named
+from vivero_control.domain.tenants.directory import TenantDirectory, spec_text
 from vivero_control.domain.tenants.errors import TenantChangedError, TenantNotFoundError, TenantUnreadableError
+from vivero_control.domain.tenants.policies import signup_subject, tenant_subject
 from vivero_control.domain.tenants.repository import TenantRepository
 from vivero_control.domain.tenants.schemas import (
     ChangePlan,
@@ -30,9 +30,8 @@ from vivero_control.domain.tenants.schemas import (
     TenantRow,
     TenantState,
 )
-from vivero_control.domain.tenants.subjects import signup_subject, subject
 
-# The operator writes status now and then: an order that met such a write is tried again on the new version.
+# The operator updates status now and then: an action that lost against such a write is retried on the new version.
 ATTEMPTS: Final = 4
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -40,7 +39,7 @@ Decide = Callable[[Tenant], policies.Patch]
 
 
 class TenantService:
-    """Lists come from memory; an order reads the Tenant afresh, writes it conditionally, and is audited."""
+    """Lists come from the informer; an action reads the Tenant afresh, writes it conditionally, and is audited."""
 
     def __init__(  # noqa: PLR0913  what it works with, by name
         self,
@@ -75,50 +74,53 @@ class TenantService:
             return msgspec.structs.replace(self._detail(salvaged(found)), tenant=self._unreadable_row(found))
         return self._detail(_there(found, name))
 
-    async def suspend(self, name: str, order: Suspend, actor: str) -> TenantDetail:
+    async def suspend(self, name: str, action: Suspend, actor: str) -> TenantDetail:
         """Raises WrongStateError when it is suspended already; so do the others when they make no sense."""
 
         def decide(tenant: Tenant) -> policies.Patch:
-            return policies.suspend(tenant, order)
+            return policies.suspend(tenant, action)
 
-        detail = {"kind": str(order.kind), "message": order.message}
-        return await self._change(name, _act("suspend", name, order, actor, detail), decide, order.generation)
+        detail = {"kind": str(action.kind), "message": action.message}
+        return await self._change(
+            name, _audit_action("suspend", name, action, actor, detail), decide, action.generation
+        )
 
-    async def resume(self, name: str, order: Resume, actor: str) -> TenantDetail:
+    async def resume(self, name: str, action: Resume, actor: str) -> TenantDetail:
         def decide(tenant: Tenant) -> policies.Patch:
             return policies.resume(tenant, self._clock())
 
-        return await self._change(name, _act("resume", name, order, actor, {}), decide, order.generation)
+        return await self._change(name, _audit_action("resume", name, action, actor, {}), decide, action.generation)
 
-    async def extend_trial(self, name: str, order: ExtendTrial, actor: str) -> TenantDetail:
+    async def extend_trial(self, name: str, action: ExtendTrial, actor: str) -> TenantDetail:
         def decide(tenant: Tenant) -> policies.Patch:
-            return policies.extend_trial(tenant, order, self._clock())
+            return policies.extend_trial(tenant, action, self._clock())
 
-        detail = {"trial_ends_at": policies.timestamp(order.trial_ends_at)}
-        return await self._change(name, _act("extend-trial", name, order, actor, detail), decide, order.generation)
+        detail = {"trial_ends_at": policies.timestamp(action.trial_ends_at)}
+        return await self._change(
+            name, _audit_action("extend-trial", name, action, actor, detail), decide, action.generation
+        )
 
-    async def change_plan(self, name: str, order: ChangePlan, actor: str) -> TenantDetail:
+    async def change_plan(self, name: str, action: ChangePlan, actor: str) -> TenantDetail:
         """Raises InvalidInputError naming `plan` when there is no such plan."""
         try:
-            plan = self._plans.find(order.plan)
+            plan = self._plans.find(action.plan)
         except PlanNotFoundError:
-            raise unknown_plan(order.plan) from None
+            raise unknown_plan(action.plan) from None
         ends = self._clock() + timedelta(days=plan.trial_days) if plan.trial_days else None
 
         def decide(tenant: Tenant) -> policies.Patch:
-            return policies.change_plan(tenant, order, ends)
+            return policies.change_plan(tenant, action, ends)
 
-        act = _act("change-plan", name, order, actor, {"plan": plan.name})
-        return await self._change(name, act, decide, order.generation)
+        audited = _audit_action("change-plan", name, action, actor, {"plan": plan.name})
+        return await self._change(name, audited, decide, action.generation)
 
-    async def _change(self, name: str, act: Act, decide: Decide, expected: int | None) -> TenantDetail:
+    async def _change(self, name: str, audited: AuditAction, decide: Decide, expected: int | None) -> TenantDetail:
         """Decide on the Tenant as it is now, and write exactly that version of it.
 
-        An order that is refused changes nothing and is no act; one that meets
-        other writers is one act, however often it is tried.
+        A refused action changes nothing and is not audited; one that is retried against other writers is audited once.
         """
         tenant, patch = await self._decided(name, decide, expected)
-        async with self._audit.recorded(act):
+        async with self._audit.recording(audited):
             for _ in range(ATTEMPTS - 1):
                 try:
                     return self._detail(await self._repository.patch(tenant, patch))
@@ -142,7 +144,7 @@ class TenantService:
         """How the audit log names it: as itself, and as the signup that made or claimed it before it had a name."""
         known = self._directory.get(name)
         signup = known.metadata.labels.get(LABEL_SIGNUP) if known else None
-        return (subject(name), signup_subject(signup)) if signup else (subject(name),)
+        return (tenant_subject(name), signup_subject(signup)) if signup else (tenant_subject(name),)
 
     def _row(self, tenant: Tenant) -> TenantRow:
         slug, owner = tenant.spec.slug, tenant.spec.owner
@@ -164,11 +166,11 @@ class TenantService:
 
     def _unreadable_row(self, found: Unreadable) -> TenantRow:
         """What can be said of it."""
-        slug = named(found, "slug")
+        slug = spec_text(found, "slug")
         return msgspec.structs.replace(
             self._row(salvaged(found)),
             slug=slug,
-            display_name=named(found, "displayName") or found.name,
+            display_name=spec_text(found, "displayName") or found.name,
             url=self._tenant_url(slug) if slug else None,
             state=TenantState.UNREADABLE,
             message=found.why,
@@ -207,8 +209,8 @@ class _Reasoned(Protocol):
     def reason(self) -> str: ...
 
 
-def _act(action: str, name: str, order: _Reasoned, actor: str, detail: dict[str, Any]) -> Act:
-    return Act(actor=actor, action=action, subject=subject(name), reason=order.reason, detail=detail)
+def _audit_action(word: str, name: str, action: _Reasoned, actor: str, detail: dict[str, Any]) -> AuditAction:
+    return AuditAction(actor=actor, action=word, subject=tenant_subject(name), reason=action.reason, detail=detail)
 
 
 def _matches(row: TenantRow, query: TenantQuery) -> bool:

@@ -4,6 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from vivero_core.model import base
+from vivero_core.model.constants import API_VERSION, GROUP, VERSION
+from vivero_core.model.database_server import DatabaseServer
+from vivero_core.model.plan import Plan
+from vivero_core.model.release import Release
+from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_pool import TenantPool
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -38,6 +46,11 @@ class Resource:
         return "/" + "/".join(quote(part, safe="") for part in parts)
 
 
+def of_model(model: type[base.Resource]) -> Resource:
+    """The address of one of our own kinds."""
+    return Resource(GROUP, VERSION, model.__name__, model.plural, namespaced=False)
+
+
 NAMESPACE = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 SECRET = Resource("", "v1", "Secret", "secrets")
 CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps")
@@ -57,11 +70,11 @@ LEASE = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 CUSTOM_RESOURCE_DEFINITION = Resource(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
 )
-TENANT = Resource("vivero.dev", "v1alpha1", "Tenant", "tenants", namespaced=False)
-PLAN = Resource("vivero.dev", "v1alpha1", "Plan", "plans", namespaced=False)
-DATABASE_SERVER = Resource("vivero.dev", "v1alpha1", "DatabaseServer", "databaseservers", namespaced=False)
-TENANT_POOL = Resource("vivero.dev", "v1alpha1", "TenantPool", "tenantpools", namespaced=False)
-RELEASE = Resource("vivero.dev", "v1alpha1", "Release", "releases", namespaced=False)
+TENANT = of_model(Tenant)
+PLAN = of_model(Plan)
+DATABASE_SERVER = of_model(DatabaseServer)
+TENANT_POOL = of_model(TenantPool)
+RELEASE = of_model(Release)
 
 _BY_KIND = {
     (resource.api_version, resource.kind): resource
@@ -77,7 +90,9 @@ def resource_of(manifest: dict[str, Any]) -> Resource:
         ValueError: a kind that Vivero does not make.
     """
     key = (manifest.get("apiVersion", ""), manifest.get("kind", ""))
-    try:
+    if key in _BY_KIND:
         return _BY_KIND[key]
-    except KeyError:
-        raise ValueError(f"unknown resource {key[0]} {key[1]}") from None
+    for model in base.Resource.__subclasses__():
+        if key == (API_VERSION, model.__name__):
+            return of_model(model)
+    raise ValueError(f"unknown resource {key[0]} {key[1]}")

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 from litestar.params import QueryParameter
 from vivero_core.model.naming import EMAIL_MAX_LENGTH
-from vivero_web.shapes import said
+from vivero_web.bodies import said
 
 from vivero_data.domain.audit.schemas import SUBJECT_MAX, AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import ACTION_PATTERN, AuditService

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from vivero_web import clock
-from vivero_web.refusals import WINDOW
+from vivero_web.logins import WINDOW
 
 from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Row
 from vivero_data.domain.audit.schemas import SUBJECT_MAX, AuditEntry, AuditQuery

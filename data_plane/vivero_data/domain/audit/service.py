@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from vivero_web.client_address import current_caller
+from vivero_web.current_request import current_caller, current_request_id
 from vivero_web.errors import InvalidInputError
-from vivero_web.refusals import is_worth_an_entry
-from vivero_web.request_id import current_request_id
+from vivero_web.logins import is_worth_an_entry
 
 from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Database
 from vivero_data.db.errors import DatabaseError, MissingTableError

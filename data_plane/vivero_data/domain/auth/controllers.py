@@ -5,8 +5,8 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from vivero_web.declared import raises
-from vivero_web.doors import LOGOUTS, SECRETS, Counted
 from vivero_web.errors import NotSignedInError
+from vivero_web.rate_limit import LOGOUTS, SECRETS, Counted
 from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.errors import SessionEndedError, WrongCredentialsError

@@ -11,7 +11,7 @@ from litestar.params import PathParameter
 from litestar.response import Stream
 from vivero_web.conditions import ETAG, Conditions, provide_conditions
 from vivero_web.declared import raises
-from vivero_web.guards import MULTIPART
+from vivero_web.security import MULTIPART
 
 from vivero_data.domain.auth.guards import AnyRequest, needs
 from vivero_data.domain.files.downloads import download

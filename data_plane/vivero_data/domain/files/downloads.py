@@ -7,8 +7,8 @@ from litestar import Request
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK, HTTP_206_PARTIAL_CONTENT
 from vivero_web.conditions import Conditions, continues, http_date, is_current, tag_of
+from vivero_web.exchange import wants_head
 from vivero_web.ranges import content_range, part_of
-from vivero_web.reading import wants_head
 
 from vivero_data.domain.files.names import content_disposition
 from vivero_data.domain.files.schemas import StoredFile

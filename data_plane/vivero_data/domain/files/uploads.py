@@ -17,7 +17,7 @@ from multipart import (  # type: ignore[import-untyped]
     PushMultipartParser,
 )
 from vivero_web.errors import InvalidInputError, MalformedError, TooLargeError
-from vivero_web.guards import MULTIPART, require_media_type
+from vivero_web.security import MULTIPART, require_media_type
 
 from vivero_data.domain.auth.guards import AnyRequest
 from vivero_data.domain.files.errors import FileTooLargeError

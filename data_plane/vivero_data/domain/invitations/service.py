@@ -6,7 +6,7 @@ fail for want of room.
 
 from vivero_web.errors import InvalidInputError
 from vivero_web.limiter import Limiter
-from vivero_web.mail_limits import of_invitations, to_recipient
+from vivero_web.links import of_invitations, to_recipient
 from vivero_web.passwords import NO_PASSWORD
 from vivero_web.text import tidy
 

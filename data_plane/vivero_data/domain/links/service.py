@@ -1,6 +1,6 @@
 """Makes one-time links and mails them; who redeems them is in `domain/recovery`."""
 
-from vivero_web import clock, letters
+from vivero_web import clock, links
 from vivero_web.links import PAGE, one_time_link
 from vivero_web.mail import Mail
 from vivero_web.tokens import digest, new_secret
@@ -46,20 +46,20 @@ class LinkService:
     async def mail_reset(self, secret: str, to: str) -> None:
         """Send the link to who has forgotten the password."""
         identity = await self._identity.current()
-        letter = letters.password_reset(_key(secret), to=to, place=_place(identity), link=_link(identity, secret))
+        letter = links.password_reset(_key(secret), to=to, place=_place(identity), link=_link(identity, secret))
         await self._deliver(secret, letter)
 
     async def mail_invitation(self, secret: str, to: str, inviter: str) -> None:
         """Send the link to a new member; `inviter` is the address of who added them."""
         identity = await self._identity.current()
         place, link = _place(identity), _link(identity, secret)
-        letter = letters.invitation(_key(secret), to=to, group="the workspace", place=place, inviter=inviter, link=link)
+        letter = links.invitation(_key(secret), to=to, group="the workspace", place=place, inviter=inviter, link=link)
         await self._deliver(secret, letter)
 
     async def mail_change(self, to: str) -> None:
         """Tell somebody that their password was reset."""
         place = _place(await self._identity.current())
-        await self._post.deliver(letters.password_changed(_key(new_secret()), to=to, place=place))
+        await self._post.deliver(links.password_changed(_key(new_secret()), to=to, place=place))
 
     async def _deliver(self, secret: str, letter: Mail) -> None:
         if await self._post.deliver(letter):

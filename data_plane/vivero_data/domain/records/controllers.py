@@ -8,8 +8,8 @@ from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from vivero_web.conditions import ETAG, Conditions, provide_conditions, tag_of
 from vivero_web.declared import raises
-from vivero_web.envelope import QUERY_BYTES
 from vivero_web.fields import LARGEST
+from vivero_web.request_context import QUERY_BYTES
 
 from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.collections.names import MAX_NAME

@@ -5,9 +5,9 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from vivero_web.declared import raises
-from vivero_web.doors import SECRETS, Counted
 from vivero_web.errors import LinkSpentError
 from vivero_web.links import ChosenPassword, ForgottenPassword
+from vivero_web.rate_limit import SECRETS, Counted
 from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.guards import AnyRequest

@@ -6,9 +6,8 @@ words nor its time tell.
 
 from vivero_web.errors import InvalidInputError, LinkSpentError
 from vivero_web.limiter import Limiter
-from vivero_web.links import ChosenPassword, secret_in
+from vivero_web.links import ChosenPassword, by_caller, secret_in, to_recipient
 from vivero_web.logins import Logins
-from vivero_web.mail_limits import by_caller, to_recipient
 from vivero_web.passwords import Passwords
 from vivero_web.text import email_problem, password_problem
 from vivero_web.tokens import digest

@@ -8,9 +8,9 @@ from litestar.params import QueryParameter
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_web.bodies import read_form
-from vivero_web.doors import SECRETS, Counted
 from vivero_web.errors import InvalidInputError, NotSignedInError, TooManyRequestsError, WebError
 from vivero_web.links import secret_in
+from vivero_web.rate_limit import SECRETS, Counted
 from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.schemas import Credentials

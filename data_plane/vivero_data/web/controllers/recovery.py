@@ -5,9 +5,9 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from vivero_web.bodies import read_form
-from vivero_web.doors import SECRETS, Counted
 from vivero_web.errors import ConflictError, WebError
 from vivero_web.links import PAGE, ChosenPassword
+from vivero_web.rate_limit import SECRETS, Counted
 from vivero_web.request_context import caller_of
 
 from vivero_data.domain.identity.schemas import Identity

@@ -1,18 +1,20 @@
-"""What the pod needs besides its credentials: the platform's public files, an account without rights, further logins."""
+"""What the pod reads besides its credentials: the platform's public files, further logins, mail, and changed limits."""
 
-from vivero_core.backends.kube.resources import SECRET
-from vivero_core.model.constants import Reason
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import POD, SECRET
+from vivero_core.model.constants import ANNOTATION_LIMITS, Reason
 
-from vivero_operator.manifests import mail, platform_config, pull_secret, service_account
-from vivero_operator.manifests.common import Manifest, labels
+from vivero_operator.instance import Manifest, labels
+from vivero_operator.manifests import copies, secrets
 from vivero_operator.policies.outcome import Outcome, Pending, done
+from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.run import Run
 
 
 async def ensure(run: Run) -> Outcome:
     files = await run.services.backends.platform_files()
     logins = [await _login(run, one.name) for one in run.instance.settings.data_plane_pod.image_pull_secrets]
-    await run.ensure_all(platform_config.build(run.instance, files), service_account.build(run.instance))
+    await run.ensure_all(copies.platform(run.instance, files), copies.account(run.instance))
     for login in logins:
         await run.ensure(login, optional=True)
     await _mail(run)
@@ -24,9 +26,9 @@ async def _mail(run: Run) -> None:
     settings = run.instance.settings
     source = await run.find(SECRET, settings.mail_secret, settings.platform_namespace) if settings.mail_secret else None
     if source is not None:
-        await run.ensure(mail.build(run.instance, source), optional=True)
+        await run.ensure(copies.mail(run.instance, source), optional=True)
     elif not run.fresh:
-        await run.remove(SECRET, mail.NAME, run.instance.namespace, belongs=labels(run.instance))
+        await run.remove(SECRET, copies.MAIL, run.instance.namespace, belongs=labels(run.instance))
 
 
 async def _login(run: Run, name: str) -> Manifest:
@@ -35,4 +37,22 @@ async def _login(run: Run, name: str) -> Manifest:
     if source is None:
         message = f"Image pull Secret {name} does not exist in namespace {namespace}"
         raise Pending(Reason.PULL_SECRET_MISSING, message, retry_after=30)
-    return pull_secret.build(run.instance, source)
+    return copies.login(run.instance, source)
+
+
+async def _touch(run: Run, pod: Pod, digest: str) -> None:
+    patch = {"metadata": {"annotations": {ANNOTATION_LIMITS: digest}}}
+    try:
+        await run.kube.patch(POD, pod.name, patch, pod.namespace)
+    except KubeNotFoundError:
+        return  # it went meanwhile; its successor starts with the new limits
+
+
+async def announce_limits(run: Run) -> Outcome:
+    """Tell running pods about changed limits: a touched annotation makes kubelet refresh the mounted file at once."""
+    if run.limits_changed:
+        digest = secrets.limits_digest(run.instance)
+        for pod in run.services.cluster.pods(run.instance.id):
+            if pod.limits != digest:
+                await _touch(run, pod, digest)
+    return done(Reason.PROVISIONED)

@@ -14,8 +14,8 @@ from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import LABEL_HOST_CERTIFICATE, LABEL_TENANT, Reason
 from vivero_core.model.tenant import HostStatus
 
-from vivero_operator.manifests import host_certificate
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.instance import Manifest
+from vivero_operator.manifests import copies
 from vivero_operator.policies import certificates
 from vivero_operator.policies import hosts as policy
 from vivero_operator.policies.certificates import Verdict
@@ -46,11 +46,11 @@ async def _look(run: Run, host: str) -> HostStatus:
 async def _take_back(run: Run) -> None:
     """Remove copies of certificates that the spec names no more: a customer's private key, and no issuer's certificate."""
     named = {one.host for one in run.tenant.spec.host_certificates}
-    kept = {host_certificate.name(host) for host in run.tenant.spec.hosts if host in named}
+    kept = {copies.certificate_name(host) for host in run.tenant.spec.hosts if host in named}
     selector = f"{LABEL_TENANT}={run.instance.id}"
     listing = await run.kube.list(SECRET, run.instance.namespace, label_selector=selector, metadata_only=True)
     for live in listing.items:
-        if host_certificate.is_copy(live) and live["metadata"]["name"] not in kept:
+        if copies.is_certificate_copy(live) and live["metadata"]["name"] not in kept:
             await run.delete(SECRET, live)
 
 
@@ -84,7 +84,7 @@ async def _certificate(run: Run, host: str) -> Verdict | None:
     if host not in named:
         if run.instance.issuer(host) is None:
             return None
-        issued = await run.find(SECRET, host_certificate.name(host), run.instance.namespace)
+        issued = await run.find(SECRET, copies.certificate_name(host), run.instance.namespace)
         return _judged(run, issued, host) if issued is not None else None
     given = await run.find(SECRET, named[host], settings.platform_namespace)
     if given is None:
@@ -93,7 +93,7 @@ async def _certificate(run: Run, host: str) -> Verdict | None:
         return Verdict(None, f"may not be used: Secret {named[host]} lacks the label {LABEL_HOST_CERTIFICATE}=true")
     verdict = _judged(run, given, host)
     if verdict.problem is None and not run.instance.suspended:
-        await run.ensure(host_certificate.build(run.instance, host, given["data"]), optional=True)
+        await run.ensure(copies.certificate(run.instance, host, given["data"]), optional=True)
     return verdict
 
 

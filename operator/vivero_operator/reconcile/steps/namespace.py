@@ -8,9 +8,8 @@ from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeForbidd
 from vivero_core.backends.kube.resources import DEPLOYMENT, NAMESPACE, ROLE_BINDING, SERVICE_ACCOUNT, TENANT
 from vivero_core.model.constants import ANNOTATION_TENANT_UID, Reason
 
-from vivero_operator.instance import APP
-from vivero_operator.manifests import namespace, role_binding
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.instance import APP, Manifest
+from vivero_operator.manifests import namespace
 from vivero_operator.policies import drift
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
@@ -42,7 +41,7 @@ async def ensure(run: Run) -> Outcome:
         raise Pending(Reason.NAMESPACE_CONFLICT, message, retry_after=60)
     if live is None and not run.begins:
         await _still_lives(run)
-    wanted, rights = namespace.build(run.instance), role_binding.build(run.instance)
+    wanted, rights = namespace.build(run.instance), namespace.rights(run.instance)
     if live is None:
         # Created, not applied: until the rights are there, no object in the namespace can be patched, itself included.
         # While the one that was deleted is going, the status says so, and not that all is well.
@@ -70,7 +69,7 @@ async def _rights_count(run: Run) -> None:
 
 
 async def _grant(run: Run, rights: Manifest) -> None:
-    live = await run.find(ROLE_BINDING, role_binding.NAME, run.instance.namespace)
+    live = await run.find(ROLE_BINDING, namespace.RIGHTS, run.instance.namespace)
     if live is None:
         await run.create(rights)
     elif drift.differs(rights, live):
@@ -82,12 +81,11 @@ async def _grant(run: Run, rights: Manifest) -> None:
 
 async def _regain_to_write(run: Run, rights: Manifest, live: Manifest) -> None:
     """Our RoleBinding has another role or other subjects: it is corrected with the rights of a second one."""
-    name, namespace = role_binding.REGAINED, run.instance.namespace
     with contextlib.suppress(KubeAlreadyExistsError):
-        await run.kube.create(role_binding.build(run.instance, name))
+        await run.kube.create(namespace.rights(run.instance, namespace.REGAINED))
     await _rights_count(run)
     await run.write(rights, live)
-    second = await run.find(ROLE_BINDING, name, namespace)
+    second = await run.find(ROLE_BINDING, namespace.REGAINED, run.instance.namespace)
     if second is not None:
         await run.delete(ROLE_BINDING, second)
 
@@ -104,7 +102,7 @@ async def regain(run: Run) -> Outcome:
     """What is deleted has to be read first: the rights for that are put back where they were taken away."""
     live = await run.find(NAMESPACE, run.instance.namespace)
     if live is not None and _is_ours(run, live) and not _is_going(live):
-        await _grant(run, role_binding.build(run.instance))
+        await _grant(run, namespace.rights(run.instance))
     return done(Reason.PROVISIONED)
 
 

@@ -1,22 +1,24 @@
-"""Sets the name, the address and the owner's account of a workspace through its internal API; every change is applied.
+"""What is asked of the workspace itself: its name, address and owner's account are set, and it proves that all works.
 
-The password hash travels in a Secret of the signups' namespace, which is
+Every change of the owner is applied. The password hash travels in a Secret of the signups' namespace, which is
 deleted after use. What the data plane answered is kept in status.owner: a
 condition says how the last attempt went, and a failure must not erase what is known.
 """
 
 import base64
 import binascii
+from datetime import timedelta
 
 from vivero_core.backends.kube.errors import KubeConflictError, KubeNotFoundError
 from vivero_core.backends.kube.resources import SECRET
-from vivero_core.model.conditions import Status, find
+from vivero_core.model.conditions import Status, find, is_true
 from vivero_core.model.constants import PASSWORD_HASH_KEY, ConditionType, Reason
 from vivero_core.model.tenant import OwnerStatus
 
 from vivero_operator.data_plane import Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError
-from vivero_operator.manifests.common import Manifest
+from vivero_operator.instance import Manifest
+from vivero_operator.policies import allocation as policy
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import workload
@@ -142,3 +144,33 @@ async def remove(run: Run) -> Outcome:
     if secret is not None:
         await run.delete(SECRET, secret)
     return done(Reason.ERASED)
+
+
+def _proof_stands(run: Run) -> bool:
+    """Whether the last proof still counts: young enough, of this generation and release, and nothing was wrong since."""
+    status = run.tenant.status
+    if status.proven_at is None or status.observed_generation != run.tenant.metadata.generation:
+        return False
+    if run.corrected or status.release != run.release:
+        return False
+    age = run.services.now() - status.proven_at
+    young = age < timedelta(seconds=run.services.settings.proof_seconds)
+    return young and is_true(status.conditions, ConditionType.READY)
+
+
+async def prove(run: Run) -> Outcome:
+    """Ready is a proof: the tenant's own pod has just used its schema, its bucket and its cache keys."""
+    if _proof_stands(run):
+        return done(Reason.PROVEN)
+    pod = workload.answering(run)
+    neighbour = policy.neighbour(run.tenant, run.services.cluster.tenants)
+    proof = await run.services.data_plane.proof(pod.ip or "", run.known_keys().operator_token, neighbour)
+    if not proof.ok:
+        broken = ", ".join(proof.failing) or "the workspace"
+        message = f"Proof failed: the tenant's credentials do not work, or give access to another tenant: {broken}"
+        raise Pending(Reason.PROOF_FAILED, message, retry_after=5)
+    if proof.workspace != workspace(run):
+        await tell(run)  # it lost them, or never got them
+    run.proven_at = run.services.now()
+    run.version = proof.version
+    return done(Reason.PROVEN)

@@ -7,7 +7,7 @@ from vivero_core.backends.kube.resources import INGRESS
 from vivero_core.model.constants import LABEL_TENANT, Reason
 
 from vivero_operator.instance import APP
-from vivero_operator.manifests import ingress, service
+from vivero_operator.manifests import ingress
 from vivero_operator.policies import hosts as policy
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
@@ -19,7 +19,7 @@ async def ensure(run: Run) -> Outcome:
     if run.instance.suspended:
         await _close(run)
         return done(Reason.PROVISIONED)
-    await run.ensure_all(service.build(run.instance), ingress.build(run.instance))
+    await run.ensure_all(ingress.service(run.instance), ingress.build(run.instance))
     for issued in _kinds(run):
         own = _of_kind(run, issued=issued)
         if own:
@@ -88,7 +88,7 @@ async def _remove_stand_in(run: Run, *, issued: bool) -> None:
 
 async def prepare(run: Run) -> Outcome:
     """A spare's Service: endpoints are known by the time a claim adds the route."""
-    await run.ensure(service.build(run.instance))
+    await run.ensure(ingress.service(run.instance))
     return done(Reason.PROVISIONED)
 
 
@@ -96,3 +96,12 @@ async def remove(run: Run) -> Outcome:
     """What lies outside the tenant's namespace; the rest goes with that."""
     await _remove_stand_ins(run, _KINDS)
     return done(Reason.ERASED)
+
+
+async def leave_stand_in(run: Run) -> Outcome:
+    """Remove the stand-in page before a workspace is Ready: its address then leads to its own pods alone.
+
+    Mostly there is nothing to do, and nothing is asked: the event of the pod was faster, or no page was ever shown.
+    """
+    await run.services.stand_ins.settle(run.instance.id)
+    return done(Reason.ROUTED)

@@ -19,10 +19,10 @@ from vivero_core.backends.kube.resources import SECRET
 from vivero_core.model import naming
 from vivero_core.model.constants import ANNOTATION_DATABASE_SERVER, ANNOTATION_LIMITS, Reason
 
-from vivero_operator.instance import DatabaseAddress, TenantKeys
+from vivero_operator.escrow.record import Record
+from vivero_operator.instance import DatabaseAddress, Manifest, TenantKeys
 from vivero_operator.manifests import secrets as manifests
-from vivero_operator.manifests.common import Manifest
-from vivero_operator.policies import drift, loss, placement
+from vivero_operator.policies import allocation, drift, outcome
 from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 
@@ -91,30 +91,36 @@ def server_from(live: Live) -> str | None:
     return annotations.get(ANNOTATION_DATABASE_SERVER)
 
 
-def _server_name(run: Run, live: Live) -> str:
+def _needs_record(run: Run, live: Live) -> bool:
+    """Whether the Secrets lack keys, or neither the status nor a Secret says where the schema is: the record may."""
+    placed = run.tenant.status.database_server is not None or server_from(live) is not None
+    return run.record is None and (complete(live) is None or not placed)
+
+
+def _server_name(run: Run, live: Live, record: Record | None) -> str:
     """Where the schema is, or is to be."""
     tenant, cluster = run.tenant, run.services.cluster
     placed = tenant.status.database_server or (run.record.database_server if run.record else None)
     if placed is not None:
         return placed
     # Nothing was proven there yet: what the spec says counts, and may be corrected.
-    begun = cluster.servers.get(server_from(live) or "")
-    begun_on = begun.name if begun is not None and not placement.never_answered(begun) else None
+    begun = cluster.servers.get(server_from(live) or (record and record.database_server) or "")
+    begun_on = begun.name if begun is not None and not allocation.never_answered(begun) else None
     wanted = tenant.spec.database_server or begun_on
     if wanted is None:
-        chosen = placement.choose(cluster.servers, cluster.placements())
+        chosen = allocation.choose_server(cluster.servers, cluster.placements())
         if chosen is None:
             raise Pending(Reason.NO_DATABASE_SERVER, "No reachable DatabaseServer has capacity for another tenant")
         return chosen
     server = cluster.servers.get(wanted)
-    refusal = placement.refused(server, cluster.placements()) if server and wanted != begun_on else None
+    refusal = allocation.refused_server(server, cluster.placements()) if server and wanted != begun_on else None
     if refusal is not None:
         raise Pending(*refusal)
     return wanted
 
 
-def _address(run: Run, live: Live) -> DatabaseAddress:
-    name = _server_name(run, live)
+def _address(run: Run, live: Live, record: Record | None = None) -> DatabaseAddress:
+    name = _server_name(run, live, record)
     server = run.services.cluster.servers.get(name)
     if server is None:
         raise Pending(Reason.DATABASE_SERVER_NOT_FOUND, f"DatabaseServer {name} does not exist")
@@ -156,8 +162,9 @@ async def recall(run: Run) -> Outcome:
 
 async def ensure(run: Run) -> Outcome:
     live = await read(run)
-    address = _address(run, live)
-    keys = await _keys(run, live, address)
+    record = await run.services.vault.find(run.instance.id) if _needs_record(run, live) else run.record
+    address = _address(run, live, record)
+    keys = await _keys(run, live, address, record)
     limits = _limits(run, live)
     wanted = [
         manifests.database(run.instance, keys, address),
@@ -191,11 +198,12 @@ def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
             run.state.expect_news(run.tenant.metadata.uid, name)
 
 
-async def _keys(run: Run, live: Live, address: DatabaseAddress) -> TenantKeys:
+async def _keys(run: Run, live: Live, address: DatabaseAddress, record: Record | None) -> TenantKeys:
     keys, vault = complete(live), run.services.vault
     if keys is not None and vault.is_kept(run.instance, keys, address.server):
         return keys
-    record = run.record or await vault.find(run.instance.id)
+    if record is None and not _needs_record(run, live):
+        record = await vault.find(run.instance.id)
     return await recovered(run, live, record.keys if record else None, address.server)
 
 
@@ -210,7 +218,7 @@ async def recovered(run: Run, live: Live, escrowed: TenantKeys | None, server: s
         found = joined(live, escrowed, new_file_key=True)
     if found is None:
         run.lost = True
-        raise Blocked(Reason.KEYS_LOST, loss.of_keys(run.instance.id))
+        raise Blocked(Reason.KEYS_LOST, outcome.of_keys(run.instance.id))
     return found
 
 

@@ -14,7 +14,7 @@ from vivero_core.backends.kube.resources import DEPLOYMENT, POD
 from vivero_core.model.constants import ANNOTATION_ASKED, ANNOTATION_RESTART, Reason
 
 from vivero_operator.instance import APP
-from vivero_operator.manifests import deployment, pod_template
+from vivero_operator.manifests import pod_template
 from vivero_operator.policies.outcome import Outcome, Pending, done
 from vivero_operator.policies.pool import is_single_refill
 from vivero_operator.reconcile.pods import Pod, Trouble, trouble
@@ -82,7 +82,7 @@ def inputs(run: Run) -> object:
 async def ensure(run: Run) -> Outcome:
     template = _template(run)
     if template is not None:
-        await run.ensure(deployment.build(run.instance, template))
+        await run.ensure(pod_template.deployment(run.instance, template))
     return done(Reason.PROVISIONED)
 
 

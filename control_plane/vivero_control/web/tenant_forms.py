@@ -1,0 +1,92 @@
+"""What staff typed into a dialog, as an action of `domain/tenants`. Pure.
+
+Every function raises InvalidInputError naming the fields that are wrong.
+"""
+
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from msgspec import Struct
+from vivero_core.model.constants import SuspensionReason
+from vivero_web.errors import FieldError, InvalidInputError
+from vivero_web.text import whole_number
+
+from vivero_control.domain.tenants.schemas import ChangePlan, ExtendTrial, Resume, Suspend
+
+REASON_MIN: Final = 3
+TEXT_MAX: Final = 500
+_END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
+
+
+class ActionForm(Struct, kw_only=True):
+    """The fields of all four dialogs as typed; each uses its own."""
+
+    reason: str = ""
+    kind: str = ""
+    message: str = ""
+    trial_ends_on: str = ""
+    plan: str = ""
+    generation: str = ""
+
+
+def suspend(form: ActionForm) -> Suspend:
+    errors = _reason_errors(form)
+    if form.kind not in set(SuspensionReason):
+        errors.append(FieldError("kind", "Choose one of the reasons."))
+    if len(form.message) > TEXT_MAX:
+        errors.append(FieldError("message", f"Use at most {TEXT_MAX} characters."))
+    _raise(errors)
+    return Suspend(
+        reason=form.reason.strip(),
+        kind=SuspensionReason(form.kind),
+        message=form.message.strip(),
+        generation=whole_number(form.generation),
+    )
+
+
+def resume(form: ActionForm) -> Resume:
+    _raise(_reason_errors(form))
+    return Resume(reason=form.reason.strip(), generation=whole_number(form.generation))
+
+
+def extend_trial(form: ActionForm) -> ExtendTrial:
+    """The trial ends with the chosen day, in UTC."""
+    errors = _reason_errors(form)
+    day = _day(form.trial_ends_on)
+    if day is None:
+        errors.append(FieldError("trial_ends_at", "Choose a day."))
+    _raise(errors)
+    return ExtendTrial(
+        reason=form.reason.strip(),
+        trial_ends_at=datetime.combine(day or date.min, _END_OF_DAY),
+        generation=whole_number(form.generation),
+    )
+
+
+def change_plan(form: ActionForm) -> ChangePlan:
+    errors = _reason_errors(form)
+    if not form.plan:
+        errors.append(FieldError("plan", "Choose a plan."))
+    _raise(errors)
+    return ChangePlan(reason=form.reason.strip(), plan=form.plan, generation=whole_number(form.generation))
+
+
+def _reason_errors(form: ActionForm) -> list[FieldError]:
+    reason = form.reason.strip()
+    if len(reason) < REASON_MIN:
+        return [FieldError("reason", "Say why, in a few words.")]
+    if len(reason) > TEXT_MAX:
+        return [FieldError("reason", f"Use at most {TEXT_MAX} characters.")]
+    return []
+
+
+def _raise(errors: list[FieldError]) -> None:
+    if errors:
+        raise InvalidInputError.of_all(errors)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

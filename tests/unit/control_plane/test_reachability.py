@@ -1,0 +1,229 @@
+"""A new workspace is looked for at its address once, for a bounded time, and only while its route is new."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from msgspec import UNSET
+from unit.control_plane.builders import NOW, condition, tenant
+from vivero_control.db.database import Database
+from vivero_control.db.tables import Signup
+from vivero_control.domain.signups import access
+from vivero_control.domain.signups import views as module
+from vivero_control.domain.signups.access import BearerTokens, LoginTickets
+from vivero_control.domain.signups.reachability import ROUTE_IS_NEW, Reachability, is_new, with_result
+from vivero_control.domain.signups.views import ReaderDeps, SignupReader, SignupViews, StreamSlots
+from vivero_control.domain.tenants.directory import TenantDirectory
+from vivero_control.jobs.repository import JobStatus
+from vivero_core.backends.kube.client import Listing
+from vivero_core.model.tenant import Tenant
+
+PATIENCE = 0.5
+PARTS = ["DatabaseReady", "StorageReady", "CacheReady", "WorkloadReady", "RouteReady", "OwnerReady", "Ready"]
+
+
+def nothing() -> None:
+    """Nobody waits."""
+
+
+class Door:
+    """An ingress that knows the route from a certain question on."""
+
+    def __init__(self, opens_after: int) -> None:
+        self.opens_after = opens_after
+        self.asked: list[tuple[str, str]] = []
+
+    async def probe(self, slug: str, tenant_id: str) -> bool:
+        self.asked.append((slug, tenant_id))
+        await asyncio.sleep(0)
+        return len(self.asked) > self.opens_after
+
+
+class Now:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+def ready(name: str = "acme", *, routed: timedelta = timedelta(0), **spec: object) -> Tenant:
+    """A Tenant that is ready, with a route so old."""
+    conditions = [condition(kind) for kind in PARTS]
+    for one in conditions:
+        one["lastTransitionTime"] = (NOW - routed).isoformat()
+    return tenant(name, conditions=conditions, **spec)
+
+
+def test_a_route_is_new_for_a_minute_and_unknown_until_it_is_made() -> None:
+    assert is_new(tenant(), NOW)
+    assert is_new(ready(), NOW)
+    assert not is_new(ready(), NOW + ROUTE_IS_NEW)
+
+
+async def test_many_who_wait_are_one_look_and_are_told_once() -> None:
+    door, told = Door(2), list[str]()
+    reachability = Reachability(door.probe, PATIENCE, Now())
+    looks = [reachability.probe(ready(), then=lambda: told.append("then")) for _ in range(50)]
+    assert not reachability.is_reachable(ready())
+    (probe,) = set(looks)
+    assert probe is not None
+    await probe
+    await asyncio.sleep(0)
+    assert door.asked == [("acme", ready().id)] * 3
+    assert told == ["then"]
+    assert reachability.is_reachable(ready())
+    assert reachability.probe(ready(), then=nothing) is None
+
+
+async def test_who_is_not_found_counts_as_reached_after_a_while_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    door = Door(10_000)
+    reachability = Reachability(door.probe, PATIENCE, Now())
+    probe = reachability.probe(ready(), then=nothing)
+    assert probe is not None
+    with caplog.at_level(logging.WARNING):
+        await asyncio.wait_for(probe, 20 * PATIENCE)
+    assert reachability.is_reachable(ready())
+    assert [vars(record)["slug"] for record in caplog.records] == ["acme"]
+    assert "workspace not reachable" in caplog.text
+    assert 1 < len(door.asked) <= 9, "ever more slowly"
+
+
+async def test_an_old_route_is_asked_for_by_nobody() -> None:
+    door = Door(0)
+    reachability = Reachability(door.probe, PATIENCE, Now())
+    old = ready(routed=ROUTE_IS_NEW)
+    assert reachability.is_reachable(old)
+    assert reachability.probe(old, then=nothing) is None
+    assert Reachability(door.probe, 0, Now()).probe(ready(), then=nothing) is None, "switched off"
+    assert door.asked == []
+
+
+def test_what_was_found_is_forgotten_when_the_route_is_old() -> None:
+    known: dict[str, datetime] = {}
+    for minute in range(10):
+        known = with_result(known, f"uid-{minute}", NOW + minute * ROUTE_IS_NEW)
+    assert list(known) == ["uid-7", "uid-8", "uid-9"]
+
+
+async def test_a_look_that_breaks_is_not_begun_again() -> None:
+    async def broken(*_: str) -> bool:
+        raise ValueError
+
+    reachability = Reachability(broken, PATIENCE, Now())
+    probe = reachability.probe(ready(), then=nothing)
+    assert probe is not None
+    with pytest.raises(ValueError):  # noqa: PT011  whatever it is
+        await probe
+    assert reachability.is_reachable(ready())
+
+
+async def test_closing_ends_every_look() -> None:
+    reachability = Reachability(Door(10_000).probe, 30, Now())
+    probe = reachability.probe(ready(), then=nothing)
+    assert probe is not None
+    reachability.close()
+    await asyncio.wait([probe], timeout=10)
+    assert probe.cancelled()
+
+
+class OneSignup(SignupReader):
+    """Reads one signup, with its row at hand."""
+
+    signup = Signup(
+        id="5f2c", email="a@acme.example", company="Acme", slug="acme", slug_claim="acme", plan="trial", created_at=NOW
+    )
+
+    async def _load(self, signup_id: str) -> tuple[Signup, JobStatus | None]:
+        del signup_id
+        return self.signup, None
+
+
+BEARERS = BearerTokens(b"k" * 32)
+
+
+class FakeTickets:
+    def login_url(self, url: str, **_: object) -> str:
+        return f"{url}/login/ticket#t"
+
+
+def service(door: Door, seen: Tenant) -> OneSignup:
+    directory = TenantDirectory()
+    directory.apply(Listing([], "0"))
+    directory.record_write(seen)
+    reachability = Reachability(door.probe, PATIENCE, Now())
+    tickets, tenant_url = cast("LoginTickets", FakeTickets()), "https://{}.vivero.localhost".format
+    return OneSignup(
+        ReaderDeps(
+            database=cast("Database", None),
+            directory=directory,
+            views=SignupViews(directory, reachability, tickets, tenant_url, Now()),
+            bearers=BEARERS,
+            streams=StreamSlots(9),
+            clock=Now(),
+        )
+    )
+
+
+def signed_up(**changes: Any) -> Tenant:  # noqa: ANN401  as `ready`
+    owner = {"email": "a@acme.example", "passwordHashSecret": access.secret_name("5f2c")}
+    return ready(owner=owner, **changes)
+
+
+async def test_a_stream_says_ready_when_the_address_answers() -> None:
+    door = Door(3)
+    stream = await service(door, signed_up()).follow("5f2c", BEARERS.issue("5f2c"))
+    views = [view async for view in stream if view]
+    assert [view.state for view in views] == ["provisioning", "ready"]
+    assert [step.state for step in views[0].steps] == ["done"] * 6 + ["running"]
+    assert [bool(view.login_url) for view in views] == [False, True]
+    assert len(door.asked) == 4
+
+
+@pytest.mark.parametrize(
+    "bearer", [None, "", "5f2c", BEARERS.issue("another"), BearerTokens(b"o" * 32).issue("5f2c"), "\udce9é"]
+)
+async def test_the_id_alone_shows_the_progress_and_no_login(bearer: str | None) -> None:
+    about = service(Door(0), signed_up())
+    seen = [view async for view in await about.follow("5f2c", bearer) if view]
+    for view in (*seen, await about.get("5f2c", bearer)):
+        assert (view.login_url, view.bearer) == (UNSET, UNSET)
+    assert seen[-1].state == "ready"
+    assert (await about.get("5f2c", BEARERS.issue("5f2c"))).login_url == "https://acme.vivero.localhost/login/ticket#t"
+
+
+async def test_who_asks_again_and_again_is_answered_when_the_address_answers() -> None:
+    door = Door(3)
+    about = service(door, signed_up())
+    views = await asyncio.gather(*(about.get("5f2c") for _ in range(20)))
+    assert {view.state for view in views} == {"ready"}
+    assert len(door.asked) == 4
+
+
+async def test_who_asks_waits_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PROBE_SECONDS", 0.05)
+    about = service(Door(10_000), signed_up())
+    assert (await about.get("5f2c")).state == "provisioning"
+    await asyncio.sleep(PATIENCE)
+    assert (await about.get("5f2c")).state == "ready"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: signed_up(suspended={"reason": "Manual"}),
+        lambda: tenant(owner={"email": "a@acme.example", "passwordHashSecret": access.secret_name("5f2c")}),
+    ],
+)
+async def test_nobody_looks_for_what_is_closed_or_not_ready_yet(make: Callable[[], Tenant]) -> None:
+    door = Door(0)
+    about = service(door, make())
+    await about.get("5f2c")
+    assert door.asked == []
