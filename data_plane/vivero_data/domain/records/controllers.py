@@ -16,9 +16,10 @@ from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.collections.parameters import APART, CollectionName
 from vivero_data.domain.collections.schemas import CONTENT_BYTES
 from vivero_data.domain.records.errors import ValueTakenError, VersionConflictError
-from vivero_data.domain.records.query import MAX_FILTERS
+from vivero_data.domain.records.filters import MAX_CONDITIONS, MAX_DEPTH, WHERE_LENGTH
 from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
+from vivero_data.domain.records.where import MAX_FILTERS
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonResponse
@@ -40,6 +41,16 @@ Filters = Annotated[
         "commas between them), empty and filled, for texts contains and starts too. A backslash goes before a colon in a "
         "field's name, and before a comma in a value of in.",
         schema_extra={"max_items": MAX_FILTERS, "items": Schema(type=OpenAPIType.STRING, max_length=QUERY_BYTES)},
+    ),
+]
+
+Where = Annotated[
+    str,
+    QueryParameter(
+        max_length=WHERE_LENGTH,
+        description="A tree of conditions as JSON, which must hold besides every filter: a condition is "
+        '`{"field": "Age", "operator": "gte", "value": 18}`, for in with a list; groups are `{"all": […]}`, `{"any": […]}` and '
+        f'`{{"not": …}}`. At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} deep.',
     ),
 ]
 
@@ -68,9 +79,10 @@ class RecordController(Controller):
         cursor: PageCursor = None,
         sort: Sort = "",
         filters: Filters = None,
+        where: Where = "",
     ) -> Page[Record]:
-        """A page of records that match every filter."""
-        return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ())))
+        """A page of records that match every filter and `where`."""
+        return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ()), where))
 
     @post(guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])
     @raises(PlanLimitError, ValueTakenError)

@@ -54,9 +54,11 @@ class RecordQuery(msgspec.Struct, frozen=True):
             all fields empty and filled (value ignored), in (comma-separated). A
             value may hold any character; a backslash goes before a colon in
             a field's name and before a comma in one of in's values.
+        where: a tree of conditions as JSON (`filters.py`), which must hold too.
     """
 
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     sort: str = ""
     filters: tuple[str, ...] = ()
+    where: str = ""

@@ -21,6 +21,7 @@ from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.values import parse, present
+from vivero_data.domain.records.where import parse_filters
 from vivero_data.domain.users.guards import demand
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib import cursors
@@ -80,7 +81,7 @@ class RecordService:
         async with self._database.read() as connection:
             definition = await _definition(connection, collection)
             sort = queries.parse_sort(definition, query.sort)
-            clauses = queries.parse_filters(definition, query.filters)
+            clauses = parse_filters(definition, query.filters, query.where)
             total = None if clauses else definition.records
             if query.cursor:
                 clauses.append(queries.after(sort, cursors.decode(query.cursor, query.sort)))
