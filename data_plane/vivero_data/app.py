@@ -56,6 +56,7 @@ from vivero_data.domain.invitations.service import InvitationService
 from vivero_data.domain.limits.requests import charge_by
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.links.service import LinkService
+from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.recovery.controllers import RecoveryController
@@ -99,6 +100,7 @@ class Services(msgspec.Struct, frozen=True):
     invitations: InvitationService
     collections: CollectionService
     records: RecordService
+    record_batches: BatchService
     files: FileService
     audit: AuditService
     usage: UsageService
@@ -140,6 +142,7 @@ def build(settings: Settings) -> Services:
         invitations=InvitationService(database, limits, links, post, limiter),
         collections=CollectionService(database, limits),
         records=RecordService(database, limits),
+        record_batches=BatchService(database, limits),
         files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
         audit=AuditService(database),
         usage=UsageService(database, limits),

@@ -56,6 +56,11 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "PATCH /api/v1/users/{user_id}": {"name": "Olive", "role": "owner", "active": True},
         "POST /api/v1/collections": {"name": "Odd", "description": "x", "fields": [_CHOICE]},
         f"POST /api/v1{_RECORDS}": {"values": _RECORD},
+        f"POST /api/v1{_RECORDS}/batch": {
+            "create": [{"values": _RECORD}],
+            "update": [{"id": 2, "values": _RECORD, "version": 1}],
+            "delete": [{"id": 3, "version": 1}],
+        },
         f"PATCH /api/v1{_RECORDS}/{{record_id}}": {"values": _RECORD, "version": 1},
         "PUT /internal/v1/workspace": {
             "name": "Acme GmbH",
@@ -79,7 +84,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
 
 
 WORKSPACE_QUERIES: Final = (
-    *("sort", "filter", "cursor", "back", "view", "q", "field", "operator", "value", "next", "by"),
+    *("sort", "filter", "where", "cursor", "back", "view", "q", "field", "operator", "value", "next", "by"),
     *("actor", "action", "subject", "since", "until", "neighbour"),
 )
 

@@ -58,7 +58,7 @@ class Stored(Database):
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     made = Stored()
-    monkeypatch.setattr(service, "_definition", made.definition)
+    monkeypatch.setattr(service, "definition_of", made.definition)
     monkeypatch.setattr(service, "log", made.log)
     for name, call in (("get", made.get), ("get_locked", made.get), ("update", made.update)):
         monkeypatch.setattr(repository, name, call)

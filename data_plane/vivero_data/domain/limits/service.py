@@ -82,6 +82,14 @@ class LimitService:
         """Count less of a resource; like `reserve`, first in its transaction."""
         await repository.add(tx, resource, -amount)
 
+    async def change(self, tx: Connection, resource: Resource, amount: int) -> None:
+        """Count more of a resource, or less; like `reserve`, first in its transaction.
+
+        Raises:
+            PlanLimitError: there is no room for more.
+        """
+        await (self.reserve(tx, resource, amount) if amount > 0 else self.release(tx, resource, -amount))
+
     def _reload(self) -> None:
         stamp = self._stat()
         if stamp == self._stamp:

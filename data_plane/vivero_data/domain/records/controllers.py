@@ -6,6 +6,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.status_codes import HTTP_200_OK
 from vivero_web.conditions import ETAG, Conditions, provide_conditions, tag_of
 from vivero_web.declared import raises
 from vivero_web.envelope import QUERY_BYTES
@@ -15,9 +16,10 @@ from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.collections.parameters import APART, CollectionName
 from vivero_data.domain.collections.schemas import CONTENT_BYTES
-from vivero_data.domain.records.errors import ValueTakenError, VersionConflictError
+from vivero_data.domain.records.batches import BatchService
+from vivero_data.domain.records.errors import BatchConflictError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.filters import MAX_CONDITIONS, MAX_DEPTH, WHERE_LENGTH
-from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
+from vivero_data.domain.records.schemas import NewRecord, Record, RecordBatch, RecordChanges, RecordQuery, WrittenBatch
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.records.where import MAX_FILTERS
 from vivero_data.domain.users.schemas import Actor, Permission
@@ -95,6 +97,18 @@ class RecordController(Controller):
     ) -> Response[Record]:
         """Add a record; counts against the plan."""
         return tagged(await records.create(actor, name, data.values), 201)
+
+    @post("/batch", status_code=HTTP_200_OK, guards=[needs(Permission.WRITE_RECORDS)])
+    @raises(PlanLimitError, BatchConflictError)
+    async def write_batch(
+        self,
+        actor: NamedDependency[Actor],
+        record_batches: NamedDependency[BatchService],
+        name: CollectionName,
+        data: JSONBody[RecordBatch],
+    ) -> WrittenBatch:
+        """Add, change and remove many records, all or none; what is wrong is told by row, `create[3].values.Name`."""
+        return await record_batches.write(actor, name, data)
 
     @get("/{record_id:int}", response_headers=[ETAG])
     async def get_record(
