@@ -61,6 +61,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
             "update": [{"id": 2, "values": _RECORD, "version": 1}],
             "delete": [{"id": 3, "version": 1}],
         },
+        f"POST /api/v1{_RECORDS}/export": {"filters": ["text:filled"], "where": '{"field":"text","operator":"filled"}'},
         f"PATCH /api/v1{_RECORDS}/{{record_id}}": {"values": _RECORD, "version": 1},
         "PUT /internal/v1/workspace": {
             "name": "Acme GmbH",
@@ -78,6 +79,7 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /new-collection": {"name": "Odd page", "description": "x", **rows, "action": "create"},
         "POST /collections/{name}/delete": {"confirm": "no"},
         "POST /collections/{name}/columns": {f"column-{number}": "on" for number in fields.values()},
+        "POST /collections/{name}/export": {"view": "filter=text:filled"},
         "POST /collections/{name}/new": {**inputs, "action": "another"},
         f"POST {_RECORDS}/{{record_id}}": {**inputs, "version": "1"},
     }

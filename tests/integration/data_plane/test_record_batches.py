@@ -184,7 +184,6 @@ async def test_of_two_batches_that_change_the_same_records_one_comes_second(
 
 async def test_who_may_not_write_is_told_before_the_body_is_read(contacts: Workspace, owner: dict[str, str]) -> None:
     viewer = await contacts.user(owner, "viewer")
-    assert (await contacts.client.post(f"{PATH}/batch", content=b"{", headers=viewer)).status_code == 415
     said = {**viewer, "content-type": "application/json"}
     assert (await contacts.client.post(f"{PATH}/batch", content=b"{", headers=said)).status_code == 403
     too_large = {**owner, "content-type": "application/json", "content-length": str(2**21)}

@@ -29,12 +29,16 @@ from vivero_data.domain.identity.schemas import Identity
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.invitations.schemas import NewInvitation
 from vivero_data.domain.invitations.service import InvitationService
+from vivero_data.domain.jobs.repository import Job, JobState
+from vivero_data.domain.jobs.service import JobNotFoundError, JobService
+from vivero_data.domain.jobs.work import Order
 from vivero_data.domain.limits.schemas import Limits
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.links.errors import NoMailError
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.records import values as record_values
 from vivero_data.domain.records.errors import RecordNotFoundError
+from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService, columns_for
 from vivero_data.domain.recovery.service import RecoveryService
@@ -42,7 +46,16 @@ from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.usage.schemas import Meter, Usage
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
-from vivero_data.domain.users.schemas import Actor, Invitation, NewUser, PasswordChange, Role, User, UserChanges
+from vivero_data.domain.users.schemas import (
+    Actor,
+    Invitation,
+    NewUser,
+    PasswordChange,
+    Permission,
+    Role,
+    User,
+    UserChanges,
+)
 from vivero_data.domain.users.service import UserService, check_new, normal_email
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonRequest
@@ -81,6 +94,8 @@ class World:
         self.users: dict[int, User] = {
             1: User(1, "ada@example.com", "Ada Lovelace", Role.OWNER, active=True, created_at=NOW - timedelta(days=20))
         }
+        self.jobs: dict[int, Job] = {}
+        self.orders: list[Export] = []
         self.entries: list[AuditEntry] = []
         self.limit = Meter(0, 10_000)
         self.seats = 5
@@ -298,6 +313,27 @@ class FakeFiles(FileService):
         del self.world.files[file_id]
 
 
+class FakeJobs(JobService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def start(self, actor: Actor, permission: Permission, order: Order) -> Job:
+        assert isinstance(order, Export)
+        self.world.orders.append(order)
+        return self.add(order.collection, JobState.WAITING)
+
+    def add(self, subject: str, state: JobState, **changes: Any) -> Job:
+        number = self.world.next_id()
+        made = Job(number, "export", subject, state, 0, None, None, None, NOW, None)
+        self.world.jobs[number] = msgspec.structs.replace(made, **changes)
+        return self.world.jobs[number]
+
+    async def get(self, actor: Actor, job_id: int) -> Job:
+        if job_id not in self.world.jobs:
+            raise JobNotFoundError
+        return self.world.jobs[job_id]
+
+
 class FakeUsers(UserService):
     def __init__(self, world: World) -> None:
         self.world = world
@@ -455,6 +491,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "collections": FakeCollections(world),
         "records": FakeRecords(world),
         "files": FakeFiles(world),
+        "jobs": FakeJobs(world),
         "audit": FakeAudit(world),
         "usage": FakeUsage(world),
         "settings": settings(),

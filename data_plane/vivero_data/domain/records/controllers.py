@@ -6,7 +6,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import JSONBody, PathParameter, QueryParameter
-from litestar.status_codes import HTTP_200_OK
+from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 from vivero_web.conditions import ETAG, Conditions, provide_conditions, tag_of
 from vivero_web.declared import raises
 from vivero_web.envelope import QUERY_BYTES
@@ -16,12 +16,22 @@ from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.collections.parameters import APART, CollectionName
 from vivero_data.domain.collections.schemas import CONTENT_BYTES
+from vivero_data.domain.jobs.repository import Job
+from vivero_data.domain.jobs.service import JobService, JobsFullError
 from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.errors import BatchConflictError, ValueTakenError, VersionConflictError
-from vivero_data.domain.records.filters import MAX_CONDITIONS, MAX_DEPTH, WHERE_LENGTH
-from vivero_data.domain.records.schemas import NewRecord, Record, RecordBatch, RecordChanges, RecordQuery, WrittenBatch
+from vivero_data.domain.records.export import Export
+from vivero_data.domain.records.filters import MAX_CONDITIONS, MAX_DEPTH, MAX_FILTERS, WHERE_LENGTH
+from vivero_data.domain.records.schemas import (
+    ExportedRecords,
+    NewRecord,
+    Record,
+    RecordBatch,
+    RecordChanges,
+    RecordQuery,
+    WrittenBatch,
+)
 from vivero_data.domain.records.service import RecordService
-from vivero_data.domain.records.where import MAX_FILTERS
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonResponse
@@ -109,6 +119,18 @@ class RecordController(Controller):
     ) -> WrittenBatch:
         """Add, change and remove many records, all or none; what is wrong is told by row, `create[3].values.Name`."""
         return await record_batches.write(actor, name, data)
+
+    @post("/export", status_code=HTTP_202_ACCEPTED, guards=[needs(Permission.WRITE_FILES)])
+    @raises(JobsFullError)
+    async def export_records(
+        self,
+        actor: NamedDependency[Actor],
+        jobs: NamedDependency[JobService],
+        name: CollectionName,
+        data: JSONBody[ExportedRecords],
+    ) -> Job:
+        """Have records written as CSV into a new file; the job tells how far it is, and which file it was."""
+        return await jobs.start(actor, Permission.WRITE_FILES, Export(name, tuple(data.filters), data.where))
 
     @get("/{record_id:int}", response_headers=[ETAG])
     async def get_record(

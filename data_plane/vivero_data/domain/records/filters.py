@@ -18,6 +18,7 @@ from vivero_web.errors import InvalidInputError
 from vivero_data.domain.field_types.kind import Operator
 from vivero_data.lib.json import decode
 
+MAX_FILTERS: Final = 20  # as text
 MAX_CONDITIONS: Final = 50  # of a tree; each may cost a look at every record
 MAX_DEPTH: Final = 8
 WHERE_LENGTH: Final = 8_000  # characters; with each sign escaped it still fits an address's 16 KiB, or nearly

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from vivero_web.fields import LARGEST
 
+from vivero_data.domain.records.filters import MAX_FILTERS, WHERE_LENGTH
 from vivero_data.lib.pages import DEFAULT_LIMIT
 
 MAX_BATCH: Final = 1000
@@ -89,6 +90,17 @@ class WrittenBatch(msgspec.Struct, frozen=True):
     created: Annotated[list[WrittenRecord], msgspec.Meta(description="In the order of `create`.")]
     updated: Annotated[list[WrittenRecord], msgspec.Meta(description="In the order of `update`.")]
     deleted: Annotated[int, msgspec.Meta(description="How many were removed.")]
+
+
+class ExportedRecords(msgspec.Struct, forbid_unknown_fields=True):
+    """Which records to export; all of the collection when nothing is said."""
+
+    filters: Annotated[
+        list[str], msgspec.Meta(max_length=MAX_FILTERS, description="`field:operator:value`, as the list takes them.")
+    ] = []
+    where: Annotated[
+        str, msgspec.Meta(max_length=WHERE_LENGTH, description="A tree of conditions as JSON, as the list takes it.")
+    ] = ""
 
 
 class RecordQuery(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from vivero_web.errors import InvalidInputError
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.field_types.kind import Operator, UnfitValueError
 from vivero_data.domain.records.filters import (
+    MAX_FILTERS,
     VALUELESS,
     AllOf,
     Condition,
@@ -24,7 +25,6 @@ from vivero_data.domain.records.query import Clause, Column, column_of
 from vivero_data.domain.records.values import parse
 from vivero_data.lib.like import like
 
-MAX_FILTERS: Final = 20
 MAX_LIST: Final = 100  # values of one `in`
 
 _COMPARE: Final = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
