@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
+from vivero_web.envelope import QUERY_BYTES
 from vivero_web.fields import LARGEST
 
 from vivero_data.domain.records.filters import MAX_FILTERS, WHERE_LENGTH
@@ -96,7 +97,8 @@ class ExportedRecords(msgspec.Struct, forbid_unknown_fields=True):
     """Which records to export; all of the collection when nothing is said."""
 
     filters: Annotated[
-        list[str], msgspec.Meta(max_length=MAX_FILTERS, description="`field:operator:value`, as the list takes them.")
+        list[Annotated[str, msgspec.Meta(max_length=QUERY_BYTES)]],
+        msgspec.Meta(max_length=MAX_FILTERS, description="`field:operator:value`, as the list takes them."),
     ] = []
     where: Annotated[
         str, msgspec.Meta(max_length=WHERE_LENGTH, description="A tree of conditions as JSON, as the list takes it.")
