@@ -40,7 +40,13 @@ from vivero_data.db.schema import SchemaReady, ensure_current
 from vivero_data.domain.audit.controllers import AuditController
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
-from vivero_data.domain.auth.guards import AnyRequest, provide_actor, refuse_cross_site, send_renewed_cookies, signed_in
+from vivero_data.domain.auth.guards import (
+    AnyRequest,
+    provide_actor,
+    refuse_cross_site,
+    send_renewed_cookies,
+    signed_in,
+)
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.auth.ways import EITHER_WAY, SCHEMES
 from vivero_data.domain.collections.controllers import CollectionController

@@ -16,8 +16,7 @@ from vivero_ui.shell import Account, Command, NavItem, NavSection, Shell
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary
 from vivero_data.domain.collections.service import CollectionService
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.web.format import days_left

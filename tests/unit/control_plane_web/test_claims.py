@@ -15,7 +15,7 @@ from vivero_control.domain.plans.service import view
 from vivero_control.settings import MailSettings
 from vivero_control.web import claims, words
 from vivero_core.model.plan import Feature, Plan, PlanSpec
-from vivero_data.domain.limits.schemas import Limits
+from vivero_data.domain.limits.service import Limits
 
 ROOT = Path(__file__).parents[3]
 ON_PAGES = (*claims.HOW, *claims.WORKSPACE, *claims.ISOLATION, *claims.QUESTIONS)

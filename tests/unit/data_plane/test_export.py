@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.builders import collection
 from unit.data_plane.strategies import TYPED
-from vivero_data.domain.collections.schemas import Field
+from vivero_data.domain.collections.schemas import Field, parse, present
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.jobs.child import MEMORY
 from vivero_data.domain.jobs.registry import KINDS, kind_of
 from vivero_data.domain.records.export import Export, as_csv, cells, file_name
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.records.values import parse, present
 
 NOW = datetime(2026, 11, 29, 10, 15, 0, 5, tzinfo=UTC)
 BY_TYPE: dict[FieldType, Field] = {one.type: one for one in collection().fields}

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from unit.data_plane.builders import collection, field
 from unit.data_plane.strategies import TYPED
+from vivero_data.domain.collections.schemas import parse, present
 from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter, join_list
-from vivero_data.domain.records.values import parse, present
 from vivero_data.domain.records.where import parse_filters
 from vivero_data.lib import cursors
 from vivero_data.lib.cursors import Cursor

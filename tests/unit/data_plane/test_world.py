@@ -11,7 +11,7 @@ from support.world import ADDRESSES, DATES, MOMENTS, NAMES, NUMBERS
 from unit.data_plane.builders import collection, field
 from vivero_data.domain.collections.definition import check
 from vivero_data.domain.collections.names import fold
-from vivero_data.domain.collections.schemas import NewCollection, NewField
+from vivero_data.domain.collections.schemas import NewCollection, NewField, parse, present
 from vivero_data.domain.field_types.kind import UnfitValueError
 from vivero_data.domain.field_types.numbers import UnsureNumberError, typed_number
 from vivero_data.domain.field_types.registry import FieldType as T
@@ -19,7 +19,6 @@ from vivero_data.domain.files.names import content_disposition, safe_name
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.service import columns_for
-from vivero_data.domain.records.values import parse, present
 from vivero_data.domain.records.where import parse_filters
 from vivero_data.lib import cursors
 from vivero_data.lib.json import decode, encode

@@ -15,27 +15,26 @@ from litestar.di import Provide
 from support.counting import unlimited
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
-from vivero_data.domain.auth.errors import WrongCredentialsError
-from vivero_data.domain.auth.schemas import Credentials
+from vivero_data.domain.auth.schemas import Credentials, WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections import definition
-from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionNotFoundError
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
-from vivero_data.domain.collections.service import MAX_SUGGESTIONS, CollectionService
+from vivero_data.domain.collections.service import (
+    MAX_SUGGESTIONS,
+    CollectionNameTakenError,
+    CollectionNotFoundError,
+    CollectionService,
+)
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService
-from vivero_data.domain.invitations.schemas import NewInvitation
-from vivero_data.domain.invitations.service import InvitationService
+from vivero_data.domain.identity.service import Identity, IdentityService
+from vivero_data.domain.invitations.service import InvitationService, NewInvitation
 from vivero_data.domain.jobs.repository import Job, JobState
 from vivero_data.domain.jobs.service import JobNotFoundError, JobService
 from vivero_data.domain.jobs.work import Order
-from vivero_data.domain.limits.schemas import Limits
-from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.links.errors import NoMailError
-from vivero_data.domain.links.service import LinkService
+from vivero_data.domain.limits.service import Limits, LimitService
+from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.records import values as record_values
 from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.export import Export
@@ -43,8 +42,7 @@ from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuer
 from vivero_data.domain.records.service import RecordService, columns_for
 from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.domain.tickets.service import TicketService
-from vivero_data.domain.usage.schemas import Meter, Usage
-from vivero_data.domain.usage.service import UsageService
+from vivero_data.domain.usage.service import Meter, Usage, UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
 from vivero_data.domain.users.schemas import (
     Actor,

@@ -5,20 +5,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vivero_web.client_address import current_caller
-from vivero_web.errors import InvalidInputError
+from vivero_web.errors import InvalidInputError, WebError
 from vivero_web.refusals import is_worth_an_entry
 from vivero_web.request_id import current_request_id
 
 from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Database, batches
 from vivero_data.db.errors import DatabaseError, MissingTableError
 from vivero_data.domain.audit import repository
-from vivero_data.domain.audit.errors import AuditLogError
 from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
+
+
+class AuditLogError(WebError):
+    """The table of the audit log is missing, or the database user lacks rights on it."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"The audit log cannot be used: the database user needs SELECT and INSERT on {table}.")
+
 
 SYSTEM: Final = "system"  # the actor of what the platform does
 ANONYMOUS: Final = "anonymous"  # of what somebody tried who did not log in

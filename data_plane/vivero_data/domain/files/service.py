@@ -19,13 +19,11 @@ from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.files import repository
-from vivero_data.domain.files.errors import FileNotFoundHereError, UploadsBusyError
 from vivero_data.domain.files.names import safe_media_type, safe_name
-from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.schemas import FileNotFoundHereError, StoredFile, UploadsBusyError
 from vivero_data.domain.files.sealing import HEADER, Read, seal, sealed_part, sealed_size, unseal, unseal_part
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 

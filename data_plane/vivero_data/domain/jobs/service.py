@@ -12,8 +12,7 @@ from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.registry import kind_of
 from vivero_data.domain.jobs.repository import Job
 from vivero_data.domain.jobs.work import Order
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 

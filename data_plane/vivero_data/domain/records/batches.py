@@ -15,8 +15,8 @@ from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.service import record_all
 from vivero_data.domain.collections import repository as collections
-from vivero_data.domain.collections.errors import CollectionNotFoundError
 from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import TAKEN, BatchConflictError, ValueTakenError
@@ -37,8 +37,7 @@ from vivero_data.domain.records.service import (
     news_of,
     subject_of,
 )
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, demand
 
 _TOLD: Final = 50  # rows at fault; who has more of them learns of the rest next time
 

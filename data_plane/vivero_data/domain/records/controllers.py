@@ -14,8 +14,7 @@ from vivero_web.fields import LARGEST
 
 from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.collections.names import MAX_NAME
-from vivero_data.domain.collections.parameters import APART, CollectionName
-from vivero_data.domain.collections.schemas import CONTENT_BYTES
+from vivero_data.domain.collections.schemas import APART, CONTENT_BYTES, CollectionName
 from vivero_data.domain.jobs.repository import Job
 from vivero_data.domain.jobs.service import JobService, JobsFullError
 from vivero_data.domain.records.batches import BatchService

@@ -27,8 +27,7 @@ from vivero_data.domain.records.query import Clause, after, parse_sort
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.records.where import parse_filters
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Permission
+from vivero_data.domain.users.schemas import Permission, demand
 from vivero_data.lib.cursors import Cursor
 
 SPOOL_BYTES: Final = 48 * 1024**2  # compressed, beside two uploads of 100 MiB in a /tmp of 256 MiB

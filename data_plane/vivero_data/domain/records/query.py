@@ -11,10 +11,9 @@ from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy
 
 from vivero_data.domain.collections.columns import column_name
-from vivero_data.domain.collections.schemas import Collection, Field
+from vivero_data.domain.collections.schemas import Collection, Field, parse
 from vivero_data.domain.field_types.kind import UnfitValueError
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.records.values import parse
 from vivero_data.lib.cursors import Cursor
 
 

@@ -7,10 +7,9 @@ from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.collections.columns import column_name, table_name
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import Collection, present
 from vivero_data.domain.records.query import Clause, Sort
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.records.values import present
 
 _HEAD: Final = ("id", "version", "created_at", "updated_at")
 

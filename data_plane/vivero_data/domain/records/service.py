@@ -12,18 +12,16 @@ from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit.service import record as log
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
-from vivero_data.domain.collections.errors import CollectionNotFoundError
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import Collection, parse, present
+from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import UnfitValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
-from vivero_data.domain.records.values import parse, present
 from vivero_data.domain.records.where import parse_filters
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from vivero_web.errors import InvalidInputError
 
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import Collection, parse
 from vivero_data.domain.field_types.kind import Operator, UnfitValueError
 from vivero_data.domain.records.filters import (
     MAX_FILTERS,
@@ -22,7 +22,6 @@ from vivero_data.domain.records.filters import (
     parse_where,
 )
 from vivero_data.domain.records.query import Clause, Column, column_of
-from vivero_data.domain.records.values import parse
 from vivero_data.lib.like import like
 
 MAX_LIST: Final = 100  # values of one `in`

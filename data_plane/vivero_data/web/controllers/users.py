@@ -10,8 +10,7 @@ from litestar.params import FromPath, FromQuery
 from vivero_web.bodies import read_form
 from vivero_web.errors import WebError
 
-from vivero_data.domain.invitations.schemas import NewInvitation
-from vivero_data.domain.invitations.service import InvitationService
+from vivero_data.domain.invitations.service import InvitationService, NewInvitation
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import NewUser, Permission, Role, User, UserChanges, roles_with
