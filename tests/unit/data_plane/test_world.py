@@ -13,7 +13,7 @@ from vivero_data.domain.collections.definition import check
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import NewCollection, NewField, parse, present
 from vivero_data.domain.field_types.kind import UnfitValueError
-from vivero_data.domain.field_types.numbers import UnsureNumberError, typed_number
+from vivero_data.domain.field_types.number import UnsureNumberError, typed_number
 from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.files.names import content_disposition, safe_name
 from vivero_data.domain.records import query

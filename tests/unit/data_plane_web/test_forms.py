@@ -13,9 +13,8 @@ from vivero_data.domain.collections.schemas import Collection, Field, parse, pre
 from vivero_data.domain.field_types.long_text import lines
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.web import audit_words, filters, forms, inputs
-from vivero_data.web.columns import chosen_columns, columns_cookie
 from vivero_data.web.controllers.audit import audit_query
-from vivero_data.web.listing import Address
+from vivero_data.web.listing import Address, chosen_columns, columns_cookie
 from vivero_web.errors import FieldError, InvalidInputError
 
 

@@ -22,7 +22,6 @@ from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuer
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.lib.pages import Page
-from vivero_data.web.columns import chosen_columns, columns_cookie
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     entered,
@@ -33,11 +32,19 @@ from vivero_data.web.inputs import (
     touched,
     typed_values,
 )
-from vivero_data.web.listing import MAX_FILTERS, Address, address, collection_href, parse_filters, turns
+from vivero_data.web.listing import (
+    MAX_FILTERS,
+    Address,
+    address,
+    chosen_columns,
+    collection_href,
+    columns_cookie,
+    parse_filters,
+    turns,
+)
 from vivero_data.web.operators import OPERATORS, filter_value, filter_words, lead_field
-from vivero_data.web.page import Visit, done, show
+from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require
 
 _KNOWN: Final = ("sort", "filter", "cursor", "back")
 _CONDITION: Final = ("field", "operator", "value")

@@ -17,9 +17,8 @@ from vivero_data.domain.users.schemas import NewUser, Permission, Role, User, Us
 from vivero_data.domain.users.service import UserService
 from vivero_data.web.forms import FORM_ERRORS, MAIL_FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, turns
-from vivero_data.web.page import Visit, done, show
+from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require
 
 ROLE_WORDS: Final = {
     Role.OWNER: ("Owner", "Everything, including other owners"),
