@@ -19,7 +19,13 @@ from vivero_data.domain.auth.schemas import Credentials, WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.names import fold
-from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
+from vivero_data.domain.collections.schemas import (
+    Collection,
+    CollectionQuery,
+    CollectionSummary,
+    NewCollection,
+    present,
+)
 from vivero_data.domain.collections.service import (
     MAX_SUGGESTIONS,
     CollectionNameTakenError,
@@ -35,7 +41,6 @@ from vivero_data.domain.jobs.service import JobNotFoundError, JobService
 from vivero_data.domain.jobs.work import Order
 from vivero_data.domain.limits.service import Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
-from vivero_data.domain.records import values as record_values
 from vivero_data.domain.records.errors import RecordNotFoundError
 from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
@@ -208,11 +213,7 @@ class FakeRecords(RecordService):
     def _parsed(self, name: str, given: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
         collection = self.world.collections[name]
         columns = columns_for(collection, given, new=new)
-        return {
-            field.name: record_values.present(field, columns[field.id])
-            for field in collection.fields
-            if field.id in columns
-        }
+        return {field.name: present(field, columns[field.id]) for field in collection.fields if field.id in columns}
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
         known = {field.name for field in self.world.collections[collection].fields}
