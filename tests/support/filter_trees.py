@@ -23,9 +23,11 @@ COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 def trees(collection: Collection, values: Mapping[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Tree]:
     """Trees over the collection's fields, with values of theirs as JSON has them, by field name."""
     conditions = st.one_of(
-        _condition(field.name, operator, values[field.name])
-        for field in collection.fields
-        for operator in field.type.kind.operators
+        [
+            _condition(field.name, operator, values[field.name])
+            for field in collection.fields
+            for operator in field.type.kind.operators
+        ]
     )
 
     def grown(parts: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:

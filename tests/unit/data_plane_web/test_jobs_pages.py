@@ -27,7 +27,7 @@ def test_a_viewer_is_offered_no_export_and_refused_one(browser: Browser, world: 
     browser.send("/collections/Customers/new", **{inputs["Company"]: "Acme"})
     world.role = Role.VIEWER
     assert "/export" not in browser.open("/collections/Customers")
-    browser.send("/collections/Customers/export", status=403)
+    browser.send("/collections/Customers/export", 403)
     assert world.orders == []
 
 
