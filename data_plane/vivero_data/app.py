@@ -38,7 +38,13 @@ from vivero_data.db.schema import SchemaReady, ensure_current
 from vivero_data.domain.audit.controllers import AuditController
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
-from vivero_data.domain.auth.guards import AnyRequest, provide_actor, refuse_cross_site, send_renewed_cookies, signed_in
+from vivero_data.domain.auth.guards import (
+    AnyRequest,
+    provide_actor,
+    refuse_cross_site,
+    send_renewed_cookies,
+    signed_in,
+)
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.auth.ways import EITHER_WAY, SCHEMES
 from vivero_data.domain.collections.controllers import CollectionController
@@ -51,9 +57,13 @@ from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.identity.service import IdentityService, configured
 from vivero_data.domain.invitations.controllers import InvitationController
 from vivero_data.domain.invitations.service import InvitationService
+from vivero_data.domain.jobs.controllers import JobController
+from vivero_data.domain.jobs.runner import JobRunner
+from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.limits.requests import charge_by
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.links.service import LinkService
+from vivero_data.domain.records.batches import BatchService
 from vivero_data.domain.records.controllers import RecordController
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.recovery.controllers import RecoveryController
@@ -97,7 +107,9 @@ class Services(msgspec.Struct, frozen=True):
     invitations: InvitationService
     collections: CollectionService
     records: RecordService
+    record_batches: BatchService
     files: FileService
+    jobs: JobService
     audit: AuditService
     usage: UsageService
     workspace: WorkspaceService
@@ -138,7 +150,9 @@ def build(settings: Settings) -> Services:
         invitations=InvitationService(database, limits, links, post, limiter),
         collections=CollectionService(database, limits),
         records=RecordService(database, limits),
+        record_batches=BatchService(database, limits),
         files=FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes),
+        jobs=JobService(database),
         audit=AuditService(database),
         usage=UsageService(database, limits),
         workspace=WorkspaceService(database, identity),
@@ -198,7 +212,7 @@ def _api(upload_bytes: int) -> Router:
     controllers = [MeController, UserController, InvitationController, CollectionController, RecordController]
     members = Router(
         "/",
-        route_handlers=[*controllers, AuditController, UsageController, upload],
+        route_handlers=[*controllers, JobController, AuditController, UsageController, upload],
         guards=[signed_in],
         security=EITHER_WAY,
     )
@@ -244,6 +258,7 @@ def _openapi() -> OpenAPIConfig:
             "Collections": "What kinds of records there are.",
             "Records": "What people keep.",
             "Files": "Content in, content out; always as a download.",
+            "Jobs": "What takes longer than a request: asked for where it is about, watched here.",
             "Audit": "Who changed what.",
             "Usage": "What counts against the plan.",
             "Health": "For who runs the workspace.",
@@ -287,11 +302,18 @@ async def _prepare(services: Services) -> None:
         return
     services.schema_ready.set_to(revision)
     log.info("ready", version=__version__)
+    housekeeping = Housekeeping(services.database, services.storage, services.files, services.audit)
+    async with asyncio.TaskGroup() as group:  # waits for all to end: a child must not outlive the pool of connections
+        group.create_task(JobRunner(services.database, services.jobs.wanted).run())
+        group.create_task(_tidy(services.identity, housekeeping))
+
+
+async def _tidy(identity: IdentityService, housekeeping: Housekeeping) -> None:
     try:
-        await warm_spare(services.identity)
+        await warm_spare(identity)
     except Exception:
         log.exception("not_warmed")
-    await Housekeeping(services.database, services.storage, services.files, services.audit).run()
+    await housekeeping.run()
 
 
 def _end() -> None:

@@ -17,6 +17,7 @@ from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.collections.jobs import drop_orphaned_tables
 from vivero_data.domain.files.jobs import finish_interrupted
 from vivero_data.domain.files.service import FileService
+from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
 from vivero_data.domain.tickets import repository as tickets
 
@@ -53,6 +54,7 @@ class Housekeeping:
             "sessions": lambda: self._purge(sessions.purge),
             "tickets": lambda: self._purge(tickets.purge),
             "links": lambda: self._purge(links.purge),
+            "jobs": lambda: self._purge(jobs.purge),
             "audit": self._audit.bring_over,
         }
         done = {name: await self._do(name, task) for name, task in tasks.items()}

@@ -1,4 +1,4 @@
-"""What the commands do: serve requests, migrate the schema, create the first owner."""
+"""What the commands do: serve requests, migrate the schema, create the first owner, do a job."""
 
 import argparse
 import asyncio
@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace, listener: socket.socket | None) -> int:
             return _serve(loaded, listener)
         if arguments.command == "migrate":
             return _migrate(loaded)
+        if arguments.command == "job":
+            return _job(loaded, arguments.id, arguments.attempt)
         return _create_owner(loaded, arguments.email, arguments.name)
     except SettingsError as error:
         sys.stderr.write(f"vivero-data-plane: {error.detail}\n")
@@ -67,6 +69,15 @@ def _migrate(loaded: Settings) -> int:
 
     migrate(loaded)
     return 0
+
+
+def _job(loaded: Settings, job_id: int, attempt: int) -> int:
+    from vivero_data.domain.jobs.child import confine, run_job  # noqa: PLC0415  not needed to serve
+    from vivero_data.domain.jobs.repository import Attempt  # noqa: PLC0415  as above
+
+    confine()
+    gc.enable()
+    return asyncio.run(run_job(loaded, Attempt(job_id, attempt)))
 
 
 def _create_owner(loaded: Settings, email: str, name: str) -> int:

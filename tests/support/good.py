@@ -56,6 +56,12 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "PATCH /api/v1/users/{user_id}": {"name": "Olive", "role": "owner", "active": True},
         "POST /api/v1/collections": {"name": "Odd", "description": "x", "fields": [_CHOICE]},
         f"POST /api/v1{_RECORDS}": {"values": _RECORD},
+        f"POST /api/v1{_RECORDS}/batch": {
+            "create": [{"values": _RECORD}],
+            "update": [{"id": 2, "values": _RECORD, "version": 1}],
+            "delete": [{"id": 3, "version": 1}],
+        },
+        f"POST /api/v1{_RECORDS}/export": {"filters": ["text:filled"], "where": '{"field":"text","operator":"filled"}'},
         f"PATCH /api/v1{_RECORDS}/{{record_id}}": {"values": _RECORD, "version": 1},
         "PUT /internal/v1/workspace": {
             "name": "Acme GmbH",
@@ -73,13 +79,14 @@ def workspace_bodies(fields: Mapping[str, int]) -> dict[str, Any]:
         "POST /new-collection": {"name": "Odd page", "description": "x", **rows, "action": "create"},
         "POST /collections/{name}/delete": {"confirm": "no"},
         "POST /collections/{name}/columns": {f"column-{number}": "on" for number in fields.values()},
+        "POST /collections/{name}/export": {"view": "filter=text:filled"},
         "POST /collections/{name}/new": {**inputs, "action": "another"},
         f"POST {_RECORDS}/{{record_id}}": {**inputs, "version": "1"},
     }
 
 
 WORKSPACE_QUERIES: Final = (
-    *("sort", "filter", "cursor", "back", "view", "q", "field", "operator", "value", "next", "by"),
+    *("sort", "filter", "where", "cursor", "back", "view", "q", "field", "operator", "value", "next", "by"),
     *("actor", "action", "subject", "since", "until", "neighbour"),
 )
 

@@ -32,8 +32,7 @@ from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections.schemas import Collection, CollectionSummary, Field
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.lib.cookies import ACCESS
 from vivero_data.lib.pages import Page

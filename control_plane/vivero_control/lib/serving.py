@@ -24,7 +24,7 @@ def listening(app: Litestar, host: str, port: int) -> uvicorn.Config:
         server_header=False,
         # A request to upgrade is answered like any other: nothing here speaks WebSocket.
         ws="none",
-        # X-Forwarded-For is read by vivero_web.client_address, which knows whom to trust.
+        # X-Forwarded-For is read by vivero_web.current_request, which knows whom to trust.
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -9,9 +9,9 @@ who add records at the same time), strict SQL, with a limit on each statement.
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncmy
 from asyncmy.pool import Pool
@@ -21,6 +21,7 @@ from vivero_data.db.errors import DRIVER_ERRORS, translate
 from vivero_data.settings import DatabaseSecret
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 _CONNECT_SECONDS: Final = 5
 _ACQUIRE_SECONDS: Final = 5.0  # longer than any healthy queue; then the caller hears 503
@@ -38,6 +39,16 @@ _SESSION: Final = (
 
 OWN_AUDIT_LOG: Final = "audit_log"
 """In the tenant's own schema: the audit log itself, or what is left there from before it had a schema of its own."""
+
+
+_STATEMENT_ROWS: Final = (
+    200  # of one statement: few trips to the server, and never more in memory than a page of a list
+)
+
+
+def batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many rows at a time as one statement writes."""
+    return (rows[start : start + _STATEMENT_ROWS] for start in range(0, len(rows), _STATEMENT_ROWS))
 
 
 class Connection:

@@ -14,7 +14,9 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `invitations` | `invitations.service.InvitationService` | `invite(actor, NewInvitation) -> User`, `repeat(actor, id) -> User`, `withdraw(actor, id)` |
 | `collections` | `collections.service.CollectionService` | `list(actor) -> list[Collection]`, `get(actor, name) -> Collection`, `create(actor, NewCollection) -> Collection`, `delete(actor, name)` |
 | `records` | `records.service.RecordService` | `list(actor, collection, RecordQuery) -> Page[Record]`, `get(actor, collection, id)`, `create(actor, collection, values) -> Record`, `update(actor, collection, id, RecordChanges) -> Record`, `delete(actor, collection, id, version=None)`; `collection` is its name |
-| `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile` (`uploads.receive` reads the form), `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |
+| `record_batches` | `records.batches.BatchService` | `write(actor, collection, RecordBatch) -> WrittenBatch`: many records, all or none |
+| `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile` (`uploads.receive` reads the form), `store(actor, name, media_type, size, read, stored) -> StoredFile`, `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |
+| `jobs` | `jobs.service.JobService` | `start(actor, permission, Order) -> Job`, `list(actor, limit, cursor) -> Page[Job]`, `get(actor, id) -> Job` |
 | `audit` | `audit.service.AuditService` | `list(actor, AuditQuery) -> Page[AuditEntry]` |
 | `usage` | `usage.service.UsageService` | `get(actor) -> Usage` |
 | `identity` | `identity.service.IdentityService` | `current() -> Identity` to show, `told()` as stored, `forget()` after a change |

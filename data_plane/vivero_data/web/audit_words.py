@@ -17,6 +17,7 @@ _VERBS: Final = {
 }
 _WHOLE: Final = {
     "file.create": "Uploaded file",
+    "export.start": "Had records exported of collection",
     "session.start": "Logged in",
     "session.end": "Logged out",
     "session.refuse": "Login refused",
@@ -42,6 +43,7 @@ NOUNS: Final = (
     ("record", "Records"),
     ("collection", "Collections"),
     ("file", "Files"),
+    ("export", "Exports"),
     ("user", "Users"),
     ("session", "Logins"),
 )
@@ -97,4 +99,4 @@ def subject_href(entry: AuditEntry) -> str:
     name, _, number = entry.subject.rpartition("/")
     if noun == "record" and name and number.isdigit():
         return f"{collection_href(name)}/records/{number}"
-    return collection_href(entry.subject) if noun == "collection" else ""
+    return collection_href(entry.subject) if noun in {"collection", "export"} else ""

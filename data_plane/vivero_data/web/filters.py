@@ -11,7 +11,7 @@ from vivero_ui.filters import datetime_ as moment_filter
 
 from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.usage.schemas import Usage
+from vivero_data.domain.usage.service import Usage
 from vivero_data.web import audit_words
 from vivero_data.web import format as words
 from vivero_data.web.listing import collection_href

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from vivero_web.links import INVITATION_VALID_FOR
 
-from vivero_data.domain.field_types.numbers import written
+from vivero_data.domain.field_types.number import written
 from vivero_data.domain.users.schemas import Invitation
 
 _DAY: Final = 86_400  # seconds

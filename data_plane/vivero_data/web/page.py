@@ -12,14 +12,14 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_ui.shell import Account, Command, NavItem, NavSection, Shell
+from vivero_web.errors import NotAllowedError
 
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary
 from vivero_data.domain.collections.service import CollectionService
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, Role, roles_with
 from vivero_data.web.format import days_left
 from vivero_data.web.listing import collection_href
 from vivero_data.web.render import Html, html
@@ -72,6 +72,21 @@ class Visit(msgspec.Struct, frozen=True):
     notice: str
     now: datetime
     trial_days: int | None
+
+
+def require(visit: Visit, permission: Permission, action: str) -> None:
+    """Refuse who has not the permission.
+
+    Raises:
+        NotAllowedError: saying who may, or who can give the right.
+    """
+    if visit.actor.may(permission):
+        return
+    if Role.MEMBER in roles_with(permission):
+        raise NotAllowedError(
+            f"Your role is {visit.actor.role}. To {action}, ask an administrator to make you a member."
+        )
+    raise NotAllowedError(f"Only administrators and the owner of this workspace can {action}.")
 
 
 async def provide_collection(

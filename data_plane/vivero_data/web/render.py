@@ -20,7 +20,7 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 from vivero_ui.errors import ErrorPage, error_page
 from vivero_web.problem import Problem
 
-from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import Identity
 from vivero_data.web.kept import LOGIN, KeepingAnswer, Kept, is_short_form
 from vivero_data.web.listing import Address
 

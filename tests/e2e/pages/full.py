@@ -14,7 +14,7 @@ from vivero_core.model.naming import SLUG_MAX_LENGTH
 from vivero_data.domain.collections import definition
 from vivero_data.domain.collections.schemas import Collection, NewField
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import Identity
 from vivero_data.domain.records.schemas import Record
 
 ARABIC = "شركة التجارة الدولية والنقل المحدودة فرع القاهرة الجديدة للاستيراد والتصدير والخدمات اللوجستية"

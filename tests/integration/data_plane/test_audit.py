@@ -13,9 +13,8 @@ from vivero_core.model.naming import audit_database_name
 from vivero_data.db.database import Database
 from vivero_data.db.errors import DatabaseError
 from vivero_data.domain.audit import service
-from vivero_data.domain.audit.errors import AuditLogError
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
-from vivero_data.domain.audit.service import AuditService, record
+from vivero_data.domain.audit.service import AuditLogError, AuditService, record
 from vivero_data.domain.health.repository import prove, stay_out
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.errors import IsolationError

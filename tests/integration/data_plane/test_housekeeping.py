@@ -15,7 +15,15 @@ def keeper(workspace: Workspace) -> Housekeeping:
 
 
 async def test_what_is_in_use_stays(keeper: Housekeeping, workspace: Workspace, owner: dict[str, str]) -> None:
-    assert await keeper.once() == {"tables": 0, "files": 0, "sessions": 0, "tickets": 0, "links": 0, "audit": 0}
+    assert await keeper.once() == {
+        "tables": 0,
+        "files": 0,
+        "sessions": 0,
+        "tickets": 0,
+        "links": 0,
+        "jobs": 0,
+        "audit": 0,
+    }
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 200
 
 
@@ -32,7 +40,15 @@ async def test_what_has_ended_goes(
     monkeypatch.setattr(housekeeping, "_KEEP", timedelta(minutes=-1))
     # One failed login that an older program counted, one refresh token, one session; one ticket; one reset, while an
     # invitation stays with its user.
-    assert await keeper.once() == {"tables": 0, "files": 0, "sessions": 3, "tickets": 1, "links": 1, "audit": 0}
+    assert await keeper.once() == {
+        "tables": 0,
+        "files": 0,
+        "sessions": 3,
+        "tickets": 1,
+        "links": 1,
+        "jobs": 0,
+        "audit": 0,
+    }
     assert (await workspace.client.get("/api/v1/me", headers=owner)).status_code == 401
 
 
@@ -44,7 +60,7 @@ async def test_one_task_that_fails_does_not_stop_the_others(
         raise error
 
     monkeypatch.setattr(housekeeping, "finish_interrupted", fail)
-    assert set(await keeper.once()) == {"tables", "sessions", "tickets", "links", "audit"}
+    assert set(await keeper.once()) == {"tables", "sessions", "tickets", "links", "jobs", "audit"}
 
 
 async def test_one_file_that_fails_does_not_stop_the_others(

@@ -11,8 +11,7 @@ from integration.data_plane.workspace import HOST, NAME, OWNER, PASSWORD, Worksp
 from support.asgi import running, transport_to
 from vivero_data.app import create_app
 from vivero_data.domain.identity import service
-from vivero_data.domain.owner.schemas import OwnerState
-from vivero_data.domain.owner.service import ensure
+from vivero_data.domain.owner.service import OwnerState, ensure
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzYWx0$RdescudvJCsgt3ub+b3dWRWJTmaaMOQoLaqGyGUWeOI"
 NewWorkspace = Callable[..., Awaitable[Workspace]]

@@ -14,7 +14,7 @@ from vivero_control.domain.plans.service import PlanLimits, PlanView, view
 from vivero_control.settings import MailSettings
 from vivero_control.web import presentation, selling_points
 from vivero_core.model.plan import Feature, Plan, PlanSpec
-from vivero_data.domain.limits.schemas import Limits
+from vivero_data.domain.limits.service import Limits
 
 ROOT = Path(__file__).parents[3]
 ON_PAGES = (*selling_points.HOW, *selling_points.WORKSPACE, *selling_points.ISOLATION, *selling_points.QUESTIONS)

@@ -1,8 +1,7 @@
 import pytest
 from litestar.testing import RequestFactory
 from vivero_data.domain.auth.guards import refuse_cross_site
-from vivero_data.domain.users.guards import demand, demand_may_set
-from vivero_data.domain.users.schemas import Actor, Permission, Role
+from vivero_data.domain.users.schemas import Actor, Permission, Role, demand, demand_may_set
 from vivero_data.web.page import Can
 from vivero_web.errors import CrossSiteError, NotAllowedError
 

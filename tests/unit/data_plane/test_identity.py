@@ -7,9 +7,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_data.domain.identity import repository, service
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService, configured
+from vivero_data.domain.identity import service
+from vivero_data.domain.identity.service import Identity, IdentityService, configured
 from vivero_data.settings import Environment, PublicUrl
 from vivero_web.errors import UnavailableError
 
@@ -54,7 +53,7 @@ class Clock:
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     made = Stored()
-    monkeypatch.setattr(repository, "select", made.select)
+    monkeypatch.setattr(service, "select", made.select)
     return made
 
 

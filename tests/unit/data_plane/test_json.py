@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from litestar import Litestar
+from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.testing import TestClient
 from unit.data_plane.builders import collection
@@ -34,7 +35,8 @@ def client() -> Iterator[TestClient[Litestar]]:
     app = Litestar(
         [RecordController],
         guards=[enter],
-        dependencies=page_dependencies(world),
+        # No test here writes a batch.
+        dependencies={**page_dependencies(world), "record_batches": Provide(lambda: None, sync_to_thread=False)},
         request_class=JsonRequest,
         response_class=JsonResponse,
         exception_handlers={Exception: Answers(None).to},

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vivero_data.domain.limits import service
-from vivero_data.domain.limits.schemas import Limits
-from vivero_data.domain.limits.service import LimitService, refusal
+from vivero_data.domain.limits.service import Limits, LimitService, refusal
 from vivero_data.errors import SettingsError
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.strategies import VALUES
-from vivero_data.domain.field_types.numbers import UnsureNumberError, plain_number, typed_number, written
+from vivero_data.domain.field_types.number import UnsureNumberError, plain_number, typed_number, written
 from vivero_data.domain.field_types.registry import FieldType
 
 NUMBERS = VALUES[FieldType.NUMBER] | VALUES[FieldType.INTEGER]

@@ -9,6 +9,7 @@ from unit.data_plane.builders import collection, field
 from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter
+from vivero_data.domain.records.where import parse_filters
 from vivero_data.lib.cursors import Cursor
 from vivero_web.errors import InvalidInputError
 from vivero_web.text import tidy
@@ -20,7 +21,7 @@ SAFE_SQL = re.compile(r"[a-zA-Z_`0-9%<>=(), ]+")
 
 def test_filters_become_conditions_with_parameters() -> None:
     text, number = COLUMN["Text"], COLUMN["Integer"]
-    clauses = query.parse_filters(
+    clauses = parse_filters(
         THINGS,
         [
             "Text:eq:a:b",
@@ -70,7 +71,7 @@ def test_filters_become_conditions_with_parameters() -> None:
 )
 def test_a_bad_filter_is_refused_in_words(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        query.parse_filters(THINGS, [text])
+        parse_filters(THINGS, [text])
     assert caught.value.errors[0].field == "filter"
 
 
@@ -79,7 +80,7 @@ def test_a_bad_filter_is_refused_in_words(text: str) -> None:
 def test_a_search_finds_letters_composed_and_taken_apart(
     operator: str, pattern: str, form: Literal["NFC", "NFD"]
 ) -> None:
-    clause = query.parse_filters(THINGS, [f"Text:{operator}:{normalize(form, 'Größe')}"])[0]
+    clause = parse_filters(THINGS, [f"Text:{operator}:{normalize(form, 'Größe')}"])[0]
     assert set(clause.params) == {pattern, normalize("NFD", pattern)}
     assert clause.sql == f"({COLUMN['Text']} LIKE %s OR {COLUMN['Text']} LIKE %s)"
 
@@ -90,13 +91,13 @@ def test_a_filter_finds_a_field_of_any_name(text: str) -> None:
     if not name or name in {"id", "version", "created_at", "updated_at"}:
         return
     things = collection(field(T.LONG_TEXT, 3, name=name))
-    clause = query.parse_filters(things, [str(Filter(normalize("NFD", name), "eq", "a:b,\n\\"))])[0]
+    clause = parse_filters(things, [str(Filter(normalize("NFD", name), "eq", "a:b,\n\\"))])[0]
     assert (clause.sql, clause.params) == ("`f_3` = %s", ("a:b,\n\\",))
 
 
 def test_too_many_filters_are_refused() -> None:
     with pytest.raises(InvalidInputError):
-        query.parse_filters(THINGS, ["Text:filled"] * 21)
+        parse_filters(THINGS, ["Text:filled"] * 21)
 
 
 @given(
@@ -106,7 +107,7 @@ def test_too_many_filters_are_refused() -> None:
 )
 def test_nothing_typed_becomes_sql(name: str, operator: str, value: str) -> None:
     try:
-        clauses = query.parse_filters(THINGS, [f"{name}:{operator}:{value}"])
+        clauses = parse_filters(THINGS, [f"{name}:{operator}:{value}"])
     except InvalidInputError:
         return
     for clause in clauses:

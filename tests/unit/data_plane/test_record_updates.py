@@ -12,12 +12,11 @@ from unit.data_plane.builders import collection, field
 from unit.data_plane.strategies import TYPED
 from unit.data_plane_web.fakes import NOW, FakeLimits, World
 from vivero_data.db.database import Database
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import Collection, present
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.records import repository, service
 from vivero_data.domain.records.errors import VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges
-from vivero_data.domain.records.values import present
 from vivero_data.lib.json import decode, encode
 from vivero_web.conditions import Conditions
 from vivero_web.errors import InvalidInputError, PreconditionFailedError
@@ -58,7 +57,7 @@ class Stored(Database):
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
     made = Stored()
-    monkeypatch.setattr(service, "_definition", made.definition)
+    monkeypatch.setattr(service, "definition_of", made.definition)
     monkeypatch.setattr(service, "log", made.log)
     for name, call in (("get", made.get), ("get_locked", made.get), ("update", made.update)):
         monkeypatch.setattr(repository, name, call)

@@ -9,7 +9,7 @@ from support.asgi import transport_to
 from support.counting import Time, limiter_on
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.limits.requests import charge_by
-from vivero_data.domain.limits.schemas import Limits
+from vivero_data.domain.limits.service import Limits
 from vivero_data.lib.cookies import ACCESS
 from vivero_data.lib.tokens import AccessClaims, AccessTokens
 from vivero_web import clock

@@ -6,10 +6,11 @@ from typing import Any
 from hypothesis import given
 from unit.data_plane.builders import collection, field
 from unit.data_plane.strategies import TYPED
+from vivero_data.domain.collections.schemas import parse, present
 from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter, join_list
-from vivero_data.domain.records.values import parse, present
+from vivero_data.domain.records.where import parse_filters
 from vivero_data.lib import cursors
 from vivero_data.lib.cursors import Cursor
 from vivero_data.lib.json import decode, encode
@@ -35,7 +36,7 @@ def test_through_a_filter(pair: tuple[T, Any]) -> None:
     name, printed = field(kind).name, as_program(value)
     stored = parse(field(kind), decode(encode(value)))
     for operator, text in (("eq", printed), ("in", join_list([printed, printed]))):
-        clause = query.parse_filters(THINGS, [str(Filter(name, operator, text))])[0]
+        clause = parse_filters(THINGS, [str(Filter(name, operator, text))])[0]
         assert set(clause.params) == {stored}
 
 

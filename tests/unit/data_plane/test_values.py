@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.builders import field
+from vivero_data.domain.collections.schemas import parse, present
 from vivero_data.domain.field_types.kind import UnfitValueError
 from vivero_data.domain.field_types.number import plain
 from vivero_data.domain.field_types.registry import FieldType as T
-from vivero_data.domain.records.values import parse, present
 
 GOOD: list[tuple[T, Any, Any]] = [
     (T.TEXT, "Ada", "Ada"),

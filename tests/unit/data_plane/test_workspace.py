@@ -14,11 +14,10 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.testing import TestClient
 from vivero_core.model import naming
-from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
+from vivero_data.domain.owner.service import OwnerAccount, OwnerState
 from vivero_data.domain.users.service import normal_email
 from vivero_data.domain.workspace.controllers import WorkspaceController
-from vivero_data.domain.workspace.schemas import Introduction, WorkspaceState
-from vivero_data.domain.workspace.service import WorkspaceService, problems_with
+from vivero_data.domain.workspace.service import Introduction, WorkspaceService, WorkspaceState, problems_with
 from vivero_web.errors import InvalidInputError
 from vivero_web.problem import Answers
 

@@ -11,15 +11,15 @@ from support.world import ADDRESSES, DATES, MOMENTS, NAMES, NUMBERS
 from unit.data_plane.builders import collection, field
 from vivero_data.domain.collections.definition import check
 from vivero_data.domain.collections.names import fold
-from vivero_data.domain.collections.schemas import NewCollection, NewField
+from vivero_data.domain.collections.schemas import NewCollection, NewField, parse, present
 from vivero_data.domain.field_types.kind import UnfitValueError
-from vivero_data.domain.field_types.numbers import UnsureNumberError, typed_number
+from vivero_data.domain.field_types.number import UnsureNumberError, typed_number
 from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.files.names import content_disposition, safe_name
 from vivero_data.domain.records import query
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.service import columns_for
-from vivero_data.domain.records.values import parse, present
+from vivero_data.domain.records.where import parse_filters
 from vivero_data.lib import cursors
 from vivero_data.lib.json import decode, encode
 from vivero_data.web.listing import collection_href
@@ -35,7 +35,7 @@ def round_trip(kind: T, value: Any) -> None:  # noqa: ANN401  a field's value ma
     printed = encode(present(one, stored))
     assert parse(one, decode(printed)) == stored
     text = decode(printed) if printed.startswith('"') else printed
-    clause = query.parse_filters(things, [str(Filter(one.name, "eq", text))])[0]
+    clause = parse_filters(things, [str(Filter(one.name, "eq", text))])[0]
     assert clause.params == (stored,)
     sort = query.parse_sort(things, one.name)
     cursor = cursors.encode(cursors.Cursor(sort.text, 7, cursors.as_text(stored)))
@@ -71,7 +71,7 @@ def test_a_record_is_named_by_any_field_and_holds_any_text(language: str) -> Non
     things = collection(field(T.TEXT, 3, name=name))
     for given in (name, normalize("NFD", name)):
         assert columns_for(things, {given: given}, new=True) == {3: given}, "texts stay as they came"
-    clause = query.parse_filters(things, [str(Filter(name, "contains", name))])[0]
+    clause = parse_filters(things, [str(Filter(name, "contains", name))])[0]
     assert any(name in pattern for pattern in clause.params)
     for kind in (T.TEXT, T.CHOICE):
         round_trip_of_choice(kind, name)

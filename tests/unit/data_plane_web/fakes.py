@@ -15,34 +15,50 @@ from litestar.di import Provide
 from support.counting import unlimited
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditService
-from vivero_data.domain.auth.errors import WrongCredentialsError
-from vivero_data.domain.auth.schemas import Credentials
+from vivero_data.domain.auth.schemas import Credentials, WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.collections import definition
-from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionNotFoundError
 from vivero_data.domain.collections.names import fold
-from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
-from vivero_data.domain.collections.service import MAX_SUGGESTIONS, CollectionService
+from vivero_data.domain.collections.schemas import (
+    Collection,
+    CollectionQuery,
+    CollectionSummary,
+    NewCollection,
+    present,
+)
+from vivero_data.domain.collections.service import (
+    MAX_SUGGESTIONS,
+    CollectionNameTakenError,
+    CollectionNotFoundError,
+    CollectionService,
+)
 from vivero_data.domain.files.schemas import StoredFile
 from vivero_data.domain.files.service import FileService
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService
-from vivero_data.domain.invitations.schemas import NewInvitation
-from vivero_data.domain.invitations.service import InvitationService
-from vivero_data.domain.limits.schemas import Limits
-from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.links.errors import NoMailError
-from vivero_data.domain.links.service import LinkService
-from vivero_data.domain.records import values as record_values
+from vivero_data.domain.identity.service import Identity, IdentityService
+from vivero_data.domain.invitations.service import InvitationService, NewInvitation
+from vivero_data.domain.jobs.repository import Job, JobState
+from vivero_data.domain.jobs.service import JobNotFoundError, JobService
+from vivero_data.domain.jobs.work import Order
+from vivero_data.domain.limits.service import Limits, LimitService
+from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.records.errors import RecordNotFoundError
+from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService, columns_for
 from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.domain.tickets.service import TicketService
-from vivero_data.domain.usage.schemas import Meter, Usage
-from vivero_data.domain.usage.service import UsageService
+from vivero_data.domain.usage.service import Meter, Usage, UsageService
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
-from vivero_data.domain.users.schemas import Actor, Invitation, NewUser, PasswordChange, Role, User, UserChanges
+from vivero_data.domain.users.schemas import (
+    Actor,
+    Invitation,
+    NewUser,
+    PasswordChange,
+    Permission,
+    Role,
+    User,
+    UserChanges,
+)
 from vivero_data.domain.users.service import UserService, check_new, normal_email
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.json import JsonRequest
@@ -81,6 +97,8 @@ class World:
         self.users: dict[int, User] = {
             1: User(1, "ada@example.com", "Ada Lovelace", Role.OWNER, active=True, created_at=NOW - timedelta(days=20))
         }
+        self.jobs: dict[int, Job] = {}
+        self.orders: list[Export] = []
         self.entries: list[AuditEntry] = []
         self.limit = Meter(0, 10_000)
         self.seats = 5
@@ -195,11 +213,7 @@ class FakeRecords(RecordService):
     def _parsed(self, name: str, given: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
         collection = self.world.collections[name]
         columns = columns_for(collection, given, new=new)
-        return {
-            field.name: record_values.present(field, columns[field.id])
-            for field in collection.fields
-            if field.id in columns
-        }
+        return {field.name: present(field, columns[field.id]) for field in collection.fields if field.id in columns}
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
         known = {field.name for field in self.world.collections[collection].fields}
@@ -296,6 +310,27 @@ class FakeFiles(FileService):
     async def delete(self, actor: Actor, file_id: str) -> None:
         await self.get(actor, file_id)
         del self.world.files[file_id]
+
+
+class FakeJobs(JobService):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def start(self, actor: Actor, permission: Permission, order: Order) -> Job:
+        assert isinstance(order, Export)
+        self.world.orders.append(order)
+        return self.add(order.collection, JobState.WAITING)
+
+    def add(self, subject: str, state: JobState, **changes: Any) -> Job:
+        number = self.world.next_id()
+        made = Job(number, "export", subject, state, 0, None, None, None, NOW, None)
+        self.world.jobs[number] = msgspec.structs.replace(made, **changes)
+        return self.world.jobs[number]
+
+    async def get(self, actor: Actor, job_id: int) -> Job:
+        if job_id not in self.world.jobs:
+            raise JobNotFoundError
+        return self.world.jobs[job_id]
 
 
 class FakeUsers(UserService):
@@ -455,6 +490,7 @@ def page_dependencies(world: World) -> dict[str, Provide]:
         "collections": FakeCollections(world),
         "records": FakeRecords(world),
         "files": FakeFiles(world),
+        "jobs": FakeJobs(world),
         "audit": FakeAudit(world),
         "usage": FakeUsage(world),
         "settings": settings(),

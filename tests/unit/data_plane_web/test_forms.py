@@ -9,14 +9,12 @@ from hypothesis import strategies as st
 from unit.data_plane.builders import field as any_field
 from unit.data_plane.strategies import TYPED
 from vivero_data.domain.audit.schemas import AuditEntry
-from vivero_data.domain.collections.schemas import Collection, Field
+from vivero_data.domain.collections.schemas import Collection, Field, parse, present
 from vivero_data.domain.field_types.long_text import lines
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.records.values import parse, present
 from vivero_data.web import audit_words, filters, forms, inputs
-from vivero_data.web.columns import chosen_columns, columns_cookie
 from vivero_data.web.controllers.audit import audit_query
-from vivero_data.web.listing import Address
+from vivero_data.web.listing import Address, chosen_columns, columns_cookie
 from vivero_web.errors import FieldError, InvalidInputError
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import PASSWORD, World
-from vivero_data.domain.usage.schemas import Meter
+from vivero_data.domain.usage.service import Meter
 from vivero_web.errors import UnavailableError
 
 NEW = "/collections/Customers/new"

@@ -5,8 +5,8 @@ import httpx
 import pytest
 from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import FakeFiles, World
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.usage.schemas import Meter
+from vivero_data.domain.identity.service import Identity
+from vivero_data.domain.usage.service import Meter
 from vivero_data.domain.users.schemas import Role
 from vivero_web.errors import UnavailableError
 

@@ -6,7 +6,7 @@ import pytest
 from unit.data_plane_web.browser import Browser, form_of
 from unit.data_plane_web.fakes import World
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.usage.schemas import Meter
+from vivero_data.domain.usage.service import Meter
 from vivero_data.domain.users.schemas import Role
 
 HOSTILE = [

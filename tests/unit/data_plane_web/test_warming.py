@@ -4,7 +4,7 @@ import sys
 import pytest
 from unit.data_plane_web.fakes import FakeIdentity, World
 from vivero_data import warming, web
-from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import Identity
 from vivero_ui import assets
 
 PROGRAM = """

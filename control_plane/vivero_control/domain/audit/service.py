@@ -120,7 +120,7 @@ class AuditService:
         await self._write(action, DONE)
 
     async def log_refusal(self, action: str, subject: str) -> None:
-        """What somebody was refused, so often as `vivero_web.refusals` says; `subject` is an account, never what was typed."""
+        """What somebody was refused, so often as `vivero_web.logins` says; `subject` is an account, never what was typed."""
         now = self._clock()
         async with self._database.transaction() as session:
             log = AuditRepository(session)

@@ -1,8 +1,9 @@
 """SQL of the audit log, which may be in a schema of its own: rows are added and read, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 from vivero_web import clock
 from vivero_web.logins import WINDOW
 
@@ -14,27 +15,35 @@ _CONTENT: Final = "at, actor, action, subject, before_values, after_values, requ
 _COLUMNS: Final = f"id, {_CONTENT}"
 
 
-async def insert(  # noqa: PLR0913  one row's columns
-    tx: Connection,
-    *,
-    actor: str,
-    action: str,
-    subject: str,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
-    request_id: str,
-    address: str,
-) -> None:
+class NewEntry(msgspec.Struct, frozen=True):
+    """What was done to what."""
+
+    action: str
+    subject: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+async def insert(tx: Connection, actor: str, entries: Sequence[NewEntry], *, request_id: str, address: str) -> None:
+    """Add entries of one request, in their order."""
+    rows = ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(entries))
+    params = [
+        param
+        for entry in entries
+        for param in (
+            actor,
+            entry.action,
+            entry.subject[:SUBJECT_MAX],
+            None if entry.before is None else encode(entry.before),
+            None if entry.after is None else encode(entry.after),
+            request_id,
+            address,
+        )
+    ]
     await tx.execute(
         f"INSERT INTO {tx.audit_log} (actor, action, subject, before_values, after_values, request_id, address)"  # noqa: S608  a checked name
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        actor,
-        action,
-        subject[:SUBJECT_MAX],
-        None if before is None else encode(before),
-        None if after is None else encode(after),
-        request_id,
-        address,
+        f" VALUES {rows}",
+        *params,
     )
 
 

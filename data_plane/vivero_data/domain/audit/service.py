@@ -1,22 +1,29 @@
 """Writes the audit log, in the transaction of the change it is about, and lists it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vivero_web.current_request import current_caller, current_request_id
-from vivero_web.errors import InvalidInputError
+from vivero_web.errors import InvalidInputError, WebError
 from vivero_web.logins import is_worth_an_entry
 
-from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Database
+from vivero_data.db.database import OWN_AUDIT_LOG, Connection, Database, batches
 from vivero_data.db.errors import DatabaseError, MissingTableError
 from vivero_data.domain.audit import repository
-from vivero_data.domain.audit.errors import AuditLogError
+from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
+
+
+class AuditLogError(WebError):
+    """The table of the audit log is missing, or the database user lacks rights on it."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"The audit log cannot be used: the database user needs SELECT and INSERT on {table}.")
+
 
 SYSTEM: Final = "system"  # the actor of what the platform does
 ANONYMOUS: Final = "anonymous"  # of what somebody tried who did not log in
@@ -36,34 +43,26 @@ async def record(  # noqa: PLR0913  who, what, to what, from what, to what
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """One entry; values must hold no secret (a password's change is an entry without values)."""
-    await repository.insert(
-        tx,
-        actor=actor.email if actor else SYSTEM,
-        action=action,
-        subject=subject,
-        before=before,
-        after=after,
-        request_id=current_request_id(),
-        address=current_caller(),
-    )
+    await record_all(tx, actor, [NewEntry(action, subject, before, after)])
+
+
+async def record_all(tx: Connection, actor: Actor | None, entries: Sequence[NewEntry]) -> None:
+    """Some entries, as `record` writes one, many in a statement."""
+    for part in batches(entries):
+        await _insert(tx, actor.email if actor else SYSTEM, part)
 
 
 async def record_stranger(tx: Connection, action: str, subject: str) -> None:
     """What somebody did who has not logged in; `subject` is an account, never what was typed."""
-    await repository.insert(
-        tx,
-        actor=ANONYMOUS,
-        action=action,
-        subject=subject,
-        before=None,
-        after=None,
-        request_id=current_request_id(),
-        address=current_caller(),
-    )
+    await _insert(tx, ANONYMOUS, [NewEntry(action, subject)])
+
+
+async def _insert(tx: Connection, actor: str, entries: Sequence[NewEntry]) -> None:
+    await repository.insert(tx, actor, entries, request_id=current_request_id(), address=current_caller())
 
 
 async def record_refusal(tx: Connection, action: str, subject: str) -> None:
-    """What somebody was refused, so often as `vivero_web.refusals` says; `subject` as above."""
+    """What somebody was refused, so often as `vivero_web.logins` says; `subject` as above."""
     if is_worth_an_entry(*await repository.recent(tx, action, subject, current_caller())):
         await record_stranger(tx, action, subject)
 

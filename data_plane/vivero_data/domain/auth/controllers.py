@@ -9,9 +9,14 @@ from vivero_web.errors import NotSignedInError
 from vivero_web.rate_limit import LOGOUTS, SECRETS, Counted
 from vivero_web.request_context import caller_of
 
-from vivero_data.domain.auth.errors import SessionEndedError, WrongCredentialsError
 from vivero_data.domain.auth.guards import AnyRequest, provide_actor
-from vivero_data.domain.auth.schemas import Credentials, LogoutRequest, RefreshRequest
+from vivero_data.domain.auth.schemas import (
+    Credentials,
+    LogoutRequest,
+    RefreshRequest,
+    SessionEndedError,
+    WrongCredentialsError,
+)
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.auth.ways import EITHER_WAY
 from vivero_data.lib.tokens import Tokens

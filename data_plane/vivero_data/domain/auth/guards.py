@@ -14,8 +14,7 @@ from vivero_web.errors import CrossSiteError, NotAllowedError, NotSignedInError,
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.users.guards import demand, needed
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, demand, needed
 from vivero_data.lib import cookies
 
 _BEARER: Final = "bearer "

@@ -18,9 +18,8 @@ from vivero_web.tokens import digest, new_secret
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record, record_refusal
 from vivero_data.domain.auth import repository
-from vivero_data.domain.auth.errors import SessionEndedError, WrongCredentialsError
 from vivero_data.domain.auth.repository import StoredToken
-from vivero_data.domain.auth.schemas import Credentials
+from vivero_data.domain.auth.schemas import Credentials, SessionEndedError, WrongCredentialsError
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, User
 from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens

@@ -6,10 +6,8 @@ from litestar.params import JSONBody
 from vivero_web.declared import raises
 
 from vivero_data.domain.auth.guards import needs
-from vivero_data.domain.collections.errors import CollectionNameTakenError, CollectionsFullError
-from vivero_data.domain.collections.parameters import CollectionName
-from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection, NewCollection
-from vivero_data.domain.collections.service import CollectionService
+from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection, CollectionName, NewCollection
+from vivero_data.domain.collections.service import CollectionNameTakenError, CollectionService, CollectionsFullError
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.lib.pages import Page
 

@@ -15,10 +15,10 @@ from vivero_data.domain.collections.schemas import (
     Field,
     NewCollection,
     NewField,
+    parse,
 )
 from vivero_data.domain.field_types.choice import Choice
 from vivero_data.domain.field_types.kind import UnfitValueError
-from vivero_data.domain.records.values import parse
 
 RESERVED: Final = frozenset({"id", "version", "created_at", "updated_at"})
 

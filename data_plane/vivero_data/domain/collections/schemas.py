@@ -4,12 +4,22 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
+from litestar.params import PathParameter
 from vivero_web.fields import told
 
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.field_types.choice import Choice
+from vivero_data.domain.field_types.kind import UnfitValueError, Unreadable
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.pages import DEFAULT_LIMIT
+
+APART: Final = 4
+"""Characters of one letter that is taken apart, at most."""
+
+CollectionName = Annotated[
+    str, PathParameter(min_length=1, max_length=MAX_NAME * APART, description="The collection's name, in any case.")
+]
+
 
 CONTENT_BYTES: Final = 1024 * 1024
 """Of a body that holds what people write: a record with fifty long texts, a definition with all its choices."""
@@ -113,3 +123,24 @@ class CollectionQuery(msgspec.Struct, frozen=True):
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     search: str = ""
+
+
+def parse(field: Field, value: Any) -> Any:  # noqa: ANN401  any JSON value comes in, a column's value goes out
+    """The column's value for a JSON value that is not null.
+
+    Raises:
+        UnfitValueError: its message says what the value must be.
+    """
+    if isinstance(value, Unreadable):
+        raise UnfitValueError(value.problem)
+    return field.type.kind.parse(value, field.choices)
+
+
+def present(field: Field, stored: Any) -> Any:  # noqa: ANN401  as above, the other way
+    """A column's value as services and JSON have it."""
+    return None if stored is None else field.type.kind.present(stored)
+
+
+def default_of(field: Field) -> Any:  # noqa: ANN401  a field's value
+    """The value that a new record gets, as services have it; it was checked when the field was defined."""
+    return None if field.default is None else present(field, parse(field, field.default))

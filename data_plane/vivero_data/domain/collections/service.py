@@ -8,23 +8,41 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from vivero_web import clock
+from vivero_web.errors import ConflictError, FieldError, NotFoundError
 from vivero_web.text import tidy
 
 from vivero_data.db.database import Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
-from vivero_data.domain.collections.errors import (
-    CollectionNameTakenError,
-    CollectionNotFoundError,
-    CollectionsFullError,
-)
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
+
+
+class CollectionNotFoundError(NotFoundError):
+    """No collection has this name."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no collection of this name.")
+
+
+class CollectionsFullError(ConflictError):
+    """A workspace has a bounded number of collections, whatever its plan."""
+
+    def __init__(self, bound: int) -> None:
+        super().__init__(f"A workspace has at most {bound} collections.")
+
+
+class CollectionNameTakenError(ConflictError):
+    """A collection has this name already, as people read it."""
+
+    def __init__(self) -> None:
+        message = "is the name of a collection that exists"
+        super().__init__(f"name: {message}", errors=[FieldError("name", message)])
+
 
 _SORT: Final = "name"
 MAX_SUGGESTIONS: Final = 10  # as many as the palette shows at once; who types on gets others

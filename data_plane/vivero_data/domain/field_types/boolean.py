@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
+from vivero_data.domain.field_types.kind import EQUALITY, FieldKind, UnfitValueError, Value
 
 _IN_TABLES: Final = {"yes": "true", "no": "false"}
 
@@ -13,7 +13,7 @@ class Boolean(FieldKind):
 
     words = "Yes or no"
     sql = "BOOLEAN"
-    ordered = False
+    operators = EQUALITY
     unique = False
     two_valued = True
 

@@ -5,8 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Unreadable, Value
-from vivero_data.domain.field_types.number import read_number
-from vivero_data.domain.field_types.numbers import plain_number
+from vivero_data.domain.field_types.number import plain_number, read_number
 
 _BIGINT: Final = 2**63
 _DIGITS: Final = 19  # of it

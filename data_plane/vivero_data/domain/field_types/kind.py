@@ -1,12 +1,34 @@
 """What a field type says about itself; whoever handles fields asks this, and knows no type by name."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 Value = Any
 """A field's value: of a program's JSON, of the services, or of the database's driver, as the method says."""
+
+
+class Operator(StrEnum):
+    """How a condition of a filter looks at a field's value."""
+
+    EQ = "eq"
+    NE = "ne"
+    IN = "in"
+    EMPTY = "empty"
+    FILLED = "filled"
+    LT = "lt"
+    LTE = "lte"
+    GT = "gt"
+    GTE = "gte"
+    CONTAINS = "contains"
+    STARTS = "starts"
+
+
+EQUALITY: Final = (Operator.EQ, Operator.NE, Operator.IN, Operator.EMPTY, Operator.FILLED)
+ORDER: Final = (Operator.LT, Operator.LTE, Operator.GT, Operator.GTE)
+SEARCH: Final = (Operator.CONTAINS, Operator.STARTS)
 
 
 class UnfitValueError(ValueError):
@@ -25,10 +47,9 @@ class FieldKind:
     Attributes:
         words: its name on pages.
         characters: that its column holds, where they count in the bound of MariaDB's row; others take 16 bytes at most.
-        searched: whether `contains` and `starts` look into it.
+        operators: of the conditions that filters can set on it.
         leads: whether a table's search box may look into it: a short text that people write.
         sortable: whether its values can be sorted by and indexed whole.
-        ordered: whether one value can be less than another.
         unique: whether `unique` is possible.
         exact: whether `unique` compares every character unless the definition says otherwise; None: it always does.
         has_choices: whether its definition lists the values.
@@ -38,10 +59,9 @@ class FieldKind:
 
     words: ClassVar[str]
     characters: ClassVar[int | None] = None
-    searched: ClassVar[bool] = False
+    operators: ClassVar[tuple[Operator, ...]] = (*EQUALITY, *ORDER)
     leads: ClassVar[bool] = False
     sortable: ClassVar[bool] = True
-    ordered: ClassVar[bool] = True
     unique: ClassVar[bool] = True
     exact: ClassVar[bool | None] = None
     has_choices: ClassVar[bool] = False

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from vivero_data.domain.field_types.kind import FieldKind, Value
+from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, Value
 from vivero_data.domain.field_types.text import checked_text
 
 LENGTH: Final = 16_000
@@ -15,7 +15,7 @@ class LongText(FieldKind):
 
     words = "Long text"
     sql = "TEXT"
-    searched = True
+    operators = (*EQUALITY, *ORDER, *SEARCH)
     sortable = False
     unique = False
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
+from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, UnfitValueError, Value
 
 # Nothing prints them, and they make one text look like another.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -14,7 +14,7 @@ class Line(FieldKind):
     """What every type has that is a text of one line, of so many characters at most."""
 
     characters: ClassVar[int]
-    searched = True
+    operators = (*EQUALITY, *ORDER, *SEARCH)
     exact = False
 
     @property

@@ -15,8 +15,7 @@ from vivero_web.security import MULTIPART
 
 from vivero_data.domain.auth.guards import AnyRequest, needs
 from vivero_data.domain.files.downloads import download
-from vivero_data.domain.files.errors import FileTooLargeError, UploadsBusyError
-from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.schemas import FileTooLargeError, StoredFile, UploadsBusyError
 from vivero_data.domain.files.service import ID_PATTERN, FileService
 from vivero_data.domain.files.uploads import receive
 from vivero_data.domain.users.schemas import Actor, Permission

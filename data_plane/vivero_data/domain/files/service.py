@@ -4,7 +4,7 @@ import asyncio
 import base64
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -16,18 +16,18 @@ from vivero_web import clock
 from vivero_web.errors import InvalidInputError, UnavailableError
 
 from vivero_data.clients.storage import Storage
-from vivero_data.db.database import Database
+from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.files import repository
-from vivero_data.domain.files.errors import FileNotFoundHereError, UploadsBusyError
 from vivero_data.domain.files.names import safe_media_type, safe_name
-from vivero_data.domain.files.schemas import StoredFile
-from vivero_data.domain.files.sealing import HEADER, seal, sealed_part, sealed_size, unseal, unseal_part
+from vivero_data.domain.files.schemas import FileNotFoundHereError, StoredFile, UploadsBusyError
+from vivero_data.domain.files.sealing import HEADER, Read, seal, sealed_part, sealed_size, unseal, unseal_part
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+
+Stored = Callable[[Connection, StoredFile], Awaitable[None]]
 
 _SORT: Final = "-created_at"
 _UPLOADS: Final = 2  # at once, of at most 100 MiB by default, in a /tmp of 256 MiB
@@ -96,16 +96,22 @@ class FileService:
 
     async def upload(self, actor: Actor, data: UploadFile) -> StoredFile:
         """Store what a form sent (uploads.py), which is bounded and on disk."""
-        demand(actor, Permission.WRITE_FILES)
         size = await asyncio.to_thread(data.file.seek, 0, 2)
         await data.seek(0)
         media_type = safe_media_type(data.content_type or "")
-        file = StoredFile(new_id(), safe_name(data.filename), size, media_type, clock.now(), actor.email)
+        return await self.store(actor, data.filename, media_type, size, data.file.read)
+
+    async def store(  # noqa: PLR0913, PLR0917  a file, whose it is and what depends on it
+        self, actor: Actor, name: str, media_type: str, size: int, read: Read, stored: Stored | None = None
+    ) -> StoredFile:
+        """Store `size` bytes that `read` returns; `stored` writes more in the transaction that makes the file known."""
+        demand(actor, Permission.WRITE_FILES)
+        file = StoredFile(new_id(), safe_name(name), size, media_type, clock.now(), actor.email)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "storage_bytes", size)
             await repository.insert(tx, file)
         try:
-            body = seal(data.file.read, self._key, file.id)
+            body = seal(read, self._key, file.id)
             await asyncio.to_thread(self._storage.put, file.id, body, sealed_size(size))
         except Exception:
             await self.forget(file.id, "uploading", size)
@@ -113,6 +119,8 @@ class FileService:
         async with self._database.transaction() as tx:
             await repository.mark(tx, file.id, "uploading", "stored")
             await record(tx, actor, "file.create", file.name, after=described(file))
+            if stored is not None:
+                await stored(tx, file)
         return file
 
     async def content(self, file: StoredFile, part: range | None = None) -> AsyncIterator[bytes]:

@@ -20,8 +20,7 @@ from vivero_web.errors import InvalidInputError, MalformedError, TooLargeError
 from vivero_web.security import MULTIPART, require_media_type
 
 from vivero_data.domain.auth.guards import AnyRequest
-from vivero_data.domain.files.errors import FileTooLargeError
-from vivero_data.domain.files.schemas import StoredFile
+from vivero_data.domain.files.schemas import FileTooLargeError, StoredFile
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.users.schemas import Actor
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from vivero_data.domain.identity.schemas import Identity
+from vivero_data.domain.identity.service import Identity
 
 
 class Probe(msgspec.Struct, frozen=True):

@@ -6,21 +6,50 @@ where every replica finds them.
 """
 
 import asyncio
+import re
 import time
 from typing import Final
 
+import msgspec
 import structlog
 from vivero_web.errors import WebError, explained
 
-from vivero_data.db.database import Database
-from vivero_data.domain.identity import repository
-from vivero_data.domain.identity.schemas import Identity
+from vivero_data.db.database import Connection, Database
 from vivero_data.settings import Environment
+
+_PORT: Final = re.compile(r":[0-9]*\Z")
+
 
 _FRESH_SECONDS: Final = 5.0  # how long another replica may show what was true before
 _NEUTRAL_NAME: Final = "Workspace"
 
 log = structlog.get_logger(__name__)
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Its name, and the address that browsers use; the address is empty where nobody has said it."""
+
+    name: str
+    public_url: str
+
+    def host(self, asked: str) -> str:
+        """The host without its port; of `asked`, the request's, where nobody has said the address."""
+        return _PORT.sub("", self.public_url.partition("://")[2] or asked)
+
+
+async def select(connection: Connection) -> Identity | None:
+    """What the operator has told; None when it has told nothing."""
+    row = await connection.fetch_one("SELECT name, public_url FROM workspace")
+    return Identity(str(row[0]), str(row[1])) if row else None
+
+
+async def save(tx: Connection, identity: Identity) -> None:
+    await tx.execute(
+        "INSERT INTO workspace (name, public_url) VALUES (%s, %s)"
+        " ON DUPLICATE KEY UPDATE name = VALUES(name), public_url = VALUES(public_url)",
+        identity.name,
+        identity.public_url,
+    )
 
 
 def configured(env: Environment) -> Identity:
@@ -54,7 +83,7 @@ class IdentityService:
             UnavailableError: the database does not answer.
         """
         async with self._database.read() as connection:
-            return await repository.select(connection)
+            return await select(connection)
 
     def forget(self) -> None:
         """It has changed: the next page asks."""

@@ -7,13 +7,10 @@ from litestar.status_codes import HTTP_200_OK
 from vivero_web.declared import raises
 
 from vivero_data.domain.auth.guards import needs
-from vivero_data.domain.invitations.errors import AcceptedError, DeactivatedError
-from vivero_data.domain.invitations.schemas import NewInvitation
-from vivero_data.domain.invitations.service import InvitationService
-from vivero_data.domain.links.errors import NoMailError
+from vivero_data.domain.invitations.service import AcceptedError, DeactivatedError, InvitationService, NewInvitation
+from vivero_data.domain.links.service import NoMailError
 from vivero_data.domain.users.errors import EmailTakenError
-from vivero_data.domain.users.parameters import UserId
-from vivero_data.domain.users.schemas import Actor, Permission, User
+from vivero_data.domain.users.schemas import Actor, Permission, User, UserId
 from vivero_data.errors import PlanLimitError
 
 

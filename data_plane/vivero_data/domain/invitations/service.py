@@ -4,7 +4,9 @@ They count against the plan from the invitation on, so that accepting it cannot
 fail for want of room.
 """
 
-from vivero_web.errors import InvalidInputError
+import msgspec
+from vivero_web.errors import ConflictError, InvalidInputError
+from vivero_web.fields import Email, PersonName
 from vivero_web.limiter import Limiter
 from vivero_web.links import of_invitations, to_recipient
 from vivero_web.passwords import NO_PASSWORD
@@ -14,16 +16,35 @@ from vivero_data.clients.mail import Post
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
-from vivero_data.domain.invitations.errors import AcceptedError, DeactivatedError
-from vivero_data.domain.invitations.schemas import NewInvitation
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.links.schemas import Purpose
+from vivero_data.domain.links.repository import Purpose
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.errors import EmailTakenError
-from vivero_data.domain.users.guards import demand_may_set
-from vivero_data.domain.users.schemas import Actor, User
+from vivero_data.domain.users.schemas import Actor, Role, User, demand_may_set
 from vivero_data.domain.users.service import found, person_errors, visible
+
+
+class NewInvitation(msgspec.Struct, forbid_unknown_fields=True):
+    """An account whose password its person chooses, by a link that is mailed to them."""
+
+    email: Email
+    name: PersonName = ""
+    role: Role = Role.MEMBER
+
+
+class AcceptedError(ConflictError):
+    """There is nothing to send again or to withdraw."""
+
+    def __init__(self) -> None:
+        super().__init__("This user has a password already.")
+
+
+class DeactivatedError(ConflictError):
+    """A link would open nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("This user is deactivated; reactivate them first.")
 
 
 class InvitationService:

@@ -6,16 +6,35 @@ new plan needs no restart.
 
 import os
 import time
+from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import structlog
+from vivero_web.errors import WebError
 
 from vivero_data.db.database import Connection
-from vivero_data.domain.limits import repository
-from vivero_data.domain.limits.schemas import Limits
 from vivero_data.errors import PlanLimitError, SettingsError
+
+Bound = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the plan allows; None is unlimited. `trial_ends_at` (RFC 3339) only on a trial.
+
+    `holds_data`: the workspace has been in use, so an empty schema is a loss and no beginning.
+    """
+
+    plan: Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
+    records: Bound | None = None
+    users: Bound | None = None
+    storage_bytes: Bound | None = None
+    requests_per_minute: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    features: tuple[str, ...] = ()
+    trial_ends_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    holds_data: bool = False
+
 
 Resource = Literal["records", "users", "storage_bytes"]
 
@@ -68,19 +87,27 @@ class LimitService:
         Raises:
             PlanLimitError: there is no room.
         """
-        used = await repository.lock(tx, resource)
+        taken = await lock(tx, resource)
         bound = getattr(self.current, resource)
-        if bound is not None and used + amount > bound:
+        if bound is not None and taken + amount > bound:
             raise refusal(resource, self.current, bound)
-        await repository.add(tx, resource, amount)
+        await add(tx, resource, amount)
 
     async def hold(self, tx: Connection, resource: Resource) -> None:
         """Lock the counter before it is known whether it will change."""
-        await repository.lock(tx, resource)
+        await lock(tx, resource)
 
     async def release(self, tx: Connection, resource: Resource, amount: int = 1) -> None:
         """Count less of a resource; like `reserve`, first in its transaction."""
-        await repository.add(tx, resource, -amount)
+        await add(tx, resource, -amount)
+
+    async def change(self, tx: Connection, resource: Resource, amount: int) -> None:
+        """Count more of a resource, or less; like `reserve`, first in its transaction.
+
+        Raises:
+            PlanLimitError: there is no room for more.
+        """
+        await (self.reserve(tx, resource, amount) if amount > 0 else self.release(tx, resource, -amount))
 
     def _reload(self) -> None:
         stamp = self._stat()
@@ -101,3 +128,20 @@ class LimitService:
         except OSError:
             return (0, 0, 0)
         return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+async def lock(tx: Connection, name: str) -> int:
+    """The counter's value; nobody else changes it until this transaction ends."""
+    row = await tx.fetch_one("SELECT value FROM counters WHERE name = %s FOR UPDATE", name)
+    if row is None:
+        raise WebError(f"The counter {name} is missing.")
+    return int(row[0])
+
+
+async def add(tx: Connection, name: str, amount: int) -> None:
+    await tx.execute("UPDATE counters SET value = value + %s WHERE name = %s", amount, name)
+
+
+async def counts(connection: Connection) -> dict[str, int]:
+    """Every counter by name."""
+    return {str(name): int(value) for name, value in await connection.fetch_all("SELECT name, value FROM counters")}

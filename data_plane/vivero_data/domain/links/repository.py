@@ -1,11 +1,24 @@
 """SQL of one-time links: one for each user and purpose, so that a newer one replaces what was sent before."""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 
 from vivero_web import clock
+from vivero_web.links import INVITATION_VALID_FOR, RESET_VALID_FOR
 
 from vivero_data.db.database import Connection
-from vivero_data.domain.links.schemas import Purpose
+
+
+class Purpose(StrEnum):
+    """Why its holder may choose a password: they have an account, or they are to have one."""
+
+    RESET = "reset"
+    INVITATION = "invitation"
+
+
+VALID_FOR: Final = {Purpose.RESET: RESET_VALID_FOR, Purpose.INVITATION: INVITATION_VALID_FOR}
+"""How long, from when it was made."""
 
 
 async def put(tx: Connection, user_id: int, purpose: Purpose, digest: bytes, expires_at: datetime) -> None:

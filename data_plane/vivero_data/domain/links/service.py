@@ -1,17 +1,25 @@
 """Makes one-time links and mails them; who redeems them is in `domain/recovery`."""
 
 from vivero_web import clock, links
+from vivero_web.errors import ConflictError
 from vivero_web.links import PAGE, one_time_link
 from vivero_web.mail import Mail
 from vivero_web.tokens import digest, new_secret
 
 from vivero_data.clients.mail import Post
 from vivero_data.db.database import Connection, Database
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.links import repository
-from vivero_data.domain.links.errors import NoMailError
-from vivero_data.domain.links.schemas import VALID_FOR, Purpose
+from vivero_data.domain.links.repository import VALID_FOR, Purpose
+
+
+class NoMailError(ConflictError):
+    """The workspace sends no mail."""
+
+    slug = "no-mail"
+
+    def __init__(self) -> None:
+        super().__init__("This workspace sends no mail; whoever runs it can set up a mail server.")
 
 
 class LinkService:

@@ -9,8 +9,7 @@ from vivero_web.text import password_problem
 from vivero_data.db.database import Database
 from vivero_data.db.schema import ensure_current
 from vivero_data.domain.identity.service import configured
-from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
-from vivero_data.domain.owner.service import ensure, problems_with
+from vivero_data.domain.owner.service import OwnerAccount, OwnerState, ensure, problems_with
 from vivero_data.settings import Settings
 
 _PATIENCE: Final = 30.0  # seconds for the database to answer

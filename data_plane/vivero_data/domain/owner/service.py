@@ -10,13 +10,36 @@ from vivero_web.text import PERSON_MAX, email_problem, name_problem, tidy
 from vivero_data.db.database import Connection
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.auth import repository as sessions
-from vivero_data.domain.limits import repository as counters
+from vivero_data.domain.limits import service as counters
 from vivero_data.domain.links import repository as links
-from vivero_data.domain.owner import repository
-from vivero_data.domain.owner.schemas import OwnerAccount, OwnerState
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Role, User
 from vivero_data.domain.users.service import normal_email, visible
+
+
+class OwnerAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who should own the workspace.
+
+    Attributes:
+        email: address that the owner logs in with.
+        name: given to a new account; an existing one keeps its own.
+        password_hash: argon2id PHC string; None leaves the password of an existing account as it is.
+        replaces: address that the owner had before; that account gets the new address.
+    """
+
+    email: str
+    name: str = ""
+    password_hash: str | None = None
+    replaces: str | None = None
+
+
+class OwnerState(msgspec.Struct, frozen=True):
+    """An owner's account that exists, and what this call did: made it, or changed one that was there."""
+
+    email: str
+    created: bool = False
+    changed: bool = False
+
 
 # Bounded costs, so that a hash cannot make every login take a gigabyte.
 _PHC: Final = re.compile(
@@ -38,7 +61,7 @@ def problems_with(account: OwnerAccount) -> list[FieldError]:
 
 async def first(connection: Connection) -> OwnerState | None:
     """The owner who can log in; None when there is none at all."""
-    email = await repository.first_owner(connection)
+    email = await _first_owner(connection)
     return OwnerState(email) if email else None
 
 
@@ -110,3 +133,9 @@ async def _create(tx: Connection, email: str, name: str, password_hash: str) -> 
     await counters.add(tx, "users", 1)
     await record(tx, None, "user.create", email, after={"email": email, "role": Role.OWNER.value})
     return OwnerState(email, created=True)
+
+
+async def _first_owner(connection: Connection) -> str | None:
+    """E-mail of the oldest owner's account, of an active one if there is any."""
+    row = await connection.fetch_one("SELECT email FROM users WHERE role = 'owner' ORDER BY active DESC, id LIMIT 1")
+    return str(row[0]) if row else None

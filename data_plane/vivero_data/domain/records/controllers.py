@@ -6,6 +6,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 from vivero_web.conditions import ETAG, Conditions, provide_conditions, tag_of
 from vivero_web.declared import raises
 from vivero_web.fields import LARGEST
@@ -13,11 +14,22 @@ from vivero_web.request_context import QUERY_BYTES
 
 from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.collections.names import MAX_NAME
-from vivero_data.domain.collections.parameters import APART, CollectionName
-from vivero_data.domain.collections.schemas import CONTENT_BYTES
-from vivero_data.domain.records.errors import ValueTakenError, VersionConflictError
-from vivero_data.domain.records.query import MAX_FILTERS
-from vivero_data.domain.records.schemas import NewRecord, Record, RecordChanges, RecordQuery
+from vivero_data.domain.collections.schemas import APART, CONTENT_BYTES, CollectionName
+from vivero_data.domain.jobs.repository import Job
+from vivero_data.domain.jobs.service import JobService, JobsFullError
+from vivero_data.domain.records.batches import BatchService
+from vivero_data.domain.records.errors import BatchConflictError, ValueTakenError, VersionConflictError
+from vivero_data.domain.records.export import Export
+from vivero_data.domain.records.filters import MAX_CONDITIONS, MAX_DEPTH, MAX_FILTERS, WHERE_LENGTH
+from vivero_data.domain.records.schemas import (
+    ExportedRecords,
+    NewRecord,
+    Record,
+    RecordBatch,
+    RecordChanges,
+    RecordQuery,
+    WrittenBatch,
+)
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.errors import PlanLimitError
@@ -40,6 +52,16 @@ Filters = Annotated[
         "commas between them), empty and filled, for texts contains and starts too. A backslash goes before a colon in a "
         "field's name, and before a comma in a value of in.",
         schema_extra={"max_items": MAX_FILTERS, "items": Schema(type=OpenAPIType.STRING, max_length=QUERY_BYTES)},
+    ),
+]
+
+Where = Annotated[
+    str,
+    QueryParameter(
+        max_length=WHERE_LENGTH,
+        description="A tree of conditions as JSON, which must hold besides every filter: a condition is "
+        '`{"field": "Age", "operator": "gte", "value": 18}`, for in with a list; groups are `{"all": […]}`, `{"any": […]}` and '
+        f'`{{"not": …}}`. At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} deep.',
     ),
 ]
 
@@ -68,9 +90,10 @@ class RecordController(Controller):
         cursor: PageCursor = None,
         sort: Sort = "",
         filters: Filters = None,
+        where: Where = "",
     ) -> Page[Record]:
-        """A page of records that match every filter."""
-        return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ())))
+        """A page of records that match every filter and `where`."""
+        return await records.list(actor, name, RecordQuery(limit, cursor, sort, tuple(filters or ()), where))
 
     @post(guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])
     @raises(PlanLimitError, ValueTakenError)
@@ -83,6 +106,30 @@ class RecordController(Controller):
     ) -> Response[Record]:
         """Add a record; counts against the plan."""
         return tagged(await records.create(actor, name, data.values), 201)
+
+    @post("/batch", status_code=HTTP_200_OK, guards=[needs(Permission.WRITE_RECORDS)])
+    @raises(PlanLimitError, BatchConflictError)
+    async def write_batch(
+        self,
+        actor: NamedDependency[Actor],
+        record_batches: NamedDependency[BatchService],
+        name: CollectionName,
+        data: JSONBody[RecordBatch],
+    ) -> WrittenBatch:
+        """Add, change and remove many records, all or none; what is wrong is told by row, `create[3].values.Name`."""
+        return await record_batches.write(actor, name, data)
+
+    @post("/export", status_code=HTTP_202_ACCEPTED, guards=[needs(Permission.WRITE_FILES)])
+    @raises(JobsFullError)
+    async def export_records(
+        self,
+        actor: NamedDependency[Actor],
+        jobs: NamedDependency[JobService],
+        name: CollectionName,
+        data: JSONBody[ExportedRecords],
+    ) -> Job:
+        """Have records written as CSV into a new file; the job tells how far it is, and which file it was."""
+        return await jobs.start(actor, Permission.WRITE_FILES, Export(name, tuple(data.filters), data.where))
 
     @get("/{record_id:int}", response_headers=[ETAG])
     async def get_record(

@@ -1,6 +1,11 @@
 """What can go wrong with records."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from vivero_web.errors import ConflictError, FieldError, NotFoundError
+
+TAKEN: Final = "is the value of another record, and must be unique"
 
 
 class RecordNotFoundError(NotFoundError):
@@ -22,5 +27,11 @@ class ValueTakenError(ConflictError):
     """A unique field has this value in another record."""
 
     def __init__(self, field: str) -> None:
-        message = "is the value of another record, and must be unique"
-        super().__init__(f"{field}: {message}", errors=[FieldError(field, message)])
+        super().__init__(f"{field}: {TAKEN}", errors=[FieldError(field, TAKEN)])
+
+
+class BatchConflictError(ConflictError):
+    """Rows of a batch contradict what is stored; `errors` names them."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("Nothing was written: some of the rows contradict what is stored.", errors=errors)

@@ -7,10 +7,9 @@ from vivero_web import clock
 
 from vivero_data.db.database import Connection, Row
 from vivero_data.domain.collections.columns import column_name, table_name
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import Collection, present
 from vivero_data.domain.records.query import Clause, Sort
 from vivero_data.domain.records.schemas import Record
-from vivero_data.domain.records.values import present
 
 _HEAD: Final = ("id", "version", "created_at", "updated_at")
 
@@ -51,6 +50,51 @@ async def delete(tx: Connection, collection: Collection, record_id: int) -> None
     await tx.execute(f"DELETE FROM {table_name(collection.id)} WHERE id = %s", record_id)  # noqa: S608  names from numbers
 
 
+async def insert_all(tx: Connection, collection: Collection, rows: Sequence[Mapping[int, Any]]) -> list[Record]:
+    """Add records with one statement; the values of each are by field id, and of the same fields."""
+    names = ", ".join(column_name(field_id) for field_id in rows[0])
+    places = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
+    made = await tx.fetch_all(
+        f"INSERT INTO {table_name(collection.id)} ({names}) VALUES {places} RETURNING {_columns(collection)}",  # noqa: S608  names from numbers
+        *(value for row in rows for value in row.values()),
+    )
+    return [_record(collection, row) for row in made]
+
+
+async def get_all(connection: Connection, collection: Collection, ids: Sequence[int]) -> dict[int, Record]:
+    """Those of the records that there are, by id."""
+    rows = await connection.fetch_all(f"{_select(collection)} WHERE id IN %s", tuple(ids))
+    return {row[0]: _record(collection, row) for row in rows}
+
+
+async def get_all_locked(tx: Connection, collection: Collection, ids: Sequence[int]) -> dict[int, Record]:
+    """As `get_all`; nobody else changes them until this transaction ends."""
+    rows = await tx.fetch_all(f"{_select(collection)} WHERE id IN %s ORDER BY id FOR UPDATE", tuple(ids))
+    return {row[0]: _record(collection, row) for row in rows}
+
+
+async def update_all(tx: Connection, collection: Collection, changes: Sequence[tuple[int, Mapping[int, Any]]]) -> None:
+    """Set values of records with one statement for each set of fields; versions grow."""
+    by_fields: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
+    for record_id, values in changes:
+        fields = tuple(sorted(values))
+        by_fields.setdefault(fields, []).append((record_id, *(values[field_id] for field_id in fields)))
+    for fields, rows in by_fields.items():
+        names = [column_name(field_id) for field_id in fields]
+        heads = ", ".join(["%s AS id", *(f"%s AS {name}" for name in names)])
+        given = " UNION ALL ".join([f"SELECT {heads}"] * len(rows))
+        sets = "".join(f", old.{name} = new.{name}" for name in names)
+        await tx.execute(
+            f"UPDATE {table_name(collection.id)} old JOIN ({given}) new ON old.id = new.id"  # noqa: S608  names from numbers
+            f" SET old.version = old.version + 1, old.updated_at = CURRENT_TIMESTAMP(6){sets}",
+            *(value for row in rows for value in row),
+        )
+
+
+async def delete_all(tx: Connection, collection: Collection, ids: Sequence[int]) -> None:
+    await tx.execute(f"DELETE FROM {table_name(collection.id)} WHERE id IN %s", tuple(ids))  # noqa: S608  names from numbers
+
+
 async def select_page(
     connection: Connection, collection: Collection, clauses: Sequence[Clause], sort: Sort, limit: int
 ) -> list[tuple[Record, Any]]:
@@ -64,8 +108,11 @@ async def select_page(
 
 
 def _select(collection: Collection, *also: str) -> str:
-    names = ", ".join((*_HEAD, *(column_name(field.id) for field in collection.fields), *also))
-    return f"SELECT {names} FROM {table_name(collection.id)}"  # noqa: S608  names from numbers
+    return f"SELECT {_columns(collection, *also)} FROM {table_name(collection.id)}"  # noqa: S608  names from numbers
+
+
+def _columns(collection: Collection, *also: str) -> str:
+    return ", ".join((*_HEAD, *(column_name(field.id) for field in collection.fields), *also))
 
 
 def _record(collection: Collection, row: Row) -> Record:

@@ -1,12 +1,16 @@
 """Records as the API and the pages see them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from vivero_web.fields import LARGEST
+from vivero_web.request_context import QUERY_BYTES
 
+from vivero_data.domain.records.filters import MAX_FILTERS, WHERE_LENGTH
 from vivero_data.lib.pages import DEFAULT_LIMIT
+
+MAX_BATCH: Final = 1000
 
 Values = Annotated[dict[str, Any], msgspec.Meta(description="By the names of the collection's fields.")]
 
@@ -42,6 +46,65 @@ class Record(msgspec.Struct, frozen=True):
     updated_at: Annotated[datetime, msgspec.Meta(description="When it was changed last.")]
 
 
+RecordNumber = Annotated[int, msgspec.Meta(ge=1, le=LARGEST, description="The record's number.")]
+AtVersion = Annotated[
+    int,
+    msgspec.Meta(ge=1, le=LARGEST, description="The one that the order is based on: 409 when it is another by now."),
+]
+Row = TypeVar("Row")
+Rows = Annotated[list[Row], msgspec.Meta(max_length=MAX_BATCH)]
+
+
+class RowChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """New values for some fields of one record of a batch."""
+
+    id: RecordNumber
+    values: Values
+    version: AtVersion | None = None
+
+
+class RowDeletion(msgspec.Struct, forbid_unknown_fields=True):
+    """One record of a batch to remove."""
+
+    id: RecordNumber
+    version: AtVersion | None = None
+
+
+class RecordBatch(msgspec.Struct, forbid_unknown_fields=True):
+    """Up to 1,000 records to write; those to remove go first, then changes, then new ones, each in its order."""
+
+    create: Annotated[Rows[NewRecord], msgspec.Meta(description="Records to add.")] = []
+    update: Annotated[Rows[RowChanges], msgspec.Meta(description="Records to change, each once.")] = []
+    delete: Annotated[Rows[RowDeletion], msgspec.Meta(description="Records to remove, none that is changed too.")] = []
+
+
+class WrittenRecord(msgspec.Struct, frozen=True):
+    """A record that was written."""
+
+    id: Annotated[int, msgspec.Meta(description="Its number.")]
+    version: Annotated[int, msgspec.Meta(description="The one that it has now.")]
+
+
+class WrittenBatch(msgspec.Struct, frozen=True):
+    """What was written."""
+
+    created: Annotated[list[WrittenRecord], msgspec.Meta(description="In the order of `create`.")]
+    updated: Annotated[list[WrittenRecord], msgspec.Meta(description="In the order of `update`.")]
+    deleted: Annotated[int, msgspec.Meta(description="How many were removed.")]
+
+
+class ExportedRecords(msgspec.Struct, forbid_unknown_fields=True):
+    """Which records to export; all of the collection when nothing is said."""
+
+    filters: Annotated[
+        list[Annotated[str, msgspec.Meta(max_length=QUERY_BYTES)]],
+        msgspec.Meta(max_length=MAX_FILTERS, description="`field:operator:value`, as the list takes them."),
+    ] = []
+    where: Annotated[
+        str, msgspec.Meta(max_length=WHERE_LENGTH, description="A tree of conditions as JSON, as the list takes it.")
+    ] = ""
+
+
 class RecordQuery(msgspec.Struct, frozen=True):
     """Which records, in which order.
 
@@ -54,9 +117,11 @@ class RecordQuery(msgspec.Struct, frozen=True):
             all fields empty and filled (value ignored), in (comma-separated). A
             value may hold any character; a backslash goes before a colon in
             a field's name and before a comma in one of in's values.
+        where: a tree of conditions as JSON (`filters.py`), which must hold too.
     """
 
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     sort: str = ""
     filters: tuple[str, ...] = ()
+    where: str = ""

@@ -12,17 +12,16 @@ from vivero_data.db.errors import DuplicateKeyError, MissingTableError
 from vivero_data.domain.audit.service import record as log
 from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
-from vivero_data.domain.collections.errors import CollectionNotFoundError
-from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.schemas import Collection, parse, present
+from vivero_data.domain.collections.service import CollectionNotFoundError
 from vivero_data.domain.field_types.kind import UnfitValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
-from vivero_data.domain.records.values import parse, present
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.records.where import parse_filters
+from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 
@@ -78,9 +77,9 @@ class RecordService:
         demand(actor, Permission.READ)
         check_limit(query.limit)
         async with self._database.read() as connection:
-            definition = await _definition(connection, collection)
+            definition = await definition_of(connection, collection)
             sort = queries.parse_sort(definition, query.sort)
-            clauses = queries.parse_filters(definition, query.filters)
+            clauses = parse_filters(definition, query.filters, query.where)
             total = None if clauses else definition.records
             if query.cursor:
                 clauses.append(queries.after(sort, cursors.decode(query.cursor, query.sort)))
@@ -91,21 +90,21 @@ class RecordService:
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
         demand(actor, Permission.READ)
         async with self._database.read() as connection:
-            definition = await _definition(connection, collection)
+            definition = await definition_of(connection, collection)
             return _found(await repository.get(connection, definition, record_id))
 
     async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
         demand(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "records")
-            definition = await _definition(tx, collection)
+            definition = await definition_of(tx, collection)
             try:
                 record_id = await repository.insert(tx, definition, columns_for(definition, values, new=True))
             except (DuplicateKeyError, MissingTableError) as error:
-                raise _explained(definition, error) from error
+                raise explained_by(definition, error) from error
             await collections.add_records(tx, definition.id, 1)
             made = _found(await repository.get(tx, definition, record_id))
-            await log(tx, actor, "record.create", _subject(definition, record_id), after=made.values)
+            await log(tx, actor, "record.create", subject_of(definition, record_id), after=made.values)
         return made
 
     async def update(
@@ -124,21 +123,21 @@ class RecordService:
         """
         demand(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
-            definition = await _definition(tx, collection)
+            definition = await definition_of(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
             conditions.demand(tag_of(before.version))
             if changes.version not in {None, before.version}:
                 raise VersionConflictError(before.version)
-            wanted = _news(definition, before, columns_for(definition, changes.values, new=False))
+            wanted = news_of(definition, before, columns_for(definition, changes.values, new=False))
             if not wanted:
                 return before
             try:
                 await repository.update(tx, definition, record_id, wanted)
             except DuplicateKeyError as error:
-                raise _explained(definition, error) from error
+                raise explained_by(definition, error) from error
             after = _found(await repository.get(tx, definition, record_id))
-            old, new = _difference(before, after)
-            await log(tx, actor, "record.update", _subject(definition, record_id), before=old, after=new)
+            old, new = difference_of(before, after)
+            await log(tx, actor, "record.update", subject_of(definition, record_id), before=old, after=new)
         return after
 
     async def delete(
@@ -152,15 +151,15 @@ class RecordService:
         demand(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.release(tx, "records")
-            definition = await _definition(tx, collection)
+            definition = await definition_of(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
             conditions.demand(tag_of(before.version))
             await repository.delete(tx, definition, record_id)
             await collections.add_records(tx, definition.id, -1)
-            await log(tx, actor, "record.delete", _subject(definition, record_id), before=before.values)
+            await log(tx, actor, "record.delete", subject_of(definition, record_id), before=before.values)
 
 
-async def _definition(connection: Connection, name: str) -> Collection:
+async def definition_of(connection: Connection, name: str) -> Collection:
     collection = await collections.get(connection, tidy(name))
     if collection is None:
         raise CollectionNotFoundError
@@ -173,22 +172,22 @@ def _found(record: Record | None) -> Record:
     return record
 
 
-def _subject(collection: Collection, record_id: int) -> str:
+def subject_of(collection: Collection, record_id: int) -> str:
     return f"{collection.name}/{record_id}"
 
 
-def _news(collection: Collection, record: Record, wanted: Mapping[int, Any]) -> dict[int, Any]:
+def news_of(collection: Collection, record: Record, wanted: Mapping[int, Any]) -> dict[int, Any]:
     """The column values that the record does not have yet."""
     stored = {field.id: (field, record.values[field.name]) for field in collection.fields}
     return {number: value for number, value in wanted.items() if present(stored[number][0], value) != stored[number][1]}
 
 
-def _difference(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:
+def difference_of(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     changed = [name for name in after.values if before.values[name] != after.values[name]]
     return {name: before.values[name] for name in changed}, {name: after.values[name] for name in changed}
 
 
-def _explained(collection: Collection, error: DuplicateKeyError | MissingTableError) -> WebError:
+def explained_by(collection: Collection, error: DuplicateKeyError | MissingTableError) -> WebError:
     """Which field is not unique; a table that is gone means that the collection was just deleted."""
     if isinstance(error, DuplicateKeyError):
         for field in collection.fields:

@@ -11,7 +11,7 @@ from vivero_web.rate_limit import SECRETS, Counted
 from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.guards import AnyRequest
-from vivero_data.domain.links.errors import NoMailError
+from vivero_data.domain.links.service import NoMailError
 from vivero_data.domain.recovery.service import RecoveryService
 
 

@@ -18,7 +18,7 @@ from vivero_data.domain.audit.service import record, record_stranger
 from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.links import repository as links
-from vivero_data.domain.links.schemas import Purpose
+from vivero_data.domain.links.repository import Purpose
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor, User

@@ -4,16 +4,22 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vivero_web.errors import NotFoundError
+from vivero_web.errors import NotFoundError, NotSignedInError
 from vivero_web.logins import Logins
 
 from vivero_data.db.database import Database
-from vivero_data.domain.auth.errors import WrongCredentialsError
+from vivero_data.domain.auth.schemas import WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
 from vivero_data.domain.tickets import repository
-from vivero_data.domain.tickets.errors import TicketSpentError
 from vivero_data.domain.users import repository as users
 from vivero_data.lib.tokens import Tokens, read_ticket
+
+
+class TicketSpentError(NotSignedInError):
+    """A ticket is good for one login."""
+
+    def __init__(self) -> None:
+        super().__init__("This login link was used already; log in with your password.")
 
 
 class TicketService:

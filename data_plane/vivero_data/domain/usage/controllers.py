@@ -3,8 +3,7 @@
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from vivero_data.domain.usage.schemas import Usage
-from vivero_data.domain.usage.service import UsageService
+from vivero_data.domain.usage.service import Usage, UsageService
 from vivero_data.domain.users.schemas import Actor
 
 

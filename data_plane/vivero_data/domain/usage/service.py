@@ -1,11 +1,28 @@
 """How much of the plan is used."""
 
+from typing import Annotated
+
+import msgspec
+
 from vivero_data.db.database import Database
-from vivero_data.domain.limits import repository
-from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.usage.schemas import Meter, Usage
-from vivero_data.domain.users.guards import demand
-from vivero_data.domain.users.schemas import Actor, Permission
+from vivero_data.domain.limits.service import LimitService, counts
+from vivero_data.domain.users.schemas import Actor, Permission, demand
+
+
+class Meter(msgspec.Struct, frozen=True):
+    """How much of a limit is used."""
+
+    used: Annotated[int, msgspec.Meta(description="What there is.")]
+    limit: Annotated[int | None, msgspec.Meta(description="What the plan allows; null is unlimited.")]
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What counts against the plan."""
+
+    plan: Annotated[str, msgspec.Meta(description="The plan's name.")]
+    records: Annotated[Meter, msgspec.Meta(description="Of all collections together.")]
+    users: Annotated[Meter, msgspec.Meta(description="Active ones.")]
+    storage_bytes: Annotated[Meter, msgspec.Meta(description="Of the contents of files.")]
 
 
 class UsageService:
@@ -18,7 +35,7 @@ class UsageService:
     async def get(self, actor: Actor) -> Usage:
         demand(actor, Permission.READ)
         async with self._database.read() as connection:
-            used = await repository.values(connection)
+            used = await counts(connection)
         limits = self._limits.current
         return Usage(
             plan=limits.plan,

@@ -11,8 +11,7 @@ from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.guards import needs
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
-from vivero_data.domain.users.parameters import UserId
-from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Permission, User, UserChanges
+from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Permission, User, UserChanges, UserId
 from vivero_data.domain.users.service import UserService
 from vivero_data.errors import PlanLimitError
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit

@@ -16,8 +16,18 @@ from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users import repository
 from vivero_data.domain.users.errors import EmailTakenError, LastOwnerError
-from vivero_data.domain.users.guards import demand, demand_may_set
-from vivero_data.domain.users.schemas import Actor, Me, NewUser, PasswordChange, Permission, Role, User, UserChanges
+from vivero_data.domain.users.schemas import (
+    Actor,
+    Me,
+    NewUser,
+    PasswordChange,
+    Permission,
+    Role,
+    User,
+    UserChanges,
+    demand,
+    demand_may_set,
+)
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
 

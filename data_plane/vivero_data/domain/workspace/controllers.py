@@ -6,8 +6,7 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from vivero_data.domain.owner.guards import operator_only
-from vivero_data.domain.workspace.schemas import Introduction, WorkspaceState
-from vivero_data.domain.workspace.service import WorkspaceService
+from vivero_data.domain.workspace.service import Introduction, WorkspaceService, WorkspaceState
 
 
 class WorkspaceController(Controller):

@@ -2,16 +2,37 @@
 
 from typing import Final
 
+import msgspec
 from vivero_core.model.naming import DISPLAY_NAME_MAX_LENGTH, is_display_name
 from vivero_web.errors import FieldError, InvalidInputError
 
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
-from vivero_data.domain.identity import repository
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.identity import service as identities
+from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.owner import service as owners
-from vivero_data.domain.workspace.schemas import Introduction, WorkspaceState
+from vivero_data.domain.owner.service import OwnerAccount, OwnerState
+from vivero_data.settings import PublicUrl, WorkspaceName
+
+
+class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who the workspace is, and who should own it; without an owner the accounts stay as they are."""
+
+    name: WorkspaceName
+    public_url: PublicUrl
+    owner: OwnerAccount | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.name, self.public_url)
+
+
+class WorkspaceState(msgspec.Struct, frozen=True):
+    """What is stored now; `owner` is the account of the address that was named, else the first owner's, if any."""
+
+    workspace: Identity
+    owner: OwnerState | None
+
 
 # As the Tenant's definition has it: what it takes is never refused here.
 _NO_NAME: Final = f"Use 1 to {DISPLAY_NAME_MAX_LENGTH} characters, no control characters, and no space around them."
@@ -44,10 +65,10 @@ class WorkspaceService:
 
 
 async def _remember(tx: Connection, identity: Identity) -> None:
-    before = await repository.select(tx)
+    before = await identities.select(tx)
     if before == identity:
         return
-    await repository.save(tx, identity)
+    await identities.save(tx, identity)
     if before is not None:
         old, new = ({"name": one.name, "public_url": one.public_url} for one in (before, identity))
         await record(tx, None, "workspace.update", identity.name, before=old, after=new)

@@ -11,9 +11,8 @@ from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.audit_words import NOUNS
 from vivero_data.web.listing import Address, address, turns
-from vivero_data.web.page import Visit, show
+from vivero_data.web.page import Visit, require, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require
 
 FILTERS: Final = ("actor", "action", "subject", "since", "until")
 

@@ -24,9 +24,8 @@ from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, collection_href, turns
-from vivero_data.web.page import Visit, done, show
+from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require
 
 _PLACE: Final = re.compile(r"^fields\[(\d{1,3})\]\.(\w+)$")
 TYPE_WORDS: Final = tuple((one, one.kind.words) for one in FieldType)

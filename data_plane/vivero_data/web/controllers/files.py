@@ -16,9 +16,8 @@ from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.web.forms import FORM_ERRORS
 from vivero_data.web.listing import address, turns
-from vivero_data.web.page import Visit, done, show
+from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require
 
 
 @get("/files")

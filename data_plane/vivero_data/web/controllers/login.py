@@ -15,8 +15,7 @@ from vivero_web.request_context import caller_of
 
 from vivero_data.domain.auth.schemas import Credentials
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies

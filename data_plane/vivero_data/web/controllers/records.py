@@ -14,13 +14,14 @@ from vivero_web.errors import ConflictError, InvalidInputError, WebError
 from vivero_web.text import tidy, whole_number
 
 from vivero_data.domain.collections.schemas import CONTENT_BYTES, Collection
+from vivero_data.domain.jobs.service import JobService
 from vivero_data.domain.records.errors import RecordNotFoundError
+from vivero_data.domain.records.export import Export
 from vivero_data.domain.records.filters import Filter
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.service import RecordService
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.lib.pages import Page
-from vivero_data.web.columns import chosen_columns, columns_cookie
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     entered,
@@ -31,11 +32,19 @@ from vivero_data.web.inputs import (
     touched,
     typed_values,
 )
-from vivero_data.web.listing import MAX_FILTERS, Address, address, collection_href, parse_filters, turns
+from vivero_data.web.listing import (
+    MAX_FILTERS,
+    Address,
+    address,
+    chosen_columns,
+    collection_href,
+    columns_cookie,
+    parse_filters,
+    turns,
+)
 from vivero_data.web.operators import OPERATORS, filter_value, filter_words, lead_field
-from vivero_data.web.page import Visit, done, show
+from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require
 
 _KNOWN: Final = ("sort", "filter", "cursor", "back")
 _CONDITION: Final = ("field", "operator", "value")
@@ -110,6 +119,20 @@ async def choose_columns(request: Request[Any, Any, Any], collection: NamedDepen
     back = Address(collection_href(collection.name))
     chosen = [field.id for field in collection.fields if f"column-{field.id}" in form]
     return Redirect(str(back), status_code=HTTP_303_SEE_OTHER, cookies=[columns_cookie(collection, chosen)])
+
+
+@post("/collections/{name:str}/export")
+async def export_records(
+    request: Request[Any, Any, Any],
+    visit: NamedDependency[Visit],
+    collection: NamedDependency[Collection],
+    jobs: NamedDependency[JobService],
+) -> Redirect:
+    require(visit, Permission.WRITE_FILES, "export records")
+    shown = address("", parse_qsl((await read_form(request)).get("view", "")), *_KNOWN)
+    filters = tuple(str(item) for item in parse_filters(shown.all("filter")))
+    job = await jobs.start(visit.actor, Permission.WRITE_FILES, Export(collection.name, filters))
+    return done(f"/jobs/{job.id}")
 
 
 @get("/collections/{name:str}/new")

@@ -10,8 +10,7 @@ from vivero_web.links import PAGE, ChosenPassword
 from vivero_web.rate_limit import SECRETS, Counted
 from vivero_web.request_context import caller_of
 
-from vivero_data.domain.identity.schemas import Identity
-from vivero_data.domain.identity.service import IdentityService
+from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.recovery.service import RecoveryService
 from vivero_data.web.forms import MAIL_FORM_ERRORS, field_errors

@@ -10,17 +10,15 @@ from litestar.params import FromPath, FromQuery
 from vivero_web.bodies import read_form
 from vivero_web.errors import WebError
 
-from vivero_data.domain.invitations.schemas import NewInvitation
-from vivero_data.domain.invitations.service import InvitationService
+from vivero_data.domain.invitations.service import InvitationService, NewInvitation
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import NewUser, Permission, Role, User, UserChanges, roles_with
 from vivero_data.domain.users.service import UserService
 from vivero_data.web.forms import FORM_ERRORS, MAIL_FORM_ERRORS, field_errors
 from vivero_data.web.listing import address, turns
-from vivero_data.web.page import Visit, done, show
+from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
-from vivero_data.web.rights import require
 
 ROLE_WORDS: Final = {
     Role.OWNER: ("Owner", "Everything, including other owners"),

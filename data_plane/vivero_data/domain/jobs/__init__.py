@@ -1,0 +1,1 @@
+"""Jobs: long or heavy work of the workspace, in a process of its own."""

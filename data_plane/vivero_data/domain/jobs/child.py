@@ -1,0 +1,89 @@
+"""`job`: one attempt at a job, in this process, which ends with it.
+
+Its secrets come from the same mounted files as the server's. It takes less of the processor than the server beside
+it, and what it may take of memory is bounded, so that the pod's limit never ends both.
+"""
+
+import asyncio
+import os
+import resource
+from typing import Final
+
+import msgspec
+import structlog
+from vivero_web.errors import UnavailableError, WebError, explained
+
+from vivero_data.clients.storage import Storage
+from vivero_data.db.database import Database
+from vivero_data.domain.files.service import FileService
+from vivero_data.domain.jobs import repository
+from vivero_data.domain.jobs.registry import KINDS
+from vivero_data.domain.jobs.repository import Attempt
+from vivero_data.domain.jobs.work import JobLostError, Work, actor_of
+from vivero_data.domain.limits.service import LimitService
+from vivero_data.lib.json import decode
+from vivero_data.settings import Settings
+
+MEMORY: Final = 160 * 1024**2  # bytes of data: with the server's 70 MiB and its peaks below the pod's 256 MiB
+_NICE: Final = 10
+_PATIENCE: Final = 20.0  # seconds for the database to let us in
+_CONNECTIONS: Final = 2  # one works, one gives signs of life
+
+log = structlog.get_logger(__name__)
+
+
+def confine() -> None:
+    """From now on this process has its bounds."""
+    os.nice(_NICE)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
+
+
+async def run_job(settings: Settings, attempt: Attempt) -> int:
+    """The process's exit status: 0 when the job's row says all there is to say."""
+    tls = settings.tls()
+    database, storage = Database(settings.database, tls, _CONNECTIONS), Storage(settings.storage, tls)
+    limits = LimitService(settings.limits_file)
+    files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
+    try:
+        await database.open(_PATIENCE)
+        return await _attempt(attempt, database, files)
+    finally:
+        await database.close()
+        storage.close()
+
+
+async def _attempt(attempt: Attempt, database: Database, files: FileService) -> int:
+    try:
+        await _do(attempt, database, files)
+    except JobLostError:
+        log.warning("job_lost", job=attempt.job_id, attempt=attempt.number)
+    except WebError as error:
+        log.warning("job_failed", job=attempt.job_id, attempt=attempt.number, problem=explained(error))
+        async with database.read() as connection:
+            for_good = not isinstance(error, UnavailableError)
+            await repository.fail(connection, attempt, error.detail, for_good=for_good)
+    except Exception:
+        # A fault of ours, or no memory: the server hears of it by the exit status.
+        log.exception("job_broke_off", job=attempt.job_id, attempt=attempt.number)
+        return 1
+    return 0
+
+
+async def _do(attempt: Attempt, database: Database, files: FileService) -> None:
+    async with database.read() as connection:
+        found = await repository.order_of(connection, attempt)
+        if found is None:
+            raise JobLostError
+        kind, user_id, text = found
+        actor = await actor_of(connection, user_id)
+    work = Work(attempt, actor, database, files)
+    doing = asyncio.create_task(msgspec.convert(decode(text), KINDS[kind]).run(work))
+    beating = asyncio.create_task(work.beat())
+    try:
+        await asyncio.wait({doing, beating}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        first, other = (doing, beating) if doing.done() else (beating, doing)
+        other.cancel()
+        await asyncio.gather(other, return_exceptions=True)
+    await first

@@ -1,0 +1,114 @@
+"""Has jobs done in a child process, beside the server: what they need of memory goes when they end.
+
+One at a time in a workspace, whichever pod begins it. A child that ends without its job done, takes too long or is
+silent for a minute is followed by another attempt, later and later, and after the last one the job has failed. A pod
+that goes gives back what it had.
+"""
+
+import asyncio
+import random
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from vivero_web.errors import WebError, explained
+
+from vivero_data.db.database import Database
+from vivero_data.db.errors import DuplicateKeyError
+from vivero_data.domain.jobs import repository
+from vivero_data.domain.jobs.repository import Attempt
+
+LONGEST: Final = 1800.0  # seconds of an attempt
+_PROGRAM: Final = (sys.executable, "-m", "vivero_data")
+_FIRST_SECONDS: Final = (
+    5.0  # after what a start asks the database: a second connection costs an idle pod 0.7 MiB for good
+)
+_LOOK_SECONDS: Final = 10.0  # while something waits or runs elsewhere
+_QUIET_SECONDS: Final = 3600.0  # nothing does: an idle workspace keeps no connection for this
+
+log = structlog.get_logger(__name__)
+
+
+class JobRunner:
+    """A loop; `wanted` wakes it."""
+
+    def __init__(
+        self, database: Database, wanted: asyncio.Event, program: Sequence[str] = _PROGRAM, longest: float = LONGEST
+    ) -> None:
+        self._database = database
+        self._wanted = wanted
+        self._program = program
+        self._longest = longest
+
+    async def run(self) -> None:
+        """Until cancelled, which the database's driver may turn into an error of its own."""
+        task, pause = asyncio.current_task(), _FIRST_SECONDS
+        while task is None or not task.cancelling():
+            try:
+                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311  jitter, not a secret
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass  # time to look
+            self._wanted.clear()
+            pause = await self._look()
+
+    async def _look(self) -> float:
+        """Do what is due; how long to wait before the next look."""
+        try:
+            while await self.once():
+                pass  # the next one may be due
+            async with self._database.read() as connection:
+                return _LOOK_SECONDS if await repository.unfinished(connection) else _QUIET_SECONDS
+        except WebError as error:
+            log.warning("jobs_not_looked_after", problem=explained(error))
+        except Exception:
+            # A fault of ours must not end the loop for the life of the pod.
+            log.exception("jobs_not_looked_after")
+        return _LOOK_SECONDS
+
+    async def once(self) -> bool:
+        """One attempt at what is due; False when nothing is, or another process runs one."""
+        try:
+            async with self._database.transaction() as tx:
+                await repository.reap(tx)
+                attempt = await repository.claim(tx)
+        except DuplicateKeyError:
+            return False
+        if attempt is None:
+            return False
+        log.info("job_started", job=attempt.job_id, attempt=attempt.number)
+        problem = await self._child(attempt)
+        async with self._database.read() as connection:
+            lost = await repository.fail(connection, attempt, problem, for_good=False)
+        log.info("job_ended", job=attempt.job_id, attempt=attempt.number, problem=problem if lost else None)
+        return True
+
+    async def _child(self, attempt: Attempt) -> str:
+        """Run it; what to say if the job is not done now."""
+        process = await asyncio.create_subprocess_exec(
+            *self._program,
+            "job",
+            str(attempt.job_id),
+            str(attempt.number),
+            stdin=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            async with asyncio.timeout(self._longest):
+                code = await process.wait()
+        except TimeoutError:
+            await _end(process)
+            return f"It took longer than {self._longest / 60:,.0f} minutes."
+        except asyncio.CancelledError:
+            await _end(process)
+            async with self._database.read() as connection:
+                await repository.give_back(connection, attempt)
+            raise
+        return f"Its process was ended by {signal.Signals(-code).name}." if code < 0 else "Its process broke off."
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    await process.wait()

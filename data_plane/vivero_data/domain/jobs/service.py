@@ -1,0 +1,82 @@
+"""Jobs: asked for here, done by a child process (`runner.py`), watched by who asked."""
+
+import asyncio
+from typing import Final
+
+import msgspec
+from vivero_web.errors import ConflictError, NotFoundError
+
+from vivero_data.db.database import Database
+from vivero_data.domain.audit.service import record
+from vivero_data.domain.jobs import repository
+from vivero_data.domain.jobs.registry import kind_of
+from vivero_data.domain.jobs.repository import Job
+from vivero_data.domain.jobs.work import Order
+from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.lib import cursors
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+
+_SORT: Final = "-id"
+MAX_UNFINISHED: Final = 20
+
+
+class JobNotFoundError(NotFoundError):
+    """The caller has no such job."""
+
+    def __init__(self) -> None:
+        super().__init__("You have no such job; those that ended are forgotten after a day.")
+
+
+class JobsFullError(ConflictError):
+    """One runs at a time, and only so many wait."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{MAX_UNFINISHED} jobs of this workspace wait already; try again when some of them are done.")
+
+
+class JobService:
+    """Everybody's own jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.wanted = asyncio.Event()
+
+    async def start(self, actor: Actor, permission: Permission, order: Order) -> Job:
+        """Have a job done as soon as it is its turn.
+
+        Raises:
+            JobsFullError: too many wait.
+            WebError: as the order's `check`.
+        """
+        demand(actor, permission)
+        kind = kind_of(order)
+        async with self._database.transaction() as tx:
+            subject = await order.check(tx)
+            if await repository.unfinished(tx) >= MAX_UNFINISHED:
+                raise JobsFullError
+            number = await repository.insert(tx, kind, subject, order, actor.user_id)
+            await record(tx, actor, f"{kind}.start", subject, after=msgspec.structs.asdict(order))
+            made = await repository.get(tx, number, actor.user_id)
+        self.wanted.set()
+        if made is None:
+            raise JobNotFoundError
+        return made
+
+    async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Job]:
+        demand(actor, Permission.READ)
+        check_limit(limit)
+        below = cursors.decode(cursor, _SORT).id if cursor else None
+        async with self._database.read() as connection:
+            found = await repository.select_page(connection, actor.user_id, limit, below)
+        items = found[:limit]
+        return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if len(found) > limit else None)
+
+    async def get(self, actor: Actor, job_id: int) -> Job:
+        demand(actor, Permission.READ)
+        async with self._database.read() as connection:
+            job = await repository.get(connection, job_id, actor.user_id)
+        if job is None:
+            raise JobNotFoundError
+        if not job.ended:
+            self.wanted.set()  # the pod that had it may be gone: who waits for a job has it looked after
+        return job

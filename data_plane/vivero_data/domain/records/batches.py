@@ -1,0 +1,231 @@
+"""Many records written at once: all of them or none, with one look at the plan and few statements.
+
+Rows go to the database some hundred at a time, so that a batch takes no more memory than a page of a list. When a
+unique field refuses some of them, they are tried again one by one, to say which.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+from vivero_web.errors import FieldError, InvalidInputError
+
+from vivero_data.db.database import Connection, Database, batches
+from vivero_data.db.errors import DuplicateKeyError, MissingTableError
+from vivero_data.domain.audit.repository import NewEntry
+from vivero_data.domain.audit.service import record_all
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.collections.schemas import Collection
+from vivero_data.domain.collections.service import CollectionNotFoundError
+from vivero_data.domain.limits.service import LimitService
+from vivero_data.domain.records import repository
+from vivero_data.domain.records.errors import TAKEN, BatchConflictError, ValueTakenError
+from vivero_data.domain.records.schemas import (
+    MAX_BATCH,
+    Record,
+    RecordBatch,
+    RowChanges,
+    RowDeletion,
+    WrittenBatch,
+    WrittenRecord,
+)
+from vivero_data.domain.records.service import (
+    columns_for,
+    definition_of,
+    difference_of,
+    explained_by,
+    news_of,
+    subject_of,
+)
+from vivero_data.domain.users.schemas import Actor, Permission, demand
+
+_TOLD: Final = 50  # rows at fault; who has more of them learns of the rest next time
+
+
+class Checked(msgspec.Struct):
+    """A batch as it will be written: the place of each row in it, and its column values by field id."""
+
+    create: list[tuple[str, dict[int, Any]]]
+    update: list[tuple[str, RowChanges, dict[int, Any]]]
+    delete: list[tuple[str, RowDeletion]]
+
+
+def checked(collection: Collection, batch: RecordBatch) -> Checked:
+    """Every row's values, checked; pure.
+
+    Raises:
+        InvalidInputError: naming the rows and their fields at fault.
+    """
+    errors = _shape_errors(batch)
+    found = Checked([], [], [(f"delete[{index}]", row) for index, row in enumerate(batch.delete)])
+    for index, new in enumerate(batch.create):
+        place = f"create[{index}]"
+        found.create.append((place, _columns(collection, new.values, place, errors, new=True)))
+    for index, changes in enumerate(batch.update):
+        place = f"update[{index}]"
+        found.update.append((place, changes, _columns(collection, changes.values, place, errors, new=False)))
+    if errors:
+        detail = "Nothing was written: some of the rows cannot be accepted."
+        raise InvalidInputError(detail, errors=errors[:_TOLD])
+    return found
+
+
+def _shape_errors(batch: RecordBatch) -> list[FieldError]:
+    if not 1 <= len(batch.create) + len(batch.update) + len(batch.delete) <= MAX_BATCH:
+        return [FieldError("body", f"must have 1 to {MAX_BATCH:,} rows in all")]
+    seen: set[int] = set()
+    errors = []
+    places = [(f"update[{index}].id", row.id) for index, row in enumerate(batch.update)]
+    places += [(f"delete[{index}].id", row.id) for index, row in enumerate(batch.delete)]
+    for place, number in places:
+        if number in seen:
+            errors.append(FieldError(place, "is in the batch twice"))
+        seen.add(number)
+    return errors
+
+
+def _columns(
+    collection: Collection, values: dict[str, Any], place: str, errors: list[FieldError], *, new: bool
+) -> dict[int, Any]:
+    try:
+        return columns_for(collection, values, new=new)
+    except InvalidInputError as error:
+        errors += [FieldError(f"{place}.values.{one.field}", one.message) for one in error.errors]
+        return {}
+
+
+class BatchService:
+    """Writes batches of records, for members."""
+
+    def __init__(self, database: Database, limits: LimitService) -> None:
+        self._database = database
+        self._limits = limits
+
+    async def write(self, actor: Actor, collection: str, batch: RecordBatch) -> WrittenBatch:
+        """Write all rows, or none.
+
+        Raises:
+            InvalidInputError: rows that cannot be, whatever is stored.
+            BatchConflictError: rows that are gone, at another version, or hold a value that must be unique.
+            PlanLimitError: there is no room for that many more.
+        """
+        demand(actor, Permission.WRITE_RECORDS)
+        async with self._database.read() as connection:
+            definition = await definition_of(connection, collection)
+        rows = checked(definition, batch)  # before others have to wait for the count
+        more = len(batch.create) - len(batch.delete)
+        async with self._database.transaction() as tx:
+            if batch.create or batch.delete:
+                await self._limits.change(tx, "records", more)
+            current = await definition_of(tx, collection)
+            if current.fields != definition.fields:
+                rows = checked(current, batch)
+            writer = _Writer(tx, actor, current)
+            done = await writer.write(rows)
+            await collections.add_records(tx, current.id, more)
+        return done
+
+
+class _Writer:
+    """One batch in its transaction."""
+
+    def __init__(self, tx: Connection, actor: Actor, collection: Collection) -> None:
+        self._tx = tx
+        self._actor = actor
+        self._collection = collection
+        self._errors: list[FieldError] = []
+
+    async def write(self, rows: Checked) -> WrittenBatch:
+        try:
+            for gone in batches(sorted(rows.delete, key=lambda row: row[1].id)):
+                await self._delete(gone)
+            updated: dict[int, WrittenRecord] = {}
+            for changed in batches(sorted(rows.update, key=lambda row: row[1].id)):
+                updated |= await self._update(changed)
+            created: list[WrittenRecord] = []
+            for new in batches(rows.create):
+                created += await self._create(new)
+        except MissingTableError as error:
+            raise CollectionNotFoundError from error
+        if self._errors:
+            raise BatchConflictError(self._errors[:_TOLD])
+        return WrittenBatch(created, [updated[row.id] for _, row, _ in rows.update], len(rows.delete))
+
+    async def _delete(self, rows: Sequence[tuple[str, RowDeletion]]) -> None:
+        before = await self._before(rows)
+        if not before:
+            return
+        await repository.delete_all(self._tx, self._collection, list(before))
+        await self._log("record.delete", [(record, record.values, None) for record in before.values()])
+
+    async def _update(self, rows: Sequence[tuple[str, RowChanges, dict[int, Any]]]) -> dict[int, WrittenRecord]:
+        before = await self._before([(place, row) for place, row, _ in rows])
+        wanted = [
+            (place, row.id, news)
+            for place, row, values in rows
+            if row.id in before and (news := news_of(self._collection, before[row.id], values))
+        ]
+
+        async def write(some: Sequence[tuple[str, int, dict[int, Any]]]) -> None:
+            await repository.update_all(self._tx, self._collection, [(number, values) for _, number, values in some])
+
+        if not wanted:
+            return {number: WrittenRecord(number, record.version) for number, record in before.items()}
+        await self._unless_taken(wanted, write)
+        after = await repository.get_all(self._tx, self._collection, [number for _, number, _ in wanted])
+        await self._log(
+            "record.update", [(record, *difference_of(before[number], record)) for number, record in after.items()]
+        )
+        return {number: WrittenRecord(number, record.version) for number, record in (before | after).items()}
+
+    async def _create(self, rows: Sequence[tuple[str, dict[int, Any]]]) -> list[WrittenRecord]:
+        made: list[Record] = []
+
+        async def write(some: Sequence[tuple[str, dict[int, Any]]]) -> None:
+            made.extend(await repository.insert_all(self._tx, self._collection, [values for _, values in some]))
+
+        await self._unless_taken(rows, write)
+        await self._log("record.create", [(record, None, record.values) for record in made])
+        return [WrittenRecord(record.id, record.version) for record in made]
+
+    async def _before(self, rows: Sequence[tuple[str, RowChanges | RowDeletion]]) -> dict[int, Record]:
+        """The records as they are, locked; what is wrong with the others is noted."""
+        found = await repository.get_all_locked(self._tx, self._collection, [row.id for _, row in rows])
+        for place, row in rows:
+            record = found.get(row.id)
+            if record is None:
+                self._errors.append(FieldError(f"{place}.id", "is no record of this collection"))
+            elif row.version not in {None, record.version}:
+                message = f"is not the record's, which is at {record.version} now"
+                self._errors.append(FieldError(f"{place}.version", message))
+        return found
+
+    async def _unless_taken(
+        self, rows: Sequence[tuple[str, *tuple[Any, ...]]], write: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Write rows together; when a unique field refuses some, note which."""
+        try:
+            await write(rows)
+        except DuplicateKeyError:
+            await self._one_by_one(rows, write)  # the statement was undone
+
+    async def _one_by_one(
+        self, rows: Sequence[tuple[str, *tuple[Any, ...]]], write: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        for row in rows:
+            try:
+                await write([row])
+            except DuplicateKeyError as error:
+                known = explained_by(self._collection, error)
+                if not isinstance(known, ValueTakenError):
+                    raise known from error
+                self._errors.append(FieldError(f"{row[0]}.values.{known.errors[0].field}", TAKEN))
+                if len(self._errors) >= _TOLD:
+                    raise BatchConflictError(self._errors) from error
+
+    async def _log(self, action: str, written: Sequence[tuple[Record, Any, Any]]) -> None:
+        entries = [
+            NewEntry(action, subject_of(self._collection, record.id), before, after)
+            for record, before, after in written
+        ]
+        await record_all(self._tx, self._actor, entries)
