@@ -13,9 +13,12 @@ from vivero_dev.instance import Instance
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = ROOT / "dev" / "docker" / "kind.yaml"
+# kind's own, on every node.
+LABEL = "io.x-k8s.kind.cluster"
 # Pulling the node image the first time.
 CREATE_SECONDS = 900.0
 LOAD_SECONDS = 300.0
+CALL_SECONDS = 60.0
 # What the node listens on inside, and the instance's port on 127.0.0.1.
 PORTS = {80: "http", 443: "https"}
 
@@ -33,7 +36,7 @@ class Kind:
         return f"vivero-{self.instance.name}"
 
     def exists(self) -> bool:
-        return self.name in run("kind", [self.program, "get", "clusters"], timeout=60).split()
+        return bool(self._nodes())
 
     def create(self, log: Path) -> None:
         """Create the cluster and its kubeconfig; an existing one is kept."""
@@ -52,14 +55,14 @@ class Kind:
         run("kind", words, log=log, timeout=LOAD_SECONDS)
 
     def delete(self, log: Path) -> None:
-        words = [
-            str(self.program),
-            "delete",
-            "cluster",
-            f"--name={self.name}",
-            f"--kubeconfig={self.instance.kubeconfig}",
-        ]
-        run("kind", words, log=log, timeout=LOAD_SECONDS)
+        """Remove the nodes with their volumes, which is all that kind does; nothing if there are none."""
+        if nodes := self._nodes():
+            run("kind", ["docker", "rm", "--force", "--volumes", *nodes], log=log, timeout=LOAD_SECONDS)
+
+    def _nodes(self) -> list[str]:
+        """Containers of the cluster, asked of Docker: `down` works before kind was built, and after the cache is gone."""
+        words = ["docker", "ps", "--all", "--quiet", f"--filter=label={LABEL}={self.name}"]
+        return run("kind", words, timeout=CALL_SECONDS).split()
 
 
 def configuration(ports: dict[str, int]) -> dict[str, Any]:
