@@ -6,7 +6,7 @@ from vivero_dev.assets import ensure_assets
 from vivero_dev.backing.accounts import accounts_of
 from vivero_dev.backing.addresses import BackingAddresses
 from vivero_dev.commands import run
-from vivero_dev.docker import tools
+from vivero_dev.docker import preflight, tools
 from vivero_dev.docker.compose import Compose
 from vivero_dev.docker.contour import ENVOY_ADDRESS, ensure_contour
 from vivero_dev.docker.kind import Kind
@@ -39,12 +39,13 @@ class DockerProvider:
 
     def steps(self) -> list[Step]:
         return [
-            *(tools.step(self.instance, name) for name in PROGRAMS),
+            Step("docker", lambda _: preflight.examine()),
+            *(tools.step(self.instance, name, ("docker",)) for name in PROGRAMS),
             Step(CLUSTER_READY, self._create_cluster, PROGRAMS),
             # After the cluster: Compose joins the network that kind makes.
             Step(SERVICES_READY, self._start_services, (CLUSTER_READY,)),
             Step(INGRESS_READY, lambda _: ensure_contour(self.kubectl()), (CLUSTER_READY,)),
-            Step("assets", self._assets),
+            Step("assets", self._assets, ("docker",)),
             Step(IMAGES_READY, self._build_images, (CLUSTER_READY, "assets")),
         ]
 
