@@ -16,6 +16,7 @@ from typing import Final
 from vivero_dev.commands import run
 from vivero_dev.debian import OS_RELEASE, extracted
 from vivero_dev.instance import Instance, cache_root
+from vivero_dev.native.cgroups import end_pods, remove_cgroup
 from vivero_dev.native.packages import CLUSTER_PACKAGES, ensure_packages
 from vivero_dev.native.probes import unix_socket_accepts
 from vivero_dev.processes import ProcessSpec, ProcessTable
@@ -39,38 +40,41 @@ class Daemon:
 
 
 @contextmanager
-def own_daemon(folder: Path, name: str) -> Iterator[Daemon]:
+def own_daemon(folder: Path) -> Iterator[Daemon]:
     """Started in a few seconds; containers, images, volumes and networks go with it."""
+    instance = Instance(f"docker-{os.getpid()}", folder, cache_root(), 0, {})
     ensure_packages(CLUSTER_PACKAGES, folder / "packages.log")
     path = _programs(folder / "client")
-    namespace, socket, data = Path("/var/run/netns", name), folder / "docker.sock", folder / "data"
+    socket, data = folder / "docker.sock", folder / "data"
     environment = {
         "PATH": f"{path}:{os.environ['PATH']}",
         "DOCKER_HOST": f"unix://{socket}",
         "DOCKER_CONFIG": str(folder / "client"),
     }
-    processes = ProcessTable(Instance(name, folder, cache_root(), 0, {}))
-    run("network", ["ip", "netns", "add", name])
+    processes = ProcessTable(instance)
+    run("network", ["ip", "netns", "add", instance.netns])
     try:
-        run("network", ["ip", "-netns", name, "link", "set", "lo", "up"])
+        run("network", ["ip", "-netns", instance.netns, "link", "set", "lo", "up"])
         processes.ensure(
             ProcessSpec(
                 NAME,
                 [
                     *(NAME, f"--host=unix://{socket}", "--group=root", f"--pidfile={folder / 'docker.pid'}"),
-                    *(f"--data-root={data}", f"--exec-root={folder / 'exec'}", f"--cgroup-parent=/{name}"),
+                    *(f"--data-root={data}", f"--exec-root={folder / 'exec'}", f"--cgroup-parent=/{instance.cgroup}"),
                     "--exec-opt=native.cgroupdriver=cgroupfs",
                 ],
                 environment=environment,
-                netns=namespace,
+                netns=instance.netns_path,
                 ready=lambda: unix_socket_accepts(socket),
                 deadline=START_SECONDS,
             )
         )
-        yield Daemon(namespace, environment)
+        yield Daemon(instance.netns_path, environment)
     finally:
         processes.stop(NAME, grace=START_SECONDS)
-        run("network", ["ip", "netns", "delete", name])
+        end_pods(instance)
+        remove_cgroup(instance)
+        run("network", ["ip", "netns", "delete", instance.netns])
         shutil.rmtree(data, ignore_errors=True)
 
 

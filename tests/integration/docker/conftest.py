@@ -1,6 +1,5 @@
 """The docker provider's services, up in a daemon of these tests' own; they stand for the platform's."""
 
-import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +18,7 @@ from yaml import safe_load
 @pytest.fixture(scope="session")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     folder = tmp_path_factory.mktemp("docker")
-    with own_daemon(folder, f"vivero-docker-{os.getpid()}") as daemon, pytest.MonkeyPatch.context() as environment:
+    with own_daemon(folder) as daemon, pytest.MonkeyPatch.context() as environment:
         for name, value in {**daemon.environment, "XDG_STATE_HOME": str(folder / "state")}.items():
             environment.setenv(name, value)
         load_images(daemon, image_names(), folder)
