@@ -26,7 +26,7 @@ LOG_LINES = "200"
 
 def up(options: argparse.Namespace, console: Console) -> int:
     begin = time.monotonic()
-    provider = provider_for(open_instance(options.instance), options.provider)
+    provider = provider_for(open_instance(options.instance), options.provider, lambda text: _note(console, text))
     with make_display(console) as display:
         platform = Platform(provider, options.requests_per_minute, options.pool)
         run_steps(platform.steps(demo=not options.no_demo), display)
@@ -120,6 +120,10 @@ def _existing(name: str) -> Instance:
     if instance is None:
         raise ComponentError(f"instance {name}", "does not exist; run ./vivero up first")
     return instance
+
+
+def _note(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _nothing_left(provider: Provider) -> str:

@@ -19,6 +19,8 @@ from vivero_dev.logfiles import TAIL_LINES, NewLines
 DEFAULT_SECONDS = 120.0
 SILENCE_SECONDS = 900.0
 """So long a program may neither print nor use the processor: longer than apt waits for another apt (600 s)."""
+PULL_SILENCE_SECONDS = 3600.0
+"""The same for a client of Docker while images are pulled: the daemon does that, and the client says nothing of it."""
 _LOOK_SECONDS = 0.5
 _CONTINUE = "What is done stays: mend the cause and run the same command again."
 

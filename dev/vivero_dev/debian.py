@@ -27,23 +27,25 @@ class Source:
     components: str
 
 
-def extracted(cache: Path, package: str) -> Path:
-    """The package's files, unpacked into the cache: nothing on the machine is replaced or upgraded."""
-    folder = cache / "debian"
+def extracted(cache: Path, package: str, release: str = "") -> Path:
+    """The package's files, unpacked into the cache: nothing on the machine is replaced or upgraded.
+
+    From this machine's release, or another `release` of the same distribution.
+    """
+    folder = cache / "debian" / release
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / package
     with (folder / f".{package}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         if not target.exists():
-            _extract(folder, package, target)
+            _extract(folder, package, release or codename(OS_RELEASE.read_text()), target)
     return target
 
 
-def _extract(folder: Path, package: str, target: Path) -> None:
+def _extract(folder: Path, package: str, release: str, target: Path) -> None:
     lists = folder / "lists"
     (lists / "partial").mkdir(parents=True, exist_ok=True)
     sources = folder / "sources.list"
-    release = codename(OS_RELEASE.read_text())
     sources.write_text("".join(one_line(distribution_source(), f"{release}{suite}") + "\n" for suite in SUITES))
     options = [
         f"-o=Dir::Etc::sourcelist={sources}",

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from vivero_dev.backing import mariadb, tls_end, valkey
 from vivero_dev.backing.accounts import accounts_of
 from vivero_dev.certificates import Authority
-from vivero_dev.commands import run
+from vivero_dev.commands import PULL_SILENCE_SECONDS, run, work
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance
 from vivero_dev.native.services.base import backing_certificate
@@ -20,8 +21,9 @@ ROOT = Path(__file__).resolve().parents[3]
 FILE = ROOT / "dev" / "docker" / "compose.yaml"
 NETWORK = "kind"
 # Pulling four images the first time, on a slow line.
-UP_SECONDS = 900.0
 CALL_SECONDS = 60.0
+# Of each service, at the end of the log of an `up` that failed.
+LOG_LINES = 7
 # Where containers see certificates, and Valkey its data.
 TLS = "/tls"
 VALKEY_DATA = "/data"
@@ -47,13 +49,14 @@ class Compose:
 
     def up(self, log: Path) -> None:
         self.write_files()
-        run(
-            "compose",
-            self._command("up", "--detach", "--build", "--wait"),
-            **self._context(),
-            log=log,
-            timeout=UP_SECONDS,
-        )
+        words = self._command("up", "--detach", "--build", "--wait")
+        try:
+            work("compose", words, **self._context(), log=log, silence=PULL_SILENCE_SECONDS)
+        except ComponentError:
+            # Compose says which container failed, and only the container why.
+            with suppress(ComponentError):
+                run("compose", self._command("logs", f"--tail={LOG_LINES}"), **self._context(), log=log)
+            raise
 
     def down(self, log: Path, *, volumes: bool) -> None:
         words = self._command("down", "--remove-orphans", *(("--volumes",) if volumes else ()))

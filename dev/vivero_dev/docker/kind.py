@@ -7,15 +7,17 @@ from typing import Any
 
 import yaml
 
-from vivero_dev.commands import run
+from vivero_dev.commands import PULL_SILENCE_SECONDS, run, work
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = ROOT / "dev" / "docker" / "kind.yaml"
+# kind's own, on every node.
+LABEL = "io.x-k8s.kind.cluster"
 # Pulling the node image the first time.
-CREATE_SECONDS = 900.0
 LOAD_SECONDS = 300.0
+CALL_SECONDS = 60.0
 # What the node listens on inside, and the instance's port on 127.0.0.1.
 PORTS = {80: "http", 443: "https"}
 
@@ -33,7 +35,7 @@ class Kind:
         return f"vivero-{self.instance.name}"
 
     def exists(self) -> bool:
-        return self.name in run("kind", [self.program, "get", "clusters"], timeout=60).split()
+        return bool(self._nodes())
 
     def create(self, log: Path) -> None:
         """Create the cluster and its kubeconfig; an existing one is kept."""
@@ -41,7 +43,8 @@ class Kind:
             file = self.instance.state_dir / "kind.json"
             file.write_text(json.dumps(configuration(self.instance.ports), indent=2))
             options = [f"--name={self.name}", f"--config={file}", f"--kubeconfig={self.instance.kubeconfig}"]
-            run("kind", [self.program, "create", "cluster", *options, "--wait=120s"], log=log, timeout=CREATE_SECONDS)
+            words = [str(self.program), "create", "cluster", *options, "--wait=120s"]
+            work("kind", words, log=log, silence=PULL_SILENCE_SECONDS)
         exported = run("kind", [self.program, "get", "kubeconfig", f"--name={self.name}"], timeout=60)
         self.instance.kubeconfig.touch(mode=0o600)
         self.instance.kubeconfig.write_text(exported)
@@ -52,14 +55,14 @@ class Kind:
         run("kind", words, log=log, timeout=LOAD_SECONDS)
 
     def delete(self, log: Path) -> None:
-        words = [
-            str(self.program),
-            "delete",
-            "cluster",
-            f"--name={self.name}",
-            f"--kubeconfig={self.instance.kubeconfig}",
-        ]
-        run("kind", words, log=log, timeout=LOAD_SECONDS)
+        """Remove the nodes with their volumes, which is all that kind does; nothing if there are none."""
+        if nodes := self._nodes():
+            run("kind", ["docker", "rm", "--force", "--volumes", *nodes], log=log, timeout=LOAD_SECONDS)
+
+    def _nodes(self) -> list[str]:
+        """Containers of the cluster, asked of Docker: `down` works before kind was built, and after the cache is gone."""
+        words = ["docker", "ps", "--all", "--quiet", f"--filter=label={LABEL}={self.name}"]
+        return run("kind", words, timeout=CALL_SECONDS).split()
 
 
 def configuration(ports: dict[str, int]) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from vivero_dev.assets import ensure_assets
-from vivero_dev.commands import run
-from vivero_dev.docker import tools
+from vivero_dev.backing.accounts import accounts_of
+from vivero_dev.backing.addresses import BackingAddresses
+from vivero_dev.commands import work
+from vivero_dev.docker import preflight, tools
 from vivero_dev.docker.compose import Compose
 from vivero_dev.docker.contour import ENVOY_ADDRESS, ensure_contour
 from vivero_dev.docker.kind import Kind
@@ -13,12 +15,15 @@ from vivero_dev.instance import Instance
 from vivero_dev.native.images import IMAGES, ROOT, Image, reference
 from vivero_dev.platform.backing import Endpoint
 from vivero_dev.platform.kubectl import Kubectl
+from vivero_dev.probing import until
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY
+from vivero_dev.secret_store import SecretStore
 from vivero_dev.steps import Say, Step
 
 PROGRAMS = ("kind", "kubectl", "helm")
 # Pulling the Python image and installing dependencies the first time.
-BUILD_SECONDS = 900.0
+# From the containers' start to their last answer; some ten times what two cores need.
+ANSWER_SECONDS = 60.0
 
 
 class DockerProvider:
@@ -33,12 +38,13 @@ class DockerProvider:
 
     def steps(self) -> list[Step]:
         return [
-            *(tools.step(self.instance, name) for name in PROGRAMS),
+            Step("docker", lambda _: preflight.examine()),
+            *(tools.step(self.instance, name, ("docker",)) for name in PROGRAMS),
             Step(CLUSTER_READY, self._create_cluster, PROGRAMS),
             # After the cluster: Compose joins the network that kind makes.
             Step(SERVICES_READY, self._start_services, (CLUSTER_READY,)),
             Step(INGRESS_READY, lambda _: ensure_contour(self.kubectl()), (CLUSTER_READY,)),
-            Step("assets", self._assets),
+            Step("assets", self._assets, ("docker",)),
             Step(IMAGES_READY, self._build_images, (CLUSTER_READY, "assets")),
         ]
 
@@ -78,9 +84,18 @@ class DockerProvider:
         self._kind().create(self._log("kind"))
         return self._kind().name
 
-    def _start_services(self, _: Say) -> str:
+    def _start_services(self, say: Say) -> str:
         self._compose.up(self._log("compose"))
-        return "all four healthy"
+        # Compose knows that they run; only MariaDB's image knows more.
+        say("waiting for answers")
+        until("services", self._unwell, ANSWER_SECONDS)
+        return "all four answer"
+
+    def _unwell(self) -> str | None:
+        """What the first service that does not answer says; asked as the native provider asks its own."""
+        accounts, authority = accounts_of(SecretStore(self.instance.secrets_dir)), self.instance.certificates_dir
+        found = BackingAddresses.of(self.instance).health(accounts, authority / "ca.crt")
+        return next((f"{part.component}: {part.message}" for part in found if not part.ok), None)
 
     def _assets(self, say: Say) -> str:
         return ensure_assets(self.instance.cache_dir, self._log("assets"), say)
@@ -97,12 +112,11 @@ class DockerProvider:
 
     def _build(self, image: Image, name: str) -> None:
         words = ["docker", "build", f"--tag={name}", f"--file={image.containerfile}", str(ROOT)]
-        run(f"image {image.name}", words, log=self._log("images"), timeout=BUILD_SECONDS)
+        work(f"image {image.name}", words, log=self._log("images"))
 
     def _remove(self, say: Say, *, volumes: bool) -> str:
         say("stopping the services")
         self._compose.down(self._log("compose"), volumes=volumes)
         say("deleting the cluster")
-        if self._kind().exists():
-            self._kind().delete(self._log("kind"))
+        self._kind().delete(self._log("kind"))
         return "removed"

@@ -16,9 +16,9 @@ def find(instance: Instance, name: str) -> Path:
     return Path(own) if own is not None else program(instance.cache_dir, name)
 
 
-def step(instance: Instance, name: str) -> Step:
+def step(instance: Instance, name: str, needs: tuple[str, ...]) -> Step:
     """Makes sure of the program; the step has its name."""
-    return Step(name, lambda say: _ensure(instance, name, say))
+    return Step(name, lambda say: _ensure(instance, name, say), needs)
 
 
 def _ensure(instance: Instance, name: str, say: Say) -> str:

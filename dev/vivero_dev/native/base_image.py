@@ -19,7 +19,7 @@ from vivero_dev.wheels import folder_command, uv_environment
 
 SUITE = "trixie"
 PYTHON = "3.13"
-PACKAGES = ("ca-certificates", "python3")
+PACKAGES = ("ca-certificates", "python3", "python3-pip-whl")
 # Raise to make everybody's base anew, for instance after a security fix of Debian's.
 REVISION = "1"
 # Neither read by our programs nor by Python.
@@ -32,11 +32,14 @@ LEFT_OUT = (
     "usr/share/lintian",
     "usr/share/locale",
     "usr/share/man",
+    "usr/share/python-wheels",
     f"usr/lib/python{PYTHON}/idlelib",
     f"usr/lib/python{PYTHON}/test",
     f"usr/lib/python{PYTHON}/turtledemo",
 )
 ROOT_FOLDER = "root"
+WHEELS = "usr/share/python-wheels"
+"""pip as Debian ships it: for the stand-in of Docker's Python image."""
 ARCHIVE = "base.tar"
 
 

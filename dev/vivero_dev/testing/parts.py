@@ -87,6 +87,8 @@ WITH_PLATFORM: Final[tuple[Phase, ...]] = (
         (
             _beside("integration, data plane", 1200, "tests/integration/data_plane"),
             _beside("integration, control plane", 1200, "tests/integration/control_plane"),
+            # A process of its own, too, because it moves into the network of a Docker daemon of its own.
+            _beside("integration, docker", 600, "tests/integration/docker"),
         ),
     ),
     (

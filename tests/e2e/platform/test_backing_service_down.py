@@ -8,10 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from vivero_dev.commands import run
+from vivero_dev.docker.compose import Compose
 from vivero_dev.instance import Instance
 from vivero_dev.native.provider import SERVICES
 from vivero_dev.native.services import object_store
 from vivero_dev.native.services.base import ServiceHost
+from vivero_dev.providers import provider_for
 from vivero_dev.steps import silently
 
 from .conftest import Kubectl, condition, tenant
@@ -36,12 +39,22 @@ CASES = [
 @contextmanager
 def away(instance: Instance, service: str) -> Iterator[None]:
     """The service, stopped; back at the end whatever happened meanwhile."""
-    host = ServiceHost.of(instance)
-    assert host.processes.stop(PROCESSES.get(service, service))
+    stop, start = (in_container if provider_for(instance, "auto").name == "docker" else as_process)(instance, service)
+    assert stop()
     try:
         yield
     finally:
-        SERVICES[service](host, silently)
+        start()
+
+
+def as_process(instance: Instance, service: str) -> tuple[Callable[[], object], Callable[[], object]]:
+    host = ServiceHost.of(instance)
+    return lambda: host.processes.stop(PROCESSES.get(service, service)), lambda: SERVICES[service](host, silently)
+
+
+def in_container(instance: Instance, service: str) -> tuple[Callable[[], object], Callable[[], object]]:
+    name = f"{Compose(instance).project}-{PROCESSES.get(service, service)}-1"
+    return lambda: run("docker", ["docker", "stop", name]), lambda: run("docker", ["docker", "start", name])
 
 
 @pytest.mark.parametrize("seconds", [SAMPLE_SECONDS, pytest.param(FULL_SECONDS, marks=pytest.mark.full)])

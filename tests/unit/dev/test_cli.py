@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from vivero_dev import cli, cli_checks, cli_platform, providers
+from vivero_dev.docker import preflight
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance, load_instance, open_instance
 from vivero_dev.localhost import LoopbackTransport, local_client
@@ -207,31 +208,44 @@ def test_a_provider_is_chosen_by_what_the_machine_can(
     instance: Instance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(providers, "daemon_answers", lambda: daemon)
+    told: list[str] = []
+    works(monkeypatch, docker=daemon)
     monkeypatch.setattr(os, "geteuid", lambda: uid)
-    assert providers.provider_for(instance, "auto").name == chosen
-    monkeypatch.setattr(providers, "daemon_answers", lambda: not daemon)
-    assert providers.provider_for(instance, "auto").name == chosen
+    assert providers.provider_for(instance, "auto", told.append).name == chosen
+    assert told == ([] if daemon else ["Without Docker, by the native provider. It rests."])
+    works(monkeypatch, docker=not daemon)
+    assert providers.provider_for(instance, "auto", told.append).name == chosen
+    assert len(told) == int(not daemon)
+
+
+def test_where_there_is_no_docker_at_all_nothing_is_told_of_it(
+    instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    told: list[str] = []
+    assert providers.provider_for(instance, "auto", told.append).name == "native"
+    assert told == []
+
+
+def works(monkeypatch: pytest.MonkeyPatch, *, docker: bool) -> None:
+    def examine() -> str:
+        if not docker:
+            raise preflight.DockerUnusableError("It rests.")
+        return "Docker 1, Compose 2"
+
+    monkeypatch.setattr(preflight, "examine", examine)
+    monkeypatch.setattr(preflight, "is_installed", lambda: True)
 
 
 def test_no_provider_and_another_one_are_told_apart(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(providers, "daemon_answers", lambda: False)
+    works(monkeypatch, docker=False)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(providers.NoProviderError, match="root"):
+    with pytest.raises(providers.NoProviderError, match=r"^It rests\. The native provider.*root"):
         providers.provider_for(instance, "auto")
     providers.provider_for(instance, "docker")
     with pytest.raises(providers.NoProviderError, match="reset"):
         providers.provider_for(instance, "native")
-
-
-def test_a_daemon_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert not providers.daemon_answers()
-    (tmp_path / "docker").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "docker").chmod(0o755)
-    assert not providers.daemon_answers()
-    (tmp_path / "docker").write_text("#!/bin/sh\nexit 0\n")
-    assert providers.daemon_answers()
 
 
 class Api:

@@ -84,6 +84,39 @@ def test_files_for_containers_are_written_once_the_instance_is_known(instance: I
         assert (project.folder / name).exists()
 
 
+def test_what_the_containers_say_stands_at_the_end_of_the_log_of_an_up_that_failed(
+    instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, log = tmp_path / "bin" / "docker", tmp_path / "compose.log"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\ncase "$*" in *" logs "*) echo "mariadb-1 | no space left"; exit 1;; esac\nexit 17\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    with pytest.raises(ComponentError, match="exited with 17"):
+        Compose(instance).up(log)
+    assert log.read_text() == "mariadb-1 | no space left\n"
+
+
+def test_a_cluster_is_there_and_goes_without_kind(
+    instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`down` comes before kind was built, too."""
+    said = tmp_path / "said"
+    program = tmp_path / "docker"
+    program.write_text(f'#!/bin/sh\necho "$*" >> {said}\n[ "$1" != ps ] || cat {tmp_path}/nodes\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    cluster, nodes = kind.Kind(tmp_path / "no-kind", instance), tmp_path / "nodes"
+    nodes.write_text("")
+    assert not cluster.exists()
+    cluster.delete(tmp_path / "log")
+    nodes.write_text("4f2a\n")
+    assert cluster.exists()
+    cluster.delete(tmp_path / "log")
+    assert said.read_text().splitlines()[-1] == "rm --force --volumes 4f2a"
+    assert "rm" not in said.read_text().split()[:-4]
+
+
 def test_kind_gets_the_instances_ports(instance: Instance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (node,) = configuration(instance.ports)["nodes"]
     mappings = {mapping["containerPort"]: mapping for mapping in node["extraPortMappings"]}
