@@ -79,6 +79,7 @@ CONTENT = {
     "POST /collections/{name}/records/{record_id}",
     "POST /api/v1/collections",
     "POST /api/v1/collections/{name}/records",
+    "POST /api/v1/collections/{name}/records/batch",
     "PATCH /api/v1/collections/{name}/records/{record_id}",
 }
 VALUES = {
