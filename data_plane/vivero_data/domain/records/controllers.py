@@ -7,6 +7,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
+from vivero_web.bodies import FORM_BYTES
 from vivero_web.conditions import ETAG, Conditions, provide_conditions, tag_of
 from vivero_web.declared import raises
 from vivero_web.fields import LARGEST
@@ -119,7 +120,12 @@ class RecordController(Controller):
         """Add, change and remove many records, all or none; what is wrong is told by row, `create[3].values.Name`."""
         return await record_batches.write(actor, name, data)
 
-    @post("/export", status_code=HTTP_202_ACCEPTED, guards=[needs(Permission.WRITE_FILES)])
+    @post(
+        "/export",
+        status_code=HTTP_202_ACCEPTED,
+        guards=[needs(Permission.WRITE_FILES)],
+        request_max_body_size=FORM_BYTES,
+    )
     @raises(JobsFullError)
     async def export_records(
         self,
