@@ -3,7 +3,6 @@
 Libraries load these when they find them, and nothing here uses them. Measured
 on Python 3.13: `python -m vivero_data` calls this first; tests do not.
 
-- advanced_alchemy: paginators in Litestar's OpenAPI; drags SQLAlchemy in: 35 MB, 400 ms
 - pydantic, attr, attrs: Litestar's support for their models: 8 MB, 90 ms
 - rich: structlog's console colours: 5 MB, 45 ms
 - greenlet: structlog's thread-locals; needed by SQLAlchemy alone: 1.1 MB
@@ -18,7 +17,6 @@ from types import ModuleType
 from typing import Final, cast
 
 ABSENT: Final = (
-    "advanced_alchemy",
     "attr",
     "attrs",
     "greenlet",

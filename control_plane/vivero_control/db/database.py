@@ -2,20 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from advanced_alchemy.base import ModelProtocol
-from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import URL, text
+from sqlalchemy import URL, ColumnElement, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from vivero_web import mariadb
 from vivero_web.errors import UnavailableError
 
+from vivero_control.db.tables import Base
 from vivero_control.settings import Settings
 
-RowT = TypeVar("RowT", bound=ModelProtocol)
+RowT = TypeVar("RowT", bound=Base)
 
 CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 3.0  # longer than any request may take; then the honest answer is 503
@@ -85,13 +84,28 @@ class Database:
         await self.engine.dispose()
 
 
-class Repository(SQLAlchemyAsyncRepository[RowT]):
-    """Advanced Alchemy's repository, within a transaction that its caller began.
+class Repository(Generic[RowT]):
+    """Reads and writes one table, within a transaction that its caller began; raises SQLAlchemy's own errors."""
 
-    It raises SQLAlchemy's own errors: Advanced Alchemy's call an unreachable
-    server an integrity error. What was added is not read again: nothing in
-    the tables is filled in by the server but ids, which the insert returns.
-    """
+    model_type: type[RowT]
 
     def __init__(self, session: AsyncSession) -> None:
-        super().__init__(session=session, wrap_exceptions=False, auto_refresh=False)
+        self.session = session
+
+    async def add(self, row: RowT) -> None:
+        """Insert it, which gives it its id."""
+        self.session.add(row)
+        await self.session.flush()
+
+    async def get_one_or_none(
+        self, *conditions: ColumnElement[bool], with_for_update: bool = False, **values: object
+    ) -> RowT | None:
+        """The row that meets the conditions and has these values, locked if asked for.
+
+        Raises:
+            MultipleResultsFound: there are several.
+        """
+        statement = select(self.model_type).where(*conditions).filter_by(**values)
+        if with_for_update:
+            statement = statement.with_for_update()
+        return (await self.session.scalars(statement)).one_or_none()

@@ -5,21 +5,48 @@ still to be done, and what was done by whom. What a tenant is stands in the
 cluster, as a Tenant.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from advanced_alchemy.base import DefaultBase
-from advanced_alchemy.types import DateTimeUTC
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Uuid
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, MetaData, String, TypeDecorator, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 EMAIL_LENGTH = 254
 OUTBOX_KEY_LENGTH = 190
 SUBJECT_LENGTH = 120
+# As the revisions have named indexes and constraints from the first one on.
+NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
-class Account(DefaultBase):
+class Base(DeclarativeBase):
+    """Of all tables."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: MariaDB's DATETIME has no time zone, and holds UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's own
+        if value is not None and value.tzinfo is None:
+            raise TypeError("a moment needs its time zone")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  as above
+        return value and value.replace(tzinfo=UTC)
+
+
+class Account(Base):
     """A person who signed up; has no password here, it is in the workspace."""
 
     __tablename__ = "accounts"
@@ -27,10 +54,10 @@ class Account(DefaultBase):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), unique=True)
     """One account for each mailbox, whatever the spelling (`domain/signups/policies.py`); not to write to."""
-    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Signup(DefaultBase):
+class Signup(Base):
     """One request for a workspace; the Tenant that names this signup's Secret is its outcome, whatever its name."""
 
     __tablename__ = "signups"
@@ -45,13 +72,13 @@ class Signup(DefaultBase):
     slug_claim: Mapped[str | None] = mapped_column(String(40), unique=True)
     """The slug while it is taken; null once its Tenant is gone, so that the slug can be used again."""
     plan: Mapped[str] = mapped_column(String(253))
-    trial_ends_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
+    trial_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failure: Mapped[str | None] = mapped_column(String(500))
     """A sentence for the person, when it can never succeed."""
-    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class OutboxEntry(DefaultBase):
+class OutboxEntry(Base):
     """A job: something that must happen, written in the transaction that decided it."""
 
     __tablename__ = "outbox"
@@ -68,15 +95,15 @@ class OutboxEntry(DefaultBase):
     state: Mapped[str] = mapped_column(String(8), default="pending")
     """pending, done, or dead (given up; a person looks)."""
     attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
-    gives_up_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    gives_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Until when it is retried; set by its first failure."""
     last_error: Mapped[str | None] = mapped_column(String(500))
-    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
-    finished_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class IdempotencyRecord(DefaultBase):
+class IdempotencyRecord(Base):
     """A POST that was given an Idempotency-Key, and its answer."""
 
     __tablename__ = "idempotency"
@@ -87,12 +114,12 @@ class IdempotencyRecord(DefaultBase):
     """Keyed digest of the request's body, so that a low-entropy password in it cannot be guessed from here."""
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Null while the first request is being processed."""
-    locked_until: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    locked_until: Mapped[datetime] = mapped_column(UtcDateTime)
     """After this another request may take over from a crashed one."""
-    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
-class StaffMember(DefaultBase):
+class StaffMember(Base):
     """A person who runs the platform."""
 
     __tablename__ = "staff"
@@ -102,10 +129,10 @@ class StaffMember(DefaultBase):
     password_hash: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(16))
     active: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class RefreshToken(DefaultBase):
+class RefreshToken(Base):
     """A refresh token of staff, by its digest; each works once."""
 
     __tablename__ = "staff_refresh_tokens"
@@ -114,28 +141,28 @@ class RefreshToken(DefaultBase):
     family: Mapped[UUID] = mapped_column(Uuid, index=True)
     """All tokens that descend from one login: a used one seen again ends them all."""
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
-    expires_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True), index=True)
-    used_at: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class StaffLink(DefaultBase):
+class StaffLink(Base):
     """A one-time link that lets somebody of the staff choose a password; good once, and only the newest."""
 
     __tablename__ = "staff_links"
 
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
-    expires_at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class AuditRecord(DefaultBase):
+class AuditRecord(Base):
     """Who did what to what, why, and what came of it. Rows are added and their outcome filled in, never removed."""
 
     __tablename__ = "audit"
     __table_args__ = (Index("ix_audit_subject", "subject", "id"), Index("ix_audit_action", "action", "at"))
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
-    at: Mapped[datetime] = mapped_column(DateTimeUTC(timezone=True))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(SUBJECT_LENGTH))

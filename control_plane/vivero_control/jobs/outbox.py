@@ -104,7 +104,7 @@ class Outbox:
     async def _record_broken(self, entry_id: int) -> None:
         """Without `on_given_up`, which may be what cannot be written."""
         async with self._database.transaction() as session:
-            entry = await OutboxRepository(session).get_one(id=entry_id, with_for_update=True)
+            entry = await session.get_one(OutboxEntry, entry_id, with_for_update=True)
             entry.attempts += 1
             self._record_failure(entry, WriteBackError("its result could not be stored"))
 

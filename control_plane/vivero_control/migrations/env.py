@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from advanced_alchemy.base import metadata_registry
 from alembic import context
 
-from vivero_control.db import tables  # noqa: F401  fills the metadata
 from vivero_control.db.compatibility import keep_window
+from vivero_control.db.tables import Base
 
 
 def _is_ours(name: str | None, kind: str, _: Any) -> bool:  # noqa: ANN401  the parents' names, by their kind
@@ -18,7 +17,7 @@ connection = context.config.attributes.get("connection")
 target: dict[str, Any] = {"connection": connection} if connection is not None else {"dialect_name": "mariadb"}
 context.configure(
     **target,
-    target_metadata=metadata_registry.get(),
+    target_metadata=Base.metadata,
     compare_type=True,
     include_name=_is_ours,
     on_version_apply=keep_window,

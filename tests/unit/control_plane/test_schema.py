@@ -1,13 +1,16 @@
-"""Which programs may run on which schema; the migrations' own rules."""
+"""Which programs may run on which schema; the migrations' own rules; moments in columns."""
 
 import io
 import re
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from alembic import command
 from alembic.script import Script, ScriptDirectory
+from sqlalchemy.dialects import mysql
 from vivero_control.db.compatibility import HEAD, SchemaTooNewError, is_ahead, require_compatible
 from vivero_control.db.migrate import alembic_config
+from vivero_control.db.tables import UtcDateTime
 
 MIGRATIONS = list(reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions())))
 CONTRACTS = re.compile(r"\b(?:DROP|RENAME|CHANGE|MODIFY|TRUNCATE)\b|\bDELETE FROM\b")
@@ -57,3 +60,24 @@ def test_a_program_may_run_on_a_newer_schema_that_is_open_to_it(revision: str, o
 
 def test_its_own_schema_is_not_ahead() -> None:
     assert not is_ahead(HEAD)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (datetime(2026, 7, 1, 14, 30, tzinfo=timezone(timedelta(hours=2))), datetime(2026, 7, 1, 12, 30, tzinfo=UTC)),
+        (datetime(2026, 7, 1, 14, 30, tzinfo=UTC), datetime(2026, 7, 1, 14, 30, tzinfo=UTC)),
+        (None, None),
+    ],
+)
+def test_a_moment_is_kept_in_utc_and_comes_back_with_its_zone(given: datetime | None, kept: datetime | None) -> None:
+    column, dialect = UtcDateTime(), mysql.dialect()
+    stored = column.process_bind_param(given, dialect)
+    assert stored == kept
+    without_zone = stored and stored.replace(tzinfo=None)  # as MariaDB has it
+    assert column.process_result_value(without_zone, dialect) == kept
+
+
+def test_a_moment_without_its_zone_is_refused() -> None:
+    with pytest.raises(TypeError, match="time zone"):
+        UtcDateTime().process_bind_param(datetime(2026, 7, 1), mysql.dialect())  # noqa: DTZ001  what is refused

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("advanced_alchemy", "aiosmtplib", "alembic", "boto3", "botocore", "greenlet", "httpx", "jinja2", "pydantic", "pymysql", "rich", "sentry_sdk", "sqlalchemy", "uvloop")  # fmt: skip
+HEAVY = ("aiosmtplib", "alembic", "boto3", "botocore", "greenlet", "httpx", "jinja2", "pydantic", "pymysql", "rich", "sentry_sdk", "sqlalchemy", "uvloop")  # fmt: skip
 UNTIL_ASKED = ("vivero_web.openapi_document", "vivero_web.openapi_responses", "vivero_web.openapi_operations")
 PROGRAM = """
 import sys

@@ -93,7 +93,7 @@ class StaffMembers:
         async with self._about(actor, staff_id) as (session, member):
             policies.require_invited(active=member.active, has_password=has_password(member))
             await self._end_everything(session, staff_id)
-            await StaffRepository(session).delete(staff_id)
+            await session.delete(member)
             await self._note(session, actor, "withdraw-invitation", member)
 
     async def change(self, actor: StaffView, staff_id: UUID, changes: MemberChanges) -> Member:

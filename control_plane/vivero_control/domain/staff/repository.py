@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, delete, exists, select, update
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.exc import IntegrityError
 from vivero_web.passwords import NO_PASSWORD
@@ -64,7 +64,6 @@ class RefreshTokenRepository(Repository[RefreshToken]):
     """Refresh tokens by digest."""
 
     model_type = RefreshToken
-    id_attribute = "digest"
 
     async def locked(self, digest: str) -> RefreshToken | None:
         """Held until the transaction ends, so that of two exchanges at once one comes second."""
@@ -72,7 +71,8 @@ class RefreshTokenRepository(Repository[RefreshToken]):
 
     async def lives(self, family: UUID) -> bool:
         """Whether the login has not been ended: ending one removes all its tokens."""
-        return await self.exists(RefreshToken.family == family)
+        statement = select(exists().where(RefreshToken.family == family))
+        return bool(await self.session.scalar(statement))
 
     async def end_family(self, family: UUID) -> None:
         await self.session.execute(delete(RefreshToken).where(RefreshToken.family == family))
@@ -90,7 +90,6 @@ class StaffLinkRepository(Repository[StaffLink]):
     """One-time links: one for each person, so that a newer one replaces what was sent before."""
 
     model_type = StaffLink
-    id_attribute = "staff_id"
 
     async def put(self, staff_id: UUID, digest: str, expires_at: datetime) -> None:
         made = insert(StaffLink).values(staff_id=staff_id, digest=digest, expires_at=expires_at)
