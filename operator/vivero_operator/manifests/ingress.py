@@ -34,7 +34,7 @@ _ANNOTATIONS: Final = {
     "projectcontour.io/tls-minimum-protocol-version": "1.3",
     # A download takes as long as its line is slow. What says nothing for a while is ended by the ingress' idle time.
     "projectcontour.io/response-timeout": "infinity",
-    "kubernetes.io/force-ssl-redirect": "true",
+    "ingress.kubernetes.io/force-ssl-redirect": "true",
     # A pod that has just crashed refuses connections until kubelet notices, a second later at most. Nothing has been sent by
     # then, so it may be tried again; with pauses up to a quarter of a second these tries outlast that (ADR 0034).
     "projectcontour.io/retry-on": "connect-failure",
