@@ -46,7 +46,7 @@ RUN_SECONDS: Final = 300.0  # timeout of one run of a periodic task
 GONE_AFTER: Final = timedelta(days=1)
 """A Tenant that is still missing so long after a mail about it became a dead letter was deleted, and is not only late."""
 
-entries = Gauge("vivero_control_outbox_entries", "Worker that wait, and dead letters that can be replayed", ["state"])
+entries = Gauge("vivero_control_outbox_entries", "Jobs that wait, and dead letters that can be replayed", ["state"])
 
 
 class Worker:

@@ -59,7 +59,7 @@ class Step(Struct, frozen=True, kw_only=True):
         Literal["database", "storage", "cache", "workload", "route", "owner", "ready"],
         Meta(description="Stable word for programs."),
     ]
-    label: Annotated[str, Meta(description="JobDescription for people.")]
+    label: Annotated[str, Meta(description="Words for people.")]
     state: Annotated[Literal["waiting", "running", "done", "failed"], Meta(description="Where it stands.")]
     message: Annotated[str, Meta(description="What there is to say about it, for people.")] = ""
     finished_at: Annotated[datetime | None, Meta(description="When it was done; null as long as it is not.")] = None
