@@ -1,5 +1,6 @@
 """A workspace on real services, its application in this process."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from support import good
 from support.asgi import running, transport_to
 from support.hostile import Program
 from vivero_data.app import create_app
+from vivero_data.domain.jobs.runner import JobRunner
 from vivero_data.lib.cookies import ACCESS, REFRESH
 from vivero_data.lib.tokens import AccessClaims, AccessTokens
 from vivero_data.settings import load
@@ -84,6 +86,16 @@ async def new_workspace(
 
 
 @pytest.fixture
+def no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workspace that is started after this does no job by itself: a test begins the attempts."""
+
+    async def rest(_: JobRunner) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(JobRunner, "run", rest)
+
+
+@pytest.fixture
 async def workspace(new_workspace: Callable[[], Awaitable[Workspace]]) -> Workspace:
     return await new_workspace()
 
@@ -95,8 +107,9 @@ async def owner(workspace: Workspace) -> dict[str, str]:
 
 
 @pytest.fixture
-async def program(workspace: Workspace, owner: dict[str, str]) -> Program:
-    """A workspace with a collection of one field a type, three records and a file, and its owner."""
+async def program(no_runner: None, workspace: Workspace, owner: dict[str, str]) -> Program:
+    """A workspace with a collection of one field a type, three records, a file and a job that waits, and its owner."""
+    assert no_runner is None
     kinds = [{"name": str(kind), "type": str(kind)} for kind in good.GOOD_VALUES]
     fields = [{**kind, "choices": ["a", "b"]} if kind["type"] == "choice" else kind for kind in kinds]
     await workspace.collection(owner, *fields)
@@ -105,6 +118,7 @@ async def program(workspace: Workspace, owner: dict[str, str]) -> Program:
     for _ in range(3):
         assert (await workspace.client.post(records, json={"values": values}, headers=owner)).status_code == 201
     file = (await workspace.client.post("/api/v1/files", files=files, headers=owner)).json()
+    job = (await workspace.client.post(f"{records}/export", json={}, headers=owner)).json()
     collection = (await workspace.client.get("/api/v1/collections", headers=owner)).json()["items"][0]
     env, app = workspace.settings.env, workspace.settings.app
     tokens = AccessTokens(app.signing_key, env.tenant_id)
@@ -125,7 +139,7 @@ async def program(workspace: Workspace, owner: dict[str, str]) -> Program:
         return browser(leaving if route.endswith("logout") else claims)
 
     def at(route: str) -> dict[str, Any]:
-        return NOWHERE if ends(route) else THERE | {"file_id": file["id"]}
+        return NOWHERE if ends(route) else THERE | {"file_id": file["id"], "job_id": str(job["id"])}
 
     return Program(
         app=workspace.app,

@@ -45,16 +45,6 @@ async def contacts(workspace: Workspace, owner: dict[str, str], environ: dict[st
 
 
 @pytest.fixture
-def no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A workspace that is started after this does no job by itself: a test begins the attempts."""
-
-    async def rest(_: JobRunner) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(JobRunner, "run", rest)
-
-
-@pytest.fixture
 def still(no_runner: None, contacts: Workspace) -> Workspace:
     assert no_runner is None
     return contacts
