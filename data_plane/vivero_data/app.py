@@ -312,7 +312,7 @@ async def _tidy(identity: IdentityService, housekeeping: Housekeeping) -> None:
     try:
         await warm_spare(identity)
     except Exception:
-        log.exception("not_warmed")
+        log.exception("warm_up_failed")
     await housekeeping.run()
 
 

@@ -1,8 +1,8 @@
 """Password guesses: limited by address, by account and address, and by account; and how many refusals are audited.
 
-A guess is counted before the password is verified and given back when it was right. Strangers together get few guesses
-at an account, and an address that has logged in before is no stranger there: so a distributed attack slows down other
-strangers, and never the account's owner at their desk.
+A guess is counted before the password is verified and given back when it was right. Unknown addresses together get few guesses
+at an account, and one that has logged in before is known there: so a distributed attack slows down other unknown
+addresses, and never the account's owner at their desk.
 """
 
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ AT_ONE_ACCOUNT: Final = Limit("login-place", 5, _QUARTER, _REFUSAL)
 """From one address at one account: people mistype, and five times is enough to notice the caps lock."""
 FROM_ONE_PLACE: Final = Limit("login-address", 50, _QUARTER, _REFUSAL)
 """From one address at all accounts: a whole office behind it on a Monday."""
-BY_STRANGERS: Final = Limit("login-account", 20, _QUARTER, _REFUSAL)
+FROM_UNKNOWN_ADDRESSES: Final = Limit("login-account", 20, _QUARTER, _REFUSAL)
 """At one account from all addresses that have not logged in to it: under two thousand a day, whatever their number."""
 KNOWN_SECONDS: Final = 30 * 86400
 """How long an address is known after its last login."""
@@ -61,7 +61,7 @@ class Logins:
     async def _count(self, account: str, place: str) -> list[Tally]:
         limits = [(AT_ONE_ACCOUNT, f"{account}:{place}"), (FROM_ONE_PLACE, place)]
         if not await self._limiter.has(_known(account, place)):
-            limits.append((BY_STRANGERS, account))
+            limits.append((FROM_UNKNOWN_ADDRESSES, account))
         return await self._limiter.demand(*limits)
 
     async def _give_back(self, counted: list[Tally]) -> None:

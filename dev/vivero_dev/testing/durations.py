@@ -18,7 +18,7 @@ class Duration:
 
 
 def durations(junit: Path) -> list[Duration]:
-    """Slowest first; empty where a run broke off before it wrote them."""
+    """Slowest first; empty where a run crashed before it wrote them."""
     if not junit.exists():
         return []
     cases = ET.parse(junit).iter("testcase")  # noqa: S314  pytest wrote it

@@ -17,7 +17,7 @@ def progress(log: Path) -> str:
 
 
 def failures(text: str) -> str:
-    """From the first failure to the end; of a run that broke off, its last lines."""
+    """From the first failure to the end; of a run that crashed, its last lines."""
     begin = _FAILURES.search(text)
     return text[begin.start() :].rstrip() if begin else "\n".join(text.splitlines()[-TAIL_LINES:])
 

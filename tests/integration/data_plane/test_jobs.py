@@ -185,8 +185,8 @@ async def test_who_lost_the_right_meanwhile_gets_nothing(still: Workspace, owner
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("raise SystemExit(1)", "Its process broke off."),
-        ("", "Its process broke off."),  # says that all is well, and the job is not done
+        ("raise SystemExit(1)", "Its process ended unexpectedly."),
+        ("", "Its process ended unexpectedly."),  # says that all is well, and the job is not done
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "Its process was ended by SIGKILL."),
     ],
 )

@@ -52,7 +52,7 @@ async def record_all(tx: Connection, actor: Actor | None, entries: Sequence[NewE
         await _insert(tx, actor.email if actor else SYSTEM, part)
 
 
-async def record_stranger(tx: Connection, action: str, subject: str) -> None:
+async def record_anonymous(tx: Connection, action: str, subject: str) -> None:
     """What somebody did who has not logged in; `subject` is an account, never what was typed."""
     await _insert(tx, ANONYMOUS, [NewEntry(action, subject)])
 
@@ -64,7 +64,7 @@ async def _insert(tx: Connection, actor: str, entries: Sequence[NewEntry]) -> No
 async def record_refusal(tx: Connection, action: str, subject: str) -> None:
     """What somebody was refused, so often as `vivero_web.logins` says; `subject` as above."""
     if is_worth_an_entry(*await repository.recent(tx, action, subject, current_caller())):
-        await record_stranger(tx, action, subject)
+        await record_anonymous(tx, action, subject)
 
 
 class AuditService:

@@ -65,7 +65,7 @@ async def _attempt(attempt: Attempt, database: Database, files: FileService) -> 
             await repository.fail(connection, attempt, error.detail, for_good=for_good)
     except Exception:
         # A fault of ours, or no memory: the server hears of it by the exit status.
-        log.exception("job_broke_off", job=attempt.job_id, attempt=attempt.number)
+        log.exception("job_crashed", job=attempt.job_id, attempt=attempt.number)
         return 1
     return 0
 

@@ -62,10 +62,10 @@ class JobRunner:
             async with self._database.read() as connection:
                 return _LOOK_SECONDS if await repository.unfinished(connection) else _QUIET_SECONDS
         except WebError as error:
-            log.warning("jobs_not_looked_after", problem=explained(error))
+            log.warning("job_runner_failed", problem=explained(error))
         except Exception:
             # A fault of ours must not end the loop for the life of the pod.
-            log.exception("jobs_not_looked_after")
+            log.exception("job_runner_failed")
         return _LOOK_SECONDS
 
     async def once(self) -> bool:
@@ -105,7 +105,9 @@ class JobRunner:
             async with self._database.read() as connection:
                 await repository.give_back(connection, attempt)
             raise
-        return f"Its process was ended by {signal.Signals(-code).name}." if code < 0 else "Its process broke off."
+        return (
+            f"Its process was ended by {signal.Signals(-code).name}." if code < 0 else "Its process ended unexpectedly."
+        )
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

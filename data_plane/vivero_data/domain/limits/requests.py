@@ -1,4 +1,4 @@
-"""The plan's requests a minute: one count for all users together, and one for each address of strangers.
+"""The plan's requests a minute: one count for all users together, and one for each address without a token.
 
 Whoever shows no token of ours is counted by address alone. Otherwise anybody on
 the internet could use up what a workspace pays for.
@@ -27,10 +27,10 @@ def charge_by(limits: LimitService, auth: AuthService) -> Charge:
         amount = plan.requests_per_minute
         if amount is None or scope["path"].startswith(_OPERATOR):
             return None
-        as_stranger = per_address(amount)(scope)
-        token = access_token(ASGIConnection(scope)) if as_stranger else None
+        by_address = per_address(amount)(scope)
+        token = access_token(ASGIConnection(scope)) if by_address else None
         if not token or not auth.is_ours(token):
-            return as_stranger
+            return by_address
         included = f"The {plan.plan} plan includes {amount:,} requests a minute for all users together."
         return a_minute(amount, included), _USERS
 

@@ -14,7 +14,7 @@ from vivero_web.tokens import digest
 
 from vivero_data.clients.mail import Post
 from vivero_data.db.database import Database
-from vivero_data.domain.audit.service import record, record_stranger
+from vivero_data.domain.audit.service import record, record_anonymous
 from vivero_data.domain.auth import repository as sessions
 from vivero_data.domain.identity.service import IdentityService
 from vivero_data.domain.links import repository as links
@@ -99,5 +99,5 @@ class RecoveryService:
             if found is None or not found[0].active:
                 return
             secret = await self._letters.issue(tx, found[0].id, Purpose.RESET)
-            await record_stranger(tx, "user.ask_for_reset", found[0].email)
+            await record_anonymous(tx, "user.ask_for_reset", found[0].email)
         await self._letters.mail_reset(secret, email)
