@@ -88,7 +88,8 @@ def test_work_that_is_silent_is_ended_with_all_that_it_started(tmp_path: Path) -
         work("build", ["sh", "-c", "sleep 600 & echo $!; wait"], log=log, silence=1)
     with contextlib.suppress(psutil.NoSuchProcess):
         # Dead, and at most not yet waited for by whoever adopts orphans on this machine.
-        assert psutil.Process(int(log.read_text())).status() == psutil.STATUS_ZOMBIE
+        started = psutil.Process(int(log.read_text()))
+        until("end", lambda: None if started.status() == psutil.STATUS_ZOMBIE else started.status(), 60.0)
 
 
 def test_work_that_fails_or_is_missing_is_named(tmp_path: Path) -> None:
