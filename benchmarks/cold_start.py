@@ -105,14 +105,10 @@ def start(clone: Path, bare: Path, root: Path) -> Start:
 
 @contextmanager
 def fresh_root(clone: Path, bare: Path, root: Path) -> Iterator[None]:
-    shutil.copytree(bare, root, symlinks=True)
-    for name in SETTINGS:
-        source, target = Path("/") / name, root / name
-        if source.is_dir():
-            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-        elif source.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
+    # cp copies a device as a device; shutil would read /dev/zero to its end.
+    subprocess.run(["cp", "--archive", bare, root], check=True)  # noqa: S603, S607
+    found = [name for name in SETTINGS if (Path("/") / name).exists()]
+    subprocess.run(["cp", "--archive", "--parents", "--remove-destination", *found, root], cwd="/", check=True)  # noqa: S603, S607
     subprocess.run(["git", "clone", "--quiet", clone, root / "work"], check=True)  # noqa: S603, S607
     try:
         yield

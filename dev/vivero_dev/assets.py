@@ -3,17 +3,16 @@
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-from vivero_dev.commands import run, work
+from vivero_dev.commands import run, version_of, work
+from vivero_dev.packages import install_wheels
 from vivero_dev.steps import Say
 from vivero_dev.store import Store
-from vivero_dev.wheels import folder_command, uv_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 UI = ROOT / "ui"
@@ -29,7 +28,7 @@ SOURCES = (
 )
 SINGLE_FILES = ("ui/build.mjs", "ui/package.json", "ui/package-lock.json")
 # Tailwind 4 runs on Node 20 or later.
-MINIMUM_NODE = 20
+MINIMUM_NODE = (20, 0)
 NODE_REQUIREMENTS = Path(__file__).with_name("node.txt")
 
 
@@ -50,7 +49,7 @@ def ensure_assets(cache: Path, log: Path, say: Say) -> str:
     """Build into vivero_ui's static folder unless what lies there was built from these sources."""
     wanted = source_hash()
     with _lock(cache):
-        if assets_present():
+        if built_from() == wanted:
             return "unchanged"
         npm = find_npm(cache, log)
         say("installing npm packages")
@@ -61,10 +60,10 @@ def ensure_assets(cache: Path, log: Path, say: Say) -> str:
     return "built"
 
 
-def assets_present() -> bool:
-    """Whether the build that lies there is of these sources."""
+def built_from() -> str:
+    """Hash of the sources of the build that lies there; empty without one."""
     stamp = DIST / STAMP
-    return stamp.exists() and stamp.read_text() == source_hash()
+    return stamp.read_text() if stamp.exists() else ""
 
 
 def source_hash() -> str:
@@ -102,7 +101,7 @@ def _ensure_packages(cache: Path, npm: Npm, log: Path) -> None:
 def find_npm(cache: Path, log: Path) -> Npm:
     """The machine's npm if its node is new enough, else one from the package index, hash-checked."""
     node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm and node_major(run("node", [node, "--version"])) >= MINIMUM_NODE:
+    if node and npm and version_of(run("node", [node, "--version"])) >= MINIMUM_NODE:
         return Npm(Path(node), Path(npm).resolve())
     folder = cache / "node" / hashlib.sha256(NODE_REQUIREMENTS.read_bytes()).hexdigest()[:12]
     if not folder.exists():
@@ -112,16 +111,10 @@ def find_npm(cache: Path, log: Path) -> Npm:
     return Npm(package / "bin/node", package / "lib/node_modules/npm/bin/npm-cli.js")
 
 
-def node_major(said: str) -> int:
-    """20 of `v20.1.2`; 0 for anything else."""
-    number = said.strip().removeprefix("v").partition(".")[0]
-    return int(number) if number.isdecimal() else 0
-
-
 def _install_node(folder: Path, log: Path) -> None:
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
-    work("node", folder_command(NODE_REQUIREMENTS, draft), log=log, environment=uv_environment(Path(sys.executable)))
+    install_wheels("node", NODE_REQUIREMENTS, draft, log)
     draft.rename(folder)
 
 

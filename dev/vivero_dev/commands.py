@@ -7,6 +7,7 @@ Commands are lists, never a shell's line, and come from this package's own code.
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -177,3 +178,9 @@ def _logged(
 
 def _merged(environment: Mapping[str, str] | None) -> dict[str, str] | None:
     return None if environment is None else dict(os.environ) | dict(environment)
+
+
+def version_of(said: str) -> tuple[int, int]:
+    """(2, 26) of `2.26.1-4`, `v2.26.1` and `go2.26`; (0, 0) where a program says anything else."""
+    match = re.match(r"(?:v|go)?(\d+)\.(\d+)", said.strip())
+    return (int(match[1]), int(match[2])) if match else (0, 0)

@@ -12,7 +12,7 @@ _MINUTE = 60.0
 
 @dataclass(slots=True)
 class Progress:
-    """`expected` holds, by step, the processor seconds that its work took where it was measured."""
+    """`expected` holds, by step, the processor seconds that its work takes, about."""
 
     expected: Mapping[str, float]
     processors: int = field(default_factory=lambda: os.cpu_count() or 1)

@@ -52,8 +52,7 @@ class Step:
     `run` gets a function to tell what it is doing and returns the outcome in a
     few words ("started", "unchanged"). `needs` names the steps that come before.
     `expected` tells, before anything runs, how many processor seconds it will
-    take: nearly none where a cache has its result. Measured by
-    benchmarks/cold_start.py.
+    take, about: nearly none where a cache has its result.
     """
 
     name: str

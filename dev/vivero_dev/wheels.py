@@ -5,12 +5,9 @@ Needs nothing but Python's own library: `./vivero` makes its own environment wit
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-UV_REQUIREMENTS = ROOT / "requirements" / "uv.txt"
 # uv's name for each of pip's options. uv reads no configuration of pip's.
 SETTINGS = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -56,9 +53,3 @@ def environment_command(uv: Path, python: Path, requirements: Path) -> list[str]
     """Words that install the locked packages into the environment of `python`."""
     words = [str(uv), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--compile-bytecode"]
     return [*words, "--python", str(python), "--requirement", str(requirements)]
-
-
-def folder_command(requirements: Path, target: Path, *options: str) -> list[str]:
-    """Words that install locked wheels into a folder, with uv of the running environment."""
-    words = [str(uv_program(Path(sys.executable))), "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-    return [*words, "--only-binary", ":all:", "--target", str(target), "--requirement", str(requirements), *options]

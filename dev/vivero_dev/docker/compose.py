@@ -20,7 +20,6 @@ from vivero_dev.secret_store import SecretStore
 ROOT = Path(__file__).resolve().parents[3]
 FILE = ROOT / "dev" / "docker" / "compose.yaml"
 NETWORK = "kind"
-# Pulling four images the first time, on a slow line.
 CALL_SECONDS = 60.0
 # Of each service, at the end of the log of an `up` that failed.
 LOG_LINES = 7

@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = ROOT / "dev" / "docker" / "kind.yaml"
 # kind's own, on every node.
 LABEL = "io.x-k8s.kind.cluster"
-# Pulling the node image the first time.
 LOAD_SECONDS = 300.0
 CALL_SECONDS = 60.0
 # What the node listens on inside, and the instance's port on 127.0.0.1.

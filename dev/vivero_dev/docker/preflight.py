@@ -4,13 +4,12 @@ Asked before anything is compiled or pulled, because Docker says the same things
 """
 
 import json
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vivero_dev.commands import run
+from vivero_dev.commands import run, version_of
 from vivero_dev.errors import ComponentError, DevError
 
 # A daemon that starts may keep its client waiting.
@@ -82,13 +81,13 @@ def _unreachable(said: str) -> str:
 
 
 def _too_old(name: str, version: str, oldest: tuple[int, int]) -> str | None:
-    if parsed_version(version) >= oldest:
+    if version_of(version) >= oldest:
         return None
     return f"{name} {version} is too old: update it to {oldest[0]}.{oldest[1]} or later."
 
 
 def _compose(version: str) -> str | None:
-    if parsed_version(version) == (0, 0):
+    if version_of(version) == (0, 0):
         return (
             "Docker has no Compose: install its plugin, which is the package docker-compose-plugin, docker-compose-v2 or"
             " docker-compose, so that docker compose version works."
@@ -109,12 +108,6 @@ def _too_small(info: dict[str, Any], free: int | None) -> str | None:
             " make room, for instance with docker system prune."
         )
     return None
-
-
-def parsed_version(said: str) -> tuple[int, int]:
-    """(2, 26) of `2.26.1-4` and `v2.26.1`; (0, 0) for anything else."""
-    match = re.match(r"v?(\d+)\.(\d+)", said.strip())
-    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def _parsed(said: str) -> dict[str, Any]:

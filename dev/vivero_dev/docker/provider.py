@@ -21,7 +21,6 @@ from vivero_dev.secret_store import SecretStore
 from vivero_dev.steps import Say, Step
 
 PROGRAMS = ("kind", "kubectl", "helm")
-# Pulling the Python image and installing dependencies the first time.
 # From the containers' start to their last answer; some ten times what two cores need.
 ANSWER_SECONDS = 60.0
 

@@ -7,15 +7,14 @@ dependencies.
 
 import os
 import shutil
-import sys
 import tarfile
 from pathlib import Path
 
 from vivero_dev.commands import work
 from vivero_dev.debian import OS_RELEASE, distribution_source
 from vivero_dev.errors import ComponentError
+from vivero_dev.packages import install_wheels
 from vivero_dev.store import Store
-from vivero_dev.wheels import folder_command, uv_environment
 
 SUITE = "trixie"
 PYTHON = "3.13"
@@ -93,12 +92,7 @@ def install_packages(base: Path, requirements: Path, target: Path, log: Path) ->
 
     uv keeps each wheel, unpacked, so that images with a package in common fetch it once.
     """
-    work(
-        "packages",
-        folder_command(requirements, target, f"--python-version={PYTHON}"),
-        log=log,
-        environment=uv_environment(Path(sys.executable)),
-    )
+    install_wheels("packages", requirements, target, log, f"--python-version={PYTHON}")
     shutil.rmtree(target / "bin", ignore_errors=True)
     command, environment = interpreter(base)
     compiling = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(target)]

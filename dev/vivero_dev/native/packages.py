@@ -25,6 +25,8 @@ NATIVE_PACKAGES = (
     "iptables",
     "procps",
     "util-linux",
+    # Valkey, of which only the program is unpacked
+    "libatomic1",
     # MariaDB: programs and libraries alone, without a service that would start
     "mariadb-server-core",
     "mariadb-client-core",

@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from vivero_dev.commands import run, work
@@ -118,14 +118,14 @@ def present(cache_dir: Path, names: Iterable[str]) -> bool:
     return all(_entry(store, _named(name)).is_dir() for name in names)
 
 
-def ensure_tools(cache_dir: Path, names: Sequence[str], log: Path, say: Say) -> None:
+def ensure_tools(cache_dir: Path, names: Sequence[str], log: Path, say: Say) -> bool:
     """Compile those tools that the cache has not, together: a package that several import is compiled once.
 
-    The compiler's output goes to `log`.
+    The compiler's output goes to `log`. Returns whether anything was compiled.
     """
     tools, store = [_named(name) for name in names], tool_store(cache_dir)
     if present(cache_dir, names):
-        return
+        return False
     # One at a time: another would compile the same packages beside this one.
     with store.lock("compiler"), tempfile.TemporaryDirectory(dir=store.root, prefix=".compiled-") as folder:
         missing = [tool for tool in tools if not _entry(store, tool).is_dir()]
@@ -133,7 +133,8 @@ def ensure_tools(cache_dir: Path, names: Sequence[str], log: Path, say: Say) -> 
             go = find_go(store, log)
             _compile(go, [tool.package for tool in missing], Path(folder), log, say)
             for tool in missing:
-                store.ensure(_entry(store, tool), _Placing(go, tool, Path(folder)))
+                store.ensure(_entry(store, tool), partial(_place, go, tool, Path(folder)))
+        return bool(missing)
 
 
 def ensure_tool(cache_dir: Path, name: str, log: Path, say: Say) -> Path:
@@ -199,23 +200,15 @@ class _Count:
         self.total += not line.startswith(("go: ", "#")) and bool(line.strip())
 
 
-@dataclass(frozen=True, slots=True)
-class _Placing:
-    """Moves a compiled program and what belongs to it into its folder."""
-
-    go: Path
-    tool: Tool
-    compiled: Path
-
-    def __call__(self, target: Path) -> None:
-        tool = self.tool
-        (self.compiled / tool.package.rpartition("/")[2]).rename(target / tool.name)
-        for name in tool.names:
-            (target / name).symlink_to(tool.name)
-        for name, (source, folder) in tool.extras.items():
-            words: list[str | Path] = [self.go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", source]
-            listed = run(tool.name, words, environment=build_environment(self.go), cwd=MODULE)
-            _copy_files(Path(listed.strip()) / folder, target / name)
+def _place(go: Path, tool: Tool, compiled: Path, target: Path) -> None:
+    """Move a compiled program and what belongs to it into its folder."""
+    (compiled / tool.package.rpartition("/")[2]).rename(target / tool.name)
+    for name in tool.names:
+        (target / name).symlink_to(tool.name)
+    for name, (source, folder) in tool.extras.items():
+        words: list[str | Path] = [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", source]
+        listed = run(tool.name, words, environment=build_environment(go), cwd=MODULE)
+        _copy_files(Path(listed.strip()) / folder, target / name)
 
 
 def _copy_files(source: Path, target: Path) -> None:

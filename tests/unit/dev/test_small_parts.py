@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from vivero_dev import assets, debian
-from vivero_dev.commands import run, work
+from vivero_dev.commands import run, version_of, work
 from vivero_dev.errors import ComponentError
 from vivero_dev.image_names import read_names, write_names
 from vivero_dev.instance import Instance
@@ -168,9 +168,21 @@ def test_the_release_is_read_or_refused() -> None:
         debian.codename("ID=arch\n")
 
 
-@pytest.mark.parametrize(("said", "major"), [("v20.20.2\n", 20), ("v8.0.0", 8), ("", 0), ("bash: no", 0)])
-def test_nodes_version_is_understood(said: str, major: int) -> None:
-    assert assets.node_major(said) == major
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("v20.20.2\n", (20, 20)),
+        ("v8.0.0", (8, 0)),
+        ("2.26.1-4", (2, 26)),
+        ("go1.26.8\n", (1, 26)),
+        ("go1.9", (1, 9)),
+        ("devel go1.27-abc", (0, 0)),
+        ("", (0, 0)),
+        ("bash: no", (0, 0)),
+    ],
+)
+def test_a_programs_version_is_understood(said: str, version: tuple[int, int]) -> None:
+    assert version_of(said) == version
 
 
 def test_assets_depend_on_every_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from vivero_dev.assets import source_hash
 from vivero_dev.errors import ComponentError
 from vivero_dev.image_names import read_names
 from vivero_dev.instance import Instance
 from vivero_dev.native import base_image, containerd, contour, envoy, node
 from vivero_dev.native import cluster as steps_module
 from vivero_dev.native.base_image import LEFT_OUT
-from vivero_dev.native.images import Builder
+from vivero_dev.native.images import IMAGES, Builder
 from vivero_dev.native.layout import Cluster
 from vivero_dev.platform.kubectl import Kubectl, Object
 from vivero_dev.processes import ProcessSpec, ProcessTable, Running
@@ -104,21 +105,25 @@ def test_the_steps_bring_up_every_program_each_after_what_it_needs(
 
 
 def test_what_was_built_is_what_the_charts_get(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps_module, "loaded_images", lambda _: {"x/operator:1"})
-    monkeypatch.setattr(Builder, "load", lambda _self, _cluster, image, _say: f"x/{image.name}:1")
+    loaded = {"x/operator:1"}
+    monkeypatch.setattr(steps_module, "reference", lambda image: f"x/{image.name}:1")
+    monkeypatch.setattr(steps_module, "loaded_images", lambda _: loaded.copy())
+    monkeypatch.setattr(Builder, "load", lambda _self, _cluster, name: loaded.add(name))
     step = steps_module.image_step(instance)
     assert step.name == IMAGES_READY
     assert step.run(silently) == "loaded"
+    assert loaded == {"x/operator:1", "x/control-plane:1", "x/data-plane:1"}
+    assert step.run(silently) == "unchanged"
     assert read_names(instance)["data-plane"] == "x/data-plane:1"
 
 
 def test_what_is_cached_is_expected_to_take_no_time(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Builder, "built", lambda _: False)
-    monkeypatch.setattr(steps_module, "assets_present", lambda: False)
+    monkeypatch.setattr(Builder, "missing", lambda _: list(IMAGES))
+    monkeypatch.setattr(steps_module, "built_from", lambda: "")
     empty = {step.name: step.expected() for step in steps_module.download_steps(instance)}
     assert max(empty, key=lambda name: empty[name]) == "programs"
-    monkeypatch.setattr(Builder, "built", lambda _: True)
-    monkeypatch.setattr(steps_module, "assets_present", lambda: True)
+    monkeypatch.setattr(Builder, "missing", lambda _: [])
+    monkeypatch.setattr(steps_module, "built_from", source_hash)
     monkeypatch.setattr(steps_module, "present", lambda *_: True)
     assert {step.expected() for step in steps_module.download_steps(instance)} == {1.0}
 

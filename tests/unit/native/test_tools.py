@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from vivero_dev import packages
 from vivero_dev.errors import ComponentError
 from vivero_dev.native import toolchain, tools
 from vivero_dev.steps import silently
@@ -72,7 +73,7 @@ def test_tools_are_compiled_once_and_together_with_their_names_and_extras(
     monkeypatch.setattr(tools, "find_go", lambda *_: Path("/go/bin/go"))
     shares: list[float] = []
     assert not tools.present(tmp_path, ["pause", "etcd"])
-    tools.ensure_tools(tmp_path, ["pause", "etcd"], tmp_path / "log", lambda _, share=0.0: shares.append(share))
+    assert tools.ensure_tools(tmp_path, ["pause", "etcd"], tmp_path / "log", lambda _, share=0.0: shares.append(share))
     assert tools.present(tmp_path, ["pause", "etcd"])
     folder = tools.ensure_tool(tmp_path, "pause", tmp_path / "log", silently)
     assert [words[1] for words in compiler.commands] == ["list", "build"]
@@ -89,13 +90,6 @@ def test_builds_use_exactly_the_chosen_compiler() -> None:
     assert environment["PATH"].startswith("/opt/go/bin:")
 
 
-@pytest.mark.parametrize(
-    ("said", "version"), [("go1.26.8\n", (1, 26)), ("go1.9", (1, 9)), ("devel go1.27-abc", (0, 0)), ("", (0, 0))]
-)
-def test_versions_of_go(said: str, version: tuple[int, int]) -> None:
-    assert toolchain.parse_version(said) == version
-
-
 @pytest.mark.parametrize(("version", "own"), [((1, 26), True), ((1, 19), False)])
 def test_an_old_compiler_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, version: tuple[int, int], own: bool
@@ -109,7 +103,7 @@ def test_an_old_compiler_is_left_alone(
 
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/go")
     monkeypatch.setattr(toolchain, "go_version", lambda _: version)
-    monkeypatch.setattr(toolchain, "work", install)
+    monkeypatch.setattr(packages, "work", install)
     found = toolchain.find_go(Store(tmp_path), tmp_path / "log")
     assert (found == Path("/usr/bin/go")) is own
     assert own or found.parts[-3:] == ("go", "bin", "go")
