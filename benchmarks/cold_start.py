@@ -72,20 +72,19 @@ def main() -> None:
         release = codename(OS_RELEASE.read_text())
         words = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", release, str(bare)]
         subprocess.run([*words, distribution_source().address], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
-        before, now = (start(clone, bare, Path(folder) / "root") for clone in (options.before.resolve(), ROOT))
+        now, before = (
+            start(name, clone, bare, Path(folder) / "root")
+            for name, clone in (("now", ROOT), ("before", options.before.resolve()))
+        )
     print(machine())
-    rows = [("whole", before.seconds, now.seconds, now.seconds / before.seconds)]
-    rows.append(("processor", before.processor, now.processor, now.processor / before.processor))
+    rows = [("whole", before.seconds, now.seconds), ("processor", before.processor, now.processor)]
     print_table(
-        ("", "before, s", "now, s", "ratio"), [(name, f"{a:.0f}", f"{b:.0f}", f"{c:.2f}") for name, a, b, c in rows]
+        ("", "before, s", "now, s", "ratio"), [(name, f"{a:.0f}", f"{b:.0f}", f"{b / a:.2f}") for name, a, b in rows]
     )
-    for name, one in (("before", before), ("now", now)):
-        longest = sorted(one.steps.items(), key=lambda item: item[1], reverse=True)[:12]
-        print_table((f"step, {name}", "s"), [(step, f"{seconds:.1f}") for step, seconds in longest])
 
 
-def start(clone: Path, bare: Path, root: Path) -> Start:
-    """Bring the clone up in a copy of the bare root, and take everything away again."""
+def start(name: str, clone: Path, bare: Path, root: Path) -> Start:
+    """Bring the clone up in a copy of the bare root, say what took longest, and take everything away again."""
     with fresh_root(clone, bare, root):
         found, begin, used = Start(), time.monotonic(), _processor()
         command = ["./vivero", "up", "--instance", INSTANCE, "--provider", "native", "--pool", "0"]
@@ -100,6 +99,9 @@ def start(clone: Path, bare: Path, root: Path) -> Start:
                 sys.exit(f"up failed in {clone}")
         finally:
             subprocess.run(inside(root, "./vivero", "reset", "--instance", INSTANCE), check=False)  # noqa: S603
+    longest = sorted(found.steps.items(), key=lambda item: item[1], reverse=True)[:12]
+    whole = [("whole", f"{found.seconds:.0f}"), ("processor", f"{found.processor:.0f}")]
+    print_table((name, "s"), [*whole, *((step, f"{seconds:.1f}") for step, seconds in longest)])
     return found
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 # uv's name for each of pip's options. uv reads no configuration of pip's.
+LINKS = "UV_FIND_LINKS"
 SETTINGS = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
-    "find-links": "UV_FIND_LINKS",
+    "find-links": LINKS,
     "cert": "SSL_CERT_FILE",
     "trusted-host": "UV_INSECURE_HOST",
     "default-timeout": "UV_HTTP_TIMEOUT",
@@ -32,8 +33,14 @@ def settings_for_uv(listed: Iterable[str], environment: Mapping[str, str]) -> di
         name = SETTINGS.get(key.rpartition(".")[2])
         if equals and name and name not in environment:
             # Several values stand in lines of their own, which pip prints as one string.
-            found.setdefault(name, " ".join(value.strip().strip("'\"").replace("\\n", " ").split()))
+            values = value.strip().strip("'\"").replace("\\n", " ").split()
+            found.setdefault(name, ",".join(filter(_reachable, values)) if name == LINKS else " ".join(values))
     return found
+
+
+def _reachable(link: str) -> bool:
+    """Whether uv can read it: pip passes over a folder that is not there, and uv fails."""
+    return "://" in link or Path(link).expanduser().exists()
 
 
 def uv_environment(python: Path) -> dict[str, str]:

@@ -3,16 +3,28 @@
 import os
 import socket
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
 
 from vivero_operator.dns_records import parse_server
-from vivero_operator.pod_options import PodOptions
+from vivero_operator.pod_options import LabelKey, PodOptions, Text
 
 HTTPS_PORT = 443
+CONTOUR_ROUTES: Final = {
+    "projectcontour.io/tls-minimum-protocol-version": "1.3",
+    # A download takes as long as its line is slow. What says nothing for a while is ended by the ingress' idle time.
+    "projectcontour.io/response-timeout": "infinity",
+    "ingress.kubernetes.io/force-ssl-redirect": "true",
+    # A pod that has just crashed refuses connections until kubelet notices, a second later at most. Nothing has been sent by
+    # then, so it may be tried again; with pauses up to a quarter of a second these tries outlast that (ADR 0034).
+    "projectcontour.io/retry-on": "connect-failure",
+    "projectcontour.io/num-retries": "12",
+}
+# So many visitors at once may wait for a pod that has just crashed; Envoy's own bound is three.
+CONTOUR_SERVICES: Final = {"projectcontour.io/max-retries": "100"}
 
 
 def _dns_server(address: str) -> str:
@@ -41,10 +53,17 @@ class Settings(BaseSettings):
     """Port of the public URLs; 443 is left out of them."""
     ingress_class: str = "contour"
     """ingressClassName of the tenants' Ingresses."""
+    ingress_annotations: dict[LabelKey, Text] = CONTOUR_ROUTES
+    """Annotations of the tenants' Ingresses, in the words of the controller behind ingress_class."""
+    ingress_service_annotations: dict[LabelKey, Text] = CONTOUR_SERVICES
+    """Annotations of the tenants' Services, in the same words."""
     ingress_namespace: str = "projectcontour"
     """Namespace whose pods may reach the tenants' pods, besides the platform's own."""
     wildcard_tls_secret: str = "wildcard-tls"  # noqa: S105  a Secret's name
     """Secret in the platform namespace with the certificate for *.<base domain>."""
+    wildcard_tls: Literal["delegated", "default"] = "delegated"
+    """How the ingress controller finds that certificate, which no tenant's namespace holds: Contour is told where it is
+    (TLSCertificateDelegation), or it is the controller's default certificate."""
 
     host_verification: Literal["dns", "off"] = "dns"
     """How the ownership of a customer's own host is proven: by a TXT record, or not at all, where staff vouch for it."""

@@ -24,6 +24,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_PUBLIC_PORT, value: {{ .Values.publicPort | quote }}}
 - {name: VIVERO_INGRESS_CLASS, value: {{ .Values.ingress.class | quote }}}
 - {name: VIVERO_INGRESS_NAMESPACE, value: {{ .Values.ingress.namespace | quote }}}
+- {name: VIVERO_WILDCARD_TLS, value: {{ .Values.ingress.wildcardTls | quote }}}
+{{- with .Values.ingress }}
+{{- if kindIs "map" .annotations }}
+- {name: VIVERO_INGRESS_ANNOTATIONS, value: {{ .annotations | toJson | quote }}}
+{{- end }}
+{{- if kindIs "map" .serviceAnnotations }}
+- {name: VIVERO_INGRESS_SERVICE_ANNOTATIONS, value: {{ .serviceAnnotations | toJson | quote }}}
+{{- end }}
+{{- end }}
 - {name: VIVERO_WILDCARD_TLS_SECRET, value: {{ .Values.ingress.wildcardTlsSecret | quote }}}
 - {name: VIVERO_CONTROL_PLANE_SERVICE, value: {{ .Values.ingress.controlPlaneService | quote }}}
 - {name: VIVERO_SIGNUPS_NAMESPACE, value: {{ .Values.signups.namespace | quote }}}

@@ -6,7 +6,7 @@ an Ingress with its annotation names, and would replace what was handed in.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
 from vivero_operator.instance import APP, SELECTOR, Instance, Manifest, labels, metadata, sealed
 from vivero_operator.manifests import copies
@@ -30,24 +30,15 @@ def _rule(host: str, service: str) -> dict[str, Any]:
     return {"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
 
 
-_ANNOTATIONS: Final = {
-    "projectcontour.io/tls-minimum-protocol-version": "1.3",
-    # A download takes as long as its line is slow. What says nothing for a while is ended by the ingress' idle time.
-    "projectcontour.io/response-timeout": "infinity",
-    "ingress.kubernetes.io/force-ssl-redirect": "true",
-    # A pod that has just crashed refuses connections until kubelet notices, a second later at most. Nothing has been sent by
-    # then, so it may be tried again; with pauses up to a quarter of a second these tries outlast that (ADR 0034).
-    "projectcontour.io/retry-on": "connect-failure",
-    "projectcontour.io/num-retries": "12",
-}
-
-
 def build(instance: Instance) -> Manifest:
     """The slug's address, with the platform's wildcard certificate."""
     settings = instance.settings
-    # That certificate stays in the platform's namespace; Contour is told where (TLSCertificateDelegation).
-    annotations = {**_ANNOTATIONS, "projectcontour.io/tls-cert-namespace": settings.platform_namespace}
     host = instance.hosts[0]
+    annotations = settings.ingress_annotations
+    tls: dict[str, Any] = {"hosts": [host]}
+    if settings.wildcard_tls == "delegated":
+        annotations = {**annotations, "projectcontour.io/tls-cert-namespace": settings.platform_namespace}
+        tls["secretName"] = settings.wildcard_tls_secret
     return sealed(
         {
             "apiVersion": "networking.k8s.io/v1",
@@ -55,7 +46,7 @@ def build(instance: Instance) -> Manifest:
             "metadata": {**metadata(instance), "annotations": annotations},
             "spec": {
                 "ingressClassName": settings.ingress_class,
-                "tls": [{"hosts": [host], "secretName": settings.wildcard_tls_secret}],
+                "tls": [tls],
                 "rules": [_rule(host, APP)],
             },
         }
@@ -102,7 +93,7 @@ def build_suspended(instance: Instance, hosts: Iterable[str], *, issued: bool = 
 
 def _own_annotations(instance: Instance, *, issued: bool) -> dict[str, str]:
     issuer = {"cert-manager.io/cluster-issuer": instance.settings.host_issuer}
-    return {**_ANNOTATIONS, **(issuer if issued else {})}
+    return {**instance.settings.ingress_annotations, **(issuer if issued else {})}
 
 
 def _own_spec(instance: Instance, hosts: Iterable[str], service: str, secret: Callable[[str], str]) -> dict[str, Any]:
@@ -114,17 +105,13 @@ def _own_spec(instance: Instance, hosts: Iterable[str], service: str, secret: Ca
     }
 
 
-_RETRIES: Final = {"projectcontour.io/max-retries": "100"}
-"""So many visitors at once may wait for a pod that has just crashed; Envoy's own bound is three."""
-
-
 def service(instance: Instance) -> Manifest:
     """The Service that the ingress sends a tenant's requests to."""
     return sealed(
         {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": {**metadata(instance), "annotations": _RETRIES},
+            "metadata": {**metadata(instance), "annotations": instance.settings.ingress_service_annotations},
             "spec": {
                 "type": "ClusterIP",
                 "selector": SELECTOR,

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from vivero_dev.errors import ComponentError
 from vivero_operator.pod_options import PodOptions
+from vivero_operator.settings import CONTOUR_ROUTES, CONTOUR_SERVICES, Settings
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = ("vivero-operator", "vivero-control-plane", "vivero-data-plane")
@@ -170,10 +171,26 @@ def test_a_cluster_that_is_too_old_is_refused(chart: str, render: Render) -> Non
         render(chart, {}, "--kube-version=1.29.14")
 
 
-def operator_variable(objects: list[Json], name: str) -> str:
+def operator_variables(objects: list[Json]) -> list[Json]:
     (deployment,) = (item for item in objects if item["kind"] == "Deployment")
-    variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    return list(deployment["spec"]["template"]["spec"]["containers"][0]["env"])
+
+
+def operator_variable(objects: list[Json], name: str) -> str:
+    variables = operator_variables(objects)
     return str(next(variable["value"] for variable in variables if variable["name"] == f"VIVERO_DATA_PLANE_{name}"))
+
+
+@pytest.mark.parametrize("name", ["minimal", "everything", "openshift", "digest"])
+def test_the_operator_reads_what_the_chart_writes(name: str, render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = ci("vivero-operator", name)
+    for variable in operator_variables(render("vivero-operator", values)):
+        if "value" in variable:
+            monkeypatch.setenv(variable["name"], variable["value"])
+    read, told = Settings(), values.get("ingress", {})  # type: ignore[call-arg]  # from the environment
+    assert read.ingress_annotations == told.get("annotations", CONTOUR_ROUTES)
+    assert read.ingress_service_annotations == told.get("serviceAnnotations", CONTOUR_SERVICES)
+    assert read.wildcard_tls == told.get("wildcardTls", "delegated")
 
 
 @pytest.mark.parametrize("name", ["minimal", "everything", "openshift", "digest"])

@@ -1,5 +1,7 @@
 """uv gets what pip was told."""
 
+from pathlib import Path
+
 import pytest
 from vivero_dev.wheels import settings_for_uv
 
@@ -25,6 +27,11 @@ from vivero_dev.wheels import settings_for_uv
 )
 def test_settings_of_pip_are_told_in_uvs_names(listed: list[str], told: dict[str, str]) -> None:
     assert settings_for_uv(listed, {}) == told
+
+
+def test_a_folder_of_wheels_that_is_not_there_is_passed_over_as_pip_does(tmp_path: Path) -> None:
+    listed = [rf"global.find-links='\n{tmp_path}\n{tmp_path / 'none'}\nhttps://a.example/wheels'"]
+    assert settings_for_uv(listed, {}) == {"UV_FIND_LINKS": f"{tmp_path},https://a.example/wheels"}
 
 
 def test_what_a_person_told_uv_stays() -> None:
