@@ -119,7 +119,9 @@ class Suite:
         raise ComponentError(part.name, f"took longer than {seconds:.0f} s", folder / LOG)
 
     def _variables(self, stage: str, environment: Mapping[str, str]) -> dict[str, str]:
-        return os.environ | COVERAGE_CORE | dict(environment) | {"COVERAGE_FILE": str(self._folder(stage) / ".coverage")}
+        return (
+            os.environ | COVERAGE_CORE | dict(environment) | {"COVERAGE_FILE": str(self._folder(stage) / ".coverage")}
+        )
 
     def _folder(self, stage: str) -> Path:
         """What is kept of a stage."""

@@ -187,7 +187,7 @@ def test_the_operator_reads_what_the_chart_writes(name: str, render: Render, mon
     for variable in operator_variables(render("vivero-operator", values)):
         if "value" in variable:
             monkeypatch.setenv(variable["name"], variable["value"])
-    read, told = Settings(), values.get("ingress", {})  # type: ignore[call-arg]  # from the environment
+    read, told = Settings(), values.get("ingress", {})
     assert read.ingress_annotations == told.get("annotations", CONTOUR_ROUTES)
     assert read.ingress_service_annotations == told.get("serviceAnnotations", CONTOUR_SERVICES)
     assert read.wildcard_tls == told.get("wildcardTls", "delegated")
