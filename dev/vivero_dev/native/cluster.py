@@ -26,10 +26,10 @@ from vivero_dev.steps import Say, Step
 
 PROGRAMS = ("pause", "etcd", "kubernetes", "coredns", "contour", "helm", "versitygw")
 """All that `up` needs of dev/go."""
-_COMPILING = 900.0
-_ASSETS = 45.0
-_IMAGES = 120.0
-"""Processor seconds with empty caches, as benchmarks/cold_start.py measured them."""
+_COMPILING = 720.0
+_ASSETS = 30.0
+_IMAGES = 100.0
+"""Processor seconds with empty caches, about: benchmarks/cold_start.py counted 881 in all."""
 
 
 def download_steps(instance: Instance) -> list[Step]:
