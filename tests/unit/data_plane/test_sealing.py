@@ -1,6 +1,9 @@
 import io
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from vivero_data.domain.files.sealing import (
@@ -89,10 +92,31 @@ def test_a_chunk_of_another_file_is_noticed() -> None:
         opened(one[:HEADER] + other[HEADER:])
 
 
-def test_another_id_or_key_does_not_open_it() -> None:
-    stored = sealed(b"content")
+def test_another_id_does_not_open_it() -> None:
     with pytest.raises(SealBrokenError):
-        opened(stored, file_id="b" * 26)
+        opened(sealed(b"content"), file_id="b" * 26)
+
+
+def test_a_file_says_which_key_it_needs() -> None:
+    stored = sealed(b"content")
+    with pytest.raises(SealBrokenError, match=f"needs the key {stored[4:12].hex()}"):
+        opened(stored, key=bytes(32))
+    with pytest.raises(SealBrokenError, match="needs the key"):
+        b"".join(unseal_part(stored[:HEADER], io.BytesIO(stored[HEADER:]).read, bytes(32), ID, range(1), 7))
+
+
+def of_version_1(content: bytes) -> bytes:
+    """As it was written before keys had names: one chunk."""
+    header = b"VVF1" + bytes(range(32))
+    key = HKDF(SHA256(), 32, header[4:], b"vivero file" + ID.encode()).derive(KEY)
+    return header + AESGCM(key).encrypt(bytes(11) + b"\x01", content, header)
+
+
+def test_a_file_of_version_1_is_still_opened() -> None:
+    stored = of_version_1(b"content")
+    assert len(stored) == sealed_size(7)
+    assert opened(stored) == b"content"
+    assert opened_part(stored, range(2, 5), 7) == b"nte"
     with pytest.raises(SealBrokenError):
         opened(stored, key=bytes(32))
 

@@ -1,8 +1,8 @@
 """Files at rest: encrypted by us, chunk by chunk, so that nothing has to fit into memory; pure.
 
-Format, version 1 (all numbers big-endian):
+Format, version 2 (all numbers big-endian):
 
-    header   4 bytes "VVF1", 32 bytes salt
+    header   4 bytes "VVF2", 8 bytes that name the key, 24 bytes salt
     chunk    up to 65,536 bytes of content, encrypted, and a tag of 16 bytes; one or more
 
 The file's key is HKDF-SHA256(file_key, salt, info "vivero file" and the file's
@@ -12,8 +12,13 @@ chunk and 0 for the others) with the header as associated data. The index
 refuses chunks that were moved or repeated, the last byte refuses a file that
 was cut short or extended; the key never seals the same nonce twice, because a
 salt is used for one file only.
+
+A key is named by the beginning of SHA-256("vivero file key" and the key), so
+that a file says which key it needs. Files of version 1, "VVF1" and 32 bytes of
+salt, name none and are still opened.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -26,9 +31,11 @@ from vivero_web.errors import WebError
 
 CHUNK: Final = 65_536
 TAG: Final = 16
-_MAGIC: Final = b"VVF1"
-_SALT: Final = 32
-HEADER: Final = len(_MAGIC) + _SALT
+_MAGIC: Final = b"VVF2"
+_MAGIC_WITHOUT_KEY: Final = b"VVF1"
+_KEY_NAME: Final = 8
+_SALT: Final = 24
+HEADER: Final = len(_MAGIC) + _KEY_NAME + _SALT
 _KEY: Final = 32
 
 Read = Callable[[int], bytes]
@@ -56,7 +63,7 @@ def sealed_part(part: range, size: int) -> range:
 
 def seal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
     """The sealed form of what `read` returns until it is empty."""
-    header = _MAGIC + os.urandom(_SALT)
+    header = _MAGIC + _key_name(file_key) + os.urandom(_SALT)
     cipher = _cipher(file_key, header, file_id)
     yield header
     index, chunk = 0, _exactly(read, CHUNK)
@@ -75,8 +82,6 @@ def unseal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
         SealBrokenError: at the first chunk that is not what was stored there.
     """
     header = _exactly(read, HEADER)
-    if len(header) != HEADER or not header.startswith(_MAGIC):
-        raise SealBrokenError("The stored file has no valid beginning.")
     cipher = _cipher(file_key, header, file_id)
     index, chunk = 0, _exactly(read, CHUNK + TAG)
     while True:
@@ -117,9 +122,26 @@ def _open(cipher: AESGCM, header: bytes, index: int, chunk: bytes, *, last: bool
 
 
 def _cipher(file_key: bytes, header: bytes, file_id: str) -> AESGCM:
-    salt = header[len(_MAGIC) :]
+    salt = _salt(header, file_key)
     info = b"vivero file" + file_id.encode()
     return AESGCM(HKDF(algorithm=SHA256(), length=_KEY, salt=salt, info=info).derive(file_key))
+
+
+def _salt(header: bytes, file_key: bytes) -> bytes:
+    magic, rest = header[: len(_MAGIC)], header[len(_MAGIC) :]
+    if len(header) != HEADER or magic not in {_MAGIC, _MAGIC_WITHOUT_KEY}:
+        raise SealBrokenError("The stored file has no valid beginning.")
+    if magic == _MAGIC_WITHOUT_KEY:
+        return rest
+    name, salt = rest[:_KEY_NAME], rest[_KEY_NAME:]
+    if name != _key_name(file_key):
+        raise SealBrokenError(f"The stored file needs the key {name.hex()}, and this is {_key_name(file_key).hex()}.")
+    return salt
+
+
+def _key_name(file_key: bytes) -> bytes:
+    """Names a key without giving it away."""
+    return hashlib.sha256(b"vivero file key" + file_key).digest()[:_KEY_NAME]
 
 
 def _nonce(index: int, *, last: bool) -> bytes:
