@@ -10,7 +10,7 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from vivero_dev.commands import run, version_of, work
-from vivero_dev.packages import install_wheels
+from vivero_dev.python_packages import install_wheels
 from vivero_dev.steps import Say
 from vivero_dev.store import Store
 

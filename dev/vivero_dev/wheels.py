@@ -8,8 +8,8 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-# uv's name for each of pip's options. uv reads no configuration of pip's.
 LINKS = "UV_FIND_LINKS"
+# uv's name for each of pip's options. uv reads no configuration of pip's.
 SETTINGS = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",

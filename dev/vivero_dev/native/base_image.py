@@ -13,7 +13,7 @@ from pathlib import Path
 from vivero_dev.commands import work
 from vivero_dev.debian import OS_RELEASE, distribution_source
 from vivero_dev.errors import ComponentError
-from vivero_dev.packages import install_wheels
+from vivero_dev.python_packages import install_wheels
 from vivero_dev.store import Store
 
 SUITE = "trixie"

@@ -87,9 +87,9 @@ def image_step(instance: Instance) -> Step:
     def load(say: Say) -> str:
         loaded = loaded_images(cluster)
         names = {image.name: reference(image) for image in IMAGES}
-        for name in names.values():
+        for image, name in names.items():
             if name not in loaded:
-                say(f"loading {name}")
+                say(f"loading {image}")
                 builder.load(cluster, name)
         write_names(instance, names)
         return "unchanged" if loaded.issuperset(names.values()) else "loaded"

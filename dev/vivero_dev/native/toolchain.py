@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vivero_dev.commands import run, version_of
 from vivero_dev.errors import ComponentError
-from vivero_dev.packages import install_wheels
+from vivero_dev.python_packages import install_wheels
 from vivero_dev.store import Store
 
 # What dev/go/go.mod asks for.

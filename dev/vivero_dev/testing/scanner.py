@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vivero_dev.native.tools import tool_store
-from vivero_dev.packages import install_environment
+from vivero_dev.python_packages import install_environment
 
 _REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "wapiti.txt"
 # The locked wapiti installs on no later one.

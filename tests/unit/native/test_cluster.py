@@ -105,15 +105,15 @@ def test_the_steps_bring_up_every_program_each_after_what_it_needs(
 
 
 def test_what_was_built_is_what_the_charts_get(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded = {"x/operator:1"}
+    loaded = ["x/operator:1"]
     monkeypatch.setattr(steps_module, "reference", lambda image: f"x/{image.name}:1")
-    monkeypatch.setattr(steps_module, "loaded_images", lambda _: loaded.copy())
-    monkeypatch.setattr(Builder, "load", lambda _self, _cluster, name: loaded.add(name))
+    monkeypatch.setattr(steps_module, "loaded_images", lambda _: set(loaded))
+    monkeypatch.setattr(Builder, "load", lambda _self, _cluster, name: loaded.append(name))
     step = steps_module.image_step(instance)
     assert step.name == IMAGES_READY
     assert step.run(silently) == "loaded"
-    assert loaded == {"x/operator:1", "x/control-plane:1", "x/data-plane:1"}
     assert step.run(silently) == "unchanged"
+    assert loaded == ["x/operator:1", "x/control-plane:1", "x/data-plane:1"], "each is loaded once"
     assert read_names(instance)["data-plane"] == "x/data-plane:1"
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from vivero_dev import packages
+from vivero_dev import python_packages
 from vivero_dev.errors import ComponentError
 from vivero_dev.native import toolchain, tools
 from vivero_dev.steps import silently
@@ -103,7 +103,7 @@ def test_an_old_compiler_is_left_alone(
 
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/go")
     monkeypatch.setattr(toolchain, "go_version", lambda _: version)
-    monkeypatch.setattr(packages, "work", install)
+    monkeypatch.setattr(python_packages, "work", install)
     found = toolchain.find_go(Store(tmp_path), tmp_path / "log")
     assert (found == Path("/usr/bin/go")) is own
     assert own or found.parts[-3:] == ("go", "bin", "go")

@@ -230,11 +230,11 @@ def test_the_address_of_its_own_has_the_platforms_certificate() -> None:
 
 def test_another_controller_reads_its_own_annotations_and_has_the_wildcard_certificate_itself() -> None:
     traefik = {"traefik.ingress.kubernetes.io/router.entrypoints": "websecure"}
-    sticky = {"traefik.ingress.kubernetes.io/service.nativelb": "true"}
-    settings = {"ingress_annotations": traefik, "ingress_service_annotations": sticky, "wildcard_tls": "default"}
+    native = {"traefik.ingress.kubernetes.io/service.nativelb": "true"}
+    settings = {"ingress_annotations": traefik, "ingress_service_annotations": native, "wildcard_tls": "default"}
     one = instance(settings=settings, hosts=["app.example.com"])
     made = [ingress.build(one), ingress.build_hosts(one, ["app.example.com"]), ingress.service(one)]
-    for manifest, expected in zip(made, (traefik, traefik, sticky), strict=True):
+    for manifest, expected in zip(made, (traefik, traefik, native), strict=True):
         annotations = manifest["metadata"]["annotations"]
         assert {key: text for key, text in annotations.items() if not key.startswith("vivero.dev/")} == expected
     assert made[0]["spec"]["tls"] == [{"hosts": ["acme.vivero.localhost"]}]

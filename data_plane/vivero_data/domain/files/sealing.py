@@ -33,9 +33,9 @@ CHUNK: Final = 65_536
 TAG: Final = 16
 _MAGIC: Final = b"VVF2"
 _MAGIC_WITHOUT_KEY: Final = b"VVF1"
-_KEY_NAME: Final = 8
+_KEY_ID: Final = 8
 _SALT: Final = 24
-HEADER: Final = len(_MAGIC) + _KEY_NAME + _SALT
+HEADER: Final = len(_MAGIC) + _KEY_ID + _SALT
 _KEY: Final = 32
 
 Read = Callable[[int], bytes]
@@ -63,7 +63,7 @@ def sealed_part(part: range, size: int) -> range:
 
 def seal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
     """The sealed form of what `read` returns until it is empty."""
-    header = _MAGIC + _key_name(file_key) + os.urandom(_SALT)
+    header = _MAGIC + _key_id(file_key) + os.urandom(_SALT)
     cipher = _cipher(file_key, header, file_id)
     yield header
     index, chunk = 0, _exactly(read, CHUNK)
@@ -133,15 +133,15 @@ def _salt(header: bytes, file_key: bytes) -> bytes:
         raise SealBrokenError("The stored file has no valid beginning.")
     if magic == _MAGIC_WITHOUT_KEY:
         return rest
-    name, salt = rest[:_KEY_NAME], rest[_KEY_NAME:]
-    if name != _key_name(file_key):
-        raise SealBrokenError(f"The stored file needs the key {name.hex()}, and this is {_key_name(file_key).hex()}.")
+    name, salt = rest[:_KEY_ID], rest[_KEY_ID:]
+    if name != _key_id(file_key):
+        raise SealBrokenError(f"The stored file needs the key {name.hex()}, and this is {_key_id(file_key).hex()}.")
     return salt
 
 
-def _key_name(file_key: bytes) -> bytes:
+def _key_id(file_key: bytes) -> bytes:
     """Names a key without giving it away."""
-    return hashlib.sha256(b"vivero file key" + file_key).digest()[:_KEY_NAME]
+    return hashlib.sha256(b"vivero file key" + file_key).digest()[:_KEY_ID]
 
 
 def _nonce(index: int, *, last: bool) -> bytes:
