@@ -1,10 +1,11 @@
 """The connection to the control plane's own schema, and the base of all repositories."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
-from sqlalchemy import URL, ColumnElement, select, text
+from sqlalchemy import URL, ColumnElement, inspect, select, text
+from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -96,6 +97,18 @@ class Repository(Generic[RowT]):
         """Insert it, which gives it its id."""
         self.session.add(row)
         await self.session.flush()
+
+    async def add_new(self, rows: Sequence[RowT]) -> None:
+        """Insert those whose unique keys are free; the others change nothing.
+
+        In one statement and without savepoints: a deadlock rolls back the whole transaction, and the savepoint that is
+        then missing would be an error of its own, which hides that a retry helps.
+        """
+        mapper = inspect(self.model_type)
+        (key,) = mapper.primary_key
+        values = [{name: value for name, value in vars(row).items() if name in mapper.column_attrs} for row in rows]
+        statement = insert(self.model_type).on_duplicate_key_update({key.name: key})
+        await self.session.execute(statement, values)
 
     async def get_one_or_none(
         self, *conditions: ColumnElement[bool], with_for_update: bool = False, **values: object

@@ -95,6 +95,7 @@ def running(app: Litestar, ready: int = 200) -> Iterator[str]:
     yield address
     web.should_exit = True
     thread.join(20)
+    assert not thread.is_alive(), "it still runs, and would take part in the tests that follow"
 
 
 def signup_body(chosen: str, **changed: object) -> dict[str, object]:

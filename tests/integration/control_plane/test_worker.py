@@ -1,7 +1,9 @@
 """The worker: woken, or by itself; and what is done when a system is away."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+import random
+import secrets
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,7 +14,7 @@ import valkey
 from integration.control_plane.support import Doing, Names, TestClock, eventually, running, signup_body
 from vivero_control import composition
 from vivero_control.db.database import Database
-from vivero_control.domain.audit.service import AuditService, ObservedAction
+from vivero_control.domain.audit.service import AuditAction, AuditService, ObservedAction
 from vivero_control.domain.signups.access import secret_name
 from vivero_control.domain.tenants import external_changes
 from vivero_control.domain.tenants.errors import ClusterUnavailableError
@@ -31,15 +33,6 @@ from vivero_web.errors import ConflictError, InvalidInputError
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 Later = Callable[[timedelta], None]
-
-
-@pytest.fixture(scope="module")
-def worker(settings: Settings, clock: TestClock) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patched:
-        # By a clock that is far ahead it would end the trials of every tenant on the platform; it looks once, at its start.
-        patched.setattr("vivero_control.worker.TRIALS_SECONDS", 24 * 3600.0)
-        with running(create_worker_app(settings, clock)) as address:
-            yield address
 
 
 def test_a_call_wakes_it_also_after_its_connection_was_cut(
@@ -74,18 +67,24 @@ def test_a_call_wakes_it_also_after_its_connection_was_cut(
 
 
 def test_a_signup_wakes_the_worker_and_the_mail_goes_out(
-    client: httpx.Client, worker: str, names: Names, mails: Callable[[str], list[dict[str, Any]]]
+    settings: Settings,
+    clock: TestClock,
+    client: httpx.Client,
+    names: Names,
+    mails: Callable[[str], list[dict[str, Any]]],
 ) -> None:
     slug = names.new()
-    client.post("/api/v1/signups", json=signup_body(slug, company="You have won: evil.example"))
-    eventually(lambda: mails(f"owner@{slug}.example.com"))
+    # For this test alone: beside those that drain the outbox themselves it would take their jobs.
+    with running(create_worker_app(settings, clock)) as worker:
+        client.post("/api/v1/signups", json=signup_body(slug, company="You have won: evil.example"))
+        eventually(lambda: mails(f"owner@{slug}.example.com"))
+        assert httpx.get(f"{worker}/readyz").json()["ok"] is True
+        eventually(lambda: 'outbox_entries{state="dead"}' in httpx.get(f"{worker}/metrics").text)
+        assert httpx.get(f"{worker}/api/v1/plans").status_code == 404
     (mail,) = mails(f"owner@{slug}.example.com")
     assert "evil.example" not in str(mail), "nobody confirmed this address"
     assert mail["subject"] == "Your Vivero workspace"
     assert f"https://{slug}.vivero.localhost:8443" in str(mail)
-    assert httpx.get(f"{worker}/readyz").json()["ok"] is True
-    eventually(lambda: 'outbox_entries{state="dead"}' in httpx.get(f"{worker}/metrics").text)
-    assert httpx.get(f"{worker}/api/v1/plans").status_code == 404
 
 
 def test_a_worker_without_valkey_still_sends(
@@ -230,6 +229,21 @@ async def test_what_has_served_its_purpose_is_removed(
     assert sql("SELECT COUNT(*) FROM staff_refresh_tokens") == [(0,)]
 
 
+async def test_many_that_observe_the_same_in_any_order_log_it_once(infrastructure: composition.Infrastructure) -> None:
+    audit = AuditService(infrastructure.database, infrastructure.clock)
+    subject, at = f"tenant/{secrets.token_hex(8)}", infrastructure.clock()
+    order = random.Random(7)  # noqa: S311  the same order in each run
+    for turn in range(20):
+        found = [
+            ObservedAction(
+                AuditAction(actor="a", action="b", subject=subject, reason="", detail={}), at, secrets.token_hex(32)
+            )
+            for _ in range(5)
+        ]
+        await asyncio.gather(*(audit.log_observed(order.sample(found, len(found))) for _ in range(6)))
+        assert len(await audit.history(subject)) == 5 * (turn + 1)
+
+
 class Noting(AuditService):
     """Says how often it was told what there is, and how many tell it right now."""
 
@@ -241,11 +255,13 @@ class Noting(AuditService):
     async def log_observed(self, found: Sequence[ObservedAction]) -> None:
         self.noting += 1
         self.idle.clear()
-        await super().log_observed(found)
-        self.noting -= 1
-        self.noted += 1
-        if not self.noting:
-            self.idle.set()
+        try:
+            await super().log_observed(found)
+            self.noted += 1
+        finally:
+            self.noting -= 1
+            if not self.noting:
+                self.idle.set()
 
 
 async def test_what_others_write_into_a_tenant_is_in_its_history_once(

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 from sqlalchemy import and_, func, select, update
-from sqlalchemy.exc import IntegrityError
 from vivero_web.clock import Clock
 from vivero_web.current_request import current_caller, current_request_id
 from vivero_web.logins import WINDOW, is_worth_an_entry
@@ -56,14 +55,6 @@ class AuditRepository(Repository[AuditRecord]):
         """Those of which there is no entry yet."""
         statement = select(AuditRecord.source).where(AuditRecord.source.in_(sources))
         return set(sources).difference((await self.session.scalars(statement)).all())
-
-    async def put(self, row: AuditRecord) -> None:
-        """Unless another process has just logged the same."""
-        try:
-            async with self.session.begin_nested():
-                await self.add(row)
-        except IntegrityError:
-            return
 
     async def conclude(self, record_id: int, outcome: str) -> None:
         await self.session.execute(update(AuditRecord).where(AuditRecord.id == record_id).values(outcome=outcome[:200]))
@@ -128,16 +119,18 @@ class AuditService:
                 await log.add(refusal(action, subject, now))
 
     async def log_observed(self, found: Sequence[ObservedAction]) -> None:
-        """Each with its own time, and once, however many processes observe it."""
-        for some in (found[start : start + BATCH] for start in range(0, len(found), BATCH)):
+        """Each with its own time, and once, however many processes observe it.
+
+        In the order of their sources, so that two processes wait for each other instead of deadlocking.
+        """
+        by_source = sorted(found, key=lambda one: one.source)
+        for some in (by_source[start : start + BATCH] for start in range(0, len(by_source), BATCH)):
             async with self._database.transaction() as session:
                 log = AuditRepository(session)
                 unknown = await log.unknown([one.source for one in some])
-                for one in some:
-                    if one.source in unknown:
-                        row = record(one.action, one.at, DONE)
-                        row.source = one.source
-                        await log.put(row)
+                rows = [_observed_record(one) for one in some if one.source in unknown]
+                if rows:
+                    await log.add_new(rows)
 
     async def history(self, *subjects: str) -> tuple[AuditEntry, ...]:
         """The newest HISTORY entries about what is known by these names, for example `tenant/acme`."""
@@ -169,6 +162,12 @@ def record(action: AuditAction, now: datetime, outcome: str) -> AuditRecord:
         request_id=current_request_id(),
         address=current_caller(),
     )
+
+
+def _observed_record(observed: ObservedAction) -> AuditRecord:
+    row = record(observed.action, observed.at, DONE)
+    row.source = observed.source
+    return row
 
 
 def refusal(action: str, subject: str, now: datetime) -> AuditRecord:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import CursorResult, delete, exists, select, update
 from sqlalchemy.dialects.mysql import insert
-from sqlalchemy.exc import IntegrityError
 from vivero_web.passwords import NO_PASSWORD
 
 from vivero_control.db.database import Repository
@@ -24,13 +23,10 @@ class StaffRepository(Repository[StaffMember]):
         return await self.get_one_or_none(email=email.strip().lower(), with_for_update=locked)
 
     async def put(self, member: StaffMember) -> bool:
-        """Of two at once with one address the second changes nothing, and is told so by False."""
-        try:
-            async with self.session.begin_nested():
-                await self.add(member)
-        except IntegrityError:
-            return False
-        return True
+        """Whether the address was free; if somebody has it, nothing changes."""
+        member.id = uuid4()
+        await self.add_new([member])
+        return await self.get_one_or_none(id=member.id) is not None
 
     async def active(self, staff_id: UUID) -> StaffMember | None:
         """Who may be logged in: who is invited, for the first time or again, may not yet."""
