@@ -7,7 +7,7 @@ import json
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -30,9 +30,9 @@ from vivero_dev.status import as_json
 from vivero_dev.steps import silently
 from vivero_dev.testing.charts import check_charts
 from vivero_dev.testing.checks import ROOT, source_checks
-from vivero_dev.testing.lanes import run_phase
+from vivero_dev.testing.lanes import run_lanes
 from vivero_dev.testing.load import busy_processor
-from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Phase
+from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Lanes, Part
 from vivero_dev.testing.report import Report
 from vivero_dev.testing.suite import Suite
 
@@ -58,8 +58,8 @@ def test(options: argparse.Namespace, console: Console) -> int:
         for check in source_checks() if whole else []:
             report.run(check.name, check.run)
         report.run("assets", lambda: ensure_assets(cache_root(), folder / "assets.log", silently))
-        if options.fast or not _on_platform(name, options, report, suite):
-            _run_tests(WITHOUT_PLATFORM, {}, report, suite)
+        if options.fast or not _on_platforms(name, options, report, suite):
+            _run_tests(WITHOUT_PLATFORM, lambda _: {}, report, suite)
         if whole and suite.measured:
             report.run("coverage", suite.report_coverage)
         report.run("slowest tests", lambda: suite.keep_durations(report.durations()))
@@ -73,41 +73,53 @@ def clone_name(root: Path) -> str:
     return f"test-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
 
 
-def _on_platform(name: str, options: argparse.Namespace, report: Report, suite: Suite) -> bool:
-    """Bring the clone's own instance up, run all tests, take it down whatever happened; whether it came up."""
-    which = (f"--instance={name}", f"--provider={options.provider}")
-    if load_instance(name) is not None:
-        report.run("stale platform", lambda: suite.vivero("stale platform", "reset", *which))
+def _on_platforms(name: str, options: argparse.Namespace, report: Report, suite: Suite) -> bool:
+    """Bring up two instances of the clone, run all tests, take them down whatever happened; whether they came up."""
+    up: list[str] = []
     try:
-        up = report.run("platform up", lambda: suite.vivero("platform up", "up", *which, *TESTS_OPTIONS))
-        if up:
-            _run_on(provider_for(open_instance(name), options.provider), report, suite)
+        for one in (name, f"{name}-alone"):
+            if load_instance(one) is not None:
+                _manage("reset", one, options, report, suite)
+            if not _manage("up", one, options, report, suite, *TESTS_OPTIONS):
+                return False
+            up.append(one)
+        _run_on(*(provider_for(open_instance(one), options.provider) for one in up), report=report, suite=suite)
     finally:
         if not options.keep:
             # A failed run leaves its logs and data to look at; the next run deletes them.
             action = "reset" if report.passed else "down"
-            report.run("platform down", lambda: suite.vivero("platform down", action, *which))
-            if action == "down":
-                report.console.print(f"Logs of the run: {state_root() / name / 'logs'}", highlight=False)
-    return up
+            for one in up:
+                _manage(action, one, options, report, suite)
+                if action == "down":
+                    report.console.print(f"Logs of the run: {state_root() / one / 'logs'}", highlight=False)
+    return True
 
 
-def _run_on(provider: Provider, report: Report, suite: Suite) -> None:
-    status = {"VIVERO_STATUS": str(write_status(provider))}
+def _manage(
+    action: str, instance: str, options: argparse.Namespace, report: Report, suite: Suite, *arguments: str
+) -> bool:
+    """Run a command of this tool on an instance; whether it succeeded."""
+    stage = f"{action} {instance}"
+    which = (f"--instance={instance}", f"--provider={options.provider}")
+    return report.run(stage, lambda: suite.vivero(stage, action, *which, *arguments))
+
+
+def _run_on(shared: Provider, alone: Provider, *, report: Report, suite: Suite) -> None:
+    """Tests that carry the mark `alone` have the second platform for themselves."""
     if suite.expression is None:
-        report.run("status", lambda: suite.vivero("status", "status", f"--instance={provider.instance.name}"))
-        report.run("charts", lambda: check_charts(provider))
+        report.run("status", lambda: suite.vivero("status", "status", f"--instance={shared.instance.name}"))
+        report.run("charts", lambda: check_charts(shared))
     report.run("browser", ensure_browser)
-    for phase in WITH_PLATFORM:
-        _run_tests(phase, status, report, suite)
+    files = {False: str(write_status(shared)), True: str(write_status(alone))}
+    _run_tests(WITH_PLATFORM, lambda part: {"VIVERO_STATUS": files[part.alone]}, report, suite)
 
 
-def _run_tests(phase: Phase, environment: Mapping[str, str], report: Report, suite: Suite) -> None:
+def _run_tests(lanes: Lanes, environment: Callable[[Part], dict[str, str]], report: Report, suite: Suite) -> None:
     """Run what may run beside each other; what failed is told when all of it has ended."""
-    names = " beside ".join(", ".join(part.name for part in lane) for lane in phase)
+    names = " beside ".join(", ".join(part.name for part in lane) for lane in lanes)
     report.console.rule(names, align="left", style="dim")
     with make_display(report.console) as display:
-        results = run_phase(phase, lambda part, say: suite.pytest(part, environment, say), display)
+        results = run_lanes(lanes, lambda part, say: suite.pytest(part, environment(part), say), display)
     report.add(results)
 
 

@@ -4,18 +4,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from vivero_dev.steps import Display, Say
-from vivero_dev.testing.parts import Part, Phase
+from vivero_dev.testing.parts import Lanes, Part
 from vivero_dev.testing.report import Result, timed
 
 Run = Callable[[Part, Say], str]
 """Runs a part to its end and returns its outcome in a few words; raises DevError when a test failed."""
 
 
-def run_phase(phase: Phase, run: Run, display: Display) -> list[Result]:
+def run_lanes(lanes: Lanes, run: Run, display: Display) -> list[Result]:
     """All parts, in the order in which they are written; one that fails holds up none."""
-    with ThreadPoolExecutor(len(phase)) as pool:
-        lanes = pool.map(lambda lane: [_run_part(part, run, display) for part in lane], phase)
-        return [result for lane in lanes for result in lane]
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        results = pool.map(lambda lane: [_run_part(part, run, display) for part in lane], lanes)
+        return [result for lane in results for result in lane]
 
 
 def _run_part(part: Part, run: Run, display: Display) -> Result:

@@ -1,9 +1,9 @@
 """Which tests run beside which: the one place that decides it.
 
-A test on the platform waits half of its time, for a pod, a browser, a service. So two processes of pytest run at once,
-a lane each, as long as their tests have a tenant, a schema or a server of their own. Tests that stop, restart, count or
-take what all others use carry the mark `alone`; they come last, when nothing else runs on the platform. What needs
-none runs beside them, with what they leave of the processors.
+A test on a platform waits half of its time, for a pod, a browser, a service. So several processes of pytest run at once,
+a lane each. On the shared platform every test has a tenant, a schema or a server of its own. Tests that stop, restart,
+count or take what all others use carry the mark `alone`: they run one after the other on a second platform. What needs
+none takes what the others leave of the processors.
 
 A new folder below tests/integration has to be named here; a test fails until it is.
 """
@@ -46,10 +46,15 @@ class Part:
     yields: bool = False
     """Takes what the others leave of the processors."""
 
+    @property
+    def alone(self) -> bool:
+        """Runs on the second platform, where nothing else does."""
+        return self.marks == ALONE
+
 
 Lane = tuple[Part, ...]
 """One after the other. A process each: what one prepares for its whole run is gone before the next begins."""
-Phase = tuple[Lane, ...]
+Lanes = tuple[Lane, ...]
 """Beside each other."""
 
 
@@ -63,40 +68,36 @@ def _alone(name: str, seconds: float, *places: str) -> Part:
 
 _UNIT: Final = ("tests/unit", "tests/reconcile", "tests/faults")
 
-WITHOUT_PLATFORM: Final[Phase] = ((Part("unit tests", _UNIT, Budget(900, 90), processes=2),),)
+WITHOUT_PLATFORM: Final[Lanes] = ((Part("unit tests", _UNIT, Budget(900, 90), processes=2),),)
 """Where there is no platform, or nobody waits for one."""
 
-WITH_PLATFORM: Final[tuple[Phase, ...]] = (
+WITH_PLATFORM: Final[Lanes] = (
     (
-        (
-            # First, while the platform holds little but its demo tenant: what runs beside it makes no Tenants.
-            _beside("end to end", 1200, "tests/e2e"),
-            _beside(
-                "integration, others",
-                900,
-                "tests/integration/backends",
-                # These start API servers of their own, on ports that two processes would both choose.
-                "tests/integration/charts",
-                "tests/integration/operator",
-                "tests/integration/isolation",
-                "tests/integration/terraform",
-                "tests/integration/vivero_dev",
-                "tests/integration/web",
-            ),
-        ),
-        (
-            _beside("integration, data plane", 1200, "tests/integration/data_plane"),
-            _beside("integration, control plane", 1200, "tests/integration/control_plane"),
-            # A process of its own, too, because it moves into the network of a Docker daemon of its own.
-            _beside("integration, docker", 600, "tests/integration/docker"),
+        # First, while the platform holds little but its demo tenant: what runs beside it makes no Tenants.
+        _beside("end to end", 1800, "tests/e2e"),
+        _beside(
+            "integration, others",
+            1200,
+            "tests/integration/backends",
+            # These start API servers of their own, on ports that two processes would both choose.
+            "tests/integration/charts",
+            "tests/integration/operator",
+            "tests/integration/isolation",
+            "tests/integration/terraform",
+            "tests/integration/vivero_dev",
+            "tests/integration/web",
         ),
     ),
     (
-        (
-            _alone("end to end, alone", 900, "tests/e2e"),
-            _alone("integration, alone", 2700, "tests/integration"),
-        ),
-        (Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS), yields=True),),
+        _beside("integration, data plane", 1800, "tests/integration/data_plane"),
+        _beside("integration, control plane", 1200, "tests/integration/control_plane"),
+        # A process of its own, too, because it moves into the network of a Docker daemon of its own.
+        _beside("integration, docker", 600, "tests/integration/docker"),
     ),
+    (
+        _alone("end to end, alone", 1200, "tests/e2e"),
+        _alone("integration, alone", 2700, "tests/integration"),
+    ),
+    (Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS), yields=True),),
 )
-"""All tests; each phase begins when the one before it has ended."""
+"""All tests."""

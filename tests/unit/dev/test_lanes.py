@@ -6,8 +6,8 @@ from rich.console import Console
 from vivero_dev.display import PlainDisplay
 from vivero_dev.errors import ComponentError, DevError
 from vivero_dev.steps import Say
-from vivero_dev.testing.lanes import run_phase
-from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Budget, Part, Phase
+from vivero_dev.testing.lanes import run_lanes
+from vivero_dev.testing.parts import WITH_PLATFORM, WITHOUT_PLATFORM, Budget, Lanes, Part
 from vivero_dev.testing.report import Report
 from vivero_dev.testing.suite import ROOT
 
@@ -20,12 +20,12 @@ def display() -> PlainDisplay:
     return PlainDisplay(Console(quiet=True))
 
 
-def parts_of(*phases: Phase) -> list[Part]:
-    return [one for phase in phases for lane in phase for one in lane]
+def parts_of(lanes: Lanes) -> list[Part]:
+    return [one for lane in lanes for one in lane]
 
 
 def test_every_test_is_in_one_part_or_in_one_beside_and_one_alone() -> None:
-    parts = parts_of(*WITH_PLATFORM)
+    parts = parts_of(WITH_PLATFORM)
     for file in sorted((ROOT / "tests").rglob("test_*.py")):
         marks = [one.marks for one in parts if any(file.is_relative_to(ROOT / place) for place in one.places)]
         assert sorted(marks) in ([""], ["alone", "not alone"]), file
@@ -33,20 +33,16 @@ def test_every_test_is_in_one_part_or_in_one_beside_and_one_alone() -> None:
 
 def test_what_needs_no_platform_is_the_same_without_one() -> None:
     places = {place for one in parts_of(WITHOUT_PLATFORM) for place in one.places}
-    assert {place for one in parts_of(*WITH_PLATFORM) if not one.marks for place in one.places} == places
+    assert {place for one in parts_of(WITH_PLATFORM) if not one.marks for place in one.places} == places
 
 
-def test_what_is_alone_has_nothing_of_the_platform_beside_it() -> None:
-    for phase in WITH_PLATFORM:
-        lanes = [{one.marks for one in lane} for lane in phase]
-        if {"alone"} in lanes:
-            assert sorted(map(sorted, lanes)) == [[""], ["alone"]]
-        else:
-            assert not any("alone" in lane for lane in lanes)
+def test_what_is_alone_runs_one_after_the_other() -> None:
+    (lane,) = [lane for lane in WITH_PLATFORM if any(one.alone for one in lane)]
+    assert all(one.alone and one.marks == "alone" and one.processes == 1 for one in lane)
 
 
 def test_names_and_so_folders_are_no_two_parts() -> None:
-    names = [one.name for one in parts_of(*WITH_PLATFORM)]
+    names = [one.name for one in parts_of(WITH_PLATFORM)]
     assert len(set(names)) == len(names)
 
 
@@ -62,7 +58,7 @@ def test_lanes_run_beside_each_other_and_parts_of_a_lane_after_each_other() -> N
         seen.append(one.name)
         return one.name
 
-    results = run_phase(((part("first"), part("second")), (part("other"),)), run, display())
+    results = run_lanes(((part("first"), part("second")), (part("other"),)), run, display())
     assert [(one.stage, one.problem) for one in results] == [("first", ""), ("second", ""), ("other", "")]
 
 
@@ -74,7 +70,7 @@ def test_a_part_that_fails_lets_all_others_finish_and_the_report_tells_of_it() -
 
     console = Console(quiet=True, record=True)
     report = Report(console)
-    report.add(run_phase(((part("first"), part("second")), (part("other"),)), run, display()))
+    report.add(run_lanes(((part("first"), part("second")), (part("other"),)), run, display()))
     assert [bool(one.problem) for one in report.results] == [True, False, False]
     assert not report.passed
     assert "pytest exited with 1" in report.results[0].problem
