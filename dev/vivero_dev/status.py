@@ -9,6 +9,7 @@ import httpx
 
 from vivero_dev.backing.accounts import accounts_of
 from vivero_dev.backing.addresses import BackingAddresses
+from vivero_dev.backing.backup_bucket import BUCKET
 from vivero_dev.errors import ComponentError
 from vivero_dev.health import Health
 from vivero_dev.instance import Instance
@@ -75,6 +76,13 @@ def as_json(provider: Provider) -> dict[str, Any]:
             "endpoint": addresses.s3_endpoint,
             "access_key": accounts.s3_admin.username,
             "secret_key": accounts.s3_admin.password,
+            "ca": ca,
+        },
+        "backup": {
+            "endpoint": addresses.s3_endpoint,
+            "bucket": BUCKET,
+            "access_key": accounts.s3_backup.username,
+            "secret_key": accounts.s3_backup.password,
             "ca": ca,
         },
         "mail": {"url": addresses.mail_url, "smtp_port": instance.ports["smtp"]},

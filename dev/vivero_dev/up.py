@@ -8,6 +8,8 @@ from secrets import token_urlsafe
 import httpx
 
 from vivero_dev.backing.accounts import accounts_of
+from vivero_dev.backing.addresses import BackingAddresses
+from vivero_dev.backing.backup_bucket import BUCKET, ensure_backup_bucket
 from vivero_dev.certificates import Authority
 from vivero_dev.errors import ComponentError
 from vivero_dev.localhost import local_client
@@ -46,6 +48,7 @@ class Platform:
             Step("namespaces", self._apply_namespaces, (CLUSTER_READY,)),
             Step("custom resources", self._release("vivero-crds", dict), ("namespaces",)),
             Step("credentials", self._apply_objects, ("namespaces", SERVICES_READY, INGRESS_READY)),
+            Step("backup bucket", self._ensure_backup_bucket, ("credentials",)),
             Step("operator", self._release("vivero-operator", self._operator_values), self._before_programs()),
             Step("control plane", self._release("vivero-control-plane", self._page_values), self._before_programs()),
             Step("public page", self._await_page, ("control plane", "operator")),
@@ -56,7 +59,7 @@ class Platform:
         return [*steps, Step("spares", self._keep_spares, (steps[-1].name,))]
 
     def _before_programs(self) -> tuple[str, ...]:
-        return ("custom resources", "credentials", IMAGES_READY)
+        return ("custom resources", "backup bucket", IMAGES_READY)
 
     def _apply_namespaces(self, _: Say) -> str:
         self.provider.kubectl().apply(namespaces())
@@ -69,6 +72,13 @@ class Platform:
         objects += [certificate_delegation(), *backing_objects(provider.endpoints())]
         provider.kubectl().apply(objects)
         return f"{len(objects)} objects applied"
+
+    def _ensure_backup_bucket(self, _: Say) -> str:
+        instance = self.provider.instance
+        accounts, endpoint = accounts_of(SecretStore(instance.secrets_dir)), BackingAddresses.of(instance).s3_endpoint
+        authority = instance.certificates_dir / "ca.crt"
+        made = ensure_backup_bucket(endpoint, accounts.s3_admin, accounts.s3_backup, authority)
+        return f"{BUCKET} {'made' if made else 'is there'}"
 
     def _release(self, chart: str, values: Callable[[], dict[str, object]]) -> Callable[[Say], str]:
         def ensure(say: Say) -> str:

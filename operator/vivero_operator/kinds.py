@@ -11,6 +11,7 @@ from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.plan import Plan
 from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
+from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_pool import TenantPool
 
 from vivero_operator.handlers import tenants
@@ -23,6 +24,7 @@ from vivero_operator.reconcile.plan import PlanReconciler
 from vivero_operator.reconcile.release import ReleaseReconciler
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.tenant import TenantReconciler
+from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler
 from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
 
 
@@ -64,4 +66,5 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
         forget=tenant_pool.forget,
     ),
     KindSpec(Release, lambda services, context: ReleaseReconciler(services, context.move), verbs=("create", "delete")),
+    KindSpec(TenantBackup, lambda services, _: TenantBackupReconciler(services), edited=True),
 )

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """Image of the tenants' pods."""
     image_pull_policy: str = Field(default="IfNotPresent", pattern="^(Always|IfNotPresent|Never)$")
     """Passed on to the tenants' pods."""
+    operator_image: str = ""
+    """This program's own image: operations on a tenant's data are Jobs that run in it."""
     data_plane_pod: PodOptions = PodOptions()
     """Where tenants' pods run, as whom, and with which Secrets their image is pulled."""
 
@@ -92,6 +94,9 @@ class Settings(BaseSettings):
     s3_endpoint: str = "https://s3.vivero-backing.svc.cluster.local:7070"
     s3_region: str = "us-east-1"
     s3_admin_secret: str = "s3-admin"  # noqa: S105  a Secret's name
+    backup_secret: str = ""
+    """Secret in the platform namespace, keys endpoint, region, bucket, access_key, secret_key: the bucket that backups go
+    to, and an account that no tenant has. Empty: there are no backups."""
     egress_cidrs: tuple[str, ...] = ("0.0.0.0/0",)
     """Where tenants' pods may connect to, besides cluster DNS; link-local addresses never."""
 

@@ -15,6 +15,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_IDENTITY, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
 - {name: VIVERO_PLATFORM_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
 - {name: VIVERO_DATA_PLANE_IMAGE, value: {{ include "vivero.image" (list .Values.dataPlane.image .Chart.AppVersion) | quote }}}
+- {name: VIVERO_OPERATOR_IMAGE, value: {{ include "vivero.image" (list .Values.image .Chart.AppVersion) | quote }}}
 - {name: VIVERO_IMAGE_PULL_POLICY, value: {{ .Values.dataPlane.image.pullPolicy | quote }}}
 - {name: VIVERO_DATA_PLANE_POD, value: {{ .Values.dataPlane.pod | toJson | quote }}}
 {{- with .Values.securityContact }}
@@ -44,6 +45,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_S3_ENDPOINT, value: {{ .Values.s3.endpoint | quote }}}
 - {name: VIVERO_S3_REGION, value: {{ .Values.s3.region | quote }}}
 - {name: VIVERO_S3_ADMIN_SECRET, value: {{ .Values.s3.adminSecret | quote }}}
+- {name: VIVERO_BACKUP_SECRET, value: {{ .Values.backup.secret | quote }}}
 - {name: VIVERO_EGRESS_CIDRS, value: {{ .Values.egressCidrs | toJson | quote }}}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 - {name: VIVERO_CONCURRENCY, value: {{ .Values.concurrency | quote }}}

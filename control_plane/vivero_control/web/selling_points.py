@@ -52,7 +52,7 @@ WORKSPACE: Final = (
         (
             Route("workspace", "POST", "/api/v1/files"),
             Limit("storage_bytes"),
-            File("tests/unit/data_plane/test_sealing.py"),
+            File("tests/unit/model/test_sealing.py"),
         ),
         "files",
     ),
@@ -91,7 +91,7 @@ ISOLATION: Final = (
     SellingPoint(
         "A bucket of your own",
         "With its own credentials. Files are encrypted before they reach it, with a key that belongs to your workspace.",
-        (File("tests/integration/isolation/test_storage.py"), File("tests/unit/data_plane/test_sealing.py")),
+        (File("tests/integration/isolation/test_storage.py"), File("tests/unit/model/test_sealing.py")),
     ),
     SellingPoint(
         "A process of your own",

@@ -93,7 +93,7 @@ class ConditionType(StrEnum):
     PAUSED = "Paused"
     PROGRESSING = "Progressing"
     DEGRADED = "Degraded"
-    # Of a Release.
+    # Of a Release, and of an operation such as a TenantBackup.
     COMPLETE = "Complete"
     HALTED = "Halted"
 
@@ -162,6 +162,11 @@ class Reason(StrEnum):
     HOST_UNVERIFIED = "HostUnverified"
     CERTIFICATE_MISSING = "CertificateMissing"
     CERTIFICATE_INVALID = "CertificateInvalid"
+    # An operation, such as a TenantBackup.
+    NOT_CONFIGURED = "NotConfigured"
+    TENANT_NOT_FOUND = "TenantNotFound"
+    BACKED_UP = "BackedUp"
+    FAILED = "Failed"
     # TenantPool.
     FULL = "Full"
     FILLING = "Filling"

@@ -10,6 +10,7 @@ MARIADB_CONTROL_PLANE = "vivero_control"
 VALKEY_ADMIN = "vivero-admin"
 VALKEY_CONTROL_PLANE = "vivero-control"
 S3_ADMIN = "vivero-admin"
+S3_BACKUP = "vivero-backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Accounts:
     mariadb_admin: Account
     valkey_admin: Account
     s3_admin: Account
+    s3_backup: Account
+    """Owns the bucket of the backups, and nothing else."""
     control_plane_database: Account
     control_plane_cache: Account
 
@@ -37,6 +40,7 @@ def accounts_of(secrets: SecretStore) -> Accounts:
         mariadb_admin=Account(MARIADB_ADMIN, secrets.get("mariadb-admin")),
         valkey_admin=Account(VALKEY_ADMIN, secrets.get("valkey-admin")),
         s3_admin=Account(S3_ADMIN, secrets.get("s3-admin")),
+        s3_backup=Account(S3_BACKUP, secrets.get("s3-backup")),
         control_plane_database=Account(MARIADB_CONTROL_PLANE, secrets.get("control-plane-database")),
         control_plane_cache=Account(VALKEY_CONTROL_PLANE, secrets.get("control-plane-cache")),
     )

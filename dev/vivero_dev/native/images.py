@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from vivero_dev.commands import run, work
-from vivero_dev.native.base_image import ARCHIVE, ensure_base, install_packages
+from vivero_dev.debian import extracted
+from vivero_dev.native.base_image import ARCHIVE, SUITE, ensure_base, install_packages
 from vivero_dev.native.containerd import load_image
 from vivero_dev.native.layout import Cluster
 from vivero_dev.steps import Say
@@ -32,6 +33,8 @@ class Image:
     name: str
     folder: str
     code: tuple[str, ...]
+    tools: tuple[tuple[str, str], ...] = ()
+    """Programs of Debian packages that it holds: the package, and the file."""
 
     @property
     def requirements(self) -> Path:
@@ -46,7 +49,12 @@ class Image:
 
 _SHARED = ("core/vivero_core", "web/vivero_web", "ui/vivero_ui")  # by the two that answer people
 IMAGES = (
-    Image("operator", "operator", ("core/vivero_core", "operator/vivero_operator")),
+    Image(
+        "operator",
+        "operator",
+        ("core/vivero_core", "operator/vivero_operator"),
+        tools=(("mariadb-client", "usr/bin/mariadb-dump"),),
+    ),
     Image("control-plane", "control_plane", (*_SHARED, "control_plane/vivero_control")),
     Image("data-plane", "data_plane", (*_SHARED, "data_plane/vivero_data")),
 )
@@ -103,7 +111,10 @@ class Builder:
         dependencies = self._dependencies(image, say)
         say(f"building {image.name}")
         options = ["--pull-never", "--isolation=chroot", f"--tag={name}", f"--file={image.containerfile}"]
-        self._buildah("build", *options, f"--build-arg=DEPENDENCIES={dependencies}", str(ROOT))
+        options.append(f"--build-arg=DEPENDENCIES={dependencies}")
+        if image.tools:
+            options.append(f"--build-arg=TOOLS={self._tools(image, say)}")
+        self._buildah("build", *options, str(ROOT))
 
     def _dependencies(self, image: Image, say: Say) -> str:
         """Image of the base with the locked dependencies in /opt/packages; returns its name."""
@@ -114,6 +125,19 @@ class Builder:
             with tempfile.TemporaryDirectory(dir=self._cache) as folder:
                 install_packages(self.base, image.requirements, Path(folder) / "packages", self._log)
                 self._from_folder(Path(folder), name, f"FROM {self._base_image()}\nCOPY packages /opt/packages\n")
+        return name
+
+    def _tools(self, image: Image, say: Say) -> str:
+        """Image with the programs alone; returns its name."""
+        name = f"{REGISTRY}/{image.name}-tools:{content_hash((REVISION, SUITE, *map(str, image.tools)))}"
+        if not self._has(name):
+            say(f"unpacking tools of {image.name}")
+            with tempfile.TemporaryDirectory(dir=self._cache) as folder:
+                for package, file in image.tools:
+                    target = Path(folder) / file
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(extracted(self._cache, package, SUITE) / file, target)
+                self._from_folder(Path(folder), name, "FROM scratch\nCOPY . /\n")
         return name
 
     def _base_image(self) -> str:

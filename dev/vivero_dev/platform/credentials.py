@@ -6,10 +6,20 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vivero_dev.backing.accounts import Account, Accounts
+from vivero_dev.backing.backup_bucket import BUCKET
+from vivero_dev.backing.object_store import REGION
 from vivero_dev.certificates import Authority, KeyPair
 from vivero_dev.platform.backing import CLUSTER_PORTS, backing_host
 from vivero_dev.platform.kubectl import Object
-from vivero_dev.platform.names import AUTHORITY, CONTROL_PLANE_TLS, PLATFORM, SIGNUPS, TENANT_MAIL, WILDCARD_TLS
+from vivero_dev.platform.names import (
+    AUTHORITY,
+    BACKUP_STORAGE,
+    CONTROL_PLANE_TLS,
+    PLATFORM,
+    SIGNUPS,
+    TENANT_MAIL,
+    WILDCARD_TLS,
+)
 from vivero_dev.secret_store import SecretStore
 
 ADMIN_EMAIL = "admin@vivero.localhost"
@@ -39,6 +49,16 @@ def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretSt
         _secret(
             "s3-admin",
             {"access_key": accounts.s3_admin.username, "secret_key": accounts.s3_admin.password},
+        ),
+        _secret(
+            BACKUP_STORAGE,
+            {
+                "endpoint": f"https://{backing_host('s3')}:{CLUSTER_PORTS['s3']}",
+                "region": REGION,
+                "bucket": BUCKET,
+                "access_key": accounts.s3_backup.username,
+                "secret_key": accounts.s3_backup.password,
+            },
         ),
         _secret("control-plane-database", _login(accounts.control_plane_database)),
         _secret("control-plane-cache", _login(accounts.control_plane_cache)),

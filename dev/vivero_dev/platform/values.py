@@ -1,7 +1,7 @@
 """What the charts are told here; everything else stays at their defaults, which name the same services."""
 
 from vivero_dev.instance import Instance
-from vivero_dev.platform.names import TENANT_MAIL
+from vivero_dev.platform.names import BACKUP_STORAGE, TENANT_MAIL
 
 BASE_DOMAIN = "vivero.localhost"
 
@@ -16,6 +16,7 @@ def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, obj
         "baseDomain": BASE_DOMAIN,
         "publicPort": instance.ports["https"],
         "mail": {"secret": TENANT_MAIL},
+        "backup": {"secret": BACKUP_STORAGE},
     }
 
 

@@ -57,10 +57,11 @@ def test_who_may_view_sees_everything_of_ours(holding: As, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["vivero-edit", "edit", "admin"])
-def test_who_may_edit_changes_tenants_and_pools_alone(holding: As, role: str) -> None:
+def test_who_may_edit_changes_tenants_pools_and_backups_alone(holding: As, role: str) -> None:
     they_may = holding(role)
-    assert {spec.plural for spec in KINDS if spec.edited} == {"tenants", "tenantpools"}
-    for kind in ("tenants", "tenantpools"):
+    edited = {"tenants", "tenantpools", "tenantbackups"}
+    assert {spec.plural for spec in KINDS if spec.edited} == edited
+    for kind in edited:
         assert all(they_may(verb, f"{kind}.vivero.dev") for verb in WRITE)
     assert they_may("patch", "tenantpools.vivero.dev", "--subresource=scale")
     for kind in (spec.plural for spec in KINDS if not spec.edited):

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from integration.data_plane.workspace import Workspace
 from litestar import Request
+from vivero_core.sealing import CHUNK, sealed_size
 from vivero_data.domain.files import jobs, service
-from vivero_data.domain.files.sealing import CHUNK, sealed_size
 
 PATH = "/api/v1/files"
 

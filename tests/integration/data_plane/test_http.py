@@ -6,7 +6,7 @@ import httpx
 import pytest
 from integration.data_plane.workspace import PASSWORD, Workspace
 from support.asgi import transport_to
-from vivero_data.domain.files.sealing import CHUNK, sealed_size
+from vivero_core.sealing import CHUNK, sealed_size
 from vivero_data.serving import metrics
 from vivero_web.errors import UnavailableError
 

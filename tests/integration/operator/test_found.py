@@ -34,12 +34,16 @@ async def test_the_dead_stay_dead(rig: Rig) -> None:
     """A list from before a Tenant's end, shown to an operator that has just started, brings nothing back."""
     names = await born(rig, new_slug())
     async with rig.disturbed([Fault(Action.STALE, MANY, "tenants", times=2)], names) as director:
+
+        async def met() -> bool:
+            return bool(director.met)
+
         await rig.kube.delete(TENANT, names.tenant, uid=names.uid)
         await eventually(lambda: gone(rig, names))
         mark = len(rig.proxy.journal)
         rig.operator.kill()
+        await eventually(met)
         await rig.rest(names, mark)
-    assert director.met
     assert [where for where, found in (await inventory(rig.kube, rig.servers)).items() if names.id in found] == []
 
 

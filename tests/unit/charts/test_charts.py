@@ -167,6 +167,9 @@ def test_every_kind_can_be_viewed() -> None:
     assert {verb for _, verb in granted(roles()["vivero-view"])} == {"get", "list", "watch"}
 
 
-def test_editing_is_for_tenants_and_pools_alone() -> None:
-    assert {resource.partition("/")[0] for resource, _ in granted(roles()["vivero-edit"])} == {"tenants", "tenantpools"}
+EDITED = {"tenants", "tenantpools", "tenantbackups"}
+
+
+def test_editing_is_for_tenants_pools_and_backups_alone() -> None:
+    assert {resource.partition("/")[0] for resource, _ in granted(roles()["vivero-edit"])} == EDITED
     assert {group for rules in roles().values() for rule in rules for group in rule["apiGroups"]} == {"vivero.dev"}

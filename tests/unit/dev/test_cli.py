@@ -81,6 +81,7 @@ def test_up_ends_with_a_tenant_that_is_not_signed_up_twice(
 
     monkeypatch.setattr("vivero_dev.up.sign_up", sign_up)
     monkeypatch.setattr(Platform, "_await_page", lambda *_: "there")
+    monkeypatch.setattr("vivero_dev.up.ensure_backup_bucket", lambda *_: True)
     assert cli.main(["up", "--instance", "unit"]) == 0
     assert cli.main(["up", "--instance", "unit"]) == 0
     assert signups == ["Demo"]
@@ -118,12 +119,14 @@ def test_status_as_json_has_the_promised_shape(provider: FakeProvider, capsys: p
         "mariadb",
         "valkey",
         "s3",
+        "backup",
         "mail",
         "ca",
         "demo_tenant",
     }
     assert set(document["mariadb"]) == {"host", "port", "admin_user", "admin_password", "ca"}
     assert set(document["s3"]) == {"endpoint", "access_key", "secret_key", "ca"}
+    assert set(document["backup"]) == {"endpoint", "bucket", "access_key", "secret_key", "ca"}
     assert set(document["demo_tenant"]) == {"name", "url", "email", "password"}
     assert document["valkey"]["url"].startswith("valkeys://vivero-admin:")
 

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def test_the_charts_find_every_secret_the_contract_names(instance: Instance, acc
         "mariadb-admin": {"username", "password"},
         "valkey-admin": {"username", "password"},
         "s3-admin": {"access_key", "secret_key"},
+        "backup-storage": {"endpoint", "region", "bucket", "access_key", "secret_key"},
         "control-plane-database": {"username", "password"},
         "control-plane-cache": {"username", "password"},
         "control-plane-app": {"session_key", "ticket_private_key", "admin_email", "admin_password"},
@@ -105,13 +107,7 @@ def test_the_database_is_hardened_and_grants_are_exact(accounts: Accounts) -> No
 
 
 def test_a_password_that_could_end_its_quotes_is_refused(accounts: Accounts) -> None:
-    bad = Accounts(
-        Account("vivero_admin", "x' OR"),
-        accounts.valkey_admin,
-        accounts.s3_admin,
-        accounts.control_plane_database,
-        accounts.control_plane_cache,
-    )
+    bad = replace(accounts, mariadb_admin=Account("vivero_admin", "x' OR"))
     with pytest.raises(DevError):
         mariadb.account_statements(bad, ["127.0.0.1"])
 

@@ -36,7 +36,9 @@ def test_containerfiles_hold_what_the_hash_counts_and_run_as_nobody(image: image
     text = image.containerfile.read_text()
     for folder in image.code:
         assert f"COPY {folder} " in text
-    assert text.count("\nCOPY ") == len(image.code) + 1
+    for _, file in image.tools:
+        assert f"COPY --from=database-tools /{file} /{file}\n" in text
+    assert text.count("\nCOPY ") == len(image.code) + len(image.tools) + 1
     assert "USER 10001:10001" in text
     assert "--require-hashes" in text
     assert f"requirements/{image.name}.txt" in text
@@ -78,20 +80,25 @@ def test_an_unchanged_tree_builds_nothing_and_a_change_of_code_one_layer(
     monkeypatch.setattr(images, "load_image", lambda _cluster, _archive, name: loaded.add(name))
     monkeypatch.setattr(images, "install_packages", lambda *_: None)
     monkeypatch.setattr(images, "ensure_base", lambda *_: tmp_path / "base-1")
+    package = tmp_path / "package"
+    for _, file in images.IMAGES[0].tools:
+        (package / file).parent.mkdir(parents=True)
+        (package / file).touch()
+    monkeypatch.setattr(images, "extracted", lambda *_: package)
     builder = images.Builder(cluster.instance.cache_dir, tmp_path / "log")
     image = images.IMAGES[0]
 
     assert builder.build(image, silently)
     name = images.reference(image)
     builder.load(cluster, name)
-    assert (builds.count("build"), builds.count("push"), loaded) == (3, 1, {name})
+    assert (builds.count("build"), builds.count("push"), loaded) == (4, 1, {name})
     assert not builder.build(image, silently)
-    assert (builds.count("build"), builds.count("push")) == (3, 1)
+    assert (builds.count("build"), builds.count("push")) == (4, 1)
 
     monkeypatch.setattr(images, "reference", lambda _: "localhost/vivero/operator:changed")
     assert builder.build(image, silently)
     builder.load(cluster, images.reference(image))
-    assert (builds.count("build"), builds.count("push")) == (4, 2)
+    assert (builds.count("build"), builds.count("push")) == (5, 2)
 
 
 def test_only_the_newest_builds_are_kept(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

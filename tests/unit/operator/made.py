@@ -17,6 +17,7 @@ SPECS: dict[str, Object] = {
     "Plan": {"displayName": "Trial", "price": {"amountCents": 0}},
     "DatabaseServer": {"host": "db.example", "adminSecret": "mariadb-admin", "caConfigMap": "vivero-ca"},
     "TenantPool": {"plan": "trial", "size": 1},
+    "TenantBackup": {"tenant": "acme"},
     "Release": {"image": "image:1", "podTemplate": {"spec": {"containers": [{"name": "app"}]}}},
 }
 

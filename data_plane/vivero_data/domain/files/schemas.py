@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from vivero_web.errors import NotFoundError, TooLargeError, UnavailableError
+from vivero_web.errors import NotFoundError, TooLargeError, UnavailableError, WebError
 
 
 class FileNotFoundHereError(NotFoundError):
@@ -19,6 +19,13 @@ class FileTooLargeError(TooLargeError):
 
     def __init__(self, bound: int) -> None:
         super().__init__(f"A file may have at most {bound:,} bytes.")
+
+
+class FileDamagedError(WebError):
+    """What is in the bucket is not what was stored."""
+
+    slug = "file-damaged"
+    title = "The stored file is damaged"
 
 
 class UploadsBusyError(UnavailableError):

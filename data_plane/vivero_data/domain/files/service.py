@@ -12,6 +12,16 @@ from typing import Any, Final
 from litestar.datastructures import UploadFile
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
+from vivero_core.sealing import (
+    HEADER,
+    Read,
+    SealBrokenError,
+    seal,
+    sealed_part,
+    sealed_size,
+    unseal,
+    unseal_part,
+)
 from vivero_web import clock
 from vivero_web.errors import InvalidInputError, UnavailableError
 
@@ -20,8 +30,7 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import record
 from vivero_data.domain.files import repository
 from vivero_data.domain.files.names import safe_media_type, safe_name
-from vivero_data.domain.files.schemas import FileNotFoundHereError, StoredFile, UploadsBusyError
-from vivero_data.domain.files.sealing import HEADER, Read, seal, sealed_part, sealed_size, unseal, unseal_part
+from vivero_data.domain.files.schemas import FileDamagedError, FileNotFoundHereError, StoredFile, UploadsBusyError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
@@ -170,6 +179,8 @@ async def _next(pieces: Any) -> bytes | None:  # noqa: ANN401  an iterator of by
         return await asyncio.to_thread(next, pieces, None)
     except HTTPError as error:
         raise UnavailableError("The bucket stopped answering.") from error
+    except SealBrokenError as error:
+        raise FileDamagedError(str(error)) from error
 
 
 async def _stream(response: BaseHTTPResponse, first: bytes | None, pieces: Any) -> AsyncIterator[bytes]:  # noqa: ANN401  as above

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vivero_data.domain.files.sealing import (
+from vivero_core.sealing import (
     CHUNK,
     HEADER,
     TAG,

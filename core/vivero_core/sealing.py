@@ -1,4 +1,4 @@
-"""Files at rest: encrypted by us, chunk by chunk, so that nothing has to fit into memory; pure.
+"""Files and backups at rest: encrypted by us, chunk by chunk, so that nothing has to fit into memory; pure.
 
 Format, version 2 (all numbers big-endian):
 
@@ -27,7 +27,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from vivero_web.errors import WebError
+
+from vivero_core.errors import ViveroError
 
 CHUNK: Final = 65_536
 TAG: Final = 16
@@ -41,11 +42,8 @@ _KEY: Final = 32
 Read = Callable[[int], bytes]
 
 
-class SealBrokenError(WebError):
+class SealBrokenError(ViveroError):
     """What is in the bucket is not what was stored: cut, changed, moved, or another file's."""
-
-    slug = "file-damaged"
-    title = "The stored file is damaged"
 
 
 def sealed_size(size: int) -> int:

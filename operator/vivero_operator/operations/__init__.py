@@ -1,0 +1,1 @@
+"""Long operations on a tenant's data, each a Kubernetes Job of the operator's image: the runner, and their programs."""

@@ -1,0 +1,100 @@
+"""A bucket as a program of an operation uses it: streams in, streams out, and what is there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+from boto3.s3.transfer import TransferConfig
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from vivero_operator.operations.backup_order import Account
+from vivero_operator.operations.program import StepFailedError
+from vivero_operator.operations.streams import Read, Reader
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+_PART: Final = 8 * 1024 * 1024
+_TRANSFER: Final = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
+_CONFIG: Final = Config(
+    s3={"addressing_style": "path"},
+    retries={"mode": "standard", "total_max_attempts": 5},
+    connect_timeout=10,
+    read_timeout=60,
+    # What is written is read back and compared; servers other than AWS know few of the newer checksums.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object of a listing."""
+
+    key: str
+    size: int
+    etag: str
+
+
+class ObjectStore:
+    """One bucket. All calls block, and raise StepFailedError."""
+
+    def __init__(self, account: Account, authority: str) -> None:
+        self._bucket = account.bucket
+        self._client: S3Client = Session().client(
+            "s3",
+            endpoint_url=account.endpoint,
+            region_name=account.region,
+            aws_access_key_id=account.access_key,
+            aws_secret_access_key=account.secret_key,
+            verify=authority,
+            config=_CONFIG,
+        )
+
+    def list(self, prefix: str = "") -> dict[str, StoredObject]:
+        """Everything below the prefix, by key."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        found: dict[str, StoredObject] = {}
+        with self._translated("list"):
+            for page in pages:
+                for one in page.get("Contents", ()):
+                    found[one["Key"]] = StoredObject(one["Key"], one["Size"], one["ETag"].strip('"'))
+        return found
+
+    def put(self, key: str, pieces: Iterator[bytes]) -> int:
+        """Store a stream; how many bytes it had."""
+        size = 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal size
+            for piece in pieces:
+                size += len(piece)
+                yield piece
+
+        with self._translated(f"write {key}"):
+            # The stub asks for a whole file; boto3 calls `read` and nothing else.
+            self._client.upload_fileobj(cast("IO[bytes]", Reader(counted())), self._bucket, key, Config=_TRANSFER)
+        return size
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[Read]:
+        """Read an object as a stream."""
+        with self._translated(f"read {key}"):
+            body: Any = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            try:
+                yield body.read
+            finally:
+                body.close()
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "unknown error")
+            raise StepFailedError(f"bucket {self._bucket}: {doing}: {code}") from error
+        except BotoCoreError as error:
+            raise StepFailedError(f"bucket {self._bucket}: {doing}: {type(error).__name__}") from error

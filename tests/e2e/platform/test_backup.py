@@ -1,0 +1,80 @@
+"""A backup as a platform engineer makes one: an object, a Job, and what is in the bucket when it says Complete."""
+
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from types_boto3_s3.client import S3Client
+from vivero_dev.backing import object_store
+from vivero_dev.backing.accounts import Account
+
+from .conftest import Kubectl
+
+
+def backup(name: str, tenant: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "vivero.dev/v1alpha1",
+        "kind": "TenantBackup",
+        "metadata": {"name": name},
+        "spec": {"tenant": tenant},
+    }
+
+
+@pytest.fixture
+def kept(platform: dict[str, Any]) -> S3Client:
+    """The backup bucket, as its owner."""
+    at = platform["backup"]
+    return object_store.client(at["endpoint"], Account(at["access_key"], at["secret_key"]), Path(at["ca"]))
+
+
+def test_a_workspace_is_backed_up_by_an_object(
+    kubectl: Kubectl,
+    platform: dict[str, Any],
+    workspace: httpx.Client,
+    apply: Callable[[dict[str, Any]], None],
+    kept: S3Client,
+) -> None:
+    demo, canary = platform["demo_tenant"], f"canary {secrets.token_hex(8)}"
+    login = {"email": demo["email"], "password": demo["password"]}
+    token = workspace.post("/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    sent = workspace.post("/api/v1/files", files={"file": ("note.txt", canary.encode(), "text/plain")}, headers=headers)
+    file_id = sent.raise_for_status().json()["id"]
+    name = f"e2e-{secrets.token_hex(4)}"
+    try:
+        apply(backup(name, demo["name"]))
+        kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
+        status = json.loads(kubectl("get", "vbk", name, "-o", "json"))["status"]
+        assert [(one["name"], one["state"]) for one in status["steps"]] == [
+            ("files", "Done"),
+            ("dump", "Done"),
+            ("verify", "Done"),
+        ]
+        header, row = kubectl("get", "vbk", name).splitlines()
+        assert header.split() == ["NAME", "TENANT", "COMPLETE", "REASON", "STATUS", "TAKEN", "AGE"]
+        assert row.split()[:4] == [name, demo["name"], "True", "BackedUp"]
+        ident = status["prefix"].split("/")[0]
+        bucket = platform["backup"]["bucket"]
+        held = {
+            one["Key"]: kept.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+            for prefix in (status["prefix"], f"{ident}/files/{file_id}/")
+            for one in kept.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+        }
+        assert len(held) == 4, "two dumps, the manifest, the file"
+        assert not any(canary.encode() in content or b"CREATE TABLE" in content for content in held.values())
+    finally:
+        workspace.delete(f"/api/v1/files/{file_id}", headers=headers).raise_for_status()
+
+
+def test_a_backup_of_nobody_says_so_and_none_can_be_changed(
+    kubectl: Kubectl, apply: Callable[[dict[str, Any]], None]
+) -> None:
+    name = f"e2e-{secrets.token_hex(4)}"
+    apply(backup(name, "nobody-there"))
+    kubectl("wait", "--for=jsonpath={.status.message}=There is no Tenant nobody-there", f"vbk/{name}", "--timeout=60s")
+    with pytest.raises(AssertionError, match="a backup cannot be changed: make another TenantBackup"):
+        kubectl("patch", "vbk", name, "--type=merge", "--patch", '{"spec": {"tenant": "another"}}')

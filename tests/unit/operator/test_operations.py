@@ -1,0 +1,353 @@
+"""Operations: the Job that the runner makes, what is read of its pod, and a TenantBackup from its creation to its end."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reconcile.world import PLAN, SERVER, UID, Object, World, tenant_body
+from unit.operator.made import PAUSED
+from vivero_core.errors import BackendError
+from vivero_core.model import naming
+from vivero_core.model.base import Metadata
+from vivero_core.model.tenant_backup import TenantBackup
+from vivero_operator.operations import program, runner
+from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Order
+from vivero_operator.operations.program import RefusedError, StepFailedError
+from vivero_operator.operations.runner import Operation, Outcome, Said
+from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
+from vivero_operator.reconcile.tenant_backup import LOOK_SECONDS, WAIT_SECONDS, TenantBackupReconciler
+from vivero_operator.settings import Settings
+
+STEPS = ("first", "second", "third")
+SECRET = "a password that nobody sees"
+SETTINGS = Settings(data_plane_image="image:1", operator_image="operator:1", backup_secret="backup-storage")
+OPERATION = Operation(
+    program="backup",
+    kind="TenantBackup",
+    owner=Metadata(name="nightly", uid="1234"),
+    steps=STEPS,
+    files={"order.json": SECRET},
+    storage_secret="backup-storage",
+)
+
+
+def ended(name: str, code: int = 0, said: object = None, reason: str = "Completed") -> Object:
+    text = said if isinstance(said, str) else json.dumps(said)
+    at = {"startedAt": "2026-11-29T10:00:00Z", "finishedAt": "2026-11-29T10:00:05Z"}
+    return {"name": name, "state": {"terminated": {"exitCode": code, "reason": reason, "message": text, **at}}}
+
+
+def running(name: str) -> Object:
+    return {"name": name, "state": {"running": {"startedAt": "2026-11-29T10:00:00Z"}}}
+
+
+def waiting(name: str, reason: str = "PodInitializing") -> Object:
+    return {"name": name, "state": {"waiting": {"reason": reason}}}
+
+
+def pod(*states: Object, at: str = "2026-11-29T10:00:00Z", **status: object) -> Object:
+    found = {"initContainerStatuses": list(states[:-1]), "containerStatuses": list(states[-1:]), **status}
+    return {"metadata": {"creationTimestamp": at}, "status": found}
+
+
+def job(*conditions: str, message: str = "") -> Object:
+    return {"status": {"conditions": [{"type": one, "status": "True", "message": message} for one in conditions]}}
+
+
+class TestJob:
+    def test_its_pod_has_no_account_no_privilege_and_no_secret_in_its_template(self) -> None:
+        spec = runner.job(OPERATION, SETTINGS)["spec"]["template"]["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        for container in (*spec["initContainers"], *spec["containers"]):
+            context = container["securityContext"]
+            assert context["readOnlyRootFilesystem"] is True
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert container["image"] == "operator:1"
+        assert SECRET not in json.dumps(spec)
+        assert SECRET not in repr(OPERATION)
+
+    def test_steps_run_in_their_order(self) -> None:
+        spec = runner.job(OPERATION, SETTINGS)["spec"]["template"]["spec"]
+        names = [one["name"] for one in (*spec["initContainers"], *spec["containers"])]
+        assert names == list(STEPS)
+        assert [one["command"][-1] for one in (*spec["initContainers"], *spec["containers"])] == list(STEPS)
+
+    def test_job_and_secret_go_away_with_what_they_were_made_for(self) -> None:
+        for manifest in (runner.job(OPERATION, SETTINGS), runner.secret(OPERATION, SETTINGS)):
+            (owner,) = manifest["metadata"]["ownerReferences"]
+            assert (owner["kind"], owner["name"], owner["uid"]) == ("TenantBackup", "nightly", "1234")
+            assert manifest["metadata"]["namespace"] == SETTINGS.platform_namespace
+
+    def test_what_is_mounted_is_what_the_secret_holds(self) -> None:
+        data = runner.secret(OPERATION, SETTINGS)["data"]
+        assert base64.b64decode(data["order.json"]).decode() == SECRET
+        volumes = runner.job(OPERATION, SETTINGS)["spec"]["template"]["spec"]["volumes"]
+        sources = next(one for one in volumes if one["name"] == "files")["projected"]["sources"]
+        names = [source["secret"]["name"] for source in sources if "secret" in source]
+        assert names == [OPERATION.name, "backup-storage"]
+
+
+class TestProgress:
+    @pytest.mark.parametrize(
+        ("pods", "states", "message"),
+        [
+            ([], ["Waiting", "Waiting", "Waiting"], "Waiting for a pod"),
+            ([pod(*map(waiting, STEPS))], ["Waiting", "Waiting", "Waiting"], "Waiting for its pod to start"),
+            (
+                [pod(waiting("first", "ImagePullBackOff"), *map(waiting, STEPS[1:]))],
+                ["Waiting", "Waiting", "Waiting"],
+                "Waiting for first: ImagePullBackOff",
+            ),
+            (
+                [pod(conditions=[{"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}])],
+                ["Waiting", "Waiting", "Waiting"],
+                "Waiting for a node: 0/1 nodes are available",
+            ),
+            (
+                [pod(ended("first"), running("second"), waiting("third"))],
+                ["Done", "Running", "Waiting"],
+                "Running: second",
+            ),
+            (
+                [pod(ended("first"), ended("second", 1, {"message": "no answer"}, "Error"), waiting("third"))],
+                ["Done", "Failed", "Waiting"],
+                "second failed and is retried: no answer",
+            ),
+            (
+                [pod(ended("first", 137, "", "OOMKilled"), waiting("second"), waiting("third"))],
+                ["Failed", "Waiting", "Waiting"],
+                "first failed and is retried: OOMKilled, exit code 137",
+            ),
+            (
+                [pod(*map(ended, STEPS))],
+                ["Done", "Done", "Done"],
+                "All steps done; waiting for the Job to end",
+            ),
+        ],
+    )
+    def test_while_it_runs(self, pods: list[Object], states: list[str], message: str) -> None:
+        found = runner.progress(STEPS, {}, pods)
+        assert (found.outcome, [one.state for one in found.steps], found.message) == (Outcome.RUNNING, states, message)
+
+    def test_the_newest_pod_is_the_present_attempt(self) -> None:
+        old = pod(ended("first", 1, {"message": "no answer"}), waiting("second"), waiting("third"))
+        new = pod(running("first"), waiting("second"), waiting("third"), at="2026-11-29T10:01:00Z")
+        for pods in ([old, new], [new, old]):
+            assert runner.progress(STEPS, {}, pods).message == "Running: first"
+
+    def test_its_end_brings_the_result_of_the_last_step(self) -> None:
+        last = ended("third", said={"message": "all well", "result": {"bytes": 7}})
+        found = runner.progress(STEPS, job("Complete"), [pod(ended("first"), ended("second"), last)])
+        assert (found.outcome, found.result) == (Outcome.DONE, {"bytes": 7})
+        assert found.steps[-1].message == "all well"
+
+    def test_a_failure_names_the_step_and_why(self) -> None:
+        pods = [pod(ended("first"), ended("second", 3, {"message": "refused"}, "Error"), waiting("third"))]
+        found = runner.progress(STEPS, job("Failed", message="Pod failed"), pods)
+        assert (found.outcome, found.message) == (Outcome.FAILED, "second: refused")
+
+    def test_a_failure_without_its_pods_is_told_in_the_jobs_words(self) -> None:
+        found = runner.progress(STEPS, job("Failed", message="Job was active longer than specified deadline"), [])
+        assert (found.outcome, found.message) == (Outcome.FAILED, "Job was active longer than specified deadline")
+
+    @given(st.text() | st.from_type(float).map(str) | st.sampled_from(["[]", "7", "null", '{"message": 3}', "{"]))
+    def test_whatever_a_termination_log_holds(self, said: str) -> None:
+        found = runner.progress(STEPS, {}, [pod(ended("first", 1, said, "Error"), waiting("second"), waiting("third"))])
+        assert found.steps[0].state == "Failed"
+        assert found.steps[0].message
+
+
+class TestProgram:
+    def told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: Callable[[Any], Said]) -> tuple[int, Any]:
+        monkeypatch.setenv("VIVERO_OPERATION_FILES", str(tmp_path))
+        log = tmp_path / "log"
+        code = program.run({"do": step}, ["do"], log)
+        return code, json.loads(log.read_text())
+
+    def test_what_came_of_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "order").write_text("seven")
+        code, said = self.told(
+            tmp_path, monkeypatch, lambda files: Said(message=files.text("order"), result={"bytes": 7})
+        )
+        assert (code, said) == (0, {"message": "seven", "result": {"bytes": 7}})
+
+    @pytest.mark.parametrize(
+        ("error", "code", "message"),
+        [
+            (StepFailedError("no answer"), 1, "no answer"),
+            (RefusedError("no such schema"), runner.REFUSED_EXIT, "no such schema"),
+            (BackendError("s3", "away"), 1, "s3: away"),
+            (ZeroDivisionError("secret"), 1, "unexpected ZeroDivisionError; the log of the pod has more"),
+            (StepFailedError("ü" * 9000), 1, "ü" * (program.MESSAGE_BYTES // 2)),
+        ],
+    )
+    def test_a_failure(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, message: str
+    ) -> None:
+        def fail(_: object) -> Said:
+            raise error
+
+        assert self.told(tmp_path, monkeypatch, fail) == (code, {"message": message, "result": {}})
+
+
+class TestStreams:
+    @given(st.lists(st.binary(max_size=300)), st.integers(1, 50))
+    def test_nothing_is_lost_on_the_way(self, pieces: list[bytes], size: int) -> None:
+        before, after = Measured(), Measured()
+        reader = Reader(after.through(unpacked(packed(before.through(pieces)))))
+        read = b""
+        while piece := reader.read(size):
+            read += piece
+        assert read == b"".join(pieces)
+        assert (before.sha256, before.size) == (after.sha256, after.size)
+
+
+def backup_body(name: str = "nightly", tenant: str = "acme", **metadata: object) -> Object:
+    return {
+        "kind": "TenantBackup",
+        "apiVersion": "vivero.dev/v1alpha1",
+        "metadata": {"name": name, "uid": f"uid-{name}", "generation": 1, "resourceVersion": "1", **metadata},
+        "spec": {"tenant": tenant},
+        "status": {},
+    }
+
+
+JOB = ("Job", SETTINGS.platform_namespace, "backup-uid-nightly")
+SECRET_OF_JOB = ("Secret", *JOB[1:])
+
+
+class Cluster:
+    """A world with a tenant that has keys, and the reconciler of backups in it."""
+
+    def __init__(self, settings: Settings = SETTINGS) -> None:
+        self.world = World()
+        self.world.settings = settings
+        self.world.restart()
+        for one in (PLAN, SERVER, tenant_body()):
+            self.world.put(one)
+
+    @property
+    def ident(self) -> str:
+        return naming.tenant_id(UID)
+
+    async def keys(self) -> None:
+        await self.world.escrow(self.ident, UID)
+
+    async def reconcile(self, name: str = "nightly") -> Any:  # noqa: ANN401  a Result
+        return await TenantBackupReconciler(self.world.services).reconcile(name)
+
+    def backup(self, name: str = "nightly") -> TenantBackup:
+        return TenantBackup.parse(self.world.kube.objects["TenantBackup", None, name])
+
+    def said(self, name: str = "nightly") -> tuple[str, str, str]:
+        (condition,) = self.backup(name).status.conditions
+        return condition.status, condition.reason, condition.message
+
+    def pod(self, *states: Object) -> None:
+        labels = {"batch.kubernetes.io/job-name": JOB[2]}
+        made = pod(*states)
+        made["metadata"] |= {"name": "attempt", "namespace": JOB[1], "labels": labels}
+        self.world.kube.put({"kind": "Pod", "apiVersion": "v1", **made})
+
+    def end(self, how: str) -> None:
+        self.world.kube.objects[JOB] |= job(how)
+
+
+@pytest.fixture
+async def cluster() -> Cluster:
+    made = Cluster()
+    await made.keys()
+    made.world.put(backup_body())
+    return made
+
+
+class TestTenantBackup:
+    async def test_from_its_creation_to_its_end(self, cluster: Cluster) -> None:
+        assert (await cluster.reconcile()).retry_after == LOOK_SECONDS
+        assert cluster.said() == ("False", "Running", "Waiting for a pod")
+        order = cluster.world.kube.objects[SECRET_OF_JOB]["data"]
+        told = Order.load(base64.b64decode(order[ORDER_FILE]).decode())
+        assert (told.tenant, told.uid) == (cluster.ident, "uid-nightly")
+        assert told.schemas == (naming.database_name(cluster.ident), naming.audit_database_name(cluster.ident))
+        assert b'host="db.example"' in base64.b64decode(order[CLIENT_FILE])
+
+        cluster.pod(ended("files"), running("dump"), waiting("verify"))
+        await cluster.reconcile()
+        assert [one.state for one in cluster.backup().status.steps] == ["Done", "Running", "Waiting"]
+        assert cluster.backup().status.message == "Running: dump"
+
+        result = {"prefix": "x/backups/y", "bytes": 7, "files": 2, "takenAt": "2026-11-29T10:00:00+00:00"}
+        cluster.pod(ended("files"), ended("dump"), ended("verify", said={"message": "same", "result": result}))
+        cluster.end("Complete")
+        assert (await cluster.reconcile()).retry_after is None
+        status = cluster.backup().status
+        assert cluster.said()[:2] == ("True", "BackedUp")
+        assert (status.prefix, status.bytes, status.files) == ("x/backups/y", 7, 2)
+        assert SECRET_OF_JOB not in cluster.world.kube.objects, "the credentials are not kept"
+
+    async def test_a_result_that_cannot_be_read_is_no_backup(self, cluster: Cluster) -> None:
+        await cluster.reconcile()
+        cluster.pod(ended("files"), ended("dump"), ended("verify", said={"result": {"bytes": "many"}}))
+        cluster.end("Complete")
+        await cluster.reconcile()
+        assert cluster.said()[:2] == ("False", "Failed")
+        assert "bytes" in cluster.said()[2]
+
+    async def test_what_has_ended_is_never_done_again(self, cluster: Cluster) -> None:
+        await cluster.reconcile()
+        cluster.end("Failed")
+        await cluster.reconcile()
+        assert cluster.said()[:2] == ("False", "Failed")
+        del cluster.world.kube.objects[JOB]
+        cluster.world.kube.writes.clear()
+        assert (await cluster.reconcile()).retry_after is None
+        assert cluster.world.kube.writes == []
+
+    async def test_an_operator_that_died_between_two_writes_goes_on(self, cluster: Cluster) -> None:
+        await cluster.reconcile()
+        del cluster.world.kube.objects[JOB]
+        await cluster.reconcile()
+        assert JOB in cluster.world.kube.objects
+
+    async def test_while_it_is_paused_nothing_is_started(self) -> None:
+        cluster = Cluster()
+        await cluster.keys()
+        cluster.world.put(backup_body(annotations=PAUSED))
+        await cluster.reconcile()
+        assert JOB not in cluster.world.kube.objects
+        assert [one.type for one in cluster.backup().status.conditions] == ["Paused"]
+
+    @pytest.mark.parametrize(
+        ("tenant", "settings", "keys", "reason"),
+        [
+            ("acme", Settings(data_plane_image="image:1"), True, "NotConfigured"),
+            ("nobody", SETTINGS, True, "TenantNotFound"),
+            ("acme", SETTINGS, False, "Provisioning"),
+        ],
+    )
+    async def test_what_cannot_be_started_yet_says_why_and_is_tried_again(
+        self, tenant: str, settings: Settings, *, keys: bool, reason: str
+    ) -> None:
+        cluster = Cluster(settings)
+        if keys:
+            await cluster.keys()
+        cluster.world.put(backup_body(tenant=tenant))
+        assert (await cluster.reconcile()).retry_after == WAIT_SECONDS
+        assert cluster.said()[:2] == ("False", reason)
+        assert JOB not in cluster.world.kube.objects
+
+    async def test_keys_that_cannot_be_opened_are_told(self, cluster: Cluster) -> None:
+        (escrow,) = [one for one in cluster.world.kube.objects if one[2] == f"escrow-{cluster.ident}"]
+        cluster.world.kube.objects[escrow]["data"]["sealed"] = ""
+        await cluster.reconcile()
+        assert cluster.said()[:2] == ("False", "KeysLost")
+
+    async def test_one_that_is_gone_is_gone(self, cluster: Cluster) -> None:
+        assert (await cluster.reconcile("another")).gone
