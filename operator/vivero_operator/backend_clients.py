@@ -20,6 +20,7 @@ from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.mariadb.client import Server as DatabaseAddress
 from vivero_core.backends.mariadb.protocol import DatabaseAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.backends.s3.iam import IamStorageAdmin
 from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.backends.s3.transport import Endpoint
 from vivero_core.backends.tls import client_context
@@ -173,6 +174,9 @@ class BackendClients:
         authority = await self._authority()
         admin = await self._objects.credentials(self._settings.s3_admin_secret, "access_key", "secret_key")
         endpoint = Endpoint(self._settings.s3_endpoint, self._settings.s3_region, authority)
+        if self._settings.s3_accounts == "iam":
+            iam = self._settings.iam_endpoint
+            return self._client(_STORAGE, (endpoint, admin), lambda: IamStorageAdmin(endpoint, admin, iam))
         return self._client(_STORAGE, (endpoint, admin), lambda: VersityStorageAdmin(endpoint, admin))
 
     async def cache(self) -> BackendClient[CacheAdmin]:

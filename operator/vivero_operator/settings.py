@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     s3_endpoint: str = "https://s3.vivero-backing.svc.cluster.local:7070"
     s3_region: str = "us-east-1"
     s3_admin_secret: str = "s3-admin"  # noqa: S105  a Secret's name
+    s3_accounts: Literal["versitygw", "iam"] = "versitygw"
+    """Who keeps tenants' accounts: the admin API of that server, or AWS IAM, which makes access keys itself."""
+    iam_endpoint: str = "https://iam.amazonaws.com"
+    """Where IAM is, if it keeps them."""
     egress_cidrs: tuple[str, ...] = ("0.0.0.0/0",)
     """Where tenants' pods may connect to, besides cluster DNS; link-local addresses never."""
 
@@ -120,6 +124,11 @@ class Settings(BaseSettings):
     proof_seconds: float = Field(default=1800, ge=30)
     """Age at which a tenant's proof is renewed."""
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @property
+    def storage_keys_are_issued(self) -> bool:
+        """Whether access keys and their secrets are made by the server, and not here."""
+        return self.s3_accounts == "iam"
 
     @property
     def proof_lasts(self) -> timedelta:

@@ -44,6 +44,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_S3_ENDPOINT, value: {{ .Values.s3.endpoint | quote }}}
 - {name: VIVERO_S3_REGION, value: {{ .Values.s3.region | quote }}}
 - {name: VIVERO_S3_ADMIN_SECRET, value: {{ .Values.s3.adminSecret | quote }}}
+- {name: VIVERO_S3_ACCOUNTS, value: {{ .Values.s3.accounts | quote }}}
+- {name: VIVERO_IAM_ENDPOINT, value: {{ .Values.s3.iamEndpoint | quote }}}
 - {name: VIVERO_EGRESS_CIDRS, value: {{ .Values.egressCidrs | toJson | quote }}}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 - {name: VIVERO_CONCURRENCY, value: {{ .Values.concurrency | quote }}}

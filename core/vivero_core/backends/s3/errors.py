@@ -24,11 +24,19 @@ NO_POLICY: Final = "NoSuchBucketPolicy"
 NO_VERSIONING: Final = ("VersioningNotConfigured", "NotImplemented")
 NO_LOCK: Final = ("ObjectLockConfigurationNotFoundError", "NotImplemented")
 
-_AUTHENTICATION: Final = {UNKNOWN_ACCOUNT, WRONG_SECRET, "XAdminAccessDenied"}
-_NOT_FOUND: Final = {NO_BUCKET, "NoSuchKey", "NotFound", "XAdminUserNotFound", "NoSuchUpload"}
-_UNAVAILABLE: Final = {"SlowDown", "ServiceUnavailable", "RequestTimeout", "Throttling"}
-# The server responds: this one object or bucket is in use, is written to, or cannot be read.
-_UNFINISHED: Final = {"BucketNotEmpty", "OperationAborted", "InternalError"}
+
+_AUTHENTICATION: Final = {UNKNOWN_ACCOUNT, WRONG_SECRET, "XAdminAccessDenied", "InvalidClientTokenId"}
+_NOT_FOUND: Final = {NO_BUCKET, "NoSuchKey", "NotFound", "XAdminUserNotFound", "NoSuchUpload", "NoSuchEntity"}
+_THROTTLED: Final = {"Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_UNAVAILABLE: Final = {"SlowDown", "ServiceUnavailable", "ServiceFailure", "RequestTimeout", *_THROTTLED}
+# The server responds: this one object, bucket or account is in use, is written to, or cannot be read.
+_UNFINISHED: Final = {
+    "BucketNotEmpty",
+    "OperationAborted",
+    "InternalError",
+    "ConcurrentModification",
+    "EntityTemporarilyUnmodifiable",
+}
 
 
 def from_answer(doing: str, status: int, code: str) -> BackendError:

@@ -6,8 +6,9 @@ a file; it lets another sender take over through its `before-send` event.
 
 import hashlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree as ET
@@ -92,6 +93,17 @@ class Transport:
         content: bytes = response.content
         ok = response.status_code < HTTPStatus.BAD_REQUEST
         return Answer(response.status_code, content, "" if ok else _error_code(content))
+
+    def done(self, call: Call, login: Credentials) -> Answer:
+        """The same, with a BackendError for whatever is no success."""
+        answer = self.signed(call, login)
+        answer.raise_for(" ".join([call.method, call.path.removeprefix("/"), *call.query]))
+        return answer
+
+    def client_handler(self, tenants_data: float | None = None) -> Callable[..., None]:
+        """`send` as a handler of botocore's event `before-send`."""
+        # The stubs expect handlers to return nothing; this event's return value is its point.
+        return cast("Callable[..., None]", partial(self.send, tenants_data=tenants_data))
 
     def send(self, request: AWSPreparedRequest, *, tenants_data: float | None = None, **_event: object) -> AWSResponse:
         """Also botocore's `before-send` handler: what it returns is the answer.
