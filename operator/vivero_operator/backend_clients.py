@@ -26,6 +26,7 @@ from vivero_core.backends.s3.transport import Endpoint
 from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey.client import Server as CacheAddress
 from vivero_core.backends.valkey.client import ValkeyAdmin
+from vivero_core.backends.valkey.elasticache import ElastiCacheAdmin
 from vivero_core.backends.valkey.protocol import CacheAdmin
 from vivero_core.errors import BackendMisconfiguredError
 from vivero_core.model.database_server import DatabaseServer
@@ -183,7 +184,17 @@ class BackendClients:
         authority = await self._authority()
         admin = await self._objects.credentials(self._settings.valkey_admin_secret, "username", "password")
         address = CacheAddress(self._settings.valkey_host, self._settings.valkey_port, authority)
+        if self._settings.valkey_users == "elasticache":
+            return await self._elasticache(address, admin)
         return self._client(_CACHE, (address, admin), lambda: ValkeyAdmin(address, admin))
+
+    async def _elasticache(self, address: CacheAddress, admin: Credentials) -> BackendClient[CacheAdmin]:
+        settings = self._settings
+        login = await self._objects.credentials(settings.elasticache_admin_secret, "access_key", "secret_key")
+        api = Endpoint(settings.elasticache_endpoint, settings.elasticache_region, address.authority)
+        group = settings.elasticache_user_group
+        made_from = (address, admin, api, login)
+        return self._client(_CACHE, made_from, lambda: ElastiCacheAdmin(address, admin, api, login, group))
 
     async def platform_files(self) -> PlatformFiles:
         ticket_key = await self._objects.public_key(self._settings.ticket_key_config_map, "ticket.pub")

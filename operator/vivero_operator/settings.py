@@ -89,6 +89,15 @@ class Settings(BaseSettings):
     valkey_host: str = "valkey.vivero-backing.svc.cluster.local"
     valkey_port: int = Field(default=6379, ge=1, le=65535)
     valkey_admin_secret: str = "valkey-admin"  # noqa: S105  a Secret's name
+    valkey_users: Literal["acl", "elasticache"] = "acl"
+    """Who keeps tenants' users: that server, or AWS, for an ElastiCache whose administrator valkey_admin_secret is."""
+    elasticache_endpoint: str = "https://elasticache.us-east-1.amazonaws.com"
+    """Where AWS is asked, if it keeps them."""
+    elasticache_region: str = "us-east-1"
+    elasticache_user_group: str = "vivero"
+    """The user group of the cache."""
+    elasticache_admin_secret: str = "elasticache-admin"  # noqa: S105  a Secret's name
+    """Secret in the platform namespace, keys access_key and secret_key: the operator's access key of AWS."""
     s3_endpoint: str = "https://s3.vivero-backing.svc.cluster.local:7070"
     s3_region: str = "us-east-1"
     s3_admin_secret: str = "s3-admin"  # noqa: S105  a Secret's name

@@ -124,8 +124,9 @@ def test_the_administrator_has_no_more_than_rds_gives(
         connection.cursor() as cursor,
     ):
         asking.execute("SELECT CONNECTION_ID()")
-        (ident,) = asking.fetchone() or ()
-        for statement in (f"KILL HARD CONNECTION USER `{own.name}`@`%`", f"KILL HARD CONNECTION {ident}"):
+        row = asking.fetchone()
+        assert row is not None
+        for statement in (f"KILL HARD CONNECTION USER `{own.name}`@`%`", f"KILL HARD CONNECTION {row[0]}"):
             with pytest.raises(pymysql.err.MySQLError):
                 cursor.execute(statement)
             assert not ended(theirs)

@@ -71,9 +71,10 @@ class Answer:
 class Transport:
     """One pool of connections to one endpoint; safe for threads."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        checked_url(endpoint.url, SYSTEM)
+    def __init__(self, endpoint: Endpoint, system: str = SYSTEM) -> None:
+        checked_url(endpoint.url, system)
         self.endpoint = endpoint
+        self._system = system
         self._pool = urllib3.PoolManager(
             maxsize=16,
             ssl_context=client_context(endpoint.authority),
@@ -128,8 +129,8 @@ class Transport:
             _ = response.content  # read to the end, so that the connection serves again
         except HTTPError as error:
             if tenants_data is not None and isinstance(_inner(error), ReadTimeoutError):
-                raise BackendUnfinishedError(SYSTEM, "timeout on a tenant's data") from error
-            raise _connection_error(error) from error
+                raise BackendUnfinishedError(self._system, "timeout on a tenant's data") from error
+            raise _connection_error(error, self._system) from error
         return response
 
     def _timeout(self, read: float) -> urllib3.Timeout:
@@ -140,11 +141,11 @@ def _inner(error: HTTPError) -> Exception | None:
     return error.reason if isinstance(error, MaxRetryError) else error
 
 
-def _connection_error(error: HTTPError) -> BackendError:
+def _connection_error(error: HTTPError, system: str) -> BackendError:
     inner = _inner(error)
     if isinstance(inner, SSLError) and isinstance(inner.args[0], ssl.SSLCertVerificationError):
-        return BackendRefusedError(SYSTEM, "certificate verification failed")
-    return BackendUnavailableError(SYSTEM, f"no response ({type(inner).__name__})")
+        return BackendRefusedError(system, "certificate verification failed")
+    return BackendUnavailableError(system, f"no response ({type(inner).__name__})")
 
 
 def _error_code(body: bytes) -> str:
