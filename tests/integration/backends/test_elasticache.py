@@ -126,6 +126,7 @@ def aws(cache_admin: ValkeyAdmin) -> Iterator[Aws]:
     aws.finish()
     for ident in list(aws.users):
         aws.DeleteUser({"UserId": ident})
+    cache_admin._client.execute_command("ACL", "SAVE")  # noqa: SLF001  another test may have saved them
 
 
 @pytest.fixture
