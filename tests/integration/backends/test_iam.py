@@ -216,6 +216,33 @@ def test_a_new_key_that_s3_does_not_know_yet_is_waited_for(
     assert keys(moto, ONE) == {key.name: "Active"}
 
 
+def test_a_new_key_that_no_list_shows_yet_is_waited_for(
+    admin: IamStorageAdmin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above; one that stays away is taken for gone."""
+    make(admin, ONE)
+    key = admin.new_key(ONE)
+    monkeypatch.setattr(iam.IamAccounts, "_keys", lambda *_: [])
+    with pytest.raises(BackendUnfinishedError, match="yet"):
+        ensure(admin, ONE, key)
+    with pytest.raises(BackendKeyGoneError):
+        ensure(admin, ONE, Credentials("AKIAOLD", key.secret))
+    monkeypatch.setattr(iam, "SETTLES_SECONDS", 0.0)
+    with pytest.raises(BackendKeyGoneError):
+        ensure(admin, ONE, key)
+
+
+def test_a_user_that_iam_does_not_show_yet_is_waited_for(admin: IamStorageAdmin, moto: Aws) -> None:
+    """IAM says so in place of an answer, first to the second call, then to the third."""
+    moto.refusals += ["EntityAlreadyExists", "NoSuchEntity"]
+    admin._accounts._users.put({})  # type: ignore[attr-defined]  # noqa: SLF001  the list is known
+    with pytest.raises(BackendUnfinishedError, match="yet"):
+        admin.ensure_account(Credentials(ONE, "secret"), "AKIA")
+    moto.refusals += ["EntityAlreadyExists", "NoSuchEntity", "NoSuchEntity"]
+    with pytest.raises(BackendUnfinishedError, match="yet"):
+        admin.new_key(ONE)
+
+
 def test_a_list_that_does_not_show_a_new_user_yet_does_no_harm(
     admin: IamStorageAdmin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +277,17 @@ def test_a_user_goes_after_all_that_it_has(admin: IamStorageAdmin, moto: Aws) ->
     with pytest.raises(BackendAuthenticationError):
         admin.prove(key, ONE)
     assert admin.inventory()[ID] == {"bucket"}
+
+
+def test_what_is_gone_meanwhile_is_as_good_as_removed(admin: IamStorageAdmin, moto: Aws) -> None:
+    """A list is older than the call that follows it."""
+    key = make(admin, ONE)
+    other_policy(moto)
+    admin._accounts._users.invalidate()  # type: ignore[attr-defined]  # noqa: SLF001
+    admin._accounts._users.get()  # type: ignore[attr-defined]  # noqa: SLF001
+    moto.person.delete_user_policy(UserName=ONE, PolicyName="more")
+    assert ensure(admin, ONE, key) == ACCOUNT
+    assert ensure(admin, ONE, key) == []
 
 
 def test_a_person_with_a_tenants_name_is_no_tenants(admin: IamStorageAdmin, moto: Aws) -> None:

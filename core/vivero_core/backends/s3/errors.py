@@ -35,6 +35,7 @@ _UNFINISHED: Final = {
     "OperationAborted",
     "InternalError",
     "ConcurrentModification",
+    "DeleteConflict",
     "EntityTemporarilyUnmodifiable",
     "InvalidUserState",
     "InvalidUserGroupState",

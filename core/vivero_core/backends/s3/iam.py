@@ -10,8 +10,9 @@ IAM is eventually consistent: what was just written may not be there yet for who
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -26,7 +27,12 @@ from vivero_core.backends.s3.protocol import PREFIX
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
 from vivero_core.backends.survey import Fact, tenant_of
 from vivero_core.backends.ttl_cache import TtlCache
-from vivero_core.errors import BackendKeyGoneError, BackendRefusedError, BackendUnfinishedError
+from vivero_core.errors import (
+    BackendKeyGoneError,
+    BackendNotFoundError,
+    BackendRefusedError,
+    BackendUnfinishedError,
+)
 
 if TYPE_CHECKING:
     from types_boto3_iam.client import IAMClient
@@ -40,6 +46,8 @@ ATTEMPTS: Final = 3
 """Of a call that IAM throttles, with botocore's back-off, three seconds at most; the lane's own back-off follows."""
 SIGNED_IN: Final = "us-east-1"
 """IAM has one endpoint for all regions, and this one in its signatures."""
+SETTLES_SECONDS: Final = 120.0
+"""A new key that no list shows after so long is gone."""
 _PAGE: Final = 1000
 
 
@@ -97,29 +105,36 @@ class IamAccounts:
         self._url = checked_url(url, SYSTEM)
         self._users = TtlCache(self._listed)
         self._own_id = ""
+        self._issued: dict[str, tuple[str, float]] = {}  # a key that no list has shown yet, and since when
         self._client: IAMClient | None = None
         self._making = threading.Lock()
 
     def new_key(self, account: str) -> Credentials:
         """The user is made where it is missing; of two keys, one has to go first: one that does not work, else the older."""
-        with translated(f"issue a key to IAM user {account}"):
+        with _settling(f"issue a key to IAM user {account}"):
             self._create(account)
             keys = self._keys(account)
             for one in sorted(keys, key=_age)[: len(keys) - KEYS_AT_MOST + 1]:
-                self._iam.delete_access_key(UserName=account, AccessKeyId=one["AccessKeyId"])
+                self._delete_key(account, one["AccessKeyId"])
             made = self._iam.create_access_key(UserName=account)["AccessKey"]
+        self._issued[account] = made["AccessKeyId"], time.monotonic()
         return Credentials(made["AccessKeyId"], made["SecretAccessKey"])
 
     def ensure(self, account: Credentials, access_key: str | None) -> list[Correction]:
-        with translated(f"set up IAM user {account.name}"):
-            written = self._ensure_user(account.name)
-            keys = self._keys(account.name)
-            if not any(one["AccessKeyId"] == access_key and one["Status"] == "Active" for one in keys):
-                raise BackendKeyGoneError(SYSTEM, f"IAM user {account.name} has no active key {access_key}")
-            self._try(account, str(access_key))
-            others = [one["AccessKeyId"] for one in keys if one["AccessKeyId"] != access_key]
+        name = account.name
+        with _settling(f"set up IAM user {name}"):
+            written = self._ensure_user(name)
+            keys = {one["AccessKeyId"]: one["Status"] for one in self._keys(name)}
+            if access_key in keys:
+                self._issued.pop(name, None)
+            elif self._was_just_issued(name, access_key):
+                raise BackendUnfinishedError(SYSTEM, f"IAM does not list the new key of user {name} yet")
+            if access_key is None or keys.get(access_key) != "Active":
+                raise BackendKeyGoneError(SYSTEM, f"IAM user {name} has no active key {access_key}")
+            self._try(account, access_key)
+            others = keys.keys() - {access_key}
             for one in others:
-                self._iam.delete_access_key(UserName=account.name, AccessKeyId=one)
+                self._delete_key(name, one)
         return [Correction.STORAGE_ACCOUNT] if written or others else []
 
     def names(self) -> Iterable[str]:
@@ -155,15 +170,14 @@ class IamAccounts:
             except self._iam.exceptions.NoSuchEntityException:
                 return False
             for one in self._keys(account):
-                self._iam.delete_access_key(UserName=account, AccessKeyId=one["AccessKeyId"])
+                self._delete_key(account, one["AccessKeyId"])
             for name in found:
-                self._iam.delete_user_policy(UserName=account, PolicyName=name)
+                self._remove(self._iam.delete_user_policy, UserName=account, PolicyName=name)
             present = self._listed().get(account)
             if present is not None:
                 self._take_what_others_gave(account, present)
-            with suppress(self._iam.exceptions.NoSuchEntityException):
-                self._iam.delete_login_profile(UserName=account)
-            self._iam.delete_user(UserName=account)
+            self._remove(self._iam.delete_login_profile, UserName=account)
+            self._remove(self._iam.delete_user, UserName=account)
         self._users.invalidate()
         return True
 
@@ -199,7 +213,7 @@ class IamAccounts:
             self._take_what_others_gave(account, present)
             for name, _ in present.policies:
                 if name != POLICY:
-                    self._iam.delete_user_policy(UserName=account, PolicyName=name)
+                    self._remove(self._iam.delete_user_policy, UserName=account, PolicyName=name)
         if present is None or present.policies != wanted:
             self._iam.put_user_policy(UserName=account, PolicyName=POLICY, PolicyDocument=policy(account))
         self._users.invalidate()
@@ -207,14 +221,26 @@ class IamAccounts:
 
     def _take_what_others_gave(self, account: str, present: User) -> None:
         for arn in present.attached:
-            self._iam.detach_user_policy(UserName=account, PolicyArn=arn)
+            self._remove(self._iam.detach_user_policy, UserName=account, PolicyArn=arn)
         for group in present.groups:
-            self._iam.remove_user_from_group(UserName=account, GroupName=group)
+            self._remove(self._iam.remove_user_from_group, UserName=account, GroupName=group)
+
+    def _delete_key(self, account: str, key: str) -> None:
+        self._remove(self._iam.delete_access_key, UserName=account, AccessKeyId=key)
+
+    def _remove(self, call: Callable[..., object], **what: str) -> None:
+        """What is gone already is as good: lists lag behind."""
+        with suppress(self._iam.exceptions.NoSuchEntityException):
+            call(**what)
 
     def _create(self, account: str) -> None:
         """A list that does not show it yet is no proof that it is missing."""
         with suppress(self._iam.exceptions.EntityAlreadyExistsException):
             self._iam.create_user(UserName=account, Path=PATH)
+
+    def _was_just_issued(self, account: str, access_key: str | None) -> bool:
+        key, when = self._issued.get(account, (None, 0.0))
+        return key is not None and key == access_key and time.monotonic() - when < SETTLES_SECONDS
 
     def _try(self, account: Credentials, access_key: str) -> None:
         """Use the key, as the tenant would; what the answer says besides that is not of interest here."""
@@ -263,6 +289,16 @@ class IamAccounts:
         )
         client.meta.events.register("before-send.iam", self._transport.client_handler())
         return client
+
+
+@contextmanager
+def _settling(doing: str) -> Iterator[None]:
+    """Of a user that was just made IAM may say for a moment that there is none."""
+    try:
+        with translated(doing):
+            yield
+    except BackendNotFoundError as error:
+        raise BackendUnfinishedError(SYSTEM, f"{doing}: IAM does not show it yet") from error
 
 
 def _age(key: "AccessKeyMetadataTypeDef") -> tuple[bool, float]:
