@@ -231,7 +231,7 @@ def test_what_is_not_the_tenants_stays_with_who_had_its_rights(admin: ElastiCach
     tenant = made(admin)
     rights_of_another(aws, tenant.cache_user.name)
     admin.ensure_user(tenant.cache_user)
-    assert aws.users["reader"]["AccessString"] == "on ~reports:* +@read ( +get)"
+    assert aws.users["reader"]["AccessString"] == "on ~reports:* +@read (+get)"
 
 
 def test_another_password_is_noticed_by_trying_it(admin: ElastiCacheAdmin, aws: Aws) -> None:

@@ -43,6 +43,13 @@ def test_the_operator_reads_no_tenants_objects_and_writes_no_one_elses_users() -
     assert [one["Resource"] for one in writes] == [f"arn:aws:iam::*:user{iam.PATH}*"]
 
 
+def test_the_bound_of_tenants_users_leaves_them_what_they_do() -> None:
+    (bound,) = statements((EXAMPLES / "aws-tenants-scp.json").read_text())
+    assert bound["Effect"] == "Deny"
+    assert set(bound["NotAction"]) == actions(iam.policy(ONE))
+    assert bound["Condition"] == {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::*:user{iam.PATH}*"}}
+
+
 def test_the_names_fit() -> None:
     """IAM takes 64 characters for a user, S3 63 for a bucket."""
     assert len(ONE) <= 63

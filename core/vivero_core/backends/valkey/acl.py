@@ -111,7 +111,8 @@ def access_string(user: str) -> str:
 
 def without_patterns(user: str, access: str) -> str:
     """An access string without every pattern of the tenant `user`; a selector that is left opens no key."""
-    return " ".join(re.sub(rf"{_PATTERN.pattern}{re.escape(user)}[^ )]*", "", access).split())
+    left = re.sub(rf"{_PATTERN.pattern}{re.escape(user)}[^ )]*", "", access)
+    return " ".join(left.split()).replace("( ", "(").replace(" )", ")")
 
 
 def present(reply: Sequence[object]) -> Access:
