@@ -63,5 +63,9 @@ class BackendNotFoundError(BackendRefusedError):
     """The object that was named is not there."""
 
 
+class BackendKeyGoneError(BackendRefusedError):
+    """A server that makes access keys itself does not have this one, or with another secret: only a new one helps."""
+
+
 class BackendProofError(BackendRefusedError):
     """The tenant's own credentials work, yet what was written did not come back."""

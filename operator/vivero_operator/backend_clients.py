@@ -20,11 +20,13 @@ from vivero_core.backends.mariadb.client import MariaDbAdmin
 from vivero_core.backends.mariadb.client import Server as DatabaseAddress
 from vivero_core.backends.mariadb.protocol import DatabaseAdmin
 from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.backends.s3.iam import IamStorageAdmin
 from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.backends.s3.transport import Endpoint
 from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey.client import Server as CacheAddress
 from vivero_core.backends.valkey.client import ValkeyAdmin
+from vivero_core.backends.valkey.elasticache import ElastiCacheAdmin
 from vivero_core.backends.valkey.protocol import CacheAdmin
 from vivero_core.errors import BackendMisconfiguredError
 from vivero_core.model.database_server import DatabaseServer
@@ -173,13 +175,26 @@ class BackendClients:
         authority = await self._authority()
         admin = await self._objects.credentials(self._settings.s3_admin_secret, "access_key", "secret_key")
         endpoint = Endpoint(self._settings.s3_endpoint, self._settings.s3_region, authority)
+        if self._settings.s3_accounts == "iam":
+            iam = self._settings.iam_endpoint
+            return self._client(_STORAGE, (endpoint, admin), lambda: IamStorageAdmin(endpoint, admin, iam))
         return self._client(_STORAGE, (endpoint, admin), lambda: VersityStorageAdmin(endpoint, admin))
 
     async def cache(self) -> BackendClient[CacheAdmin]:
         authority = await self._authority()
         admin = await self._objects.credentials(self._settings.valkey_admin_secret, "username", "password")
         address = CacheAddress(self._settings.valkey_host, self._settings.valkey_port, authority)
+        if self._settings.valkey_users == "elasticache":
+            return await self._elasticache(address, admin)
         return self._client(_CACHE, (address, admin), lambda: ValkeyAdmin(address, admin))
+
+    async def _elasticache(self, address: CacheAddress, admin: Credentials) -> BackendClient[CacheAdmin]:
+        settings = self._settings
+        login = await self._objects.credentials(settings.elasticache_admin_secret, "access_key", "secret_key")
+        api = Endpoint(settings.elasticache_endpoint, settings.elasticache_region, address.authority)
+        group = settings.elasticache_user_group
+        made_from = (address, admin, api, login)
+        return self._client(_CACHE, made_from, lambda: ElastiCacheAdmin(address, admin, api, login, group))
 
     async def platform_files(self) -> PlatformFiles:
         ticket_key = await self._objects.public_key(self._settings.ticket_key_config_map, "ticket.pub")

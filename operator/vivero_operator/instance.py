@@ -94,9 +94,12 @@ class TenantKeys:
     signing_key: str = field(repr=False)
     file_key: str = field(repr=False)
     operator_token: str = field(repr=False)
+    storage_access_key: str | None = field(default=None, repr=False)
+    """Of the storage secret, where the server made both; else it is the account's name."""
 
     def dump(self) -> dict[str, str]:
-        return asdict(self)
+        """Without what there is not: earlier releases open what is sealed, and know no access key."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)

@@ -91,9 +91,22 @@ class Settings(BaseSettings):
     valkey_host: str = "valkey.vivero-backing.svc.cluster.local"
     valkey_port: int = Field(default=6379, ge=1, le=65535)
     valkey_admin_secret: str = "valkey-admin"  # noqa: S105  a Secret's name
+    valkey_users: Literal["acl", "elasticache"] = "acl"
+    """Who keeps tenants' users: that server, or AWS, for an ElastiCache whose administrator valkey_admin_secret is."""
+    elasticache_endpoint: str = "https://elasticache.us-east-1.amazonaws.com"
+    """Where AWS is asked, if it keeps them."""
+    elasticache_region: str = "us-east-1"
+    elasticache_user_group: str = "vivero"
+    """The user group of the cache."""
+    elasticache_admin_secret: str = "elasticache-admin"  # noqa: S105  a Secret's name
+    """Secret in the platform namespace, keys access_key and secret_key: the operator's access key of AWS."""
     s3_endpoint: str = "https://s3.vivero-backing.svc.cluster.local:7070"
     s3_region: str = "us-east-1"
     s3_admin_secret: str = "s3-admin"  # noqa: S105  a Secret's name
+    s3_accounts: Literal["versitygw", "iam"] = "versitygw"
+    """Who keeps tenants' accounts: the admin API of that server, or AWS IAM, which makes access keys itself."""
+    iam_endpoint: str = "https://iam.amazonaws.com"
+    """Where IAM is, if it keeps them."""
     backup_secret: str = ""
     """Secret in the platform namespace, keys endpoint, region, bucket, access_key, secret_key: the bucket that backups go
     to, and an account that no tenant has. Empty: there are no backups."""
@@ -125,6 +138,11 @@ class Settings(BaseSettings):
     proof_seconds: float = Field(default=1800, ge=30)
     """Age at which a tenant's proof is renewed."""
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @property
+    def storage_keys_are_issued(self) -> bool:
+        """Whether access keys and their secrets are made by the server, and not here."""
+        return self.s3_accounts == "iam"
 
     @property
     def proof_lasts(self) -> timedelta:

@@ -19,7 +19,7 @@ from vivero_core.backends.kube.errors import (
 )
 from vivero_core.backends.kube.resources import Resource, resource_of
 from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_in, tenant_of
-from vivero_core.errors import BackendUnavailableError
+from vivero_core.errors import BackendKeyGoneError, BackendUnavailableError
 from vivero_operator.backend_clients import BackendClient
 from vivero_operator.data_plane import Owner, Proof, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
@@ -179,12 +179,15 @@ class FakeServer:
         self.system = system
         self.down = False
         self.calls: list[str] = []
+        self._numbers = itertools.count(1)
         self.databases: set[str] = set()
         self.users: dict[str, str] = {}
         self.former: set[str] = set()
         """Cache users with the rules of an earlier release, schemas of one that made no audit log."""
         self.connections: dict[str, int] = {}
         self.buckets: dict[str, str] = {}
+        self.keys: dict[str, dict[str, str]] = {}
+        """As IAM has them: the access keys of an account, and their secrets."""
         self.empty: set[str] = set()
         """Schemas without a table, and buckets without an object."""
 
@@ -215,9 +218,19 @@ class FakeServer:
         grants = [Correction.DATABASE_GRANTS] * (before[0] is None)
         return [Correction.DATABASE_USER, *grants] if database else [Correction.CACHE_USER]
 
-    def ensure_account(self, account: Credentials) -> list[Correction]:
+    def new_key(self, account: str) -> Credentials:
+        self._up("new_key")
+        made = Credentials(f"AKIA{next(self._numbers)}", f"issued-{next(self._numbers)}")
+        self.keys.setdefault(account, {})[made.name] = made.secret
+        return made
+
+    def ensure_account(self, account: Credentials, access_key: str | None = None) -> list[Correction]:
         self._up("ensure_account")
         before = self.users.get(account.name)
+        if access_key is not None:
+            if self.keys.get(account.name, {}).get(access_key) != account.secret:
+                raise BackendKeyGoneError(self.system, "no such key")
+            self.keys[account.name] = {access_key: account.secret}
         self.users[account.name] = account.secret
         return [Correction.STORAGE_ACCOUNT] * (before != account.secret)
 

@@ -42,9 +42,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_VALKEY_HOST, value: {{ .Values.valkey.host | quote }}}
 - {name: VIVERO_VALKEY_PORT, value: {{ .Values.valkey.port | quote }}}
 - {name: VIVERO_VALKEY_ADMIN_SECRET, value: {{ .Values.valkey.adminSecret | quote }}}
+- {name: VIVERO_VALKEY_USERS, value: {{ .Values.valkey.users | quote }}}
+- {name: VIVERO_ELASTICACHE_ENDPOINT, value: {{ .Values.valkey.elasticache.endpoint | quote }}}
+- {name: VIVERO_ELASTICACHE_REGION, value: {{ .Values.valkey.elasticache.region | quote }}}
+- {name: VIVERO_ELASTICACHE_USER_GROUP, value: {{ .Values.valkey.elasticache.userGroup | quote }}}
+- {name: VIVERO_ELASTICACHE_ADMIN_SECRET, value: {{ .Values.valkey.elasticache.adminSecret | quote }}}
 - {name: VIVERO_S3_ENDPOINT, value: {{ .Values.s3.endpoint | quote }}}
 - {name: VIVERO_S3_REGION, value: {{ .Values.s3.region | quote }}}
 - {name: VIVERO_S3_ADMIN_SECRET, value: {{ .Values.s3.adminSecret | quote }}}
+- {name: VIVERO_S3_ACCOUNTS, value: {{ .Values.s3.accounts | quote }}}
+- {name: VIVERO_IAM_ENDPOINT, value: {{ .Values.s3.iamEndpoint | quote }}}
 - {name: VIVERO_BACKUP_SECRET, value: {{ .Values.backup.secret | quote }}}
 - {name: VIVERO_EGRESS_CIDRS, value: {{ .Values.egressCidrs | toJson | quote }}}
 - {name: VIVERO_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}

@@ -55,7 +55,7 @@ def cache(instance: Instance, keys: TenantKeys) -> Manifest:
 def storage(instance: Instance, keys: TenantKeys) -> Manifest:
     bucket = naming.bucket_name(instance.id)
     content = {
-        "access_key": bucket,
+        "access_key": keys.storage_access_key or bucket,
         "secret_key": keys.storage_secret,
         "endpoint": instance.settings.s3_endpoint,
         "bucket": bucket,

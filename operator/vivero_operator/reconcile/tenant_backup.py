@@ -14,6 +14,7 @@ from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import BackupResult, TenantBackup, TenantBackupStatus
 
+from vivero_operator.instance import TenantKeys
 from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.operations import backup_order as program
 from vivero_operator.operations import runner
@@ -99,9 +100,7 @@ class TenantBackupReconciler(Reconciler):
             owner=backup.metadata,
             steps=program.STEPS,
             files={
-                program.ORDER_FILE: self._order(
-                    backup, tenant, record.keys.storage_secret, record.keys.file_key
-                ).dump(),
+                program.ORDER_FILE: self._order(backup, tenant, record.keys).dump(),
                 program.CLIENT_FILE: program.option_file(
                     login, record.keys.database_password, server.spec.host, server.spec.port
                 ),
@@ -109,14 +108,16 @@ class TenantBackupReconciler(Reconciler):
             storage_secret=settings.backup_secret,
         )
 
-    def _order(self, backup: TenantBackup, tenant: Tenant, storage_secret: str, file_key: str) -> program.Order:
+    def _order(self, backup: TenantBackup, tenant: Tenant, keys: TenantKeys) -> program.Order:
         settings, bucket = self._services.settings, naming.bucket_name(tenant.id)
         return program.Order(
             tenant=tenant.id,
             uid=backup.metadata.uid,
             schemas=(naming.database_name(tenant.id), naming.audit_database_name(tenant.id)),
-            storage=program.Account(settings.s3_endpoint, settings.s3_region, bucket, bucket, storage_secret),
-            file_key=file_key,
+            storage=program.Account(
+                settings.s3_endpoint, settings.s3_region, bucket, keys.storage_access_key or bucket, keys.storage_secret
+            ),
+            file_key=keys.file_key,
         )
 
     async def _follow(self, backup: TenantBackup, body: Mapping[str, Any]) -> Result:

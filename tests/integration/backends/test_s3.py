@@ -40,6 +40,17 @@ def test_a_new_secret_replaces_the_old(storage_admin: VersityStorageAdmin, new_t
         storage_admin.prove(tenant.account, tenant.bucket)
 
 
+def test_a_key_that_the_client_made_up_replaces_the_old(
+    storage_admin: VersityStorageAdmin, new_tenant: MakeTenant
+) -> None:
+    tenant = new_tenant()
+    key = storage_admin.new_key(tenant.bucket)
+    assert storage_admin.ensure_account(Credentials(tenant.bucket, key.secret), key.name)
+    storage_admin.prove(key, tenant.bucket)
+    with pytest.raises(BackendAuthenticationError):
+        storage_admin.prove(tenant.account, tenant.bucket)
+
+
 def test_an_account_that_nobody_made_is_unknown_whatever_was_asked_before(
     storage_admin: VersityStorageAdmin, storage_endpoint: Endpoint, new_tenant: MakeTenant
 ) -> None:

@@ -15,7 +15,9 @@ from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import client
 from vivero_core.backends.s3.buckets import PROBE, State
 from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.backends.s3.iam import IamStorageAdmin
 from vivero_core.backends.s3.transport import Answer, Call, Endpoint, Transport
+from vivero_core.backends.s3.versity import VersityAccounts
 from vivero_core.errors import BackendError, BackendRefusedError, BackendUnfinishedError
 
 pytestmark = pytest.mark.alone  # compares surveys of the whole server
@@ -142,13 +144,15 @@ def test_a_survey_of_many_buckets_takes_turns(
 ) -> None:
     """The first is complete before it counts; after that each reads some again, those read longest ago first."""
     tenants = [new_tenant() for _ in range(3)]
-    own, listed = {tenant.bucket for tenant in tenants}, own_admin._listed  # noqa: SLF001
+    accounts = own_admin._accounts  # noqa: SLF001
+    assert isinstance(accounts, VersityAccounts)
+    own, listed = {tenant.bucket for tenant in tenants}, accounts.listed
 
     def of_ours(path: str, element: str) -> list[dict[str, str]]:
         """Other buckets come and go meanwhile."""
         return [one for one in listed(path, element) if own & set(one.values())]
 
-    monkeypatch.setattr(own_admin, "_listed", of_ours)
+    monkeypatch.setattr(accounts, "listed", of_ours)
     monkeypatch.setattr(client, "SURVEY_SECONDS", -1.0)
     with pytest.raises(BackendUnfinishedError, match="continues at the next call"):
         own_admin.survey()
@@ -236,3 +240,39 @@ def test_a_bucket_with_versions_and_locks_can_be_erased(
         hands.do("DELETE", f"/{tenant.bucket}/a", login=tenant.account)
     assert storage_admin.delete_bucket(tenant.bucket)
     assert not storage_admin.bucket_exists(tenant.bucket)
+
+
+@pytest.fixture
+def plain_admin(storage_endpoint: Endpoint, storage_admin: VersityStorageAdmin) -> Iterator[IamStorageAdmin]:
+    """Of a server without an admin API: buckets are the administrator's own. Nobody asks its IAM here."""
+    admin = IamStorageAdmin(storage_endpoint, storage_admin._admin, "https://127.0.0.1:1")  # noqa: SLF001
+    yield admin
+    admin.close()
+
+
+OF_PLAIN_BUCKETS = [name for name in HANDS if not name.startswith("account") and name != "bucket is another's"]
+
+
+@pytest.mark.parametrize("name", OF_PLAIN_BUCKETS)
+def test_a_bucket_in_plain_s3_is_put_right_too(
+    plain_admin: IamStorageAdmin, storage_admin: VersityStorageAdmin, new_tenant: MakeTenant, name: str
+) -> None:
+    hand, expected = HANDS[name]
+    tenant, neighbour = new_tenant(), new_tenant()
+    storage_admin.delete_bucket(tenant.bucket)
+    assert plain_admin.ensure_bucket(tenant.bucket, tenant.bucket) == [BUCKET]
+    assert plain_admin.ensure_bucket(tenant.bucket, tenant.bucket) == []
+    hand(Hands(storage_admin), tenant, neighbour)
+    assert set(plain_admin.ensure_bucket(tenant.bucket, tenant.bucket)) == expected
+    assert plain_admin.ensure_bucket(tenant.bucket, tenant.bucket) == []
+    with pytest.raises(BackendRefusedError):
+        storage_admin.prove(neighbour.account, tenant.bucket)
+    assert plain_admin.delete_bucket(tenant.bucket)
+    assert not plain_admin.bucket_exists(tenant.bucket)
+
+
+def test_a_bucket_of_another_administrator_is_never_used(plain_admin: IamStorageAdmin, new_tenant: MakeTenant) -> None:
+    """Names of buckets are the whole world's: somebody may have had it before."""
+    tenant = new_tenant()
+    with pytest.raises(BackendRefusedError, match="belongs to another AWS account"):
+        plain_admin.ensure_bucket(tenant.bucket, tenant.bucket)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vivero_core.backends.mariadb import accounts, rights
+from vivero_core.backends.mariadb import accounts, rights, sessions
 from vivero_core.backends.mariadb.accounts import attributes
 from vivero_core.backends.mariadb.rights import Account, Right
 from vivero_core.errors import InvalidNameError
@@ -107,8 +107,29 @@ def test_every_statement_about_a_tenant_checks_its_name(name: str) -> None:
         lambda: rights.accounts_of(name),
         lambda: rights.rights_on(name, USER),
         lambda: rights.rights_on(DATABASE, name),
-        lambda: rights.sessions_in(name, "x"),
+        lambda: sessions.in_schema(name, "x"),
     )
     for build in builds:
         with pytest.raises(InvalidNameError):
             build()
+
+
+@pytest.mark.parametrize(
+    ("host", "where", "is_from"),
+    [
+        ("%", "10.0.0.9:51234", True),
+        ("%", "localhost", True),
+        ("localhost", "localhost", True),
+        ("localhost", "localhost:51234", True),
+        ("10.0.0.9", "10.0.0.9:51234", True),
+        ("10.0.0.9", "10.0.0.90:51234", False),
+        ("10.0.0.90", "10.0.0.9:51234", False),
+        ("fe80::1", "fe80::1:51234", True),
+        ("fe80::1", "fe80::1:5:51234", False),
+        ("10.0.0.0/255.0.0.0", "10.0.0.9:51234", False),
+        ("", "localhost", False),
+    ],
+)
+def test_where_a_connection_is_from(host: str, where: str, *, is_from: bool) -> None:
+    """As `KILL … USER` compares it: a host to the letter, not what the account's pattern covers."""
+    assert sessions.is_from(host, where) is is_from

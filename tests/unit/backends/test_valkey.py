@@ -219,3 +219,17 @@ def test_trust_in_nothing_is_refused(text: str) -> None:
 
 def test_an_authority_may_carry_a_comment_in_any_script(authority: str) -> None:
     assert len(client_context(f"# Főtanúsítvány\n{authority}").get_ca_certs()) == 1
+
+
+@pytest.mark.parametrize(
+    ("access", "left"),
+    [
+        ("on ~vtaaaaaaaaaa:* +get", "on +get"),
+        ("on ~other:* %RW~vtaaaaaaaaaa:x &vtaaaaaaaaaa* +get", "on ~other:* +get"),
+        ("on ~a:* (~vtaaaaaaaaaa:* +get) (+set ~vtaaaaaaaaaa:*)", "on ~a:* (+get) (+set)"),
+        ("on ~vtbbbbbbbbbb:* ~vt* ~* +@all", "on ~vtbbbbbbbbbb:* ~vt* ~* +@all"),
+    ],
+)
+def test_a_tenants_patterns_leave_an_access_string(access: str, left: str) -> None:
+    """Those of others, and those that cover more, stay."""
+    assert acl.without_patterns("vtaaaaaaaaaa", access) == left

@@ -12,6 +12,10 @@ from reconcile.fakes import FakeKube
 from reconcile.world import SERVER
 from support.authority import new_authority, new_public_key
 from unit.operator.waiting import until
+from vivero_core.backends.s3.client import VersityStorageAdmin
+from vivero_core.backends.s3.iam import IamStorageAdmin
+from vivero_core.backends.valkey.client import ValkeyAdmin
+from vivero_core.backends.valkey.elasticache import ElastiCacheAdmin
 from vivero_core.errors import BackendMisconfiguredError, BackendUnavailableError
 from vivero_core.model.database_server import DatabaseServer
 from vivero_operator.backend_clients import FRESH_SECONDS, WRONG_SECONDS, BackendClient, BackendClients, PlatformObjects
@@ -223,6 +227,29 @@ class TestClients:
         renew(kube, clock, "valkey-admin")
         assert await backends.storage() is not storage
         assert await backends.cache() is not cache
+        backends.close()
+
+    @pytest.mark.parametrize(("accounts", "kind"), [("versitygw", VersityStorageAdmin), ("iam", IamStorageAdmin)])
+    async def test_a_setting_says_who_keeps_the_accounts_of_the_object_store(
+        self, kube: FakeKube, clock: Clock, accounts: str, kind: type[object]
+    ) -> None:
+        settings = Settings.model_validate({"data_plane_image": "i", "s3_accounts": accounts})
+        backends = BackendClients(settings, PlatformObjects(cast("Any", kube), "vivero-system", clock))
+        assert type((await backends.storage()).admin) is kind
+        backends.close()
+
+    @pytest.mark.parametrize(("users", "kind"), [("acl", ValkeyAdmin), ("elasticache", ElastiCacheAdmin)])
+    async def test_a_setting_says_who_keeps_the_users_of_the_cache(
+        self, kube: FakeKube, clock: Clock, users: str, kind: type[object]
+    ) -> None:
+        keys = {key: encoded(b"admin") for key in ("access_key", "secret_key")}
+        kube.put(platform_object("Secret", "elasticache-admin", **keys))
+        settings = Settings.model_validate({"data_plane_image": "i", "valkey_users": users})
+        backends = BackendClients(settings, PlatformObjects(cast("Any", kube), "vivero-system", clock))
+        client = await backends.cache()
+        assert type(client.admin) is kind
+        renew(kube, clock, "elasticache-admin", "secret_key")
+        assert (await backends.cache() is client) is (users == "acl")
         backends.close()
 
     async def test_what_is_read_is_believed_for_a_minute(

@@ -22,6 +22,8 @@ SYSTEM: Final = "mariadb"
 USER_LIMIT_REACHED: Final = 1226  # after the password was accepted: MAX_USER_CONNECTIONS
 NO_SUCH_GRANT: Final = frozenset({1133, 1141, 1147, 1403, 1959})
 """Errors of a REVOKE for an account, a role or a right that is not there."""
+ACCESS_DENIED: Final = frozenset({1044, 1142, 1370})
+"""To a schema, a table, a routine: of a REVOKE, also when the administrator lacks one of the privileges it names."""
 NO_SUCH_CONNECTION: Final = 1094
 NOT_ALLOWED: Final = 1698
 """Of REVOKE PROXY: only who may pass that right on may take it."""

@@ -9,9 +9,9 @@ from pymysql.cursors import Cursor
 from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.mariadb import accounts, audit, rights, statements
+from vivero_core.backends.mariadb import accounts, audit, rights, sessions, statements
 from vivero_core.backends.mariadb.accounts import Attributes
-from vivero_core.backends.mariadb.errors import NO_SUCH_CONNECTION, NO_SUCH_GRANT, NOT_ALLOWED, code_of
+from vivero_core.backends.mariadb.errors import ACCESS_DENIED, NO_SUCH_GRANT, NOT_ALLOWED, code_of
 from vivero_core.backends.mariadb.rights import Account, Right
 from vivero_core.model import naming
 
@@ -75,7 +75,7 @@ class UserRepair:
             if not self._stands():
                 self._recreate()
             # Rights that were too many end with these sessions; the data plane never selects this schema.
-            _end_sessions(self._cursor, name_checks.audit_database(self._database), self._user.name)
+            sessions.end_in(self._cursor, name_checks.audit_database(self._database), self._user.name)
         drop_accounts(self._cursor, unmanaged, kept=self._user.name)
         written = {
             Correction.DATABASE_USER: account,
@@ -149,7 +149,7 @@ def drop_tenant(cursor: Cursor, database: str) -> bool:
     drop_accounts(cursor, found)
     for user in naming.database_users(database.removeprefix("vt")):
         # Also when it was gone: a crash between the two statements leaves connections.
-        cursor.execute(*rights.end_connections(Account(user, _ANY_HOST)))
+        sessions.end(cursor, Account(user, _ANY_HOST))
     return revoke_unmanaged(cursor, database, None) or bool(found)
 
 
@@ -160,7 +160,7 @@ def drop_accounts(cursor: Cursor, found: Mapping[Account, Attributes], kept: str
         cursor.execute(*rights.drop(account, role=role))
         if not role:
             host = account.host if account.user == kept else _ANY_HOST
-            cursor.execute(*rights.end_connections(Account(account.user, host)))
+            sessions.end(cursor, Account(account.user, host))
 
 
 def revoke_unmanaged(cursor: Cursor, database: str, owner: str | None) -> bool:
@@ -176,7 +176,7 @@ def revoke_unmanaged(cursor: Cursor, database: str, owner: str | None) -> bool:
         cursor.execute(*rights.RELOAD)
     for user in {right.holder.user for right in unmanaged if right.holder.user}:
         for schema in (database, name_checks.audit_database(database)):
-            _end_sessions(cursor, schema, user)
+            sessions.end_in(cursor, schema, user)
     return bool(unmanaged)
 
 
@@ -192,15 +192,14 @@ def _unmanaged_rights(cursor: Cursor, database: str, owner: str | None) -> list[
 
 def _revoke(cursor: Cursor, right: Right) -> None:
     codes = NO_SUCH_GRANT | ({NOT_ALLOWED} if right.kind == "PROXY" else set())
-    for statement in rights.revoke(right):
-        _tolerate(cursor, statement, codes)
-
-
-def _end_sessions(cursor: Cursor, schema: str, user: str) -> None:
-    """Connections that have the schema selected keep the rights of their login."""
-    cursor.execute(*rights.sessions_in(schema, user))
-    for (ident,) in cursor.fetchall():
-        _tolerate(cursor, rights.end_session(int(ident)), frozenset({NO_SUCH_CONNECTION}))
+    try:
+        for statement in rights.revoke(right):
+            _tolerate(cursor, statement, codes)
+    except pymysql.MySQLError as error:
+        if code_of(error) not in ACCESS_DENIED or right.kind == "PROXY":
+            raise
+        for statement in rights.revoke_by_name(right):
+            _tolerate(cursor, statement, codes)
 
 
 def _tolerate(cursor: Cursor, statement: statements.Statement, codes: frozenset[int]) -> None:

@@ -51,6 +51,21 @@ _TABLES: Final = (
 # A backslash before a character that is no wildcard means nothing to the server, and a `%` after the whole name covers it.
 _SCHEMA: Final = "TRIM(TRAILING '%%' FROM REPLACE(Db, CHAR(92), ''))"
 _PROXIES: Final = "proxies_priv"
+_OF_TABLES: Final = (
+    "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "REFERENCES", "INDEX", "ALTER", "CREATE VIEW", "SHOW VIEW",
+    "TRIGGER",
+)  # fmt: skip
+_OF_ROUTINES: Final = ("EXECUTE", "ALTER ROUTINE")
+_OF_SCHEMAS: Final = (*_OF_TABLES, *_OF_ROUTINES, "CREATE ROUTINE", "CREATE TEMPORARY TABLES", "LOCK TABLES", "EVENT")
+_NAMED: Final[dict[Kind, tuple[str, ...]]] = {
+    "SCHEMA": _OF_SCHEMAS,
+    "TABLE": _OF_TABLES,
+    "PROCEDURE": _OF_ROUTINES,
+    "FUNCTION": _OF_ROUTINES,
+    "PACKAGE": _OF_ROUTINES,
+    "PACKAGE BODY": _OF_ROUTINES,
+}
+"""What RDS' master user has, and so anybody on RDS can have got."""
 _PUBLIC: Final = Account("PUBLIC", "")
 """The role that everybody has; the server knows it by its bare name alone."""
 
@@ -79,14 +94,23 @@ def rights_on(database: str, owner: str | None) -> Statement:
 
 def revoke(right: Right) -> Iterable[Statement]:
     """The server takes ALL and GRANT OPTION together only when it is everywhere; one row needs two statements."""
-    holder = quoted(right.holder)
     if right.kind == "PROXY":
-        yield f"REVOKE PROXY ON {quoted(Account(right.name, right.database))} FROM {holder}", ()
+        yield f"REVOKE PROXY ON {quoted(Account(right.name, right.database))} FROM {quoted(right.holder)}", ()
         return
+    for privileges in ("ALL PRIVILEGES", "GRANT OPTION"):
+        yield _revoke(privileges, right)
+
+
+def revoke_by_name(right: Right) -> Iterable[Statement]:
+    """For an administrator that has not every privilege there is, as on RDS: it may not say ALL."""
+    for privileges in (", ".join(_NAMED[right.kind]), "GRANT OPTION"):
+        yield _revoke(privileges, right)
+
+
+def _revoke(privileges: str, right: Right) -> Statement:
     scope = f"{identifier(right.database)}.{identifier(right.name) if right.name else '*'}"
     sort = "" if right.kind in ("SCHEMA", "TABLE") else f"{right.kind} "
-    yield f"REVOKE ALL PRIVILEGES ON {sort}{scope} FROM {holder}", ()
-    yield f"REVOKE GRANT OPTION ON {sort}{scope} FROM {holder}", ()
+    return f"REVOKE {privileges} ON {sort}{scope} FROM {quoted(right.holder)}", ()
 
 
 def erase(right: Right) -> Iterable[Statement]:
@@ -105,23 +129,6 @@ def drop(account: Account, *, role: bool) -> Statement:
     """Remove an account in a tenant's name."""
     kind = "ROLE" if role else "USER"
     return f"DROP {kind} IF EXISTS {quoted(account)}", ()
-
-
-def end_connections(account: Account) -> Statement:
-    """Of this user from this host, as the server writes it in its list of connections; `%` is every host."""
-    return f"KILL HARD CONNECTION USER {quoted(account)}", ()
-
-
-def sessions_in(schema: str, user: str) -> Statement:
-    """The ids of the user's connections that have the schema selected."""
-    return "SELECT ID FROM INFORMATION_SCHEMA.PROCESSLIST WHERE DB = %s AND USER = %s", (
-        name_checks.schema(schema),
-        user,
-    )
-
-
-def end_session(ident: int) -> Statement:
-    return f"KILL HARD CONNECTION {ident}", ()
 
 
 def quoted(account: Account) -> str:

@@ -10,6 +10,7 @@ from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.s3 import documents
 from vivero_core.backends.s3.errors import NO_BUCKET, NO_LOCK, NO_POLICY, NO_VERSIONING
+from vivero_core.backends.s3.protocol import Ownership
 from vivero_core.backends.s3.transport import Answer, Call, Transport
 
 PROBE: Final = ".vivero-proof-"
@@ -37,15 +38,16 @@ class State:
 class Buckets:
     """Of one server, as its administrator."""
 
-    def __init__(self, transport: Transport, admin: Credentials) -> None:
+    def __init__(self, transport: Transport, admin: Credentials, ownership: Ownership) -> None:
         self._transport = transport
         self._admin = admin
+        self._ownership = ownership
 
     def ensure(self, bucket: str, owner: str) -> list[Correction]:
         """What had to be written."""
         state = self.state(name_checks.bucket(bucket))
         if state is None:
-            self._do(Call("PATCH", f"/{bucket}/create", headers={"x-vgw-owner": name_checks.bucket(owner)}))
+            self._ownership.create(bucket, name_checks.bucket(owner))
             return [Correction.BUCKET]
         return [
             *self._ensure_access(bucket, name_checks.bucket(owner), state),
@@ -83,12 +85,11 @@ class Buckets:
 
     def _ensure_access(self, bucket: str, owner: str, state: State) -> list[Correction]:
         corrections = []
-        if state.access != documents.Access(owner, frozenset()):
-            # It also takes every grant to others away.
-            self._do(Call("PATCH", "/change-bucket-owner", query={"bucket": bucket, "owner": owner}))
+        if state.access != self._ownership.wanted(owner):
+            self._ownership.give(bucket, owner, state.access)
             corrections.append(Correction.BUCKET_ACCESS)
         if state.policy is not None:
-            # A policy opens the bucket to others; the owner needs none.
+            # A policy opens the bucket to others; whose it is needs none.
             self._do(Call("DELETE", f"/{bucket}", query={"policy": ""}))
             corrections.append(Correction.BUCKET_POLICY)
         return corrections
@@ -116,5 +117,4 @@ class Buckets:
         self._do(Call("PUT", f"/{bucket}", body, {what: ""}, {"Content-MD5": digest}))
 
     def _do(self, call: Call) -> None:
-        what = " ".join([call.method, call.path.removeprefix("/"), *call.query])
-        self._transport.signed(call, self._admin).raise_for(what)
+        self._transport.done(call, self._admin)

@@ -1,10 +1,4 @@
-"""StorageAdmin for versitygw: accounts through its admin API, buckets through S3.
-
-Its admin API is a handful of signed PATCH requests on the same port. Whether
-an account's secret is the desired one is asked as that account (one ListBuckets).
-Its role can only be read from a list of all accounts, which costs more with
-every tenant: many calls share one for a moment, and of it nothing is kept but
-the names of those that differ.
+"""StorageAdmin over S3: buckets here, accounts by whichever adapter keeps them.
 
 boto3 is imported when a bucket's contents are first erased: it costs 15 MiB
 and 0.4 s that a fresh start does not have to pay.
@@ -13,19 +7,19 @@ and 0.4 s that a fresh start does not have to pay.
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 from vivero_core.backends import name_checks
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.s3 import documents, erasure
+from vivero_core.backends.s3 import erasure
 from vivero_core.backends.s3.buckets import PROBE, Buckets
-from vivero_core.backends.s3.errors import SYSTEM, UNKNOWN_ACCOUNT, WRONG_SECRET, translated
+from vivero_core.backends.s3.errors import SYSTEM, translated
+from vivero_core.backends.s3.protocol import PREFIX, Accounts
 from vivero_core.backends.s3.transport import Call, Endpoint, Transport
-from vivero_core.backends.survey import Fact, Inventory, Survey, digests, holdings, tenant_in, tenant_of
-from vivero_core.backends.ttl_cache import TtlCache
+from vivero_core.backends.s3.versity import VersityAccounts
+from vivero_core.backends.survey import Inventory, Survey, digests, holdings, tenant_of
 from vivero_core.errors import (
     BackendMisconfiguredError,
     BackendProofError,
@@ -36,24 +30,23 @@ from vivero_core.errors import (
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-PREFIX: Final = "vivero-"
 ERASURE_SECONDS: Final = 5.0  # a call erases for this long at most, then asks to be called again
 SURVEY_SECONDS: Final = 2.0
 """A survey reads buckets for this long, at three milliseconds each; those read longest ago come first."""
 
 
-class VersityStorageAdmin:
+class S3StorageAdmin:
     """Implements `StorageAdmin`; one for the life of the program, safe for threads."""
 
-    def __init__(self, endpoint: Endpoint, admin: Credentials) -> None:
+    def __init__(self, transport: Transport, admin: Credentials, accounts: Accounts) -> None:
         if not (admin.name.isascii() and admin.name.isprintable()):
             raise BackendMisconfiguredError(
                 SYSTEM, "the access key contains characters that are not allowed in an HTTP header"
             )
-        self._transport = Transport(endpoint)
+        self._transport = transport
         self._admin = admin
-        self._buckets = Buckets(self._transport, admin)
-        self._odd_accounts = TtlCache(lambda: _odd(self._listed("/list-users", "Accounts")))
+        self._accounts = accounts
+        self._buckets = Buckets(transport, admin, accounts)
         self._seen: dict[str, tuple[float, str]] = {}  # a bucket, when it was last read, and what it was like
         self._client: S3Client | None = None
         self._making = threading.Lock()
@@ -61,19 +54,12 @@ class VersityStorageAdmin:
     def close(self) -> None:
         self._transport.close()
 
-    def ensure_account(self, account: Credentials) -> list[Correction]:
+    def new_key(self, account: str) -> Credentials:
+        return self._accounts.new_key(name_checks.bucket(account))
+
+    def ensure_account(self, account: Credentials, access_key: str | None = None) -> list[Correction]:
         name_checks.bucket(account.name)
-        answer = self._transport.signed(Call("GET", "/"), account)
-        if answer.code == UNKNOWN_ACCOUNT:
-            self._administer(Call("PATCH", "/create-user", documents.account(account)))
-        elif answer.code == WRONG_SECRET or (answer.ok and account.name in self._odd_accounts.get()):
-            query = {"access": account.name}
-            self._administer(Call("PATCH", "/update-user", documents.changes(account), query))
-            self._odd_accounts.invalidate()
-        else:
-            answer.raise_for(f"log in as {account.name}")
-            return []
-        return [Correction.STORAGE_ACCOUNT]
+        return self._accounts.ensure(account, access_key)
 
     def ensure_bucket(self, bucket: str, owner: str) -> list[Correction]:
         name_checks.bucket(bucket)
@@ -81,7 +67,8 @@ class VersityStorageAdmin:
         return self._buckets.ensure(bucket, owner)
 
     def ping(self) -> None:
-        self._buckets.exists("no-such-bucket")  # costs the same however many buckets there are
+        # Costs the same however many buckets there are. With the prefix, for it may have rights on such names alone.
+        self._buckets.exists(f"{PREFIX}no-such-bucket")
 
     def survey(self) -> Survey:
         """Buckets and accounts come as lists; what a bucket is like is read one by one, for there is no list of that.
@@ -89,18 +76,15 @@ class VersityStorageAdmin:
         Raises:
             BackendUnfinishedError: some buckets were never read yet; call again to continue.
         """
-        buckets = self._listed("/list-buckets", "Buckets")
-        accounts = self._listed("/list-users", "Accounts")
-        self._odd_accounts.put(_odd(accounts))
-        owners = {name: one.get("Owner") for one in buckets if tenant_of(name := one.get("Name", ""), PREFIX)}
+        owners = {name: owner for name, owner in self._accounts.buckets().items() if tenant_of(name, PREFIX)}
+        accounts = self._accounts.facts()
         self._read(owners)
-        facts: list[Fact] = [(tenant_of(name, PREFIX), (owner, self._seen[name][1])) for name, owner in owners.items()]
-        facts += [(tenant_in(one.get("Access", ""), PREFIX), sorted(one.items())) for one in accounts]
-        return digests(facts)
+        buckets = [(tenant_of(name, PREFIX), (owner, self._seen[name][1])) for name, owner in owners.items()]
+        return digests([*buckets, *accounts])
 
     def inventory(self) -> Inventory:
-        buckets = ((one.get("Name", ""), "bucket") for one in self._listed("/list-buckets", "Buckets"))
-        accounts = ((one.get("Access", ""), "storage account") for one in self._listed("/list-users", "Accounts"))
+        buckets = ((name, "bucket") for name in self._accounts.buckets())
+        accounts = ((name, "storage account") for name in self._accounts.names())
         return holdings((tenant_of(name, PREFIX), what) for name, what in (*buckets, *accounts))
 
     def prove(self, account: Credentials, bucket: str) -> float:
@@ -131,13 +115,7 @@ class VersityStorageAdmin:
         return True
 
     def delete_account(self, account: str) -> bool:
-        """The admin API says success for an unknown account too, so that is asked first."""
-        name_checks.bucket(account)
-        nobody = Credentials(account, secrets.token_hex(16))
-        if self._transport.signed(Call("GET", "/"), nobody).code == UNKNOWN_ACCOUNT:
-            return False
-        self._administer(Call("PATCH", "/delete-user", query={"access": account}))
-        return True
+        return self._accounts.delete(name_checks.bucket(account))
 
     def _read(self, buckets: Iterable[str]) -> None:
         """Read what buckets are like into `_seen`: those never read first, then those read longest ago."""
@@ -154,18 +132,9 @@ class VersityStorageAdmin:
     def _look_of(self, bucket: str) -> str:
         """As text; of one that cannot be read, what it was like before: it must not hide the others."""
         try:
-            return repr(self._buckets.state(bucket))
+            return repr((self._buckets.state(bucket), self._accounts.look(bucket)))
         except (BackendRefusedError, BackendUnfinishedError) as error:
             return self._seen[bucket][1] if bucket in self._seen else str(error)
-
-    def _listed(self, path: str, element: str) -> list[dict[str, str]]:
-        """A list of the admin API, each entry's fields by name."""
-        answer = self._transport.signed(Call("PATCH", path), self._admin)
-        answer.raise_for(path.removeprefix("/"))
-        return documents.entries(answer.body, element)
-
-    def _administer(self, call: Call) -> None:
-        self._transport.signed(call, self._admin).raise_for(call.path.removeprefix("/"))
 
     @property
     def _s3(self) -> "S3Client":
@@ -188,13 +157,13 @@ class VersityStorageAdmin:
             aws_secret_access_key=self._admin.secret,
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
         )
-        send = partial(self._transport.send, tenants_data=ERASURE_SECONDS)
-        # The stubs expect handlers to return nothing; this event's return value is its point.
-        client.meta.events.register("before-send.s3", cast("Callable[..., None]", send))
+        client.meta.events.register("before-send.s3", self._transport.client_handler(ERASURE_SECONDS))
         return client
 
 
-def _odd(accounts: Iterable[dict[str, str]]) -> frozenset[str]:
-    """Accounts in a tenant's name that may do more than, or something else than, ours."""
-    named = ((one.get("Access", ""), one) for one in accounts)
-    return frozenset(name for name, one in named if tenant_of(name, PREFIX) and not documents.is_plain(one))
+class VersityStorageAdmin(S3StorageAdmin):
+    """For versitygw, whose admin API is on the same port."""
+
+    def __init__(self, endpoint: Endpoint, admin: Credentials) -> None:
+        transport = Transport(endpoint)
+        super().__init__(transport, admin, VersityAccounts(transport, admin))

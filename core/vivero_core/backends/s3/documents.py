@@ -44,9 +44,25 @@ def is_plain(fields: dict[str, str]) -> bool:
 
 def entries(body: bytes, element: str) -> list[dict[str, str]]:
     """Each element of that name directly under the root: its own fields by name."""
-    return [
-        {_local(field.tag): field.text or "" for field in one} for one in parsed(body) if _local(one.tag) == element
-    ]
+    return _fields(parsed(body), element)
+
+
+def buckets(body: bytes) -> list[str]:
+    """Names, of S3's own list of buckets."""
+    return [entry["Name"] for found in _all(parsed(body), "Buckets") for entry in _fields(found, "Bucket")]
+
+
+def owner(body: bytes) -> str:
+    """Whose list of buckets it is."""
+    found = next((text for one in _all(parsed(body), "Owner") if (text := _text(one, "ID"))), "")
+    if not found:
+        raise BackendUnavailableError(SYSTEM, "the list of buckets has no owner")
+    return found
+
+
+def location(region: str) -> bytes:
+    """Where a new bucket is to be."""
+    return _document("CreateBucketConfiguration", {"LocationConstraint": region})
 
 
 def access(body: bytes) -> Access:
@@ -89,6 +105,10 @@ def _document(root: str, fields: dict[str, str]) -> bytes:
         ET.SubElement(element, name).text = value
     document: bytes = ET.tostring(element)
     return document
+
+
+def _fields(root: ET.Element, element: str) -> list[dict[str, str]]:
+    return [{_local(field.tag): field.text or "" for field in one} for one in root if _local(one.tag) == element]
 
 
 def _all(root: ET.Element, element: str) -> Iterator[ET.Element]:

@@ -1,4 +1,4 @@
-"""What an S3 server's error codes mean to a caller."""
+"""What the error codes of an S3 server, and of AWS' other services, mean to a caller."""
 
 import contextlib
 from collections.abc import Iterator
@@ -24,34 +24,45 @@ NO_POLICY: Final = "NoSuchBucketPolicy"
 NO_VERSIONING: Final = ("VersioningNotConfigured", "NotImplemented")
 NO_LOCK: Final = ("ObjectLockConfigurationNotFoundError", "NotImplemented")
 
-_AUTHENTICATION: Final = {UNKNOWN_ACCOUNT, WRONG_SECRET, "XAdminAccessDenied"}
-_NOT_FOUND: Final = {NO_BUCKET, "NoSuchKey", "NotFound", "XAdminUserNotFound", "NoSuchUpload"}
-_UNAVAILABLE: Final = {"SlowDown", "ServiceUnavailable", "RequestTimeout", "Throttling"}
-# The server responds: this one object or bucket is in use, is written to, or cannot be read.
-_UNFINISHED: Final = {"BucketNotEmpty", "OperationAborted", "InternalError"}
+
+_AUTHENTICATION: Final = {UNKNOWN_ACCOUNT, WRONG_SECRET, "XAdminAccessDenied", "InvalidClientTokenId"}
+_NOT_FOUND: Final = {NO_BUCKET, "NoSuchKey", "NotFound", "XAdminUserNotFound", "NoSuchUpload", "NoSuchEntity"}
+_THROTTLED: Final = {"Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_UNAVAILABLE: Final = {"SlowDown", "ServiceUnavailable", "ServiceFailure", "RequestTimeout", *_THROTTLED}
+# The server responds: this one object, bucket, account or group is in use, is written to, or cannot be read.
+_UNFINISHED: Final = {
+    "BucketNotEmpty",
+    "OperationAborted",
+    "InternalError",
+    "ConcurrentModification",
+    "DeleteConflict",
+    "EntityTemporarilyUnmodifiable",
+    "InvalidUserState",
+    "InvalidUserGroupState",
+}
 
 
-def from_answer(doing: str, status: int, code: str) -> BackendError:
+def from_answer(doing: str, status: int, code: str, system: str = SYSTEM) -> BackendError:
     """The error for an answer that is no success; the code alone is quoted, never the server's text."""
     message = f"{doing}: {code or 'no code'} (status {status})"
     if code in _UNFINISHED:
-        return BackendUnfinishedError(SYSTEM, message)
+        return BackendUnfinishedError(system, message)
     if code in _UNAVAILABLE or status >= 500 or status == 429:  # noqa: PLR2004  HTTP's own borders
-        return BackendUnavailableError(SYSTEM, message)
+        return BackendUnavailableError(system, message)
     if code in _AUTHENTICATION:
-        return BackendAuthenticationError(SYSTEM, message)
+        return BackendAuthenticationError(system, message)
     if code in _NOT_FOUND:
-        return BackendNotFoundError(SYSTEM, message)
-    return BackendRefusedError(SYSTEM, message)
+        return BackendNotFoundError(system, message)
+    return BackendRefusedError(system, message)
 
 
 @contextlib.contextmanager
-def translated(doing: str) -> Iterator[None]:
+def translated(doing: str, system: str = SYSTEM) -> Iterator[None]:
     """Raise a BackendError, its cause chained, for any error of boto3's client in the block."""
     try:
         yield
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        raise from_answer(doing, status, error.response["Error"]["Code"]) from error
+        raise from_answer(doing, status, error.response["Error"]["Code"], system) from error
     except BotoCoreError as error:
-        raise BackendUnavailableError(SYSTEM, f"{doing}: {type(error).__name__}") from error
+        raise BackendUnavailableError(system, f"{doing}: {type(error).__name__}") from error

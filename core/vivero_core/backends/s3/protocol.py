@@ -1,10 +1,19 @@
-"""What the operator asks of an S3 server with accounts; every call blocks, has a timeout and is idempotent."""
+"""What the operator asks of an object store; every call blocks, has a timeout and is idempotent.
 
-from typing import Protocol
+Buckets are S3's everywhere. Accounts are not in S3: who keeps them, and how a bucket becomes one's, is an adapter (ADR
+0039), chosen by the setting `s3_accounts`.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Protocol
 
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
-from vivero_core.backends.survey import Inventory, Survey
+from vivero_core.backends.s3.documents import Access
+from vivero_core.backends.survey import Fact, Inventory, Survey
+
+PREFIX: Final = "vivero-"
+"""What the names of tenants' buckets and accounts begin with."""
 
 
 class StorageAdmin(Protocol):
@@ -15,12 +24,24 @@ class StorageAdmin(Protocol):
     delete. All raise `BackendError` and `InvalidNameError`.
     """
 
-    def ensure_account(self, account: Credentials) -> list[Correction]:
-        """An account without any right beyond the buckets it owns."""
+    def new_key(self, account: str) -> Credentials:
+        """Another access key and its secret for this account; `ensure_account` with it ends all others."""
+        ...
+
+    def ensure_account(self, account: Credentials, access_key: str | None = None) -> list[Correction]:
+        """An account without any right beyond its bucket, whose one key has this secret.
+
+        Args:
+            account: its name and the secret.
+            access_key: the key of that secret, where it is not the account's name.
+
+        Raises:
+            BackendKeyGoneError: it has no such key, or the key another secret: only a new one can help.
+        """
         ...
 
     def ensure_bucket(self, bucket: str, owner: str) -> list[Correction]:
-        """The bucket, owned by the account (which has to exist), open to no one else, and keeping nothing deleted."""
+        """The bucket, the account's (which has to exist), open to no one else, and keeping nothing deleted."""
         ...
 
     def ping(self) -> None:
@@ -60,3 +81,41 @@ class StorageAdmin(Protocol):
     def close(self) -> None:
         """Close what is not in use; no call comes after it."""
         ...
+
+
+class Ownership(Protocol):
+    """How a bucket becomes its account's; names are checked by the caller."""
+
+    def create(self, bucket: str, owner: str) -> None: ...
+
+    def wanted(self, owner: str) -> Access:
+        """What the access control list says of a bucket that is this account's, and no one else's."""
+        ...
+
+    def give(self, bucket: str, owner: str, present: Access) -> None:
+        """Make it so."""
+        ...
+
+
+class Accounts(Ownership, Protocol):
+    """Who keeps the accounts of an object store; names are checked by the caller."""
+
+    def new_key(self, account: str) -> Credentials: ...
+
+    def ensure(self, account: Credentials, access_key: str | None) -> list[Correction]: ...
+
+    def names(self) -> Iterable[str]: ...
+
+    def facts(self) -> list[Fact]:
+        """For a survey, what one look at all accounts tells."""
+        ...
+
+    def look(self, account: str) -> object:
+        """For a survey, what has to be asked account by account, in any form that prints the same when it is the same."""
+        ...
+
+    def buckets(self) -> Mapping[str, str | None]:
+        """Every bucket, and whose it is where the list says that."""
+        ...
+
+    def delete(self, account: str) -> bool: ...

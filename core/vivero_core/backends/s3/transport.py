@@ -6,8 +6,9 @@ a file; it lets another sender take over through its `before-send` event.
 
 import hashlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree as ET
@@ -70,9 +71,10 @@ class Answer:
 class Transport:
     """One pool of connections to one endpoint; safe for threads."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        checked_url(endpoint.url, SYSTEM)
+    def __init__(self, endpoint: Endpoint, system: str = SYSTEM) -> None:
+        checked_url(endpoint.url, system)
         self.endpoint = endpoint
+        self._system = system
         self._pool = urllib3.PoolManager(
             maxsize=16,
             ssl_context=client_context(endpoint.authority),
@@ -92,6 +94,17 @@ class Transport:
         content: bytes = response.content
         ok = response.status_code < HTTPStatus.BAD_REQUEST
         return Answer(response.status_code, content, "" if ok else _error_code(content))
+
+    def done(self, call: Call, login: Credentials) -> Answer:
+        """The same, with a BackendError for whatever is no success."""
+        answer = self.signed(call, login)
+        answer.raise_for(" ".join([call.method, call.path.removeprefix("/"), *call.query]))
+        return answer
+
+    def client_handler(self, tenants_data: float | None = None) -> Callable[..., None]:
+        """`send` as a handler of botocore's event `before-send`."""
+        # The stubs expect handlers to return nothing; this event's return value is its point.
+        return cast("Callable[..., None]", partial(self.send, tenants_data=tenants_data))
 
     def send(self, request: AWSPreparedRequest, *, tenants_data: float | None = None, **_event: object) -> AWSResponse:
         """Also botocore's `before-send` handler: what it returns is the answer.
@@ -116,8 +129,8 @@ class Transport:
             _ = response.content  # read to the end, so that the connection serves again
         except HTTPError as error:
             if tenants_data is not None and isinstance(_inner(error), ReadTimeoutError):
-                raise BackendUnfinishedError(SYSTEM, "timeout on a tenant's data") from error
-            raise _connection_error(error) from error
+                raise BackendUnfinishedError(self._system, "timeout on a tenant's data") from error
+            raise _connection_error(error, self._system) from error
         return response
 
     def _timeout(self, read: float) -> urllib3.Timeout:
@@ -128,11 +141,11 @@ def _inner(error: HTTPError) -> Exception | None:
     return error.reason if isinstance(error, MaxRetryError) else error
 
 
-def _connection_error(error: HTTPError) -> BackendError:
+def _connection_error(error: HTTPError, system: str) -> BackendError:
     inner = _inner(error)
     if isinstance(inner, SSLError) and isinstance(inner.args[0], ssl.SSLCertVerificationError):
-        return BackendRefusedError(SYSTEM, "certificate verification failed")
-    return BackendUnavailableError(SYSTEM, f"no response ({type(inner).__name__})")
+        return BackendRefusedError(system, "certificate verification failed")
+    return BackendUnavailableError(system, f"no response ({type(inner).__name__})")
 
 
 def _error_code(body: bytes) -> str:

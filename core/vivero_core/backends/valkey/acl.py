@@ -104,6 +104,17 @@ def rules(access: Access) -> list[str]:
     return ["reset", "on", *hashes, access.keys, "resetchannels", *access.commands.split()]
 
 
+def access_string(user: str) -> str:
+    """The same for who takes the password apart, and knows no `reset`."""
+    return " ".join(["on", f"~{prefix(user)}*", "resetchannels", *COMMANDS])
+
+
+def without_patterns(user: str, access: str) -> str:
+    """An access string without every pattern of the tenant `user`; a selector that is left opens no key."""
+    left = re.sub(rf"{_PATTERN.pattern}{re.escape(user)}[^ )]*", "", access)
+    return " ".join(left.split()).replace("( ", "(").replace(" )", ")")
+
+
 def present(reply: Sequence[object]) -> Access:
     """Read ACL GETUSER's flat list of names and values (RESP 2)."""
     fields = dict(zip(map(str, reply[::2]), reply[1::2], strict=False))

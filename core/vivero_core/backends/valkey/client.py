@@ -1,4 +1,7 @@
-"""CacheAdmin over valkey-py: blocking, so the operator calls it in threads."""
+"""CacheAdmin over valkey-py: blocking, so the operator calls it in threads.
+
+Users are the server's own (ACL commands), or kept elsewhere (`elasticache.py`); keys are the server's in any case.
+"""
 
 import secrets
 import socket
@@ -36,8 +39,8 @@ class Server:
     answer_timeout: float = 10.0
 
 
-class ValkeyAdmin:
-    """Implements `CacheAdmin`; one for the life of the program, safe for threads."""
+class ValkeyKeys:
+    """One server as its administrator and as its tenants use it, without its users; safe for threads."""
 
     def __init__(self, server: Server, admin: Credentials) -> None:
         # Fail fast: what can never work is an error here, not at the first call.
@@ -45,21 +48,12 @@ class ValkeyAdmin:
         client_context(server.authority)
         self._server = server
         self._client = _connect(server, admin)
-        self._unmanaged = TtlCache(lambda: acl.unmanaged_users(self._list()))
-        self._spelling: dict[str, Any] = {}  # how this server writes our rules, where that differs
         self._scans: dict[
             str, tuple[str, Any]
         ] = {}  # where the deletion of a user's keys continues: run of the server, cursor
 
     def close(self) -> None:
         self._client.close()
-
-    def ensure_user(self, user: Credentials) -> list[Correction]:
-        with translated(f"set up user {user.name}"):
-            corrections = self._ensure_own(user) + self._ensure_alone(user.name)
-            if corrections:
-                self._save()
-        return corrections
 
     def prove(self, user: Credentials) -> float:
         started = time.perf_counter()
@@ -73,13 +67,52 @@ class ValkeyAdmin:
             raise BackendProofError(SYSTEM, f"the cache of {user.name} did not return what was written")
         return (time.perf_counter() - started) * 1000
 
-    def user_exists(self, user: str) -> bool:
-        with translated(f"look for user {user}"):
-            return self._present(name_checks.cache_user(user)) is not None
-
     def ping(self) -> None:
         with translated("ping"):
             _run(self._client, "PING")
+
+    def delete_keys(self, user: str) -> int:
+        pattern = f"{acl.prefix(user)}*"
+        with translated(f"erase the keys of {user}"):
+            server_run = self._server_run()
+            known = self._scans.pop(user, None)
+            # A cursor means something to the run of the server that gave it, and to no other.
+            cursor = known[1] if known is not None and known[0] == server_run else 0
+            deadline, deleted = time.monotonic() + ERASURE_SECONDS, 0
+            while True:
+                cursor, keys = _run(self._client, "SCAN", cursor, "MATCH", pattern, "COUNT", PAGE)
+                deleted += int(_run(self._client, "UNLINK", *keys)) if keys else 0
+                if int(cursor) == 0:
+                    return deleted
+                if time.monotonic() > deadline:
+                    self._scans[user] = (server_run, cursor)
+                    raise BackendUnfinishedError(
+                        SYSTEM, f"many keys besides those of {user}, deletion continues at the next call"
+                    )
+
+    def _server_run(self) -> str:
+        """Changes when the server restarts."""
+        return str(_run(self._client, "INFO", "server")["run_id"])
+
+
+class ValkeyAdmin(ValkeyKeys):
+    """Implements `CacheAdmin`; one for the life of the program."""
+
+    def __init__(self, server: Server, admin: Credentials) -> None:
+        super().__init__(server, admin)
+        self._unmanaged = TtlCache(lambda: acl.unmanaged_users(self._list()))
+        self._spelling: dict[str, Any] = {}  # how this server writes our rules, where that differs
+
+    def ensure_user(self, user: Credentials) -> list[Correction]:
+        with translated(f"set up user {user.name}"):
+            corrections = self._ensure_own(user) + self._ensure_alone(user.name)
+            if corrections:
+                self._save()
+        return corrections
+
+    def user_exists(self, user: str) -> bool:
+        with translated(f"look for user {user}"):
+            return self._present(name_checks.cache_user(user)) is not None
 
     def survey(self) -> Survey:
         with translated("survey the users"):
@@ -100,25 +133,6 @@ class ValkeyAdmin:
                 _run(self._client, "ACL", "DELUSER", *found)
             self._save()  # also when it was gone: a crash in between would bring it back at the next restart
             return bool(found)
-
-    def delete_keys(self, user: str) -> int:
-        pattern = f"{acl.prefix(user)}*"
-        with translated(f"erase the keys of {user}"):
-            server_run = self._server_run()
-            known = self._scans.pop(user, None)
-            # A cursor means something to the run of the server that gave it, and to no other.
-            cursor = known[1] if known is not None and known[0] == server_run else 0
-            deadline, deleted = time.monotonic() + ERASURE_SECONDS, 0
-            while True:
-                cursor, keys = _run(self._client, "SCAN", cursor, "MATCH", pattern, "COUNT", PAGE)
-                deleted += int(_run(self._client, "UNLINK", *keys)) if keys else 0
-                if int(cursor) == 0:
-                    return deleted
-                if time.monotonic() > deadline:
-                    self._scans[user] = (server_run, cursor)
-                    raise BackendUnfinishedError(
-                        SYSTEM, f"many keys besides those of {user}, deletion continues at the next call"
-                    )
 
     def _ensure_own(self, user: Credentials) -> list[Correction]:
         wanted, present = acl.wanted(user.name, user.secret), self._present(user.name)
@@ -159,10 +173,6 @@ class ValkeyAdmin:
     def _save(self) -> None:
         """Into the server's ACL file: without it a restart forgets the users."""
         _run(self._client, "ACL", "SAVE")
-
-    def _server_run(self) -> str:
-        """Changes when the server restarts."""
-        return str(_run(self._client, "INFO", "server")["run_id"])
 
 
 def _run(client: valkey.Valkey, *command: str | int) -> Any:  # noqa: ANN401  a reply's shape is its command's

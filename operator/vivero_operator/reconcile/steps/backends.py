@@ -3,12 +3,15 @@
 A cache user sees the keys under its prefix and no other. The schema is on the server that the tenant was placed on.
 """
 
+from typing import Final
+
 from vivero_core.backends.corrections import Correction
 from vivero_core.backends.credentials import Credentials
 from vivero_core.backends.kube.errors import KubeForbiddenError
 from vivero_core.backends.mariadb.protocol import DatabaseAdmin
 from vivero_core.backends.s3.protocol import StorageAdmin
 from vivero_core.backends.valkey.protocol import CacheAdmin
+from vivero_core.errors import BackendKeyGoneError
 from vivero_core.model import naming
 from vivero_core.model.constants import ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
@@ -18,6 +21,9 @@ from vivero_operator.policies import allocation, outcome
 from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import secrets
+
+_AGAIN_SECONDS: Final = 0.5
+"""After a new access key: the rest of the pass, and the pods, still have the old one."""
 
 
 def _provision_database(
@@ -95,7 +101,9 @@ async def _begun(run: Run) -> str | None:
         return None  # the namespace is terminating and our rights with it: all servers are tried
 
 
-def _provision_storage(admin: StorageAdmin, account: Credentials, *, holds_data: bool) -> list[Correction]:
+def _provision_storage(
+    admin: StorageAdmin, account: Credentials, access_key: str | None, *, holds_data: bool
+) -> list[Correction]:
     """What had to be written.
 
     Raises:
@@ -103,14 +111,19 @@ def _provision_storage(admin: StorageAdmin, account: Credentials, *, holds_data:
     """
     if holds_data and not admin.bucket_exists(account.name):
         raise DataGoneError
-    return [*admin.ensure_account(account), *admin.ensure_bucket(account.name, account.name)]
+    return [*admin.ensure_account(account, access_key), *admin.ensure_bucket(account.name, account.name)]
 
 
 async def ensure_storage(run: Run) -> Outcome:
-    account = Credentials(naming.bucket_name(run.instance.id), run.known_keys().storage_secret)
+    keys = run.known_keys()
+    account, key = Credentials(naming.bucket_name(run.instance.id), keys.storage_secret), keys.storage_access_key
     client = await run.services.backends.storage()
     try:
-        written = await client.lane.call(_provision_storage, client.admin, account, holds_data=run.established)
+        written = await client.lane.call(_provision_storage, client.admin, account, key, holds_data=run.established)
+    except BackendKeyGoneError as error:
+        await secrets.replace_access_key(run)
+        run.correct("storage", ConditionType.STORAGE_READY, account.secret, [Correction.STORAGE_ACCOUNT])
+        raise Pending(Reason.PROVISIONING, "Issued a new access key", retry_after=_AGAIN_SECONDS) from error
     except DataGoneError as error:
         run.lost = True
         raise Blocked(Reason.DATA_LOST, outcome.of_bucket(account.name)) from error

@@ -6,6 +6,9 @@ a new one is made only where schema and bucket hold nothing.
 
 Only the API server's word that a Secret is missing leads to a new password; any other error stops the step. So a crash
 between any two writes leaves either no password or the one that is used.
+
+An access key that the object store makes itself is issued here, and stored, before it is used; one that a crash kept from
+being stored is ended when the next one is used.
 """
 
 import asyncio
@@ -13,6 +16,7 @@ import base64
 import binascii
 import re
 import secrets as random
+from dataclasses import replace
 from typing import Any, Final
 
 from vivero_core.backends.kube.resources import SECRET
@@ -37,13 +41,15 @@ _PLACES: Final = {
     "operator_token": (manifests.APP_KEYS, "operator_token"),
 }
 """Where each of the keys stands in a tenant's Secrets."""
+_ISSUED: Final = {**_PLACES, "storage_access_key": (manifests.STORAGE, "access_key")}
+"""The same where the object store makes access keys: one and its secret belong together."""
 _HEXADECIMAL: Final = frozenset({"signing_key", "file_key", "operator_token"})
 """256 bits that the data plane reads as 64 hexadecimal digits."""
 
 
 def _value(live: Live, name: str) -> str | None:
     """The key of this name as the Secrets hold it; None where it is missing or nothing a program could use."""
-    secret, key = _PLACES[name]
+    secret, key = _ISSUED[name]
     encoded = live.get(secret, {}).get("data", {}).get(key)
     try:
         text = base64.b64decode(encoded or "", validate=True).decode()
@@ -54,35 +60,48 @@ def _value(live: Live, name: str) -> str | None:
     return text if text and text.isprintable() else None
 
 
-def stored(live: Live) -> dict[str, str]:
-    """The usable keys that the Secrets hold."""
-    found = {name: _value(live, name) for name in _PLACES}
-    return {name: value for name, value in found.items() if value is not None}
+def stored(live: Live, *, issued: bool = False) -> dict[str, str]:
+    """The usable keys that the Secrets hold; `issued`: the object store makes access keys."""
+    found = {name: _value(live, name) for name in (_ISSUED if issued else _PLACES)}
+    return _paired({name: value for name, value in found.items() if value is not None}, issued=issued)
 
 
-def complete(live: Live) -> TenantKeys | None:
+def _paired(found: dict[str, str], *, issued: bool) -> dict[str, str]:
+    """Without half of an access key: its secret is another one's."""
+    pair = {"storage_access_key", "storage_secret"} if issued else set()
+    return found if pair <= found.keys() else {name: value for name, value in found.items() if name not in pair}
+
+
+def complete(live: Live, *, issued: bool = False) -> TenantKeys | None:
     """The keys, when the Secrets hold all of them."""
-    found = stored(live)
-    return TenantKeys(**found) if found.keys() == _PLACES.keys() else None
+    found = stored(live, issued=issued)
+    return TenantKeys(**found) if found.keys() >= _PLACES.keys() else None
 
 
-def joined(live: Live, escrowed: TenantKeys | None, *, new_file_key: bool) -> TenantKeys | None:
+def joined(live: Live, escrowed: TenantKeys | None, *, new_file_key: bool, issued: bool = False) -> TenantKeys | None:
     """The Secrets' keys, the escrow's where one is missing, new ones where neither has any; 256 bits each.
 
-    None when the key of the files is nowhere and no new one may be made.
+    An access key is never made up: without one the storage secret opens nothing yet. None when the key of the files is
+    nowhere and no new one may be made.
     """
-    kept = escrowed.dump() if escrowed is not None else {}
-    known = {**kept, **stored(live)}
+    kept = _paired(escrowed.dump(), issued=issued) if escrowed is not None else {}
+    known = {**kept, **stored(live, issued=issued)}
     if "file_key" in kept:
         known["file_key"] = kept["file_key"]
     if "file_key" not in known and not new_file_key:
         return None
-    return TenantKeys(**{name: known.get(name) or random.token_hex(32) for name in _PLACES})
+    access_key = known.get("storage_access_key") if issued else None
+    made = {name: known.get(name) or random.token_hex(32) for name in _PLACES}
+    return TenantKeys(**made, storage_access_key=access_key)
 
 
 def used(run: Run) -> object:
     """What the steps after this one write to servers and pods."""
     return run.known_address().credentials(run.known_keys())
+
+
+def _complete(run: Run, live: Live) -> TenantKeys | None:
+    return complete(live, issued=run.instance.settings.storage_keys_are_issued)
 
 
 def server_from(live: Live) -> str | None:
@@ -94,7 +113,7 @@ def server_from(live: Live) -> str | None:
 def _needs_record(run: Run, live: Live) -> bool:
     """Whether the Secrets lack keys, or neither the status nor a Secret says where the schema is: the record may."""
     placed = run.tenant.status.database_server is not None or server_from(live) is not None
-    return run.record is None and (complete(live) is None or not placed)
+    return run.record is None and (_complete(run, live) is None or not placed)
 
 
 def _server_name(run: Run, live: Live, record: Record | None) -> str:
@@ -153,7 +172,7 @@ async def read(run: Run) -> Live:
 async def recall(run: Run) -> Outcome:
     """The credentials as they stand, without a write: someone waits, and a whole pass follows."""
     live = await read(run)
-    keys = complete(live)
+    keys = _complete(run, live)
     if keys is None:
         raise Pending(Reason.PROVISIONING, "Restoring the credentials", retry_after=_AGAIN_SECONDS)
     run.keys, run.address = keys, _address(run, live)
@@ -199,12 +218,30 @@ def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
 
 
 async def _keys(run: Run, live: Live, address: DatabaseAddress, record: Record | None) -> TenantKeys:
-    keys, vault = complete(live), run.services.vault
+    keys, vault = _complete(run, live), run.services.vault
     if keys is not None and vault.is_kept(run.instance, keys, address.server):
         return keys
     if record is None and not _needs_record(run, live):
         record = await vault.find(run.instance.id)
-    return await recovered(run, live, record.keys if record else None, address.server)
+    keys = await recovered(run, live, record.keys if record else None, address.server)
+    if run.instance.settings.storage_keys_are_issued and keys.storage_access_key is None:
+        return await _with_new_access_key(run, keys)
+    return keys
+
+
+async def _with_new_access_key(run: Run, keys: TenantKeys) -> TenantKeys:
+    storage = await run.services.backends.storage()
+    made = await storage.lane.call(storage.admin.new_key, naming.bucket_name(run.instance.id))
+    return replace(keys, storage_access_key=made.name, storage_secret=made.secret)
+
+
+async def replace_access_key(run: Run) -> None:
+    """The object store does not have the key that is stored: another one, stored before it is used."""
+    keys, server = await _with_new_access_key(run, run.known_keys()), run.known_address().server
+    live = await read(run)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run.services.vault.keep(run.instance, keys, server))
+        group.create_task(run.write(manifests.storage(run.instance, keys), live.get(manifests.STORAGE)))
 
 
 async def recovered(run: Run, live: Live, escrowed: TenantKeys | None, server: str) -> TenantKeys:
@@ -213,9 +250,10 @@ async def recovered(run: Run, live: Live, escrowed: TenantKeys | None, server: s
     Raises:
         Blocked: the key of the files is nowhere.
     """
-    found = joined(live, escrowed, new_file_key=False)
+    issued = run.instance.settings.storage_keys_are_issued
+    found = joined(live, escrowed, new_file_key=False, issued=issued)
     if found is None and await _may_make_file_key(run, server):
-        found = joined(live, escrowed, new_file_key=True)
+        found = joined(live, escrowed, new_file_key=True, issued=issued)
     if found is None:
         run.lost = True
         raise Blocked(Reason.KEYS_LOST, outcome.of_keys(run.instance.id))
