@@ -40,7 +40,9 @@ class Housekeeping:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self._do("audit", self._audit.bring_over)  # at once: until then old entries are missing from the pages
+        await self._do(
+            "audit", self._audit.move_legacy_entries
+        )  # at once: until then old entries are missing from the pages
         await asyncio.sleep(_FIRST_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  pods must not all come at once
         while True:
             await self.once()
@@ -55,7 +57,7 @@ class Housekeeping:
             "tickets": lambda: self._purge(tickets.purge),
             "links": lambda: self._purge(links.purge),
             "jobs": lambda: self._purge(jobs.purge),
-            "audit": self._audit.bring_over,
+            "audit": self._audit.move_legacy_entries,
         }
         done = {name: await self._do(name, task) for name, task in tasks.items()}
         return {name: count for name, count in done.items() if count is not None}

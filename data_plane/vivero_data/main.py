@@ -72,10 +72,10 @@ def _migrate(loaded: Settings) -> int:
 
 
 def _job(loaded: Settings, job_id: int, attempt: int) -> int:
-    from vivero_data.domain.jobs.child import confine, run_job  # noqa: PLC0415  not needed to serve
+    from vivero_data.domain.jobs.child import limit_resources, run_job  # noqa: PLC0415  not needed to serve
     from vivero_data.domain.jobs.repository import Attempt  # noqa: PLC0415  as above
 
-    confine()
+    limit_resources()
     gc.enable()
     return asyncio.run(run_job(loaded, Attempt(job_id, attempt)))
 

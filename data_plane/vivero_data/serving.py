@@ -21,7 +21,7 @@ _MAX_SCRAPERS: Final = 20
 _START_FAILED: Final = 3  # uvicorn's own exit status for it
 
 
-class _Beside(uvicorn.Server):
+class _MetricsServer(uvicorn.Server):
     """Leaves the signals to the main server."""
 
     @contextlib.contextmanager
@@ -59,18 +59,18 @@ def serve(app: Litestar, listener: socket.socket, metrics_listener: socket.socke
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    asyncio.run(_both(server, listener, _Beside(scrapes), metrics_listener))
+    asyncio.run(_serve_both(server, listener, _MetricsServer(scrapes), metrics_listener))
     return 0 if server.started else _START_FAILED
 
 
-async def _both(
-    server: uvicorn.Server, listener: socket.socket, beside: uvicorn.Server, metrics_listener: socket.socket
+async def _serve_both(
+    server: uvicorn.Server, listener: socket.socket, metrics_server: uvicorn.Server, metrics_listener: socket.socket
 ) -> None:
-    scraped = asyncio.create_task(beside.serve([metrics_listener]))
+    scraped = asyncio.create_task(metrics_server.serve([metrics_listener]))
     try:
         await server.serve([listener])
     finally:
-        beside.should_exit = True
+        metrics_server.should_exit = True
         await scraped
 
 

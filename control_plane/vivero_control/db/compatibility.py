@@ -53,7 +53,7 @@ def require_compatible(revision: str, oldest: str | None) -> None:
     )
 
 
-def keep_window(ctx: Any, step: Any, heads: object, run_args: object) -> None:  # noqa: ANN401, ARG001  as Alembic calls it
+def record_oldest_program(ctx: Any, step: Any, heads: object, run_args: object) -> None:  # noqa: ANN401, ARG001  as Alembic calls it
     """Alembic's hook after each migration (migrations/env.py): writes down its `oldest_program`."""
     if not step.is_upgrade:
         return

@@ -51,7 +51,7 @@ class Cache:
         if found != value.encode():
             raise UnavailableError("The cache did not return what was written.")
 
-    async def stay_out(self, neighbour: str) -> None:
+    async def check_isolation(self, neighbour: str) -> None:
         """Try to read a key of another workspace; `neighbour` is its id.
 
         Raises:

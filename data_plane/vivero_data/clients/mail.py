@@ -17,51 +17,51 @@ from vivero_web.mail import Mail, MailRefusedError, MailServerUnavailableError, 
 
 from vivero_data.settings import read_mail
 
-_PAUSES: Final = (2.0, 15.0, 60.0)  # seconds between attempts: a mail server's restart, not its outage
-_AT_ONCE: Final = 50  # on their way; what is more is refused before anything is looked up
+_RETRY_DELAYS: Final = (2.0, 15.0, 60.0)  # seconds between attempts: a mail server's restart, not its outage
+_MAX_IN_FLIGHT: Final = 50  # on their way; what is more is refused before anything is looked up
 
 log = structlog.get_logger(__name__)
 
 
-class Post:
+class Mailer:
     """The way out. Settings and authorities are read for each mail, so that a change needs no restart."""
 
     def __init__(self, folder: Path, ca_file: Path) -> None:
         self._folder = folder
         self._ca_file = ca_file
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._in_flight: set[asyncio.Task[None]] = set()
 
     @property
-    def offered(self) -> bool:
+    def configured(self) -> bool:
         """Whether this workspace has a mail server."""
         return (self._folder / "host").is_file()
 
     @property
-    def _is_full(self) -> bool:
-        return len(self._under_way) >= _AT_ONCE
+    def _at_capacity(self) -> bool:
+        return len(self._in_flight) >= _MAX_IN_FLIGHT
 
-    def demand_room(self) -> None:
+    def require_capacity(self) -> None:
         """Refuse before anything is looked up or written.
 
         Raises:
             UnavailableError: too much is under way.
         """
-        if self._is_full:
+        if self._at_capacity:
             raise UnavailableError("Too many mails are on their way. Try again in a moment.")
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def send_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that ends in a mail, without waiting for it; not at all while too much is under way."""
-        if self._is_full:
+        if self._at_capacity:
             work.close()
             log.warning("mail_not_sent", problem="too much is under way")
             return
-        task = asyncio.create_task(_watched(work))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task = asyncio.create_task(_log_failure(work))
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
 
     async def deliver(self, mail: Mail) -> bool:
         """Whether the server took it, tried for a little more than a minute."""
-        for pause in (*_PAUSES, None):
+        for pause in (*_RETRY_DELAYS, None):
             try:
                 return await self._send(mail)
             except MailRefusedError as error:
@@ -75,7 +75,7 @@ class Post:
 
     async def close(self) -> None:
         """Give up what is under way."""
-        tasks = list(self._under_way)
+        tasks = list(self._in_flight)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -94,7 +94,7 @@ class Post:
         return context
 
 
-async def _watched(work: Coroutine[Any, Any, None]) -> None:
+async def _log_failure(work: Coroutine[Any, Any, None]) -> None:
     """Nobody waits for its outcome, so it is logged."""
     try:
         await work

@@ -26,7 +26,7 @@ _PARTIAL: Final = 206
 _MISSING: Final = 404
 _SERVER_ERROR: Final = 500
 _ONE_OBJECT: Final = {"list-type": "2", "max-keys": "1"}
-_PATIENT: Final = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+_DEFAULT_TIMEOUT: Final = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
 PIECE: Final = 64 * 1024  # bytes read at once
 
 
@@ -100,14 +100,14 @@ class Storage:
         """
         await asyncio.to_thread(self._ping)
 
-    async def stay_out(self, neighbour: str) -> None:
+    async def check_isolation(self, neighbour: str) -> None:
         """Try to list another workspace's bucket; `neighbour` is its id.
 
         Raises:
             IsolationError: it can be listed.
             UnavailableError: the server does not answer.
         """
-        await asyncio.to_thread(self._stay_out, neighbour)
+        await asyncio.to_thread(self._check_isolation, neighbour)
 
     def close(self) -> None:
         self._http.clear()
@@ -132,7 +132,7 @@ class Storage:
         if found != value:
             raise UnavailableError("The bucket did not return what was written.")
 
-    def _stay_out(self, neighbour: str) -> None:
+    def _check_isolation(self, neighbour: str) -> None:
         from vivero_core.model.naming import bucket_name  # noqa: PLC0415  the proof is rare, memory is not
 
         try:
@@ -183,7 +183,7 @@ class Storage:
                 body=body,
                 headers=headers,
                 preload_content=False,
-                timeout=Timeout(total=seconds) if seconds else _PATIENT,
+                timeout=Timeout(total=seconds) if seconds else _DEFAULT_TIMEOUT,
             )
         except HTTPError as error:
             raise UnavailableError("The bucket does not answer.") from error

@@ -29,7 +29,7 @@ def is_ahead(revision: str) -> bool:
     return revision > HEAD
 
 
-def demand_open(revision: str, oldest: str | None) -> None:
+def require_compatible(revision: str, oldest: str | None) -> None:
     """Let this program run on a schema that is ahead of it, or say why not; `oldest` is what the schema says.
 
     Raises:
@@ -44,7 +44,7 @@ def demand_open(revision: str, oldest: str | None) -> None:
     )
 
 
-def keep_window(ctx: Any, step: Any, heads: object, run_args: object) -> None:  # noqa: ANN401, ARG001  as Alembic calls it
+def record_oldest_program(ctx: Any, step: Any, heads: object, run_args: object) -> None:  # noqa: ANN401, ARG001  as Alembic calls it
     """Alembic's hook after each migration (migrations/env.py): writes down its `oldest_program`."""
     if not step.is_upgrade:
         return

@@ -96,26 +96,26 @@ class Database:
         self._size = size
         self._audit_log = f"`{secret.audit}`.{OWN_AUDIT_LOG}" if secret.audit else OWN_AUDIT_LOG
         self._pool: Pool | None = None
-        self._refusal: UnavailableError | None = None
+        self._reason: UnavailableError | None = None
 
     @property
     def name(self) -> str:
         """Name of the schema."""
         return self._secret.name
 
-    async def open(self, patience: float) -> None:
-        """Connect, trying again with growing pauses for at most `patience` seconds.
+    async def open(self, seconds: float) -> None:
+        """Connect, trying again with growing pauses for at most so many seconds.
 
         Raises:
             UnavailableError: the server did not let us in for that long.
         """
-        deadline = asyncio.get_running_loop().time() + patience
+        deadline = asyncio.get_running_loop().time() + seconds
         pause = _FIRST_RETRY
         while True:
             try:
                 self._pool = await self._connect()
             except DRIVER_ERRORS as error:
-                self._refusal = _refusal(error)
+                self._reason = _reason(error)
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise translate(error) from error
             else:
@@ -177,7 +177,7 @@ class Database:
 
     async def _acquire(self) -> asyncmy.Connection:
         if self._pool is None:
-            raise UnavailableError("The workspace is starting.") from self._refusal
+            raise UnavailableError("The workspace is starting.") from self._reason
         try:
             async with asyncio.timeout(_ACQUIRE_SECONDS):
                 return await self._pool.acquire()
@@ -192,7 +192,7 @@ class Database:
             await pool.release(raw)
 
 
-def _refusal(error: BaseException) -> UnavailableError:
+def _reason(error: BaseException) -> UnavailableError:
     """Why we were not let in, without the error itself, which would keep the connection."""
     problem = translate(error)
     problem.__cause__ = error

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from vivero_web import migration_lock
 
-from vivero_data.db.compatibility import SELECT_OLDEST, MigrationError, demand_open, is_ahead
+from vivero_data.db.compatibility import SELECT_OLDEST, MigrationError, is_ahead, require_compatible
 from vivero_data.db.schema_file import config
 from vivero_data.settings import Settings
 
@@ -42,7 +42,7 @@ def migrate(settings: Settings, revision: str = "head") -> None:
     engine = create_engine("mariadb+pymysql://", creator=connect, poolclass=NullPool)
     try:
         with engine.connect() as holder, engine.connect() as connection:
-            _take(holder)
+            _acquire_lock(holder)
             if _is_ahead(connection):
                 return
             alembic = config()
@@ -63,11 +63,13 @@ def _is_ahead(connection: Connection) -> bool:
     )
     if revision is None or not is_ahead(revision):
         return False
-    demand_open(revision, connection.scalar(text(SELECT_OLDEST)) if tables.has_table("schema_compatibility") else None)
+    require_compatible(
+        revision, connection.scalar(text(SELECT_OLDEST)) if tables.has_table("schema_compatibility") else None
+    )
     return True
 
 
-def _take(holder: Connection) -> None:
+def _acquire_lock(holder: Connection) -> None:
     try:
         migration_lock.take(holder, _LOCK_SECONDS)
     except OperationalError as error:

@@ -16,7 +16,7 @@ import structlog
 from vivero_web import migration_lock
 from vivero_web.errors import UnavailableError
 
-from vivero_data.db.compatibility import HEAD, SELECT_OLDEST, MigrationError, demand_open, is_ahead
+from vivero_data.db.compatibility import HEAD, SELECT_OLDEST, MigrationError, is_ahead, require_compatible
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import MissingTableError
 
@@ -24,7 +24,7 @@ SCHEMA_FILE: Final = Path(__file__).with_name("schema.sql")
 _LOCK_ATTEMPTS: Final = 12  # each as long as a statement may take, two minutes in all: another pod is migrating
 _MIGRATE_SECONDS: Final = 600  # a long ALTER; then the pod restarts and goes on
 
-_LOST: Final = (
+_DATA_LOST: Final = (
     "The schema is empty, yet this workspace held data. Nothing is made in its place: restore the schema from a backup,"
     " or have the operator give the data up (spec.acceptDataLossAt of the Tenant)."
 )
@@ -59,24 +59,24 @@ async def ensure_current(database: Database, *, holds_data: bool = False) -> str
     async with database.read() as connection:
         revision = await revision_of(connection)
         if revision is None and holds_data:
-            raise MigrationError(_LOST)
+            raise MigrationError(_DATA_LOST)
         if revision is None:
             await _install_locked(database, connection)
             revision = await revision_of(connection) or HEAD
         if is_ahead(revision):
-            return await _run_behind(connection, revision)
+            return await _run_on_newer_schema(connection, revision)
     if revision != HEAD:
         await _migrate()
     return HEAD
 
 
-async def _run_behind(connection: Connection, revision: str) -> str:
+async def _run_on_newer_schema(connection: Connection, revision: str) -> str:
     try:
         row = await connection.fetch_one(SELECT_OLDEST)
     except MissingTableError:
         row = None
     oldest = str(row[0]) if row else None
-    demand_open(revision, oldest)
+    require_compatible(revision, oldest)
     log.warning("schema_is_ahead", schema=revision, program=HEAD, oldest_program=oldest)
     return revision
 
@@ -93,12 +93,12 @@ async def revision_of(connection: Connection) -> str | None:
 async def _install_locked(database: Database, connection: Connection) -> None:
     for _ in range(_LOCK_ATTEMPTS):
         async with database.transaction() as holder:
-            if await _takes(holder, connection):
+            if await _acquire_lock(holder, connection):
                 return await _install(connection)
     raise UnavailableError("Another process is still creating the schema.")
 
 
-async def _takes(holder: Connection, connection: Connection) -> bool:
+async def _acquire_lock(holder: Connection, connection: Connection) -> bool:
     """Whether the lock was free; a wait that was too long may have ended the transaction as well."""
     try:
         for statement in migration_lock.MADE:

@@ -12,7 +12,7 @@ from vivero_ui.filters import datetime_ as moment_filter
 from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.service import Usage
-from vivero_data.web import audit_words
+from vivero_data.web import audit_labels
 from vivero_data.web import format as words
 from vivero_data.web.listing import collection_href
 
@@ -39,14 +39,14 @@ def without_scheme(address: str) -> str:
     return address.partition("://")[2].removesuffix("/") or address
 
 
-class Tight(msgspec.Struct, frozen=True):
+class NearLimit(msgspec.Struct, frozen=True):
     """A limit that is reached (`full`) or nearly so."""
 
     words: str
     full: bool
 
 
-def tight(usage: Usage, only: str = "") -> list[Tight]:
+def near_limits(usage: Usage, only: str = "") -> list[NearLimit]:
     """The limits of which 80 % or more are used, full ones first; `only` one of records, users, storage."""
     meters = (
         ("records", usage.records, number),
@@ -54,7 +54,7 @@ def tight(usage: Usage, only: str = "") -> list[Tight]:
         ("storage", usage.storage_bytes, bytes_),
     )
     found = [
-        Tight(
+        NearLimit(
             f"{name} {words_of(meter.used)} of {words_of(meter.limit)}", words.level(meter.used, meter.limit) == "error"
         )
         for name, meter, words_of in meters
@@ -63,11 +63,11 @@ def tight(usage: Usage, only: str = "") -> list[Tight]:
     return sorted(found, key=lambda one: not one.full)
 
 
-def moment_words(value: datetime | str) -> str:
+def format_moment(value: datetime | str) -> str:
     return moment_filter(value if isinstance(value, datetime) else datetime.fromisoformat(value))
 
 
-def day_words(value: date | str) -> str:
+def format_day(value: date | str) -> str:
     """`7 Nov 2026`, without a zone: a date is the same day everywhere."""
     day = value if isinstance(value, date) else date.fromisoformat(value)
     return f"{day.day} {day:%b %Y}"
@@ -94,7 +94,7 @@ def rules(field: Field) -> str:
     return ", ".join(said) or "None"
 
 
-def known_as(record: Record, lead: Field) -> str:
+def record_title(record: Record, lead: Field) -> str:
     """What a record is called: the beginning of its leading field's value."""
     name = words.cell(record.values.get(lead.name))
     return f"{name[:_NAME_LENGTH]}…" if len(name) > _NAME_LENGTH else name or f"Record {record.id}"
@@ -112,17 +112,17 @@ def page_filters() -> dict[str, Callable[..., object]]:
         "invitation_state": words.invitation_state,
         "shown": words.cell,
         "collection_href": collection_href,
-        "tight": tight,
+        "near_limits": near_limits,
         "without_scheme": without_scheme,
         "web_address": web_address,
-        "moment_words": moment_words,
-        "day_words": day_words,
+        "format_moment": format_moment,
+        "format_day": format_day,
         "choice_options": choice_options,
         "rules": rules,
-        "known_as": known_as,
+        "record_title": record_title,
         "file_icon": file_icon,
-        "headline": audit_words.headline,
-        "look": audit_words.look,
-        "changes": audit_words.changes,
-        "subject_href": audit_words.subject_href,
+        "headline": audit_labels.headline,
+        "badge_kind": audit_labels.badge_kind,
+        "changes": audit_labels.changes,
+        "subject_href": audit_labels.subject_href,
     }

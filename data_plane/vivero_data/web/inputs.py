@@ -34,7 +34,7 @@ def typed_values(fields: Sequence[Field], form: Form) -> dict[str, str]:
     return {field.name: _text(field, form) for field in fields}
 
 
-def touched(fields: Sequence[Field], form: Form) -> list[Field]:
+def changed_fields(fields: Sequence[Field], form: Form) -> list[Field]:
     """The fields whose input a person changed; an input that was not sent is none of them."""
     return [
         field
@@ -43,9 +43,9 @@ def touched(fields: Sequence[Field], form: Form) -> list[Field]:
     ]
 
 
-def entered(fields: Sequence[Field], form: Form) -> list[Field]:
+def filled_fields(fields: Sequence[Field], form: Form) -> list[Field]:
     """The fields of a new record that have a value of the person's own; a default they left alone is set by the service."""
-    changed = touched(fields, form)
+    changed = changed_fields(fields, form)
     return [field for field in fields if field in changed or field.default is None]
 
 

@@ -114,23 +114,23 @@ MAX_TRAIL: Final = 1500  # characters of remembered cursors; with more an addres
 _FIRST: Final = "-"  # stands for the first page, which has no cursor
 
 
-class Turns(msgspec.Struct, frozen=True):
+class PageLinks(msgspec.Struct, frozen=True):
     """Where the pager's two buttons lead; empty when there is nothing."""
 
     previous: str
     next: str
 
 
-def turns(here: Address, next_cursor: str | None) -> Turns:
+def page_links(here: Address, next_cursor: str | None) -> PageLinks:
     """A keyset only goes forward, so the address remembers the cursors of the pages before it."""
     cursor, trail = here.get("cursor"), here.all("back")
     base = here.drop("cursor", "back")
     previous = _at(base, trail[:-1], trail[-1] if trail else _FIRST) if cursor else ""
-    following = _at(base, _newest([*trail, cursor or _FIRST]), next_cursor) if next_cursor else ""
-    return Turns(previous, following)
+    following = _at(base, _newest_that_fit([*trail, cursor or _FIRST]), next_cursor) if next_cursor else ""
+    return PageLinks(previous, following)
 
 
-def _newest(trail: list[str]) -> list[str]:
+def _newest_that_fit(trail: list[str]) -> list[str]:
     """The end of a trail that fits; who goes back further than that gets to the first page."""
     start = len(trail) - 1
     while start > 0 and sum(len(item) for item in trail[start - 1 :]) <= MAX_TRAIL:

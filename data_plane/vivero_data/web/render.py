@@ -21,18 +21,18 @@ from vivero_ui.errors import ErrorPage, error_page
 from vivero_web.problem import Problem
 
 from vivero_data.domain.identity.service import Identity
-from vivero_data.web.kept import LOGIN, KeepingAnswer, Kept, is_short_form
 from vivero_data.web.listing import Address
+from vivero_data.web.pending_form import LOGIN, PendingForm, PendingFormResponse, is_short_form
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-_ENTRANCE: Final = ("login.html.j2", "home.html.j2")
+_FIRST_PAGES: Final = ("login.html.j2", "home.html.j2")
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
-_WORTH_SENDING_AGAIN: Final = frozenset({_UNAUTHORIZED, 429, 500, 503})
-_OUR_WORDS: Final = frozenset({402, 403, 409, 413, 422, 429, 503})  # statuses whose details our errors write
+_RETRYABLE: Final = frozenset({_UNAUTHORIZED, 429, 500, 503})
+_OWN_DETAIL: Final = frozenset({402, 403, 409, 413, 422, 429, 503})  # statuses whose details our errors write
 
 Html = Response[str]
 
@@ -54,7 +54,7 @@ def environment() -> Environment:
 
 def warm() -> None:
     """Load Jinja and the pages that come first; the parts they are made of would be another MiB for 5 ms."""
-    for name in _ENTRANCE:
+    for name in _FIRST_PAGES:
         environment().get_template(name)
 
 
@@ -79,44 +79,44 @@ def html(
 def render_error(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
     """An error as a page; who is not logged in is sent to do that and comes back, with what was typed."""
 
-    def made(kept: Kept | None) -> Response[Any]:
-        return _keeping(request, problem, kept) if kept else _plain(request, problem)
+    def made(pending: PendingForm | None) -> Response[Any]:
+        return _resubmit_page(request, problem, pending) if pending else _plain(request, problem)
 
-    if problem.status in _WORTH_SENDING_AGAIN and is_short_form(request):
-        return KeepingAnswer(made)
+    if problem.status in _RETRYABLE and is_short_form(request):
+        return PendingFormResponse(made)
     return _plain(request, problem)
 
 
 def _plain(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
     if problem.status == _UNAUTHORIZED:
-        return _knock(request)
-    return html("vivero/error.html.j2", {"error": _words(problem)}, status=problem.status)
+        return _redirect_to_login(request)
+    return html("vivero/error.html.j2", {"error": _error_page(problem)}, status=problem.status)
 
 
-def _keeping(request: Request[Any, Any, Any], problem: Problem, kept: Kept) -> Response[Any]:
+def _resubmit_page(request: Request[Any, Any, Any], problem: Problem, pending: PendingForm) -> Response[Any]:
     if problem.status == _UNAUTHORIZED:
         # Without the workspace's name: it is in the database, which may be what fails.
         host = Identity("", "").host(request.headers.get("host", ""))
         shown = {
             "workspace": "",
             "host": host,
-            "target": kept.target,
+            "target": pending.target,
             "email": "",
             "problem": None,
-            "kept": kept,
+            "pending": pending,
             "notice": "",
         }
         return html("login.html.j2", shown, status=problem.status)
-    return html("send_again.html.j2", {"error": _words(problem), "kept": kept}, status=problem.status)
+    return html("send_again.html.j2", {"error": _error_page(problem), "pending": pending}, status=problem.status)
 
 
-def _words(problem: Problem) -> ErrorPage:
+def _error_page(problem: Problem) -> ErrorPage:
     # Elsewhere the framework may have written the detail, for programmers.
-    detail = problem.detail if problem.status in _OUR_WORDS else ""
+    detail = problem.detail if problem.status in _OWN_DETAIL else ""
     return error_page(problem.status, problem.request_id, detail)
 
 
-def _knock(request: Request[Any, Any, Any]) -> Response[Any]:
+def _redirect_to_login(request: Request[Any, Any, Any]) -> Response[Any]:
     """To the login page; but first, for a link on another site, here again.
 
     The refresh cookie is SameSite=Strict, so a browser that follows a foreign

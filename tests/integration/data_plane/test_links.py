@@ -318,7 +318,7 @@ async def test_without_a_mail_server_nothing_is_offered(workspace: Workspace, ow
 async def test_a_mail_server_that_is_away_leaves_the_invitation_unsent(
     post: Post, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivero_data.clients.mail._PAUSES", (0.0,))
+    monkeypatch.setattr("vivero_data.clients.mail._RETRY_DELAYS", (0.0,))
     (post.workspace.folder / "mail" / "port").write_text("1")
     address = somebody()
     assert (await post.client.post(INVITATIONS, json={"email": address}, headers=owner)).status_code == 201

@@ -77,7 +77,7 @@ async def use(connection: Connection) -> None:
     await connection.execute(f"INSERT INTO {log} ({_CONTENT}) SELECT {_CONTENT} FROM {log} WHERE FALSE")  # noqa: S608  a checked name
 
 
-async def bring_over(tx: Connection, limit: int) -> int:
+async def move_legacy_entries(tx: Connection, limit: int) -> int:
     """Move the newest rows of the own schema's table to where the audit log is; how many.
 
     Each keeps its number, which orders the log, unless that is taken: an older program added it meanwhile.

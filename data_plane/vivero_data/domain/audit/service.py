@@ -84,21 +84,21 @@ class AuditService:
                 await repository.use(connection)
             except (DatabaseError, MissingTableError) as error:
                 raise AuditLogError(connection.audit_log) from error
-        await self._bring_some_over()
+        await self._move_batch()
 
-    async def bring_over(self) -> int:
+    async def move_legacy_entries(self) -> int:
         """Move what older programs have left in the own schema, where our login could change it; how many entries."""
         moved = 0
-        while batch := await self._bring_some_over():
+        while batch := await self._move_batch():
             moved += batch
         return moved
 
-    async def _bring_some_over(self) -> int:
+    async def _move_batch(self) -> int:
         async with self._database.transaction() as tx:
             if tx.audit_log == OWN_AUDIT_LOG:
                 return 0
             try:
-                return await repository.bring_over(tx, _BATCH)
+                return await repository.move_legacy_entries(tx, _BATCH)
             except MissingTableError:
                 return 0  # somebody has tidied it away
 

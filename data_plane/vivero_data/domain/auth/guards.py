@@ -8,13 +8,14 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, MutableScopeHeaders
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
+from litestar.openapi.spec import SecurityRequirement, SecurityScheme
 from litestar.types import Message, Scope
 from vivero_web.declared import raises
 from vivero_web.errors import CrossSiteError, NotAllowedError, NotSignedInError, UnavailableError
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.users.schemas import Actor, Permission, demand, needed
+from vivero_data.domain.users.schemas import Actor, Permission, demand, roles_needed
 from vivero_data.lib import cookies
 
 _BEARER: Final = "bearer "
@@ -22,6 +23,23 @@ _FROM_PAGES: Final = frozenset({"sec-fetch-site", "origin"})
 _SESSION: Final = frozenset({cookies.ACCESS, cookies.REFRESH})
 _COOKIES: Final = "vivero_cookies"
 _ACTOR: Final = "vivero_actor"
+_BEARER_SCHEME: Final = "bearer"
+_SESSION_SCHEME: Final = "session"
+BEARER_OR_COOKIE: Final[list[SecurityRequirement]] = [{_BEARER_SCHEME: []}, {_SESSION_SCHEME: []}]
+SECURITY_SCHEMES: Final = {
+    _BEARER_SCHEME: SecurityScheme(
+        type="http",
+        scheme="bearer",
+        bearer_format="JWT",
+        description="The access token of a login, good for 15 minutes or until the session ends.",
+    ),
+    _SESSION_SCHEME: SecurityScheme(
+        type="apiKey",
+        name=cookies.ACCESS,
+        security_scheme_in="cookie",
+        description="A browser's session, for the workspace's own pages: it changes nothing for a page of another site.",
+    ),
+}
 
 AnyRequest = Request[Any, Any, Any]
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -49,7 +67,7 @@ def needs(permission: Permission) -> Guard:
         NotAllowedError: the signed-in user has not the permission.
     """
 
-    @raises(NotAllowedError, needs=f"Needs {needed(permission)}.")
+    @raises(NotAllowedError, needs=f"Needs {roles_needed(permission)}.")
     async def check(connection: AnyConnection, _: BaseRouteHandler) -> None:
         demand(connection.scope["state"][_ACTOR], permission)
 

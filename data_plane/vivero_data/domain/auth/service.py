@@ -51,7 +51,7 @@ class AuthService:
             found = await users.get_with_hash(connection, email)
         # Who is invited has no password yet: for them the check takes as long as for nobody.
         stored = found[1] if found and found[0].active and not found[0].invitation else None
-        async with self._noting_refusals(found[0].email if found else NO_ACCOUNT), self._logins.guess(email, address):
+        async with self._audit_refusals(found[0].email if found else NO_ACCOUNT), self._logins.guess(email, address):
             right = await self._passwords.verify(stored, credentials.password)
             if not right or not found:
                 raise WrongCredentialsError
@@ -140,7 +140,7 @@ class AuthService:
             return None
 
     @asynccontextmanager
-    async def _noting_refusals(self, account: str) -> AsyncIterator[None]:
+    async def _audit_refusals(self, account: str) -> AsyncIterator[None]:
         """Around a login: the audit log tells that it was refused, and why."""
         try:
             yield

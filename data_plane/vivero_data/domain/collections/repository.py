@@ -13,7 +13,7 @@ from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.json import decode, encode
 from vivero_data.lib.like import like
 
-_STAND_IN: Final = MAX_NAME - len(f" {2**63}")  # characters that leave room for any number
+_LEGACY_NAME_LENGTH: Final = MAX_NAME - len(f" {2**63}")  # characters that leave room for any number
 _SELECT: Final = (
     "SELECT c.id, COALESCE(c.label, c.name), c.description, c.records, c.created_at,"
     " f.id, COALESCE(f.label, f.name), f.type, f.required, f.is_unique, f.is_exact, f.indexed, f.default_value, f.choices"
@@ -26,7 +26,7 @@ _BY_NAME: Final = f"{_SELECT} WHERE c.name_key = %s OR c.name = %s ORDER BY c.id
 # As people read it: `label` has a collation that tells capitals apart.
 _NAME: Final = "COALESCE(c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
 # LIKE compares sign by sign: only in a folded name are `ß` and `ss` the same.
-_SOUGHT: Final = "COALESCE(c.name_key, c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
+_SEARCHED_NAME: Final = "COALESCE(c.name_key, c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
 _SUMMARY: Final = (
     "SELECT c.id, COALESCE(c.label, c.name), c.description,"
     " (SELECT COUNT(*) FROM fields f WHERE f.collection_id = c.id), c.records, c.created_at FROM collections c"
@@ -49,7 +49,7 @@ async def get_locked(tx: Connection, name: str) -> Collection | None:
 
 async def count(connection: Connection, search: str = "") -> int:
     """How many there are, or have `search` in their names."""
-    where, params = like(_SOUGHT, fold(search), anywhere=True)
+    where, params = like(_SEARCHED_NAME, fold(search), anywhere=True)
     row = await connection.fetch_one(f"SELECT COUNT(*) FROM collections c WHERE {where}", *params)  # noqa: S608  fixed words
     return int(row[0]) if row else 0
 
@@ -58,7 +58,7 @@ async def select_page(
     connection: Connection, search: str, limit: int, after: tuple[str, int] | None = None
 ) -> list[CollectionSummary]:
     """By name, from the name and id in `after` on; one more than the limit when there are more."""
-    where, params = like(_SOUGHT, fold(search), anywhere=True)
+    where, params = like(_SEARCHED_NAME, fold(search), anywhere=True)
     beyond = f"({_NAME} > %s OR ({_NAME} = %s AND c.id > %s))" if after else "TRUE"
     place = (after[0], *after) if after else ()
     rows = await connection.fetch_all(
@@ -69,8 +69,8 @@ async def select_page(
 
 async def suggest(connection: Connection, search: str, limit: int) -> list[CollectionSummary]:
     """What is most likely meant by the beginning or a part of a name, and a whole one first."""
-    where, params = like(_SOUGHT, fold(search), anywhere=True)
-    begins, first = like(_SOUGHT, fold(search), anywhere=False)
+    where, params = like(_SEARCHED_NAME, fold(search), anywhere=True)
+    begins, first = like(_SEARCHED_NAME, fold(search), anywhere=False)
     rows = await connection.fetch_all(
         f"{_SUMMARY} WHERE {where} ORDER BY {begins} DESC, CHAR_LENGTH({_NAME}), {_NAME}, c.id LIMIT %s",
         *params,
@@ -99,17 +99,17 @@ async def insert(tx: Connection, collection: Collection) -> None:
     except DuplicateKeyError:
         if await get(tx, collection.name):
             raise
-        await _insert_collection(tx, collection, _stand_in(collection.name, collection.id))
+        await _insert_collection(tx, collection, _legacy_name(collection.name, collection.id))
     for position, field in enumerate(collection.fields):
         try:
             await _insert_field(tx, collection.id, position, field, field.name)
         except DuplicateKeyError:
-            await _insert_field(tx, collection.id, position, field, _stand_in(field.name, field.id))
+            await _insert_field(tx, collection.id, position, field, _legacy_name(field.name, field.id))
 
 
-def _stand_in(name: str, number: int) -> str:
+def _legacy_name(name: str, number: int) -> str:
     """What the old key on names holds in place of a name that it takes for another's: `Grosse 17` beside `Größe`."""
-    return f"{name[:_STAND_IN]} {number}"
+    return f"{name[:_LEGACY_NAME_LENGTH]} {number}"
 
 
 async def _insert_collection(tx: Connection, collection: Collection, name: str) -> None:

@@ -9,7 +9,7 @@ from vivero_web.fields import told
 
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.field_types.choice import Choice
-from vivero_data.domain.field_types.kind import UnfitValueError, Unreadable
+from vivero_data.domain.field_types.kind import AmbiguousInput, InvalidValueError
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.pages import DEFAULT_LIMIT
 
@@ -131,8 +131,8 @@ def parse(field: Field, value: Any) -> Any:  # noqa: ANN401  any JSON value come
     Raises:
         UnfitValueError: its message says what the value must be.
     """
-    if isinstance(value, Unreadable):
-        raise UnfitValueError(value.problem)
+    if isinstance(value, AmbiguousInput):
+        raise InvalidValueError(value.problem)
     return field.type.kind.parse(value, field.choices)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from vivero_data.domain.field_types.kind import UnfitValueError, Value
+from vivero_data.domain.field_types.kind import InvalidValueError, Value
 from vivero_data.domain.field_types.text import Line
 
 _ADDRESS: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
@@ -13,7 +13,7 @@ _ADDRESS: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[
 class Email(Line):
     """Of any script; whether somebody reads what is sent there is not asked."""
 
-    words = "E-mail address"
+    label = "E-mail address"
     characters = 254
     leads = True
     exact = True  # two that differ in a letter's case lead to two places
@@ -21,7 +21,7 @@ class Email(Line):
     def parse(self, value: Value, choices: Sequence[str]) -> str:
         text = super().parse(value, choices)
         if not _ADDRESS.fullmatch(text):
-            raise UnfitValueError("must be an e-mail address such as name@example.com")
+            raise InvalidValueError("must be an e-mail address such as name@example.com")
         return text
 
     def exact_sql(self, column: str) -> str:

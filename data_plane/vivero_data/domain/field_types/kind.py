@@ -31,11 +31,11 @@ ORDER: Final = (Operator.LT, Operator.LTE, Operator.GT, Operator.GTE)
 SEARCH: Final = (Operator.CONTAINS, Operator.STARTS)
 
 
-class UnfitValueError(ValueError):
+class InvalidValueError(ValueError):
     """A value that its field cannot hold; the message says what it must be."""
 
 
-class Unreadable(msgspec.Struct, frozen=True):
+class AmbiguousInput(msgspec.Struct, frozen=True):
     """In place of a value that a person typed and nobody can be sure of: refused with what `problem` says."""
 
     problem: str
@@ -57,7 +57,7 @@ class FieldKind:
         order_words: the words of a comparison on pages, where they are not those of numbers.
     """
 
-    words: ClassVar[str]
+    label: ClassVar[str]
     characters: ClassVar[int | None] = None
     operators: ClassVar[tuple[Operator, ...]] = (*EQUALITY, *ORDER)
     leads: ClassVar[bool] = False
@@ -66,7 +66,7 @@ class FieldKind:
     exact: ClassVar[bool | None] = None
     has_choices: ClassVar[bool] = False
     two_valued: ClassVar[bool] = False
-    order_words: ClassVar[Mapping[str, str]] = {}
+    order_labels: ClassVar[Mapping[str, str]] = {}
 
     @property
     def sql(self) -> str:
@@ -94,7 +94,7 @@ class FieldKind:
         return column
 
     def read(self, text: str) -> Value:
-        """What a person typed, and is not blank, as `parse` takes it; `Unreadable` if it may mean two things."""
+        """What a person typed, and is not blank, as `parse` takes it; `AmbiguousInput` if it may mean two things."""
         return text.strip()
 
     def typed(self, text: str, *, required: bool) -> Value:

@@ -13,7 +13,7 @@ LENGTH: Final = 16_000
 class LongText(FieldKind):
     """Too long to be sorted by, indexed or unique."""
 
-    words = "Long text"
+    label = "Long text"
     sql = "TEXT"
     operators = (*EQUALITY, *ORDER, *SEARCH)
     sortable = False

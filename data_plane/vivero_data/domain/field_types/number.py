@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Unreadable, Value
+from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
 
 _PLAIN: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _TYPED: Final = re.compile(
@@ -18,7 +18,7 @@ _TYPED: Final = re.compile(
 _AMBIGUOUS: Final = re.compile(r"(?P<sign>[+\-\u2212]?)(?P<whole>(?!0)\d{1,3})[.,](?P<decimals>\d{3})")
 
 
-class UnsureNumberError(ValueError):
+class AmbiguousNumberError(ValueError):
     """A text that is no number, or may be two; the message says what to write."""
 
 
@@ -42,7 +42,7 @@ def typed_number(text: str) -> Decimal:
     unsure = _AMBIGUOUS.fullmatch(text)
     if unsure:
         sign, whole, decimals = unsure.group("sign", "whole", "decimals")
-        raise UnsureNumberError(
+        raise AmbiguousNumberError(
             f"may mean two numbers: write {sign}{whole}{decimals}, or {sign}{whole}.{decimals}0 for the fraction"
         )
     number = plain_number(text)
@@ -50,7 +50,7 @@ def typed_number(text: str) -> Decimal:
         return number
     found = _TYPED.fullmatch(text)
     if not found or not (found["whole"] or found["decimals"]) or (found["mark"] and found["mark"] in found["whole"]):
-        raise UnsureNumberError("must be a number, such as 1234.50 or 1.234,50")
+        raise AmbiguousNumberError("must be a number, such as 1234.50 or 1.234,50")
     digits = re.sub(r"\D", "", found["whole"]) or "0"
     sign = found["sign"].replace("\u2212", "-")
     return Decimal(f"{sign}{digits}.{found['decimals']}" if found["decimals"] else f"{sign}{digits}")
@@ -72,37 +72,37 @@ _LARGEST: Final = Decimal(10) ** _WHOLE_DIGITS - Decimal(1).scaleb(-DECIMALS)
 class Number(FieldKind):
     """Of 16 digits before the point and 8 behind it."""
 
-    words = "Number"
+    label = "Number"
     sql = f"DECIMAL({DIGITS},{DECIMALS})"
 
     def parse(self, value: Value, choices: Sequence[str]) -> Decimal:
         number = plain_number(value.strip()) if isinstance(value, str) else value
         if isinstance(number, bool) or not isinstance(number, int | Decimal):
-            raise UnfitValueError("must be a number")
+            raise InvalidValueError("must be a number")
         number = Decimal(number)
         if number.is_nan():
-            raise UnfitValueError("must be a number")
+            raise InvalidValueError("must be a number")
         # By its digits, not by arithmetic: that of 1e1000000 overflows.
         if number.is_infinite() or (number and number.adjusted() >= _WHOLE_DIGITS):
-            raise UnfitValueError(f"must be between -{_LARGEST:,} and {_LARGEST:,}")
+            raise InvalidValueError(f"must be between -{_LARGEST:,} and {_LARGEST:,}")
         rounded = round(number, DECIMALS)
         if rounded != number:
-            raise UnfitValueError(f"must have at most {DECIMALS} decimals")
+            raise InvalidValueError(f"must have at most {DECIMALS} decimals")
         return rounded
 
     def present(self, stored: Value) -> Decimal:
         return plain(stored)
 
-    def read(self, text: str) -> Decimal | Unreadable:
+    def read(self, text: str) -> Decimal | AmbiguousInput:
         return read_number(text)
 
 
-def read_number(text: str) -> Decimal | Unreadable:
+def read_number(text: str) -> Decimal | AmbiguousInput:
     """A number as people write it."""
     try:
         return typed_number(text)
-    except UnsureNumberError as error:
-        return Unreadable(str(error))
+    except AmbiguousNumberError as error:
+        return AmbiguousInput(str(error))
 
 
 def plain(number: Decimal) -> Decimal:

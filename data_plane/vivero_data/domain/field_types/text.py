@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, UnfitValueError, Value
+from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, InvalidValueError, Value
 
 # Nothing prints them, and they make one text look like another.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -28,7 +28,7 @@ class Line(FieldKind):
 class Text(Line):
     """What was typed, to the letter."""
 
-    words = "Text"
+    label = "Text"
     characters = 255
     leads = True
 
@@ -43,9 +43,9 @@ def checked_text(value: Value, longest: int, *, lines: bool = False) -> str:
         UnfitValueError: it is none, is longer, or holds what nobody sees.
     """
     if not isinstance(value, str):
-        raise UnfitValueError("must be a text")
+        raise InvalidValueError("must be a text")
     if len(value) > longest:
-        raise UnfitValueError(f"must have at most {longest:,} characters")
+        raise InvalidValueError(f"must have at most {longest:,} characters")
     if _CONTROL.search(value) or (not lines and ("\n" in value or "\r" in value)):
-        raise UnfitValueError("must not have control characters" + ("" if lines else " or line breaks"))
+        raise InvalidValueError("must not have control characters" + ("" if lines else " or line breaks"))
     return value

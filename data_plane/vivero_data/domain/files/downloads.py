@@ -35,7 +35,7 @@ async def download(  # noqa: PLR0913, PLR0917  what is asked for, by whom, on wh
     headers, kind = _headers(file), media_type or file.media_type
     conditions.demand(headers["etag"])
     if wants_head(request.scope) or is_current(request.headers, headers):
-        return Stream(_nothing(), media_type=kind, headers=headers)
+        return Stream(_empty_body(), media_type=kind, headers=headers)
     part = part_of(request.headers.get("range", ""), file.size) if continues(request.headers, headers) else None
     content = await files.content(file, part)
     if part is None:
@@ -56,7 +56,7 @@ def _headers(file: StoredFile) -> dict[str, str]:
     }
 
 
-async def _nothing() -> AsyncIterator[bytes]:
+async def _empty_body() -> AsyncIterator[bytes]:
     """Instead of a body that does not leave: the bucket is not asked."""
     return
     yield

@@ -25,7 +25,7 @@ from vivero_data.domain.files.service import FileService
 from vivero_data.domain.users.schemas import Actor
 
 FIELD: Final = "file"
-BESIDE_BYTES: Final = 64 * 1024
+OTHER_PARTS_BYTES: Final = 64 * 1024
 """Of a form with a file, what is not the file: boundaries, headers, and parts that nobody asked for."""
 
 _PARTS: Final = 20  # the form has one; programs add a few
@@ -90,8 +90,8 @@ class _Form:
             await self.file.write(event)
         elif event:
             self._beside += len(event)
-            if self._beside > BESIDE_BYTES:
-                raise TooLargeError(f"Beside the file, a form has at most {BESIDE_BYTES:,} bytes.")
+            if self._beside > OTHER_PARTS_BYTES:
+                raise TooLargeError(f"Beside the file, a form has at most {OTHER_PARTS_BYTES:,} bytes.")
 
 
 async def _parse(request: AnyRequest, form: _Form) -> None:

@@ -21,7 +21,7 @@ R = TypeVar("R", bound=Readiness)
 Neighbour = Annotated[str | None, QueryParameter(pattern="^[a-z2-7]{10}$", description="Another workspace's id.")]
 
 
-def answered(found: R) -> Response[R]:
+def health_response(found: R) -> Response[R]:
     """The same shape whether it works or not; the status says which."""
     return Response(found, status_code=HTTP_200_OK if found.ok else HTTP_503_SERVICE_UNAVAILABLE)
 
@@ -39,7 +39,7 @@ class HealthController(Controller):
     @get("/readyz", responses={503: NOT_READY})
     async def readyz(self, health: NamedDependency[HealthService]) -> Response[Readiness]:
         """The schema is current, and cache and bucket answer."""
-        return answered(await health.ready())
+        return health_response(await health.ready())
 
     @get("/healthz/{workspace_id:str}", status_code=HTTP_204_NO_CONTENT, include_in_schema=False, sync_to_thread=False)
     def here(self, workspace_id: FromPath[str], settings: NamedDependency[Settings]) -> None:
@@ -61,4 +61,4 @@ class ProofController(Controller):
     @get()
     async def proof(self, health: NamedDependency[HealthService], neighbour: Neighbour = None) -> Response[Proof]:
         """Every service used with the workspace's own credentials, and tried in vain on a neighbour's."""
-        return answered(await health.prove(neighbour))
+        return health_response(await health.prove(neighbour))

@@ -30,7 +30,7 @@ async def prove(database: Database) -> None:
         raise UnavailableError("The database did not return what was written.")
 
 
-async def stay_out(database: Database, neighbour: str) -> None:
+async def check_isolation(database: Database, neighbour: str) -> None:
     """Try to read a table of another workspace, and its audit log; `neighbour` is its id.
 
     Raises:
@@ -42,10 +42,10 @@ async def stay_out(database: Database, neighbour: str) -> None:
     own, log = naming.database_name(neighbour), naming.audit_database_name(neighbour)
     async with database.read() as connection:
         for table in (f"`{own}`.counters", f"`{log}`.audit_log"):
-            await _be_refused(connection, table)
+            await _expect_denied(connection, table)
 
 
-async def _be_refused(connection: Connection, table: str) -> None:
+async def _expect_denied(connection: Connection, table: str) -> None:
     try:
         await connection.fetch_one(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608  a checked name
     except DatabaseError as error:

@@ -20,8 +20,8 @@ from vivero_data.settings import Environment
 _PORT: Final = re.compile(r":[0-9]*\Z")
 
 
-_FRESH_SECONDS: Final = 5.0  # how long another replica may show what was true before
-_NEUTRAL_NAME: Final = "Workspace"
+_CACHE_SECONDS: Final = 5.0  # how long another replica may show what was true before
+_DEFAULT_NAME: Final = "Workspace"
 
 log = structlog.get_logger(__name__)
 
@@ -32,9 +32,9 @@ class Identity(msgspec.Struct, frozen=True):
     name: str
     public_url: str
 
-    def host(self, asked: str) -> str:
-        """The host without its port; of `asked`, the request's, where nobody has said the address."""
-        return _PORT.sub("", self.public_url.partition("://")[2] or asked)
+    def host(self, request_host: str) -> str:
+        """The host without its port; of `request_host`, the request's, where nobody has said the address."""
+        return _PORT.sub("", self.public_url.partition("://")[2] or request_host)
 
 
 async def select(connection: Connection) -> Identity | None:
@@ -54,7 +54,7 @@ async def save(tx: Connection, identity: Identity) -> None:
 
 def configured(env: Environment) -> Identity:
     """What to show as long as nobody has told."""
-    return Identity(env.tenant_name or _NEUTRAL_NAME, env.public_url or "")
+    return Identity(env.tenant_name or _DEFAULT_NAME, env.public_url or "")
 
 
 class IdentityService:
@@ -63,20 +63,20 @@ class IdentityService:
     def __init__(self, database: Database, fallback: Identity) -> None:
         self._database = database
         self._fallback = fallback
-        self._told: Identity | None = None
+        self._cached: Identity | None = None
         self._fresh_until = 0.0
         self._changes = 0
-        self._asking = asyncio.Lock()
+        self._refreshing = asyncio.Lock()
 
     async def current(self) -> Identity:
         """What to show. Never fails: a page that can do without the database shows what was known last."""
         if not self._is_fresh():
-            async with self._asking:
+            async with self._refreshing:
                 if not self._is_fresh():
                     await self._refresh()
-        return self._told or self._fallback
+        return self._cached or self._fallback
 
-    async def told(self) -> Identity | None:
+    async def stored(self) -> Identity | None:
         """What is stored at this moment; None when the operator has told nothing.
 
         Raises:
@@ -85,7 +85,7 @@ class IdentityService:
         async with self._database.read() as connection:
             return await select(connection)
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """It has changed: the next page asks."""
         self._changes += 1
         self._fresh_until = 0.0
@@ -96,10 +96,10 @@ class IdentityService:
     async def _refresh(self) -> None:
         changes = self._changes
         try:
-            self._told = await self.told()
+            self._cached = await self.stored()
         except WebError as error:
             # What was known stays, and for a while nobody waits for a database that is down.
             log.warning("identity_unknown", problem=explained(error))
         # What was read while it changed may be what was there before: shown once, then asked again.
         if changes == self._changes:
-            self._fresh_until = time.monotonic() + _FRESH_SECONDS
+            self._fresh_until = time.monotonic() + _CACHE_SECONDS

@@ -12,7 +12,7 @@ from vivero_web.links import of_invitations, to_recipient
 from vivero_web.passwords import NO_PASSWORD
 from vivero_web.text import tidy
 
-from vivero_data.clients.mail import Post
+from vivero_data.clients.mail import Mailer
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.audit.service import record
@@ -21,7 +21,7 @@ from vivero_data.domain.links.repository import Purpose
 from vivero_data.domain.links.service import LinkService
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.errors import EmailTakenError
-from vivero_data.domain.users.schemas import Actor, Role, User, demand_may_set
+from vivero_data.domain.users.schemas import Actor, Role, User, require_may_assign
 from vivero_data.domain.users.service import found, person_errors, visible
 
 
@@ -51,12 +51,12 @@ class InvitationService:
     """For admins, who invite members and viewers, and owners, who invite anybody."""
 
     def __init__(
-        self, database: Database, limits: LimitService, letters: LinkService, post: Post, limiter: Limiter
+        self, database: Database, limits: LimitService, link_service: LinkService, mailer: Mailer, limiter: Limiter
     ) -> None:
         self._database = database
         self._limits = limits
-        self._letters = letters
-        self._post = post
+        self._links = link_service
+        self._mailer = mailer
         self._limiter = limiter
 
     async def invite(self, actor: Actor, new: NewInvitation) -> User:
@@ -69,8 +69,8 @@ class InvitationService:
             PlanLimitError: there is no room for one more.
             TooManyRequestsError: too many invitations.
         """
-        demand_may_set(actor, None, new.role)
-        await self._letters.demand_offered()
+        require_may_assign(actor, None, new.role)
+        await self._links.require_available()
         email, name = new.email.strip(), tidy(new.name)
         errors = person_errors(email, name)
         if errors:
@@ -83,7 +83,7 @@ class InvitationService:
             except DuplicateKeyError as error:
                 raise EmailTakenError from error
             user, secret = await self._issue(tx, actor, user_id)
-        self._post.begin(self._letters.mail_invitation(secret, user.email, actor.email))
+        self._mailer.send_in_background(self._links.mail_invitation(secret, user.email, actor.email))
         return user
 
     async def repeat(self, actor: Actor, user_id: int) -> User:
@@ -95,7 +95,7 @@ class InvitationService:
             NoMailError: this workspace sends no mail.
             TooManyRequestsError: too many invitations.
         """
-        await self._letters.demand_offered()
+        await self._links.require_available()
         async with self._database.read() as connection:
             known = _pending(actor, await users.get(connection, user_id))
         if not known.active:
@@ -104,7 +104,7 @@ class InvitationService:
         async with self._database.transaction() as tx:
             _pending(actor, await users.get_locked(tx, user_id))
             user, secret = await self._issue(tx, actor, user_id)
-        self._post.begin(self._letters.mail_invitation(secret, user.email, actor.email))
+        self._mailer.send_in_background(self._links.mail_invitation(secret, user.email, actor.email))
         return user
 
     async def withdraw(self, actor: Actor, user_id: int) -> None:
@@ -123,7 +123,7 @@ class InvitationService:
             await record(tx, actor, "user.withdraw_invitation", user.email, before=visible(user))
 
     async def _issue(self, tx: Connection, actor: Actor, user_id: int) -> tuple[User, str]:
-        secret = await self._letters.issue(tx, user_id, Purpose.INVITATION)
+        secret = await self._links.issue(tx, user_id, Purpose.INVITATION)
         user = found(await users.get(tx, user_id))
         await record(tx, actor, "user.invite", user.email, after=visible(user))
         return user, secret
@@ -132,7 +132,7 @@ class InvitationService:
 def _pending(actor: Actor, user: User | None) -> User:
     """The user, if invited and within the actor's right."""
     known = found(user)
-    demand_may_set(actor, known.role, known.role)
+    require_may_assign(actor, known.role, known.role)
     if known.invitation is None:
         raise AcceptedError
     return known

@@ -19,23 +19,23 @@ from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.registry import KINDS
 from vivero_data.domain.jobs.repository import Attempt
-from vivero_data.domain.jobs.work import JobLostError, Work, actor_of
+from vivero_data.domain.jobs.task import JobLostError, TaskContext, actor_of
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.lib.json import decode
 from vivero_data.settings import Settings
 
-MEMORY: Final = 160 * 1024**2  # bytes of data: with the server's 70 MiB and its peaks below the pod's 256 MiB
+MEMORY_LIMIT: Final = 160 * 1024**2  # bytes of data: with the server's 70 MiB and its peaks below the pod's 256 MiB
 _NICE: Final = 10
-_PATIENCE: Final = 20.0  # seconds for the database to let us in
+_DATABASE_TIMEOUT: Final = 20.0  # seconds for the database to let us in
 _CONNECTIONS: Final = 2  # one works, one gives signs of life
 
 log = structlog.get_logger(__name__)
 
 
-def confine() -> None:
+def limit_resources() -> None:
     """From now on this process has its bounds."""
     os.nice(_NICE)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
 
 
@@ -46,7 +46,7 @@ async def run_job(settings: Settings, attempt: Attempt) -> int:
     limits = LimitService(settings.limits_file)
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
     try:
-        await database.open(_PATIENCE)
+        await database.open(_DATABASE_TIMEOUT)
         return await _attempt(attempt, database, files)
     finally:
         await database.close()
@@ -72,18 +72,18 @@ async def _attempt(attempt: Attempt, database: Database, files: FileService) -> 
 
 async def _do(attempt: Attempt, database: Database, files: FileService) -> None:
     async with database.read() as connection:
-        found = await repository.order_of(connection, attempt)
+        found = await repository.task_of(connection, attempt)
         if found is None:
             raise JobLostError
         kind, user_id, text = found
         actor = await actor_of(connection, user_id)
-    work = Work(attempt, actor, database, files)
-    doing = asyncio.create_task(msgspec.convert(decode(text), KINDS[kind]).run(work))
-    beating = asyncio.create_task(work.beat())
+    context = TaskContext(attempt, actor, database, files)
+    running = asyncio.create_task(msgspec.convert(decode(text), KINDS[kind]).run(context))
+    heartbeats = asyncio.create_task(context.heartbeat())
     try:
-        await asyncio.wait({doing, beating}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running, heartbeats}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        first, other = (doing, beating) if doing.done() else (beating, doing)
+        first, other = (running, heartbeats) if running.done() else (heartbeats, running)
         other.cancel()
         await asyncio.gather(other, return_exceptions=True)
     await first

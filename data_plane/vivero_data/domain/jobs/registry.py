@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from vivero_data.domain.jobs.work import Order
+from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.records.export import Export
 
-KINDS: Final[Mapping[str, type[Order]]] = {"export": Export}
+KINDS: Final[Mapping[str, type[Task]]] = {"export": Export}
 
 
-def kind_of(order: Order) -> str:
+def kind_of(task: Task) -> str:
     """The name of an order's kind."""
-    return next(name for name, kind in KINDS.items() if isinstance(order, kind))
+    return next(name for name, kind in KINDS.items() if isinstance(task, kind))

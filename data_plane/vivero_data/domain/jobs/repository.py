@@ -15,7 +15,7 @@ from vivero_data.db.database import Connection, Row
 from vivero_data.lib.json import decode, encode
 
 ATTEMPTS: Final = 4
-SILENCE: Final = 60  # seconds without a sign of life: a machine that is merely busy is not taken for dead
+HEARTBEAT_TIMEOUT: Final = 60  # seconds without a sign of life: a machine that is merely busy is not taken for dead
 _PROBLEM: Final = 500  # characters that are kept of one
 
 
@@ -57,12 +57,12 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 _COLUMNS: Final = "id, kind, subject, state, done, total, result, problem, created_at, ended_at"
-_STILL: Final = "id = %s AND attempts = %s AND state = 'running'"
+_CURRENT: Final = "id = %s AND attempts = %s AND state = 'running'"
 # Twice as long each time, from half a minute on, and not all workspaces of a platform at once.
-_LATER: Final = "CURRENT_TIMESTAMP(6) + INTERVAL 15000000 * POW(2, attempts) * (0.8 + 0.4 * RAND()) MICROSECOND"
+_NEXT_ATTEMPT: Final = "CURRENT_TIMESTAMP(6) + INTERVAL 15000000 * POW(2, attempts) * (0.8 + 0.4 * RAND()) MICROSECOND"
 # MariaDB sets columns from left to right, and each sees those before it: `state` goes last.
-_NOT_DONE: Final = (
-    f"UPDATE jobs SET problem = %s, running = NULL, due_at = {_LATER},"  # noqa: S608  fixed words
+_FAIL: Final = (
+    f"UPDATE jobs SET problem = %s, running = NULL, due_at = {_NEXT_ATTEMPT},"  # noqa: S608  fixed words
     f" ended_at = IF(attempts >= {ATTEMPTS} OR %s, CURRENT_TIMESTAMP(6), NULL),"
     f" state = IF(attempts >= {ATTEMPTS} OR %s, 'failed', 'waiting')"
 )
@@ -126,20 +126,20 @@ async def claim(tx: Connection) -> Attempt | None:
     return Attempt(int(row[0]), int(row[1]) + 1)
 
 
-async def order_of(connection: Connection, attempt: Attempt) -> tuple[str, int, str] | None:
+async def task_of(connection: Connection, attempt: Attempt) -> tuple[str, int, str] | None:
     """The kind of an attempt that still runs, on whose behalf, and the work as JSON."""
     row = await connection.fetch_one(
-        f"SELECT kind, user_id, work FROM jobs WHERE {_STILL}",  # noqa: S608  fixed words
+        f"SELECT kind, user_id, work FROM jobs WHERE {_CURRENT}",  # noqa: S608  fixed words
         attempt.job_id,
         attempt.number,
     )
     return (str(row[0]), int(row[1]), str(row[2])) if row else None
 
 
-async def beat(connection: Connection, attempt: Attempt, done: int, total: int | None) -> bool:
+async def heartbeat(connection: Connection, attempt: Attempt, done: int, total: int | None) -> bool:
     """A sign of life, and how far it is; False when it is not this attempt's job any more."""
     changed = await connection.execute(
-        f"UPDATE jobs SET seen_at = CURRENT_TIMESTAMP(6), done = %s, total = %s WHERE {_STILL}",  # noqa: S608  fixed words
+        f"UPDATE jobs SET seen_at = CURRENT_TIMESTAMP(6), done = %s, total = %s WHERE {_CURRENT}",  # noqa: S608  fixed words
         done,
         total,
         attempt.job_id,
@@ -152,7 +152,7 @@ async def finish(tx: Connection, attempt: Attempt, result: object, done: int) ->
     """The job is done; False when it is not this attempt's any more."""
     changed = await tx.execute(
         "UPDATE jobs SET state = 'done', running = NULL, result = %s, done = %s, total = %s, problem = NULL,"  # noqa: S608  fixed words
-        f" ended_at = CURRENT_TIMESTAMP(6) WHERE {_STILL}",
+        f" ended_at = CURRENT_TIMESTAMP(6) WHERE {_CURRENT}",
         encode(result),
         done,
         done,
@@ -165,28 +165,28 @@ async def finish(tx: Connection, attempt: Attempt, result: object, done: int) ->
 async def fail(connection: Connection, attempt: Attempt, problem: str, *, for_good: bool) -> bool:
     """The attempt came to nothing; another follows unless it is `for_good` or was the last. False when it had ended."""
     changed = await connection.execute(
-        f"{_NOT_DONE} WHERE {_STILL}", problem[:_PROBLEM], for_good, for_good, attempt.job_id, attempt.number
+        f"{_FAIL} WHERE {_CURRENT}", problem[:_PROBLEM], for_good, for_good, attempt.job_id, attempt.number
     )
     return changed == 1
 
 
-async def give_back(connection: Connection, attempt: Attempt) -> None:
+async def release(connection: Connection, attempt: Attempt) -> None:
     """The attempt was ended by us and does not count."""
     await connection.execute(
-        f"UPDATE jobs SET state = 'waiting', running = NULL, attempts = attempts - 1 WHERE {_STILL}",  # noqa: S608  fixed words
+        f"UPDATE jobs SET state = 'waiting', running = NULL, attempts = attempts - 1 WHERE {_CURRENT}",  # noqa: S608  fixed words
         attempt.job_id,
         attempt.number,
     )
 
 
-async def reap(connection: Connection) -> int:
+async def fail_stale(connection: Connection) -> int:
     """What gives no sign of life has ended without a word, with its pod; how many."""
     return await connection.execute(
-        f"{_NOT_DONE} WHERE state = 'running' AND seen_at < CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND",
+        f"{_FAIL} WHERE state = 'running' AND seen_at < CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND",
         "The process that did it ended without a word.",
         False,  # noqa: FBT003  a column's value
         False,  # noqa: FBT003  as above
-        SILENCE,
+        HEARTBEAT_TIMEOUT,
     )
 
 

@@ -11,7 +11,7 @@ from vivero_data.domain.audit.service import record
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.registry import kind_of
 from vivero_data.domain.jobs.repository import Job
-from vivero_data.domain.jobs.work import Order
+from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.users.schemas import Actor, Permission, demand
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
@@ -39,9 +39,9 @@ class JobService:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.wanted = asyncio.Event()
+        self.wakeup = asyncio.Event()
 
-    async def start(self, actor: Actor, permission: Permission, order: Order) -> Job:
+    async def start(self, actor: Actor, permission: Permission, task: Task) -> Job:
         """Have a job done as soon as it is its turn.
 
         Raises:
@@ -49,15 +49,15 @@ class JobService:
             WebError: as the order's `check`.
         """
         demand(actor, permission)
-        kind = kind_of(order)
+        kind = kind_of(task)
         async with self._database.transaction() as tx:
-            subject = await order.check(tx)
+            subject = await task.check(tx)
             if await repository.unfinished(tx) >= MAX_UNFINISHED:
                 raise JobsFullError
-            number = await repository.insert(tx, kind, subject, order, actor.user_id)
-            await record(tx, actor, f"{kind}.start", subject, after=msgspec.structs.asdict(order))
+            number = await repository.insert(tx, kind, subject, task, actor.user_id)
+            await record(tx, actor, f"{kind}.start", subject, after=msgspec.structs.asdict(task))
             made = await repository.get(tx, number, actor.user_id)
-        self.wanted.set()
+        self.wakeup.set()
         if made is None:
             raise JobNotFoundError
         return made
@@ -78,5 +78,5 @@ class JobService:
         if job is None:
             raise JobNotFoundError
         if not job.ended:
-            self.wanted.set()  # the pod that had it may be gone: who waits for a job has it looked after
+            self.wakeup.set()  # the pod that had it may be gone: who waits for a job has it looked after
         return job

@@ -12,7 +12,7 @@ from vivero_data.domain.identity.service import configured
 from vivero_data.domain.owner.service import OwnerAccount, OwnerState, ensure, problems_with
 from vivero_data.settings import Settings
 
-_PATIENCE: Final = 30.0  # seconds for the database to answer
+_DATABASE_TIMEOUT: Final = 30.0  # seconds for the database to answer
 
 
 async def create_owner(settings: Settings, email: str, name: str, password: str) -> OwnerState:
@@ -28,7 +28,7 @@ async def create_owner(settings: Settings, email: str, name: str, password: str)
     passwords = Passwords()
     database = Database(settings.database, settings.tls(), size=2)
     try:
-        await database.open(_PATIENCE)
+        await database.open(_DATABASE_TIMEOUT)
         await ensure_current(database)
         hashed = await passwords.hash(password)
         errors = problems_with(OwnerAccount(email, name, hashed))

@@ -76,7 +76,7 @@ async def ensure(tx: Connection, email: str, name: str, password_hash: str) -> O
     return await first(tx) or await _create(tx, normal, tidy(name), password_hash)
 
 
-async def carry_out(tx: Connection, account: OwnerAccount) -> OwnerState | None:
+async def apply(tx: Connection, account: OwnerAccount) -> OwnerState | None:
     """Make the address an active owner's: its own account, else that of `replaces`, else a new one if a hash is given.
 
     Returns the first owner when nothing could be made.
@@ -87,9 +87,9 @@ async def carry_out(tx: Connection, account: OwnerAccount) -> OwnerState | None:
     email = _normal(account.email)
     # The counter's lock comes first in every transaction that needs it, and lets one order follow the other.
     await counters.lock(tx, "users")
-    found = await users.get_with_hash_locked(tx, email) or await _replaced(tx, account.replaces)
+    found = await users.get_with_hash_locked(tx, email) or await _account_to_replace(tx, account.replaces)
     if found is not None:
-        return await _align(tx, found, email, account.password_hash)
+        return await _update(tx, found, email, account.password_hash)
     if account.password_hash is not None:
         return await _create(tx, email, tidy(account.name), account.password_hash)
     return await first(tx)
@@ -102,14 +102,14 @@ def _normal(email: str) -> str:
     return normal
 
 
-async def _replaced(tx: Connection, replaces: str | None) -> tuple[User, str] | None:
+async def _account_to_replace(tx: Connection, replaces: str | None) -> tuple[User, str] | None:
     """The owner's account whose address changes."""
     email = normal_email(replaces) if replaces else None
     found = await users.get_with_hash_locked(tx, email) if email else None
     return found if found and found[0].role is Role.OWNER else None
 
 
-async def _align(tx: Connection, found: tuple[User, str], email: str, password_hash: str | None) -> OwnerState:
+async def _update(tx: Connection, found: tuple[User, str], email: str, password_hash: str | None) -> OwnerState:
     before, stored = found
     after = msgspec.structs.replace(before, email=email, role=Role.OWNER, active=True)
     if after != before:

@@ -30,16 +30,16 @@ from vivero_data.domain.records.schemas import (
     WrittenRecord,
 )
 from vivero_data.domain.records.service import (
+    as_field_error,
+    changed_values,
     columns_for,
     definition_of,
-    difference_of,
-    explained_by,
-    news_of,
+    diff,
     subject_of,
 )
 from vivero_data.domain.users.schemas import Actor, Permission, demand
 
-_TOLD: Final = 50  # rows at fault; who has more of them learns of the rest next time
+_MAX_REPORTED: Final = 50  # rows at fault; who has more of them learns of the rest next time
 
 
 class Checked(msgspec.Struct):
@@ -66,7 +66,7 @@ def checked(collection: Collection, batch: RecordBatch) -> Checked:
         found.update.append((place, changes, _columns(collection, changes.values, place, errors, new=False)))
     if errors:
         detail = "Nothing was written: some of the rows cannot be accepted."
-        raise InvalidInputError(detail, errors=errors[:_TOLD])
+        raise InvalidInputError(detail, errors=errors[:_MAX_REPORTED])
     return found
 
 
@@ -148,7 +148,7 @@ class _Writer:
         except MissingTableError as error:
             raise CollectionNotFoundError from error
         if self._errors:
-            raise BatchConflictError(self._errors[:_TOLD])
+            raise BatchConflictError(self._errors[:_MAX_REPORTED])
         return WrittenBatch(created, [updated[row.id] for _, row, _ in rows.update], len(rows.delete))
 
     async def _delete(self, rows: Sequence[tuple[str, RowDeletion]]) -> None:
@@ -163,7 +163,7 @@ class _Writer:
         wanted = [
             (place, row.id, news)
             for place, row, values in rows
-            if row.id in before and (news := news_of(self._collection, before[row.id], values))
+            if row.id in before and (news := changed_values(self._collection, before[row.id], values))
         ]
 
         async def write(some: Sequence[tuple[str, int, dict[int, Any]]]) -> None:
@@ -171,11 +171,9 @@ class _Writer:
 
         if not wanted:
             return {number: WrittenRecord(number, record.version) for number, record in before.items()}
-        await self._unless_taken(wanted, write)
+        await self._write_unless_taken(wanted, write)
         after = await repository.get_all(self._tx, self._collection, [number for _, number, _ in wanted])
-        await self._log(
-            "record.update", [(record, *difference_of(before[number], record)) for number, record in after.items()]
-        )
+        await self._log("record.update", [(record, *diff(before[number], record)) for number, record in after.items()])
         return {number: WrittenRecord(number, record.version) for number, record in (before | after).items()}
 
     async def _create(self, rows: Sequence[tuple[str, dict[int, Any]]]) -> list[WrittenRecord]:
@@ -184,7 +182,7 @@ class _Writer:
         async def write(some: Sequence[tuple[str, dict[int, Any]]]) -> None:
             made.extend(await repository.insert_all(self._tx, self._collection, [values for _, values in some]))
 
-        await self._unless_taken(rows, write)
+        await self._write_unless_taken(rows, write)
         await self._log("record.create", [(record, None, record.values) for record in made])
         return [WrittenRecord(record.id, record.version) for record in made]
 
@@ -200,7 +198,7 @@ class _Writer:
                 self._errors.append(FieldError(f"{place}.version", message))
         return found
 
-    async def _unless_taken(
+    async def _write_unless_taken(
         self, rows: Sequence[tuple[str, *tuple[Any, ...]]], write: Callable[[Any], Awaitable[None]]
     ) -> None:
         """Write rows together; when a unique field refuses some, note which."""
@@ -216,11 +214,11 @@ class _Writer:
             try:
                 await write([row])
             except DuplicateKeyError as error:
-                known = explained_by(self._collection, error)
+                known = as_field_error(self._collection, error)
                 if not isinstance(known, ValueTakenError):
                     raise known from error
                 self._errors.append(FieldError(f"{row[0]}.values.{known.errors[0].field}", TAKEN))
-                if len(self._errors) >= _TOLD:
+                if len(self._errors) >= _MAX_REPORTED:
                     raise BatchConflictError(self._errors) from error
 
     async def _log(self, action: str, written: Sequence[tuple[Record, Any, Any]]) -> None:

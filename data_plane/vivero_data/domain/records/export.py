@@ -21,7 +21,7 @@ from vivero_web.text import tidy
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.files.schemas import StoredFile
-from vivero_data.domain.jobs.work import Order, Work
+from vivero_data.domain.jobs.task import Task, TaskContext
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.query import Clause, after, parse_sort
 from vivero_data.domain.records.schemas import Record
@@ -36,7 +36,7 @@ _FAST: Final = 1  # of zlib's levels
 MEDIA_TYPE: Final = "text/csv"
 
 
-class Export(Order, frozen=True):
+class Export(Task, frozen=True):
     """Which records: those of a collection that fulfil all conditions, as `RecordQuery` has them; by id."""
 
     collection: str
@@ -48,21 +48,21 @@ class Export(Order, frozen=True):
         parse_filters(definition, self.filters, self.where)
         return definition.name
 
-    async def run(self, work: Work) -> None:
-        demand(work.actor, Permission.READ)
-        async with work.database.read() as connection:
+    async def run(self, context: TaskContext) -> None:
+        demand(context.actor, Permission.READ)
+        async with context.database.read() as connection:
             definition = await definition_of(connection, self.collection)
         clauses = parse_filters(definition, self.filters, self.where)
         with tempfile.TemporaryFile() as spool:
-            written, size = await _spool(work, definition, clauses, spool)
+            written, size = await _spool(context, definition, clauses, spool)
 
             async def stored(tx: Connection, file: StoredFile) -> None:
-                await work.finish(tx, {"file_id": file.id, "records": written})
+                await context.finish(tx, {"file_id": file.id, "records": written})
 
             spool.seek(0)
             with gzip.GzipFile(fileobj=spool, mode="rb") as text:
-                await work.files.store(
-                    work.actor, file_name(definition.name, clock.now()), MEDIA_TYPE, size, text.read, stored
+                await context.files.store(
+                    context.actor, file_name(definition.name, clock.now()), MEDIA_TYPE, size, text.read, stored
                 )
 
 
@@ -88,20 +88,22 @@ def _cell(value: Any) -> str:  # noqa: ANN401  a field's value
     return str(value)
 
 
-async def _spool(work: Work, collection: Collection, clauses: list[Clause], spool: IO[bytes]) -> tuple[int, int]:
+async def _spool(
+    context: TaskContext, collection: Collection, clauses: list[Clause], spool: IO[bytes]
+) -> tuple[int, int]:
     """Write all of it; how many records, and how many bytes before compression."""
     total = None if clauses else collection.records
     with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=_FAST) as packed:
         size = written = 0
         heads = ["id", *(field.name for field in collection.fields), "created_at", "updated_at"]
         lines, mark = [heads], "\ufeff"  # without the mark a spreadsheet takes UTF-8 for something else
-        async for page in _pages(work.database, collection, clauses):
+        async for page in _pages(context.database, collection, clauses):
             lines += [cells(record) for record in page]
             size += await asyncio.to_thread(packed.write, mark.encode() + as_csv(lines))
             written, lines, mark = written + len(page), [], ""
             if spool.tell() > SPOOL_BYTES:
                 raise InvalidInputError.of("filter", "must leave fewer records: this export is too large for one file")
-            work.progress(written, total)
+            context.progress(written, total)
         if lines:
             size += packed.write(mark.encode() + as_csv(lines))
     return written, size

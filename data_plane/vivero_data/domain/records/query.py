@@ -12,7 +12,7 @@ from vivero_web.text import tidy
 
 from vivero_data.domain.collections.columns import column_name
 from vivero_data.domain.collections.schemas import Collection, Field, parse
-from vivero_data.domain.field_types.kind import UnfitValueError
+from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.cursors import Cursor
 
@@ -81,7 +81,7 @@ def parse_sort(collection: Collection, text: str) -> Sort:
         raise InvalidInputError.of("sort", f"names no field of {collection.name}")
     if not column.field.type.kind.sortable:
         raise InvalidInputError.of(
-            "sort", f"cannot be by {column.field.name}, a {column.field.type.kind.words.lower()}"
+            "sort", f"cannot be by {column.field.name}, a {column.field.type.kind.label.lower()}"
         )
     return Sort(text, column, descending=text.startswith("-"))
 
@@ -102,7 +102,7 @@ def after(sort: Sort, cursor: Cursor) -> Clause:
     field = sort.column.field
     try:
         value = parse(field, field.type.kind.from_cursor(cursor.value))
-    except UnfitValueError as error:
+    except InvalidValueError as error:
         raise InvalidInputError.of("cursor", f"{field.name} {error}") from error
     # Two keyset terms over one index; NULLs come last when descending.
     terms = f"{name} {beyond} %s OR ({name} = %s AND id {beyond} %s)"

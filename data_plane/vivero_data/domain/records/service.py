@@ -14,7 +14,7 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
 from vivero_data.domain.collections.schemas import Collection, parse, present
 from vivero_data.domain.collections.service import CollectionNotFoundError
-from vivero_data.domain.field_types.kind import UnfitValueError
+from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries
 from vivero_data.domain.records import repository
@@ -48,7 +48,7 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
             continue
         try:
             found[field.id] = parse(field, value)
-        except UnfitValueError as error:
+        except InvalidValueError as error:
             errors.append(FieldError(field.name, str(error)))
     if errors:
         raise InvalidInputError.of_all(errors)
@@ -101,7 +101,7 @@ class RecordService:
             try:
                 record_id = await repository.insert(tx, definition, columns_for(definition, values, new=True))
             except (DuplicateKeyError, MissingTableError) as error:
-                raise explained_by(definition, error) from error
+                raise as_field_error(definition, error) from error
             await collections.add_records(tx, definition.id, 1)
             made = _found(await repository.get(tx, definition, record_id))
             await log(tx, actor, "record.create", subject_of(definition, record_id), after=made.values)
@@ -128,15 +128,15 @@ class RecordService:
             conditions.demand(tag_of(before.version))
             if changes.version not in {None, before.version}:
                 raise VersionConflictError(before.version)
-            wanted = news_of(definition, before, columns_for(definition, changes.values, new=False))
+            wanted = changed_values(definition, before, columns_for(definition, changes.values, new=False))
             if not wanted:
                 return before
             try:
                 await repository.update(tx, definition, record_id, wanted)
             except DuplicateKeyError as error:
-                raise explained_by(definition, error) from error
+                raise as_field_error(definition, error) from error
             after = _found(await repository.get(tx, definition, record_id))
-            old, new = difference_of(before, after)
+            old, new = diff(before, after)
             await log(tx, actor, "record.update", subject_of(definition, record_id), before=old, after=new)
         return after
 
@@ -176,18 +176,18 @@ def subject_of(collection: Collection, record_id: int) -> str:
     return f"{collection.name}/{record_id}"
 
 
-def news_of(collection: Collection, record: Record, wanted: Mapping[int, Any]) -> dict[int, Any]:
+def changed_values(collection: Collection, record: Record, wanted: Mapping[int, Any]) -> dict[int, Any]:
     """The column values that the record does not have yet."""
     stored = {field.id: (field, record.values[field.name]) for field in collection.fields}
     return {number: value for number, value in wanted.items() if present(stored[number][0], value) != stored[number][1]}
 
 
-def difference_of(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:
+def diff(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     changed = [name for name in after.values if before.values[name] != after.values[name]]
     return {name: before.values[name] for name in changed}, {name: after.values[name] for name in changed}
 
 
-def explained_by(collection: Collection, error: DuplicateKeyError | MissingTableError) -> WebError:
+def as_field_error(collection: Collection, error: DuplicateKeyError | MissingTableError) -> WebError:
     """Which field is not unique; a table that is gone means that the collection was just deleted."""
     if isinstance(error, DuplicateKeyError):
         for field in collection.fields:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.schemas import Collection, parse
-from vivero_data.domain.field_types.kind import Operator, UnfitValueError
+from vivero_data.domain.field_types.kind import InvalidValueError, Operator
 from vivero_data.domain.records.filters import (
     MAX_FILTERS,
     VALUELESS,
@@ -29,7 +29,7 @@ MAX_LIST: Final = 100  # values of one `in`
 _COMPARE: Final = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
-class _UnfitConditionError(ValueError):
+class _InvalidConditionError(ValueError):
     """A condition that cannot be on its field; `part` of it is at fault."""
 
     def __init__(self, part: str, message: str) -> None:
@@ -48,7 +48,7 @@ def parse_filters(collection: Collection, texts: Iterable[str], where: str = "")
         raise InvalidInputError.of("filter", f"may be given at most {MAX_FILTERS} times")
     try:
         found = [_compared(collection, one) for one in conditions]
-    except _UnfitConditionError as error:
+    except _InvalidConditionError as error:
         raise InvalidInputError.of("filter", str(error)) from error
     return [*found, compiled(collection, parse_where(where))] if where else found
 
@@ -62,7 +62,7 @@ def compiled(collection: Collection, tree: Tree, place: str = "where") -> Clause
     if isinstance(tree, Condition):
         try:
             return _compared(collection, tree)
-        except _UnfitConditionError as error:
+        except _InvalidConditionError as error:
             raise InvalidInputError.of(f"{place}.{error.part}", str(error)) from error
     if isinstance(tree, Not):
         part = compiled(collection, tree.part, f"{place}.not")
@@ -84,22 +84,22 @@ def _condition(text: str) -> Condition:
 def _compared(collection: Collection, wanted: Condition) -> Clause:
     column = column_of(collection, wanted.field)
     if column is None:
-        raise _UnfitConditionError("field", f"names no field of {collection.name}")
+        raise _InvalidConditionError("field", f"names no field of {collection.name}")
     field, build = column.field, _OPERATORS.get(wanted.operator)
     if build is None or wanted.operator not in field.type.kind.operators:
         known = ", ".join(field.type.kind.operators)
-        said = f"has no operator {wanted.operator[:20]!r} for {field.name}, a {field.type.kind.words.lower()}"
-        raise _UnfitConditionError("operator", f"{said}; there are {known}")
+        said = f"has no operator {wanted.operator[:20]!r} for {field.name}, a {field.type.kind.label.lower()}"
+        raise _InvalidConditionError("operator", f"{said}; there are {known}")
     if wanted.operator in VALUELESS and wanted.value is not None:
-        raise _UnfitConditionError("value", f"is not for {wanted.operator}")
+        raise _InvalidConditionError("value", f"is not for {wanted.operator}")
     return build(column, wanted)
 
 
 def _value(column: Column, said: Any) -> Any:  # noqa: ANN401  any JSON value comes in, a column's value goes out
     try:
         return parse(column.field, said)
-    except UnfitValueError as error:
-        raise _UnfitConditionError("value", f"{column.field.name} {error}") from error
+    except InvalidValueError as error:
+        raise _InvalidConditionError("value", f"{column.field.name} {error}") from error
 
 
 def _compare(column: Column, wanted: Condition) -> Clause:
@@ -112,7 +112,7 @@ def _differs(column: Column, wanted: Condition) -> Clause:
 
 def _like(column: Column, wanted: Condition) -> Clause:
     if not isinstance(wanted.value, str) or not wanted.value:
-        raise _UnfitConditionError("value", f"{wanted.operator} needs a text")
+        raise _InvalidConditionError("value", f"{wanted.operator} needs a text")
     return Clause(*like(column.sql, wanted.value, anywhere=wanted.operator == Operator.CONTAINS))
 
 
@@ -122,7 +122,7 @@ def _presence(column: Column, wanted: Condition) -> Clause:
 
 def _among(column: Column, wanted: Condition) -> Clause:
     if not isinstance(wanted.value, list) or not 1 <= len(wanted.value) <= MAX_LIST:
-        raise _UnfitConditionError("value", f"in takes 1 to {MAX_LIST} values")
+        raise _InvalidConditionError("value", f"in takes 1 to {MAX_LIST} values")
     values = tuple(_value(column, one) for one in wanted.value)
     return Clause(f"{column.sql} IN ({', '.join(['%s'] * len(values))})", values)
 

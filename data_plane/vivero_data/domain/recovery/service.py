@@ -12,7 +12,7 @@ from vivero_web.passwords import Passwords
 from vivero_web.text import email_problem, password_problem
 from vivero_web.tokens import digest
 
-from vivero_data.clients.mail import Post
+from vivero_data.clients.mail import Mailer
 from vivero_data.db.database import Database
 from vivero_data.domain.audit.service import record, record_anonymous
 from vivero_data.domain.auth import repository as sessions
@@ -34,16 +34,16 @@ class RecoveryService:
         passwords: Passwords,
         logins: Logins,
         identity: IdentityService,
-        letters: LinkService,
-        post: Post,
+        link_service: LinkService,
+        mailer: Mailer,
         limiter: Limiter,
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._logins = logins
         self._identity = identity
-        self._letters = letters
-        self._post = post
+        self._links = link_service
+        self._mailer = mailer
         self._limiter = limiter
 
     async def forgotten(self, email: str, address: str) -> None:
@@ -54,12 +54,12 @@ class RecoveryService:
             NoMailError: this workspace sends no mail.
             TooManyRequestsError: too many were asked for, by this caller or to this address.
         """
-        await self._letters.demand_offered()
+        await self._links.require_available()
         normal = normal_email(email)
         if normal is None:
             raise InvalidInputError.of("email", email_problem(email.strip()) or "")
         await self._limiter.demand(by_caller(address), to_recipient(normal))
-        self._post.begin(self._mail_reset(normal))
+        self._mailer.send_in_background(self._mail_reset(normal))
 
     async def choose(self, chosen: ChosenPassword, address: str) -> None:
         """Set the password of the link's user; all their sessions end. `address` is the client's.
@@ -80,7 +80,7 @@ class RecoveryService:
         await self._set(secret, link[1], user, await self._passwords.hash(chosen.password))
         await self._logins.trust(user.email, address)
         if link[1] is Purpose.RESET:
-            self._post.begin(self._letters.mail_change(user.email))
+            self._mailer.send_in_background(self._links.mail_change(user.email))
 
     async def _set(self, secret: bytes, purpose: Purpose, user: User, hashed: str) -> None:
         action = "user.accept_invitation" if purpose is Purpose.INVITATION else "user.reset_own_password"
@@ -98,6 +98,6 @@ class RecoveryService:
             found = await users.get_with_hash_locked(tx, email)
             if found is None or not found[0].active:
                 return
-            secret = await self._letters.issue(tx, found[0].id, Purpose.RESET)
+            secret = await self._links.issue(tx, found[0].id, Purpose.RESET)
             await record_anonymous(tx, "user.ask_for_reset", found[0].email)
-        await self._letters.mail_reset(secret, email)
+        await self._links.mail_reset(secret, email)

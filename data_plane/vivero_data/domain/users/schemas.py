@@ -131,7 +131,7 @@ class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
     new_password: NewPassword
 
 
-def needed(permission: Permission) -> str:
+def roles_needed(permission: Permission) -> str:
     """The roles that have it, in words."""
     return f"the role {' or '.join(roles_with(permission))}"
 
@@ -143,10 +143,10 @@ def demand(actor: Actor, permission: Permission) -> None:
         NotAllowedError: naming the roles that have it.
     """
     if not actor.may(permission):
-        raise NotAllowedError(f"This needs {needed(permission)}; yours is {actor.role}. An owner can change it.")
+        raise NotAllowedError(f"This needs {roles_needed(permission)}; yours is {actor.role}. An owner can change it.")
 
 
-def demand_may_set(actor: Actor, current: Role | None, wanted: Role) -> None:
+def require_may_assign(actor: Actor, current: Role | None, wanted: Role) -> None:
     """Who manages users gives and takes all roles but those that manage users themselves.
 
     Raises:

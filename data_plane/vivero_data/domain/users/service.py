@@ -26,7 +26,7 @@ from vivero_data.domain.users.schemas import (
     User,
     UserChanges,
     demand,
-    demand_may_set,
+    require_may_assign,
 )
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
@@ -103,7 +103,7 @@ class UserService:
             return found(await repository.get(connection, user_id))
 
     async def create(self, actor: Actor, new: NewUser) -> User:
-        demand_may_set(actor, None, new.role)
+        require_may_assign(actor, None, new.role)
         new = check_new(new, (await self._identity.current()).name)
         hashed = await self._passwords.hash(new.password)
         async with self._database.transaction() as tx:
@@ -130,7 +130,7 @@ class UserService:
             owners = await repository.active_owners_locked(tx)
             before = found(await repository.get_locked(tx, user_id))
             after = _changed(before, msgspec.structs.replace(changes, name=name))
-            demand_may_set(actor, before.role, after.role)
+            require_may_assign(actor, before.role, after.role)
             if owners == [user_id] and not (after.active and after.role is Role.OWNER):
                 raise LastOwnerError
             await repository.update(tx, after)

@@ -6,7 +6,7 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from vivero_data.domain.owner.guards import operator_only
-from vivero_data.domain.workspace.service import Introduction, WorkspaceService, WorkspaceState
+from vivero_data.domain.workspace.service import WorkspaceService, WorkspaceSettings, WorkspaceState
 
 
 class WorkspaceController(Controller):
@@ -17,10 +17,10 @@ class WorkspaceController(Controller):
     include_in_schema = False
 
     @put()
-    async def introduce(
-        self, workspace: NamedDependency[WorkspaceService], data: JSONBody[Introduction]
+    async def configure(
+        self, workspace: NamedDependency[WorkspaceService], data: JSONBody[WorkspaceSettings]
     ) -> Response[WorkspaceState]:
         """Store it, and make or change the owner's account."""
-        state = await workspace.introduce(data)
+        state = await workspace.configure(data)
         made = state.owner is not None and state.owner.created
         return Response(state, status_code=HTTP_201_CREATED if made else HTTP_200_OK)

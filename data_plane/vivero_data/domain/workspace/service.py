@@ -15,7 +15,7 @@ from vivero_data.domain.owner.service import OwnerAccount, OwnerState
 from vivero_data.settings import PublicUrl, WorkspaceName
 
 
-class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WorkspaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who the workspace is, and who should own it; without an owner the accounts stay as they are."""
 
     name: WorkspaceName
@@ -45,26 +45,26 @@ class WorkspaceService:
         self._database = database
         self._identity = identity
 
-    async def introduce(self, said: Introduction) -> WorkspaceState:
+    async def configure(self, settings: WorkspaceSettings) -> WorkspaceState:
         """Remember the name and the address, and carry out who should own the workspace.
 
         Raises:
             InvalidInputError: naming every field at fault.
         """
-        errors = problems_with(said)
+        errors = problems_with(settings)
         if errors:
             raise InvalidInputError.of_all(errors)
         try:
             async with self._database.transaction() as tx:
-                await _remember(tx, said.identity)
-                owner = await (owners.carry_out(tx, said.owner) if said.owner else owners.first(tx))
+                await _save_identity(tx, settings.identity)
+                owner = await (owners.apply(tx, settings.owner) if settings.owner else owners.first(tx))
         finally:
             # Even when it failed: a commit whose answer got lost may have happened.
-            self._identity.forget()
-        return WorkspaceState(said.identity, owner)
+            self._identity.invalidate()
+        return WorkspaceState(settings.identity, owner)
 
 
-async def _remember(tx: Connection, identity: Identity) -> None:
+async def _save_identity(tx: Connection, identity: Identity) -> None:
     before = await identities.select(tx)
     if before == identity:
         return
@@ -74,10 +74,10 @@ async def _remember(tx: Connection, identity: Identity) -> None:
         await record(tx, None, "workspace.update", identity.name, before=old, after=new)
 
 
-def problems_with(said: Introduction) -> list[FieldError]:
+def problems_with(settings: WorkspaceSettings) -> list[FieldError]:
     """What the types cannot say."""
-    owner = owners.problems_with(said.owner) if said.owner else []
+    owner = owners.problems_with(settings.owner) if settings.owner else []
     return [
-        *([] if is_display_name(said.name) else [FieldError("name", _NO_NAME)]),
+        *([] if is_display_name(settings.name) else [FieldError("name", _NO_NAME)]),
         *(FieldError(f"owner.{error.field}", error.message) for error in owner),
     ]

@@ -20,8 +20,8 @@ from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
 from vivero_data.web.forms import local_path
-from vivero_data.web.kept import LOGIN_BYTES, Kept, brought
 from vivero_data.web.page import notice, shown
+from vivero_data.web.pending_form import LOGIN_BYTES, PendingForm, pending_in_login
 from vivero_data.web.render import Html, html
 
 _NO_STORE: Final = {"cache-control": "no-store"}
@@ -41,13 +41,13 @@ async def login(
 ) -> Response[Any]:
     form = await read_form(request)
     email, target = form.get("email", "").strip(), local_path(form.get("next", "/"))
-    kept = brought(form, target)
+    pending = pending_in_login(form, target)
     try:
         tokens = await auth.login(Credentials(email, form.get("password", "")), caller_of(request.scope))
     except (NotSignedInError, InvalidInputError, TooManyRequestsError) as error:
-        return _login(request, await identity.current(), email=email, target=target, problem=error, kept=kept)
-    if kept:
-        context = {"kept": kept, "workspace": (await identity.current()).name}
+        return _login(request, await identity.current(), email=email, target=target, problem=error, pending=pending)
+    if pending:
+        context = {"pending": pending, "workspace": (await identity.current()).name}
         return html("resume.html.j2", context, cookies=session_cookies(tokens), headers=_NO_STORE)
     return Redirect(target, status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=_NO_STORE)
 
@@ -92,7 +92,7 @@ def _login(  # noqa: PLR0913  one place composes the page in all its states
     email: str = "",
     target: str = "/",
     problem: WebError | None = None,
-    kept: Kept | None = None,
+    pending: PendingForm | None = None,
 ) -> Html:
     said = notice(request)
     context = {
@@ -101,7 +101,7 @@ def _login(  # noqa: PLR0913  one place composes the page in all its states
         "email": email,
         "target": target,
         "problem": problem,
-        "kept": kept,
+        "pending": pending,
         "notice": "" if problem else said,
     }
     return html(

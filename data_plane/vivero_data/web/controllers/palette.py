@@ -20,7 +20,7 @@ async def palette(
     actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], q: FromQuery[str] = ""
 ) -> Html:
     """Options for what is typed, to be put into the page that shows the palette."""
-    command, words = palette_words(q)
+    command, words = split_typed(q)
     context = {
         "collections": await collections.suggest(actor, words),
         "go_to": GO_TO if command != NEW_RECORD else "",
@@ -29,7 +29,7 @@ async def palette(
     return html("palette.html.j2", context)
 
 
-def palette_words(typed: str) -> tuple[str, str]:
+def split_typed(typed: str) -> tuple[str, str]:
     """What the typed words begin with of an option's own, and the rest: a part of a collection's name."""
     words = tidy(typed)
     command = next((one for one in (GO_TO, NEW_RECORD) if words.casefold().startswith(f"{one.casefold()} ")), "")

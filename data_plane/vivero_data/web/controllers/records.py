@@ -24,12 +24,12 @@ from vivero_data.domain.users.schemas import Permission
 from vivero_data.lib.pages import Page
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
-    entered,
+    changed_fields,
+    filled_fields,
     mark,
     record_values,
     shown_defaults,
     shown_values,
-    touched,
     typed_values,
 )
 from vivero_data.web.listing import (
@@ -39,10 +39,10 @@ from vivero_data.web.listing import (
     chosen_columns,
     collection_href,
     columns_cookie,
+    page_links,
     parse_filters,
-    turns,
 )
-from vivero_data.web.operators import OPERATORS, filter_value, filter_words, lead_field
+from vivero_data.web.operators import OPERATORS, describe_filter, filter_value, lead_field
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 
@@ -85,11 +85,11 @@ async def record_list(
         "columns": chosen_columns(collection, request.cookies),
         "page": page,
         "here": here,
-        "filters": [(item, filter_words(collection, item)) for item in filters],
+        "filters": [(item, describe_filter(collection, item)) for item in filters],
         "operators": OPERATORS,
         "full": len(filters) >= MAX_FILTERS,
         "lead": lead_field(collection),
-        "turns": turns(here, page.next_cursor),
+        "page_links": page_links(here, page.next_cursor),
         "problem": problem,
         "typed": {name: request.query_params.get(name, "") if problem else "" for name in _CONDITION},
     }
@@ -151,7 +151,7 @@ async def create_record(
     require(visit, Permission.WRITE_RECORDS, "add records")
     form = await read_form(request)
     try:
-        await records.create(visit.actor, collection.name, record_values(entered(collection.fields, form), form))
+        await records.create(visit.actor, collection.name, record_values(filled_fields(collection.fields, form), form))
     except FORM_ERRORS as error:
         return _form(visit, collection, typed_values(collection.fields, form), problem=error)
     href = collection_href(collection.name)
@@ -179,7 +179,7 @@ async def save_record(
 ) -> Response[Any]:
     require(visit, Permission.WRITE_RECORDS, "change records")
     form = await read_form(request)
-    changed = touched(collection.fields, form)
+    changed = changed_fields(collection.fields, form)
     if not changed:
         return done(collection_href(collection.name), "record-unchanged")
     changes = RecordChanges(values=record_values(changed, form), version=whole_number(form.get("version", "")))

@@ -26,7 +26,7 @@ async def forgotten_page(
     identity: NamedDependency[IdentityService],
     links: NamedDependency[LinkService],
 ) -> Html:
-    return _page("forgotten.html.j2", request, await identity.current(), email="", offered=await links.offered())
+    return _page("forgotten.html.j2", request, await identity.current(), email="", offered=await links.available())
 
 
 @post(FORGOTTEN)

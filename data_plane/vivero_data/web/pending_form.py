@@ -31,7 +31,7 @@ _SECRET: Final = frozenset({"password", "current_password", "new_password", "cod
 AnyRequest = Request[Any, Any, Any]
 
 
-class Kept(msgspec.Struct, frozen=True):
+class PendingForm(msgspec.Struct, frozen=True):
     """A form to be sent again: the path it goes to, and its texts by the names of their inputs."""
 
     target: str
@@ -56,7 +56,7 @@ def is_short_form(request: AnyRequest) -> bool:
     )
 
 
-async def keep(request: AnyRequest) -> Kept | None:
+async def read_pending(request: AnyRequest) -> PendingForm | None:
     """What such a form holds; None when that is nothing, or cannot be read."""
     try:
         form = await read_form(request)
@@ -64,27 +64,27 @@ async def keep(request: AnyRequest) -> Kept | None:
         return None
     target = quote(request.scope["path"])
     if target == LOGIN:
-        return brought(form, local_path(form.get("next", "")))
+        return pending_in_login(form, local_path(form.get("next", "")))
     texts = {name: text for name, text in form.items() if name not in _SECRET}
-    return Kept(target, texts) if texts else None
+    return PendingForm(target, texts) if texts else None
 
 
-def brought(form: Mapping[str, str], target: str) -> Kept | None:
-    """What a login's form brings along from `keep`; None when it was a login and no more."""
+def pending_in_login(form: Mapping[str, str], target: str) -> PendingForm | None:
+    """What a login's form brings along from `read_pending`; None when it was a login and no more."""
     texts = {name.removeprefix(_PREFIX): text for name, text in form.items() if name.startswith(_PREFIX)}
-    return Kept(target, texts) if texts else None
+    return PendingForm(target, texts) if texts else None
 
 
-class KeepingAnswer(Response[str]):
+class PendingFormResponse(Response[str]):
     """The answer to a form that failed, made of what was typed: exception handlers cannot wait for that, answers can."""
 
-    def __init__(self, make: Callable[[Kept | None], Response[Any]]) -> None:
+    def __init__(self, make: Callable[[PendingForm | None], Response[Any]]) -> None:
         super().__init__("")
         self._make = make
 
     def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> ASGIResponse:  # noqa: ANN401  as Litestar's
         async def made() -> ASGIResponse:
-            answer = self._make(await keep(request))
+            answer = self._make(await read_pending(request))
             answer.headers.update(self.headers)
             return answer.to_asgi_response(app, request, **options)
 

@@ -31,7 +31,7 @@ _WHOLE: Final = {
     "user.accept_invitation": "Accepted the invitation",
     "user.withdraw_invitation": "Withdrew the invitation of user",
 }
-_LOOKS: Final = {
+_BADGE_KINDS: Final = {
     "create": "success",
     "upload": "success",
     "delete": "error",
@@ -67,9 +67,9 @@ def headline(action: str) -> str:
     return f"{said} {noun.replace('_', ' ')}" if said else action.replace(".", " ").replace("_", " ").capitalize()
 
 
-def look(action: str) -> str:
+def badge_kind(action: str) -> str:
     """The badge's kind: green for what came, red for what went."""
-    return _LOOKS.get(action.partition(".")[2], "neutral")
+    return _BADGE_KINDS.get(action.partition(".")[2], "neutral")
 
 
 def changes(entry: AuditEntry) -> list[Change]:

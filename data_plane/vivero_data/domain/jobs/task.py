@@ -9,19 +9,21 @@ from vivero_web.errors import NotAllowedError, UnavailableError, WebError
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository
-from vivero_data.domain.jobs.repository import SILENCE, Attempt
+from vivero_data.domain.jobs.repository import HEARTBEAT_TIMEOUT, Attempt
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor
 
-_BEAT_SECONDS: Final = 2.0  # between two signs of life; people watch the progress
-_PATIENCE: Final = SILENCE / 2  # without the database: gone before anybody takes this attempt for dead
+_HEARTBEAT_SECONDS: Final = 2.0  # between two signs of life; people watch the progress
+_DATABASE_TIMEOUT: Final = (
+    HEARTBEAT_TIMEOUT / 2
+)  # without the database: gone before anybody takes this attempt for dead
 
 
 class JobLostError(WebError):
     """The job is not this attempt's any more: it was taken for dead, or somebody removed it."""
 
 
-class Work:
+class TaskContext:
     """One attempt."""
 
     def __init__(self, attempt: Attempt, actor: Actor, database: Database, files: FileService) -> None:
@@ -45,7 +47,7 @@ class Work:
         if not await repository.finish(tx, self._attempt, result, self._done):
             raise JobLostError
 
-    async def beat(self) -> None:
+    async def heartbeat(self) -> None:
         """Signs of life until cancelled.
 
         Raises:
@@ -53,22 +55,22 @@ class Work:
             UnavailableError: the database has been away for too long.
         """
         clock = asyncio.get_running_loop().time
-        heard = clock()
+        last_seen = clock()
         while True:
-            await asyncio.sleep(_BEAT_SECONDS)
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
             try:
                 async with self.database.read() as connection:
-                    alive = await repository.beat(connection, self._attempt, self._done, self._total)
+                    alive = await repository.heartbeat(connection, self._attempt, self._done, self._total)
             except UnavailableError:
-                if clock() - heard > _PATIENCE:
+                if clock() - last_seen > _DATABASE_TIMEOUT:
                     raise
                 continue
             if not alive:
                 raise JobLostError
-            heard = clock()
+            last_seen = clock()
 
 
-class Order(msgspec.Struct, frozen=True):
+class Task(msgspec.Struct, frozen=True):
     """What a job is to do, as it is kept: each kind has its own."""
 
     async def check(self, connection: Connection) -> str:
@@ -79,8 +81,8 @@ class Order(msgspec.Struct, frozen=True):
         """
         raise NotImplementedError
 
-    async def run(self, work: Work) -> None:
-        """Do it, and end with `work.finish`. It may have been begun before: an attempt leaves nothing behind.
+    async def run(self, context: TaskContext) -> None:
+        """Do it, and end with `context.finish`. It may have been begun before: an attempt leaves nothing behind.
 
         Raises:
             UnavailableError: worth another attempt.
