@@ -1,4 +1,4 @@
-"""Composition: makes every service once, wires them to controllers and pages, and starts and stops them."""
+"""Composition root: creates each service once, wires them to controllers and pages, and starts and stops them."""
 
 import asyncio
 import os
@@ -82,13 +82,13 @@ from vivero_data.lib.tokens import AccessTokens
 from vivero_data.settings import Settings
 from vivero_data.warming import warm_spare
 
-_DATABASE_TIMEOUT: Final = 300.0  # seconds for the database to let us in: a tenant's user may be made after its pod
+_DATABASE_TIMEOUT: Final = 300.0  # seconds to connect: a tenant's database user may be created after its pod
 
 log = structlog.get_logger(__name__)
 
 
 class Services(msgspec.Struct, frozen=True):
-    """Everything that lives as long as the process; the names are those of the injected dependencies."""
+    """Process-wide singletons; the field names are the names of the injected dependencies."""
 
     settings: Settings
     database: Database
@@ -118,7 +118,7 @@ class Services(msgspec.Struct, frozen=True):
 
 
 def build(settings: Settings) -> Services:
-    """Make the services; nothing connects yet.
+    """Create the services; nothing connects yet.
 
     Raises:
         SettingsError: a mounted file cannot be used.
@@ -193,7 +193,7 @@ def create_app(settings: Settings) -> Litestar:
 
 
 def _check_request(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
-    """The before_request hook of a part of the API; the closest one replaces the application's, so it holds both."""
+    """A before_request hook for part of the API. Litestar runs only the closest hook, so it repeats the CSRF check."""
 
     @raises(CrossSiteError, UnsupportedMediaTypeError, on_writes=True)
     async def check(request: AnyRequest) -> None:
@@ -254,15 +254,15 @@ def _openapi() -> OpenAPIConfig:
         ),
         schemes=SECURITY_SCHEMES,
         tags={
-            "Authentication": "Logging in and out, and the way back for who has forgotten the password.",
+            "Authentication": "Logging in and out, and resetting a forgotten password.",
             "Users": "The caller, and the accounts of the workspace.",
-            "Collections": "What kinds of records there are.",
-            "Records": "What people keep.",
-            "Files": "Content in, content out; always as a download.",
-            "Jobs": "What takes longer than a request: asked for where it is about, watched here.",
+            "Collections": "Definitions of the kinds of records.",
+            "Records": "The rows of a collection.",
+            "Files": "Upload and download of files; always served as attachments.",
+            "Jobs": "Progress and results of work that takes longer than a request.",
             "Audit": "Who changed what.",
             "Usage": "What counts against the plan.",
-            "Health": "For who runs the workspace.",
+            "Health": "Probes for whoever operates the workspace.",
         },
         documents=[json_document()],
     )
@@ -288,7 +288,7 @@ def _lifespan(services: Services) -> Callable[[Litestar], Any]:
 
 
 async def _prepare(services: Services) -> None:
-    """Connect and migrate beside the running server: liveness must not depend on the database."""
+    """Connect and migrate in the background while the server runs: liveness must not depend on the database."""
     try:
         await services.database.open(_DATABASE_TIMEOUT)
         revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
@@ -304,7 +304,7 @@ async def _prepare(services: Services) -> None:
     services.schema_ready.set_to(revision)
     log.info("ready", version=__version__)
     housekeeping = Housekeeping(services.database, services.storage, services.files, services.audit)
-    async with asyncio.TaskGroup() as group:  # waits for all to end: a child must not outlive the pool of connections
+    async with asyncio.TaskGroup() as group:  # waits for all: a child process must not outlive the connection pool
         group.create_task(JobRunner(services.database, services.jobs.wakeup).run())
         group.create_task(_run_background_tasks(services.identity, housekeeping))
 
@@ -318,5 +318,5 @@ async def _run_background_tasks(identity: IdentityService, housekeeping: Houseke
 
 
 def _terminate() -> None:
-    """Drain, and be started again by the kubelet."""
+    """Shut down gracefully; the kubelet restarts the container."""
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What has to be tidied now and then: one slow loop beside the server, safe to run in several pods at once."""
+"""Periodic clean-up: one background loop, safe to run in several pods concurrently."""
 
 import asyncio
 import random
@@ -21,16 +21,16 @@ from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
 from vivero_data.domain.tickets import repository as tickets
 
-_FIRST_SECONDS: Final = 600.0  # not while the workspace is starting
+_FIRST_SECONDS: Final = 600.0  # not during start-up
 _EVERY_SECONDS: Final = 3600.0
-_KEEP: Final = timedelta(days=1)  # of what has ended, for questions
+_KEEP: Final = timedelta(days=1)  # retention of ended sessions, tickets and links, for support
 _BATCH: Final = 500
 
 log = structlog.get_logger(__name__)
 
 
 class Housekeeping:
-    """Runs each task once an hour; one that fails is logged and tried again then."""
+    """Runs each task once an hour; a failure is logged, and retried an hour later."""
 
     def __init__(self, database: Database, storage: Storage, files: FileService, audit: AuditService) -> None:
         self._database = database
@@ -40,16 +40,15 @@ class Housekeeping:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self._do(
-            "audit", self._audit.move_legacy_entries
-        )  # at once: until then old entries are missing from the pages
-        await asyncio.sleep(_FIRST_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  pods must not all come at once
+        # At start-up: until then old entries are missing from the pages.
+        await self._do("audit", self._audit.move_legacy_entries)
+        await asyncio.sleep(_FIRST_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  jitter
         while True:
             await self.once()
-            await asyncio.sleep(_EVERY_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  as above
+            await asyncio.sleep(_EVERY_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  jitter
 
     async def once(self) -> dict[str, int]:
-        """Every task; how much each removed."""
+        """Run every task; returns how much each removed."""
         tasks: dict[str, Callable[[], Awaitable[int]]] = {
             "tables": lambda: drop_orphaned_tables(self._database),
             "files": lambda: finish_interrupted(self._database, self._storage, self._files),
@@ -64,13 +63,13 @@ class Housekeeping:
 
     @staticmethod
     async def _do(name: str, task: Callable[[], Awaitable[int]]) -> int | None:
-        """How much it removed; None when it failed."""
+        """Run one task; returns how much it removed, None if it failed."""
         try:
             return await task()
         except WebError as error:
             log.warning("housekeeping_failed", task=name, problem=explained(error))
         except Exception:
-            # A fault of ours must not end the loop for the life of the pod.
+            # A bug must not end the loop for the life of the pod.
             log.exception("housekeeping_failed", task=name)
         return None
 

@@ -1,7 +1,7 @@
-"""Which programs may run on a schema: a window of revisions that the migrations keep in the schema itself (ADR 0016).
+"""Which program versions may run on a schema: a compatibility window that migrations store in the schema (ADR 0016).
 
-Revisions are four digits, so that texts compare as numbers do: a program
-need not know a newer revision to see that it is newer.
+Revisions are four digits, so that strings compare like numbers: a program
+need not know a newer revision to recognize that it is newer.
 """
 
 from typing import Any, Final
@@ -30,7 +30,7 @@ def is_ahead(revision: str) -> bool:
 
 
 def require_compatible(revision: str, oldest: str | None) -> None:
-    """Let this program run on a schema that is ahead of it, or say why not; `oldest` is what the schema says.
+    """Check that this program may run on a schema ahead of it; `oldest` is the oldest program that the schema allows.
 
     Raises:
         SchemaTooNewError: naming the revisions and what to do.

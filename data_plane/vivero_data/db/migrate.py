@@ -1,4 +1,4 @@
-"""Runs Alembic under the lock: `python -m vivero_data migrate`, by hand or from `db/schema.py`."""
+"""Runs Alembic under the migration lock: `python -m vivero_data migrate`, manually or from `db/schema.py`."""
 
 from typing import Final
 
@@ -19,11 +19,11 @@ _LOCK_WAIT: Final = 1205
 
 
 def migrate(settings: Settings, revision: str = "head") -> None:
-    """Upgrade the schema to `revision`; does nothing when it is there already, or ahead and open to this program.
+    """Upgrade the schema to `revision`; a no-op if it is there already, or ahead and compatible.
 
     Raises:
         MigrationError: another process holds the lock for too long.
-        SchemaTooNewError: a newer program has closed the schema to this one.
+        SchemaTooNewError: a newer program made the schema incompatible with this one.
     """
     secret = settings.database
 
@@ -54,7 +54,7 @@ def migrate(settings: Settings, revision: str = "head") -> None:
 
 
 def _is_ahead(connection: Connection) -> bool:
-    """Whether a newer program has migrated the schema, and left it open to this one."""
+    """Whether a newer program migrated the schema and it is still compatible with this one."""
     tables = inspect(connection)
     revision = (
         connection.scalar(text("SELECT version_num FROM alembic_version"))

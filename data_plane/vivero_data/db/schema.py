@@ -1,10 +1,10 @@
-"""Brings the schema to this program's revision, at start, whichever pod is first.
+"""Brings the schema to this program's revision at start-up, in whichever pod is first.
 
 An empty schema gets `schema.sql`, which is Alembic's own output kept as
 text: Alembic and SQLAlchemy cost 35 MB and a third of a second, and a signup
-waits for this. Only a schema of an older revision needs Alembic, and then in
-a process of its own (`db/migrate.py`) whose memory goes when it ends. On a
-newer schema the program runs as it is, or not at all (`db/compatibility.py`).
+waits for this. Only a schema of an older revision needs Alembic, in a separate
+process (`db/migrate.py`) that frees its memory when it exits. On a newer schema
+the program runs unchanged, or refuses to start (`db/compatibility.py`).
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import MissingTableError
 
 SCHEMA_FILE: Final = Path(__file__).with_name("schema.sql")
-_LOCK_ATTEMPTS: Final = 12  # each as long as a statement may take, two minutes in all: another pod is migrating
-_MIGRATE_SECONDS: Final = 600  # a long ALTER; then the pod restarts and goes on
+_LOCK_ATTEMPTS: Final = 12  # each as long as a statement timeout, two minutes in total: another pod is migrating
+_MIGRATE_SECONDS: Final = 600  # for a long ALTER; then the pod restarts and continues
 
 _DATA_LOST: Final = (
     "The schema is empty, yet this workspace held data. Nothing is made in its place: restore the schema from a backup,"
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class SchemaReady(asyncio.Event):
-    """Set when this process has seen a schema that it can use, of the `revision` then."""
+    """Set once this process has a usable schema; `revision` is the schema's at that time."""
 
     revision = ""
 
@@ -43,18 +43,18 @@ class SchemaReady(asyncio.Event):
 
 
 def split(text: str) -> list[str]:
-    """The statements of a schema file; a semicolon at a line's end closes each."""
+    """The statements of a schema file, each terminated by a semicolon at a line's end."""
     return [part.strip() + ";" for part in text.split(";\n") if part.strip()]
 
 
 async def ensure_current(database: Database, *, holds_data: bool = False) -> str:
-    """Create or upgrade the tables unless they are current or ahead; the schema's revision.
+    """Create or upgrade the tables unless they are current or ahead; returns the schema's revision.
 
-    `holds_data`: the workspace has been in use, so tables have to be there.
+    `holds_data`: the workspace has been in use, so an empty schema is an error.
 
     Raises:
         MigrationError: the tables are gone, the migration failed, or another pod's takes too long.
-        SchemaTooNewError: a newer program has closed the schema to this one.
+        SchemaTooNewError: a newer program made the schema incompatible with this one.
     """
     async with database.read() as connection:
         revision = await revision_of(connection)
@@ -99,7 +99,7 @@ async def _install_locked(database: Database, connection: Connection) -> None:
 
 
 async def _acquire_lock(holder: Connection, connection: Connection) -> bool:
-    """Whether the lock was free; a wait that was too long may have ended the transaction as well."""
+    """Whether we got the lock; a lock wait timeout may have rolled back the transaction as well."""
     try:
         for statement in migration_lock.MADE:
             await connection.execute(statement)

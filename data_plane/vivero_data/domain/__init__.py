@@ -1,4 +1,4 @@
-"""What a workspace is about; one folder a noun, the same file names in each.
+"""The domain: one folder a noun, the same file names in each.
 
 The services, which the API's controllers and the pages call alike. Each is
 made once (`app.py`) and injected by Litestar under the name given here:
@@ -29,7 +29,6 @@ Pages: `vivero_data.web` exports `route_handlers(upload_bytes)` (a list) and
 `render_error(request, problem) -> Response` (problem: `vivero_web.problem.Problem`); browsers outside /api and /internal get the latter.
 Cookies: `lib.cookies.session_cookies(tokens) -> list[Cookie]` after login or
 ticket, `lib.cookies.expired_cookies()` after logout; reading, checking and
-rotating them is the middleware's work (`domain/auth/middleware.py`), as is
-refusing cross-site writes. `NotSignedInError` from `actor` is how a page
-learns to send the browser to /login.
+rotating them is done in `domain/auth/guards.py`, as is refusing cross-site
+writes. `NotSignedInError` from `actor` makes a page redirect to /login.
 """

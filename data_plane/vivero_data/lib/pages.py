@@ -1,4 +1,4 @@
-"""One page of a list read by keyset."""
+"""One page of a list with keyset pagination."""
 
 from typing import Annotated, Final, Generic, TypeVar
 
@@ -16,7 +16,7 @@ MAX_LIMIT: Final = 200  # a page that renders and serializes well below 100 ms
 PageLimit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="How many items a page has at most.")]
 PageCursor = Annotated[
     str | None,
-    QueryParameter(max_length=MAX_LENGTH, description="`next_cursor` of the page before; the first without."),
+    QueryParameter(max_length=MAX_LENGTH, description="`next_cursor` of the previous page; none for the first page."),
 ]
 
 
@@ -25,13 +25,11 @@ class Page(msgspec.Struct, Generic[T], omit_defaults=True):
 
     items: Annotated[list[T], msgspec.Meta(description="At most `limit` of them.")]
     next_cursor: Annotated[str | None, msgspec.Meta(description="Opaque; absent on the last page.")] = None
-    total: Annotated[
-        int | None, msgspec.Meta(description="How many there are in all, where that is known without counting.")
-    ] = None
+    total: Annotated[int | None, msgspec.Meta(description="Total number, if known without counting.")] = None
 
 
 def check_limit(limit: int) -> None:
-    """Refuse a page size that is none.
+    """Validate a page size.
 
     Raises:
         InvalidInputError: outside 1 to MAX_LIMIT.

@@ -1,4 +1,4 @@
-"""What templates turn values into, besides the kit's own filters; pure."""
+"""Template filters of the workspace's pages, besides those of the UI kit; pure."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -35,12 +35,12 @@ def web_address(text: str) -> bool:
 
 
 def without_scheme(address: str) -> str:
-    """A web address as people say it."""
+    """A web address without its scheme."""
     return address.partition("://")[2].removesuffix("/") or address
 
 
 class NearLimit(msgspec.Struct, frozen=True):
-    """A limit that is reached (`full`) or nearly so."""
+    """A limit that is reached (`full`) or almost reached."""
 
     words: str
     full: bool
@@ -74,13 +74,13 @@ def format_day(value: date | str) -> str:
 
 
 def choice_options(choices: tuple[str, ...], chosen: str) -> list[tuple[str, str]]:
-    """The options of a choice; a stored one that is no choice any more stays until another is taken."""
+    """The options of a choice; a stored value that was removed from the choices stays selectable."""
     gone = [chosen] if chosen and chosen not in choices else []
     return [("", "Choose one"), *((choice, choice) for choice in [*choices, *gone])]
 
 
 def rules(field: Field) -> str:
-    """What holds for a field, in a few words."""
+    """A field's constraints, in a few words."""
     said = [
         word
         for word, holds in (
@@ -95,7 +95,7 @@ def rules(field: Field) -> str:
 
 
 def record_title(record: Record, lead: Field) -> str:
-    """What a record is called: the beginning of its leading field's value."""
+    """A record's title: the beginning of its leading field's value."""
     name = words.cell(record.values.get(lead.name))
     return f"{name[:_NAME_LENGTH]}…" if len(name) > _NAME_LENGTH else name or f"Record {record.id}"
 
@@ -105,7 +105,7 @@ def file_icon(media_type: str) -> str:
 
 
 def page_filters() -> dict[str, Callable[..., object]]:
-    """All of them by the names templates use."""
+    """All filters by their names in templates."""
     return {
         "plural": words.plural,
         "level": words.level,

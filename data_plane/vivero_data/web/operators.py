@@ -1,4 +1,4 @@
-"""A filter in words: its operators, and the value that a person types."""
+"""Filters as text for people: operator labels, and parsing of typed values."""
 
 from typing import Final
 
@@ -38,10 +38,10 @@ def describe_filter(collection: Collection, item: Filter) -> str:
 
 
 def filter_value(field: Field, operator: str, text: str) -> str:
-    """What a person typed as a condition's value, as the API takes it.
+    """A condition's typed value, converted to the API's notation.
 
     Raises:
-        InvalidInputError: it may mean two numbers.
+        InvalidInputError: the number is ambiguous.
     """
     if operator == "in":
         return join_list(_filter_text(field, part.strip()) for part in split_list(text))

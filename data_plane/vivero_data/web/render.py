@@ -1,7 +1,7 @@
-"""From templates to pages, and the page an error becomes.
+"""Renders templates, and errors as pages.
 
-Jinja is loaded by the first page somebody opens: a pod without visitors keeps
-2 MB, and starts 25 ms sooner. A spare loads it while it waits (warming.py).
+Jinja is loaded by the first page view: a pod without visitors saves 2 MB, and
+starts 25 ms sooner. A spare loads it in the background (warming.py).
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _FIRST_PAGES: Final = ("login.html.j2", "home.html.j2")
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 _RETRYABLE: Final = frozenset({_UNAUTHORIZED, 429, 500, 503})
-_OWN_DETAIL: Final = frozenset({402, 403, 409, 413, 422, 429, 503})  # statuses whose details our errors write
+_OWN_DETAIL: Final = frozenset({402, 403, 409, 413, 422, 429, 503})  # statuses whose details are written by our errors
 
 Html = Response[str]
 
 
 @cache
 def environment() -> Environment:
-    """The kit's environment with this program's templates and filters."""
-    # Only where a page is shown: see the module's first lines.
+    """The UI kit's environment with this program's templates and filters."""
+    # Imported lazily: see the module's docstring.
     from vivero_ui import templates  # noqa: PLC0415
 
     from vivero_data.web.compiled import shipped  # noqa: PLC0415
@@ -53,7 +53,7 @@ def environment() -> Environment:
 
 
 def warm() -> None:
-    """Load Jinja and the pages that come first; the parts they are made of would be another MiB for 5 ms."""
+    """Load Jinja and the first pages; their partials would take another MiB to save 5 ms."""
     for name in _FIRST_PAGES:
         environment().get_template(name)
 
@@ -77,7 +77,7 @@ def html(
 
 
 def render_error(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    """An error as a page; who is not logged in is sent to do that and comes back, with what was typed."""
+    """An error as a page; without a login a redirect to it and back, with what was typed."""
 
     def made(pending: PendingForm | None) -> Response[Any]:
         return _resubmit_page(request, problem, pending) if pending else _plain(request, problem)
@@ -95,7 +95,7 @@ def _plain(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
 
 def _resubmit_page(request: Request[Any, Any, Any], problem: Problem, pending: PendingForm) -> Response[Any]:
     if problem.status == _UNAUTHORIZED:
-        # Without the workspace's name: it is in the database, which may be what fails.
+        # Without the workspace's name: it is in the database, which may be down.
         host = Identity("", "").host(request.headers.get("host", ""))
         shown = {
             "workspace": "",
@@ -111,16 +111,16 @@ def _resubmit_page(request: Request[Any, Any, Any], problem: Problem, pending: P
 
 
 def _error_page(problem: Problem) -> ErrorPage:
-    # Elsewhere the framework may have written the detail, for programmers.
+    # For other statuses the framework may have written the detail, for developers.
     detail = problem.detail if problem.status in _OWN_DETAIL else ""
     return error_page(problem.status, problem.request_id, detail)
 
 
 def _redirect_to_login(request: Request[Any, Any, Any]) -> Response[Any]:
-    """To the login page; but first, for a link on another site, here again.
+    """Redirects to the login page; after a link on another site it first reloads the page.
 
-    The refresh cookie is SameSite=Strict, so a browser that follows a foreign
-    link does not send it; when our own page asks again, it does.
+    The refresh cookie is SameSite=Strict, so a browser that follows a link from
+    another site does not send it; when our own page reloads, it does.
     """
     if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
         return html("again.html.j2", {})

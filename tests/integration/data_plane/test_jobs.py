@@ -187,7 +187,7 @@ async def test_who_lost_the_right_meanwhile_gets_nothing(still: Workspace, owner
     [
         ("raise SystemExit(1)", "Its process ended unexpectedly."),
         ("", "Its process ended unexpectedly."),  # says that all is well, and the job is not done
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "Its process was ended by SIGKILL."),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "Its process was killed by SIGKILL."),
     ],
 )
 async def test_an_attempt_that_ends_is_followed_by_others_and_then_by_the_truth(

@@ -44,7 +44,7 @@ def _typed_anew(kind: FieldType, value: Any) -> Any:  # noqa: ANN401  a field's 
 def test_an_input_that_was_left_alone_matches_its_mark(pair: tuple[FieldType, Any]) -> None:
     kind, value = pair
     one, shown = field(kind), inputs.shown(value)
-    form = {"f7-was": inputs.mark(one, shown)}
+    form = {"f7-was": inputs.input_hash(one, shown)}
     assert inputs.changed_fields([one], form) == [], "not sent"
     posted = lines(shown).replace("\n", "\r\n") if kind is FieldType.LONG_TEXT else shown
     assert inputs.changed_fields([one], {**form, "f7": posted}) == []
@@ -55,7 +55,7 @@ def test_an_input_that_was_left_alone_matches_its_mark(pair: tuple[FieldType, An
 def test_a_moment_matches_in_every_spelling_of_browsers(sent: str) -> None:
     one = field(FieldType.DATETIME)
     moment = datetime(2026, 1, 2, 3, 4, 5, 670_999, tzinfo=UTC)
-    assert inputs.changed_fields([one], {"f7": sent, "f7-was": inputs.mark(one, inputs.shown(moment))}) == []
+    assert inputs.changed_fields([one], {"f7": sent, "f7-was": inputs.input_hash(one, inputs.shown(moment))}) == []
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_moment_matches_in_every_spelling_of_browsers(sent: str) -> None:
 )
 def test_a_checkbox_tells_by_its_mark_that_it_was_there(was: str, now: str, changed: int) -> None:
     box = field(FieldType.BOOLEAN, required=True)
-    form = {"f7-was": inputs.mark(box, was), **({"f7": now} if now else {})}
+    form = {"f7-was": inputs.input_hash(box, was), **({"f7": now} if now else {})}
     assert len(inputs.changed_fields([box], form)) == changed
 
 

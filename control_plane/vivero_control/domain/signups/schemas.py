@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.naming import SLUG_MAX_LENGTH, SLUG_MIN_LENGTH, SLUG_PATTERN
-from vivero_web.fields import Company, Email, NewPassword, told
+from vivero_web.fields import Company, Email, NewPassword, documented
 
 from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX
 
@@ -20,7 +20,7 @@ class StartSignup(Struct, kw_only=True):
     slug: (
         Annotated[
             str,
-            told(
+            documented(
                 "First part of the workspace's address; derived from the company when it is not said.",
                 minLength=SLUG_MIN_LENGTH,
                 maxLength=SLUG_MAX_LENGTH,

@@ -22,7 +22,7 @@ from vivero_data.lib.tokens import Tokens
 
 
 class AuthController(Controller):
-    """Needs no access token; nor does the way back for who has forgotten the password (domain/recovery)."""
+    """Routes without an access token; password reset (domain/recovery) needs none either."""
 
     path = "/auth"
     tags = ("Authentication",)

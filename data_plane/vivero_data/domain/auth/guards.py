@@ -1,4 +1,4 @@
-"""Who a request is from: a bearer token, or a browser's cookies, renewed on the way when they have expired."""
+"""Authentication of requests: a bearer token, or a browser's cookies, renewed when they have expired."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -15,7 +15,7 @@ from vivero_web.errors import CrossSiteError, NotAllowedError, NotSignedInError,
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.users.schemas import Actor, Permission, demand, roles_needed
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission, roles_needed
 from vivero_data.lib import cookies
 
 _BEARER: Final = "bearer "
@@ -37,7 +37,7 @@ SECURITY_SCHEMES: Final = {
         type="apiKey",
         name=cookies.ACCESS,
         security_scheme_in="cookie",
-        description="A browser's session, for the workspace's own pages: it changes nothing for a page of another site.",
+        description="A browser's session, for the workspace's own pages: writes from other sites are refused.",
     ),
 }
 
@@ -48,9 +48,9 @@ Guard = Callable[[AnyConnection, BaseRouteHandler], Awaitable[None]]
 
 @raises(NotSignedInError, UnavailableError)
 async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
-    """Litestar guard of the API: nobody else's body is read, and nothing is open by oversight.
+    """Litestar guard of the API: authenticates before a body is read, for every route by default.
 
-    Which methods an address has (OPTIONS) is no secret: the API's document says it too.
+    OPTIONS is exempt: which methods a route has is public in the OpenAPI document.
 
     Raises:
         NotSignedInError: no valid token or cookie.
@@ -61,15 +61,15 @@ async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
 
 
 def needs(permission: Permission) -> Guard:
-    """Litestar guard: who may not use a route is told so before any body is read.
+    """Litestar guard: checks the permission for a route before any body is read.
 
     Raises:
-        NotAllowedError: the signed-in user has not the permission.
+        NotAllowedError: the signed-in user lacks the permission.
     """
 
     @raises(NotAllowedError, needs=f"Needs {roles_needed(permission)}.")
     async def check(connection: AnyConnection, _: BaseRouteHandler) -> None:
-        demand(connection.scope["state"][_ACTOR], permission)
+        require_permission(connection.scope["state"][_ACTOR], permission)
 
     return check
 
@@ -94,7 +94,7 @@ async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
 
 
 def access_token(connection: AnyConnection) -> str | None:
-    """The one that came with a request: in its header, which wins, or in a browser's cookie."""
+    """The request's access token: from the Authorization header, else from a browser's cookie."""
     header = connection.headers.get("authorization", "")
     if not header:
         return connection.cookies.get(cookies.ACCESS)
@@ -118,7 +118,7 @@ async def _from_cookies(request: AnyConnection, auth: AuthService) -> Actor:
 
 
 async def send_renewed_cookies(message: Message, scope: Scope) -> None:
-    """Litestar's before_send hook: the renewed session travels with whatever the answer is."""
+    """Litestar's before_send hook: sets the renewed session's cookies on any response."""
     renewed: list[Cookie] = scope["state"].get(_COOKIES, [])
     if renewed and message["type"] == "http.response.start":
         headers = MutableScopeHeaders.from_message(message)
@@ -128,14 +128,14 @@ async def send_renewed_cookies(message: Message, scope: Scope) -> None:
 
 @raises(CrossSiteError, on_writes=True)
 async def refuse_cross_site(request: AnyRequest) -> None:
-    """Litestar's before_request hook: a write must come from our own pages, or carry a token no browser adds.
+    """Litestar's before_request hook (CSRF): a write must come from our own pages, or carry a bearer token.
 
     Raises:
         CrossSiteError: another site's page sent it.
     """
     if request.headers.get("authorization"):
         return
-    # No browser leaves all of these out of a write; a program without cookies has nothing to abuse.
+    # Browsers send at least one of these with a write; a client without cookies cannot be abused by CSRF.
     by_browser = not _FROM_PAGES.isdisjoint(request.headers) or not _SESSION.isdisjoint(request.cookies)
     if by_browser and not is_same_origin(request.method, request.headers):
         raise CrossSiteError("Send the form from the workspace's own pages.")

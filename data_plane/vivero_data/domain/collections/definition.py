@@ -1,4 +1,4 @@
-"""Whether a collection can be defined so: every rule about names, types and sizes; pure."""
+"""Validation of a collection's definition: every rule about names, types and sizes; pure."""
 
 from typing import Final
 

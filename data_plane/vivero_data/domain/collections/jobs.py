@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 async def drop_orphaned_tables(database: Database) -> int:
-    """Remove the tables of definitions that were interrupted; how many. One that fails stays for later."""
+    """Drop the tables of interrupted definitions; returns how many. One that fails is retried next time."""
     done = 0
     async with database.read() as connection:
         for collection_id in await repository.orphaned_tables(connection, database.name):

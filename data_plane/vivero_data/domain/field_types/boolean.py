@@ -9,7 +9,7 @@ _IN_TABLES: Final = {"yes": "true", "no": "false"}
 
 
 class Boolean(FieldKind):
-    """Neither, where the field is not required."""
+    """Null where the field is not required."""
 
     label = "Yes or no"
     sql = "BOOLEAN"

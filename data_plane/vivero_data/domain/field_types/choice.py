@@ -9,7 +9,7 @@ from vivero_data.domain.field_types.text import Line
 
 
 class Choice(Line):
-    """Kept as the definition writes it."""
+    """Stored exactly as the definition spells it."""
 
     label = "Choice"
     characters = 100

@@ -1,4 +1,4 @@
-"""A day of the calendar."""
+"""A calendar date."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -12,7 +12,7 @@ _DIGITS: Final = 19  # of it
 
 
 class Integer(FieldKind):
-    """Of 64 bits, with a sign."""
+    """Signed, 64 bits."""
 
     label = "Whole number"
     sql = "BIGINT"
@@ -30,5 +30,5 @@ class Integer(FieldKind):
 
 
 def _is_whole(number: Decimal) -> bool:
-    """Whether it is whole and short enough to become an int at once."""
+    """Whether it is integral and small enough to convert to int cheaply."""
     return number.is_finite() and (not number or number.adjusted() < _DIGITS) and number == number.to_integral_value()

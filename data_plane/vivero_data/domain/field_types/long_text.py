@@ -1,4 +1,4 @@
-"""A text with lines."""
+"""Multi-line text."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -30,5 +30,5 @@ class LongText(FieldKind):
 
 
 def lines(text: str) -> str:
-    """A text with one sign for each line end, where forms send two."""
+    """The text with LF line endings; forms send CRLF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -14,7 +14,7 @@ _LOCAL: Final = re.compile(r"^[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?$")
 
 
 class Moment(FieldKind):
-    """To the microsecond. It comes with any offset and is kept in UTC."""
+    """With microseconds. Accepted with any UTC offset and stored in UTC."""
 
     label = "Date and time"
     sql = "DATETIME(6)"
@@ -23,7 +23,7 @@ class Moment(FieldKind):
     def parse(self, value: Value, choices: Sequence[str]) -> datetime:
         try:
             parsed = datetime.fromisoformat(value)
-            # Without an offset it would be this machine's.
+            # Without an offset it would be taken as this machine's local time.
             moment = parsed.astimezone(UTC) if parsed.tzinfo else None
         except (TypeError, ValueError, OverflowError):
             raise InvalidValueError(_PROBLEM) from None
@@ -43,7 +43,7 @@ class Moment(FieldKind):
         return f"{text}Z" if _LOCAL.match(text) else text  # the label says UTC
 
     def canonical(self, text: str) -> str:
-        # Browsers drop zeros and seconds as they like.
+        # Browsers differ in whether they send seconds and trailing zeros.
         try:
             return datetime.fromisoformat(text).isoformat() if _LOCAL.match(text) else text
         except ValueError:

@@ -1,4 +1,4 @@
-"""A line of text, and what every other type has that is one."""
+"""Single-line text, and the base of all types stored as such."""
 
 import re
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from typing import ClassVar, Final
 
 from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, InvalidValueError, Value
 
-# Nothing prints them, and they make one text look like another.
+# Invisible characters that make different texts look alike.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class Line(FieldKind):
-    """What every type has that is a text of one line, of so many characters at most."""
+    """Base of types stored as single-line text with a maximum length."""
 
     characters: ClassVar[int]
     operators = (*EQUALITY, *ORDER, *SEARCH)
@@ -26,7 +26,7 @@ class Line(FieldKind):
 
 
 class Text(Line):
-    """What was typed, to the letter."""
+    """Stored exactly as typed."""
 
     label = "Text"
     characters = 255
@@ -37,10 +37,10 @@ class Text(Line):
 
 
 def checked_text(value: Value, longest: int, *, lines: bool = False) -> str:
-    """The value, if it is a text of at most so many characters.
+    """The value, validated as text of at most `longest` characters.
 
     Raises:
-        UnfitValueError: it is none, is longer, or holds what nobody sees.
+        UnfitValueError: not text, too long, or with invisible characters.
     """
     if not isinstance(value, str):
         raise InvalidValueError("must be a text")

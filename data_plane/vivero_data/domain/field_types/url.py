@@ -8,12 +8,12 @@ from vivero_data.domain.field_types.text import Line
 
 
 class Url(Line):
-    """Of HTTP or HTTPS: pages make a link of it."""
+    """HTTP or HTTPS only, because pages render it as a link."""
 
     label = "Web address"
     characters = 500
     leads = True
-    exact = True  # two that differ in a letter's case lead to two places
+    exact = True  # addresses that differ in case may be different
 
     def parse(self, value: Value, choices: Sequence[str]) -> str:
         text = super().parse(value, choices)

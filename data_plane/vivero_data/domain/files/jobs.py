@@ -13,14 +13,14 @@ from vivero_data.db.database import Database
 from vivero_data.domain.files import repository
 from vivero_data.domain.files.service import FileService
 
-_AGE: Final = timedelta(hours=2)  # no upload lasts that long
+_AGE: Final = timedelta(hours=2)  # longer than any upload takes
 _BATCH: Final = 100
 
 log = structlog.get_logger(__name__)
 
 
 async def finish_interrupted(database: Database, storage: Storage, files: FileService) -> int:
-    """Remove uploads that never ended, finish deletions that did not; how many. One that fails stays for later."""
+    """Remove interrupted uploads and finish interrupted deletions; how many. One that fails is retried next time."""
     async with database.read() as connection:
         found = await repository.select_unfinished(connection, clock.now() - _AGE, _BATCH)
     done = 0

@@ -1,7 +1,7 @@
-"""Members by mail: an account without a password, and a link to choose one.
+"""Invitations by mail: an account without a password, and a link to choose one.
 
-They count against the plan from the invitation on, so that accepting it cannot
-fail for want of room.
+Invited users count against the plan from the invitation on, so that accepting it
+cannot fail at the plan's limit.
 """
 
 import msgspec
@@ -26,7 +26,7 @@ from vivero_data.domain.users.service import found, person_errors, visible
 
 
 class NewInvitation(msgspec.Struct, forbid_unknown_fields=True):
-    """An account whose password its person chooses, by a link that is mailed to them."""
+    """An account whose user chooses the password, by a link in a mail."""
 
     email: Email
     name: PersonName = ""
@@ -34,14 +34,14 @@ class NewInvitation(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AcceptedError(ConflictError):
-    """There is nothing to send again or to withdraw."""
+    """The invitation was accepted, so it can be neither sent again nor withdrawn."""
 
     def __init__(self) -> None:
         super().__init__("This user has a password already.")
 
 
 class DeactivatedError(ConflictError):
-    """A link would open nothing."""
+    """A deactivated user could not use the link."""
 
     def __init__(self) -> None:
         super().__init__("This user is deactivated; reactivate them first.")
@@ -65,8 +65,8 @@ class InvitationService:
         Raises:
             InvalidInputError: naming every field at fault.
             NoMailError: this workspace sends no mail.
-            EmailTakenError: somebody has this address, invited or not.
-            PlanLimitError: there is no room for one more.
+            EmailTakenError: an account has this address, invited or not.
+            PlanLimitError: the plan's limit of users is reached.
             TooManyRequestsError: too many invitations.
         """
         require_may_assign(actor, None, new.role)
@@ -87,7 +87,7 @@ class InvitationService:
         return user
 
     async def repeat(self, actor: Actor, user_id: int) -> User:
-        """Mail a new link; the one before is worth nothing from now on.
+        """Mail a new link; the previous one becomes invalid.
 
         Raises:
             AcceptedError: the user has a password.
@@ -108,13 +108,13 @@ class InvitationService:
         return user
 
     async def withdraw(self, actor: Actor, user_id: int) -> None:
-        """Remove the member, who has never been here; the link opens nothing any more.
+        """Remove the invited account; the link becomes invalid.
 
         Raises:
             AcceptedError: the user has a password.
         """
         async with self._database.transaction() as tx:
-            # The counter's lock comes first in every transaction that needs it.
+            # Lock order: the counter's row comes first in every transaction that needs it.
             await self._limits.hold(tx, "users")
             user = _pending(actor, await users.get_locked(tx, user_id))
             await users.delete(tx, user_id)
@@ -130,7 +130,7 @@ class InvitationService:
 
 
 def _pending(actor: Actor, user: User | None) -> User:
-    """The user, if invited and within the actor's right."""
+    """The user, if invited and if the actor may assign their role."""
     known = found(user)
     require_may_assign(actor, known.role, known.role)
     if known.invitation is None:

@@ -1,7 +1,7 @@
-"""`job`: one attempt at a job, in this process, which ends with it.
+"""The `job` command: runs one attempt of a job in this process and exits.
 
-Its secrets come from the same mounted files as the server's. It takes less of the processor than the server beside
-it, and what it may take of memory is bounded, so that the pod's limit never ends both.
+It reads secrets from the same mounted files as the server. It has a lower CPU priority than the server, and a memory
+limit, so that the pod's OOM limit never kills both.
 """
 
 import asyncio
@@ -24,23 +24,23 @@ from vivero_data.domain.limits.service import LimitService
 from vivero_data.lib.json import decode
 from vivero_data.settings import Settings
 
-MEMORY_LIMIT: Final = 160 * 1024**2  # bytes of data: with the server's 70 MiB and its peaks below the pod's 256 MiB
+MEMORY_LIMIT: Final = 160 * 1024**2  # bytes: with the server's 70 MiB and its peaks below the pod's 256 MiB
 _NICE: Final = 10
-_DATABASE_TIMEOUT: Final = 20.0  # seconds for the database to let us in
-_CONNECTIONS: Final = 2  # one works, one gives signs of life
+_DATABASE_TIMEOUT: Final = 20.0  # seconds to connect
+_CONNECTIONS: Final = 2  # one for the task, one for heartbeats
 
 log = structlog.get_logger(__name__)
 
 
 def limit_resources() -> None:
-    """From now on this process has its bounds."""
+    """Lower this process's priority and limit its memory."""
     os.nice(_NICE)
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would contain keys
 
 
 async def run_job(settings: Settings, attempt: Attempt) -> int:
-    """The process's exit status: 0 when the job's row says all there is to say."""
+    """The process's exit status: 0 if the outcome is recorded in the job's row."""
     tls = settings.tls()
     database, storage = Database(settings.database, tls, _CONNECTIONS), Storage(settings.storage, tls)
     limits = LimitService(settings.limits_file)
@@ -64,7 +64,7 @@ async def _attempt(attempt: Attempt, database: Database, files: FileService) -> 
             for_good = not isinstance(error, UnavailableError)
             await repository.fail(connection, attempt, error.detail, for_good=for_good)
     except Exception:
-        # A fault of ours, or no memory: the server hears of it by the exit status.
+        # A bug, or out of memory: the runner records it from the exit status.
         log.exception("job_crashed", job=attempt.job_id, attempt=attempt.number)
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""All kinds of jobs: a new one is a module with its order, and a line here (CONTRIBUTING.md, "A new job")."""
+"""All kinds of jobs; to add one, see CONTRIBUTING.md, "A new job of a workspace"."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,5 +10,5 @@ KINDS: Final[Mapping[str, type[Task]]] = {"export": Export}
 
 
 def kind_of(task: Task) -> str:
-    """The name of an order's kind."""
+    """The name of a task's kind."""
     return next(name for name, kind in KINDS.items() if isinstance(task, kind))

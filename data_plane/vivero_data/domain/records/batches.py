@@ -1,7 +1,7 @@
-"""Many records written at once: all of them or none, with one look at the plan and few statements.
+"""Batch writes of records: all or none, with one check of the plan and few statements.
 
-Rows go to the database some hundred at a time, so that a batch takes no more memory than a page of a list. When a
-unique field refuses some of them, they are tried again one by one, to say which.
+Rows are written in chunks of some hundred, so that a batch takes no more memory than a page of a list. If a unique key
+rejects a chunk, its rows are written one by one, to find out which.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -37,13 +37,13 @@ from vivero_data.domain.records.service import (
     diff,
     subject_of,
 )
-from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
-_MAX_REPORTED: Final = 50  # rows at fault; who has more of them learns of the rest next time
+_MAX_REPORTED: Final = 50  # rows at fault; further ones are reported by the next attempt
 
 
 class Checked(msgspec.Struct):
-    """A batch as it will be written: the place of each row in it, and its column values by field id."""
+    """A validated batch: for each row its place in the request, and its column values by field id."""
 
     create: list[tuple[str, dict[int, Any]]]
     update: list[tuple[str, RowChanges, dict[int, Any]]]
@@ -51,7 +51,7 @@ class Checked(msgspec.Struct):
 
 
 def checked(collection: Collection, batch: RecordBatch) -> Checked:
-    """Every row's values, checked; pure.
+    """The batch with every row validated; pure.
 
     Raises:
         InvalidInputError: naming the rows and their fields at fault.
@@ -105,14 +105,14 @@ class BatchService:
         """Write all rows, or none.
 
         Raises:
-            InvalidInputError: rows that cannot be, whatever is stored.
-            BatchConflictError: rows that are gone, at another version, or hold a value that must be unique.
-            PlanLimitError: there is no room for that many more.
+            InvalidInputError: rows that are invalid regardless of what is stored.
+            BatchConflictError: rows that were deleted, are at another version, or violate a unique field.
+            PlanLimitError: the limit of records would be exceeded.
         """
-        demand(actor, Permission.WRITE_RECORDS)
+        require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
-        rows = checked(definition, batch)  # before others have to wait for the count
+        rows = checked(definition, batch)  # before the counter is locked
         more = len(batch.create) - len(batch.delete)
         async with self._database.transaction() as tx:
             if batch.create or batch.delete:
@@ -127,7 +127,7 @@ class BatchService:
 
 
 class _Writer:
-    """One batch in its transaction."""
+    """Writes one batch in its transaction."""
 
     def __init__(self, tx: Connection, actor: Actor, collection: Collection) -> None:
         self._tx = tx
@@ -187,7 +187,7 @@ class _Writer:
         return [WrittenRecord(record.id, record.version) for record in made]
 
     async def _before(self, rows: Sequence[tuple[str, RowChanges | RowDeletion]]) -> dict[int, Record]:
-        """The records as they are, locked; what is wrong with the others is noted."""
+        """The current records, locked; missing ones and other versions are recorded as errors."""
         found = await repository.get_all_locked(self._tx, self._collection, [row.id for _, row in rows])
         for place, row in rows:
             record = found.get(row.id)
@@ -201,11 +201,11 @@ class _Writer:
     async def _write_unless_taken(
         self, rows: Sequence[tuple[str, *tuple[Any, ...]]], write: Callable[[Any], Awaitable[None]]
     ) -> None:
-        """Write rows together; when a unique field refuses some, note which."""
+        """Write rows in one statement; if a unique key rejects it, find out which rows."""
         try:
             await write(rows)
         except DuplicateKeyError:
-            await self._one_by_one(rows, write)  # the statement was undone
+            await self._one_by_one(rows, write)  # the failed statement was rolled back
 
     async def _one_by_one(
         self, rows: Sequence[tuple[str, *tuple[Any, ...]]], write: Callable[[Any], Awaitable[None]]

@@ -1,7 +1,7 @@
-"""The job that writes a collection's records as CSV into a file of the workspace.
+"""The job that exports a collection's records as CSV into a file of the workspace.
 
-The bucket wants to know a file's size beforehand, so the text is spooled to disk first, compressed: a pod's /tmp has
-room for some hundreds of thousands of records that way.
+The bucket needs a file's size beforehand, so the text is spooled to disk first, compressed: a pod's /tmp then has room
+for some hundreds of thousands of records.
 """
 
 import asyncio
@@ -27,17 +27,17 @@ from vivero_data.domain.records.query import Clause, after, parse_sort
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.records.where import parse_filters
-from vivero_data.domain.users.schemas import Permission, demand
+from vivero_data.domain.users.schemas import Permission, require_permission
 from vivero_data.lib.cursors import Cursor
 
 SPOOL_BYTES: Final = 48 * 1024**2  # compressed, beside two uploads of 100 MiB in a /tmp of 256 MiB
 _PAGE: Final = 500  # records in memory at once
-_FAST: Final = 1  # of zlib's levels
+_FAST: Final = 1  # zlib level
 MEDIA_TYPE: Final = "text/csv"
 
 
 class Export(Task, frozen=True):
-    """Which records: those of a collection that fulfil all conditions, as `RecordQuery` has them; by id."""
+    """Exports the records of a collection that match all conditions, as in `RecordQuery`, ordered by id."""
 
     collection: str
     filters: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Export(Task, frozen=True):
         return definition.name
 
     async def run(self, context: TaskContext) -> None:
-        demand(context.actor, Permission.READ)
+        require_permission(context.actor, Permission.READ)
         async with context.database.read() as connection:
             definition = await definition_of(connection, self.collection)
         clauses = parse_filters(definition, self.filters, self.where)
@@ -72,7 +72,7 @@ def file_name(collection: str, moment: datetime) -> str:
 
 
 def cells(record: Record) -> list[str]:
-    """A line; every value as the API writes it, so that it comes back exactly."""
+    """A line; every value as in the API, so that it can be imported exactly."""
     return [_cell(value) for value in (record.id, *record.values.values(), record.created_at, record.updated_at)]
 
 
@@ -91,12 +91,12 @@ def _cell(value: Any) -> str:  # noqa: ANN401  a field's value
 async def _spool(
     context: TaskContext, collection: Collection, clauses: list[Clause], spool: IO[bytes]
 ) -> tuple[int, int]:
-    """Write all of it; how many records, and how many bytes before compression."""
+    """Write the CSV; returns the number of records, and of bytes before compression."""
     total = None if clauses else collection.records
     with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=_FAST) as packed:
         size = written = 0
         heads = ["id", *(field.name for field in collection.fields), "created_at", "updated_at"]
-        lines, mark = [heads], "\ufeff"  # without the mark a spreadsheet takes UTF-8 for something else
+        lines, mark = [heads], "\ufeff"  # spreadsheets need the BOM to recognize UTF-8
         async for page in _pages(context.database, collection, clauses):
             lines += [cells(record) for record in page]
             size += await asyncio.to_thread(packed.write, mark.encode() + as_csv(lines))
@@ -110,7 +110,7 @@ async def _spool(
 
 
 def as_csv(lines: list[list[str]]) -> bytes:
-    """As RFC 4180 has it."""
+    """CSV according to RFC 4180."""
     text = io.StringIO()
     csv.writer(text).writerows(lines)
     return text.getvalue().encode()

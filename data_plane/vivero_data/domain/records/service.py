@@ -1,4 +1,4 @@
-"""Records: checked, counted against the plan and logged, all in one transaction."""
+"""Records: validated, counted against the plan and audited, all in one transaction."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.where import parse_filters
-from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 
@@ -41,7 +41,7 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
             continue
         value = named.get(field.name, field.default)
         if value is None or value == "":
-            # An emptied form field is no value, whatever the type.
+            # An empty form field means no value, for every type.
             found[field.id] = None
             if field.required:
                 errors.append(FieldError(field.name, "is required"))
@@ -56,7 +56,7 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
 
 
 def _by_name(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
-    """The values by their names as fields have them: a Mac takes letters apart."""
+    """The values by normalized field name: macOS decomposes accented letters."""
     named: dict[str, Any] = {}
     errors = []
     for name, value in given.items():
@@ -74,7 +74,7 @@ class RecordService:
         self._limits = limits
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         check_limit(query.limit)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
@@ -88,13 +88,13 @@ class RecordService:
         return Page(items, _next_cursor(query, found), total)
 
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
             return _found(await repository.get(connection, definition, record_id))
 
     async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
-        demand(actor, Permission.WRITE_RECORDS)
+        require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "records")
             definition = await definition_of(tx, collection)
@@ -115,13 +115,13 @@ class RecordService:
         changes: RecordChanges,
         conditions: Conditions = UNCONDITIONAL,
     ) -> Record:
-        """Set some values; what the record has already is not written, no version and no audit entry for it.
+        """Set some values; unchanged ones are not written, without a new version and audit entry.
 
         Raises:
             PreconditionFailedError: it is not at a version that `conditions` allow.
             VersionConflictError: `changes.version` is given and not the record's.
         """
-        demand(actor, Permission.WRITE_RECORDS)
+        require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             definition = await definition_of(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
@@ -148,7 +148,7 @@ class RecordService:
         Raises:
             PreconditionFailedError: it is not at a version that `conditions` allow.
         """
-        demand(actor, Permission.WRITE_RECORDS)
+        require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.release(tx, "records")
             definition = await definition_of(tx, collection)
@@ -177,7 +177,7 @@ def subject_of(collection: Collection, record_id: int) -> str:
 
 
 def changed_values(collection: Collection, record: Record, wanted: Mapping[int, Any]) -> dict[int, Any]:
-    """The column values that the record does not have yet."""
+    """The column values that differ from the record's."""
     stored = {field.id: (field, record.values[field.name]) for field in collection.fields}
     return {number: value for number, value in wanted.items() if present(stored[number][0], value) != stored[number][1]}
 
@@ -188,7 +188,7 @@ def diff(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def as_field_error(collection: Collection, error: DuplicateKeyError | MissingTableError) -> WebError:
-    """Which field is not unique; a table that is gone means that the collection was just deleted."""
+    """The field error for a duplicate key; a missing table means that the collection was just deleted."""
     if isinstance(error, DuplicateKeyError):
         for field in collection.fields:
             if error.key == unique_key(field.id):

@@ -1,7 +1,7 @@
-"""From a tree of conditions to SQL with parameters; pure, and the only place where a filter becomes SQL.
+"""Compiles a tree of conditions to parametrized SQL; pure, and the only module that does.
 
 Column names come from field ids and four fixed names, operators from the table
-below; everything that somebody typed becomes a parameter.
+below; all user input becomes a parameter.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +30,7 @@ _COMPARE: Final = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
 class _InvalidConditionError(ValueError):
-    """A condition that cannot be on its field; `part` of it is at fault."""
+    """A condition that is not valid for its field; `part` is the invalid part."""
 
     def __init__(self, part: str, message: str) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ def parse_filters(collection: Collection, texts: Iterable[str], where: str = "")
     """The conditions of a query: its `filter`s, and the tree of its `where` if it has one.
 
     Raises:
-        InvalidInputError: one that cannot be read, or does not fit its field.
+        InvalidInputError: one is malformed, or not valid for its field.
     """
     conditions = [_condition(text) for text in texts]
     if len(conditions) > MAX_FILTERS:
@@ -54,10 +54,10 @@ def parse_filters(collection: Collection, texts: Iterable[str], where: str = "")
 
 
 def compiled(collection: Collection, tree: Tree, place: str = "where") -> Clause:
-    """A tree as one condition.
+    """A tree as one SQL condition.
 
     Raises:
-        InvalidInputError: naming the place in the tree that does not fit its field.
+        InvalidInputError: naming the invalid place in the tree.
     """
     if isinstance(tree, Condition):
         try:
@@ -66,7 +66,7 @@ def compiled(collection: Collection, tree: Tree, place: str = "where") -> Clause
             raise InvalidInputError.of(f"{place}.{error.part}", str(error)) from error
     if isinstance(tree, Not):
         part = compiled(collection, tree.part, f"{place}.not")
-        # What SQL knows nothing about, because a field is empty, does not hold: its opposite does.
+        # A condition that is NULL because a field is empty does not hold, so its negation does.
         return Clause(f"(({part.sql}) IS NOT TRUE)", part.params)
     name, word, inside = ("all", "AND", tree.all) if isinstance(tree, AllOf) else ("any", "OR", tree.any)
     parts = [compiled(collection, one, f"{place}.{name}[{index}]") for index, one in enumerate(inside)]

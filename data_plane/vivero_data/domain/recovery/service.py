@@ -1,7 +1,7 @@
-"""A forgotten password, and choosing one by a link.
+"""Password reset by mail, and choosing a password with a link.
 
-Whether anybody has an address is looked up after the answer, so neither its
-words nor its time tell.
+The account is looked up after the response, so neither its content nor its
+timing reveals whether the account exists.
 """
 
 from vivero_web.errors import InvalidInputError, LinkSpentError
@@ -26,9 +26,9 @@ from vivero_data.domain.users.service import normal_email
 
 
 class RecoveryService:
-    """For who cannot log in."""
+    """Password reset, without a login."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  what it works with
+    def __init__(  # noqa: PLR0913, PLR0917  its dependencies
         self,
         database: Database,
         passwords: Passwords,
@@ -47,12 +47,12 @@ class RecoveryService:
         self._limiter = limiter
 
     async def forgotten(self, email: str, address: str) -> None:
-        """Mail a link if somebody has this e-mail; `address` is the client's.
+        """Mail a reset link if the account exists; `address` is the client's.
 
         Raises:
-            InvalidInputError: it is no e-mail address.
+            InvalidInputError: not an e-mail address.
             NoMailError: this workspace sends no mail.
-            TooManyRequestsError: too many were asked for, by this caller or to this address.
+            TooManyRequestsError: too many requests, by this client or for this e-mail address.
         """
         await self._links.require_available()
         normal = normal_email(email)
@@ -62,10 +62,10 @@ class RecoveryService:
         self._mailer.send_in_background(self._mail_reset(normal))
 
     async def choose(self, chosen: ChosenPassword, address: str) -> None:
-        """Set the password of the link's user; all their sessions end. `address` is the client's.
+        """Set the password of the link's user and end all their sessions; `address` is the client's.
 
         Raises:
-            InvalidInputError: the link is good for nothing, or the password for no login.
+            InvalidInputError: the link is not valid, or the password not acceptable.
         """
         secret = digest(secret_in(chosen.code))
         async with self._database.read() as connection:
@@ -86,7 +86,7 @@ class RecoveryService:
         action = "user.accept_invitation" if purpose is Purpose.INVITATION else "user.reset_own_password"
         async with self._database.transaction() as tx:
             held = await users.get_locked(tx, user.id)
-            # A deactivation or a new address may have come while the password was hashed.
+            # The user may have been deactivated or renamed while the password was hashed.
             if held is None or not held.active or held.email != user.email or not await links.spend(tx, secret):
                 raise LinkSpentError
             await users.set_password(tx, user.id, hashed)

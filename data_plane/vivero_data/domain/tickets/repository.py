@@ -1,4 +1,4 @@
-"""SQL of spent login tickets."""
+"""SQL of used login tickets."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from vivero_data.db.errors import DuplicateKeyError
 
 
 async def spend(tx: Connection, jti: str, expires_at: datetime) -> bool:
-    """Mark a ticket as used; False when it was already."""
+    """Mark a ticket as used; False if it was used before."""
     try:
         await tx.execute("INSERT INTO spent_tickets (jti, expires_at) VALUES (%s, %s)", jti, clock.naive(expires_at))
     except DuplicateKeyError:
@@ -18,5 +18,5 @@ async def spend(tx: Connection, jti: str, expires_at: datetime) -> bool:
 
 
 async def purge(tx: Connection, before: datetime, batch: int) -> int:
-    """Forget tickets that expired before `before`: their signature's expiry refuses them by itself."""
+    """Delete tickets that expired before `before`: their signed expiry rejects them anyway."""
     return await tx.execute("DELETE FROM spent_tickets WHERE expires_at < %s LIMIT %s", clock.naive(before), batch)

@@ -1,4 +1,4 @@
-"""Turns a signed ticket of the control plane into a session, once."""
+"""Exchanges a signed ticket of the control plane for a session, once."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -16,14 +16,14 @@ from vivero_data.lib.tokens import Tokens, read_ticket
 
 
 class TicketSpentError(NotSignedInError):
-    """A ticket is good for one login."""
+    """The ticket was used before; it works once."""
 
     def __init__(self) -> None:
         super().__init__("This login link was used already; log in with your password.")
 
 
 class TicketService:
-    """Login tickets; a self-hosted workspace has no key for them, and no such login."""
+    """Login tickets; a self-hosted workspace has no public key for them, so they are disabled there."""
 
     def __init__(self, database: Database, auth: AuthService, logins: Logins, key_file: Path, tenant_id: str) -> None:
         self._database = database
@@ -39,7 +39,7 @@ class TicketService:
             NotSignedInError: expired, forged or for another workspace.
             TicketSpentError: used before.
             WrongCredentialsError: no active user has that e-mail.
-            NotFoundError: this workspace takes no tickets.
+            NotFoundError: this workspace accepts no tickets.
         """
         claims = read_ticket(ticket, await asyncio.to_thread(self._read_key), self._tenant_id)
         expires_at = datetime.fromtimestamp(claims.expires_at, UTC)

@@ -1,4 +1,4 @@
-"""The people of a workspace: who they are, what they may, and their passwords."""
+"""The users of a workspace: accounts, roles and passwords."""
 
 from typing import Any, Final
 
@@ -25,8 +25,8 @@ from vivero_data.domain.users.schemas import (
     Role,
     User,
     UserChanges,
-    demand,
     require_may_assign,
+    require_permission,
 )
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
@@ -41,13 +41,13 @@ def normal_email(email: str) -> str | None:
 
 
 def person_errors(email: str, name: str) -> list[FieldError]:
-    """What is wrong with the tidied texts of a new account."""
+    """What is wrong with the normalized texts of a new account."""
     problems = {"email": email_problem(email), "name": name_problem(name, PERSON_MAX)}
     return [FieldError(field, text) for field, text in problems.items() if text]
 
 
 def check_new(new: NewUser, workspace: str = "") -> NewUser:
-    """The input with its texts tidied; `workspace` is its name, which is no password.
+    """The input, normalized and validated; `workspace` is its name, which may not be the password.
 
     Raises:
         InvalidInputError: naming every field at fault.
@@ -61,12 +61,12 @@ def check_new(new: NewUser, workspace: str = "") -> NewUser:
 
 
 def visible(user: User) -> dict[str, Any]:
-    """What the audit log keeps of an account."""
+    """An account as the audit log records it."""
     return {"email": user.email, "name": user.name, "role": user.role.value, "active": user.active}
 
 
 class UserService:
-    """Accounts, within the plan's limit; somebody always stays owner."""
+    """Accounts, within the plan's limit; at least one owner always stays."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class UserService:
         return Me(actor.user_id, actor.email, actor.name, actor.role, workspace, plan)
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[User]:
-        demand(actor, Permission.MANAGE_USERS)
+        require_permission(actor, Permission.MANAGE_USERS)
         check_limit(limit)
         above = cursors.decode(cursor, _SORT).id if cursor else 0
         async with self._database.read() as connection:
@@ -98,7 +98,7 @@ class UserService:
         return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if more else None)
 
     async def get(self, actor: Actor, user_id: int) -> User:
-        demand(actor, Permission.MANAGE_USERS)
+        require_permission(actor, Permission.MANAGE_USERS)
         async with self._database.read() as connection:
             return found(await repository.get(connection, user_id))
 
@@ -118,14 +118,14 @@ class UserService:
 
     async def change(self, actor: Actor, user_id: int, changes: UserChanges) -> User:
         """Rename, give another role, deactivate or activate; a deactivated user's sessions end at once."""
-        demand(actor, Permission.MANAGE_USERS)
+        require_permission(actor, Permission.MANAGE_USERS)
         name = None if changes.name is None else tidy(changes.name)
         problem = name_problem(name or "", PERSON_MAX)
         if problem:
             raise InvalidInputError.of("name", problem)
         async with self._database.transaction() as tx:
             if changes.active is not None:
-                # The counter's lock comes first in every transaction that needs it.
+                # Lock order: the counter's row comes first in every transaction that needs it.
                 await self._count_activation(tx, user_id, active=changes.active)
             owners = await repository.active_owners_locked(tx)
             before = found(await repository.get_locked(tx, user_id))
@@ -140,11 +140,11 @@ class UserService:
         return after
 
     async def change_password(self, actor: Actor, change: PasswordChange, address: str) -> None:
-        """Set one's own password; every other session of the user ends. `address` is the client's.
+        """Set the actor's own password and end their other sessions; `address` is the client's.
 
         Raises:
             InvalidInputError: the new one cannot be used, or the current one is wrong.
-            TooManyRequestsError: too many wrong ones before: an open session is no place for guessing either.
+            TooManyRequestsError: too many failed attempts: guessing is limited within a session as well.
         """
         workspace = (await self._identity.current()).name
         problem = password_problem(change.new_password, email=actor.email, company=workspace)

@@ -1,4 +1,4 @@
-"""`/internal/v1/workspace`: the operator says who the workspace is and who owns it."""
+"""`/internal/v1/workspace`: the operator sets the workspace's identity and owner."""
 
 from litestar import Controller, Response, put
 from litestar.di import NamedDependency
@@ -20,7 +20,7 @@ class WorkspaceController(Controller):
     async def configure(
         self, workspace: NamedDependency[WorkspaceService], data: JSONBody[WorkspaceSettings]
     ) -> Response[WorkspaceState]:
-        """Store it, and make or change the owner's account."""
+        """Store the identity, and create or change the owner's account."""
         state = await workspace.configure(data)
         made = state.owner is not None and state.owner.created
         return Response(state, status_code=HTTP_201_CREATED if made else HTTP_200_OK)

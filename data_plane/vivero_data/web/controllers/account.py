@@ -1,4 +1,4 @@
-"""One's own account: who one is here, one's password, logging out."""
+"""The user's own account: profile, password, logging out."""
 
 from typing import Any
 

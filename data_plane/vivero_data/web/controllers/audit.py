@@ -35,7 +35,7 @@ async def audit_log(
 
 
 def audit_query(here: Address) -> AuditQuery:
-    """The address as a query; days are UTC, and the last one is included. What is no date does not filter."""
+    """The query of a page's URL; days are UTC, `until` is inclusive. Invalid dates are ignored."""
     since, until = _midnight(here.get("since")), _midnight(here.get("until"))
     return AuditQuery(
         cursor=here.get("cursor") or None,

@@ -1,4 +1,4 @@
-"""Collections: the list, the form that defines one, its fields, its end."""
+"""Collections: the list, the form for a new one, its fields, its deletion."""
 
 import re
 from collections.abc import Mapping
@@ -104,10 +104,10 @@ def _fields(visit: Visit, collection: Collection, confirm: str = "", *, problem:
 
 
 def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
-    """What the form defines; rows without a name are left out.
+    """The definition in the form; rows without a name are left out.
 
     Raises:
-        InvalidInputError: no row has a name, or a type is none of ours.
+        InvalidInputError: no row has a name, or a type is unknown.
     """
     named = [row for row in rows if not row.blank]
     if not named:
@@ -133,7 +133,7 @@ def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
 
 
 def row_errors(rows: list[FieldRow], errors: Mapping[str, str]) -> dict[int, str]:
-    """The service's errors by row; it counts only the rows that have a name."""
+    """The service's errors by row of the form; the service counts only rows with a name."""
     numbers = [number for number, row in enumerate(rows) if not row.blank]
     found: dict[int, str] = {}
     for place, message in errors.items():

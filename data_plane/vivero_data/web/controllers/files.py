@@ -1,4 +1,4 @@
-"""Files: the list with its upload form, one file's content, its end."""
+"""Files: the list with its upload form, downloads, deletion."""
 
 from typing import Any
 

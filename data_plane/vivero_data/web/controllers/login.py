@@ -1,4 +1,4 @@
-"""In and out: the login page and its form, the ticket from the control plane, logging out."""
+"""Login and logout: the login form, and tickets from the control plane."""
 
 from typing import Annotated, Any, Final
 
@@ -54,12 +54,12 @@ async def login(
 
 @get("/login/ticket")
 async def ticket_page(identity: NamedDependency[IdentityService]) -> Html:
-    """Where the control plane's one-time link leads: its ticket stands behind the #, and the page posts it."""
+    """The target of the control plane's one-time link: the ticket is in the URL fragment, and the page posts it."""
     return html("ticket.html.j2", {"workspace": (await identity.current()).name})
 
 
 async def _from_anywhere(_: Request[Any, Any, Any]) -> None:
-    """In place of the check for our own pages: the control plane's page posts here, and the ticket is what counts."""
+    """Replaces the CSRF check: the control plane's page posts here, and the ticket authenticates the request."""
 
 
 @post("/login/ticket", before_request=_from_anywhere, guards=[Counted(SECRETS)])
@@ -68,7 +68,7 @@ async def login_by_ticket(
     tickets: NamedDependency[TicketService],
     identity: NamedDependency[IdentityService],
 ) -> Response[Any]:
-    """Spends the one-time login; a spent one still leads in whoever it let in before."""
+    """Redeems the ticket; a used one still redirects a browser whose session it started."""
     form = await read_form(request)
     try:
         tokens = await tickets.redeem(secret_in(form.get("ticket", "")), caller_of(request.scope))

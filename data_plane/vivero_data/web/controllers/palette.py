@@ -1,4 +1,4 @@
-"""The command palette's part that is asked for as one types: collections, however many there are."""
+"""The command palette's autocomplete: searches collections while the user types."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ NEW_RECORD: Final = "New record in"
 async def palette(
     actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], q: FromQuery[str] = ""
 ) -> Html:
-    """Options for what is typed, to be put into the page that shows the palette."""
+    """The options for the typed text, as an HTML fragment."""
     command, words = split_typed(q)
     context = {
         "collections": await collections.suggest(actor, words),
@@ -30,7 +30,7 @@ async def palette(
 
 
 def split_typed(typed: str) -> tuple[str, str]:
-    """What the typed words begin with of an option's own, and the rest: a part of a collection's name."""
+    """Splits the typed text into the prefix of an option's label, if any, and the search text."""
     words = tidy(typed)
     command = next((one for one in (GO_TO, NEW_RECORD) if words.casefold().startswith(f"{one.casefold()} ")), "")
     return command, words[len(command) :].strip()

@@ -26,7 +26,7 @@ from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
     changed_fields,
     filled_fields,
-    mark,
+    input_hash,
     record_values,
     shown_defaults,
     shown_values,
@@ -60,7 +60,7 @@ async def record_list(
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
 ) -> Response[Any]:
-    # A form brings the address it stands on as one text: browsers rewrite line ends in a form's values.
+    # A form sends the page's query as one value: browsers normalize line breaks in form values.
     before = parse_qsl(request.query_params.get("view", ""))
     here = address(collection_href(collection.name), [*before, *request.query_params.multi_items()], *_KNOWN)
     problem = ""
@@ -78,7 +78,7 @@ async def record_list(
     try:
         page = await records.list(visit.actor, collection.name, query)
     except InvalidInputError as error:
-        # A sort, filter or cursor of an address that someone typed or kept: show the table and say it.
+        # An invalid sort, filter or cursor in the URL: show the table with the error.
         page, problem = Page(items=[]), error.errors[0].message if error.errors else error.detail
     context = {
         "collection": collection,
@@ -97,10 +97,10 @@ async def record_list(
 
 
 def new_filter(collection: Collection, params: Mapping[str, str]) -> Filter | None:
-    """The condition that the filter form or the search field adds to the address; None when it adds none.
+    """The condition that the filter form or the search field adds to the URL; None if none.
 
     Raises:
-        InvalidInputError: the value may mean two numbers.
+        InvalidInputError: the number is ambiguous.
     """
     searched = params.get("q", "").strip()
     lead = lead_field(collection)
@@ -228,24 +228,26 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     problem: WebError | None = None,
     version: int | None = None,
 ) -> Html:
-    """The form of a new record or of one that there is; `typed` is what a person changed in it before."""
+    """The form of a new or existing record; `typed` are the user's unsaved changes."""
     # A version conflict names no field; a taken unique value does.
     stale = record is not None and problem is not None and isinstance(problem, ConflictError) and not problem.errors
     fields = collection.fields
     stored = shown_values(fields, record.values) if record else shown_defaults(fields)
-    marks = {field.name: mark(field, stored[field.name]) for field in fields}
+    hashes = {field.name: input_hash(field, stored[field.name]) for field in fields}
     shown = {**stored, **(typed or {})}
-    theirs = {field.name: stored[field.name] for field in fields if mark(field, shown[field.name]) != marks[field.name]}
+    theirs = {
+        field.name: stored[field.name] for field in fields if input_hash(field, shown[field.name]) != hashes[field.name]
+    }
     context = {
         "collection": collection,
         "record": record,
         "typed": shown,
-        "marks": marks,
+        "hashes": hashes,
         "problem": problem,
         "errors": field_errors(problem) if problem else {},
         "theirs": theirs if stale else {},
         "stale": stale,
-        # After a conflict the form is based on what it now shows beside the fields.
+        # After a conflict the form is based on the current version, which it shows next to the fields.
         "version": record.version if record and (stale or version is None) else version,
     }
     return show(visit, "records/form.html.j2", context, status=problem.status if problem else 200)

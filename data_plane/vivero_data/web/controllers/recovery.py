@@ -1,4 +1,4 @@
-"""For who cannot log in: asking for a link by mail, and choosing a password by one."""
+"""Password reset: requesting a link by mail, and choosing a password with it."""
 
 from typing import Any, Final
 
@@ -79,7 +79,7 @@ def _page(
     problem: WebError | None = None,
     **context: object,
 ) -> Html:
-    """A page of the entrance, with what is wrong."""
+    """A page without login, with its errors."""
     errors = field_errors(problem) if problem else {}
     common = {
         "workspace": identity.name,

@@ -1,4 +1,4 @@
-"""The people of the workspace: the list, a new one, one's role and whether they may log in."""
+"""Users of the workspace: the list, adding and inviting, role and activation."""
 
 import secrets
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ async def user_list(
 
 @get("/users/new")
 async def new_user(visit: NamedDependency[Visit], links: NamedDependency[LinkService], by: FromQuery[str] = "") -> Html:
-    """By mail where the workspace can; else, or if one prefers, with a password to hand over."""
+    """Invite by mail if the workspace can send mail; otherwise, or on request, set a password to hand over."""
     require(visit, Permission.MANAGE_USERS, "add users")
     offered = await links.available()
     form = {"role": str(Role.MEMBER)}
@@ -113,7 +113,7 @@ async def change_invitation(
     invitations: NamedDependency[InvitationService],
     user_id: FromPath[int],
 ) -> Response[Any]:
-    """Send it again, or withdraw it."""
+    """Send the invitation again, or withdraw it."""
     require(visit, Permission.MANAGE_USERS, "manage users")
     withdrawn = (await read_form(request)).get("action") == "withdraw"
     try:
@@ -132,7 +132,7 @@ def _role(form: dict[str, str]) -> Role | None:
 
 
 def _by_mail(form: dict[str, str]) -> bool:
-    """The form says it besides: a password that no page kept must not turn into an invitation."""
+    """Whether to invite. An explicit field: a missing password must not turn into an invitation."""
     return "password" not in form and form.get("by") != "password"
 
 
@@ -141,7 +141,7 @@ def _active(form: dict[str, str]) -> bool | None:
 
 
 def _roles(visit: Visit) -> list[tuple[Role, tuple[str, str]]]:
-    """The roles that one may give: owners all, administrators those that manage no users."""
+    """The roles that the user may assign: owners all, administrators those that do not manage users."""
     high = () if visit.can.manage_admins else roles_with(Permission.MANAGE_USERS)
     return [(role, words) for role, words in ROLE_LABELS.items() if role not in high]
 
