@@ -71,7 +71,7 @@ def status(options: argparse.Namespace, console: Console) -> int:
     for heading in ("Part", "State", "Details"):
         table.add_column(heading)
     for part in parts:
-        table.add_row(part.component, "[green]well[/]" if part.ok else "[red]not well[/]", part.message)
+        table.add_row(part.component, "[green]healthy[/]" if part.ok else "[red]unhealthy[/]", part.message)
     console.print(table)
     return 0 if all(part.ok for part in parts) else 1
 

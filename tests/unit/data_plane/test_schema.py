@@ -47,7 +47,7 @@ def test_the_oldest_program_never_gets_older_and_is_one_that_there_is() -> None:
 
 
 @pytest.mark.parametrize("one", MIGRATIONS, ids=lambda one: one.revision)
-def test_what_takes_something_away_closes_the_schema_to_older_programs(one: Script) -> None:
+def test_contracting_migrations_are_incompatible_with_older_programs(one: Script) -> None:
     """Expand and contract, as `vivero_data/migrations/__init__.py` says."""
     output = io.StringIO()
     command.upgrade(schema_file.config(output), f"{one.down_revision or 'base'}:{one.revision}", sql=True)
@@ -65,7 +65,7 @@ def test_what_takes_something_away_closes_the_schema_to_older_programs(one: Scri
         ("a-branch", "a-branch", False),
     ],
 )
-def test_a_program_may_run_on_a_newer_schema_that_is_open_to_it(revision: str, oldest: str | None, may: bool) -> None:  # noqa: FBT001  a column of the table
+def test_a_program_may_run_on_a_newer_compatible_schema(revision: str, oldest: str | None, may: bool) -> None:  # noqa: FBT001  a column of the table
     assert is_ahead(revision)
     if may:
         require_compatible(revision, oldest)
