@@ -34,6 +34,11 @@ def encode(cursor: Cursor) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 
 
+def by_id(sort: str, last_id: int) -> str:
+    """The cursor of a list that is sorted by id only."""
+    return encode(Cursor(sort, last_id))
+
+
 def decode(text: str, sort: str) -> Cursor:
     """The cursor of a page with this sort.
 

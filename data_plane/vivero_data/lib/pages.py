@@ -1,5 +1,6 @@
 """One page of a list with keyset pagination."""
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
@@ -36,3 +37,9 @@ def check_limit(limit: int) -> None:
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInputError.of("limit", f"must be between 1 and {MAX_LIMIT}")
+
+
+def page_of(found: Sequence[T], limit: int, cursor_of: Callable[[T], str], total: int | None = None) -> Page[T]:
+    """The page of items that were read with one more than the limit; that one shows that there is a next page."""
+    items = list(found[:limit])
+    return Page(items, cursor_of(items[-1]) if len(found) > limit else None, total)

@@ -15,7 +15,7 @@ from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import Page, check_limit
+from vivero_data.lib.pages import Page, check_limit, page_of
 
 
 class AuditLogError(WebError):
@@ -110,6 +110,4 @@ class AuditService:
         below = cursors.decode(query.cursor, _SORT).id if query.cursor else None
         async with self._database.read() as connection:
             found = await repository.select_page(connection, query, below)
-        items = found[: query.limit]
-        more = len(found) > query.limit
-        return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if more else None)
+        return page_of(found, query.limit, lambda entry: cursors.by_id(_SORT, entry.id))

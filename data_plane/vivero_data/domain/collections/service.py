@@ -18,7 +18,7 @@ from vivero_data.domain.collections.schemas import Collection, CollectionQuery, 
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import Page, check_limit
+from vivero_data.lib.pages import Page, check_limit, page_of
 
 
 class CollectionNotFoundError(NotFoundError):
@@ -76,9 +76,7 @@ class CollectionService:
             found = await repository.select_page(
                 connection, query.search, query.limit, (place.value or "", place.id) if place else None
             )
-        last = found[query.limit - 1] if len(found) > query.limit else None
-        cursor = cursors.encode(cursors.Cursor(_SORT, last.id, last.name)) if last else None
-        return Page(found[: query.limit], cursor, total)
+        return page_of(found, query.limit, lambda one: cursors.encode(cursors.Cursor(_SORT, one.id, one.name)), total)
 
     async def suggest(self, actor: Actor, words: str) -> Sequence[CollectionSummary]:
         """Autocomplete: the best matches for what was typed so far."""

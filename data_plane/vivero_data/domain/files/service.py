@@ -25,7 +25,7 @@ from vivero_data.domain.files.sealing import HEADER, Read, seal, sealed_part, se
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 Stored = Callable[[Connection, StoredFile], Awaitable[None]]
 
@@ -82,8 +82,7 @@ class FileService:
         before = _place(cursor) if cursor else None
         async with self._database.read() as connection:
             found = await repository.select_page(connection, limit, before)
-        items = found[:limit]
-        return Page(items, _cursor(items[-1]) if len(found) > limit else None)
+        return page_of(found, limit, _cursor)
 
     async def get(self, actor: Actor, file_id: str) -> StoredFile:
         require_permission(actor, Permission.READ)

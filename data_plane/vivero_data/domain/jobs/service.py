@@ -14,7 +14,7 @@ from vivero_data.domain.jobs.repository import Job
 from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 _SORT: Final = "-id"
 MAX_UNFINISHED: Final = 20
@@ -68,8 +68,7 @@ class JobService:
         below = cursors.decode(cursor, _SORT).id if cursor else None
         async with self._database.read() as connection:
             found = await repository.select_page(connection, actor.user_id, limit, below)
-        items = found[:limit]
-        return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if len(found) > limit else None)
+        return page_of(found, limit, lambda job: cursors.by_id(_SORT, job.id))
 
     async def get(self, actor: Actor, job_id: int) -> Job:
         require_permission(actor, Permission.READ)

@@ -29,7 +29,7 @@ from vivero_data.domain.users.schemas import (
     require_permission,
 )
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 _SORT: Final = "id"
 
@@ -93,9 +93,7 @@ class UserService:
         above = cursors.decode(cursor, _SORT).id if cursor else 0
         async with self._database.read() as connection:
             users = await repository.select_page(connection, limit, above)
-        items = users[:limit]
-        more = len(users) > limit
-        return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if more else None)
+        return page_of(users, limit, lambda user: cursors.by_id(_SORT, user.id))
 
     async def get(self, actor: Actor, user_id: int) -> User:
         require_permission(actor, Permission.MANAGE_USERS)
