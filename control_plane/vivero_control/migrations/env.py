@@ -3,8 +3,9 @@
 from typing import Any
 
 from alembic import context
+from vivero_web.schema_compatibility import record_oldest_program
 
-from vivero_control.db.compatibility import record_oldest_program
+from vivero_control.db.compatibility import TABLE
 from vivero_control.db.tables import Base
 
 
@@ -20,7 +21,7 @@ context.configure(
     target_metadata=Base.metadata,
     compare_type=True,
     include_name=_is_ours,
-    on_version_apply=record_oldest_program,
+    on_version_apply=record_oldest_program(TABLE),
 )
 with context.begin_transaction():
     context.run_migrations()
