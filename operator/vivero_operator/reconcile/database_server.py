@@ -98,7 +98,7 @@ class DatabaseServerReconciler(Reconciler):
         """(version, None) or (None, what is wrong)."""
         try:
             client = await self._services.backends.database(server)
-            return await client.lane.call(client.admin.server_version), None
+            return await client.breaker.call(client.admin.server_version), None
         except BackendError as error:
             return None, error
 

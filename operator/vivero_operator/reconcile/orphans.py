@@ -129,15 +129,15 @@ class Sweep:
 
     async def _database(self, server: DatabaseServer) -> Inventory:
         client = await self._services.backends.database(server)
-        return await client.lane.call(client.admin.inventory)
+        return await client.breaker.call(client.admin.inventory)
 
     async def _buckets(self) -> Inventory:
         client = await self._services.backends.storage()
-        return await client.lane.call(client.admin.inventory)
+        return await client.breaker.call(client.admin.inventory)
 
     async def _cache_users(self) -> Inventory:
         client = await self._services.backends.cache()
-        return await client.lane.call(client.admin.inventory)
+        return await client.breaker.call(client.admin.inventory)
 
     async def _namespaces(self) -> Inventory:
         listing = await self._services.kube.list_as(
@@ -243,11 +243,11 @@ async def remove(services: Services, ident: str) -> list[str]:
         if allocation.never_answered(server):
             continue
         client = await services.backends.database(server)
-        await client.lane.long(backends.drop_database, client.admin, ident, data=True)
+        await client.breaker.long(backends.drop_database, client.admin, ident, data=True)
     store = await services.backends.storage()
-    await store.lane.long(backends.drop_storage, store.admin, naming.bucket_name(ident), data=True)
+    await store.breaker.long(backends.drop_storage, store.admin, naming.bucket_name(ident), data=True)
     caches = await services.backends.cache()
-    await caches.lane.long(backends.drop_cache, caches.admin, naming.cache_user(ident))
+    await caches.breaker.long(backends.drop_cache, caches.admin, naming.cache_user(ident))
     live = await _namespace(services, ident)
     if live is None:
         await services.vault.erase(ident)

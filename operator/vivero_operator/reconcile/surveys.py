@@ -125,7 +125,7 @@ class Surveyor:
         """Look once; how long to wait then, and how many looks in a row have broken by now."""
         try:
             client = await target.client()
-            self._compare(system, target, await client.lane.call(client.admin.survey))
+            self._compare(system, target, await client.breaker.call(client.admin.survey))
         except BackendUnfinishedError as error:
             logger.info("survey not finished, continuing: %s", error, extra={"system": system})
             return GOES_ON_SECONDS, 0

@@ -19,7 +19,7 @@ from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.policies import allocation, life, verdict
 from vivero_operator.policies.life import Move, State, paused
 from vivero_operator.policies.verdict import Finding
-from vivero_operator.reconcile import lanes, pipeline, writing
+from vivero_operator.reconcile import circuit_breaker, pipeline, writing
 from vivero_operator.reconcile.controller import Result, result_of
 from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.run import Run, Services
@@ -50,7 +50,7 @@ class TenantReconciler(Reconciler):
         tenant = self._known(name)
         if tenant is None:
             return Result(gone=True)
-        lanes.URGENT.set(life.awaited(tenant))
+        circuit_breaker.URGENT.set(life.awaited(tenant))
         try:
             if paused(tenant.metadata):
                 return await self._pause(tenant)

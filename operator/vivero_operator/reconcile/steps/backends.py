@@ -40,7 +40,7 @@ async def ensure_database(run: Run) -> Outcome:
     connections = run.instance.connections
     client = await run.services.backends.database(server)
     try:
-        written = await client.lane.call(
+        written = await client.breaker.call(
             _provision_database, client.admin, user, name, connections, holds_data=run.established
         )
     except DataGoneError as error:
@@ -70,7 +70,7 @@ async def remove_database(run: Run) -> Outcome:
     servers, data = await _where(run), run.tenant.goes_with_its_data
     for server in servers:
         client = await run.services.backends.database(server)
-        await client.lane.long(drop_database, client.admin, run.instance.id, data=data)
+        await client.breaker.long(drop_database, client.admin, run.instance.id, data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 
@@ -110,7 +110,7 @@ async def ensure_storage(run: Run) -> Outcome:
     account = Credentials(naming.bucket_name(run.instance.id), run.known_keys().storage_secret)
     client = await run.services.backends.storage()
     try:
-        written = await client.lane.call(_provision_storage, client.admin, account, holds_data=run.established)
+        written = await client.breaker.call(_provision_storage, client.admin, account, holds_data=run.established)
     except DataGoneError as error:
         run.lost = True
         raise Blocked(Reason.DATA_LOST, outcome.of_bucket(account.name)) from error
@@ -128,14 +128,14 @@ async def remove_storage(run: Run) -> Outcome:
     """Drop the account, and with deletionPolicy Delete the bucket with all it holds."""
     data = run.tenant.goes_with_its_data
     client = await run.services.backends.storage()
-    await client.lane.long(drop_storage, client.admin, naming.bucket_name(run.instance.id), data=data)
+    await client.breaker.long(drop_storage, client.admin, naming.bucket_name(run.instance.id), data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 
 async def ensure_cache(run: Run) -> Outcome:
     user = Credentials(naming.cache_user(run.instance.id), run.known_keys().cache_password)
     client = await run.services.backends.cache()
-    written = await client.lane.call(client.admin.ensure_user, user)
+    written = await client.breaker.call(client.admin.ensure_user, user)
     run.correct("cache", ConditionType.CACHE_READY, user.secret, written)
     return done(Reason.PROVISIONED, "Cache user")
 
@@ -148,5 +148,5 @@ def drop_cache(admin: CacheAdmin, user: str) -> None:
 async def remove_cache(run: Run) -> Outcome:
     """Drop the user and its keys, whatever the deletion policy: a cache holds nothing that is not elsewhere."""
     client = await run.services.backends.cache()
-    await client.lane.long(drop_cache, client.admin, naming.cache_user(run.instance.id))
+    await client.breaker.long(drop_cache, client.admin, naming.cache_user(run.instance.id))
     return done(Reason.ERASED)

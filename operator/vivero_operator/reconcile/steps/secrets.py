@@ -239,7 +239,7 @@ async def holds_data(run: Run, server_name: str) -> bool:
     server = run.services.cluster.servers.get(server_name)
     if server is not None:
         database = await run.services.backends.database(server)
-        if await database.lane.call(database.admin.holds_data, naming.database_name(run.instance.id)):
+        if await database.breaker.call(database.admin.holds_data, naming.database_name(run.instance.id)):
             return True
     storage = await run.services.backends.storage()
-    return await storage.lane.call(storage.admin.holds_data, naming.bucket_name(run.instance.id))
+    return await storage.breaker.call(storage.admin.holds_data, naming.bucket_name(run.instance.id))
