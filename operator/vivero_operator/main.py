@@ -22,7 +22,7 @@ from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.errors import LeadershipLostError
-from vivero_operator.escrow.vault import Vault
+from vivero_operator.escrow.store import EscrowStore
 from vivero_operator.handlers import missed_deletions, pods
 from vivero_operator.handlers.watch import watch
 from vivero_operator.kinds import KINDS
@@ -112,7 +112,7 @@ def assemble(
     context.queue.add(Key("Release", services.rollout.current))
 
     def record_touched(tenant_id: str) -> None:
-        services.vault.forget(tenant_id)
+        services.escrow.forget(tenant_id)
         context.touched(tenant_id, SECRET)
 
     background: dict[str, Callable[[], Awaitable[None]]] = {
@@ -120,7 +120,7 @@ def assemble(
         "children": partial(children.watch, watching, context, cluster),
         "polling": Poller(watching, context, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
-        "sealing keys": services.vault.look_after_keys,
+        "sealing keys": services.escrow.maintain_keys,
         "missed deletions": partial(missed_deletions.run, watching, context, kinds),
         "orphans": sweep.run,
         "events": services.recorder.run,
@@ -169,7 +169,7 @@ async def serve(settings: Settings) -> None:
             backends=backends,
             data_plane=data_plane,
             cluster=cluster,
-            vault=Vault(kube, settings.platform_namespace),
+            escrow=EscrowStore(kube, settings.platform_namespace),
             recorder=Recorder(kube, settings.identity, lambda: datetime.now(UTC)),
             rollout=Rollout(settings, cluster),
             starts=Starts(settings.starts_at_once),

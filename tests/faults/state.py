@@ -54,7 +54,7 @@ from vivero_core.model.constants import (
 from vivero_dev.testing.data_plane import DataPlane
 from vivero_operator.escrow import record as records
 from vivero_operator.escrow import sealing
-from vivero_operator.escrow.vault import KEYS_SECRET
+from vivero_operator.escrow.store import KEYS_SECRET
 from vivero_operator.manifests import copies
 from vivero_operator.manifests.secrets import HOLDS_DATA, LIMITS_FILE
 from vivero_operator.policies import certificates

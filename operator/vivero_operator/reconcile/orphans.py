@@ -99,7 +99,7 @@ class Sweep:
             _CACHE: await self._ask("valkey", self._cache_users),
             _NAMESPACE: await self._ask("kubernetes", self._namespaces),
         }
-        records = await self._services.vault.all()
+        records = await self._services.escrow.all()
         # Last: a Tenant that was made since is among them.
         placed = {one.id: one.status.database_server for one in self._services.cluster.tenants}
         retained = {one.id: one.database_server for one in records if one.retained}
@@ -226,7 +226,7 @@ async def refusal(services: Services, ident: str) -> str | None:
     owner = next((name for name, spoken_for in tenants.items if spoken_for == ident), None)
     if owner is not None:
         return f"it belongs to Tenant {owner}"
-    record = await services.vault.find(ident)
+    record = await services.escrow.find(ident)
     return "its data is retained for spec.adopt" if record is not None and record.retained else None
 
 
@@ -250,7 +250,7 @@ async def remove(services: Services, ident: str) -> list[str]:
     await caches.breaker.long(backends.drop_cache, caches.admin, naming.cache_user(ident))
     live = await _namespace(services, ident)
     if live is None:
-        await services.vault.erase(ident)
+        await services.escrow.erase(ident)
         return []
     if "deletionTimestamp" not in live["metadata"]:
         await services.kube.delete(NAMESPACE, live["metadata"]["name"], uid=live["metadata"]["uid"])

@@ -18,7 +18,7 @@ from vivero_operator.backend_clients import BackendClients
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.record import Record
-from vivero_operator.escrow.vault import Vault
+from vivero_operator.escrow.store import EscrowStore
 from vivero_operator.instance import DatabaseAddress, Instance, Manifest, TenantKeys, digest
 from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
@@ -51,7 +51,7 @@ class Services:
     backends: BackendClients
     data_plane: DataPlaneClient
     cluster: Cluster
-    vault: Vault
+    escrow: EscrowStore
     recorder: Recorder
     rollout: Rollout
     starts: Starts

@@ -193,7 +193,7 @@ class TenantReconciler(Reconciler):
         """An id of one's own uid is one's own; an adopted one only when the record says so."""
         if run.tenant.spec.adopt is None:
             return True
-        run.record = await self._services.vault.find(run.instance.id)
+        run.record = await self._services.escrow.find(run.instance.id)
         return run.record is not None and run.record.owner_uid == run.tenant.metadata.uid
 
 

@@ -24,7 +24,7 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
-from vivero_operator.escrow.vault import Vault
+from vivero_operator.escrow.store import EscrowStore
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import Orphans, Rollout
 from vivero_operator.reconcile.controller import Result
@@ -78,7 +78,7 @@ def services_of(
         backends=backends,
         data_plane=data_plane,
         cluster=cluster,
-        vault=Vault(kube, settings.platform_namespace),
+        escrow=EscrowStore(kube, settings.platform_namespace),
         recorder=Recorder(kube, settings.identity, _now),
         rollout=Rollout(settings, cluster),
         starts=Starts(settings.starts_at_once),

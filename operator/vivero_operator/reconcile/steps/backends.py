@@ -86,7 +86,7 @@ async def _where(run: Run) -> list[DatabaseServer]:
 
 
 async def _begun(run: Run) -> str | None:
-    record = run.record or await run.services.vault.find(run.instance.id)
+    record = run.record or await run.services.escrow.find(run.instance.id)
     if record is not None:
         return record.database_server
     try:

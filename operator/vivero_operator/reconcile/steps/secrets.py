@@ -162,7 +162,7 @@ async def recall(run: Run) -> Outcome:
 
 async def ensure(run: Run) -> Outcome:
     live = await read(run)
-    record = await run.services.vault.find(run.instance.id) if _needs_record(run, live) else run.record
+    record = await run.services.escrow.find(run.instance.id) if _needs_record(run, live) else run.record
     address = _address(run, live, record)
     keys = await _keys(run, live, address, record)
     limits = _limits(run, live)
@@ -179,10 +179,10 @@ async def ensure(run: Run) -> Outcome:
         drift.is_immutable(one, live[one["metadata"]["name"]]) for one in changed if one["metadata"]["name"] in live
     ):
         # It is deleted before it is made again, and may hold the only copy of a key.
-        await run.services.vault.keep(run.instance, keys, address.server)
+        await run.services.escrow.save(run.instance, keys, address.server)
     async with asyncio.TaskGroup() as group:
         # Beside each other: whichever is there after a crash, the other one is completed from it.
-        group.create_task(run.services.vault.keep(run.instance, keys, address.server))
+        group.create_task(run.services.escrow.save(run.instance, keys, address.server))
         for one in changed:
             group.create_task(run.write(one, live.get(one["metadata"]["name"])))
     run.keys, run.address = keys, address
@@ -199,11 +199,11 @@ def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
 
 
 async def _keys(run: Run, live: Live, address: DatabaseAddress, record: Record | None) -> TenantKeys:
-    keys, vault = complete(live), run.services.vault
-    if keys is not None and vault.is_kept(run.instance, keys, address.server):
+    keys, escrow = complete(live), run.services.escrow
+    if keys is not None and escrow.is_saved(run.instance, keys, address.server):
         return keys
     if record is None and not _needs_record(run, live):
-        record = await vault.find(run.instance.id)
+        record = await escrow.find(run.instance.id)
     return await recovered(run, live, record.keys if record else None, address.server)
 
 
