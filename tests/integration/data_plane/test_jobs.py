@@ -246,7 +246,7 @@ async def test_a_job_whose_pod_died_is_taken_over_and_done_once(
     assert not await taker.once(), "its silence is short"
     await sql(still, "UPDATE jobs SET seen_at = CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND", HEARTBEAT_TIMEOUT + 1)
     assert not await taker.once(), "it is taken back, and due later"
-    assert "without a word" in (await job_of(still, owner, number))["problem"]
+    assert "stopped responding" in (await job_of(still, owner, number))["problem"]
     await make_due(still)
     assert await taker.once()
     job = await job_of(still, owner, number)
@@ -289,7 +289,7 @@ async def test_only_so_many_wait(still: Workspace, owner: dict[str, str], ask: A
 
 def test_a_child_has_its_bounds() -> None:
     program = (
-        "import os, resource; from vivero_data.domain.jobs.child import confine; confine(); print(os.nice(0));"
+        "import os, resource; from vivero_data.domain.jobs.child import limit_resources; limit_resources(); print(os.nice(0));"
         "print(resource.getrlimit(resource.RLIMIT_CORE)[0])\n"
         "try:\n    bytearray(1 << 30)\nexcept MemoryError:\n    print('bounded')"
     )

@@ -141,8 +141,8 @@ async def test_the_api_asks_nothing_more_for_it(
         asked.append(1)
         return await stored()
 
-    monkeypatch.setattr(identity, "told", counted)
-    identity.forget()
+    monkeypatch.setattr(identity, "stored", counted)
+    identity.invalidate()
     for _ in range(3):
         body = {"values": {"Name": "x"}}
         answer = await workspace.client.post("/api/v1/collections/Contacts/records", json=body, headers=owner)
