@@ -38,7 +38,7 @@ from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
-from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
 from vivero_operator.settings import Settings
@@ -92,7 +92,7 @@ def assemble(
         ReconcileState(),
         health.Heartbeat(),
         resync_seconds=settings.resync_seconds,
-        gone=services.starts.ended,
+        gone=services.start_limiter.ended,
         pods_changed=services.stand_ins.look,
         sweep=sweep.ask,
     )
@@ -107,8 +107,8 @@ def assemble(
         resync_seconds=settings.resync_seconds,
     )
     services.backends.recovered = controller.wake
-    metrics.WAITING_FOR_TURN.set_function(lambda: services.starts.waiting)
-    services.starts.wake = lambda name: context.queue.add(Key("Tenant", name), Rank.AWAITED)
+    metrics.WAITING_FOR_TURN.set_function(lambda: services.start_limiter.waiting)
+    services.start_limiter.wake = lambda name: context.queue.add(Key("Tenant", name), Rank.AWAITED)
     context.queue.add(Key("Release", services.rollout.current))
 
     def record_touched(tenant_id: str) -> None:
@@ -124,7 +124,7 @@ def assemble(
         "missed deletions": partial(missed_deletions.run, watching, context, kinds),
         "orphans": sweep.run,
         "events": services.recorder.run,
-        "turns": services.starts.run,
+        "start limiter": services.start_limiter.run,
         "stand-ins": partial(services.stand_ins.run, watching, context.pods_listed),
     }
     return Parts(context, controller, reconcilers, watching, backoff, election, services, background)
@@ -172,7 +172,7 @@ async def serve(settings: Settings) -> None:
             escrow=EscrowStore(kube, settings.platform_namespace),
             recorder=Recorder(kube, settings.identity, lambda: datetime.now(UTC)),
             rollout=Rollout(settings, cluster),
-            starts=Starts(settings.starts_at_once),
+            start_limiter=StartLimiter(settings.starts_at_once),
             stand_ins=StandIns(kube, cluster, settings, _now),
             orphans=Orphans(),
             dns=DnsRecords(settings.dns_servers),

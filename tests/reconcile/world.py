@@ -18,7 +18,7 @@ from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
-from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.settings import Settings
@@ -88,7 +88,7 @@ class World:
             escrow=EscrowStore(kube, settings.platform_namespace),
             recorder=Recorder(kube, "test", lambda: self.now),
             rollout=Rollout(settings, self.cluster),
-            starts=Starts(settings.starts_at_once, lambda: 0.0),
+            start_limiter=StartLimiter(settings.starts_at_once, lambda: 0.0),
             stand_ins=StandIns(kube, self.cluster, settings, lambda: self.now),
             orphans=Orphans(),
             dns=cast("Any", self.dns),

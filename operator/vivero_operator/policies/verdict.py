@@ -25,7 +25,7 @@ _CALM: Final = frozenset(
 _IN_PROGRESS: Final = frozenset({Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN, Reason.PODS_MISSING})
 """Reasons of WorkloadReady that time cures."""
 _LONG_START: Final = timedelta(seconds=2)
-_LONG_TURN: Final = timedelta(seconds=60)
+_LONG_WAIT: Final = timedelta(seconds=60)
 _LONG_SPARE_START: Final = timedelta(seconds=20)
 SUSPENSION_TEXT: Final = {
     "TrialEnded": "the trial has ended",
@@ -223,7 +223,7 @@ def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, a
     if LABEL_SIGNUP in tenant.metadata.labels or reason not in (Reason.STARTING, Reason.WAITING_FOR_TURN):
         return None
     if reason == Reason.WAITING_FOR_TURN:
-        return _LONG_TURN - age if age < _LONG_TURN else None
+        return _LONG_WAIT - age if age < _LONG_WAIT else None
     left = (_LONG_SPARE_START if tenant.is_spare else _LONG_START) - begun
     return left if left > timedelta() else None
 

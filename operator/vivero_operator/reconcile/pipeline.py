@@ -60,8 +60,8 @@ _OWNER = (ConditionType.OWNER_READY, Reason.WORKLOAD_UNAVAILABLE)
 
 # The pod is what takes longest: everything it needs to start comes first, the rest beside it.
 _COMPLETE: Final = (
-    Step("turn", tenure.take_turn),
-    Step("finalizer", tenure.add_finalizer, ("turn",)),
+    Step("start-slot", tenure.take_start_slot),
+    Step("finalizer", tenure.add_finalizer, ("start-slot",)),
     Step("adoption", tenure.take_over, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",), remembered=True),
     Step("secrets", secrets.ensure, ("namespace",)),

@@ -25,7 +25,7 @@ from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import Orphans, Rollout
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.stand_ins import StandIns
-from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.settings import Settings
 
@@ -54,7 +54,7 @@ class Services:
     escrow: EscrowStore
     recorder: Recorder
     rollout: Rollout
-    starts: Starts
+    start_limiter: StartLimiter
     stand_ins: StandIns
     orphans: Orphans
     dns: DnsRecords

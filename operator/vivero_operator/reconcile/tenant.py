@@ -122,7 +122,7 @@ class TenantReconciler(Reconciler):
         if ready is not None and ready.reason == Reason.WAITING_FOR_TURN:
             self._state.begin_again(tenant.metadata.uid)
         elif ready is None or ready.reason not in (Reason.STARTING, Reason.PROVISIONING):
-            self._services.starts.ended(tenant.metadata.uid)
+            self._services.start_limiter.ended(tenant.metadata.uid)
 
     def _age(self, tenant: Tenant) -> timedelta:
         made = tenant.metadata.creation_timestamp
@@ -147,7 +147,7 @@ class TenantReconciler(Reconciler):
     async def _pause(self, tenant: Tenant) -> Result:
         """Shown in the status, and no more: changes are reconciled when the annotation is removed."""
         self._state.forget(tenant.metadata.uid)
-        self._services.starts.ended(tenant.metadata.uid)
+        self._services.start_limiter.ended(tenant.metadata.uid)
         conditions = verdict.paused(tenant, self._services.now())
         update = {"conditions": conditions, "message": _sentence(conditions)}
         await writing.write_tenant(self._services, tenant, tenant.status.model_copy(update=update))
@@ -155,7 +155,7 @@ class TenantReconciler(Reconciler):
 
     async def _refuse(self, tenant: Tenant, reason: Reason, message: str) -> Result:
         """Nothing is created or deleted; an event of what would change this requeues the tenant."""
-        self._services.starts.ended(tenant.metadata.uid)
+        self._services.start_limiter.ended(tenant.metadata.uid)
         conditions = cond.without(verdict.refused(tenant, reason, message, self._services.now()), ConditionType.PAUSED)
         update = {
             "observed_generation": tenant.metadata.generation,
@@ -166,7 +166,7 @@ class TenantReconciler(Reconciler):
         return Result()
 
     async def _delete(self, tenant: Tenant) -> Result:
-        self._services.starts.ended(tenant.metadata.uid)
+        self._services.start_limiter.ended(tenant.metadata.uid)
         self._claimed.discard(tenant.metadata.uid)
         if FINALIZER not in tenant.metadata.finalizers:
             return Result(gone=True)

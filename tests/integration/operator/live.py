@@ -32,7 +32,7 @@ from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.stand_ins import StandIns
-from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.settings import Settings
@@ -81,7 +81,7 @@ def services_of(
         escrow=EscrowStore(kube, settings.platform_namespace),
         recorder=Recorder(kube, settings.identity, _now),
         rollout=Rollout(settings, cluster),
-        starts=Starts(settings.starts_at_once),
+        start_limiter=StartLimiter(settings.starts_at_once),
         stand_ins=StandIns(kube, cluster, settings, _now),
         orphans=Orphans(),
         dns=DnsRecords(settings.dns_servers),

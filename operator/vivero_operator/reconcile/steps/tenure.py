@@ -1,4 +1,4 @@
-"""How a Tenant comes to its data and leaves it: its turn to start, our finalizer, adoption, and the record of what is kept.
+"""How a Tenant comes to its data and leaves it: its start slot, our finalizer, adoption, and the record of what is kept.
 
 The finalizer is on before anything is made, and off when all is gone.
 """
@@ -15,14 +15,14 @@ from vivero_operator.reconcile.steps import secrets
 from vivero_operator.reconcile.writing import remember
 
 
-async def take_turn(run: Run) -> Outcome:
-    """Of many at once the first is Ready long before the last has begun.
+async def take_start_slot(run: Run) -> Outcome:
+    """Limits concurrent starts, so that in a burst the first tenants are Ready long before the last one starts.
 
-    A tenant that has been in service, or has pods, needs no turn.
+    A tenant that has been in service, or has pods, needs no slot.
     """
     tenant, cluster = run.tenant, run.services.cluster
     started = tenant.status.proven_at is not None or bool(cluster.pods(run.instance.id))
-    if started or run.services.starts.may_start(tenant):
+    if started or run.services.start_limiter.may_start(tenant):
         return done(Reason.PROVISIONING)
     # How many wait says a metric: a figure here would be written into the status of each of them again and again.
     raise Pending(Reason.WAITING_FOR_TURN, "Queued: waiting for other tenants to start")
