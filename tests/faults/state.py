@@ -150,7 +150,7 @@ def _certificate(data: dict[str, str]) -> str:
     chain, key = data["tls.crt"].encode(), data["tls.key"].encode()
     leaf = x509.load_pem_x509_certificates(chain)[0]
     host = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
-    problem = certificates.judge(chain, key, host[0], datetime.now(UTC)).problem
+    problem = certificates.check_certificate(chain, key, host[0], datetime.now(UTC)).problem
     return f"for {host[0]}" + (f": {problem}" if problem else "")
 
 

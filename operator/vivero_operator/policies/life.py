@@ -1,6 +1,6 @@
 """Life of a tenant: a table of what becomes of it, by the state it is found in and by what is asked of it.
 
-What a pass does (reconcile/pipeline.py) and which conditions it writes (verdict.py) follow from the state that the table
+What a pass does (reconcile/pipeline.py) and which conditions it writes (tenant_conditions.py) follow from the state that the table
 leads to. A pause is no state: it stops passes, of every kind, whatever the state. Nor is a refusal, of a slug that is
 another's or a Plan that never was: nothing is done until that changes.
 """

@@ -18,7 +18,7 @@ from vivero_core.backends.kube.resources import Resource
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.naming import tenant_in_namespace
 
-from vivero_operator.policies import drift, roster
+from vivero_operator.policies import drift, expected_objects
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.supervision import supervised
 
@@ -116,7 +116,9 @@ class _Follower:
                 first = await anext(news)
             if isinstance(first, Listing):
                 children.listed(first)
-                for tenant_id in roster.incomplete(self.cluster.tenants, self.kind.kind, by_tenant(first.items)):
+                for tenant_id in expected_objects.incomplete(
+                    self.cluster.tenants, self.kind.kind, by_tenant(first.items)
+                ):
                     self._touched(tenant_id)
             async for one in news:
                 children.handle(one)

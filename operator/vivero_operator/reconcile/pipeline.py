@@ -13,7 +13,7 @@ from vivero_core.model.constants import ConditionType, Reason
 from vivero_operator.instance import digest
 from vivero_operator.policies import life
 from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
-from vivero_operator.policies.verdict import Finding
+from vivero_operator.policies.tenant_conditions import Finding
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps import (

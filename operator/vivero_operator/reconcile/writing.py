@@ -16,7 +16,7 @@ from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
-from vivero_operator.policies import verdict
+from vivero_operator.policies import tenant_conditions
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.run import Corrected, Run, Services
 from vivero_operator.reconcile.state import ReconcileState
@@ -77,7 +77,7 @@ async def write_tenant(services: Services, tenant: Tenant, status: TenantStatus,
         return tenant
     body = await services.kube.patch_status(TENANT, tenant.name, patch, uid=tenant.metadata.uid)
     updated = remember(Tenant, body, services.cluster.tenants) or tenant.model_copy(update={"status": status})
-    change = verdict.transition(tenant.status.conditions, status.conditions, told)
+    change = tenant_conditions.transition(tenant.status.conditions, status.conditions, told)
     if change is not None and (change[0] or not updated.is_spare):
         fault, reason, message = change
         subject = Subject.of("Tenant", updated.metadata)
