@@ -37,10 +37,10 @@ from vivero_operator.reconcile.polling import Poller, watch_records
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
+from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 from vivero_operator.supervision import supervised
 
@@ -93,7 +93,7 @@ def assemble(
         health.Heartbeat(),
         resync_seconds=settings.resync_seconds,
         gone=services.start_limiter.ended,
-        pods_changed=services.stand_ins.look,
+        pods_changed=services.waiting_pages.mark,
         sweep=sweep.ask,
     )
     reconcilers = {spec: spec.reconciler(services, context) for spec in kinds}
@@ -125,7 +125,7 @@ def assemble(
         "orphans": sweep.run,
         "events": services.recorder.run,
         "start limiter": services.start_limiter.run,
-        "stand-ins": partial(services.stand_ins.run, watching, context.pods_listed),
+        "waiting pages": partial(services.waiting_pages.run, watching, context.pods_listed),
     }
     return Parts(context, controller, reconcilers, watching, backoff, election, services, background)
 
@@ -173,7 +173,7 @@ async def serve(settings: Settings) -> None:
             recorder=Recorder(kube, settings.identity, lambda: datetime.now(UTC)),
             rollout=Rollout(settings, cluster),
             start_limiter=StartLimiter(settings.starts_at_once),
-            stand_ins=StandIns(kube, cluster, settings, _now),
+            waiting_pages=WaitingPages(kube, cluster, settings, _now),
             orphans=Orphans(),
             dns=DnsRecords(settings.dns_servers),
             now=_now,

@@ -17,10 +17,10 @@ from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant import TenantReconciler
+from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -89,7 +89,7 @@ class World:
             recorder=Recorder(kube, "test", lambda: self.now),
             rollout=Rollout(settings, self.cluster),
             start_limiter=StartLimiter(settings.starts_at_once, lambda: 0.0),
-            stand_ins=StandIns(kube, self.cluster, settings, lambda: self.now),
+            waiting_pages=WaitingPages(kube, self.cluster, settings, lambda: self.now),
             orphans=Orphans(),
             dns=cast("Any", self.dns),
             now=lambda: self.now,

@@ -86,9 +86,9 @@ PROVISION: Final = (
     Step("hosts", hosts.examine, ("namespace",)),
     Step("route", route.ensure, ("workload", "hosts"), *_ROUTE, remembered=True, depends=route.routed),
     *_SERVING,
-    Step("stand-in", route.leave_stand_in, ("ready",)),
+    Step("waiting-page", route.remove_waiting_page, ("ready",)),
     Step("owner", owner.ensure, ("ready",), *_OWNER),
-    Step("proof", owner.prove, (*_WHOLE, "route", "stand-in", "owner"), fault=Reason.PROOF_FAILED),
+    Step("proof", owner.prove, (*_WHOLE, "route", "waiting-page", "owner"), fault=Reason.PROOF_FAILED),
 )
 
 # A spare: complete, but without a route and an owner.

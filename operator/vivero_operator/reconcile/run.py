@@ -24,9 +24,9 @@ from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import Orphans, Rollout
 from vivero_operator.reconcile.recorder import Recorder
-from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
+from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 
 _KEPT: Final = frozenset({"Namespace", "Secret", "ConfigMap"})
@@ -55,7 +55,7 @@ class Services:
     recorder: Recorder
     rollout: Rollout
     start_limiter: StartLimiter
-    stand_ins: StandIns
+    waiting_pages: WaitingPages
     orphans: Orphans
     dns: DnsRecords
     now: Callable[[], datetime]

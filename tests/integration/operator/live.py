@@ -31,10 +31,10 @@ from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.stand_ins import StandIns
 from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant import TenantReconciler
+from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 
 
@@ -82,7 +82,7 @@ def services_of(
         recorder=Recorder(kube, settings.identity, _now),
         rollout=Rollout(settings, cluster),
         start_limiter=StartLimiter(settings.starts_at_once),
-        stand_ins=StandIns(kube, cluster, settings, _now),
+        waiting_pages=WaitingPages(kube, cluster, settings, _now),
         orphans=Orphans(),
         dns=DnsRecords(settings.dns_servers),
         now=_now,
