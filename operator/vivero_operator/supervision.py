@@ -1,6 +1,6 @@
 """Supervises a background task: what ends it is logged and counted, and it is restarted with back-off.
 
-One odd object, one odd answer must not end the operator for all tenants: only
+One invalid object or unexpected response must not end the operator for all tenants: only
 lost leadership does, because then another replica may be at work.
 """
 

@@ -146,9 +146,9 @@ def settled(tenant: Tenant) -> bool:
     """Whether its status says that the desired state is reached."""
     meta, status = tenant.metadata, tenant.status
     there = is_true(status.conditions, ConditionType.READY) or is_true(status.conditions, ConditionType.SUSPENDED)
-    heard = status.observed_generation == meta.generation and meta.deletion_timestamp is None
+    observed = status.observed_generation == meta.generation and meta.deletion_timestamp is None
     # A claimed spare is Ready from before; its address comes with route and owner.
-    return there and heard and (tenant.is_spare or status.url is not None)
+    return there and observed and (tenant.is_spare or status.url is not None)
 
 
 def awaited(tenant: Tenant) -> bool:

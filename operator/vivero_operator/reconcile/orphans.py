@@ -122,7 +122,7 @@ class Sweep:
         except BackendError as error:
             logger.info("orphan sweep skipped a backend: %s", error, extra={"system": system})
         except Exception:
-            # A bug, or an odd answer, of one system: loud, counted, and the others are swept all the same.
+            # A bug, or an unexpected response, of one system: logged, counted, and the others are swept all the same.
             logger.exception("orphan sweep failed with an unexpected error", extra={"system": system})
             metrics.SURVEY_ERRORS.labels(system).inc()
         return None

@@ -65,8 +65,8 @@ class TenantReconciler(Reconciler):
 
     def _known(self, name: str) -> Tenant | None:
         """As in the mirror; of one that cannot be parsed what is needed to delete it."""
-        odd = self._services.cluster.unreadable.get(("Tenant", name))
-        return salvaged(odd) if odd is not None else self._services.cluster.tenants.get(name)
+        unreadable = self._services.cluster.unreadable.get(("Tenant", name))
+        return salvaged(unreadable) if unreadable is not None else self._services.cluster.tenants.get(name)
 
     async def _keep(self, tenant: Tenant) -> Result:
         cluster = self._services.cluster
