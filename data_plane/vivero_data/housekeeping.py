@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import structlog
 from vivero_web import clock
@@ -14,17 +15,22 @@ from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth import repository as sessions
-from vivero_data.domain.collections.jobs import drop_orphaned_tables
-from vivero_data.domain.files.jobs import finish_interrupted
+from vivero_data.domain.collections import columns
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.files import repository as uploads
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
-from vivero_data.domain.tickets import repository as tickets
+from vivero_data.domain.tickets import service as tickets
 
 _FIRST_SECONDS: Final = 600.0  # not during start-up
 _EVERY_SECONDS: Final = 3600.0
 _KEEP: Final = timedelta(days=1)  # retention of ended sessions, tickets and links, for support
 _BATCH: Final = 500
+_UPLOAD_AGE: Final = timedelta(hours=2)  # longer than any upload takes
+_UPLOADS: Final = 100
+
+K = TypeVar("K")
 
 log = structlog.get_logger(__name__)
 
@@ -76,3 +82,36 @@ class Housekeeping:
     async def _purge(self, purge: Callable[[Connection, datetime, int], Awaitable[int]]) -> int:
         async with self._database.transaction() as tx:
             return await purge(tx, clock.now() - _KEEP, _BATCH)
+
+
+async def drop_orphaned_tables(database: Database) -> int:
+    """Drop the tables of interrupted definitions; returns how many."""
+    async with database.read() as connection:
+        found = await collections.orphaned_tables(connection, database.name)
+        drops = {one: partial(connection.execute, columns.drop_table(one)) for one in found}
+        return await _each(drops, "table_not_dropped", "collection")
+
+
+async def finish_interrupted(database: Database, storage: Storage, files: FileService) -> int:
+    """Remove interrupted uploads and finish interrupted deletions; returns how many."""
+
+    async def finish(file_id: str, state: str, size: int) -> None:
+        await asyncio.to_thread(storage.delete, file_id)
+        await files.forget(file_id, state, size)
+
+    async with database.read() as connection:
+        found = await uploads.select_unfinished(connection, clock.now() - _UPLOAD_AGE, _UPLOADS)
+    return await _each({one[0]: partial(finish, *one) for one in found}, "file_not_finished", "file")
+
+
+async def _each(actions: Mapping[K, Callable[[], Awaitable[object]]], event: str, subject: str) -> int:
+    """Run each action; returns how many succeeded. One that fails is logged, and retried next time."""
+    done = 0
+    for key, act in actions.items():
+        try:
+            await act()
+        except WebError as error:
+            log.warning(event, problem=explained(error), **{subject: key})
+        else:
+            done += 1
+    return done

@@ -1,6 +1,6 @@
 """Defining collections. MariaDB commits DDL implicitly, so the order is: ids, table, then the rows that refer to it.
 
-An interruption leaves at most an orphaned empty table; `jobs.py` drops those.
+An interruption leaves at most an orphaned empty table; `housekeeping.py` drops those.
 """
 
 from collections.abc import Sequence

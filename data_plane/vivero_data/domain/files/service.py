@@ -1,4 +1,4 @@
-"""Files: quota first, then the object, then the row; after a crash `jobs.py` can clean up, and nothing is lost."""
+"""Files: quota first, then the object, then the row; after a crash `housekeeping.py` cleans up without loss."""
 
 import asyncio
 import base64

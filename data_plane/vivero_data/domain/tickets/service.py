@@ -1,16 +1,17 @@
-"""Exchanges a signed ticket of the control plane for a session, once."""
+"""Exchanges a signed ticket of the control plane for a session, once; with the SQL of used tickets."""
 
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vivero_web import clock
 from vivero_web.errors import NotFoundError, NotSignedInError
 from vivero_web.logins import Logins
 
-from vivero_data.db.database import Database
+from vivero_data.db.database import Connection, Database
+from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.auth.schemas import WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.tickets import repository
 from vivero_data.domain.users import repository as users
 from vivero_data.lib.tokens import Tokens, read_ticket
 
@@ -44,7 +45,7 @@ class TicketService:
         claims = read_ticket(ticket, await asyncio.to_thread(self._read_key), self._tenant_id)
         expires_at = datetime.fromtimestamp(claims.expires_at, UTC)
         async with self._database.transaction() as tx:
-            if not await repository.spend(tx, claims.jti, expires_at):
+            if not await _spend(tx, claims.jti, expires_at):
                 raise TicketSpentError
             found = await users.get_with_hash(tx, claims.email.lower())
             if found is None or not found[0].active:
@@ -58,3 +59,17 @@ class TicketService:
             return self._key_file.read_text(encoding="ascii")
         except OSError:
             raise NotFoundError("This workspace has no login links.") from None
+
+
+async def _spend(tx: Connection, jti: str, expires_at: datetime) -> bool:
+    """Mark a ticket as used; False if it was used before."""
+    try:
+        await tx.execute("INSERT INTO spent_tickets (jti, expires_at) VALUES (%s, %s)", jti, clock.naive(expires_at))
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+async def purge(tx: Connection, before: datetime, batch: int) -> int:
+    """Delete tickets that expired before `before`: their signed expiry rejects them anyway."""
+    return await tx.execute("DELETE FROM spent_tickets WHERE expires_at < %s LIMIT %s", clock.naive(before), batch)
