@@ -186,7 +186,7 @@ class BackendClients:
         return PlatformFiles(await self._authority(), ticket_key)
 
     def forget_database(self, server: str) -> None:
-        """A DatabaseServer is gone: so are its threads and connections, as soon as nothing runs on them."""
+        """Drop a deleted DatabaseServer's client; threads and connections end with their running calls."""
         known = self._clients.pop(_database(server), None)
         if known is not None:
             _close(known[1])

@@ -58,7 +58,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True)
 class Move:
-    """Where a tenant comes, and the reason that its condition and the event about it have when all goes well."""
+    """The next state of a tenant, and the reason of its condition and event on success."""
 
     state: State
     reason: Reason
@@ -130,7 +130,7 @@ def found(tenant: Tenant, now: datetime, proof_lasts: timedelta, *, bound: bool 
 
 
 def asked(tenant: Tenant, *, own: bool = True) -> Event:
-    """What its spec asks, or its deletion."""
+    """The event that follows from the spec, or from the deletion."""
     spec = tenant.spec
     if tenant.metadata.deletion_timestamp is not None:
         return Event.DELETE if own else Event.LEAVE

@@ -67,7 +67,7 @@ class Sweep:
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
-        """Sweep soon: an orphan was found between two sweeps."""
+        """Request a sweep: an orphan was found between two sweeps."""
         self._asked.set()
 
     async def run(self) -> None:
@@ -219,7 +219,7 @@ class OrphanReconciler(Reconciler):
 
 
 async def refusal(services: Services, ident: str) -> str | None:
-    """Why this id must not be destroyed; asked at the API server, for a mirror may be late. None: it is an orphan."""
+    """Why this id must not be destroyed, checked with the API server because a mirror may be stale. None: an orphan."""
     if ident not in services.orphans.known:
         return "the last orphan sweep did not find it"
     tenants = await services.kube.list_as(TENANT, _speaks_for)

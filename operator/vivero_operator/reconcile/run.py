@@ -126,7 +126,7 @@ class Run:
 
     @property
     def owner(self) -> Owner:
-        """Who it belongs to; no step for spares asks."""
+        """The owner's e-mail; not used by steps of spares."""
         if self.tenant.spec.owner is None:
             raise RuntimeError("a spare has no owner")
         return self.tenant.spec.owner
@@ -263,7 +263,7 @@ class Run:
         return await self.delete(resource, live)
 
     async def delete(self, resource: Resource, live: Manifest) -> bool:
-        """Delete this very object and none that has its name by now; False when it has gone meanwhile."""
+        """Delete this object, not a successor with the same name; False if it was deleted meanwhile."""
         meta = live["metadata"]
         try:
             await self.kube.delete(resource, meta["name"], meta["namespace"], uid=meta["uid"])

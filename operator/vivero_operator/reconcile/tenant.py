@@ -243,7 +243,7 @@ def _given_up_at(tenant: Tenant) -> datetime | None:
 
 
 def _lost_at(run: Run, now: datetime, *, ready: bool) -> datetime | None:
-    """Since when data is known to be gone; until the tenant works again, restored or with new data that was asked for."""
+    """Since when data is known to be lost; reset once the tenant works again, restored or with accepted data loss."""
     old = run.tenant.status.data_lost_at
     if run.lost:
         return old or now

@@ -54,7 +54,7 @@ def _kinds(run: Run) -> tuple[bool, ...]:
 
 
 def _had_hosts(run: Run) -> bool:
-    """What was never asked for need not be looked for at every pass."""
+    """Whether hosts are or were requested; otherwise nothing needs to be read at every reconcile."""
     return bool(run.tenant.spec.hosts or run.tenant.status.hosts)
 
 
@@ -93,7 +93,7 @@ async def prepare(run: Run) -> Outcome:
 
 
 async def remove(run: Run) -> Outcome:
-    """What lies outside the tenant's namespace; the rest goes with that."""
+    """Remove objects outside the tenant's namespace; the others are deleted with it."""
     await _remove_suspended_ingresses(run, _KINDS)
     return done(Reason.ERASED)
 

@@ -151,7 +151,7 @@ async def read(run: Run) -> Live:
 
 
 async def recall(run: Run) -> Outcome:
-    """The credentials as they stand, without a write: someone waits, and a whole pass follows."""
+    """The current credentials, without a write: someone waits, and a full reconcile follows."""
     live = await read(run)
     keys = complete(live)
     if keys is None:
@@ -235,7 +235,7 @@ async def _may_make_file_key(run: Run, server: str) -> bool:
 
 
 async def holds_data(run: Run, server_name: str) -> bool:
-    """Whether schema or bucket hold anything; asked of the servers themselves."""
+    """Whether schema or bucket contain data, checked on the servers."""
     server = run.services.cluster.servers.get(server_name)
     if server is not None:
         database = await run.services.backends.database(server)
