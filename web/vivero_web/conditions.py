@@ -52,8 +52,8 @@ class Conditions(Struct, frozen=True):
             raise InvalidInputError.of("If-Match", 'must be * or ETags such as "3"')
         return cls(match, None if method == "GET" else names_in(headers, "if-none-match"))
 
-    def demand(self, tag: str) -> None:
-        """Check them against what is there, named by its tag.
+    def check(self, tag: str) -> None:
+        """Check the conditions against the current ETag.
 
         Raises:
             PreconditionFailedError: a condition does not hold.

@@ -256,7 +256,7 @@ class FakeRecords(RecordService):
         conditions: Conditions = UNCONDITIONAL,
     ) -> Record:
         before = await self.get(actor, collection, record_id)
-        conditions.demand(tag_of(before.version))
+        conditions.check(tag_of(before.version))
         if changes.version is not None and changes.version != before.version:
             raise ConflictError("The record was changed in the meantime.")
         parsed = self._parsed(collection, changes.values, new=False)
@@ -268,7 +268,7 @@ class FakeRecords(RecordService):
     async def delete(
         self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
     ) -> None:
-        conditions.demand(tag_of((await self.get(actor, collection, record_id)).version))
+        conditions.check(tag_of((await self.get(actor, collection, record_id)).version))
         gone = self.world.records[collection].pop(record_id)
         self.world.note("record.delete", f"{collection}/{record_id}", gone.values)
 

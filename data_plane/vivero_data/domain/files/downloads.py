@@ -33,7 +33,7 @@ async def download(  # noqa: PLR0913, PLR0917  what is asked for, by whom, on wh
     """
     file = await files.get(actor, file_id)
     headers, kind = _headers(file), media_type or file.media_type
-    conditions.demand(headers["etag"])
+    conditions.check(headers["etag"])
     if wants_head(request.scope) or is_current(request.headers, headers):
         return Stream(_empty_body(), media_type=kind, headers=headers)
     part = part_of(request.headers.get("range", ""), file.size) if continues(request.headers, headers) else None

@@ -75,7 +75,7 @@ class InvitationService:
         errors = person_errors(email, name)
         if errors:
             raise InvalidInputError.of_all(errors)
-        await self._limiter.demand(of_invitations(), to_recipient(email))
+        await self._limiter.count_all(of_invitations(), to_recipient(email))
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "users")
             try:
@@ -100,7 +100,7 @@ class InvitationService:
             known = _pending(actor, await users.get(connection, user_id))
         if not known.active:
             raise DeactivatedError
-        await self._limiter.demand(of_invitations(), to_recipient(known.email))
+        await self._limiter.count_all(of_invitations(), to_recipient(known.email))
         async with self._database.transaction() as tx:
             _pending(actor, await users.get_locked(tx, user_id))
             user, secret = await self._issue(tx, actor, user_id)

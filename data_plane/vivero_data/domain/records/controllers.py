@@ -148,7 +148,7 @@ class RecordController(Controller):
     ) -> Response[Record]:
         """One record."""
         found = await records.get(actor, name, record_id)
-        conditions.demand(tag_of(found.version))
+        conditions.check(tag_of(found.version))
         return tagged(found)
 
     @patch("/{record_id:int}", guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])

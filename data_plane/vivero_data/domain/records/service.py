@@ -125,7 +125,7 @@ class RecordService:
         async with self._database.transaction() as tx:
             definition = await definition_of(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
-            conditions.demand(tag_of(before.version))
+            conditions.check(tag_of(before.version))
             if changes.version not in {None, before.version}:
                 raise VersionConflictError(before.version)
             wanted = changed_values(definition, before, columns_for(definition, changes.values, new=False))
@@ -153,7 +153,7 @@ class RecordService:
             await self._limits.release(tx, "records")
             definition = await definition_of(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
-            conditions.demand(tag_of(before.version))
+            conditions.check(tag_of(before.version))
             await repository.delete(tx, definition, record_id)
             await collections.add_records(tx, definition.id, -1)
             await log(tx, actor, "record.delete", subject_of(definition, record_id), before=before.values)

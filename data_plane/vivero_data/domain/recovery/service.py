@@ -58,7 +58,7 @@ class RecoveryService:
         normal = normal_email(email)
         if normal is None:
             raise InvalidInputError.of("email", email_problem(email.strip()) or "")
-        await self._limiter.demand(by_caller(address), to_recipient(normal))
+        await self._limiter.count_all(by_caller(address), to_recipient(normal))
         self._mailer.send_in_background(self._mail_reset(normal))
 
     async def choose(self, chosen: ChosenPassword, address: str) -> None:
