@@ -67,7 +67,7 @@ UNCONDITIONAL: Final = Conditions()
 ETAG: Final = ResponseHeader(name="ETag", description="Names the version that this is.", documentation_only=True)
 IfMatch = Annotated[
     str | None,
-    HeaderParameter(name="If-Match", description="ETags, one of which must be the version's that is there; or `*`."),
+    HeaderParameter(name="If-Match", description="ETags, one of which must match the current version; or `*`."),
 ]
 IfNoneMatch = Annotated[
     str | None, HeaderParameter(name="If-None-Match", description="ETags, none of which may be that version's; or `*`.")

@@ -100,7 +100,7 @@ class SignupView(Struct, frozen=True, kw_only=True):
     login_url: Annotated[
         str | UnsetType,
         Meta(
-            description="One-time link into the workspace, for who sends the bearer; present when ready, for a day "
+            description="One-time login link into the workspace, only with the bearer; present when ready, for a day "
             "after signup. Its ticket stands behind the `#`; programs may POST it as the form field `ticket`."
         ),
     ] = UNSET

@@ -57,4 +57,4 @@ class AuditController(Controller):
 
 
 def _moment(field: str, text: str) -> datetime | None:
-    return said(field, text, datetime, "a moment such as 2026-12-31T12:00:00Z")
+    return said(field, text, datetime, "a date and time such as 2026-12-31T12:00:00Z")

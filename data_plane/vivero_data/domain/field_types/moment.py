@@ -8,7 +8,7 @@ from typing import Final
 from vivero_data.domain.field_types.date import TIME_LABELS, check_year
 from vivero_data.domain.field_types.kind import FieldKind, InvalidValueError, Value
 
-_PROBLEM: Final = "must be a moment with its offset, such as 2026-12-31T12:00:00Z"
+_PROBLEM: Final = "must be a date and time with its UTC offset, such as 2026-12-31T12:00:00Z"
 # As browsers send it, without a zone.
 _LOCAL: Final = re.compile(r"^[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?$")
 
