@@ -30,7 +30,7 @@ from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey import acl
 from vivero_core.model import naming
 from vivero_core.model.constants import LABEL_TENANT
-from vivero_operator.reconcile.lanes import THREADS
+from vivero_operator.reconcile.circuit_breaker import THREADS
 from vivero_operator.reconcile.pods import Pod
 
 T = TypeVar("T")
@@ -136,7 +136,7 @@ class Script:
         self._kube = kube
         self._servers = servers
         # As the operator: a few threads for each server.
-        self._lanes = {name: ThreadPoolExecutor(THREADS) for name in ("mariadb", "s3", "valkey")}
+        self._pools = {name: ThreadPoolExecutor(THREADS) for name in ("mariadb", "s3", "valkey")}
 
     async def make(self, one: Bare) -> None:
         first, before, pods, beside = one.stages
@@ -160,8 +160,8 @@ class Script:
     async def _apply(self, manifests: Iterable[Object]) -> None:
         await asyncio.gather(*(self._kube.apply(manifest) for manifest in manifests))
 
-    async def _call(self, lane: str, function: Callable[[Bare], None], one: Bare) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._lanes[lane], function, one)
+    async def _call(self, system: str, function: Callable[[Bare], None], one: Bare) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._pools[system], function, one)
 
 
 async def each(items: Iterable[T], work: Callable[[T], Awaitable[object]], concurrency: int) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vivero_dev.commands import run, work
+from vivero_dev.commands import run, run_long
 from vivero_dev.instance import cache_root
 from vivero_dev.native.toolchain import find_go
 from vivero_dev.native.tools import build_environment, tool_store
@@ -26,7 +26,7 @@ def build(name: str, package: str = ".") -> Path:
         go = find_go(store, log)
         command: list[str | Path] = [go, "build", "-trimpath", "-mod=readonly", "-ldflags", _FLAGS]
         command += ["-o", target / name, package]
-        work(name, command, log=log, environment=build_environment(go), cwd=module)
+        run_long(name, command, log=log, environment=build_environment(go), cwd=module)
 
     return store.ensure(entry, make) / name
 

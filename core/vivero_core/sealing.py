@@ -1,21 +1,20 @@
-"""Files and backups at rest: encrypted by us, chunk by chunk, so that nothing has to fit into memory; pure.
+"""Encryption of files and backups at rest, in chunks, so that nothing has to fit into memory; pure.
 
 Format, version 2 (all numbers big-endian):
 
-    header   4 bytes "VVF2", 8 bytes that name the key, 24 bytes salt
+    header   4 bytes "VVF2", 8 bytes key id, 24 bytes salt
     chunk    up to 65,536 bytes of content, encrypted, and a tag of 16 bytes; one or more
 
 The file's key is HKDF-SHA256(file_key, salt, info "vivero file" and the file's
 id), so every file has its own and none opens another's. A chunk is sealed with
 AES-256-GCM under the nonce (4 zero bytes, 7 bytes index, 1 byte: 1 for the last
 chunk and 0 for the others) with the header as associated data. The index
-refuses chunks that were moved or repeated, the last byte refuses a file that
-was cut short or extended; the key never seals the same nonce twice, because a
-salt is used for one file only.
+detects chunks that were moved or repeated, the last byte detects truncation and
+extension; a key never sees a nonce twice, because each file has its own salt.
 
-A key is named by the beginning of SHA-256("vivero file key" and the key), so
-that a file says which key it needs. Files of version 1, "VVF1" and 32 bytes of
-salt, name none and are still opened.
+The key id is the beginning of SHA-256("vivero file key" and the key), so that a
+file says which key it needs. Files of version 1, "VVF1" and 32 bytes of salt,
+have no key id and can still be read.
 """
 
 import hashlib
@@ -43,7 +42,7 @@ Read = Callable[[int], bytes]
 
 
 class SealBrokenError(ViveroError):
-    """What is in the bucket is not what was stored: cut, changed, moved, or another file's."""
+    """The object fails authentication: truncated, modified, moved, or of another file."""
 
 
 def sealed_size(size: int) -> int:
@@ -53,14 +52,14 @@ def sealed_size(size: int) -> int:
 
 
 def sealed_part(part: range, size: int) -> range:
-    """The bytes in the bucket that hold this part, at least one byte, of `size` bytes of content: whole chunks."""
+    """The byte range in the bucket with the chunks that contain `part` (not empty) of `size` bytes of content."""
     chunks = _chunks(part)
     start, stop = (HEADER + number * (CHUNK + TAG) for number in (chunks.start, chunks.stop))
     return range(start, min(stop, sealed_size(size)))
 
 
 def seal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
-    """The sealed form of what `read` returns until it is empty."""
+    """Encrypts what `read` returns, until it returns nothing."""
     header = _MAGIC + _key_id(file_key) + os.urandom(_SALT)
     cipher = _cipher(file_key, header, file_id)
     yield header
@@ -74,10 +73,10 @@ def seal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
 
 
 def unseal(read: Read, file_key: bytes, file_id: str) -> Iterator[bytes]:
-    """The content of a sealed file; each piece is authentic, and an end that is not raises.
+    """Decrypts a sealed file; each chunk is authenticated before it is yielded, and truncation raises.
 
     Raises:
-        SealBrokenError: at the first chunk that is not what was stored there.
+        SealBrokenError: at the first chunk that fails authentication.
     """
     header = _exactly(read, HEADER)
     cipher = _cipher(file_key, header, file_id)
@@ -98,7 +97,7 @@ def unseal_part(  # noqa: PLR0913, PLR0917  a file, its key, and what of it
     Each piece is authentic, as are its place and which chunk is the file's last.
 
     Raises:
-        SealBrokenError: at the first chunk that is not what was stored there.
+        SealBrokenError: at the first chunk that fails authentication.
     """
     cipher, last = _cipher(file_key, header, file_id), _chunks(range(size)).stop - 1
     for index in _chunks(part):

@@ -5,8 +5,8 @@ import sys
 
 from vivero_data import cli, lean
 
-# Importing makes thousands of objects that stay: collecting among them in
-# between costs a tenth of the start. main.run() turns the collector on again.
+# Imports allocate thousands of long-lived objects; garbage collection in
+# between costs a tenth of the start time. main.run() enables it again.
 gc.disable()
 arguments = cli.parse(sys.argv[1:])
 listener = cli.listen(arguments)

@@ -1,4 +1,4 @@
-"""Composition: makes every service once, wires them to controllers and pages, and starts and stops them."""
+"""Composition root: creates each service once, wires them to controllers and pages, and starts and stops them."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ from vivero_web.security_txt import security_txt_routes
 
 from vivero_data import __version__, web
 from vivero_data.clients.cache import Cache
-from vivero_data.clients.mail import Post
+from vivero_data.clients.mail import Mailer
 from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Database
 from vivero_data.db.schema import SchemaReady, ensure_current
@@ -39,6 +39,8 @@ from vivero_data.domain.audit.controllers import AuditController
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth.controllers import AuthController
 from vivero_data.domain.auth.guards import (
+    BEARER_OR_COOKIE,
+    SECURITY_SCHEMES,
     AnyRequest,
     provide_actor,
     refuse_cross_site,
@@ -46,12 +48,11 @@ from vivero_data.domain.auth.guards import (
     signed_in,
 )
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.auth.ways import EITHER_WAY, SCHEMES
 from vivero_data.domain.collections.controllers import CollectionController
 from vivero_data.domain.collections.service import CollectionService
 from vivero_data.domain.files.controllers import FileController
 from vivero_data.domain.files.service import FileService
-from vivero_data.domain.files.uploads import BESIDE_BYTES
+from vivero_data.domain.files.uploads import OTHER_PARTS_BYTES
 from vivero_data.domain.health.controllers import HealthController, ProofController
 from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.identity.service import IdentityService, configured
@@ -81,13 +82,13 @@ from vivero_data.lib.tokens import AccessTokens
 from vivero_data.settings import Settings
 from vivero_data.warming import warm_spare
 
-_PATIENCE: Final = 300.0  # seconds for the database to let us in: a tenant's user may be made after its pod
+_DATABASE_TIMEOUT: Final = 300.0  # seconds to connect: a tenant's database user may be created after its pod
 
 log = structlog.get_logger(__name__)
 
 
 class Services(msgspec.Struct, frozen=True):
-    """Everything that lives as long as the process; the names are those of the injected dependencies."""
+    """Process-wide singletons; the field names are the names of the injected dependencies."""
 
     settings: Settings
     database: Database
@@ -101,7 +102,7 @@ class Services(msgspec.Struct, frozen=True):
     auth: AuthService
     tickets: TicketService
     users: UserService
-    post: Post
+    mailer: Mailer
     links: LinkService
     recovery: RecoveryService
     invitations: InvitationService
@@ -117,7 +118,7 @@ class Services(msgspec.Struct, frozen=True):
 
 
 def build(settings: Settings) -> Services:
-    """Make the services; nothing connects yet.
+    """Create the services; nothing connects yet.
 
     Raises:
         SettingsError: a mounted file cannot be used.
@@ -128,8 +129,8 @@ def build(settings: Settings) -> Services:
     limits, passwords, ready = LimitService(settings.limits_file), Passwords(), SchemaReady()
     identity = IdentityService(database, configured(settings.env))
     limiter = Limiter(cache.counts)
-    logins, post = Logins(limiter), Post(settings.mail_folder, settings.ca_file)
-    links = LinkService(database, identity, post)
+    logins, mailer = Logins(limiter), Mailer(settings.mail_folder, settings.ca_file)
+    links = LinkService(database, identity, mailer)
     auth = AuthService(database, passwords, logins, AccessTokens(settings.app.signing_key, settings.env.tenant_id))
     return Services(
         settings=settings,
@@ -144,10 +145,10 @@ def build(settings: Settings) -> Services:
         auth=auth,
         tickets=TicketService(database, auth, logins, settings.ticket_key_file, settings.env.tenant_id),
         users=UserService(database, limits, passwords, logins, identity),
-        post=post,
+        mailer=mailer,
         links=links,
-        recovery=RecoveryService(database, passwords, logins, identity, links, post, limiter),
-        invitations=InvitationService(database, limits, links, post, limiter),
+        recovery=RecoveryService(database, passwords, logins, identity, links, mailer, limiter),
+        invitations=InvitationService(database, limits, links, mailer, limiter),
         collections=CollectionService(database, limits),
         records=RecordService(database, limits),
         record_batches=BatchService(database, limits),
@@ -163,7 +164,7 @@ def build(settings: Settings) -> Services:
 def create_app(settings: Settings) -> Litestar:
     """The whole application."""
     services, answers = build(settings), Answers(web.render_error)
-    upload_bytes = settings.env.max_file_bytes + BESIDE_BYTES
+    upload_bytes = settings.env.max_file_bytes + OTHER_PARTS_BYTES
     metrics = PrometheusConfig(app_name="data-plane", prefix="vivero", group_path=True)
     app = Litestar(
         route_handlers=[
@@ -191,8 +192,8 @@ def create_app(settings: Settings) -> Litestar:
     return app
 
 
-def _reading(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
-    """The before_request hook of a part of the API; the closest one replaces the application's, so it holds both."""
+def _check_request(media_type: str) -> Callable[[AnyRequest], Awaitable[None]]:
+    """A before_request hook for part of the API. Litestar runs only the closest hook, so it repeats the CSRF check."""
 
     @raises(CrossSiteError, UnsupportedMediaTypeError, on_writes=True)
     async def check(request: AnyRequest) -> None:
@@ -206,7 +207,7 @@ def _api(upload_bytes: int) -> Router:
     upload = Router(
         "/",
         route_handlers=[FileController],
-        before_request=_reading(MULTIPART),
+        before_request=_check_request(MULTIPART),
         request_max_body_size=upload_bytes,
     )
     controllers = [MeController, UserController, InvitationController, CollectionController, RecordController]
@@ -214,12 +215,12 @@ def _api(upload_bytes: int) -> Router:
         "/",
         route_handlers=[*controllers, JobController, AuditController, UsageController, upload],
         guards=[signed_in],
-        security=EITHER_WAY,
+        security=BEARER_OR_COOKIE,
     )
     return Router(
         "/api/v1",
         route_handlers=[AuthController, RecoveryController, members],
-        before_request=_reading(JSON),
+        before_request=_check_request(JSON),
         response_class=JsonResponse,
     )
 
@@ -228,7 +229,7 @@ def _internal() -> Router:
     return Router(
         "/internal/v1",
         route_handlers=[WorkspaceController, ProofController],
-        before_request=_reading(JSON),
+        before_request=_check_request(JSON),
         include_in_schema=False,
     )
 
@@ -237,7 +238,7 @@ def _dependencies(services: Services) -> Mapping[str, Provide]:
     def same(value: Any) -> Callable[[], Any]:  # noqa: ANN401  any of the services
         return lambda: value
 
-    inner = {"limiter", "passwords", "schema_ready", "post"}
+    inner = {"limiter", "passwords", "schema_ready", "mailer"}
     names = [name for name in Services.__struct_fields__ if name not in inner]
     made = {name: Provide(same(getattr(services, name)), sync_to_thread=False) for name in names}
     return {**made, "actor": Provide(provide_actor)}
@@ -251,17 +252,17 @@ def _openapi() -> OpenAPIConfig:
             "A workspace: its collections and records, files and people. Every error is a problem (RFC 9457); every "
             "answer has an `X-Request-Id` to quote, and says in `RateLimit` how many more requests there is room for."
         ),
-        schemes=SCHEMES,
+        schemes=SECURITY_SCHEMES,
         tags={
-            "Authentication": "Logging in and out, and the way back for who has forgotten the password.",
+            "Authentication": "Logging in and out, and resetting a forgotten password.",
             "Users": "The caller, and the accounts of the workspace.",
-            "Collections": "What kinds of records there are.",
-            "Records": "What people keep.",
-            "Files": "Content in, content out; always as a download.",
-            "Jobs": "What takes longer than a request: asked for where it is about, watched here.",
+            "Collections": "Definitions of the kinds of records.",
+            "Records": "The rows of a collection.",
+            "Files": "Upload and download of files; always served as attachments.",
+            "Jobs": "Progress and results of work that takes longer than a request.",
             "Audit": "Who changed what.",
             "Usage": "What counts against the plan.",
-            "Health": "For who runs the workspace.",
+            "Health": "Probes for whoever operates the workspace.",
         },
         documents=[json_document()],
     )
@@ -277,7 +278,7 @@ def _lifespan(services: Services) -> Callable[[Litestar], Any]:
             prepared.cancel()
             with suppress(asyncio.CancelledError):
                 await prepared
-            await services.post.close()
+            await services.mailer.close()
             await services.database.close()
             await services.cache.close()
             services.storage.close()
@@ -287,28 +288,28 @@ def _lifespan(services: Services) -> Callable[[Litestar], Any]:
 
 
 async def _prepare(services: Services) -> None:
-    """Connect and migrate beside the running server: liveness must not depend on the database."""
+    """Connect and migrate in the background while the server runs: liveness must not depend on the database."""
     try:
-        await services.database.open(_PATIENCE)
+        await services.database.open(_DATABASE_TIMEOUT)
         revision = await ensure_current(services.database, holds_data=services.limits.current.holds_data)
         await services.audit.open()
     except WebError as error:
         log.critical("cannot_start", problem=explained(error))
-        _end()
+        _terminate()
         return
     except Exception:
         log.exception("cannot_start")
-        _end()
+        _terminate()
         return
     services.schema_ready.set_to(revision)
     log.info("ready", version=__version__)
     housekeeping = Housekeeping(services.database, services.storage, services.files, services.audit)
-    async with asyncio.TaskGroup() as group:  # waits for all to end: a child must not outlive the pool of connections
-        group.create_task(JobRunner(services.database, services.jobs.wanted).run())
-        group.create_task(_tidy(services.identity, housekeeping))
+    async with asyncio.TaskGroup() as group:  # waits for all: a child process must not outlive the connection pool
+        group.create_task(JobRunner(services.database, services.jobs.wakeup).run())
+        group.create_task(_run_background_tasks(services.identity, housekeeping))
 
 
-async def _tidy(identity: IdentityService, housekeeping: Housekeeping) -> None:
+async def _run_background_tasks(identity: IdentityService, housekeeping: Housekeeping) -> None:
     try:
         await warm_spare(identity)
     except Exception:
@@ -316,6 +317,6 @@ async def _tidy(identity: IdentityService, housekeeping: Housekeeping) -> None:
     await housekeeping.run()
 
 
-def _end() -> None:
-    """Drain, and be started again by the kubelet."""
+def _terminate() -> None:
+    """Shut down gracefully; the kubelet restarts the container."""
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The command line's words, and the listening socket; light, because it runs before everything else is imported."""
+"""Command line arguments and the listening socket; minimal imports, because it runs before everything else."""
 
 import argparse
 import socket
@@ -10,7 +10,7 @@ _BACKLOG: Final = 2048
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """What to do: `command` is None (serve), serve, migrate, create-owner or job."""
+    """Parsed arguments: `command` is None (serve), serve, migrate, create-owner or job."""
     parser = argparse.ArgumentParser(prog="vivero-data-plane")
     parser.set_defaults(host="0.0.0.0", port=_PORT)  # noqa: S104  a pod's Service reaches it here
     commands = parser.add_subparsers(dest="command")
@@ -28,11 +28,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def listen(arguments: argparse.Namespace) -> socket.socket | None:
-    """The socket to serve on, open half a second before anybody accepts from it.
+    """The server's listening socket, opened half a second before the server accepts connections.
 
-    The kubelet looks once a second: a probe that is refused because we are
-    still importing costs a signup that second, one that waits in the queue is
-    answered the moment we are ready.
+    The kubelet probes once a second: a probe refused while we are still
+    importing delays a signup by that second; one waiting in the backlog is
+    answered as soon as we are ready.
     """
     if arguments.command not in {None, "serve"}:
         return None
@@ -42,7 +42,7 @@ def listen(arguments: argparse.Namespace) -> socket.socket | None:
 def listen_at(host: str, port: int) -> socket.socket:
     """A listening socket."""
     listener = socket.create_server((host, port), backlog=_BACKLOG)
-    # asyncio sets this on sockets that it opens itself; without it each answer
-    # on a kept connection waits 40 ms for the other end's acknowledgement.
+    # asyncio sets TCP_NODELAY only on sockets that it opens itself; without it each
+    # response on a keep-alive connection waits 40 ms for the peer's ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

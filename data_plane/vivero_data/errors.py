@@ -1,10 +1,10 @@
-"""What can go wrong in a workspace alone; all else is in `vivero_web.errors`."""
+"""Errors of the data plane only; all others are in `vivero_web.errors`."""
 
 from vivero_web.errors import WebError
 
 
 class IsolationError(WebError):
-    """What belongs to another workspace is open to this one."""
+    """This workspace can access data of another one."""
 
     slug = "not-isolated"
     title = "This workspace is not isolated"

@@ -1,10 +1,11 @@
-"""What has to be tidied now and then: one slow loop beside the server, safe to run in several pods at once."""
+"""Periodic clean-up: one background loop, safe to run in several pods concurrently."""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import structlog
 from vivero_web import clock
@@ -14,23 +15,28 @@ from vivero_data.clients.storage import Storage
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.auth import repository as sessions
-from vivero_data.domain.collections.jobs import drop_orphaned_tables
-from vivero_data.domain.files.jobs import finish_interrupted
+from vivero_data.domain.collections import columns
+from vivero_data.domain.collections import repository as collections
+from vivero_data.domain.files import repository as uploads
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository as jobs
 from vivero_data.domain.links import repository as links
-from vivero_data.domain.tickets import repository as tickets
+from vivero_data.domain.tickets import service as tickets
 
-_FIRST_SECONDS: Final = 600.0  # not while the workspace is starting
+_FIRST_SECONDS: Final = 600.0  # not during start-up
 _EVERY_SECONDS: Final = 3600.0
-_KEEP: Final = timedelta(days=1)  # of what has ended, for questions
+_KEEP: Final = timedelta(days=1)  # retention of ended sessions, tickets and links, for support
 _BATCH: Final = 500
+_UPLOAD_AGE: Final = timedelta(hours=2)  # longer than any upload takes
+_UPLOADS: Final = 100
+
+K = TypeVar("K")
 
 log = structlog.get_logger(__name__)
 
 
 class Housekeeping:
-    """Runs each task once an hour; one that fails is logged and tried again then."""
+    """Runs each task once an hour; a failure is logged, and retried an hour later."""
 
     def __init__(self, database: Database, storage: Storage, files: FileService, audit: AuditService) -> None:
         self._database = database
@@ -40,14 +46,15 @@ class Housekeeping:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self._do("audit", self._audit.bring_over)  # at once: until then old entries are missing from the pages
-        await asyncio.sleep(_FIRST_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  pods must not all come at once
+        # At start-up: until then old entries are missing from the pages.
+        await self._do("audit", self._audit.move_legacy_entries)
+        await asyncio.sleep(_FIRST_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  jitter
         while True:
             await self.once()
-            await asyncio.sleep(_EVERY_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  as above
+            await asyncio.sleep(_EVERY_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  jitter
 
     async def once(self) -> dict[str, int]:
-        """Every task; how much each removed."""
+        """Run every task; returns how much each removed."""
         tasks: dict[str, Callable[[], Awaitable[int]]] = {
             "tables": lambda: drop_orphaned_tables(self._database),
             "files": lambda: finish_interrupted(self._database, self._storage, self._files),
@@ -55,23 +62,56 @@ class Housekeeping:
             "tickets": lambda: self._purge(tickets.purge),
             "links": lambda: self._purge(links.purge),
             "jobs": lambda: self._purge(jobs.purge),
-            "audit": self._audit.bring_over,
+            "audit": self._audit.move_legacy_entries,
         }
         done = {name: await self._do(name, task) for name, task in tasks.items()}
         return {name: count for name, count in done.items() if count is not None}
 
     @staticmethod
     async def _do(name: str, task: Callable[[], Awaitable[int]]) -> int | None:
-        """How much it removed; None when it failed."""
+        """Run one task; returns how much it removed, None if it failed."""
         try:
             return await task()
         except WebError as error:
             log.warning("housekeeping_failed", task=name, problem=explained(error))
         except Exception:
-            # A fault of ours must not end the loop for the life of the pod.
+            # A bug must not end the loop for the life of the pod.
             log.exception("housekeeping_failed", task=name)
         return None
 
     async def _purge(self, purge: Callable[[Connection, datetime, int], Awaitable[int]]) -> int:
         async with self._database.transaction() as tx:
             return await purge(tx, clock.now() - _KEEP, _BATCH)
+
+
+async def drop_orphaned_tables(database: Database) -> int:
+    """Drop the tables of interrupted definitions; returns how many."""
+    async with database.read() as connection:
+        found = await collections.orphaned_tables(connection, database.name)
+        drops = {one: partial(connection.execute, columns.drop_table(one)) for one in found}
+        return await _each(drops, "table_not_dropped", "collection")
+
+
+async def finish_interrupted(database: Database, storage: Storage, files: FileService) -> int:
+    """Remove interrupted uploads and finish interrupted deletions; returns how many."""
+
+    async def finish(file_id: str, state: str, size: int) -> None:
+        await asyncio.to_thread(storage.delete, file_id)
+        await files.forget(file_id, state, size)
+
+    async with database.read() as connection:
+        found = await uploads.select_unfinished(connection, clock.now() - _UPLOAD_AGE, _UPLOADS)
+    return await _each({one[0]: partial(finish, *one) for one in found}, "file_not_finished", "file")
+
+
+async def _each(actions: Mapping[K, Callable[[], Awaitable[object]]], event: str, subject: str) -> int:
+    """Run each action; returns how many succeeded. One that fails is logged, and retried next time."""
+    done = 0
+    for key, act in actions.items():
+        try:
+            await act()
+        except WebError as error:
+            log.warning(event, problem=explained(error), **{subject: key})
+        else:
+            done += 1
+    return done

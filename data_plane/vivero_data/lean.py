@@ -1,6 +1,6 @@
-"""Makes optional packages look absent before anything else is imported, for a small and fast process.
+"""Hides optional packages before anything else is imported, for a small and fast process.
 
-Libraries load these when they find them, and nothing here uses them. Measured
+Libraries import these if they are installed, and we do not use them. Measured
 on Python 3.13: `python -m vivero_data` calls this first; tests do not.
 
 - pydantic, attr, attrs: Litestar's support for their models: 8 MB, 90 ms
@@ -8,7 +8,7 @@ on Python 3.13: `python -m vivero_data` calls this first; tests do not.
 - greenlet: structlog's thread-locals; needed by SQLAlchemy alone: 1.1 MB
 - readline: pdb, which Litestar imports for its debugger: 0.8 MB
 - watchfiles: uvicorn's reloader: 0.7 MB
-- opentelemetry: Litestar's instrumentation, where it finds it
+- opentelemetry: Litestar's instrumentation, if installed
 """
 
 import sys

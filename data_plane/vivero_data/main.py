@@ -1,4 +1,4 @@
-"""What the commands do: serve requests, migrate the schema, create the first owner, do a job."""
+"""The commands: serve requests, migrate the schema, create the first owner, run a job."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ def main() -> int:
 
 
 def run(arguments: argparse.Namespace, listener: socket.socket | None) -> int:
-    """Do the command; the process's exit status."""
+    """Run the command; returns the exit status."""
     try:
         loaded = configuration.load(os.environ)
         logs.configure(loaded.env.log_level)
@@ -43,13 +43,13 @@ def run(arguments: argparse.Namespace, listener: socket.socket | None) -> int:
 
 
 def _serve(loaded: Settings, listener: socket.socket) -> int:
-    # Here, so that the other commands do not pay for the web framework.
+    # Imported here, so that the other commands do not load the web framework.
     from vivero_data.app import create_app  # noqa: PLC0415
     from vivero_data.serving import serve  # noqa: PLC0415
 
     app = create_app(loaded)
     gc.enable()
-    gc.freeze()  # what exists now stays; the collector need not look at it again
+    gc.freeze()  # objects from start-up are permanent; exclude them from garbage collection
     return serve(app, listener, _metrics_listener(loaded, listener))
 
 
@@ -72,10 +72,10 @@ def _migrate(loaded: Settings) -> int:
 
 
 def _job(loaded: Settings, job_id: int, attempt: int) -> int:
-    from vivero_data.domain.jobs.child import confine, run_job  # noqa: PLC0415  not needed to serve
+    from vivero_data.domain.jobs.child import limit_resources, run_job  # noqa: PLC0415  not needed to serve
     from vivero_data.domain.jobs.repository import Attempt  # noqa: PLC0415  as above
 
-    confine()
+    limit_resources()
     gc.enable()
     return asyncio.run(run_job(loaded, Attempt(job_id, attempt)))
 

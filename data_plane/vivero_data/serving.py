@@ -1,4 +1,4 @@
-"""Runs the web server, and beside it a second one for Prometheus on a port that no ingress leads to.
+"""Runs the web server, and a second one for Prometheus metrics on a port that no ingress routes to.
 
 The second costs 0.1 MiB: everything it needs is loaded already.
 """
@@ -14,15 +14,15 @@ from litestar import Litestar
 from litestar.types import Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-_DRAIN_SECONDS: Final = 20  # for requests that run when the pod is told to go; below Kubernetes' 30
-_KEEP_ALIVE_SECONDS: Final = 75  # longer than the proxy's 60, so that it is the proxy who closes
+_DRAIN_SECONDS: Final = 20  # to finish requests at shutdown; below Kubernetes' grace period of 30
+_KEEP_ALIVE_SECONDS: Final = 75  # longer than the proxy's 60, so that the proxy closes idle connections
 _MAX_CONNECTIONS: Final = 2000
 _MAX_SCRAPERS: Final = 20
 _START_FAILED: Final = 3  # uvicorn's own exit status for it
 
 
-class _Beside(uvicorn.Server):
-    """Leaves the signals to the main server."""
+class _MetricsServer(uvicorn.Server):
+    """Leaves signal handling to the main server."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -30,11 +30,11 @@ class _Beside(uvicorn.Server):
 
 
 def serve(app: Litestar, listener: socket.socket, metrics_listener: socket.socket) -> int:
-    """Until a signal; the process's exit status."""
+    """Serve until a signal; returns the exit status."""
     config = uvicorn.Config(
         app,
         lifespan="on",
-        # uvloop needs 2.4 MiB and four threads more, and took no less CPU time a request here.
+        # uvloop needs 2.4 MiB and four threads more, without less CPU time a request here.
         loop="asyncio",
         http="httptools",
         ws="none",
@@ -59,23 +59,23 @@ def serve(app: Litestar, listener: socket.socket, metrics_listener: socket.socke
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    asyncio.run(_both(server, listener, _Beside(scrapes), metrics_listener))
+    asyncio.run(_serve_both(server, listener, _MetricsServer(scrapes), metrics_listener))
     return 0 if server.started else _START_FAILED
 
 
-async def _both(
-    server: uvicorn.Server, listener: socket.socket, beside: uvicorn.Server, metrics_listener: socket.socket
+async def _serve_both(
+    server: uvicorn.Server, listener: socket.socket, metrics_server: uvicorn.Server, metrics_listener: socket.socket
 ) -> None:
-    scraped = asyncio.create_task(beside.serve([metrics_listener]))
+    scraped = asyncio.create_task(metrics_server.serve([metrics_listener]))
     try:
         await server.serve([listener])
     finally:
-        beside.should_exit = True
+        metrics_server.should_exit = True
         await scraped
 
 
 async def metrics(scope: Scope, _: Receive, send: Send) -> None:
-    """ASGI: what this process has counted at /metrics, and nothing anywhere else."""
+    """ASGI app: Prometheus metrics at /metrics, 404 elsewhere."""
     found = scope["path"] == "/metrics"
     body = generate_latest() if found else b"not found\n"
     kind = CONTENT_TYPE_LATEST if found else "text/plain"

@@ -1,4 +1,4 @@
-"""Configuration: environment variables and mounted secret files, all checked at start.
+"""Configuration: environment variables and mounted secret files, all validated at start-up.
 
 pydantic-settings would do this for 20 MB of resident memory in every idle
 pod; msgspec, which Litestar brings anyway, checks the same types. Every
@@ -17,14 +17,14 @@ from vivero_web.mail import MailServer
 from vivero_data.errors import SettingsError
 
 DEFAULT_SECRETS_DIR: Final = "/run/vivero"
-_MAX_SECRET_BYTES: Final = 64 * 1024  # a certificate bundle at most; anything larger is not ours
+_MAX_SECRET_BYTES: Final = 64 * 1024  # enough for a certificate bundle
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Hex64 = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-# What the table `workspace` holds, too: its columns have the same bounds.
+# The columns of the table `workspace` have the same bounds.
 WorkspaceName = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-# Nothing but a host and a port, so that the host can be shown without parsing it again.
+# Only host and port, so that the host can be displayed without parsing.
 PublicUrl = Annotated[
     str,
     msgspec.Meta(pattern=r"^https?://(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f/?#@:\[\]\\]+)(:[0-9]{1,5})?\Z", max_length=300),
@@ -37,15 +37,15 @@ class Environment(msgspec.Struct, frozen=True, rename="upper"):
 
     Attributes:
         tenant_id: ten base-32 characters; the audience of login tickets.
-        tenant_name: what people call the workspace, until an operator says it.
-        public_url: where browsers reach it, likewise.
+        tenant_name: name of the workspace, until the operator sets one.
+        public_url: its address for browsers, likewise.
         secrets_dir: folder of the mounted files.
         proxy_hops: trusted reverse proxies in front; 0 when clients connect directly.
-        database_pool: most connections to the database at once; two while the tables are made.
+        database_pool: maximum connections to the database; at least two, for creating the tables.
         max_file_bytes: largest single upload.
-        security_contact: whom security.txt names, as mailto:, https: or tel:; without one there is none.
-        metrics_port: where Prometheus asks, on the address of the public port; not for the ingress.
-        log_level: of our own log lines.
+        security_contact: contact in security.txt, as mailto:, https: or tel:; without one there is no such file.
+        metrics_port: port for Prometheus, on the address of the public port; not for the ingress.
+        log_level: of our own loggers.
     """
 
     tenant_id: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,63}$")]
@@ -64,10 +64,10 @@ SchemaName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
 
 
 class DatabaseSecret(msgspec.Struct, frozen=True):
-    """Where the schema is and who we are there.
+    """Address and credentials of the schema.
 
     Attributes:
-        audit: the schema of the audit log, which we may add to and read; without one it is in our own.
+        audit: the schema of the audit log, insert and read only; without one it is in our own.
     """
 
     username: Text
@@ -79,7 +79,7 @@ class DatabaseSecret(msgspec.Struct, frozen=True):
 
 
 class CacheSecret(msgspec.Struct, frozen=True):
-    """Where the cache is, who we are there, and the prefix of every key we may use."""
+    """Address and credentials of the cache, and the prefix of all our keys."""
 
     username: Text
     password: Text
@@ -89,7 +89,7 @@ class CacheSecret(msgspec.Struct, frozen=True):
 
 
 class StorageSecret(msgspec.Struct, frozen=True):
-    """The bucket, its endpoint (https) and our keys."""
+    """The bucket, its endpoint (https) and our credentials."""
 
     access_key: Text
     secret_key: Text
@@ -107,7 +107,7 @@ class AppSecret(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Everything the composition needs."""
+    """All settings of the process."""
 
     env: Environment
     database: DatabaseSecret
@@ -120,11 +120,11 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def mail_folder(self) -> Path:
-        """Where the mail server's settings are, if there is one."""
+        """The folder of the mail server's settings, if there is one."""
         return Path(self.env.secrets_dir) / "mail"
 
     def tls(self) -> ssl.SSLContext:
-        """For every connection to a backing service: TLS 1.3, the platform's authority, names checked.
+        """For connections to backing services: TLS 1.3, the platform's CA, host names verified.
 
         Raises:
             SettingsError: the file holds no certificate.
@@ -138,7 +138,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Read and check everything.
+    """Read and validate everything.
 
     Raises:
         SettingsError: naming the variable or file at fault.
@@ -161,7 +161,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def read_mail(folder: Path) -> MailServer | None:
-    """The mail server of this workspace, which may have none: no file `host`, no mails. Empty files count as absent.
+    """The mail server of this workspace; None without a file `host`. Empty files count as absent.
 
     Raises:
         SettingsError: naming the file at fault.
@@ -184,7 +184,7 @@ def _secret(folder: Path, kind: type[S]) -> S:
 
 
 def _given(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """What these files hold, those that are there."""
+    """The contents of those files that exist and are not empty."""
     present = [name for name in names if (folder / name).is_file()]
     return {name: text for name in present if (text := _read(folder / name))}
 
@@ -201,11 +201,11 @@ def _convert(given: dict[str, str], kind: type[S], place: str) -> S:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(_explain(str(error), place)) from None  # the cause may quote a secret
+        raise SettingsError(_explain(str(error), place)) from None  # the cause may contain a secret
 
 
 def _explain(message: str, place: str) -> str:
-    """Name the variable: msgspec says "... `FIELD`" for a missing one and "... - at `$.FIELD`" otherwise."""
+    """The message with the variable's name, from msgspec's "... `FIELD`" (missing) or "... - at `$.FIELD`"."""
     text, _, at = message.partition(" - at `$.")
     name = at.rstrip("`") or text.rpartition("field `")[2].rstrip("`")
     return f"{place.format(name)}: {'is not set' if not at else text[0].lower() + text[1:]}"

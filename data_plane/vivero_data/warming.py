@@ -1,7 +1,6 @@
-"""Does beforehand what the first visitor of a warm spare would wait for.
+"""Loads in a warm spare what its first visitor would otherwise wait for.
 
-A spare waits for minutes, its new owner does not wait at all. Pods that have an
-owner save the memory (1.9 MiB) until somebody opens a page.
+Pods of claimed tenants save the memory (1.9 MiB) until somebody opens a page.
 """
 
 import asyncio
@@ -10,13 +9,13 @@ from typing import Final
 from vivero_data import web
 from vivero_data.domain.identity.service import IdentityService
 
-_QUIET_SECONDS: Final = 2.0  # a signup that waits for this very pod comes first
+_QUIET_SECONDS: Final = 2.0  # a signup may be waiting for this pod
 
 
 async def warm_spare(identity: IdentityService) -> None:
-    """Load the pages of the entrance where nobody has said yet whose workspace this is.
+    """Load the first pages if this workspace is an unclaimed spare.
 
-    On the event loop, for its 25 ms: nobody visits a spare, and a thread would keep memory of its own.
+    This blocks the event loop for 25 ms: a spare has no visitors, and a thread would need memory of its own.
     """
     await asyncio.sleep(_QUIET_SECONDS)
     if not (await identity.current()).public_url:

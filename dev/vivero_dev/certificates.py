@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 AUTHORITY_DAYS = 3650
 # Browsers refuse server certificates that live longer than 398 days.
 LEAF_DAYS = 365
-# A certificate with less life than this is made anew by the next `up`.
+# The next `up` renews a certificate that expires sooner.
 RENEW_DAYS = 30
 
 
@@ -34,7 +34,7 @@ class KeyPair:
 
 
 class Authority:
-    """A certificate authority in a folder; made on first use."""
+    """A certificate authority in a folder; created on first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,29 +42,29 @@ class Authority:
         self._key = folder / "ca.key"
 
     def ensure(self) -> Path:
-        """Make the authority unless it exists; returns its certificate."""
+        """Create the authority unless it exists; returns its certificate."""
         with self._lock():
-            if not (self._key.exists() and _lives_on(self.certificate)):
+            if not (self._key.exists() and _outlives_renewal(self.certificate)):
                 self._make()
         return self.certificate
 
     def issue(self, name: str, hosts: Iterable[str] = (), *, organisations: Iterable[str] = ()) -> KeyPair:
         """A certificate for a server (`hosts`: names and addresses) and client called `name`.
 
-        An existing one is kept while it lives on, names the same and was signed by this authority.
-        `organisations` become groups to Kubernetes.
+        An existing one is reused if it is not about to expire, has the same names and was signed by this authority.
+        `organisations` become groups in Kubernetes.
         """
         self.ensure()
         pair = KeyPair(self._folder / f"{name}.crt", self._folder / f"{name}.key")
         names = _general_names(hosts)
         with self._lock():
-            if not self._still_good(pair, names):
+            if not self._is_valid(pair, names):
                 self._sign(pair, name, names, organisations)
         return pair
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Steps run side by side and each issues its own certificates."""
+        """Steps run in parallel, and each issues certificates."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / ".lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -110,8 +110,8 @@ class Authority:
         _write(pair.key, _private_pem(key), mode=0o600)
         _write(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
 
-    def _still_good(self, pair: KeyPair, names: list[x509.GeneralName]) -> bool:
-        if not (pair.key.exists() and _lives_on(pair.certificate)):
+    def _is_valid(self, pair: KeyPair, names: list[x509.GeneralName]) -> bool:
+        if not (pair.key.exists() and _outlives_renewal(pair.certificate)):
             return False
         certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
         authority = x509.load_pem_x509_certificate(self.certificate.read_bytes())
@@ -130,7 +130,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        # Pods on the same clock never see it from the future, whatever the rounding.
+        # Backdated, so that rounding never makes it valid only in the future.
         .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + dt.timedelta(days=days))
     )
@@ -168,7 +168,7 @@ def _names_of(certificate: x509.Certificate) -> set[x509.GeneralName]:
         return set()
 
 
-def _lives_on(file: Path) -> bool:
+def _outlives_renewal(file: Path) -> bool:
     if not file.exists():
         return False
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
@@ -183,7 +183,7 @@ def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write(file: Path, content: bytes, *, mode: int) -> None:
-    """Replace the file in one move, with its mode set before its content is there."""
+    """Replace the file atomically, with its mode set before its content is written."""
     draft = file.with_suffix(file.suffix + ".tmp")
     draft.touch(mode=mode)
     draft.chmod(mode)

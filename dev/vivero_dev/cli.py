@@ -15,8 +15,8 @@ from vivero_dev.platform.spares import POOL_SIZE
 from vivero_dev.platform.values import REQUESTS_PER_MINUTE
 
 INTERRUPTED = 130
-# Services and containers run as users of their own, who have to read their configuration and programs whatever the
-# umask of who starts them. What holds a secret is made for its owner alone, file by file.
+# Services and containers run as other users, who must be able to read their configuration and programs independent of
+# the caller's umask. Files with secrets are created with mode 0600.
 UMASK = 0o022
 
 
@@ -36,13 +36,13 @@ def parser() -> argparse.ArgumentParser:
         "--requests-per-minute",
         type=int,
         default=REQUESTS_PER_MINUTE,
-        help=f"what the control plane allows each address (default: {REQUESTS_PER_MINUTE})",
+        help=f"rate limit of the control plane for each address (default: {REQUESTS_PER_MINUTE})",
     )
-    _command(commands, "down", "stop everything and leave nothing on the machine but the data")
+    _command(commands, "down", "stop everything; only the data stays on the machine")
     _command(commands, "reset", "down, and delete the instance's data")
-    status = _command(commands, "status", "say how each part is")
+    status = _command(commands, "status", "show the health of each part")
     status.add_argument("--json", action="store_true", help="addresses and credentials for scripts")
-    logs = _command(commands, "logs", "follow the log of a part, or name the parts")
+    logs = _command(commands, "logs", "follow the log of a part, or list the parts")
     logs.add_argument("component", nargs="?", help="a part from the list, or NAMESPACE/POD")
     logs.add_argument("--no-follow", action="store_true", help="print the end and stop")
     signup = _command(commands, "signup", "sign up for one more trial through the public API")
@@ -50,13 +50,13 @@ def parser() -> argparse.ArgumentParser:
     signup.add_argument("--email", required=True)
     test = _command(commands, "test", "run lints and all tests on an instance of their own")
     extent = test.add_mutually_exclusive_group()
-    extent.add_argument("--full", action="store_true", help="also the whole of the sweeps that are sampled otherwise")
+    extent.add_argument("--full", action="store_true", help="run sampled sweeps in full")
     extent.add_argument(
-        "--fast", action="store_true", help="only what needs no platform, and no coverage: two to three minutes"
+        "--fast", action="store_true", help="only tests without a platform, without coverage: two to three minutes"
     )
     test.add_argument("-k", dest="expression", help="only tests that match this pytest expression")
-    test.add_argument("--under-load", action="store_true", help="keep one processor busy meanwhile")
-    test.add_argument("--keep", action="store_true", help="leave the instance up afterwards")
+    test.add_argument("--under-load", action="store_true", help="keep one processor busy during the tests")
+    test.add_argument("--keep", action="store_true", help="keep the instance running afterwards")
     return root
 
 
@@ -78,7 +78,7 @@ def _command(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when done, 1 when something named failed, 130 when interrupted."""
+    """Run one command; returns 0 on success, 1 on a reported failure, 130 when interrupted."""
     os.umask(UMASK)
     options = parser().parse_args(arguments)
     console = Console(soft_wrap=False)

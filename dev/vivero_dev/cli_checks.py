@@ -40,14 +40,14 @@ from vivero_dev.testing.suite import Suite
 CERTIFICATE_TOOLS = "libnss3-tools"  # certutil, for the browser's own certificate database
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-# All browsers and clients of a run share one address; tests make the pools they need themselves.
+# All browsers and clients of a run share one address; tests create the pools that they need.
 TESTS_OPTIONS = ("--requests-per-minute=6000", "--pool=0")
 
 
 def test(options: argparse.Namespace, console: Console) -> int:
     report = Report(console)
     console.print(f"Python {platform.python_version()}, {sys.executable}", highlight=False, soft_wrap=True)
-    # A run of its own beside the platform that a person has up, unless told which.
+    # By default an instance of its own, separate from the platform in use.
     name = options.instance if options.instance != DEFAULT_NAME else clone_name(ROOT)
     with _alone(name), busy_processor() if options.under_load else nullcontext():
         folder = state_root() / f"{name}.results"
@@ -74,7 +74,7 @@ def clone_name(root: Path) -> str:
 
 
 def _on_platforms(name: str, options: argparse.Namespace, report: Report, suite: Suite) -> bool:
-    """Bring up two instances of the clone, run all tests, take them down whatever happened; whether they came up."""
+    """Bring up two instances of the clone, run all tests, and always take them down; returns whether they came up."""
     up: list[str] = []
     try:
         for one in (name, f"{name}-alone"):
@@ -115,7 +115,7 @@ def _run_on(shared: Provider, alone: Provider, *, report: Report, suite: Suite) 
 
 
 def _run_tests(lanes: Lanes, environment: Callable[[Part], dict[str, str]], report: Report, suite: Suite) -> None:
-    """Run what may run beside each other; what failed is told when all of it has ended."""
+    """Run independent lanes of tests in parallel; report failures after all have ended."""
     names = " beside ".join(", ".join(part.name for part in lane) for lane in lanes)
     report.console.rule(names, align="left", style="dim")
     with make_display(report.console) as display:

@@ -44,7 +44,7 @@ def down(options: argparse.Namespace, console: Console) -> int:
 
 
 def take_down(provider: Provider, console: Console, *, erase: bool = False) -> None:
-    """Stop everything, with `erase` delete the data too, then look whether something is left."""
+    """Stop everything, with `erase` also delete the data, then check that nothing is left."""
     stop = Step("down", provider.erase if erase else provider.down)
     with make_display(console) as display:
         run_steps([stop, Step("check", lambda _: _nothing_left(provider), ("down",))], display)
@@ -61,7 +61,7 @@ def reset(options: argparse.Namespace, console: Console) -> int:
 
 
 def status(options: argparse.Namespace, console: Console) -> int:
-    """0 if every part is well, else 1; with --json 0 as soon as the instance exists."""
+    """Returns 0 if every part is healthy, else 1; with --json 0 as soon as the instance exists."""
     provider = provider_for(_existing(options.instance), options.provider)
     if options.json:
         console.print_json(json.dumps(as_json(provider)))
@@ -71,7 +71,7 @@ def status(options: argparse.Namespace, console: Console) -> int:
     for heading in ("Part", "State", "Details"):
         table.add_column(heading)
     for part in parts:
-        table.add_row(part.component, "[green]well[/]" if part.ok else "[red]not well[/]", part.message)
+        table.add_row(part.component, "[green]healthy[/]" if part.ok else "[red]unhealthy[/]", part.message)
     console.print(table)
     return 0 if all(part.ok for part in parts) else 1
 
@@ -87,7 +87,7 @@ def logs(options: argparse.Namespace, console: Console) -> int:
         words = ["tail", "-n", LOG_LINES, *(() if options.no_follow else ("--follow=name",)), str(files[name])]
     else:
         words = _pod_log(provider, name, follow=not options.no_follow)
-    # The follower takes this program's place: Ctrl-C is then its own.
+    # Replaces this process (exec), so that Ctrl-C reaches the follower.
     return os.execvp(words[0], words)  # noqa: S606  no shell, words of this package
 
 
@@ -100,7 +100,7 @@ def signup(options: argparse.Namespace, console: Console) -> int:
     table.add_row("Workspace", trial.url)
     table.add_row("Login", f"{trial.email} / {trial.password}")
     console.print(table)
-    # On a line of its own, whole: for the person to open once.
+    # Unwrapped on its own line, so that it can be opened by a click; it works once.
     console.print(f"Log in without a password: {trial.login_url}", markup=False, highlight=False, soft_wrap=True)
     return 0
 
@@ -146,7 +146,7 @@ def _pod_log(provider: Provider, name: str, *, follow: bool) -> list[str]:
 
 
 def _two_columns(title: str) -> Table:
-    """Names and values; a value too long for the terminal goes on in the next line, whole for copying."""
+    """A table of names and values; long values wrap without truncation, so that they can be copied."""
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

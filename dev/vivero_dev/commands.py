@@ -1,9 +1,9 @@
-"""Programs that this tool runs to their end: the one place that starts them.
+"""Runs short-lived programs: the only module that starts them.
 
-`run` is for what is quick anywhere, and has a time limit. `work` is for what takes as long as the machine needs
-(compilers, package installers): it ends only when the program is silent.
+`run` has a timeout and is for quick commands. `run_long` has no timeout and is for compilers and package installers: it
+ends a program only if it stalls.
 
-Commands are lists, never a shell's line, and come from this package's own code.
+Commands are argument lists, never shell command lines, and come from this package's own code.
 """
 
 import os
@@ -18,12 +18,12 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.logfiles import TAIL_LINES, NewLines
 
 DEFAULT_SECONDS = 120.0
-SILENCE_SECONDS = 900.0
-"""So long a program may neither print nor use the processor: longer than apt waits for another apt (600 s)."""
-PULL_SILENCE_SECONDS = 3600.0
+STALL_SECONDS = 900.0
+"""A program that neither prints nor uses CPU for so long is stalled; longer than apt waits for its lock (600 s)."""
+PULL_STALL_SECONDS = 3600.0
 """The same for a client of Docker while images are pulled: the daemon does that, and the client says nothing of it."""
-_LOOK_SECONDS = 0.5
-_CONTINUE = "What is done stays: mend the cause and run the same command again."
+_POLL_SECONDS = 0.5
+_RESUME_HINT = "What is done stays: mend the cause and run the same command again."
 
 
 def run(  # noqa: PLR0913  one keyword each for what a command may need
@@ -36,10 +36,10 @@ def run(  # noqa: PLR0913  one keyword each for what a command may need
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> str:
-    """Run to the end and return standard output; `component` names it in the error.
+    """Run the command and return its standard output; `component` names it in errors.
 
     With `log`, both streams are appended there instead and the result is empty.
-    Raises ComponentError when it cannot start, fails, or outlives `timeout` seconds.
+    Raises ComponentError if it cannot start, fails, or exceeds `timeout` seconds.
     """
     words = [str(word) for word in command]
     try:
@@ -55,19 +55,19 @@ def run(  # noqa: PLR0913  one keyword each for what a command may need
         raise ComponentError(component, f"{words[0]} cannot be run: {error.strerror}", log) from error
 
 
-def work(  # noqa: PLR0913  one keyword each for what a command may need
+def run_long(  # noqa: PLR0913  one keyword each for what a command may need
     component: str,
     command: Sequence[str | Path],
     *,
     log: Path,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    silence: float = SILENCE_SECONDS,
+    stall_timeout: float = STALL_SECONDS,
     on_line: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Run to the end however long it takes; both streams are appended to `log`, and `on_line` gets each line.
+    """Run the command without a timeout; both streams are appended to `log`, and `on_line` gets each line.
 
-    Raises ComponentError when it cannot start, fails, or for `silence` seconds neither prints nor uses the processor.
+    Raises ComponentError when it cannot start, fails, or stalls for `stall_timeout` seconds.
     """
     words = [str(word) for word in command]
     lines = NewLines(log)
@@ -84,24 +84,26 @@ def work(  # noqa: PLR0913  one keyword each for what a command may need
     except OSError as error:
         raise ComponentError(component, f"{words[0]} cannot be run: {error.strerror}", log) from error
     try:
-        code = _watched(process, lines, silence, on_line)
+        code = _wait_unless_stalled(process, lines, stall_timeout, on_line)
     except BaseException:
         _stop(process)
         raise
     if code is None:
         _stop(process)
-        reason = f"{words[0]} neither printed anything nor used the processor for {silence:.0f} s"
-        raise ComponentError(component, f"{reason}. {_CONTINUE}", log)
+        reason = f"{words[0]} neither printed anything nor used the processor for {stall_timeout:.0f} s"
+        raise ComponentError(component, f"{reason}. {_RESUME_HINT}", log)
     if code != 0:
-        raise ComponentError(component, f"{words[0]} exited with {code}. {_CONTINUE}", log)
+        raise ComponentError(component, f"{words[0]} exited with {code}. {_RESUME_HINT}", log)
 
 
-def _watched(process: psutil.Popen, lines: NewLines, silence: float, on_line: Callable[[str], None]) -> int | None:
-    """Its exit code; None once it was silent for too long."""
+def _wait_unless_stalled(
+    process: psutil.Popen, lines: NewLines, stall_timeout: float, on_line: Callable[[str], None]
+) -> int | None:
+    """Its exit code; None if it stalled."""
     quiet, before = 0.0, -1.0
-    while quiet < silence:
+    while quiet < stall_timeout:
         try:
-            code = process.wait(_LOOK_SECONDS)
+            code = process.wait(_POLL_SECONDS)
         except psutil.TimeoutExpired:
             code = None
         said = lines.read()
@@ -110,15 +112,15 @@ def _watched(process: psutil.Popen, lines: NewLines, silence: float, on_line: Ca
         if code is not None:
             return int(code)
         used = _processor_seconds(process)
-        quiet = 0.0 if said or used != before else quiet + _LOOK_SECONDS
+        quiet = 0.0 if said or used != before else quiet + _POLL_SECONDS
         before = used
     return None
 
 
 def _processor_seconds(process: psutil.Process) -> float:
-    """What it and its descendants have used so far, those included that have ended."""
+    """CPU seconds used by the process and its descendants, including those that have ended."""
     total = 0.0
-    for one in _family(process):
+    for one in _process_tree(process):
         try:
             total += sum(one.cpu_times()[:4])  # user, system, and those of children that were waited for
         except psutil.NoSuchProcess:
@@ -126,7 +128,7 @@ def _processor_seconds(process: psutil.Process) -> float:
     return total
 
 
-def _family(process: psutil.Process) -> list[psutil.Process]:
+def _process_tree(process: psutil.Process) -> list[psutil.Process]:
     try:
         return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -134,7 +136,7 @@ def _family(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _stop(process: psutil.Popen) -> None:
-    for one in _family(process):
+    for one in _process_tree(process):
         try:
             one.kill()
         except psutil.NoSuchProcess:
@@ -151,7 +153,7 @@ def _captured(
         capture_output=True,
         text=True,
         timeout=timeout,
-        # An empty input rather than the terminal, which nothing here may read.
+        # /dev/null instead of the terminal, which no command may read.
         input=stdin or "",
         env=_merged(environment),
         cwd=cwd,
@@ -181,6 +183,6 @@ def _merged(environment: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def version_of(said: str) -> tuple[int, int]:
-    """(2, 26) of `2.26.1-4`, `v2.26.1` and `go2.26`; (0, 0) where a program says anything else."""
+    """(2, 26) from `2.26.1-4`, `v2.26.1` and `go2.26`; (0, 0) for other output."""
     match = re.match(r"(?:v|go)?(\d+)\.(\d+)", said.strip())
     return (int(match[1]), int(match[2])) if match else (0, 0)

@@ -1,6 +1,6 @@
-"""Debian packages of newer suites, unpacked into the cache: nothing on the machine is replaced.
+"""Debian packages of newer suites, unpacked into the cache without installing them.
 
-No host is named here: sources derive from what this machine's apt already uses.
+No mirror is named here: sources are derived from this machine's apt configuration.
 """
 
 import fcntl
@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vivero_dev.commands import run, work
+from vivero_dev.commands import run, run_long
 from vivero_dev.errors import ComponentError
 
 APT_SOURCES = Path("/etc/apt")
@@ -28,7 +28,7 @@ class Source:
 
 
 def extracted(cache: Path, package: str, release: str = "") -> Path:
-    """The package's files, unpacked into the cache: nothing on the machine is replaced or upgraded.
+    """The folder with the package's files, unpacked into the cache; nothing is installed or upgraded.
 
     From this machine's release, or another `release` of the same distribution.
     """
@@ -53,12 +53,12 @@ def _extract(folder: Path, package: str, release: str, target: Path) -> None:
         f"-o=Dir::State::lists={lists}",
         "-o=Dir::Cache::pkgcache=",
         "-o=Dir::Cache::srcpkgcache=",
-        # The cache may lie where apt's own user cannot write.
+        # The cache may be in a folder where apt's sandbox user cannot write.
         "-o=APT::Sandbox::User=root",
     ]
     log = folder / "apt.log"
-    work("apt", ["apt-get", "-q", *options, "update"], log=log)
-    work("apt", ["apt-get", "-q", *options, "download", package], log=log, cwd=folder)
+    run_long("apt", ["apt-get", "-q", *options, "update"], log=log)
+    run_long("apt", ["apt-get", "-q", *options, "download", package], log=log, cwd=folder)
     archive = max(folder.glob(f"{package}_*.deb"), key=os.path.getmtime)
     draft = folder / f"{package}.new"
     run("apt", ["rm", "-rf", draft])

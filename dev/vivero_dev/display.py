@@ -1,4 +1,4 @@
-"""How progress looks: a live list on a terminal, one line an event elsewhere."""
+"""Progress output: a live list on a terminal, one line an event elsewhere."""
 
 import os
 import threading
@@ -13,7 +13,7 @@ from vivero_dev.progress import in_words
 
 NAME_WIDTH = 22
 PROGRESS_SECONDS = 30.0
-"""Between two lines of progress where lines are kept."""
+"""Between two lines of progress in plain output."""
 
 
 class PlainDisplay:
@@ -30,7 +30,7 @@ class PlainDisplay:
         self._line(f"{step}: begins")
 
     def said(self, step: str, text: str) -> None:
-        # Counters change many times a second: their words are printed once, where they are in is told with the rest.
+        # Counters change many times a second: each kind is printed once; progress lines show how far they are.
         kind = text.partition(",")[0]
         if self._saying.get(step) != kind:
             self._saying[step] = kind
@@ -55,7 +55,7 @@ class PlainDisplay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to take down."""
+        """Nothing to clean up."""
 
     def _line(self, text: str) -> None:
         with self._lock:
@@ -64,7 +64,7 @@ class PlainDisplay:
 
 
 class LiveDisplay:
-    """Finished steps as lines, below them those that run, and one bar for all."""
+    """Finished steps as lines, below them the running ones and an overall progress bar."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -110,6 +110,6 @@ class LiveDisplay:
 
 
 def make_display(console: Console) -> PlainDisplay | LiveDisplay:
-    """Live where a person looks at it, plain in CI and in pipes."""
+    """Live on a terminal, plain in CI and in pipes."""
     plain = not console.is_terminal or os.environ.get("CI", "").lower() in {"1", "true"}
     return PlainDisplay(console) if plain else LiveDisplay(console)

@@ -1,18 +1,18 @@
-"""Errors of the development tool: one root, each with a sentence for the person at the terminal."""
+"""Errors of the development tool: one base class, messages for the person at the terminal."""
 
 from pathlib import Path
 
 
 class DevError(Exception):
-    """Root of everything this package raises on purpose; the command line prints it and exits with 1."""
+    """Base class of all expected errors; the command line prints them and exits with 1."""
 
 
 class BadNameError(DevError):
-    """An instance name that could not become part of paths, interfaces and cgroups."""
+    """An instance name that is not usable in paths, interface names and cgroups."""
 
 
 class AllocationError(DevError):
-    """No free port or address range was left for an instance."""
+    """No free port or address range for an instance."""
 
 
 class ComponentError(DevError):

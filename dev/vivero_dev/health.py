@@ -1,4 +1,4 @@
-"""What `./vivero status` says about one part of the platform."""
+"""The health of one part of the platform, for `./vivero status`."""
 
 from dataclasses import dataclass
 

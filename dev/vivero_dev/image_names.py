@@ -9,7 +9,7 @@ FILE = "images.json"
 
 
 def write_names(instance: Instance, names: dict[str, str]) -> None:
-    """Remember the full name of each program's image."""
+    """Store the full name of each program's image."""
     draft = instance.state_dir / f"{FILE}.tmp"
     draft.write_text(json.dumps(names, indent=2) + "\n")
     draft.replace(instance.state_dir / FILE)

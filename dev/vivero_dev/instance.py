@@ -1,9 +1,8 @@
 """Named, isolated instances of the local platform.
 
-Each instance owns a state folder, ports on 127.0.0.1 and address ranges that no
-other instance on this machine uses, so that a test run stands beside the
-platform a person has up. Everything that starts or finds a part of the platform
-asks this module where it is.
+Each instance has a state folder, ports on 127.0.0.1 and address ranges that no
+other instance on this machine uses, so that a test run does not interfere with
+the platform in use. This module knows where all parts of an instance are.
 """
 
 import fcntl
@@ -25,8 +24,8 @@ DEFAULT_NAME = "default"
 # Part of paths, of the network namespace's name and of cgroup names.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
 
-# What a person types into a browser stays the same from one `up` to the next
-# where it can: the default instance asks for these first.
+# Addresses that people type should stay the same from one `up` to the next:
+# the default instance tries these ports first.
 PREFERRED_PORTS = {
     "https": 8443,
     "http": 8080,
@@ -37,8 +36,8 @@ PREFERRED_PORTS = {
     "smtp": 1025,
     "mail": 8025,
 }
-# Below the kernel's ephemeral range (32768), so that no outgoing connection of
-# somebody else takes a port between allocation and bind.
+# Below the kernel's ephemeral range (32768), so that no outgoing connection
+# takes a port between allocation and bind.
 FALLBACK_PORTS = range(20000, 32000)
 
 # 1,024 instances would fit; 64 keeps each range inside blocks seldom used by
@@ -249,7 +248,7 @@ def _allocate(name: str) -> Instance:
 def choose_ports(
     preferred: dict[str, int] | dict[str, int | None], taken: set[int], is_free: Callable[[int], bool]
 ) -> dict[str, int]:
-    """A port for each name: the preferred one if nobody has it, else the next free one."""
+    """A port for each name: the preferred one if it is free, else the next free one."""
     chosen: dict[str, int] = {}
     fallback = iter(FALLBACK_PORTS)
     for name, wish in preferred.items():
@@ -265,7 +264,7 @@ def choose_ports(
 
 
 def port_is_free(port: int) -> bool:
-    """Whether nobody listens on that port on any address of this host."""
+    """Whether nothing listens on that port on any address of this host."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

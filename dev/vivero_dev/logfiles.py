@@ -1,4 +1,4 @@
-"""The ends of log files, which every failure shows."""
+"""Tails of log files, which error messages include."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
 
 
 class NewLines:
-    """Whole lines that are appended to a log from now on."""
+    """Complete lines that are appended to a log from now on."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -26,7 +26,7 @@ class NewLines:
         self._begun = b""
 
     def read(self) -> list[str]:
-        """What came since the last call; a line that is not finished comes with its end."""
+        """Lines since the last call; an incomplete line is returned once it is complete."""
         with self._log.open("rb") as handle:
             handle.seek(self._offset)
             fresh = handle.read()

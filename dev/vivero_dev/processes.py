@@ -1,8 +1,8 @@
-"""Long-lived processes of an instance: started detached, found again, stopped for good.
+"""Long-lived processes of an instance: started detached, found again, stopped.
 
-A process outlives the command that started it. Its pid file holds the start
-time from /proc as well, so that a number the kernel gave to somebody else is
-never taken for ours, let alone killed.
+A process outlives the command that started it. Its pid file also holds the start
+time from /proc, so that a reused pid is never mistaken for our process, let alone
+killed.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ from vivero_dev.instance import Instance
 POLL_SECONDS = 0.05
 TERM_SECONDS = 20.0
 KILL_SECONDS = 5.0
-SHOWN_SECONDS = 5.0
+VISIBLE_SECONDS = 5.0
 # Mounts pairs of folders up to "--", then becomes the command after it.
 BIND = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; shift; exec "$@"'
-MARK = "VIVERO_INSTANCE_MARK"
+ENVIRONMENT_MARK = "VIVERO_INSTANCE_MARK"
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Whom a process becomes: numbers need no account on the machine. Nobody gets a capability."""
+    """UID and GID of a process, which need no account on the machine; it has no capabilities."""
 
     uid: int
     gid: int
@@ -40,11 +40,11 @@ class User:
 class ProcessSpec:
     """What to run and how to know it is ready.
 
-    `ready` is asked until it says yes, at most `deadline` seconds long; a
-    process that exits before fails the start at once. `binds` (source, target)
-    are seen by this process alone, in a mount namespace of its own. `revision`
-    stands for what the command line does not show, such as a configuration
-    file's content: a running process of another revision is started anew.
+    `ready` is polled for at most `deadline` seconds; a process that exits before
+    fails the start at once. `binds` (source, target) are bind mounts in a private
+    mount namespace. `revision` represents inputs that are not in the command
+    line, such as a configuration file's content: a running process of another
+    revision is restarted.
     """
 
     name: str
@@ -78,8 +78,8 @@ class Running:
 class ProcessTable:
     """The supervised processes of one instance: pid files in `run`, logs in `logs`.
 
-    Every process carries the instance's name in its environment under MARK, so
-    that `down` finds also what lost its pid file.
+    Every process has the instance's name in its environment under
+    ENVIRONMENT_MARK, so that `down` also finds those that lost their pid file.
     """
 
     def __init__(self, instance: Instance) -> None:
@@ -98,7 +98,7 @@ class ProcessTable:
         return [found for file in files if (found := _read_pid_file(file))]
 
     def ensure(self, spec: ProcessSpec) -> Running:
-        """Start the process unless it lives with this very specification; wait until it is ready."""
+        """Start the process unless it runs with this specification; wait until it is ready."""
         running = self.find(spec.name)
         if running is not None and running.fingerprint != spec.fingerprint():
             self.stop(spec.name)
@@ -108,8 +108,8 @@ class ProcessTable:
         return running
 
     def strays(self) -> list[Running]:
-        """Every live process that carries this instance's mark, pid file or not."""
-        wanted = f"{MARK}={self._mark}".encode()
+        """All live processes with this instance's mark, with or without a pid file."""
+        wanted = f"{ENVIRONMENT_MARK}={self._mark}".encode()
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
@@ -134,7 +134,7 @@ class ProcessTable:
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": os.environ.get("HOME", "/"),
             "LANG": "C.UTF-8",
-            MARK: self._mark,
+            ENVIRONMENT_MARK: self._mark,
         }
         with self.log(spec.name).open("ab") as log:
             child = subprocess.Popen(  # noqa: S603  commands come from this package's own code
@@ -147,7 +147,7 @@ class ProcessTable:
                 start_new_session=True,
                 close_fds=True,
             )
-        # It is meant to outlive this program: tell Popen that nobody waits for it.
+        # It outlives this program: keep Popen from warning that nothing waits for it.
         child.returncode = 0
         started = start_time(child.pid)
         if started is None:
@@ -157,7 +157,7 @@ class ProcessTable:
         draft = file.with_suffix(".tmp")
         draft.write_text(json.dumps(asdict(running)))
         draft.replace(file)
-        _wait_until_shown(running)
+        _wait_until_visible(running)
         return running
 
     def _wait_ready(self, spec: ProcessSpec, running: Running) -> None:
@@ -172,9 +172,9 @@ class ProcessTable:
             time.sleep(POLL_SECONDS)
 
 
-def _wait_until_shown(running: Running) -> None:
-    """The kernel shows a program's environment, by which strays are found, a moment after Popen returns."""
-    environment, end = Path(f"/proc/{running.pid}/environ"), time.monotonic() + SHOWN_SECONDS
+def _wait_until_visible(running: Running) -> None:
+    """Wait for /proc/<pid>/environ, which `strays` reads: it appears a moment after Popen returns."""
+    environment, end = Path(f"/proc/{running.pid}/environ"), time.monotonic() + VISIBLE_SECONDS
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         while not environment.read_bytes() and time.monotonic() < end:
             time.sleep(POLL_SECONDS / 10)
@@ -189,14 +189,14 @@ def stop_process(running: Running, *, grace: float = TERM_SECONDS) -> None:
             os.killpg(running.pid, number)
         end = time.monotonic() + limit
         while is_alive(running) and time.monotonic() < end:
-            _reap(running.pid)
+            _collect_child(running.pid)
             time.sleep(POLL_SECONDS)
     if is_alive(running):
         raise ComponentError(running.name, f"process {running.pid} survived SIGKILL")
 
 
 def is_alive(running: Running) -> bool:
-    _reap(running.pid)
+    _collect_child(running.pid)
     return start_time(running.pid) == running.started
 
 
@@ -235,7 +235,7 @@ def _read_pid_file(file: Path) -> Running | None:
     return running if is_alive(running) else None
 
 
-def _reap(pid: int) -> None:
-    """Collect our own dead child; somebody else's children are theirs to collect."""
+def _collect_child(pid: int) -> None:
+    """Reap the zombie if it is our child."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)

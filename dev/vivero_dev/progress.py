@@ -1,4 +1,4 @@
-"""How much of the expected work is done, and an honest guess how long the rest will take. No I/O."""
+"""The share of the expected work that is done, and an estimate of the remaining time; pure."""
 
 import os
 import threading
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _SURE_SHARE = 0.05
-"""Before so much is done, the pace of this machine is not known, and the expectation stands as it is."""
+"""Below this share the speed of this machine is unknown, and the initial estimate is used."""
 _MINUTE = 60.0
 
 
 @dataclass(slots=True)
 class Progress:
-    """`expected` holds, by step, the processor seconds that its work takes, about."""
+    """`expected` has the approximate CPU seconds of each step."""
 
     expected: Mapping[str, float]
     processors: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -21,18 +21,18 @@ class Progress:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reached(self, step: str, share: float) -> None:
-        """This share of the step, from 0 to 1, is done; it never goes back."""
+        """Record the share of the step that is done, from 0 to 1; it never decreases."""
         with self._lock:
             self._done[step] = max(self._done.get(step, 0.0), min(share, 1.0))
 
     @property
     def share(self) -> float:
-        """Of all the expected work, from 0 to 1."""
+        """The share of all expected work that is done, from 0 to 1."""
         total = sum(self.expected.values())
         return self._work_done() / total if total else 1.0
 
     def left(self, elapsed: float) -> float:
-        """Seconds until the end, `elapsed` seconds after the begin: at this machine's pace as soon as that is known."""
+        """Estimated remaining seconds, `elapsed` seconds after the start, at this machine's speed once it is known."""
         done = self._work_done()
         rest = sum(self.expected.values()) - done
         return rest * elapsed / done if done and self.share >= _SURE_SHARE else rest / self.processors
@@ -43,6 +43,6 @@ class Progress:
 
 
 def in_words(share: float, left: float) -> str:
-    """As in "43 % done, about 5 min left"."""
+    """For example "43 % done, about 5 min left"."""
     rest = "less than a minute" if left < _MINUTE else f"about {left / _MINUTE:.0f} min"
     return f"{share:.0%} done, {rest} left"

@@ -1,4 +1,4 @@
-"""What every provider of a local platform can do; native and docker implement it."""
+"""The interface of a provider of local platforms; native and docker implement it."""
 
 from pathlib import Path
 from typing import Protocol
@@ -8,7 +8,7 @@ from vivero_dev.platform.backing import Endpoint
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.steps import Say, Step
 
-# Steps that every provider's list holds, for others to need.
+# Steps that every provider has, so that other steps can depend on them.
 CLUSTER_READY = "cluster"
 SERVICES_READY = "services"
 INGRESS_READY = "ingress"
@@ -21,10 +21,10 @@ class Provider(Protocol):
     name: str
     instance: Instance
     ingress_address: str
-    """Of the ingress, as pods reach it; empty: where the public names lead."""
+    """Address of the ingress for pods; empty if the public names resolve for them."""
 
     def steps(self) -> list[Step]:
-        """What comes before the charts; holds the four steps named above."""
+        """The steps before the charts; includes the four named above."""
         ...
 
     def kubectl(self) -> Kubectl: ...
@@ -32,11 +32,11 @@ class Provider(Protocol):
     def helm(self) -> Path: ...
 
     def images(self) -> dict[str, str]:
-        """Image of each program of ours (`operator`, `control-plane`, `data-plane`), once built."""
+        """Image of each of our programs (`operator`, `control-plane`, `data-plane`), once built."""
         ...
 
     def endpoints(self) -> dict[str, Endpoint]:
-        """Where pods reach the backing services."""
+        """Addresses of the backing services for pods."""
         ...
 
     def logs(self) -> dict[str, Path]:
@@ -48,9 +48,9 @@ class Provider(Protocol):
         ...
 
     def erase(self, say: Say) -> str:
-        """`down`, and delete what is kept outside the instance's state folder."""
+        """`down`, and delete state outside the instance's state folder."""
         ...
 
     def leftovers(self) -> list[str]:
-        """What is still there that `down` should have removed, in words."""
+        """Descriptions of what `down` should have removed but is still there."""
         ...

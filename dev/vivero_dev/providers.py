@@ -1,4 +1,4 @@
-"""Which provider an instance has: what the person says, else what it had, else what the machine can do."""
+"""Chooses an instance's provider: the requested one, else its previous one, else what the machine supports."""
 
 import os
 import sys
@@ -13,24 +13,24 @@ from vivero_dev.provider import Provider
 
 
 class NoProviderError(DevError):
-    """Neither a Docker that works nor the rights for native programs."""
+    """Neither a working Docker nor the privileges for the native provider."""
 
 
-def provider_for(instance: Instance, wish: str, tell: Callable[[str], None] = lambda _: None) -> Provider:
-    """The provider called `native` or `docker`; `auto` keeps the instance's, or picks Docker where it works.
+def provider_for(instance: Instance, wish: str, note: Callable[[str], None] = lambda _: None) -> Provider:
+    """The provider `native` or `docker`; `auto` keeps the instance's, or chooses Docker if it works.
 
-    Where Docker is there and was not picked, `tell` gets the reason.
+    If Docker is installed but not chosen, `note` gets the reason.
     """
     file = instance.state_dir / "provider"
     kept = file.read_text().strip() if file.exists() else None
     if kept is not None and wish not in {"auto", kept}:
         raise NoProviderError(f"instance {instance.name} is of provider {kept}; reset it first, or name another")
-    name = kept or (choose(tell) if wish == "auto" else wish)
+    name = kept or (choose(note) if wish == "auto" else wish)
     file.write_text(name)
     return DockerProvider(instance) if name == "docker" else NativeProvider(instance)
 
 
-def choose(tell: Callable[[str], None]) -> str:
+def choose(note: Callable[[str], None]) -> str:
     try:
         preflight.examine()
     except preflight.DockerUnusableError as error:
@@ -38,6 +38,6 @@ def choose(tell: Callable[[str], None]) -> str:
             needs = "The native provider, which needs no Docker, needs Linux and root (try sudo)."
             raise NoProviderError(f"{error} {needs}") from error
         if preflight.is_installed():
-            tell(f"Without Docker, by the native provider. {error}")
+            note(f"Without Docker, by the native provider. {error}")
         return "native"
     return "docker"

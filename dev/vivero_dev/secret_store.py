@@ -1,10 +1,10 @@
-"""Passwords and keys of an instance: made once at random, kept in files only their owner reads."""
+"""Passwords and keys of an instance: generated once, stored in files with mode 0600."""
 
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-# 32 bytes in hexadecimal: no character that any shell, URL, SQL or ACL file takes specially.
+# 32 bytes in hexadecimal: no character that is special in a shell, URL, SQL or ACL file.
 PASSWORD_BYTES = 32
 
 
@@ -19,13 +19,13 @@ class SecretStore:
         self._folder = folder
 
     def get(self, name: str, make: Callable[[], str] = random_password) -> str:
-        """The secret of that name; `make` gives its first value."""
+        """The secret of that name; `make` generates its initial value."""
         file = self._folder / name
         if not file.exists():
             draft = file.with_name(f".{name}.{secrets.token_hex(8)}")
             draft.touch(mode=0o600)
             draft.write_text(make())
-            # Linking fails if another thread or run was first; then theirs counts.
+            # Linking fails if another thread or process was first; then its value is used.
             try:
                 file.hardlink_to(draft)
             except FileExistsError:

@@ -1,4 +1,4 @@
-"""What a platform is made of right now: for people as a table, for programs as JSON."""
+"""The current status of a platform: a table for people, JSON for programs."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -23,13 +23,13 @@ from vivero_dev.provider import Provider
 from vivero_dev.secret_store import SecretStore
 
 LOOPBACK = "127.0.0.1"
-# A status is read at a glance; `kubectl get vt` has all of them.
+# The status is a summary; `kubectl get vt` lists all.
 MAX_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class DemoFile:
-    """The demo tenant that the first `up` signed up, kept so that the next does not repeat it."""
+    """The demo tenant of the first `up`, stored so that the next does not sign up again."""
 
     path: Path
 
@@ -50,7 +50,7 @@ class DemoFile:
 
 
 def as_json(provider: Provider) -> dict[str, Any]:
-    """The document that DESIGN.md promises to scripts and tests; holds credentials of this machine's platform."""
+    """The status document for scripts and tests; contains credentials of this platform."""
     instance = provider.instance
     secrets = SecretStore(instance.secrets_dir)
     accounts, addresses = accounts_of(secrets), BackingAddresses.of(instance)
@@ -92,7 +92,7 @@ def as_json(provider: Provider) -> dict[str, Any]:
 
 
 def platform_health(provider: Provider) -> list[Health]:
-    """Every part from the backing services to the public page; asks each, at most seconds long."""
+    """Health of every part, from the backing services to the public page; each check has a short timeout."""
     instance = provider.instance
     accounts = accounts_of(SecretStore(instance.secrets_dir))
     found = BackingAddresses.of(instance).health(accounts, instance.certificates_dir / "ca.crt")
@@ -119,7 +119,7 @@ def _cluster_health(kubectl: Kubectl) -> list[Health]:
 
 
 def tenants_health(tenants: list[Object]) -> Health:
-    """Well while each is ready or suspended; names the first that are neither."""
+    """Healthy if each is ready or suspended; lists the first that are neither."""
     ready = [tenant for tenant in tenants if _holds(tenant, "Ready")]
     suspended = [tenant for tenant in tenants if _holds(tenant, "Suspended")]
     names = [

@@ -1,8 +1,8 @@
-"""Named steps with dependencies: run, timed, told to a person.
+"""Named steps with dependencies: run in parallel, timed, with progress output.
 
-A step checks the world itself and does only what is missing, so a run that was
-interrupted is resumed by running everything again. Steps that do not need each
-other run side by side in threads.
+Steps are idempotent: each checks the current state and does only what is missing,
+so an interrupted run is resumed by running everything again. Independent steps
+run in parallel threads.
 """
 
 import time
@@ -21,7 +21,7 @@ MAX_PARALLEL = 6
 
 
 class Display(Protocol):
-    """Where progress is shown: a live table on a terminal, plain lines elsewhere."""
+    """Output for progress: a live table on a terminal, plain lines elsewhere."""
 
     def started(self, step: str) -> None: ...
 
@@ -32,27 +32,27 @@ class Display(Protocol):
     def failed(self, step: str, seconds: float) -> None: ...
 
     def progressed(self, share: float, left: float) -> None:
-        """So much of all work is done, from 0 to 1, and so many seconds are left, about."""
+        """Overall progress from 0 to 1, and approximate seconds left."""
 
 
 class Say(Protocol):
-    """Tells what a step is doing and, where it knows, which share of its work is done, from 0 to 1."""
+    """Reports what a step is doing and, if known, the share of its work that is done, from 0 to 1."""
 
     def __call__(self, text: str, share: float = 0.0) -> None: ...
 
 
 def silently(text: str, share: float = 0.0) -> None:
-    """A `Say` for which nobody waits."""
+    """A `Say` that discards its messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One idempotent piece of work.
 
-    `run` gets a function to tell what it is doing and returns the outcome in a
-    few words ("started", "unchanged"). `needs` names the steps that come before.
-    `expected` tells, before anything runs, how many processor seconds it will
-    take, about: nearly none where a cache has its result.
+    `run` gets a function to report what it is doing and returns the outcome in a
+    few words ("started", "unchanged"). `needs` names the steps it depends on.
+    `expected` estimates, before anything runs, its CPU seconds: nearly none if a
+    cache has its result.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class StepTime:
-    """How long a finished step took, in seconds, and what it said at its end."""
+    """Duration of a finished step in seconds, and its outcome."""
 
     name: str
     outcome: str
@@ -71,7 +71,7 @@ class StepTime:
 
 
 class StepFailedError(DevError):
-    """A step failed; `str()` is the whole message for the terminal, log tail included."""
+    """A step failed; `str()` is the full message for the terminal, with the tail of the log."""
 
     def __init__(self, step: str, cause: Exception) -> None:
         super().__init__(failure_text(step, cause))
@@ -80,9 +80,9 @@ class StepFailedError(DevError):
 
 
 def run_steps(steps: Sequence[Step], display: Display) -> list[StepTime]:
-    """Run all steps in the order of their needs; raise StepFailedError for the first that fails.
+    """Run all steps in the order of their dependencies; raise StepFailedError for the first that fails.
 
-    After a failure no further step starts, those already running are awaited.
+    After a failure no further step starts; running ones are awaited.
     """
     _check_graph(steps)
     waiting = list(steps)
@@ -111,7 +111,7 @@ def run_steps(steps: Sequence[Step], display: Display) -> list[StepTime]:
 
 
 def failure_text(step: str, cause: Exception) -> str:
-    """What failed, why, and the end of its log; a mistake of this tool's own with its traceback."""
+    """What failed, why, and the tail of its log; for an unexpected exception its traceback."""
     lines = [f"{step} failed: {cause}"]
     if not isinstance(cause, DevError):
         lines += traceback.format_exception(cause)
@@ -122,7 +122,7 @@ def failure_text(step: str, cause: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Reported:
-    """Progress that the display hears of."""
+    """Progress that is forwarded to the display."""
 
     progress: Progress
     display: Display
@@ -157,7 +157,7 @@ def _startable(waiting: Sequence[Step], done: set[str]) -> list[Step]:
 
 
 def _check_graph(steps: Sequence[Step]) -> None:
-    """Every need names an earlier step, hence no cycle can exist."""
+    """Every dependency must be an earlier step, which also excludes cycles."""
     seen: set[str] = set()
     for step in steps:
         missing = set(step.needs) - seen

@@ -1,8 +1,8 @@
-"""Built programs by name and content hash, outside the tree and shared by instances and clones.
+"""A cache of build results by name and content hash, shared by instances and clones.
 
-An entry is whole or absent: it is made beside its place and moved there in one
-rename, under a lock, so neither an interrupted build nor two at once leave half
-a tool.
+Entries are atomic: an entry is built in a temporary folder and renamed into place,
+under a lock, so neither an interrupted nor a concurrent build leaves an incomplete
+one.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# Enough that no two versions of one tool ever meet.
+# Enough to avoid collisions between versions of a tool.
 HASH_LENGTH = 12
 
 
@@ -25,11 +25,11 @@ class Store:
     root: Path
 
     def entry(self, name: str, *contents: str) -> Path:
-        """Where the entry made from these contents lies or will lie."""
+        """The path of the entry for these contents, existing or not."""
         return self.root / f"{name}-{content_hash(contents)}"
 
     def ensure(self, entry: Path, make: Callable[[Path], None]) -> Path:
-        """Make the entry unless it is there; `make` fills an empty folder."""
+        """Create the entry unless it exists; `make` fills an empty folder."""
         if entry.is_dir():
             return entry
         with self.lock(entry.name):
@@ -46,7 +46,7 @@ class Store:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """One at a time on this machine, for whatever `name` stands for."""
+        """An exclusive lock on this machine, by name."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / f".{name}.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -54,7 +54,7 @@ class Store:
 
 
 def content_hash(contents: tuple[str, ...]) -> str:
-    """Same contents in the same order, same hash; parts cannot run into each other."""
+    """Hash of the contents in order, with unambiguous boundaries between them."""
     digest = hashlib.sha256()
     for content in contents:
         data = content.encode()

@@ -1,10 +1,10 @@
-"""The one adapter around python-terraform, which nobody maintains any more.
+"""The only adapter for python-terraform, which is no longer maintained.
 
-What it has to make good: python-terraform waits without limit, hands its
-variables to a logger, takes no environment, and its defaults for `apply` and
-`destroy` are those of Terraform 0.11. So its command line is used and its
-runner is replaced. Variables travel in a file that only we can read, never as
-arguments, which every user of the machine can list.
+It works around these problems: python-terraform has no timeout, logs its
+variables, takes no environment, and its defaults for `apply` and `destroy` are
+those of Terraform 0.11. So we use its command lines and replace its runner.
+Variables are passed in a file with mode 0600, never as arguments, which every
+user of the machine can list.
 """
 
 import json
@@ -25,18 +25,18 @@ from vivero_dev.native.tools import ensure_tool
 from vivero_dev.steps import Say
 
 PROGRAMS = ("terraform", "tofu")
-# Where each program looks for a provider whose address names no host.
+# Default registry of each program, for provider addresses without a host.
 REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
 PROVIDER, PROVIDER_VERSION, TARGET = "gavinbunney/kubectl", "1.19.0", "linux_amd64"
 PROVIDER_TOOL = "terraform-provider-kubectl"
 
 COMMAND_SECONDS = 600.0  # an apply waits for rollouts; the charts' own limit is 3 minutes
-STOP_SECONDS = 30.0  # what an interrupted command gets to write its state
+STOP_SECONDS = 30.0  # for an interrupted command to write its state
 CHANGES = 2  # `plan -detailed-exitcode`: 0 nothing to do, 1 error, 2 changes
 
 
 class TerraformError(DevError):
-    """A command of Terraform failed; the end of what it said is in the message."""
+    """A Terraform command failed; the message includes the end of its output."""
 
     def __init__(self, command: str, reason: str) -> None:
         super().__init__(f"terraform {command}: {reason}")
@@ -61,7 +61,7 @@ class Plan:
 
 
 class Project:
-    """A root module in a folder of its own, with its variables and its provider.
+    """A copy of a root module with its variables and its provider.
 
     The folder is a copy: state, lock file and variables stay out of the tree.
     """
@@ -76,7 +76,7 @@ class Project:
         self._program = _BoundedTerraform(self.folder, find_program())
 
     def init(self) -> None:
-        """Find the provider in the given folder alone: no registry is asked."""
+        """Install the provider from the given folder only; no registry is contacted."""
         self._run("init", backend_config=None, plugin_dir=str(self._providers), reconfigure=IsFlagged, input=False)
 
     def validate(self) -> None:
@@ -115,7 +115,7 @@ class Project:
 
 
 class _BoundedTerraform(Terraform):  # type: ignore[misc]  # the library has no types
-    """python-terraform's command lines, run with a limit, our environment and no logging of variables."""
+    """python-terraform's command lines, run with a timeout and our environment, without logging variables."""
 
     def __init__(self, folder: Path, program: Path) -> None:
         super().__init__(working_dir=str(folder), terraform_bin_path=str(program))
@@ -155,7 +155,7 @@ def ensure_provider(cache_dir: Path, mirror: Path, log: Path, say: Say) -> Path:
 
 
 def _bounded(command: str, words: list[str], folder: Path) -> tuple[int, str, str]:
-    # No configuration of the person at the machine: it could name other places for providers.
+    # Ignore the user's configuration: it could name other provider sources.
     settings = {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
     environment = os.environ | settings
     environment.pop("TF_LOG", None)  # a debug log quotes every request, objects included
@@ -177,7 +177,7 @@ def _bounded(command: str, words: list[str], folder: Path) -> tuple[int, str, st
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:
-    """Interrupt first: Terraform then stops where it is and writes its state."""
+    """Interrupt first, so that Terraform stops gracefully and writes its state."""
     process.send_signal(signal.SIGINT)
     try:
         process.communicate(timeout=STOP_SECONDS)

@@ -1,4 +1,4 @@
-"""`./vivero up`: from whatever is there to a platform with one trial tenant."""
+"""`./vivero up`: brings the platform up, with one trial tenant; idempotent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Platform:
     pool_size: int = POOL_SIZE
 
     def steps(self, *, demo: bool = True) -> list[Step]:
-        """Everything `up` does; without `demo` it ends before the trial signup."""
+        """All steps of `up`; without `demo` the trial signup is left out."""
         steps = [
             *self.provider.steps(),
             Step("namespaces", self._apply_namespaces, (CLUSTER_READY,)),
@@ -55,7 +55,7 @@ class Platform:
         ]
         if demo:
             steps.append(Step("trial signup", self._demo, ("public page",)))
-        # Last: its pods would start beside the first tenant's and hold that up.
+        # Last, because its pods would delay the first tenant's.
         return [*steps, Step("spares", self._keep_spares, (steps[-1].name,))]
 
     def _before_programs(self) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ class Platform:
         )
 
     def _await_page(self, _: Say) -> str:
-        """The ingress serves the control plane: what a browser needs, and a signup."""
+        """Wait until the ingress serves the control plane, for browsers and the signup."""
         instance = self.provider.instance
 
         def answers() -> str | None:

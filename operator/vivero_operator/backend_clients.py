@@ -1,4 +1,4 @@
-"""The backing servers as the operator reaches them: an admin client for each, behind its lane.
+"""The operator's admin clients of backing servers, each behind a circuit breaker.
 
 Made when first needed, from Secrets read then, and replaced when the server's address or its Secret changes: calls
 that run on the old one end there.
@@ -32,7 +32,7 @@ from vivero_core.errors import BackendMisconfiguredError
 from vivero_core.model.database_server import DatabaseServer
 
 from vivero_operator.instance import PlatformFiles
-from vivero_operator.reconcile.lanes import Lane
+from vivero_operator.reconcile.circuit_breaker import CircuitBreaker
 from vivero_operator.settings import Settings
 
 
@@ -58,10 +58,10 @@ _PUBLIC_KEY: Final = re.compile(
 
 @dataclass(frozen=True)
 class BackendClient(Generic[A_co]):
-    """The admin client of a server, and the lane that its calls go through."""
+    """The admin client of a server, and the circuit breaker for its calls."""
 
     admin: A_co
-    lane: Lane
+    breaker: CircuitBreaker
 
 
 class PlatformObjects:
@@ -201,7 +201,7 @@ class BackendClients:
         return PlatformFiles(await self._authority(), ticket_key)
 
     def forget_database(self, server: str) -> None:
-        """A DatabaseServer is gone: so are its threads and connections, as soon as nothing runs on them."""
+        """Drop a deleted DatabaseServer's client; threads and connections end with their running calls."""
         known = self._clients.pop(_database(server), None)
         if known is not None:
             _close(known[1])
@@ -221,7 +221,7 @@ class BackendClients:
         admin = make()  # first: what cannot be made leaves the old one as it was
         if known is not None:
             _close(known[1])
-        client = BackendClient(admin, Lane(name, admin.ping, recovered=self.recovered, fence=self._fence))
+        client = BackendClient(admin, CircuitBreaker(name, admin.ping, recovered=self.recovered, fence=self._fence))
         self._clients[name] = (made_from, client)
         return client
 
@@ -232,4 +232,4 @@ def _database(server: str) -> str:
 
 def _close(client: BackendClient[Any]) -> None:
     """Calls that run end first: a client whose connections are closed under them would call that an outage."""
-    client.lane.close(client.admin.close)
+    client.breaker.shut_down(client.admin.close)

@@ -27,7 +27,7 @@ _ASPECTS: Final = ("database", "storage", "cache")
 
 @dataclass(frozen=True)
 class Workspace:
-    """Who a tenant is to its users."""
+    """A workspace's identity: name and address."""
 
     name: str
     public_url: str
@@ -76,7 +76,7 @@ class DataPlaneClient:
             self._session = None
 
     async def put_workspace(self, address: str, token: str, workspace: Workspace, owner: Owner | None) -> str | None:
-        """Tell the tenant who it is and who owns it; the address of the owner's account that exists then, if any.
+        """Set the workspace's identity and owner; returns the e-mail of the current owner's account, if any.
 
         Raises:
             DataPlaneRefusedError: it rejected the workspace or the owner.

@@ -40,7 +40,7 @@ def operator_rules(kinds: Kinds) -> list[dict[str, Any]]:
 
 
 def people(kinds: Kinds) -> list[dict[str, Any]]:
-    """The ClusterRoles of those who look, and of those who also change what people change."""
+    """The ClusterRoles for people: view, and edit."""
     edited = [spec for spec in kinds if spec.edited]
     scaled = [f"{spec.plural}/scale" for spec in edited if spec.model.scale]
     rules = {

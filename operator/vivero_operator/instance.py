@@ -60,7 +60,7 @@ class Instance:
         return {one.host: one.secret_name for one in self.tenant.spec.host_certificates}
 
     def issuer(self, host: str) -> str | None:
-        """Who brings the certificate of this host; None when a person does, or it has none."""
+        """The issuer of this host's certificate; None if a person provides it, or it has none."""
         return None if host in self.certificates else self.settings.host_issuer or None
 
     @property

@@ -22,7 +22,7 @@ from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.errors import LeadershipLostError
-from vivero_operator.escrow.vault import Vault
+from vivero_operator.escrow.store import EscrowStore
 from vivero_operator.handlers import missed_deletions, pods
 from vivero_operator.handlers.watch import watch
 from vivero_operator.kinds import KINDS
@@ -37,10 +37,10 @@ from vivero_operator.reconcile.polling import Poller, watch_records
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.stand_ins import StandIns
-from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.surveys import Surveyor
+from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 from vivero_operator.supervision import supervised
 
@@ -92,8 +92,8 @@ def assemble(
         ReconcileState(),
         health.Heartbeat(),
         resync_seconds=settings.resync_seconds,
-        gone=services.starts.ended,
-        pods_changed=services.stand_ins.look,
+        gone=services.start_limiter.ended,
+        pods_changed=services.waiting_pages.mark,
         sweep=sweep.ask,
     )
     reconcilers = {spec: spec.reconciler(services, context) for spec in kinds}
@@ -107,12 +107,12 @@ def assemble(
         resync_seconds=settings.resync_seconds,
     )
     services.backends.recovered = controller.wake
-    metrics.WAITING_FOR_TURN.set_function(lambda: services.starts.waiting)
-    services.starts.wake = lambda name: context.queue.add(Key("Tenant", name), Rank.AWAITED)
+    metrics.WAITING_FOR_TURN.set_function(lambda: services.start_limiter.waiting)
+    services.start_limiter.wake = lambda name: context.queue.add(Key("Tenant", name), Rank.AWAITED)
     context.queue.add(Key("Release", services.rollout.current))
 
     def record_touched(tenant_id: str) -> None:
-        services.vault.forget(tenant_id)
+        services.escrow.forget(tenant_id)
         context.touched(tenant_id, SECRET)
 
     background: dict[str, Callable[[], Awaitable[None]]] = {
@@ -120,12 +120,12 @@ def assemble(
         "children": partial(children.watch, watching, context, cluster),
         "polling": Poller(watching, context, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
-        "sealing keys": services.vault.look_after_keys,
+        "sealing keys": services.escrow.maintain_keys,
         "missed deletions": partial(missed_deletions.run, watching, context, kinds),
         "orphans": sweep.run,
         "events": services.recorder.run,
-        "turns": services.starts.run,
-        "stand-ins": partial(services.stand_ins.run, watching, context.pods_listed),
+        "start limiter": services.start_limiter.run,
+        "waiting pages": partial(services.waiting_pages.run, watching, context.pods_listed),
     }
     return Parts(context, controller, reconcilers, watching, backoff, election, services, background)
 
@@ -169,11 +169,11 @@ async def serve(settings: Settings) -> None:
             backends=backends,
             data_plane=data_plane,
             cluster=cluster,
-            vault=Vault(kube, settings.platform_namespace),
+            escrow=EscrowStore(kube, settings.platform_namespace),
             recorder=Recorder(kube, settings.identity, lambda: datetime.now(UTC)),
             rollout=Rollout(settings, cluster),
-            starts=Starts(settings.starts_at_once),
-            stand_ins=StandIns(kube, cluster, settings, _now),
+            start_limiter=StartLimiter(settings.starts_at_once),
+            waiting_pages=WaitingPages(kube, cluster, settings, _now),
             orphans=Orphans(),
             dns=DnsRecords(settings.dns_servers),
             now=_now,

@@ -50,7 +50,7 @@ def forget_orphans(server: str) -> None:
 
 
 def forget_pool(pool: str) -> None:
-    """Its figures would stand still at their last values."""
+    """Remove its gauges, which would keep their last values."""
     for gauge in (POOL_SIZE, POOL_READY, POOL_STARTING):
         with contextlib.suppress(KeyError):
             gauge.remove(pool)

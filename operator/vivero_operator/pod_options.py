@@ -106,7 +106,7 @@ class SeLinuxOptions(_Strict):
 
 
 class PodSecurityContext(_Strict):
-    """Stands in the place of the operator's own: what is absent here is left to the cluster, as OpenShift wants it."""
+    """Replaces the operator's own: absent fields are left to the cluster, as OpenShift requires."""
 
     run_as_user: UserId | None = None
     run_as_group: GroupId | None = None
@@ -117,7 +117,7 @@ class PodSecurityContext(_Strict):
 
 
 class SecurityContext(_Strict):
-    """Of the container; stands in the place of the operator's own, but for what isolation needs."""
+    """Of the container; replaces the operator's own, except for what isolation needs."""
 
     run_as_user: UserId | None = None
     run_as_group: GroupId | None = None

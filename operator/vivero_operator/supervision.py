@@ -1,6 +1,6 @@
 """Supervises a background task: what ends it is logged and counted, and it is restarted with back-off.
 
-One odd object, one odd answer must not end the operator for all tenants: only
+One invalid object or unexpected response must not end the operator for all tenants: only
 lost leadership does, because then another replica may be at work.
 """
 
@@ -17,7 +17,7 @@ from vivero_operator.policies import backoff
 
 logger = logging.getLogger(__name__)
 
-STEADY_SECONDS: Final = 60.0
+STABLE_SECONDS: Final = 60.0
 """A task that ran for so long before it ended starts again as after its first failure."""
 
 
@@ -46,7 +46,7 @@ async def supervised(
             # Whatever it is, it is loud, counted, and no reason to stop everything else.
             logger.exception("background task failed, restarting it", extra={"task": name})
         metrics.TASK_RESTARTS.labels(name).inc()
-        failures = 1 if clock() - begun > STEADY_SECONDS else failures + 1
+        failures = 1 if clock() - begun > STABLE_SECONDS else failures + 1
         await sleep(backoff.delay(failures, random.random()))  # noqa: S311  jitter, no secret
 
 

@@ -54,7 +54,7 @@ from vivero_core.model.constants import (
 from vivero_dev.testing.data_plane import DataPlane
 from vivero_operator.escrow import record as records
 from vivero_operator.escrow import sealing
-from vivero_operator.escrow.vault import KEYS_SECRET
+from vivero_operator.escrow.store import KEYS_SECRET
 from vivero_operator.manifests import copies
 from vivero_operator.manifests.secrets import HOLDS_DATA, LIMITS_FILE
 from vivero_operator.policies import certificates
@@ -150,7 +150,7 @@ def _certificate(data: dict[str, str]) -> str:
     chain, key = data["tls.crt"].encode(), data["tls.key"].encode()
     leaf = x509.load_pem_x509_certificates(chain)[0]
     host = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
-    problem = certificates.judge(chain, key, host[0], datetime.now(UTC)).problem
+    problem = certificates.check_certificate(chain, key, host[0], datetime.now(UTC)).problem
     return f"for {host[0]}" + (f": {problem}" if problem else "")
 
 

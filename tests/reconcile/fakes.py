@@ -24,7 +24,7 @@ from vivero_operator.backend_clients import BackendClient
 from vivero_operator.data_plane import Owner, Proof, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.instance import PlatformFiles
-from vivero_operator.reconcile.lanes import Lane
+from vivero_operator.reconcile.circuit_breaker import CircuitBreaker
 
 Object = dict[str, Any]
 Key = tuple[str, str | None, str]
@@ -306,7 +306,7 @@ class FakeServer:
         """Nothing is open."""
 
 
-class DirectLane(Lane):
+class DirectBreaker(CircuitBreaker):
     """No threads."""
 
     def __init__(self) -> None:
@@ -324,16 +324,16 @@ class FakeBackends:
     def __init__(self) -> None:
         self.servers: dict[str, FakeServer] = defaultdict(lambda: FakeServer("mariadb"))
         self.s3, self.valkey = FakeServer("s3"), FakeServer("valkey")
-        self._lane = DirectLane()
+        self._breaker = DirectBreaker()
 
     async def database(self, server: Any) -> BackendClient[Any]:
-        return BackendClient(self.servers[server.name], self._lane)
+        return BackendClient(self.servers[server.name], self._breaker)
 
     async def storage(self) -> BackendClient[Any]:
-        return BackendClient(self.s3, self._lane)
+        return BackendClient(self.s3, self._breaker)
 
     async def cache(self) -> BackendClient[Any]:
-        return BackendClient(self.valkey, self._lane)
+        return BackendClient(self.valkey, self._breaker)
 
     async def platform_files(self) -> PlatformFiles:
         return PlatformFiles("CA", "TICKET")
@@ -345,7 +345,7 @@ class FakeBackends:
         return {**self.servers, "s3": self.s3, "valkey": self.valkey}
 
     def close(self) -> None:
-        self._lane.close()
+        self._breaker.shut_down()
 
 
 class FakeDns:

@@ -8,7 +8,7 @@ from vivero_core.backends.kube.resources import TENANT
 from vivero_core.model.constants import ANNOTATION_REVISION
 from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
-from vivero_operator.escrow.vault import Vault
+from vivero_operator.escrow.store import EscrowStore
 from vivero_operator.instance import Instance, TenantKeys
 from vivero_operator.kinds import KINDS
 from vivero_operator.reconcile.cluster import Cluster
@@ -17,10 +17,10 @@ from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.stand_ins import StandIns
-from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant import TenantReconciler
+from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -85,11 +85,11 @@ class World:
             backends=cast("Any", self.backends),
             data_plane=cast("Any", self.data_plane),
             cluster=self.cluster,
-            vault=Vault(kube, settings.platform_namespace),
+            escrow=EscrowStore(kube, settings.platform_namespace),
             recorder=Recorder(kube, "test", lambda: self.now),
             rollout=Rollout(settings, self.cluster),
-            starts=Starts(settings.starts_at_once, lambda: 0.0),
-            stand_ins=StandIns(kube, self.cluster, settings, lambda: self.now),
+            start_limiter=StartLimiter(settings.starts_at_once, lambda: 0.0),
+            waiting_pages=WaitingPages(kube, self.cluster, settings, lambda: self.now),
             orphans=Orphans(),
             dns=cast("Any", self.dns),
             now=lambda: self.now,
@@ -130,8 +130,8 @@ class World:
         tenant = Tenant.parse(merge(tenant_body("former"), {"metadata": {"uid": uid}, "spec": {"adopt": id}}))
         plan = Plan.parse(PLAN)
         at = self.now if retained else None
-        vault = Vault(cast("Any", self.kube), self.services.settings.platform_namespace)
-        await vault.keep(Instance(tenant, plan, self.services.settings), known, server, retained_at=at)
+        escrow = EscrowStore(cast("Any", self.kube), self.services.settings.platform_namespace)
+        await escrow.save(Instance(tenant, plan, self.services.settings), known, server, retained_at=at)
 
     def _roll(self) -> None:
         """As the Deployment's controller does, at once: pods are of its template, unless a case says of which they are."""

@@ -16,7 +16,7 @@ from typing import Final
 from vivero_dev.commands import run
 from vivero_dev.debian import OS_RELEASE, extracted
 from vivero_dev.instance import Instance, cache_root
-from vivero_dev.native.cgroups import end_pods, remove_cgroup
+from vivero_dev.native.cgroups import kill_pods, remove_cgroup
 from vivero_dev.native.packages import NATIVE_PACKAGES, ensure_packages
 from vivero_dev.native.probes import unix_socket_accepts
 from vivero_dev.processes import ProcessSpec, ProcessTable
@@ -72,7 +72,7 @@ def own_daemon(folder: Path) -> Iterator[Daemon]:
         yield Daemon(instance.netns_path, environment)
     finally:
         processes.stop(NAME, grace=START_SECONDS)
-        end_pods(instance)
+        kill_pods(instance)
         remove_cgroup(instance)
         run("network", ["ip", "netns", "delete", instance.netns])
         shutil.rmtree(data, ignore_errors=True)

@@ -18,7 +18,7 @@ def alone_style() -> Markup:
     return Markup(f"<style>{_text(STYLESHEET)}</style>")  # noqa: S704  the build's own stylesheet
 
 
-def stand_in_script(seconds: int) -> Markup:
+def waiting_page_script(seconds: int) -> Markup:
     """The script element that asks every so many seconds whether the page is there for which this one stands in."""
     return Markup(f'<script data-seconds="{int(seconds)}">{_text(SCRIPT)}</script>')  # noqa: S704  the build's own
 

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
-from vivero_ui.alone import alone_style, data_uri, stand_in_script
+from vivero_ui.alone import alone_style, data_uri, waiting_page_script
 from vivero_ui.assets import asset, icon
 from vivero_ui.filters import filters
 
@@ -32,7 +32,7 @@ def environment(directories: Sequence[Path], variables: Mapping[str, object] | N
             "icon": icon,
             "alone_style": alone_style,
             "data_uri": data_uri,
-            "stand_in_script": stand_in_script,
+            "waiting_page_script": waiting_page_script,
         }
     )
     made.globals.update(variables or {})

@@ -52,8 +52,8 @@ class Conditions(Struct, frozen=True):
             raise InvalidInputError.of("If-Match", 'must be * or ETags such as "3"')
         return cls(match, None if method == "GET" else names_in(headers, "if-none-match"))
 
-    def demand(self, tag: str) -> None:
-        """Check them against what is there, named by its tag.
+    def check(self, tag: str) -> None:
+        """Check the conditions against the current ETag.
 
         Raises:
             PreconditionFailedError: a condition does not hold.
@@ -67,7 +67,7 @@ UNCONDITIONAL: Final = Conditions()
 ETAG: Final = ResponseHeader(name="ETag", description="Names the version that this is.", documentation_only=True)
 IfMatch = Annotated[
     str | None,
-    HeaderParameter(name="If-Match", description="ETags, one of which must be the version's that is there; or `*`."),
+    HeaderParameter(name="If-Match", description="ETags, one of which must match the current version; or `*`."),
 ]
 IfNoneMatch = Annotated[
     str | None, HeaderParameter(name="If-None-Match", description="ETags, none of which may be that version's; or `*`.")

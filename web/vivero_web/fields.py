@@ -1,8 +1,8 @@
-"""Kinds of text that the bodies of both programs have, and how their bounds are told.
+"""Kinds of text that the bodies of both programs have, and how their bounds are documented.
 
 The rules of `text.py` measure a text once it is tidied, find every field at
-fault and say what to change. So a bound that one of them keeps is only told by
-the model (`told`), with the rule's own constant. Any other bound is the
+fault and say what to change. So a bound that one of them enforces is only documented by
+the model (`documented`), with the rule's own constant. Any other bound is the
 model's, and msgspec keeps it.
 """
 
@@ -19,19 +19,21 @@ LARGEST: Final = 2**63 - 1
 """What a column of whole numbers holds."""
 
 
-def told(description: str, **bounds: Any) -> Meta:  # noqa: ANN401  of JSON Schema
+def documented(description: str, **bounds: Any) -> Meta:  # noqa: ANN401  of JSON Schema
     """Of what has bounds, named as in JSON Schema, that a rule keeps."""
     return Meta(description=description, extra_json_schema=bounds)
 
 
-Email = Annotated[str, told("An e-mail address.", minLength=3, maxLength=EMAIL_MAX_LENGTH, pattern=EMAIL_PATTERN)]
+Email = Annotated[str, documented("An e-mail address.", minLength=3, maxLength=EMAIL_MAX_LENGTH, pattern=EMAIL_PATTERN)]
 Company = Annotated[
-    str, told("Name of the company, as people read it.", minLength=1, maxLength=DISPLAY_NAME_MAX_LENGTH)
+    str, documented("Name of the company, as people read it.", minLength=1, maxLength=DISPLAY_NAME_MAX_LENGTH)
 ]
-PersonName = Annotated[str, told("Name of the person, as people read it.", maxLength=PERSON_MAX)]
+PersonName = Annotated[str, documented("Name of the person, as people read it.", maxLength=PERSON_MAX)]
 NewPassword = Annotated[
     str,
-    told("A password that is not easy to guess, as it was typed.", minLength=PASSWORD_MIN, maxLength=PASSWORD_MAX),
+    documented(
+        "A password that is not easy to guess, as it was typed.", minLength=PASSWORD_MIN, maxLength=PASSWORD_MAX
+    ),
 ]
 TypedEmail = Annotated[str, Meta(max_length=EMAIL_MAX_LENGTH, description="The account's e-mail address.")]
 TypedPassword = Annotated[str, Meta(max_length=SECRET_MAX, description="The account's password.")]

@@ -103,8 +103,8 @@ class Limiter:
             await self.give_back(tally)
         return tally
 
-    async def demand(self, *asked: tuple[Limit, str]) -> list[Tally]:
-        """Count one more against each limit, or against none when one of them refuses.
+    async def count_all(self, *asked: tuple[Limit, str]) -> list[Tally]:
+        """Count one request against each limit, or against none if one of them is reached.
 
         Raises:
             TooManyRequestsError: nothing was counted.

@@ -7,7 +7,7 @@ and it works once.
 
 The mails go to addresses that nobody may have confirmed. So they contain no text of a stranger, which would make us the
 sender of anybody's advertisement: a host, an e-mail address and our own sentences. And they are limited, or we would be
-the tool that fills somebody's mailbox; `Limiter.demand` takes what `to_recipient`, `by_caller` and `of_invitations`
+the tool that fills somebody's mailbox; `Limiter.count_all` takes what `to_recipient`, `by_caller` and `of_invitations`
 return.
 """
 

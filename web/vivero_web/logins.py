@@ -62,7 +62,7 @@ class Logins:
         limits = [(AT_ONE_ACCOUNT, f"{account}:{place}"), (FROM_ONE_PLACE, place)]
         if not await self._limiter.has(_known(account, place)):
             limits.append((FROM_UNKNOWN_ADDRESSES, account))
-        return await self._limiter.demand(*limits)
+        return await self._limiter.count_all(*limits)
 
     async def _give_back(self, counted: list[Tally]) -> None:
         for tally in counted:

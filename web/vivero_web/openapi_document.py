@@ -18,9 +18,9 @@ from vivero_web.problem import Problem
 from vivero_web.security import JSON
 
 
-def completed(app: Litestar, told: Mapping[str, Any]) -> Json:
-    """The whole document; `told` is what the framework says of the program."""
-    operations = list(operations_of(app, told))
+def completed(app: Litestar, generated: Mapping[str, Any]) -> Json:
+    """The whole document; `generated` is the one that Litestar generates."""
+    operations = list(operations_of(app, generated))
     kinds = [kind for one in operations for kind in (_taken(one), *given_by(one).values()) if kind is not None]
     schemas, components = msgspec.json.schema_components([*kinds, Problem], ref_template=f"{SCHEMAS}{{name}}")
     schema_of = {repr(kind): schema for kind, schema in zip(kinds, schemas[:-1], strict=True)}
@@ -28,55 +28,55 @@ def completed(app: Litestar, told: Mapping[str, Any]) -> Json:
     shared: dict[str, Json] = {}
     for one in operations:
         paths.setdefault(one.path, {})[one.method.lower()] = {
-            "operationId": one.told["operationId"],
-            "tags": one.told.get("tags", []),
+            "operationId": one.framework_spec["operationId"],
+            "tags": one.framework_spec.get("tags", []),
             **_words(one),
             "security": one.handler.resolve_security() or [],
             **({"parameters": parameters} if (parameters := list(_parameters(one))) else {}),
             **_request(one, schema_of),
             "responses": {**refusals(one, shared), **results(one, schema_of)},
         }
-    framework = told["components"]
+    framework = generated["components"]
     named = {**framework["schemas"], **components}
     used = _reached({"paths": paths, "shared": shared}, named)
     return {
-        **told,
+        **generated,
         "paths": paths,
         "components": {**framework, "schemas": {name: named[name] for name in sorted(used)}, "responses": shared},
     }
 
 
-def operations_of(app: Litestar, told: Mapping[str, Any]) -> Iterator[Operation]:
+def operations_of(app: Litestar, generated: Mapping[str, Any]) -> Iterator[Operation]:
     """Everything that the document has, by path and method."""
     routes = sorted((route for route in app.routes if isinstance(route, HTTPRoute)), key=lambda one: one.path_format)
     for route in routes:
         for method, (handler, _) in sorted(route.route_handler_map.items()):
             if handler.resolve_include_in_schema():
                 path = route.path_format
-                yield Operation(path, str(method), handler, told["paths"][path][str(method).lower()])
+                yield Operation(path, str(method), handler, generated["paths"][path][str(method).lower()])
 
 
 def _words(one: Operation) -> Json:
     """A summary and a description; the document of a route is that of its function."""
-    written = one.told.get("description") or f"{one.handler.summary}."
+    written = one.framework_spec.get("description") or f"{one.handler.summary}."
     summary = one.handler.summary or written.partition("\n")[0].partition(";")[0].rstrip(".")
     return {"summary": summary, "description": " ".join([written, *one.needs()])}
 
 
 def _parameters(one: Operation) -> Iterator[Json]:
     """The framework's, without what says nothing: a text in an address is never null."""
-    for told in one.told.get("parameters", ()):
-        schema = {**told["schema"]}
+    for parameter in one.framework_spec.get("parameters", ()):
+        schema = {**parameter["schema"]}
         kinds = [kind for kind in schema.pop("oneOf", ()) if kind.get("type") != "null"]
         for kind in kinds:
             schema = {**kind, **schema}
-        description = schema.pop("description", told.get("description", ""))
+        description = schema.pop("description", parameter.get("description", ""))
         given = {name: _whole(value) for name, value in schema.items() if name != "default" or value not in {None, ""}}
         yield {
-            "name": told["name"],
-            "in": told["in"],
+            "name": parameter["name"],
+            "in": parameter["in"],
             "description": description,
-            "required": told["required"],
+            "required": parameter["required"],
             "schema": given,
         }
     if ACCEPT_RANGES in one.headers():
@@ -95,7 +95,7 @@ def _whole(value: Any) -> Any:  # noqa: ANN401  any JSON
 def _request(one: Operation, schema_of: Mapping[str, Json]) -> Json:
     field = body_of(one.handler)
     if field is None:
-        return {"requestBody": one.told["requestBody"]} if one.reads_body else {}
+        return {"requestBody": one.framework_spec["requestBody"]} if one.reads_body else {}
     content = {JSON: {"schema": schema_of[repr(_taken(one))]}}
     return {"requestBody": {"required": field.is_required, "content": content}}
 

@@ -30,21 +30,21 @@ class Operation(Struct, frozen=True):
     Attributes:
         path: with placeholders, `/users/{user_id}`.
         method: in capitals.
-        told: the framework's own words on it: its parameters and its body.
+        framework_spec: its operation object as Litestar generates it: parameters and body.
     """
 
     path: str
     method: str
     handler: HTTPRouteHandler
-    told: Mapping[str, Any]
+    framework_spec: Mapping[str, Any]
 
     @property
     def reads_body(self) -> bool:
-        return "requestBody" in self.told
+        return "requestBody" in self.framework_spec
 
     def has_parameters(self, *places: str) -> bool:
         """Whether it takes any in these places, or anywhere."""
-        return any(not places or one["in"] in places for one in self.told.get("parameters", ()))
+        return any(not places or one["in"] in places for one in self.framework_spec.get("parameters", ()))
 
     def headers(self) -> Mapping[str, str]:
         """Those that its answer has, and what they say."""

@@ -3,13 +3,14 @@
 from typing import Any
 
 from alembic import context
+from vivero_web.schema_compatibility import record_oldest_program
 
-from vivero_control.db.compatibility import keep_window
+from vivero_control.db.compatibility import TABLE
 from vivero_control.db.tables import Base
 
 
 def _is_ours(name: str | None, kind: str, _: Any) -> bool:  # noqa: ANN401  the parents' names, by their kind
-    """Leaves out the tables of `keep_window` and of the lock, which are no model's."""
+    """Leaves out the tables of `record_oldest_program` and of the lock, which are no model's."""
     return kind != "table" or name not in ("schema_compatibility", "migration_lock")
 
 
@@ -20,7 +21,7 @@ context.configure(
     target_metadata=Base.metadata,
     compare_type=True,
     include_name=_is_ours,
-    on_version_apply=keep_window,
+    on_version_apply=record_oldest_program(TABLE),
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -1,1 +1,1 @@
-"""The cache and the bucket: libraries wrapped, their errors translated at this edge."""
+"""Clients of cache, bucket and mail server; library errors are translated here."""

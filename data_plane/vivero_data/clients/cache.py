@@ -1,4 +1,4 @@
-"""The workspace's keys in Valkey: counts of limits, and the proof that it works."""
+"""The workspace's keys in Valkey: rate limit counters, and the access check for the proof."""
 
 import secrets
 import ssl
@@ -13,12 +13,12 @@ from vivero_web.errors import UnavailableError
 from vivero_data.errors import IsolationError
 from vivero_data.settings import CacheSecret
 
-_TIMEOUT: Final = 1  # seconds; for a free connection, for a new one, and for an answer
+_TIMEOUT: Final = 1  # seconds; to get a pooled connection, to connect, and to read a reply
 _CONNECTIONS: Final = 10
 
 
 class Cache:
-    """Connects when first used; every key begins with the prefix that our access list allows."""
+    """Connects lazily; every key has the prefix that our ACL allows."""
 
     def __init__(self, secret: CacheSecret, tls: ssl.SSLContext) -> None:
         self._prefix = secret.prefix
@@ -51,14 +51,14 @@ class Cache:
         if found != value.encode():
             raise UnavailableError("The cache did not return what was written.")
 
-    async def stay_out(self, neighbour: str) -> None:
+    async def check_isolation(self, neighbour: str) -> None:
         """Try to read a key of another workspace; `neighbour` is its id.
 
         Raises:
-            IsolationError: the server lets us, whether there is such a key or not.
+            IsolationError: the server allows it, whether or not the key exists.
             UnavailableError: the cache does not answer.
         """
-        from vivero_core.model.naming import cache_prefix  # noqa: PLC0415  the proof is rare, memory is not
+        from vivero_core.model.naming import cache_prefix  # noqa: PLC0415  rarely used; saves memory
 
         with asking():
             try:
@@ -68,10 +68,10 @@ class Cache:
         raise IsolationError("The keys of another workspace are open to this one.")
 
     async def ping(self) -> None:
-        """Ask whether it is there.
+        """Check that the server answers.
 
         Raises:
-            UnavailableError: it is not.
+            UnavailableError: it does not.
         """
         with asking():
             await self._client.ping()
@@ -81,10 +81,10 @@ class Cache:
 
 
 class _TrustedConnection(Connection):
-    """Over the one TLS context of the process.
+    """A connection that uses the process's TLS context.
 
-    The library's own trusts every authority of the machine besides, and reads
-    them all for each new connection, which takes 20 ms.
+    The library would also trust the system's CAs and load them for each new
+    connection, which takes 20 ms.
     """
 
     def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401  passed through

@@ -1,8 +1,8 @@
-"""Mails that go out beside the requests: nobody waits for a mail server, and no answer's time tells who has an account.
+"""Mails are sent in background tasks: no request waits for a mail server, and no response time reveals an account.
 
-What a restart interrupts is lost, on purpose: only a digest of a link's secret
-is stored, so a queue that outlives the process would have to keep what lets
-people in. A reset is asked for again; an invitation is shown as not sent.
+Mails in flight are lost at a restart, on purpose: only a digest of a link's
+secret is stored, so a durable queue would have to store the secret itself. A
+reset is requested again; an invitation is shown as not sent.
 """
 
 import asyncio
@@ -17,51 +17,51 @@ from vivero_web.mail import Mail, MailRefusedError, MailServerUnavailableError, 
 
 from vivero_data.settings import read_mail
 
-_PAUSES: Final = (2.0, 15.0, 60.0)  # seconds between attempts: a mail server's restart, not its outage
-_AT_ONCE: Final = 50  # on their way; what is more is refused before anything is looked up
+_RETRY_DELAYS: Final = (2.0, 15.0, 60.0)  # seconds between attempts: for a mail server's restart, not for an outage
+_MAX_IN_FLIGHT: Final = 50  # mails; further requests are refused before any lookup
 
 log = structlog.get_logger(__name__)
 
 
-class Post:
-    """The way out. Settings and authorities are read for each mail, so that a change needs no restart."""
+class Mailer:
+    """Sends mail. Settings and CA certificates are read for each mail, so that a change needs no restart."""
 
     def __init__(self, folder: Path, ca_file: Path) -> None:
         self._folder = folder
         self._ca_file = ca_file
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._in_flight: set[asyncio.Task[None]] = set()
 
     @property
-    def offered(self) -> bool:
+    def configured(self) -> bool:
         """Whether this workspace has a mail server."""
         return (self._folder / "host").is_file()
 
     @property
-    def _is_full(self) -> bool:
-        return len(self._under_way) >= _AT_ONCE
+    def _at_capacity(self) -> bool:
+        return len(self._in_flight) >= _MAX_IN_FLIGHT
 
-    def demand_room(self) -> None:
-        """Refuse before anything is looked up or written.
+    def require_capacity(self) -> None:
+        """Fail early, before any lookup or write.
 
         Raises:
-            UnavailableError: too much is under way.
+            UnavailableError: too many mails are in flight.
         """
-        if self._is_full:
+        if self._at_capacity:
             raise UnavailableError("Too many mails are on their way. Try again in a moment.")
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something that ends in a mail, without waiting for it; not at all while too much is under way."""
-        if self._is_full:
+    def send_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine that ends in a mail as a background task; dropped while too many are in flight."""
+        if self._at_capacity:
             work.close()
-            log.warning("mail_not_sent", problem="too much is under way")
+            log.warning("mail_not_sent", problem="too many mails in flight")
             return
-        task = asyncio.create_task(_watched(work))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task = asyncio.create_task(_log_failure(work))
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
 
     async def deliver(self, mail: Mail) -> bool:
-        """Whether the server took it, tried for a little more than a minute."""
-        for pause in (*_PAUSES, None):
+        """Send with retries for a little more than a minute; whether the server accepted it."""
+        for pause in (*_RETRY_DELAYS, None):
             try:
                 return await self._send(mail)
             except MailRefusedError as error:
@@ -74,8 +74,8 @@ class Post:
         return False
 
     async def close(self) -> None:
-        """Give up what is under way."""
-        tasks = list(self._under_way)
+        """Cancel all mails in flight."""
+        tasks = list(self._in_flight)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -88,14 +88,14 @@ class Post:
         return True
 
     def _tls(self) -> ssl.SSLContext:
-        """Unlike the platform's own services, a mail server may be anybody's: known authorities and TLS 1.2 will do."""
+        """Mail servers may be third-party, unlike the platform's services: public CAs and TLS 1.2 are accepted too."""
         context = ssl.create_default_context()
         context.load_verify_locations(self._ca_file)
         return context
 
 
-async def _watched(work: Coroutine[Any, Any, None]) -> None:
-    """Nobody waits for its outcome, so it is logged."""
+async def _log_failure(work: Coroutine[Any, Any, None]) -> None:
+    """Nothing awaits the task's result, so failures are logged."""
     try:
         await work
     except WebError as error:

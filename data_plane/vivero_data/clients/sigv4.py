@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-UNSIGNED: Final = "UNSIGNED-PAYLOAD"  # the body's integrity is TLS's and our AEAD's affair
+UNSIGNED: Final = "UNSIGNED-PAYLOAD"  # TLS and our AEAD protect the body's integrity
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _SAFE: Final = "-_.~"
 

@@ -1,4 +1,4 @@
-"""The workspace's bucket, over urllib3 in threads: it streams, and nothing is ever whole in memory."""
+"""The workspace's bucket, over urllib3 in threads; bodies are streamed, never held in memory as a whole."""
 
 import asyncio
 import secrets
@@ -18,15 +18,15 @@ from vivero_data.errors import IsolationError
 from vivero_data.settings import StorageSecret
 
 _CONNECT_SECONDS: Final = 3.0
-_READ_SECONDS: Final = 30.0  # between two pieces, not in all
-_PING_SECONDS: Final = 3.0  # below the 4 that a probe waits: no thread is left behind with a server that says nothing
+_READ_SECONDS: Final = 30.0  # between two reads, not in total
+_PING_SECONDS: Final = 3.0  # below the probe's timeout of 4: no thread is left hanging on an unresponsive server
 _CONNECTIONS: Final = 8
 _OK: Final = frozenset({200, 204, 206})
 _PARTIAL: Final = 206
 _MISSING: Final = 404
 _SERVER_ERROR: Final = 500
 _ONE_OBJECT: Final = {"list-type": "2", "max-keys": "1"}
-_PATIENT: Final = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+_DEFAULT_TIMEOUT: Final = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
 PIECE: Final = 64 * 1024  # bytes read at once
 
 
@@ -35,7 +35,7 @@ class StorageError(WebError):
 
 
 class Storage:
-    """Objects of one bucket by key; keys are ours (hexadecimal or base-32), never a user's words."""
+    """Objects of one bucket by key; keys are generated (hexadecimal or base-32), never user input."""
 
     def __init__(self, secret: StorageSecret, tls: ssl.SSLContext) -> None:
         address = urlsplit(secret.endpoint)
@@ -46,7 +46,7 @@ class Storage:
         self._http = PoolManager(
             maxsize=_CONNECTIONS,
             ssl_context=tls,
-            # One more try for a connection that the server had closed; never for a sent body.
+            # One retry for a pooled connection that the server closed; never after a body was sent.
             retries=Retry(connect=1, read=0, redirect=0, status=0, other=0),
         )
 
@@ -56,18 +56,18 @@ class Storage:
             response.drain_conn()
 
     def get(self, key: str, part: range | None = None) -> BaseHTTPResponse:
-        """The object's open response, or that of some of its bytes, to be read in pieces and released. Blocks.
+        """The open response for an object or a byte range, to be read in pieces and released. Blocks.
 
         Raises:
             NotFoundError: there is no such object.
-            StorageError: the server sends no parts.
+            StorageError: the server ignores Range.
         """
         response = self._open("GET", f"/{self._bucket}/{key}", None, 0, {}, part=part)
         if part is None or response.status == _PARTIAL:
             return response
         response.close()
         response.release_conn()
-        raise StorageError("The bucket sends the whole where a part is asked for.")
+        raise StorageError("The bucket ignored the Range header.")
 
     def read(self, key: str, part: range) -> bytes:
         """A few of an object's bytes; errors as `get`. Blocks."""
@@ -93,21 +93,21 @@ class Storage:
         await asyncio.to_thread(self._prove)
 
     async def ping(self) -> None:
-        """Ask for a list of one object, which needs the bucket and our right to it.
+        """List one object, which needs the bucket and our right to it.
 
         Raises:
             UnavailableError: the bucket is not there, or not ours.
         """
         await asyncio.to_thread(self._ping)
 
-    async def stay_out(self, neighbour: str) -> None:
+    async def check_isolation(self, neighbour: str) -> None:
         """Try to list another workspace's bucket; `neighbour` is its id.
 
         Raises:
             IsolationError: it can be listed.
             UnavailableError: the server does not answer.
         """
-        await asyncio.to_thread(self._stay_out, neighbour)
+        await asyncio.to_thread(self._check_isolation, neighbour)
 
     def close(self) -> None:
         self._http.clear()
@@ -132,7 +132,7 @@ class Storage:
         if found != value:
             raise UnavailableError("The bucket did not return what was written.")
 
-    def _stay_out(self, neighbour: str) -> None:
+    def _check_isolation(self, neighbour: str) -> None:
         from vivero_core.model.naming import bucket_name  # noqa: PLC0415  the proof is rare, memory is not
 
         try:
@@ -169,7 +169,7 @@ class Storage:
         seconds: float | None = None,
         part: range | None = None,
     ) -> BaseHTTPResponse:
-        """`seconds` bounds the whole of a short request; others may take as long as their pieces come."""
+        """`seconds` is the total timeout of a short request; others may run as long as data arrives."""
         headers = self._signer.headers(method, self._host, path, clock.now(), query=query)
         if body is not None:
             headers["content-length"] = str(size)
@@ -183,7 +183,7 @@ class Storage:
                 body=body,
                 headers=headers,
                 preload_content=False,
-                timeout=Timeout(total=seconds) if seconds else _PATIENT,
+                timeout=Timeout(total=seconds) if seconds else _DEFAULT_TIMEOUT,
             )
         except HTTPError as error:
             raise UnavailableError("The bucket does not answer.") from error

@@ -1,1 +1,1 @@
-"""The tenant's schema: connections, transactions, the tables and how they come to be."""
+"""The tenant's schema: connections, transactions, tables and migrations."""

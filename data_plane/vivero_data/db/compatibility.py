@@ -1,12 +1,9 @@
-"""Which programs may run on a schema: a window of revisions that the migrations keep in the schema itself (ADR 0016).
+"""Whether this program may run on the schema (vivero_web.schema_compatibility, ADR 0016)."""
 
-Revisions are four digits, so that texts compare as numbers do: a program
-need not know a newer revision to see that it is newer.
-"""
-
-from typing import Any, Final
+from typing import Final
 
 from vivero_web.errors import WebError
+from vivero_web.schema_compatibility import incompatibility
 
 HEAD: Final = "0006"  # newest revision of this program; a test compares it with the migrations
 TABLE: Final = """CREATE TABLE IF NOT EXISTS schema_compatibility (
@@ -29,28 +26,12 @@ def is_ahead(revision: str) -> bool:
     return revision > HEAD
 
 
-def demand_open(revision: str, oldest: str | None) -> None:
-    """Let this program run on a schema that is ahead of it, or say why not; `oldest` is what the schema says.
+def require_compatible(revision: str, oldest: str | None) -> None:
+    """Check that this program may run on a schema ahead of it; `oldest` is the oldest program that the schema allows.
 
     Raises:
         SchemaTooNewError: naming the revisions and what to do.
     """
-    if oldest is not None and oldest <= HEAD:
-        return
-    allowed = f"only programs that know revision {oldest} may use it" if oldest else "it does not say who may use it"
-    raise SchemaTooNewError(
-        f"The schema is at revision {revision} and {allowed}; this program knows revisions up to {HEAD}."
-        " Start a newer release, or restore a backup from before the upgrade."
-    )
-
-
-def keep_window(ctx: Any, step: Any, heads: object, run_args: object) -> None:  # noqa: ANN401, ARG001  as Alembic calls it
-    """Alembic's hook after each migration (migrations/env.py): writes down its `oldest_program`."""
-    if not step.is_upgrade:
-        return
-    oldest = step.up_revision.module.oldest_program
-    ctx.impl.execute(TABLE)
-    ctx.impl.execute(
-        f"INSERT INTO schema_compatibility (id, oldest_program) VALUES (1, '{oldest}')"  # noqa: S608  a migration's constant
-        " ON DUPLICATE KEY UPDATE oldest_program = VALUES(oldest_program)"
-    )
+    problem = incompatibility(revision, oldest, HEAD)
+    if problem is not None:
+        raise SchemaTooNewError(problem)

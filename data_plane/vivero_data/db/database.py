@@ -1,4 +1,4 @@
-"""Connections to the tenant's schema: a small pool, and transactions that end one way or the other.
+"""Connections to the tenant's schema: a small pool, and transactions that are always committed or rolled back.
 
 asyncmy's own pool and SQL in the repositories, without SQLAlchemy: that
 would take 20 MB of an idle pod's 70 and 150 ms of its start (ADR in
@@ -24,7 +24,7 @@ Row = tuple[Any, ...]
 T = TypeVar("T")
 
 _CONNECT_SECONDS: Final = 5
-_ACQUIRE_SECONDS: Final = 5.0  # longer than any healthy queue; then the caller hears 503
+_ACQUIRE_SECONDS: Final = 5.0  # longer than any healthy queue; then the caller gets 503
 _STATEMENT_SECONDS: Final = 10  # ends a runaway query on the server too
 _IDLE_SECONDS: Final = 20  # connections unused for longer are closed: thousands of tenants share a server
 _CLOSE_SECONDS: Final = 3.0
@@ -41,18 +41,16 @@ OWN_AUDIT_LOG: Final = "audit_log"
 """In the tenant's own schema: the audit log itself, or what is left there from before it had a schema of its own."""
 
 
-_STATEMENT_ROWS: Final = (
-    200  # of one statement: few trips to the server, and never more in memory than a page of a list
-)
+_STATEMENT_ROWS: Final = 200  # of one statement: few round trips, and no more memory than a page of a list
 
 
 def batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """As many rows at a time as one statement writes."""
+    """The rows in chunks of what one statement writes."""
     return (rows[start : start + _STATEMENT_ROWS] for start in range(0, len(rows), _STATEMENT_ROWS))
 
 
 class Connection:
-    """One connection for the time of a read or a transaction; `audit_log` is the table of that name, for SQL."""
+    """A pooled connection during a read or transaction; `audit_log` is the audit log's qualified table name."""
 
     def __init__(self, raw: asyncmy.Connection, audit_log: str) -> None:
         self._raw = raw
@@ -88,7 +86,7 @@ class Connection:
 
 
 class Database:
-    """The pool. Made at once, opened when the server answers; before that every use raises UnavailableError."""
+    """The connection pool. Created unopened; until `open` succeeds every use raises UnavailableError."""
 
     def __init__(self, secret: DatabaseSecret, tls: ssl.SSLContext, size: int) -> None:
         self._secret = secret
@@ -96,26 +94,26 @@ class Database:
         self._size = size
         self._audit_log = f"`{secret.audit}`.{OWN_AUDIT_LOG}" if secret.audit else OWN_AUDIT_LOG
         self._pool: Pool | None = None
-        self._refusal: UnavailableError | None = None
+        self._reason: UnavailableError | None = None
 
     @property
     def name(self) -> str:
         """Name of the schema."""
         return self._secret.name
 
-    async def open(self, patience: float) -> None:
-        """Connect, trying again with growing pauses for at most `patience` seconds.
+    async def open(self, seconds: float) -> None:
+        """Connect, retrying with exponential back-off for at most so many seconds.
 
         Raises:
-            UnavailableError: the server did not let us in for that long.
+            UnavailableError: no connection within that time.
         """
-        deadline = asyncio.get_running_loop().time() + patience
+        deadline = asyncio.get_running_loop().time() + seconds
         pause = _FIRST_RETRY
         while True:
             try:
                 self._pool = await self._connect()
             except DRIVER_ERRORS as error:
-                self._refusal = _refusal(error)
+                self._reason = _reason(error)
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise translate(error) from error
             else:
@@ -152,7 +150,7 @@ class Database:
                 yield connection
                 await connection.execute("COMMIT")
             except Exception:
-                # A cancelled request goes past here: its connection is still in a
+                # A cancelled request skips this: its connection is still in a
                 # transaction, so the pool closes it and the server rolls back.
                 await connection.execute("ROLLBACK")
                 raise
@@ -177,7 +175,7 @@ class Database:
 
     async def _acquire(self) -> asyncmy.Connection:
         if self._pool is None:
-            raise UnavailableError("The workspace is starting.") from self._refusal
+            raise UnavailableError("The workspace is starting.") from self._reason
         try:
             async with asyncio.timeout(_ACQUIRE_SECONDS):
                 return await self._pool.acquire()
@@ -192,8 +190,8 @@ class Database:
             await pool.release(raw)
 
 
-def _refusal(error: BaseException) -> UnavailableError:
-    """Why we were not let in, without the error itself, which would keep the connection."""
+def _reason(error: BaseException) -> UnavailableError:
+    """Why connecting failed, without the exception itself, which would keep the connection alive."""
     problem = translate(error)
     problem.__cause__ = error
     return UnavailableError(explained(problem))

@@ -1,4 +1,4 @@
-"""The database driver's errors in this package's words."""
+"""Translates the database driver's errors into this package's."""
 
 import re
 from typing import Final
@@ -13,7 +13,7 @@ _KEY: Final = re.compile(r"for key '(?:[^'.]*\.)?([^'.]+)'$")
 
 
 class DuplicateKeyError(WebError):
-    """A unique key refused a row; `key` is the index's name. Services turn it into a conflict or a field error."""
+    """A unique key rejected a row; `key` is the index's name. Services turn it into a conflict or a field error."""
 
     def __init__(self, key: str) -> None:
         super().__init__("a unique key refused the row")
@@ -21,11 +21,11 @@ class DuplicateKeyError(WebError):
 
 
 class MissingTableError(WebError):
-    """A table is not there: the schema is empty or half made."""
+    """A table is missing: the schema is empty or incomplete."""
 
 
 class DatabaseError(WebError):
-    """The database refused a statement for a reason that trying again will not mend; `code` is the server's number."""
+    """The database rejected a statement and a retry will not help; `code` is the server's error number."""
 
     def __init__(self, code: int) -> None:
         super().__init__("The database refused a statement.")
@@ -33,7 +33,7 @@ class DatabaseError(WebError):
 
 
 def translate(error: BaseException) -> WebError:
-    """The error to raise instead, from the driver's or the network's."""
+    """Our error for one of the driver or the network."""
     if not isinstance(error, MySQLError):
         return UnavailableError("The database does not answer.")
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
@@ -47,5 +47,5 @@ def translate(error: BaseException) -> WebError:
     return DatabaseError(code)
 
 
-# What a call into the driver can raise for reasons outside this program.
+# What a driver call can raise for external reasons.
 DRIVER_ERRORS: Final = (Error, OSError, TimeoutError, EOFError)

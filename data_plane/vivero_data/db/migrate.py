@@ -1,4 +1,4 @@
-"""Runs Alembic under the lock: `python -m vivero_data migrate`, by hand or from `db/schema.py`."""
+"""Runs Alembic under the migration lock: `python -m vivero_data migrate`, manually or from `db/schema.py`."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from vivero_web import migration_lock
 
-from vivero_data.db.compatibility import SELECT_OLDEST, MigrationError, demand_open, is_ahead
+from vivero_data.db.compatibility import SELECT_OLDEST, MigrationError, is_ahead, require_compatible
 from vivero_data.db.schema_file import config
 from vivero_data.settings import Settings
 
@@ -19,11 +19,11 @@ _LOCK_WAIT: Final = 1205
 
 
 def migrate(settings: Settings, revision: str = "head") -> None:
-    """Upgrade the schema to `revision`; does nothing when it is there already, or ahead and open to this program.
+    """Upgrade the schema to `revision`; a no-op if it is there already, or ahead and compatible.
 
     Raises:
         MigrationError: another process holds the lock for too long.
-        SchemaTooNewError: a newer program has closed the schema to this one.
+        SchemaTooNewError: a newer program made the schema incompatible with this one.
     """
     secret = settings.database
 
@@ -42,7 +42,7 @@ def migrate(settings: Settings, revision: str = "head") -> None:
     engine = create_engine("mariadb+pymysql://", creator=connect, poolclass=NullPool)
     try:
         with engine.connect() as holder, engine.connect() as connection:
-            _take(holder)
+            _acquire_lock(holder)
             if _is_ahead(connection):
                 return
             alembic = config()
@@ -54,7 +54,7 @@ def migrate(settings: Settings, revision: str = "head") -> None:
 
 
 def _is_ahead(connection: Connection) -> bool:
-    """Whether a newer program has migrated the schema, and left it open to this one."""
+    """Whether a newer program migrated the schema and it is still compatible with this one."""
     tables = inspect(connection)
     revision = (
         connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -63,11 +63,13 @@ def _is_ahead(connection: Connection) -> bool:
     )
     if revision is None or not is_ahead(revision):
         return False
-    demand_open(revision, connection.scalar(text(SELECT_OLDEST)) if tables.has_table("schema_compatibility") else None)
+    require_compatible(
+        revision, connection.scalar(text(SELECT_OLDEST)) if tables.has_table("schema_compatibility") else None
+    )
     return True
 
 
-def _take(holder: Connection) -> None:
+def _acquire_lock(holder: Connection) -> None:
     try:
         migration_lock.take(holder, _LOCK_SECONDS)
     except OperationalError as error:

@@ -1,10 +1,10 @@
-"""Brings the schema to this program's revision, at start, whichever pod is first.
+"""Brings the schema to this program's revision at start-up, in whichever pod is first.
 
 An empty schema gets `schema.sql`, which is Alembic's own output kept as
 text: Alembic and SQLAlchemy cost 35 MB and a third of a second, and a signup
-waits for this. Only a schema of an older revision needs Alembic, and then in
-a process of its own (`db/migrate.py`) whose memory goes when it ends. On a
-newer schema the program runs as it is, or not at all (`db/compatibility.py`).
+waits for this. Only a schema of an older revision needs Alembic, in a separate
+process (`db/migrate.py`) that frees its memory when it exits. On a newer schema
+the program runs unchanged, or refuses to start (`db/compatibility.py`).
 """
 
 import asyncio
@@ -16,15 +16,15 @@ import structlog
 from vivero_web import migration_lock
 from vivero_web.errors import UnavailableError
 
-from vivero_data.db.compatibility import HEAD, SELECT_OLDEST, MigrationError, demand_open, is_ahead
+from vivero_data.db.compatibility import HEAD, SELECT_OLDEST, MigrationError, is_ahead, require_compatible
 from vivero_data.db.database import Connection, Database
 from vivero_data.db.errors import MissingTableError
 
 SCHEMA_FILE: Final = Path(__file__).with_name("schema.sql")
-_LOCK_ATTEMPTS: Final = 12  # each as long as a statement may take, two minutes in all: another pod is migrating
-_MIGRATE_SECONDS: Final = 600  # a long ALTER; then the pod restarts and goes on
+_LOCK_ATTEMPTS: Final = 12  # each as long as a statement timeout, two minutes in total: another pod is migrating
+_MIGRATE_SECONDS: Final = 600  # for a long ALTER; then the pod restarts and continues
 
-_LOST: Final = (
+_DATA_LOST: Final = (
     "The schema is empty, yet this workspace held data. Nothing is made in its place: restore the schema from a backup,"
     " or have the operator give the data up (spec.acceptDataLossAt of the Tenant)."
 )
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class SchemaReady(asyncio.Event):
-    """Set when this process has seen a schema that it can use, of the `revision` then."""
+    """Set once this process has a usable schema; `revision` is the schema's at that time."""
 
     revision = ""
 
@@ -43,40 +43,40 @@ class SchemaReady(asyncio.Event):
 
 
 def split(text: str) -> list[str]:
-    """The statements of a schema file; a semicolon at a line's end closes each."""
+    """The statements of a schema file, each terminated by a semicolon at a line's end."""
     return [part.strip() + ";" for part in text.split(";\n") if part.strip()]
 
 
 async def ensure_current(database: Database, *, holds_data: bool = False) -> str:
-    """Create or upgrade the tables unless they are current or ahead; the schema's revision.
+    """Create or upgrade the tables unless they are current or ahead; returns the schema's revision.
 
-    `holds_data`: the workspace has been in use, so tables have to be there.
+    `holds_data`: the workspace has been in use, so an empty schema is an error.
 
     Raises:
         MigrationError: the tables are gone, the migration failed, or another pod's takes too long.
-        SchemaTooNewError: a newer program has closed the schema to this one.
+        SchemaTooNewError: a newer program made the schema incompatible with this one.
     """
     async with database.read() as connection:
         revision = await revision_of(connection)
         if revision is None and holds_data:
-            raise MigrationError(_LOST)
+            raise MigrationError(_DATA_LOST)
         if revision is None:
             await _install_locked(database, connection)
             revision = await revision_of(connection) or HEAD
         if is_ahead(revision):
-            return await _run_behind(connection, revision)
+            return await _run_on_newer_schema(connection, revision)
     if revision != HEAD:
         await _migrate()
     return HEAD
 
 
-async def _run_behind(connection: Connection, revision: str) -> str:
+async def _run_on_newer_schema(connection: Connection, revision: str) -> str:
     try:
         row = await connection.fetch_one(SELECT_OLDEST)
     except MissingTableError:
         row = None
     oldest = str(row[0]) if row else None
-    demand_open(revision, oldest)
+    require_compatible(revision, oldest)
     log.warning("schema_is_ahead", schema=revision, program=HEAD, oldest_program=oldest)
     return revision
 
@@ -93,13 +93,13 @@ async def revision_of(connection: Connection) -> str | None:
 async def _install_locked(database: Database, connection: Connection) -> None:
     for _ in range(_LOCK_ATTEMPTS):
         async with database.transaction() as holder:
-            if await _takes(holder, connection):
+            if await _acquire_lock(holder, connection):
                 return await _install(connection)
     raise UnavailableError("Another process is still creating the schema.")
 
 
-async def _takes(holder: Connection, connection: Connection) -> bool:
-    """Whether the lock was free; a wait that was too long may have ended the transaction as well."""
+async def _acquire_lock(holder: Connection, connection: Connection) -> bool:
+    """Whether we got the lock; a lock wait timeout may have rolled back the transaction as well."""
     try:
         for statement in migration_lock.MADE:
             await connection.execute(statement)

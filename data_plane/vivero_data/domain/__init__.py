@@ -1,4 +1,4 @@
-"""What a workspace is about; one folder a noun, the same file names in each.
+"""The domain: one folder a noun, the same file names in each.
 
 The services, which the API's controllers and the pages call alike. Each is
 made once (`app.py`) and injected by Litestar under the name given here:
@@ -9,18 +9,18 @@ made once (`app.py`) and injected by Litestar under the name given here:
 | `auth` | `auth.service.AuthService` | `login(credentials, address) -> Tokens`, `refresh(token) -> Tokens`, `logout(token)`, `end_session(actor)` |
 | `tickets` | `tickets.service.TicketService` | `redeem(ticket, address) -> Tokens` |
 | `users` | `users.service.UserService` | `me(actor) -> Me`, `list(actor, limit, cursor) -> Page[User]`, `get(actor, id)`, `create(actor, NewUser) -> User`, `change(actor, id, UserChanges) -> User`, `change_password(actor, PasswordChange, address)` |
-| `links` | `links.service.LinkService` | `offered() -> bool`: whether links can be mailed |
+| `links` | `links.service.LinkService` | `available() -> bool`: whether links can be mailed |
 | `recovery` | `recovery.service.RecoveryService` | `forgotten(email, address)`, `choose(ChosenPassword, address)` |
 | `invitations` | `invitations.service.InvitationService` | `invite(actor, NewInvitation) -> User`, `repeat(actor, id) -> User`, `withdraw(actor, id)` |
 | `collections` | `collections.service.CollectionService` | `list(actor) -> list[Collection]`, `get(actor, name) -> Collection`, `create(actor, NewCollection) -> Collection`, `delete(actor, name)` |
 | `records` | `records.service.RecordService` | `list(actor, collection, RecordQuery) -> Page[Record]`, `get(actor, collection, id)`, `create(actor, collection, values) -> Record`, `update(actor, collection, id, RecordChanges) -> Record`, `delete(actor, collection, id, version=None)`; `collection` is its name |
 | `record_batches` | `records.batches.BatchService` | `write(actor, collection, RecordBatch) -> WrittenBatch`: many records, all or none |
 | `files` | `files.service.FileService` | `list(actor, limit, cursor) -> Page[StoredFile]`, `get(actor, id) -> StoredFile`, `upload(actor, UploadFile) -> StoredFile` (`uploads.receive` reads the form), `store(actor, name, media_type, size, read, stored) -> StoredFile`, `open(actor, id) -> (StoredFile, AsyncIterator[bytes])`, `delete(actor, id)` |
-| `jobs` | `jobs.service.JobService` | `start(actor, permission, Order) -> Job`, `list(actor, limit, cursor) -> Page[Job]`, `get(actor, id) -> Job` |
+| `jobs` | `jobs.service.JobService` | `start(actor, permission, Task) -> Job`, `list(actor, limit, cursor) -> Page[Job]`, `get(actor, id) -> Job` |
 | `audit` | `audit.service.AuditService` | `list(actor, AuditQuery) -> Page[AuditEntry]` |
 | `usage` | `usage.service.UsageService` | `get(actor) -> Usage` |
-| `identity` | `identity.service.IdentityService` | `current() -> Identity` to show, `told()` as stored, `forget()` after a change |
-| `workspace` | `workspace.service.WorkspaceService` | `introduce(Introduction) -> WorkspaceState`, the operator's call |
+| `identity` | `identity.service.IdentityService` | `current() -> Identity` to show, `stored()` as the database has it, `invalidate()` after a change |
+| `workspace` | `workspace.service.WorkspaceService` | `configure(WorkspaceSettings) -> WorkspaceState`, the operator's call |
 | `settings` | `settings.Settings` | what the environment and the mounted files say |
 
 Errors are those of `vivero_web.errors` and `vivero_data.errors`; `InvalidInputError.errors` names the fields.
@@ -29,7 +29,6 @@ Pages: `vivero_data.web` exports `route_handlers(upload_bytes)` (a list) and
 `render_error(request, problem) -> Response` (problem: `vivero_web.problem.Problem`); browsers outside /api and /internal get the latter.
 Cookies: `lib.cookies.session_cookies(tokens) -> list[Cookie]` after login or
 ticket, `lib.cookies.expired_cookies()` after logout; reading, checking and
-rotating them is the middleware's work (`domain/auth/middleware.py`), as is
-refusing cross-site writes. `NotSignedInError` from `actor` is how a page
-learns to send the browser to /login.
+rotating them is done in `domain/auth/guards.py`, as is refusing cross-site
+writes. `NotSignedInError` from `actor` makes a page redirect to /login.
 """

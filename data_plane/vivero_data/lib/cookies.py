@@ -12,7 +12,7 @@ REFRESH: Final = "__Host-refresh"
 
 
 def session_cookies(tokens: Tokens) -> list[Cookie]:
-    """After a login, a ticket or a rotation; without a new refresh token only the access cookie is set."""
+    """Cookies after a login, a ticket or a rotation; without a new refresh token only the access cookie is set."""
     cookies = [host_cookie(ACCESS, tokens.access_token, tokens.expires_in)]
     if tokens.refresh_token:
         cookies.append(host_cookie(REFRESH, tokens.refresh_token, int(REFRESH_LIFETIME.total_seconds()), strict=True))
@@ -20,5 +20,5 @@ def session_cookies(tokens: Tokens) -> list[Cookie]:
 
 
 def expired_cookies() -> list[Cookie]:
-    """After a logout, or when what the browser sent is worthless."""
+    """Deletes the cookies, after a logout or when the browser's are not valid."""
     return [host_cookie(ACCESS, "", 0), host_cookie(REFRESH, "", 0, strict=True)]

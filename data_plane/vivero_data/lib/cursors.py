@@ -1,4 +1,4 @@
-"""Cursors of keyset pages: opaque to the caller, checked when they come back.
+"""Cursors of keyset pagination: opaque to the caller, validated when they come back.
 
 A cursor holds the sort it was made for and the last row's sort value and id.
 It is not a secret and grants nothing (the query runs with the caller's own
@@ -20,7 +20,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Where a page ended.
 
     Attributes:
-        sort: of the query, as given; a cursor is good for no other.
+        sort: of the query, as given; a cursor is only valid for the same sort.
         id: of the last row.
         value: of the sort field in the last row, as text; None for SQL's NULL.
     """
@@ -34,11 +34,16 @@ def encode(cursor: Cursor) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 
 
+def by_id(sort: str, last_id: int) -> str:
+    """The cursor of a list that is sorted by id only."""
+    return encode(Cursor(sort, last_id))
+
+
 def decode(text: str, sort: str) -> Cursor:
     """The cursor of a page with this sort.
 
     Raises:
-        InvalidInputError: it is none of ours, or of another sort.
+        InvalidInputError: it is malformed, or for another sort.
     """
     if len(text) > MAX_LENGTH:
         raise InvalidInputError.of("cursor", "is not valid")
@@ -55,7 +60,7 @@ def decode(text: str, sort: str) -> Cursor:
 
 
 def as_text(value: Any) -> str | None:  # noqa: ANN401  a column's value
-    """A sort value as the cursor carries it."""
+    """A sort value as text, for the cursor."""
     if value is None:
         return None
     return value.isoformat() if isinstance(value, date) else str(value)

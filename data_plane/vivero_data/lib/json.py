@@ -1,4 +1,4 @@
-"""JSON of the values that records hold: numbers with all their digits both ways, moments in UTC with a Z."""
+"""JSON of record values: numbers keep all their digits in both directions, times are in UTC with a Z."""
 
 import json
 from decimal import Decimal, InvalidOperation
@@ -13,14 +13,14 @@ from vivero_web.bodies import BoundedRequest
 
 T = TypeVar("T")
 
-_LONGEST_INT: Final = 4300  # digits that Python turns into an int; more would take it minutes
+_LONGEST_INT: Final = 4300  # digits; converting longer ones to int would take minutes
 
 # A Decimal as a JSON number keeps its digits, where a float would lose some.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical")
 
 
 def exact(text: str) -> Decimal:
-    """A JSON number with all its digits; an exponent that Decimal does not know is beyond every field: infinite."""
+    """A JSON number with all its digits; an exponent beyond Decimal's range becomes infinity, invalid for any field."""
     try:
         return Decimal(text)
     except InvalidOperation:
@@ -31,7 +31,7 @@ _DECODER: Final = msgspec.json.Decoder(float_hook=exact)
 
 
 def decode(text: str | bytes) -> Any:  # noqa: ANN401  whatever JSON can say
-    """What JSON text says, numbers with a fraction or exponent as Decimal.
+    """Decode JSON; numbers with a fraction or exponent become Decimal.
 
     Raises:
         msgspec.DecodeError: it is not JSON.
@@ -50,7 +50,7 @@ def encode_bytes(value: Any) -> bytes:  # noqa: ANN401  whatever JSON can say
 
 
 class JsonResponse(Response[T]):
-    """A JSON answer in which numbers keep their digits."""
+    """A JSON response in which numbers keep their digits."""
 
     def render(self, content: Any, media_type: str, enc_hook: Serializer = default_serializer) -> bytes:  # noqa: ANN401  what handlers return
         if media_type == MediaType.JSON and content is not None:
@@ -72,11 +72,11 @@ def _decode_body(body: bytes) -> Any:  # noqa: ANN401  whatever JSON can say
         raise SerializationException("JSON is nested too deeply") from error
     except msgspec.DecodeError as error:
         refusal = error
-    # What programs write all the same, NaN and integers without end, is read here and refused
-    # where the field is known, so that the answer can name it.
+    # Invalid but common values, NaN and huge integers, are accepted here and rejected where
+    # the field is known, so that the error can name it.
     try:
         read = json.loads(body.decode(), parse_float=exact, parse_int=_whole, parse_constant=Decimal)
-        encode_bytes(read)  # half a character, which this reader takes, is no text that can be stored
+        encode_bytes(read)  # this parser accepts lone surrogates, which cannot be stored
     except (ValueError, RecursionError):
         raise SerializationException(str(refusal)) from refusal
     return read

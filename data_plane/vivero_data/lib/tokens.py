@@ -12,21 +12,21 @@ from vivero_web.fields import AccessToken
 from vivero_web.tokens import TICKET_ISSUER, TICKET_VALID_FOR
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
-REFRESH_LIFETIME: Final = timedelta(days=30)  # of a session without any use
-_LEEWAY: Final = timedelta(seconds=30)  # clocks of two machines
+REFRESH_LIFETIME: Final = timedelta(days=30)  # of an unused session
+_LEEWAY: Final = timedelta(seconds=30)  # clock skew between two machines
 _MAX_TOKEN: Final = 4096  # ours have a few hundred characters
-_REMEMBERED: Final = 256  # tokens whose signature was checked; some 150 KiB
+_REMEMBERED: Final = 256  # verified tokens to cache; some 150 KiB
 
 
 class AccessClaims(msgspec.Struct, frozen=True):
-    """Who a request is from."""
+    """The claims of an access token: whose request it is."""
 
     user_id: int
     session_id: int
 
 
 class TicketClaims(msgspec.Struct, frozen=True):
-    """Who a login ticket is for, and its number, which is spent once."""
+    """The claims of a login ticket: its user, and its id, which is used once."""
 
     email: str
     jti: str
@@ -34,11 +34,11 @@ class TicketClaims(msgspec.Struct, frozen=True):
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """A signed access token and the refresh token that follows it."""
+    """A signed access token and its refresh token."""
 
     access_token: AccessToken
     refresh_token: Annotated[
-        str, msgspec.Meta(description="Works once; using it twice ends the session. Empty when it stays as it was.")
+        str, msgspec.Meta(description="Works once; using it twice ends the session. Empty if unchanged.")
     ]
     token_type: Annotated[str, msgspec.Meta(description="Always `Bearer`.")] = "Bearer"  # noqa: S105  the scheme's name
     expires_in: Annotated[int, msgspec.Meta(description="Seconds until the access token ends.")] = int(
@@ -52,7 +52,7 @@ class AccessTokens:
     def __init__(self, signing_key: str, tenant_id: str) -> None:
         self._key = bytes.fromhex(signing_key)
         self._audience = tenant_id
-        # Each request reads its token twice, for the limit and for the login, and the next one has the same token.
+        # Cached: each request verifies its token twice, for the rate limit and the login, and so does the next one.
         self._checked = lru_cache(_REMEMBERED)(self._check)
 
     def issue(self, claims: AccessClaims, now: datetime) -> str:
@@ -82,7 +82,7 @@ class AccessTokens:
         return claims
 
     def _check(self, token: str) -> tuple[AccessClaims, int]:
-        """What it says and until when (seconds since 1970); only what is valid is remembered."""
+        """The claims and the expiry (Unix time); only valid tokens are cached, because invalid ones raise."""
         try:
             body = jwt.decode(
                 token,

@@ -1,7 +1,7 @@
-"""Templates compiled when the image is built: `python -m vivero_data.web`.
+"""Templates precompiled when the image is built: `python -m vivero_data.web`.
 
-Compiling a page when it is first asked for takes up to 200 ms of a small pod's
-processor, and all of them 3 MB that stay; reading them takes a few milliseconds.
+Compiling a page at its first request takes up to 200 ms of CPU in a small pod,
+and 3 MB for all of them; loading compiled ones takes a few milliseconds.
 """
 
 from pathlib import Path
@@ -11,23 +11,23 @@ from jinja2 import Environment, FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
 FOLDER: Final = Path(__file__).parent / "compiled_templates"
-_READABLE: Final = 0o644  # by the user that pods run as; Jinja makes them private
+_READABLE: Final = 0o644  # by the pod's user; Jinja creates them with mode 0600
 
 
 class ShippedTemplates(FileSystemBytecodeCache):
-    """What the image holds, checked against the templates; nothing is written at run time, where nothing may be."""
+    """The image's bytecode cache, checked against the templates; read-only."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Leave it: the image's file system is read-only."""
+        """A no-op: the image's file system is read-only."""
 
 
 def shipped(folder: Path = FOLDER) -> ShippedTemplates | None:
-    """The compiled templates beside this file; None in a checkout, which compiles what it shows."""
+    """The precompiled templates; None in a checkout, where pages are compiled on demand."""
     return ShippedTemplates(str(folder)) if folder.is_dir() else None
 
 
 def compile_all(made: Environment, folder: Path = FOLDER) -> int:
-    """Write every template of an environment, the kit's too; how many."""
+    """Compile every template of an environment, including the UI kit's; returns how many."""
     folder.mkdir(exist_ok=True)
     made.bytecode_cache = FileSystemBytecodeCache(str(folder))
     names = made.list_templates(extensions=["j2"])

@@ -1,4 +1,4 @@
-"""The rows of the "new collection" form: read from a posted form, grown and shrunk without a script."""
+"""The rows of the "new collection" form: parsed, added and removed on the server, without JavaScript."""
 
 import re
 from collections.abc import Mapping
@@ -6,13 +6,13 @@ from typing import Final
 
 import msgspec
 
-MAX_ROWS: Final = 50  # more fields than this is a spreadsheet, and the service refuses them too
-FIRST_ROWS: Final = 3  # enough to see that more than one is possible
+MAX_ROWS: Final = 50  # the service has the same limit
+FIRST_ROWS: Final = 3  # shows that more than one is possible
 _ROW_NAME: Final = re.compile(r"^field-(\d{1,3})-(name|type|required|unique|choices)$")
 
 
 class FieldRow(msgspec.Struct, frozen=True):
-    """One line of the form, exactly as typed; `unique` is `exact`, `alike` (as people read) or empty for neither."""
+    """One line of the form, exactly as typed; `unique` is `exact`, `alike` (ignoring case and accents) or empty for neither."""
 
     name: str = ""
     type: str = "text"
@@ -36,7 +36,7 @@ def first_rows() -> list[FieldRow]:
 
 
 def parse_rows(form: Mapping[str, str]) -> list[FieldRow]:
-    """The rows in the order of their numbers; gaps closed, strangers ignored, at most MAX_ROWS."""
+    """The rows in the order of their numbers; gaps are closed, unknown inputs ignored, at most MAX_ROWS."""
     found: dict[int, dict[str, str]] = {}
     for key, value in form.items():
         match = _ROW_NAME.match(key)
@@ -56,7 +56,7 @@ def parse_rows(form: Mapping[str, str]) -> list[FieldRow]:
 
 
 def apply_action(rows: list[FieldRow], action: str) -> list[FieldRow] | None:
-    """The rows after an "add" or "remove-<n>" button; None when the button was another."""
+    """The rows after an "add" or "remove-<n>" button; None for other buttons."""
     if action == "add":
         return [*rows, FieldRow()] if len(rows) < MAX_ROWS else rows
     number = action.removeprefix("remove-")

@@ -1,4 +1,4 @@
-"""What templates turn values into, besides the kit's own filters; pure."""
+"""Template filters of the workspace's pages, besides those of the UI kit; pure."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from vivero_ui.filters import datetime_ as moment_filter
 from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.usage.service import Usage
-from vivero_data.web import audit_words
+from vivero_data.web import audit_labels
 from vivero_data.web import format as words
 from vivero_data.web.listing import collection_href
 
@@ -35,18 +35,18 @@ def web_address(text: str) -> bool:
 
 
 def without_scheme(address: str) -> str:
-    """A web address as people say it."""
+    """A web address without its scheme."""
     return address.partition("://")[2].removesuffix("/") or address
 
 
-class Tight(msgspec.Struct, frozen=True):
-    """A limit that is reached (`full`) or nearly so."""
+class NearLimit(msgspec.Struct, frozen=True):
+    """A limit that is reached (`full`) or almost reached."""
 
     words: str
     full: bool
 
 
-def tight(usage: Usage, only: str = "") -> list[Tight]:
+def near_limits(usage: Usage, only: str = "") -> list[NearLimit]:
     """The limits of which 80 % or more are used, full ones first; `only` one of records, users, storage."""
     meters = (
         ("records", usage.records, number),
@@ -54,7 +54,7 @@ def tight(usage: Usage, only: str = "") -> list[Tight]:
         ("storage", usage.storage_bytes, bytes_),
     )
     found = [
-        Tight(
+        NearLimit(
             f"{name} {words_of(meter.used)} of {words_of(meter.limit)}", words.level(meter.used, meter.limit) == "error"
         )
         for name, meter, words_of in meters
@@ -63,24 +63,24 @@ def tight(usage: Usage, only: str = "") -> list[Tight]:
     return sorted(found, key=lambda one: not one.full)
 
 
-def moment_words(value: datetime | str) -> str:
+def format_moment(value: datetime | str) -> str:
     return moment_filter(value if isinstance(value, datetime) else datetime.fromisoformat(value))
 
 
-def day_words(value: date | str) -> str:
+def format_day(value: date | str) -> str:
     """`7 Nov 2026`, without a zone: a date is the same day everywhere."""
     day = value if isinstance(value, date) else date.fromisoformat(value)
     return f"{day.day} {day:%b %Y}"
 
 
 def choice_options(choices: tuple[str, ...], chosen: str) -> list[tuple[str, str]]:
-    """The options of a choice; a stored one that is no choice any more stays until another is taken."""
+    """The options of a choice; a stored value that was removed from the choices stays selectable."""
     gone = [chosen] if chosen and chosen not in choices else []
     return [("", "Choose one"), *((choice, choice) for choice in [*choices, *gone])]
 
 
 def rules(field: Field) -> str:
-    """What holds for a field, in a few words."""
+    """A field's constraints, in a few words."""
     said = [
         word
         for word, holds in (
@@ -94,8 +94,8 @@ def rules(field: Field) -> str:
     return ", ".join(said) or "None"
 
 
-def known_as(record: Record, lead: Field) -> str:
-    """What a record is called: the beginning of its leading field's value."""
+def record_title(record: Record, lead: Field) -> str:
+    """A record's title: the beginning of its leading field's value."""
     name = words.cell(record.values.get(lead.name))
     return f"{name[:_NAME_LENGTH]}…" if len(name) > _NAME_LENGTH else name or f"Record {record.id}"
 
@@ -105,24 +105,24 @@ def file_icon(media_type: str) -> str:
 
 
 def page_filters() -> dict[str, Callable[..., object]]:
-    """All of them by the names templates use."""
+    """All filters by their names in templates."""
     return {
         "plural": words.plural,
         "level": words.level,
         "invitation_state": words.invitation_state,
         "shown": words.cell,
         "collection_href": collection_href,
-        "tight": tight,
+        "near_limits": near_limits,
         "without_scheme": without_scheme,
         "web_address": web_address,
-        "moment_words": moment_words,
-        "day_words": day_words,
+        "format_moment": format_moment,
+        "format_day": format_day,
         "choice_options": choice_options,
         "rules": rules,
-        "known_as": known_as,
+        "record_title": record_title,
         "file_icon": file_icon,
-        "headline": audit_words.headline,
-        "look": audit_words.look,
-        "changes": audit_words.changes,
-        "subject_href": audit_words.subject_href,
+        "headline": audit_labels.headline,
+        "badge_kind": audit_labels.badge_kind,
+        "changes": audit_labels.changes,
+        "subject_href": audit_labels.subject_href,
     }

@@ -1,4 +1,4 @@
-"""Words and figures of the workspace's own; sizes, dates and numbers are the kit's filters. Pure, the clock passed in."""
+"""Formatting specific to the workspace; sizes, dates and numbers are UI kit filters. Pure, the clock is passed in."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,7 @@ InvitationState = Literal["sending", "sent", "unsent", "expired"]
 
 
 def aware(moment: datetime) -> datetime:
-    """The same moment with its zone; the database's are UTC without saying so."""
+    """The same time as an aware datetime; the database returns naive UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -31,7 +31,7 @@ def days_left(end: datetime, now: datetime) -> int:
 
 
 def percent(used: int, limit: int) -> int:
-    """Used part of a limit, 0..100; a limit of nothing is full."""
+    """Used part of a limit, 0..100; a limit of zero is full."""
     if limit <= 0:
         return _FULL
     return min(_FULL, max(0, used * _FULL // limit))
@@ -48,7 +48,7 @@ def level(used: int, limit: int | None) -> Level:
 
 
 def invitation_state(invitation: Invitation, now: datetime) -> InvitationState:
-    """How far it is; one that was not sent in time will not be any more."""
+    """The invitation's state; one that was not sent in time will not be sent any more."""
     if invitation.expires_at <= now:
         return "expired"
     if invitation.sent_at is not None:
@@ -63,7 +63,7 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def cell(value: object) -> str:
-    """One value of a record as a table shows it; empty for nothing."""
+    """One value of a record as a table shows it; empty for null."""
     if value is None:
         return ""
     if isinstance(value, bool):

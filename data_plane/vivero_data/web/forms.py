@@ -1,4 +1,4 @@
-"""Posted forms: their texts, the words about what is wrong with them, and where they lead."""
+"""Posted forms: their errors as text, and where to redirect afterwards."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,16 +14,16 @@ from vivero_web.errors import (
 
 from vivero_data.errors import PlanLimitError
 
-# What a form shows beside its fields, with what was typed; all else is an error page.
+# Errors that are shown in the form, with what was typed; others become an error page.
 FORM_ERRORS: Final = (InvalidInputError, ConflictError, PlanLimitError, NotAllowedError)
-# The same of a form that ends in a mail, of which there is a limit.
+# The same for forms that send a mail, which are rate limited.
 MAIL_FORM_ERRORS: Final = (*FORM_ERRORS, TooManyRequestsError)
 
 Form = Mapping[str, str]
 
 
 def field_errors(error: WebError) -> dict[str, str]:
-    """What is wrong by field name, the first message of each; the API's `values.` in front is no user's word."""
+    """The first error of each field, by name without the API's prefix `values.`."""
     messages: dict[str, str] = {}
     for item in error.errors:
         messages.setdefault(item.field.removeprefix("values."), sentence(item))
@@ -37,6 +37,6 @@ def sentence(item: FieldError) -> str:
 
 
 def local_path(target: str) -> str:
-    """Where to go after logging in: a path of this site, or the first page for anything else."""
+    """Where to go after the login: a path of this site, else the first page (no open redirect)."""
     inside = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
     return target if inside and not target.startswith("/log") else "/"

@@ -1,8 +1,8 @@
-"""The inputs of a record's form: what they show, which of them a person changed, and what was typed; pure.
+"""The inputs of a record's form: what they show, which of them were changed, and what was typed; pure.
 
-Browsers rewrite what inputs hold: line ends, fractions of a second. So a form
-carries a mark of what each input showed, and one that still matches it was
-left alone: nothing of it is stored.
+Browsers normalize input values: line breaks, fractions of a second. So a form
+carries a hash of what each input showed, and an input that still matches it was
+not changed and is not stored.
 """
 
 from base64 import urlsafe_b64encode
@@ -20,12 +20,12 @@ _SECONDS: Final = len("2026-11-22T15:41:00")
 
 
 def input_name(field: Field) -> str:
-    """The name and id of a field's input: its number, so that no user's word becomes markup."""
+    """The name and id of a field's input: its number, so that user input never becomes markup."""
     return f"f{field.id}"
 
 
-def mark_name(field: Field) -> str:
-    """The name of the hidden input that tells what the field's own input showed at first."""
+def hash_name(field: Field) -> str:
+    """The name of the hidden input with the hash of what the field's input showed at first."""
     return f"{input_name(field)}-was"
 
 
@@ -34,25 +34,25 @@ def typed_values(fields: Sequence[Field], form: Form) -> dict[str, str]:
     return {field.name: _text(field, form) for field in fields}
 
 
-def touched(fields: Sequence[Field], form: Form) -> list[Field]:
-    """The fields whose input a person changed; an input that was not sent is none of them."""
+def changed_fields(fields: Sequence[Field], form: Form) -> list[Field]:
+    """The fields whose input was changed; an input that was not sent was not."""
     return [
         field
         for field in fields
-        if _sent(field, form) and mark(field, _text(field, form)) != form.get(mark_name(field))
+        if _sent(field, form) and input_hash(field, _text(field, form)) != form.get(hash_name(field))
     ]
 
 
-def entered(fields: Sequence[Field], form: Form) -> list[Field]:
-    """The fields of a new record that have a value of the person's own; a default they left alone is set by the service."""
-    changed = touched(fields, form)
+def filled_fields(fields: Sequence[Field], form: Form) -> list[Field]:
+    """The filled fields of a new record; unchanged defaults are left to the service."""
+    changed = changed_fields(fields, form)
     return [field for field in fields if field in changed or field.default is None]
 
 
-def mark(field: Field, text: str) -> str:
-    """A short mark of what an input shows, the same for every spelling that browsers make of it.
+def input_hash(field: Field, text: str) -> str:
+    """A short hash of what an input shows, independent of browsers' normalization.
 
-    A mark and not the text: long texts twice would not fit the body's bound.
+    Not the text itself: long texts sent twice would exceed the body limit.
     """
     return urlsafe_b64encode(
         blake2b(_canonical(field, text).encode(errors="surrogatepass"), digest_size=9).digest()
@@ -60,12 +60,12 @@ def mark(field: Field, text: str) -> str:
 
 
 def _sent(field: Field, form: Form) -> bool:
-    # A checkbox that is off is not sent; its mark tells that it was there.
-    return input_name(field) in form or (is_checkbox(field) and mark_name(field) in form)
+    # An unchecked checkbox is not sent; its hash shows that it was in the form.
+    return input_name(field) in form or (is_checkbox(field) and hash_name(field) in form)
 
 
 def is_checkbox(field: Field) -> bool:
-    """A yes or no that must be one of them; one that may be neither is a menu."""
+    """Whether the field is a checkbox: a required boolean; an optional one is a menu."""
     return field.type.kind.two_valued and field.required
 
 
@@ -78,7 +78,7 @@ def _canonical(field: Field, text: str) -> str:
 
 
 def record_values(fields: Sequence[Field], form: Form) -> dict[str, Any]:
-    """What was typed as values for the service, which says what is wrong with those that have not the right form."""
+    """The typed values for the service, which validates them."""
     return {field.name: field.type.kind.typed(_text(field, form), required=field.required) for field in fields}
 
 
@@ -93,7 +93,7 @@ def shown_defaults(fields: Sequence[Field]) -> dict[str, str]:
 
 
 def shown(value: object) -> str:
-    """One value in the spelling that its input takes; of a moment's fraction the three digits that browsers know."""
+    """One value in the format of its input; times with milliseconds, the most that browsers support."""
     if value is None:
         return ""
     if isinstance(value, bool):

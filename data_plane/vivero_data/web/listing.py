@@ -1,4 +1,4 @@
-"""A table's state is its URL: sort, filters and place; pure functions from one address to the next."""
+"""A table's state is in its URL: sort, filters and position; pure functions from one URL to the next."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
@@ -18,7 +18,7 @@ def _name(collection: Collection) -> str:
 
 
 def chosen_columns(collection: Collection, cookies: Mapping[str, str]) -> list[Field]:
-    """The fields to show; the first one always, because it links to the record."""
+    """The fields to show; always with the first one, which links to the record."""
     wanted = set(cookies.get(_name(collection), "").split(".")) - {""}
     lead, *others = collection.fields
     return [lead, *(field for field in others if not wanted or str(field.id) in wanted)]
@@ -30,13 +30,13 @@ def columns_cookie(collection: Collection, field_ids: Sequence[int]) -> Cookie:
     return Cookie(_name(collection), value=value, max_age=_YEAR, path="/", secure=True, httponly=True, samesite="lax")
 
 
-MAX_FILTERS: Final = 8  # a query with more is a mistake or an attack
+MAX_FILTERS: Final = 8  # more are ignored
 
 Direction = Literal["ascending", "descending", "none"]
 
 
 class Address(msgspec.Struct, frozen=True):
-    """A path with its query, each pair in the order it came."""
+    """A path with its query parameters in order."""
 
     path: str
     items: tuple[tuple[str, str], ...] = ()
@@ -49,7 +49,7 @@ class Address(msgspec.Struct, frozen=True):
         return [value for key, value in self.items if key == name]
 
     def put(self, name: str, value: str) -> "Address":
-        """The same address with one parameter set; an empty value removes it."""
+        """A copy with one parameter set; an empty value removes it."""
         rest = self.drop(name)
         return msgspec.structs.replace(rest, items=(*rest.items, (name, value))) if value else rest
 
@@ -63,7 +63,7 @@ class Address(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, items=tuple(pair for pair in self.items if pair != (name, value)))
 
     def keep(self, *names: str) -> "Address":
-        """Only the parameters a page knows, without empty ones, so that a stray one does not travel."""
+        """A copy with only the given parameters, without empty ones, so that unknown ones are not propagated."""
         return msgspec.structs.replace(
             self, items=tuple((key, value) for key, value in self.items if key in names and value)
         )
@@ -78,12 +78,12 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def address(path: str, pairs: Iterable[tuple[str, str]], *known: str) -> Address:
-    """The address of the page being shown, with the parameters it knows."""
+    """The URL of the page being shown, with the parameters that it supports."""
     return Address(path, tuple(pairs)).keep(*known)
 
 
 def segment(text: str) -> str:
-    """A user's word as one path segment: nothing in it can end the segment."""
+    """User input as one percent-encoded path segment."""
     return quote(text, safe="")
 
 
@@ -100,38 +100,38 @@ def sorted_by(sort: str, field: str) -> Direction:
 
 
 def next_sort(sort: str, field: str) -> str:
-    """What a click on a column's head asks for: up, then down, then the natural order."""
+    """The next sort order after a click on a column's header: ascending, descending, default."""
     return {"none": field, "ascending": f"-{field}", "descending": ""}[sorted_by(sort, field)]
 
 
 def parse_filters(texts: Iterable[str]) -> list[Filter]:
-    """The conditions that can be read, each once, at most MAX_FILTERS."""
+    """The valid conditions without duplicates, at most MAX_FILTERS."""
     found = (parse_filter(text) for text in texts)
     return list(dict.fromkeys(item for item in found if item))[:MAX_FILTERS]
 
 
-MAX_TRAIL: Final = 1500  # characters of remembered cursors; with more an address grows beyond what proxies take
-_FIRST: Final = "-"  # stands for the first page, which has no cursor
+MAX_TRAIL: Final = 1500  # characters of previous cursors in the URL, so that it stays within the limits of proxies
+_FIRST: Final = "-"  # represents the first page, which has no cursor
 
 
-class Turns(msgspec.Struct, frozen=True):
-    """Where the pager's two buttons lead; empty when there is nothing."""
+class PageLinks(msgspec.Struct, frozen=True):
+    """The URLs of the pager's two buttons; empty if there is no such page."""
 
     previous: str
     next: str
 
 
-def turns(here: Address, next_cursor: str | None) -> Turns:
-    """A keyset only goes forward, so the address remembers the cursors of the pages before it."""
+def page_links(here: Address, next_cursor: str | None) -> PageLinks:
+    """Keyset pagination only goes forward, so the URL carries the cursors of the previous pages."""
     cursor, trail = here.get("cursor"), here.all("back")
     base = here.drop("cursor", "back")
     previous = _at(base, trail[:-1], trail[-1] if trail else _FIRST) if cursor else ""
-    following = _at(base, _newest([*trail, cursor or _FIRST]), next_cursor) if next_cursor else ""
-    return Turns(previous, following)
+    following = _at(base, _newest_that_fit([*trail, cursor or _FIRST]), next_cursor) if next_cursor else ""
+    return PageLinks(previous, following)
 
 
-def _newest(trail: list[str]) -> list[str]:
-    """The end of a trail that fits; who goes back further than that gets to the first page."""
+def _newest_that_fit(trail: list[str]) -> list[str]:
+    """The newest previous cursors that fit; going back further leads to the first page."""
     start = len(trail) - 1
     while start > 0 and sum(len(item) for item in trail[start - 1 :]) <= MAX_TRAIL:
         start -= 1

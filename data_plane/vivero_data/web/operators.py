@@ -1,11 +1,11 @@
-"""A filter in words: its operators, and the value that a person types."""
+"""Filters as text for people: operator labels, and parsing of typed values."""
 
 from typing import Final
 
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.schemas import Collection, Field
-from vivero_data.domain.field_types.kind import Unreadable
+from vivero_data.domain.field_types.kind import AmbiguousInput
 from vivero_data.domain.records.filters import Filter, join_list, split_list
 
 OPERATORS: Final = (
@@ -29,19 +29,19 @@ def lead_field(collection: Collection) -> Field | None:
     return next((field for field in collection.fields if field.type.kind.leads), None)
 
 
-def filter_words(collection: Collection, item: Filter) -> str:
+def describe_filter(collection: Collection, item: Filter) -> str:
     """`amount:gt:100` → `amount is more than 100`."""
     field = next((one for one in collection.fields if one.name == item.field), None)
-    words = {**dict(OPERATORS), **(field.type.kind.order_words if field else {})}
+    words = {**dict(OPERATORS), **(field.type.kind.order_labels if field else {})}
     operator = words.get(item.operator, item.operator)
     return f"{item.field} {operator}" + ("" if item.operator in _WITHOUT_VALUE else f" {item.value}")
 
 
 def filter_value(field: Field, operator: str, text: str) -> str:
-    """What a person typed as a condition's value, as the API takes it.
+    """A condition's typed value, converted to the API's notation.
 
     Raises:
-        InvalidInputError: it may mean two numbers.
+        InvalidInputError: the number is ambiguous.
     """
     if operator == "in":
         return join_list(_filter_text(field, part.strip()) for part in split_list(text))
@@ -50,6 +50,6 @@ def filter_value(field: Field, operator: str, text: str) -> str:
 
 def _filter_text(field: Field, text: str) -> str:
     value = field.type.kind.read_condition(text)
-    if isinstance(value, Unreadable):
+    if isinstance(value, AmbiguousInput):
         raise InvalidInputError.of("filter", f"{field.name} {value.problem}")
     return "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""What every page of the workspace has: who looks, what they may, the navigation, a word about what was just done."""
+"""The common parts of the workspace's pages: user, permissions, navigation, and the notice after an action."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ NOTICES: Final[Mapping[str, str]] = {
 
 
 class Can(msgspec.Struct, frozen=True):
-    """An actor's permissions as pages ask for them: `can.write_records`. One that there is not is an error."""
+    """An actor's permissions for templates: `can.write_records`. An unknown permission is an error."""
 
     permissions: frozenset[Permission]
 
@@ -62,7 +62,7 @@ class Can(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """One look at the workspace by one user; `collections` are the first ones by name, of `collection_count`."""
+    """The context of one page view; `collections` are the first by name, of `collection_count`."""
 
     actor: Actor
     can: Can
@@ -75,10 +75,10 @@ class Visit(msgspec.Struct, frozen=True):
 
 
 def require(visit: Visit, permission: Permission, action: str) -> None:
-    """Refuse who has not the permission.
+    """Check the actor's permission.
 
     Raises:
-        NotAllowedError: saying who may, or who can give the right.
+        NotAllowedError: naming the roles that have it, or who can assign one.
     """
     if visit.actor.may(permission):
         return
@@ -123,7 +123,7 @@ async def provide_visit(
 def shell(
     identity: Identity, request: Request[Any, Any, Any], actor: Actor, can: Can, collections: NavSection
 ) -> Shell:
-    """The frame around a page; what the actor may not do is left out."""
+    """The frame around a page, without what the actor may not do."""
     return Shell(
         brand=identity.name,
         subtitle=identity.host(request.headers.get("host", "")),
@@ -138,7 +138,7 @@ def shell(
 
 
 def _section(request: Request[Any, Any, Any], first: Sequence[CollectionSummary], count: int) -> NavSection:
-    """The first collections, the one that is looked at if it is another, and where all of them are."""
+    """The first collections, the current one if it is not among them, and a link to all."""
     here = str(request.path_params.get("name", ""))
     items = [
         NavItem(one.name, collection_href(one.name), "table-2", fold(one.name) == fold(here), one.records)
@@ -167,7 +167,7 @@ def _sections(can: Can, collections: NavSection, path: str) -> list[NavSection]:
 
 
 def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int = 200) -> Html:
-    """A page; a notice that it shows is not shown again."""
+    """Render a page; deletes the notice's cookie if the notice is shown."""
     every = {
         "visit": visit,
         "shell": visit.shell,
@@ -179,17 +179,17 @@ def show(visit: Visit, template: str, context: Mapping[str, Any], *, status: int
 
 
 def notice(request: Request[Any, Any, Any]) -> str:
-    """What was just done, in words; empty when nothing was."""
+    """The notice about the last action; empty if there is none."""
     return NOTICES.get(request.cookies.get(NOTICE_COOKIE, ""), "")
 
 
 def shown() -> Cookie:
-    """Ends the notice: it is shown once."""
+    """Deletes the notice's cookie: it is shown once."""
     return Cookie(NOTICE_COOKIE, value="", max_age=0, path="/", secure=True, httponly=True, samesite="lax")
 
 
 def done(target: str, said: str = "") -> Redirect:
-    """After a form that did what it should: the page to see next, and what it says."""
+    """Redirect after a successful form (post/redirect/get), with a notice."""
     cookie = Cookie(
         NOTICE_COOKIE,
         value=said,

@@ -1,7 +1,7 @@
-"""From templates to pages, and the page an error becomes.
+"""Renders templates, and errors as pages.
 
-Jinja is loaded by the first page somebody opens: a pod without visitors keeps
-2 MB, and starts 25 ms sooner. A spare loads it while it waits (warming.py).
+Jinja is loaded by the first page view: a pod without visitors saves 2 MB, and
+starts 25 ms sooner. A spare loads it in the background (warming.py).
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from vivero_ui.errors import ErrorPage, error_page
 from vivero_web.problem import Problem
 
 from vivero_data.domain.identity.service import Identity
-from vivero_data.web.kept import LOGIN, KeepingAnswer, Kept, is_short_form
 from vivero_data.web.listing import Address
+from vivero_data.web.pending_form import LOGIN, PendingForm, PendingFormResponse, is_short_form
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-_ENTRANCE: Final = ("login.html.j2", "home.html.j2")
+_FIRST_PAGES: Final = ("login.html.j2", "home.html.j2")
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
-_WORTH_SENDING_AGAIN: Final = frozenset({_UNAUTHORIZED, 429, 500, 503})
-_OUR_WORDS: Final = frozenset({402, 403, 409, 413, 422, 429, 503})  # statuses whose details our errors write
+_RETRYABLE: Final = frozenset({_UNAUTHORIZED, 429, 500, 503})
+_OWN_DETAIL: Final = frozenset({402, 403, 409, 413, 422, 429, 503})  # statuses whose details are written by our errors
 
 Html = Response[str]
 
 
 @cache
 def environment() -> Environment:
-    """The kit's environment with this program's templates and filters."""
-    # Only where a page is shown: see the module's first lines.
+    """The UI kit's environment with this program's templates and filters."""
+    # Imported lazily: see the module's docstring.
     from vivero_ui import templates  # noqa: PLC0415
 
     from vivero_data.web.compiled import shipped  # noqa: PLC0415
@@ -53,8 +53,8 @@ def environment() -> Environment:
 
 
 def warm() -> None:
-    """Load Jinja and the pages that come first; the parts they are made of would be another MiB for 5 ms."""
-    for name in _ENTRANCE:
+    """Load Jinja and the first pages; their partials would take another MiB to save 5 ms."""
+    for name in _FIRST_PAGES:
         environment().get_template(name)
 
 
@@ -77,50 +77,50 @@ def html(
 
 
 def render_error(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    """An error as a page; who is not logged in is sent to do that and comes back, with what was typed."""
+    """An error as a page; without a login a redirect to it and back, with what was typed."""
 
-    def made(kept: Kept | None) -> Response[Any]:
-        return _keeping(request, problem, kept) if kept else _plain(request, problem)
+    def made(pending: PendingForm | None) -> Response[Any]:
+        return _resubmit_page(request, problem, pending) if pending else _plain(request, problem)
 
-    if problem.status in _WORTH_SENDING_AGAIN and is_short_form(request):
-        return KeepingAnswer(made)
+    if problem.status in _RETRYABLE and is_short_form(request):
+        return PendingFormResponse(made)
     return _plain(request, problem)
 
 
 def _plain(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
     if problem.status == _UNAUTHORIZED:
-        return _knock(request)
-    return html("vivero/error.html.j2", {"error": _words(problem)}, status=problem.status)
+        return _redirect_to_login(request)
+    return html("vivero/error.html.j2", {"error": _error_page(problem)}, status=problem.status)
 
 
-def _keeping(request: Request[Any, Any, Any], problem: Problem, kept: Kept) -> Response[Any]:
+def _resubmit_page(request: Request[Any, Any, Any], problem: Problem, pending: PendingForm) -> Response[Any]:
     if problem.status == _UNAUTHORIZED:
-        # Without the workspace's name: it is in the database, which may be what fails.
+        # Without the workspace's name: it is in the database, which may be down.
         host = Identity("", "").host(request.headers.get("host", ""))
         shown = {
             "workspace": "",
             "host": host,
-            "target": kept.target,
+            "target": pending.target,
             "email": "",
             "problem": None,
-            "kept": kept,
+            "pending": pending,
             "notice": "",
         }
         return html("login.html.j2", shown, status=problem.status)
-    return html("send_again.html.j2", {"error": _words(problem), "kept": kept}, status=problem.status)
+    return html("send_again.html.j2", {"error": _error_page(problem), "pending": pending}, status=problem.status)
 
 
-def _words(problem: Problem) -> ErrorPage:
-    # Elsewhere the framework may have written the detail, for programmers.
-    detail = problem.detail if problem.status in _OUR_WORDS else ""
+def _error_page(problem: Problem) -> ErrorPage:
+    # For other statuses the framework may have written the detail, for developers.
+    detail = problem.detail if problem.status in _OWN_DETAIL else ""
     return error_page(problem.status, problem.request_id, detail)
 
 
-def _knock(request: Request[Any, Any, Any]) -> Response[Any]:
-    """To the login page; but first, for a link on another site, here again.
+def _redirect_to_login(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Redirects to the login page; after a link on another site it first reloads the page.
 
-    The refresh cookie is SameSite=Strict, so a browser that follows a foreign
-    link does not send it; when our own page asks again, it does.
+    The refresh cookie is SameSite=Strict, so a browser that follows a link from
+    another site does not send it; when our own page reloads, it does.
     """
     if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
         return html("again.html.j2", {})

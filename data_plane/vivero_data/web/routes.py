@@ -55,7 +55,7 @@ _PAGES: Final = (
     account.account,
     account.change_password,
 )
-_ENTRANCES: Final = (
+_LOGIN_PAGES: Final = (
     login.login_page,
     login.login,
     login.ticket_page,
@@ -78,6 +78,6 @@ def route_handlers(upload_bytes: int) -> list[ControllerRouterHandler]:
             dependencies={"visit": Provide(provide_visit), "collection": Provide(provide_collection)},
             include_in_schema=False,
         ),
-        Router("/", route_handlers=list(_ENTRANCES), include_in_schema=False),
+        Router("/", route_handlers=list(_LOGIN_PAGES), include_in_schema=False),
         static_router(),
     ]

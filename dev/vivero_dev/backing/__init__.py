@@ -1,1 +1,1 @@
-"""The backing services whatever runs them: their settings, their accounts, how to ask if they are well."""
+"""The backing services, independent of the provider: configuration, accounts, health checks."""

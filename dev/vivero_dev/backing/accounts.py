@@ -1,4 +1,4 @@
-"""Who the platform logs in as at its backing services; passwords come from the instance's secret store."""
+"""The platform's accounts at its backing services; passwords come from the instance's secret store."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Everyone the platform itself logs in as."""
+    """All accounts of the platform itself."""
 
     mariadb_admin: Account
     valkey_admin: Account
@@ -35,7 +35,7 @@ class Accounts:
 
 
 def accounts_of(secrets: SecretStore) -> Accounts:
-    """The instance's accounts; their passwords are made on first use."""
+    """The instance's accounts; passwords are generated on first use."""
     return Accounts(
         mariadb_admin=Account(MARIADB_ADMIN, secrets.get("mariadb-admin")),
         valkey_admin=Account(VALKEY_ADMIN, secrets.get("valkey-admin")),

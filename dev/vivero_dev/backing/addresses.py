@@ -1,4 +1,4 @@
-"""Where the backing services are for people and programs on this machine, and how they are."""
+"""Addresses of the backing services on this machine, and their health checks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ class BackingAddresses:
         )
 
     def health(self, accounts: Accounts, authority: Path) -> list[Health]:
-        """Each of the four, logged in to as its administrator."""
+        """Health of each of the four services, checked as its administrator."""
         return [
             mariadb.health(self.mariadb_port, accounts.mariadb_admin, authority),
             valkey.health(self.valkey_port, accounts.valkey_admin, authority),

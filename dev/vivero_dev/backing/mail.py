@@ -1,4 +1,4 @@
-"""The mail sink, asked how it is."""
+"""Health check of the mail sink."""
 
 import ssl
 from pathlib import Path

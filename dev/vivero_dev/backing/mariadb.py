@@ -1,4 +1,4 @@
-"""MariaDB: hardened before the first tenant, utf8mb4, TLS 1.3 alone."""
+"""MariaDB: hardened before the first tenant, utf8mb4, TLS 1.3 only."""
 
 import ssl
 from collections.abc import Sequence
@@ -47,9 +47,9 @@ def options(folder: str) -> str:
 
 
 def account_statements(accounts: Accounts, sources: Sequence[str]) -> list[str]:
-    """SQL that removes what a fresh server lets in, and makes administrator and control plane from `sources`.
+    """SQL that removes the default accounts, and creates administrator and control plane for hosts in `sources`.
 
-    Repeating it changes nothing but passwords set otherwise.
+    Idempotent, except that it resets changed passwords.
     """
     admin, control = accounts.mariadb_admin, accounts.control_plane_database
     statements = [
@@ -59,7 +59,7 @@ def account_statements(accounts: Accounts, sources: Sequence[str]) -> list[str]:
         "FLUSH PRIVILEGES",
         f"CREATE DATABASE IF NOT EXISTS {control.username}",
     ]
-    # In a grant `_` stands for any character: escaped, it is itself.
+    # In a grant `_` is a wildcard, so it is escaped.
     schema = control.username.replace("_", "\\_")
     for source in sources:
         statements += [

@@ -19,8 +19,8 @@ MAX_REQUESTS = 1000
 def arguments(folder: str, listen: str) -> list[str]:
     """Arguments of versitygw; accounts, data and versions lie in `folder`, as it sees it.
 
-    `listen` is an address or a socket's path that only the server's TLS end
-    reaches: its own TLS would let clients speak 1.2.
+    `listen` is an address or a socket that only the TLS proxy can reach: the
+    server's own TLS would allow version 1.2.
     """
     return [
         f"--port={listen}",

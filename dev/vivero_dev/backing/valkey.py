@@ -1,4 +1,4 @@
-"""Valkey: TLS alone, users in an ACL file, no default user."""
+"""Valkey: TLS only, users in an ACL file, no default user."""
 
 import hashlib
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ daemonize no
 logfile ""
 """
 
-# By name, as for tenants (vivero_core.backends.valkey.acl): limits and sessions with their script, and what wakes the worker.
+# By name, as for tenants (vivero_core.backends.valkey.acl): limits, sessions with their script, and the worker's wake-up.
 CONTROL_PLANE_RULES = (
     "~control:* resetchannels &control:* -@all +auth +hello +ping +client|setname +client|setinfo"
     " +multi +exec +discard +watch +unwatch +eval +evalsha +script|load"
@@ -51,7 +51,7 @@ def configuration(*, folder: str, data: str, port: int, addresses: Sequence[str]
 
 
 def acl_file(accounts: Accounts) -> str:
-    """The users of a new server. Afterwards the file is the server's, which saves the tenants' users into it."""
+    """The initial users of a server. Afterwards the server owns the file and saves the tenants' users into it."""
     admin, control = accounts.valkey_admin, accounts.control_plane_cache
     return (
         "user default off resetchannels -@all\n"

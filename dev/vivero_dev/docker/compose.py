@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vivero_dev.backing import mariadb, tls_end, valkey
+from vivero_dev.backing import mariadb, tls_proxy, valkey
 from vivero_dev.backing.accounts import accounts_of
 from vivero_dev.certificates import Authority
-from vivero_dev.commands import PULL_SILENCE_SECONDS, run, work
+from vivero_dev.commands import PULL_STALL_SECONDS, run, run_long
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance
 from vivero_dev.native.services.base import backing_certificate
@@ -41,7 +41,7 @@ class Compose:
 
     @property
     def folder(self) -> Path:
-        """Files that containers see; only their owner may enter it on this machine."""
+        """Folder with files that are mounted into containers; only its owner may enter it on this machine."""
         path = self.instance.folder("compose")
         path.chmod(0o700)
         return path
@@ -50,9 +50,9 @@ class Compose:
         self.write_files()
         words = self._command("up", "--detach", "--build", "--wait")
         try:
-            work("compose", words, **self._context(), log=log, silence=PULL_SILENCE_SECONDS)
+            run_long("compose", words, **self._context(), log=log, stall_timeout=PULL_STALL_SECONDS)
         except ComponentError:
-            # Compose says which container failed, and only the container why.
+            # Compose reports which container failed, only its log says why.
             with suppress(ComponentError):
                 run("compose", self._command("logs", f"--tail={LOG_LINES}"), **self._context(), log=log)
             raise
@@ -70,7 +70,7 @@ class Compose:
         return {name: Endpoint(self._address(name), port) for name, port in CLUSTER_PORTS.items()}
 
     def write_files(self) -> None:
-        """Configuration, accounts and certificates; readable to the containers' users, which differ."""
+        """Write configuration, accounts and certificates, readable by the containers' various users."""
         accounts = accounts_of(SecretStore(self.instance.secrets_dir))
         authority = Authority(self.instance.certificates_dir)
         pair = backing_certificate(authority, self.instance)
@@ -85,7 +85,7 @@ class Compose:
                 addresses=["0.0.0.0"],  # noqa: S104  its own container
             ),
             "valkey/users.acl": valkey.acl_file(accounts),
-            "s3/envoy.json": json.dumps(self._s3_tls_end(), indent=2) + "\n",
+            "s3/envoy.json": json.dumps(self._s3_tls_proxy(), indent=2) + "\n",
         }
         for name, content in files.items():
             file = self.folder / name
@@ -110,10 +110,10 @@ class Compose:
         }
 
     @staticmethod
-    def _s3_tls_end() -> dict[str, Any]:
+    def _s3_tls_proxy() -> dict[str, Any]:
         port = CLUSTER_PORTS["s3"]
-        listen = [tls_end.socket("0.0.0.0", port)]  # noqa: S104  its own container
-        return tls_end.configuration(listen=listen, server=tls_end.socket("versitygw", port), folder=TLS)
+        listen = [tls_proxy.socket("0.0.0.0", port)]  # noqa: S104  its own container
+        return tls_proxy.configuration(listen=listen, server=tls_proxy.socket("versitygw", port), folder=TLS)
 
     def _address(self, service: str) -> str:
         found = run("compose", self._command("ps", "--quiet", service), **self._context()).split()

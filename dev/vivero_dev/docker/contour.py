@@ -1,11 +1,11 @@
-"""Contour's official manifest on kind, with TLS 1.3 as its least version."""
+"""Contour's official manifest on kind, with TLS 1.3 as minimum version."""
 
 import json
 
 from vivero_dev.errors import ComponentError
 from vivero_dev.native.contour import LOG_FIELDS, TIMEOUTS, ingress_class
 from vivero_dev.native.envoy import DRAIN
-from vivero_dev.platform.diagnose import first_trouble
+from vivero_dev.platform.diagnose import first_problem
 from vivero_dev.platform.kubectl import Kubectl, Object
 from vivero_dev.platform.names import FIELD_MANAGER
 
@@ -13,7 +13,7 @@ from vivero_dev.platform.names import FIELD_MANAGER
 VERSION = "v1.33.8"
 MANIFEST = f"https://raw.githubusercontent.com/projectcontour/contour/{VERSION}/examples/render/contour.yaml"
 NAMESPACE = "projectcontour"
-# Inside the node the public names lead nowhere.
+# Public names do not resolve inside the node.
 ENVOY_ADDRESS = f"envoy.{NAMESPACE}.svc.cluster.local"
 # Two images to pull the first time.
 APPLY_SECONDS = 120.0
@@ -53,7 +53,7 @@ def _configuration() -> Object:
 
 
 def shorten_drain(kubectl: Kubectl) -> None:
-    """The official manifest leaves Envoy its ten minutes; its words are options with their values, as these are."""
+    """Shorten Envoy's drain time from the official manifest's ten minutes; options are separate list items."""
     found = kubectl.get("daemonset", "envoy", NAMESPACE)
     if found is None:
         raise ComponentError("envoy", "Contour's manifest holds no daemonset of this name")
@@ -72,7 +72,7 @@ def _await(kubectl: Kubectl, workload: str) -> None:
     try:
         kubectl.run(*words, timeout=READY_SECONDS)
     except ComponentError as error:
-        trouble = first_trouble(kubectl, NAMESPACE)
+        trouble = first_problem(kubectl, NAMESPACE)
         if trouble is None:
             raise
         raise ComponentError(trouble.component, trouble.reason) from error

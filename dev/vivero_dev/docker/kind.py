@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from vivero_dev.commands import PULL_SILENCE_SECONDS, run, work
+from vivero_dev.commands import PULL_STALL_SECONDS, run, run_long
 from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance
 
@@ -43,7 +43,7 @@ class Kind:
             file.write_text(json.dumps(configuration(self.instance.ports), indent=2))
             options = [f"--name={self.name}", f"--config={file}", f"--kubeconfig={self.instance.kubeconfig}"]
             words = [str(self.program), "create", "cluster", *options, "--wait=120s"]
-            work("kind", words, log=log, silence=PULL_SILENCE_SECONDS)
+            run_long("kind", words, log=log, stall_timeout=PULL_STALL_SECONDS)
         exported = run("kind", [self.program, "get", "kubeconfig", f"--name={self.name}"], timeout=60)
         self.instance.kubeconfig.touch(mode=0o600)
         self.instance.kubeconfig.write_text(exported)
@@ -59,7 +59,7 @@ class Kind:
             run("kind", ["docker", "rm", "--force", "--volumes", *nodes], log=log, timeout=LOAD_SECONDS)
 
     def _nodes(self) -> list[str]:
-        """Containers of the cluster, asked of Docker: `down` works before kind was built, and after the cache is gone."""
+        """Containers of the cluster, queried from Docker, so that `down` works without the kind binary."""
         words = ["docker", "ps", "--all", "--quiet", f"--filter=label={LABEL}={self.name}"]
         return run("kind", words, timeout=CALL_SECONDS).split()
 

@@ -1,6 +1,6 @@
-"""Whether Docker is there and can carry a platform; if not, why, and what to do about it.
+"""Checks whether Docker is available and has enough resources; if not, explains why and what to do.
 
-Asked before anything is compiled or pulled, because Docker says the same things late and in other words.
+Runs before anything is compiled or pulled, because Docker itself would fail late and with less helpful messages.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from vivero_dev.commands import run, version_of
 from vivero_dev.errors import ComponentError, DevError
 
-# A daemon that starts may keep its client waiting.
+# A starting daemon may keep its client waiting.
 CALL_SECONDS = 20.0
 # kind's nodes have a cgroup namespace of their own, which came with it.
 OLDEST_DOCKER = (20, 10)
@@ -27,18 +27,18 @@ LEAST_DISK = 8
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What Docker said of itself, as it said it."""
+    """Raw output of Docker's commands."""
 
     info: str
-    """`docker info` as JSON, or the words in which it failed; some releases do both."""
+    """`docker info` as JSON, or its error message; some releases print both."""
     compose: str
     """Compose's version, or anything else."""
     free: int | None
-    """Bytes where images are kept; None where this machine does not see the place, as with Docker Desktop."""
+    """Free bytes in the data root; None if it is not on this machine, as with Docker Desktop."""
 
 
 class DockerUnusableError(DevError):
-    """Docker is missing, refuses, or cannot carry a platform; the text is for the person at the terminal."""
+    """Docker is missing, not accessible, or too small; the message is for the person at the terminal."""
 
 
 def is_installed() -> bool:
@@ -46,7 +46,7 @@ def is_installed() -> bool:
 
 
 def examine() -> str:
-    """The versions in use; raises DockerUnusableError with why the provider cannot run here, and what to do."""
+    """The versions in use; raises DockerUnusableError with the reason and what to do."""
     if not is_installed():
         raise DockerUnusableError("There is no docker program: install Docker with Compose.")
     found = _find()
@@ -56,7 +56,7 @@ def examine() -> str:
 
 
 def diagnosis(found: Findings) -> str | None:
-    """The sentence for what is wrong, the first thing first; None if nothing is."""
+    """The first problem as a sentence; None if there is none."""
     info = _parsed(found.info)
     server = str(info.get("ServerVersion") or "")
     said = " ".join(info.get("ServerErrors") or []) if info else found.info
@@ -132,5 +132,5 @@ def _said(*words: str) -> str:
 
 def _free(info: dict[str, Any]) -> int | None:
     place = info.get("DockerRootDir")
-    # The folder of the daemon's own machine, which may be another one.
+    # A path on the daemon's machine, which may be another one.
     return shutil.disk_usage(place).free if place and Path(place).is_dir() else None

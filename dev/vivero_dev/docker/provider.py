@@ -5,7 +5,7 @@ from pathlib import Path
 from vivero_dev.assets import ensure_assets
 from vivero_dev.backing.accounts import accounts_of
 from vivero_dev.backing.addresses import BackingAddresses
-from vivero_dev.commands import work
+from vivero_dev.commands import run_long
 from vivero_dev.docker import preflight, tools
 from vivero_dev.docker.compose import Compose
 from vivero_dev.docker.contour import ENVOY_ADDRESS, ensure_contour
@@ -21,7 +21,7 @@ from vivero_dev.secret_store import SecretStore
 from vivero_dev.steps import Say, Step
 
 PROGRAMS = ("kind", "kubectl", "helm")
-# From the containers' start to their last answer; some ten times what two cores need.
+# From the containers' start until all answer; about ten times what two cores need.
 ANSWER_SECONDS = 60.0
 
 
@@ -40,7 +40,7 @@ class DockerProvider:
             Step("docker", lambda _: preflight.examine()),
             *(tools.step(self.instance, name, ("docker",)) for name in PROGRAMS),
             Step(CLUSTER_READY, self._create_cluster, PROGRAMS),
-            # After the cluster: Compose joins the network that kind makes.
+            # After the cluster: Compose joins the network that kind creates.
             Step(SERVICES_READY, self._start_services, (CLUSTER_READY,)),
             Step(INGRESS_READY, lambda _: ensure_contour(self.kubectl()), (CLUSTER_READY,)),
             Step("assets", self._assets, ("docker",)),
@@ -85,13 +85,13 @@ class DockerProvider:
 
     def _start_services(self, say: Say) -> str:
         self._compose.up(self._log("compose"))
-        # Compose knows that they run; only MariaDB's image knows more.
+        # Compose only knows that they run; only MariaDB's image has a health check.
         say("waiting for answers")
-        until("services", self._unwell, ANSWER_SECONDS)
+        until("services", self._first_problem, ANSWER_SECONDS)
         return "all four answer"
 
-    def _unwell(self) -> str | None:
-        """What the first service that does not answer says; asked as the native provider asks its own."""
+    def _first_problem(self) -> str | None:
+        """The problem of the first service that does not answer; the same checks as in the native provider."""
         accounts, authority = accounts_of(SecretStore(self.instance.secrets_dir)), self.instance.certificates_dir
         found = BackingAddresses.of(self.instance).health(accounts, authority / "ca.crt")
         return next((f"{part.component}: {part.message}" for part in found if not part.ok), None)
@@ -111,7 +111,7 @@ class DockerProvider:
 
     def _build(self, image: Image, name: str) -> None:
         words = ["docker", "build", f"--tag={name}", f"--file={image.containerfile}", str(ROOT)]
-        work(f"image {image.name}", words, log=self._log("images"))
+        run_long(f"image {image.name}", words, log=self._log("images"))
 
     def _remove(self, say: Say, *, volumes: bool) -> str:
         say("stopping the services")

@@ -17,7 +17,7 @@ def find(instance: Instance, name: str) -> Path:
 
 
 def step(instance: Instance, name: str, needs: tuple[str, ...]) -> Step:
-    """Makes sure of the program; the step has its name."""
+    """The step that provides the program; it has the program's name."""
     return Step(name, lambda say: _ensure(instance, name, say), needs)
 
 

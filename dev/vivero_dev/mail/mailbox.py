@@ -34,12 +34,12 @@ class Mailbox:
         self._lock = threading.Lock()
 
     def add(self, sender: str, recipients: list[str], content: bytes) -> str:
-        """Keep a mail and return its id; ids sort by the time of arrival."""
+        """Store a mail and return its id; ids sort by time of arrival."""
         now = datetime.now(UTC)
         name = f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
         head = f"X-Vivero-Received: {now.isoformat()}\r\nX-Vivero-Sender: {sender}\r\n"
         head += "".join(f"X-Vivero-Recipient: {recipient}\r\n" for recipient in recipients)
-        # A mail whose first line begins with a space would go on with the header before it.
+        # A mail whose first line begins with a space would continue the previous header.
         head += "X-Vivero-Content: follows\r\n"
         with self._lock:
             draft = self._folder / f"{name}.tmp"

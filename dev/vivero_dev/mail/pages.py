@@ -4,7 +4,7 @@ from html import escape
 
 from vivero_dev.mail.mailbox import Mail
 
-# A mail's own HTML is shown in a frame that may run nothing.
+# A mail's HTML is shown in a sandboxed frame without scripts.
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'"
 
 PAGE = """<!doctype html>

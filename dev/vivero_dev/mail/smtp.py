@@ -1,4 +1,4 @@
-"""SMTP for the mail sink: STARTTLS first, then every mail to every address is taken."""
+"""SMTP for the mail sink: requires STARTTLS, then accepts every mail to every address."""
 
 import asyncio
 import ssl
@@ -12,7 +12,7 @@ IDLE_SECONDS = 60.0
 
 
 class Sink:
-    """aiosmtpd's handler: keeps what comes."""
+    """aiosmtpd's handler: stores every mail."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
@@ -24,7 +24,7 @@ class Sink:
 
 
 async def listen(address: str, port: int, context: ssl.SSLContext, mailbox: Mailbox) -> asyncio.Server:
-    """Accept mails; before STARTTLS nothing but STARTTLS is answered."""
+    """Accept mails; before STARTTLS no other command is accepted."""
 
     def protocol() -> SMTP:
         return SMTP(

@@ -46,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         self._json({"messages": []})
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it so
-        """Say nothing: a readiness probe a second would fill the log."""
+        """Log nothing: a readiness probe a second would fill the log."""
 
     def _html(self, text: str) -> None:
         self._send("text/html; charset=utf-8", text)
@@ -76,7 +76,7 @@ class Server(ThreadingHTTPServer):
         super().__init__((address, port), type("BoundHandler", (Handler,), {"mailbox": mailbox}))
 
     def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Wrap the socket here, so that a client that never shakes hands holds up nobody."""
+        """TLS handshake in the connection's thread, so that a stalled client blocks no other."""
         if isinstance(request, tuple):
             raise TypeError("a stream server got a datagram")
         request.settimeout(SOCKET_SECONDS)
@@ -85,7 +85,7 @@ class Server(ThreadingHTTPServer):
 
 
 def serve(address: str, port: int, context: ssl.SSLContext, mailbox: Mailbox) -> Callable[[], None]:
-    """Serve in a thread; returns what stops it."""
+    """Serve in a thread; returns a function that stops it."""
     server = Server(address, port, context, mailbox)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

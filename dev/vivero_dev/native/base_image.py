@@ -1,6 +1,6 @@
-"""What our images are built on where nothing can be pulled: Debian trixie with Python 3.13.
+"""The base image, built without a registry: Debian trixie with Python 3.13.
 
-One debootstrap makes a root file system. Packed without documentation and the
+debootstrap creates a root file system. Archived without documentation and the
 like it is the images' base; unpacked, its interpreter compiles their
 dependencies.
 """
@@ -10,7 +10,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from vivero_dev.commands import work
+from vivero_dev.commands import run_long
 from vivero_dev.debian import OS_RELEASE, distribution_source
 from vivero_dev.errors import ComponentError
 from vivero_dev.python_packages import install_wheels
@@ -19,9 +19,9 @@ from vivero_dev.store import Store
 SUITE = "trixie"
 PYTHON = "3.13"
 PACKAGES = ("ca-certificates", "python3", "python3-pip-whl")
-# Raise to make everybody's base anew, for instance after a security fix of Debian's.
+# Increment to rebuild the base everywhere, for instance after a Debian security fix.
 REVISION = "1"
-# Neither read by our programs nor by Python.
+# Not needed by our programs or by Python.
 LEFT_OUT = (
     "var/cache",
     "var/lib/apt/lists",
@@ -50,23 +50,23 @@ def ensure_base(store: Store, log: Path) -> Path:
 
 def _make(target: Path, log: Path) -> None:
     root = target / ROOT_FOLDER
-    # A mount namespace of its own: what debootstrap mounts goes with it, even when it is killed.
+    # In a separate mount namespace, so that debootstrap's mounts disappear with it, even if it is killed.
     command = ["unshare", "--mount", "--propagation", "private", "debootstrap", "--variant=minbase"]
     command += [f"--include={','.join(PACKAGES)}", SUITE, str(root), *_mirror()]
-    work("base image", command, log=log)
+    run_long("base image", command, log=log)
     (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     with tarfile.open(target / ARCHIVE, "w") as archive:
         archive.add(root, arcname=".", filter=kept)
 
 
 def _mirror() -> list[str]:
-    """Where this machine gets its own Debian packages; elsewhere debootstrap knows a mirror."""
+    """This machine's Debian mirror; on other systems debootstrap uses its default."""
     debian = any(line.strip() == "ID=debian" for line in OS_RELEASE.read_text().splitlines())
     return [distribution_source().address] if debian else []
 
 
 def kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Whether a file of the file system becomes part of the image; a folder left out stays, empty."""
+    """Whether a file becomes part of the image; an excluded folder stays, empty."""
     name = entry.name.removeprefix("./")
     if entry.isdev() or any(name.startswith(f"{left_out}/") for left_out in LEFT_OUT):
         return None
@@ -74,9 +74,9 @@ def kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 
 def interpreter(base: Path) -> tuple[list[str], dict[str, str]]:
-    """Command and environment that run the base's Python on this machine, with this machine's settings.
+    """Command and environment to run the base's Python on this machine.
 
-    Through its own loader and libraries, which may be newer than the machine's.
+    It uses the base's own loader and libraries, which may be newer than the machine's.
     """
     root = base / ROOT_FOLDER
     loaders = sorted(root.glob("lib*/ld-linux-*.so.*"))
@@ -90,7 +90,7 @@ def interpreter(base: Path) -> tuple[list[str], dict[str, str]]:
 def install_packages(base: Path, requirements: Path, target: Path, log: Path) -> None:
     """Install hash-checked wheels for the base's Python below `target`, with their bytecode.
 
-    uv keeps each wheel, unpacked, so that images with a package in common fetch it once.
+    uv caches each unpacked wheel, so that a package in several images is downloaded once.
     """
     install_wheels("packages", requirements, target, log, f"--python-version={PYTHON}")
     shutil.rmtree(target / "bin", ignore_errors=True)
@@ -98,4 +98,4 @@ def install_packages(base: Path, requirements: Path, target: Path, log: Path) ->
     compiling = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(target)]
     # Recorded paths are the image's, not this machine's.
     compiling += ["-s", str(target), "-p", "/opt/packages"]
-    work("packages", [*command, *compiling], log=log, environment=environment)
+    run_long("packages", [*command, *compiling], log=log, environment=environment)

@@ -1,4 +1,4 @@
-"""The control groups below which an instance's pods live, on either version of the kernel's interface."""
+"""The parent cgroups of an instance's pods, for cgroup v1 and v2."""
 
 import contextlib
 import os
@@ -10,18 +10,18 @@ from vivero_dev.errors import ComponentError
 from vivero_dev.instance import Instance
 
 ROOT = Path("/sys/fs/cgroup")
-# A web server finishes its requests in that time.
+# Enough for a web server to finish its requests.
 TERM_SECONDS = 5.0
 # Killed processes leave their group within milliseconds, save one in a disk wait.
 KILL_SECONDS = 15.0
 POLL_SECONDS = 0.05
-# Kubelet weighs all pods together as one thread for each processor, beside one for all daemons of an ordinary node.
-# Here the daemons are in the root group, where each thread that is busy weighs one: left alone, the pods starve.
+# Kubelet gives all pods together the weight of one thread for each processor, for nodes whose daemons share one group.
+# Here the daemons are in the root group, where each busy thread has weight one: by default the pods would starve.
 PODS_WEIGHT = 2 * (os.cpu_count() or 1)
 
 
 def unified() -> bool:
-    """Whether version 2 alone is mounted."""
+    """Whether only cgroup v2 is mounted."""
     return (ROOT / "cgroup.controllers").exists()
 
 
@@ -33,7 +33,7 @@ def hierarchies() -> list[Path]:
 
 
 def ensure_cgroup(instance: Instance) -> None:
-    """Make the instance's group everywhere: kubelet takes it as its root and does not make it."""
+    """Create the instance's group in all hierarchies: kubelet uses it as root but does not create it."""
     for hierarchy in hierarchies():
         group = hierarchy / instance.cgroup
         if not group.exists():
@@ -41,17 +41,19 @@ def ensure_cgroup(instance: Instance) -> None:
             group.mkdir()
         if unified():
             _delegate(group)
-        _weigh(group)
+        _set_weight(group)
 
 
-def end_pods(instance: Instance) -> None:
-    """End every process in the instance's groups: TERM, and KILL for those that stay."""
-    if not _ended(instance, signal.SIGTERM, TERM_SECONDS) and not _ended(instance, signal.SIGKILL, KILL_SECONDS):
+def kill_pods(instance: Instance) -> None:
+    """End all processes in the instance's groups: TERM, then KILL for the rest."""
+    if not _signal_until_gone(instance, signal.SIGTERM, TERM_SECONDS) and not _signal_until_gone(
+        instance, signal.SIGKILL, KILL_SECONDS
+    ):
         raise ComponentError("pods", f"processes survived SIGKILL: {sorted(_members(instance))}")
 
 
-def _ended(instance: Instance, number: signal.Signals, seconds: float) -> bool:
-    """Send the signal to whoever is there, until nobody is or the time is over."""
+def _signal_until_gone(instance: Instance, number: signal.Signals, seconds: float) -> bool:
+    """Send the signal to all members repeatedly, until there are none or the time is over."""
     told: set[int] = set()
     end = time.monotonic() + seconds
     while alive := _members(instance):
@@ -77,7 +79,7 @@ def cgroup_leftovers(instance: Instance) -> list[str]:
 
 
 def _groups(instance: Instance) -> list[Path]:
-    # Containers end while we look: os.walk passes over folders that have gone, rglob raises.
+    # Containers end concurrently: os.walk skips folders that disappear, rglob raises.
     found = [Path(folder) for hierarchy in hierarchies() for folder, _, _ in os.walk(hierarchy / instance.cgroup)]
     return sorted(found, key=lambda path: len(path.parts), reverse=True)
 
@@ -85,15 +87,15 @@ def _groups(instance: Instance) -> list[Path]:
 def _members(instance: Instance) -> set[int]:
     pids: set[int] = set()
     for group in _groups(instance):
-        # Gone before the open, or between open and read (then the kernel says "no such device").
+        # Removed before the open, or between open and read (then the kernel says "no such device").
         with contextlib.suppress(OSError):
             pids |= {int(line) for line in (group / "cgroup.procs").read_text().split()}
-    # Zero stands for a process of an outer process namespace.
+    # Zero is a process of an outer PID namespace.
     return pids - {0}
 
 
 def _prepare(hierarchy: Path) -> None:
-    """Groups inherit processors and memory nodes, without which version 1 lets no process in."""
+    """Make groups inherit CPUs and memory nodes, without which v1 accepts no process."""
     clone = hierarchy / "cgroup.clone_children"
     if clone.exists():
         clone.write_text("1")
@@ -104,8 +106,8 @@ def _delegate(group: Path) -> None:
     (group / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in offered))
 
 
-def _weigh(group: Path) -> None:
-    """Version 1 counts a thread as 1024, version 2 as 100; most hierarchies of version 1 count something else."""
+def _set_weight(group: Path) -> None:
+    """Set the CPU weight: v1's unit is 1024, v2's is 100; most hierarchies of v1 have no such file."""
     for name, thread in (("cpu.shares", 1024), ("cpu.weight", 100)):
         if (group / name).exists():
             (group / name).write_text(str(thread * PODS_WEIGHT))

@@ -1,4 +1,4 @@
-"""The native Kubernetes as steps: called by the native provider, in this order."""
+"""The steps of the native Kubernetes, for the native provider, in this order."""
 
 from vivero_dev.assets import built_from, ensure_assets, source_hash
 from vivero_dev.debian import extracted
@@ -25,15 +25,15 @@ from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY
 from vivero_dev.steps import Say, Step
 
 PROGRAMS = ("pause", "etcd", "kubernetes", "coredns", "contour", "helm", "versitygw")
-"""All that `up` needs of dev/go."""
+"""All programs of dev/go that `up` needs."""
 _COMPILING = 720.0
 _ASSETS = 30.0
 _IMAGES = 100.0
-"""Processor seconds with empty caches, about: benchmarks/cold_start.py counted 881 in all."""
+"""Approximate CPU seconds with empty caches: benchmarks/cold_start.py measured 881 in total."""
 
 
 def download_steps(instance: Instance) -> list[Step]:
-    """What `up` takes from package indexes and compiles: none of it needs another but the images, and none a cluster."""
+    """Downloads and compilation for `up`: independent of each other (except the images) and of the cluster."""
     cache, logs = instance.cache_dir, instance.log_dir
     builder = Builder(cache, logs / "images.log")
 
@@ -49,7 +49,7 @@ def download_steps(instance: Instance) -> list[Step]:
         return f"built {', '.join(built)}" if built else "unchanged"
 
     return [
-        # First what takes longest, and what waits for the network while others use the processors.
+        # Longest first, and downloads early, because they wait for the network while others use the CPU.
         Step("programs", programs, expected=lambda: 1.0 if present(cache, PROGRAMS) else _COMPILING),
         Step("packages", packages),
         Step(
@@ -63,7 +63,7 @@ def download_steps(instance: Instance) -> list[Step]:
 
 
 def cluster_steps(instance: Instance) -> list[Step]:
-    """From a network to a node that takes pods and an ingress; holds `cluster` and `ingress`."""
+    """From the network to a ready node and the ingress; includes the steps `cluster` and `ingress`."""
     cluster = Cluster(instance)
     return [
         Step("network", lambda _: ensure_network(instance), ("packages",)),
@@ -80,7 +80,7 @@ def cluster_steps(instance: Instance) -> list[Step]:
 
 
 def image_step(instance: Instance) -> Step:
-    """Our images, known to containerd."""
+    """The step that loads our images into containerd."""
     cluster = Cluster(instance)
     builder = Builder(instance.cache_dir, instance.log_dir / "images.log")
 

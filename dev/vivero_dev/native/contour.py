@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from vivero_dev.native.envoy import CONNECTION_SECONDS, LOOPBACK, PLAIN_PORT, STATS_PORT, XDS_PORT, quiet_address
+from vivero_dev.native.envoy import CONNECTION_SECONDS, LOOPBACK, PLAIN_PORT, STATS_PORT, XDS_PORT, loopback_address
 from vivero_dev.native.files import write_public
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.objects import user_binding
@@ -18,15 +18,15 @@ HEALTH_PORT = 8000
 GROUP = "projectcontour.io"
 # 550 KB of definitions on a busy machine.
 APPLY_SECONDS = 120.0
-# A connection stays with the routes of the name it was opened for. While a workspace has no route of its own that is
-# the wildcard's: whoever waits at its page would see that page for as long as the browser keeps the connection.
+# A connection keeps the routes of the name that it was opened for. While a workspace has no route of its own, that is
+# the wildcard's: a visitor on the waiting page would see it for as long as the browser keeps the connection.
 TIMEOUTS = {
     "max-connection-duration": f"{CONNECTION_SECONDS}s",
-    # Neither side has sent a byte of a request or its answer; progress of a signup beats every 15 seconds.
+    # Idle time within a request; a signup's progress stream sends a heartbeat every 15 seconds.
     "stream-idle-timeout": "60s",
-    # A connection older than its time closes after its answer. Who reads slowly has not read the end of it by then.
+    # A connection beyond its maximum age closes after its response; slow readers get time to read the end.
     "delayed-close-timeout": "60s",
-    # Until a request has come whole: the largest file over a line of one megabit a second.
+    # To receive a full request: the largest file at one megabit a second.
     "request-timeout": "900s",
 }
 # No query strings: they may carry a login ticket.
@@ -76,7 +76,7 @@ def contour(cluster: Cluster) -> ProcessSpec:
 
 
 def _addresses(cluster: Cluster) -> list[str]:
-    quiet = quiet_address(cluster.instance)
+    quiet = loopback_address(cluster.instance)
     return [
         f"--xds-address={cluster.node_ip}",
         f"--xds-port={XDS_PORT}",
@@ -100,14 +100,14 @@ def contour_configuration(admin_port: int) -> str:
         "accesslog-format": "json",
         "json-fields": list(LOG_FIELDS),
         "timeouts": TIMEOUTS,
-        # A read-only view of Envoy on loopback; zero would mean a port that all instances share.
+        # Envoy's read-only admin view on loopback; with zero all instances would share a port.
         "network": {"admin-port": admin_port},
     }
     return json.dumps(document, indent=2) + "\n"
 
 
 def install_definitions(cluster: Cluster) -> None:
-    """Contour's own resource definitions, its rights and its class, once for each version of it."""
+    """Install Contour's CRDs, RBAC rules and ingress class, once for each version."""
     definitions = cluster.tool_path("contour").parent / "manifests" / "01-crds.yaml"
     marker = cluster.folder / "contour-definitions"
     if marker.exists() and marker.read_text() == str(definitions):
@@ -118,7 +118,7 @@ def install_definitions(cluster: Cluster) -> None:
 
 
 def contour_role() -> Object:
-    """Reads what it routes by, writes only status."""
+    """Contour's role: reads routing objects, writes only status."""
     read, write = ["get", "list", "watch"], ["get", "create", "update"]
     custom = ("contourconfigurations", "extensionservices", "httpproxies")
     return {

@@ -11,7 +11,7 @@ from vivero_dev.native.layout import APISERVER_PORT, CLUSTER_DOMAIN, ETCD_PORT, 
 from vivero_dev.native.probes import https_answers
 from vivero_dev.processes import ProcessSpec
 
-# Clients on this machine are ours alone: their limit must never be what a tenant waits for.
+# All clients are ours: client-side rate limits must never delay a tenant.
 CLIENT_QPS = 300
 CLIENT_BURST = 600
 # Own health servers of the two controllers, defaults of Kubernetes.
@@ -31,7 +31,7 @@ def etcd(cluster: Cluster) -> ProcessSpec:
             f"--data-dir={cluster.folder / 'etcd'}",
             f"--listen-client-urls={url}",
             f"--advertise-client-urls={url}",
-            # One member has no peers; loopback of the namespace is reached by nobody.
+            # A single member has no peers; the namespace's loopback is not reachable from outside.
             "--listen-peer-urls=http://127.0.0.1:2380",
             "--initial-advertise-peer-urls=http://127.0.0.1:2380",
             "--initial-cluster=vivero=http://127.0.0.1:2380",
@@ -41,8 +41,8 @@ def etcd(cluster: Cluster) -> ProcessSpec:
             f"--trusted-ca-file={authority.certificate}",
             "--tls-min-version=TLS1.3",
             "--auto-compaction-retention=1h",
-            # A killed process loses nothing without it, only a crash of the
-            # whole machine would; a laptop's disk then never holds up a write.
+            # Without fsync only a crash of the machine loses data, not a killed
+            # process; a slow disk then never delays a write.
             "--unsafe-no-fsync",
             "--logger=zap",
             "--log-level=warn",
@@ -178,7 +178,7 @@ def scheduler_configuration(kubeconfig: Path) -> str:
 
 
 def write_encryption(cluster: Cluster) -> Path:
-    """Secrets are encrypted in etcd with a key of the instance, made once."""
+    """Encrypt Secrets in etcd with a key of the instance, generated once."""
     file = cluster.instance.secrets_dir / "encryption.json"
     if not file.exists():
         write_private(file, encryption_configuration(secrets.token_bytes(32)))
@@ -186,7 +186,7 @@ def write_encryption(cluster: Cluster) -> Path:
 
 
 def encryption_configuration(key: bytes) -> str:
-    """XSalsa20-Poly1305 for Secrets; what an earlier run wrote in clear stays readable."""
+    """XSalsa20-Poly1305 for Secrets; unencrypted ones of an earlier run stay readable."""
     document = {
         "apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "EncryptionConfiguration",
@@ -219,6 +219,6 @@ def _etcd_client(cluster: Cluster) -> KeyPair:
 
 
 def _controller_answers(cluster: Cluster, port: int) -> bool:
-    # /healthz is open to everybody by Kubernetes' own default.
+    # /healthz needs no authentication by default.
     admin = cluster.client("vivero-admin", "system:masters")
     return https_answers(cluster.node_ip, port, "/healthz", cluster.authority.certificate, admin)

@@ -26,7 +26,7 @@ def coredns(cluster: Cluster) -> ProcessSpec:
 
 
 def corefile(node: str, ingress: str, kubeconfig: str) -> str:
-    """Answers for the cluster and for the ingress; every other name is refused, nothing leaves the machine."""
+    """Resolves names of the cluster and the ingress; all others are NXDOMAIN, nothing is forwarded."""
     return f"""\
 {CLUSTER_DOMAIN}:{DNS_PORT} in-addr.arpa:{DNS_PORT} {{
     bind {node}

@@ -1,7 +1,7 @@
-"""Envoy on this machine's loopback: the one door for browsers, and the one for pods.
+"""Envoy on this machine's loopback: the entry point for browsers and pods.
 
-Contour tells it over TLS what to serve. Two listeners are its own: a redirect
-from HTTP, and a passage for pods, which cannot reach the host's loopback.
+Contour configures it over xDS with TLS. Two listeners are static: a redirect from
+HTTP, and one for pods, which cannot reach the host's loopback.
 """
 
 import json
@@ -18,28 +18,28 @@ from vivero_dev.native.layout import Cluster
 from vivero_dev.native.probes import http_answers
 from vivero_dev.processes import ProcessSpec, User
 
-# No account on the machine; in the range that services of no account use here.
+# A UID without an account, from the range that our services use.
 USER = User(61910, 61910)
-# Seen by this process alone: its own folder, and its program, which may lie in root's home.
+# Bind mounts of this process only: its folder, and its program, which may be in root's home.
 VIEW = Path("/mnt")
 PROGRAM_VIEW = Path("/srv")
 XDS_PORT = 8001
 STATS_PORT = 8002
-# Plain HTTP of Ingresses that ask for it: kept where nothing connects.
+# Plain HTTP of Ingresses that enable it: on a port that nothing connects to.
 PLAIN_PORT = 8003
 LOOPBACK = "127.0.0.1"
 CONNECTION_SECONDS = 30
-"""How long a connection of a browser lives at most, and so a set of listeners that was replaced."""
-# Each new route makes a new set of listeners. Envoy keeps the old one for ten minutes by default, which with hundreds of
-# tenants is gigabytes; no connection lives longer than this anyway.
+"""Maximum age of a browser connection, and so of a replaced set of listeners."""
+# Each new route replaces the set of listeners. Envoy drains the old one for ten minutes by default, which takes
+# gigabytes with hundreds of tenants; no connection lives longer than this anyway.
 DRAIN = (("--drain-time-s", str(CONNECTION_SECONDS)), ("--drain-strategy", "immediate"))
 EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
 
 Document = dict[str, Any]
 
 
-def quiet_address(instance: Instance) -> str:
-    """A loopback address of the instance's own: reached by this machine, not by pods."""
+def loopback_address(instance: Instance) -> str:
+    """The instance's own loopback address: reachable from this machine, not from pods."""
     return f"127.213.{instance.index}.1"
 
 
@@ -49,9 +49,9 @@ def envoy(cluster: Cluster) -> ProcessSpec:
     bootstrap = bootstrap_document(cluster, _contour_bootstrap(cluster, folder))
     text = json.dumps(bootstrap, indent=2) + "\n"
     (folder / "envoy.json").write_text(text)
-    _give_away(folder)
+    _chown(folder)
     _open_log(cluster.processes.log("envoy"))
-    address = quiet_address(cluster.instance)
+    address = loopback_address(cluster.instance)
     return ProcessSpec(
         name="envoy",
         command=[
@@ -59,7 +59,7 @@ def envoy(cluster: Cluster) -> ProcessSpec:
             *("--config-path", str(VIEW / "envoy.json")),
             *("--service-cluster", "vivero"),
             *("--service-node", cluster.node_name),
-            # Restarts keep no shared memory, whose name all instances would share.
+            # Without hot restart there is no shared memory, whose name all instances would share.
             "--disable-hot-restart",
             *(word for option in DRAIN for word in option),
             *("--concurrency", "2"),
@@ -74,7 +74,7 @@ def envoy(cluster: Cluster) -> ProcessSpec:
 
 
 def _prepare(cluster: Cluster) -> Path:
-    """Envoy's folder with the certificates it shows to Contour."""
+    """Envoy's folder with its client certificate for Contour."""
     cluster.volatile.mkdir(exist_ok=True, mode=0o711)
     folder = cluster.volatile / "envoy"
     folder.mkdir(exist_ok=True, mode=0o700)
@@ -103,31 +103,31 @@ def _contour_bootstrap(cluster: Cluster, folder: Path) -> Document:
         f"--envoy-key-file={folder / 'tls.key'}",
     ]
     run("envoy", command, timeout=30)
-    # Contour wants to see the files; Envoy will see them elsewhere.
+    # Contour checks the files at this path; Envoy has them mounted at another.
     document: Document = json.loads(file.read_text().replace(str(folder), str(VIEW)))
     return document
 
 
-def _give_away(folder: Path) -> None:
+def _chown(folder: Path) -> None:
     for path in (folder, *folder.iterdir()):
         os.chown(path, USER.uid, USER.gid)
         path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _open_log(log: Path) -> None:
-    """Contour has the access log written to /dev/stdout, which Envoy opens again by its own right."""
+    """Contour sends the access log to /dev/stdout, which Envoy reopens with its own user's rights."""
     log.touch(mode=0o640)
     os.chown(log, USER.uid, USER.gid)
 
 
 def bootstrap_document(cluster: Cluster, contour: Document) -> Document:
-    """Contour's bootstrap with the two listeners of our own."""
+    """Contour's bootstrap with our two static listeners."""
     ports = cluster.instance.ports
     resources = dict(contour.get("static_resources", {}))
     resources["clusters"] = [*resources.get("clusters", []), _own_https(ports["https"])]
     resources["listeners"] = [
         _listener("redirect", LOOPBACK, ports["http"], _redirect(ports["https"])),
-        _listener("pods", cluster.host_ip, ports["https"], _passage()),
+        _listener("pods", cluster.host_ip, ports["https"], _pod_filter()),
     ]
     return contour | {"static_resources": resources}
 
@@ -161,7 +161,7 @@ def _redirect(https_port: int) -> Document:
     }
 
 
-def _passage() -> Document:
+def _pod_filter() -> Document:
     return {
         "name": "envoy.filters.network.tcp_proxy",
         "typed_config": {

@@ -1,4 +1,4 @@
-"""Configuration files: written only on a difference, because some programs exit when theirs is touched."""
+"""Configuration files: written only if changed, because some programs exit when their file is touched."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ def write_public(file: Path, content: str) -> Path:
 
 
 def write_private(file: Path, content: str) -> Path:
-    """A file that holds a secret; nobody else may read it at any moment."""
+    """A file with a secret; never readable by other users."""
     return _write(file, content, 0o600)
 
 

@@ -1,7 +1,7 @@
-"""Our three images, built by buildah from their Containerfiles and handed to containerd.
+"""Our three images, built by buildah from their Containerfiles and loaded into containerd.
 
-A tag is the hash of everything that goes in, so an unchanged tree builds
-nothing, and a change of code alone builds one thin layer.
+The tag is the hash of all inputs, so an unchanged tree builds nothing, and a
+change of code builds only one thin layer.
 """
 
 import shutil
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from vivero_dev.commands import run, work
+from vivero_dev.commands import run, run_long
 from vivero_dev.debian import extracted
 from vivero_dev.native.base_image import ARCHIVE, SUITE, ensure_base, install_packages
 from vivero_dev.native.containerd import load_image
@@ -22,13 +22,13 @@ ROOT = Path(__file__).resolve().parents[3]
 REGISTRY = "localhost/vivero"
 # Clones and branches share the storage; each build is one thin layer.
 KEPT_BUILDS = 6
-# Raise when this module builds the same inputs into something else.
+# Increment when this module builds something else from the same inputs.
 REVISION = "1"
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One program's image: its name, its project folder, and the code it holds."""
+    """One program's image: its name, its project folder, and the code in it."""
 
     name: str
     folder: str
@@ -47,7 +47,7 @@ class Image:
         return ROOT / self.folder / "Containerfile"
 
 
-_SHARED = ("core/vivero_core", "web/vivero_web", "ui/vivero_ui")  # by the two that answer people
+_SHARED = ("core/vivero_core", "web/vivero_web", "ui/vivero_ui")  # of the two web programs
 IMAGES = (
     Image(
         "operator",
@@ -61,7 +61,7 @@ IMAGES = (
 
 
 def reference(image: Image) -> str:
-    """Full name with the tag that this tree's content gives it."""
+    """Full name with the tag computed from this tree's content."""
     parts = [REVISION, image.containerfile.read_text(), image.requirements.read_text()]
     parts += [tree_hash(ROOT / folder, skip=_not_code) for folder in image.code]
     return f"{REGISTRY}/{image.name}:{content_hash(tuple(parts))}"
@@ -85,7 +85,7 @@ class Builder:
         return ensure_base(self._store, self._log)
 
     def build(self, image: Image, say: Say) -> bool:
-        """Build the image unless it is there; returns whether it was built."""
+        """Build the image unless it exists; returns whether it was built."""
         name = reference(image)
         with self._store.lock("build"):
             if self._has(name):
@@ -95,10 +95,10 @@ class Builder:
         return True
 
     def load(self, cluster: Cluster, name: str) -> None:
-        """Hand the built image of this full name to containerd."""
+        """Load the built image of this full name into containerd."""
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:
             archive = Path(folder) / "image.tar"
-            # Not compressed, as an OCI archive would be: it is read once and thrown away.
+            # A docker archive, which is not compressed like an OCI archive: it is read once and deleted.
             self._buildah("push", name, f"docker-archive:{archive}:{name}")
             load_image(cluster, archive, name)
 
@@ -147,7 +147,7 @@ class Builder:
         return name
 
     def _from_folder(self, context: Path, name: str, containerfile: str) -> None:
-        """An image made of files alone; no command runs in it."""
+        """Build an image that only copies files and runs no command."""
         with tempfile.NamedTemporaryFile("w", suffix=".Containerfile") as file:
             file.write(containerfile)
             file.flush()
@@ -166,7 +166,7 @@ class Builder:
         return run("buildah", self._words("images", "--format={{.Name}}:{{.Tag}}")).split()
 
     def _buildah(self, *arguments: str) -> None:
-        work("buildah", self._words(*arguments), log=self._log)
+        run_long("buildah", self._words(*arguments), log=self._log)
 
     def _words(self, *arguments: str) -> list[str]:
         storage = self._cache / "containers"

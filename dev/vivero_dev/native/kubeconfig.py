@@ -1,4 +1,4 @@
-"""Kubeconfig files with everything inside, so that one file can be copied anywhere."""
+"""Self-contained kubeconfig files."""
 
 import base64
 import json

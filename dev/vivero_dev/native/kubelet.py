@@ -57,8 +57,8 @@ def kubelet_configuration(cluster: Cluster) -> dict[str, Any]:
         "healthzBindAddress": cluster.node_ip,
         **_access(cluster, str(serving.certificate), str(serving.key)),
         **_isolation(cluster),
-        **_promptness(),
-        **_thrift(),
+        **_fast_sync(),
+        **_no_collection(),
     }
 
 
@@ -78,7 +78,7 @@ def _access(cluster: Cluster, certificate: str, key: str) -> dict[str, Any]:
 
 
 def _isolation(cluster: Cluster) -> dict[str, Any]:
-    """Where pods' control groups hang, without asking for rights the machine may not give."""
+    """Cgroup settings that work without privileges which the machine may not grant."""
     return {
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": f"/{cluster.instance.cgroup}",
@@ -92,8 +92,8 @@ def _isolation(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _promptness() -> dict[str, Any]:
-    """A tenant waits for this agent: no queue, no client limit, no slow resync."""
+def _fast_sync() -> dict[str, Any]:
+    """Low latency: no serial pulls, no client rate limit, short sync periods."""
     return {
         "maxPods": MAX_PODS,
         "serializeImagePulls": False,
@@ -108,8 +108,8 @@ def _promptness() -> dict[str, Any]:
     }
 
 
-def _thrift() -> dict[str, Any]:
-    """Nothing can be pulled again here, so no image is collected and no pod evicted to another node."""
+def _no_collection() -> dict[str, Any]:
+    """No image garbage collection and no eviction: images cannot be pulled again, and there is no other node."""
     return {
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
@@ -146,8 +146,8 @@ def proxy_configuration(cluster: Cluster) -> dict[str, Any]:
         "clusterCIDR": str(cluster.instance.addresses.pods),
         "detectLocalMode": "ClusterCIDR",
         "healthzBindAddress": f"{cluster.node_ip}:{PROXY_HEALTH_PORT}",
-        # Limits of connection tracking are the whole machine's: leave them alone.
+        # Conntrack limits apply to the whole machine: do not change them.
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
-        # A new Service answers after this long at most; the default second is a tenant's wait.
+        # Maximum delay until a new Service works; with the default of a second every tenant would wait.
         "iptables": {"minSyncPeriod": "100ms", "syncPeriod": "30s"},
     }

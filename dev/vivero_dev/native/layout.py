@@ -1,4 +1,4 @@
-"""Where the parts of one native cluster lie and how they reach each other."""
+"""Paths, addresses and credentials of the parts of a native cluster."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ class Cluster:
 
     @property
     def volatile(self) -> Path:
-        """What does not outlive the processes: sockets, mounts of containers.
+        """Runtime state of the processes: sockets, mounts of containers.
 
         Not below the state folder: a socket's path has at most 107 bytes.
         """
@@ -73,12 +73,12 @@ class Cluster:
 
     @property
     def authority(self) -> Authority:
-        """Signs clients and servers of Kubernetes; nothing else trusts it, it trusts nothing else."""
+        """The CA of Kubernetes' clients and servers, used for nothing else."""
         return Authority(self.folder / "kubernetes-ca")
 
     @property
     def etcd_authority(self) -> Authority:
-        """Signs for etcd alone: every certificate of it may read every object."""
+        """The CA of etcd, kept separate because any of its clients can read every object."""
         return Authority(self.folder / "etcd-ca")
 
     def tool_path(self, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Mounts below a folder: found, and taken away innermost first."""
+"""Finds and removes mounts below a folder, innermost first."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ def mount_points(mountinfo: str) -> list[Path]:
 
 
 def unmount_below(*folders: Path) -> None:
-    """Unmount everything there; what is still in use goes away with its last user."""
+    """Unmount everything there, lazily: a mount in use disappears with its last user."""
     for point in mounts_below(*folders):
         try:
             run("mounts", ["umount", point], timeout=30)

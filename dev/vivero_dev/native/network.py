@@ -1,4 +1,4 @@
-"""The network namespace of an instance, tied to the host by one veth pair.
+"""The network namespace of an instance, connected to the host by one veth pair.
 
 All of Kubernetes' rules live inside; the host gets one interface and two
 routes, which the kernel removes together with the namespace.
@@ -18,7 +18,7 @@ BRIDGE_SYSCTL = "net/bridge/bridge-nf-call-iptables"
 
 
 def ensure_network(instance: Instance) -> str:
-    """Bring up whatever is missing of namespace, veth pair, addresses and routes."""
+    """Create what is missing of namespace, veth pair, addresses and routes."""
     created = not instance.netns_path.exists()
     if created:
         _ip("netns", "add", instance.netns)

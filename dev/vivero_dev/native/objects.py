@@ -1,4 +1,4 @@
-"""What every cluster of ours holds before any chart: rights of its own programs, and cluster DNS."""
+"""The objects in every native cluster before any chart: RBAC of its programs, and cluster DNS."""
 
 from vivero_dev.native.layout import Cluster
 from vivero_dev.platform.kubectl import Object
@@ -12,8 +12,8 @@ def base_objects(cluster: Cluster) -> list[Object]:
     return [
         user_binding("vivero:kubelet-api", "system:kubelet-api-admin", "kube-apiserver-kubelet-client"),
         # The Node authorizer lets a node read a pod's Secrets only once it has
-        # seen the pod itself; asked too early it refuses, and the pod waits a
-        # second for the next try. On one node there is no other to protect.
+        # seen the pod itself; an earlier request is denied, and the pod waits a
+        # second for the retry. With a single node there is no other to protect.
         _binding("vivero:node", "system:node", {"kind": "Group", "name": "system:nodes"}),
         _dns_role(),
         user_binding(DNS_USER, DNS_USER, DNS_USER),
@@ -50,7 +50,7 @@ def _dns_role() -> Object:
 
 
 def dns_service(address: str) -> Object:
-    """The Service under whose fixed address pods ask for names."""
+    """The cluster DNS Service with its fixed address."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -60,7 +60,7 @@ def dns_service(address: str) -> Object:
 
 
 def dns_endpoints(node: str) -> Object:
-    """CoreDNS is a process of the node, not a pod, so its endpoint is written down here."""
+    """The EndpointSlice of CoreDNS, which is a process on the node, not a pod."""
     return {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",

@@ -1,6 +1,6 @@
-"""Debian packages the native provider needs, installed in one transaction at most.
+"""Debian packages of the native provider, installed in one transaction.
 
-Services stay stopped: a package brings programs, and only this tool starts them.
+Their services are not started: only this tool starts programs.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vivero_dev.commands import work
+from vivero_dev.commands import run_long
 from vivero_dev.errors import ComponentError
 
 NATIVE_PACKAGES = (
@@ -39,13 +39,13 @@ NATIVE_PACKAGES = (
 # Docker's own packages bring these two and conflict with the distribution's.
 VENDORED = frozenset({"containerd", "runc"})
 
-# Another apt on the machine (unattended upgrades) may hold the lock that long; shorter than commands.SILENCE_SECONDS.
+# Another apt on the machine (unattended upgrades) may hold the lock that long; shorter than commands.STALL_SECONDS.
 LOCK_SECONDS = 600
 POLICY = Path("/usr/sbin/policy-rc.d")
 # invoke-rc.d reads 101 as "action forbidden by policy": the package installs, its service stays down.
 POLICY_TEXT = "#!/bin/sh\nexit 101\n"
 
-# Steps run side by side in threads; apt takes one caller at a time.
+# Steps run in parallel threads; apt allows one caller at a time.
 _one_caller = threading.Lock()
 
 
@@ -60,7 +60,7 @@ def ensure_packages(names: Iterable[str], log: Path) -> list[str]:
 
 
 def brought_by_another(name: str) -> bool:
-    """Whether a vendor's package, which ours would throw out, already gives the program."""
+    """Whether a vendor's package, which ours would replace, already provides the program."""
     return name in VENDORED and shutil.which(name) is not None
 
 
@@ -83,15 +83,15 @@ def _require_root(missing: list[str]) -> None:
 def _install(names: list[str], log: Path) -> None:
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     lock = f"DPkg::Lock::Timeout={LOCK_SECONDS}"
-    work("packages", ["apt-get", "-o", lock, "update"], log=log, environment=environment)
+    run_long("packages", ["apt-get", "-o", lock, "update"], log=log, environment=environment)
     with _services_stay_down():
         words = ["apt-get", "-o", lock, "install", "--yes", "--no-remove", "--no-install-recommends", *names]
-        work("packages", words, log=log, environment=environment)
+        run_long("packages", words, log=log, environment=environment)
 
 
 @contextmanager
 def _services_stay_down() -> Iterator[None]:
-    """Forbid service starts unless the machine already has a policy of its own."""
+    """Forbid service starts, unless the machine has a policy-rc.d already."""
     if POLICY.exists():
         yield
         return

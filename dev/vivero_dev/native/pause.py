@@ -1,6 +1,6 @@
-"""The image of the container that holds a pod's network namespace: one tiny static program.
+"""The pause image, which holds a pod's network namespace: one small static program.
 
-Nothing is pulled on the native platform, so it is compiled and packed here.
+Nothing is pulled on the native platform, so it is built here.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Questions to a server that may not be there yet: answered or not, never an exception."""
+"""Readiness probes of servers; a failed probe returns False and never raises."""
 
 import http.client
 import socket
@@ -25,7 +25,7 @@ def http_answers(host: str, port: int, path: str) -> bool:
 
 
 def unix_socket_accepts(file: Path) -> bool:
-    """Whether somebody listens on that socket."""
+    """Whether a process listens on that socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(PROBE_SECONDS)
         try:

@@ -1,4 +1,4 @@
-"""The native provider: everything as processes of this machine, Linux and root, no Docker."""
+"""The native provider: everything runs as processes on this machine; needs Linux and root, not Docker."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ SERVICES: dict[str, Callable[[ServiceHost, Say], str]] = {
     "s3": object_store.ensure_object_store,
     "mail": ensure_mail,
 }
-# Processes: doors before what is behind them, and MariaDB last, which has pages to flush.
+# Proxies before what is behind them, and MariaDB last, which has to flush pages.
 STOP_ORDER = ("mail", object_store.NAME, object_store.SERVER, "valkey", "mariadb")
 
 
@@ -61,7 +61,7 @@ class NativeProvider:
         return {file.stem: file for file in self.instance.log_dir.glob("*.log")}
 
     def down(self, say: Say) -> str:
-        """The cluster first: pods end while the services they use still answer."""
+        """The cluster first, so that pods end while their backing services still run."""
         stop_cluster(self.instance, say)
         say("stopping the services")
         processes = ProcessTable(self.instance)
@@ -72,14 +72,14 @@ class NativeProvider:
         return "stopped"
 
     def erase(self, say: Say) -> str:
-        # All data lies in the state folder, which the caller deletes.
+        # All data is in the state folder, which the caller deletes.
         return self.down(say)
 
     def leftovers(self) -> list[str]:
         return cluster_leftovers(self.instance)
 
     def _service_steps(self) -> list[Step]:
-        """The services start side by side once the veth pair is there to listen on."""
+        """The services start in parallel once the veth pair exists, whose address they listen on."""
         needs = {"valkey": "valkey program", "s3": "programs"}
         return [
             *(
@@ -90,5 +90,5 @@ class NativeProvider:
         ]
 
     def _service(self, ensure: Callable[[ServiceHost, Say], str]) -> Callable[[Say], str]:
-        # The host is made when the step runs: by then the veth pair is there.
+        # The ServiceHost is created when the step runs, because it needs the veth pair.
         return lambda say: ensure(ServiceHost.of(self.instance), say)

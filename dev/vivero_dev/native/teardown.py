@@ -1,4 +1,4 @@
-"""The way down: every trace of a cluster leaves the machine, its data stays until `reset`."""
+"""Tears a cluster down completely; only its data stays until `reset`."""
 
 import re
 import shutil
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vivero_dev.instance import Instance
-from vivero_dev.native.cgroups import cgroup_leftovers, end_pods, remove_cgroup
+from vivero_dev.native.cgroups import cgroup_leftovers, kill_pods, remove_cgroup
 from vivero_dev.native.layout import Cluster
 from vivero_dev.native.mounts import mounts_below, unmount_below
 from vivero_dev.native.network import network_leftovers, remove_network
 from vivero_dev.processes import Running, stop_process
 from vivero_dev.steps import Say
 
-# Nobody makes new pods or routes while the rest goes.
+# Stopped first, so that nothing creates pods or routes during teardown.
 AGENTS = ("envoy", "contour", "coredns", "kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager")
 SERVERS = ("containerd", "kube-apiserver", "etcd")
-# Both are fixed in the programs: container logs under their Kubernetes names,
-# and results of network plugins.
+# Paths fixed in the programs: container logs by Kubernetes name, and results of
+# network plugins.
 CONTAINER_LOGS = Path("/var/log/containers")
 NETWORK_RESULTS = Path("/var/lib/cni/results")
 RESULT_NAME = re.compile(r"-(?P<container>[0-9a-f]{64})-eth0")
@@ -25,14 +25,14 @@ NAMESPACES = Path("/run/netns")
 
 
 def stop_cluster(instance: Instance, say: Say) -> None:
-    """End programs and pods, then remove mounts, namespace, routes, cgroups and sockets. Safe to repeat."""
+    """Stop programs and pods, then remove mounts, namespace, routes, cgroups and sockets. Idempotent."""
     cluster = Cluster(instance)
     say("stopping agents")
     _stop(cluster, AGENTS)
     say("ending pods")
-    end_pods(instance)
+    kill_pods(instance)
     _stop(cluster, SERVERS)
-    # Shims outlive containerd on purpose, so that it can be restarted.
+    # Shims survive containerd by design, so that it can be restarted.
     for stray in _own_strays(cluster):
         stop_process(stray, grace=0)
     say("removing mounts, network and cgroups")
@@ -43,7 +43,7 @@ def stop_cluster(instance: Instance, say: Say) -> None:
 
 
 def cluster_leftovers(instance: Instance) -> list[str]:
-    """What is still on the machine, in words; empty after a clean `down`."""
+    """Descriptions of what is still on the machine; empty after a clean `down`."""
     cluster = Cluster(instance)
     processes = [f"process {stray.pid} ({stray.name})" for stray in cluster.processes.strays()]
     mounts = [f"mount {point}" for point in mounts_below(instance.state_dir, cluster.volatile)]
@@ -61,14 +61,14 @@ def _own_strays(cluster: Cluster) -> list[Running]:
 
 
 def _remove_files(cluster: Cluster) -> None:
-    """Sockets, links and address leases: what a restart of the machine would have cleared too."""
+    """Remove sockets, links and address leases, which would not survive a reboot either."""
     for socket in _shim_sockets(cluster):
         socket.unlink(missing_ok=True)
     unmount_below(cluster.folder, cluster.volatile)
     if cluster.volatile.exists():
         shutil.rmtree(cluster.volatile)
     for result in NETWORK_RESULTS.glob(f"{cluster.instance.netns}-*"):
-        # Exactly this instance's: another's name may begin with this one's.
+        # Exact matches: another instance's name may begin with this one's.
         match = RESULT_NAME.fullmatch(result.name.removeprefix(cluster.instance.netns))
         if match:
             result.unlink(missing_ok=True)
@@ -84,7 +84,7 @@ def _shim_sockets(cluster: Cluster) -> list[Path]:
 
 
 def _forget_namespaces() -> None:
-    """`ip netns` mounts the folder of all namespaces on itself: with the last one gone it goes too."""
+    """`ip netns` bind-mounts the folder of all namespaces: unmount it after the last one."""
     if NAMESPACES in mounts_below(NAMESPACES) and not any(NAMESPACES.iterdir()):
         unmount_below(NAMESPACES)
         NAMESPACES.rmdir()

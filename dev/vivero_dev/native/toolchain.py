@@ -14,7 +14,7 @@ REQUIREMENTS = Path(__file__).with_name("go-toolchain.txt")
 
 
 def find_go(store: Store, log: Path) -> Path:
-    """The compiler's path; installs one into the store when the machine's is missing or too old."""
+    """The compiler's path; installs one into the store if the machine's is missing or too old."""
     own = shutil.which("go")
     if own is not None and go_version(Path(own)) >= MINIMUM:
         return Path(own)
@@ -24,7 +24,7 @@ def find_go(store: Store, log: Path) -> Path:
 
 
 def go_version(go: Path) -> tuple[int, int]:
-    """Major and minor version; (0, 0) when the program does not say."""
+    """Major and minor version; (0, 0) if unknown."""
     # Outside a module, so that no go.mod makes it fetch another toolchain.
     return version_of(run("go", [go, "env", "GOVERSION"], timeout=30, cwd=Path("/"), environment=LOCAL))
 

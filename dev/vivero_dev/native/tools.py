@@ -1,8 +1,8 @@
-"""The Go programs of this tool: what they are, and how they are compiled once.
+"""The Go programs of this tool, and their compilation.
 
-One module, dev/go, has a committed go.sum, so that every byte that is compiled was named by hash before, and programs
-share what they import: Kubernetes, Contour, Helm and CoreDNS have most of their packages in common. Some programs are
-somebody else's main package, named by a `tool` line of the module; the others are a small one of ours below dev/go.
+They are one module, dev/go, with a committed go.sum, so that all compiled code is pinned by hash, and compiled packages
+are shared: Kubernetes, Contour, Helm and CoreDNS have most of them in common. Some programs are a third-party main
+package, named by a `tool` line of the module; the others are small ones of ours below dev/go.
 """
 
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
-from vivero_dev.commands import run, work
+from vivero_dev.commands import run, run_long
 from vivero_dev.errors import DevError
 from vivero_dev.native.toolchain import find_go
 from vivero_dev.steps import Say
@@ -59,7 +59,7 @@ def _kubernetes_version() -> dict[str, str]:
 
 
 def _helm_version() -> dict[str, str]:
-    """The Kubernetes that Helm renders and lints for without a cluster; without a stamp it is 1.20."""
+    """Linker flags for the Kubernetes version that Helm renders and lints for offline; by default it is 1.20."""
     major, minor, _ = _release()
     packages = ("helm.sh/helm/v3/pkg/chartutil", "helm.sh/helm/v3/pkg/lint/rules")
     return {
@@ -119,14 +119,14 @@ def present(cache_dir: Path, names: Iterable[str]) -> bool:
 
 
 def ensure_tools(cache_dir: Path, names: Sequence[str], log: Path, say: Say) -> bool:
-    """Compile those tools that the cache has not, together: a package that several import is compiled once.
+    """Compile the tools missing in the cache together, so that shared packages are compiled once.
 
     The compiler's output goes to `log`. Returns whether anything was compiled.
     """
     tools, store = [_named(name) for name in names], tool_store(cache_dir)
     if present(cache_dir, names):
         return False
-    # One at a time: another would compile the same packages beside this one.
+    # Serialized: another process would compile the same packages in parallel.
     with store.lock("compiler"), tempfile.TemporaryDirectory(dir=store.root, prefix=".compiled-") as folder:
         missing = [tool for tool in tools if not _entry(store, tool).is_dir()]
         if missing:
@@ -138,7 +138,7 @@ def ensure_tools(cache_dir: Path, names: Sequence[str], log: Path, say: Say) -> 
 
 
 def ensure_tool(cache_dir: Path, name: str, log: Path, say: Say) -> Path:
-    """Compile one tool unless the cache has it; returns its folder."""
+    """Compile one tool unless it is in the cache; returns its folder."""
     ensure_tools(cache_dir, [name], log, say)
     return _entry(tool_store(cache_dir), _named(name))
 
@@ -167,32 +167,32 @@ def _entry(store: Store, tool: Tool) -> Path:
 
 
 def linker_flags() -> str:
-    """No symbol tables, and the versions that programs report; the linker passes over variables a program has not."""
+    """No symbol tables, and the programs' versions; the linker ignores variables that a program does not have."""
     stamps = [f"-X {name}={value}" for tool in TOOLS.values() for name, value in tool.variables.items()]
     return " ".join(["-s -w", *stamps])
 
 
 def _compile(go: Path, packages: Sequence[str], target: Path, log: Path, say: Say) -> None:
-    """Programs by the last word of their package's path. Output of each package's name makes the progress known."""
+    """Build programs, named by the last part of their package path; the package names printed show the progress."""
     environment = build_environment(go)
     say("downloading modules")
     imported = _Count()
     listing: list[str | Path] = [go, "list", "-mod=readonly", "-deps", *packages]
-    work("go", listing, log=log, environment=environment, cwd=MODULE, on_line=imported.add)
+    run_long("go", listing, log=log, environment=environment, cwd=MODULE, on_line=imported.add)
     compiled = _Count()
 
-    def tell(line: str) -> None:
+    def on_output(line: str) -> None:
         compiled.add(line)
         say(f"compiling, {compiled.total:,} of at most {imported.total:,} packages", compiled.total / imported.total)
 
     command: list[str | Path] = [go, "build", "-v", "-trimpath", "-mod=readonly", "-pgo=off"]
     command += ["-ldflags", linker_flags(), "-o", f"{target}/", *packages]
-    work("go", command, log=log, environment=environment, cwd=MODULE, on_line=tell)
+    run_long("go", command, log=log, environment=environment, cwd=MODULE, on_line=on_output)
 
 
 @dataclass(slots=True)
 class _Count:
-    """Of lines that name a package: `go: downloading …` does not."""
+    """Counts lines with a package name, unlike `go: downloading …`."""
 
     total: int = 0
 
@@ -219,5 +219,5 @@ def _copy_files(source: Path, target: Path) -> None:
 
 
 def build_environment(go: Path) -> dict[str, str]:
-    """Build with exactly this compiler; a version line in a module fetches no other."""
+    """Build with exactly this compiler; never download another toolchain."""
     return {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "PATH": f"{go.parent}:{os.environ.get('PATH', '')}"}

@@ -1,17 +1,17 @@
-"""The backing services under names of the cluster: Services without selector, EndpointSlices by hand."""
+"""The backing services in the cluster: Services without selector, with EndpointSlices of our own."""
 
 from dataclasses import dataclass
 
 from vivero_dev.platform.kubectl import Object
 from vivero_dev.platform.names import BACKING
 
-# What pods dial, whatever port the instance got on the host.
+# Ports for pods, independent of the instance's ports on the host.
 CLUSTER_PORTS = {"mariadb": 3306, "valkey": 6379, "s3": 7070, "mail": 1025}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a backing service really listens, seen from pods."""
+    """The address where pods reach a backing service."""
 
     address: str
     port: int

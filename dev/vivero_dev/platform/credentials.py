@@ -1,4 +1,4 @@
-"""Secrets and ConfigMaps that the charts expect to find, made before they are installed."""
+"""Secrets and ConfigMaps that the charts require, created before their installation."""
 
 from secrets import token_hex
 
@@ -38,7 +38,7 @@ def namespaces() -> list[Object]:
 
 
 def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretStore) -> list[Object]:
-    """What the contract between the parts names, in the namespaces of `namespaces()`."""
+    """The Secrets and ConfigMaps that the parts share, in the namespaces of `namespaces()`."""
     certified = {name: authority.issue(name, [host]) for name, host in CERTIFIED.items()}
     private = ticket_key(secrets)
     return [

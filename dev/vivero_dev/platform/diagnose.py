@@ -1,4 +1,4 @@
-"""Names what keeps a namespace from being ready: the object, its reason, the end of its log."""
+"""Finds what keeps a namespace from being ready: the object, the reason, the end of its log."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,14 +9,14 @@ LOG_LINES = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """An object that is not well, and why."""
+class Problem:
+    """An object that is not ready, and why."""
 
     component: str
     reason: str
 
 
-def first_trouble(kubectl: Kubectl, namespace: str) -> Trouble | None:
+def first_problem(kubectl: Kubectl, namespace: str) -> Problem | None:
     """The first pod of the namespace that is not ready, else the first Deployment that is not."""
     for pod in kubectl.list("pods", namespace):
         reason = pod_reason(pod)
@@ -24,16 +24,16 @@ def first_trouble(kubectl: Kubectl, namespace: str) -> Trouble | None:
             owner = _owner(pod)
             name = pod["metadata"]["name"]
             log = _log(kubectl, namespace, name)
-            return Trouble(f"{owner} (pod {name})", f"{reason}\n{log}".rstrip())
+            return Problem(f"{owner} (pod {name})", f"{reason}\n{log}".rstrip())
     for deployment in kubectl.list("deployments", namespace):
         reason = deployment_reason(deployment)
         if reason is not None:
-            return Trouble(f"Deployment {namespace}/{deployment['metadata']['name']}", reason)
+            return Problem(f"Deployment {namespace}/{deployment['metadata']['name']}", reason)
     return None
 
 
 def pod_reason(pod: Object) -> str | None:
-    """Why the pod is not ready; None if it is, or has done its work."""
+    """Why the pod is not ready; None if it is, or has completed."""
     status = pod.get("status", {})
     if status.get("phase") == "Succeeded" or pod["metadata"].get("deletionTimestamp"):
         return None

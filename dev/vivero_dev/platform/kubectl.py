@@ -1,4 +1,4 @@
-"""kubectl as this tool uses it: server-side apply, get, logs; every call bounded."""
+"""kubectl as this tool uses it: server-side apply, get, logs; every call has a timeout."""
 
 import json
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Kubectl:
         self.run("apply", *options, "--filename=-", stdin=document)
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        """The object, or None if the server says that there is none; other answers raise."""
+        """The object, or None if it does not exist; other errors raise."""
         where = () if namespace is None else (f"--namespace={namespace}",)
         found = self.run("get", kind, name, *where, "--ignore-not-found", "--output=json")
         return _parsed(found) if found.strip() else None
@@ -49,7 +49,7 @@ class Kubectl:
         return items
 
     def pod_log(self, namespace: str, pod: str, *, lines: int, previous: bool = False) -> str:
-        """The end of a pod's log; empty if the kubelet has none."""
+        """The tail of a pod's log; empty if there is none."""
         arguments = ["logs", f"--namespace={namespace}", pod, "--all-containers", f"--tail={lines}"]
         try:
             return self.run(*arguments, *(("--previous",) if previous else ()))

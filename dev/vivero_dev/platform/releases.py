@@ -1,4 +1,4 @@
-"""The charts, installed by the real Helm, and left alone when nothing about them changed."""
+"""Installs the charts with Helm, and skips unchanged ones."""
 
 import hashlib
 import json
@@ -8,12 +8,12 @@ from typing import Any
 
 from vivero_dev.commands import run
 from vivero_dev.errors import ComponentError
-from vivero_dev.platform.diagnose import first_trouble
+from vivero_dev.platform.diagnose import first_problem
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.names import PLATFORM
 from vivero_dev.steps import Say
 
-# A pod with images in place starts in seconds; this is for a loaded two-core machine.
+# A pod with loaded images starts in seconds; this allows for a busy two-core machine.
 WAIT_SECONDS = 120
 
 
@@ -52,23 +52,23 @@ class Helm:
         values.touch(mode=0o600)
         values.write_text(json.dumps(release.values, indent=2))
         log = self.logs / f"helm-{release.name}.log"
-        # Only this attempt's words are shown when it fails.
+        # A failure shows only this attempt's output.
         log.unlink(missing_ok=True)
         say("waiting until it is ready")
-        # What was applied by hand before becomes the release's own.
+        # The release adopts objects that were applied manually before.
         command = self._command("upgrade", "--install", "--take-ownership", release.name, str(release.chart))
         command += [f"--values={values}", "--wait", f"--timeout={WAIT_SECONDS}s", f"--description={wanted}"]
         try:
             run(f"release {release.name}", command, timeout=WAIT_SECONDS + 30, log=log)
         except ComponentError as error:
-            trouble = first_trouble(self.kubectl, PLATFORM)
+            trouble = first_problem(self.kubectl, PLATFORM)
             if trouble is None:
                 raise
             raise ComponentError(trouble.component, trouble.reason, error.log) from error
         return "installed"
 
     def _deployed(self, name: str) -> str | None:
-        """Description of the release if it is deployed; whoever wants None gets an install."""
+        """Description of the release if it is deployed, else None."""
         found = run("helm", self._command("list", f"--filter=^{name}$", "--deployed", "--output=json"), timeout=30)
         if not json.loads(found or "[]"):
             return None

@@ -1,4 +1,4 @@
-"""A trial signup as a prospect's program makes it, through the public API and the ingress."""
+"""A trial signup through the public API and the ingress."""
 
 import time
 import uuid
@@ -28,7 +28,7 @@ class Trial:
 
 
 def sign_up(control_plane_url: str, authority: Path, *, company: str, email: str, password: str) -> Trial:
-    """Sign up, wait until the workspace is ready, log in to it; raises ComponentError with the API's words."""
+    """Sign up, wait until the workspace is ready, log in; raises ComponentError with the API's error."""
     with local_client(authority) as client:
         begin = time.monotonic()
         signup = _request(client, control_plane_url, company=company, email=email, password=password)

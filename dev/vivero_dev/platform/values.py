@@ -1,11 +1,11 @@
-"""What the charts are told here; everything else stays at their defaults, which name the same services."""
+"""Values of the charts on this platform; everything else is the charts' default."""
 
 from vivero_dev.instance import Instance
 from vivero_dev.platform.names import BACKUP_STORAGE, TENANT_MAIL
 
 BASE_DOMAIN = "vivero.localhost"
 
-# As the chart has it; a test run is one address that does the work of many.
+# The chart's default; test runs raise it, because all their clients share one address.
 REQUESTS_PER_MINUTE = 100
 
 
@@ -37,6 +37,6 @@ def control_plane_values(
 
 
 def _image(reference: str) -> dict[str, str]:
-    """Repository and tag: the last colon parts them, an earlier one belongs to a port."""
+    """Repository and tag, separated by the last colon; an earlier one belongs to a port."""
     repository, _, tag = reference.rpartition(":")
     return {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"}

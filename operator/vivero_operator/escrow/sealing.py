@@ -41,7 +41,7 @@ def seal(sealing: SealingKeys, ident: str, keys: TenantKeys) -> bytes:
 
 
 def unseal(sealing: SealingKeys, key: str, ident: str, sealed: bytes) -> TenantKeys | None:
-    """The keys; None when they were sealed with a key that is gone, for another tenant, or were changed since."""
+    """The keys; None if the sealing key is unknown, or the record is another tenant's or was modified."""
     known = sealing.keys.get(key)
     if known is None or len(sealed) <= _NONCE_BYTES:
         return None

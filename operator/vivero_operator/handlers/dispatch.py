@@ -43,8 +43,8 @@ def handle(context: HandlerContext, spec: KindSpec[Any], change: str | None, bod
 
 def gone(context: HandlerContext, spec: KindSpec[Any], metadata: Metadata) -> None:
     """This very object; a successor of the same name stays."""
-    odd = context.cluster.unreadable.get((spec.kind, metadata.name))
-    if odd is not None and odd.metadata.uid == metadata.uid:
+    unreadable = context.cluster.unreadable.get((spec.kind, metadata.name))
+    if unreadable is not None and unreadable.metadata.uid == metadata.uid:
         del context.cluster.unreadable[spec.kind, metadata.name]
     spec.gone(context, metadata)
 

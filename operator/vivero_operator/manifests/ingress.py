@@ -1,4 +1,4 @@
-"""The routes of a tenant: its Service, its own address, the customer's hosts, and what stands in for those while it is suspended.
+"""The routes of a tenant: its Service, its own address, custom hosts, and their replacement while it is suspended.
 
 Hosts with a certificate that a person handed in and hosts whose certificates
 an issuer brings have an Ingress each: cert-manager manages every Secret that
@@ -21,7 +21,7 @@ def hosts_name(*, issued: bool) -> str:
 
 
 def suspended_name(ident: str, *, issued: bool = False) -> str:
-    """The Ingress in the platform's namespace that stands in for a suspended tenant's own hosts."""
+    """The Ingress in the platform's namespace that serves a suspended tenant's custom hosts."""
     return f"tenant-{ident}" + ("-issued" if issued else "")
 
 

@@ -85,7 +85,7 @@ def _outside(cidr: str) -> dict[str, Any]:
 
 
 def network(instance: Instance) -> Manifest:
-    """Who may talk to the pods, and whom they may talk to: no tenant reaches another.
+    """Allowed ingress and egress of the pods: no tenant reaches another.
 
     The other end's policy stops a connection to another tenant's pod, whatever egress allows.
     """

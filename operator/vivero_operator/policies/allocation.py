@@ -53,7 +53,7 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 def _seniority(tenant: Tenant) -> tuple[datetime, bool, str]:
-    """Who came first; of two from the same second the one that already has something, then by uid.
+    """Sort key for the oldest; in the same second the one that already has resources comes first, then by uid.
 
     A spare may be older than the customer: it counts from its claim.
     """
@@ -77,7 +77,7 @@ def refused_slug(tenant: Tenant, others: Iterable[Tenant]) -> Refusal | None:
 
 
 def refused_adoption(tenant: Tenant, others: Iterable[Tenant], record: Record) -> Refusal | None:
-    """Data without a Tenant goes to the one that has it already, else to the first that asks for it.
+    """Retained data is adopted by the Tenant that has it already, else by the first that requests it.
 
     `others`: all Tenants with this id. `record`: what is kept of the data.
     """

@@ -1,4 +1,4 @@
-"""Whether a certificate is for a host, and until when. Pure.
+"""Checks whether a certificate is valid for a host, and until when. Pure.
 
 cryptography's X.509 half is imported where it is used: it costs 8 MiB, and
 most tenants have no hosts of their own.
@@ -16,15 +16,15 @@ _ODD: Final = "contains something that cannot be parsed"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a client would make of it."""
+class CertificateCheck:
+    """The result of checking a certificate like a TLS client."""
 
     expires_at: datetime | None
     problem: str | None
-    """In words that end a sentence "The certificate ...", None when there is none."""
+    """Completes a sentence "The certificate ..."; None if there is none."""
 
 
-def judge(certificates: bytes, key: bytes, host: str, now: datetime) -> Verdict:
+def check_certificate(certificates: bytes, key: bytes, host: str, now: datetime) -> CertificateCheck:
     """The first certificate of the chain (PEM), its private key (PEM), the host that clients ask for."""
     from cryptography import x509  # noqa: PLC0415  see above
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
@@ -32,14 +32,14 @@ def judge(certificates: bytes, key: bytes, host: str, now: datetime) -> Verdict:
     try:
         leaf = x509.load_pem_x509_certificates(certificates)[0]
     except ValueError:
-        return Verdict(None, "is not valid PEM")
+        return CertificateCheck(None, "is not valid PEM")
     except x509.InvalidVersion:
-        return Verdict(None, _ODD)
+        return CertificateCheck(None, _ODD)
     try:
-        # Most of a certificate is read only when it is asked for.
-        return Verdict(leaf.not_valid_after_utc, _problem_of_key(leaf, key) or _problem(leaf, host, now))
+        # Most of a certificate is parsed lazily.
+        return CertificateCheck(leaf.not_valid_after_utc, _problem_of_key(leaf, key) or _problem(leaf, host, now))
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        return Verdict(None, _ODD)
+        return CertificateCheck(None, _ODD)
 
 
 def _problem_of_key(leaf: "Certificate", key: bytes) -> str | None:

@@ -11,7 +11,7 @@ from vivero_core.model.constants import Reason
 from vivero_core.model.tenant import HostStatus, Tenant
 
 from vivero_operator.policies.allocation import Refusal
-from vivero_operator.policies.certificates import Verdict
+from vivero_operator.policies.certificates import CertificateCheck
 
 RECORD: Final = "_vivero"
 """Label below a host at which its TXT record is looked for."""
@@ -27,7 +27,7 @@ class Seen:
     verified_at: datetime | None = None
     dns_fault: str | None = None
     """Why DNS could not be asked."""
-    certificate: Verdict | None = None
+    certificate: CertificateCheck | None = None
     """Of the certificate that is there; None when there is none."""
     issuer: str | None = None
     """Who brings one and renews it; None when a person does."""

@@ -1,6 +1,6 @@
 """Life of a tenant: a table of what becomes of it, by the state it is found in and by what is asked of it.
 
-What a pass does (reconcile/pipeline.py) and which conditions it writes (verdict.py) follow from the state that the table
+What a pass does (reconcile/pipeline.py) and which conditions it writes (tenant_conditions.py) follow from the state that the table
 leads to. A pause is no state: it stops passes, of every kind, whatever the state. Nor is a refusal, of a slug that is
 another's or a Plan that never was: nothing is done until that changes.
 """
@@ -58,7 +58,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True)
 class Move:
-    """Where a tenant comes, and the reason that its condition and the event about it have when all goes well."""
+    """The next state of a tenant, and the reason of its condition and event on success."""
 
     state: State
     reason: Reason
@@ -130,7 +130,7 @@ def found(tenant: Tenant, now: datetime, proof_lasts: timedelta, *, bound: bool 
 
 
 def asked(tenant: Tenant, *, own: bool = True) -> Event:
-    """What its spec asks, or its deletion."""
+    """The event that follows from the spec, or from the deletion."""
     spec = tenant.spec
     if tenant.metadata.deletion_timestamp is not None:
         return Event.DELETE if own else Event.LEAVE
@@ -146,9 +146,9 @@ def settled(tenant: Tenant) -> bool:
     """Whether its status says that the desired state is reached."""
     meta, status = tenant.metadata, tenant.status
     there = is_true(status.conditions, ConditionType.READY) or is_true(status.conditions, ConditionType.SUSPENDED)
-    heard = status.observed_generation == meta.generation and meta.deletion_timestamp is None
+    observed = status.observed_generation == meta.generation and meta.deletion_timestamp is None
     # A claimed spare is Ready from before; its address comes with route and owner.
-    return there and heard and (tenant.is_spare or status.url is not None)
+    return there and observed and (tenant.is_spare or status.url is not None)
 
 
 def awaited(tenant: Tenant) -> bool:

@@ -53,7 +53,7 @@ class Pending(Exception):  # noqa: N818  not an error: the step asks to be conti
 
 
 class Blocked(Pending):
-    """Raised by a step that would have to make something new in place of data or keys that are gone."""
+    """Raised by a step that would otherwise create something new in place of lost data or keys."""
 
     state = State.BLOCKED
 

@@ -23,7 +23,7 @@ _OF_SOMETHING_ELSE: Final = frozenset(Reason) - _OF_THE_PODS
 
 @dataclass(frozen=True)
 class Progress:
-    """How a rollout stands."""
+    """The progress of a rollout."""
 
     on: tuple[Tenant, ...]
     """Tenants that are on the release."""
@@ -136,7 +136,7 @@ def _sort(
 
 
 def is_held_up(tenant: Tenant) -> bool:
-    """Not Ready for a reason that no other image fixes: such a tenant may not roll out, and its turn comes last.
+    """Not Ready for a reason that no other image fixes: such a tenant may not roll out, so it is updated last.
 
     What is wrong with pods has one of a few reasons of ours, or one in Kubernetes' own words.
     """
@@ -150,7 +150,7 @@ def has_pods(tenant: Tenant) -> bool:
 
 
 def next_batch(spec: ReleaseSpec, stand: Progress, settled: timedelta | None) -> tuple[Tenant, ...]:
-    """Whose turn it is now. `settled`: since when all that were moved are Ready; None while one is not."""
+    """The next batch. `settled`: since when all updated tenants are Ready; None while one is not."""
     if spec.paused or len(stand.failed) >= spec.failures or stand.in_flight or settled is None:
         return ()
     if settled < timedelta(seconds=spec.pause_seconds):

@@ -18,7 +18,7 @@ from vivero_core.backends.kube.resources import Resource
 from vivero_core.model.constants import LABEL_TENANT
 from vivero_core.model.naming import tenant_in_namespace
 
-from vivero_operator.policies import drift, roster
+from vivero_operator.policies import drift, expected_objects
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.supervision import supervised
 
@@ -32,7 +32,7 @@ KINDS: Final = (
     resources.POD_DISRUPTION_BUDGET,
 )
 """Kinds of which only our own objects count: those with a tenant's label."""
-TURN_SECONDS: Final = 10.0
+EXCLUSIVE_SECONDS: Final = 10.0
 """How long a first list keeps the other kinds from theirs: many times what it takes."""
 SUMMED_UP: Final = (resources.NETWORK_POLICY, resources.ROLE_BINDING)
 """Kinds of which any object in a tenant's namespace counts: one that is not ours opens it."""
@@ -79,11 +79,11 @@ class Listener(Protocol):
 
 
 async def watch(kube: KubeClient, listener: Listener, cluster: Cluster) -> None:
-    """Until cancelled; what ends the watch of one kind ends no other."""
-    turn = asyncio.Lock()
+    """Watch all kinds until cancelled; a failure of one watch does not affect the others."""
+    lock = asyncio.Lock()
     async with asyncio.TaskGroup() as group:
         for kind in (*KINDS, *SUMMED_UP):
-            follower = _Follower(kube, kind, listener, cluster, turn)
+            follower = _Follower(kube, kind, listener, cluster, lock)
             group.create_task(supervised(f"watch {kind.plural}", follower.run), name=f"watch {kind.plural}")
 
 
@@ -95,12 +95,12 @@ class _Follower:
     kind: Resource
     listener: Listener
     cluster: Cluster
-    turn: asyncio.Lock
+    lock: asyncio.Lock
 
     async def run(self) -> None:
-        """The first list is made in turn: ten pages at once would be ten times as much memory.
+        """Initial lists are made one kind after the other, to save memory.
 
-        One that gets no list lets the next kind go on.
+        A list that hangs does not block the next kind.
         """
         summed_up = self.kind in SUMMED_UP
         children = Children(self._touched)
@@ -112,11 +112,13 @@ class _Follower:
             metadata_only=True,
         )
         async with aclosing(news):
-            async with _in_turn(self.turn):
+            async with _exclusive(self.lock):
                 first = await anext(news)
             if isinstance(first, Listing):
                 children.listed(first)
-                for tenant_id in roster.incomplete(self.cluster.tenants, self.kind.kind, by_tenant(first.items)):
+                for tenant_id in expected_objects.incomplete(
+                    self.cluster.tenants, self.kind.kind, by_tenant(first.items)
+                ):
                     self._touched(tenant_id)
             async for one in news:
                 children.handle(one)
@@ -127,17 +129,17 @@ class _Follower:
 
 
 @asynccontextmanager
-async def _in_turn(turn: asyncio.Lock) -> AsyncIterator[None]:
-    """Alone, for TURN_SECONDS at most: then the next one begins beside it."""
-    await turn.acquire()
+async def _exclusive(lock: asyncio.Lock) -> AsyncIterator[None]:
+    """Holds the lock for EXCLUSIVE_SECONDS at most: then the next one starts in parallel."""
+    await lock.acquire()
     held = [True]
 
     def let_go() -> None:
         if held:
             held.clear()
-            turn.release()
+            lock.release()
 
-    over = asyncio.get_running_loop().call_later(TURN_SECONDS, let_go)
+    over = asyncio.get_running_loop().call_later(EXCLUSIVE_SECONDS, let_go)
     try:
         yield
     finally:

@@ -61,11 +61,11 @@ class Cluster:
             self._mirrors[model] = Mirror()
         return self._mirrors[model]
 
-    def put_unreadable(self, kind: str, odd: Unreadable) -> None:
-        self.unreadable[kind, odd.name] = odd
-        known = self.tenants.get(odd.name) if kind == "Tenant" else None
-        if kind == "Tenant" and (known is None or known.metadata.uid != odd.metadata.uid):
-            self.tenants.put(salvaged(odd))
+    def put_unreadable(self, kind: str, unreadable: Unreadable) -> None:
+        self.unreadable[kind, unreadable.name] = unreadable
+        known = self.tenants.get(unreadable.name) if kind == "Tenant" else None
+        if kind == "Tenant" and (known is None or known.metadata.uid != unreadable.metadata.uid):
+            self.tenants.put(salvaged(unreadable))
 
     def plan_of(self, tenant: Tenant) -> Plan | None:
         """Its plan; the last known one where the Plan is gone and was in force before."""

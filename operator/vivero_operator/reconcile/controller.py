@@ -13,7 +13,7 @@ from vivero_core.errors import BackendError
 from vivero_operator import metrics
 from vivero_operator.policies import backoff
 from vivero_operator.policies.outcome import State
-from vivero_operator.policies.verdict import Finding
+from vivero_operator.policies.tenant_conditions import Finding
 from vivero_operator.reconcile.queue import Rank, WorkQueue
 
 

@@ -98,7 +98,7 @@ class DatabaseServerReconciler(Reconciler):
         """(version, None) or (None, what is wrong)."""
         try:
             client = await self._services.backends.database(server)
-            return await client.lane.call(client.admin.server_version), None
+            return await client.breaker.call(client.admin.server_version), None
         except BackendError as error:
             return None, error
 
@@ -179,7 +179,7 @@ class DatabaseServerReconciler(Reconciler):
         )
 
     async def _announce(self, server: DatabaseServer, was: Condition | None, status: DatabaseServerStatus) -> None:
-        """An event when the server comes or goes, and for each orphan that is new."""
+        """Emit events when the server becomes available or unavailable, and for each new orphan."""
         now = cond.find(status.conditions, ConditionType.READY)
         if now is not None and (was is None or (was.status, was.reason) != (now.status, now.reason)):
             kind: EventType = "Normal" if now.status is Status.TRUE else "Warning"

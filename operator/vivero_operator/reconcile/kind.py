@@ -30,11 +30,11 @@ class Reconciler(ABC):
 
     @abstractmethod
     async def reconcile(self, name: str) -> Result:
-        """Bring the object of this name, which may be gone, closer to what it asks for."""
+        """Reconcile the object of this name, which may have been deleted."""
 
 
 class News(Enum):
-    """What an event tells."""
+    """The content of a watch event."""
 
     ECHO = "echo"
     """Nothing but our own status."""
@@ -58,7 +58,7 @@ def take(context: HandlerContext, item: Resource) -> News:
 
 
 def drop(context: HandlerContext, model: type[Resource], metadata: Metadata) -> None:
-    """An object is gone: its reconciler hears of it once more."""
+    """Handle a deleted object: its reconciler runs once more."""
     context.wants.pop(metadata.uid, None)
     context.cluster.of(model).drop(metadata.name, metadata.uid)
     context.queue.add(Key(model.__name__, metadata.name))

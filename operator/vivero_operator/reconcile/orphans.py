@@ -67,7 +67,7 @@ class Sweep:
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
-        """Sweep soon: an orphan was found between two sweeps."""
+        """Request a sweep: an orphan was found between two sweeps."""
         self._asked.set()
 
     async def run(self) -> None:
@@ -99,7 +99,7 @@ class Sweep:
             _CACHE: await self._ask("valkey", self._cache_users),
             _NAMESPACE: await self._ask("kubernetes", self._namespaces),
         }
-        records = await self._services.vault.all()
+        records = await self._services.escrow.all()
         # Last: a Tenant that was made since is among them.
         placed = {one.id: one.status.database_server for one in self._services.cluster.tenants}
         retained = {one.id: one.database_server for one in records if one.retained}
@@ -122,22 +122,22 @@ class Sweep:
         except BackendError as error:
             logger.info("orphan sweep skipped a backend: %s", error, extra={"system": system})
         except Exception:
-            # A bug, or an odd answer, of one system: loud, counted, and the others are swept all the same.
+            # A bug, or an unexpected response, of one system: logged, counted, and the others are swept all the same.
             logger.exception("orphan sweep failed with an unexpected error", extra={"system": system})
             metrics.SURVEY_ERRORS.labels(system).inc()
         return None
 
     async def _database(self, server: DatabaseServer) -> Inventory:
         client = await self._services.backends.database(server)
-        return await client.lane.call(client.admin.inventory)
+        return await client.breaker.call(client.admin.inventory)
 
     async def _buckets(self) -> Inventory:
         client = await self._services.backends.storage()
-        return await client.lane.call(client.admin.inventory)
+        return await client.breaker.call(client.admin.inventory)
 
     async def _cache_users(self) -> Inventory:
         client = await self._services.backends.cache()
-        return await client.lane.call(client.admin.inventory)
+        return await client.breaker.call(client.admin.inventory)
 
     async def _namespaces(self) -> Inventory:
         listing = await self._services.kube.list_as(
@@ -219,14 +219,14 @@ class OrphanReconciler(Reconciler):
 
 
 async def refusal(services: Services, ident: str) -> str | None:
-    """Why this id must not be destroyed; asked at the API server, for a mirror may be late. None: it is an orphan."""
+    """Why this id must not be destroyed, checked with the API server because a mirror may be stale. None: an orphan."""
     if ident not in services.orphans.known:
         return "the last orphan sweep did not find it"
     tenants = await services.kube.list_as(TENANT, _speaks_for)
     owner = next((name for name, spoken_for in tenants.items if spoken_for == ident), None)
     if owner is not None:
         return f"it belongs to Tenant {owner}"
-    record = await services.vault.find(ident)
+    record = await services.escrow.find(ident)
     return "its data is retained for spec.adopt" if record is not None and record.retained else None
 
 
@@ -243,14 +243,14 @@ async def remove(services: Services, ident: str) -> list[str]:
         if allocation.never_answered(server):
             continue
         client = await services.backends.database(server)
-        await client.lane.long(backends.drop_database, client.admin, ident, data=True)
+        await client.breaker.long(backends.drop_database, client.admin, ident, data=True)
     store = await services.backends.storage()
-    await store.lane.long(backends.drop_storage, store.admin, naming.bucket_name(ident), data=True)
+    await store.breaker.long(backends.drop_storage, store.admin, naming.bucket_name(ident), data=True)
     caches = await services.backends.cache()
-    await caches.lane.long(backends.drop_cache, caches.admin, naming.cache_user(ident))
+    await caches.breaker.long(backends.drop_cache, caches.admin, naming.cache_user(ident))
     live = await _namespace(services, ident)
     if live is None:
-        await services.vault.erase(ident)
+        await services.escrow.erase(ident)
         return []
     if "deletionTimestamp" not in live["metadata"]:
         await services.kube.delete(NAMESPACE, live["metadata"]["name"], uid=live["metadata"]["uid"])

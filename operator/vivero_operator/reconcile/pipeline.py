@@ -13,7 +13,7 @@ from vivero_core.model.constants import ConditionType, Reason
 from vivero_operator.instance import digest
 from vivero_operator.policies import life
 from vivero_operator.policies.outcome import Outcome, Pending, State, waiting
-from vivero_operator.policies.verdict import Finding
+from vivero_operator.policies.tenant_conditions import Finding
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.steps import (
@@ -60,8 +60,8 @@ _OWNER = (ConditionType.OWNER_READY, Reason.WORKLOAD_UNAVAILABLE)
 
 # The pod is what takes longest: everything it needs to start comes first, the rest beside it.
 _COMPLETE: Final = (
-    Step("turn", tenure.take_turn),
-    Step("finalizer", tenure.add_finalizer, ("turn",)),
+    Step("start-slot", tenure.take_start_slot),
+    Step("finalizer", tenure.add_finalizer, ("start-slot",)),
     Step("adoption", tenure.take_over, ("finalizer",)),
     Step("namespace", namespace.ensure, ("adoption",), remembered=True),
     Step("secrets", secrets.ensure, ("namespace",)),
@@ -86,9 +86,9 @@ PROVISION: Final = (
     Step("hosts", hosts.examine, ("namespace",)),
     Step("route", route.ensure, ("workload", "hosts"), *_ROUTE, remembered=True, depends=route.routed),
     *_SERVING,
-    Step("stand-in", route.leave_stand_in, ("ready",)),
+    Step("waiting-page", route.remove_waiting_page, ("ready",)),
     Step("owner", owner.ensure, ("ready",), *_OWNER),
-    Step("proof", owner.prove, (*_WHOLE, "route", "stand-in", "owner"), fault=Reason.PROOF_FAILED),
+    Step("proof", owner.prove, (*_WHOLE, "route", "waiting-page", "owner"), fault=Reason.PROOF_FAILED),
 )
 
 # A spare: complete, but without a route and an owner.

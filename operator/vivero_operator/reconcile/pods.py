@@ -56,7 +56,7 @@ class Pod:
 
     @property
     def news(self) -> Hashable:
-        """What of it makes work when it changes; that it was scheduled, or that we asked it, does not."""
+        """The fields whose changes trigger a reconcile; scheduling and our own annotation do not."""
         return self.running, self.ready, self.ready and self.ip, self.going, self.limits, self.trouble, self.restarts
 
     @classmethod

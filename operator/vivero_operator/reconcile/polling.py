@@ -22,7 +22,7 @@ from vivero_core.model.constants import LABEL_ESCROW, LABEL_TENANT
 from vivero_core.model.naming import namespace_name
 from vivero_core.model.tenant import Tenant
 
-from vivero_operator.policies import roster
+from vivero_operator.policies import expected_objects
 from vivero_operator.reconcile.children import Child, Children, Listener, by_tenant
 from vivero_operator.reconcile.cluster import Cluster
 
@@ -92,7 +92,7 @@ class Poller:
         changed = any(
             before[one.uid] != one.fingerprint if one.uid in before else one.was_touched for one in listing.items
         )
-        if changed or any(roster.incomplete([tenant], kind.kind, by_tenant(listing.items))):
+        if changed or any(expected_objects.incomplete([tenant], kind.kind, by_tenant(listing.items))):
             self._listener.touched(tenant.id, kind)
 
 
@@ -103,5 +103,7 @@ async def watch_records(kube: KubeClient, touched: Callable[[str], None], cluste
     async for news in follow(kube, SECRET, view, namespace, label_selector=LABEL_ESCROW, metadata_only=True):
         records.handle(news)
         if isinstance(news, Listing):
-            for tenant_id in roster.incomplete(cluster.tenants, roster.RECORD, by_tenant(news.items)):
+            for tenant_id in expected_objects.incomplete(
+                cluster.tenants, expected_objects.RECORD, by_tenant(news.items)
+            ):
                 touched(tenant_id)

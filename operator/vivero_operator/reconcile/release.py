@@ -159,7 +159,7 @@ def _sentence(release: Release, stand: Progress, batch: tuple[Tenant, ...], *, h
 
 
 def _last_words(stand: Progress) -> str:
-    """When all have had their turn."""
+    """The message when all tenants have been updated."""
     starting = f"; starting: {len(stand.in_flight)}" if stand.in_flight else ""
     failed = f"; did not become Ready: {_names(stand.failed)}" if stand.failed else ""
     stuck = f"; not updated, see their status: {_names(stand.stuck)}" if stand.stuck else ""

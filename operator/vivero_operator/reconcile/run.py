@@ -18,15 +18,15 @@ from vivero_operator.backend_clients import BackendClients
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
 from vivero_operator.escrow.record import Record
-from vivero_operator.escrow.vault import Vault
+from vivero_operator.escrow.store import EscrowStore
 from vivero_operator.instance import DatabaseAddress, Instance, Manifest, TenantKeys, digest
 from vivero_operator.policies import drift, life
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import Orphans, Rollout
 from vivero_operator.reconcile.recorder import Recorder
-from vivero_operator.reconcile.stand_ins import StandIns
-from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
+from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 
 _KEPT: Final = frozenset({"Namespace", "Secret", "ConfigMap"})
@@ -51,11 +51,11 @@ class Services:
     backends: BackendClients
     data_plane: DataPlaneClient
     cluster: Cluster
-    vault: Vault
+    escrow: EscrowStore
     recorder: Recorder
     rollout: Rollout
-    starts: Starts
-    stand_ins: StandIns
+    start_limiter: StartLimiter
+    waiting_pages: WaitingPages
     orphans: Orphans
     dns: DnsRecords
     now: Callable[[], datetime]
@@ -126,7 +126,7 @@ class Run:
 
     @property
     def owner(self) -> Owner:
-        """Who it belongs to; no step for spares asks."""
+        """The owner's e-mail; not used by steps of spares."""
         if self.tenant.spec.owner is None:
             raise RuntimeError("a spare has no owner")
         return self.tenant.spec.owner
@@ -263,7 +263,7 @@ class Run:
         return await self.delete(resource, live)
 
     async def delete(self, resource: Resource, live: Manifest) -> bool:
-        """Delete this very object and none that has its name by now; False when it has gone meanwhile."""
+        """Delete this object, not a successor with the same name; False if it was deleted meanwhile."""
         meta = live["metadata"]
         try:
             await self.kube.delete(resource, meta["name"], meta["namespace"], uid=meta["uid"])

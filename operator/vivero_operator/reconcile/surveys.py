@@ -125,7 +125,7 @@ class Surveyor:
         """Look once; how long to wait then, and how many looks in a row have broken by now."""
         try:
             client = await target.client()
-            self._compare(system, target, await client.lane.call(client.admin.survey))
+            self._compare(system, target, await client.breaker.call(client.admin.survey))
         except BackendUnfinishedError as error:
             logger.info("survey not finished, continuing: %s", error, extra={"system": system})
             return GOES_ON_SECONDS, 0
@@ -156,13 +156,13 @@ class Surveyor:
         }
 
     def _forget(self, system: str) -> None:
-        """A DatabaseServer is gone."""
+        """Drop the results of a deleted DatabaseServer."""
         self._known.pop(system, None)
         self._services.backends.forget_database(system.removeprefix("mariadb/"))
 
 
 def _to_remember(tenant: Tenant, aspect: ConditionType, before: Survey, now: Survey) -> str:
-    """Who is missing is remembered as it was: it may be back, and changed again, by the next survey.
+    """A missing tenant is remembered as it was: it may reappear, changed again, by the next survey.
 
     What is not as it was, or as it should be, is no measure for the next look:
     by then it may have been corrected, and be the same once more.

@@ -16,10 +16,10 @@ from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.instance import Instance
 from vivero_operator.manifests.event import ObjectEvent, Subject
-from vivero_operator.policies import allocation, life, verdict
+from vivero_operator.policies import allocation, life, tenant_conditions
 from vivero_operator.policies.life import Move, State, paused
-from vivero_operator.policies.verdict import Finding
-from vivero_operator.reconcile import lanes, pipeline, writing
+from vivero_operator.policies.tenant_conditions import Finding
+from vivero_operator.reconcile import circuit_breaker, pipeline, writing
 from vivero_operator.reconcile.controller import Result, result_of
 from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.run import Run, Services
@@ -50,7 +50,7 @@ class TenantReconciler(Reconciler):
         tenant = self._known(name)
         if tenant is None:
             return Result(gone=True)
-        lanes.URGENT.set(life.awaited(tenant))
+        circuit_breaker.URGENT.set(life.awaited(tenant))
         try:
             if paused(tenant.metadata):
                 return await self._pause(tenant)
@@ -65,8 +65,8 @@ class TenantReconciler(Reconciler):
 
     def _known(self, name: str) -> Tenant | None:
         """As in the mirror; of one that cannot be parsed what is needed to delete it."""
-        odd = self._services.cluster.unreadable.get(("Tenant", name))
-        return salvaged(odd) if odd is not None else self._services.cluster.tenants.get(name)
+        unreadable = self._services.cluster.unreadable.get(("Tenant", name))
+        return salvaged(unreadable) if unreadable is not None else self._services.cluster.tenants.get(name)
 
     async def _keep(self, tenant: Tenant) -> Result:
         cluster = self._services.cluster
@@ -88,7 +88,7 @@ class TenantReconciler(Reconciler):
             self._state.forget(tenant.metadata.uid)
         conditions = self._conditions(run, move, findings)
         self._count_start(tenant, conditions)
-        silence = verdict.silence(run.tenant, conditions, begun, self._age(tenant))
+        silence = tenant_conditions.silence(run.tenant, conditions, begun, self._age(tenant))
         if silence is not None:
             return Result(retry_after=silence.total_seconds(), urgent=life.awaited(tenant))
         wanted = _status(run, findings, conditions, self._services.now())
@@ -110,9 +110,9 @@ class TenantReconciler(Reconciler):
         now = self._services.now()
         if move.state is State.SUSPENDED:
             self._state.forget(run.tenant.metadata.uid)
-        found = verdict.of(move, run.tenant, findings, now)
+        found = tenant_conditions.of(move, run.tenant, findings, now)
         if run.hosts is not None:
-            own = verdict.hosts(run.tenant, run.hosts, now)
+            own = tenant_conditions.hosts(run.tenant, run.hosts, now)
             found = cond.merge(found, own) if own else cond.without(found, ConditionType.HOSTS_READY)
         return cond.without(found, ConditionType.PAUSED)
 
@@ -122,7 +122,7 @@ class TenantReconciler(Reconciler):
         if ready is not None and ready.reason == Reason.WAITING_FOR_TURN:
             self._state.begin_again(tenant.metadata.uid)
         elif ready is None or ready.reason not in (Reason.STARTING, Reason.PROVISIONING):
-            self._services.starts.ended(tenant.metadata.uid)
+            self._services.start_limiter.ended(tenant.metadata.uid)
 
     def _age(self, tenant: Tenant) -> timedelta:
         made = tenant.metadata.creation_timestamp
@@ -147,16 +147,18 @@ class TenantReconciler(Reconciler):
     async def _pause(self, tenant: Tenant) -> Result:
         """Shown in the status, and no more: changes are reconciled when the annotation is removed."""
         self._state.forget(tenant.metadata.uid)
-        self._services.starts.ended(tenant.metadata.uid)
-        conditions = verdict.paused(tenant, self._services.now())
+        self._services.start_limiter.ended(tenant.metadata.uid)
+        conditions = tenant_conditions.paused(tenant, self._services.now())
         update = {"conditions": conditions, "message": _sentence(conditions)}
         await writing.write_tenant(self._services, tenant, tenant.status.model_copy(update=update))
         return Result()
 
     async def _refuse(self, tenant: Tenant, reason: Reason, message: str) -> Result:
         """Nothing is created or deleted; an event of what would change this requeues the tenant."""
-        self._services.starts.ended(tenant.metadata.uid)
-        conditions = cond.without(verdict.refused(tenant, reason, message, self._services.now()), ConditionType.PAUSED)
+        self._services.start_limiter.ended(tenant.metadata.uid)
+        conditions = cond.without(
+            tenant_conditions.refused(tenant, reason, message, self._services.now()), ConditionType.PAUSED
+        )
         update = {
             "observed_generation": tenant.metadata.generation,
             "conditions": conditions,
@@ -166,14 +168,14 @@ class TenantReconciler(Reconciler):
         return Result()
 
     async def _delete(self, tenant: Tenant) -> Result:
-        self._services.starts.ended(tenant.metadata.uid)
+        self._services.start_limiter.ended(tenant.metadata.uid)
         self._claimed.discard(tenant.metadata.uid)
         if FINALIZER not in tenant.metadata.finalizers:
             return Result(gone=True)
         run = Run(self._services, Instance(tenant, _NO_PLAN, self._services.settings), self._state)
         move = self._move(tenant, own=await self._owns_its_id(run))
         findings = await pipeline.execute(pipeline.OF_STATE[move.state], run, self._state)
-        if verdict.worst(findings) is not None:
+        if tenant_conditions.worst(findings) is not None:
             await self._say_deleting(run, move, findings)
             return result_of(findings)
         if move.state is State.DELETING:
@@ -184,7 +186,7 @@ class TenantReconciler(Reconciler):
 
     async def _say_deleting(self, run: Run, move: Move, findings: Sequence[Finding]) -> None:
         tenant, now = run.tenant, self._services.now()
-        conditions = cond.without(verdict.of(move, tenant, findings, now), ConditionType.PAUSED)
+        conditions = cond.without(tenant_conditions.of(move, tenant, findings, now), ConditionType.PAUSED)
         lost_at = (tenant.status.data_lost_at or now) if run.lost else tenant.status.data_lost_at
         update = {"conditions": conditions, "message": _sentence(conditions), "data_lost_at": lost_at}
         await writing.write_tenant(self._services, tenant, tenant.status.model_copy(update=update), move.reason)
@@ -193,7 +195,7 @@ class TenantReconciler(Reconciler):
         """An id of one's own uid is one's own; an adopted one only when the record says so."""
         if run.tenant.spec.adopt is None:
             return True
-        run.record = await self._services.vault.find(run.instance.id)
+        run.record = await self._services.escrow.find(run.instance.id)
         return run.record is not None and run.record.owner_uid == run.tenant.metadata.uid
 
 
@@ -206,7 +208,7 @@ def _farewell(tenant: Tenant, findings: Sequence[Finding]) -> tuple[str, str]:
 
 def _sentence(conditions: Sequence[Condition]) -> str | None:
     """Its first words: a column of kubectl has no room for more, and the condition has it all."""
-    found = verdict.summary(conditions)
+    found = tenant_conditions.summary(conditions)
     return shortened(found.message.partition(". ")[0], _COLUMN) if found is not None else None
 
 
@@ -241,7 +243,7 @@ def _given_up_at(tenant: Tenant) -> datetime | None:
 
 
 def _lost_at(run: Run, now: datetime, *, ready: bool) -> datetime | None:
-    """Since when data is known to be gone; until the tenant works again, restored or with new data that was asked for."""
+    """Since when data is known to be lost; reset once the tenant works again, restored or with accepted data loss."""
     old = run.tenant.status.data_lost_at
     if run.lost:
         return old or now

@@ -85,7 +85,7 @@ class TenantBackupReconciler(Reconciler):
         tenant = cluster.tenants.get(backup.spec.tenant)
         if tenant is None:
             return Obstacle(Reason.TENANT_NOT_FOUND, f"There is no Tenant {backup.spec.tenant}")
-        record = await self._services.vault.find(tenant.id)
+        record = await self._services.escrow.find(tenant.id)
         if record is None:
             return Obstacle(Reason.PROVISIONING, f"Tenant {tenant.name} is still being provisioned")
         if record.keys is None:

@@ -20,23 +20,23 @@ def skipping_unreadable(services: Services, spec: KindSpec[Any], reconcile: Reco
     kind = spec.kind
 
     async def run(name: str) -> Result:
-        odd = services.cluster.unreadable.get((kind, name))
+        unreadable = services.cluster.unreadable.get((kind, name))
         metrics.UNREADABLE.labels(kind).set(sum(one == kind for one, _ in services.cluster.unreadable))
-        if odd is None or (spec.deleted_unread and odd.deletion_timestamp is not None):
+        if unreadable is None or (spec.deleted_unread and unreadable.deletion_timestamp is not None):
             return await reconcile(name)
-        if spec.users is not None and odd.deletion_timestamp is not None:
+        if spec.users is not None and unreadable.deletion_timestamp is not None:
             # Our finalizer on what can be used must not keep an object that is to go forever.
-            await in_use.settle(services, spec.resource, odd.metadata, spec.users(services.cluster, name))
-        await _report(services, spec, odd)
+            await in_use.settle(services, spec.resource, unreadable.metadata, spec.users(services.cluster, name))
+        await _report(services, spec, unreadable)
         return Result()
 
     return run
 
 
-async def _report(services: Services, spec: KindSpec[Any], odd: Unreadable) -> None:
+async def _report(services: Services, spec: KindSpec[Any], unreadable: Unreadable) -> None:
     """One condition in place of all: the others may be what cannot be read."""
-    message = f"This version of the operator cannot parse it: {odd.why}"
-    known, generation = _ready(odd.body.get("status")), odd.metadata.generation
+    message = f"This version of the operator cannot parse it: {unreadable.why}"
+    known, generation = _ready(unreadable.body.get("status")), unreadable.metadata.generation
     if (known.get("reason"), known.get("message"), known.get("observedGeneration")) == (
         Reason.UNREADABLE,
         message,
@@ -55,10 +55,10 @@ async def _report(services: Services, spec: KindSpec[Any], odd: Unreadable) -> N
     if spec.summarised:
         patch["message"] = message
     try:
-        await services.kube.patch_status(spec.resource, odd.name, patch, uid=odd.metadata.uid)
+        await services.kube.patch_status(spec.resource, unreadable.name, patch, uid=unreadable.metadata.uid)
     except KubeNotFoundError:
         return
-    subject = Subject.of(spec.kind, odd.metadata)
+    subject = Subject.of(spec.kind, unreadable.metadata)
     await services.recorder.record(ObjectEvent(subject, "Warning", Reason.UNREADABLE, message, "Read"))
 
 

@@ -16,7 +16,7 @@ from vivero_core.model.reading import Unreadable, read
 from vivero_core.model.tenant import Tenant, TenantStatus
 
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
-from vivero_operator.policies import verdict
+from vivero_operator.policies import tenant_conditions
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.run import Corrected, Run, Services
 from vivero_operator.reconcile.state import ReconcileState
@@ -35,7 +35,7 @@ def patch_of(old: Model, new: Model, unread: tuple[str, ...] = ()) -> dict[str, 
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """A merge patch goes into objects: what is gone from one has to be said there."""
+    """A merge patch with nested differences: removed keys are explicit nulls."""
     patch: dict[str, Any] = {key: None for key in before if key not in after}
     for key, value in after.items():
         known = before.get(key)
@@ -45,7 +45,7 @@ def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]
 
 
 async def write_status(services: Services, address: Address, item: R, status: Model, mirror: Mirror[R]) -> bool:
-    """True when that took a write; one that is gone needs none."""
+    """Write the status if it differs; returns whether it was written. A deleted object is ignored."""
     old: Model = item.status  # type: ignore[attr-defined]  # every kind of ours has one
     patch = patch_of(old, status, item.unread_status)
     if not patch:
@@ -68,7 +68,7 @@ def remember(model: type[R], body: dict[str, Any], mirror: Mirror[R]) -> R | Non
 
 
 async def write_tenant(services: Services, tenant: Tenant, status: TenantStatus, told: Reason | None = None) -> Tenant:
-    """The Tenant with its new status, which the mirror knows at once: the watch's echo comes later.
+    """Write the Tenant's status and update the mirror at once, before the watch event arrives; returns the Tenant.
 
     `told`: the reason of the move that the pass made, if it made one.
     """
@@ -77,7 +77,7 @@ async def write_tenant(services: Services, tenant: Tenant, status: TenantStatus,
         return tenant
     body = await services.kube.patch_status(TENANT, tenant.name, patch, uid=tenant.metadata.uid)
     updated = remember(Tenant, body, services.cluster.tenants) or tenant.model_copy(update={"status": status})
-    change = verdict.transition(tenant.status.conditions, status.conditions, told)
+    change = tenant_conditions.transition(tenant.status.conditions, status.conditions, told)
     if change is not None and (change[0] or not updated.is_spare):
         fault, reason, message = change
         subject = Subject.of("Tenant", updated.metadata)

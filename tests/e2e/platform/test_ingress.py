@@ -12,7 +12,7 @@ import httpx
 import pytest
 from vivero_dev.instance import Instance
 from vivero_dev.localhost import local_client
-from vivero_dev.native.envoy import PLAIN_PORT, quiet_address
+from vivero_dev.native.envoy import PLAIN_PORT, loopback_address
 
 
 def hosts(platform: dict[str, Any]) -> dict[str, str]:
@@ -28,7 +28,7 @@ def test_a_request_in_the_clear_is_sent_to_https(
 ) -> None:
     host = hosts(platform)[which]
     path = "/api/v1/auth/login?next=%2F"
-    with httpx.Client(base_url=f"http://{quiet_address(instance)}:{PLAIN_PORT}", timeout=10) as client:
+    with httpx.Client(base_url=f"http://{loopback_address(instance)}:{PLAIN_PORT}", timeout=10) as client:
         answer = client.request(method, path, headers={"Host": host}, json={"email": "a@b.example", "password": "x"})
     assert answer.status_code in (301, 308)
     assert answer.headers["location"] == f"https://{host}{path}"

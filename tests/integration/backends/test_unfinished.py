@@ -20,7 +20,7 @@ from vivero_core.backends.tls import client_context
 from vivero_core.backends.valkey import client as valkey_client
 from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_core.errors import BackendUnfinishedError
-from vivero_operator.reconcile.lanes import Lane
+from vivero_operator.reconcile.circuit_breaker import CircuitBreaker
 
 MakeTenant = Callable[[], Any]
 
@@ -32,24 +32,24 @@ def run(admin: MariaDbAdmin, *statements: str) -> None:
 
 
 @pytest_asyncio.fixture
-async def lanes() -> AsyncIterator[Callable[[Callable[[], object]], Lane]]:
-    made: list[Lane] = []
+async def breakers() -> AsyncIterator[Callable[[Callable[[], object]], CircuitBreaker]]:
+    made: list[CircuitBreaker] = []
 
-    def make(probe: Callable[[], object]) -> Lane:
-        made.append(Lane("a server", probe))
+    def make(probe: Callable[[], object]) -> CircuitBreaker:
+        made.append(CircuitBreaker("a server", probe))
         return made[-1]
 
     yield make
-    for lane in made:
-        lane.close()
+    for breaker in made:
+        breaker.shut_down()
 
 
-async def finish(lane: Lane, work: Callable[[], object]) -> int:
+async def finish(breaker: CircuitBreaker, work: Callable[[], object]) -> int:
     """Repeat until it is done; how many calls were not enough."""
     unfinished = 0
     while True:
         try:
-            await lane.long(work)
+            await breaker.long(work)
         except BackendUnfinishedError:
             unfinished += 1
         else:
@@ -60,7 +60,7 @@ async def test_others_go_on_while_a_large_bucket_is_erased(
     storage_admin: VersityStorageAdmin,
     storage_endpoint: Endpoint,
     new_tenant: MakeTenant,
-    lanes: Callable[[Callable[[], object]], Lane],
+    breakers: Callable[[Callable[[], object]], CircuitBreaker],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(erasure, "BATCH", 5)
@@ -69,13 +69,13 @@ async def test_others_go_on_while_a_large_bucket_is_erased(
     with closing(Transport(storage_endpoint)) as transport:
         for number in range(400):
             assert transport.signed(Call("PUT", f"/{large.bucket}/{number}", b"x"), large.account).ok
-    lane = lanes(storage_admin.ping)
-    erasing = asyncio.create_task(finish(lane, lambda: storage_admin.delete_bucket(large.bucket)))
+    breaker = breakers(storage_admin.ping)
+    erasing = asyncio.create_task(finish(breaker, lambda: storage_admin.delete_bucket(large.bucket)))
     beside = 0
     while not erasing.done():
         for other in others:
-            assert await lane.call(storage_admin.ensure_account, other.account) == []
-            assert not lane.is_open
+            assert await breaker.call(storage_admin.ensure_account, other.account) == []
+            assert not breaker.is_open
             beside += 1
     assert await erasing >= 2
     assert beside > 10
@@ -85,7 +85,7 @@ async def test_others_go_on_while_a_large_bucket_is_erased(
 async def test_a_schema_of_many_tables_takes_several_calls(
     database_admin: MariaDbAdmin,
     new_tenant: MakeTenant,
-    lanes: Callable[[Callable[[], object]], Lane],
+    breakers: Callable[[Callable[[], object]], CircuitBreaker],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Tables that refer to each other, a view and a sequence among them."""
@@ -95,23 +95,23 @@ async def test_a_schema_of_many_tables_takes_several_calls(
     tables = [f"CREATE TABLE {name}.t{n} (a INT PRIMARY KEY) ENGINE=InnoDB" for n in range(5)]
     refer = [f"ALTER TABLE {name}.t{n} ADD FOREIGN KEY (a) REFERENCES {name}.t{(n + 1) % 5} (a)" for n in range(5)]
     run(database_admin, *tables, *refer, f"CREATE VIEW {name}.v AS SELECT 1", f"CREATE SEQUENCE {name}.s")
-    lane = lanes(database_admin.ping)
+    breaker = breakers(database_admin.ping)
 
-    assert await finish(lane, lambda: database_admin.drop_database(name)) == 4
+    assert await finish(breaker, lambda: database_admin.drop_database(name)) == 4
     assert not database_admin.database_exists(name)
-    assert not lane.is_open
+    assert not breaker.is_open
 
 
 async def test_others_go_on_while_a_table_is_locked(
     database_admin: MariaDbAdmin,
     database_server: Server,
     new_tenant: MakeTenant,
-    lanes: Callable[[Callable[[], object]], Lane],
+    breakers: Callable[[Callable[[], object]], CircuitBreaker],
 ) -> None:
     """A backup in a transaction holds the tables that it has read."""
     tenant, other = new_tenant(), new_tenant()
     run(database_admin, f"CREATE TABLE {tenant.database}.t (a INT) ENGINE=InnoDB")
-    lane = lanes(database_admin.ping)
+    breaker = breakers(database_admin.ping)
     login = tenant.database_user
     holder = pymysql.connect(
         host=database_server.host,
@@ -124,14 +124,14 @@ async def test_others_go_on_while_a_table_is_locked(
     with closing(holder), holder.cursor() as cursor:
         cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         cursor.execute("SELECT * FROM t")
-        dropping = asyncio.create_task(finish(lane, lambda: database_admin.drop_database(tenant.database)))
+        dropping = asyncio.create_task(finish(breaker, lambda: database_admin.drop_database(tenant.database)))
         started = time.monotonic()
         while time.monotonic() - started < connections.LOCK_SECONDS + 1:
-            assert await lane.call(database_admin.ensure_user, other.database_user, other.database, 10) == []
+            assert await breaker.call(database_admin.ensure_user, other.database_user, other.database, 10) == []
             await asyncio.sleep(0.05)
         assert not dropping.done()
     assert await dropping >= 1
-    assert not lane.is_open
+    assert not breaker.is_open
     assert not database_admin.database_exists(tenant.database)
 
 
@@ -150,7 +150,7 @@ def test_a_statement_on_a_tenants_data_that_takes_long_is_no_outage(
 async def test_others_go_on_while_many_keys_are_erased(
     cache_admin: ValkeyAdmin,
     new_tenant: MakeTenant,
-    lanes: Callable[[Callable[[], object]], Lane],
+    breakers: Callable[[Callable[[], object]], CircuitBreaker],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(valkey_client, "PAGE", 10)
@@ -158,9 +158,9 @@ async def test_others_go_on_while_many_keys_are_erased(
     tenant, other = new_tenant(), new_tenant()
     for number in range(100):
         cache_admin._client.set(f"{tenant.prefix}{number}", "x")  # noqa: SLF001
-    lane = lanes(cache_admin.ping)
-    erasing = asyncio.create_task(finish(lane, lambda: cache_admin.delete_keys(tenant.cache_user.name)))
+    breaker = breakers(cache_admin.ping)
+    erasing = asyncio.create_task(finish(breaker, lambda: cache_admin.delete_keys(tenant.cache_user.name)))
     while not erasing.done():
-        assert await lane.call(cache_admin.ensure_user, other.cache_user) == []
-        assert not lane.is_open
+        assert await breaker.call(cache_admin.ensure_user, other.cache_user) == []
+        assert not breaker.is_open
     assert await erasing >= 3

@@ -55,7 +55,7 @@ def admin_sql(platform: dict[str, Any]) -> Iterator[pymysql.Connection]:
 
 @pytest.fixture(scope="session")
 def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Connection) -> Iterator[Settings]:
-    """A schema, migrated, and a cache user of this run's own; both go away."""
+    """A migrated schema and a cache user of this run, which are deleted at its end."""
     name, password = f"cp{secrets.token_hex(4)}", secrets.token_hex(16)
     prefix = f"{name}:"
     cache = urlsplit(platform["valkey"]["url"])
@@ -80,7 +80,7 @@ def settings(platform: dict[str, Any], kubeconfig: Path, admin_sql: pymysql.Conn
                 "port": cache.port,
                 "username": name,
                 "password": password,
-                # Whatever else asks the platform from this machine counts there, and is no matter of this run.
+                # Requests of other programs on this machine must not count towards this run's limits.
                 "prefix": prefix,
             },
             "app": {
@@ -144,7 +144,7 @@ def server(settings: Settings, clock: TestClock) -> Iterator[str]:
 
 @pytest.fixture
 def client(server: str) -> Iterator[httpx.Client]:
-    """A caller of its own address, so that tests do not use up each other's limits."""
+    """A client with its own address, so that tests do not share rate limits."""
     caller = f"198.51.100.{secrets.randbelow(250) + 1}"
     headers = {"Host": f"{DOMAIN}:8443", "X-Forwarded-For": caller}
     with httpx.Client(base_url=server, headers=headers, timeout=20) as made:
@@ -162,7 +162,7 @@ def staff(client: httpx.Client) -> httpx.Client:
 
 @pytest.fixture
 def sql(settings: Settings, admin_sql: pymysql.Connection) -> Callable[..., list[tuple[Any, ...]]]:
-    """Looks into the control plane's schema."""
+    """Runs SQL in the control plane's schema."""
 
     def ask(statement: str, *values: object) -> list[tuple[Any, ...]]:
         admin_sql.select_db(settings.database.name)
@@ -181,7 +181,7 @@ async def kube(kubeconfig: Path) -> AsyncIterator[KubeClient]:
 
 @pytest.fixture
 async def infrastructure(settings: Settings, clock: TestClock) -> AsyncIterator[composition.Infrastructure]:
-    """As a worker has them."""
+    """The clients of a worker process."""
     made = composition.infrastructure(settings, clock)
     async with made.open():
         yield made
@@ -189,13 +189,13 @@ async def infrastructure(settings: Settings, clock: TestClock) -> AsyncIterator[
 
 @pytest.fixture
 def drain(infrastructure: composition.Infrastructure) -> Callable[[], Awaitable[None]]:
-    """What a worker does with all that is due."""
+    """Processes all due jobs, like a worker."""
     return Worker(infrastructure).drain
 
 
 @pytest.fixture(scope="session")
 def mails(platform: dict[str, Any]) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
-    """The mails the sink holds for an address."""
+    """The mails in the sink for an address."""
     tls = ssl.create_default_context(cafile=platform["ca"])
     with httpx.Client(base_url=platform["mail"]["url"], verify=tls) as sink:
 
@@ -218,10 +218,10 @@ async def program(
     infrastructure: composition.Infrastructure,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Program]:
-    """Signups are recorded, but none of them gets a Tenant: each is withdrawn. Orders are about one of the staff."""
+    """Signups are recorded without a Tenant, and then withdrawn; staff routes concern one member."""
 
-    async def taken(_: Provisioner, order: TenantRequest) -> None:
-        raise SlugTakenError(order.slug)
+    async def taken(_: Provisioner, tenant_request: TenantRequest) -> None:
+        raise SlugTakenError(tenant_request.slug)
 
     monkeypatch.setattr(Provisioner, "provision", taken)
     roomy = settings.model_copy(
@@ -258,4 +258,4 @@ async def program(
             queries=good.CONTROL_QUERIES,
             cookies=(SESSION_COOKIE,),
         )
-    await asyncio.sleep(0.25)  # aiohttp's TLS connections end a moment after their session
+    await asyncio.sleep(0.25)  # aiohttp closes TLS connections a moment after their session

@@ -1,4 +1,4 @@
-"""Tenants that signups made or claimed, found by their slugs: a claimed one has its spare's name."""
+"""Deletes Tenants of signups, found by their slugs: a claimed one has the name of its spare."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Spares as an operator leaves them, made by hand: what a pool is to the control plane, without a pod each."""
+"""Fake spares: Tenants as the operator would leave them, without pods."""
 
 import asyncio
 import contextlib
@@ -18,9 +18,8 @@ SETTLED_SECONDS = 60.0
 class Pool:
     """A TenantPool of a plan that does not exist, and spares under its name for the plan `trial`.
 
-    The platform's operator can finish none of its own for it, so it keeps these; and it makes nothing for these,
-    because they are to adopt data that was never there. It may still write them now and then: a test says what has
-    to hold in spite of that.
+    The platform's operator cannot create spares of its own for it, so it keeps these; and it provisions nothing for
+    these, because they adopt data that does not exist. It may still write them: tests must hold in spite of that.
     """
 
     def __init__(self, kube: KubeClient, name: str) -> None:
@@ -29,7 +28,7 @@ class Pool:
         self.spares: list[str] = []
 
     async def fill(self, count: int) -> list[str]:
-        """So many more spares that can be claimed; their names."""
+        """Add claimable spares; returns their names."""
         if not self.spares:
             await self._kube.create(_manifest("TenantPool", self.name, {"plan": self.name, "size": 50}))
         fresh = [f"{self.name}-{len(self.spares) + number}" for number in range(count)]
@@ -40,7 +39,7 @@ class Pool:
         return fresh
 
     async def prove(self, name: str) -> None:
-        """As the operator does when all is well, once the real one has had its say about the spec."""
+        """Set the Proven condition like the operator, after the real one has reconciled the spec."""
         async with asyncio.timeout(SETTLED_SECONDS):
             while True:
                 tenant = await self._kube.get(TENANT, name)
@@ -51,7 +50,7 @@ class Pool:
         await self._kube.patch_status(TENANT, name, proved(generation))
 
     async def drain(self) -> None:
-        """Away with the pool and what nobody claimed."""
+        """Delete the pool and its unclaimed spares."""
         for resource, name in ((TENANT_POOL, self.name), *((TENANT, spare) for spare in self.spares)):
             with contextlib.suppress(KubeNotFoundError):
                 found = await self._kube.get(resource, name)
@@ -73,7 +72,7 @@ def proved(generation: int) -> dict[str, Any]:
 
 
 def nothing() -> str:
-    """An id under which no data was ever retained: who is to adopt it waits for ever, and goes without a trace."""
+    """An id without retained data: a Tenant that adopts it waits for ever, and leaves nothing behind."""
     return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(TENANT_ID_LENGTH))
 
 

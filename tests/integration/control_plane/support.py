@@ -1,4 +1,4 @@
-"""A control plane in a thread, and what its tests share."""
+"""Runs a control plane in a thread; shared helpers of its tests."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ from vivero_dev.backing.valkey import CONTROL_PLANE_RULES
 from vivero_web.clock import now
 
 DOMAIN = "vivero.localhost"
-# Mails of the platform under test end in the same sink: an address of this run alone.
+# The platform's mails go to the same sink, so addresses are unique to this run.
 ADMIN = (f"admin-{secrets.token_hex(4)}@vivero.localhost", "integration-admin-1")
 PASSWORD = "blue kettle 9 moon"
 PATIENCE_SECONDS = 60.0
@@ -35,7 +35,7 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class TestClock:
-    """The real time plus what a test adds."""
+    """The real time plus an offset."""
 
     __test__ = False
     ahead: timedelta = timedelta(0)
@@ -56,8 +56,8 @@ class Names:
         return self.used[-1]
 
 
-class Doing(JobKind):
-    """A kind of job that is one function."""
+class FunctionJob(JobKind):
+    """A job kind that calls a function."""
 
     def __init__(self, do: Callable[[Payload], Awaitable[None]]) -> None:
         self._do = do
@@ -70,7 +70,7 @@ class Doing(JobKind):
 
 
 def rules(prefix: str) -> list[str]:
-    """Of the platform's own cache user, for other keys: what a control plane does and is not allowed fails a test."""
+    """The ACL rules of the platform's cache user with another prefix, so that a missing right fails a test."""
     return CONTROL_PLANE_RULES.replace("control:", prefix).split()
 
 
@@ -83,7 +83,7 @@ def listening(settings: Settings, clock: TestClock, ready: int = 200) -> Iterato
 
 @contextlib.contextmanager
 def running(app: Litestar, ready: int = 200) -> Iterator[str]:
-    """Any application of ours on a port of 127.0.0.1."""
+    """Runs an ASGI app on a port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -108,19 +108,19 @@ def signup_body(chosen: str, **changed: object) -> dict[str, object]:
 
 
 def link_in(mail: dict[str, Any]) -> str:
-    """The one-time link that a mail brings."""
+    """The one-time link in a mail."""
     found = re.search(r"https://\S+", mail["text"])
     assert found
     return found[0]
 
 
 def choose(client: httpx.Client, code: str, password: str) -> int:
-    """Set a password by a link; the status of the answer."""
+    """Set a password with a link; returns the response's status."""
     return client.put("/api/v1/auth/password", json={"code": code, "password": password}).status_code
 
 
 async def add_member(infrastructure: composition.Infrastructure, role: Role = "support") -> StaffMember:
-    """Somebody of the staff whose password is PASSWORD."""
+    """Add a staff member whose password is PASSWORD."""
     hashed = await infrastructure.passwords.hash(PASSWORD)
     email = f"staff-{secrets.token_hex(6)}@{DOMAIN}.example"
     made = StaffMember(email=email, password_hash=hashed, role=role, created_at=now())
@@ -134,7 +134,7 @@ def log_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
 
 
 def eventually(look: Callable[[], object]) -> None:
-    """Waits until `look` gives something true, for as long as no busy machine takes."""
+    """Polls until `look` returns something true, with a timeout longer than any busy machine needs."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while not look():
         assert time.monotonic() < ends, "did not happen in time"
@@ -143,7 +143,7 @@ def eventually(look: Callable[[], object]) -> None:
 
 async def _serve(web: uvicorn.Server) -> None:
     await web.serve()
-    await asyncio.sleep(0.3)  # aiohttp leaves the end of its TLS connections to the loop
+    await asyncio.sleep(0.3)  # aiohttp closes TLS connections asynchronously
 
 
 def _wait(address: str, status: int) -> None:

@@ -46,7 +46,7 @@ async def pool(kube: KubeClient) -> AsyncIterator[Pool]:
 
 @pytest.fixture(autouse=True)
 def unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is created cold stays without a pod, as the spares do: twenty would wear the machine down."""
+    """Tenants created without a spare get no pod either: twenty would overload the machine."""
     create = TenantRepository.create
 
     async def waiting(
@@ -59,7 +59,7 @@ def unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def own_spares_only(monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
-    """The platform's pools stay as full as they are."""
+    """Claims only this test's spares, so that the platform's pools stay full."""
     claimable = TenantDirectory.spares
 
     def ours(self: TenantDirectory, *asked: Any) -> list[Tenant]:  # noqa: ANN401  as spares
@@ -70,7 +70,7 @@ def own_spares_only(monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
 
 @pytest.fixture
 def filled(staff: httpx.Client, pool: Pool) -> Callable[[int], Any]:
-    """Fills the pool and waits until the server has heard of it."""
+    """Fills the pool and waits until the server's informer has the spares."""
 
     async def fill(count: int) -> list[str]:
         fresh = await pool.fill(count)
@@ -89,7 +89,7 @@ def filled(staff: httpx.Client, pool: Pool) -> Callable[[int], Any]:
 Fill = Callable[[int], Any]
 
 
-def order_of(slug: str, signup_id: str) -> TenantRequest:
+def request_of(slug: str, signup_id: str) -> TenantRequest:
     return TenantRequest(
         signup_id=signup_id,
         slug=slug,
@@ -101,17 +101,19 @@ def order_of(slug: str, signup_id: str) -> TenantRequest:
     )
 
 
-async def test_of_many_claimers_of_one_spare_one_wins(
+async def test_of_concurrent_claims_of_one_spare_one_wins(
     infrastructure: composition.Infrastructure, kube: KubeClient, pool: Pool, names: Names
 ) -> None:
     (name,) = await pool.fill(1)
-    orders = [order_of(names.new(), secrets.token_hex(16)) for _ in range(5)]
+    requests = [request_of(names.new(), secrets.token_hex(16)) for _ in range(5)]
     won: list[Tenant] = []
-    for _ in range(20):  # the operator may write between look and claim; then all have lost
+    for _ in range(20):  # the operator may write between read and claim; then all claims fail
         spare = Tenant.parse(await kube.get(TENANT, name))
         claims = (
-            infrastructure.tenants.patch(spare, order.spec(infrastructure.clock()).dump(), order.labels())
-            for order in orders
+            infrastructure.tenants.patch(
+                spare, tenant_request.spec(infrastructure.clock()).dump(), tenant_request.labels()
+            )
+            for tenant_request in requests
         )
         answers = await asyncio.gather(*claims, return_exceptions=True)
         won = [answer for answer in answers if isinstance(answer, Tenant)]
@@ -122,7 +124,7 @@ async def test_of_many_claimers_of_one_spare_one_wins(
     stored = Tenant.parse(await kube.get(TENANT, name))
     assert (stored.spec.slug, stored.metadata.labels) == (winner.spec.slug, winner.metadata.labels)
     with pytest.raises(TenantChangedError):
-        await infrastructure.tenants.patch(spare, orders[0].spec(infrastructure.clock()).dump(), orders[0].labels())
+        await infrastructure.tenants.patch(spare, requests[0].spec(infrastructure.clock()).dump(), requests[0].labels())
 
 
 async def test_a_warm_signup_from_the_form_to_the_staff_page(
@@ -159,7 +161,7 @@ async def test_a_warm_signup_from_the_form_to_the_staff_page(
     assert sql("SELECT state, payload FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}") == [("done", None)]
 
     again = staff.post("/api/v1/signups", json=signup_body(slug), headers=key).json()
-    # How far its steps are, and its address, are the operator's by now.
+    # By now the operator has written its steps and address.
     for answered in (view, again):
         answered["steps"] = [(step["name"], step["label"]) for step in answered["steps"]]
         del answered["tenant"]["url"], answered["state"], answered["detail"]
@@ -175,13 +177,13 @@ async def test_a_warm_signup_from_the_form_to_the_staff_page(
     assert 'vivero_control_signups_total{start="warm"}' in generate_latest().decode()
 
 
-async def test_spares_are_nobodys(staff: httpx.Client, filled: Fill, pool: Pool) -> None:
+async def test_spares_have_no_owner_and_take_no_actions(staff: httpx.Client, filled: Fill, pool: Pool) -> None:
     (spare,) = await filled(1)
     assert staff.get("/api/v1/tenants", params={"search": pool.name}).json()["total"] == 0
     detail = staff.get(f"/api/v1/tenants/{spare}").json()
     assert (detail["tenant"]["state"], detail["tenant"]["slug"], detail["tenant"]["url"]) == ("standby", None, None)
-    for order, body in (("suspend", {}), ("resume", {}), ("change-plan", {"plan": "starter"})):
-        refused = staff.post(f"/api/v1/tenants/{spare}/{order}", json={"reason": "by mistake", **body})
+    for action, body in (("suspend", {}), ("resume", {}), ("change-plan", {"plan": "starter"})):
+        refused = staff.post(f"/api/v1/tenants/{spare}/{action}", json={"reason": "by mistake", **body})
         assert refused.status_code == 409
         assert "spare" in refused.json()["detail"]
     assert staff.get(f"/api/v1/tenants/{spare}/history").json() == []
@@ -202,7 +204,7 @@ async def test_a_claimed_workspace_is_followed_to_its_login(
     events: list[Json] = []
     follower = threading.Thread(target=follow, args=(client, view, events))
     follower.start()
-    for _ in range(100):  # as the operator would; the real one may have another opinion in between
+    for _ in range(100):  # like the operator; the real one may overwrite it in between
         generation = (await kube.get(TENANT, spare))["metadata"]["generation"]
         await kube.patch_status(TENANT, spare, proved(generation))
         await asyncio.to_thread(follower.join, 0.1)
@@ -219,7 +221,7 @@ def follow(client: httpx.Client, signup: Json, events: list[Json]) -> None:
         events.extend(json.loads(line.removeprefix("data: ")) for line in stream.iter_lines() if line[:6] == "data: ")
 
 
-async def test_twenty_at_once_over_five_spares(
+async def test_twenty_concurrent_signups_with_five_spares(
     client: httpx.Client, filled: Fill, names: Names, kube: KubeClient
 ) -> None:
     fresh = await filled(5)
@@ -245,7 +247,7 @@ async def test_twenty_at_once_over_five_spares(
     assert {slug for slug in told if told[slug] not in warm} == {slug for slug in told if told[slug] == slug}
 
 
-async def test_a_claim_whose_answer_is_lost_is_found_again(
+async def test_a_claim_whose_response_is_lost_is_found_by_the_retry(
     client: httpx.Client,
     filled: Fill,
     names: Names,
@@ -296,7 +298,7 @@ async def test_a_claim_that_the_cluster_refuses_leaves_the_spare_and_no_hash(
     assert sql("SELECT COUNT(*) FROM signups WHERE slug = %s", slug) == [(0,)]
 
 
-async def test_one_account_for_one_address_however_it_is_spelt(client: httpx.Client, names: Names, sql: Ask) -> None:
+async def test_one_account_for_one_address_in_any_spelling(client: httpx.Client, names: Names, sql: Ask) -> None:
     one, two = names.new(), names.new()
     address = f"owner@{one}.example.com"
     for slug, email in ((one, address), (two, address.replace("owner", "OWNER"))):
@@ -313,7 +315,7 @@ async def test_the_slug_of_a_claimed_tenant_is_free_only_when_it_is_gone(
     slug = names.new()
     assert client.post("/api/v1/signups", json=signup_body(slug)).json()["tenant"]["name"] == spare
     with monkeypatch.context() as patched:
-        # As in a process whose watch has not told it yet.
+        # As in a process whose watch has not delivered the event yet.
         patched.setattr(TenantDirectory, "has", lambda *_: False)
         assert client.post("/api/v1/signups", json=signup_body(slug)).status_code == 409
     tenant = await kube.patch(TENANT, spare, {"spec": {"deletionPolicy": "Delete"}})
@@ -323,7 +325,7 @@ async def test_the_slug_of_a_claimed_tenant_is_free_only_when_it_is_gone(
     )
 
 
-async def test_a_request_stops_before_the_worker_may_begin(
+async def test_a_request_times_out_before_the_worker_may_start(
     client: httpx.Client,
     names: Names,
     kube: KubeClient,
@@ -334,8 +336,8 @@ async def test_a_request_stops_before_the_worker_may_begin(
     slug = names.new()
     began: list[str] = []
 
-    async def hangs(_: Provisioner, order: TenantRequest) -> None:
-        began.append(order.slug)
+    async def hangs(_: Provisioner, tenant_request: TenantRequest) -> None:
+        began.append(tenant_request.slug)
         await asyncio.sleep(60)
 
     with monkeypatch.context() as patched:

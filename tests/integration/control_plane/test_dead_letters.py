@@ -1,4 +1,4 @@
-"""A dead order on the real database: its customer hears of it, its slug is free, staff replay it; and what is kept of it."""
+"""Dead letters on the real database: customers are notified, slugs freed, staff replay them; retention."""
 
 # ruff: noqa: ASYNC212  the server is in a thread of its own
 import json
@@ -31,7 +31,7 @@ GIVEN_UP = timedelta(hours=25)
 def dead(
     client: httpx.Client, infrastructure: composition.Infrastructure, later: Later, monkeypatch: pytest.MonkeyPatch
 ) -> Die:
-    """A signup whose order died because the cluster did not answer for a day; the cluster is back."""
+    """A signup whose job was given up because the cluster was down for a day; it is up again."""
 
     async def away(*_: object) -> None:
         raise ClusterUnavailableError
@@ -56,12 +56,12 @@ def letters(infrastructure: composition.Infrastructure, clock: TestClock) -> Dea
 
 
 def entry(sql: Ask, view: dict[str, Any]) -> tuple[int, str, str | None]:
-    """Id, state and payload of a signup's order."""
+    """Id, state and payload of a signup's job."""
     (row,) = sql("SELECT id, state, payload FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}")
     return row[0], row[1], row[2]
 
 
-async def test_a_dead_order_is_told_and_its_slug_is_free(
+async def test_a_dead_letter_is_reported_and_its_slug_is_free(
     client: httpx.Client, names: Names, dead: Die, sql: Ask, mails: Mails
 ) -> None:
     slug = names.new()
@@ -78,7 +78,7 @@ async def test_a_dead_order_is_told_and_its_slug_is_free(
     assert client.post("/api/v1/signups", json=signup_body(slug)).status_code == 202
 
 
-async def test_a_replay_makes_it_once_and_is_in_the_audit_log(
+async def test_a_replay_is_idempotent_and_audited(
     client: httpx.Client,
     names: Names,
     dead: Die,
@@ -117,7 +117,7 @@ async def test_a_replay_makes_it_once_and_is_in_the_audit_log(
     }
 
 
-async def test_a_replay_of_an_order_whose_slug_somebody_has_changes_nothing(
+async def test_a_replay_of_a_job_whose_slug_is_taken_changes_nothing(
     client: httpx.Client, names: Names, dead: Die, letters: DeadLetterService, sql: Ask
 ) -> None:
     slug = names.new()
@@ -131,7 +131,7 @@ async def test_a_replay_of_an_order_whose_slug_somebody_has_changes_nothing(
     assert client.get(f"/api/v1/signups/{view['id']}").json()["state"] == "failed"
 
 
-async def test_a_dead_letter_keeps_its_payload_for_a_time_and_its_row_for_longer(
+async def test_payload_and_row_of_a_dead_letter_have_retention_periods(
     names: Names, dead: Die, infrastructure: composition.Infrastructure, later: Later, sql: Ask
 ) -> None:
     view = await dead(names.new())
@@ -145,7 +145,7 @@ async def test_a_dead_letter_keeps_its_payload_for_a_time_and_its_row_for_longer
     assert sql("SELECT COUNT(*) FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}") == [(0,)]
 
 
-async def test_what_a_dead_mail_says_of_a_tenant_goes_with_the_tenant(
+async def test_the_payload_of_a_dead_mail_is_deleted_with_its_tenant(
     infrastructure: composition.Infrastructure, clock: TestClock, later: Later, kube: KubeClient, names: Names, sql: Ask
 ) -> None:
     there = names.new()

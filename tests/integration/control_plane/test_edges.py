@@ -1,4 +1,4 @@
-"""What surrounds every request: limits, headers, health, schema, and systems that are away."""
+"""Cross-cutting behaviour: rate limits, headers, health, OpenAPI document, migrations, unavailable systems."""
 
 import asyncio
 import dataclasses
@@ -46,7 +46,7 @@ def from_address(base: str, address: str) -> httpx.Client:
     return httpx.Client(base_url=base, headers=HOST | {"X-Forwarded-For": f"1.1.1.1, {address}"}, timeout=10)
 
 
-def test_the_sixth_request_of_an_address_waits(strict: str) -> None:
+def test_the_sixth_request_of_an_address_is_rate_limited(strict: str) -> None:
     with from_address(strict, "203.0.113.1") as one, from_address(strict, "203.0.113.2") as two:
         answers = [one.get("/api/v1/plans") for _ in range(6)]
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]
@@ -64,7 +64,7 @@ def test_the_sixth_request_of_an_address_waits(strict: str) -> None:
 def test_the_count_is_shared_between_processes(
     settings: Settings, clock: TestClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Who waits a second in vain counts alone, and on a busy machine a first connection takes that long.
+    # A timeout of a second falls back to local counters, and on a busy machine a first connection takes that long.
     monkeypatch.setattr(valkey, "ANSWER_SECONDS", 30)
     monkeypatch.setattr(valkey, "CONNECT_SECONDS", 30)
     limited = changed(settings, limits={"requests_per_minute": 5})
@@ -92,7 +92,7 @@ async def test_a_signup_needs_no_valkey(settings: Settings, clock: TestClock, na
         assert client.post("/api/v1/signups", json=signup_body(names.new())).status_code == 202
 
 
-async def test_without_a_database_it_says_so(settings: Settings, clock: TestClock, kube: KubeClient) -> None:
+async def test_without_a_database_it_is_not_ready(settings: Settings, clock: TestClock, kube: KubeClient) -> None:
     broken = changed(settings, database={"port": 1})
     with listening(broken, clock, ready=503) as address, from_address(address, "203.0.113.6") as client:
         assert client.get("/healthz").status_code == 200
@@ -122,7 +122,7 @@ def test_a_full_process_refuses_another_stream(
 
 
 def room(client: httpx.Client, path: str) -> bool:
-    """What readers left is free again."""
+    """Wait until slots of closed streams are free again."""
     with client.stream("GET", path) as stream:
         return stream.status_code == 200
 
@@ -205,7 +205,7 @@ def test_metrics_are_not_public_and_name_routes_not_paths(client: httpx.Client) 
     assert "0123456789abcdef" not in text
 
 
-def test_migrating_twice_changes_nothing(settings: Settings, sql: Ask) -> None:
+def test_migrations_are_idempotent(settings: Settings, sql: Ask) -> None:
     def schema() -> list[list[tuple[Any, ...]]]:
         return [
             sql("SELECT * FROM alembic_version"),
@@ -231,7 +231,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_hurried")
-def test_no_lock_that_a_tenant_can_name_holds_up_a_migration(
+def test_a_tenants_named_lock_does_not_block_a_migration(
     settings: Settings, admin_sql: "pymysql.Connection[Any]"
 ) -> None:
     names = ["vivero_control.migrate", f"{settings.database.name}.migrate", "vivero_control", "migration_lock"]
@@ -245,7 +245,7 @@ def test_no_lock_that_a_tenant_can_name_holds_up_a_migration(
 
 
 @pytest.mark.usefixtures("_hurried")
-def test_of_two_that_migrate_the_second_waits(settings: Settings, admin_sql: "pymysql.Connection[Any]") -> None:
+def test_concurrent_migrations_are_serialized(settings: Settings, admin_sql: "pymysql.Connection[Any]") -> None:
     with admin_sql.cursor() as first:
         first.execute(f"USE {settings.database.name}")
         first.execute("BEGIN")
@@ -274,7 +274,7 @@ def test_migrating_gives_up_on_a_database_that_stays_away(settings: Settings, mo
         migrate(changed(settings, database={"port": 1}))
 
 
-async def test_a_cluster_that_is_away_is_one_kind_of_error(kubeconfig: Path, names: Names) -> None:
+async def test_an_unavailable_cluster_is_one_kind_of_error(kubeconfig: Path, names: Names) -> None:
     nowhere = dataclasses.replace(kube_config.load(kubeconfig), server="https://127.0.0.1:1")
     tenant = Tenant.parse(
         {
@@ -298,7 +298,7 @@ async def test_a_cluster_that_is_away_is_one_kind_of_error(kubeconfig: Path, nam
                 await call
 
 
-async def test_without_valkey_there_are_no_sessions_and_it_says_so(settings: Settings, clock: TestClock) -> None:
+async def test_without_valkey_sessions_are_unavailable(settings: Settings, clock: TestClock) -> None:
     away = composition.infrastructure(changed(settings, cache={"port": 1}), clock)
     services = composition.services(away)
     member = await services.staff.login(Login(email=ADMIN[0], password=ADMIN[1]), "192.0.2.77")

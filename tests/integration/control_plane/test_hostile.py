@@ -1,4 +1,4 @@
-"""Odd requests to a control plane on real services: what the database, the cache and the cluster make of them is no 5xx."""
+"""Fuzzed requests to a control plane on real services: none causes a 5xx."""
 
 from typing import Final
 

@@ -34,7 +34,7 @@ STATUS = {"starting": 503, "suspended": 503, "unknown": 404, "address": 404, "no
 
 @pytest.fixture
 async def hosts(kube: KubeClient, names: Names, client: httpx.Client) -> dict[str, str]:
-    """A host of each state; the plan that is not there keeps a Tenant from ever being ready."""
+    """A host for each state; a plan that does not exist keeps a Tenant from becoming ready."""
     chosen = {"starting": names.new(), "suspended": names.new()}
     for state, slug in chosen.items():
         spec: dict[str, Any] = {
@@ -60,7 +60,7 @@ async def hosts(kube: KubeClient, names: Names, client: httpx.Client) -> dict[st
     }
 
 
-async def test_every_path_and_method_says_that_it_is_not_there(client: httpx.Client, hosts: dict[str, str]) -> None:
+async def test_every_path_and_method_of_an_unknown_host_is_404(client: httpx.Client, hosts: dict[str, str]) -> None:
     for state, host in hosts.items():
         for path in (*PATHS, asset("app.css")):
             for method in METHODS:
@@ -100,6 +100,6 @@ async def test_programs_get_a_problem_and_browsers_a_page(client: httpx.Client, 
     assert "Please pay." in client.get("/", headers={"Host": hosts["suspended"]}).json()["detail"]
 
 
-async def test_the_control_planes_own_host_answers_as_ever(client: httpx.Client) -> None:
+async def test_the_control_planes_own_host_is_not_affected(client: httpx.Client) -> None:
     statuses: Callable[[str], int] = lambda path: client.get(path).status_code  # noqa: E731  three words
     assert [statuses(path) for path in ("/healthz", "/readyz", asset("app.css"), "/metrics")] == [200, 200, 200, 404]

@@ -1,4 +1,4 @@
-"""The API server is away while somebody signs up: they hear that it takes longer, and it is made once, later."""
+"""Signups while the API server is down: the delay is shown, and the workspace is created once, later."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -42,7 +42,7 @@ async def gate(document: dict[str, Any]) -> AsyncIterator[Gate]:
 async def through(
     gate: Gate, document: dict[str, Any], settings: Settings, clock: TestClock, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A control plane that reaches the API server through the gate."""
+    """A control plane that reaches the API server through a proxy."""
     document["clusters"][0]["cluster"]["server"] = f"https://{NAME}:{gate.port}"
     path = tmp_path / "kubeconfig"
     path.write_text(yaml.safe_dump(document))
@@ -58,7 +58,7 @@ async def through(
 
 
 @pytest.mark.parametrize("outage", [Outage.DOWN, Outage.SILENT])
-async def test_a_signup_is_taken_and_carried_out_when_it_is_back(
+async def test_a_signup_during_an_outage_is_provisioned_afterwards(
     through: httpx.AsyncClient,
     gate: Gate,
     names: Names,

@@ -1,4 +1,4 @@
-"""The outbox on the real database, without a worker beside it: entries that break, and orders that wait."""
+"""The outbox on the real database, without a worker: failing entries and pending jobs."""
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from integration.control_plane.support import Doing, Names, TestClock, signup_body
+from integration.control_plane.support import FunctionJob, Names, TestClock, signup_body
 from sqlalchemy.ext.asyncio import AsyncSession
 from vivero_control import composition
 from vivero_control.db.tables import OutboxEntry
@@ -23,7 +23,7 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 Later = Callable[[timedelta], None]
 
 
-async def test_an_entry_that_cannot_be_written_back_is_put_off(
+async def test_an_entry_whose_transaction_fails_is_postponed(
     infrastructure: composition.Infrastructure,
     clock: TestClock,
     sql: Ask,
@@ -51,7 +51,7 @@ async def test_an_entry_that_cannot_be_written_back_is_put_off(
             entry.kind = "x" * 500  # too long for its column: refused when it is written
 
     monkeypatch.setattr(Outbox, "_attempt", breaking)
-    await Outbox(infrastructure.database, {"fine": Doing(fine)}, timedelta(hours=1), lambda: now).drain("fine")
+    await Outbox(infrastructure.database, {"fine": FunctionJob(fine)}, timedelta(hours=1), lambda: now).drain("fine")
     assert done == ["p0", "p1", "p2"]
     rows = {
         row[0]: row[1:]
@@ -62,7 +62,7 @@ async def test_an_entry_that_cannot_be_written_back_is_put_off(
         await OutboxRepository(session).remove(["p0", "p1", "p2"])
 
 
-async def test_a_signup_whose_order_waits_is_not_told_that_it_failed(
+async def test_a_signup_whose_job_is_pending_does_not_show_a_failure(
     client: httpx.Client,
     names: Names,
     infrastructure: composition.Infrastructure,
@@ -89,7 +89,7 @@ async def test_a_signup_whose_order_waits_is_not_told_that_it_failed(
     assert len(gives_up) == 1, "a promise that moves is none"
 
 
-async def test_a_program_of_the_first_revision_goes_on_working_on_this_schema(
+async def test_a_program_of_the_first_revision_still_works_on_this_schema(
     infrastructure: composition.Infrastructure, clock: TestClock, sql: Ask
 ) -> None:
     """It writes rows without the new columns, and what it gives up has no payload."""
@@ -102,7 +102,7 @@ async def test_a_program_of_the_first_revision_goes_on_working_on_this_schema(
     past = clock() - timedelta(hours=1)
     sql(old, "old1", '{"n": "old1"}', "pending", past, past)
     sql(old, "old2", None, "dead", past, past)
-    await Outbox(infrastructure.database, {"old": Doing(fine)}, timedelta(hours=1), clock).drain("old")
+    await Outbox(infrastructure.database, {"old": FunctionJob(fine)}, timedelta(hours=1), clock).drain("old")
     assert done == ["old1"]
     letters = DeadLetterService(infrastructure.database, {}, infrastructure.wake_up.notify, clock)
     (letter,) = (one for one in (await letters.newest()).items if one.what == "old")
@@ -113,7 +113,7 @@ async def test_a_program_of_the_first_revision_goes_on_working_on_this_schema(
         await OutboxRepository(session).remove(["old1", "old2"])
 
 
-async def test_who_takes_of_one_kind_hides_no_entry_of_another(
+async def test_a_worker_of_one_job_kind_does_not_hide_entries_of_another(
     infrastructure: composition.Infrastructure, clock: TestClock
 ) -> None:
     """Nor of its own: each of several workers holds one, and the others find the next."""

@@ -1,4 +1,4 @@
-"""The program itself, in a process of its own: on the schema of a release that does not exist yet, and on its ports."""
+"""The program in a separate process: on the schema of a future release, and on its ports."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ CLOSED = f"The schema is at revision {NEWER} and only programs that know revisio
 
 @pytest.fixture
 def own(settings: Settings, admin_sql: pymysql.Connection) -> Iterator[Settings]:
-    """A schema of this test's own, migrated by the program as it is."""
+    """A schema for this test, migrated by the current program."""
     name = f"cp{secrets.token_hex(4)}"
     with admin_sql.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")

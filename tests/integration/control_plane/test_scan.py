@@ -23,8 +23,8 @@ CLOSED = ("/staff/logout", "/staff/tenants/*")
 def address(settings: Settings, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Signups are recorded, and none of them gets a Tenant."""
 
-    async def taken(_: Provisioner, order: TenantRequest) -> None:
-        raise SlugTakenError(order.slug)
+    async def taken(_: Provisioner, tenant_request: TenantRequest) -> None:
+        raise SlugTakenError(tenant_request.slug)
 
     monkeypatch.setattr(Provisioner, "provision", taken)
     limits = settings.limits.model_copy(update={"requests_per_minute": 10_000_000})

@@ -189,18 +189,18 @@ async def test_what_the_cluster_refuses_is_named_and_leaves_nothing(
     assert sql("SELECT COUNT(*) FROM outbox WHERE payload LIKE %s", f"%{slug}%") == [(0,)]
 
 
-@pytest.mark.parametrize("order_is_kept", [True, False], ids=["soon", "when its order's row was removed"])
+@pytest.mark.parametrize("job_is_kept", [True, False], ids=["soon", "when its job row was removed"])
 async def test_the_slug_of_a_deleted_tenant_can_be_used_again(
     client: httpx.Client,
     names: Names,
     kube: KubeClient,
     sql: Ask,
-    order_is_kept: bool,  # noqa: FBT001  a column of the table
+    job_is_kept: bool,  # noqa: FBT001  a column of the table
 ) -> None:
     slug = names.new()
     view = client.post("/api/v1/signups", json=signup_body(slug)).json()
     name = view["tenant"]["name"]
-    if not order_is_kept:
+    if not job_is_kept:
         sql("DELETE FROM outbox WHERE `key` = %s", f"tenant.create:{view['id']}")
     tenant = await kube.patch(TENANT, name, {"spec": {"deletionPolicy": "Delete"}})
     await kube.delete(TENANT, name, uid=tenant["metadata"]["uid"])

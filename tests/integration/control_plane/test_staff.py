@@ -1,4 +1,4 @@
-"""Staff: logins, tokens, sessions, tenants and orders."""
+"""Staff: logins, tokens, sessions, tenants and actions."""
 
 # ruff: noqa: ASYNC212  the server is in a thread of its own
 import asyncio
@@ -32,21 +32,21 @@ def test_login_gives_tokens(client: httpx.Client) -> None:
     )
 
 
-def test_wrong_password_and_unknown_account_look_the_same(client: httpx.Client) -> None:
+def test_wrong_password_and_unknown_account_are_indistinguishable(client: httpx.Client) -> None:
     wrong, unknown = login(client, "not the password"), login(client, email=f"{secrets.token_hex(4)}@example.com")
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.json()["detail"] == unknown.json()["detail"]
     assert login(client).status_code == 200
 
 
-def test_after_five_wrong_passwords_even_the_right_one_waits(client: httpx.Client) -> None:
+def test_after_five_failed_logins_even_the_right_password_is_refused(client: httpx.Client) -> None:
     email = f"{secrets.token_hex(4)}@example.com"
     assert [login(client, "wrong", email).status_code for _ in range(6)] == [401] * 5 + [429]
     assert int(login(client, "wrong", email).headers["retry-after"]) > 0
     assert login(client).status_code == 200, "others are not locked out"
 
 
-async def test_of_fifty_guesses_at_once_five_are_looked_at(server: str, client: httpx.Client) -> None:
+async def test_of_fifty_concurrent_guesses_five_are_checked(server: str, client: httpx.Client) -> None:
     email = f"{secrets.token_hex(4)}@example.com"
     async with httpx.AsyncClient(base_url=server, headers=client.headers, timeout=30) as guesser:
         asked = [guesser.post(LOGIN, json={"email": email, "password": "wrong"}) for _ in range(50)]
@@ -54,7 +54,7 @@ async def test_of_fifty_guesses_at_once_five_are_looked_at(server: str, client: 
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 45
 
 
-def test_one_address_does_not_close_a_staff_account(client: httpx.Client) -> None:
+def test_one_address_cannot_lock_out_a_staff_account(client: httpx.Client) -> None:
     """Nor does another spelling that the database takes for the same account make a new count."""
     guesser = {"X-Forwarded-For": f"203.0.113.{secrets.randbelow(250) + 1}"}
     spellings = [ADMIN[0], ADMIN[0].upper(), ADMIN[0].replace("a", "á"), f" {ADMIN[0]}"]
@@ -79,7 +79,7 @@ def test_tenants_are_for_staff(client: httpx.Client, token: str) -> None:
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_refresh_token_works_once_and_a_stolen_one_ends_all(client: httpx.Client) -> None:
+def test_a_refresh_token_works_once_and_a_replay_revokes_the_session(client: httpx.Client) -> None:
     first = login(client).json()
     second = client.post("/api/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
     assert second.status_code == 200
@@ -100,7 +100,7 @@ def bearer(body: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("end", ["logout", "a stolen refresh token"])
-def test_the_end_of_a_login_ends_its_access_tokens_at_once(client: httpx.Client, end: str) -> None:
+def test_the_end_of_a_session_revokes_its_access_tokens_at_once(client: httpx.Client, end: str) -> None:
     first, other = login(client).json(), login(client).json()
     spent = {"refresh_token": first["refresh_token"]}
     second = client.post("/api/v1/auth/refresh", json=spent).json()
@@ -133,7 +133,7 @@ def from_address(client: httpx.Client, address: str) -> httpx.Client:
     )
 
 
-def test_what_happens_at_the_door_is_in_the_audit_log_with_its_address(client: httpx.Client, sql: Sql) -> None:
+def test_logins_and_refusals_are_audited_with_client_addresses(client: httpx.Client, sql: Sql) -> None:
     address = "203.0.113.41"
     with from_address(client, address) as door:
         tokens = login(door).json()
@@ -152,9 +152,7 @@ def test_what_happens_at_the_door_is_in_the_audit_log_with_its_address(client: h
     ]
 
 
-def test_a_flood_of_guesses_is_one_entry_a_minute_and_keeps_nothing_that_was_typed(
-    client: httpx.Client, sql: Sql
-) -> None:
+def test_failed_logins_are_sampled_in_the_audit_log_without_typed_values(client: httpx.Client, sql: Sql) -> None:
     address, typed = "203.0.113.42", f"{secrets.token_hex(8)}@example.com"
     with from_address(client, address) as door:
         statuses = [login(door, "guess", typed).status_code for _ in range(12)]
@@ -201,30 +199,30 @@ def test_tenants_are_listed_filtered_and_paged(staff: httpx.Client, names: Names
         assert staff.get("/api/v1/tenants", params=bad).status_code == 422
 
 
-async def test_orders_change_the_tenant_and_are_remembered(staff: httpx.Client, names: Names, kube: KubeClient) -> None:
+async def test_actions_change_the_tenant_and_are_audited(staff: httpx.Client, names: Names, kube: KubeClient) -> None:
     slug = names.new()
     tenant = staff.post("/api/v1/signups", json=signup_body(slug)).json()["tenant"]["name"]
     at = f"/api/v1/tenants/{tenant}"
 
-    def order(name: str, **body: object) -> httpx.Response:
+    def act(name: str, **body: object) -> httpx.Response:
         return staff.post(f"{at}/{name}", json={"reason": f"test of {name}", **body})
 
-    suspended = order("suspend", kind="Unpaid", message="Please pay.")
+    suspended = act("suspend", kind="Unpaid", message="Please pay.")
     assert suspended.status_code == 200
     assert suspended.json()["tenant"]["state"] == "suspended"
     assert Tenant.parse(await kube.get(TENANT, tenant)).spec.suspended is not None
-    assert order("suspend").status_code == 409
-    assert order("resume").json()["tenant"]["suspended_reason"] is None
-    assert order("resume").status_code == 409
+    assert act("suspend").status_code == 409
+    assert act("resume").json()["tenant"]["suspended_reason"] is None
+    assert act("resume").status_code == 409
 
     ends = datetime.now(UTC).replace(microsecond=0) + timedelta(days=60)
-    extended = order("extend-trial", trial_ends_at=ends.isoformat())
+    extended = act("extend-trial", trial_ends_at=ends.isoformat())
     assert datetime.fromisoformat(extended.json()["tenant"]["trial_ends_at"]) == ends
-    past = order("extend-trial", trial_ends_at="2020-01-01T00:00:00Z")
+    past = act("extend-trial", trial_ends_at="2020-01-01T00:00:00Z")
     assert (past.status_code, past.json()["errors"][0]["field"]) == (422, "trial_ends_at")
-    assert order("change-plan", plan="no-such-plan").json()["errors"][0]["field"] == "plan"
+    assert act("change-plan", plan="no-such-plan").json()["errors"][0]["field"] == "plan"
 
-    stale = order("suspend", generation=1)
+    stale = act("suspend", generation=1)
     assert stale.status_code == 409
     assert staff.get(at).json()["generation"] > 1
     assert staff.post("/api/v1/tenants/no-such-tenant/resume", json={"reason": "test"}).status_code == 404
@@ -238,7 +236,9 @@ async def test_orders_change_the_tenant_and_are_remembered(staff: httpx.Client, 
     assert staff.get("/api/v1/tenants/never-heard-of/history").status_code == 404
 
 
-async def test_an_order_survives_the_operators_writes(staff: httpx.Client, names: Names, kube: KubeClient) -> None:
+async def test_an_action_retries_on_the_operators_concurrent_writes(
+    staff: httpx.Client, names: Names, kube: KubeClient
+) -> None:
     """Status is written all the time; that alone is no conflict."""
     slug = names.new()
     tenant = staff.post("/api/v1/signups", json=signup_body(slug)).json()["tenant"]["name"]
@@ -250,7 +250,7 @@ async def test_an_order_survives_the_operators_writes(staff: httpx.Client, names
     assert answer.status_code == 200
 
 
-def test_the_hosts_page_and_the_control_planes_own_routes_are_apart(
+def test_hosts_pages_and_the_control_planes_routes_are_separate(
     staff: httpx.Client, names: Names, later: Callable[[timedelta], None]
 ) -> None:
     del later

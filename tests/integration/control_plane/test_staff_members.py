@@ -1,4 +1,4 @@
-"""Who is of the staff: invited, deactivated and given a role by admins, through the API, the worker and a real mail server."""
+"""Staff members: invitation, deactivation and roles, through the API, the worker and a real mail server."""
 
 # ruff: noqa: ASYNC212  the server is in a thread of its own
 import asyncio
@@ -36,7 +36,7 @@ Made = Callable[..., Awaitable[StaffView]]
 
 @pytest.fixture(autouse=True)
 def _a_day_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Odd requests of the same run (`program`) invite people as well, and may use up its day."""
+    """The fuzz tests of the same run (`program`) also send invitations, and may use up the daily limit."""
     limit = replace(links._INVITATIONS, name=f"invitations-{secrets.token_hex(4)}")  # noqa: SLF001
     monkeypatch.setattr(links, "_INVITATIONS", limit)
 
@@ -48,7 +48,7 @@ def services(infrastructure: composition.Infrastructure) -> Services:
 
 @pytest.fixture
 def made(infrastructure: composition.Infrastructure, services: Services) -> Made:
-    """Somebody of the staff whose password is OLD."""
+    """A staff member whose password is OLD."""
 
     async def make(role: Role = "support") -> StaffView:
         row = await add_member(infrastructure, role)
@@ -82,7 +82,7 @@ def bearer(tokens: dict[str, str]) -> dict[str, str]:
 
 
 async def acts(infrastructure: composition.Infrastructure, staff_id: str) -> list[tuple[str, str]]:
-    """Action and actor of all that the audit log has about somebody, the oldest first."""
+    """Action and actor of a member's audit entries, oldest first."""
     statement = (
         select(AuditRecord.action, AuditRecord.actor)
         .where(AuditRecord.subject == f"staff/{staff_id}")
@@ -92,7 +92,7 @@ async def acts(infrastructure: composition.Infrastructure, staff_id: str) -> lis
         return [(action, actor) for action, actor in await session.execute(statement)]
 
 
-async def test_who_is_invited_chooses_a_password_and_is_in(
+async def test_an_invited_member_chooses_a_password_and_is_logged_in(
     staff: httpx.Client, infrastructure: composition.Infrastructure, drain: Drain, mails: Mails
 ) -> None:
     email = address()
@@ -126,7 +126,7 @@ async def test_who_is_invited_chooses_a_password_and_is_in(
     ]
 
 
-async def test_the_outbox_knows_whom_to_invite_and_no_secret(
+async def test_the_outbox_stores_the_invited_member_and_no_secret(
     staff: httpx.Client, infrastructure: composition.Infrastructure, drain: Drain, mails: Mails
 ) -> None:
     email = address()
@@ -143,7 +143,7 @@ async def test_the_outbox_knows_whom_to_invite_and_no_secret(
     assert secret not in str((done.key, done.last_error))
 
 
-async def test_only_the_newest_link_counts_from_the_moment_it_is_ordered(
+async def test_a_new_link_invalidates_the_previous_one_when_requested(
     staff: httpx.Client, drain: Drain, mails: Mails
 ) -> None:
     email = address()
@@ -156,12 +156,12 @@ async def test_only_the_newest_link_counts_from_the_moment_it_is_ordered(
     await drain()
     assert choose(staff, first, NEW) == 422
     assert choose(staff, link_in(mails(email)[0]), NEW) == 204
-    for order in (staff.post, staff.delete):
-        answer = order(f"{STAFF}/{member['id']}/invitation")
+    for send in (staff.post, staff.delete):
+        answer = send(f"{STAFF}/{member['id']}/invitation")
         assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (409, "invitation-accepted")
 
 
-async def test_an_invitation_is_good_for_seven_days_and_only_an_admin_renews_it(
+async def test_an_invitation_expires_after_seven_days_and_only_an_admin_renews_it(
     staff: httpx.Client, drain: Drain, mails: Mails, later: Later
 ) -> None:
     email = address()
@@ -179,7 +179,7 @@ async def test_an_invitation_is_good_for_seven_days_and_only_an_admin_renews_it(
     assert choose(staff, link_in(mails(email)[0]), NEW) == 204
 
 
-async def test_a_withdrawn_invitation_opens_nothing_and_its_address_is_free(
+async def test_a_withdrawn_invitation_is_invalid_and_its_address_is_free(
     staff: httpx.Client, infrastructure: composition.Infrastructure, drain: Drain, mails: Mails
 ) -> None:
     email = address()
@@ -197,7 +197,7 @@ async def test_a_withdrawn_invitation_opens_nothing_and_its_address_is_free(
     assert invite(staff, email)["id"] != member["id"]
 
 
-async def test_what_no_mail_server_takes_is_said(
+async def test_a_refused_mail_is_reported(
     staff: httpx.Client, drain: Drain, mails: Mails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuses(*_: object) -> None:
@@ -212,7 +212,7 @@ async def test_what_no_mail_server_takes_is_said(
     assert not mails(email)
 
 
-async def test_a_deactivation_ends_every_login_at_once_and_for_good(
+async def test_a_deactivation_ends_every_session_permanently(
     staff: httpx.Client,
     services: Services,
     infrastructure: composition.Infrastructure,
@@ -255,7 +255,7 @@ async def test_a_deactivation_ends_every_login_at_once_and_for_good(
     assert known[known.index(("reactivate", ADMIN[0])) + 1] == ("accept-invitation", who.email)
 
 
-async def test_a_role_holds_at_once_where_somebody_is_logged_in(
+async def test_a_role_change_applies_to_open_sessions_at_once(
     staff: httpx.Client, infrastructure: composition.Infrastructure, made: Made
 ) -> None:
     who = await made()
@@ -271,7 +271,7 @@ async def test_a_role_holds_at_once_where_somebody_is_logged_in(
 
 
 @pytest.mark.parametrize("who", ["support", "nobody"])
-async def test_nobody_but_admins_learns_or_changes_anything(staff: httpx.Client, made: Made, who: str) -> None:
+async def test_only_admins_can_read_or_change_staff(staff: httpx.Client, made: Made, who: str) -> None:
     member, other = await made(), await made()
     headers = bearer(log_in(staff, member.email, OLD).json()) if who == "support" else {"Authorization": ""}
     answers = [
@@ -295,7 +295,7 @@ async def test_nobody_but_admins_learns_or_changes_anything(staff: httpx.Client,
 
 
 @pytest.mark.parametrize("changes", [{"role": "support"}, {"active": False}])
-def test_nobody_takes_the_right_from_themselves(staff: httpx.Client, changes: dict[str, object]) -> None:
+def test_admins_cannot_change_themselves(staff: httpx.Client, changes: dict[str, object]) -> None:
     own = next(one for one in staff.get(STAFF).json() if one["email"] == ADMIN[0])
     answer = change(staff, own["id"], **changes)
     assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (409, "own-account")
@@ -303,7 +303,7 @@ def test_nobody_takes_the_right_from_themselves(staff: httpx.Client, changes: di
 
 
 @pytest.mark.parametrize("changes", [MemberChanges(active=False), MemberChanges(role="support")])
-async def test_of_two_admins_who_end_each_other_at_once_one_stays(
+async def test_of_two_admins_deactivating_each_other_concurrently_one_stays(
     services: Services, made: Made, changes: MemberChanges
 ) -> None:
     for _ in range(5):
@@ -318,9 +318,7 @@ async def test_of_two_admins_who_end_each_other_at_once_one_stays(
         assert [one.active and one.role == "admin" for one in left].count(True) == 1
 
 
-async def test_an_address_has_one_account_whoever_is_faster(
-    staff: httpx.Client, services: Services, made: Made
-) -> None:
+async def test_concurrent_invitations_create_one_account(staff: httpx.Client, services: Services, made: Made) -> None:
     who, email = await made(), address()
     for taken in (who.email, who.email.upper()):
         answer = staff.post(STAFF, json={"email": taken, "role": "admin"})
@@ -333,7 +331,7 @@ async def test_an_address_has_one_account_whoever_is_faster(
     assert [one.email for one in await services.members.all()].count(email) == 1
 
 
-async def test_mails_to_one_address_are_bounded_and_nothing_happens_without_one(
+async def test_mails_to_one_address_are_rate_limited_and_without_one_nothing_changes(
     staff: httpx.Client, drain: Drain, mails: Mails
 ) -> None:
     email = address()
@@ -349,7 +347,7 @@ async def test_mails_to_one_address_are_bounded_and_nothing_happens_without_one(
 
 
 @pytest.mark.parametrize("staff_id", [str(uuid4()), "nobody", "0", "9" * 60])
-def test_who_is_not_there_is_no_fault(staff: httpx.Client, staff_id: str) -> None:
+def test_an_unknown_member_is_404(staff: httpx.Client, staff_id: str) -> None:
     at = f"{STAFF}/{staff_id}"
     answers = [
         staff.get(at),
@@ -371,16 +369,16 @@ def test_who_is_not_there_is_no_fault(staff: httpx.Client, staff_id: str) -> Non
         ({"email": "ada@example.com"}, "role"),
     ],
 )
-def test_what_is_no_invitation_is_refused_with_its_field(staff: httpx.Client, body: dict[str, str], field: str) -> None:
+def test_an_invalid_invitation_is_refused_with_its_field(staff: httpx.Client, body: dict[str, str], field: str) -> None:
     answer = staff.post(STAFF, json=body)
     assert answer.status_code == 422
     assert field in [error["field"] for error in answer.json()["errors"]]
 
 
-async def test_a_link_that_is_made_while_somebody_is_deactivated_opens_nothing(
+async def test_a_link_issued_during_a_deactivation_is_invalid(
     staff: httpx.Client, drain: Drain, mails: Mails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker has made the link and is about to send it."""
+    """The worker has issued the link and is about to send it."""
     email = address()
     member = invite(staff, email)
     send = MailSender.send
@@ -396,10 +394,10 @@ async def test_a_link_that_is_made_while_somebody_is_deactivated_opens_nothing(
     assert shown(staff, member)["active"] is False
 
 
-async def test_the_tokens_of_a_login_that_was_faster_than_the_deactivation_end_with_it(
+async def test_tokens_of_a_login_concurrent_with_a_deactivation_are_revoked(
     staff: httpx.Client, services: Services, made: Made
 ) -> None:
-    """The password was right, and the deactivation came before the tokens were made."""
+    """The deactivation happens between the password check and the tokens."""
     who = await made()
     assert change(staff, who.id, active=False).status_code == 200
     late, cookie = await services.tokens.issue(who), await services.sessions.open(who)
@@ -410,7 +408,7 @@ async def test_the_tokens_of_a_login_that_was_faster_than_the_deactivation_end_w
         await services.tokens.exchange(late.refresh_token)
 
 
-async def test_dead_letters_name_whom_an_invitation_was_for(
+async def test_dead_letters_of_invitations_name_the_recipient(
     staff: httpx.Client, services: Services, drain: Drain, mails: Mails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuses(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""A forgotten password of staff: through the API, the outbox, the worker and a real mail server."""
+"""Password reset of staff: through the API, the outbox, the worker and a real mail server."""
 
 # ruff: noqa: ASYNC212  the server is in a thread of its own
 import secrets
@@ -26,7 +26,7 @@ Drain = Callable[[], Awaitable[None]]
 
 @pytest.fixture
 async def member(infrastructure: composition.Infrastructure) -> str:
-    """The address of somebody of the staff."""
+    """The e-mail address of a staff member."""
     return (await add_member(infrastructure)).email
 
 
@@ -34,7 +34,7 @@ def forget(client: httpx.Client, email: str) -> httpx.Response:
     return client.post(FORGOTTEN, json={"email": email})
 
 
-async def test_a_reset_ends_every_session_and_token_and_tells(
+async def test_a_reset_revokes_all_sessions_and_tokens_and_notifies(
     client: httpx.Client, infrastructure: composition.Infrastructure, member: str, drain: Drain, mails: Mails
 ) -> None:
     tokens = log_in(client, member, OLD).json()
@@ -81,7 +81,7 @@ async def test_no_secret_is_stored(
     assert secret not in str([(entry.key, entry.payload) for entry in outbox])
 
 
-async def test_nobody_learns_who_has_an_account(
+async def test_account_existence_is_not_disclosed(
     client: httpx.Client, infrastructure: composition.Infrastructure, member: str, drain: Drain, mails: Mails
 ) -> None:
     nobody = f"nobody-{secrets.token_hex(6)}@example.com"
@@ -100,16 +100,14 @@ async def test_nobody_learns_who_has_an_account(
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_mails_to_one_address_are_bounded_whoever_has_it(
-    client: httpx.Client, member: str, *, known: bool
-) -> None:
+async def test_mails_to_one_address_are_rate_limited(client: httpx.Client, member: str, *, known: bool) -> None:
     address = member if known else f"nobody-{secrets.token_hex(6)}@example.com"
     answers = [forget(client, address) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [204, 204, 204, 429]
     assert int(answers[-1].headers["retry-after"]) > 0
 
 
-async def test_only_the_newest_link_counts_and_only_for_an_hour(
+async def test_only_the_newest_link_is_valid_and_only_for_an_hour(
     client: httpx.Client,
     member: str,
     drain: Drain,
@@ -125,7 +123,7 @@ async def test_only_the_newest_link_counts_and_only_for_an_hour(
     assert choose(client, newest, NEW) == 422
 
 
-async def test_a_mail_that_nobody_waits_for_is_given_up(
+async def test_an_outdated_reset_mail_is_given_up(
     client: httpx.Client,
     infrastructure: composition.Infrastructure,
     member: str,
@@ -143,12 +141,12 @@ async def test_a_mail_that_nobody_waits_for_is_given_up(
 
 
 @pytest.mark.parametrize("email", ["nobody", "", "a@b", "x" * 300 + "@example.com"])
-def test_what_is_no_address_is_refused(client: httpx.Client, email: str) -> None:
+def test_an_invalid_address_is_refused(client: httpx.Client, email: str) -> None:
     answer = forget(client, email)
     assert answer.status_code == 422
     assert "email" in [error["field"] for error in answer.json()["errors"]]
 
 
 @pytest.mark.parametrize("code", ["", "#", "made-up", "é" * 43])
-def test_what_is_no_link_is_refused(client: httpx.Client, code: str) -> None:
+def test_an_invalid_link_is_refused(client: httpx.Client, code: str) -> None:
     assert choose(client, code, NEW) == 422

@@ -25,8 +25,8 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 LENGTH = timedelta(days=10)
 
 
-class Only(TenantRepository):
-    """The jobs of this test look at its own tenant alone: the platform has others, and the clock is far ahead."""
+class OnlyTenant(TenantRepository):
+    """Limits the periodic tasks to this test's tenant: the platform has others, and the clock is far ahead."""
 
     def __init__(self, kube: KubeClient, name: str) -> None:
         super().__init__(kube, "vivero-signups")
@@ -53,7 +53,7 @@ async def trial(names: Names, kube: KubeClient) -> str:
 
 @pytest.fixture
 def jobs(infrastructure: composition.Infrastructure, trial: str) -> Worker:
-    return Worker(dataclasses.replace(infrastructure, tenants=Only(infrastructure.kube, trial)))
+    return Worker(dataclasses.replace(infrastructure, tenants=OnlyTenant(infrastructure.kube, trial)))
 
 
 def subjects(mails: Mails, slug: str) -> list[str]:
@@ -61,7 +61,7 @@ def subjects(mails: Mails, slug: str) -> list[str]:
 
 
 async def run_until_closed(jobs: Worker, kube: KubeClient, slug: str) -> str | None:
-    """The reason; a run that meets a write of the operator leaves the tenant to the next one."""
+    """Returns the reason; a run with a write conflict leaves the tenant to the next run."""
     for _ in range(20):
         await jobs.trials.run()
         closed = Tenant.parse(await kube.get(TENANT, slug)).spec.suspended
@@ -71,7 +71,7 @@ async def run_until_closed(jobs: Worker, kube: KubeClient, slug: str) -> str | N
     return None
 
 
-async def test_the_whole_of_a_trial(
+async def test_a_trial_from_its_mails_to_its_end(
     trial: str, jobs: Worker, kube: KubeClient, mails: Mails, later: Later, sql: Ask
 ) -> None:
     await jobs.trials.run()
@@ -96,7 +96,7 @@ async def test_the_whole_of_a_trial(
     assert written == [("done",)]
 
 
-async def test_a_longer_trial_is_told_again(
+async def test_an_extended_trial_is_announced_again(
     trial: str, jobs: Worker, kube: KubeClient, mails: Mails, later: Later
 ) -> None:
     later(LENGTH - timedelta(days=2))
@@ -109,13 +109,13 @@ async def test_a_longer_trial_is_told_again(
     assert len(subjects(mails, trial)) == 2
 
 
-async def test_a_mail_server_that_is_away_delays_the_end_by_a_day_at_most(
+async def test_an_unavailable_mail_server_delays_the_end_by_a_day_at_most(
     trial: str, infrastructure: composition.Infrastructure, kube: KubeClient, later: Later, sql: Ask
 ) -> None:
     away = infrastructure.settings.model_copy(
         update={"mail": infrastructure.settings.mail.model_copy(update={"port": 1, "timeout": 1})}
     )
-    jobs = Worker(dataclasses.replace(infrastructure, settings=away, tenants=Only(infrastructure.kube, trial)))
+    jobs = Worker(dataclasses.replace(infrastructure, settings=away, tenants=OnlyTenant(infrastructure.kube, trial)))
     later(LENGTH + timedelta(minutes=1))
     await jobs.trials.run()
     assert Tenant.parse(await kube.get(TENANT, trial)).spec.suspended is None
@@ -132,10 +132,10 @@ async def test_a_mail_server_that_is_away_delays_the_end_by_a_day_at_most(
     assert await run_until_closed(jobs, kube, trial) == "TrialEnded"
 
 
-class OddCluster(KubeClient):
-    """A cluster with bodies that a definition without bounds once took, and with objects that cannot be written.
+class ClusterWithInvalidBodies(KubeClient):
+    """A cluster with bodies that an older CRD accepted, and with objects whose writes fail.
 
-    Of our own making: the real one refuses such bodies today.
+    A fake, because the real one refuses such bodies today.
     """
 
     def __init__(self, bodies: list[dict[str, Any]], refusals: dict[str, Exception]) -> None:
@@ -158,7 +158,7 @@ class OddCluster(KubeClient):
 
 
 def over(name: str, ends: str = "", **spec: object) -> dict[str, Any]:
-    """A trial that ended so long ago that no mail is waited for."""
+    """A trial that ended so long ago that it is suspended even without a mail."""
     then = ends or timestamp(datetime.now(UTC) - timedelta(days=3))
     return {
         "apiVersion": "vivero.dev/v1alpha1",
@@ -182,7 +182,7 @@ def by_hand(name: str) -> dict[str, Any]:
     return body
 
 
-async def test_one_odd_tenant_keeps_no_other_trial_open(
+async def test_one_invalid_tenant_does_not_keep_other_trials_open(
     infrastructure: composition.Infrastructure, caplog: pytest.LogCaptureFixture, sql: Ask
 ) -> None:
     prefix = f"t{secrets.token_hex(3)}"
@@ -202,7 +202,7 @@ async def test_one_odd_tenant_keeps_no_other_trial_open(
         f"{prefix}-broken": ZeroDivisionError("a fault"),
         f"{prefix}-busy": KubeUnavailableError("kubernetes", "no answer"),
     }
-    cluster = OddCluster(bodies, refusals)
+    cluster = ClusterWithInvalidBodies(bodies, refusals)
     jobs = Worker(dataclasses.replace(infrastructure, tenants=TenantRepository(cluster, "vivero-signups")))
     before = skipped()
     await jobs.trials.run()

@@ -1,4 +1,4 @@
-"""The worker: woken, or by itself; and what is done when a system is away."""
+"""The worker: wake-ups, polling, and unavailable systems."""
 
 import asyncio
 import random
@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import valkey
-from integration.control_plane.support import Doing, Names, TestClock, eventually, running, signup_body
+from integration.control_plane.support import FunctionJob, Names, TestClock, eventually, running, signup_body
 from vivero_control import composition
 from vivero_control.db.database import Database
 from vivero_control.domain.audit.service import AuditAction, AuditService, ObservedAction
@@ -35,7 +35,7 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 Later = Callable[[timedelta], None]
 
 
-def test_a_call_wakes_it_also_after_its_connection_was_cut(
+def test_a_wake_up_arrives_after_a_lost_connection(
     settings: Settings,
     clock: TestClock,
     platform: dict[str, Any],
@@ -66,7 +66,7 @@ def test_a_call_wakes_it_also_after_its_connection_was_cut(
     admin.close()
 
 
-def test_a_signup_wakes_the_worker_and_the_mail_goes_out(
+def test_a_signup_wakes_the_worker_and_the_mail_is_sent(
     settings: Settings,
     clock: TestClock,
     client: httpx.Client,
@@ -101,7 +101,7 @@ def test_a_worker_without_valkey_still_sends(
         eventually(lambda: mails(f"owner@{slug}.example.com"))
 
 
-async def test_a_cluster_that_is_away_delays_a_signup_and_loses_nothing(
+async def test_an_unavailable_cluster_delays_a_signup_and_loses_nothing(
     client: httpx.Client,
     names: Names,
     kube: KubeClient,
@@ -127,7 +127,7 @@ async def test_a_cluster_that_is_away_delays_a_signup_and_loses_nothing(
     assert (await kube.get(TENANT, slug))["spec"]["slug"] == slug
 
 
-async def test_a_name_lost_while_the_cluster_was_away_is_told(
+async def test_a_slug_taken_during_an_outage_is_reported(
     client: httpx.Client,
     names: Names,
     kube: KubeClient,
@@ -160,7 +160,7 @@ async def test_a_name_lost_while_the_cluster_was_away_is_told(
         await kube.get(SECRET, secret_name(view["id"]), "vivero-signups")
 
 
-async def test_a_fault_in_an_action_does_not_stop_the_entries_behind_it(
+async def test_an_exception_in_a_job_does_not_stop_the_following_entries(
     infrastructure: composition.Infrastructure, clock: TestClock, sql: Ask, later: Later
 ) -> None:
     done: list[str] = []
@@ -178,7 +178,9 @@ async def test_a_fault_in_an_action_does_not_stop_the_entries_behind_it(
             await outbox.enqueue(
                 kind=kind, key=key, payload={"n": key}, now=clock(), due_at=clock() - timedelta(days=3)
             )
-    works = Outbox(infrastructure.database, {"faulty": Doing(faulty), "fine": Doing(fine)}, timedelta(hours=1), clock)
+    works = Outbox(
+        infrastructure.database, {"faulty": FunctionJob(faulty), "fine": FunctionJob(fine)}, timedelta(hours=1), clock
+    )
     for kind in ("faulty", "fine"):
         await works.drain(kind)
     assert done == ["g1"]
@@ -212,7 +214,7 @@ async def test_an_idempotency_key_of_a_dead_request_is_taken_over(
             pass
 
 
-async def test_what_has_served_its_purpose_is_removed(
+async def test_expired_rows_are_removed(
     infrastructure: composition.Infrastructure, sql: Ask, later: Later, clock: TestClock
 ) -> None:
     async with Idempotency(infrastructure.database, b"k" * 32, clock).once("test", "old", b""):
@@ -244,7 +246,7 @@ async def test_many_that_observe_the_same_in_any_order_log_it_once(infrastructur
         assert len(await audit.history(subject)) == 5 * (turn + 1)
 
 
-class Noting(AuditService):
+class CountingAudit(AuditService):
     """Says how often it was told what there is, and how many tell it right now."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -264,7 +266,7 @@ class Noting(AuditService):
                 self.idle.set()
 
 
-async def test_what_others_write_into_a_tenant_is_in_its_history_once(
+async def test_external_changes_are_in_a_tenants_history_once(
     staff: httpx.Client, names: Names, kube: KubeClient, infrastructure: composition.Infrastructure
 ) -> None:
     slug = names.new()
@@ -279,7 +281,7 @@ async def test_what_others_write_into_a_tenant_is_in_its_history_once(
             (one["action"], one["actor"], one["reason"]) for one in history if one["action"] == external_changes.ACTION
         ]
 
-    audit = Noting(infrastructure.database, infrastructure.clock)
+    audit = CountingAudit(infrastructure.database, infrastructure.clock)
 
     def noted(least: int) -> bool:
         return bool(written()) and audit.noted >= least
@@ -287,7 +289,7 @@ async def test_what_others_write_into_a_tenant_is_in_its_history_once(
     for lists in (2, 4):
         two = [asyncio.create_task(external_changes.ExternalChangeWatcher(kube, audit).run()) for _ in range(2)]
         await asyncio.to_thread(eventually, partial(noted, lists))
-        while audit.noting:  # who is cancelled while it connects leaves a connection that nobody closes
+        while audit.noting:  # a task cancelled while connecting leaks its connection
             await audit.idle.wait()
         for task in two:
             task.cancel()

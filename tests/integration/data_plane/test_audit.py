@@ -15,7 +15,7 @@ from vivero_data.db.errors import DatabaseError
 from vivero_data.domain.audit import service
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
 from vivero_data.domain.audit.service import AuditLogError, AuditService, record
-from vivero_data.domain.health.repository import prove, stay_out
+from vivero_data.domain.health.repository import check_isolation, prove
 from vivero_data.domain.users.schemas import Actor, Role
 from vivero_data.errors import IsolationError
 
@@ -101,9 +101,9 @@ async def test_new_entries_are_the_newest_before_all_old_ones_are_there(
     await audit.open()
     async with database.transaction() as tx:
         await record(tx, READER, "record.create", "Contacts/1")
-    assert await audit.bring_over() == len(before) - 1
+    assert await audit.move_legacy_entries() == len(before) - 1
     assert numbers(await log(database)) == [before[0].id + 1, *numbers(before)]
-    assert await audit.bring_over() == 0
+    assert await audit.move_legacy_entries() == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -123,8 +123,8 @@ async def test_what_programs_of_both_kinds_wrote_is_all_there_once(
                     f"{table} {number}",
                 )
     here, there = await log(older.app.state.services.database), await log(database)
-    await asyncio.gather(*(AuditService(database).bring_over() for _ in range(3)), return_exceptions=True)
-    await AuditService(database).bring_over()
+    await asyncio.gather(*(AuditService(database).move_legacy_entries() for _ in range(3)), return_exceptions=True)
+    await AuditService(database).move_legacy_entries()
     after = await log(database)
     assert contents(after) == contents([*here, *there])
     assert {one.id for one in after} >= {one.id for one in here}
@@ -176,9 +176,9 @@ async def test_a_neighbours_audit_log_that_is_open_fails_the_proof(
     database: Database, new_workspace: NewWorkspace, older: Workspace, database_admin: MariaDbAdmin
 ) -> None:
     neighbour = (await new_workspace(spare=True)).settings.env.tenant_id
-    await stay_out(database, neighbour)
+    await check_isolation(database, neighbour)
     with database_admin._session("open it") as cursor:  # noqa: SLF001
         user = older.settings.database.username
         cursor.execute(f"GRANT SELECT ON `{audit_database_name(neighbour)}`.* TO `{user}`")
     with pytest.raises(IsolationError):
-        await stay_out(database, neighbour)
+        await check_isolation(database, neighbour)

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 from integration.data_plane.workspace import Workspace
 from vivero_data.domain.collections import repository
-from vivero_data.domain.collections.jobs import drop_orphaned_tables
 from vivero_data.domain.collections.service import MAX_SUGGESTIONS
+from vivero_data.housekeeping import drop_orphaned_tables
 
 PATH = "/api/v1/collections"
 FIELDS = [{"name": "Name", "type": "text"}]

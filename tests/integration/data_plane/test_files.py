@@ -7,7 +7,8 @@ import pytest
 from integration.data_plane.workspace import Workspace
 from litestar import Request
 from vivero_core.sealing import CHUNK, sealed_size
-from vivero_data.domain.files import jobs, service
+from vivero_data import housekeeping
+from vivero_data.domain.files import service
 
 PATH = "/api/v1/files"
 
@@ -153,9 +154,9 @@ async def test_an_interrupted_upload_is_tidied_away(
     async with services.database.transaction() as tx:
         await tx.execute("UPDATE files SET state = 'uploading' WHERE id = %s", made["id"])
         await tx.execute("UPDATE files SET state = 'deleting' WHERE id = %s", going["id"])
-    assert await jobs.finish_interrupted(services.database, services.storage, services.files) == 0
-    monkeypatch.setattr(jobs, "_AGE", timedelta(hours=-1))
-    assert await jobs.finish_interrupted(services.database, services.storage, services.files) == 2
+    assert await housekeeping.finish_interrupted(services.database, services.storage, services.files) == 0
+    monkeypatch.setattr(housekeeping, "_UPLOAD_AGE", timedelta(hours=-1))
+    assert await housekeeping.finish_interrupted(services.database, services.storage, services.files) == 2
     assert (await workspace.client.get("/api/v1/usage", headers=owner)).json()["storage_bytes"]["used"] == 0
 
 

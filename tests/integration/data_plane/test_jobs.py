@@ -14,10 +14,10 @@ import pytest
 from integration.data_plane.workspace import Workspace
 from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.jobs import repository
-from vivero_data.domain.jobs.repository import ATTEMPTS, SILENCE, Attempt
+from vivero_data.domain.jobs.repository import ATTEMPTS, HEARTBEAT_TIMEOUT, Attempt
 from vivero_data.domain.jobs.runner import JobRunner
 from vivero_data.domain.jobs.service import MAX_UNFINISHED
-from vivero_data.domain.jobs.work import JobLostError, Work, actor_of
+from vivero_data.domain.jobs.task import JobLostError, TaskContext, actor_of
 
 RECORDS = "/api/v1/collections/Contacts/records"
 PATIENCE = 120.0
@@ -85,10 +85,10 @@ async def lines(workspace: Workspace, headers: dict[str, str], job: Any) -> list
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
 
 
-def runner(workspace: Workspace, program: Path, longest: float = PATIENCE) -> JobRunner:
+def runner(workspace: Workspace, program: Path, timeout: float = PATIENCE) -> JobRunner:
     """Of a child that is a script of a test's own."""
     services = workspace.app.state.services
-    return JobRunner(services.database, asyncio.Event(), (sys.executable, str(program)), longest)
+    return JobRunner(services.database, asyncio.Event(), (sys.executable, str(program)), timeout)
 
 
 def script(folder: Path, text: str) -> Path:
@@ -187,7 +187,7 @@ async def test_who_lost_the_right_meanwhile_gets_nothing(still: Workspace, owner
     [
         ("raise SystemExit(1)", "Its process ended unexpectedly."),
         ("", "Its process ended unexpectedly."),  # says that all is well, and the job is not done
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "Its process was ended by SIGKILL."),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "Its process was killed by SIGKILL."),
     ],
 )
 async def test_an_attempt_that_ends_is_followed_by_others_and_then_by_the_truth(
@@ -209,7 +209,7 @@ async def test_what_takes_too_long_is_ended(still: Workspace, owner: dict[str, s
     number = (await ask())["id"]
     mark = tmp_path / "pid"
     slow = f"import os, time, pathlib; pathlib.Path({str(mark)!r}).write_text(str(os.getpid())); time.sleep(600)"
-    assert await runner(still, script(tmp_path, slow), longest=3.0).once()
+    assert await runner(still, script(tmp_path, slow), timeout=3.0).once()
     assert "longer than" in (await job_of(still, owner, number))["problem"]
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
@@ -244,21 +244,23 @@ async def test_a_job_whose_pod_died_is_taken_over_and_done_once(
     assert lost == Attempt(number, 1)
     taker = JobRunner(services.database, asyncio.Event())
     assert not await taker.once(), "its silence is short"
-    await sql(still, "UPDATE jobs SET seen_at = CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND", SILENCE + 1)
+    await sql(still, "UPDATE jobs SET seen_at = CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND", HEARTBEAT_TIMEOUT + 1)
     assert not await taker.once(), "it is taken back, and due later"
-    assert "without a word" in (await job_of(still, owner, number))["problem"]
+    assert "stopped responding" in (await job_of(still, owner, number))["problem"]
     await make_due(still)
     assert await taker.once()
     job = await job_of(still, owner, number)
     assert job["state"] == "done"
     # What was taken for dead comes back, and may neither tell nor write anything.
     async with services.database.read() as connection:
-        assert not await repository.beat(connection, lost, 1, None)
+        assert not await repository.heartbeat(connection, lost, 1, None)
         assert not await repository.fail(connection, lost, "late", for_good=True)
         actor = await actor_of(connection, 1)
-    work = Work(lost, actor, services.database, services.files)
+    context = TaskContext(lost, actor, services.database, services.files)
     with pytest.raises(JobLostError):
-        await work.files.store(actor, "late.csv", "text/csv", 0, io.BytesIO().read, lambda tx, _: work.finish(tx, {}))
+        await context.files.store(
+            actor, "late.csv", "text/csv", 0, io.BytesIO().read, lambda tx, _: context.finish(tx, {})
+        )
     files = (await still.client.get("/api/v1/files", headers=owner)).json()["items"]
     assert [file["id"] for file in files] == [job["result"]["file_id"]]
 
@@ -287,7 +289,7 @@ async def test_only_so_many_wait(still: Workspace, owner: dict[str, str], ask: A
 
 def test_a_child_has_its_bounds() -> None:
     program = (
-        "import os, resource; from vivero_data.domain.jobs.child import confine; confine(); print(os.nice(0));"
+        "import os, resource; from vivero_data.domain.jobs.child import limit_resources; limit_resources(); print(os.nice(0));"
         "print(resource.getrlimit(resource.RLIMIT_CORE)[0])\n"
         "try:\n    bytearray(1 << 30)\nexcept MemoryError:\n    print('bounded')"
     )

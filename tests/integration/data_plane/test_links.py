@@ -146,7 +146,7 @@ async def test_the_audit_log_knows_it_and_no_secret_is_stored(post: Post, member
     assert secret not in str(entries)
 
 
-async def test_nobody_learns_who_has_an_account(post: Post, member: str, owner: dict[str, str]) -> None:
+async def test_account_existence_is_not_disclosed(post: Post, member: str, owner: dict[str, str]) -> None:
     gone = somebody()
     await post.workspace.user(owner, "viewer", gone)
     listed = (await post.client.get("/api/v1/users", headers=owner)).json()["items"]
@@ -180,7 +180,7 @@ async def test_the_database_is_not_asked_before_the_answer(post: Post, member: s
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_mails_to_one_address_are_bounded_whoever_has_it(post: Post, member: str, *, known: bool) -> None:
+async def test_mails_to_one_address_are_rate_limited(post: Post, member: str, *, known: bool) -> None:
     address = member if known else somebody()
     answers = [await post.forget(address) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [204, 204, 204, 429]
@@ -207,7 +207,7 @@ async def test_of_two_who_use_a_link_at_once_one_comes_first(post: Post, member:
 
 
 @pytest.mark.parametrize("code", ["", "#", "made-up", "é" * 43, "\x00"])
-async def test_what_is_no_link_is_refused(post: Post, code: str) -> None:
+async def test_an_invalid_link_is_refused(post: Post, code: str) -> None:
     answer = await post.client.put(CHOOSE, json={"code": code, "password": NEW})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["code"]
@@ -318,7 +318,7 @@ async def test_without_a_mail_server_nothing_is_offered(workspace: Workspace, ow
 async def test_a_mail_server_that_is_away_leaves_the_invitation_unsent(
     post: Post, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivero_data.clients.mail._PAUSES", (0.0,))
+    monkeypatch.setattr("vivero_data.clients.mail._RETRY_DELAYS", (0.0,))
     (post.workspace.folder / "mail" / "port").write_text("1")
     address = somebody()
     assert (await post.client.post(INVITATIONS, json={"email": address}, headers=owner)).status_code == 201

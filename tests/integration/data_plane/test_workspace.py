@@ -116,7 +116,7 @@ async def test_a_new_name_shows_at_once_everywhere(workspace: Workspace, owner: 
 
 
 async def test_another_replica_shows_it_within_its_bound(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_FRESH_SECONDS", 0.5)
+    monkeypatch.setattr(service, "_CACHE_SECONDS", 0.5)
     other = create_app(workspace.settings)
     transport = transport_to(other, client=("192.0.2.1", 1234))
     async with running(other), httpx.AsyncClient(transport=transport, base_url=f"https://{HOST}") as client:
@@ -135,14 +135,14 @@ async def test_the_api_asks_nothing_more_for_it(
 ) -> None:
     await workspace.collection(owner)
     identity, asked = workspace.app.state.services.identity, []
-    told = identity.told
+    stored = identity.stored
 
     async def counted() -> object:
         asked.append(1)
-        return await told()
+        return await stored()
 
-    monkeypatch.setattr(identity, "told", counted)
-    identity.forget()
+    monkeypatch.setattr(identity, "stored", counted)
+    identity.invalidate()
     for _ in range(3):
         body = {"values": {"Name": "x"}}
         answer = await workspace.client.post("/api/v1/collections/Contacts/records", json=body, headers=owner)

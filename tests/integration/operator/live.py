@@ -24,17 +24,17 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.backend_clients import BackendClients, PlatformObjects
 from vivero_operator.data_plane import DataPlaneClient
 from vivero_operator.dns_records import DnsRecords
-from vivero_operator.escrow.vault import Vault
+from vivero_operator.escrow.store import EscrowStore
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import Orphans, Rollout
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.recorder import Recorder
 from vivero_operator.reconcile.run import Services
-from vivero_operator.reconcile.stand_ins import StandIns
-from vivero_operator.reconcile.starts import Starts
+from vivero_operator.reconcile.start_limiter import StartLimiter
 from vivero_operator.reconcile.state import ReconcileState
 from vivero_operator.reconcile.tenant import TenantReconciler
+from vivero_operator.reconcile.waiting_pages import WaitingPages
 from vivero_operator.settings import Settings
 
 
@@ -78,11 +78,11 @@ def services_of(
         backends=backends,
         data_plane=data_plane,
         cluster=cluster,
-        vault=Vault(kube, settings.platform_namespace),
+        escrow=EscrowStore(kube, settings.platform_namespace),
         recorder=Recorder(kube, settings.identity, _now),
         rollout=Rollout(settings, cluster),
-        starts=Starts(settings.starts_at_once),
-        stand_ins=StandIns(kube, cluster, settings, _now),
+        start_limiter=StartLimiter(settings.starts_at_once),
+        waiting_pages=WaitingPages(kube, cluster, settings, _now),
         orphans=Orphans(),
         dns=DnsRecords(settings.dns_servers),
         now=_now,

@@ -130,7 +130,7 @@ async def test_suspend_and_resume(live: Live, name: str, certificate: str) -> No
     host = f"{name}.example.com"
     given = [{"host": host, "secretName": certificate}]
     tenant = await provision(live, name, hosts=[host], hostCertificates=given)
-    namespace, stand_in = naming.namespace_name(tenant.id), f"tenant-{tenant.id}"
+    namespace, suspended_ingress = naming.namespace_name(tenant.id), f"tenant-{tenant.id}"
     assert [(one.host, one.ready) for one in tenant.status.hosts] == [(host, True)]
     tls = (await live.kube.get(INGRESS, ingress.HOSTS, namespace))["spec"]["tls"]
     assert tls == [{"hosts": [host], "secretName": copies.certificate_name(host)}]
@@ -147,7 +147,7 @@ async def test_suspend_and_resume(live: Live, name: str, certificate: str) -> No
     for gone in ("app", ingress.HOSTS):
         with pytest.raises(KubeNotFoundError):
             await live.kube.get(INGRESS, gone, namespace)
-    page = (await live.kube.get(INGRESS, stand_in, PLATFORM_NAMESPACE))["spec"]
+    page = (await live.kube.get(INGRESS, suspended_ingress, PLATFORM_NAMESPACE))["spec"]
     assert [rule["host"] for rule in page["rules"]] == [host]
     assert page["tls"] == [{"hosts": [host], "secretName": certificate}]
 
@@ -155,7 +155,7 @@ async def test_suspend_and_resume(live: Live, name: str, certificate: str) -> No
     await live.until_ready(name)
     assert (await live.kube.get(DEPLOYMENT, "app", namespace))["spec"]["replicas"] == 1
     with pytest.raises(KubeNotFoundError):
-        await live.kube.get(INGRESS, stand_in, PLATFORM_NAMESPACE)
+        await live.kube.get(INGRESS, suspended_ingress, PLATFORM_NAMESPACE)
 
 
 def schemas(ident: str) -> tuple[str, str]:

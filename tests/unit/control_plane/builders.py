@@ -1,4 +1,4 @@
-"""Objects that tests start from."""
+"""Builders of test objects."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -45,7 +45,7 @@ def tenant_body(
 
 
 def spare_body(name: str, *, version: int = 7, proven: datetime | None = NOW, **spec: object) -> dict[str, Any]:
-    """As a pool's operator leaves it: complete, proved, nobody's."""
+    """A spare as the operator leaves it: provisioned, proven, unclaimed."""
     body = tenant_body(name, conditions=[condition("Ready")], pool="trials", **spec)
     del body["spec"]["slug"], body["spec"]["owner"]
     body["metadata"]["resourceVersion"] = str(version)

@@ -1,4 +1,4 @@
-"""One odd item never stops the rest; a task that breaks is started again."""
+"""One failing item never stops the others; a failed task is restarted."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def counted(loop: str) -> float:
 
 
 @given(st.lists(st.sampled_from(["fine", *ODD]), max_size=40))
-def test_every_item_has_its_turn_whatever_the_others_do(kinds: list[str]) -> None:
+def test_every_item_is_processed_whatever_the_others_do(kinds: list[str]) -> None:
     met: list[int] = []
 
     async def do(item: tuple[int, str]) -> None:
@@ -41,7 +41,7 @@ def test_every_item_has_its_turn_whatever_the_others_do(kinds: list[str]) -> Non
         assert counted("test") - before == len(kinds) - fine
 
 
-async def test_a_system_that_is_away_ends_the_run() -> None:
+async def test_an_unavailable_system_ends_the_run() -> None:
     met: list[int] = []
 
     async def do(item: int) -> None:
@@ -53,7 +53,7 @@ async def test_a_system_that_is_away_ends_the_run() -> None:
     assert len(met) == MOST_OUTAGES
 
 
-async def test_the_same_items_are_not_always_the_first() -> None:
+async def test_the_order_of_items_varies() -> None:
     seen: set[int] = set()
 
     async def do(item: int) -> None:
@@ -76,7 +76,7 @@ async def test_what_is_skipped_is_named_in_the_log(caplog: pytest.LogCaptureFixt
     assert record.exc_info
 
 
-async def test_a_task_that_breaks_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_task_is_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_PAUSE", 0.001)
     starts: list[int] = []
 

@@ -27,18 +27,18 @@ from vivero_core.model.tenant import Tenant, TenantSpec
 Body = dict[str, Any]
 
 
-class Died(BaseException):
-    """The process ends here."""
+class ProcessKilled(BaseException):
+    """Simulates the end of the process."""
 
 
-async def quiet(_: str) -> None:
-    """Nothing happens around a call."""
+async def no_hook(_: str) -> None:
+    """A hook that does nothing."""
 
 
 class FakeCluster(TenantRepository):
-    """In place of the API server: versions, conditional writes and names as it has them.
+    """A fake API server with resource versions, conditional writes and unique names.
 
-    `around` is told of every write before it is done and after, and may end the process or let others go first.
+    `around` is called before and after every write, and may end the process or let others run first.
     """
 
     def __init__(self, *bodies: Body) -> None:
@@ -47,17 +47,17 @@ class FakeCluster(TenantRepository):
         self.version = 100
         self.conflicts = 0
         self.lists = 0
-        self.around: Callable[[str], Awaitable[None]] = quiet
+        self.around: Callable[[str], Awaitable[None]] = no_hook
 
     def informer(self) -> TenantDirectory:
-        """As a process that has just listed everything sees it."""
+        """An informer right after its initial list."""
         made = TenantDirectory()
         made.apply(Listing([dict(body) for body in self.bodies.values()], str(self.version)))
         return made
 
-    def of(self, order: TenantRequest) -> list[Tenant]:
-        """What an order has got; more than one is a fault."""
-        secret = access.secret_name(order.signup_id)
+    def of(self, tenant_request: TenantRequest) -> list[Tenant]:
+        """The Tenant of a request; more than one is an error."""
+        secret = access.secret_name(tenant_request.signup_id)
         tenants = map(Tenant.parse, self.bodies.values())
         return [one for one in tenants if one.spec.owner and one.spec.owner.password_hash_secret == secret]
 
@@ -107,7 +107,7 @@ class FakeCluster(TenantRepository):
         del self.secrets[name]
 
     def touch(self, name: str) -> None:
-        """Somebody writes, for example the operator a status."""
+        """A concurrent write, for example of a status by the operator."""
         self._write(name, self.bodies[name])
 
     def _write(self, name: str, body: Body) -> None:
@@ -119,7 +119,7 @@ def provisioner(cluster: FakeCluster, directory: TenantDirectory | None = None) 
     return Provisioner(cluster, directory or cluster.informer(), lambda: NOW)
 
 
-def order(number: int = 1, slug: str | None = None) -> TenantRequest:
+def tenant_request(number: int = 1, slug: str | None = None) -> TenantRequest:
     return TenantRequest(
         signup_id=f"{number:032x}",
         slug=slug or f"acme-{number}",
@@ -148,7 +148,7 @@ def counted() -> tuple[float, float]:
     return values["warm"], values["cold"]
 
 
-async def test_a_claim_is_one_write_that_says_everything() -> None:
+async def test_a_claim_is_one_complete_write() -> None:
     cluster = FakeCluster(*spares(1))
     writes: list[str] = []
 
@@ -158,59 +158,62 @@ async def test_a_claim_is_one_write_that_says_everything() -> None:
     cluster.around = note
     directory = cluster.informer()
     warm, cold = counted()
-    await provisioner(cluster, directory).provision(order())
+    await provisioner(cluster, directory).provision(tenant_request())
     assert writes == ["before secret", "after secret", "before claim", "after claim"]
     assert cluster.lists == 0
     assert counted() == (warm + 1, cold)
-    (claimed,) = cluster.of(order())
+    (claimed,) = cluster.of(tenant_request())
     assert (claimed.name, claimed.spec.slug, claimed.spec.display_name) == ("trial-s0", "acme-1", "Bähr & Söhne")
     assert (claimed.spec.claimed_at, claimed.spec.trial_ends_at, claimed.spec.pool) == (NOW, NOW, "trials")
-    assert claimed.metadata.labels == {LABEL_POOL: "trials", LABEL_SIGNUP: access.signup_digest(order().signup_id)}
+    assert claimed.metadata.labels == {
+        LABEL_POOL: "trials",
+        LABEL_SIGNUP: access.signup_digest(tenant_request().signup_id),
+    }
     assert claimed.spec.deletion_policy == "Retain", "a spare's data is nobody's, a customer's is kept"
     assert directory.by_slug("acme-1") == claimed, "seen at once, not when the watch tells"
-    assert order().signup_id not in str(cluster.bodies)
+    assert tenant_request().signup_id not in str(cluster.bodies)
 
 
 async def test_without_a_spare_a_tenant_is_created() -> None:
     busy = spare_body("trial-s0", version=8, proven=None)
     cluster = FakeCluster(busy, *[spare_body("starter-s0", plan="starter")])
     warm, cold = counted()
-    await provisioner(cluster).provision(order())
-    (made,) = cluster.of(order())
+    await provisioner(cluster).provision(tenant_request())
+    (made,) = cluster.of(tenant_request())
     assert (made.name, made.spec.claimed_at, made.spec.pool) == ("acme-1", None, None)
-    assert made.metadata.labels[LABEL_SIGNUP] == access.signup_digest(order().signup_id)
+    assert made.metadata.labels[LABEL_SIGNUP] == access.signup_digest(tenant_request().signup_id)
     assert counted() == (warm, cold + 1)
 
 
 async def test_a_lost_race_takes_the_next_spare() -> None:
     cluster = FakeCluster(*spares(2))
     directory = cluster.informer()
-    chosen = cluster.informer().reserve_spare("trial", order().signup_id, NOW)
+    chosen = cluster.informer().reserve_spare("trial", tenant_request().signup_id, NOW)
     assert chosen is not None
     cluster.touch(chosen.name)
-    await provisioner(cluster, directory).provision(order())
-    (claimed,) = cluster.of(order())
+    await provisioner(cluster, directory).provision(tenant_request())
+    (claimed,) = cluster.of(tenant_request())
     assert claimed.name != chosen.name
     assert cluster.conflicts == 1
 
 
-async def test_a_spare_that_is_gone_is_passed_over() -> None:
+async def test_a_deleted_spare_is_skipped() -> None:
     cluster = FakeCluster(*spares(2))
     directory = cluster.informer()
-    chosen = cluster.informer().reserve_spare("trial", order().signup_id, NOW)
+    chosen = cluster.informer().reserve_spare("trial", tenant_request().signup_id, NOW)
     assert chosen is not None
     del cluster.bodies[chosen.name]
-    await provisioner(cluster, directory).provision(order())
-    assert len(cluster.of(order())) == 1
+    await provisioner(cluster, directory).provision(tenant_request())
+    assert len(cluster.of(tenant_request())) == 1
 
 
-async def test_who_loses_too_often_gets_a_new_tenant() -> None:
+async def test_after_too_many_lost_claims_a_tenant_is_created() -> None:
     cluster = FakeCluster(*spares(CLAIM_ATTEMPTS + 2))
     directory = cluster.informer()
     for name in list(cluster.bodies):
         cluster.touch(name)
-    await provisioner(cluster, directory).provision(order())
-    assert [one.name for one in cluster.of(order())] == ["acme-1"]
+    await provisioner(cluster, directory).provision(tenant_request())
+    assert [one.name for one in cluster.of(tenant_request())] == ["acme-1"]
     assert cluster.conflicts == CLAIM_ATTEMPTS
 
 
@@ -224,8 +227,8 @@ def test_a_lost_spare_is_offered_again_only_in_a_newer_version() -> None:
 
 
 @given(st.integers(2, 12))
-def test_two_processes_seldom_want_the_same_spare_first(count: int) -> None:
-    """Of a hundred pairs of signups about one in `count` collides; in one order for all it would be every pair."""
+def test_concurrent_processes_rarely_try_the_same_spare_first(count: int) -> None:
+    """About one in `count` of a hundred pairs of signups collides; with a fixed order every pair would."""
     cluster = FakeCluster(*spares(count))
     firsts = [cluster.informer().reserve_spare("trial", f"signup-{number}", NOW) for number in range(200)]
     names = [one.name for one in firsts if one is not None]
@@ -240,7 +243,9 @@ def test_two_processes_seldom_want_the_same_spare_first(count: int) -> None:
     processes=st.integers(1, 4),
     chance=st.randoms(use_true_random=False),
 )
-def test_in_a_crowd_each_gets_one_of_its_own(crowd: int, pool: int, processes: int, chance: random.Random) -> None:
+def test_concurrent_signups_each_get_their_own_tenant(
+    crowd: int, pool: int, processes: int, chance: random.Random
+) -> None:
     cluster = FakeCluster(*spares(pool))
 
     async def hold_up(_: str) -> None:
@@ -250,10 +255,10 @@ def test_in_a_crowd_each_gets_one_of_its_own(crowd: int, pool: int, processes: i
     async def everybody() -> None:
         cluster.around = hold_up
         works = [provisioner(cluster) for _ in range(processes)]
-        await asyncio.gather(*(works[number % processes].provision(order(number)) for number in range(crowd)))
+        await asyncio.gather(*(works[number % processes].provision(tenant_request(number)) for number in range(crowd)))
 
     asyncio.run(everybody())
-    got = [cluster.of(order(number)) for number in range(crowd)]
+    got = [cluster.of(tenant_request(number)) for number in range(crowd)]
     assert all(len(tenants) == 1 for tenants in got)
     assert len({tenants[0].name for tenants in got}) == crowd
     assert len({tenants[0].spec.slug for tenants in got}) == crowd
@@ -270,31 +275,31 @@ MOMENTS = ("before secret", "after secret", "before claim", "after claim", "befo
 
 @pytest.mark.parametrize("pool", [0, 1, 3])
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_the_worker_ends_what_a_dead_request_began(moment: str, pool: int) -> None:
+async def test_the_worker_finishes_what_a_killed_request_began(moment: str, pool: int) -> None:
     cluster = FakeCluster(*spares(pool))
 
     async def die(now: str) -> None:
         if now == moment:
-            raise Died
+            raise ProcessKilled
 
     cluster.around = die
     happens = "create" not in moment if pool else "claim" not in moment
     if happens:
-        with pytest.raises(Died):
-            await provisioner(cluster).provision(order())
+        with pytest.raises(ProcessKilled):
+            await provisioner(cluster).provision(tenant_request())
     else:
-        await provisioner(cluster).provision(order())
-    cluster.around = quiet
+        await provisioner(cluster).provision(tenant_request())
+    cluster.around = no_hook
     for _ in range(2):  # the worker may die after it as well
-        await provisioner(cluster, TenantDirectory()).retry(order())
-    (tenant,) = cluster.of(order())
+        await provisioner(cluster, TenantDirectory()).retry(tenant_request())
+    (tenant,) = cluster.of(tenant_request())
     assert tenant.spec.slug == "acme-1"
-    assert cluster.secrets == {access.secret_name(order().signup_id): order().password_hash}
+    assert cluster.secrets == {access.secret_name(tenant_request().signup_id): tenant_request().password_hash}
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_two_workers_at_once_make_one(moment: str) -> None:
-    """The one whose row lock was lost with its connection goes on, and another takes the row."""
+async def test_two_concurrent_workers_create_one_tenant(moment: str) -> None:
+    """A worker that lost its connection, and so its row lock, continues while another takes the row."""
     cluster = FakeCluster(*spares(2))
     interrupted = False
 
@@ -302,18 +307,18 @@ async def test_two_workers_at_once_make_one(moment: str) -> None:
         nonlocal interrupted
         if now == moment and not interrupted:
             interrupted = True
-            await provisioner(cluster).retry(order())
+            await provisioner(cluster).retry(tenant_request())
 
     cluster.around = another
-    await provisioner(cluster).retry(order())
-    assert [one.name for one in cluster.of(order())] == ["acme-1"]
+    await provisioner(cluster).retry(tenant_request())
+    assert [one.name for one in cluster.of(tenant_request())] == ["acme-1"]
 
 
 async def test_a_tenant_of_an_earlier_release_is_known_by_its_name() -> None:
-    """Then there was no label."""
-    secret = access.secret_name(order().signup_id)
+    """Earlier releases set no label."""
+    secret = access.secret_name(tenant_request().signup_id)
     cluster = FakeCluster(tenant_body("acme-1", owner={"email": "a@example.com", "passwordHashSecret": secret}))
-    await provisioner(cluster).retry(order())
+    await provisioner(cluster).retry(tenant_request())
     assert len(cluster.bodies) == 1
 
 
@@ -323,9 +328,9 @@ async def test_a_name_that_is_taken_leaves_no_hash_behind(taken_by: Body) -> Non
     directory = cluster.informer()
     cluster.touch("trial-s0")
     with pytest.raises(SlugTakenError):
-        await provisioner(cluster, directory).provision(order())
+        await provisioner(cluster, directory).provision(tenant_request())
     assert cluster.secrets == {}
-    assert cluster.of(order()) == []
+    assert cluster.of(tenant_request()) == []
 
 
 async def test_what_the_cluster_refuses_leaves_no_hash_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,11 +341,11 @@ async def test_what_the_cluster_refuses_leaves_no_hash_behind(monkeypatch: pytes
         cluster = FakeCluster(*spares(pool))
         monkeypatch.setattr(cluster, call, refused)
         with pytest.raises(TenantRefusedError):
-            await provisioner(cluster).provision(order())
+            await provisioner(cluster).provision(tenant_request())
         assert cluster.secrets == {}
 
 
-async def test_a_hash_that_cannot_be_taken_back_is_said(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_password_hash_that_cannot_be_deleted_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     cluster = FakeCluster(tenant_body("acme-1"))
 
     async def away(moment: str) -> None:
@@ -350,15 +355,15 @@ async def test_a_hash_that_cannot_be_taken_back_is_said(caplog: pytest.LogCaptur
     cluster.around = away
     for _ in range(2):  # the second time it is there already, and nobody may ask for its uid
         with pytest.raises(SlugTakenError):
-            await provisioner(cluster).provision(order())
-    secret = access.secret_name(order().signup_id)
+            await provisioner(cluster).provision(tenant_request())
+    secret = access.secret_name(tenant_request().signup_id)
     kept = [vars(record)["object"] for record in caplog.records if "password Secret not deleted" in record.getMessage()]
     assert kept == [secret] * 2
-    assert order().password_hash not in caplog.text
+    assert tenant_request().password_hash not in caplog.text
 
 
-async def test_a_claim_without_an_answer_is_not_tried_on_another_spare() -> None:
-    """It may have been done."""
+async def test_a_claim_without_a_response_is_not_retried_on_another_spare() -> None:
+    """The claim may have succeeded."""
     cluster = FakeCluster(*spares(3))
 
     async def lost(moment: str) -> None:
@@ -367,5 +372,5 @@ async def test_a_claim_without_an_answer_is_not_tried_on_another_spare() -> None
 
     cluster.around = lost
     with pytest.raises(ClusterUnavailableError):
-        await provisioner(cluster).provision(order())
-    assert len(cluster.of(order())) == 1
+        await provisioner(cluster).provision(tenant_request())
+    assert len(cluster.of(tenant_request())) == 1

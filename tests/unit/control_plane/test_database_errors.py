@@ -1,4 +1,4 @@
-"""What the database's errors mean: a server that is away may be asked again, a wrong statement is our fault."""
+"""Classification of database errors: an unavailable server is retryable, an invalid statement is a bug."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ from vivero_web.problem import describe
 
 
 class NoServer(Database):
-    """Gives out transactions of no server."""
+    """A sessionmaker without a server."""
 
     def __init__(self) -> None:
         @asynccontextmanager
@@ -72,7 +72,7 @@ async def raised(cause: Exception) -> Exception:
 
 
 @pytest.mark.parametrize("cause", WRONG, ids=str)
-async def test_a_wrong_statement_is_a_fault_of_ours_in_the_log(cause: Exception) -> None:
+async def test_an_invalid_statement_is_logged_as_a_bug(cause: Exception) -> None:
     error = await raised(cause)
     assert error is cause
     with capture_logs() as lines:
@@ -84,13 +84,13 @@ async def test_a_wrong_statement_is_a_fault_of_ours_in_the_log(cause: Exception)
 
 
 @pytest.mark.parametrize("cause", AWAY, ids=repr)
-async def test_a_server_that_is_away_may_be_asked_again(cause: Exception) -> None:
+async def test_an_unavailable_server_is_retryable(cause: Exception) -> None:
     error = await raised(cause)
     assert isinstance(error, DatabaseUnavailableError)
     assert error.__cause__ is cause
     assert describe(error)[0].status == 503
 
 
-async def test_a_taken_key_is_for_the_repository() -> None:
+async def test_a_duplicate_key_is_handled_by_the_repository() -> None:
     cause = failed(IntegrityError, 1062, "Duplicate entry")
     assert await raised(cause) is cause

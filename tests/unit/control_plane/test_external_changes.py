@@ -1,4 +1,4 @@
-"""Who else wrote to a Tenant, from what the API server notes."""
+"""Detection of external changes of a Tenant from its managedFields."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,7 @@ def body(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"metadata": {"name": "acme", "uid": "u1", "managedFields": list(entries)}}
 
 
-def test_a_hands_write_is_told_with_its_name_time_and_fields() -> None:
+def test_an_external_write_is_reported_with_manager_time_and_fields() -> None:
     (one,) = external_changes.external_changes(body(entry("kubectl-edit"), entry(MANAGER), entry(FIELD_MANAGER)))
     assert (one.tenant, one.manager, one.operation) == ("acme", "kubectl-edit", "Update")
     assert one.at == datetime(2026, 11, 28, 10, tzinfo=UTC)
@@ -40,7 +40,7 @@ def test_a_hands_write_is_told_with_its_name_time_and_fields() -> None:
         {"manager": "old-server", "operation": "Update", "time": AT},
     ],
 )
-def test_what_is_ours_or_no_change_of_the_spec_is_none(none: dict[str, Any]) -> None:
+def test_our_own_writes_and_status_writes_are_not_external_changes(none: dict[str, Any]) -> None:
     assert external_changes.external_changes(body(none)) == []
     assert external_changes.external_changes({"metadata": {"name": "acme", "uid": "u1"}}) == []
 

@@ -42,7 +42,7 @@ def test_found_by_slug_and_host_whatever_its_name() -> None:
     assert informer.by_host("app.acme.com") is None
 
 
-def test_one_odd_object_does_not_blind_for_the_others(caplog: pytest.LogCaptureFixture) -> None:
+def test_one_unreadable_object_does_not_hide_the_others(caplog: pytest.LogCaptureFixture) -> None:
     odd = tenant_body("odd")
     odd["spec"]["slug"] = 7
     informer = directory(odd, tenant_body("fine"))
@@ -54,7 +54,7 @@ def unreadable_body(name: str, **spec: Any) -> dict[str, Any]:  # noqa: ANN401  
     return tenant_body(name, trialEndsAt="2026-12-01T00:00:00+99:00", **spec)
 
 
-def test_what_cannot_be_read_is_kept_apart_with_the_reason() -> None:
+def test_unreadable_objects_are_listed_with_the_reason() -> None:
     informer = directory(unreadable_body("odd"), tenant_body("fine"))
     assert [one.name for one in informer.all()] == ["fine"]
     (odd,) = informer.unreadable()
@@ -68,7 +68,7 @@ def test_what_cannot_be_read_is_kept_apart_with_the_reason() -> None:
 
 
 @pytest.mark.parametrize("last", ["DELETED", "list"])
-def test_what_became_unreadable_is_not_shown_as_it_was_and_goes_like_any_other(last: str) -> None:
+def test_an_object_that_became_unreadable_is_not_served_stale_and_can_be_deleted(last: str) -> None:
     informer = directory(tenant_body("odd", hosts=["app.odd.com"]))
     informer.apply(Change("MODIFIED", unreadable_body("odd", hosts=["app.odd.com"])))
     assert (informer.all(), informer.by_slug("odd")) == ([], None)
@@ -82,7 +82,7 @@ def test_what_became_unreadable_is_not_shown_as_it_was_and_goes_like_any_other(l
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(["fine", "odd", "gone"]))))
-def test_an_object_is_in_one_place_whatever_happens(events: list[tuple[str, str]]) -> None:
+def test_an_object_is_in_exactly_one_index(events: list[tuple[str, str]]) -> None:
     informer, now = directory(), dict[str, str]()
     for version, (letter, what) in enumerate(events, 10):
         name = f"tenant-{letter}"
@@ -94,7 +94,7 @@ def test_an_object_is_in_one_place_whatever_happens(events: list[tuple[str, str]
     assert {one.name for one in informer.unreadable()} == {name for name, what in now.items() if what == "odd"}
 
 
-async def test_subscribers_hear_of_their_object_only() -> None:
+async def test_subscribers_are_notified_of_their_object_only() -> None:
     informer = directory()
     with informer.subscribe(slug_key("acme")) as changed:
         informer.apply(Change("ADDED", tenant_body("other")))
@@ -107,7 +107,7 @@ async def test_subscribers_hear_of_their_object_only() -> None:
     informer.apply(Change("ADDED", tenant_body("acme")))
 
 
-async def test_a_claim_is_heard_by_who_waits_for_the_signup() -> None:
+async def test_a_claim_notifies_the_signups_subscribers() -> None:
     informer = directory(spare_body("trial-x7k2m"))
     with informer.subscribe(secret_key("signup-1")) as changed:
         informer.apply(Change("MODIFIED", spare_body("trial-x7k2m", version=8)))
@@ -135,7 +135,7 @@ def name_of(informer: TenantDirectory) -> str | None:
 
 
 @given(st.lists(st.sampled_from(["spare", "claimed", "own"]), min_size=1, unique=True))
-def test_what_was_written_last_counts_not_what_is_heard_last(heard: list[str]) -> None:
+def test_the_newest_version_wins_not_the_last_event(heard: list[str]) -> None:
     """Version 8 is the operator's write of the spare, 9 our claim: seen as our own answer, as the watch's, or both."""
     informer = directory(spare_body("trial-x7k2m"))
     for one in heard:
@@ -147,7 +147,7 @@ def test_what_was_written_last_counts_not_what_is_heard_last(heard: list[str]) -
     assert informer.has("acme") is (heard != ["spare"])
 
 
-def test_our_own_write_brings_back_nothing_that_is_gone() -> None:
+def test_our_own_write_does_not_restore_a_deleted_object() -> None:
     informer = directory(spare_body("trial-x7k2m"))
     gone = claimed_body("trial-x7k2m", version=10)
     informer.apply(Change("DELETED", gone))
@@ -176,7 +176,7 @@ def claimed_body(name: str, *, version: int) -> dict[str, Any]:
     return body
 
 
-def test_what_a_host_stands_for() -> None:
+def test_the_status_of_a_host() -> None:
     suspended = tenant_body("closed", suspended={"reason": "Unpaid", "message": "Pay."}, hosts=["own.example.com"])
     nobodys = spare_body("trial-x7k2m", hosts=["spare.example.com"])
     old = tenant_body("old") | {"status": {"provenAt": "2026-11-22T12:00:00Z"}}
@@ -209,7 +209,7 @@ def test_before_the_first_list_nothing_is_unknown() -> None:
         (HostStatus(host="a\x00\u202e", state=HostState.UNKNOWN), 404, None),
     ],
 )
-def test_what_programs_are_told_at_a_host(host: HostStatus, status: int, retry: str | None) -> None:
+def test_responses_to_programs_at_a_host(host: HostStatus, status: int, retry: str | None) -> None:
     error = as_error(host)
     assert (error.status, error.headers.get("Retry-After")) == (status, retry)
     assert error.detail.isprintable()

@@ -1,4 +1,4 @@
-"""The question whether a workspace is reached, on a real TLS server of ours in place of the ingress."""
+"""The probe whether a workspace is reachable, with a real TLS server in place of the ingress."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ DOMAIN = "vivero.localhost"
 
 
 class Server:
-    """Keeps what was said to it, and answers with one status line."""
+    """Records requests, and answers with one status line."""
 
     def __init__(self) -> None:
         self.answer = "204 No Content"
@@ -61,7 +61,7 @@ def settings(port: int, ca: Path | None, address: str | None = "127.0.0.1") -> S
     )
 
 
-async def test_it_asks_as_a_browser_would_that_was_never_there(server: Server, authority: Authority) -> None:
+async def test_it_probes_like_a_browser_without_a_connection(server: Server, authority: Authority) -> None:
     async with Ingress(settings(server.port, authority.certificate)) as ingress:
         assert [await ingress.probe("acme", "abcdefghij") for _ in range(3)] == [True] * 3
     assert server.names == [f"acme.{DOMAIN}"] * 3, "a connection for each question"
@@ -77,7 +77,7 @@ async def test_every_other_answer_is_no(server: Server, authority: Authority, an
     assert len(server.heads) == 1, "where it is sent to is not asked"
 
 
-async def test_whom_we_do_not_trust_or_do_not_reach_says_nothing(server: Server, authority: Authority) -> None:
+async def test_an_untrusted_or_unreachable_server_is_not_reachable(server: Server, authority: Authority) -> None:
     async with Ingress(settings(server.port, None)) as ingress:
         assert not await ingress.probe("acme", "abcdefghij")
     assert server.heads == []
@@ -86,11 +86,11 @@ async def test_whom_we_do_not_trust_or_do_not_reach_says_nothing(server: Server,
     assert not await Ingress(settings(server.port, authority.certificate)).probe("acme", "abcdefghij"), "closed"
 
 
-def test_without_an_address_the_public_name_is_asked_without_search_domains() -> None:
+def test_without_an_address_the_public_name_is_resolved_without_search_domains() -> None:
     assert address_of(settings(443, None, address=None), f"acme.{DOMAIN}") == f"acme.{DOMAIN}.:8443"
 
 
 @pytest.mark.parametrize("address", ["", "http://ingress", "ingress/path", "in gress", "a@b", "-x", "a" * 254])
-def test_an_address_is_a_name_and_nothing_else(address: str) -> None:
+def test_an_address_must_be_a_host_name(address: str) -> None:
     with pytest.raises(ValueError, match="address"):
         IngressSettings(address=address)

@@ -1,4 +1,4 @@
-"""What kubelet and Prometheus ask, on the port of their own."""
+"""Probes and metrics on the internal port."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -40,7 +40,7 @@ def test_nothing_else_is_there(kubelet: TestClient[Any]) -> None:
         assert kubelet.get(path).status_code == 404
 
 
-def test_what_is_away_makes_it_unready() -> None:
+def test_an_unavailable_dependency_makes_it_unready() -> None:
     with TestClient(internal_app(FakeHealth(ok=False))) as client:
         assert client.get("/readyz").status_code == 503
         assert client.get("/healthz").status_code == 200

@@ -1,4 +1,4 @@
-"""What mails say to addresses that nobody has confirmed."""
+"""Mails to unconfirmed addresses."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -47,7 +47,7 @@ def test_the_end_of_a_trial_is_a_day_and_a_number_of_days() -> None:
 
 
 @pytest.mark.parametrize("reply_to", [None, "help@vivero.example"])
-def test_only_what_is_read_by_somebody_asks_for_an_answer(reply_to: str | None) -> None:
+def test_mails_ask_for_replies_only_with_a_reply_to_address(reply_to: str | None) -> None:
     made = every(answered=reply_to is not None)
     asking = [mail for mail in made if "answer" in mail.text.lower()]
     assert bool(asking) is (reply_to is not None)
@@ -56,7 +56,7 @@ def test_only_what_is_read_by_somebody_asks_for_an_answer(reply_to: str | None) 
 
 
 @pytest.mark.parametrize("urls", [[], [URL], [URL, "https://b.vivero.example"]])
-def test_whoever_is_at_the_bound_is_told_what_there_is_once_a_day(urls: list[str]) -> None:
+def test_the_limit_notice_lists_workspaces_and_is_sent_once_a_day(urls: list[str]) -> None:
     mail = mails.enough_trials(ACCOUNT, NOW, to=TO, urls=urls)
     assert [line.strip() for line in mail.text.splitlines() if "https://" in line] == urls
     assert "\n\n\n" not in mail.text
@@ -66,7 +66,7 @@ def test_whoever_is_at_the_bound_is_told_what_there_is_once_a_day(urls: list[str
 
 
 @given(EMAILS, st.from_regex(r"[a-z0-9._+-]{1,20}", fullmatch=True))
-def test_a_mailbox_is_one_whatever_its_spelling_and_tag(email: str, tag: str) -> None:
+def test_a_mailbox_is_recognized_in_any_spelling_and_tag(email: str, tag: str) -> None:
     one = mailbox(email)
     assert mailbox(one) == one == mailbox(email.upper())
     assert email_problem(one) is None
@@ -86,5 +86,5 @@ def test_a_mailbox_is_one_whatever_its_spelling_and_tag(email: str, tag: str) ->
         ("ada@mail.example.com", "ada@example.com", False),
     ],
 )
-def test_two_people_stay_two(one: str, other: str, same: bool) -> None:  # noqa: FBT001  a table of cases
+def test_different_mailboxes_stay_different(one: str, other: str, same: bool) -> None:  # noqa: FBT001  a table of cases
     assert (mailbox(one) == mailbox(other)) is same

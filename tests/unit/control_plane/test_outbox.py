@@ -1,4 +1,4 @@
-"""How long the outbox tries: a budget of time, whatever the pauses, with a clock that a test moves."""
+"""The outbox's retries within a budget of time, with a fake clock."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ def test_the_sum_of_the_pauses_is_the_budget(budget: timedelta, jitters: list[fl
 
 
 class Flaky(JobKind):
-    """Fails until a moment."""
+    """Fails until a given time."""
 
     def __init__(self, until: datetime, error: Exception) -> None:
         self.now = START
@@ -83,7 +83,7 @@ class OneRow(Database):
 
 
 async def over(budget: timedelta, kind: Flaky, looked: datetime = START) -> OutboxEntry:
-    """The entry when it is over: looked at first at this moment, then whenever it is due."""
+    """The entry when it is finished: processed at `looked` first, then whenever it is due."""
     rows = OneRow()
     with mock.patch.object(module, "OutboxRepository", lambda session: session):
         outbox = Outbox(rows, {"test": kind}, budget, lambda: kind.now)
@@ -95,9 +95,7 @@ async def over(budget: timedelta, kind: Flaky, looked: datetime = START) -> Outb
 
 @settings(max_examples=30)
 @given(BUDGET, st.floats(0, 2))
-def test_what_is_back_within_the_budget_is_done_and_what_is_not_is_a_dead_letter(
-    budget: timedelta, share: float
-) -> None:
+def test_recovery_within_the_budget_succeeds_otherwise_a_dead_letter(budget: timedelta, share: float) -> None:
     outage = budget * share
     kind = Flaky(START + outage, ViveroError("away"))
     entry = asyncio.run(over(budget, kind))
@@ -116,7 +114,7 @@ def test_what_is_back_within_the_budget_is_done_and_what_is_not_is_a_dead_letter
     [(GiveUpError("The name is taken."), 1, ["The name is taken."]), (ZeroDivisionError(), None, [None])],
     ids=["hopeless", "a fault"],
 )
-async def test_what_is_hopeless_dies_at_once_and_a_fault_is_tried_as_long_as_anything(
+async def test_a_permanent_failure_dies_at_once_and_an_exception_is_retried(
     error: Exception, attempts: int | None, ends: list[str | None]
 ) -> None:
     kind = Flaky(START + timedelta(days=365), error)
@@ -128,6 +126,6 @@ async def test_what_is_hopeless_dies_at_once_and_a_fault_is_tried_as_long_as_any
 
 
 async def test_time_without_a_worker_does_not_count() -> None:
-    """A row that nobody looked at for days still gets its whole budget."""
+    """A row that was not processed for days still gets its whole budget."""
     kind = Flaky(START + timedelta(days=10, hours=1), ViveroError("away"))
     assert (await over(timedelta(hours=2), kind, looked=START + timedelta(days=10))).state == "done"

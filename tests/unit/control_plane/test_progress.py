@@ -1,4 +1,4 @@
-"""How far a signup is, read from a Tenant."""
+"""A signup's progress, derived from its Tenant."""
 
 from unit.control_plane.builders import condition, tenant
 from vivero_control.domain.signups import progress
@@ -24,7 +24,7 @@ def test_parts_run_side_by_side_and_the_proof_comes_last() -> None:
     assert states(*map(condition, [*PARTS, "Ready"])) == ["done"] * 7
 
 
-def test_what_is_not_reached_is_not_checked() -> None:
+def test_unreached_steps_are_not_checked() -> None:
     proven = tenant(conditions=[*map(condition, [*PARTS, "Ready"])])
     assert [step.state for step in progress.steps(proven, reachable=False)] == ["done"] * 6 + ["running"]
     assert progress.overall(proven, None, reachable=False)[0] == "provisioning"
@@ -53,13 +53,13 @@ def test_what_a_spare_has_is_done_at_once_and_what_is_the_customers_is_not() -> 
     assert progress.overall(claimed, None, reachable=True)[0] == "provisioning"
 
 
-def test_a_taken_name_is_hopeless_and_said() -> None:
+def test_a_taken_slug_is_a_permanent_failure_with_its_reason() -> None:
     lost = tenant(conditions=[condition("Ready", "False", "SlugTaken", "Someone has it.")])
     assert progress.overall(lost, None, reachable=True) == ("failed", "Someone has it.")
     assert progress.steps(lost, reachable=True)[-1].state in {"failed", "waiting"}
 
 
-def test_a_fault_that_passes_is_shown_but_no_failure() -> None:
+def test_a_transient_problem_is_shown_but_not_a_failure() -> None:
     slow = tenant(conditions=[condition("DatabaseReady", "False", "DatabaseUnavailable", "Waiting for it.")])
     assert progress.overall(slow, None, reachable=True)[0] == "provisioning"
     assert progress.steps(slow, reachable=True)[0].message == "Waiting for it."

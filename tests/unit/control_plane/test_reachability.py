@@ -1,4 +1,4 @@
-"""A new workspace is looked for at its address once, for a bounded time, and only while its route is new."""
+"""A new workspace is probed at its address by one task, for a bounded time, and only while its route is new."""
 
 import asyncio
 import logging
@@ -26,11 +26,11 @@ PARTS = ["DatabaseReady", "StorageReady", "CacheReady", "WorkloadReady", "RouteR
 
 
 def nothing() -> None:
-    """Nobody waits."""
+    """A sleep that returns at once."""
 
 
-class Door:
-    """An ingress that knows the route from a certain question on."""
+class FakeIngress:
+    """An ingress that knows the route from a given probe on."""
 
     def __init__(self, opens_after: int) -> None:
         self.opens_after = opens_after
@@ -53,7 +53,7 @@ class Now:
 
 
 def ready(name: str = "acme", *, routed: timedelta = timedelta(0), **spec: object) -> Tenant:
-    """A Tenant that is ready, with a route so old."""
+    """A ready Tenant with a route of this age."""
     conditions = [condition(kind) for kind in PARTS]
     for one in conditions:
         one["lastTransitionTime"] = (NOW - routed).isoformat()
@@ -66,8 +66,8 @@ def test_a_route_is_new_for_a_minute_and_unknown_until_it_is_made() -> None:
     assert not is_new(ready(), NOW + ROUTE_IS_NEW)
 
 
-async def test_many_who_wait_are_one_look_and_are_told_once() -> None:
-    door, told = Door(2), list[str]()
+async def test_concurrent_waiters_share_one_probe() -> None:
+    door, told = FakeIngress(2), list[str]()
     reachability = Reachability(door.probe, PATIENCE, Now())
     looks = [reachability.probe(ready(), then=lambda: told.append("then")) for _ in range(50)]
     assert not reachability.is_reachable(ready())
@@ -81,10 +81,10 @@ async def test_many_who_wait_are_one_look_and_are_told_once() -> None:
     assert reachability.probe(ready(), then=nothing) is None
 
 
-async def test_who_is_not_found_counts_as_reached_after_a_while_and_the_log_says_so(
+async def test_an_unreachable_workspace_counts_as_reached_after_a_timeout_which_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    door = Door(10_000)
+    door = FakeIngress(10_000)
     reachability = Reachability(door.probe, PATIENCE, Now())
     probe = reachability.probe(ready(), then=nothing)
     assert probe is not None
@@ -96,8 +96,8 @@ async def test_who_is_not_found_counts_as_reached_after_a_while_and_the_log_says
     assert 1 < len(door.asked) <= 9, "ever more slowly"
 
 
-async def test_an_old_route_is_asked_for_by_nobody() -> None:
-    door = Door(0)
+async def test_an_old_route_is_not_probed() -> None:
+    door = FakeIngress(0)
     reachability = Reachability(door.probe, PATIENCE, Now())
     old = ready(routed=ROUTE_IS_NEW)
     assert reachability.is_reachable(old)
@@ -106,14 +106,14 @@ async def test_an_old_route_is_asked_for_by_nobody() -> None:
     assert door.asked == []
 
 
-def test_what_was_found_is_forgotten_when_the_route_is_old() -> None:
+def test_results_are_forgotten_when_the_route_is_old() -> None:
     known: dict[str, datetime] = {}
     for minute in range(10):
         known = with_result(known, f"uid-{minute}", NOW + minute * ROUTE_IS_NEW)
     assert list(known) == ["uid-7", "uid-8", "uid-9"]
 
 
-async def test_a_look_that_breaks_is_not_begun_again() -> None:
+async def test_a_failed_probe_task_is_not_restarted() -> None:
     async def broken(*_: str) -> bool:
         raise ValueError
 
@@ -125,8 +125,8 @@ async def test_a_look_that_breaks_is_not_begun_again() -> None:
     assert reachability.is_reachable(ready())
 
 
-async def test_closing_ends_every_look() -> None:
-    reachability = Reachability(Door(10_000).probe, 30, Now())
+async def test_closing_cancels_all_probes() -> None:
+    reachability = Reachability(FakeIngress(10_000).probe, 30, Now())
     probe = reachability.probe(ready(), then=nothing)
     assert probe is not None
     reachability.close()
@@ -135,7 +135,7 @@ async def test_closing_ends_every_look() -> None:
 
 
 class OneSignup(SignupReader):
-    """Reads one signup, with its row at hand."""
+    """A view of one signup, with a given row."""
 
     signup = Signup(
         id="5f2c", email="a@acme.example", company="Acme", slug="acme", slug_claim="acme", plan="trial", created_at=NOW
@@ -154,7 +154,7 @@ class FakeTickets:
         return f"{url}/login/ticket#t"
 
 
-def service(door: Door, seen: Tenant) -> OneSignup:
+def service(door: FakeIngress, seen: Tenant) -> OneSignup:
     directory = TenantDirectory()
     directory.apply(Listing([], "0"))
     directory.record_write(seen)
@@ -178,7 +178,7 @@ def signed_up(**changes: Any) -> Tenant:  # noqa: ANN401  as `ready`
 
 
 async def test_a_stream_says_ready_when_the_address_answers() -> None:
-    door = Door(3)
+    door = FakeIngress(3)
     stream = await service(door, signed_up()).follow("5f2c", BEARERS.issue("5f2c"))
     views = [view async for view in stream if view]
     assert [view.state for view in views] == ["provisioning", "ready"]
@@ -191,7 +191,7 @@ async def test_a_stream_says_ready_when_the_address_answers() -> None:
     "bearer", [None, "", "5f2c", BEARERS.issue("another"), BearerTokens(b"o" * 32).issue("5f2c"), "\udce9é"]
 )
 async def test_the_id_alone_shows_the_progress_and_no_login(bearer: str | None) -> None:
-    about = service(Door(0), signed_up())
+    about = service(FakeIngress(0), signed_up())
     seen = [view async for view in await about.follow("5f2c", bearer) if view]
     for view in (*seen, await about.get("5f2c", bearer)):
         assert (view.login_url, view.bearer) == (UNSET, UNSET)
@@ -199,17 +199,17 @@ async def test_the_id_alone_shows_the_progress_and_no_login(bearer: str | None) 
     assert (await about.get("5f2c", BEARERS.issue("5f2c"))).login_url == "https://acme.vivero.localhost/login/ticket#t"
 
 
-async def test_who_asks_again_and_again_is_answered_when_the_address_answers() -> None:
-    door = Door(3)
+async def test_polling_gets_ready_when_the_address_answers() -> None:
+    door = FakeIngress(3)
     about = service(door, signed_up())
     views = await asyncio.gather(*(about.get("5f2c") for _ in range(20)))
     assert {view.state for view in views} == {"ready"}
     assert len(door.asked) == 4
 
 
-async def test_who_asks_waits_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_polling_waits_only_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PROBE_SECONDS", 0.05)
-    about = service(Door(10_000), signed_up())
+    about = service(FakeIngress(10_000), signed_up())
     assert (await about.get("5f2c")).state == "provisioning"
     await asyncio.sleep(PATIENCE)
     assert (await about.get("5f2c")).state == "ready"
@@ -222,8 +222,8 @@ async def test_who_asks_waits_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> 
         lambda: tenant(owner={"email": "a@acme.example", "passwordHashSecret": access.secret_name("5f2c")}),
     ],
 )
-async def test_nobody_looks_for_what_is_closed_or_not_ready_yet(make: Callable[[], Tenant]) -> None:
-    door = Door(0)
+async def test_suspended_or_unready_workspaces_are_not_probed(make: Callable[[], Tenant]) -> None:
+    door = FakeIngress(0)
     about = service(door, make())
     await about.get("5f2c")
     assert door.asked == []

@@ -1,4 +1,4 @@
-"""What the API server refuses, in the words of its definition, whole and by field."""
+"""Messages of the API server's validation errors, as a whole and by field."""
 
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def test_a_rule_of_the_whole_platform_names_no_field() -> None:
     ],
     ids=str,
 )
-def test_what_is_not_about_the_input_is_not_told_as_wrong_input(
+def test_other_errors_are_not_reported_as_invalid_input(
     error: Any,  # noqa: ANN401  each of its own kind
     caplog: pytest.LogCaptureFixture,
 ) -> None:

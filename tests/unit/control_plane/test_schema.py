@@ -1,4 +1,4 @@
-"""Which programs may run on which schema; the migrations' own rules; moments in columns."""
+"""Schema compatibility; rules for migrations; datetimes in columns."""
 
 import io
 import re
@@ -31,7 +31,7 @@ def test_the_oldest_program_never_gets_older_and_is_one_that_there_is() -> None:
 
 
 @pytest.mark.parametrize("one", MIGRATIONS, ids=lambda one: one.revision)
-def test_what_takes_something_away_closes_the_schema_to_older_programs(one: Script) -> None:
+def test_contracting_migrations_are_incompatible_with_older_programs(one: Script) -> None:
     """Expand and contract, as `vivero_control/migrations/__init__.py` says."""
     output = io.StringIO()
     command.upgrade(alembic_config(output=output), f"{one.down_revision or 'base'}:{one.revision}", sql=True)
@@ -49,7 +49,7 @@ def test_what_takes_something_away_closes_the_schema_to_older_programs(one: Scri
         ("a-branch", "a-branch", False),
     ],
 )
-def test_a_program_may_run_on_a_newer_schema_that_is_open_to_it(revision: str, oldest: str | None, may: bool) -> None:  # noqa: FBT001  a column of the table
+def test_a_program_may_run_on_a_newer_compatible_schema(revision: str, oldest: str | None, may: bool) -> None:  # noqa: FBT001  a column of the table
     assert is_ahead(revision)
     if may:
         require_compatible(revision, oldest)
@@ -70,7 +70,7 @@ def test_its_own_schema_is_not_ahead() -> None:
         (None, None),
     ],
 )
-def test_a_moment_is_kept_in_utc_and_comes_back_with_its_zone(given: datetime | None, kept: datetime | None) -> None:
+def test_a_datetime_is_stored_in_utc_and_read_as_aware(given: datetime | None, kept: datetime | None) -> None:
     column, dialect = UtcDateTime(), mysql.dialect()
     stored = column.process_bind_param(given, dialect)
     assert stored == kept
@@ -78,6 +78,6 @@ def test_a_moment_is_kept_in_utc_and_comes_back_with_its_zone(given: datetime | 
     assert column.process_result_value(without_zone, dialect) == kept
 
 
-def test_a_moment_without_its_zone_is_refused() -> None:
+def test_a_naive_datetime_is_refused() -> None:
     with pytest.raises(TypeError, match="time zone"):
         UtcDateTime().process_bind_param(datetime(2026, 7, 1), mysql.dialect())  # noqa: DTZ001  what is refused

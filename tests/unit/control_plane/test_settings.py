@@ -71,7 +71,7 @@ def test_a_missing_secret_stops_the_start(secrets: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
-def test_a_ca_that_is_none_is_named(
+def test_an_invalid_ca_file_is_named(
     secrets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     del secrets

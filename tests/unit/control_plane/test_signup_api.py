@@ -1,4 +1,4 @@
-"""What programs get of a signup: its progress by the id, its login by the bearer."""
+"""The signup API: progress by id, login with the bearer."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def api() -> Iterator[TestClient[Litestar]]:
 
 
 def shown(api: TestClient[Litestar], **headers: str) -> list[dict[str, object]]:
-    """The signup as it is, and as the last event tells it."""
+    """The signup from GET, and from the last event."""
     events = api.get("/api/v1/signups/5f2c/events", headers=headers).text
     data = [line.removeprefix("data: ") for line in events.splitlines() if line.startswith("data: ")]
     return [api.get("/api/v1/signups/5f2c", headers=headers).json(), json.loads(data[-1])]
@@ -40,13 +40,13 @@ def test_the_bearer_is_in_the_answer_and_not_in_the_address(api: TestClient[Lite
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
-def test_who_sends_the_bearer_gets_the_login(api: TestClient[Litestar], scheme: str) -> None:
+def test_the_bearer_gets_the_login(api: TestClient[Litestar], scheme: str) -> None:
     for view in shown(api, Authorization=f"{scheme} {FakeSignups.bearer}"):
         assert str(view["login_url"]).endswith("/login/ticket#t1ck3t")
 
 
 @pytest.mark.parametrize("sent", ["", FakeSignups.bearer, f"Basic {FakeSignups.bearer}", "Bearer", "Bearer 5f2c"])
-def test_anybody_else_sees_the_progress(api: TestClient[Litestar], sent: str) -> None:
+def test_without_the_bearer_only_the_progress_is_visible(api: TestClient[Litestar], sent: str) -> None:
     for view in shown(api, **({"Authorization": sent} if sent else {})):
         assert view["state"] == "ready"
         assert not {"login_url", "bearer"} & set(view)

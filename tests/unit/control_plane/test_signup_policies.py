@@ -1,4 +1,4 @@
-"""What a signup may say."""
+"""Validation of signups."""
 
 import unicodedata
 from datetime import timedelta
@@ -46,7 +46,7 @@ def test_companies_of_the_whole_world_sign_up(company: str) -> None:
     assert fields(company=company) == set()
 
 
-def test_nothing_of_a_signup_tells_another() -> None:
+def test_ids_and_tokens_of_signups_are_unrelated() -> None:
     one, two = access.new_id(), access.new_id()
     assert len({one, two, access.secret_name(one), access.ticket_id(one), access.ticket_id(two)}) == 5
     assert one not in access.secret_name(one)

@@ -1,4 +1,4 @@
-"""What is said of a signup without a Tenant: what is true, at any age, whatever its order stands at."""
+"""The view of a signup without a Tenant, at any age and in any state of its job."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -21,7 +21,7 @@ from vivero_core.backends.kube.client import Listing
 AGES = st.timedeltas(timedelta(0), timedelta(days=90))
 
 
-def shown(age: timedelta, order: JobStatus | None, *, failure: str | None = None, synced: bool = True) -> SignupView:
+def shown(age: timedelta, job: JobStatus | None, *, failure: str | None = None, synced: bool = True) -> SignupView:
     directory = TenantDirectory()
     if synced:
         directory.apply(Listing([], "0"))
@@ -35,7 +35,7 @@ def shown(age: timedelta, order: JobStatus | None, *, failure: str | None = None
         "https://{}.vivero.localhost".format,
         lambda: NOW + age,
     )
-    return views.view(signup, order)
+    return views.view(signup, job)
 
 
 class _Reached:
@@ -44,7 +44,7 @@ class _Reached:
 
 
 @given(AGES, st.booleans(), st.none() | AGES)
-def test_an_order_that_is_still_tried_is_said_to_be_so_at_any_age(
+def test_a_pending_job_is_shown_as_pending_at_any_age(
     age: timedelta,
     synced: bool,  # noqa: FBT001  drawn
     until: timedelta | None,
@@ -60,7 +60,7 @@ def test_an_order_that_is_still_tried_is_said_to_be_so_at_any_age(
 
 
 @given(AGES, st.booleans())
-def test_a_dead_order_has_failed_at_any_age(age: timedelta, synced: bool) -> None:  # noqa: FBT001  drawn
+def test_a_dead_letter_is_shown_as_failed_at_any_age(age: timedelta, synced: bool) -> None:  # noqa: FBT001  drawn
     view = shown(age, JobStatus(DEAD, NOW), synced=synced)
     assert view.state == "failed"
     assert "could not be made" in view.detail
@@ -68,13 +68,13 @@ def test_a_dead_order_has_failed_at_any_age(age: timedelta, synced: bool) -> Non
 
 
 @given(AGES, st.sampled_from([None, JobStatus(DEAD, NOW), JobStatus(DONE, NOW)]))
-def test_a_reason_that_was_written_down_is_said(age: timedelta, order: JobStatus | None) -> None:
-    view = shown(age, order, failure="Somebody has it.")
+def test_a_recorded_reason_is_shown(age: timedelta, job: JobStatus | None) -> None:
+    view = shown(age, job, failure="Somebody has it.")
     assert (view.state, view.detail) == ("failed", "Somebody has it.")
 
 
 @pytest.mark.parametrize(
-    ("age", "order", "synced", "state"),
+    ("age", "job", "synced", "state"),
     [
         (timedelta(seconds=5), None, True, "provisioning"),
         (timedelta(minutes=9), JobStatus(DONE, NOW, finished_at=NOW), True, "provisioning"),
@@ -84,13 +84,13 @@ def test_a_reason_that_was_written_down_is_said(age: timedelta, order: JobStatus
     ],
     ids=["in its request", "made at once", "made just now after hours", "no cluster in sight", "deleted since"],
 )
-def test_only_what_was_made_once_can_be_gone(
+def test_only_a_provisioned_workspace_can_be_gone(
     age: timedelta,
-    order: JobStatus | None,
+    job: JobStatus | None,
     synced: bool,  # noqa: FBT001  a column of the table
     state: str,
 ) -> None:
-    view = shown(age, order, synced=synced)
+    view = shown(age, job, synced=synced)
     assert view.state == state
     assert view.waiting is UNSET
     assert ("does not exist any more" in view.detail) is (state == "failed")

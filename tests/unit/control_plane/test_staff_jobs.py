@@ -1,4 +1,4 @@
-"""Links by mail as jobs: in words that hold whatever the payload is; a reset is not revived when nobody waits for it."""
+"""Jobs that mail links: descriptions for any payload; an outdated reset is not replayed."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,26 +28,26 @@ PAYLOADS = (
 
 
 def job(kind: type[LinkJob], after: timedelta = timedelta()) -> LinkJob:
-    """As the worker has it so long after NOW; what it works with is not asked here."""
+    """The job as of a time after NOW; its dependencies are not used here."""
     return kind(NOBODY, NOBODY, "https://vivero.example", "vivero.example", lambda: NOW + after)
 
 
-async def test_a_reset_is_revived_while_somebody_waits() -> None:
+async def test_a_reset_can_be_replayed_while_it_is_recent() -> None:
     await job(ResetJob, RESET_VALID_FOR).on_replay(NOBODY, PAYLOADS[0])
     with pytest.raises(TooOldError):
         await job(ResetJob, RESET_VALID_FOR + timedelta(seconds=1)).on_replay(NOBODY, PAYLOADS[0])
 
 
-async def test_an_invitation_is_revived_at_any_time() -> None:
+async def test_an_invitation_can_be_replayed_at_any_time() -> None:
     await job(InvitationJob, 2 * INVITATION_VALID_FOR).on_replay(NOBODY, PAYLOADS[1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(st.dictionaries(st.sampled_from(["email", "at", "staff_id", "newer"]), st.text() | st.integers() | st.none()))
-def test_it_has_words_whatever_it_holds(kind: type[LinkJob], odd: dict[str, Any]) -> None:
+def test_it_is_described_whatever_its_payload(kind: type[LinkJob], odd: dict[str, Any]) -> None:
     assert job(kind).describe(odd).what
 
 
 @pytest.mark.parametrize(("kind", "payload"), list(zip(KINDS, PAYLOADS, strict=True)))
-def test_its_words_say_for_whom(kind: type[LinkJob], payload: dict[str, Any]) -> None:
+def test_its_description_names_the_recipient(kind: type[LinkJob], payload: dict[str, Any]) -> None:
     assert job(kind).describe(payload).recipient == "ada@vivero.example"

@@ -1,4 +1,4 @@
-"""Who decides who is of the staff, and how far an invitation is."""
+"""Permissions for staff management, and states of invitations."""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -34,7 +34,7 @@ def test_nobody_decides_about_themselves() -> None:
     ("active", "has_password", "refusal"),
     [(True, False, None), (True, True, AcceptedError), (False, True, AcceptedError), (False, False, DeactivatedError)],
 )
-def test_only_who_has_no_password_yet_is_invited_again(
+def test_only_members_without_a_password_are_invited_again(
     *, active: bool, has_password: bool, refusal: type[Exception] | None
 ) -> None:
     if refusal is None:
@@ -57,7 +57,7 @@ def test_only_who_has_no_password_yet_is_invited_again(
         (None, None, InvitationState.EXPIRED),
     ],
 )
-def test_an_invitation_is_as_far_as_its_mail_and_its_link(
+def test_an_invitations_state_follows_from_mail_and_link(
     job: str | None, expires_at: datetime | None, state: InvitationState
 ) -> None:
     assert policies.invitation(job, expires_at, NOW).state is state
@@ -67,7 +67,7 @@ def test_an_invitation_is_as_far_as_its_mail_and_its_link(
     st.sampled_from([PENDING, DEAD, DONE, None]),
     st.none() | st.datetimes().map(lambda one: one.replace(tzinfo=NOW.tzinfo)),
 )
-def test_it_never_counts_as_sent_without_a_link_that_is_good(job: str | None, expires_at: datetime | None) -> None:
+def test_it_never_counts_as_sent_without_a_valid_link(job: str | None, expires_at: datetime | None) -> None:
     found = policies.invitation(job, expires_at, NOW)
     assert found.expires_at == expires_at
     if found.state is InvitationState.SENT:

@@ -23,7 +23,7 @@ def test_sentry_starts_with_a_dsn_alone(monkeypatch: pytest.MonkeyPatch) -> None
     assert started["include_local_variables"] is False
 
 
-def test_a_report_holds_nothing_private() -> None:
+def test_an_error_report_contains_no_private_data() -> None:
     event = {
         "request": {"url": "https://x/y", "query_string": "ticket=1", "data": {"password": "p"}, "cookies": {"a": "b"}},
         "exception": {"values": [{"type": "E", "value": "no way to db://u:hunter2@host/"}]},

@@ -1,4 +1,4 @@
-"""An order that meets other writers: tried again, and one act in the audit log."""
+"""Staff actions with write conflicts: retried, with one audit entry."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from vivero_core.model.tenant import Tenant
 
 
 class BusyRepository:
-    """In place of the cluster: the first `conflicts` writes meet another writer's."""
+    """A fake repository whose first `conflicts` writes conflict with another writer."""
 
     def __init__(self, conflicts: int) -> None:
         self.conflicts = conflicts
@@ -36,7 +36,7 @@ class BusyRepository:
 
 
 class AuditList:
-    """In place of the audit log: what was written down, and how it ended."""
+    """A fake audit log: the recorded actions and their outcomes."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, str]] = []
@@ -63,7 +63,7 @@ def service(repository: BusyRepository, audit: AuditList) -> TenantService:
 
 
 @pytest.mark.parametrize("conflicts", range(ATTEMPTS))
-async def test_an_order_that_meets_other_writers_is_tried_again_and_recorded_once(conflicts: int) -> None:
+async def test_an_action_with_write_conflicts_is_retried_and_audited_once(conflicts: int) -> None:
     repository, audit = BusyRepository(conflicts), AuditList()
     await service(repository, audit).suspend("acme", Suspend(reason="abuse seen"), "ana")
     assert repository.spec["suspended"]
@@ -71,7 +71,7 @@ async def test_an_order_that_meets_other_writers_is_tried_again_and_recorded_onc
     assert audit.entries == [("suspend", "done")]
 
 
-async def test_an_order_that_never_gets_through_is_one_failed_act() -> None:
+async def test_an_action_that_keeps_conflicting_is_audited_as_failed() -> None:
     repository, audit = BusyRepository(conflicts=ATTEMPTS), AuditList()
     with pytest.raises(TenantChangedError):
         await service(repository, audit).suspend("acme", Suspend(reason="abuse seen"), "ana")
@@ -79,12 +79,12 @@ async def test_an_order_that_never_gets_through_is_one_failed_act() -> None:
     assert audit.entries == [("suspend", "failed")]
 
 
-async def test_an_order_that_makes_no_sense_or_comes_too_late_is_no_act() -> None:
+async def test_an_invalid_or_outdated_action_is_not_audited() -> None:
     repository, audit = BusyRepository(conflicts=0), AuditList()
-    orders = service(repository, audit)
+    tenants = service(repository, audit)
     with pytest.raises(TenantChangedError):
-        await orders.suspend("acme", Suspend(reason="abuse seen", generation=99), "ana")
-    await orders.suspend("acme", Suspend(reason="abuse seen"), "ana")
+        await tenants.suspend("acme", Suspend(reason="abuse seen", generation=99), "ana")
+    await tenants.suspend("acme", Suspend(reason="abuse seen"), "ana")
     with pytest.raises(WrongStateError):
-        await orders.suspend("acme", Suspend(reason="again"), "ana")
+        await tenants.suspend("acme", Suspend(reason="again"), "ana")
     assert audit.entries == [("suspend", "done")]

@@ -1,4 +1,4 @@
-"""Which tenants staff find, and under which names the audit log has them."""
+"""The tenant list of staff, and names of tenants in the audit log."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -26,7 +26,7 @@ ODDER = tenant_body("odder", displayName=7, slug=["x"], owner="nobody", plan={"a
 
 
 class Cluster(KubeClient):
-    """Holds one object, which its definition took before times were bounded."""
+    """Has one object, which an older CRD accepted before times were bounded."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         self._body = body
@@ -60,7 +60,7 @@ def found(tenants: TenantService, query: TenantQuery) -> set[str]:
     return {row.name for row in tenants.search(query).items}
 
 
-def test_spares_are_no_customers_unless_asked_for(tenants: TenantService) -> None:
+def test_spares_are_hidden_unless_requested(tenants: TenantService) -> None:
     assert found(tenants, TenantQuery()) == {"trial-k3v9q", "halden"}
     assert tenants.search(TenantQuery()).total == 2
     assert found(tenants, TenantQuery(search="trial")) == {"trial-k3v9q"}
@@ -81,7 +81,7 @@ def test_the_history_of_a_claimed_tenant_begins_with_its_signup(tenants: TenantS
 
 
 @pytest.mark.parametrize("body", [ODD, ODDER])
-async def test_a_tenant_that_cannot_be_read_is_listed_with_the_reason_and_takes_no_orders(body: dict[str, Any]) -> None:
+async def test_an_unreadable_tenant_is_listed_with_the_reason_and_takes_no_actions(body: dict[str, Any]) -> None:
     directory = TenantDirectory()
     directory.apply(Listing([body, tenant_body("halden")], "9"))
     tenants = service(directory, body)
@@ -98,7 +98,7 @@ async def test_a_tenant_that_cannot_be_read_is_listed_with_the_reason_and_takes_
         await tenants.suspend(name, Suspend(reason="by mistake"), "ada")
 
 
-async def test_of_one_that_cannot_be_read_the_rest_is_said() -> None:
+async def test_readable_fields_of_an_unreadable_tenant_are_shown() -> None:
     directory = TenantDirectory()
     directory.apply(Listing([ODD], "9"))
     (row,) = service(directory).search(TenantQuery(search="odd ag")).items
@@ -109,7 +109,7 @@ async def test_of_one_that_cannot_be_read_the_rest_is_said() -> None:
     )
 
 
-def test_what_the_operator_says_of_the_whole_comes_first() -> None:
+def test_the_operators_summary_comes_first() -> None:
     directory = TenantDirectory()
     ready = condition("Ready", "False", "Starting", "The pod starts.")
     old, new, closed = (tenant_body(name, conditions=[ready]) for name in ("old", "new-one", "closed"))

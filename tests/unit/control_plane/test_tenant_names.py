@@ -1,4 +1,4 @@
-"""A name from an address is part of no other address: what can be no object's is not asked for."""
+"""Tenant names from URLs: invalid ones are not used in requests to the API server."""
 
 import pytest
 from vivero_control.domain.tenants.repository import TenantRepository
@@ -20,14 +20,14 @@ class Cluster(KubeClient):
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "../plans", "a/b", "A", "é", "\0", "a b", "-a", "a" * 254, "a?watch=1", "a\n"]
 )
-async def test_no_such_tenant_is_asked_for(name: str) -> None:
+async def test_an_invalid_tenant_name_is_not_queried(name: str) -> None:
     cluster = Cluster()
     assert await TenantRepository(cluster, "vivero-signups").find(name) is None
     assert cluster.asked == []
 
 
 @pytest.mark.parametrize("name", ["a", "acme", "trial-x7k2m", "acme.example", "a" * 253])
-async def test_what_may_be_one_is(name: str) -> None:
+async def test_a_valid_tenant_name_is_queried(name: str) -> None:
     cluster = Cluster()
     assert await TenantRepository(cluster, "vivero-signups").find(name) is None
     assert cluster.asked == [name]

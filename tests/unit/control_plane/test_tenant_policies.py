@@ -1,4 +1,4 @@
-"""What an order of staff changes, and when trials end."""
+"""Effects of staff actions, and the end of trials."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -29,13 +29,13 @@ def test_states() -> None:
     assert policies.state_of(tenant(suspended=SUSPENDED)) is TenantState.SUSPENDED
 
 
-def test_a_spare_is_standing_by_whatever_else_it_is() -> None:
+def test_a_spare_is_standby_in_any_state() -> None:
     for one in (spare(), spare(suspended=SUSPENDED), spare(proven=None)):
         assert policies.state_of(one) is TenantState.STANDBY
 
 
 @pytest.mark.parametrize(
-    "order",
+    "action",
     [
         lambda one: policies.suspend(one, Suspend(reason="by mistake")),
         lambda one: policies.resume(one, NOW),
@@ -43,16 +43,16 @@ def test_a_spare_is_standing_by_whatever_else_it_is() -> None:
         lambda one: policies.change_plan(one, ChangePlan(reason="by mistake", plan="starter"), None),
     ],
 )
-def test_a_spare_takes_no_orders(order: Callable[[Tenant], object]) -> None:
+def test_a_spare_takes_no_actions(action: Callable[[Tenant], object]) -> None:
     with pytest.raises(WrongStateError, match="spare"):
-        order(spare())
+        action(spare())
 
 
 def test_a_spare_has_no_trial_that_could_end() -> None:
     assert trials.due(spare(trialEndsAt=policies.timestamp(NOW - timedelta(days=1))), NOW) is None
 
 
-def test_only_a_spare_that_works_now_is_claimed() -> None:
+def test_only_a_currently_proven_spare_is_claimed() -> None:
     assert policies.claimable(spare(), NOW)
     assert not policies.claimable(tenant(conditions=[condition("Ready")]), NOW)
     assert not policies.claimable(spare(suspended=SUSPENDED), NOW)
@@ -68,7 +68,7 @@ def test_only_a_spare_that_works_now_is_claimed() -> None:
 
 
 @given(st.timedeltas(min_value=timedelta(days=-1), max_value=timedelta(days=400)))
-def test_an_old_proof_is_none(age: timedelta) -> None:
+def test_an_outdated_proof_does_not_count(age: timedelta) -> None:
     assert policies.claimable(spare(proven=NOW - age), NOW) is (age <= policies.PROOF_MAX_AGE)
     assert not policies.claimable(spare(proven=None), NOW)
 
@@ -88,18 +88,18 @@ def test_resume_needs_a_suspended_tenant_whose_trial_is_not_over() -> None:
         policies.resume(trial(NOW - timedelta(days=1), suspended=TRIAL_ENDED), NOW)
 
 
-def test_a_longer_trial_lets_in_who_was_closed_for_it_and_nobody_else() -> None:
-    order = ExtendTrial(reason="asked nicely", trial_ends_at=NOW + timedelta(days=14))
+def test_an_extension_resumes_only_tenants_suspended_for_their_trial() -> None:
+    action = ExtendTrial(reason="asked nicely", trial_ends_at=NOW + timedelta(days=14))
     ended = trial(NOW, suspended=TRIAL_ENDED)
-    assert policies.extend_trial(ended, order, NOW) == {"trialEndsAt": "2026-12-06T12:00:00Z", "suspended": None}
-    assert "suspended" not in policies.extend_trial(trial(NOW, suspended=SUSPENDED), order, NOW)
+    assert policies.extend_trial(ended, action, NOW) == {"trialEndsAt": "2026-12-06T12:00:00Z", "suspended": None}
+    assert "suspended" not in policies.extend_trial(trial(NOW, suspended=SUSPENDED), action, NOW)
 
 
 @pytest.mark.parametrize("days", [-1, 0, 367])
 def test_a_trial_ends_in_the_future_but_not_too_far(days: int) -> None:
-    order = ExtendTrial(reason="because", trial_ends_at=NOW + timedelta(days=days))
+    action = ExtendTrial(reason="because", trial_ends_at=NOW + timedelta(days=days))
     with pytest.raises(InvalidInputError):
-        policies.extend_trial(tenant(), order, NOW)
+        policies.extend_trial(tenant(), action, NOW)
 
 
 def test_only_a_trial_is_extended() -> None:
@@ -131,7 +131,7 @@ def test_what_a_trial_needs(left: timedelta, expected: object) -> None:
 
 
 def by_hand(ends: str | None, *, generation: int = 1, **spec: Any) -> Tenant:  # noqa: ANN401  as tenant_body
-    """As kubectl makes it, with what the operator worked out."""
+    """A Tenant created with kubectl, with the end that the operator computed."""
     body = tenant_body(**spec)
     body["metadata"]["generation"] = generation
     body["status"]["trialEndsAt"] = ends
@@ -150,18 +150,18 @@ def test_the_specs_own_end_comes_first() -> None:
     assert policies.trial_end(both) == datetime(2026, 12, 22, 12, tzinfo=UTC)
 
 
-def test_what_was_worked_out_for_an_older_spec_or_another_plan_ends_no_trial() -> None:
+def test_an_end_computed_for_an_older_spec_or_another_plan_does_not_count() -> None:
     assert policies.trial_end(by_hand("2026-11-01T00:00:00Z", generation=2)) is None
     assert policies.trial_end(by_hand("2026-11-01T00:00:00Z", plan="starter")) is None
 
 
-def test_no_trial_and_a_closed_one_need_nothing() -> None:
+def test_no_trial_or_an_ended_one_needs_nothing() -> None:
     assert trials.due(tenant(plan="starter"), NOW) is None
     assert trials.due(tenant(), NOW) is None
     assert trials.due(trial(NOW, suspended=SUSPENDED), NOW) is None
 
 
-def test_closed_after_the_mail_but_a_mail_server_keeps_nothing_open_for_ever() -> None:
+def test_trials_end_after_the_mail_but_not_later_than_the_limit() -> None:
     assert trials.may_suspend(NOW, NOW, told=True)
     assert not trials.may_suspend(NOW, NOW + timedelta(hours=1), told=False)
     assert trials.may_suspend(NOW, NOW + timedelta(days=1), told=False)
@@ -181,11 +181,11 @@ ANY_MOMENT = st.datetimes(timezones=OFFSETS) | st.builds(
 
 
 @given(ANY_MOMENT)
-def test_an_order_for_any_day_is_taken_or_refused(moment: datetime) -> None:
+def test_an_extension_to_any_day_is_accepted_or_refused(moment: datetime) -> None:
     policies.timestamp(moment)
-    order = ExtendTrial(reason="because", trial_ends_at=moment)
+    action = ExtendTrial(reason="because", trial_ends_at=moment)
     try:
-        policies.extend_trial(tenant(), order, NOW)
+        policies.extend_trial(tenant(), action, NOW)
     except InvalidInputError:
         return
     assert NOW < moment <= NOW + policies.LONGEST_EXTENSION

@@ -36,6 +36,6 @@ def test_the_ticket_is_for_one_workspace_one_owner_and_ten_minutes() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no key", pem(generate_private_key(SECP256R1()))])
-def test_another_kind_of_key_is_refused_at_start(text: str) -> None:
+def test_another_kind_of_key_is_refused_at_start_up(text: str) -> None:
     with pytest.raises(TicketKeyError):
         LoginTickets(text)

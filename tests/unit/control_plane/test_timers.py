@@ -1,4 +1,4 @@
-"""Timers: at once, then again and again; what a run meets decides what becomes of it."""
+"""Periodic tasks: the first run is immediate; errors are retried or propagated."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ async def test_it_runs_at_once_and_not_again_before_its_time() -> None:
     assert len(runs) > 3
 
 
-async def test_a_system_that_is_away_is_left_to_the_next_run() -> None:
+async def test_an_unavailable_system_is_retried_by_the_next_run() -> None:
     runs: list[int] = []
 
     async def do() -> None:
@@ -43,7 +43,7 @@ async def test_a_system_that_is_away_is_left_to_the_next_run() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"), [(KeyError("odd"), KeyError), (None, TimeoutError)], ids=["a fault", "too slow"]
 )
-async def test_anything_else_ends_it_for_whoever_supervises(error: Exception | None, expected: type[Exception]) -> None:
+async def test_other_errors_propagate_to_the_supervisor(error: Exception | None, expected: type[Exception]) -> None:
     async def do() -> None:
         if error:
             raise error

@@ -1,4 +1,4 @@
-"""The worker is woken over Valkey: heard at once, also after Valkey was away, and nobody waits for it."""
+"""Wake-ups over Valkey: immediate, also after an outage of Valkey, and never blocking."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def test_pauses_grow_to_a_bound(refusals: int, share: float) -> None:
 
 
 class FakeValkey:
-    """In place of a client: what a channel hears is a list, an error in it breaks the connection."""
+    """A fake client: the channel's messages are a list, an error in it breaks the connection."""
 
     def __init__(self, *heard: object) -> None:
         self.heard = list(heard)
@@ -72,7 +72,7 @@ async def settled(condition: Callable[[], Any]) -> None:
 
 
 async def listened(client: FakeValkey, heard: Callable[[], None]) -> None:
-    """Until everything was heard."""
+    """Listen until all messages were received."""
     task = asyncio.create_task(made(client).listen(heard))
     await settled(lambda: not client.heard)
     task.cancel()
@@ -82,7 +82,7 @@ async def listened(client: FakeValkey, heard: Callable[[], None]) -> None:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Nobody waits; how long they would have."""
+    """Records the pauses instead of sleeping."""
     taken: list[float] = []
     sleep = asyncio.sleep
 
@@ -96,16 +96,14 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.usefixtures("pauses")
-async def test_each_call_is_heard_and_silence_is_none() -> None:
+async def test_each_wake_up_is_received() -> None:
     calls: list[str] = []
     await listened(FakeValkey({"data": 1}, None, {"data": b""}, None, None), lambda: calls.append("call"))
     assert len(calls) == 2
 
 
 @pytest.mark.parametrize("error", [ValkeyConnectionError("refused"), OSError("unreachable")], ids=["valkey", "system"])
-async def test_a_valkey_that_is_away_is_asked_ever_more_slowly_and_heard_when_it_is_back(
-    pauses: list[float], error: Exception
-) -> None:
+async def test_reconnects_to_valkey_back_off_until_it_is_back(pauses: list[float], error: Exception) -> None:
     calls: list[str] = []
     client = FakeValkey(*[error] * 12, {"data": 1}, error, {"data": 1})
     await listened(client, lambda: calls.append("call"))
@@ -116,7 +114,7 @@ async def test_a_valkey_that_is_away_is_asked_ever_more_slowly_and_heard_when_it
     assert pauses[12] < 1, "what answered in between begins with the shortest pause"
 
 
-async def test_many_calls_at_once_are_two_and_the_last_is_never_lost() -> None:
+async def test_concurrent_wake_ups_are_coalesced_without_losing_the_last() -> None:
     client = FakeValkey()
     waking = made(client)
     waking.notify()
@@ -130,7 +128,7 @@ async def test_many_calls_at_once_are_two_and_the_last_is_never_lost() -> None:
     await settled(lambda: len(client.published) == 3)
 
 
-async def test_a_call_that_fails_keeps_nobody_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failed_wake_up_does_not_block_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     client = FakeValkey()
     client.fails = ValkeyConnectionError("refused")
     waking = made(client)

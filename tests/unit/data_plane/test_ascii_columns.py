@@ -64,7 +64,7 @@ async def test_no_such_file_is_looked_for(file_id: str) -> None:
             await Files().list(OWNER, cursor=cursor)
 
 
-async def test_what_may_be_one_is() -> None:
+async def test_a_valid_tenant_name_is_queried() -> None:
     with pytest.raises(AskedError):
         await Files().get(OWNER, new_id())
     cursor = encode(Cursor("-created_at", 0, f"2026-11-28T12:00:00 {new_id()}"))

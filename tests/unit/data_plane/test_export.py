@@ -12,7 +12,7 @@ from unit.data_plane.builders import collection
 from unit.data_plane.strategies import TYPED
 from vivero_data.domain.collections.schemas import Field, parse, present
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.domain.jobs.child import MEMORY
+from vivero_data.domain.jobs.child import MEMORY_LIMIT
 from vivero_data.domain.jobs.registry import KINDS, kind_of
 from vivero_data.domain.records.export import Export, as_csv, cells, file_name
 from vivero_data.domain.records.schemas import Record
@@ -56,4 +56,4 @@ def test_a_kinds_name_fits_its_column(kind: str) -> None:
 
 def test_an_order_knows_its_kind() -> None:
     assert kind_of(Export("Contacts")) == "export"
-    assert MEMORY < 256 * 1024**2 - 70 * 1024**2, "server and child fit into a pod together"
+    assert MEMORY_LIMIT < 256 * 1024**2 - 70 * 1024**2, "server and child fit into a pod together"

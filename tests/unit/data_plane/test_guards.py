@@ -1,7 +1,7 @@
 import pytest
 from litestar.testing import RequestFactory
 from vivero_data.domain.auth.guards import refuse_cross_site
-from vivero_data.domain.users.schemas import Actor, Permission, Role, demand, demand_may_set
+from vivero_data.domain.users.schemas import Actor, Permission, Role, require_may_assign, require_permission
 from vivero_data.web.page import Can
 from vivero_web.errors import CrossSiteError, NotAllowedError
 
@@ -27,10 +27,10 @@ def test_a_role_has_its_permissions_and_no_other(actor: Actor, permission: Permi
     can = Can(actor.role.permissions)
     assert getattr(can, permission) is actor.may(permission) is (actor in OPEN_TO[permission])
     if actor in OPEN_TO[permission]:
-        demand(actor, permission)
+        require_permission(actor, permission)
     else:
         with pytest.raises(NotAllowedError, match="owner.*; yours is " + actor.role):
-            demand(actor, permission)
+            require_permission(actor, permission)
 
 
 def test_a_template_that_asks_for_a_permission_there_is_not_is_found_out() -> None:
@@ -55,10 +55,10 @@ def test_a_template_that_asks_for_a_permission_there_is_not_is_found_out() -> No
 )
 def test_nobody_raises_above_themselves(actor: Actor, current: Role | None, wanted: Role, allowed: bool) -> None:  # noqa: FBT001  a parameter of the table
     if allowed:
-        demand_may_set(actor, current, wanted)
+        require_may_assign(actor, current, wanted)
     else:
         with pytest.raises(NotAllowedError):
-            demand_may_set(actor, current, wanted)
+            require_may_assign(actor, current, wanted)
 
 
 COOKIE = {"cookie": "__Host-session=x"}

@@ -72,7 +72,7 @@ def identity(stored: Stored, clock: Clock) -> IdentityService:  # noqa: ARG001  
 async def test_what_was_told_comes_before_the_environment(identity: IdentityService, stored: Stored) -> None:
     assert await identity.current() == FALLBACK
     stored.identity = ACME
-    identity.forget()
+    identity.invalidate()
     assert await identity.current() == ACME
 
 
@@ -102,7 +102,7 @@ async def test_pages_within_seconds_ask_once(identity: IdentityService, stored: 
 async def test_a_change_shows_on_the_next_page(identity: IdentityService, stored: Stored) -> None:
     await identity.current()
     stored.identity = ACME
-    identity.forget()
+    identity.invalidate()
     assert await identity.current() == ACME
 
 
@@ -110,7 +110,7 @@ async def test_what_was_read_while_it_changed_is_not_kept(identity: IdentityServ
     def change() -> None:
         stored.while_asked = lambda: None
         stored.identity = ACME
-        identity.forget()
+        identity.invalidate()
 
     stored.while_asked = change
     assert await identity.current() == FALLBACK
@@ -131,7 +131,7 @@ async def test_a_database_that_is_down_leaves_what_was_known(
     clock.now += 6
     assert await identity.current() == ACME
     with pytest.raises(UnavailableError):
-        await identity.told()
+        await identity.stored()
 
 
 @pytest.mark.parametrize(

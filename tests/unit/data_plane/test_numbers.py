@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.strategies import VALUES
-from vivero_data.domain.field_types.number import UnsureNumberError, plain_number, typed_number, written
+from vivero_data.domain.field_types.number import AmbiguousNumberError, plain_number, typed_number, written
 from vivero_data.domain.field_types.registry import FieldType
 
 NUMBERS = VALUES[FieldType.NUMBER] | VALUES[FieldType.INTEGER]
@@ -27,7 +27,7 @@ def test_every_countrys_way_is_read_or_refused_never_as_another_number(number: D
     text = f"{number:,f}".translate(str.maketrans(",.", group + mark))
     if group == mark and "." in f"{number:f}":
         return
-    with suppress(UnsureNumberError):
+    with suppress(AmbiguousNumberError):
         assert typed_number(text) == number
 
 
@@ -54,7 +54,7 @@ def test_what_can_only_mean_one_number(text: str, number: str) -> None:
 
 @pytest.mark.parametrize("text", ["1.234", "1,234", "-12.345", " 999,999 "])
 def test_what_may_mean_two_is_refused_with_two_that_are_sure(text: str) -> None:
-    with pytest.raises(UnsureNumberError) as caught:
+    with pytest.raises(AmbiguousNumberError) as caught:
         typed_number(text)
     whole, _, fraction = str(caught.value).removeprefix("may mean two numbers: write ").partition(", or ")
     digits = text.strip().replace(",", "").replace(".", "")
@@ -67,11 +67,11 @@ def test_what_may_mean_two_is_refused_with_two_that_are_sure(text: str) -> None:
     ["", ".", "-", "1.2.3", "1,2,3", "1.23.456", "12,34,567,8", "1 2", "1_000", "22.11.2026", "NaN", "1e" + "9" * 30],
 )
 def test_what_is_no_number(text: str) -> None:
-    with pytest.raises(UnsureNumberError, match="must be a number"):
+    with pytest.raises(AmbiguousNumberError, match="must be a number"):
         typed_number(text)
 
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
-    with suppress(UnsureNumberError):
+    with suppress(AmbiguousNumberError):
         typed_number(text)

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.script import Script, ScriptDirectory
 from asyncmy.errors import IntegrityError, OperationalError, ProgrammingError
 from vivero_data.db import schema, schema_file
-from vivero_data.db.compatibility import HEAD, SchemaTooNewError, demand_open, is_ahead
+from vivero_data.db.compatibility import HEAD, SchemaTooNewError, is_ahead, require_compatible
 from vivero_data.db.errors import translate
 
 MIGRATIONS = list(reversed(list(ScriptDirectory.from_config(schema_file.config()).walk_revisions())))
@@ -47,7 +47,7 @@ def test_the_oldest_program_never_gets_older_and_is_one_that_there_is() -> None:
 
 
 @pytest.mark.parametrize("one", MIGRATIONS, ids=lambda one: one.revision)
-def test_what_takes_something_away_closes_the_schema_to_older_programs(one: Script) -> None:
+def test_contracting_migrations_are_incompatible_with_older_programs(one: Script) -> None:
     """Expand and contract, as `vivero_data/migrations/__init__.py` says."""
     output = io.StringIO()
     command.upgrade(schema_file.config(output), f"{one.down_revision or 'base'}:{one.revision}", sql=True)
@@ -65,13 +65,13 @@ def test_what_takes_something_away_closes_the_schema_to_older_programs(one: Scri
         ("a-branch", "a-branch", False),
     ],
 )
-def test_a_program_may_run_on_a_newer_schema_that_is_open_to_it(revision: str, oldest: str | None, may: bool) -> None:  # noqa: FBT001  a column of the table
+def test_a_program_may_run_on_a_newer_compatible_schema(revision: str, oldest: str | None, may: bool) -> None:  # noqa: FBT001  a column of the table
     assert is_ahead(revision)
     if may:
-        demand_open(revision, oldest)
+        require_compatible(revision, oldest)
     else:
         with pytest.raises(SchemaTooNewError, match=f"revision {revision} .* up to {HEAD}"):
-            demand_open(revision, oldest)
+            require_compatible(revision, oldest)
 
 
 def test_its_own_and_older_schemas_are_not_ahead() -> None:

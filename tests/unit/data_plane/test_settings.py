@@ -118,7 +118,7 @@ def test_a_file_that_is_no_text_is_refused(environ: dict[str, str]) -> None:
         load(environ)
 
 
-def test_a_ca_that_is_none_is_named(environ: dict[str, str]) -> None:
+def test_an_invalid_ca_file_is_named(environ: dict[str, str]) -> None:
     path = Path(environ["VIVERO_SECRETS_DIR"]) / "platform/ca.crt"
     for content in ("", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
         path.write_text(content)

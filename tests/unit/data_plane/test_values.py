@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.data_plane.builders import field
 from vivero_data.domain.collections.schemas import parse, present
-from vivero_data.domain.field_types.kind import UnfitValueError
+from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.field_types.number import plain
 from vivero_data.domain.field_types.registry import FieldType as T
 
@@ -102,7 +102,7 @@ def test_a_good_value_is_converted(kind: T, value: object, stored: object) -> No
 
 @pytest.mark.parametrize(("kind", "value"), BAD)
 def test_a_bad_value_is_refused_in_words(kind: T, value: object) -> None:
-    with pytest.raises(UnfitValueError) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         parse(field(kind), value)
     assert str(caught.value).startswith("must")
 
@@ -115,7 +115,7 @@ def test_a_bad_value_is_refused_in_words(kind: T, value: object) -> None:
     ],
 )
 def test_a_number_beyond_its_bounds_hears_them(kind: T, value: object, bounds: tuple[str, str]) -> None:
-    with pytest.raises(UnfitValueError) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         parse(field(kind), value)
     assert "between {} and {}".format(*bounds) in str(caught.value)
 
@@ -124,7 +124,7 @@ def test_a_number_beyond_its_bounds_hears_them(kind: T, value: object, bounds: t
     st.sampled_from(T), st.recursive(st.none() | st.booleans() | st.decimals() | st.integers() | st.text(), st.lists)
 )
 def test_any_json_is_converted_or_refused(kind: T, value: object) -> None:
-    with contextlib.suppress(UnfitValueError):
+    with contextlib.suppress(InvalidValueError):
         parse(field(kind), value)
 
 

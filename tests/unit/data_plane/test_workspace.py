@@ -17,7 +17,7 @@ from vivero_core.model import naming
 from vivero_data.domain.owner.service import OwnerAccount, OwnerState
 from vivero_data.domain.users.service import normal_email
 from vivero_data.domain.workspace.controllers import WorkspaceController
-from vivero_data.domain.workspace.service import Introduction, WorkspaceService, WorkspaceState, problems_with
+from vivero_data.domain.workspace.service import WorkspaceService, WorkspaceSettings, WorkspaceState, problems_with
 from vivero_web.errors import InvalidInputError
 from vivero_web.problem import Answers
 
@@ -31,9 +31,9 @@ class FakeWorkspace(WorkspaceService):
     """Checks like the real one, remembers what it heard."""
 
     def __init__(self) -> None:
-        self.heard: list[Introduction] = []
+        self.heard: list[WorkspaceSettings] = []
 
-    async def introduce(self, said: Introduction) -> WorkspaceState:
+    async def configure(self, said: WorkspaceSettings) -> WorkspaceState:
         errors = problems_with(said)
         if errors:
             raise InvalidInputError.of_all(errors)
@@ -132,10 +132,10 @@ def test_every_mistake_is_named_at_once(client: TestClient[Litestar]) -> None:
     assert fields == ["name", "owner.email", "owner.name", "owner.password_hash", "owner.replaces"]
 
 
-def parse(said: object) -> Introduction | None:
+def parse(said: object) -> WorkspaceSettings | None:
     """As the controller does; None when it is refused."""
     try:
-        found = msgspec.json.decode(json.dumps(said), type=Introduction)
+        found = msgspec.json.decode(json.dumps(said), type=WorkspaceSettings)
     except msgspec.MsgspecError:
         return None
     return None if problems_with(found) else found
@@ -168,7 +168,7 @@ def test_what_a_company_is_called_is_accepted(name: str, host: str) -> None:
 
 @given(st.text(), st.text(), st.text(), st.none() | st.text())
 def test_an_owner_is_checked_whatever_it_says(email: str, name: str, password_hash: str, replaces: str | None) -> None:
-    found = Introduction("Acme", "https://acme.example.com", OwnerAccount(email, name, password_hash, replaces))
+    found = WorkspaceSettings("Acme", "https://acme.example.com", OwnerAccount(email, name, password_hash, replaces))
     fields = {"owner.email", "owner.name", "owner.password_hash", "owner.replaces"}
     assert {error.field for error in problems_with(found)} <= fields
     assert problems_with(found), "a random text is no argon2id hash"

@@ -12,8 +12,8 @@ from unit.data_plane.builders import collection, field
 from vivero_data.domain.collections.definition import check
 from vivero_data.domain.collections.names import fold
 from vivero_data.domain.collections.schemas import NewCollection, NewField, parse, present
-from vivero_data.domain.field_types.kind import UnfitValueError
-from vivero_data.domain.field_types.number import UnsureNumberError, typed_number
+from vivero_data.domain.field_types.kind import InvalidValueError
+from vivero_data.domain.field_types.number import AmbiguousNumberError, typed_number
 from vivero_data.domain.field_types.registry import FieldType as T
 from vivero_data.domain.files.names import content_disposition, safe_name
 from vivero_data.domain.records import query
@@ -85,7 +85,7 @@ def round_trip_of_choice(kind: T, name: str) -> None:
 @pytest.mark.parametrize(("typed", "number"), NUMBERS)
 def test_a_number_as_people_write_it(typed: str, number: str | None) -> None:
     if number is None:
-        with pytest.raises((UnsureNumberError, UnfitValueError)):
+        with pytest.raises((AmbiguousNumberError, InvalidValueError)):
             parse(field(T.NUMBER), typed_number(typed))
         return
     assert parse(field(T.NUMBER), typed_number(typed)) == Decimal(number)
@@ -109,7 +109,7 @@ def test_an_address_as_people_have_it(text: str, fits: bool) -> None:  # noqa: F
 
 def _of_kind(kind: T, text: str, value: Any) -> None:  # noqa: ANN401  a field's value may be of any of its types
     if value is None:
-        with pytest.raises(UnfitValueError):
+        with pytest.raises(InvalidValueError):
             parse(field(kind), text)
     else:
         assert present(field(kind), parse(field(kind), text)) == value

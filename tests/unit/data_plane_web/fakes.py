@@ -38,7 +38,7 @@ from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.invitations.service import InvitationService, NewInvitation
 from vivero_data.domain.jobs.repository import Job, JobState
 from vivero_data.domain.jobs.service import JobNotFoundError, JobService
-from vivero_data.domain.jobs.work import Order
+from vivero_data.domain.jobs.task import Task
 from vivero_data.domain.limits.service import Limits, LimitService
 from vivero_data.domain.links.service import LinkService, NoMailError
 from vivero_data.domain.records.errors import RecordNotFoundError
@@ -256,7 +256,7 @@ class FakeRecords(RecordService):
         conditions: Conditions = UNCONDITIONAL,
     ) -> Record:
         before = await self.get(actor, collection, record_id)
-        conditions.demand(tag_of(before.version))
+        conditions.check(tag_of(before.version))
         if changes.version is not None and changes.version != before.version:
             raise ConflictError("The record was changed in the meantime.")
         parsed = self._parsed(collection, changes.values, new=False)
@@ -268,7 +268,7 @@ class FakeRecords(RecordService):
     async def delete(
         self, actor: Actor, collection: str, record_id: int, conditions: Conditions = UNCONDITIONAL
     ) -> None:
-        conditions.demand(tag_of((await self.get(actor, collection, record_id)).version))
+        conditions.check(tag_of((await self.get(actor, collection, record_id)).version))
         gone = self.world.records[collection].pop(record_id)
         self.world.note("record.delete", f"{collection}/{record_id}", gone.values)
 
@@ -316,7 +316,7 @@ class FakeJobs(JobService):
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def start(self, actor: Actor, permission: Permission, order: Order) -> Job:
+    async def start(self, actor: Actor, permission: Permission, order: Task) -> Job:
         assert isinstance(order, Export)
         self.world.orders.append(order)
         return self.add(order.collection, JobState.WAITING)
@@ -371,7 +371,7 @@ class FakeLinks(LinkService):
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def offered(self) -> bool:
+    async def available(self) -> bool:
         return self.world.mail
 
 

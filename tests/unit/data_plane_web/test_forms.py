@@ -12,7 +12,7 @@ from vivero_data.domain.audit.schemas import AuditEntry
 from vivero_data.domain.collections.schemas import Collection, Field, parse, present
 from vivero_data.domain.field_types.long_text import lines
 from vivero_data.domain.field_types.registry import FieldType
-from vivero_data.web import audit_words, filters, forms, inputs
+from vivero_data.web import audit_labels, filters, forms, inputs
 from vivero_data.web.controllers.audit import audit_query
 from vivero_data.web.listing import Address, chosen_columns, columns_cookie
 from vivero_web.errors import FieldError, InvalidInputError
@@ -44,18 +44,18 @@ def _typed_anew(kind: FieldType, value: Any) -> Any:  # noqa: ANN401  a field's 
 def test_an_input_that_was_left_alone_matches_its_mark(pair: tuple[FieldType, Any]) -> None:
     kind, value = pair
     one, shown = field(kind), inputs.shown(value)
-    form = {"f7-was": inputs.mark(one, shown)}
-    assert inputs.touched([one], form) == [], "not sent"
+    form = {"f7-was": inputs.input_hash(one, shown)}
+    assert inputs.changed_fields([one], form) == [], "not sent"
     posted = lines(shown).replace("\n", "\r\n") if kind is FieldType.LONG_TEXT else shown
-    assert inputs.touched([one], {**form, "f7": posted}) == []
-    assert inputs.touched([one], {**form, "f7": f"{shown}x"}) == [one]
+    assert inputs.changed_fields([one], {**form, "f7": posted}) == []
+    assert inputs.changed_fields([one], {**form, "f7": f"{shown}x"}) == [one]
 
 
 @pytest.mark.parametrize("sent", ["2026-01-02T03:04:05.67", "2026-01-02T03:04:05.670"])
 def test_a_moment_matches_in_every_spelling_of_browsers(sent: str) -> None:
     one = field(FieldType.DATETIME)
     moment = datetime(2026, 1, 2, 3, 4, 5, 670_999, tzinfo=UTC)
-    assert inputs.touched([one], {"f7": sent, "f7-was": inputs.mark(one, inputs.shown(moment))}) == []
+    assert inputs.changed_fields([one], {"f7": sent, "f7-was": inputs.input_hash(one, inputs.shown(moment))}) == []
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_a_moment_matches_in_every_spelling_of_browsers(sent: str) -> None:
 )
 def test_a_checkbox_tells_by_its_mark_that_it_was_there(was: str, now: str, changed: int) -> None:
     box = field(FieldType.BOOLEAN, required=True)
-    form = {"f7-was": inputs.mark(box, was), **({"f7": now} if now else {})}
-    assert len(inputs.touched([box], form)) == changed
+    form = {"f7-was": inputs.input_hash(box, was), **({"f7": now} if now else {})}
+    assert len(inputs.changed_fields([box], form)) == changed
 
 
 @given(st.sampled_from(list(FieldType)), st.text(max_size=50))
@@ -125,11 +125,11 @@ def entry(action: str, subject: str = "", before: Values = None, after: Values =
     ],
 )
 def test_actions_in_words(action: str, words: str) -> None:
-    assert audit_words.headline(action) == words
+    assert audit_labels.headline(action) == words
 
 
 def test_changes_of_an_entry() -> None:
-    found = audit_words.changes(
+    found = audit_labels.changes(
         entry("record.update", "", {"a": 1, "b": None, "c": "x"}, {"a": 2, "b": True, "c": "x", "d": [1, 2]})
     )
     assert [(one.name, one.before, one.after) for one in found] == [
@@ -137,7 +137,7 @@ def test_changes_of_an_entry() -> None:
         ("b", "", "Yes"),
         ("d", "", "1, 2"),
     ]
-    assert audit_words.changes(entry("x.create", "", None, {"empty": None})) == []
+    assert audit_labels.changes(entry("x.create", "", None, {"empty": None})) == []
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_changes_of_an_entry() -> None:
     ],
 )
 def test_links_to_what_is_still_there(action: str, subject: str, href: str) -> None:
-    assert audit_words.subject_href(entry(action, subject)) == href
+    assert audit_labels.subject_href(entry(action, subject)) == href
 
 
 def test_every_column_is_shown_until_some_are_chosen() -> None:
@@ -175,7 +175,7 @@ def test_small_words() -> None:
     assert filters.choice_options(("a",), "gone") == [("", "Choose one"), ("a", "a"), ("gone", "gone")]
     assert filters.without_scheme("https://example.com/") == "example.com"
     assert not filters.web_address("https://[bad")
-    assert (filters.day_words("2026-11-02"), filters.day_words(date(2026, 11, 2))) == ("2 Nov 2026", "2 Nov 2026")
-    assert filters.moment_words("2026-11-02T03:04:00+00:00") == "2 Nov 2026, 03:04 UTC"
+    assert (filters.format_day("2026-11-02"), filters.format_day(date(2026, 11, 2))) == ("2 Nov 2026", "2 Nov 2026")
+    assert filters.format_moment("2026-11-02T03:04:00+00:00") == "2 Nov 2026, 03:04 UTC"
     assert filters.file_icon("image/png") == "file-image"
     assert filters.rules(field(FieldType.TEXT, required=True)) == "Required"

@@ -26,7 +26,7 @@ shown = {
     "target": "/",
     "email": "",
     "problem": None,
-    "kept": None,
+    "pending": None,
     "notice": "",
 }
 page = html("login.html.j2", shown)

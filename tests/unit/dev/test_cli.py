@@ -131,11 +131,11 @@ def test_status_as_json_has_the_promised_shape(provider: FakeProvider, capsys: p
     assert document["valkey"]["url"].startswith("valkeys://vivero-admin:")
 
 
-def test_status_names_what_is_not_well(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_names_what_is_unhealthy(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["status", "--instance", "unit"]) == 1
     said = capsys.readouterr().out
     assert "mariadb" in said
-    assert "not well" in said
+    assert "unhealthy" in said
     assert cli.main(["status", "--instance", "none"]) == 1
     parts = {part.component for part in platform_health(provider)}
     assert {"mariadb", "valkey", "s3", "mail", "kubernetes", "control plane page"} <= parts

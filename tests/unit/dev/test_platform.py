@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from vivero_dev.backing import mariadb, object_store, tls_end, valkey
+from vivero_dev.backing import mariadb, object_store, tls_proxy, valkey
 from vivero_dev.backing.accounts import Account, Accounts, accounts_of
 from vivero_dev.backing.addresses import BackingAddresses
 from vivero_dev.certificates import Authority
@@ -18,7 +18,7 @@ from vivero_dev.errors import ComponentError, DevError
 from vivero_dev.instance import Instance
 from vivero_dev.platform.backing import CLUSTER_PORTS, Endpoint, backing_objects
 from vivero_dev.platform.credentials import certificate_delegation, platform_objects
-from vivero_dev.platform.diagnose import deployment_reason, first_trouble, pod_reason
+from vivero_dev.platform.diagnose import deployment_reason, first_problem, pod_reason
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.releases import Helm, Release
 from vivero_dev.platform.values import control_plane_values, operator_values
@@ -120,8 +120,8 @@ def test_servers_speak_tls_alone(accounts: Accounts) -> None:
     assert "port 0\n" in configuration
     assert "tls-protocols TLSv1.3" in configuration
     assert "bind 127.0.0.1 10.0.0.1" in configuration
-    listen = [tls_end.socket("127.0.0.1", 7070), tls_end.socket("10.0.0.1", 7070)]
-    before = tls_end.configuration(listen=listen, server=tls_end.pipe("/mnt/s3.sock"), folder="/mnt")
+    listen = [tls_proxy.socket("127.0.0.1", 7070), tls_proxy.socket("10.0.0.1", 7070)]
+    before = tls_proxy.configuration(listen=listen, server=tls_proxy.pipe("/mnt/s3.sock"), folder="/mnt")
     listeners = before["static_resources"]["listeners"]
     assert [listener["address"] for listener in listeners] == listen
     for listener in listeners:
@@ -243,7 +243,7 @@ def test_the_failing_object_and_its_log_are_found(tmp_path: Path) -> None:
     (tmp_path / "pods.json").write_text(json.dumps({"items": [failing]}))
     script = f'case "$*" in *logs*) echo "Traceback: boom";; *) cat {tmp_path}/pods.json;; esac'
     kubectl = Kubectl(program(tmp_path, "kubectl", script), tmp_path / "kubeconfig")
-    trouble = first_trouble(kubectl, "vivero-system")
+    trouble = first_problem(kubectl, "vivero-system")
     assert trouble is not None
     assert trouble.component == "Deployment vivero-system/vivero-operator (pod app-7f-x)"
     assert "CrashLoopBackOff" in trouble.reason

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from vivero_dev import assets, debian
-from vivero_dev.commands import run, version_of, work
+from vivero_dev.commands import run, run_long, version_of
 from vivero_dev.errors import ComponentError
 from vivero_dev.image_names import read_names, write_names
 from vivero_dev.instance import Instance
@@ -75,7 +75,7 @@ def test_work_takes_as_long_as_it_needs_and_tells_each_line(tmp_path: Path) -> N
     log.write_text("of an earlier run\n")
     # Longer in all than the silence that is allowed, and never as long silent: it prints, and then it computes.
     script = "for i in 1 2 3 4; do echo $i; sleep 0.6; done; timeout 3 sh -c 'while :; do :; done'; printf end"
-    work("build", ["sh", "-c", script], log=log, silence=1.5, on_line=lines.append)
+    run_long("build", ["sh", "-c", script], log=log, stall_timeout=1.5, on_line=lines.append)
     assert lines == ["1", "2", "3", "4"]
     assert log.read_text().endswith("4\nend")
 
@@ -85,7 +85,7 @@ def test_work_that_is_silent_is_ended_with_all_that_it_started(tmp_path: Path) -
     with pytest.raises(
         ComponentError, match=r"sh neither printed anything nor used the processor for 1 s\. What is done"
     ):
-        work("build", ["sh", "-c", "sleep 600 & echo $!; wait"], log=log, silence=1)
+        run_long("build", ["sh", "-c", "sleep 600 & echo $!; wait"], log=log, stall_timeout=1)
     with contextlib.suppress(psutil.NoSuchProcess):
         # Dead, and at most not yet waited for by whoever adopts orphans on this machine.
         started = psutil.Process(int(log.read_text()))
@@ -95,11 +95,11 @@ def test_work_that_is_silent_is_ended_with_all_that_it_started(tmp_path: Path) -
 def test_work_that_fails_or_is_missing_is_named(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with pytest.raises(ComponentError, match=r"build: sh exited with 3\. What is done stays") as caught:
-        work("build", ["sh", "-c", "echo no space; exit 3"], log=log)
+        run_long("build", ["sh", "-c", "echo no space; exit 3"], log=log)
     assert caught.value.log == log
     assert log.read_text() == "no space\n"
     with pytest.raises(ComponentError, match="build: none-such cannot be run: No such file"):
-        work("build", ["none-such"], log=log)
+        run_long("build", ["none-such"], log=log)
 
 
 def test_waiting_ends_with_the_last_complaint() -> None:

@@ -191,7 +191,7 @@ def test_the_base_is_bootstrapped_in_a_mount_namespace_and_packed_without_ballas
         (root / LEFT_OUT[0] / "ballast").touch()
         return ""
 
-    monkeypatch.setattr(base_image, "work", bootstrap)
+    monkeypatch.setattr(base_image, "run_long", bootstrap)
     monkeypatch.setattr(base_image, "_mirror", list)
     entry = base_image.ensure_base(Store(tmp_path), tmp_path / "log")
     assert base_image.ensure_base(Store(tmp_path), tmp_path / "log") == entry

@@ -76,7 +76,7 @@ def test_an_unchanged_tree_builds_nothing_and_a_change_of_code_one_layer(
     builds, loaded = Builds(), set[str]()
     cluster.instance.cache_dir.mkdir()
     monkeypatch.setattr(images, "run", builds.run)
-    monkeypatch.setattr(images, "work", builds.run)
+    monkeypatch.setattr(images, "run_long", builds.run)
     monkeypatch.setattr(images, "load_image", lambda _cluster, _archive, name: loaded.add(name))
     monkeypatch.setattr(images, "install_packages", lambda *_: None)
     monkeypatch.setattr(images, "ensure_base", lambda *_: tmp_path / "base-1")
@@ -106,7 +106,7 @@ def test_only_the_newest_builds_are_kept(cluster: Cluster, tmp_path: Path, monke
     builds.names = {f"localhost/vivero/operator:{number}" for number in range(images.KEPT_BUILDS + 3)}
     cluster.instance.cache_dir.mkdir()
     monkeypatch.setattr(images, "run", builds.run)
-    monkeypatch.setattr(images, "work", builds.run)
+    monkeypatch.setattr(images, "run_long", builds.run)
     monkeypatch.setattr(images.Builder, "_build", lambda *_: None)
     images.Builder(cluster.instance.cache_dir, tmp_path / "log").build(images.IMAGES[0], silently)
     assert len(builds.names) == images.KEPT_BUILDS
@@ -119,7 +119,7 @@ def test_a_second_instance_loads_without_building(
     cluster.instance.cache_dir.mkdir()
     builds.names.add(images.reference(images.IMAGES[1]))
     monkeypatch.setattr(images, "run", builds.run)
-    monkeypatch.setattr(images, "work", builds.run)
+    monkeypatch.setattr(images, "run_long", builds.run)
     monkeypatch.setattr(images, "load_image", lambda _cluster, _archive, name: loaded.add(name))
     builder = images.Builder(cluster.instance.cache_dir, tmp_path / "log")
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")

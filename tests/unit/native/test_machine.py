@@ -106,7 +106,7 @@ def test_pods_end_by_a_signal_to_whoever_is_in_the_groups(
         (group / "cgroup.procs").write_text("")
 
     monkeypatch.setattr(os, "kill", kill)
-    cgroups.end_pods(instance)
+    cgroups.kill_pods(instance)
     assert sent == [signal.SIGTERM]
 
 
@@ -119,7 +119,7 @@ def test_a_process_that_nothing_ends_is_named(
     monkeypatch.setattr(cgroups, "TERM_SECONDS", 0.0)
     monkeypatch.setattr(cgroups, "KILL_SECONDS", 0.0)
     with pytest.raises(ComponentError, match="4194304"):
-        cgroups.end_pods(instance)
+        cgroups.kill_pods(instance)
 
 
 class Machine:
@@ -169,7 +169,7 @@ def test_removing_a_network_that_is_not_there_does_nothing(instance: Instance, m
 @pytest.fixture
 def apt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     machine = Machine()
-    monkeypatch.setattr(packages, "work", machine.run)
+    monkeypatch.setattr(packages, "run_long", machine.run)
     monkeypatch.setattr(packages, "POLICY", tmp_path / "policy-rc.d")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(shutil, "which", lambda _: None)
@@ -203,7 +203,7 @@ def test_services_are_forbidden_to_start_while_packages_install(
 ) -> None:
     seen: list[bool] = []
     monkeypatch.setattr(packages, "is_installed", lambda _: False)
-    monkeypatch.setattr(packages, "work", lambda *_, **__: seen.append(packages.POLICY.exists()))
+    monkeypatch.setattr(packages, "run_long", lambda *_, **__: seen.append(packages.POLICY.exists()))
     packages.ensure_packages(["mariadb-server"], tmp_path / "log")
     assert seen == [False, True]
 
@@ -222,10 +222,10 @@ def a_node(status: str, message: str = "") -> dict[str, object]:
 
 
 def test_what_keeps_a_node_from_being_ready() -> None:
-    assert node.complaint([], "n") == "node n has not registered"
-    assert node.complaint([{"metadata": {"name": "n"}}], "n") == "node says nothing yet"
-    assert node.complaint([a_node("False", "no network plugin")], "n") == "no network plugin"
-    assert node.complaint([a_node("True")], "n") is None
+    assert node.problem([], "n") == "node n has not registered"
+    assert node.problem([{"metadata": {"name": "n"}}], "n") == "node says nothing yet"
+    assert node.problem([a_node("False", "no network plugin")], "n") == "no network plugin"
+    assert node.problem([a_node("True")], "n") is None
 
 
 class Answer(BaseHTTPRequestHandler):

@@ -47,7 +47,7 @@ class Compiler:
     module: Path
     commands: list[list[str]] = field(default_factory=list)
 
-    def work(self, _component: str, command: list[object], *, on_line: Callable[[str], None], **_: object) -> None:
+    def run_long(self, _component: str, command: list[object], *, on_line: Callable[[str], None], **_: object) -> None:
         words = [str(word) for word in command]
         self.commands.append(words)
         for line in ("go: downloading example.org v1", "example.org/a", "example.org/b"):
@@ -68,7 +68,7 @@ def test_tools_are_compiled_once_and_together_with_their_names_and_extras(
     (compiler.module / "examples" / "crds.yaml").write_text("kind: X")
     extras = {"manifests": ("example.org/x", "examples")}
     monkeypatch.setitem(tools.TOOLS, "pause", tools.Tool("pause", "./pause", names=("a", "b"), extras=extras))
-    monkeypatch.setattr(tools, "work", compiler.work)
+    monkeypatch.setattr(tools, "run_long", compiler.run_long)
     monkeypatch.setattr(tools, "run", compiler.run)
     monkeypatch.setattr(tools, "find_go", lambda *_: Path("/go/bin/go"))
     shares: list[float] = []
@@ -103,7 +103,7 @@ def test_an_old_compiler_is_left_alone(
 
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/go")
     monkeypatch.setattr(toolchain, "go_version", lambda _: version)
-    monkeypatch.setattr(python_packages, "work", install)
+    monkeypatch.setattr(python_packages, "run_long", install)
     found = toolchain.find_go(Store(tmp_path), tmp_path / "log")
     assert (found == Path("/usr/bin/go")) is own
     assert own or found.parts[-3:] == ("go", "bin", "go")

@@ -219,7 +219,7 @@ def renew(kube: FakeKube, clock: Clock, secret: str, key: str = "password") -> N
 class TestClients:
     async def test_one_for_each_server(self, backends: BackendClients, kube: FakeKube, clock: Clock) -> None:
         client, storage, cache = await backends.database(DATABASE), await backends.storage(), await backends.cache()
-        assert len({client.lane, storage.lane, cache.lane}) == 3
+        assert len({client.breaker, storage.breaker, cache.breaker}) == 3
         renew(kube, clock, "mariadb-admin")
         assert await backends.database(DATABASE) is not client
         assert await backends.storage() is storage
@@ -268,7 +268,7 @@ class TestClients:
         old = cast("BackendClient[Any]", await USES[use](backends))
         gate, closed = threading.Event(), threading.Event()
         monkeypatch.setattr(old.admin, "close", closed.set)
-        running = asyncio.create_task(old.lane.call(gate.wait, 5))
+        running = asyncio.create_task(old.breaker.call(gate.wait, 5))
         await asyncio.sleep(0.01)
         renew(
             kube,
@@ -279,8 +279,8 @@ class TestClients:
         new = cast("BackendClient[Any]", await USES[use](backends))
         assert new is not old
         with pytest.raises(BackendUnavailableError, match="were changed"):
-            await old.lane.call(max, 1, 2)
-        assert await new.lane.call(max, 1, 2) == 2
+            await old.breaker.call(max, 1, 2)
+        assert await new.breaker.call(max, 1, 2) == 2
         assert not closed.is_set()
         gate.set()
         assert await running
@@ -292,7 +292,7 @@ class TestClients:
     ) -> None:
         old = await backends.database(DATABASE)
         gate = threading.Event()
-        running = [asyncio.create_task(old.lane.call(gate.wait, 5)) for _ in range(20)]
+        running = [asyncio.create_task(old.breaker.call(gate.wait, 5)) for _ in range(20)]
         await asyncio.sleep(0.01)
         renew(kube, clock, "mariadb-admin")
         await backends.database(DATABASE)
@@ -319,6 +319,6 @@ class TestClients:
         backends.forget_database("main")
         backends.forget_database("main")
         with pytest.raises(BackendUnavailableError):
-            await client.lane.call(max, 1, 2)
+            await client.breaker.call(max, 1, 2)
         assert await backends.database(DATABASE) is not client
         backends.close()

@@ -126,7 +126,7 @@ class TestOneKindStopsNoOther:
     async def test_that_gets_no_list(
         self, how: str, kube: WatchedKube, heard: Heard, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(children, "TURN_SECONDS", 0.02)
+        monkeypatch.setattr(children, "EXCLUSIVE_SECONDS", 0.02)
         settled(cluster)
         everything(kube)
         if how == "hangs":

@@ -8,7 +8,7 @@ from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.survey import digests, tenant_in
 from vivero_core.model.constants import FIELD_MANAGER, LABEL_TENANT
 from vivero_operator.health import Heartbeat
-from vivero_operator.policies import drift, roster
+from vivero_operator.policies import drift, expected_objects
 from vivero_operator.policies.outcome import Outcome, State
 from vivero_operator.reconcile import children
 from vivero_operator.reconcile.children import Child, Children
@@ -185,7 +185,12 @@ SERVED: dict[str, Any] = {"hosts": [HOST], "hostCertificates": [{"host": HOST, "
 SERVED_STATUS: dict[str, Any] = {"hosts": [{"host": HOST, "ready": True, "reason": "HostServed"}]}
 SPARE: dict[str, Any] = {"slug": None, "owner": None, "pool": "trial"}
 OFF: dict[str, Any] = {"suspended": {"reason": "Unpaid"}}
-KINDS = [*(kind.kind for kind in (*children.KINDS, *children.SUMMED_UP)), "Secret", "ConfigMap", roster.RECORD]
+KINDS = [
+    *(kind.kind for kind in (*children.KINDS, *children.SUMMED_UP)),
+    "Secret",
+    "ConfigMap",
+    expected_objects.RECORD,
+]
 
 
 def tenant(spec: dict[str, Any] | None = None, status: dict[str, Any] | None = None) -> World:
@@ -200,11 +205,11 @@ class TestRoster:
     def test_each_is_missed_by_its_name(self, kind: str, spec: dict[str, Any], status: dict[str, Any]) -> None:
         """Whatever else is there, and however much of it."""
         tenants = list(tenant(spec, status).cluster.tenants)
-        whole = roster.expected(tenants[0], kind)
-        assert list(roster.incomplete(tenants, kind, {IDENT: whole})) == []
+        whole = expected_objects.expected(tenants[0], kind)
+        assert list(expected_objects.incomplete(tenants, kind, {IDENT: whole})) == []
         for name in whole:
             found = {IDENT: {*whole - {name}, "other", "foreign", "more"}}
-            assert list(roster.incomplete(tenants, kind, found)) == [IDENT]
+            assert list(expected_objects.incomplete(tenants, kind, found)) == [IDENT]
 
     @pytest.mark.parametrize(
         ("kind", "spec", "expected"),
@@ -214,16 +219,16 @@ class TestRoster:
             ("Ingress", SPARE, set()),
             ("Service", SPARE, {"app"}),
             ("Namespace", {}, {f"tenant-{IDENT}"}),
-            (roster.RECORD, {}, {f"escrow-{IDENT}"}),
+            (expected_objects.RECORD, {}, {f"escrow-{IDENT}"}),
         ],
     )
     def test_names(self, kind: str, spec: dict[str, Any], expected: set[str]) -> None:
-        assert roster.expected(next(iter(tenant(spec).cluster.tenants)), kind) == expected
+        assert expected_objects.expected(next(iter(tenant(spec).cluster.tenants)), kind) == expected
 
     def test_who_is_still_being_made_lacks_nothing(self) -> None:
         world = World()
         world.put(TENANT)
-        assert list(roster.incomplete(world.cluster.tenants, "Service", {})) == []
+        assert list(expected_objects.incomplete(world.cluster.tenants, "Service", {})) == []
 
 
 class TestSurveyor:

@@ -31,7 +31,7 @@ from vivero_operator.data_plane import DataPlaneClient, Owner, Workspace
 from vivero_operator.errors import DataPlaneRefusedError, DataPlaneUnavailableError
 from vivero_operator.handlers import missed_deletions, pods, tenants
 from vivero_operator.instance import TenantKeys
-from vivero_operator.reconcile import database_server, lanes, plan
+from vivero_operator.reconcile import circuit_breaker, database_server, plan
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
@@ -536,7 +536,7 @@ async def test_a_signup_is_urgent_for_servers_and_when_it_comes_back() -> None:
         world.put(manifest)
     server = world.backends.servers["main"]
     real = server.ensure_database
-    server.ensure_database = lambda database: seen.append(lanes.URGENT.get()) or real(database)  # type: ignore[method-assign, func-returns-value]
+    server.ensure_database = lambda database: seen.append(circuit_breaker.URGENT.get()) or real(database)  # type: ignore[method-assign, func-returns-value]
     assert (await world.reconcile()).urgent
     assert seen == [True]
 

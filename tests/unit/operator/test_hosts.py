@@ -16,7 +16,7 @@ from reconcile.world import NOW, tenant_body
 from vivero_core.model.constants import Reason
 from vivero_core.model.tenant import Tenant
 from vivero_operator.policies import certificates, hosts
-from vivero_operator.policies.certificates import Verdict
+from vivero_operator.policies.certificates import CertificateCheck
 from vivero_operator.policies.hosts import Seen
 
 HOST = "app.example.com"
@@ -69,8 +69,13 @@ class TestWords:
             (Seen(dns_fault="dns: no answer"), False, Reason.HOST_UNVERIFIED, "dns: no answer"),
             (Seen(verified_at=NOW), False, Reason.CERTIFICATE_MISSING, "spec.hostCertificates"),
             (Seen(verified_at=NOW, issuer="letsencrypt"), False, Reason.CERTIFICATE_MISSING, "letsencrypt"),
-            (Seen(verified_at=NOW, certificate=Verdict(NOW, "expired")), False, Reason.CERTIFICATE_INVALID, "expired"),
-            (Seen(verified_at=NOW, certificate=Verdict(NOW, None)), True, Reason.HOST_SERVED, "2026-11-22"),
+            (
+                Seen(verified_at=NOW, certificate=CertificateCheck(NOW, "expired")),
+                False,
+                Reason.CERTIFICATE_INVALID,
+                "expired",
+            ),
+            (Seen(verified_at=NOW, certificate=CertificateCheck(NOW, None)), True, Reason.HOST_SERVED, "2026-11-22"),
         ],
     )
     def test_what_a_client_sees(self, seen: Seen, ready: bool, reason: Reason, words: str) -> None:  # noqa: FBT001
@@ -81,13 +86,13 @@ class TestWords:
     def test_it_is_routed_when_its_own_certificate_is_there_or_comes_that_way(self) -> None:
         waiting = hosts.status(tenant(), HOST, Seen(verified_at=NOW, issuer="letsencrypt"))
         unproven = hosts.status(tenant(), HOST, Seen(issuer="letsencrypt"))
-        served = hosts.status(tenant(), HOST, Seen(verified_at=NOW, certificate=Verdict(NOW, None)))
+        served = hosts.status(tenant(), HOST, Seen(verified_at=NOW, certificate=CertificateCheck(NOW, None)))
         assert [hosts.is_routed(one, issued=True) for one in (waiting, unproven, served)] == [True, False, True]
         assert [hosts.is_routed(one, issued=False) for one in (waiting, unproven, served)] == [False, False, True]
 
     def test_an_issued_one_that_has_expired_stays_routed(self) -> None:
         """Else the issuer forgets it, and it never comes back."""
-        bad = Verdict(NOW, "expired on 2026-11-22")
+        bad = CertificateCheck(NOW, "expired on 2026-11-22")
         issued = hosts.status(tenant(), HOST, Seen(verified_at=NOW, certificate=bad, issuer="letsencrypt"))
         assert (issued.ready, issued.reason) == (False, Reason.CERTIFICATE_INVALID)
         assert issued.message.startswith(
@@ -99,8 +104,8 @@ class TestWords:
 class TestCertificates:
     def test_one_that_clients_accept(self) -> None:
         certificate, key = pem(HOST, NOW - timedelta(days=1), 30)
-        verdict = certificates.judge(certificate, key, HOST, NOW)
-        assert verdict == Verdict(NOW + timedelta(days=29), None)
+        check = certificates.check_certificate(certificate, key, HOST, NOW)
+        assert check == CertificateCheck(NOW + timedelta(days=29), None)
 
     @pytest.mark.parametrize(
         ("begins", "days", "host", "words"),
@@ -113,16 +118,17 @@ class TestCertificates:
     )
     def test_one_that_clients_refuse(self, begins: int, days: int, host: str, words: str) -> None:
         certificate, key = pem(host, NOW + timedelta(days=begins), days)
-        assert certificates.judge(certificate, key, HOST, NOW).problem == words
+        assert certificates.check_certificate(certificate, key, HOST, NOW).problem == words
 
     def test_what_cannot_be_used(self) -> None:
         certificate, key = pem(HOST, NOW)
         another, _ = pem(HOST, NOW, key=ec.generate_private_key(ec.SECP256R1()))
-        assert certificates.judge(b"no pem", key, HOST, NOW).problem == "is not valid PEM"
+        assert certificates.check_certificate(b"no pem", key, HOST, NOW).problem == "is not valid PEM"
         assert (
-            certificates.judge(certificate, b"no pem", HOST, NOW).problem == "has a private key that cannot be parsed"
+            certificates.check_certificate(certificate, b"no pem", HOST, NOW).problem
+            == "has a private key that cannot be parsed"
         )
-        problem = certificates.judge(another, key, HOST, NOW).problem
+        problem = certificates.check_certificate(another, key, HOST, NOW).problem
         assert problem == "does not match its private key"
 
     @given(data=st.data(), changes=st.integers(1, 3))
@@ -132,24 +138,28 @@ class TestCertificates:
         for _ in range(changes):
             broken[data.draw(st.integers(0, len(broken) - 1))] ^= 1 << data.draw(st.integers(0, 7))
         text = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(broken) + b"-----END CERTIFICATE-----\n"
-        verdict = certificates.judge(text, KEY, HOST, NOW)
-        assert verdict.problem is None or verdict.problem.split()[0] in FIRST_WORDS
+        check = certificates.check_certificate(text, KEY, HOST, NOW)
+        assert check.problem is None or check.problem.split()[0] in FIRST_WORDS
 
     def test_one_of_another_version(self) -> None:
         odd = DER.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x12", 1)
         text = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(odd) + b"-----END CERTIFICATE-----\n"
-        assert certificates.judge(text, KEY, HOST, NOW).problem == "contains something that cannot be parsed"
+        assert (
+            certificates.check_certificate(text, KEY, HOST, NOW).problem == "contains something that cannot be parsed"
+        )
 
     @given(st.binary(max_size=300))
     def test_no_bytes_at_all_are_a_fault_of_ours(self, text: bytes) -> None:
-        assert certificates.judge(text, KEY, HOST, NOW).problem == "is not valid PEM"
-        assert certificates.judge(PEM, text, HOST, NOW).problem == "has a private key that cannot be parsed"
+        assert certificates.check_certificate(text, KEY, HOST, NOW).problem == "is not valid PEM"
+        assert certificates.check_certificate(PEM, text, HOST, NOW).problem == "has a private key that cannot be parsed"
 
     def test_a_key_under_a_password_cannot_be_used(self) -> None:
         locked = ec.generate_private_key(ec.SECP256R1()).private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
         )
-        assert certificates.judge(PEM, locked, HOST, NOW).problem == "has a private key that cannot be parsed"
+        assert (
+            certificates.check_certificate(PEM, locked, HOST, NOW).problem == "has a private key that cannot be parsed"
+        )
 
     def test_one_without_names_is_for_no_host(self) -> None:
         private = ec.generate_private_key(ec.SECP256R1())
@@ -160,7 +170,7 @@ class TestCertificates:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         chain = signed.public_bytes(serialization.Encoding.PEM)
-        assert certificates.judge(chain, key, HOST, NOW).problem == f"is not valid for {HOST}"
+        assert certificates.check_certificate(chain, key, HOST, NOW).problem == f"is not valid for {HOST}"
 
     @given(st.from_regex(r"[a-z]{1,10}(\.[a-z]{1,10}){1,3}", fullmatch=True))
     def test_a_wildcard_stands_for_one_label(self, host: str) -> None:

@@ -55,8 +55,8 @@ class TestIssuer:
         await world.reconcile()
         assert routes(world, f"tenant-{IDENT}", "vivero-system") == [HOST]
         assert routes(world, f"tenant-{IDENT}-issued", "vivero-system") == [OTHER]
-        stand_in = world.kube.objects["Ingress", "vivero-system", f"tenant-{IDENT}"]
-        assert "cert-manager.io/cluster-issuer" not in stand_in["metadata"]["annotations"]
+        suspended_ingress = world.kube.objects["Ingress", "vivero-system", f"tenant-{IDENT}"]
+        assert "cert-manager.io/cluster-issuer" not in suspended_ingress["metadata"]["annotations"]
         assert routes(world) == routes(world, ingress.ISSUED_HOSTS) == []
 
     async def test_one_of_a_person_that_is_bad_is_not_routed_although_there_is_an_issuer(self) -> None:

@@ -52,7 +52,7 @@ async def test_a_key_is_issued_once_and_stored_twice() -> None:
     world = await serving()
     assert known(world) == [told(world)]
     assert world.backends.s3.calls.count("new_key") == 1
-    record = await world.services.vault.find(IDENT)
+    record = await world.services.escrow.find(IDENT)
     assert record is not None
     assert record.keys is not None
     assert (record.keys.storage_access_key, record.keys.storage_secret) == told(world)
@@ -68,7 +68,7 @@ async def test_one_copy_is_made_from_the_other(gone: tuple[str, str, str]) -> No
     await world.reconcile()
     assert told(world) == before
     assert known(world) == [before]
-    record = await world.services.vault.find(IDENT)
+    record = await world.services.escrow.find(IDENT)
     assert record is not None
     assert record.keys is not None
     assert record.keys.storage_access_key == before[0]
@@ -108,7 +108,7 @@ async def test_a_key_that_was_removed_is_replaced_and_told() -> None:
     assert condition(world, "StorageReady") == "True Provisioned"
     (correction,) = corrections(world)
     assert "storage account" in correction
-    record = await world.services.vault.find(IDENT)
+    record = await world.services.escrow.find(IDENT)
     assert record is not None
     assert record.keys is not None
     assert record.keys.storage_access_key == told(world)[0]
@@ -162,7 +162,7 @@ async def test_who_keeps_the_accounts_may_change(first: str, then: str) -> None:
 
 async def test_a_record_of_who_needs_no_key_is_as_earlier_releases_wrote_it() -> None:
     world = await serving(Settings(data_plane_image="image:1"))
-    record = await world.services.vault.find(IDENT)
+    record = await world.services.escrow.find(IDENT)
     assert record is not None
     assert record.keys is not None
     assert "storage_access_key" not in record.keys.dump()

@@ -11,7 +11,7 @@ from reconcile.world import NOW
 from unit.operator.made import body, condition
 from vivero_core.model.constants import Reason, SuspensionReason
 from vivero_core.model.tenant import Tenant
-from vivero_operator.policies import life, verdict
+from vivero_operator.policies import life, tenant_conditions
 from vivero_operator.policies.life import TABLE, Event, Move, State
 from vivero_operator.reconcile import pipeline
 
@@ -114,10 +114,10 @@ def test_the_end_of_a_suspension_is_told_once(tenant: Tenant, bound: bool) -> No
 @pytest.mark.parametrize("move", sorted({move for row in TABLE.values() for move in row.values()}, key=str), ids=str)
 def test_conditions_follow_from_the_state(move: Move) -> None:
     tenant = Tenant.parse(body("Tenant", "acme", {"suspended": {"reason": "Manual"}}))
-    conditions = verdict.of(move, tenant, [], NOW)
-    summary = verdict.summary(conditions)
+    conditions = tenant_conditions.of(move, tenant, [], NOW)
+    summary = tenant_conditions.summary(conditions)
     assert summary is not None
-    told = verdict.transition((), conditions, move.reason)
+    told = tenant_conditions.transition((), conditions, move.reason)
     assert told is not None
     expected = Reason.PROVEN if move.reason is Reason.CLAIMED else move.reason  # of a claim the whole pass tells
     assert told[:2] == (False, expected)

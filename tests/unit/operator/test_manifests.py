@@ -248,9 +248,12 @@ def test_each_own_host_has_its_own_certificate() -> None:
     assert [rule["host"] for rule in own["spec"]["rules"]] == hosts
     assert [tls["secretName"] for tls in own["spec"]["tls"]] == list(map(copies.certificate_name, hosts))
     assert "projectcontour.io/tls-cert-namespace" not in own["metadata"]["annotations"]
-    stand_in = ingress.build_suspended(one, hosts)
-    assert stand_in["metadata"]["namespace"] == "vivero-system"
-    assert [tls["secretName"] for tls in stand_in["spec"]["tls"]] == ["a-tls", copies.certificate_name("b.example.com")]
+    suspended_ingress = ingress.build_suspended(one, hosts)
+    assert suspended_ingress["metadata"]["namespace"] == "vivero-system"
+    assert [tls["secretName"] for tls in suspended_ingress["spec"]["tls"]] == [
+        "a-tls",
+        copies.certificate_name("b.example.com"),
+    ]
 
 
 def test_an_issuer_looks_after_its_own_hosts_alone() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
-from reconcile.fakes import DirectLane, merge
+from reconcile.fakes import DirectBreaker, merge
 from reconcile.world import NOW, SERVER, Object, World, tenant_body
 from unit.operator.made import PAUSED
 from unit.operator.waiting import until
@@ -523,17 +523,17 @@ class TestOrder:
         ] == f"Normal OrphanRemoved: Orphan {ID} was deleted as requested in spec.removeOrphans"
 
     async def test_what_takes_long_is_no_outage(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A bucket is emptied object by object: that has a lane's time for long calls."""
+        """A bucket is emptied object by object: that has the threads for long calls."""
         await place.leave()
         await place.sweep()
-        real = DirectLane.long
+        real = DirectBreaker.long
         long = list[str]()
 
-        async def note(lane: DirectLane, function: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as the real one
+        async def note(breaker: DirectBreaker, function: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as the real one
             long.append(function.__name__)
-            return await real(lane, function, *args, **kwargs)
+            return await real(breaker, function, *args, **kwargs)
 
-        monkeypatch.setattr(DirectLane, "long", note)
+        monkeypatch.setattr(DirectBreaker, "long", note)
         place.order(ID)
         await place.server()
         assert sorted({*long}) == ["drop_cache", "drop_database", "drop_storage"]

@@ -7,7 +7,7 @@ from reconcile.scenes import IDENT, NAMESPACE, SCHEMA, begun, body, condition, p
 from reconcile.world import PLAN, SERVER, Object, World, tenant_body
 from vivero_operator.escrow import record
 from vivero_operator.escrow.record import Record
-from vivero_operator.escrow.vault import Vault
+from vivero_operator.escrow.store import EscrowStore
 
 RECORD = ("Secret", "vivero-system", record.name(IDENT))
 DATABASE = ("Secret", NAMESPACE, "database")
@@ -105,13 +105,13 @@ async def test_a_status_that_was_lost_is_written_again_from_what_is_left(lost: l
 async def test_it_costs_no_write_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """A status that said it before anything is made would be one more for each tenant (ADR 0035)."""
     asked: list[str] = []
-    find = Vault.find
+    find = EscrowStore.find
 
-    async def counted(vault: Vault, ident: str) -> Record | None:
+    async def counted(escrow: EscrowStore, ident: str) -> Record | None:
         asked.append(ident)
-        return await find(vault, ident)
+        return await find(escrow, ident)
 
-    monkeypatch.setattr(Vault, "find", counted)
+    monkeypatch.setattr(EscrowStore, "find", counted)
     world = await begun()
     assert asked == [IDENT, IDENT]  # before keys are made, and before they are kept
     assert not [one for one in world.kube.writes if one.startswith("patch status")]

@@ -12,9 +12,9 @@ from vivero_core.model.constants import LABEL_SIGNUP, ConditionType, Reason
 from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow.record import Record
-from vivero_operator.policies import allocation, backoff, drift, life, room, verdict
+from vivero_operator.policies import allocation, backoff, drift, life, room, tenant_conditions
 from vivero_operator.policies.outcome import Outcome, Pending, State, done, waiting
-from vivero_operator.policies.verdict import Finding
+from vivero_operator.policies.tenant_conditions import Finding
 
 
 def tenant(name: str = "acme", *, uid: str = "u1", age: int = 0, status: Any = None, **spec: Any) -> Tenant:
@@ -235,42 +235,42 @@ class TestVerdict:
         ],
     )
     def test_active(self, outcomes: tuple[Outcome, ...], expected: tuple[str, str]) -> None:
-        conditions = verdict.active(tenant(), findings(*outcomes), NOW)
+        conditions = tenant_conditions.active(tenant(), findings(*outcomes), NOW)
         assert ready(conditions) == expected
         assert ready(conditions, "Suspended") == ("False", "NotSuspended")
 
     def test_a_skipped_step_leaves_what_was_known(self) -> None:
-        old = verdict.active(tenant(), findings(DONE, DONE), NOW)
+        old = tenant_conditions.active(tenant(), findings(DONE, DONE), NOW)
         known = tenant().model_copy(update={"status": tenant().status.model_copy(update={"conditions": old})})
-        later = verdict.active(known, findings(SKIPPED, FAILED), NOW + timedelta(minutes=1))
+        later = tenant_conditions.active(known, findings(SKIPPED, FAILED), NOW + timedelta(minutes=1))
         assert ready(later, "DatabaseReady") == ("True", "Provisioned")
         assert find(later, "DatabaseReady").last_transition_time == NOW  # type: ignore[union-attr]
         assert find(later, "Ready").last_transition_time == NOW + timedelta(minutes=1)  # type: ignore[union-attr]
 
     def test_suspended(self) -> None:
         away = tenant(suspended={"reason": "Unpaid"})
-        conditions = verdict.suspended(away, findings(DONE), NOW, Reason.UNPAID)
+        conditions = tenant_conditions.suspended(away, findings(DONE), NOW, Reason.UNPAID)
         assert find(conditions, "Ready") is None
         assert ready(conditions, "Suspended") == ("True", "Unpaid")
         assert ready(conditions, "WorkloadReady") == ("False", "Unpaid")
-        assert verdict.summary(conditions).message == "Suspended: a payment is overdue"  # type: ignore[union-attr]
-        still = verdict.suspended(away, findings(FAILED), NOW, Reason.UNPAID)
+        assert tenant_conditions.summary(conditions).message == "Suspended: a payment is overdue"  # type: ignore[union-attr]
+        still = tenant_conditions.suspended(away, findings(FAILED), NOW, Reason.UNPAID)
         assert ready(still, "Suspended") == ready(still) == ("False", "Unpaid")
 
     def test_suspension_message_of_one_in_service_is_empty(self) -> None:
-        assert verdict.suspension_message(tenant()) == ""
+        assert tenant_conditions.suspension_message(tenant()) == ""
 
     def test_deleting_says_what_it_waits_for(self) -> None:
-        conditions = verdict.deleting(tenant(), findings(FAILED), NOW)
+        conditions = tenant_conditions.deleting(tenant(), findings(FAILED), NOW)
         assert find(conditions, "Ready").message == "Deleting: mariadb: no answer"  # type: ignore[union-attr]
-        assert find(verdict.deleting(tenant(), [], NOW), "Ready").message == "Deleting"  # type: ignore[union-attr]
+        assert find(tenant_conditions.deleting(tenant(), [], NOW), "Ready").message == "Deleting"  # type: ignore[union-attr]
 
     def test_refused(self) -> None:
-        assert ready(verdict.refused(tenant(), Reason.SLUG_TAKEN, "no", NOW)) == ("False", "SlugTaken")
+        assert ready(tenant_conditions.refused(tenant(), Reason.SLUG_TAKEN, "no", NOW)) == ("False", "SlugTaken")
 
     def test_messages_are_bounded(self) -> None:
         long = Outcome(State.FAILED, Reason.PROOF_FAILED, "x" * 5000)
-        assert len(find(verdict.active(tenant(), findings(long), NOW), "Ready").message) == 1024  # type: ignore[union-attr]
+        assert len(find(tenant_conditions.active(tenant(), findings(long), NOW), "Ready").message) == 1024  # type: ignore[union-attr]
 
 
 def condition(kind: str, status: Status, reason: str) -> Condition:
@@ -305,7 +305,7 @@ IS_OFF, IS_ON = condition("Suspended", Status.TRUE, "Unpaid"), condition("Suspen
     ],
 )
 def test_events_on_transitions_only(old: list[Condition], new: list[Condition], event: tuple[bool, str] | None) -> None:
-    found = verdict.transition(old, new, Reason.RESUMED if IS_OFF in old else Reason.PROVEN)
+    found = tenant_conditions.transition(old, new, Reason.RESUMED if IS_OFF in old else Reason.PROVEN)
     assert (found[:2] if found else None) == event
 
 
@@ -326,7 +326,7 @@ class TestSilence:
         spec: dict[str, Any] = {"slug": None, "owner": None, "pool": "trial"} if spare else {}
         one = tenant(**spec)
         conditions = [condition("Ready", Status.FALSE, reason)]
-        left = verdict.silence(one, conditions, timedelta(seconds=seconds), timedelta(days=1))
+        left = tenant_conditions.silence(one, conditions, timedelta(seconds=seconds), timedelta(days=1))
         assert left == (None if said else timedelta(seconds=(20 if spare else 2) - seconds))
 
     def test_who_signed_up_hears_every_step(self) -> None:
@@ -334,19 +334,24 @@ class TestSilence:
         metadata = one.metadata.model_copy(update={"labels": {LABEL_SIGNUP: "f00d"}})
         watched = one.model_copy(update={"metadata": metadata})
         conditions = [condition("Ready", Status.FALSE, "Starting")]
-        assert verdict.silence(one, conditions, timedelta(), timedelta()) is not None
-        assert verdict.silence(watched, conditions, timedelta(), timedelta()) is None
+        assert tenant_conditions.silence(one, conditions, timedelta(), timedelta()) is not None
+        assert tenant_conditions.silence(watched, conditions, timedelta(), timedelta()) is None
 
-    def test_a_start_that_goes_well_after_its_turn_came_is_as_silent(self) -> None:
+    def test_a_healthy_start_after_queueing_is_as_silent(self) -> None:
         one = tenant(status={"conditions": [WAITING_FOR_TURN.dump()]})
-        assert verdict.silence(one, [STARTING], timedelta(seconds=1), timedelta(days=1)) == timedelta(seconds=1)
-        assert verdict.silence(one, [STARTING], timedelta(seconds=2), timedelta(days=1)) is None
-        assert verdict.silence(one, [BROKEN], timedelta(), timedelta(days=1)) is None
+        assert tenant_conditions.silence(one, [STARTING], timedelta(seconds=1), timedelta(days=1)) == timedelta(
+            seconds=1
+        )
+        assert tenant_conditions.silence(one, [STARTING], timedelta(seconds=2), timedelta(days=1)) is None
+        assert tenant_conditions.silence(one, [BROKEN], timedelta(), timedelta(days=1)) is None
 
     def test_what_was_said_once_is_kept_up_to_date(self) -> None:
         known = {"conditions": [condition("Ready", Status.TRUE, "Proven").dump()]}
         one = tenant(status=known, slug=None, owner=None, pool="trial")
-        assert verdict.silence(one, [condition("Ready", Status.FALSE, "Starting")], timedelta(), timedelta()) is None
+        assert (
+            tenant_conditions.silence(one, [condition("Ready", Status.FALSE, "Starting")], timedelta(), timedelta())
+            is None
+        )
 
 
 class TestNeighbours:

@@ -1,5 +1,5 @@
 # ruff: noqa: ANN401  what is any JSON value here
-"""Lanes, state, mirrors and the controller: what keeps reconciles apart and brings them back."""
+"""Circuit breakers, state, mirrors and the controller: what keeps reconciles apart and brings them back."""
 
 import asyncio
 import random
@@ -18,11 +18,11 @@ from vivero_core.model.tenant import Tenant
 from vivero_operator.errors import FencedError
 from vivero_operator.policies import backoff
 from vivero_operator.policies.outcome import done
+from vivero_operator.reconcile import circuit_breaker
 from vivero_operator.reconcile import controller as controllers
-from vivero_operator.reconcile import lanes
+from vivero_operator.reconcile.circuit_breaker import CircuitBreaker
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.controller import Controller, Key, Result
-from vivero_operator.reconcile.lanes import Lane
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
@@ -91,44 +91,44 @@ def recovered() -> list[str]:
 
 
 @pytest.fixture
-async def lane(clock: Clock, server: Server, recovered: list[str]) -> AsyncIterator[Lane]:
-    lane = Lane("mariadb-main", server.ping, recovered=lambda: recovered.append("back"), clock=clock)
-    yield lane
-    lane.close()
+async def breaker(clock: Clock, server: Server, recovered: list[str]) -> AsyncIterator[CircuitBreaker]:
+    breaker = CircuitBreaker("mariadb-main", server.ping, recovered=lambda: recovered.append("back"), clock=clock)
+    yield breaker
+    breaker.shut_down()
 
 
 class TestLane:
-    async def test_calls_run_in_threads(self, lane: Lane) -> None:
-        assert await lane.call(threading.get_ident) != threading.get_ident()
-        assert await lane.call(max, 1, 2) == 2
+    async def test_calls_run_in_threads(self, breaker: CircuitBreaker) -> None:
+        assert await breaker.call(threading.get_ident) != threading.get_ident()
+        assert await breaker.call(max, 1, 2) == 2
 
     async def test_after_a_fault_calls_fail_fast(
-        self, lane: Lane, server: Server, caplog: pytest.LogCaptureFixture
+        self, breaker: CircuitBreaker, server: Server, caplog: pytest.LogCaptureFixture
     ) -> None:
         server.down = True
         for words in ("connection refused", "circuit breaker open", "circuit breaker open"):
             with pytest.raises(BackendUnavailableError, match=words):
-                await lane.call(server.ask)
+                await breaker.call(server.ask)
         assert server.calls == ["ask"]
-        assert lane.is_open
+        assert breaker.is_open
         assert [one.message for one in caplog.records] == ["circuit breaker open: the server is unavailable"]
 
     async def test_one_probe_at_a_time_until_it_is_back(
-        self, lane: Lane, server: Server, delays: list[int], recovered: list[str]
+        self, breaker: CircuitBreaker, server: Server, delays: list[int], recovered: list[str]
     ) -> None:
         server.down = True
         with pytest.raises(BackendUnavailableError):
-            await lane.call(server.ask)
+            await breaker.call(server.ask)
         await until(lambda: len(server.calls) > 3)
         with pytest.raises(BackendUnavailableError, match="circuit breaker open"):
-            await lane.call(server.ask)
+            await breaker.call(server.ask)
         assert set(server.calls[1:]) == {"ping"}
         assert delays[:3] == [1, 2, 3]
         assert recovered == []
         server.down = False
-        await until(lambda: not lane.is_open)
+        await until(lambda: not breaker.is_open)
         assert recovered == ["back"]
-        assert await lane.call(server.ask) == "ask"
+        assert await breaker.call(server.ask) == "ask"
 
     async def test_a_probe_that_is_refused_is_an_answer(
         self, clock: Clock, server: Server, delays: list[int], recovered: list[str]
@@ -136,33 +136,33 @@ class TestLane:
         def refuse() -> None:
             raise BackendAuthenticationError("mariadb", "access denied")
 
-        lane = Lane("mariadb-main", refuse, recovered=lambda: recovered.append("back"), clock=clock)
+        breaker = CircuitBreaker("mariadb-main", refuse, recovered=lambda: recovered.append("back"), clock=clock)
         server.down = True
         with pytest.raises(BackendUnavailableError):
-            await lane.call(server.ask)
+            await breaker.call(server.ask)
         await until(lambda: recovered == ["back"])
         assert delays == [1]
-        lane.close()
+        breaker.shut_down()
 
     async def test_one_that_fails_again_at_once_keeps_its_back_off(
-        self, lane: Lane, server: Server, clock: Clock, delays: list[int]
+        self, breaker: CircuitBreaker, server: Server, clock: Clock, delays: list[int]
     ) -> None:
         """Otherwise one that answers probes and nothing else would be asked forever at the shortest pause."""
 
         async def fail_and_recover() -> None:
             server.down = True
             with pytest.raises(BackendUnavailableError):
-                await lane.call(server.ask)
+                await breaker.call(server.ask)
             server.down = False
-            await until(lambda: not lane.is_open)
+            await until(lambda: not breaker.is_open)
 
         await fail_and_recover()
         await fail_and_recover()
-        clock.now += lanes.STEADY_SECONDS + 1
+        clock.now += circuit_breaker.STABLE_SECONDS + 1
         await fail_and_recover()
         assert delays == [1, 2, 1]
 
-    async def test_what_queues_behind_a_fault_is_not_tried(self, lane: Lane) -> None:
+    async def test_what_queues_behind_a_fault_is_not_tried(self, breaker: CircuitBreaker) -> None:
         gate, calls = threading.Event(), []
 
         def slow_fault() -> None:
@@ -170,16 +170,16 @@ class TestLane:
             gate.wait(5)
             raise BackendUnavailableError("mariadb", "no answer")
 
-        tasks = [asyncio.create_task(lane.call(slow_fault)) for _ in range(20)]
+        tasks = [asyncio.create_task(breaker.call(slow_fault)) for _ in range(20)]
         await asyncio.sleep(0.05)
         gate.set()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(isinstance(one, BackendUnavailableError) for one in results)
-        assert len(calls) <= lanes.THREADS
+        assert len(calls) <= circuit_breaker.THREADS
 
     @pytest.mark.usefixtures("delays")
     async def test_a_call_that_hung_through_an_outage_begins_no_other(
-        self, lane: Lane, server: Server, clock: Clock
+        self, breaker: CircuitBreaker, server: Server, clock: Clock
     ) -> None:
         gate = threading.Event()
 
@@ -187,27 +187,27 @@ class TestLane:
             gate.wait(5)
             raise BackendUnavailableError("mariadb", "no answer")
 
-        hanging = asyncio.create_task(lane.call(hang))
+        hanging = asyncio.create_task(breaker.call(hang))
         await asyncio.sleep(0)
         server.down = True
         with pytest.raises(BackendUnavailableError):
-            await lane.call(server.ask)
+            await breaker.call(server.ask)
         server.down = False
         clock.now += 1
-        await until(lambda: not lane.is_open)
+        await until(lambda: not breaker.is_open)
         gate.set()
         with pytest.raises(BackendUnavailableError):
             await hanging
-        assert not lane.is_open
+        assert not breaker.is_open
 
-    async def test_a_signup_does_not_queue_behind_resyncs(self, lane: Lane) -> None:
+    async def test_a_signup_does_not_queue_behind_resyncs(self, breaker: CircuitBreaker) -> None:
         gate = threading.Event()
-        resyncs = [asyncio.create_task(lane.call(gate.wait, 5)) for _ in range(3 * lanes.THREADS)]
+        resyncs = [asyncio.create_task(breaker.call(gate.wait, 5)) for _ in range(3 * circuit_breaker.THREADS)]
         await asyncio.sleep(0.05)
 
         async def sign_up() -> int:
-            lanes.URGENT.set(True)
-            return await lane.call(max, 1, 2)
+            circuit_breaker.URGENT.set(True)
+            return await breaker.call(max, 1, 2)
 
         assert await asyncio.wait_for(asyncio.create_task(sign_up()), 10) == 2
         gate.set()
@@ -216,28 +216,28 @@ class TestLane:
     @pytest.mark.usefixtures("delays")
     async def test_a_server_that_hangs_keeps_no_more_than_its_threads_waiting(
         self,
-        lane: Lane,
+        breaker: CircuitBreaker,
         server: Server,
         clock: Clock,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """That no call comes back opens the lane as well; the probe has a thread of its own."""
-        monkeypatch.setattr(lanes, "TURN_SECONDS", 0.05)
+        """Calls that all hang open it as well; the probe has a thread of its own."""
+        monkeypatch.setattr(circuit_breaker, "QUEUE_SECONDS", 0.05)
         gate = threading.Event()
-        hanging = [asyncio.create_task(lane.call(gate.wait, 5)) for _ in range(lanes.PATIENT_THREADS)]
+        hanging = [asyncio.create_task(breaker.call(gate.wait, 5)) for _ in range(circuit_breaker.BACKGROUND_THREADS)]
         await asyncio.sleep(0)
         with pytest.raises(BackendUnavailableError, match="all threads are busy"):
-            await lane.call(max, 1, 2)
-        assert not lane.is_open, "a moment ago a call ended"
+            await breaker.call(max, 1, 2)
+        assert not breaker.is_open, "a moment ago a call ended"
         clock.now += 1
         with pytest.raises(BackendUnavailableError, match="all threads are busy"):
-            await lane.call(max, 1, 2)
-        assert lane.is_open
+            await breaker.call(max, 1, 2)
+        assert breaker.is_open
         with pytest.raises(BackendUnavailableError, match="circuit breaker open"):
-            await lane.call(max, 1, 2)
+            await breaker.call(max, 1, 2)
         caplog.set_level("INFO")
-        await until(lambda: not lane.is_open)
+        await until(lambda: not breaker.is_open)
         assert server.calls == ["ping"]
         said = ["circuit breaker open: timeout", "circuit breaker closed: the server responds"]
         assert [one.message for one in caplog.records] == said
@@ -245,21 +245,21 @@ class TestLane:
         await asyncio.gather(*hanging)
 
     @pytest.mark.parametrize("error", kinds(BackendError))
-    async def test_only_no_answer_opens_it(self, lane: Lane, error: type[BackendError]) -> None:
+    async def test_only_no_answer_opens_it(self, breaker: CircuitBreaker, error: type[BackendError]) -> None:
         """What is about one tenant, or about us, says nothing of the server; checked for every error there is."""
 
         def fail() -> None:
             raise error("mariadb", "x")
 
         with pytest.raises(error):
-            await lane.call(fail)
-        assert lane.is_open is (issubclass(error, BackendUnavailableError) and error is not FencedError)
+            await breaker.call(fail)
+        assert breaker.is_open is (issubclass(error, BackendUnavailableError) and error is not FencedError)
 
     @pytest.mark.usefixtures("delays")
     async def test_long_work_of_some_leaves_the_lane_to_others(
-        self, lane: Lane, clock: Clock, monkeypatch: pytest.MonkeyPatch
+        self, breaker: CircuitBreaker, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(lanes, "TURN_SECONDS", 0.05)
+        monkeypatch.setattr(circuit_breaker, "QUEUE_SECONDS", 0.05)
         gate, running = threading.Event(), list[int]()
 
         def erase() -> None:
@@ -267,55 +267,55 @@ class TestLane:
             gate.wait(5)
             raise BackendUnfinishedError("s3", "bucket is large: erasing goes on")
 
-        erasing = [asyncio.create_task(lane.long(erase)) for _ in range(20)]
-        await until(lambda: len(running) == lanes.LONG_THREADS)
+        erasing = [asyncio.create_task(breaker.long(erase)) for _ in range(20)]
+        await until(lambda: len(running) == circuit_breaker.LONG_THREADS)
         for number in range(20):
             clock.now += 1
-            assert await lane.call(max, 1, number) == max(1, number)
-        await until(lambda: sum(task.done() for task in erasing) == 20 - lanes.LONG_THREADS)
+            assert await breaker.call(max, 1, number) == max(1, number)
+        await until(lambda: sum(task.done() for task in erasing) == 20 - circuit_breaker.LONG_THREADS)
         gate.set()
         results = await asyncio.gather(*erasing, return_exceptions=True)
         assert {type(one) for one in results} == {BackendUnfinishedError, BackendUnavailableError}
         assert all("all threads are busy" in str(one) for one in results if isinstance(one, BackendUnavailableError))
-        assert len(running) == lanes.LONG_THREADS
-        assert not lane.is_open
+        assert len(running) == circuit_breaker.LONG_THREADS
+        assert not breaker.is_open
 
-    async def test_one_that_is_closed_ends_what_runs_and_begins_nothing(self, lane: Lane) -> None:
+    async def test_one_that_is_closed_ends_what_runs_and_begins_nothing(self, breaker: CircuitBreaker) -> None:
         gate, closed = threading.Event(), threading.Event()
-        running = [asyncio.create_task(lane.call(gate.wait, 5)) for _ in range(3 * lanes.THREADS)]
+        running = [asyncio.create_task(breaker.call(gate.wait, 5)) for _ in range(3 * circuit_breaker.THREADS)]
         await asyncio.sleep(0.05)
-        lane.close(closed.set)
-        lane.close(closed.set)
+        breaker.shut_down(closed.set)
+        breaker.shut_down(closed.set)
         with pytest.raises(BackendUnavailableError, match="were changed"):
-            await lane.call(max, 1, 2)
+            await breaker.call(max, 1, 2)
         await asyncio.sleep(0.01)
         assert not closed.is_set()
         gate.set()
         results = await asyncio.gather(*running, return_exceptions=True)
-        assert sum(one is True for one in results) == lanes.PATIENT_THREADS
+        assert sum(one is True for one in results) == circuit_breaker.BACKGROUND_THREADS
         assert {type(one) for one in results} == {bool, BackendUnavailableError}
         await until(closed.is_set)
 
-    async def test_one_that_is_idle_closes_at_once(self, lane: Lane) -> None:
+    async def test_one_that_is_idle_closes_at_once(self, breaker: CircuitBreaker) -> None:
         closed = threading.Event()
-        lane.close(closed.set)
+        breaker.shut_down(closed.set)
         await until(closed.is_set)
 
     async def test_the_guard_stops_a_call_before_it_begins(self, server: Server) -> None:
         def fence() -> None:
             raise FencedError("operator", "not the leader")
 
-        lane = Lane("mariadb-main", server.ping, fence=fence)
+        breaker = CircuitBreaker("mariadb-main", server.ping, fence=fence)
         with pytest.raises(FencedError):
-            await lane.call(server.ask)
+            await breaker.call(server.ask)
         assert server.calls == []
-        assert not lane.is_open
-        lane.close()
+        assert not breaker.is_open
+        breaker.shut_down()
 
-    async def test_other_errors_do_not_open_it(self, lane: Lane) -> None:
+    async def test_other_errors_do_not_open_it(self, breaker: CircuitBreaker) -> None:
         with pytest.raises(ValueError, match="invalid literal"):
-            await lane.call(int, "x")
-        assert await lane.call(int, "1") == 1
+            await breaker.call(int, "x")
+        assert await breaker.call(int, "1") == 1
 
 
 def test_memory_is_short_and_exact(clock: Clock) -> None:

@@ -9,7 +9,7 @@ from vivero_core.errors import BackendMisconfiguredError, BackendUnavailableErro
 from vivero_operator import metrics
 from vivero_operator.errors import LeadershipLostError
 from vivero_operator.policies import backoff
-from vivero_operator.supervision import STEADY_SECONDS, supervised
+from vivero_operator.supervision import STABLE_SECONDS, supervised
 
 
 class Clock:
@@ -92,7 +92,7 @@ async def test_after_a_long_time_without_a_fault_they_begin_again() -> None:
     clock = Clock()
 
     def lasts() -> None:
-        clock.now += STEADY_SECONDS + 1
+        clock.now += STABLE_SECONDS + 1
 
     with pytest.raises(Stop):
         await supervised("rounds", failing(ValueError(), 6, lasts), sleep=clock.sleep, clock=clock)

@@ -22,7 +22,7 @@ IDENT = "u5g5446au3"
 
 
 class Hanging:
-    """A lane whose server does not answer."""
+    """A circuit breaker whose server does not answer."""
 
     def __init__(self) -> None:
         self.asked = 0

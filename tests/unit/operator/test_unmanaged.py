@@ -9,7 +9,7 @@ from reconcile.scenes import IDENT, NAMESPACE, again, body, change, condition, e
 from reconcile.world import Object, World
 from vivero_core.backends.kube.errors import KubeNotFoundError
 from vivero_operator.manifests import copies
-from vivero_operator.policies.roster import is_unmanaged
+from vivero_operator.policies.expected_objects import is_unmanaged
 
 
 def binding(name: str = "extra", *subjects: Object, namespace: str = NAMESPACE) -> Object:

@@ -19,7 +19,7 @@ from support.programs import (
     routes_of,
     staff,
 )
-from vivero_data.web.kept import LOGIN_BYTES
+from vivero_data.web.pending_form import LOGIN_BYTES
 from vivero_web.bodies import FORM_BYTES
 from vivero_web.exchange import Drained
 from vivero_web.security import FORM, JSON, MULTIPART

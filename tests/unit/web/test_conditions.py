@@ -61,10 +61,10 @@ def test_any_text_is_a_list_or_is_none(text: str) -> None:
 def test_if_match(method: str, header: str, *, holds: bool) -> None:
     conditions = Conditions.of(method, sent(header))
     if holds:
-        conditions.demand(tag_of(3))
+        conditions.check(tag_of(3))
         return
     with pytest.raises(PreconditionFailedError, match='"3"'):
-        conditions.demand(tag_of(3))
+        conditions.check(tag_of(3))
 
 
 @pytest.mark.parametrize("header", ["3", "W/x", '"3', "3, 4", '"3" "4"', "*, *", 'w/"3"'])
@@ -80,15 +80,15 @@ def test_an_if_match_that_is_no_list_changes_nothing(header: str) -> None:
 def test_a_write_with_if_none_match(header: str, *, holds: bool) -> None:
     conditions = Conditions.of("DELETE", sent(header, name="If-None-Match"))
     if holds:
-        conditions.demand(tag_of(3))
+        conditions.check(tag_of(3))
         return
     with pytest.raises(PreconditionFailedError):
-        conditions.demand(tag_of(3))
+        conditions.check(tag_of(3))
 
 
 def test_a_request_without_conditions_depends_on_nothing() -> None:
     for method in ("GET", "PATCH", "DELETE"):
-        Conditions.of(method, Headers()).demand(tag_of(3))
+        Conditions.of(method, Headers()).check(tag_of(3))
 
 
 LAST = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -169,4 +169,4 @@ def test_a_part_continues_no_weak_version() -> None:
 def test_a_weakened_tag_still_names_its_version(name: str) -> None:
     tag = weakened(f'"{name}"')
     assert tag == weakened(tag) == f'W/"{name}"'
-    Conditions.of("PATCH", sent(tag)).demand(f'"{name}"')
+    Conditions.of("PATCH", sent(tag)).check(f'"{name}"')

@@ -73,9 +73,9 @@ def test_everything_is_said_in_words(document: dict[str, Any]) -> None:
         for one in operation.get("parameters", ()):
             assert one["description"], (route, one["name"])
         for status, answer in operation["responses"].items():
-            told = resolved(document, answer)
-            assert told["description"], (route, status)
-            assert all(header["description"] for header in told.get("headers", {}).values()), (route, status)
+            framework_spec = resolved(document, answer)
+            assert framework_spec["description"], (route, status)
+            assert all(header["description"] for header in framework_spec.get("headers", {}).values()), (route, status)
     for name, schema in document["components"]["schemas"].items():
         assert schema["description"], name
         for field, one in schema.get("properties", {}).items():
@@ -148,9 +148,9 @@ def test_no_guard_refuses_in_silence(app: Litestar, document: dict[str, Any]) ->
 
 def test_no_word_in_an_address_is_taken_for_nothing(app: Litestar) -> None:
     """The framework reads `null` as null wherever something else than a text may be left out."""
-    told = app.openapi_schema.to_schema()
-    for one in operations_of(app, told):
-        for parameter in one.told.get("parameters", ()):
+    framework_spec = app.openapi_schema.to_schema()
+    for one in operations_of(app, framework_spec):
+        for parameter in one.framework_spec.get("parameters", ()):
             kinds = [kind.get("type") for kind in parameter["schema"].get("oneOf", ())]
             assert set(kinds) <= {"string", "array", "null"}, (one.path, parameter["name"])
 

@@ -47,7 +47,7 @@ async def crowd(logins: Logins, size: int) -> list[str]:
     return await asyncio.gather(*tries)
 
 
-async def test_of_fifty_guesses_at_once_five_are_looked_at(logins: Logins) -> None:
+async def test_of_fifty_concurrent_guesses_five_are_checked(logins: Logins) -> None:
     ends = await asyncio.gather(*(attempt(logins, right=False) for _ in range(50)))
     assert ends.count("wrong") == 5
     assert ends.count("wait") == 45

@@ -28,7 +28,7 @@ def limiter(cache: Cache, time: Time) -> Limiter:
 
 async def asked(limiter: Limiter, email: str, caller: str) -> bool:
     try:
-        await limiter.demand(by_caller(caller), to_recipient(email))
+        await limiter.count_all(by_caller(caller), to_recipient(email))
     except TooManyRequestsError:
         return False
     return True
@@ -50,7 +50,7 @@ async def test_of_fifty_at_once_twenty_go_out_for_one_caller(limiter: Limiter) -
 async def test_of_a_hundred_and_fifty_at_once_a_hundred_are_invited_in_a_day(limiter: Limiter, time: Time) -> None:
     async def invited(number: int) -> bool:
         try:
-            await limiter.demand(of_invitations(), to_recipient(f"{number}@example.com"))
+            await limiter.count_all(of_invitations(), to_recipient(f"{number}@example.com"))
         except TooManyRequestsError:
             return False
         return True

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 from vivero_core.model.constants import PLAN_TRIAL
 from vivero_core.model.naming import SLUG_MAX_LENGTH, SLUG_MIN_LENGTH, SLUG_PATTERN
-from vivero_web.fields import Company, Email, NewPassword, told
+from vivero_web.fields import Company, Email, NewPassword, documented
 
 from vivero_control.domain.tenants.schemas import OBJECT_NAME_MAX
 
@@ -20,7 +20,7 @@ class StartSignup(Struct, kw_only=True):
     slug: (
         Annotated[
             str,
-            told(
+            documented(
                 "First part of the workspace's address; derived from the company when it is not said.",
                 minLength=SLUG_MIN_LENGTH,
                 maxLength=SLUG_MAX_LENGTH,
@@ -100,7 +100,7 @@ class SignupView(Struct, frozen=True, kw_only=True):
     login_url: Annotated[
         str | UnsetType,
         Meta(
-            description="One-time link into the workspace, for who sends the bearer; present when ready, for a day "
+            description="One-time login link into the workspace, only with the bearer; present when ready, for a day "
             "after signup. Its ticket stands behind the `#`; programs may POST it as the form field `ticket`."
         ),
     ] = UNSET

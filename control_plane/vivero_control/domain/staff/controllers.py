@@ -27,7 +27,7 @@ from vivero_control.domain.staff.schemas import Login, Member, MemberChanges, Ne
 from vivero_control.domain.staff.service import StaffService
 from vivero_control.domain.staff.tokens import StaffTokens
 
-StaffId = Annotated[UUID, PathParameter(description="Of somebody of the staff.")]
+StaffId = Annotated[UUID, PathParameter(description="Id of a staff member.")]
 
 
 class AuthController(Controller):

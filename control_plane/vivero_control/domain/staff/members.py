@@ -141,7 +141,7 @@ class StaffMembers:
 
     async def _send_link(self, session: AsyncSession, actor: StaffView, member: StaffMember) -> None:
         """By a job that creates it; earlier links are invalid from now on."""
-        await self._limiter.demand(of_invitations(), to_recipient(member.email))
+        await self._limiter.count_all(of_invitations(), to_recipient(member.email))
         await StaffLinkRepository(session).void(member.id)
         now, payload = self._clock(), msgspec.to_builtins(InvitationRequest(member.id, member.email, actor.email))
         await OutboxRepository(session).enqueue(

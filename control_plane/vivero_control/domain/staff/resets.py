@@ -62,7 +62,7 @@ class StaffResets:
         normal, now = email.strip().lower(), self._clock()
         if problem := email_problem(normal):
             raise InvalidInputError.of("email", problem)
-        await self._limiter.demand(by_caller(address), to_recipient(normal))
+        await self._limiter.count_all(by_caller(address), to_recipient(normal))
         payload = msgspec.to_builtins(ResetRequest(normal, now))
         async with self._database.transaction() as session:
             await OutboxRepository(session).enqueue(

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from vivero_web.fields import AccessToken, Email, RefreshToken, TypedEmail, TypedPassword
 
 Role = Literal["admin", "support"]
-StaffRole = Annotated[Role, Meta(description="An `admin` decides who is of the staff; all else both may do.")]
+StaffRole = Annotated[Role, Meta(description="An `admin` manages staff members; both roles may do everything else.")]
 
 
 class Login(Struct, frozen=True, kw_only=True):

@@ -39,11 +39,11 @@ class TenantRow(Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(description="metadata.name of the Tenant.")]
     id: Annotated[str, Meta(description="What its database, bucket and namespace are named by.")]
-    slug: Annotated[str | None, Meta(description="Null while nobody has claimed it; so are url and owner_email.")]
+    slug: Annotated[str | None, Meta(description="Null until it is claimed; so are url and owner_email.")]
     display_name: Annotated[str, Meta(description="The company's name.")]
     url: Annotated[str | None, Meta(description="Where it is, or will be.")]
     plan: Annotated[str, Meta(description="Name of its plan.")]
-    owner_email: Annotated[str | None, Meta(description="Of who ordered it.")]
+    owner_email: Annotated[str | None, Meta(description="E-mail of the owner.")]
     state: TenantState
     message: Annotated[str, Meta(description="What the operator says about it.")]
     suspended_reason: Annotated[SuspensionReason | None, Meta(description="Null while it is in service.")]
@@ -68,12 +68,12 @@ class TenantDetail(Struct, frozen=True, kw_only=True):
     tenant: TenantRow
     conditions: Annotated[tuple[ConditionView, ...], Meta(description="All that the operator has observed.")]
     hosts: Annotated[tuple[str, ...], Meta(description="The customer's own ones.")]
-    suspended_message: Annotated[str, Meta(description="What visitors are told; empty while it is in service.")]
+    suspended_message: Annotated[str, Meta(description="Message to visitors; empty while it is in service.")]
     deletion_policy: Annotated[str, Meta(description="What becomes of its data when it is deleted.")]
     database_server: Annotated[str | None, Meta(description="Which one its schema is on; null before it is placed.")]
     proven_at: Annotated[datetime | None, Meta(description="When the operator last used all of it with success.")]
     generation: Annotated[
-        int, Meta(description="Send it with an action to be told (409) when someone changed the tenant meanwhile.")
+        int, Meta(description="Send it with an action to get 409 if the tenant was changed meanwhile.")
     ]
 
 

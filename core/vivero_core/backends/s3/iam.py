@@ -43,7 +43,7 @@ POLICY: Final = "bucket"
 KEYS_AT_MOST: Final = 2
 """IAM's own bound for a user."""
 ATTEMPTS: Final = 3
-"""Of a call that IAM throttles, with botocore's back-off, three seconds at most; the lane's own back-off follows."""
+"""Of a call that IAM throttles, with botocore's back-off, three seconds at most; the circuit breaker's follows."""
 SIGNED_IN: Final = "us-east-1"
 """IAM has one endpoint for all regions, and this one in its signatures."""
 SETTLES_SECONDS: Final = 120.0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types_boto3_elasticache.type_defs import AuthenticationModeTypeDef, UserTypeDef
 
 ATTEMPTS: Final = 3
-"""Of a call that AWS throttles, with botocore's back-off; the lane's own follows."""
+"""Of a call that AWS throttles, with botocore's back-off; the circuit breaker's follows."""
 _ACTIVE: Final = "active"
 _PREFIX: Final = "vt"
 _NAME: Final = "vtaaaaaaaaaa"

@@ -38,20 +38,18 @@ class AuditController(Controller):
         limit: PageLimit = DEFAULT_LIMIT,
         cursor: PageCursor = None,
         who: Annotated[
-            str, QueryParameter(name="actor", max_length=EMAIL_MAX_LENGTH, description="E-mail of who did it.")
+            str, QueryParameter(name="actor", max_length=EMAIL_MAX_LENGTH, description="E-mail of the actor.")
         ] = "",
         action: Annotated[
             str,
             QueryParameter(
-                description="A whole action such as `record.update`, or its noun.",
+                description="An action such as `record.update`, or only its noun.",
                 schema_extra={"pattern": f"^{ACTION_PATTERN}$"},
             ),
         ] = "",
-        subject: Annotated[
-            str, QueryParameter(max_length=SUBJECT_MAX, description="The beginning of what was changed.")
-        ] = "",
-        since: Annotated[str, QueryParameter(description="From this moment on.", schema_extra=_MOMENT)] = "",
-        until: Annotated[str, QueryParameter(description="Before this moment.", schema_extra=_MOMENT)] = "",
+        subject: Annotated[str, QueryParameter(max_length=SUBJECT_MAX, description="Prefix of the subject.")] = "",
+        since: Annotated[str, QueryParameter(description="From this time on.", schema_extra=_MOMENT)] = "",
+        until: Annotated[str, QueryParameter(description="Before this time.", schema_extra=_MOMENT)] = "",
     ) -> Page[AuditEntry]:
         """A page of changes, newest first."""
         begin, end = _moment("since", since), _moment("until", until)
@@ -59,4 +57,4 @@ class AuditController(Controller):
 
 
 def _moment(field: str, text: str) -> datetime | None:
-    return said(field, text, datetime, "a moment such as 2026-12-31T12:00:00Z")
+    return said(field, text, datetime, "a date and time such as 2026-12-31T12:00:00Z")

@@ -1,4 +1,4 @@
-"""SQL of the audit log, which may be in a schema of its own: rows are added and read, and nothing else."""
+"""SQL of the audit log, which may be in a separate schema; rows are only inserted and read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -16,7 +16,7 @@ _COLUMNS: Final = f"id, {_CONTENT}"
 
 
 class NewEntry(msgspec.Struct, frozen=True):
-    """What was done to what."""
+    """An entry to write."""
 
     action: str
     subject: str
@@ -48,7 +48,7 @@ async def insert(tx: Connection, actor: str, entries: Sequence[NewEntry], *, req
 
 
 async def recent(connection: Connection, action: str, subject: str, address: str) -> tuple[int, int]:
-    """How many entries there are of an action since WINDOW: with this subject and address, and in all."""
+    """Counts of an action's entries within WINDOW: with this subject and address, and in total."""
     row = await connection.fetch_one(
         f"SELECT COALESCE(SUM(subject = %s AND address = %s), 0), COUNT(*) FROM {connection.audit_log}"  # noqa: S608  a checked name
         " WHERE action = %s AND at > CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND",
@@ -72,21 +72,21 @@ async def select_page(connection: Connection, query: AuditQuery, below: int | No
 
 
 async def use(connection: Connection) -> None:
-    """Read and add no row: an error of the database says that a right is missing, or the table."""
+    """Read and insert zero rows: the database raises an error if a privilege or the table is missing."""
     log = connection.audit_log
     await connection.execute(f"INSERT INTO {log} ({_CONTENT}) SELECT {_CONTENT} FROM {log} WHERE FALSE")  # noqa: S608  a checked name
 
 
-async def bring_over(tx: Connection, limit: int) -> int:
-    """Move the newest rows of the own schema's table to where the audit log is; how many.
+async def move_legacy_entries(tx: Connection, limit: int) -> int:
+    """Move the newest rows of the own schema's table into the audit log; returns how many.
 
-    Each keeps its number, which orders the log, unless that is taken: an older program added it meanwhile.
+    Each keeps its id, which orders the log, unless the id is taken: an older program added the row meanwhile.
     """
     rows = await tx.fetch_all(f"SELECT id FROM {OWN_AUDIT_LOG} ORDER BY id DESC LIMIT %s FOR UPDATE", limit)  # noqa: S608  our own constant
     numbers = tuple(number for (number,) in rows)
     if numbers:
         content = ", ".join(f"mine.{column}" for column in _CONTENT.split(", "))
-        # New numbers come last: the server goes on counting from the highest it has seen.
+        # Rows that need new ids come last: AUTO_INCREMENT continues from the highest id.
         await tx.execute(
             f"INSERT INTO {tx.audit_log} ({_COLUMNS}) SELECT IF(log.id IS NULL, mine.id, NULL), {content}"  # noqa: S608  a checked name
             f" FROM {OWN_AUDIT_LOG} mine LEFT JOIN {tx.audit_log} log USING (id)"
@@ -113,7 +113,7 @@ def _conditions(query: AuditQuery, below: int | None) -> tuple[str, list[object]
 
 
 def _prefix(text: str) -> str:
-    """A LIKE pattern for texts that begin so."""
+    """A LIKE pattern for a prefix."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"{escaped}%"
 

@@ -19,22 +19,20 @@ class AuditEntry(msgspec.Struct, frozen=True):
     actor: Annotated[
         str,
         msgspec.Meta(
-            description="E-mail of who did it, as it was then; `system` for the platform, `anonymous` for whoever was let in nowhere."
+            description="E-mail of the actor at that time; `system` for the platform, `anonymous` without a login."
         ),
     ]
     action: Annotated[str, msgspec.Meta(description="`<noun>.<verb>`, for example `record.update`.")]
     subject: Annotated[str, msgspec.Meta(description="What was changed, for example `Contacts/17`.")]
     before: Annotated[
-        dict[str, Any] | None, msgspec.Meta(description="The changed values as they were; null for a creation.")
+        dict[str, Any] | None, msgspec.Meta(description="The changed values before; null for a creation.")
     ]
-    after: Annotated[
-        dict[str, Any] | None, msgspec.Meta(description="The changed values as they are; null for a deletion.")
-    ]
-    request_id: Annotated[str, msgspec.Meta(description="Of the request that did it.")]
+    after: Annotated[dict[str, Any] | None, msgspec.Meta(description="The changed values after; null for a deletion.")]
+    request_id: Annotated[str, msgspec.Meta(description="Of the request that made the change.")]
     address: Annotated[
         str,
         msgspec.Meta(
-            description="Where it came from, for IPv6 the network of the household; empty for the platform and in old entries."
+            description="Client address, for IPv6 its /64 network; empty for the platform and in old entries."
         ),
     ] = ""
 
@@ -43,10 +41,10 @@ class AuditQuery(msgspec.Struct, frozen=True):
     """Which entries, newest first; an empty filter does not filter.
 
     Attributes:
-        action: a whole action, or a noun alone (`record`).
-        subject: the beginning of the subject.
-        since: from this moment on.
-        until: before this moment.
+        action: an action, or only its noun (`record`).
+        subject: a prefix of the subject.
+        since: from this time on.
+        until: before this time.
     """
 
     limit: int = DEFAULT_LIMIT

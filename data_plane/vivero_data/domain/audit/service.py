@@ -1,4 +1,4 @@
-"""Writes the audit log, in the transaction of the change it is about, and lists it."""
+"""Writes audit entries in the transaction of the change that they describe, and lists them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ from vivero_data.db.errors import DatabaseError, MissingTableError
 from vivero_data.domain.audit import repository
 from vivero_data.domain.audit.repository import NewEntry
 from vivero_data.domain.audit.schemas import AuditEntry, AuditQuery
-from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import Page, check_limit
+from vivero_data.lib.pages import Page, check_limit, page_of
 
 
 class AuditLogError(WebError):
@@ -25,12 +25,12 @@ class AuditLogError(WebError):
         super().__init__(f"The audit log cannot be used: the database user needs SELECT and INSERT on {table}.")
 
 
-SYSTEM: Final = "system"  # the actor of what the platform does
-ANONYMOUS: Final = "anonymous"  # of what somebody tried who did not log in
+SYSTEM: Final = "system"  # the actor of changes made by the platform
+ANONYMOUS: Final = "anonymous"  # the actor of attempts without a login
 _BATCH: Final = 200  # rows of one transaction; values of a row may be large
 _SORT: Final = "-id"
 ACTION_PATTERN: Final = "[a-z_.]{0,64}"
-_ACTION: Final = re.compile(ACTION_PATTERN)  # the database compares its ASCII column with nothing else
+_ACTION: Final = re.compile(ACTION_PATTERN)  # the database compares its ASCII column with ASCII text only
 
 
 async def record(  # noqa: PLR0913  who, what, to what, from what, to what
@@ -42,18 +42,18 @@ async def record(  # noqa: PLR0913  who, what, to what, from what, to what
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """One entry; values must hold no secret (a password's change is an entry without values)."""
+    """Add one entry; values must not contain secrets (a password change is an entry without values)."""
     await record_all(tx, actor, [NewEntry(action, subject, before, after)])
 
 
 async def record_all(tx: Connection, actor: Actor | None, entries: Sequence[NewEntry]) -> None:
-    """Some entries, as `record` writes one, many in a statement."""
+    """Add entries like `record`, many in a statement."""
     for part in batches(entries):
         await _insert(tx, actor.email if actor else SYSTEM, part)
 
 
 async def record_anonymous(tx: Connection, action: str, subject: str) -> None:
-    """What somebody did who has not logged in; `subject` is an account, never what was typed."""
+    """An action without a login; `subject` is an existing account, never what was typed."""
     await _insert(tx, ANONYMOUS, [NewEntry(action, subject)])
 
 
@@ -62,54 +62,52 @@ async def _insert(tx: Connection, actor: str, entries: Sequence[NewEntry]) -> No
 
 
 async def record_refusal(tx: Connection, action: str, subject: str) -> None:
-    """What somebody was refused, so often as `vivero_web.logins` says; `subject` as above."""
+    """A refused action, sampled as `vivero_web.logins` says; `subject` as above."""
     if is_worth_an_entry(*await repository.recent(tx, action, subject, current_caller())):
         await record_anonymous(tx, action, subject)
 
 
 class AuditService:
-    """Reads the log for admins and owners, and brings into it what older programs wrote elsewhere."""
+    """Reads the log for admins and owners, and moves entries of older programs into it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def open(self) -> None:
-        """Before the first entry: see that there is a log, and that new entries are numbered after the old ones.
+        """Before the first entry: check access to the log, and that new ids follow the old ones.
 
         Raises:
-            AuditLogError: we may not use it.
+            AuditLogError: the table is missing, or a privilege on it.
         """
         async with self._database.read() as connection:
             try:
                 await repository.use(connection)
             except (DatabaseError, MissingTableError) as error:
                 raise AuditLogError(connection.audit_log) from error
-        await self._bring_some_over()
+        await self._move_batch()
 
-    async def bring_over(self) -> int:
-        """Move what older programs have left in the own schema, where our login could change it; how many entries."""
+    async def move_legacy_entries(self) -> int:
+        """Move entries that older programs left in the own schema, where our user could change them; how many."""
         moved = 0
-        while batch := await self._bring_some_over():
+        while batch := await self._move_batch():
             moved += batch
         return moved
 
-    async def _bring_some_over(self) -> int:
+    async def _move_batch(self) -> int:
         async with self._database.transaction() as tx:
             if tx.audit_log == OWN_AUDIT_LOG:
                 return 0
             try:
-                return await repository.bring_over(tx, _BATCH)
+                return await repository.move_legacy_entries(tx, _BATCH)
             except MissingTableError:
-                return 0  # somebody has tidied it away
+                return 0  # the old table was dropped
 
     async def list(self, actor: Actor, query: AuditQuery) -> Page[AuditEntry]:
-        demand(actor, Permission.READ_AUDIT_LOG)
+        require_permission(actor, Permission.READ_AUDIT_LOG)
         check_limit(query.limit)
         if not _ACTION.fullmatch(query.action):
             raise InvalidInputError.of("action", "must be a noun such as record, or an action such as record.update")
         below = cursors.decode(query.cursor, _SORT).id if query.cursor else None
         async with self._database.read() as connection:
             found = await repository.select_page(connection, query, below)
-        items = found[: query.limit]
-        more = len(found) > query.limit
-        return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if more else None)
+        return page_of(found, query.limit, lambda entry: cursors.by_id(_SORT, entry.id))

@@ -1,1 +1,1 @@
-"""Logging in and staying so."""
+"""Logins and sessions."""

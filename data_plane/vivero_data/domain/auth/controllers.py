@@ -9,7 +9,7 @@ from vivero_web.errors import NotSignedInError
 from vivero_web.rate_limit import LOGOUTS, SECRETS, Counted
 from vivero_web.request_context import caller_of
 
-from vivero_data.domain.auth.guards import AnyRequest, provide_actor
+from vivero_data.domain.auth.guards import BEARER_OR_COOKIE, AnyRequest, provide_actor
 from vivero_data.domain.auth.schemas import (
     Credentials,
     LogoutRequest,
@@ -18,12 +18,11 @@ from vivero_data.domain.auth.schemas import (
     WrongCredentialsError,
 )
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.auth.ways import EITHER_WAY
 from vivero_data.lib.tokens import Tokens
 
 
 class AuthController(Controller):
-    """Needs no access token; nor does the way back for who has forgotten the password (domain/recovery)."""
+    """Routes without an access token; password reset (domain/recovery) needs none either."""
 
     path = "/auth"
     tags = ("Authentication",)
@@ -42,7 +41,7 @@ class AuthController(Controller):
         """Exchange a refresh token for new tokens; it works once."""
         return await auth.refresh(data.refresh_token)
 
-    @post("/logout", status_code=HTTP_204_NO_CONTENT, security=[{}, *EITHER_WAY], guards=[Counted(LOGOUTS)])
+    @post("/logout", status_code=HTTP_204_NO_CONTENT, security=[{}, *BEARER_OR_COOKIE], guards=[Counted(LOGOUTS)])
     @raises(NotSignedInError)
     async def logout(
         self, request: AnyRequest, auth: NamedDependency[AuthService], data: JSONBody[LogoutRequest | None] = None

@@ -1,4 +1,4 @@
-"""Who a request is from: a bearer token, or a browser's cookies, renewed on the way when they have expired."""
+"""Authentication of requests: a bearer token, or a browser's cookies, renewed when they have expired."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -8,13 +8,14 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, MutableScopeHeaders
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
+from litestar.openapi.spec import SecurityRequirement, SecurityScheme
 from litestar.types import Message, Scope
 from vivero_web.declared import raises
 from vivero_web.errors import CrossSiteError, NotAllowedError, NotSignedInError, UnavailableError
 from vivero_web.security import is_same_origin
 
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.users.schemas import Actor, Permission, demand, needed
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission, roles_needed
 from vivero_data.lib import cookies
 
 _BEARER: Final = "bearer "
@@ -22,6 +23,23 @@ _FROM_PAGES: Final = frozenset({"sec-fetch-site", "origin"})
 _SESSION: Final = frozenset({cookies.ACCESS, cookies.REFRESH})
 _COOKIES: Final = "vivero_cookies"
 _ACTOR: Final = "vivero_actor"
+_BEARER_SCHEME: Final = "bearer"
+_SESSION_SCHEME: Final = "session"
+BEARER_OR_COOKIE: Final[list[SecurityRequirement]] = [{_BEARER_SCHEME: []}, {_SESSION_SCHEME: []}]
+SECURITY_SCHEMES: Final = {
+    _BEARER_SCHEME: SecurityScheme(
+        type="http",
+        scheme="bearer",
+        bearer_format="JWT",
+        description="The access token of a login, good for 15 minutes or until the session ends.",
+    ),
+    _SESSION_SCHEME: SecurityScheme(
+        type="apiKey",
+        name=cookies.ACCESS,
+        security_scheme_in="cookie",
+        description="A browser's session, for the workspace's own pages: writes from other sites are refused.",
+    ),
+}
 
 AnyRequest = Request[Any, Any, Any]
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -30,9 +48,9 @@ Guard = Callable[[AnyConnection, BaseRouteHandler], Awaitable[None]]
 
 @raises(NotSignedInError, UnavailableError)
 async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
-    """Litestar guard of the API: nobody else's body is read, and nothing is open by oversight.
+    """Litestar guard of the API: authenticates before a body is read, for every route by default.
 
-    Which methods an address has (OPTIONS) is no secret: the API's document says it too.
+    OPTIONS is exempt: which methods a route has is public in the OpenAPI document.
 
     Raises:
         NotSignedInError: no valid token or cookie.
@@ -43,15 +61,15 @@ async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
 
 
 def needs(permission: Permission) -> Guard:
-    """Litestar guard: who may not use a route is told so before any body is read.
+    """Litestar guard: checks the permission for a route before any body is read.
 
     Raises:
-        NotAllowedError: the signed-in user has not the permission.
+        NotAllowedError: the signed-in user lacks the permission.
     """
 
-    @raises(NotAllowedError, needs=f"Needs {needed(permission)}.")
+    @raises(NotAllowedError, needs=f"Needs {roles_needed(permission)}.")
     async def check(connection: AnyConnection, _: BaseRouteHandler) -> None:
-        demand(connection.scope["state"][_ACTOR], permission)
+        require_permission(connection.scope["state"][_ACTOR], permission)
 
     return check
 
@@ -76,7 +94,7 @@ async def _identify(request: AnyConnection, auth: AuthService) -> Actor:
 
 
 def access_token(connection: AnyConnection) -> str | None:
-    """The one that came with a request: in its header, which wins, or in a browser's cookie."""
+    """The request's access token: from the Authorization header, else from a browser's cookie."""
     header = connection.headers.get("authorization", "")
     if not header:
         return connection.cookies.get(cookies.ACCESS)
@@ -100,7 +118,7 @@ async def _from_cookies(request: AnyConnection, auth: AuthService) -> Actor:
 
 
 async def send_renewed_cookies(message: Message, scope: Scope) -> None:
-    """Litestar's before_send hook: the renewed session travels with whatever the answer is."""
+    """Litestar's before_send hook: sets the renewed session's cookies on any response."""
     renewed: list[Cookie] = scope["state"].get(_COOKIES, [])
     if renewed and message["type"] == "http.response.start":
         headers = MutableScopeHeaders.from_message(message)
@@ -110,14 +128,14 @@ async def send_renewed_cookies(message: Message, scope: Scope) -> None:
 
 @raises(CrossSiteError, on_writes=True)
 async def refuse_cross_site(request: AnyRequest) -> None:
-    """Litestar's before_request hook: a write must come from our own pages, or carry a token no browser adds.
+    """Litestar's before_request hook (CSRF): a write must come from our own pages, or carry a bearer token.
 
     Raises:
         CrossSiteError: another site's page sent it.
     """
     if request.headers.get("authorization"):
         return
-    # No browser leaves all of these out of a write; a program without cookies has nothing to abuse.
+    # Browsers send at least one of these with a write; a client without cookies cannot be abused by CSRF.
     by_browser = not _FROM_PAGES.isdisjoint(request.headers) or not _SESSION.isdisjoint(request.cookies)
     if by_browser and not is_same_origin(request.method, request.headers):
         raise CrossSiteError("Send the form from the workspace's own pages.")

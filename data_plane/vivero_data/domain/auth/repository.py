@@ -10,7 +10,7 @@ from vivero_data.domain.users.schemas import Actor, Role
 
 
 class StoredToken(msgspec.Struct, frozen=True):
-    """A refresh token with its session; `alive` when the session and its user still are."""
+    """A refresh token with its session; `alive` while the session is valid and its user active."""
 
     session_id: int
     user_id: int
@@ -29,7 +29,7 @@ async def insert_token(tx: Connection, session_id: int, token_hash: bytes) -> No
 
 
 async def get_token_locked(tx: Connection, token_hash: bytes) -> StoredToken | None:
-    """The token; two requests that spend it come one after the other."""
+    """The token, locked: requests that use it are serialized."""
     row = await tx.fetch_one(
         "SELECT t.session_id, s.user_id, t.spent_at,"
         " s.revoked_at IS NULL AND s.expires_at > CURRENT_TIMESTAMP(6) AND u.active"
@@ -80,9 +80,9 @@ async def get_actor(connection: Connection, user_id: int, session_id: int) -> Ac
 
 
 async def purge(tx: Connection, before: datetime, batch: int) -> int:
-    """Remove what ended before `before`, sessions with their tokens; how many rows went."""
+    """Delete sessions that ended before `before`, with their tokens; returns how many rows."""
     moment = clock.naive(before)
-    # Programs up to revision 0003 count wrong passwords here, and may run beside us.
+    # Programs up to revision 0003 count failed logins here, and may run alongside us.
     gone = await tx.execute("DELETE FROM login_attempts WHERE last_at < %s LIMIT %s", moment, batch)
     ids = [
         row[0] for row in await tx.fetch_all("SELECT id FROM sessions WHERE expires_at < %s LIMIT %s", moment, batch)

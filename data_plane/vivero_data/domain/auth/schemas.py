@@ -1,4 +1,4 @@
-"""What goes in and out of logging in; the answer is `lib.tokens.Tokens`."""
+"""Inputs and errors of logins; the response is `lib.tokens.Tokens`."""
 
 import msgspec
 from vivero_web.errors import NotSignedInError

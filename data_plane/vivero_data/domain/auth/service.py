@@ -1,7 +1,7 @@
-"""Logging in, staying so and leaving: short access tokens, refresh tokens that are spent once.
+"""Logins and sessions: short-lived access tokens, refresh tokens with rotation.
 
-A session is a family of refresh tokens. One that is presented twice was
-stolen or replayed, so the whole family ends.
+A session is a family of refresh tokens. One that is presented twice was stolen
+or replayed, so the whole family is revoked.
 """
 
 from collections.abc import AsyncIterator
@@ -25,8 +25,8 @@ from vivero_data.domain.users.schemas import Actor, User
 from vivero_data.lib.tokens import REFRESH_LIFETIME, AccessClaims, AccessTokens, Tokens
 
 NO_ACCOUNT: Final = "unknown"  # in the audit log: what was typed for an address may be a password
-# Two tabs of one browser may present the same cookie at once: within this the
-# second gets an access token, and only that.
+# Two tabs of one browser may send the same cookie concurrently: within this time
+# the second one gets an access token only.
 _BROWSER_GRACE: Final = timedelta(seconds=10)
 
 
@@ -49,9 +49,9 @@ class AuthService:
         email = credentials.email.strip().lower()
         async with self._database.read() as connection:
             found = await users.get_with_hash(connection, email)
-        # Who is invited has no password yet: for them the check takes as long as for nobody.
+        # Invited users have no password yet: checking takes as long as for an unknown address.
         stored = found[1] if found and found[0].active and not found[0].invitation else None
-        async with self._noting_refusals(found[0].email if found else NO_ACCOUNT), self._logins.guess(email, address):
+        async with self._audit_refusals(found[0].email if found else NO_ACCOUNT), self._logins.guess(email, address):
             right = await self._passwords.verify(stored, credentials.password)
             if not right or not found:
                 raise WrongCredentialsError
@@ -68,10 +68,10 @@ class AuthService:
         return await self._issue(tx, AccessClaims(user.id, session_id), now)
 
     async def refresh(self, token: str) -> Tokens:
-        """New tokens for a refresh token, which is spent by this.
+        """New tokens for a refresh token, which is used up.
 
         Raises:
-            SessionEndedError: unknown, expired, revoked, or spent before (then the session ends).
+            SessionEndedError: unknown, expired, revoked, or used before (then the session is revoked).
         """
         tokens = await self._rotate(token, timedelta(0))
         if tokens is None:
@@ -79,14 +79,14 @@ class AuthService:
         return tokens
 
     async def refresh_browser(self, token: str) -> Tokens:
-        """As `refresh`, for the cookie of a browser that may send several requests at once."""
+        """Like `refresh`, for the cookie of a browser, which may send concurrent requests."""
         tokens = await self._rotate(token, _BROWSER_GRACE)
         if tokens is None:
             raise SessionEndedError
         return tokens
 
     async def logout(self, token: str) -> None:
-        """End the session of a refresh token; an unknown one ends nothing."""
+        """End the session of a refresh token; an unknown token is ignored."""
         async with self._database.transaction() as tx:
             stored = await repository.get_token_locked(tx, digest(token))
             actor = stored and await repository.get_actor(tx, stored.user_id, stored.session_id)
@@ -94,12 +94,12 @@ class AuthService:
                 await self._end(tx, actor)
 
     async def end_session(self, actor: Actor) -> None:
-        """End the session that the actor is in."""
+        """End the actor's session."""
         async with self._database.transaction() as tx:
             await self._end(tx, actor)
 
     def is_ours(self, access_token: str) -> bool:
-        """Whether we signed it within its life; the session may have ended since."""
+        """Whether the signature is ours and the token not expired; the session may have ended since."""
         try:
             self._tokens.read(access_token)
         except NotSignedInError:
@@ -107,11 +107,11 @@ class AuthService:
         return True
 
     async def authenticate(self, access_token: str) -> Actor:
-        """The user of an access token, whose session and account are still alive.
+        """The user of an access token, if session and account are still active.
 
         Raises:
             NotSignedInError: the token is not valid.
-            SessionEndedError: it was, but the session is over.
+            SessionEndedError: it is valid, but the session has ended.
         """
         claims = self._tokens.read(access_token)
         async with self._database.read() as connection:
@@ -121,7 +121,7 @@ class AuthService:
         return actor
 
     async def _rotate(self, token: str, grace: timedelta) -> Tokens | None:
-        """Spend the token; None when it is worth nothing. Committed either way: a replay must end the session."""
+        """Use the token up; None if it is not valid. Always committed: a replay must revoke the session."""
         now = clock.now()
         async with self._database.transaction() as tx:
             stored = await repository.get_token_locked(tx, digest(token))
@@ -140,8 +140,8 @@ class AuthService:
             return None
 
     @asynccontextmanager
-    async def _noting_refusals(self, account: str) -> AsyncIterator[None]:
-        """Around a login: the audit log tells that it was refused, and why."""
+    async def _audit_refusals(self, account: str) -> AsyncIterator[None]:
+        """Around a login: writes an audit entry when it is refused, with the reason."""
         try:
             yield
         except (WrongCredentialsError, TooManyRequestsError) as error:
@@ -161,5 +161,5 @@ class AuthService:
 
 
 def _within(stored: StoredToken, grace: timedelta) -> bool:
-    """Whether the token was spent so recently. The time is taken here, after the wait for the row's lock."""
+    """Whether the token was used within the grace period. The time is taken after the wait for the row's lock."""
     return bool(grace) and stored.spent_at is not None and clock.now() - stored.spent_at < grace

@@ -1,7 +1,7 @@
 """A field's column: its SQL type, index and name; pure.
 
-Physical names come from numbers that we gave out (`c_17`, `f_42`), never from
-what a user typed.
+Physical names come from generated numbers (`c_17`, `f_42`), never from user
+input.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from typing import Final
 from vivero_data.domain.collections.schemas import Field
 from vivero_data.domain.field_types.registry import FieldType
 
-_FIXED_BYTES: Final = 16  # upper bound of any other type's place in a row
+_FIXED_BYTES: Final = 16  # upper bound of any other type's size in a row
 MAX_ROW_BYTES: Final = 60_000  # MariaDB's bound is 65,535 with the columns of our own
 
 
@@ -25,7 +25,7 @@ def column_name(field_id: int) -> str:
 
 
 def exact_column(field_id: int) -> str:
-    """The quoted name of the column by which an exact field is unique; the field's own compares as people read."""
+    """The quoted name of the column with an exact field's unique key; the field's own collation ignores case."""
     return f"`x_{int(field_id)}`"
 
 
@@ -35,13 +35,13 @@ def unique_key(field_id: int) -> str:
 
 
 def row_bytes(types: Iterable[FieldType]) -> int:
-    """How much of MariaDB's row such fields take at most: four bytes a character and two for the length."""
+    """Upper bound of the row size of such fields in MariaDB: four bytes a character and two for the length."""
     lengths = (one.kind.characters for one in types)
     return sum(_FIXED_BYTES if length is None else 4 * length + 2 for length in lengths)
 
 
 def create_table(collection_id: int, fields: Iterable[Field]) -> str:
-    """The statement that creates a collection's table, safe to repeat."""
+    """The idempotent statement that creates a collection's table."""
     parts = [
         "id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY",
         "version INT UNSIGNED NOT NULL DEFAULT 1",
@@ -68,7 +68,7 @@ def create_table(collection_id: int, fields: Iterable[Field]) -> str:
 
 
 def _exact(field: Field) -> str:
-    """A column that the database computes, so that programs which do not know it keep to it as well."""
+    """A generated column, so that older programs, which do not know it, comply as well."""
     kind = field.type.kind
     return (
         f"{exact_column(field.id)} {kind.sql} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"

@@ -1,4 +1,4 @@
-"""Whether a collection can be defined so: every rule about names, types and sizes; pure."""
+"""Validation of a collection's definition: every rule about names, types and sizes; pure."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ from vivero_data.domain.collections.schemas import (
     parse,
 )
 from vivero_data.domain.field_types.choice import Choice
-from vivero_data.domain.field_types.kind import UnfitValueError
+from vivero_data.domain.field_types.kind import InvalidValueError
 
 RESERVED: Final = frozenset({"id", "version", "created_at", "updated_at"})
 
@@ -91,7 +91,7 @@ def _field_errors(place: str, field: NewField) -> list[FieldError]:
     if field.default is not None and not errors:
         try:
             parse(as_field(field, 0), field.default)
-        except UnfitValueError as error:
+        except InvalidValueError as error:
             errors += _errors(f"{place}.default", str(error))
     return errors
 

@@ -1,8 +1,8 @@
-"""Names of collections, fields and choices: what may be one, and when two are the same; pure.
+"""Names of collections, fields and choices: validation, and when two are equal; pure.
 
-A name is only shown and compared: tables and columns are named by numbers
-(`columns.py`), statements have parameters, pages escape. So a name may be
-what people write anywhere in the world, signs of a spreadsheet's head too.
+A name is only displayed and compared: tables and columns are named by numbers
+(`columns.py`), statements are parametrized, pages escape. So names may be in any
+script, with the punctuation that spreadsheet headers have.
 """
 
 import unicodedata
@@ -14,13 +14,13 @@ MAX_NAME: Final = 64
 
 
 def fold(name: str) -> str:
-    """What names have in common that are one to a reader: their letters, in whichever case, composition and spacing."""
+    """The comparison key of a name, independent of case, Unicode composition and spacing."""
     spaced = " ".join(tidy(name).split())
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", spaced).casefold())
 
 
 def text_problem(text: str, longest: int) -> str | None:
-    """What is wrong with a text of at most `longest` characters; line ends and tabs may be in it."""
+    """What is wrong with a text of at most `longest` characters; line breaks and tabs are allowed."""
     if len(text) > longest:
         return f"must have at most {longest} characters"
     if any(text[place] not in "\n\t" for place in unseen(text)):
@@ -33,12 +33,12 @@ def name_problem(name: str) -> str | None:
     if not name:
         return "must not be empty"
     if name[0] == "-" or unicodedata.category(name[0]).startswith("M"):
-        return "must not begin with - or a combining mark"  # `-` before a field's name sorts downwards
+        return "must not begin with - or a combining mark"  # a leading `-` means descending in `sort`
     return text_problem(name, MAX_NAME)
 
 
 def path_problem(name: str) -> str | None:
-    """What is wrong with a name that is part of an address, besides."""
+    """What is wrong with a name as a URL path segment."""
     if "/" in name or "\\" in name or not name.strip("."):
         return "must not have / or \\, or only dots"
     return None

@@ -13,20 +13,20 @@ from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.json import decode, encode
 from vivero_data.lib.like import like
 
-_STAND_IN: Final = MAX_NAME - len(f" {2**63}")  # characters that leave room for any number
+_LEGACY_NAME_LENGTH: Final = MAX_NAME - len(f" {2**63}")  # characters, leaving room for any number
 _SELECT: Final = (
     "SELECT c.id, COALESCE(c.label, c.name), c.description, c.records, c.created_at,"
     " f.id, COALESCE(f.label, f.name), f.type, f.required, f.is_unique, f.is_exact, f.indexed, f.default_value, f.choices"
     " FROM collections c JOIN fields f ON f.collection_id = c.id"
 )
-# Programs before revision 0003 wrote no name_key, and their key on `name` takes accents for nothing:
-# it finds all that may be meant, and `_named` chooses.
+# Programs before revision 0003 wrote no name_key, and their key on `name` ignores accents:
+# it finds all candidates, and `_named` chooses.
 _BY_NAME: Final = f"{_SELECT} WHERE c.name_key = %s OR c.name = %s ORDER BY c.id, f.position"
 
-# As people read it: `label` has a collation that tells capitals apart.
+# Case-insensitive: `label` has a case-sensitive collation.
 _NAME: Final = "COALESCE(c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
-# LIKE compares sign by sign: only in a folded name are `ß` and `ss` the same.
-_SOUGHT: Final = "COALESCE(c.name_key, c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
+# LIKE compares character by character: `ß` equals `ss` only in a folded name.
+_SEARCHED_NAME: Final = "COALESCE(c.name_key, c.label, c.name) COLLATE utf8mb4_unicode_520_nopad_ci"
 _SUMMARY: Final = (
     "SELECT c.id, COALESCE(c.label, c.name), c.description,"
     " (SELECT COUNT(*) FROM fields f WHERE f.collection_id = c.id), c.records, c.created_at FROM collections c"
@@ -43,13 +43,13 @@ async def get(connection: Connection, name: str) -> Collection | None:
 
 
 async def get_locked(tx: Connection, name: str) -> Collection | None:
-    """The collection; nobody else changes it until this transaction ends."""
+    """The collection, locked until this transaction ends."""
     return _named(await tx.fetch_all(f"{_BY_NAME} FOR UPDATE", fold(name), name), name)
 
 
 async def count(connection: Connection, search: str = "") -> int:
-    """How many there are, or have `search` in their names."""
-    where, params = like(_SOUGHT, fold(search), anywhere=True)
+    """How many there are, or whose names contain `search`."""
+    where, params = like(_SEARCHED_NAME, fold(search), anywhere=True)
     row = await connection.fetch_one(f"SELECT COUNT(*) FROM collections c WHERE {where}", *params)  # noqa: S608  fixed words
     return int(row[0]) if row else 0
 
@@ -57,8 +57,8 @@ async def count(connection: Connection, search: str = "") -> int:
 async def select_page(
     connection: Connection, search: str, limit: int, after: tuple[str, int] | None = None
 ) -> list[CollectionSummary]:
-    """By name, from the name and id in `after` on; one more than the limit when there are more."""
-    where, params = like(_SOUGHT, fold(search), anywhere=True)
+    """By name, starting after the name and id in `after`; one more than the limit when there are more."""
+    where, params = like(_SEARCHED_NAME, fold(search), anywhere=True)
     beyond = f"({_NAME} > %s OR ({_NAME} = %s AND c.id > %s))" if after else "TRUE"
     place = (after[0], *after) if after else ()
     rows = await connection.fetch_all(
@@ -68,9 +68,9 @@ async def select_page(
 
 
 async def suggest(connection: Connection, search: str, limit: int) -> list[CollectionSummary]:
-    """What is most likely meant by the beginning or a part of a name, and a whole one first."""
-    where, params = like(_SOUGHT, fold(search), anywhere=True)
-    begins, first = like(_SOUGHT, fold(search), anywhere=False)
+    """Collections whose names contain the text: exact matches first, then prefixes, then the rest."""
+    where, params = like(_SEARCHED_NAME, fold(search), anywhere=True)
+    begins, first = like(_SEARCHED_NAME, fold(search), anywhere=False)
     rows = await connection.fetch_all(
         f"{_SUMMARY} WHERE {where} ORDER BY {begins} DESC, CHAR_LENGTH({_NAME}), {_NAME}, c.id LIMIT %s",
         *params,
@@ -81,7 +81,7 @@ async def suggest(connection: Connection, search: str, limit: int) -> list[Colle
 
 
 async def allocate_ids(connection: Connection, amount: int) -> int:
-    """Take `amount` ids that nothing has; the first of them."""
+    """Allocate `amount` unused ids; returns the first."""
     last = await connection.insert(
         "UPDATE counters SET value = LAST_INSERT_ID(value + %s) WHERE name = 'object_ids'", amount
     )
@@ -89,7 +89,7 @@ async def allocate_ids(connection: Connection, amount: int) -> int:
 
 
 async def insert(tx: Connection, collection: Collection) -> None:
-    """Write a definition down.
+    """Store a definition.
 
     Raises:
         DuplicateKeyError: a collection has this name.
@@ -99,17 +99,17 @@ async def insert(tx: Connection, collection: Collection) -> None:
     except DuplicateKeyError:
         if await get(tx, collection.name):
             raise
-        await _insert_collection(tx, collection, _stand_in(collection.name, collection.id))
+        await _insert_collection(tx, collection, _legacy_name(collection.name, collection.id))
     for position, field in enumerate(collection.fields):
         try:
             await _insert_field(tx, collection.id, position, field, field.name)
         except DuplicateKeyError:
-            await _insert_field(tx, collection.id, position, field, _stand_in(field.name, field.id))
+            await _insert_field(tx, collection.id, position, field, _legacy_name(field.name, field.id))
 
 
-def _stand_in(name: str, number: int) -> str:
-    """What the old key on names holds in place of a name that it takes for another's: `Grosse 17` beside `Größe`."""
-    return f"{name[:_STAND_IN]} {number}"
+def _legacy_name(name: str, number: int) -> str:
+    """A substitute for a name that the old unique key treats as taken: `Grosse 17` beside `Größe`."""
+    return f"{name[:_LEGACY_NAME_LENGTH]} {number}"
 
 
 async def _insert_collection(tx: Connection, collection: Collection, name: str) -> None:
@@ -148,12 +148,12 @@ async def delete(tx: Connection, collection_id: int) -> None:
 
 
 async def add_records(tx: Connection, collection_id: int, amount: int) -> None:
-    """Keep the collection's own count."""
+    """Update the collection's record count."""
     await tx.execute("UPDATE collections SET records = records + %s WHERE id = %s", amount, collection_id)
 
 
 async def orphaned_tables(connection: Connection, schema: str) -> list[int]:
-    """Ids of tables whose collection is gone, or was never finished, for longer than an hour."""
+    """Ids of tables older than an hour without a collection: deleted, or never finished."""
     rows = await connection.fetch_all(
         "SELECT CAST(SUBSTRING(t.table_name, 3) AS UNSIGNED) FROM information_schema.tables t"
         " LEFT JOIN collections c ON t.table_name = CONCAT('c_', c.id)"

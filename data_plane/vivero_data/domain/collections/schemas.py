@@ -5,16 +5,16 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar.params import PathParameter
-from vivero_web.fields import told
+from vivero_web.fields import documented
 
 from vivero_data.domain.collections.names import MAX_NAME
 from vivero_data.domain.field_types.choice import Choice
-from vivero_data.domain.field_types.kind import UnfitValueError, Unreadable
+from vivero_data.domain.field_types.kind import AmbiguousInput, InvalidValueError
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.pages import DEFAULT_LIMIT
 
 APART: Final = 4
-"""Characters of one letter that is taken apart, at most."""
+"""Maximum number of code points of one decomposed letter."""
 
 CollectionName = Annotated[
     str, PathParameter(min_length=1, max_length=MAX_NAME * APART, description="The collection's name, in any case.")
@@ -22,22 +22,22 @@ CollectionName = Annotated[
 
 
 CONTENT_BYTES: Final = 1024 * 1024
-"""Of a body that holds what people write: a record with fifty long texts, a definition with all its choices."""
+"""Body limit for content: a record with fifty long texts, a definition with all its choices."""
 MAX_FIELDS: Final = 50
 MAX_CHOICES: Final = 100
 MAX_DESCRIPTION: Final = 500
 
 Name = Annotated[
     str,
-    told("A name of any script, signs too; two are the same but for case and spaces.", minLength=1, maxLength=MAX_NAME),
+    documented("A name in any script; compared without case and spacing.", minLength=1, maxLength=MAX_NAME),
 ]
-Description = Annotated[str, told("What it is for.", maxLength=MAX_DESCRIPTION)]
+Description = Annotated[str, documented("What it is for.", maxLength=MAX_DESCRIPTION)]
 
 
 Required = Annotated[bool, msgspec.Meta(description="Every record has a value.")]
 Unique = Annotated[bool, msgspec.Meta(description="No two records have the same value.")]
 Indexed = Annotated[bool, msgspec.Meta(description="Sorting and filtering use an index; never for a long text.")]
-Default = Annotated[Any, msgspec.Meta(description="Value of a new record that gives none.")]
+Default = Annotated[Any, msgspec.Meta(description="Value of a new record that has none.")]
 
 
 class NewField(msgspec.Struct, forbid_unknown_fields=True):
@@ -57,8 +57,8 @@ class NewField(msgspec.Struct, forbid_unknown_fields=True):
     indexed: Indexed = True
     default: Default = None
     choices: Annotated[
-        list[Annotated[str, told("One choice.", minLength=1, maxLength=Choice.characters)]],
-        told("What a choice field may hold; a field of another type has none.", maxItems=MAX_CHOICES),
+        list[Annotated[str, documented("One choice.", minLength=1, maxLength=Choice.characters)]],
+        documented("The values of a choice field; empty for other types.", maxItems=MAX_CHOICES),
     ] = []
 
 
@@ -68,7 +68,7 @@ class NewCollection(msgspec.Struct, forbid_unknown_fields=True):
     name: Name
     fields: Annotated[
         list[NewField],
-        told("In the order of forms and columns.", minItems=1, maxItems=MAX_FIELDS),
+        documented("In the order of forms and columns.", minItems=1, maxItems=MAX_FIELDS),
     ]
     description: Description = ""
 
@@ -117,7 +117,7 @@ class CollectionQuery(msgspec.Struct, frozen=True):
     Attributes:
         limit: 1 to 200.
         cursor: `next_cursor` of the page before.
-        search: what their names have in them, as people read it; all when empty.
+        search: part of the name, case-insensitive; all when empty.
     """
 
     limit: int = DEFAULT_LIMIT
@@ -131,8 +131,8 @@ def parse(field: Field, value: Any) -> Any:  # noqa: ANN401  any JSON value come
     Raises:
         UnfitValueError: its message says what the value must be.
     """
-    if isinstance(value, Unreadable):
-        raise UnfitValueError(value.problem)
+    if isinstance(value, AmbiguousInput):
+        raise InvalidValueError(value.problem)
     return field.type.kind.parse(value, field.choices)
 
 

@@ -1,7 +1,6 @@
-"""Defining collections. MariaDB commits DDL by itself, so the order is: ids, table, then the rows that make it known.
+"""Defining collections. MariaDB commits DDL implicitly, so the order is: ids, table, then the rows that refer to it.
 
-Whatever stops in between leaves at most an empty table that nothing points
-to; `jobs.py` removes those.
+An interruption leaves at most an orphaned empty table; `housekeeping.py` drops those.
 """
 
 from collections.abc import Sequence
@@ -17,9 +16,9 @@ from vivero_data.domain.audit.service import record
 from vivero_data.domain.collections import columns, definition, repository
 from vivero_data.domain.collections.schemas import Collection, CollectionQuery, CollectionSummary, NewCollection
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import Page, check_limit
+from vivero_data.lib.pages import Page, check_limit, page_of
 
 
 class CollectionNotFoundError(NotFoundError):
@@ -37,7 +36,7 @@ class CollectionsFullError(ConflictError):
 
 
 class CollectionNameTakenError(ConflictError):
-    """A collection has this name already, as people read it."""
+    """A collection has this name already, compared case-insensitively."""
 
     def __init__(self) -> None:
         message = "is the name of a collection that exists"
@@ -45,31 +44,31 @@ class CollectionNameTakenError(ConflictError):
 
 
 _SORT: Final = "name"
-MAX_SUGGESTIONS: Final = 10  # as many as the palette shows at once; who types on gets others
-MAX_COLLECTIONS: Final = 500  # tables of one schema; a platform with thousands of tenants has to bound them
+MAX_SUGGESTIONS: Final = 10  # as many as the palette shows; further typing narrows them down
+MAX_COLLECTIONS: Final = 500  # each is a table; a platform with thousands of tenants must limit them
 
 
 def described(collection: Collection) -> dict[str, Any]:
-    """What the audit log keeps of a definition."""
+    """A definition as the audit log records it."""
     fields = [{"name": field.name, "type": field.type.value} for field in collection.fields]
     return {"name": collection.name, "fields": fields, "records": collection.records}
 
 
 class CollectionService:
-    """The collections of the workspace: everybody sees them, admins define them."""
+    """The workspace's collections: every user may read definitions, admins write them."""
 
     def __init__(self, database: Database, limits: LimitService) -> None:
         self._database = database
         self._limits = limits
 
     async def list(self, actor: Actor) -> list[Collection]:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             return await repository.select_all(connection)
 
     async def browse(self, actor: Actor, query: CollectionQuery) -> Page[CollectionSummary]:
-        """One page of them by name, and how many match in all."""
-        demand(actor, Permission.READ)
+        """One page by name, with the total number of matches."""
+        require_permission(actor, Permission.READ)
         check_limit(query.limit)
         place = cursors.decode(query.cursor, _SORT) if query.cursor else None
         async with self._database.read() as connection:
@@ -77,18 +76,16 @@ class CollectionService:
             found = await repository.select_page(
                 connection, query.search, query.limit, (place.value or "", place.id) if place else None
             )
-        last = found[query.limit - 1] if len(found) > query.limit else None
-        cursor = cursors.encode(cursors.Cursor(_SORT, last.id, last.name)) if last else None
-        return Page(found[: query.limit], cursor, total)
+        return page_of(found, query.limit, lambda one: cursors.encode(cursors.Cursor(_SORT, one.id, one.name)), total)
 
     async def suggest(self, actor: Actor, words: str) -> Sequence[CollectionSummary]:
-        """The few that are most likely meant by what somebody began to type."""
-        demand(actor, Permission.READ)
+        """Autocomplete: the best matches for what was typed so far."""
+        require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             return await repository.suggest(connection, words, MAX_SUGGESTIONS)
 
     async def get(self, actor: Actor, name: str) -> Collection:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             collection = await repository.get(connection, tidy(name))
         if collection is None:
@@ -96,7 +93,7 @@ class CollectionService:
         return collection
 
     async def create(self, actor: Actor, new: NewCollection) -> Collection:
-        demand(actor, Permission.MANAGE_COLLECTIONS)
+        require_permission(actor, Permission.MANAGE_COLLECTIONS)
         new = definition.check(new)
         collection = await self._reserve(new)
         async with self._database.read() as connection:
@@ -112,7 +109,7 @@ class CollectionService:
 
     async def delete(self, actor: Actor, name: str) -> None:
         """Remove a collection with all its records."""
-        demand(actor, Permission.MANAGE_COLLECTIONS)
+        require_permission(actor, Permission.MANAGE_COLLECTIONS)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "records")
             collection = await repository.get_locked(tx, tidy(name))

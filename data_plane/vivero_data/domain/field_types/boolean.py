@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
-from vivero_data.domain.field_types.kind import EQUALITY, FieldKind, UnfitValueError, Value
+from vivero_data.domain.field_types.kind import EQUALITY, FieldKind, InvalidValueError, Value
 
 _IN_TABLES: Final = {"yes": "true", "no": "false"}
 
 
 class Boolean(FieldKind):
-    """Neither, where the field is not required."""
+    """Null where the field is not required."""
 
-    words = "Yes or no"
+    label = "Yes or no"
     sql = "BOOLEAN"
     operators = EQUALITY
     unique = False
@@ -22,7 +22,7 @@ class Boolean(FieldKind):
             return value
         if value in ("true", "false"):
             return bool(value == "true")
-        raise UnfitValueError("must be true or false")
+        raise InvalidValueError("must be true or false")
 
     def present(self, stored: Value) -> bool:
         return bool(stored)

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 from vivero_web.text import tidy
 
-from vivero_data.domain.field_types.kind import UnfitValueError, Value
+from vivero_data.domain.field_types.kind import InvalidValueError, Value
 from vivero_data.domain.field_types.text import Line
 
 
 class Choice(Line):
-    """Kept as the definition writes it."""
+    """Stored exactly as the definition spells it."""
 
-    words = "Choice"
+    label = "Choice"
     characters = 100
     has_choices = True
 
     def parse(self, value: Value, choices: Sequence[str]) -> str:
         choice = tidy(value) if isinstance(value, str) else value
         if choice not in choices:
-            raise UnfitValueError(f"must be one of: {', '.join(choices)}")
+            raise InvalidValueError(f"must be one of: {', '.join(choices)}")
         return str(choice)

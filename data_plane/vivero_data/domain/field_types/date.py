@@ -1,27 +1,27 @@
-"""A day of the calendar."""
+"""A calendar date."""
 
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
+from vivero_data.domain.field_types.kind import FieldKind, InvalidValueError, Value
 
-TIME_WORDS: Final = {"gt": "is after", "gte": "is from", "lt": "is before", "lte": "is until"}
+TIME_LABELS: Final = {"gt": "is after", "gte": "is from", "lt": "is before", "lte": "is until"}
 _FIRST_YEAR: Final = 1000  # the range of MariaDB's DATE and DATETIME begins there
 
 
 class Date(FieldKind):
     """Without a time or a zone."""
 
-    words = "Date"
+    label = "Date"
     sql = "DATE"
-    order_words = TIME_WORDS
+    order_labels = TIME_LABELS
 
     def parse(self, value: Value, choices: Sequence[str]) -> date:
         try:
             parsed = date.fromisoformat(value)
         except (TypeError, ValueError):
-            raise UnfitValueError("must be a date such as 2026-12-31") from None
+            raise InvalidValueError("must be a date such as 2026-12-31") from None
         check_year(parsed.year)
         return parsed
 
@@ -29,4 +29,4 @@ class Date(FieldKind):
 def check_year(year: int) -> None:
     """Raises UnfitValueError for one that the database does not keep."""
     if year < _FIRST_YEAR:
-        raise UnfitValueError(f"must not be before the year {_FIRST_YEAR}")
+        raise InvalidValueError(f"must not be before the year {_FIRST_YEAR}")

@@ -4,26 +4,26 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from vivero_data.domain.field_types.kind import UnfitValueError, Value
+from vivero_data.domain.field_types.kind import InvalidValueError, Value
 from vivero_data.domain.field_types.text import Line
 
 _ADDRESS: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 
 
 class Email(Line):
-    """Of any script; whether somebody reads what is sent there is not asked."""
+    """In any script; deliverability is not checked."""
 
-    words = "E-mail address"
+    label = "E-mail address"
     characters = 254
     leads = True
-    exact = True  # two that differ in a letter's case lead to two places
+    exact = True  # addresses that differ in case may be different
 
     def parse(self, value: Value, choices: Sequence[str]) -> str:
         text = super().parse(value, choices)
         if not _ADDRESS.fullmatch(text):
-            raise UnfitValueError("must be an e-mail address such as name@example.com")
+            raise InvalidValueError("must be an e-mail address such as name@example.com")
         return text
 
     def exact_sql(self, column: str) -> str:
-        # Mail servers tell apart what is before the @, and nothing behind it.
+        # The part before the @ may be case-sensitive, the domain is not.
         return f"CONCAT(SUBSTRING_INDEX({column}, '@', 1), LOWER(SUBSTRING({column}, LOCATE('@', {column}))))"

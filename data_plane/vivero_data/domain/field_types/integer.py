@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Unreadable, Value
+from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
 from vivero_data.domain.field_types.number import plain_number, read_number
 
 _BIGINT: Final = 2**63
@@ -12,9 +12,9 @@ _DIGITS: Final = 19  # of it
 
 
 class Integer(FieldKind):
-    """Of 64 bits, with a sign."""
+    """Signed, 64 bits."""
 
-    words = "Whole number"
+    label = "Whole number"
     sql = "BIGINT"
 
     def parse(self, value: Value, choices: Sequence[str]) -> int:
@@ -22,13 +22,13 @@ class Integer(FieldKind):
         if isinstance(number, Decimal) and _is_whole(number):
             number = int(number)
         if isinstance(number, bool) or not isinstance(number, int) or not -_BIGINT <= number < _BIGINT:
-            raise UnfitValueError(f"must be a whole number between {-_BIGINT:,} and {_BIGINT - 1:,}")
+            raise InvalidValueError(f"must be a whole number between {-_BIGINT:,} and {_BIGINT - 1:,}")
         return number
 
-    def read(self, text: str) -> Decimal | Unreadable:
+    def read(self, text: str) -> Decimal | AmbiguousInput:
         return read_number(text)
 
 
 def _is_whole(number: Decimal) -> bool:
-    """Whether it is whole and short enough to become an int at once."""
+    """Whether it is integral and small enough to convert to int cheaply."""
     return number.is_finite() and (not number or number.adjusted() < _DIGITS) and number == number.to_integral_value()

@@ -1,4 +1,4 @@
-"""What a field type says about itself; whoever handles fields asks this, and knows no type by name."""
+"""The interface of a field type; code that handles fields uses it and never tests for a type's name."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 Value = Any
-"""A field's value: of a program's JSON, of the services, or of the database's driver, as the method says."""
+"""A field's value as JSON, as services use it, or as the database driver returns it; each method says which."""
 
 
 class Operator(StrEnum):
-    """How a condition of a filter looks at a field's value."""
+    """The comparison operator of a filter's condition."""
 
     EQ = "eq"
     NE = "ne"
@@ -31,33 +31,33 @@ ORDER: Final = (Operator.LT, Operator.LTE, Operator.GT, Operator.GTE)
 SEARCH: Final = (Operator.CONTAINS, Operator.STARTS)
 
 
-class UnfitValueError(ValueError):
-    """A value that its field cannot hold; the message says what it must be."""
+class InvalidValueError(ValueError):
+    """A value that is not valid for its field; the message says what is expected."""
 
 
-class Unreadable(msgspec.Struct, frozen=True):
-    """In place of a value that a person typed and nobody can be sure of: refused with what `problem` says."""
+class AmbiguousInput(msgspec.Struct, frozen=True):
+    """Stands for typed input with more than one possible meaning; rejected with the message in `problem`."""
 
     problem: str
 
 
 class FieldKind:
-    """A field type. What most types share stands here; each type overrides what is different about it.
+    """A field type, with defaults that most types share; each type overrides what differs.
 
     Attributes:
         words: its name on pages.
-        characters: that its column holds, where they count in the bound of MariaDB's row; others take 16 bytes at most.
-        operators: of the conditions that filters can set on it.
-        leads: whether a table's search box may look into it: a short text that people write.
-        sortable: whether its values can be sorted by and indexed whole.
+        characters: column length, where it counts towards MariaDB's row size; other types take 16 bytes at most.
+        operators: the filter operators that it supports.
+        leads: whether a table's search box may search it: a short text that people write.
+        sortable: whether it can be sorted by and fully indexed.
         unique: whether `unique` is possible.
         exact: whether `unique` compares every character unless the definition says otherwise; None: it always does.
         has_choices: whether its definition lists the values.
-        two_valued: whether a required one is a box to tick.
-        order_words: the words of a comparison on pages, where they are not those of numbers.
+        two_valued: whether a required field is shown as a checkbox.
+        order_words: labels of the comparison operators on pages, where they differ from those of numbers.
     """
 
-    words: ClassVar[str]
+    label: ClassVar[str]
     characters: ClassVar[int | None] = None
     operators: ClassVar[tuple[Operator, ...]] = (*EQUALITY, *ORDER)
     leads: ClassVar[bool] = False
@@ -66,7 +66,7 @@ class FieldKind:
     exact: ClassVar[bool | None] = None
     has_choices: ClassVar[bool] = False
     two_valued: ClassVar[bool] = False
-    order_words: ClassVar[Mapping[str, str]] = {}
+    order_labels: ClassVar[Mapping[str, str]] = {}
 
     @property
     def sql(self) -> str:
@@ -77,7 +77,7 @@ class FieldKind:
         """The column's value for a JSON value that is not null; `choices` are those of the field's definition.
 
         Raises:
-            UnfitValueError: its message says what the value must be.
+            UnfitValueError: its message says what is expected.
         """
         raise NotImplementedError
 
@@ -86,25 +86,25 @@ class FieldKind:
         return stored
 
     def from_cursor(self, text: str) -> str:
-        """A column's value, which a cursor holds as the database wrote it, as a program would write it."""
+        """A column's value from a cursor, in the form that `parse` accepts."""
         return text
 
     def exact_sql(self, column: str) -> str:
-        """What an exact `unique` compares, computed from the quoted name of the column."""
+        """The SQL expression that an exact `unique` compares; `column` is the quoted name."""
         return column
 
     def read(self, text: str) -> Value:
-        """What a person typed, and is not blank, as `parse` takes it; `Unreadable` if it may mean two things."""
+        """Non-blank typed text converted for `parse`; `AmbiguousInput` if it has two possible meanings."""
         return text.strip()
 
     def typed(self, text: str, *, required: bool) -> Value:
-        """What an input of a form holds, as `parse` takes it; None for nothing."""
+        """A form input's text converted for `parse`; None if empty."""
         return self.read(text) if text.strip() else None
 
     def read_condition(self, text: str) -> Value:
-        """What a person typed as a filter's value, as `parse` takes it, in the words of a table; None for nothing."""
+        """A filter's typed value converted for `parse`, in the spelling of tables; None if empty."""
         return self.typed(text, required=False)
 
     def canonical(self, text: str) -> str:
-        """What an input holds, the same for every spelling that browsers make of it."""
+        """A form input's text, normalized across browsers."""
         return text

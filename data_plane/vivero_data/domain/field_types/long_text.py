@@ -1,4 +1,4 @@
-"""A text with lines."""
+"""Multi-line text."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,7 +13,7 @@ LENGTH: Final = 16_000
 class LongText(FieldKind):
     """Too long to be sorted by, indexed or unique."""
 
-    words = "Long text"
+    label = "Long text"
     sql = "TEXT"
     operators = (*EQUALITY, *ORDER, *SEARCH)
     sortable = False
@@ -30,5 +30,5 @@ class LongText(FieldKind):
 
 
 def lines(text: str) -> str:
-    """A text with one sign for each line end, where forms send two."""
+    """The text with LF line endings; forms send CRLF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

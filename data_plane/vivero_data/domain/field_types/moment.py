@@ -5,30 +5,30 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from vivero_data.domain.field_types.date import TIME_WORDS, check_year
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Value
+from vivero_data.domain.field_types.date import TIME_LABELS, check_year
+from vivero_data.domain.field_types.kind import FieldKind, InvalidValueError, Value
 
-_PROBLEM: Final = "must be a moment with its offset, such as 2026-12-31T12:00:00Z"
+_PROBLEM: Final = "must be a date and time with its UTC offset, such as 2026-12-31T12:00:00Z"
 # As browsers send it, without a zone.
 _LOCAL: Final = re.compile(r"^[0-9-]{10}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?$")
 
 
 class Moment(FieldKind):
-    """To the microsecond. It comes with any offset and is kept in UTC."""
+    """With microseconds. Accepted with any UTC offset and stored in UTC."""
 
-    words = "Date and time"
+    label = "Date and time"
     sql = "DATETIME(6)"
-    order_words = TIME_WORDS
+    order_labels = TIME_LABELS
 
     def parse(self, value: Value, choices: Sequence[str]) -> datetime:
         try:
             parsed = datetime.fromisoformat(value)
-            # Without an offset it would be this machine's.
+            # Without an offset it would be taken as this machine's local time.
             moment = parsed.astimezone(UTC) if parsed.tzinfo else None
         except (TypeError, ValueError, OverflowError):
-            raise UnfitValueError(_PROBLEM) from None
+            raise InvalidValueError(_PROBLEM) from None
         if moment is None:
-            raise UnfitValueError(_PROBLEM)
+            raise InvalidValueError(_PROBLEM)
         check_year(moment.year)
         return moment.replace(tzinfo=None)
 
@@ -43,7 +43,7 @@ class Moment(FieldKind):
         return f"{text}Z" if _LOCAL.match(text) else text  # the label says UTC
 
     def canonical(self, text: str) -> str:
-        # Browsers drop zeros and seconds as they like.
+        # Browsers differ in whether they send seconds and trailing zeros.
         try:
             return datetime.fromisoformat(text).isoformat() if _LOCAL.match(text) else text
         except ValueError:

@@ -5,25 +5,25 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from vivero_data.domain.field_types.kind import FieldKind, UnfitValueError, Unreadable, Value
+from vivero_data.domain.field_types.kind import AmbiguousInput, FieldKind, InvalidValueError, Value
 
 _PLAIN: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _TYPED: Final = re.compile(
     r"(?P<sign>[+\-\u2212]?)"
-    # 1234; groups with one and the same sign between them, 1.234.567 or 1'234; groups as in India, 12,34,567
+    # 1234; groups with the same separator, 1.234.567 or 1'234; Indian groups, 12,34,567
     r"(?P<whole>\d*|\d{1,3}(?P<group>[.,\u066c'\u2019 \u00a0\u2009\u202f])(?:\d{3}(?P=group))*\d{3}|\d{1,2}(?:,\d{2})+,\d{3})"
     r"(?:(?P<mark>[.,\u066b])(?P<decimals>\d*))?"
 )
-# Either a fraction or a group of thousands; nobody groups what begins with 0.
+# Either a fraction or a group of thousands; a number that begins with 0 has no groups.
 _AMBIGUOUS: Final = re.compile(r"(?P<sign>[+\-\u2212]?)(?P<whole>(?!0)\d{1,3})[.,](?P<decimals>\d{3})")
 
 
-class UnsureNumberError(ValueError):
-    """A text that is no number, or may be two; the message says what to write."""
+class AmbiguousNumberError(ValueError):
+    """Text that is not a number, or ambiguous; the message says what to write."""
 
 
 def plain_number(text: str) -> Decimal | None:
-    """What a program wrote; None if it is no number."""
+    """Parses a number in program notation; None if it is not one."""
     if not _PLAIN.fullmatch(text):
         return None
     try:
@@ -33,16 +33,16 @@ def plain_number(text: str) -> Decimal | None:
 
 
 def typed_number(text: str) -> Decimal:
-    """What a person wrote: 1234.5, 1234,5, 1.234,50, 1,234.50, 1 234,5, 1'234.5.
+    """Parses a number in human notation: 1234.5, 1234,5, 1.234,50, 1,234.50, 1 234,5, 1'234.5.
 
     Raises:
-        UnsureNumberError: it is no number, or may be two of them.
+        UnsureNumberError: it is not a number, or could be two.
     """
     text = text.strip()
     unsure = _AMBIGUOUS.fullmatch(text)
     if unsure:
         sign, whole, decimals = unsure.group("sign", "whole", "decimals")
-        raise UnsureNumberError(
+        raise AmbiguousNumberError(
             f"may mean two numbers: write {sign}{whole}{decimals}, or {sign}{whole}.{decimals}0 for the fraction"
         )
     number = plain_number(text)
@@ -50,14 +50,14 @@ def typed_number(text: str) -> Decimal:
         return number
     found = _TYPED.fullmatch(text)
     if not found or not (found["whole"] or found["decimals"]) or (found["mark"] and found["mark"] in found["whole"]):
-        raise UnsureNumberError("must be a number, such as 1234.50 or 1.234,50")
+        raise AmbiguousNumberError("must be a number, such as 1234.50 or 1.234,50")
     digits = re.sub(r"\D", "", found["whole"]) or "0"
     sign = found["sign"].replace("\u2212", "-")
     return Decimal(f"{sign}{digits}.{found['decimals']}" if found["decimals"] else f"{sign}{digits}")
 
 
 def written(number: Decimal | int, *, grouped: bool = False) -> str:
-    """A number so that nobody reads another, and `typed_number` the same; groups have a narrow space between them."""
+    """An unambiguous notation that `typed_number` reads back; groups are separated by a narrow space."""
     exact = Decimal(number)  # an int's own format would go through a float
     text = f"{exact:,f}".replace(",", "\u202f") if grouped else f"{exact:f}"
     return f"{text}0" if _AMBIGUOUS.fullmatch(text) else text
@@ -70,39 +70,39 @@ _LARGEST: Final = Decimal(10) ** _WHOLE_DIGITS - Decimal(1).scaleb(-DECIMALS)
 
 
 class Number(FieldKind):
-    """Of 16 digits before the point and 8 behind it."""
+    """Up to 16 integer digits and 8 decimals."""
 
-    words = "Number"
+    label = "Number"
     sql = f"DECIMAL({DIGITS},{DECIMALS})"
 
     def parse(self, value: Value, choices: Sequence[str]) -> Decimal:
         number = plain_number(value.strip()) if isinstance(value, str) else value
         if isinstance(number, bool) or not isinstance(number, int | Decimal):
-            raise UnfitValueError("must be a number")
+            raise InvalidValueError("must be a number")
         number = Decimal(number)
         if number.is_nan():
-            raise UnfitValueError("must be a number")
-        # By its digits, not by arithmetic: that of 1e1000000 overflows.
+            raise InvalidValueError("must be a number")
+        # Compares digit counts: arithmetic on 1e1000000 overflows.
         if number.is_infinite() or (number and number.adjusted() >= _WHOLE_DIGITS):
-            raise UnfitValueError(f"must be between -{_LARGEST:,} and {_LARGEST:,}")
+            raise InvalidValueError(f"must be between -{_LARGEST:,} and {_LARGEST:,}")
         rounded = round(number, DECIMALS)
         if rounded != number:
-            raise UnfitValueError(f"must have at most {DECIMALS} decimals")
+            raise InvalidValueError(f"must have at most {DECIMALS} decimals")
         return rounded
 
     def present(self, stored: Value) -> Decimal:
         return plain(stored)
 
-    def read(self, text: str) -> Decimal | Unreadable:
+    def read(self, text: str) -> Decimal | AmbiguousInput:
         return read_number(text)
 
 
-def read_number(text: str) -> Decimal | Unreadable:
+def read_number(text: str) -> Decimal | AmbiguousInput:
     """A number as people write it."""
     try:
         return typed_number(text)
-    except UnsureNumberError as error:
-        return Unreadable(str(error))
+    except AmbiguousNumberError as error:
+        return AmbiguousInput(str(error))
 
 
 def plain(number: Decimal) -> Decimal:

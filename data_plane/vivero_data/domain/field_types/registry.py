@@ -1,4 +1,4 @@
-"""All field types: a new one is a module beside this one, a name here, and how pages show it (`_values.html.j2`)."""
+"""All field types. A new one needs a module here, an entry below, and its display on pages (`_values.html.j2`)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -18,7 +18,7 @@ from vivero_data.domain.field_types.url import Url
 
 
 class FieldType(StrEnum):
-    """What a field holds, and so how a value of it is checked and stored."""
+    """A field's type: how its values are validated and stored."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -33,7 +33,7 @@ class FieldType(StrEnum):
 
     @property
     def kind(self) -> FieldKind:
-        """What the type says about itself."""
+        """The type's implementation."""
         return _KINDS[self]
 
 

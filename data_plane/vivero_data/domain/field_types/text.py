@@ -1,17 +1,17 @@
-"""A line of text, and what every other type has that is one."""
+"""Single-line text, and the base of all types stored as such."""
 
 import re
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, UnfitValueError, Value
+from vivero_data.domain.field_types.kind import EQUALITY, ORDER, SEARCH, FieldKind, InvalidValueError, Value
 
-# Nothing prints them, and they make one text look like another.
+# Invisible characters that make different texts look alike.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class Line(FieldKind):
-    """What every type has that is a text of one line, of so many characters at most."""
+    """Base of types stored as single-line text with a maximum length."""
 
     characters: ClassVar[int]
     operators = (*EQUALITY, *ORDER, *SEARCH)
@@ -26,9 +26,9 @@ class Line(FieldKind):
 
 
 class Text(Line):
-    """What was typed, to the letter."""
+    """Stored exactly as typed."""
 
-    words = "Text"
+    label = "Text"
     characters = 255
     leads = True
 
@@ -37,15 +37,15 @@ class Text(Line):
 
 
 def checked_text(value: Value, longest: int, *, lines: bool = False) -> str:
-    """The value, if it is a text of at most so many characters.
+    """The value, validated as text of at most `longest` characters.
 
     Raises:
-        UnfitValueError: it is none, is longer, or holds what nobody sees.
+        UnfitValueError: not text, too long, or with invisible characters.
     """
     if not isinstance(value, str):
-        raise UnfitValueError("must be a text")
+        raise InvalidValueError("must be a text")
     if len(value) > longest:
-        raise UnfitValueError(f"must have at most {longest:,} characters")
+        raise InvalidValueError(f"must have at most {longest:,} characters")
     if _CONTROL.search(value) or (not lines and ("\n" in value or "\r" in value)):
-        raise UnfitValueError("must not have control characters" + ("" if lines else " or line breaks"))
+        raise InvalidValueError("must not have control characters" + ("" if lines else " or line breaks"))
     return value

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from vivero_data.domain.field_types.kind import UnfitValueError, Value
+from vivero_data.domain.field_types.kind import InvalidValueError, Value
 from vivero_data.domain.field_types.text import Line
 
 
 class Url(Line):
-    """Of HTTP or HTTPS: pages make a link of it."""
+    """HTTP or HTTPS only, because pages render it as a link."""
 
-    words = "Web address"
+    label = "Web address"
     characters = 500
     leads = True
-    exact = True  # two that differ in a letter's case lead to two places
+    exact = True  # addresses that differ in case may be different
 
     def parse(self, value: Value, choices: Sequence[str]) -> str:
         text = super().parse(value, choices)
@@ -23,5 +23,5 @@ class Url(Line):
         except ValueError:
             good = False
         if not good:
-            raise UnfitValueError("must be a web address that begins with http:// or https://")
+            raise InvalidValueError("must be a web address that begins with http:// or https://")
         return text

@@ -25,15 +25,15 @@ from vivero_data.lib.pages import DEFAULT_LIMIT, Page, PageCursor, PageLimit
 FileId = Annotated[str, PathParameter(description="The file's id.", schema_extra={"pattern": f"^{ID_PATTERN}$"})]
 _DOWNLOAD_HEADERS: Final = [
     ETAG,
-    ResponseHeader(name="Accept-Ranges", description="Parts can be had, by their bytes.", documentation_only=True),
+    ResponseHeader(name="Accept-Ranges", description="Byte ranges are supported.", documentation_only=True),
     ResponseHeader(name="Content-Disposition", description="The file's name.", documentation_only=True),
-    ResponseHeader(name="Last-Modified", description="When the file came.", documentation_only=True),
+    ResponseHeader(name="Last-Modified", description="When the file was uploaded.", documentation_only=True),
 ]
 
 
 @dataclass
 class UploadOperation(Operation):
-    """The form in the OpenAPI document; the handler reads it itself, once it knows who sends it and has room."""
+    """Documents the form in OpenAPI; the handler reads the body itself, after authentication and a free upload slot."""
 
     def __post_init__(self) -> None:
         file = Schema(type=OpenAPIType.STRING, description="The content, with its name and media type.")
@@ -42,7 +42,7 @@ class UploadOperation(Operation):
 
 
 class FileController(Controller):
-    """Content in, content out; always as a download."""
+    """Upload, download and deletion of files; always served as attachments."""
 
     path = "/files"
     tags = ("Files",)
@@ -76,7 +76,7 @@ class FileController(Controller):
         file_id: FileId,
         conditions: NamedDependency[Conditions],
     ) -> Stream:
-        """The content, or with a Range header a part of it."""
+        """The content, or a byte range of it."""
         answer = await download(request, actor, files, file_id, conditions)
         answer.headers["content-security-policy"] = "default-src 'none'; sandbox"
         return answer

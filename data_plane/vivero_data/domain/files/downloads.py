@@ -1,4 +1,4 @@
-"""How a file leaves, over the API and from the pages: as an attachment, whole or a part, and not to who has it."""
+"""Downloads over the API and from pages: an attachment, with ranges and conditional requests."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -24,18 +24,18 @@ async def download(  # noqa: PLR0913, PLR0917  what is asked for, by whom, on wh
     conditions: Conditions,
     media_type: str = "",
 ) -> Stream:
-    """The answer; `media_type` stands in for the file's own.
+    """The response; `media_type` overrides the file's own.
 
     Raises:
         FileNotFoundHereError: there is no such file.
-        PreconditionFailedError: the request is for another version of it.
-        RangeNotSatisfiableError: it has no such part.
+        PreconditionFailedError: If-Match or If-Unmodified-Since does not hold.
+        RangeNotSatisfiableError: the range is outside the file.
     """
     file = await files.get(actor, file_id)
     headers, kind = _headers(file), media_type or file.media_type
-    conditions.demand(headers["etag"])
+    conditions.check(headers["etag"])
     if wants_head(request.scope) or is_current(request.headers, headers):
-        return Stream(_nothing(), media_type=kind, headers=headers)
+        return Stream(_empty_body(), media_type=kind, headers=headers)
     part = part_of(request.headers.get("range", ""), file.size) if continues(request.headers, headers) else None
     content = await files.content(file, part)
     if part is None:
@@ -45,18 +45,18 @@ async def download(  # noqa: PLR0913, PLR0917  what is asked for, by whom, on wh
 
 
 def _headers(file: StoredFile) -> dict[str, str]:
-    """Of the whole. No browser interprets or keeps it for others; no proxy compresses it, so parts fit together."""
+    """Of the full response. No content sniffing, no shared caching; no transformation, so that ranges fit together."""
     return {
         "accept-ranges": "bytes",
         "cache-control": "private, no-store, no-transform",
         "content-disposition": content_disposition(file.name),
         "content-length": str(file.size),
-        "etag": tag_of(file.id),  # content never changes: another one is another file
+        "etag": tag_of(file.id),  # a file's content is immutable
         "last-modified": http_date(file.created_at),
     }
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    """Instead of a body that does not leave: the bucket is not asked."""
+async def _empty_body() -> AsyncIterator[bytes]:
+    """An empty body for HEAD and 304: the bucket is not asked."""
     return
     yield

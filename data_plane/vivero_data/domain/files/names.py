@@ -1,4 +1,4 @@
-"""File names and media types as strangers send them, made harmless; pure."""
+"""Sanitizes untrusted file names and media types; pure."""
 
 import re
 import unicodedata
@@ -14,10 +14,10 @@ _ASCII: Final = re.compile(r"[^A-Za-z0-9 ._()-]")
 
 
 def safe_name(name: str) -> str:
-    """The last part of a path, without what nobody sees; "file" when nothing is left."""
+    """The last path component without invisible characters; "file" if nothing is left."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     kept = _without_unseen(last).strip(" .")[:MAX_NAME]
-    return _without_unseen(kept).strip(" .") or "file"  # again, for what the cut left over of a joined sign
+    return _without_unseen(kept).strip(" .") or "file"  # again: the cut may have split a joined character
 
 
 def _without_unseen(text: str) -> str:
@@ -26,11 +26,11 @@ def _without_unseen(text: str) -> str:
 
 
 def safe_media_type(given: str) -> str:
-    """The type without parameters; unknown unless it is well formed."""
+    """The type without parameters; application/octet-stream unless it is well-formed."""
     kind = given.partition(";")[0].strip().lower()
     return kind if _MEDIA_TYPE.fullmatch(kind) else _UNKNOWN
 
 
 def content_disposition(name: str) -> str:
-    """Always a download: a browser must not run what somebody uploaded."""
+    """Always an attachment: a browser must not run uploaded content."""
     return f"attachment; filename=\"{_ASCII.sub('_', name)}\"; filename*=UTF-8''{quote(name, safe='')}"

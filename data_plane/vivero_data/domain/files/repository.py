@@ -12,7 +12,7 @@ _COLUMNS: Final = "id, name, size, media_type, created_at, created_by"
 
 
 async def insert(tx: Connection, file: StoredFile) -> None:
-    """A file whose content is on its way."""
+    """Add a file whose content is being uploaded."""
     await tx.execute(
         "INSERT INTO files (id, name, size, media_type, state, created_at, created_by)"
         " VALUES (%s, %s, %s, %s, 'uploading', %s, %s)",
@@ -26,12 +26,12 @@ async def insert(tx: Connection, file: StoredFile) -> None:
 
 
 async def mark(tx: Connection, file_id: str, old: str, new: str) -> bool:
-    """Move a file from one state to the next; False when it was not in the first."""
+    """Change a file's state from `old` to `new`; False if it was not in `old`."""
     return await tx.execute("UPDATE files SET state = %s WHERE id = %s AND state = %s", new, file_id, old) == 1
 
 
 async def remove(tx: Connection, file_id: str, state: str) -> bool:
-    """Forget a file in this state; False when it was not."""
+    """Delete the row of a file in this state; False if it was in another."""
     return await tx.execute("DELETE FROM files WHERE id = %s AND state = %s", file_id, state) == 1
 
 

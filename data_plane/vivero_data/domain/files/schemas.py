@@ -15,7 +15,7 @@ class FileNotFoundHereError(NotFoundError):
 
 
 class FileTooLargeError(TooLargeError):
-    """A single file's bound, whatever the plan."""
+    """Exceeds the size limit for a single file, independent of the plan."""
 
     def __init__(self, bound: int) -> None:
         super().__init__(f"A file may have at most {bound:,} bytes.")
@@ -29,7 +29,7 @@ class FileDamagedError(WebError):
 
 
 class UploadsBusyError(UnavailableError):
-    """Other uploads fill the disk that the pod has for them."""
+    """Other uploads use the pod's temporary disk space."""
 
     def __init__(self) -> None:
         super().__init__("Other uploads are running; try again in a moment.")
@@ -39,10 +39,10 @@ class StoredFile(msgspec.Struct, frozen=True):
     """A file in the bucket."""
 
     id: Annotated[str, msgspec.Meta(description="Where it is: `/api/v1/files/{id}`.")]
-    name: Annotated[str, msgspec.Meta(description="As it was sent, without what nobody sees.")]
+    name: Annotated[str, msgspec.Meta(description="As uploaded, without invisible characters.")]
     size: Annotated[int, msgspec.Meta(description="Of its content in bytes, before encryption.")]
     media_type: Annotated[
-        str, msgspec.Meta(description="As it was sent; `application/octet-stream` when that was no media type.")
+        str, msgspec.Meta(description="As uploaded; `application/octet-stream` if that was not a media type.")
     ]
-    created_at: Annotated[datetime, msgspec.Meta(description="When it came.")]
-    created_by: Annotated[str, msgspec.Meta(description="E-mail of who sent it.")]
+    created_at: Annotated[datetime, msgspec.Meta(description="When it was uploaded.")]
+    created_by: Annotated[str, msgspec.Meta(description="E-mail of the uploader.")]

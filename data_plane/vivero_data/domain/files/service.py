@@ -1,4 +1,4 @@
-"""Files: counted first, then stored, then known; so that a crash leaves something `jobs.py` can tidy, never a loss."""
+"""Files: quota first, then the object, then the row; after a crash `housekeeping.py` cleans up without loss."""
 
 import asyncio
 import base64
@@ -32,9 +32,9 @@ from vivero_data.domain.files import repository
 from vivero_data.domain.files.names import safe_media_type, safe_name
 from vivero_data.domain.files.schemas import FileDamagedError, FileNotFoundHereError, StoredFile, UploadsBusyError
 from vivero_data.domain.limits.service import LimitService
-from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 Stored = Callable[[Connection, StoredFile], Awaitable[None]]
 
@@ -47,12 +47,12 @@ _ID: Final = re.compile(ID_PATTERN)
 
 
 def new_id() -> str:
-    """Unguessable, and the object's key in the bucket."""
+    """Unguessable; also the object's key in the bucket."""
     return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
 
 
 def described(file: StoredFile) -> dict[str, Any]:
-    """What the audit log keeps of a file."""
+    """A file as the audit log records it."""
     return {"id": file.id, "name": file.name, "size": file.size, "media_type": file.media_type}
 
 
@@ -71,10 +71,10 @@ class FileService:
 
     @asynccontextmanager
     async def upload_slot(self) -> AsyncIterator[None]:
-        """To be held while a form is read: what it spools to /tmp has to fit there, or the pod is evicted.
+        """Held while a form is read: uploads spooled to /tmp must fit there, or the pod is evicted.
 
         Raises:
-            UploadsBusyError: nobody finished in time.
+            UploadsBusyError: no slot became free in time.
         """
         try:
             await asyncio.wait_for(self._slots.acquire(), _SLOT_SECONDS)
@@ -86,16 +86,15 @@ class FileService:
             self._slots.release()
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[StoredFile]:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         check_limit(limit)
         before = _place(cursor) if cursor else None
         async with self._database.read() as connection:
             found = await repository.select_page(connection, limit, before)
-        items = found[:limit]
-        return Page(items, _cursor(items[-1]) if len(found) > limit else None)
+        return page_of(found, limit, _cursor)
 
     async def get(self, actor: Actor, file_id: str) -> StoredFile:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         _check_id(file_id)
         async with self._database.read() as connection:
             file = await repository.get(connection, file_id)
@@ -104,7 +103,7 @@ class FileService:
         return file
 
     async def upload(self, actor: Actor, data: UploadFile) -> StoredFile:
-        """Store what a form sent (uploads.py), which is bounded and on disk."""
+        """Store an uploaded file (uploads.py), already size-checked and on disk."""
         size = await asyncio.to_thread(data.file.seek, 0, 2)
         await data.seek(0)
         media_type = safe_media_type(data.content_type or "")
@@ -113,8 +112,8 @@ class FileService:
     async def store(  # noqa: PLR0913, PLR0917  a file, whose it is and what depends on it
         self, actor: Actor, name: str, media_type: str, size: int, read: Read, stored: Stored | None = None
     ) -> StoredFile:
-        """Store `size` bytes that `read` returns; `stored` writes more in the transaction that makes the file known."""
-        demand(actor, Permission.WRITE_FILES)
+        """Store `size` bytes from `read`; `stored` runs in the transaction that makes the file visible."""
+        require_permission(actor, Permission.WRITE_FILES)
         file = StoredFile(new_id(), safe_name(name), size, media_type, clock.now(), actor.email)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "storage_bytes", size)
@@ -135,7 +134,7 @@ class FileService:
     async def content(self, file: StoredFile, part: range | None = None) -> AsyncIterator[bytes]:
         """A file's content, or some of its bytes, in pieces.
 
-        The first is read already, so that a missing object is an error in time.
+        The first piece is read at once, so that a missing object raises before the response begins.
         """
         response, pieces = await asyncio.to_thread(self._open, file, part)
         try:
@@ -146,7 +145,7 @@ class FileService:
         return _stream(response, first, pieces)
 
     async def delete(self, actor: Actor, file_id: str) -> None:
-        demand(actor, Permission.WRITE_FILES)
+        require_permission(actor, Permission.WRITE_FILES)
         _check_id(file_id)
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "storage_bytes")
@@ -158,7 +157,7 @@ class FileService:
         await self.forget(file.id, "deleting", file.size)
 
     async def forget(self, file_id: str, state: str, size: int) -> None:
-        """Drop a file that is in this state, and give back its room; nothing when it is in another."""
+        """Delete a file that is in this state, and release its quota; a no-op if it is in another."""
         async with self._database.transaction() as tx:
             await self._limits.hold(tx, "storage_bytes")
             if await repository.remove(tx, file_id, state):
@@ -190,13 +189,13 @@ async def _stream(response: BaseHTTPResponse, first: bytes | None, pieces: Any) 
             yield piece
             piece = await _next(pieces)
     finally:
-        # Not to be used again unless it was read to its end.
+        # The connection is not reusable unless the response was read to its end.
         response.close()
         response.release_conn()
 
 
 def _check_id(file_id: str) -> None:
-    """What is no id is not looked for: the database compares its ASCII column with nothing else.
+    """Reject what is not an id before the query: the column is ASCII.
 
     Raises:
         FileNotFoundHereError: no file has it.

@@ -1,7 +1,7 @@
-"""A file on its way in: read from a form piece by piece, spooled to disk, and stored.
+"""Uploads: a multipart form is read in pieces, spooled to disk, and stored.
 
-Who sends it is known by then (guards), and how much: the form's bytes are bounded by the route, the file's and those
-of everything beside it here.
+The caller is authenticated by then (guards). The route limits the size of the form; this module those of the file and
+of the other parts.
 """
 
 import re
@@ -25,8 +25,8 @@ from vivero_data.domain.files.service import FileService
 from vivero_data.domain.users.schemas import Actor
 
 FIELD: Final = "file"
-BESIDE_BYTES: Final = 64 * 1024
-"""Of a form with a file, what is not the file: boundaries, headers, and parts that nobody asked for."""
+OTHER_PARTS_BYTES: Final = 64 * 1024
+"""Limit for everything but the file: boundaries, headers, and other parts."""
 
 _PARTS: Final = 20  # the form has one; programs add a few
 _HEADERS: Final = 8  # of a part; three are defined
@@ -49,12 +49,12 @@ async def receive(request: AnyRequest, actor: Actor, files: FileService) -> Stor
 
 @asynccontextmanager
 async def sent_file(request: AnyRequest, longest: int) -> AsyncIterator[UploadFile | None]:
-    """The form's first part `file` that is one; of at most `longest` bytes, and gone with the end of the block.
+    """The form's first file part `file`, of at most `longest` bytes; deleted at the end of the block.
 
     Raises:
-        UnsupportedMediaTypeError: it is another kind of body.
-        MalformedError: it is no form.
-        TooLargeError: the file, or what is beside it.
+        UnsupportedMediaTypeError: the body is not a multipart form.
+        MalformedError: the form is not well-formed.
+        TooLargeError: the file, or the other parts.
     """
     require_media_type(request, MULTIPART)
     form = _Form(longest)
@@ -69,7 +69,7 @@ async def sent_file(request: AnyRequest, longest: int) -> AsyncIterator[UploadFi
 
 
 class _Form:
-    """What is kept of a form: its file."""
+    """Collects the file of a form."""
 
     def __init__(self, longest: int) -> None:
         self.file: UploadFile | None = None
@@ -78,7 +78,7 @@ class _Form:
         self._inside = False
 
     async def take(self, event: MultipartSegment | bytes | None) -> None:
-        """The head of a part, a piece of it, or its end."""
+        """Handle a parser event: a part's headers, data, or end."""
         if isinstance(event, MultipartSegment):
             self._inside = event.name == FIELD and bool(event.filename) and self.file is None
             if self._inside:
@@ -90,8 +90,8 @@ class _Form:
             await self.file.write(event)
         elif event:
             self._beside += len(event)
-            if self._beside > BESIDE_BYTES:
-                raise TooLargeError(f"Beside the file, a form has at most {BESIDE_BYTES:,} bytes.")
+            if self._beside > OTHER_PARTS_BYTES:
+                raise TooLargeError(f"Beside the file, a form has at most {OTHER_PARTS_BYTES:,} bytes.")
 
 
 async def _parse(request: AnyRequest, form: _Form) -> None:

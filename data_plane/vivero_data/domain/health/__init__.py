@@ -1,1 +1,1 @@
-"""Whether the process and its services work."""
+"""Health checks of the process and its backing services."""

@@ -14,20 +14,20 @@ from vivero_data.domain.health.service import HealthService
 from vivero_data.domain.owner.guards import operator_only
 from vivero_data.settings import Settings
 
-NOT_READY: Final = ResponseSpec(Readiness, description="Something of it does not answer.")
+NOT_READY: Final = ResponseSpec(Readiness, description="A backing service does not answer.")
 R = TypeVar("R", bound=Readiness)
 
 
 Neighbour = Annotated[str | None, QueryParameter(pattern="^[a-z2-7]{10}$", description="Another workspace's id.")]
 
 
-def answered(found: R) -> Response[R]:
-    """The same shape whether it works or not; the status says which."""
+def health_response(found: R) -> Response[R]:
+    """The same body whether healthy or not; the status differs."""
     return Response(found, status_code=HTTP_200_OK if found.ok else HTTP_503_SERVICE_UNAVAILABLE)
 
 
 class HealthController(Controller):
-    """For the kubelet."""
+    """Probes for the kubelet and the control plane."""
 
     tags = ("Health",)
 
@@ -39,13 +39,13 @@ class HealthController(Controller):
     @get("/readyz", responses={503: NOT_READY})
     async def readyz(self, health: NamedDependency[HealthService]) -> Response[Readiness]:
         """The schema is current, and cache and bucket answer."""
-        return answered(await health.ready())
+        return health_response(await health.ready())
 
     @get("/healthz/{workspace_id:str}", status_code=HTTP_204_NO_CONTENT, include_in_schema=False, sync_to_thread=False)
     def here(self, workspace_id: FromPath[str], settings: NamedDependency[Settings]) -> None:
-        """For the control plane, which asks at the public address whether it leads here.
+        """For the control plane, which checks that the public address routes to this workspace.
 
-        Whoever asks names the workspace: an id is no secret, but nobody needs to be told it either.
+        The caller passes the workspace's id: it is not a secret, but we do not disclose it either.
         """
         if workspace_id != settings.env.tenant_id:
             raise NotFoundException
@@ -60,5 +60,5 @@ class ProofController(Controller):
 
     @get()
     async def proof(self, health: NamedDependency[HealthService], neighbour: Neighbour = None) -> Response[Proof]:
-        """Every service used with the workspace's own credentials, and tried in vain on a neighbour's."""
-        return answered(await health.prove(neighbour))
+        """Use every backing service with the workspace's credentials, and check that a neighbour's data is denied."""
+        return health_response(await health.prove(neighbour))

@@ -10,15 +10,15 @@ from vivero_data.db.errors import DatabaseError, MissingTableError
 from vivero_data.domain.audit import repository as audit
 from vivero_data.errors import IsolationError
 
-_DENIED: Final = 1142  # ER_TABLEACCESS_DENIED_ERROR: also what a missing table of a foreign schema is answered with
+_DENIED: Final = 1142  # ER_TABLEACCESS_DENIED_ERROR: also for a missing table of another schema
 _OPEN: Final = "The schema of another workspace is open to this one."
 
 
 async def prove(database: Database) -> None:
-    """Write, read and take back a row; to the audit log nothing is added, for nothing can be taken back.
+    """Write, read and delete a row; the audit log gets no row, because none can be deleted there.
 
     Raises:
-        UnavailableError: it did not come back, or the database does not answer.
+        UnavailableError: the row was not returned, or the database does not answer.
     """
     name = f"proof-{secrets.token_hex(8)}"
     async with database.transaction() as tx:
@@ -30,11 +30,11 @@ async def prove(database: Database) -> None:
         raise UnavailableError("The database did not return what was written.")
 
 
-async def stay_out(database: Database, neighbour: str) -> None:
+async def check_isolation(database: Database, neighbour: str) -> None:
     """Try to read a table of another workspace, and its audit log; `neighbour` is its id.
 
     Raises:
-        IsolationError: one can be read, or at least be seen to be missing.
+        IsolationError: one can be read, or its existence be checked.
         UnavailableError: the database does not answer.
     """
     from vivero_core.model import naming  # noqa: PLC0415  the proof is rare, memory is not
@@ -42,10 +42,10 @@ async def stay_out(database: Database, neighbour: str) -> None:
     own, log = naming.database_name(neighbour), naming.audit_database_name(neighbour)
     async with database.read() as connection:
         for table in (f"`{own}`.counters", f"`{log}`.audit_log"):
-            await _be_refused(connection, table)
+            await _expect_denied(connection, table)
 
 
-async def _be_refused(connection: Connection, table: str) -> None:
+async def _expect_denied(connection: Connection, table: str) -> None:
     try:
         await connection.fetch_one(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608  a checked name
     except DatabaseError as error:
@@ -58,10 +58,10 @@ async def _be_refused(connection: Connection, table: str) -> None:
 
 
 async def ping(database: Database) -> None:
-    """Ask whether the database is there.
+    """Check that the database answers.
 
     Raises:
-        UnavailableError: it is not.
+        UnavailableError: it does not.
     """
     async with database.read() as connection:
         await connection.fetch_one("SELECT 1")

@@ -1,4 +1,4 @@
-"""What probes and the operator are told."""
+"""Responses to probes and to the operator."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ class Probe(msgspec.Struct, frozen=True):
     """One backing service."""
 
     ok: Annotated[bool, msgspec.Meta(description="Whether it works.")]
-    ms: Annotated[float, msgspec.Meta(description="Milliseconds that the test took.")]
+    ms: Annotated[float, msgspec.Meta(description="Duration of the check in milliseconds.")]
     problem: Annotated[str | None, msgspec.Meta(description="What was wrong.")] = None
 
 
@@ -33,6 +33,6 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 class Proof(Readiness, frozen=True):
-    """Each backing service used with our own credentials; `workspace` is what the operator has told, if anything."""
+    """Each backing service used with our own credentials; `workspace` is the stored identity, if any."""
 
     workspace: Identity | None

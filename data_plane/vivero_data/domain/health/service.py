@@ -1,4 +1,4 @@
-"""Whether the workspace works: cheap questions for readiness, a real use of every service for the proof."""
+"""Health checks of the workspace: cheap pings for readiness, real use of every backing service for the proof."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from vivero_data.domain.health import repository
 from vivero_data.domain.health.schemas import Probe, Proof, Readiness
 from vivero_data.domain.identity.service import IdentityService
 
-_PROBE_SECONDS: Final = 4.0  # a service that takes longer is as good as down
+_PROBE_SECONDS: Final = 4.0  # a service that takes longer counts as down
 _START_SECONDS: Final = 8.0  # below the 10 s that the startup probe waits
 _ASPECTS: Final = ("database", "storage", "cache")
 
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class HealthService:
-    """Readiness and proof; `schema_ready` is set when this process has seen a schema that it can use."""
+    """Readiness and proof; `schema_ready` is set once this process has a usable schema."""
 
     def __init__(
         self,
@@ -44,42 +44,46 @@ class HealthService:
         self._storage = storage
         self._identity = identity
         self._schema_ready = schema_ready
-        self._asking: asyncio.Task[Readiness] | None = None
+        self._running_check: asyncio.Task[Readiness] | None = None
         self._failing: tuple[str, ...] = ()
 
     async def ready(self) -> Readiness:
-        """Whether requests can be served; while the process starts, asked early, answered when it is known."""
+        """Whether requests can be served; a probe during start-up waits until it is known."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._schema_ready.wait(), _START_SECONDS)
-        # Probes that queued up while we started share one answer.
-        if self._asking is None or self._asking.done():
-            questions = (repository.ping(self._database), self._storage.ping(), self._cache.ping())
-            self._asking = asyncio.create_task(self._ask_and_tell(*questions))
-        return await asyncio.shield(self._asking)
+        # Probes that queued up during start-up share one check.
+        if self._running_check is None or self._running_check.done():
+            checks = (repository.ping(self._database), self._storage.ping(), self._cache.ping())
+            self._running_check = asyncio.create_task(self._check_and_log(*checks))
+        return await asyncio.shield(self._running_check)
 
     async def prove(self, neighbour: str | None = None) -> Proof:
-        """Whether our credentials can write, read and delete everywhere, and what the operator has told.
+        """Whether our credentials can write, read and delete everywhere, with the stored identity.
 
-        With another workspace's id, also whether they are refused everywhere there.
+        With another workspace's id, also whether access to that one is denied everywhere.
         """
-        found = await self._ask(
-            self._used(repository.prove(self._database), partial(repository.stay_out, self._database), neighbour),
-            self._used(self._storage.prove(), self._storage.stay_out, neighbour),
-            self._used(self._cache.prove(), self._cache.stay_out, neighbour),
+        found = await self._check(
+            self._check_access(
+                repository.prove(self._database), partial(repository.check_isolation, self._database), neighbour
+            ),
+            self._check_access(self._storage.prove(), self._storage.check_isolation, neighbour),
+            self._check_access(self._cache.prove(), self._cache.check_isolation, neighbour),
         )
-        # Without a schema there is nothing to ask; the proof fails anyway.
-        told = await self._identity.told() if found.ok else None
-        return Proof(**msgspec.structs.asdict(found), workspace=told)
+        # Without a schema there is no identity; the proof fails anyway.
+        stored = await self._identity.stored() if found.ok else None
+        return Proof(**msgspec.structs.asdict(found), workspace=stored)
 
     @staticmethod
-    async def _used(ours: Awaitable[None], theirs: Callable[[str], Awaitable[None]], neighbour: str | None) -> None:
+    async def _check_access(
+        ours: Awaitable[None], theirs: Callable[[str], Awaitable[None]], neighbour: str | None
+    ) -> None:
         await ours
         if neighbour is not None:
             await theirs(neighbour)
 
-    async def _ask_and_tell(self, *questions: Awaitable[None]) -> Readiness:
-        """Ask, and log what fails and why, once for each change: the answers to probes are not kept."""
-        found, reasons = await self._asked(*questions)
+    async def _check_and_log(self, *checks: Awaitable[None]) -> Readiness:
+        """Check, and log failures with their reasons once for each change: responses to probes are not logged."""
+        found, reasons = await self._check_all(*checks)
         if found.database.ok and not self._schema_ready.is_set():
             reasons["schema"] = f"is not at revision {HEAD} yet"
         failing, before = tuple(reasons), self._failing
@@ -90,13 +94,13 @@ class HealthService:
             log.info("ready")
         return found
 
-    async def _ask(self, *questions: Awaitable[None]) -> Readiness:
-        found, _ = await self._asked(*questions)
+    async def _check(self, *checks: Awaitable[None]) -> Readiness:
+        found, _ = await self._check_all(*checks)
         return found
 
-    async def _asked(self, *questions: Awaitable[None]) -> tuple[Readiness, dict[str, str]]:
-        """What works, and for each aspect that does not, why."""
-        probes = await asyncio.gather(*(_probe(question) for question in questions))
+    async def _check_all(self, *checks: Awaitable[None]) -> tuple[Readiness, dict[str, str]]:
+        """The readiness, and the reason for each aspect that failed."""
+        probes = await asyncio.gather(*(_probe(check) for check in checks))
         database, storage, cache = (probe for probe, _ in probes)
         current = self._schema_ready.is_set()
         ok = current and database.ok and storage.ok and cache.ok
@@ -104,12 +108,12 @@ class HealthService:
         return readiness, {name: why for name, (_, why) in zip(_ASPECTS, probes, strict=True) if why}
 
 
-async def _probe(question: Awaitable[None]) -> tuple[Probe, str]:
-    """What anybody may be told, and for the log what is behind it; empty when it works."""
+async def _probe(check: Awaitable[None]) -> tuple[Probe, str]:
+    """The public result, and the reason for the log, empty on success."""
     started = time.perf_counter()
     problem, why = None, ""
     try:
-        await asyncio.wait_for(question, _PROBE_SECONDS)
+        await asyncio.wait_for(check, _PROBE_SECONDS)
     except TimeoutError:
         problem = why = "no answer in time"
     except WebError as error:

@@ -1,1 +1,1 @@
-"""What the workspace is called and where it is reached."""
+"""The workspace's name and public address."""

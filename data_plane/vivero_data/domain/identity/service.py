@@ -1,8 +1,8 @@
-"""Who the workspace is: what the operator told, else what the environment says, else neutral words.
+"""The workspace's identity: as the operator stored it, else from the environment, else a default.
 
-A warm spare starts before anybody has signed up for it, so neither its name
-nor its address can be in the pod's template: they come later, into the schema,
-where every replica finds them.
+A warm spare starts before it is claimed, so neither its name nor its address can
+be in the pod template: the operator stores them later in the schema, where every
+replica reads them.
 """
 
 import asyncio
@@ -20,25 +20,25 @@ from vivero_data.settings import Environment
 _PORT: Final = re.compile(r":[0-9]*\Z")
 
 
-_FRESH_SECONDS: Final = 5.0  # how long another replica may show what was true before
-_NEUTRAL_NAME: Final = "Workspace"
+_CACHE_SECONDS: Final = 5.0  # how long another replica may show the previous identity
+_DEFAULT_NAME: Final = "Workspace"
 
 log = structlog.get_logger(__name__)
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Its name, and the address that browsers use; the address is empty where nobody has said it."""
+    """Its name, and the address that browsers use; the address is empty while it is unknown."""
 
     name: str
     public_url: str
 
-    def host(self, asked: str) -> str:
-        """The host without its port; of `asked`, the request's, where nobody has said the address."""
-        return _PORT.sub("", self.public_url.partition("://")[2] or asked)
+    def host(self, request_host: str) -> str:
+        """The public host without its port; else `request_host`, the request's Host header."""
+        return _PORT.sub("", self.public_url.partition("://")[2] or request_host)
 
 
 async def select(connection: Connection) -> Identity | None:
-    """What the operator has told; None when it has told nothing."""
+    """What the operator stored; None if nothing yet."""
     row = await connection.fetch_one("SELECT name, public_url FROM workspace")
     return Identity(str(row[0]), str(row[1])) if row else None
 
@@ -53,31 +53,31 @@ async def save(tx: Connection, identity: Identity) -> None:
 
 
 def configured(env: Environment) -> Identity:
-    """What to show as long as nobody has told."""
-    return Identity(env.tenant_name or _NEUTRAL_NAME, env.public_url or "")
+    """The identity from the environment, used until the operator stores one."""
+    return Identity(env.tenant_name or _DEFAULT_NAME, env.public_url or "")
 
 
 class IdentityService:
-    """Keeps what was told for a few seconds, so that pages do not ask each time."""
+    """Caches the stored identity for a few seconds, so that pages do not query it each time."""
 
     def __init__(self, database: Database, fallback: Identity) -> None:
         self._database = database
         self._fallback = fallback
-        self._told: Identity | None = None
+        self._cached: Identity | None = None
         self._fresh_until = 0.0
         self._changes = 0
-        self._asking = asyncio.Lock()
+        self._refreshing = asyncio.Lock()
 
     async def current(self) -> Identity:
-        """What to show. Never fails: a page that can do without the database shows what was known last."""
+        """What to show. Never fails: without the database it is the last known identity."""
         if not self._is_fresh():
-            async with self._asking:
+            async with self._refreshing:
                 if not self._is_fresh():
                     await self._refresh()
-        return self._told or self._fallback
+        return self._cached or self._fallback
 
-    async def told(self) -> Identity | None:
-        """What is stored at this moment; None when the operator has told nothing.
+    async def stored(self) -> Identity | None:
+        """What is stored now; None if the operator stored nothing yet.
 
         Raises:
             UnavailableError: the database does not answer.
@@ -85,8 +85,8 @@ class IdentityService:
         async with self._database.read() as connection:
             return await select(connection)
 
-    def forget(self) -> None:
-        """It has changed: the next page asks."""
+    def invalidate(self) -> None:
+        """Expire the cache after a change."""
         self._changes += 1
         self._fresh_until = 0.0
 
@@ -96,10 +96,10 @@ class IdentityService:
     async def _refresh(self) -> None:
         changes = self._changes
         try:
-            self._told = await self.told()
+            self._cached = await self.stored()
         except WebError as error:
-            # What was known stays, and for a while nobody waits for a database that is down.
+            # The cached identity stays, so that pages do not wait for a database that is down.
             log.warning("identity_unknown", problem=explained(error))
-        # What was read while it changed may be what was there before: shown once, then asked again.
+        # A concurrent change may have been missed: then the value is used once and read again.
         if changes == self._changes:
-            self._fresh_until = time.monotonic() + _FRESH_SECONDS
+            self._fresh_until = time.monotonic() + _CACHE_SECONDS

@@ -1,1 +1,1 @@
-"""Members who have not chosen their password yet."""
+"""Invited users, who have not chosen a password yet."""

@@ -15,7 +15,7 @@ from vivero_data.errors import PlanLimitError
 
 
 class InvitationController(Controller):
-    """For admins and owners; who is invited is listed with the users."""
+    """For admins and owners; invited users are listed with the users."""
 
     path = "/invitations"
     tags = ("Users",)
@@ -36,7 +36,7 @@ class InvitationController(Controller):
     async def repeat_invitation(
         self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: UserId
     ) -> User:
-        """Mail a new link; the one before opens nothing any more."""
+        """Mail a new link; the previous one becomes invalid."""
         return await invitations.repeat(actor, user_id)
 
     @delete("/{user_id:int}", guards=[needs(Permission.MANAGE_USERS)])
@@ -44,5 +44,5 @@ class InvitationController(Controller):
     async def withdraw_invitation(
         self, actor: NamedDependency[Actor], invitations: NamedDependency[InvitationService], user_id: UserId
     ) -> None:
-        """Remove the account of somebody who has not accepted."""
+        """Remove the account of an invited user who has not accepted."""
         await invitations.withdraw(actor, user_id)

@@ -1,1 +1,1 @@
-"""Jobs: long or heavy work of the workspace, in a process of its own."""
+"""Jobs: long or heavy work, each attempt in a child process."""

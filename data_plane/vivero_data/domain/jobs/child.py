@@ -1,7 +1,7 @@
-"""`job`: one attempt at a job, in this process, which ends with it.
+"""The `job` command: runs one attempt of a job in this process and exits.
 
-Its secrets come from the same mounted files as the server's. It takes less of the processor than the server beside
-it, and what it may take of memory is bounded, so that the pod's limit never ends both.
+It reads secrets from the same mounted files as the server. It has a lower CPU priority than the server, and a memory
+limit, so that the pod's OOM limit never kills both.
 """
 
 import asyncio
@@ -19,34 +19,34 @@ from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.registry import KINDS
 from vivero_data.domain.jobs.repository import Attempt
-from vivero_data.domain.jobs.work import JobLostError, Work, actor_of
+from vivero_data.domain.jobs.task import JobLostError, TaskContext, actor_of
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.lib.json import decode
 from vivero_data.settings import Settings
 
-MEMORY: Final = 160 * 1024**2  # bytes of data: with the server's 70 MiB and its peaks below the pod's 256 MiB
+MEMORY_LIMIT: Final = 160 * 1024**2  # bytes: with the server's 70 MiB and its peaks below the pod's 256 MiB
 _NICE: Final = 10
-_PATIENCE: Final = 20.0  # seconds for the database to let us in
-_CONNECTIONS: Final = 2  # one works, one gives signs of life
+_DATABASE_TIMEOUT: Final = 20.0  # seconds to connect
+_CONNECTIONS: Final = 2  # one for the task, one for heartbeats
 
 log = structlog.get_logger(__name__)
 
 
-def confine() -> None:
-    """From now on this process has its bounds."""
+def limit_resources() -> None:
+    """Lower this process's priority and limit its memory."""
     os.nice(_NICE)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would contain keys
 
 
 async def run_job(settings: Settings, attempt: Attempt) -> int:
-    """The process's exit status: 0 when the job's row says all there is to say."""
+    """The process's exit status: 0 if the outcome is recorded in the job's row."""
     tls = settings.tls()
     database, storage = Database(settings.database, tls, _CONNECTIONS), Storage(settings.storage, tls)
     limits = LimitService(settings.limits_file)
     files = FileService(database, storage, limits, settings.app.file_key, settings.env.max_file_bytes)
     try:
-        await database.open(_PATIENCE)
+        await database.open(_DATABASE_TIMEOUT)
         return await _attempt(attempt, database, files)
     finally:
         await database.close()
@@ -64,7 +64,7 @@ async def _attempt(attempt: Attempt, database: Database, files: FileService) -> 
             for_good = not isinstance(error, UnavailableError)
             await repository.fail(connection, attempt, error.detail, for_good=for_good)
     except Exception:
-        # A fault of ours, or no memory: the server hears of it by the exit status.
+        # A bug, or out of memory: the runner records it from the exit status.
         log.exception("job_crashed", job=attempt.job_id, attempt=attempt.number)
         return 1
     return 0
@@ -72,18 +72,18 @@ async def _attempt(attempt: Attempt, database: Database, files: FileService) -> 
 
 async def _do(attempt: Attempt, database: Database, files: FileService) -> None:
     async with database.read() as connection:
-        found = await repository.order_of(connection, attempt)
+        found = await repository.task_of(connection, attempt)
         if found is None:
             raise JobLostError
         kind, user_id, text = found
         actor = await actor_of(connection, user_id)
-    work = Work(attempt, actor, database, files)
-    doing = asyncio.create_task(msgspec.convert(decode(text), KINDS[kind]).run(work))
-    beating = asyncio.create_task(work.beat())
+    context = TaskContext(attempt, actor, database, files)
+    running = asyncio.create_task(msgspec.convert(decode(text), KINDS[kind]).run(context))
+    heartbeats = asyncio.create_task(context.heartbeat())
     try:
-        await asyncio.wait({doing, beating}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running, heartbeats}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        first, other = (doing, beating) if doing.done() else (beating, doing)
+        first, other = (running, heartbeats) if running.done() else (heartbeats, running)
         other.cancel()
         await asyncio.gather(other, return_exceptions=True)
     await first

@@ -29,10 +29,10 @@ class JobController(Controller):
         limit: PageLimit = DEFAULT_LIMIT,
         cursor: PageCursor = None,
     ) -> Page[Job]:
-        """A page of the caller's jobs, newest first; those that ended are kept for a day."""
+        """A page of the caller's jobs, newest first; finished jobs are kept for a day."""
         return await jobs.list(actor, limit, cursor)
 
     @get("/{job_id:int}")
     async def get_job(self, actor: NamedDependency[Actor], jobs: NamedDependency[JobService], job_id: JobId) -> Job:
-        """One job, and how far it is."""
+        """One job, with its progress."""
         return await jobs.get(actor, job_id)

@@ -1,7 +1,7 @@
-"""Jobs as the API has them, and their table.
+"""Jobs as the API shows them, and their SQL.
 
-One runs at a time: a unique key holds the place. An attempt's number is its fence: who writes for a job names it, and
-what an older attempt wants to write is refused.
+A unique key on `running` allows one running job at a time. The attempt's number is a fencing token: every write for a
+job is conditional on it, so a stale attempt cannot write.
 """
 
 from datetime import datetime
@@ -15,12 +15,12 @@ from vivero_data.db.database import Connection, Row
 from vivero_data.lib.json import decode, encode
 
 ATTEMPTS: Final = 4
-SILENCE: Final = 60  # seconds without a sign of life: a machine that is merely busy is not taken for dead
-_PROBLEM: Final = 500  # characters that are kept of one
+HEARTBEAT_TIMEOUT: Final = 60  # seconds; long enough that a busy machine is not taken for dead
+_PROBLEM: Final = 500  # maximum length in characters
 
 
 class JobState(StrEnum):
-    """Where a job is; the last two are ends."""
+    """A job's state; the last two are final."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -29,20 +29,22 @@ class JobState(StrEnum):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A job and how far it is."""
+    """A job and its progress."""
 
     id: Annotated[int, msgspec.Meta(description="Where it is: `/api/v1/jobs/{id}`.")]
-    kind: Annotated[str, msgspec.Meta(description="What is done, for example `export`.")]
-    subject: Annotated[str, msgspec.Meta(description="To what, for example a collection's name.")]
+    kind: Annotated[str, msgspec.Meta(description="The kind of job, for example `export`.")]
+    subject: Annotated[str, msgspec.Meta(description="What it is about, for example a collection's name.")]
     state: JobState
-    done: Annotated[int, msgspec.Meta(description="How much is done by now, in records.")]
-    total: Annotated[int | None, msgspec.Meta(description="Of how much, where that is known.")]
+    done: Annotated[int, msgspec.Meta(description="Progress so far, in records.")]
+    total: Annotated[int | None, msgspec.Meta(description="Total amount, if known.")]
     result: Annotated[
-        dict[str, Any] | None, msgspec.Meta(description="What came of it: an export has `file_id` and `records`.")
+        dict[str, Any] | None, msgspec.Meta(description="The result: an export has `file_id` and `records`.")
     ]
-    problem: Annotated[str | None, msgspec.Meta(description="Why it failed; while it waits, why the last attempt did.")]
-    created_at: Annotated[datetime, msgspec.Meta(description="When it was asked for.")]
-    ended_at: Annotated[datetime | None, msgspec.Meta(description="When it was done or given up.")]
+    problem: Annotated[
+        str | None, msgspec.Meta(description="Why it failed, or while it waits why the last attempt failed.")
+    ]
+    created_at: Annotated[datetime, msgspec.Meta(description="When it was requested.")]
+    ended_at: Annotated[datetime | None, msgspec.Meta(description="When it finished or failed.")]
 
     @property
     def ended(self) -> bool:
@@ -50,19 +52,19 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One of a job's."""
+    """One attempt of a job; the number is its fencing token."""
 
     job_id: int
     number: int
 
 
 _COLUMNS: Final = "id, kind, subject, state, done, total, result, problem, created_at, ended_at"
-_STILL: Final = "id = %s AND attempts = %s AND state = 'running'"
-# Twice as long each time, from half a minute on, and not all workspaces of a platform at once.
-_LATER: Final = "CURRENT_TIMESTAMP(6) + INTERVAL 15000000 * POW(2, attempts) * (0.8 + 0.4 * RAND()) MICROSECOND"
-# MariaDB sets columns from left to right, and each sees those before it: `state` goes last.
-_NOT_DONE: Final = (
-    f"UPDATE jobs SET problem = %s, running = NULL, due_at = {_LATER},"  # noqa: S608  fixed words
+_CURRENT: Final = "id = %s AND attempts = %s AND state = 'running'"
+# Exponential back-off with jitter, from half a minute on.
+_NEXT_ATTEMPT: Final = "CURRENT_TIMESTAMP(6) + INTERVAL 15000000 * POW(2, attempts) * (0.8 + 0.4 * RAND()) MICROSECOND"
+# MariaDB assigns from left to right, and later expressions see the new values: `state` goes last.
+_FAIL: Final = (
+    f"UPDATE jobs SET problem = %s, running = NULL, due_at = {_NEXT_ATTEMPT},"  # noqa: S608  fixed words
     f" ended_at = IF(attempts >= {ATTEMPTS} OR %s, CURRENT_TIMESTAMP(6), NULL),"
     f" state = IF(attempts >= {ATTEMPTS} OR %s, 'failed', 'waiting')"
 )
@@ -100,16 +102,16 @@ async def select_page(connection: Connection, user_id: int, limit: int, below: i
 
 
 async def unfinished(connection: Connection) -> int:
-    """How many wait or run."""
+    """How many jobs wait or run."""
     row = await connection.fetch_one("SELECT COUNT(*) FROM jobs WHERE state IN ('waiting', 'running')")
     return int(row[0]) if row else 0
 
 
 async def claim(tx: Connection) -> Attempt | None:
-    """Begin the next attempt that is due; None when there is none.
+    """Start the next attempt that is due; None if there is none.
 
     Raises:
-        DuplicateKeyError: another process has begun one at this moment.
+        DuplicateKeyError: another process started one concurrently.
     """
     row = await tx.fetch_one(
         "SELECT id, attempts FROM jobs WHERE state = 'waiting' AND due_at <= CURRENT_TIMESTAMP(6)"
@@ -126,20 +128,20 @@ async def claim(tx: Connection) -> Attempt | None:
     return Attempt(int(row[0]), int(row[1]) + 1)
 
 
-async def order_of(connection: Connection, attempt: Attempt) -> tuple[str, int, str] | None:
-    """The kind of an attempt that still runs, on whose behalf, and the work as JSON."""
+async def task_of(connection: Connection, attempt: Attempt) -> tuple[str, int, str] | None:
+    """The job's kind, the user on whose behalf it runs, and the task as JSON; None if the attempt is stale."""
     row = await connection.fetch_one(
-        f"SELECT kind, user_id, work FROM jobs WHERE {_STILL}",  # noqa: S608  fixed words
+        f"SELECT kind, user_id, work FROM jobs WHERE {_CURRENT}",  # noqa: S608  fixed words
         attempt.job_id,
         attempt.number,
     )
     return (str(row[0]), int(row[1]), str(row[2])) if row else None
 
 
-async def beat(connection: Connection, attempt: Attempt, done: int, total: int | None) -> bool:
-    """A sign of life, and how far it is; False when it is not this attempt's job any more."""
+async def heartbeat(connection: Connection, attempt: Attempt, done: int, total: int | None) -> bool:
+    """Record a heartbeat and the progress; False if the attempt is stale."""
     changed = await connection.execute(
-        f"UPDATE jobs SET seen_at = CURRENT_TIMESTAMP(6), done = %s, total = %s WHERE {_STILL}",  # noqa: S608  fixed words
+        f"UPDATE jobs SET seen_at = CURRENT_TIMESTAMP(6), done = %s, total = %s WHERE {_CURRENT}",  # noqa: S608  fixed words
         done,
         total,
         attempt.job_id,
@@ -149,10 +151,10 @@ async def beat(connection: Connection, attempt: Attempt, done: int, total: int |
 
 
 async def finish(tx: Connection, attempt: Attempt, result: object, done: int) -> bool:
-    """The job is done; False when it is not this attempt's any more."""
+    """Mark the job as done; False if the attempt is stale."""
     changed = await tx.execute(
         "UPDATE jobs SET state = 'done', running = NULL, result = %s, done = %s, total = %s, problem = NULL,"  # noqa: S608  fixed words
-        f" ended_at = CURRENT_TIMESTAMP(6) WHERE {_STILL}",
+        f" ended_at = CURRENT_TIMESTAMP(6) WHERE {_CURRENT}",
         encode(result),
         done,
         done,
@@ -163,35 +165,35 @@ async def finish(tx: Connection, attempt: Attempt, result: object, done: int) ->
 
 
 async def fail(connection: Connection, attempt: Attempt, problem: str, *, for_good: bool) -> bool:
-    """The attempt came to nothing; another follows unless it is `for_good` or was the last. False when it had ended."""
+    """Record a failed attempt; it is retried unless `for_good` or it was the last. False if the attempt is stale."""
     changed = await connection.execute(
-        f"{_NOT_DONE} WHERE {_STILL}", problem[:_PROBLEM], for_good, for_good, attempt.job_id, attempt.number
+        f"{_FAIL} WHERE {_CURRENT}", problem[:_PROBLEM], for_good, for_good, attempt.job_id, attempt.number
     )
     return changed == 1
 
 
-async def give_back(connection: Connection, attempt: Attempt) -> None:
-    """The attempt was ended by us and does not count."""
+async def release(connection: Connection, attempt: Attempt) -> None:
+    """Return the job to the queue: the attempt was interrupted by our shutdown and does not count."""
     await connection.execute(
-        f"UPDATE jobs SET state = 'waiting', running = NULL, attempts = attempts - 1 WHERE {_STILL}",  # noqa: S608  fixed words
+        f"UPDATE jobs SET state = 'waiting', running = NULL, attempts = attempts - 1 WHERE {_CURRENT}",  # noqa: S608  fixed words
         attempt.job_id,
         attempt.number,
     )
 
 
-async def reap(connection: Connection) -> int:
-    """What gives no sign of life has ended without a word, with its pod; how many."""
+async def fail_stale(connection: Connection) -> int:
+    """Fail running attempts without a recent heartbeat: their pod is gone; returns how many."""
     return await connection.execute(
-        f"{_NOT_DONE} WHERE state = 'running' AND seen_at < CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND",
-        "The process that did it ended without a word.",
+        f"{_FAIL} WHERE state = 'running' AND seen_at < CURRENT_TIMESTAMP(6) - INTERVAL %s SECOND",
+        "Its process stopped responding.",
         False,  # noqa: FBT003  a column's value
         False,  # noqa: FBT003  as above
-        SILENCE,
+        HEARTBEAT_TIMEOUT,
     )
 
 
 async def purge(tx: Connection, before: datetime, batch: int) -> int:
-    """Forget jobs that ended long ago; how many."""
+    """Delete jobs that ended before `before`; returns how many."""
     return await tx.execute("DELETE FROM jobs WHERE ended_at < %s LIMIT %s", clock.naive(before), batch)
 
 

@@ -1,8 +1,8 @@
-"""Has jobs done in a child process, beside the server: what they need of memory goes when they end.
+"""Runs jobs in child processes, so that their memory is freed when they end.
 
-One at a time in a workspace, whichever pod begins it. A child that ends without its job done, takes too long or is
-silent for a minute is followed by another attempt, later and later, and after the last one the job has failed. A pod
-that goes gives back what it had.
+One job at a time in a workspace, in whichever pod claims it. A child that exits without finishing its job, exceeds the
+timeout or sends no heartbeat for a minute is retried with back-off; after the last attempt the job fails. A pod that
+shuts down returns its job to the queue.
 """
 
 import asyncio
@@ -20,59 +20,63 @@ from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.repository import Attempt
 
-LONGEST: Final = 1800.0  # seconds of an attempt
+ATTEMPT_TIMEOUT: Final = 1800.0  # seconds
 _PROGRAM: Final = (sys.executable, "-m", "vivero_data")
-_FIRST_SECONDS: Final = (
-    5.0  # after what a start asks the database: a second connection costs an idle pod 0.7 MiB for good
+_FIRST_POLL_SECONDS: Final = (
+    5.0  # after the start-up queries: a second connection costs an idle pod 0.7 MiB permanently
 )
-_LOOK_SECONDS: Final = 10.0  # while something waits or runs elsewhere
-_QUIET_SECONDS: Final = 3600.0  # nothing does: an idle workspace keeps no connection for this
+_POLL_SECONDS: Final = 10.0  # while jobs wait or run elsewhere
+_IDLE_POLL_SECONDS: Final = 3600.0  # without jobs: an idle workspace keeps no connection for this
 
 log = structlog.get_logger(__name__)
 
 
 class JobRunner:
-    """A loop; `wanted` wakes it."""
+    """Polls for due jobs; setting `wakeup` triggers a poll at once."""
 
     def __init__(
-        self, database: Database, wanted: asyncio.Event, program: Sequence[str] = _PROGRAM, longest: float = LONGEST
+        self,
+        database: Database,
+        wakeup: asyncio.Event,
+        program: Sequence[str] = _PROGRAM,
+        timeout: float = ATTEMPT_TIMEOUT,
     ) -> None:
         self._database = database
-        self._wanted = wanted
+        self._wanted = wakeup
         self._program = program
-        self._longest = longest
+        self._timeout = timeout
 
     async def run(self) -> None:
-        """Until cancelled, which the database's driver may turn into an error of its own."""
-        task, pause = asyncio.current_task(), _FIRST_SECONDS
+        """Run until cancelled; checks `cancelling`, because the driver may turn a cancellation into another error."""
+        task, pause = asyncio.current_task(), _FIRST_POLL_SECONDS
         while task is None or not task.cancelling():
             try:
                 async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311  jitter, not a secret
                     await self._wanted.wait()
             except TimeoutError:
-                pass  # time to look
+                pass  # time to poll
             self._wanted.clear()
-            pause = await self._look()
+            pause = await self._poll()
 
-    async def _look(self) -> float:
-        """Do what is due; how long to wait before the next look."""
+    async def _poll(self) -> float:
+        """Run all due jobs; returns the seconds until the next poll."""
         try:
             while await self.once():
-                pass  # the next one may be due
+                pass  # until none is due
             async with self._database.read() as connection:
-                return _LOOK_SECONDS if await repository.unfinished(connection) else _QUIET_SECONDS
+                return _POLL_SECONDS if await repository.unfinished(connection) else _IDLE_POLL_SECONDS
         except WebError as error:
             log.warning("job_runner_failed", problem=explained(error))
         except Exception:
-            # A fault of ours must not end the loop for the life of the pod.
+            # A bug must not end the loop for the life of the pod.
             log.exception("job_runner_failed")
-        return _LOOK_SECONDS
+        return _POLL_SECONDS
 
     async def once(self) -> bool:
-        """One attempt at what is due; False when nothing is, or another process runs one."""
+        """Run one due attempt; False if none is due, or another process runs one."""
         try:
             async with self._database.transaction() as tx:
-                await repository.reap(tx)
+                await repository.fail_stale(tx)
                 attempt = await repository.claim(tx)
         except DuplicateKeyError:
             return False
@@ -86,7 +90,7 @@ class JobRunner:
         return True
 
     async def _child(self, attempt: Attempt) -> str:
-        """Run it; what to say if the job is not done now."""
+        """Run the attempt in a child process; returns the problem to record if the job is not done."""
         process = await asyncio.create_subprocess_exec(
             *self._program,
             "job",
@@ -95,22 +99,24 @@ class JobRunner:
             stdin=asyncio.subprocess.DEVNULL,
         )
         try:
-            async with asyncio.timeout(self._longest):
+            async with asyncio.timeout(self._timeout):
                 code = await process.wait()
         except TimeoutError:
-            await _end(process)
-            return f"It took longer than {self._longest / 60:,.0f} minutes."
+            await _kill(process)
+            return f"It took longer than {self._timeout / 60:,.0f} minutes."
         except asyncio.CancelledError:
-            await _end(process)
+            await _kill(process)
             async with self._database.read() as connection:
-                await repository.give_back(connection, attempt)
+                await repository.release(connection, attempt)
             raise
         return (
-            f"Its process was ended by {signal.Signals(-code).name}." if code < 0 else "Its process ended unexpectedly."
+            f"Its process was killed by {signal.Signals(-code).name}."
+            if code < 0
+            else "Its process ended unexpectedly."
         )
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _kill(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         process.kill()
     await process.wait()

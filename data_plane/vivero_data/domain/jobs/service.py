@@ -1,4 +1,4 @@
-"""Jobs: asked for here, done by a child process (`runner.py`), watched by who asked."""
+"""Jobs: requested here, run in a child process (`runner.py`), followed by the user who requested them."""
 
 import asyncio
 from typing import Final
@@ -11,10 +11,10 @@ from vivero_data.domain.audit.service import record
 from vivero_data.domain.jobs import repository
 from vivero_data.domain.jobs.registry import kind_of
 from vivero_data.domain.jobs.repository import Job
-from vivero_data.domain.jobs.work import Order
-from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.domain.jobs.task import Task
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 _SORT: Final = "-id"
 MAX_UNFINISHED: Final = 20
@@ -28,55 +28,54 @@ class JobNotFoundError(NotFoundError):
 
 
 class JobsFullError(ConflictError):
-    """One runs at a time, and only so many wait."""
+    """The workspace's queue of jobs is full."""
 
     def __init__(self) -> None:
         super().__init__(f"{MAX_UNFINISHED} jobs of this workspace wait already; try again when some of them are done.")
 
 
 class JobService:
-    """Everybody's own jobs."""
+    """Users request jobs and see their own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.wanted = asyncio.Event()
+        self.wakeup = asyncio.Event()
 
-    async def start(self, actor: Actor, permission: Permission, order: Order) -> Job:
-        """Have a job done as soon as it is its turn.
+    async def start(self, actor: Actor, permission: Permission, task: Task) -> Job:
+        """Queue a job.
 
         Raises:
             JobsFullError: too many wait.
-            WebError: as the order's `check`.
+            WebError: as the task's `check`.
         """
-        demand(actor, permission)
-        kind = kind_of(order)
+        require_permission(actor, permission)
+        kind = kind_of(task)
         async with self._database.transaction() as tx:
-            subject = await order.check(tx)
+            subject = await task.check(tx)
             if await repository.unfinished(tx) >= MAX_UNFINISHED:
                 raise JobsFullError
-            number = await repository.insert(tx, kind, subject, order, actor.user_id)
-            await record(tx, actor, f"{kind}.start", subject, after=msgspec.structs.asdict(order))
+            number = await repository.insert(tx, kind, subject, task, actor.user_id)
+            await record(tx, actor, f"{kind}.start", subject, after=msgspec.structs.asdict(task))
             made = await repository.get(tx, number, actor.user_id)
-        self.wanted.set()
+        self.wakeup.set()
         if made is None:
             raise JobNotFoundError
         return made
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Job]:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         check_limit(limit)
         below = cursors.decode(cursor, _SORT).id if cursor else None
         async with self._database.read() as connection:
             found = await repository.select_page(connection, actor.user_id, limit, below)
-        items = found[:limit]
-        return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if len(found) > limit else None)
+        return page_of(found, limit, lambda job: cursors.by_id(_SORT, job.id))
 
     async def get(self, actor: Actor, job_id: int) -> Job:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             job = await repository.get(connection, job_id, actor.user_id)
         if job is None:
             raise JobNotFoundError
         if not job.ended:
-            self.wanted.set()  # the pod that had it may be gone: who waits for a job has it looked after
+            self.wakeup.set()  # its pod may be gone, so make the runner check for stale attempts
         return job

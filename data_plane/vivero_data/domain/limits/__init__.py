@@ -1,1 +1,1 @@
-"""What the plan allows."""
+"""The plan's limits."""

@@ -1,7 +1,7 @@
-"""The plan's requests a minute: one count for all users together, and one for each address without a token.
+"""The plan's requests a minute: one counter for all users together, and one for each address without a token.
 
-Whoever shows no token of ours is counted by address alone. Otherwise anybody on
-the internet could use up what a workspace pays for.
+Requests without a valid token are counted by address only. Otherwise anonymous
+clients could use up what a workspace pays for.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ _USERS: Final = "users"
 
 
 def charge_by(limits: LimitService, auth: AuthService) -> Charge:
-    """By the plan of the moment."""
+    """How to charge a request under the current plan."""
 
     def charge(scope: Scope) -> tuple[Limit, str] | None:
         plan = limits.current

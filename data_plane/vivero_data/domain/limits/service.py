@@ -1,4 +1,4 @@
-"""Holds a workspace to its plan: exact under concurrency, because the counter's row is locked first.
+"""Enforces the plan's limits: exact under concurrency, because the counter's row is locked first.
 
 The file is mounted from the operator's Secret and changes while we run, so a
 new plan needs no restart.
@@ -21,9 +21,9 @@ Bound = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What the plan allows; None is unlimited. `trial_ends_at` (RFC 3339) only on a trial.
+    """The plan's limits; None is unlimited. `trial_ends_at` (RFC 3339) only on a trial.
 
-    `holds_data`: the workspace has been in use, so an empty schema is a loss and no beginning.
+    `holds_data`: the workspace has been in use, so an empty schema means data loss.
     """
 
     plan: Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
@@ -38,7 +38,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 Resource = Literal["records", "users", "storage_bytes"]
 
-_STAT_SECONDS: Final = 1.0  # how stale a plan may be after the file changed
+_STAT_SECONDS: Final = 1.0  # how stale the plan may be after the file changed
 _WORDS: Final[dict[Resource, str]] = {"records": "records", "users": "users", "storage_bytes": "bytes of files"}
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ def read_limits(path: Path) -> Limits:
 
 
 def refusal(resource: Resource, limits: Limits, bound: int) -> PlanLimitError:
-    """What is full, and what to do about it."""
+    """Which limit is reached, and what to do about it."""
     return PlanLimitError(
         f"The {limits.plan} plan includes {bound:,} {_WORDS[resource]}, and they are used up. "
         "Remove some, or ask the workspace's owner to upgrade the plan."
@@ -65,7 +65,7 @@ def refusal(resource: Resource, limits: Limits, bound: int) -> PlanLimitError:
 
 
 class LimitService:
-    """The current plan, and room within it."""
+    """The current plan, and the counters of what is used."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -82,10 +82,10 @@ class LimitService:
         return self._limits
 
     async def reserve(self, tx: Connection, resource: Resource, amount: int = 1) -> None:
-        """Count `amount` more of a resource within this transaction; call it first, so that locks have one order.
+        """Add `amount` to a resource's counter in this transaction; call it first, for a consistent lock order.
 
         Raises:
-            PlanLimitError: there is no room.
+            PlanLimitError: the limit would be exceeded.
         """
         taken = await lock(tx, resource)
         bound = getattr(self.current, resource)
@@ -94,18 +94,18 @@ class LimitService:
         await add(tx, resource, amount)
 
     async def hold(self, tx: Connection, resource: Resource) -> None:
-        """Lock the counter before it is known whether it will change."""
+        """Lock the counter, when it is not yet known whether it will change."""
         await lock(tx, resource)
 
     async def release(self, tx: Connection, resource: Resource, amount: int = 1) -> None:
-        """Count less of a resource; like `reserve`, first in its transaction."""
+        """Subtract from a resource's counter; like `reserve`, first in its transaction."""
         await add(tx, resource, -amount)
 
     async def change(self, tx: Connection, resource: Resource, amount: int) -> None:
-        """Count more of a resource, or less; like `reserve`, first in its transaction.
+        """Add to a resource's counter, or subtract; like `reserve`, first in its transaction.
 
         Raises:
-            PlanLimitError: there is no room for more.
+            PlanLimitError: the limit would be exceeded.
         """
         await (self.reserve(tx, resource, amount) if amount > 0 else self.release(tx, resource, -amount))
 
@@ -116,7 +116,7 @@ class LimitService:
         try:
             self._limits = read_limits(self._path)
         except SettingsError as error:
-            # The last good plan stays: a half-written file must not lock people out.
+            # Keep the last valid plan: a half-written file must not lock users out.
             log.warning("limits_unreadable", problem=str(error))
             return
         self._stamp = stamp
@@ -124,14 +124,14 @@ class LimitService:
 
     def _stat(self) -> tuple[int, int, int]:
         try:
-            found = os.stat(self._path)  # noqa: PTH116  follows the Secret volume's links
+            found = os.stat(self._path)  # noqa: PTH116  follows the Secret volume's symlinks
         except OSError:
             return (0, 0, 0)
         return (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
 async def lock(tx: Connection, name: str) -> int:
-    """The counter's value; nobody else changes it until this transaction ends."""
+    """Lock the counter for this transaction; returns its value."""
     row = await tx.fetch_one("SELECT value FROM counters WHERE name = %s FOR UPDATE", name)
     if row is None:
         raise WebError(f"The counter {name} is missing.")

@@ -1,1 +1,1 @@
-"""One-time links by mail: made, sent, spent."""
+"""One-time links by mail."""

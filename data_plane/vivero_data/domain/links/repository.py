@@ -1,4 +1,4 @@
-"""SQL of one-time links: one for each user and purpose, so that a newer one replaces what was sent before."""
+"""SQL of one-time links: one for each user and purpose, so that a new link replaces the previous one."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,14 +11,14 @@ from vivero_data.db.database import Connection
 
 
 class Purpose(StrEnum):
-    """Why its holder may choose a password: they have an account, or they are to have one."""
+    """Why its holder may choose a password: to reset one, or to accept an invitation."""
 
     RESET = "reset"
     INVITATION = "invitation"
 
 
 VALID_FOR: Final = {Purpose.RESET: RESET_VALID_FOR, Purpose.INVITATION: INVITATION_VALID_FOR}
-"""How long, from when it was made."""
+"""Lifetime of a link."""
 
 
 async def put(tx: Connection, user_id: int, purpose: Purpose, digest: bytes, expires_at: datetime) -> None:
@@ -33,12 +33,12 @@ async def put(tx: Connection, user_id: int, purpose: Purpose, digest: bytes, exp
 
 
 async def note_sent(tx: Connection, digest: bytes) -> None:
-    """The mail server has taken the mail with it."""
+    """Record that the mail server accepted the mail."""
     await tx.execute("UPDATE mail_links SET sent_at = CURRENT_TIMESTAMP(6) WHERE token_hash = %s", digest)
 
 
 async def find(connection: Connection, digest: bytes) -> tuple[int, Purpose] | None:
-    """Whose link this is and for what, while it is good."""
+    """The user and purpose of a valid link."""
     row = await connection.fetch_one(
         "SELECT user_id, purpose FROM mail_links WHERE token_hash = %s AND expires_at > CURRENT_TIMESTAMP(6)", digest
     )
@@ -46,7 +46,7 @@ async def find(connection: Connection, digest: bytes) -> tuple[int, Purpose] | N
 
 
 async def spend(tx: Connection, digest: bytes) -> bool:
-    """Use it up; False when somebody was faster or it is too old."""
+    """Use the link up; False if it was used concurrently or has expired."""
     gone = await tx.execute(
         "DELETE FROM mail_links WHERE token_hash = %s AND expires_at > CURRENT_TIMESTAMP(6)", digest
     )
@@ -54,12 +54,12 @@ async def spend(tx: Connection, digest: bytes) -> bool:
 
 
 async def expire(tx: Connection, user_id: int) -> None:
-    """What was sent opens nothing any more: it went to an address that is no longer theirs."""
+    """Invalidate a user's links, for example after a change of the address that they were sent to."""
     await tx.execute("UPDATE mail_links SET expires_at = CURRENT_TIMESTAMP(6) WHERE user_id = %s", user_id)
 
 
 async def purge(tx: Connection, before: datetime, batch: int) -> int:
-    """Remove resets that expired before `before`; an invitation stays with the user who has not accepted it."""
+    """Delete resets that expired before `before`; an expired invitation stays with its user."""
     return await tx.execute(
         "DELETE FROM mail_links WHERE purpose = 'reset' AND expires_at < %s LIMIT %s", clock.naive(before), batch
     )

@@ -1,4 +1,4 @@
-"""Makes one-time links and mails them; who redeems them is in `domain/recovery`."""
+"""Issues one-time links and mails them; `domain/recovery` redeems them."""
 
 from vivero_web import clock, links
 from vivero_web.errors import ConflictError
@@ -6,7 +6,7 @@ from vivero_web.links import PAGE, one_time_link
 from vivero_web.mail import Mail
 from vivero_web.tokens import digest, new_secret
 
-from vivero_data.clients.mail import Post
+from vivero_data.clients.mail import Mailer
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.identity.service import Identity, IdentityService
 from vivero_data.domain.links import repository
@@ -23,60 +23,60 @@ class NoMailError(ConflictError):
 
 
 class LinkService:
-    """Links lead to the address that the operator or the environment said, never to a request's Host header."""
+    """Links use the workspace's configured address, never a request's Host header (host header injection)."""
 
-    def __init__(self, database: Database, identity: IdentityService, post: Post) -> None:
+    def __init__(self, database: Database, identity: IdentityService, mailer: Mailer) -> None:
         self._database = database
         self._identity = identity
-        self._post = post
+        self._mailer = mailer
 
-    async def offered(self) -> bool:
-        """Whether this workspace can mail links: it has a mail server, and knows its own address."""
-        return self._post.offered and bool((await self._identity.current()).public_url)
+    async def available(self) -> bool:
+        """Whether this workspace can mail links: it needs a mail server and its own address."""
+        return self._mailer.configured and bool((await self._identity.current()).public_url)
 
-    async def demand_offered(self) -> None:
-        """Refuse what would end in a mail.
+    async def require_available(self) -> None:
+        """Fail before work that would end in a mail.
 
         Raises:
-            NoMailError: there is no mail server, or no address to lead to.
-            UnavailableError: too many are on their way.
+            NoMailError: there is no mail server, or no public address.
+            UnavailableError: too many mails are in flight.
         """
-        if not await self.offered():
+        if not await self.available():
             raise NoMailError
-        self._post.demand_room()
+        self._mailer.require_capacity()
 
     async def issue(self, tx: Connection, user_id: int, purpose: Purpose) -> str:
-        """A new link's secret; what was sent to this user for the same purpose is worth nothing from now on."""
+        """The secret of a new link; the user's previous one for this purpose becomes invalid."""
         secret = new_secret()
         await repository.put(tx, user_id, purpose, digest(secret), clock.now() + VALID_FOR[purpose])
         return secret
 
     async def mail_reset(self, secret: str, to: str) -> None:
-        """Send the link to who has forgotten the password."""
+        """Send a password reset link."""
         identity = await self._identity.current()
-        letter = links.password_reset(_key(secret), to=to, place=_place(identity), link=_link(identity, secret))
-        await self._deliver(secret, letter)
+        mail = links.password_reset(_key(secret), to=to, place=_place(identity), link=_link(identity, secret))
+        await self._deliver(secret, mail)
 
     async def mail_invitation(self, secret: str, to: str, inviter: str) -> None:
-        """Send the link to a new member; `inviter` is the address of who added them."""
+        """Send an invitation link; `inviter` is the e-mail address of the inviting user."""
         identity = await self._identity.current()
         place, link = _place(identity), _link(identity, secret)
-        letter = links.invitation(_key(secret), to=to, group="the workspace", place=place, inviter=inviter, link=link)
-        await self._deliver(secret, letter)
+        mail = links.invitation(_key(secret), to=to, group="the workspace", place=place, inviter=inviter, link=link)
+        await self._deliver(secret, mail)
 
     async def mail_change(self, to: str) -> None:
-        """Tell somebody that their password was reset."""
+        """Notify a user that their password was reset."""
         place = _place(await self._identity.current())
-        await self._post.deliver(links.password_changed(_key(new_secret()), to=to, place=place))
+        await self._mailer.deliver(links.password_changed(_key(new_secret()), to=to, place=place))
 
-    async def _deliver(self, secret: str, letter: Mail) -> None:
-        if await self._post.deliver(letter):
+    async def _deliver(self, secret: str, mail: Mail) -> None:
+        if await self._mailer.deliver(mail):
             async with self._database.transaction() as tx:
                 await repository.note_sent(tx, digest(secret))
 
 
 def _key(secret: str) -> str:
-    """Of the mail: tells nothing of the secret."""
+    """The root of the mail's Message-ID; reveals nothing about the secret."""
     return digest(secret).hex()
 
 

@@ -1,1 +1,1 @@
-"""The first account, and the token of whoever may make it."""
+"""The owner's account, and the operator's token."""

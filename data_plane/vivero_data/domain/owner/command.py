@@ -12,14 +12,14 @@ from vivero_data.domain.identity.service import configured
 from vivero_data.domain.owner.service import OwnerAccount, OwnerState, ensure, problems_with
 from vivero_data.settings import Settings
 
-_PATIENCE: Final = 30.0  # seconds for the database to answer
+_DATABASE_TIMEOUT: Final = 30.0  # seconds to connect
 
 
 async def create_owner(settings: Settings, email: str, name: str, password: str) -> OwnerState:
     """Check the password, hash it, and create the owner unless there is one.
 
     Raises:
-        InvalidInputError: naming what cannot be accepted.
+        InvalidInputError: naming every field at fault.
         UnavailableError: the database does not answer.
     """
     problem = password_problem(password, email=email, company=configured(settings.env).name)
@@ -28,7 +28,7 @@ async def create_owner(settings: Settings, email: str, name: str, password: str)
     passwords = Passwords()
     database = Database(settings.database, settings.tls(), size=2)
     try:
-        await database.open(_PATIENCE)
+        await database.open(_DATABASE_TIMEOUT)
         await ensure_current(database)
         hashed = await passwords.hash(password)
         errors = problems_with(OwnerAccount(email, name, hashed))

@@ -14,7 +14,7 @@ def operator_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
     """Litestar guard of /internal.
 
     Raises:
-        NotSignedInError: the token is missing or another.
+        NotSignedInError: the token is missing or wrong.
     """
     settings: Settings = connection.app.state.settings
     given = connection.headers.get("authorization", "")

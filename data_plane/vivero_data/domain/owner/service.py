@@ -1,4 +1,4 @@
-"""Makes and changes the owner's account; doing the same again changes nothing."""
+"""Creates and changes the owner's account; idempotent."""
 
 import re
 from typing import Final
@@ -18,7 +18,7 @@ from vivero_data.domain.users.service import normal_email, visible
 
 
 class OwnerAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who should own the workspace.
+    """The desired owner of the workspace.
 
     Attributes:
         email: address that the owner logs in with.
@@ -34,14 +34,14 @@ class OwnerAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OwnerState(msgspec.Struct, frozen=True):
-    """An owner's account that exists, and what this call did: made it, or changed one that was there."""
+    """An existing owner's account, and whether this call created or changed it."""
 
     email: str
     created: bool = False
     changed: bool = False
 
 
-# Bounded costs, so that a hash cannot make every login take a gigabyte.
+# Bounded cost parameters, so that a hash cannot make every login use a gigabyte.
 _PHC: Final = re.compile(
     r"\$argon2id\$v=19\$m=[0-9]{4,6},t=[0-9]{1,2},p=[0-9]\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}"
 )
@@ -60,13 +60,13 @@ def problems_with(account: OwnerAccount) -> list[FieldError]:
 
 
 async def first(connection: Connection) -> OwnerState | None:
-    """The owner who can log in; None when there is none at all."""
+    """The current owner, an active one if any; None if there is no owner."""
     email = await _first_owner(connection)
     return OwnerState(email) if email else None
 
 
 async def ensure(tx: Connection, email: str, name: str, password_hash: str) -> OwnerState:
-    """Create the owner unless the workspace has one; for the command line, which changes no account.
+    """Create the owner unless the workspace has one; for the command line, which never changes an account.
 
     Raises:
         InvalidInputError: not an e-mail address; `problems_with` finds the rest.
@@ -76,20 +76,20 @@ async def ensure(tx: Connection, email: str, name: str, password_hash: str) -> O
     return await first(tx) or await _create(tx, normal, tidy(name), password_hash)
 
 
-async def carry_out(tx: Connection, account: OwnerAccount) -> OwnerState | None:
-    """Make the address an active owner's: its own account, else that of `replaces`, else a new one if a hash is given.
+async def apply(tx: Connection, account: OwnerAccount) -> OwnerState | None:
+    """Make the account with this address an active owner: an existing one, else `replaces`, else a new one with a hash.
 
-    Returns the first owner when nothing could be made.
+    Returns the current owner if there is no such account and no hash to create one.
 
     Raises:
         InvalidInputError: not an e-mail address; `problems_with` finds the rest.
     """
     email = _normal(account.email)
-    # The counter's lock comes first in every transaction that needs it, and lets one order follow the other.
+    # Lock order: the counter's row comes first in every transaction that needs it; this also serializes calls.
     await counters.lock(tx, "users")
-    found = await users.get_with_hash_locked(tx, email) or await _replaced(tx, account.replaces)
+    found = await users.get_with_hash_locked(tx, email) or await _account_to_replace(tx, account.replaces)
     if found is not None:
-        return await _align(tx, found, email, account.password_hash)
+        return await _update(tx, found, email, account.password_hash)
     if account.password_hash is not None:
         return await _create(tx, email, tidy(account.name), account.password_hash)
     return await first(tx)
@@ -102,14 +102,14 @@ def _normal(email: str) -> str:
     return normal
 
 
-async def _replaced(tx: Connection, replaces: str | None) -> tuple[User, str] | None:
-    """The owner's account whose address changes."""
+async def _account_to_replace(tx: Connection, replaces: str | None) -> tuple[User, str] | None:
+    """The owner's account that gets the new address."""
     email = normal_email(replaces) if replaces else None
     found = await users.get_with_hash_locked(tx, email) if email else None
     return found if found and found[0].role is Role.OWNER else None
 
 
-async def _align(tx: Connection, found: tuple[User, str], email: str, password_hash: str | None) -> OwnerState:
+async def _update(tx: Connection, found: tuple[User, str], email: str, password_hash: str | None) -> OwnerState:
     before, stored = found
     after = msgspec.structs.replace(before, email=email, role=Role.OWNER, active=True)
     if after != before:
@@ -129,7 +129,7 @@ async def _align(tx: Connection, found: tuple[User, str], email: str, password_h
 
 async def _create(tx: Connection, email: str, name: str, password_hash: str) -> OwnerState:
     await users.insert(tx, email, name, Role.OWNER, password_hash)
-    # Counted, but not held against the plan: without an owner nobody could upgrade it.
+    # Counted even beyond the plan's limit: without an owner nobody could upgrade the plan.
     await counters.add(tx, "users", 1)
     await record(tx, None, "user.create", email, after={"email": email, "role": Role.OWNER.value})
     return OwnerState(email, created=True)

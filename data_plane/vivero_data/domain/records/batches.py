@@ -1,7 +1,7 @@
-"""Many records written at once: all of them or none, with one look at the plan and few statements.
+"""Batch writes of records: all or none, with one check of the plan and few statements.
 
-Rows go to the database some hundred at a time, so that a batch takes no more memory than a page of a list. When a
-unique field refuses some of them, they are tried again one by one, to say which.
+Rows are written in chunks of some hundred, so that a batch takes no more memory than a page of a list. If a unique key
+rejects a chunk, its rows are written one by one, to find out which.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,20 +30,20 @@ from vivero_data.domain.records.schemas import (
     WrittenRecord,
 )
 from vivero_data.domain.records.service import (
+    as_field_error,
+    changed_values,
     columns_for,
     definition_of,
-    difference_of,
-    explained_by,
-    news_of,
+    diff,
     subject_of,
 )
-from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
-_TOLD: Final = 50  # rows at fault; who has more of them learns of the rest next time
+_MAX_REPORTED: Final = 50  # rows at fault; further ones are reported by the next attempt
 
 
 class Checked(msgspec.Struct):
-    """A batch as it will be written: the place of each row in it, and its column values by field id."""
+    """A validated batch: for each row its place in the request, and its column values by field id."""
 
     create: list[tuple[str, dict[int, Any]]]
     update: list[tuple[str, RowChanges, dict[int, Any]]]
@@ -51,7 +51,7 @@ class Checked(msgspec.Struct):
 
 
 def checked(collection: Collection, batch: RecordBatch) -> Checked:
-    """Every row's values, checked; pure.
+    """The batch with every row validated; pure.
 
     Raises:
         InvalidInputError: naming the rows and their fields at fault.
@@ -66,7 +66,7 @@ def checked(collection: Collection, batch: RecordBatch) -> Checked:
         found.update.append((place, changes, _columns(collection, changes.values, place, errors, new=False)))
     if errors:
         detail = "Nothing was written: some of the rows cannot be accepted."
-        raise InvalidInputError(detail, errors=errors[:_TOLD])
+        raise InvalidInputError(detail, errors=errors[:_MAX_REPORTED])
     return found
 
 
@@ -105,14 +105,14 @@ class BatchService:
         """Write all rows, or none.
 
         Raises:
-            InvalidInputError: rows that cannot be, whatever is stored.
-            BatchConflictError: rows that are gone, at another version, or hold a value that must be unique.
-            PlanLimitError: there is no room for that many more.
+            InvalidInputError: rows that are invalid regardless of what is stored.
+            BatchConflictError: rows that were deleted, are at another version, or violate a unique field.
+            PlanLimitError: the limit of records would be exceeded.
         """
-        demand(actor, Permission.WRITE_RECORDS)
+        require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
-        rows = checked(definition, batch)  # before others have to wait for the count
+        rows = checked(definition, batch)  # before the counter is locked
         more = len(batch.create) - len(batch.delete)
         async with self._database.transaction() as tx:
             if batch.create or batch.delete:
@@ -127,7 +127,7 @@ class BatchService:
 
 
 class _Writer:
-    """One batch in its transaction."""
+    """Writes one batch in its transaction."""
 
     def __init__(self, tx: Connection, actor: Actor, collection: Collection) -> None:
         self._tx = tx
@@ -148,7 +148,7 @@ class _Writer:
         except MissingTableError as error:
             raise CollectionNotFoundError from error
         if self._errors:
-            raise BatchConflictError(self._errors[:_TOLD])
+            raise BatchConflictError(self._errors[:_MAX_REPORTED])
         return WrittenBatch(created, [updated[row.id] for _, row, _ in rows.update], len(rows.delete))
 
     async def _delete(self, rows: Sequence[tuple[str, RowDeletion]]) -> None:
@@ -163,7 +163,7 @@ class _Writer:
         wanted = [
             (place, row.id, news)
             for place, row, values in rows
-            if row.id in before and (news := news_of(self._collection, before[row.id], values))
+            if row.id in before and (news := changed_values(self._collection, before[row.id], values))
         ]
 
         async def write(some: Sequence[tuple[str, int, dict[int, Any]]]) -> None:
@@ -171,11 +171,9 @@ class _Writer:
 
         if not wanted:
             return {number: WrittenRecord(number, record.version) for number, record in before.items()}
-        await self._unless_taken(wanted, write)
+        await self._write_unless_taken(wanted, write)
         after = await repository.get_all(self._tx, self._collection, [number for _, number, _ in wanted])
-        await self._log(
-            "record.update", [(record, *difference_of(before[number], record)) for number, record in after.items()]
-        )
+        await self._log("record.update", [(record, *diff(before[number], record)) for number, record in after.items()])
         return {number: WrittenRecord(number, record.version) for number, record in (before | after).items()}
 
     async def _create(self, rows: Sequence[tuple[str, dict[int, Any]]]) -> list[WrittenRecord]:
@@ -184,12 +182,12 @@ class _Writer:
         async def write(some: Sequence[tuple[str, dict[int, Any]]]) -> None:
             made.extend(await repository.insert_all(self._tx, self._collection, [values for _, values in some]))
 
-        await self._unless_taken(rows, write)
+        await self._write_unless_taken(rows, write)
         await self._log("record.create", [(record, None, record.values) for record in made])
         return [WrittenRecord(record.id, record.version) for record in made]
 
     async def _before(self, rows: Sequence[tuple[str, RowChanges | RowDeletion]]) -> dict[int, Record]:
-        """The records as they are, locked; what is wrong with the others is noted."""
+        """The current records, locked; missing ones and other versions are recorded as errors."""
         found = await repository.get_all_locked(self._tx, self._collection, [row.id for _, row in rows])
         for place, row in rows:
             record = found.get(row.id)
@@ -200,14 +198,14 @@ class _Writer:
                 self._errors.append(FieldError(f"{place}.version", message))
         return found
 
-    async def _unless_taken(
+    async def _write_unless_taken(
         self, rows: Sequence[tuple[str, *tuple[Any, ...]]], write: Callable[[Any], Awaitable[None]]
     ) -> None:
-        """Write rows together; when a unique field refuses some, note which."""
+        """Write rows in one statement; if a unique key rejects it, find out which rows."""
         try:
             await write(rows)
         except DuplicateKeyError:
-            await self._one_by_one(rows, write)  # the statement was undone
+            await self._one_by_one(rows, write)  # the failed statement was rolled back
 
     async def _one_by_one(
         self, rows: Sequence[tuple[str, *tuple[Any, ...]]], write: Callable[[Any], Awaitable[None]]
@@ -216,11 +214,11 @@ class _Writer:
             try:
                 await write([row])
             except DuplicateKeyError as error:
-                known = explained_by(self._collection, error)
+                known = as_field_error(self._collection, error)
                 if not isinstance(known, ValueTakenError):
                     raise known from error
                 self._errors.append(FieldError(f"{row[0]}.values.{known.errors[0].field}", TAKEN))
-                if len(self._errors) >= _TOLD:
+                if len(self._errors) >= _MAX_REPORTED:
                     raise BatchConflictError(self._errors) from error
 
     async def _log(self, action: str, written: Sequence[tuple[Record, Any, Any]]) -> None:

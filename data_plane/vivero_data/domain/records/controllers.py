@@ -68,13 +68,13 @@ Where = Annotated[
 
 
 def tagged(record: Record, status_code: int = 200) -> Response[Record]:
-    """The record with its version as ETag, which no proxy may drop by compressing."""
+    """The record with its version as ETag; no-transform, because proxies drop ETags when they compress."""
     headers = {"ETag": tag_of(record.version), "Cache-Control": "no-store, no-transform"}
     return JsonResponse(record, status_code=status_code, headers=headers)
 
 
 class RecordController(Controller):
-    """Records by id, and lists of them by keyset."""
+    """Records by id, and lists with keyset pagination."""
 
     path = "/collections/{name:str}/records"
     tags = ("Records",)
@@ -117,7 +117,7 @@ class RecordController(Controller):
         name: CollectionName,
         data: JSONBody[RecordBatch],
     ) -> WrittenBatch:
-        """Add, change and remove many records, all or none; what is wrong is told by row, `create[3].values.Name`."""
+        """Add, change and remove many records, all or none; errors name the row, `create[3].values.Name`."""
         return await record_batches.write(actor, name, data)
 
     @post(
@@ -134,7 +134,7 @@ class RecordController(Controller):
         name: CollectionName,
         data: JSONBody[ExportedRecords],
     ) -> Job:
-        """Have records written as CSV into a new file; the job tells how far it is, and which file it was."""
+        """Export records as CSV into a new file; the job shows its progress, and then the file's id."""
         return await jobs.start(actor, Permission.WRITE_FILES, Export(name, tuple(data.filters), data.where))
 
     @get("/{record_id:int}", response_headers=[ETAG])
@@ -148,7 +148,7 @@ class RecordController(Controller):
     ) -> Response[Record]:
         """One record."""
         found = await records.get(actor, name, record_id)
-        conditions.demand(tag_of(found.version))
+        conditions.check(tag_of(found.version))
         return tagged(found)
 
     @patch("/{record_id:int}", guards=[needs(Permission.WRITE_RECORDS)], response_headers=[ETAG])

@@ -1,4 +1,4 @@
-"""What can go wrong with records."""
+"""Errors of records."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -31,7 +31,7 @@ class ValueTakenError(ConflictError):
 
 
 class BatchConflictError(ConflictError):
-    """Rows of a batch contradict what is stored; `errors` names them."""
+    """Rows of a batch conflict with stored records; `errors` names them."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("Nothing was written: some of the rows contradict what is stored.", errors=errors)

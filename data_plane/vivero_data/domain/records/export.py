@@ -1,7 +1,7 @@
-"""The job that writes a collection's records as CSV into a file of the workspace.
+"""The job that exports a collection's records as CSV into a file of the workspace.
 
-The bucket wants to know a file's size beforehand, so the text is spooled to disk first, compressed: a pod's /tmp has
-room for some hundreds of thousands of records that way.
+The bucket needs a file's size beforehand, so the text is spooled to disk first, compressed: a pod's /tmp then has room
+for some hundreds of thousands of records.
 """
 
 import asyncio
@@ -21,23 +21,23 @@ from vivero_web.text import tidy
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.collections.schemas import Collection
 from vivero_data.domain.files.schemas import StoredFile
-from vivero_data.domain.jobs.work import Order, Work
+from vivero_data.domain.jobs.task import Task, TaskContext
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.query import Clause, after, parse_sort
 from vivero_data.domain.records.schemas import Record
 from vivero_data.domain.records.service import definition_of
 from vivero_data.domain.records.where import parse_filters
-from vivero_data.domain.users.schemas import Permission, demand
+from vivero_data.domain.users.schemas import Permission, require_permission
 from vivero_data.lib.cursors import Cursor
 
 SPOOL_BYTES: Final = 48 * 1024**2  # compressed, beside two uploads of 100 MiB in a /tmp of 256 MiB
 _PAGE: Final = 500  # records in memory at once
-_FAST: Final = 1  # of zlib's levels
+_FAST: Final = 1  # zlib level
 MEDIA_TYPE: Final = "text/csv"
 
 
-class Export(Order, frozen=True):
-    """Which records: those of a collection that fulfil all conditions, as `RecordQuery` has them; by id."""
+class Export(Task, frozen=True):
+    """Exports the records of a collection that match all conditions, as in `RecordQuery`, ordered by id."""
 
     collection: str
     filters: tuple[str, ...] = ()
@@ -48,21 +48,21 @@ class Export(Order, frozen=True):
         parse_filters(definition, self.filters, self.where)
         return definition.name
 
-    async def run(self, work: Work) -> None:
-        demand(work.actor, Permission.READ)
-        async with work.database.read() as connection:
+    async def run(self, context: TaskContext) -> None:
+        require_permission(context.actor, Permission.READ)
+        async with context.database.read() as connection:
             definition = await definition_of(connection, self.collection)
         clauses = parse_filters(definition, self.filters, self.where)
         with tempfile.TemporaryFile() as spool:
-            written, size = await _spool(work, definition, clauses, spool)
+            written, size = await _spool(context, definition, clauses, spool)
 
             async def stored(tx: Connection, file: StoredFile) -> None:
-                await work.finish(tx, {"file_id": file.id, "records": written})
+                await context.finish(tx, {"file_id": file.id, "records": written})
 
             spool.seek(0)
             with gzip.GzipFile(fileobj=spool, mode="rb") as text:
-                await work.files.store(
-                    work.actor, file_name(definition.name, clock.now()), MEDIA_TYPE, size, text.read, stored
+                await context.files.store(
+                    context.actor, file_name(definition.name, clock.now()), MEDIA_TYPE, size, text.read, stored
                 )
 
 
@@ -72,7 +72,7 @@ def file_name(collection: str, moment: datetime) -> str:
 
 
 def cells(record: Record) -> list[str]:
-    """A line; every value as the API writes it, so that it comes back exactly."""
+    """A line; every value as in the API, so that it can be imported exactly."""
     return [_cell(value) for value in (record.id, *record.values.values(), record.created_at, record.updated_at)]
 
 
@@ -88,27 +88,29 @@ def _cell(value: Any) -> str:  # noqa: ANN401  a field's value
     return str(value)
 
 
-async def _spool(work: Work, collection: Collection, clauses: list[Clause], spool: IO[bytes]) -> tuple[int, int]:
-    """Write all of it; how many records, and how many bytes before compression."""
+async def _spool(
+    context: TaskContext, collection: Collection, clauses: list[Clause], spool: IO[bytes]
+) -> tuple[int, int]:
+    """Write the CSV; returns the number of records, and of bytes before compression."""
     total = None if clauses else collection.records
     with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=_FAST) as packed:
         size = written = 0
         heads = ["id", *(field.name for field in collection.fields), "created_at", "updated_at"]
-        lines, mark = [heads], "\ufeff"  # without the mark a spreadsheet takes UTF-8 for something else
-        async for page in _pages(work.database, collection, clauses):
+        lines, mark = [heads], "\ufeff"  # spreadsheets need the BOM to recognize UTF-8
+        async for page in _pages(context.database, collection, clauses):
             lines += [cells(record) for record in page]
             size += await asyncio.to_thread(packed.write, mark.encode() + as_csv(lines))
             written, lines, mark = written + len(page), [], ""
             if spool.tell() > SPOOL_BYTES:
                 raise InvalidInputError.of("filter", "must leave fewer records: this export is too large for one file")
-            work.progress(written, total)
+            context.progress(written, total)
         if lines:
             size += packed.write(mark.encode() + as_csv(lines))
     return written, size
 
 
 def as_csv(lines: list[list[str]]) -> bytes:
-    """As RFC 4180 has it."""
+    """CSV according to RFC 4180."""
     text = io.StringIO()
     csv.writer(text).writerows(lines)
     return text.getvalue().encode()

@@ -1,11 +1,11 @@
-"""Filters: a tree of conditions, and the two ways to write one; pure.
+"""Filters: a tree of conditions, and the two notations for it; pure.
 
 As JSON, a condition is `{"field": …, "operator": …, "value": …}`, and groups
 are `{"all": […]}`, `{"any": […]}` and `{"not": …}`. As text, in the API's
 parameter and in the addresses of pages, a condition is `field:operator:value`,
-and all of them have to hold. There the value is all the rest and may hold
-anything; a backslash takes its meaning from a colon in the field's name, and
-from a comma in a list's value.
+and all of them have to hold. There the value is the rest of the text and may
+contain anything; a backslash escapes a colon in the field's name and a comma in
+a list's value.
 """
 
 import re
@@ -19,9 +19,9 @@ from vivero_data.domain.field_types.kind import Operator
 from vivero_data.lib.json import decode
 
 MAX_FILTERS: Final = 20  # as text
-MAX_CONDITIONS: Final = 50  # of a tree; each may cost a look at every record
+MAX_CONDITIONS: Final = 50  # of a tree; each may cost a full table scan
 MAX_DEPTH: Final = 8
-WHERE_LENGTH: Final = 8_000  # characters; with each sign escaped it still fits an address's 16 KiB, or nearly
+WHERE_LENGTH: Final = 8_000  # characters; percent-encoded it still fits an address's 16 KiB, or nearly
 VALUELESS: Final = frozenset({Operator.EMPTY, Operator.FILLED})
 _PLACE: Final = "where"
 _FILTER: Final = re.compile(r"(?P<field>(?:[^:\\]|\\.)+):(?P<operator>[^:]+)(?::(?P<value>.*))?", re.DOTALL)
@@ -30,7 +30,7 @@ Tree = Union["Condition", "AllOf", "AnyOf", "Not"]
 
 
 class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One field's value, compared; `value` is JSON's, a list of them for `in`."""
+    """A comparison of one field; `value` is a JSON value, a list of them for `in`."""
 
     field: str
     operator: str
@@ -44,13 +44,13 @@ class AllOf(msgspec.Struct, frozen=True):
 
 
 class AnyOf(msgspec.Struct, frozen=True):
-    """One of the parts holds, or more."""
+    """At least one part holds."""
 
     any: tuple[Tree, ...]
 
 
 class Not(msgspec.Struct, frozen=True, rename={"part": "not"}):
-    """The part does not hold; one that compares a value with nothing does not."""
+    """The part does not hold; a comparison with an empty field (NULL) does not hold either."""
 
     part: Tree
 
@@ -129,7 +129,7 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 def parse_filter(text: str) -> Filter | None:
-    """A condition from its text; None when it has no such form."""
+    """A condition from its text; None if it is malformed."""
     found = _FILTER.fullmatch(text)
     return (
         Filter(re.sub(r"\\(.)", r"\1", found["field"], flags=re.DOTALL), found["operator"], found["value"] or "")
@@ -144,7 +144,7 @@ def join_list(values: Iterable[str]) -> str:
 
 
 def split_list(text: str) -> list[str]:
-    """The values in such a value; a backslash before anything else than a comma or another is itself."""
+    """The values of a joined list; a backslash is literal unless before a comma or a backslash."""
     values = [""]
     for part in re.findall(r"\\[,\\]|.", text, re.DOTALL):
         if part == ",":

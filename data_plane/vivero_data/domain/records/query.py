@@ -1,7 +1,7 @@
-"""From a query's words to SQL with parameters: columns, sort order and the place where a page begins; pure.
+"""Translates a query to parametrized SQL: columns, sort order and the keyset condition; pure.
 
-Column names come from field ids and four fixed names; everything a user typed
-becomes a parameter.
+Column names come from field ids and four fixed names; all user input becomes a
+parameter.
 """
 
 from typing import Any, Final
@@ -12,20 +12,20 @@ from vivero_web.text import tidy
 
 from vivero_data.domain.collections.columns import column_name
 from vivero_data.domain.collections.schemas import Collection, Field, parse
-from vivero_data.domain.field_types.kind import UnfitValueError
+from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.lib.cursors import Cursor
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """A condition and its parameters."""
+    """An SQL condition and its parameters."""
 
     sql: str
     params: tuple[Any, ...] = ()
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A field's column, or one that every record has."""
+    """A field's column, or a system column."""
 
     sql: str
     field: Field
@@ -33,7 +33,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Sort(msgspec.Struct, frozen=True):
-    """An order; the id decides between equal values, in the same direction."""
+    """A sort order; the id breaks ties, in the same direction."""
 
     text: str
     column: Column
@@ -81,13 +81,13 @@ def parse_sort(collection: Collection, text: str) -> Sort:
         raise InvalidInputError.of("sort", f"names no field of {collection.name}")
     if not column.field.type.kind.sortable:
         raise InvalidInputError.of(
-            "sort", f"cannot be by {column.field.name}, a {column.field.type.kind.words.lower()}"
+            "sort", f"cannot be by {column.field.name}, a {column.field.type.kind.label.lower()}"
         )
     return Sort(text, column, descending=text.startswith("-"))
 
 
 def after(sort: Sort, cursor: Cursor) -> Clause:
-    """The rows beyond the cursor's. MariaDB sorts NULL before every value.
+    """The condition for rows after the cursor. MariaDB sorts NULL before every value.
 
     Raises:
         InvalidInputError: the cursor's value does not fit the field.
@@ -102,16 +102,16 @@ def after(sort: Sort, cursor: Cursor) -> Clause:
     field = sort.column.field
     try:
         value = parse(field, field.type.kind.from_cursor(cursor.value))
-    except UnfitValueError as error:
+    except InvalidValueError as error:
         raise InvalidInputError.of("cursor", f"{field.name} {error}") from error
-    # Two keyset terms over one index; NULLs come last when descending.
+    # A keyset condition over one index; NULLs come last when descending.
     terms = f"{name} {beyond} %s OR ({name} = %s AND id {beyond} %s)"
     nulls = f" OR {name} IS NULL" if sort.descending and sort.column.nullable else ""
     return Clause(f"({terms}{nulls})", (value, value, cursor.id))
 
 
 def column_of(collection: Collection, name: str) -> Column | None:
-    """The column of a field, or one that every record has, by its name."""
+    """The column of a field, or a system column, by its name."""
     tidied = tidy(name)
     if tidied in _SYSTEM:
         return _SYSTEM[tidied]

@@ -1,4 +1,4 @@
-"""SQL of records: the only place where statements on a collection's own table are made."""
+"""SQL of records: the only module with statements on collection tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,7 +15,7 @@ _HEAD: Final = ("id", "version", "created_at", "updated_at")
 
 
 async def insert(tx: Connection, collection: Collection, values: Mapping[int, Any]) -> int:
-    """Add a record with values by field id; its id."""
+    """Add a record with values by field id; returns its id."""
     names = ", ".join(column_name(field_id) for field_id in values)
     places = ", ".join(["%s"] * len(values))
     return await tx.insert(
@@ -30,13 +30,13 @@ async def get(connection: Connection, collection: Collection, record_id: int) ->
 
 
 async def get_locked(tx: Connection, collection: Collection, record_id: int) -> Record | None:
-    """The record; nobody else changes it until this transaction ends."""
+    """The record, locked until this transaction ends."""
     row = await tx.fetch_one(f"{_select(collection)} WHERE id = %s FOR UPDATE", record_id)
     return _record(collection, row) if row else None
 
 
 async def update(tx: Connection, collection: Collection, record_id: int, values: Mapping[int, Any]) -> None:
-    """Set values by field id; the version grows."""
+    """Set values by field id; the version is incremented."""
     sets = "".join(f", {column_name(field_id)} = %s" for field_id in values)
     await tx.execute(
         f"UPDATE {table_name(collection.id)} SET version = version + 1,"  # noqa: S608  names from numbers
@@ -62,19 +62,19 @@ async def insert_all(tx: Connection, collection: Collection, rows: Sequence[Mapp
 
 
 async def get_all(connection: Connection, collection: Collection, ids: Sequence[int]) -> dict[int, Record]:
-    """Those of the records that there are, by id."""
+    """The existing records among `ids`, by id."""
     rows = await connection.fetch_all(f"{_select(collection)} WHERE id IN %s", tuple(ids))
     return {row[0]: _record(collection, row) for row in rows}
 
 
 async def get_all_locked(tx: Connection, collection: Collection, ids: Sequence[int]) -> dict[int, Record]:
-    """As `get_all`; nobody else changes them until this transaction ends."""
+    """Like `get_all`, locked until this transaction ends."""
     rows = await tx.fetch_all(f"{_select(collection)} WHERE id IN %s ORDER BY id FOR UPDATE", tuple(ids))
     return {row[0]: _record(collection, row) for row in rows}
 
 
 async def update_all(tx: Connection, collection: Collection, changes: Sequence[tuple[int, Mapping[int, Any]]]) -> None:
-    """Set values of records with one statement for each set of fields; versions grow."""
+    """Set values of records with one statement for each set of fields; versions are incremented."""
     by_fields: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
     for record_id, values in changes:
         fields = tuple(sorted(values))
@@ -98,7 +98,7 @@ async def delete_all(tx: Connection, collection: Collection, ids: Sequence[int])
 async def select_page(
     connection: Connection, collection: Collection, clauses: Sequence[Clause], sort: Sort, limit: int
 ) -> list[tuple[Record, Any]]:
-    """Records with the column's own value of the sort field, one more than the limit when there are more."""
+    """Records with the raw value of the sort column, one more than the limit when there are more."""
     where = " AND ".join(clause.sql for clause in clauses) or "TRUE"
     params = [param for clause in clauses for param in clause.params]
     rows = await connection.fetch_all(

@@ -29,7 +29,7 @@ class RecordChanges(msgspec.Struct, forbid_unknown_fields=True):
         Annotated[
             int,
             msgspec.Meta(
-                ge=1, le=LARGEST, description="The one that they are based on: 409 when it is another by now."
+                ge=1, le=LARGEST, description="The version that the changes are based on: 409 if it is another by now."
             ),
         ]
         | None
@@ -49,7 +49,7 @@ class Record(msgspec.Struct, frozen=True):
 RecordNumber = Annotated[int, msgspec.Meta(ge=1, le=LARGEST, description="The record's number.")]
 AtVersion = Annotated[
     int,
-    msgspec.Meta(ge=1, le=LARGEST, description="The one that the order is based on: 409 when it is another by now."),
+    msgspec.Meta(ge=1, le=LARGEST, description="The version that this is based on: 409 if it is another by now."),
 ]
 Row = TypeVar("Row")
 Rows = Annotated[list[Row], msgspec.Meta(max_length=MAX_BATCH)]
@@ -71,11 +71,11 @@ class RowDeletion(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RecordBatch(msgspec.Struct, forbid_unknown_fields=True):
-    """Up to 1,000 records to write; those to remove go first, then changes, then new ones, each in its order."""
+    """Up to 1,000 records to write; deletions are applied first, then changes, then new ones, each in order."""
 
     create: Annotated[Rows[NewRecord], msgspec.Meta(description="Records to add.")] = []
     update: Annotated[Rows[RowChanges], msgspec.Meta(description="Records to change, each once.")] = []
-    delete: Annotated[Rows[RowDeletion], msgspec.Meta(description="Records to remove, none that is changed too.")] = []
+    delete: Annotated[Rows[RowDeletion], msgspec.Meta(description="Records to remove; none may be changed too.")] = []
 
 
 class WrittenRecord(msgspec.Struct, frozen=True):

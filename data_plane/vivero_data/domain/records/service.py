@@ -1,4 +1,4 @@
-"""Records: checked, counted against the plan and logged, all in one transaction."""
+"""Records: validated, counted against the plan and audited, all in one transaction."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,14 +14,14 @@ from vivero_data.domain.collections import repository as collections
 from vivero_data.domain.collections.columns import unique_key
 from vivero_data.domain.collections.schemas import Collection, parse, present
 from vivero_data.domain.collections.service import CollectionNotFoundError
-from vivero_data.domain.field_types.kind import UnfitValueError
+from vivero_data.domain.field_types.kind import InvalidValueError
 from vivero_data.domain.limits.service import LimitService
 from vivero_data.domain.records import query as queries
 from vivero_data.domain.records import repository
 from vivero_data.domain.records.errors import RecordNotFoundError, ValueTakenError, VersionConflictError
 from vivero_data.domain.records.schemas import Record, RecordChanges, RecordQuery
 from vivero_data.domain.records.where import parse_filters
-from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 from vivero_data.lib import cursors
 from vivero_data.lib.pages import Page, check_limit
 
@@ -41,14 +41,14 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
             continue
         value = named.get(field.name, field.default)
         if value is None or value == "":
-            # An emptied form field is no value, whatever the type.
+            # An empty form field means no value, for every type.
             found[field.id] = None
             if field.required:
                 errors.append(FieldError(field.name, "is required"))
             continue
         try:
             found[field.id] = parse(field, value)
-        except UnfitValueError as error:
+        except InvalidValueError as error:
             errors.append(FieldError(field.name, str(error)))
     if errors:
         raise InvalidInputError.of_all(errors)
@@ -56,7 +56,7 @@ def columns_for(collection: Collection, given: Mapping[str, Any], *, new: bool) 
 
 
 def _by_name(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
-    """The values by their names as fields have them: a Mac takes letters apart."""
+    """The values by normalized field name: macOS decomposes accented letters."""
     named: dict[str, Any] = {}
     errors = []
     for name, value in given.items():
@@ -74,7 +74,7 @@ class RecordService:
         self._limits = limits
 
     async def list(self, actor: Actor, collection: str, query: RecordQuery) -> Page[Record]:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         check_limit(query.limit)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
@@ -88,20 +88,20 @@ class RecordService:
         return Page(items, _next_cursor(query, found), total)
 
     async def get(self, actor: Actor, collection: str, record_id: int) -> Record:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             definition = await definition_of(connection, collection)
             return _found(await repository.get(connection, definition, record_id))
 
     async def create(self, actor: Actor, collection: str, values: Mapping[str, Any]) -> Record:
-        demand(actor, Permission.WRITE_RECORDS)
+        require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.reserve(tx, "records")
             definition = await definition_of(tx, collection)
             try:
                 record_id = await repository.insert(tx, definition, columns_for(definition, values, new=True))
             except (DuplicateKeyError, MissingTableError) as error:
-                raise explained_by(definition, error) from error
+                raise as_field_error(definition, error) from error
             await collections.add_records(tx, definition.id, 1)
             made = _found(await repository.get(tx, definition, record_id))
             await log(tx, actor, "record.create", subject_of(definition, record_id), after=made.values)
@@ -115,28 +115,28 @@ class RecordService:
         changes: RecordChanges,
         conditions: Conditions = UNCONDITIONAL,
     ) -> Record:
-        """Set some values; what the record has already is not written, no version and no audit entry for it.
+        """Set some values; unchanged ones are not written, without a new version and audit entry.
 
         Raises:
             PreconditionFailedError: it is not at a version that `conditions` allow.
             VersionConflictError: `changes.version` is given and not the record's.
         """
-        demand(actor, Permission.WRITE_RECORDS)
+        require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             definition = await definition_of(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
-            conditions.demand(tag_of(before.version))
+            conditions.check(tag_of(before.version))
             if changes.version not in {None, before.version}:
                 raise VersionConflictError(before.version)
-            wanted = news_of(definition, before, columns_for(definition, changes.values, new=False))
+            wanted = changed_values(definition, before, columns_for(definition, changes.values, new=False))
             if not wanted:
                 return before
             try:
                 await repository.update(tx, definition, record_id, wanted)
             except DuplicateKeyError as error:
-                raise explained_by(definition, error) from error
+                raise as_field_error(definition, error) from error
             after = _found(await repository.get(tx, definition, record_id))
-            old, new = difference_of(before, after)
+            old, new = diff(before, after)
             await log(tx, actor, "record.update", subject_of(definition, record_id), before=old, after=new)
         return after
 
@@ -148,12 +148,12 @@ class RecordService:
         Raises:
             PreconditionFailedError: it is not at a version that `conditions` allow.
         """
-        demand(actor, Permission.WRITE_RECORDS)
+        require_permission(actor, Permission.WRITE_RECORDS)
         async with self._database.transaction() as tx:
             await self._limits.release(tx, "records")
             definition = await definition_of(tx, collection)
             before = _found(await repository.get_locked(tx, definition, record_id))
-            conditions.demand(tag_of(before.version))
+            conditions.check(tag_of(before.version))
             await repository.delete(tx, definition, record_id)
             await collections.add_records(tx, definition.id, -1)
             await log(tx, actor, "record.delete", subject_of(definition, record_id), before=before.values)
@@ -176,19 +176,19 @@ def subject_of(collection: Collection, record_id: int) -> str:
     return f"{collection.name}/{record_id}"
 
 
-def news_of(collection: Collection, record: Record, wanted: Mapping[int, Any]) -> dict[int, Any]:
-    """The column values that the record does not have yet."""
+def changed_values(collection: Collection, record: Record, wanted: Mapping[int, Any]) -> dict[int, Any]:
+    """The column values that differ from the record's."""
     stored = {field.id: (field, record.values[field.name]) for field in collection.fields}
     return {number: value for number, value in wanted.items() if present(stored[number][0], value) != stored[number][1]}
 
 
-def difference_of(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:
+def diff(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     changed = [name for name in after.values if before.values[name] != after.values[name]]
     return {name: before.values[name] for name in changed}, {name: after.values[name] for name in changed}
 
 
-def explained_by(collection: Collection, error: DuplicateKeyError | MissingTableError) -> WebError:
-    """Which field is not unique; a table that is gone means that the collection was just deleted."""
+def as_field_error(collection: Collection, error: DuplicateKeyError | MissingTableError) -> WebError:
+    """The field error for a duplicate key; a missing table means that the collection was just deleted."""
     if isinstance(error, DuplicateKeyError):
         for field in collection.fields:
             if error.key == unique_key(field.id):

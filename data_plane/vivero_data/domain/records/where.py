@@ -1,7 +1,7 @@
-"""From a tree of conditions to SQL with parameters; pure, and the only place where a filter becomes SQL.
+"""Compiles a tree of conditions to parametrized SQL; pure, and the only module that does.
 
 Column names come from field ids and four fixed names, operators from the table
-below; everything that somebody typed becomes a parameter.
+below; all user input becomes a parameter.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import Any, Final
 from vivero_web.errors import InvalidInputError
 
 from vivero_data.domain.collections.schemas import Collection, parse
-from vivero_data.domain.field_types.kind import Operator, UnfitValueError
+from vivero_data.domain.field_types.kind import InvalidValueError, Operator
 from vivero_data.domain.records.filters import (
     MAX_FILTERS,
     VALUELESS,
@@ -29,8 +29,8 @@ MAX_LIST: Final = 100  # values of one `in`
 _COMPARE: Final = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
-class _UnfitConditionError(ValueError):
-    """A condition that cannot be on its field; `part` of it is at fault."""
+class _InvalidConditionError(ValueError):
+    """A condition that is not valid for its field; `part` is the invalid part."""
 
     def __init__(self, part: str, message: str) -> None:
         super().__init__(message)
@@ -41,32 +41,32 @@ def parse_filters(collection: Collection, texts: Iterable[str], where: str = "")
     """The conditions of a query: its `filter`s, and the tree of its `where` if it has one.
 
     Raises:
-        InvalidInputError: one that cannot be read, or does not fit its field.
+        InvalidInputError: one is malformed, or not valid for its field.
     """
     conditions = [_condition(text) for text in texts]
     if len(conditions) > MAX_FILTERS:
         raise InvalidInputError.of("filter", f"may be given at most {MAX_FILTERS} times")
     try:
         found = [_compared(collection, one) for one in conditions]
-    except _UnfitConditionError as error:
+    except _InvalidConditionError as error:
         raise InvalidInputError.of("filter", str(error)) from error
     return [*found, compiled(collection, parse_where(where))] if where else found
 
 
 def compiled(collection: Collection, tree: Tree, place: str = "where") -> Clause:
-    """A tree as one condition.
+    """A tree as one SQL condition.
 
     Raises:
-        InvalidInputError: naming the place in the tree that does not fit its field.
+        InvalidInputError: naming the invalid place in the tree.
     """
     if isinstance(tree, Condition):
         try:
             return _compared(collection, tree)
-        except _UnfitConditionError as error:
+        except _InvalidConditionError as error:
             raise InvalidInputError.of(f"{place}.{error.part}", str(error)) from error
     if isinstance(tree, Not):
         part = compiled(collection, tree.part, f"{place}.not")
-        # What SQL knows nothing about, because a field is empty, does not hold: its opposite does.
+        # A condition that is NULL because a field is empty does not hold, so its negation does.
         return Clause(f"(({part.sql}) IS NOT TRUE)", part.params)
     name, word, inside = ("all", "AND", tree.all) if isinstance(tree, AllOf) else ("any", "OR", tree.any)
     parts = [compiled(collection, one, f"{place}.{name}[{index}]") for index, one in enumerate(inside)]
@@ -84,22 +84,22 @@ def _condition(text: str) -> Condition:
 def _compared(collection: Collection, wanted: Condition) -> Clause:
     column = column_of(collection, wanted.field)
     if column is None:
-        raise _UnfitConditionError("field", f"names no field of {collection.name}")
+        raise _InvalidConditionError("field", f"names no field of {collection.name}")
     field, build = column.field, _OPERATORS.get(wanted.operator)
     if build is None or wanted.operator not in field.type.kind.operators:
         known = ", ".join(field.type.kind.operators)
-        said = f"has no operator {wanted.operator[:20]!r} for {field.name}, a {field.type.kind.words.lower()}"
-        raise _UnfitConditionError("operator", f"{said}; there are {known}")
+        said = f"has no operator {wanted.operator[:20]!r} for {field.name}, a {field.type.kind.label.lower()}"
+        raise _InvalidConditionError("operator", f"{said}; there are {known}")
     if wanted.operator in VALUELESS and wanted.value is not None:
-        raise _UnfitConditionError("value", f"is not for {wanted.operator}")
+        raise _InvalidConditionError("value", f"is not for {wanted.operator}")
     return build(column, wanted)
 
 
 def _value(column: Column, said: Any) -> Any:  # noqa: ANN401  any JSON value comes in, a column's value goes out
     try:
         return parse(column.field, said)
-    except UnfitValueError as error:
-        raise _UnfitConditionError("value", f"{column.field.name} {error}") from error
+    except InvalidValueError as error:
+        raise _InvalidConditionError("value", f"{column.field.name} {error}") from error
 
 
 def _compare(column: Column, wanted: Condition) -> Clause:
@@ -112,7 +112,7 @@ def _differs(column: Column, wanted: Condition) -> Clause:
 
 def _like(column: Column, wanted: Condition) -> Clause:
     if not isinstance(wanted.value, str) or not wanted.value:
-        raise _UnfitConditionError("value", f"{wanted.operator} needs a text")
+        raise _InvalidConditionError("value", f"{wanted.operator} needs a text")
     return Clause(*like(column.sql, wanted.value, anywhere=wanted.operator == Operator.CONTAINS))
 
 
@@ -122,7 +122,7 @@ def _presence(column: Column, wanted: Condition) -> Clause:
 
 def _among(column: Column, wanted: Condition) -> Clause:
     if not isinstance(wanted.value, list) or not 1 <= len(wanted.value) <= MAX_LIST:
-        raise _UnfitConditionError("value", f"in takes 1 to {MAX_LIST} values")
+        raise _InvalidConditionError("value", f"in takes 1 to {MAX_LIST} values")
     values = tuple(_value(column, one) for one in wanted.value)
     return Clause(f"{column.sql} IN ({', '.join(['%s'] * len(values))})", values)
 

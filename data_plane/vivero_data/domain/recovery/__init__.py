@@ -1,1 +1,1 @@
-"""A forgotten password, and choosing one by a link."""
+"""Password reset by mail, and choosing a password with a link."""

@@ -1,4 +1,4 @@
-"""`/api/v1/auth/…`: a forgotten password. Needs no access token, and tells nobody who has an account."""
+"""`/api/v1/auth/…`: password reset. Needs no access token, and does not reveal which accounts exist."""
 
 from litestar import Controller, post, put
 from litestar.di import NamedDependency
@@ -16,7 +16,7 @@ from vivero_data.domain.recovery.service import RecoveryService
 
 
 class RecoveryController(Controller):
-    """For who cannot log in."""
+    """Password reset, without a login."""
 
     path = "/auth"
     tags = ("Authentication",)
@@ -26,7 +26,7 @@ class RecoveryController(Controller):
     async def ask_for_reset(
         self, request: AnyRequest, data: JSONBody[ForgottenPassword], recovery: NamedDependency[RecoveryService]
     ) -> None:
-        """Ask for a link by mail; the answer is the same whether somebody has this address or not."""
+        """Request a reset link by mail; the response is the same whether or not the account exists."""
         await recovery.forgotten(data.email, caller_of(request.scope))
 
     @put("/password", status_code=HTTP_204_NO_CONTENT, guards=[Counted(SECRETS)])
@@ -34,5 +34,5 @@ class RecoveryController(Controller):
     async def choose_password(
         self, request: AnyRequest, data: JSONBody[ChosenPassword], recovery: NamedDependency[RecoveryService]
     ) -> None:
-        """Set the password by a link of a reset or an invitation; it works once, and ends every session."""
+        """Set the password with the link of a reset or an invitation; it works once, and ends every session."""
         await recovery.choose(data, caller_of(request.scope))

@@ -1,7 +1,7 @@
-"""A forgotten password, and choosing one by a link.
+"""Password reset by mail, and choosing a password with a link.
 
-Whether anybody has an address is looked up after the answer, so neither its
-words nor its time tell.
+The account is looked up after the response, so neither its content nor its
+timing reveals whether the account exists.
 """
 
 from vivero_web.errors import InvalidInputError, LinkSpentError
@@ -12,7 +12,7 @@ from vivero_web.passwords import Passwords
 from vivero_web.text import email_problem, password_problem
 from vivero_web.tokens import digest
 
-from vivero_data.clients.mail import Post
+from vivero_data.clients.mail import Mailer
 from vivero_data.db.database import Database
 from vivero_data.domain.audit.service import record, record_anonymous
 from vivero_data.domain.auth import repository as sessions
@@ -26,46 +26,46 @@ from vivero_data.domain.users.service import normal_email
 
 
 class RecoveryService:
-    """For who cannot log in."""
+    """Password reset, without a login."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  what it works with
+    def __init__(  # noqa: PLR0913, PLR0917  its dependencies
         self,
         database: Database,
         passwords: Passwords,
         logins: Logins,
         identity: IdentityService,
-        letters: LinkService,
-        post: Post,
+        link_service: LinkService,
+        mailer: Mailer,
         limiter: Limiter,
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._logins = logins
         self._identity = identity
-        self._letters = letters
-        self._post = post
+        self._links = link_service
+        self._mailer = mailer
         self._limiter = limiter
 
     async def forgotten(self, email: str, address: str) -> None:
-        """Mail a link if somebody has this e-mail; `address` is the client's.
+        """Mail a reset link if the account exists; `address` is the client's.
 
         Raises:
-            InvalidInputError: it is no e-mail address.
+            InvalidInputError: not an e-mail address.
             NoMailError: this workspace sends no mail.
-            TooManyRequestsError: too many were asked for, by this caller or to this address.
+            TooManyRequestsError: too many requests, by this client or for this e-mail address.
         """
-        await self._letters.demand_offered()
+        await self._links.require_available()
         normal = normal_email(email)
         if normal is None:
             raise InvalidInputError.of("email", email_problem(email.strip()) or "")
-        await self._limiter.demand(by_caller(address), to_recipient(normal))
-        self._post.begin(self._mail_reset(normal))
+        await self._limiter.count_all(by_caller(address), to_recipient(normal))
+        self._mailer.send_in_background(self._mail_reset(normal))
 
     async def choose(self, chosen: ChosenPassword, address: str) -> None:
-        """Set the password of the link's user; all their sessions end. `address` is the client's.
+        """Set the password of the link's user and end all their sessions; `address` is the client's.
 
         Raises:
-            InvalidInputError: the link is good for nothing, or the password for no login.
+            InvalidInputError: the link is not valid, or the password not acceptable.
         """
         secret = digest(secret_in(chosen.code))
         async with self._database.read() as connection:
@@ -80,13 +80,13 @@ class RecoveryService:
         await self._set(secret, link[1], user, await self._passwords.hash(chosen.password))
         await self._logins.trust(user.email, address)
         if link[1] is Purpose.RESET:
-            self._post.begin(self._letters.mail_change(user.email))
+            self._mailer.send_in_background(self._links.mail_change(user.email))
 
     async def _set(self, secret: bytes, purpose: Purpose, user: User, hashed: str) -> None:
         action = "user.accept_invitation" if purpose is Purpose.INVITATION else "user.reset_own_password"
         async with self._database.transaction() as tx:
             held = await users.get_locked(tx, user.id)
-            # A deactivation or a new address may have come while the password was hashed.
+            # The user may have been deactivated or renamed while the password was hashed.
             if held is None or not held.active or held.email != user.email or not await links.spend(tx, secret):
                 raise LinkSpentError
             await users.set_password(tx, user.id, hashed)
@@ -98,6 +98,6 @@ class RecoveryService:
             found = await users.get_with_hash_locked(tx, email)
             if found is None or not found[0].active:
                 return
-            secret = await self._letters.issue(tx, found[0].id, Purpose.RESET)
+            secret = await self._links.issue(tx, found[0].id, Purpose.RESET)
             await record_anonymous(tx, "user.ask_for_reset", found[0].email)
-        await self._letters.mail_reset(secret, email)
+        await self._links.mail_reset(secret, email)

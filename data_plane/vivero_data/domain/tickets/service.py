@@ -1,29 +1,30 @@
-"""Turns a signed ticket of the control plane into a session, once."""
+"""Exchanges a signed ticket of the control plane for a session, once; with the SQL of used tickets."""
 
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vivero_web import clock
 from vivero_web.errors import NotFoundError, NotSignedInError
 from vivero_web.logins import Logins
 
-from vivero_data.db.database import Database
+from vivero_data.db.database import Connection, Database
+from vivero_data.db.errors import DuplicateKeyError
 from vivero_data.domain.auth.schemas import WrongCredentialsError
 from vivero_data.domain.auth.service import AuthService
-from vivero_data.domain.tickets import repository
 from vivero_data.domain.users import repository as users
 from vivero_data.lib.tokens import Tokens, read_ticket
 
 
 class TicketSpentError(NotSignedInError):
-    """A ticket is good for one login."""
+    """The ticket was used before; it works once."""
 
     def __init__(self) -> None:
         super().__init__("This login link was used already; log in with your password.")
 
 
 class TicketService:
-    """Login tickets; a self-hosted workspace has no key for them, and no such login."""
+    """Login tickets; a self-hosted workspace has no public key for them, so they are disabled there."""
 
     def __init__(self, database: Database, auth: AuthService, logins: Logins, key_file: Path, tenant_id: str) -> None:
         self._database = database
@@ -39,12 +40,12 @@ class TicketService:
             NotSignedInError: expired, forged or for another workspace.
             TicketSpentError: used before.
             WrongCredentialsError: no active user has that e-mail.
-            NotFoundError: this workspace takes no tickets.
+            NotFoundError: this workspace accepts no tickets.
         """
         claims = read_ticket(ticket, await asyncio.to_thread(self._read_key), self._tenant_id)
         expires_at = datetime.fromtimestamp(claims.expires_at, UTC)
         async with self._database.transaction() as tx:
-            if not await repository.spend(tx, claims.jti, expires_at):
+            if not await _spend(tx, claims.jti, expires_at):
                 raise TicketSpentError
             found = await users.get_with_hash(tx, claims.email.lower())
             if found is None or not found[0].active:
@@ -58,3 +59,17 @@ class TicketService:
             return self._key_file.read_text(encoding="ascii")
         except OSError:
             raise NotFoundError("This workspace has no login links.") from None
+
+
+async def _spend(tx: Connection, jti: str, expires_at: datetime) -> bool:
+    """Mark a ticket as used; False if it was used before."""
+    try:
+        await tx.execute("INSERT INTO spent_tickets (jti, expires_at) VALUES (%s, %s)", jti, clock.naive(expires_at))
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+async def purge(tx: Connection, before: datetime, batch: int) -> int:
+    """Delete tickets that expired before `before`: their signed expiry rejects them anyway."""
+    return await tx.execute("DELETE FROM spent_tickets WHERE expires_at < %s LIMIT %s", clock.naive(before), batch)

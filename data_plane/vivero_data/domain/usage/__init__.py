@@ -1,1 +1,1 @@
-"""How much of the plan is used."""
+"""Usage of the plan's limits."""

@@ -1,4 +1,4 @@
-"""How much of the plan is used."""
+"""Usage of the plan's limits."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import msgspec
 
 from vivero_data.db.database import Database
 from vivero_data.domain.limits.service import LimitService, counts
-from vivero_data.domain.users.schemas import Actor, Permission, demand
+from vivero_data.domain.users.schemas import Actor, Permission, require_permission
 
 
 class Meter(msgspec.Struct, frozen=True):
@@ -26,14 +26,14 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class UsageService:
-    """Counters beside limits; everybody may know."""
+    """Counters with their limits; every user may read them."""
 
     def __init__(self, database: Database, limits: LimitService) -> None:
         self._database = database
         self._limits = limits
 
     async def get(self, actor: Actor) -> Usage:
-        demand(actor, Permission.READ)
+        require_permission(actor, Permission.READ)
         async with self._database.read() as connection:
             used = await counts(connection)
         limits = self._limits.current

@@ -1,4 +1,4 @@
-"""What can go wrong with users."""
+"""Errors of users."""
 
 from vivero_web.errors import ConflictError, FieldError
 

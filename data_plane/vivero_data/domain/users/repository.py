@@ -28,7 +28,7 @@ async def get(connection: Connection, user_id: int) -> User | None:
 
 
 async def get_locked(tx: Connection, user_id: int) -> User | None:
-    """The user; nobody else changes it until this transaction ends."""
+    """The user, locked until this transaction ends."""
     row = await tx.fetch_one(f"SELECT {_COLUMNS} FROM {_FROM} WHERE u.id = %s FOR UPDATE", user_id)  # noqa: S608  fixed words
     return _user(row) if row else None
 
@@ -40,7 +40,7 @@ async def get_with_hash(connection: Connection, email: str) -> tuple[User, str] 
 
 
 async def get_with_hash_locked(tx: Connection, email: str) -> tuple[User, str] | None:
-    """As `get_with_hash`; no other transaction changes the account until this one ends."""
+    """Like `get_with_hash`, locked until this transaction ends."""
     row = await tx.fetch_one(f"SELECT {_COLUMNS}, u.password_hash FROM {_FROM} WHERE u.email = %s FOR UPDATE", email)  # noqa: S608  fixed words
     return (_user(row[:-1]), str(row[-1])) if row else None
 
@@ -56,7 +56,7 @@ async def select_page(connection: Connection, limit: int, above: int) -> list[Us
 
 
 async def active_owners_locked(tx: Connection) -> list[int]:
-    """Ids of the active owners who can log in; none of them changes until this transaction ends."""
+    """Ids of the active owners who can log in, locked until this transaction ends."""
     rows = await tx.fetch_all(
         "SELECT id FROM users WHERE role = 'owner' AND active AND password_hash <> %s ORDER BY id FOR UPDATE",
         NO_PASSWORD,
@@ -76,13 +76,13 @@ async def update(tx: Connection, user: User) -> None:
 
 
 async def set_password(tx: Connection, user_id: int, password_hash: str) -> None:
-    """From now on; links that were mailed before open nothing any more, and an invitation is accepted."""
+    """Set the password; mailed links become invalid, and an invitation is accepted."""
     await tx.execute("UPDATE users SET password_hash = %s WHERE id = %s", password_hash, user_id)
     await tx.execute("DELETE FROM mail_links WHERE user_id = %s", user_id)
 
 
 async def delete(tx: Connection, user_id: int) -> None:
-    """Remove a user who never had a session."""
+    """Delete a user who never had a session."""
     await tx.execute("DELETE FROM mail_links WHERE user_id = %s", user_id)
     await tx.execute("DELETE FROM users WHERE id = %s", user_id)
 

@@ -14,7 +14,7 @@ UserId = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The account
 
 
 class Permission(StrEnum):
-    """One thing that a user may do; code asks for it, and never for a role."""
+    """A permission; code checks permissions, never roles."""
 
     READ = "read"
     WRITE_RECORDS = "write_records"
@@ -27,7 +27,7 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """The permissions of a user, by a name.
+    """A named set of permissions.
 
     owner: everything, and cannot be the last one to go; admin: users,
     collections, audit; member: records and files; viewer: reading.
@@ -54,12 +54,12 @@ _PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
 
 
 def roles_with(permission: Permission) -> list[Role]:
-    """The roles that have it, the one with the most permissions first."""
+    """The roles with this permission, the most powerful first."""
     return [role for role in Role if permission in role.permissions]
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """The signed-in user on whose behalf something is done."""
+    """The signed-in user on whose behalf code runs."""
 
     user_id: int
     email: str
@@ -75,16 +75,16 @@ Active = Annotated[bool, msgspec.Meta(description="Whether its person may log in
 
 
 class Invitation(msgspec.Struct, frozen=True):
-    """A link that was mailed to somebody who has not chosen a password yet."""
+    """A mailed link of an invited user, who has not chosen a password yet."""
 
-    expires_at: Annotated[datetime, msgspec.Meta(description="Until when it is good.")]
+    expires_at: Annotated[datetime, msgspec.Meta(description="When it expires.")]
     sent_at: Annotated[
-        datetime | None, msgspec.Meta(description="When the mail server took it; null as long as it has not.")
+        datetime | None, msgspec.Meta(description="When the mail server accepted it; null until then.")
     ] = None
 
 
 class User(msgspec.Struct):
-    """One account; never carries the password's hash."""
+    """One account; never contains the password hash."""
 
     id: Annotated[int, msgspec.Meta(description="Its number, which never changes.")]
     email: Annotated[str, msgspec.Meta(description="The account's e-mail address, in lower case.")]
@@ -108,7 +108,7 @@ class Me(msgspec.Struct):
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
-    """An account to create; the password is given to its person out of band."""
+    """An account to create; the password is communicated out of band."""
 
     email: Email
     password: NewPassword
@@ -117,7 +117,7 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change; what is absent stays."""
+    """What to change; absent fields stay as they are."""
 
     name: PersonName | None = None
     role: Role | None = None
@@ -131,28 +131,28 @@ class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
     new_password: NewPassword
 
 
-def needed(permission: Permission) -> str:
-    """The roles that have it, in words."""
+def roles_needed(permission: Permission) -> str:
+    """The roles with this permission, in words."""
     return f"the role {' or '.join(roles_with(permission))}"
 
 
-def demand(actor: Actor, permission: Permission) -> None:
-    """Refuse an actor who has not the permission.
+def require_permission(actor: Actor, permission: Permission) -> None:
+    """Check the actor's permission.
 
     Raises:
         NotAllowedError: naming the roles that have it.
     """
     if not actor.may(permission):
-        raise NotAllowedError(f"This needs {needed(permission)}; yours is {actor.role}. An owner can change it.")
+        raise NotAllowedError(f"This needs {roles_needed(permission)}; yours is {actor.role}. An owner can change it.")
 
 
-def demand_may_set(actor: Actor, current: Role | None, wanted: Role) -> None:
-    """Who manages users gives and takes all roles but those that manage users themselves.
+def require_may_assign(actor: Actor, current: Role | None, wanted: Role) -> None:
+    """Check that the actor may change a role: roles that manage users are assigned and removed by owners only.
 
     Raises:
-        NotAllowedError: the actor has not the permission.
+        NotAllowedError: the actor lacks the permission.
     """
-    demand(actor, Permission.MANAGE_USERS)
+    require_permission(actor, Permission.MANAGE_USERS)
     high = roles_with(Permission.MANAGE_USERS)
     if wanted in high or current in high:
-        demand(actor, Permission.MANAGE_ADMINS)
+        require_permission(actor, Permission.MANAGE_ADMINS)

@@ -1,4 +1,4 @@
-"""The people of a workspace: who they are, what they may, and their passwords."""
+"""The users of a workspace: accounts, roles and passwords."""
 
 from typing import Any, Final
 
@@ -25,11 +25,11 @@ from vivero_data.domain.users.schemas import (
     Role,
     User,
     UserChanges,
-    demand,
-    demand_may_set,
+    require_may_assign,
+    require_permission,
 )
 from vivero_data.lib import cursors
-from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit
+from vivero_data.lib.pages import DEFAULT_LIMIT, Page, check_limit, page_of
 
 _SORT: Final = "id"
 
@@ -41,13 +41,13 @@ def normal_email(email: str) -> str | None:
 
 
 def person_errors(email: str, name: str) -> list[FieldError]:
-    """What is wrong with the tidied texts of a new account."""
+    """What is wrong with the normalized texts of a new account."""
     problems = {"email": email_problem(email), "name": name_problem(name, PERSON_MAX)}
     return [FieldError(field, text) for field, text in problems.items() if text]
 
 
 def check_new(new: NewUser, workspace: str = "") -> NewUser:
-    """The input with its texts tidied; `workspace` is its name, which is no password.
+    """The input, normalized and validated; `workspace` is its name, which may not be the password.
 
     Raises:
         InvalidInputError: naming every field at fault.
@@ -61,12 +61,12 @@ def check_new(new: NewUser, workspace: str = "") -> NewUser:
 
 
 def visible(user: User) -> dict[str, Any]:
-    """What the audit log keeps of an account."""
+    """An account as the audit log records it."""
     return {"email": user.email, "name": user.name, "role": user.role.value, "active": user.active}
 
 
 class UserService:
-    """Accounts, within the plan's limit; somebody always stays owner."""
+    """Accounts, within the plan's limit; at least one owner always stays."""
 
     def __init__(
         self,
@@ -88,22 +88,20 @@ class UserService:
         return Me(actor.user_id, actor.email, actor.name, actor.role, workspace, plan)
 
     async def list(self, actor: Actor, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[User]:
-        demand(actor, Permission.MANAGE_USERS)
+        require_permission(actor, Permission.MANAGE_USERS)
         check_limit(limit)
         above = cursors.decode(cursor, _SORT).id if cursor else 0
         async with self._database.read() as connection:
             users = await repository.select_page(connection, limit, above)
-        items = users[:limit]
-        more = len(users) > limit
-        return Page(items, cursors.encode(cursors.Cursor(_SORT, items[-1].id)) if more else None)
+        return page_of(users, limit, lambda user: cursors.by_id(_SORT, user.id))
 
     async def get(self, actor: Actor, user_id: int) -> User:
-        demand(actor, Permission.MANAGE_USERS)
+        require_permission(actor, Permission.MANAGE_USERS)
         async with self._database.read() as connection:
             return found(await repository.get(connection, user_id))
 
     async def create(self, actor: Actor, new: NewUser) -> User:
-        demand_may_set(actor, None, new.role)
+        require_may_assign(actor, None, new.role)
         new = check_new(new, (await self._identity.current()).name)
         hashed = await self._passwords.hash(new.password)
         async with self._database.transaction() as tx:
@@ -118,19 +116,19 @@ class UserService:
 
     async def change(self, actor: Actor, user_id: int, changes: UserChanges) -> User:
         """Rename, give another role, deactivate or activate; a deactivated user's sessions end at once."""
-        demand(actor, Permission.MANAGE_USERS)
+        require_permission(actor, Permission.MANAGE_USERS)
         name = None if changes.name is None else tidy(changes.name)
         problem = name_problem(name or "", PERSON_MAX)
         if problem:
             raise InvalidInputError.of("name", problem)
         async with self._database.transaction() as tx:
             if changes.active is not None:
-                # The counter's lock comes first in every transaction that needs it.
+                # Lock order: the counter's row comes first in every transaction that needs it.
                 await self._count_activation(tx, user_id, active=changes.active)
             owners = await repository.active_owners_locked(tx)
             before = found(await repository.get_locked(tx, user_id))
             after = _changed(before, msgspec.structs.replace(changes, name=name))
-            demand_may_set(actor, before.role, after.role)
+            require_may_assign(actor, before.role, after.role)
             if owners == [user_id] and not (after.active and after.role is Role.OWNER):
                 raise LastOwnerError
             await repository.update(tx, after)
@@ -140,11 +138,11 @@ class UserService:
         return after
 
     async def change_password(self, actor: Actor, change: PasswordChange, address: str) -> None:
-        """Set one's own password; every other session of the user ends. `address` is the client's.
+        """Set the actor's own password and end their other sessions; `address` is the client's.
 
         Raises:
             InvalidInputError: the new one cannot be used, or the current one is wrong.
-            TooManyRequestsError: too many wrong ones before: an open session is no place for guessing either.
+            TooManyRequestsError: too many failed attempts: guessing is limited within a session as well.
         """
         workspace = (await self._identity.current()).name
         problem = password_problem(change.new_password, email=actor.email, company=workspace)

@@ -1,1 +1,1 @@
-"""The operator's word on whose workspace this is."""
+"""The workspace's settings, as the operator sets them."""

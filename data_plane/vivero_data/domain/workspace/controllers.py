@@ -1,4 +1,4 @@
-"""`/internal/v1/workspace`: the operator says who the workspace is and who owns it."""
+"""`/internal/v1/workspace`: the operator sets the workspace's identity and owner."""
 
 from litestar import Controller, Response, put
 from litestar.di import NamedDependency
@@ -6,7 +6,7 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from vivero_data.domain.owner.guards import operator_only
-from vivero_data.domain.workspace.service import Introduction, WorkspaceService, WorkspaceState
+from vivero_data.domain.workspace.service import WorkspaceService, WorkspaceSettings, WorkspaceState
 
 
 class WorkspaceController(Controller):
@@ -17,10 +17,10 @@ class WorkspaceController(Controller):
     include_in_schema = False
 
     @put()
-    async def introduce(
-        self, workspace: NamedDependency[WorkspaceService], data: JSONBody[Introduction]
+    async def configure(
+        self, workspace: NamedDependency[WorkspaceService], data: JSONBody[WorkspaceSettings]
     ) -> Response[WorkspaceState]:
-        """Store it, and make or change the owner's account."""
-        state = await workspace.introduce(data)
+        """Store the identity, and create or change the owner's account."""
+        state = await workspace.configure(data)
         made = state.owner is not None and state.owner.created
         return Response(state, status_code=HTTP_201_CREATED if made else HTTP_200_OK)

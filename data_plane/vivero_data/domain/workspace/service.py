@@ -1,4 +1,4 @@
-"""Stores who the workspace is and carries out who owns it, both or neither; doing it again changes nothing."""
+"""Stores the workspace's identity and applies its owner, in one transaction; idempotent."""
 
 from typing import Final
 
@@ -15,8 +15,8 @@ from vivero_data.domain.owner.service import OwnerAccount, OwnerState
 from vivero_data.settings import PublicUrl, WorkspaceName
 
 
-class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who the workspace is, and who should own it; without an owner the accounts stay as they are."""
+class WorkspaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The desired identity and owner; without an owner the accounts stay as they are."""
 
     name: WorkspaceName
     public_url: PublicUrl
@@ -28,43 +28,43 @@ class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WorkspaceState(msgspec.Struct, frozen=True):
-    """What is stored now; `owner` is the account of the address that was named, else the first owner's, if any."""
+    """What is stored now; `owner` is the account with the requested address, else the current owner's, if any."""
 
     workspace: Identity
     owner: OwnerState | None
 
 
-# As the Tenant's definition has it: what it takes is never refused here.
+# The same rule as in the Tenant's CRD: what that accepts is never refused here.
 _NO_NAME: Final = f"Use 1 to {DISPLAY_NAME_MAX_LENGTH} characters, no control characters, and no space around them."
 
 
 class WorkspaceService:
-    """What the operator calls when a spare is claimed, and when a name, an address or the owner changes."""
+    """Called by the operator when a spare is claimed, and when a name, an address or the owner changes."""
 
     def __init__(self, database: Database, identity: IdentityService) -> None:
         self._database = database
         self._identity = identity
 
-    async def introduce(self, said: Introduction) -> WorkspaceState:
-        """Remember the name and the address, and carry out who should own the workspace.
+    async def configure(self, settings: WorkspaceSettings) -> WorkspaceState:
+        """Store name and address, and apply the owner.
 
         Raises:
             InvalidInputError: naming every field at fault.
         """
-        errors = problems_with(said)
+        errors = problems_with(settings)
         if errors:
             raise InvalidInputError.of_all(errors)
         try:
             async with self._database.transaction() as tx:
-                await _remember(tx, said.identity)
-                owner = await (owners.carry_out(tx, said.owner) if said.owner else owners.first(tx))
+                await _save_identity(tx, settings.identity)
+                owner = await (owners.apply(tx, settings.owner) if settings.owner else owners.first(tx))
         finally:
-            # Even when it failed: a commit whose answer got lost may have happened.
-            self._identity.forget()
-        return WorkspaceState(said.identity, owner)
+            # Even after an error: the commit may have succeeded although its response was lost.
+            self._identity.invalidate()
+        return WorkspaceState(settings.identity, owner)
 
 
-async def _remember(tx: Connection, identity: Identity) -> None:
+async def _save_identity(tx: Connection, identity: Identity) -> None:
     before = await identities.select(tx)
     if before == identity:
         return
@@ -74,10 +74,10 @@ async def _remember(tx: Connection, identity: Identity) -> None:
         await record(tx, None, "workspace.update", identity.name, before=old, after=new)
 
 
-def problems_with(said: Introduction) -> list[FieldError]:
-    """What the types cannot say."""
-    owner = owners.problems_with(said.owner) if said.owner else []
+def problems_with(settings: WorkspaceSettings) -> list[FieldError]:
+    """Validation beyond the types."""
+    owner = owners.problems_with(settings.owner) if settings.owner else []
     return [
-        *([] if is_display_name(said.name) else [FieldError("name", _NO_NAME)]),
+        *([] if is_display_name(settings.name) else [FieldError("name", _NO_NAME)]),
         *(FieldError(f"owner.{error.field}", error.message) for error in owner),
     ]

@@ -1,1 +1,1 @@
-"""One file a noun, as in the domain: each handler reads the request, asks a service, shows a page."""
+"""Page controllers, one file a noun as in the domain: a handler parses the request, calls a service, renders a page."""

@@ -1,4 +1,4 @@
-"""One's own account: who one is here, one's password, logging out."""
+"""The user's own account: profile, password, logging out."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from vivero_web.request_context import caller_of
 
 from vivero_data.domain.users.schemas import PasswordChange
 from vivero_data.domain.users.service import UserService
-from vivero_data.web.controllers.users import ROLE_WORDS
+from vivero_data.web.controllers.users import ROLE_LABELS
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.page import Visit, done, show
 from vivero_data.web.render import Html
@@ -35,5 +35,5 @@ async def change_password(
 
 
 def _account(visit: Visit, problem: WebError | None = None) -> Html:
-    context = {"role_words": ROLE_WORDS, "problem": problem, "errors": field_errors(problem) if problem else {}}
+    context = {"role_labels": ROLE_LABELS, "problem": problem, "errors": field_errors(problem) if problem else {}}
     return show(visit, "account.html.j2", context, status=problem.status if problem else 200)

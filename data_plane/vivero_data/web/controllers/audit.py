@@ -9,8 +9,8 @@ from litestar.di import NamedDependency
 from vivero_data.domain.audit.schemas import AuditQuery
 from vivero_data.domain.audit.service import AuditService
 from vivero_data.domain.users.schemas import Permission
-from vivero_data.web.audit_words import NOUNS
-from vivero_data.web.listing import Address, address, turns
+from vivero_data.web.audit_labels import NOUNS
+from vivero_data.web.listing import Address, address, page_links
 from vivero_data.web.page import Visit, require, show
 from vivero_data.web.render import Html
 
@@ -27,7 +27,7 @@ async def audit_log(
     context = {
         "page": page,
         "here": here,
-        "turns": turns(here, page.next_cursor),
+        "page_links": page_links(here, page.next_cursor),
         "nouns": NOUNS,
         "filtered": any(here.get(name) for name in FILTERS),
     }
@@ -35,7 +35,7 @@ async def audit_log(
 
 
 def audit_query(here: Address) -> AuditQuery:
-    """The address as a query; days are UTC, and the last one is included. What is no date does not filter."""
+    """The query of a page's URL; days are UTC, `until` is inclusive. Invalid dates are ignored."""
     since, until = _midnight(here.get("since")), _midnight(here.get("until"))
     return AuditQuery(
         cursor=here.get("cursor") or None,

@@ -1,4 +1,4 @@
-"""Collections: the list, the form that defines one, its fields, its end."""
+"""Collections: the list, the form for a new one, its fields, its deletion."""
 
 import re
 from collections.abc import Mapping
@@ -23,13 +23,13 @@ from vivero_data.domain.field_types.registry import FieldType
 from vivero_data.domain.users.schemas import Permission
 from vivero_data.web.field_rows import MAX_ROWS, FieldRow, apply_action, first_rows, parse_rows
 from vivero_data.web.forms import FORM_ERRORS, field_errors
-from vivero_data.web.listing import address, collection_href, turns
+from vivero_data.web.listing import address, collection_href, page_links
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 
 _PLACE: Final = re.compile(r"^fields\[(\d{1,3})\]\.(\w+)$")
-TYPE_WORDS: Final = tuple((one, one.kind.words) for one in FieldType)
-UNIQUE_WORDS: Final = (
+TYPE_LABELS: Final = tuple((one, one.kind.label) for one in FieldType)
+UNIQUE_LABELS: Final = (
     ("", "Allowed"),
     ("exact", "Refused if exactly equal"),
     ("alike", "Refused if it reads alike"),
@@ -43,7 +43,7 @@ async def collection_list(
     here = address("/collections", request.query_params.multi_items(), "q", "cursor", "back")
     search = here.get("q").strip()
     page = await collections.browse(visit.actor, CollectionQuery(cursor=here.get("cursor") or None, search=search))
-    context = {"page": page, "search": search, "turns": turns(here, page.next_cursor)}
+    context = {"page": page, "search": search, "page_links": page_links(here, page.next_cursor)}
     return show(visit, "collections/list.html.j2", context)
 
 
@@ -96,7 +96,7 @@ async def delete_collection(
 def _fields(visit: Visit, collection: Collection, confirm: str = "", *, problem: str = "") -> Html:
     context = {
         "collection": collection,
-        "type_words": dict(TYPE_WORDS),
+        "type_labels": dict(TYPE_LABELS),
         "confirm": confirm,
         "problem": problem,
     }
@@ -104,18 +104,18 @@ def _fields(visit: Visit, collection: Collection, confirm: str = "", *, problem:
 
 
 def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
-    """What the form defines; rows without a name are left out.
+    """The definition in the form; rows without a name are left out.
 
     Raises:
-        InvalidInputError: no row has a name, or a type is none of ours.
+        InvalidInputError: no row has a name, or a type is unknown.
     """
     named = [row for row in rows if not row.blank]
     if not named:
         raise InvalidInputError.of("fields", "need at least one with a name")
-    known = {str(kind) for kind, _ in TYPE_WORDS}
-    stranger = next((row for row in named if row.type not in known), None)
-    if stranger:
-        raise InvalidInputError.of("fields", f"have no type {stranger.type}")
+    known = {str(kind) for kind, _ in TYPE_LABELS}
+    unknown = next((row for row in named if row.type not in known), None)
+    if unknown:
+        raise InvalidInputError.of("fields", f"have no type {unknown.type}")
     fields = [
         NewField(
             name=row.name.strip(),
@@ -133,7 +133,7 @@ def definition(form: dict[str, str], rows: list[FieldRow]) -> NewCollection:
 
 
 def row_errors(rows: list[FieldRow], errors: Mapping[str, str]) -> dict[int, str]:
-    """The service's errors by row; it counts only the rows that have a name."""
+    """The service's errors by row of the form; the service counts only rows with a name."""
     numbers = [number for number, row in enumerate(rows) if not row.blank]
     found: dict[int, str] = {}
     for place, message in errors.items():
@@ -157,8 +157,8 @@ def _form(
         "form": form,
         "rows": rows,
         "full": len(rows) >= MAX_ROWS,
-        "type_words": TYPE_WORDS,
-        "unique_words": UNIQUE_WORDS,
+        "type_labels": TYPE_LABELS,
+        "unique_labels": UNIQUE_LABELS,
         "problem": problem,
         "errors": errors,
         "row_errors": row_errors(rows, errors),

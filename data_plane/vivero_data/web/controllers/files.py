@@ -1,4 +1,4 @@
-"""Files: the list with its upload form, one file's content, its end."""
+"""Files: the list with its upload form, downloads, deletion."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from vivero_data.domain.files.uploads import receive
 from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import Actor, Permission
 from vivero_data.web.forms import FORM_ERRORS
-from vivero_data.web.listing import address, turns
+from vivero_data.web.listing import address, page_links
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 
@@ -89,7 +89,7 @@ async def _list(  # noqa: PLR0913  the services come by injection into two handl
     page = await files.list(visit.actor, cursor=here.get("cursor") or None)
     context = {
         "page": page,
-        "turns": turns(here, page.next_cursor),
+        "page_links": page_links(here, page.next_cursor),
         "usage": await usage.get(visit.actor),
         "max_bytes": files.max_bytes,
         "problem": problem,

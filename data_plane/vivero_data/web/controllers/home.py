@@ -1,4 +1,4 @@
-"""The first page after logging in: what is here, what happened last, how much of the plan is used."""
+"""The dashboard: collections, recent changes and usage of the plan."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Jobs: how far one is, and what came of it."""
+"""Jobs: the page with progress and result."""
 
 from litestar import get
 from litestar.di import NamedDependency

@@ -1,4 +1,4 @@
-"""In and out: the login page and its form, the ticket from the control plane, logging out."""
+"""Login and logout: the login form, and tickets from the control plane."""
 
 from typing import Annotated, Any, Final
 
@@ -20,8 +20,8 @@ from vivero_data.domain.tickets.service import TicketService
 from vivero_data.domain.users.schemas import Actor
 from vivero_data.lib.cookies import ACCESS, expired_cookies, session_cookies
 from vivero_data.web.forms import local_path
-from vivero_data.web.kept import LOGIN_BYTES, Kept, brought
 from vivero_data.web.page import notice, shown
+from vivero_data.web.pending_form import LOGIN_BYTES, PendingForm, pending_in_login
 from vivero_data.web.render import Html, html
 
 _NO_STORE: Final = {"cache-control": "no-store"}
@@ -41,25 +41,25 @@ async def login(
 ) -> Response[Any]:
     form = await read_form(request)
     email, target = form.get("email", "").strip(), local_path(form.get("next", "/"))
-    kept = brought(form, target)
+    pending = pending_in_login(form, target)
     try:
         tokens = await auth.login(Credentials(email, form.get("password", "")), caller_of(request.scope))
     except (NotSignedInError, InvalidInputError, TooManyRequestsError) as error:
-        return _login(request, await identity.current(), email=email, target=target, problem=error, kept=kept)
-    if kept:
-        context = {"kept": kept, "workspace": (await identity.current()).name}
+        return _login(request, await identity.current(), email=email, target=target, problem=error, pending=pending)
+    if pending:
+        context = {"pending": pending, "workspace": (await identity.current()).name}
         return html("resume.html.j2", context, cookies=session_cookies(tokens), headers=_NO_STORE)
     return Redirect(target, status_code=HTTP_303_SEE_OTHER, cookies=session_cookies(tokens), headers=_NO_STORE)
 
 
 @get("/login/ticket")
 async def ticket_page(identity: NamedDependency[IdentityService]) -> Html:
-    """Where the control plane's one-time link leads: its ticket stands behind the #, and the page posts it."""
+    """The target of the control plane's one-time link: the ticket is in the URL fragment, and the page posts it."""
     return html("ticket.html.j2", {"workspace": (await identity.current()).name})
 
 
 async def _from_anywhere(_: Request[Any, Any, Any]) -> None:
-    """In place of the check for our own pages: the control plane's page posts here, and the ticket is what counts."""
+    """Replaces the CSRF check: the control plane's page posts here, and the ticket authenticates the request."""
 
 
 @post("/login/ticket", before_request=_from_anywhere, guards=[Counted(SECRETS)])
@@ -68,7 +68,7 @@ async def login_by_ticket(
     tickets: NamedDependency[TicketService],
     identity: NamedDependency[IdentityService],
 ) -> Response[Any]:
-    """Spends the one-time login; a spent one still leads in whoever it let in before."""
+    """Redeems the ticket; a used one still redirects a browser whose session it started."""
     form = await read_form(request)
     try:
         tokens = await tickets.redeem(secret_in(form.get("ticket", "")), caller_of(request.scope))
@@ -92,7 +92,7 @@ def _login(  # noqa: PLR0913  one place composes the page in all its states
     email: str = "",
     target: str = "/",
     problem: WebError | None = None,
-    kept: Kept | None = None,
+    pending: PendingForm | None = None,
 ) -> Html:
     said = notice(request)
     context = {
@@ -101,7 +101,7 @@ def _login(  # noqa: PLR0913  one place composes the page in all its states
         "email": email,
         "target": target,
         "problem": problem,
-        "kept": kept,
+        "pending": pending,
         "notice": "" if problem else said,
     }
     return html(

@@ -1,4 +1,4 @@
-"""The command palette's part that is asked for as one types: collections, however many there are."""
+"""The command palette's autocomplete: searches collections while the user types."""
 
 from typing import Final
 
@@ -19,8 +19,8 @@ NEW_RECORD: Final = "New record in"
 async def palette(
     actor: NamedDependency[Actor], collections: NamedDependency[CollectionService], q: FromQuery[str] = ""
 ) -> Html:
-    """Options for what is typed, to be put into the page that shows the palette."""
-    command, words = palette_words(q)
+    """The options for the typed text, as an HTML fragment."""
+    command, words = split_typed(q)
     context = {
         "collections": await collections.suggest(actor, words),
         "go_to": GO_TO if command != NEW_RECORD else "",
@@ -29,8 +29,8 @@ async def palette(
     return html("palette.html.j2", context)
 
 
-def palette_words(typed: str) -> tuple[str, str]:
-    """What the typed words begin with of an option's own, and the rest: a part of a collection's name."""
+def split_typed(typed: str) -> tuple[str, str]:
+    """Splits the typed text into the prefix of an option's label, if any, and the search text."""
     words = tidy(typed)
     command = next((one for one in (GO_TO, NEW_RECORD) if words.casefold().startswith(f"{one.casefold()} ")), "")
     return command, words[len(command) :].strip()

@@ -24,12 +24,12 @@ from vivero_data.domain.users.schemas import Permission
 from vivero_data.lib.pages import Page
 from vivero_data.web.forms import FORM_ERRORS, field_errors
 from vivero_data.web.inputs import (
-    entered,
-    mark,
+    changed_fields,
+    filled_fields,
+    input_hash,
     record_values,
     shown_defaults,
     shown_values,
-    touched,
     typed_values,
 )
 from vivero_data.web.listing import (
@@ -39,10 +39,10 @@ from vivero_data.web.listing import (
     chosen_columns,
     collection_href,
     columns_cookie,
+    page_links,
     parse_filters,
-    turns,
 )
-from vivero_data.web.operators import OPERATORS, filter_value, filter_words, lead_field
+from vivero_data.web.operators import OPERATORS, describe_filter, filter_value, lead_field
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 
@@ -60,7 +60,7 @@ async def record_list(
     collection: NamedDependency[Collection],
     records: NamedDependency[RecordService],
 ) -> Response[Any]:
-    # A form brings the address it stands on as one text: browsers rewrite line ends in a form's values.
+    # A form sends the page's query as one value: browsers normalize line breaks in form values.
     before = parse_qsl(request.query_params.get("view", ""))
     here = address(collection_href(collection.name), [*before, *request.query_params.multi_items()], *_KNOWN)
     problem = ""
@@ -78,18 +78,18 @@ async def record_list(
     try:
         page = await records.list(visit.actor, collection.name, query)
     except InvalidInputError as error:
-        # A sort, filter or cursor of an address that someone typed or kept: show the table and say it.
+        # An invalid sort, filter or cursor in the URL: show the table with the error.
         page, problem = Page(items=[]), error.errors[0].message if error.errors else error.detail
     context = {
         "collection": collection,
         "columns": chosen_columns(collection, request.cookies),
         "page": page,
         "here": here,
-        "filters": [(item, filter_words(collection, item)) for item in filters],
+        "filters": [(item, describe_filter(collection, item)) for item in filters],
         "operators": OPERATORS,
         "full": len(filters) >= MAX_FILTERS,
         "lead": lead_field(collection),
-        "turns": turns(here, page.next_cursor),
+        "page_links": page_links(here, page.next_cursor),
         "problem": problem,
         "typed": {name: request.query_params.get(name, "") if problem else "" for name in _CONDITION},
     }
@@ -97,10 +97,10 @@ async def record_list(
 
 
 def new_filter(collection: Collection, params: Mapping[str, str]) -> Filter | None:
-    """The condition that the filter form or the search field adds to the address; None when it adds none.
+    """The condition that the filter form or the search field adds to the URL; None if none.
 
     Raises:
-        InvalidInputError: the value may mean two numbers.
+        InvalidInputError: the number is ambiguous.
     """
     searched = params.get("q", "").strip()
     lead = lead_field(collection)
@@ -151,7 +151,7 @@ async def create_record(
     require(visit, Permission.WRITE_RECORDS, "add records")
     form = await read_form(request)
     try:
-        await records.create(visit.actor, collection.name, record_values(entered(collection.fields, form), form))
+        await records.create(visit.actor, collection.name, record_values(filled_fields(collection.fields, form), form))
     except FORM_ERRORS as error:
         return _form(visit, collection, typed_values(collection.fields, form), problem=error)
     href = collection_href(collection.name)
@@ -179,7 +179,7 @@ async def save_record(
 ) -> Response[Any]:
     require(visit, Permission.WRITE_RECORDS, "change records")
     form = await read_form(request)
-    changed = touched(collection.fields, form)
+    changed = changed_fields(collection.fields, form)
     if not changed:
         return done(collection_href(collection.name), "record-unchanged")
     changes = RecordChanges(values=record_values(changed, form), version=whole_number(form.get("version", "")))
@@ -228,24 +228,26 @@ def _form(  # noqa: PLR0913  one place composes the form in all its states
     problem: WebError | None = None,
     version: int | None = None,
 ) -> Html:
-    """The form of a new record or of one that there is; `typed` is what a person changed in it before."""
+    """The form of a new or existing record; `typed` are the user's unsaved changes."""
     # A version conflict names no field; a taken unique value does.
     stale = record is not None and problem is not None and isinstance(problem, ConflictError) and not problem.errors
     fields = collection.fields
     stored = shown_values(fields, record.values) if record else shown_defaults(fields)
-    marks = {field.name: mark(field, stored[field.name]) for field in fields}
+    hashes = {field.name: input_hash(field, stored[field.name]) for field in fields}
     shown = {**stored, **(typed or {})}
-    theirs = {field.name: stored[field.name] for field in fields if mark(field, shown[field.name]) != marks[field.name]}
+    theirs = {
+        field.name: stored[field.name] for field in fields if input_hash(field, shown[field.name]) != hashes[field.name]
+    }
     context = {
         "collection": collection,
         "record": record,
         "typed": shown,
-        "marks": marks,
+        "hashes": hashes,
         "problem": problem,
         "errors": field_errors(problem) if problem else {},
         "theirs": theirs if stale else {},
         "stale": stale,
-        # After a conflict the form is based on what it now shows beside the fields.
+        # After a conflict the form is based on the current version, which it shows next to the fields.
         "version": record.version if record and (stale or version is None) else version,
     }
     return show(visit, "records/form.html.j2", context, status=problem.status if problem else 200)

@@ -1,4 +1,4 @@
-"""For who cannot log in: asking for a link by mail, and choosing a password by one."""
+"""Password reset: requesting a link by mail, and choosing a password with it."""
 
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ async def forgotten_page(
     identity: NamedDependency[IdentityService],
     links: NamedDependency[LinkService],
 ) -> Html:
-    return _page("forgotten.html.j2", request, await identity.current(), email="", offered=await links.offered())
+    return _page("forgotten.html.j2", request, await identity.current(), email="", offered=await links.available())
 
 
 @post(FORGOTTEN)
@@ -79,7 +79,7 @@ def _page(
     problem: WebError | None = None,
     **context: object,
 ) -> Html:
-    """A page of the entrance, with what is wrong."""
+    """A page without login, with its errors."""
     errors = field_errors(problem) if problem else {}
     common = {
         "workspace": identity.name,

@@ -1,4 +1,4 @@
-"""The people of the workspace: the list, a new one, one's role and whether they may log in."""
+"""Users of the workspace: the list, adding and inviting, role and activation."""
 
 import secrets
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from vivero_data.domain.usage.service import UsageService
 from vivero_data.domain.users.schemas import NewUser, Permission, Role, User, UserChanges, roles_with
 from vivero_data.domain.users.service import UserService
 from vivero_data.web.forms import FORM_ERRORS, MAIL_FORM_ERRORS, field_errors
-from vivero_data.web.listing import address, turns
+from vivero_data.web.listing import address, page_links
 from vivero_data.web.page import Visit, done, require, show
 from vivero_data.web.render import Html
 
-ROLE_WORDS: Final = {
+ROLE_LABELS: Final = {
     Role.OWNER: ("Owner", "Everything, including other owners"),
     Role.ADMIN: ("Administrator", "Users, collections, audit log, and all a member can"),
     Role.MEMBER: ("Member", "Adds and changes records and files"),
@@ -42,19 +42,19 @@ async def user_list(
     page = await users.list(visit.actor, cursor=here.get("cursor") or None)
     context = {
         "page": page,
-        "turns": turns(here, page.next_cursor),
+        "page_links": page_links(here, page.next_cursor),
         "usage": await usage.get(visit.actor),
-        "role_words": ROLE_WORDS,
-        "offered": await links.offered(),
+        "role_labels": ROLE_LABELS,
+        "offered": await links.available(),
     }
     return show(visit, "users/list.html.j2", context)
 
 
 @get("/users/new")
 async def new_user(visit: NamedDependency[Visit], links: NamedDependency[LinkService], by: FromQuery[str] = "") -> Html:
-    """By mail where the workspace can; else, or if one prefers, with a password to hand over."""
+    """Invite by mail if the workspace can send mail; otherwise, or on request, set a password to hand over."""
     require(visit, Permission.MANAGE_USERS, "add users")
-    offered = await links.offered()
+    offered = await links.available()
     form = {"role": str(Role.MEMBER)}
     if by == "password" or not offered:
         form |= {"by": "password", "password": secrets.token_urlsafe(_PASSWORD_BYTES)}
@@ -78,7 +78,7 @@ async def create_user(
         else:
             await users.create(visit.actor, NewUser(email, form.get("password", ""), name, role))
     except MAIL_FORM_ERRORS as error:
-        return _new(visit, form, offered=await links.offered(), problem=error)
+        return _new(visit, form, offered=await links.available(), problem=error)
     return done("/users", "user-invited" if _by_mail(form) else "user-created")
 
 
@@ -113,7 +113,7 @@ async def change_invitation(
     invitations: NamedDependency[InvitationService],
     user_id: FromPath[int],
 ) -> Response[Any]:
-    """Send it again, or withdraw it."""
+    """Send the invitation again, or withdraw it."""
     require(visit, Permission.MANAGE_USERS, "manage users")
     withdrawn = (await read_form(request)).get("action") == "withdraw"
     try:
@@ -132,7 +132,7 @@ def _role(form: dict[str, str]) -> Role | None:
 
 
 def _by_mail(form: dict[str, str]) -> bool:
-    """The form says it besides: a password that no page kept must not turn into an invitation."""
+    """Whether to invite. An explicit field: a missing password must not turn into an invitation."""
     return "password" not in form and form.get("by") != "password"
 
 
@@ -141,9 +141,9 @@ def _active(form: dict[str, str]) -> bool | None:
 
 
 def _roles(visit: Visit) -> list[tuple[Role, tuple[str, str]]]:
-    """The roles that one may give: owners all, administrators those that manage no users."""
+    """The roles that the user may assign: owners all, administrators those that do not manage users."""
     high = () if visit.can.manage_admins else roles_with(Permission.MANAGE_USERS)
-    return [(role, words) for role, words in ROLE_WORDS.items() if role not in high]
+    return [(role, words) for role, words in ROLE_LABELS.items() if role not in high]
 
 
 def _new(visit: Visit, form: dict[str, str], *, offered: bool, problem: WebError | None = None) -> Html:
@@ -164,7 +164,7 @@ def _user(visit: Visit, user: User, typed: Mapping[str, str] | None = None, *, p
         "form": {"name": user.name, "role": user.role, **(typed or {})},
         "roles": _roles(visit),
         "mine": user.role in dict(_roles(visit)),
-        "role_words": ROLE_WORDS,
+        "role_labels": ROLE_LABELS,
         "problem": problem,
         "errors": field_errors(problem) if problem else {},
     }

@@ -1,4 +1,4 @@
-"""What the backing services share: where they run, as whom, and with which certificate."""
+"""What the backing services share: addresses, users and certificates."""
 
 import os
 import shutil
@@ -14,11 +14,11 @@ from vivero_dev.processes import ProcessTable, User
 from vivero_dev.secret_store import SecretStore
 
 LOOPBACK = "127.0.0.1"
-# Inside its mount namespace a service sees its own folder here: root's home,
-# where the state may lie, is closed to the numbers the services run as.
+# A service's folder is bind-mounted here in its mount namespace: root's home,
+# where the state may be, is not accessible to the services' UIDs.
 VIEW = Path("/mnt")
-# Numbers for services of no account, inside the range that systemd sets aside
-# for such users (61184 to 65519).
+# UIDs without accounts, in the range that systemd reserves for dynamic users
+# (61184 to 65519).
 FIRST_UID = 61900
 
 
@@ -31,7 +31,7 @@ class ServiceHost:
 
     @classmethod
     def of(cls, instance: Instance) -> "ServiceHost":
-        """Services listen for people on loopback and, once the veth pair is up, for pods on its host end."""
+        """Services listen on loopback and, once the veth pair is up, on its host end for pods."""
         addresses = (LOOPBACK, str(instance.addresses.host.ip)) if _has_interface(instance.veth_host) else (LOOPBACK,)
         return cls(instance, addresses)
 
@@ -42,17 +42,17 @@ class ServiceHost:
 
     @property
     def authority(self) -> Authority:
-        """Signs what the services show."""
+        """The CA of the services' certificates."""
         return Authority(self.instance.certificates_dir)
 
     @property
     def accounts(self) -> Accounts:
-        """Who logs in at the services."""
+        """The platform's accounts at the services."""
         return accounts_of(SecretStore(self.instance.secrets_dir))
 
     @property
     def reachable(self) -> BackingAddresses:
-        """Where the services answer people on this machine."""
+        """The services' addresses on this machine."""
         return BackingAddresses.of(self.instance)
 
     def certificate(self) -> KeyPair:
@@ -82,7 +82,7 @@ class ServiceHost:
 
 
 def backing_certificate(authority: Authority, instance: Instance) -> KeyPair:
-    """One certificate for all backing services, under every name they are called by."""
+    """One certificate for all backing services, with all their names."""
     names = [f"*.{BACKING}.svc", f"*.{BACKING}.svc.cluster.local"]
     return authority.issue("backing", [LOOPBACK, "localhost", str(instance.addresses.host.ip), *names])
 

@@ -1,4 +1,4 @@
-"""The mail sink as a process: takes every mail, delivers none, shows them over HTTPS."""
+"""The mail sink as a process: accepts every mail, delivers none, shows them over HTTPS."""
 
 import sys
 from pathlib import Path
@@ -9,8 +9,8 @@ from vivero_dev.processes import ProcessSpec, User
 from vivero_dev.steps import Say
 
 NAME = "mail"
-# The interpreter and its packages may lie in root's home, closed to other
-# numbers: the sink stays number 0 but has no capability of root's left.
+# The interpreter and its packages may be in root's home, not accessible to other
+# UIDs: the sink runs as UID 0 but without any capability.
 USER = User(0, 0)
 READY_SECONDS = 20.0
 PACKAGE_ROOT = Path(__file__).resolve().parents[3]
@@ -45,5 +45,5 @@ def ensure_mail(host: ServiceHost, say: Say) -> str:
 
 
 def _source_revision() -> str:
-    """The sink is our own program: a change of its code starts it anew."""
+    """A hash of the sink's code: a change restarts it."""
     return "".join(file.read_text() for file in sorted((PACKAGE_ROOT / "vivero_dev/mail").glob("*.py")))

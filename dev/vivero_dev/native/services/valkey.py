@@ -12,7 +12,7 @@ from vivero_dev.steps import Say
 NAME = "valkey"
 USER = User(FIRST_UID + 2, FIRST_UID + 2)
 READY_SECONDS = 20.0
-# One program under several names, the server among them; this package needs no account and starts nothing.
+# One multi-call binary that includes the server; this package creates no account and starts no service.
 PACKAGE = "valkey-tools"
 PROGRAM = "usr/bin/valkey-check-rdb"
 

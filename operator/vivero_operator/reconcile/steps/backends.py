@@ -46,7 +46,7 @@ async def ensure_database(run: Run) -> Outcome:
     connections = run.instance.connections
     client = await run.services.backends.database(server)
     try:
-        written = await client.lane.call(
+        written = await client.breaker.call(
             _provision_database, client.admin, user, name, connections, holds_data=run.established
         )
     except DataGoneError as error:
@@ -76,7 +76,7 @@ async def remove_database(run: Run) -> Outcome:
     servers, data = await _where(run), run.tenant.goes_with_its_data
     for server in servers:
         client = await run.services.backends.database(server)
-        await client.lane.long(drop_database, client.admin, run.instance.id, data=data)
+        await client.breaker.long(drop_database, client.admin, run.instance.id, data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 
@@ -92,7 +92,7 @@ async def _where(run: Run) -> list[DatabaseServer]:
 
 
 async def _begun(run: Run) -> str | None:
-    record = run.record or await run.services.vault.find(run.instance.id)
+    record = run.record or await run.services.escrow.find(run.instance.id)
     if record is not None:
         return record.database_server
     try:
@@ -119,7 +119,7 @@ async def ensure_storage(run: Run) -> Outcome:
     account, key = Credentials(naming.bucket_name(run.instance.id), keys.storage_secret), keys.storage_access_key
     client = await run.services.backends.storage()
     try:
-        written = await client.lane.call(_provision_storage, client.admin, account, key, holds_data=run.established)
+        written = await client.breaker.call(_provision_storage, client.admin, account, key, holds_data=run.established)
     except BackendKeyGoneError as error:
         await secrets.replace_access_key(run)
         run.correct("storage", ConditionType.STORAGE_READY, account.secret, [Correction.STORAGE_ACCOUNT])
@@ -141,14 +141,14 @@ async def remove_storage(run: Run) -> Outcome:
     """Drop the account, and with deletionPolicy Delete the bucket with all it holds."""
     data = run.tenant.goes_with_its_data
     client = await run.services.backends.storage()
-    await client.lane.long(drop_storage, client.admin, naming.bucket_name(run.instance.id), data=data)
+    await client.breaker.long(drop_storage, client.admin, naming.bucket_name(run.instance.id), data=data)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 
 async def ensure_cache(run: Run) -> Outcome:
     user = Credentials(naming.cache_user(run.instance.id), run.known_keys().cache_password)
     client = await run.services.backends.cache()
-    written = await client.lane.call(client.admin.ensure_user, user)
+    written = await client.breaker.call(client.admin.ensure_user, user)
     run.correct("cache", ConditionType.CACHE_READY, user.secret, written)
     return done(Reason.PROVISIONED, "Cache user")
 
@@ -161,5 +161,5 @@ def drop_cache(admin: CacheAdmin, user: str) -> None:
 async def remove_cache(run: Run) -> Outcome:
     """Drop the user and its keys, whatever the deletion policy: a cache holds nothing that is not elsewhere."""
     client = await run.services.backends.cache()
-    await client.lane.long(drop_cache, client.admin, naming.cache_user(run.instance.id))
+    await client.breaker.long(drop_cache, client.admin, naming.cache_user(run.instance.id))
     return done(Reason.ERASED)

@@ -22,7 +22,7 @@ async def ensure(run: Run) -> Outcome:
 
 
 async def _mail(run: Run) -> None:
-    """As the platform has it now, gone with it. Nothing waits for it: a workspace without mail says so, and works."""
+    """Copy the platform's mail settings, or remove them. Nothing depends on them: a workspace works without mail."""
     settings = run.instance.settings
     source = await run.find(SECRET, settings.mail_secret, settings.platform_namespace) if settings.mail_secret else None
     if source is not None:

@@ -18,7 +18,7 @@ from vivero_operator.instance import Manifest
 from vivero_operator.manifests import copies
 from vivero_operator.policies import certificates
 from vivero_operator.policies import hosts as policy
-from vivero_operator.policies.certificates import Verdict
+from vivero_operator.policies.certificates import CertificateCheck
 from vivero_operator.policies.hosts import Seen
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.reconcile.run import Run
@@ -78,29 +78,33 @@ async def _is_proven(run: Run, host: str) -> bool:
     return wanted in await run.services.dns.texts(policy.record_name(host))
 
 
-async def _certificate(run: Run, host: str) -> Verdict | None:
+async def _certificate(run: Run, host: str) -> CertificateCheck | None:
     """Of the Secret that the spec names, which is copied to where the ingress reads it; else of the issuer's."""
     settings, named = run.instance.settings, run.instance.certificates
     if host not in named:
         if run.instance.issuer(host) is None:
             return None
         issued = await run.find(SECRET, copies.certificate_name(host), run.instance.namespace)
-        return _judged(run, issued, host) if issued is not None else None
+        return _checked(run, issued, host) if issued is not None else None
     given = await run.find(SECRET, named[host], settings.platform_namespace)
     if given is None:
-        return Verdict(None, f"is missing: there is no Secret {named[host]} in {settings.platform_namespace}")
+        return CertificateCheck(None, f"is missing: there is no Secret {named[host]} in {settings.platform_namespace}")
     if given["metadata"].get("labels", {}).get(LABEL_HOST_CERTIFICATE) != "true":
-        return Verdict(None, f"may not be used: Secret {named[host]} lacks the label {LABEL_HOST_CERTIFICATE}=true")
-    verdict = _judged(run, given, host)
-    if verdict.problem is None and not run.instance.suspended:
+        return CertificateCheck(
+            None, f"may not be used: Secret {named[host]} lacks the label {LABEL_HOST_CERTIFICATE}=true"
+        )
+    check = _checked(run, given, host)
+    if check.problem is None and not run.instance.suspended:
         await run.ensure(copies.certificate(run.instance, host, given["data"]), optional=True)
-    return verdict
+    return check
 
 
-def _judged(run: Run, secret: Manifest, host: str) -> Verdict:
+def _checked(run: Run, secret: Manifest, host: str) -> CertificateCheck:
     data = secret.get("data") or {}
     try:
         chain, key = (base64.b64decode(data[name], validate=True) for name in ("tls.crt", "tls.key"))
     except (KeyError, binascii.Error):
-        return Verdict(None, f"cannot be parsed: Secret {secret['metadata']['name']} needs tls.crt and tls.key")
-    return certificates.judge(chain, key, host, run.services.now())
+        return CertificateCheck(
+            None, f"cannot be parsed: Secret {secret['metadata']['name']} needs tls.crt and tls.key"
+        )
+    return certificates.check_certificate(chain, key, host, run.services.now())

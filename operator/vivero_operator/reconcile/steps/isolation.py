@@ -11,9 +11,9 @@ from vivero_core.model.constants import Reason
 
 from vivero_operator.instance import APP, Manifest
 from vivero_operator.manifests import namespace
+from vivero_operator.policies.expected_objects import is_unmanaged
 from vivero_operator.policies.outcome import Outcome, done
 from vivero_operator.policies.room import Room
-from vivero_operator.policies.roster import is_unmanaged
 from vivero_operator.reconcile.run import Corrected, Run
 
 _SUMMED_UP: Final = (NETWORK_POLICY, ROLE_BINDING)

@@ -91,7 +91,7 @@ async def _regain_to_write(run: Run, rights: Manifest, live: Manifest) -> None:
 
 
 async def _still_lives(run: Run) -> None:
-    """Before the first thing is made: a Tenant known from an old list may be gone, and no one would clean up after it."""
+    """Check before creating anything: a Tenant from a stale list may be deleted, and nothing would clean up after it."""
     meta = run.tenant.metadata
     current = await run.find(TENANT, meta.name)
     if current is None or current["metadata"]["uid"] != meta.uid:

@@ -1,4 +1,4 @@
-"""What is asked of the workspace itself: its name, address and owner's account are set, and it proves that all works.
+"""Requests to the workspace itself: set its name, address and owner, and run the proof that all works.
 
 Every change of the owner is applied. The password hash travels in a Secret of the signups' namespace, which is
 deleted after use. What the data plane answered is kept in status.owner: a
@@ -76,7 +76,7 @@ async def _tell(run: Run, password_hash: str | None) -> OwnerStatus:
 
 
 def workspace(run: Run) -> Workspace | None:
-    """Who the tenant is to its users; a spare is no one yet."""
+    """The workspace's identity; a spare has none yet."""
     url = run.instance.url
     return Workspace(run.tenant.spec.display_name, url) if url else None
 
@@ -138,7 +138,7 @@ async def forget_password(run: Run) -> bool:
 
 
 async def remove(run: Run) -> Outcome:
-    """A tenant that goes before its account was made leaves no hash behind."""
+    """Delete the password hash of a tenant that is deleted before its account was created."""
     name = run.tenant.spec.owner.password_hash_secret if run.tenant.spec.owner else None
     secret = await run.find(SECRET, name, run.instance.settings.signups_namespace) if name is not None else None
     if secret is not None:

@@ -27,7 +27,7 @@ async def ensure(run: Run) -> Outcome:
         elif not run.fresh and _had_hosts(run):
             await _remove(run, ingress.hosts_name(issued=issued))
     if not run.fresh:
-        await _remove_stand_ins(run, _kinds(run))
+        await _remove_suspended_ingresses(run, _kinds(run))
     more = f" and {len(routed(run))} of {len(run.tenant.spec.hosts)} custom hosts" if run.tenant.spec.hosts else ""
     return done(Reason.ROUTED, f"{run.instance.hosts[0]}{more}")
 
@@ -54,7 +54,7 @@ def _kinds(run: Run) -> tuple[bool, ...]:
 
 
 def _had_hosts(run: Run) -> bool:
-    """What was never asked for need not be looked for at every pass."""
+    """Whether hosts are or were requested; otherwise nothing needs to be read at every reconcile."""
     return bool(run.tenant.spec.hosts or run.tenant.status.hosts)
 
 
@@ -64,7 +64,7 @@ async def _close(run: Run) -> None:
         if own:
             await run.ensure(ingress.build_suspended(run.instance, own, issued=issued), optional=True)
         else:
-            await _remove_stand_in(run, issued=issued)
+            await _remove_suspended_ingress(run, issued=issued)
     await _remove(run, APP)
     if _had_hosts(run):
         for issued in _kinds(run):
@@ -75,12 +75,12 @@ async def _remove(run: Run, name: str) -> None:
     await run.remove(INGRESS, name, run.instance.namespace, belongs={LABEL_TENANT: run.instance.id})
 
 
-async def _remove_stand_ins(run: Run, kinds: Iterable[bool]) -> None:
+async def _remove_suspended_ingresses(run: Run, kinds: Iterable[bool]) -> None:
     for issued in kinds:
-        await _remove_stand_in(run, issued=issued)
+        await _remove_suspended_ingress(run, issued=issued)
 
 
-async def _remove_stand_in(run: Run, *, issued: bool) -> None:
+async def _remove_suspended_ingress(run: Run, *, issued: bool) -> None:
     name = ingress.suspended_name(run.instance.id, issued=issued)
     namespace = run.instance.settings.platform_namespace
     await run.remove(INGRESS, name, namespace, belongs={LABEL_TENANT: run.instance.id})
@@ -93,15 +93,15 @@ async def prepare(run: Run) -> Outcome:
 
 
 async def remove(run: Run) -> Outcome:
-    """What lies outside the tenant's namespace; the rest goes with that."""
-    await _remove_stand_ins(run, _KINDS)
+    """Remove objects outside the tenant's namespace; the others are deleted with it."""
+    await _remove_suspended_ingresses(run, _KINDS)
     return done(Reason.ERASED)
 
 
-async def leave_stand_in(run: Run) -> Outcome:
-    """Remove the stand-in page before a workspace is Ready: its address then leads to its own pods alone.
+async def remove_waiting_page(run: Run) -> Outcome:
+    """Remove the waiting page before a workspace is Ready: its address then routes to its own pods only.
 
-    Mostly there is nothing to do, and nothing is asked: the event of the pod was faster, or no page was ever shown.
+    Mostly a no-op without a request: the pod's event was faster, or no page was ever shown.
     """
-    await run.services.stand_ins.settle(run.instance.id)
+    await run.services.waiting_pages.settle(run.instance.id)
     return done(Reason.ROUTED)

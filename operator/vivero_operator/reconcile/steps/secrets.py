@@ -170,7 +170,7 @@ async def read(run: Run) -> Live:
 
 
 async def recall(run: Run) -> Outcome:
-    """The credentials as they stand, without a write: someone waits, and a whole pass follows."""
+    """The current credentials, without a write: someone waits, and a full reconcile follows."""
     live = await read(run)
     keys = _complete(run, live)
     if keys is None:
@@ -181,7 +181,7 @@ async def recall(run: Run) -> Outcome:
 
 async def ensure(run: Run) -> Outcome:
     live = await read(run)
-    record = await run.services.vault.find(run.instance.id) if _needs_record(run, live) else run.record
+    record = await run.services.escrow.find(run.instance.id) if _needs_record(run, live) else run.record
     address = _address(run, live, record)
     keys = await _keys(run, live, address, record)
     limits = _limits(run, live)
@@ -198,10 +198,10 @@ async def ensure(run: Run) -> Outcome:
         drift.is_immutable(one, live[one["metadata"]["name"]]) for one in changed if one["metadata"]["name"] in live
     ):
         # It is deleted before it is made again, and may hold the only copy of a key.
-        await run.services.vault.keep(run.instance, keys, address.server)
+        await run.services.escrow.save(run.instance, keys, address.server)
     async with asyncio.TaskGroup() as group:
         # Beside each other: whichever is there after a crash, the other one is completed from it.
-        group.create_task(run.services.vault.keep(run.instance, keys, address.server))
+        group.create_task(run.services.escrow.save(run.instance, keys, address.server))
         for one in changed:
             group.create_task(run.write(one, live.get(one["metadata"]["name"])))
     run.keys, run.address = keys, address
@@ -218,11 +218,11 @@ def _expect_news(run: Run, live: Live, changed: list[Manifest]) -> None:
 
 
 async def _keys(run: Run, live: Live, address: DatabaseAddress, record: Record | None) -> TenantKeys:
-    keys, vault = _complete(run, live), run.services.vault
-    if keys is not None and vault.is_kept(run.instance, keys, address.server):
+    keys, escrow = _complete(run, live), run.services.escrow
+    if keys is not None and escrow.is_saved(run.instance, keys, address.server):
         return keys
     if record is None and not _needs_record(run, live):
-        record = await vault.find(run.instance.id)
+        record = await escrow.find(run.instance.id)
     keys = await recovered(run, live, record.keys if record else None, address.server)
     if run.instance.settings.storage_keys_are_issued and keys.storage_access_key is None:
         return await _with_new_access_key(run, keys)
@@ -231,7 +231,7 @@ async def _keys(run: Run, live: Live, address: DatabaseAddress, record: Record |
 
 async def _with_new_access_key(run: Run, keys: TenantKeys) -> TenantKeys:
     storage = await run.services.backends.storage()
-    made = await storage.lane.call(storage.admin.new_key, naming.bucket_name(run.instance.id))
+    made = await storage.breaker.call(storage.admin.new_key, naming.bucket_name(run.instance.id))
     return replace(keys, storage_access_key=made.name, storage_secret=made.secret)
 
 
@@ -240,7 +240,7 @@ async def replace_access_key(run: Run) -> None:
     keys, server = await _with_new_access_key(run, run.known_keys()), run.known_address().server
     live = await read(run)
     async with asyncio.TaskGroup() as group:
-        group.create_task(run.services.vault.keep(run.instance, keys, server))
+        group.create_task(run.services.escrow.save(run.instance, keys, server))
         group.create_task(run.write(manifests.storage(run.instance, keys), live.get(manifests.STORAGE)))
 
 
@@ -273,11 +273,11 @@ async def _may_make_file_key(run: Run, server: str) -> bool:
 
 
 async def holds_data(run: Run, server_name: str) -> bool:
-    """Whether schema or bucket hold anything; asked of the servers themselves."""
+    """Whether schema or bucket contain data, checked on the servers."""
     server = run.services.cluster.servers.get(server_name)
     if server is not None:
         database = await run.services.backends.database(server)
-        if await database.lane.call(database.admin.holds_data, naming.database_name(run.instance.id)):
+        if await database.breaker.call(database.admin.holds_data, naming.database_name(run.instance.id)):
             return True
     storage = await run.services.backends.storage()
-    return await storage.lane.call(storage.admin.holds_data, naming.bucket_name(run.instance.id))
+    return await storage.breaker.call(storage.admin.holds_data, naming.bucket_name(run.instance.id))

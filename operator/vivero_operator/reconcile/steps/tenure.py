@@ -1,4 +1,4 @@
-"""How a Tenant comes to its data and leaves it: its turn to start, our finalizer, adoption, and the record of what is kept.
+"""How a Tenant comes to its data and leaves it: its start slot, our finalizer, adoption, and the record of what is kept.
 
 The finalizer is on before anything is made, and off when all is gone.
 """
@@ -15,14 +15,14 @@ from vivero_operator.reconcile.steps import secrets
 from vivero_operator.reconcile.writing import remember
 
 
-async def take_turn(run: Run) -> Outcome:
-    """Of many at once the first is Ready long before the last has begun.
+async def take_start_slot(run: Run) -> Outcome:
+    """Limits concurrent starts, so that in a burst the first tenants are Ready long before the last one starts.
 
-    A tenant that has been in service, or has pods, needs no turn.
+    A tenant that has been in service, or has pods, needs no slot.
     """
     tenant, cluster = run.tenant, run.services.cluster
     started = tenant.status.proven_at is not None or bool(cluster.pods(run.instance.id))
-    if started or run.services.starts.may_start(tenant):
+    if started or run.services.start_limiter.may_start(tenant):
         return done(Reason.PROVISIONING)
     # How many wait says a metric: a figure here would be written into the status of each of them again and again.
     raise Pending(Reason.WAITING_FOR_TURN, "Queued: waiting for other tenants to start")
@@ -61,7 +61,7 @@ async def take_over(run: Run) -> Outcome:
     """
     if run.tenant.spec.adopt is None:
         return done(Reason.PROVISIONED)
-    record = await run.services.vault.find(run.instance.id)
+    record = await run.services.escrow.find(run.instance.id)
     if record is None:
         message = f"No retained data found for id {run.instance.id}"
         raise Pending(Reason.NOTHING_TO_ADOPT, message, retry_after=_LOOK_AGAIN_SECONDS)
@@ -69,8 +69,8 @@ async def take_over(run: Run) -> Outcome:
     if refusal is not None:
         raise Pending(*refusal, retry_after=_LOOK_AGAIN_SECONDS)
     if record.owner_uid != run.tenant.metadata.uid:
-        await run.services.vault.take_over(record, run.tenant.metadata.uid)
-        record = await run.services.vault.find(run.instance.id) or record
+        await run.services.escrow.take_over(record, run.tenant.metadata.uid)
+        record = await run.services.escrow.find(run.instance.id) or record
     run.record = record
     return done(Reason.PROVISIONED)
 
@@ -83,8 +83,8 @@ async def record(run: Run) -> Outcome:
         Pending: nothing says where the data is.
     """
     names = f"schema {naming.database_name(run.instance.id)}, bucket {naming.bucket_name(run.instance.id)}"
-    vault = run.services.vault
-    run.record = run.record or await vault.find(run.instance.id)
+    escrow = run.services.escrow
+    run.record = run.record or await escrow.find(run.instance.id)
     if run.tenant.goes_with_its_data:
         return done(Reason.ERASED, names)
     if run.record is not None and run.record.retained and run.record.keys is not None:
@@ -100,7 +100,7 @@ async def record(run: Run) -> Outcome:
         raise Pending(Reason.DATABASE_SERVER_NOT_FOUND, message, retry_after=LOOK_AGAIN_SECONDS)
     keys = await secrets.recovered(run, live, run.record.keys if run.record else None, server)
     when = run.tenant.metadata.deletion_timestamp or run.services.now()
-    await vault.keep(run.instance, keys, server, retained_at=when)
+    await escrow.save(run.instance, keys, server, retained_at=when)
     return done(Reason.RETAINED, names)
 
 
@@ -112,5 +112,5 @@ def _placed_on(run: Run, live: secrets.Live) -> str | None:
 async def erase_record(run: Run) -> Outcome:
     """The data is destroyed: nothing is left to adopt."""
     if run.tenant.goes_with_its_data:
-        await run.services.vault.erase(run.instance.id)
+        await run.services.escrow.erase(run.instance.id)
     return done(Reason.ERASED)

@@ -107,7 +107,7 @@ async def ready(run: Run) -> Outcome:
 async def _served(run: Run, standing: Standing) -> Outcome:
     """By as many pods as the plan says, or by fewer: then what is wrong with the others."""
     # What is left to do for this one takes no node's time: the next need not wait for it.
-    run.services.starts.answered(run.tenant.metadata.uid)
+    run.services.start_limiter.answered(run.tenant.metadata.uid)
     ready, replicas = len(standing.ready), run.instance.plan.spec.workload.replicas
     message = f"{ready} of {replicas} pods ready"
     if ready >= replicas:

@@ -1,6 +1,6 @@
-"""Names of the objects that a settled tenant has, and which others in its namespace are unmanaged. Pure.
+"""Names of the objects that a settled tenant must have, and which others in its namespace are unmanaged. Pure.
 
-Missing ones are found by name, for a count may be right by chance.
+Missing objects are detected by name, because a count may be right by chance.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,15 +13,15 @@ from vivero_operator.instance import APP
 from vivero_operator.manifests import copies, ingress, namespace, secrets
 from vivero_operator.policies import life
 
-_OF_SERVICE: Final = frozenset({"Service", "Ingress", "ResourceQuota"})
-"""Kinds that a tenant need not have while it is suspended."""
+_ONLY_IN_SERVICE: Final = frozenset({"Service", "Ingress", "ResourceQuota"})
+"""Kinds that a suspended tenant need not have."""
 RECORD: Final = "record"
-"""Of a tenant's keys: a Secret too, but in the platform's namespace."""
+"""The escrow record of a tenant's keys: also a Secret, but in the platform's namespace."""
 
 
 def expected(tenant: Tenant, kind: str) -> frozenset[str]:
-    """Of the objects of this kind."""
-    if tenant.spec.suspended is not None and kind in _OF_SERVICE:
+    """Names of the tenant's objects of this kind."""
+    if tenant.spec.suspended is not None and kind in _ONLY_IN_SERVICE:
         return frozenset()
     match kind:
         case "Namespace":
@@ -42,7 +42,7 @@ def expected(tenant: Tenant, kind: str) -> frozenset[str]:
 
 
 def _certificates(tenant: Tenant) -> set[str]:
-    """Copies for the hosts that are served, which are kept while it is suspended, but not made then."""
+    """Copies of certificates for served hosts; they stay while the tenant is suspended, but are not created then."""
     named = {one.host for one in tenant.spec.host_certificates}
     served = {one.host for one in tenant.status.hosts if one.ready} if tenant.spec.suspended is None else set()
     return {copies.certificate_name(host) for host in named & served}
@@ -55,7 +55,7 @@ def _routes(tenant: Tenant) -> set[str]:
 
 
 def incomplete(tenants: Iterable[Tenant], kind: str, found: Mapping[str, Collection[str]]) -> Iterator[str]:
-    """Ids of the tenants that are well, as their status says, yet lack objects; `found`: names of objects by id."""
+    """Ids of tenants that lack objects although settled according to their status; `found`: names of objects by id."""
     for tenant in tenants:
         if life.settled(tenant) and not expected(tenant, kind) <= set(found.get(tenant.id, ())):
             yield tenant.id
@@ -65,14 +65,14 @@ _OURS: Final = {"NetworkPolicy": frozenset({APP}), "RoleBinding": frozenset({nam
 
 
 def is_unmanaged(live: dict[str, Any]) -> bool:
-    """`live`: an object of a kind whose objects add up, in a tenant's namespace."""
-    return live["metadata"]["name"] not in _OURS[live["kind"]] and not _is_of_the_distribution(live)
+    """Whether Vivero did not create `live`, an object in a tenant's namespace of a kind whose effects add up."""
+    return live["metadata"]["name"] not in _OURS[live["kind"]] and not _is_from_distribution(live)
 
 
-def _is_of_the_distribution(live: dict[str, Any]) -> bool:
-    """Rights of the namespace's own accounts alone, such as OpenShift puts into every namespace (system:image-pullers).
+def _is_from_distribution(live: dict[str, Any]) -> bool:
+    """RoleBindings for the namespace's own accounts, as OpenShift creates in every namespace (system:image-pullers).
 
-    A tenant's pods have no token, so they open nothing, and their controller would put them back.
+    A tenant's pods have no token, so these grant nothing, and their controller would recreate them.
     """
     meta, subjects = live["metadata"], live.get("subjects") or ()
     own = f"system:serviceaccounts:{meta['namespace']}"

@@ -1,8 +1,8 @@
-"""Limits how many tenants start at the same time, and decides who is next.
+"""Limits how many tenants start concurrently, and decides which is next.
 
-Thirty that start together on one node are all ready at the end, and the first
-of them no earlier than the last. A few at a time take as long together, and
-each of them is served after a few seconds.
+If thirty start together on one node, all become ready at the end, the first no
+earlier than the last. A few at a time take as long in total, but each is ready
+after a few seconds.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from typing import Final
 from vivero_core.model.constants import LABEL_SIGNUP
 from vivero_core.model.tenant import Tenant
 
-HELD_SECONDS: Final = 20.0
-"""A start that takes longer is stuck: it continues, and no longer counts against the limit."""
-TAKEN_SECONDS: Final = 5.0
-"""A turn that is not taken by then passes to the next: who was called may be paused, refused or unreadable by now."""
-GROUP: Final = 6
-"""So many pods that answered in time let one more begin at once."""
-GROWTH: Final = 8
-"""So many times as many start at once when a long queue goes well: what many do together costs the platform less."""
+STUCK_SECONDS: Final = 20.0
+"""A start that takes longer is stuck: it continues, but no longer counts towards the limit."""
+CALL_SECONDS: Final = 5.0
+"""A free slot not used within this time goes to the next in the queue: the tenant may be paused or unreadable."""
+SUCCESSES_PER_SLOT: Final = 6
+"""After so many starts in time the limit grows by one."""
+MAX_GROWTH: Final = 8
+"""The limit grows up to this factor in a long queue: starting many together costs the platform less each."""
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 _SortKey = tuple[int, int, datetime, str, str]
@@ -37,11 +37,11 @@ class _Waiting:
     name: str
     signup: bool
     called: float | None = None
-    """When its turn came."""
+    """When it was offered a slot."""
 
 
 class _Queue:
-    """Who waits, by uid and in order. A thousand may, and each asks again and again: no question looks at all of them."""
+    """Waiting tenants by uid, and sorted. There may be a thousand, each asking repeatedly, so no query scans all."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, _Waiting] = {}
@@ -69,41 +69,41 @@ class _Queue:
         return ((key[-1], self._waiting[key[-1]]) for key in self._sorted[signup])
 
 
-class Starts:
-    """For one event loop. Signups wait for other signups alone, and all others for them: a person watches each."""
+class StartLimiter:
+    """For one event loop. Signups only wait for other signups, and all others for signups: a person waits for each."""
 
     def __init__(self, at_once: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._at_once = at_once
         self._clock = clock
         self._begun: dict[str, float] = {}
         self._signups: set[str] = set()
-        """Of those that have begun."""
+        """Uids of the started ones that are signups."""
         self._in_time = 0
-        """Starts whose pods answered in time, since the queue began or since one was stuck."""
+        """Starts in time since the queue was last empty or a start was stuck."""
         self._queue = _Queue()
         self._stuck: dict[str, int] = {}
-        """How often a start took too long: such a tenant comes after those that had no turn yet, signups as well."""
+        """How often a tenant's start was stuck: it is queued after tenants that had no slot yet, signups as well."""
         self.wake: Callable[[str], None] = lambda name: None  # noqa: ARG005
-        """Called with the name of a Tenant whose turn has come; to be set before the first start."""
+        """Called with the name of a Tenant that is offered a slot; must be set before the first start."""
 
     @property
     def waiting(self) -> int:
         return len(self._queue)
 
     async def run(self) -> None:
-        """Look at the clock for those that wait: a thousand of them would look at it a thousand times."""
+        """Tick periodically, on behalf of all that wait."""
         while True:
-            await asyncio.sleep(TAKEN_SECONDS)
-            self.look()
+            await asyncio.sleep(CALL_SECONDS)
+            self.tick()
 
-    def look(self) -> None:
-        """Let go of starts that are stuck, and call others than those that did not come when they were called."""
-        self._let_go()
+    def tick(self) -> None:
+        """Release slots of stuck starts, and offer unused slots to the next."""
+        self._release_stuck()
         self._call(self._next())
 
     def may_start(self, tenant: Tenant) -> bool:
-        """Whether it begins now, or has begun; else it is woken when its turn comes."""
-        self._let_go()
+        """Whether the tenant has a slot; if not, it is queued and woken when one is free."""
+        self._release_stuck()
         uid = tenant.metadata.uid
         if uid in self._begun:
             return True
@@ -120,13 +120,13 @@ class Starts:
         return True
 
     def answered(self, uid: str) -> None:
-        """Its pod answers: the start went well, if that was in time."""
-        self._let_go()
+        """The tenant's pod answers: its start succeeded."""
+        self._release_stuck()
         self._in_time += uid in self._begun
         self.ended(uid)
 
     def ended(self, uid: str) -> None:
-        """It starts no more, or cannot, or is gone: those that are next now are woken. It says nothing about how starts go."""
+        """The tenant needs no slot any more, whatever the outcome; the next ones are woken."""
         self._stuck.pop(uid, None)
         known = uid in self._begun or uid in self._queue
         self._queue.drop(uid)
@@ -137,13 +137,13 @@ class Starts:
             self._call(self._next())
 
     def _sort_key(self, tenant: Tenant) -> _SortKey:
-        """A customer before a spare, then by age."""
+        """Customers before spares, then by age."""
         made = tenant.metadata.creation_timestamp or _LATEST
         uid = tenant.metadata.uid
         return self._stuck.get(uid, 0), int(tenant.is_spare), made, tenant.name, uid
 
-    def _let_go(self) -> None:
-        late = [uid for uid, begun in self._begun.items() if self._clock() - begun > HELD_SECONDS]
+    def _release_stuck(self) -> None:
+        late = [uid for uid, begun in self._begun.items() if self._clock() - begun > STUCK_SECONDS]
         for uid in late:
             self._release(uid)
             self._stuck[uid] = self._stuck.get(uid, 0) + 1
@@ -162,22 +162,22 @@ class Starts:
         self._signups.discard(uid)
 
     def _next(self) -> dict[str, _Waiting]:
-        """Those that may begin, by uid."""
+        """Waiting tenants for which there are slots, by uid."""
         signups = self._first(self._at_once - len(self._signups), signup=True)
-        return signups | self._first(self._room() - len(self._begun) - len(signups), signup=False)
+        return signups | self._first(self._limit() - len(self._begun) - len(signups), signup=False)
 
-    def _room(self) -> int:
-        """How many may start at once: a long queue goes faster and faster, but not beside a signup, which a person watches."""
+    def _limit(self) -> int:
+        """The current limit: it grows with a long queue, but not while a signup starts."""
         if self._signups:
             return self._at_once
-        return min(self._at_once + self._in_time // GROUP, GROWTH * self._at_once)
+        return min(self._at_once + self._in_time // SUCCESSES_PER_SLOT, MAX_GROWTH * self._at_once)
 
     def _first(self, count: int, *, signup: bool) -> dict[str, _Waiting]:
-        """The first ones in the queue, without those that were called and have not come."""
+        """The first in the queue, without those that did not use an offered slot."""
         now = self._clock()
         waiting = (
             (uid, one)
             for uid, one in self._queue.in_order(signup=signup)
-            if one.called is None or now - one.called <= TAKEN_SECONDS
+            if one.called is None or now - one.called <= CALL_SECONDS
         )
         return dict(islice(waiting, max(count, 0)))

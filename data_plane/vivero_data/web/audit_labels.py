@@ -1,4 +1,4 @@
-"""The audit log in a person's words; pure."""
+"""Labels of audit entries for people; pure."""
 
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ _WHOLE: Final = {
     "user.accept_invitation": "Accepted the invitation",
     "user.withdraw_invitation": "Withdrew the invitation of user",
 }
-_LOOKS: Final = {
+_BADGE_KINDS: Final = {
     "create": "success",
     "upload": "success",
     "delete": "error",
@@ -51,7 +51,7 @@ _ABSENT: Final = object()
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One value before and after; an empty text stands for none."""
+    """One value before and after; an empty text means none."""
 
     name: str
     before: str
@@ -67,13 +67,13 @@ def headline(action: str) -> str:
     return f"{said} {noun.replace('_', ' ')}" if said else action.replace(".", " ").replace("_", " ").capitalize()
 
 
-def look(action: str) -> str:
-    """The badge's kind: green for what came, red for what went."""
-    return _LOOKS.get(action.partition(".")[2], "neutral")
+def badge_kind(action: str) -> str:
+    """The badge's kind: green for additions, red for removals and refusals."""
+    return _BADGE_KINDS.get(action.partition(".")[2], "neutral")
 
 
 def changes(entry: AuditEntry) -> list[Change]:
-    """What differs, in the order it was stored; of a creation or deletion, all that is not empty."""
+    """The changed values in stored order; of a creation or deletion, all that are not empty."""
     before, after = entry.before or {}, entry.after or {}
     names = list(dict.fromkeys([*before, *after]))
     pairs = ((name, before.get(name, _ABSENT), after.get(name, _ABSENT)) for name in names)
@@ -92,7 +92,7 @@ def _text(value: Any) -> str:  # noqa: ANN401  a stored value is any JSON
 
 
 def subject_href(entry: AuditEntry) -> str:
-    """Where the changed thing is, while it still is; empty when it went or has no page."""
+    """The page of the changed object; empty if it was deleted or has no page."""
     noun, _, verb = entry.action.partition(".")
     if verb == "delete":
         return ""

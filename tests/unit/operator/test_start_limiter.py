@@ -1,4 +1,4 @@
-"""Who starts when many want to: one is served first at any burst, and none keeps the others waiting forever."""
+"""The start limiter: in any burst some are ready early, and a stuck start blocks no others."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,13 @@ from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.starts import GROUP, GROWTH, HELD_SECONDS, TAKEN_SECONDS, Starts
+from vivero_operator.reconcile.start_limiter import (
+    CALL_SECONDS,
+    MAX_GROWTH,
+    STUCK_SECONDS,
+    SUCCESSES_PER_SLOT,
+    StartLimiter,
+)
 from vivero_operator.reconcile.state import ReconcileState
 
 Kind = Literal["customer", "signup", "spare"]
@@ -41,12 +47,12 @@ class Door:
     def __init__(self, at_once: int) -> None:
         self.now = 0.0
         self.called: list[str] = []
-        self.starts = Starts(at_once, lambda: self.now)
-        self.starts.wake = self.called.append
+        self.limiter = StartLimiter(at_once, lambda: self.now)
+        self.limiter.wake = self.called.append
 
     def ask(self, *wanted: Tenant) -> list[str]:
         """Those of them that may start."""
-        return [one.name for one in wanted if self.starts.may_start(one)]
+        return [one.name for one in wanted if self.limiter.may_start(one)]
 
 
 class TestTurns:
@@ -54,8 +60,8 @@ class TestTurns:
         door = Door(2)
         a, b, c, d = (tenant(name, age=age) for name, age in (("a", 4), ("b", 3), ("c", 2), ("d", 1)))
         assert door.ask(a, b, c, d) == ["a", "b"]
-        assert door.starts.waiting == 2
-        door.starts.ended(b.metadata.uid)
+        assert door.limiter.waiting == 2
+        door.limiter.ended(b.metadata.uid)
         assert door.called == ["c"]
         assert door.ask(d, c) == ["c"]
         assert door.ask(a) == ["a"]  # it has begun; it may ask as often as it likes
@@ -64,10 +70,10 @@ class TestTurns:
         door = Door(1)
         waiting = [tenant("spare", "spare", 90), tenant("young", age=10), tenant("old", age=20)]
         assert door.ask(tenant("first"), *waiting) == ["first"]
-        door.starts.ended("uid-first")
+        door.limiter.ended("uid-first")
         assert door.called == ["old"]
         door.ask(*waiting)
-        door.starts.ended("uid-old")
+        door.limiter.ended("uid-old")
         assert door.called[-1] == "young"
 
     def test_a_signup_waits_for_no_other_tenant(self) -> None:
@@ -79,14 +85,14 @@ class TestTurns:
         door = Door(2)
         signups = [tenant(f"s{number}", "signup", age=9 - number) for number in range(5)]
         assert door.ask(*signups) == ["s0", "s1"]
-        door.starts.ended("uid-s0")
+        door.limiter.ended("uid-s0")
         assert door.called == ["s2"]
         assert door.ask(tenant("plain", age=99)) == []  # all others wait for them
 
     def test_a_start_that_takes_too_long_gives_its_turn_away(self) -> None:
         door = Door(1)
         assert door.ask(tenant("stuck", age=9), tenant("next")) == ["stuck"]
-        door.now = HELD_SECONDS
+        door.now = STUCK_SECONDS
         assert door.ask(tenant("next")) == []
         door.now += 0.1
         assert door.ask(tenant("next")) == ["next"]
@@ -95,53 +101,53 @@ class TestTurns:
         door = Door(1)
         stuck, other = tenant("stuck", age=9), tenant("other")
         assert door.ask(stuck, other) == ["stuck"]
-        door.now = HELD_SECONDS + 1
+        door.now = STUCK_SECONDS + 1
         assert door.ask(stuck) == []  # it is the one that finds out
         assert door.called == ["other"]
         assert door.ask(stuck, other, stuck) == ["other"]
-        door.starts.ended(other.metadata.uid)
+        door.limiter.ended(other.metadata.uid)
         assert door.ask(stuck) == ["stuck"]
 
     def test_a_signup_that_is_stuck_goes_before_none(self) -> None:
         door = Door(1)
         stuck, plain = tenant("stuck", "signup"), tenant("plain")
         assert door.ask(stuck, plain) == ["stuck"]
-        door.now = HELD_SECONDS + 1
+        door.now = STUCK_SECONDS + 1
         assert door.ask(stuck, plain) == ["plain"]
 
     def test_a_turn_that_is_not_taken_passes_to_the_next(self) -> None:
         door = Door(1)
         gone, other = tenant("gone", age=9), tenant("other")
         door.ask(tenant("first"), gone, other)
-        door.starts.ended("uid-first")
+        door.limiter.ended("uid-first")
         assert door.called == ["gone"]
-        door.now = TAKEN_SECONDS
+        door.now = CALL_SECONDS
         assert door.ask(other) == []
         door.now += 0.1
         assert door.ask(other) == ["other"]
         assert door.called == ["gone"]
         # It is back: it waits for a turn like any other.
-        door.starts.ended(other.metadata.uid)
+        door.limiter.ended(other.metadata.uid)
         assert door.ask(gone) == ["gone"]
 
     def test_the_clock_calls_the_next_without_a_question(self) -> None:
         door = Door(1)
         door.ask(tenant("stuck", age=9), tenant("silent", age=8), tenant("other"))
-        door.now = HELD_SECONDS + 1
-        door.starts.look()
+        door.now = STUCK_SECONDS + 1
+        door.limiter.tick()
         assert door.called == ["silent"]
-        door.now += TAKEN_SECONDS + 1
-        door.starts.look()
+        door.now += CALL_SECONDS + 1
+        door.limiter.tick()
         assert door.called == ["silent", "other"]
 
     def test_turns_that_are_not_taken_pass_to_the_next_but_one(self) -> None:
         door = Door(1)
         door.ask(tenant("first"), tenant("gone", age=9), tenant("too", age=8), tenant("other"))
-        door.starts.ended("uid-first")
-        door.now = TAKEN_SECONDS + 1
+        door.limiter.ended("uid-first")
+        door.now = CALL_SECONDS + 1
         assert door.ask(tenant("other")) == []
         assert door.called == ["gone", "too"]
-        door.now += TAKEN_SECONDS + 1
+        door.now += CALL_SECONDS + 1
         assert door.ask(tenant("other")) == ["other"]
 
     @pytest.mark.parametrize("called", [True, False])
@@ -149,17 +155,17 @@ class TestTurns:
         door = Door(1)
         door.ask(tenant("first"), tenant("gone", age=9), tenant("other"))
         if called:
-            door.starts.ended("uid-first")
+            door.limiter.ended("uid-first")
             door.called.clear()
-        door.starts.ended("uid-gone")
+        door.limiter.ended("uid-gone")
         if not called:
-            door.starts.ended("uid-first")
+            door.limiter.ended("uid-first")
         assert door.called == ["other"]
 
     def test_what_never_asked_ends_without_a_call(self) -> None:
         door = Door(1)
         door.ask(tenant("a"), tenant("b"))
-        door.starts.ended("uid-unknown")
+        door.limiter.ended("uid-unknown")
         assert door.called == []
 
 
@@ -187,8 +193,8 @@ class Burst:
 
     def step(self) -> None:
         self.door.now = float(self.second)
-        if self.second % int(TAKEN_SECONDS) == 0:
-            self.door.starts.look()
+        if self.second % int(CALL_SECONDS) == 0:
+            self.door.limiter.tick()
         woken, self.door.called[:] = set(self.door.called), []
         for name, one in self.starters.items():
             # All ask again with the resync, whatever they were told.
@@ -199,17 +205,17 @@ class Burst:
             one.left -= 1 / len(busy)
             if one.left <= 0:
                 one.served_at = self.second
-                self.door.starts.answered(one.tenant.metadata.uid)
+                self.door.limiter.answered(one.tenant.metadata.uid)
         self.second += 1
 
     def _ask(self, one: Starter) -> None:
         one.asks_at = self.second + 600
         if one.fate == "silent" and self.second > 0:
             return  # it was paused, or cannot be read: it does not come for its turn
-        if not one.begun and self.door.starts.may_start(one.tenant):
+        if not one.begun and self.door.limiter.may_start(one.tenant):
             self._begin(one)
         elif one.begun and one.fate == "stuck":
-            self.door.starts.may_start(one.tenant)
+            self.door.limiter.may_start(one.tenant)
             one.asks_at = self.second + 1
 
     def _begin(self, one: Starter) -> None:
@@ -218,7 +224,7 @@ class Burst:
         one.begun = one.fate != "refused"
         self.order.append(one.tenant.name)
         if one.fate in ("gone", "refused"):
-            self.door.starts.ended(one.tenant.metadata.uid)
+            self.door.limiter.ended(one.tenant.metadata.uid)
             one.served_at = self.second
 
 
@@ -264,15 +270,15 @@ class TestBurst:
         burst, at_once = made
         for _ in range(60):
             burst.step()
-            begun = set(burst.door.starts._begun)  # noqa: SLF001  what is limited
+            begun = set(burst.door.limiter._begun)  # noqa: SLF001  what is limited
             signups = {uid for uid in begun if LABEL_SIGNUP in burst.starters[uid[4:]].tenant.metadata.labels}
             assert len(signups) <= at_once
-            assert len(begun - signups) <= at_once * GROWTH
+            assert len(begun - signups) <= at_once * MAX_GROWTH
             if len(burst.order) <= at_once:
                 assert len(begun - signups) <= at_once
 
 
-LONG = GROUP * 2 * GROWTH
+LONG = SUCCESSES_PER_SLOT * 2 * MAX_GROWTH
 """So many have started well when as many as may be start at once, with two at first."""
 
 
@@ -281,56 +287,60 @@ class TestGrowth:
         return [tenant(f"t{number:03}", age=999 - number) for number in range(count)]
 
     def serve(
-        self, door: Door, waiting: list[Tenant], count: int, end: Callable[[Starts, str], None] = Starts.answered
+        self,
+        door: Door,
+        waiting: list[Tenant],
+        count: int,
+        end: Callable[[StartLimiter, str], None] = StartLimiter.answered,
     ) -> list[str]:
         """All ask; the first of those that start end in that way until `count` have; who is left in their start."""
         busy = door.ask(*waiting)
         for _ in range(count):
             done = busy.pop(0)
-            end(door.starts, f"uid-{done}")
+            end(door.limiter, f"uid-{done}")
             woken, door.called[:] = set(door.called), []
             busy += door.ask(*(one for one in waiting if one.name in woken))
         return busy
 
     def test_a_long_queue_that_goes_well_is_served_in_growing_groups(self) -> None:
-        for ended, busy in ((0, 2), (GROUP - 1, 2), (GROUP, 3), (LONG, 2 * GROWTH)):
+        for ended, busy in ((0, 2), (SUCCESSES_PER_SLOT - 1, 2), (SUCCESSES_PER_SLOT, 3), (LONG, 2 * MAX_GROWTH)):
             assert len(self.serve(Door(2), self.many(LONG * 2), ended)) == busy
 
     def test_starts_that_fail_make_room_and_let_no_more_begin(self) -> None:
-        assert len(self.serve(Door(2), self.many(LONG * 2), LONG, Starts.ended)) == 2
+        assert len(self.serve(Door(2), self.many(LONG * 2), LONG, StartLimiter.ended)) == 2
 
     def test_a_pod_that_answers_too_late_counts_for_nothing(self) -> None:
         door, waiting = Door(2), self.many(LONG * 2)
-        self.serve(door, waiting, GROUP - 1)
-        (late,) = door.ask(waiting[GROUP])
-        door.now = HELD_SECONDS + 1
-        door.starts.answered(f"uid-{late}")
-        assert len(door.ask(*waiting[GROUP + 1 :])) == 2
+        self.serve(door, waiting, SUCCESSES_PER_SLOT - 1)
+        (late,) = door.ask(waiting[SUCCESSES_PER_SLOT])
+        door.now = STUCK_SECONDS + 1
+        door.limiter.answered(f"uid-{late}")
+        assert len(door.ask(*waiting[SUCCESSES_PER_SLOT + 1 :])) == 2
 
     def test_a_start_that_is_stuck_ends_the_growth(self) -> None:
         door, waiting = Door(2), self.many(LONG * 2)
         busy = self.serve(door, waiting, LONG)
-        door.now = HELD_SECONDS + 1
-        door.starts.look()
+        door.now = STUCK_SECONDS + 1
+        door.limiter.tick()
         woken, door.called[:] = set(door.called), []
         assert len(woken) == 2
-        assert len(busy) == 2 * GROWTH
+        assert len(busy) == 2 * MAX_GROWTH
 
     def test_a_signup_that_starts_keeps_the_others_few(self) -> None:
         door, waiting = Door(2), self.many(LONG * 2)
         busy = self.serve(door, waiting, LONG)
         assert door.ask(tenant("person", "signup")) == ["person"]
         for name in busy[:-2]:
-            door.starts.ended(f"uid-{name}")
+            door.limiter.ended(f"uid-{name}")
             assert door.called == []  # two and the signup are left
-        door.starts.ended("uid-person")
+        door.limiter.ended("uid-person")
         assert len(door.called) > 0
 
     def test_a_new_burst_begins_as_the_first_did(self) -> None:
         door = Door(2)
         for name in self.serve(door, self.many(20), 18):
-            door.starts.ended(f"uid-{name}")
-        assert door.starts.waiting == 0
+            door.limiter.ended(f"uid-{name}")
+        assert door.limiter.waiting == 0
         assert len(door.ask(*(tenant(f"later{number}", age=9 - number) for number in range(9)))) == 2
 
 
@@ -340,23 +350,23 @@ class TestQueue:
     )
     def test_it_is_in_order_whatever_comes_and_goes(self, moves: list[tuple[int, Kind, int, bool]]) -> None:
         """Each may come again with another order, or as another kind."""
-        starts, known = Starts(1), dict[str, tuple[bool, Any]]()
-        starts.may_start(tenant("first"))
+        limiter, known = StartLimiter(1), dict[str, tuple[bool, Any]]()
+        limiter.may_start(tenant("first"))
         for number, kind, age, goes in moves:
             one = tenant(f"t{number}", kind, age)
             uid = one.metadata.uid
             if goes:
-                starts.ended(uid)
+                limiter.ended(uid)
                 known.pop(uid, None)
                 continue
-            waits = not starts.may_start(one)
+            waits = not limiter.may_start(one)
             if waits:
-                known[uid] = (kind == "signup", starts._sort_key(one))  # noqa: SLF001  what it is to be sorted by
+                known[uid] = (kind == "signup", limiter._sort_key(one))  # noqa: SLF001  what it is to be sorted by
             else:
                 known.pop(uid, None)
-        assert starts.waiting == len(known)
+        assert limiter.waiting == len(known)
         for signup in (True, False):
-            found = [uid for uid, _ in starts._queue.in_order(signup=signup)]  # noqa: SLF001  what is sorted
+            found = [uid for uid, _ in limiter._queue.in_order(signup=signup)]  # noqa: SLF001  what is sorted
             assert found == sorted((uid for uid in known if known[uid][0] == signup), key=lambda uid: known[uid][1])
 
 
@@ -365,9 +375,9 @@ class TestSlotsReturn:
 
     def world(self) -> tuple[World, list[str]]:
         world, called = World(), list[str]()
-        starts = world.services.starts
-        starts._at_once = 1  # noqa: SLF001  to be asked for one at a time
-        starts.wake = called.append
+        limiter = world.services.start_limiter
+        limiter._at_once = 1  # noqa: SLF001  to be asked for one at a time
+        limiter.wake = called.append
         return world, called
 
     async def begin(self, world: World, **how: Any) -> None:  # noqa: ANN401  parts of a manifest
@@ -376,7 +386,7 @@ class TestSlotsReturn:
         await world.reconcile("acme")
         self.put(world, "next", uid="uid-next", slug="next")
         await world.reconcile("next")
-        assert world.services.starts.waiting == 1
+        assert world.services.start_limiter.waiting == 1
         if how:
             world.put(merge(tenant_body("acme"), how))
 
@@ -421,7 +431,7 @@ class TestSlotsReturn:
     async def test_only_a_pod_that_answers_counts(self, monkeypatch: pytest.MonkeyPatch, *, answers: bool) -> None:
         world, _ = self.world()
         counted = list[str]()
-        monkeypatch.setattr(world.services.starts, "answered", counted.append)
+        monkeypatch.setattr(world.services.start_limiter, "answered", counted.append)
         await self.begin(world, **({} if answers else {"spec": {"plan": "nosuch"}}))
         if answers:
             self.put_pod(world)
@@ -453,12 +463,12 @@ class TestSlotsReturn:
         await world.reconcile("acme")
         assert before == [["next"]]
 
-    def context(self, starts: Starts) -> HandlerContext:
-        return HandlerContext(Cluster(), WorkQueue[Key](), ReconcileState(), Heartbeat(), gone=starts.ended)
+    def context(self, limiter: StartLimiter) -> HandlerContext:
+        return HandlerContext(Cluster(), WorkQueue[Key](), ReconcileState(), Heartbeat(), gone=limiter.ended)
 
     def test_a_finalizer_that_was_taken_away(self) -> None:
         door = Door(1)
-        context = self.context(door.starts)
+        context = self.context(door.limiter)
         begun, waiting = tenant("begun", age=9), tenant("waiting")
         tenants.observe(context, begun)
         door.ask(begun, waiting)
@@ -467,10 +477,10 @@ class TestSlotsReturn:
 
     def test_one_that_waits_and_has_no_finalizer_yet(self) -> None:
         door = Door(1)
-        context = self.context(door.starts)
+        context = self.context(door.limiter)
         door.ask(tenant("begun"), tenant("gone", age=9), tenant("waiting"))
         tenants.forget(context, tenant("gone").metadata)
-        door.starts.ended("uid-begun")
+        door.limiter.ended("uid-begun")
         assert door.called == ["waiting"]
 
     async def test_one_that_cannot_be_read_any_more(self) -> None:
@@ -480,9 +490,9 @@ class TestSlotsReturn:
         assert odd is not None
         world.cluster.put_unreadable("Tenant", Unreadable(odd.metadata, {}, "spec: odd"))
         # It does not come by any more. Its turn ends by itself.
-        starts = world.services.starts
-        starts._clock = lambda: HELD_SECONDS + 1  # noqa: SLF001  time passes
+        limiter = world.services.start_limiter
+        limiter._clock = lambda: STUCK_SECONDS + 1  # noqa: SLF001  time passes
         waiting = world.cluster.tenants.get("next")
         assert waiting is not None
-        assert starts.may_start(waiting)
+        assert limiter.may_start(waiting)
         assert "next" in called

@@ -1,4 +1,4 @@
-"""A workspace whose pods are away: visitors and programs read our words and never the proxy's, then the workspace again."""
+"""A workspace whose pods are down: visitors and programs get our waiting page, not the error of the proxy."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
-"""The second EndpointSlice of a tenant's Service: it leads to the control plane while no pod of the tenant answers.
+"""The second EndpointSlice of a tenant's Service: the control plane's addresses while no pod of the tenant is ready.
 
-Every ingress adds up the slices of a Service. The cluster's own controller leaves those alone that say whose they are.
+Every ingress merges all slices of a Service. The cluster's controller ignores those with another managed-by label.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ NAME: Final = f"{APP}-stand-in"
 LABEL_SERVICE: Final = "kubernetes.io/service-name"
 _LABEL_MANAGER: Final = "endpointslice.kubernetes.io/managed-by"
 SELECTOR: Final = f"{_LABEL_MANAGER}={c.FIELD_MANAGER}"
-"""Ours alone: the cluster's own slices have the labels of their Service too."""
+"""Only ours: the cluster's slices have the labels of their Service too."""
 _PORT: Final = "http"
-"""Name of the port of the tenants' Services and of the control plane's: by it the ingress finds the number."""
+"""Port name of the tenants' and the control plane's Services, which the ingress resolves to a number."""
 
 
 @dataclass(frozen=True)
 class Backing:
-    """Where pods answer, of one family of addresses."""
+    """Addresses of ready pods, of one address family."""
 
     family: str
     """addressType: IPv4 or IPv6."""
@@ -32,7 +32,7 @@ class Backing:
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> "Backing | None":
-        """What an EndpointSlice says; None when none of its pods answers."""
+        """From an EndpointSlice; None if it has no ready pod."""
         port = next((one["port"] for one in body.get("ports") or () if one.get("name") == _PORT), None)
         ready = sorted(
             one["addresses"][0]

@@ -1,4 +1,4 @@
-"""Reads and writes the records of tenants' keys, and the platform's keys that seal them."""
+"""Reads and writes the escrow records of tenants' keys, and the platform's keys that encrypt them."""
 
 import asyncio
 import base64
@@ -23,22 +23,22 @@ logger = logging.getLogger(__name__)
 
 KEYS_SECRET: Final = "escrow-keys"  # noqa: S105  a Secret's name
 KEYS_SECONDS: Final = 20.0
-"""Time between two looks at it: while this program has the keys, a deletion costs nothing; after its end, everything."""
+"""Interval of checks: as long as this process has the keys in memory, a deleted Secret can be restored."""
 
 
-class Vault:
-    """One for the life of the program."""
+class EscrowStore:
+    """The store of escrow records, one for the process."""
 
     def __init__(self, kube: KubeClient, namespace: str) -> None:
         self._kube = kube
         self._namespace = namespace
         self._sealing: SealingKeys | None = None
-        self._opening = asyncio.Lock()
-        self._kept: dict[str, str] = {}
-        """Digest of what the record of an id is known to say."""
+        self._loading = asyncio.Lock()
+        self._saved: dict[str, str] = {}
+        """Digest of the last known content of a record, by id."""
 
     async def find(self, ident: str) -> Record | None:
-        """The tenant's record; None when the API server says that there is none."""
+        """The tenant's record; None if there is none."""
         try:
             secret = await self._kube.get(SECRET, records.name(ident), self._namespace)
         except KubeNotFoundError:
@@ -50,15 +50,15 @@ class Vault:
         listing = await self._kube.list(SECRET, self._namespace, label_selector=c.LABEL_ESCROW)
         return [self._read(sealing_keys, item) for item in listing.items]
 
-    def is_kept(self, instance: Instance, keys: TenantKeys, server: str) -> bool:
-        """Whether the record is known to say this, so that it need not be read."""
-        return self._kept.get(instance.id) == _digest(instance, keys, server, None)
+    def is_saved(self, instance: Instance, keys: TenantKeys, server: str) -> bool:
+        """Whether the record is known to have this content, so that it need not be read."""
+        return self._saved.get(instance.id) == _digest(instance, keys, server, None)
 
-    async def keep(
+    async def save(
         self, instance: Instance, keys: TenantKeys, server: str, *, retained_at: datetime | None = None
     ) -> bool:
-        """Write the record unless it says the same; True when that took a write."""
-        if self._kept.get(instance.id) == _digest(instance, keys, server, retained_at):
+        """Write the record unless its content is the same; returns whether it was written."""
+        if self._saved.get(instance.id) == _digest(instance, keys, server, retained_at):
             return False
         present = await self.find(instance.id)
         same = present is not None and present.covers(instance, keys, server, retained=retained_at is not None)
@@ -67,11 +67,11 @@ class Vault:
             sealed = sealing.seal(sealing_keys, instance.id, keys)
             manifest = records.build(instance, server, sealed=sealed, key=sealing_keys.current, retained_at=retained_at)
             await self._kube.apply(manifest)
-        self._kept[instance.id] = _digest(instance, keys, server, retained_at)
+        self._saved[instance.id] = _digest(instance, keys, server, retained_at)
         return not same
 
     async def take_over(self, record: Record, uid: str) -> None:
-        """The record is this Tenant's from now on; a conflict when another one was quicker."""
+        """Make this Tenant the record's owner; raises a conflict if another one was faster."""
         meta = {"resourceVersion": record.version, "annotations": {c.ANNOTATION_TENANT_UID: uid}}
         await self._kube.patch(SECRET, records.name(record.id), {"metadata": meta}, self._namespace)
         self.forget(record.id)
@@ -85,8 +85,8 @@ class Vault:
             return
 
     def forget(self, ident: str) -> None:
-        """The record may have been changed."""
-        self._kept.pop(ident, None)
+        """Invalidate the cached digest: the record may have changed."""
+        self._saved.pop(ident, None)
 
     def _read(self, sealing_keys: SealingKeys, secret: dict[str, Any]) -> Record:
         key, sealed = records.sealed_in(secret)
@@ -94,14 +94,14 @@ class Vault:
         return records.parse(secret, sealing.unseal(sealing_keys, key, ident, sealed))
 
     async def _keys(self) -> SealingKeys:
-        """The platform's keys, read once. A Secret that was deleted since is no reason to forget them."""
-        async with self._opening:
+        """The platform's keys, read once, and kept even if the Secret is deleted."""
+        async with self._loading:
             if self._sealing is None:
-                self._sealing = await self._stored() or await self._made()
+                self._sealing = await self._load_keys() or await self._create_keys()
             return self._sealing
 
-    async def look_after_keys(self) -> None:
-        """Until cancelled."""
+    async def maintain_keys(self) -> None:
+        """Check the Secret periodically until cancelled."""
         while True:
             try:
                 await self.ensure_keys()
@@ -110,20 +110,20 @@ class Vault:
             await asyncio.sleep(KEYS_SECONDS)
 
     async def ensure_keys(self) -> None:
-        """Put the Secret with the sealing keys back if it was deleted or changed while this program had them.
+        """Restore the Secret with the sealing keys if it was deleted or changed.
 
-        A person may bring back an older key, which opens older records, and choose by the annotation which one seals.
+        A person may add an older key, to read older records, and select the current key by the annotation.
         """
         known = await self._keys()
-        stored = await self._stored(known.current)
+        stored = await self._load_keys(known.current)
         if stored is None or not known.keys.items() <= stored.keys.items():
             await self._write(known)
             logger.warning("Secret %s lacked keys and was restored", KEYS_SECRET)
         else:
             self._sealing = stored
 
-    async def _stored(self, otherwise: str = "") -> SealingKeys | None:
-        """None when it is not there or holds no usable key; `otherwise` seals where nothing says which one does."""
+    async def _load_keys(self, otherwise: str = "") -> SealingKeys | None:
+        """None if the Secret is missing or has no usable key; `otherwise` is the current key without an annotation."""
         try:
             secret = await self._kube.get(SECRET, KEYS_SECRET, self._namespace)
         except KubeNotFoundError:
@@ -134,14 +134,14 @@ class Vault:
         named = secret["metadata"].get("annotations", {}).get(c.ANNOTATION_ESCROW_KEY, "")
         return SealingKeys(next((one for one in (named, otherwise) if one in keys), min(keys)), keys)
 
-    async def _made(self) -> SealingKeys:
+    async def _create_keys(self) -> SealingKeys:
         made = SealingKeys.generated()
         await self._write(made)
-        # Another replica may have been quicker: its key opens what it sealed.
-        return await self._stored(made.current) or made
+        # Another replica may have been faster: its key is needed for its records.
+        return await self._load_keys(made.current) or made
 
     async def _write(self, keys: SealingKeys) -> None:
-        """Beside what others have put into the Secret, where it is there."""
+        """Create the Secret, or add to an existing one."""
         body = _manifest(keys, self._namespace)
         try:
             await self._kube.create(body)

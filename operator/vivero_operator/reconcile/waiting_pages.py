@@ -1,7 +1,7 @@
-"""Shows a stand-in page at the address of a workspace without ready pods, instead of the proxy's own error.
+"""Shows a waiting page at the address of a workspace without ready pods, instead of the proxy's own error.
 
-No route changes for it, so connections and the ingress' configuration stay as they are; only where the tenant's Service
-leads. It gets events of pods beside the work queue, because a visitor is there in the second in which a pod goes.
+No route changes, so connections and the ingress' configuration stay as they are; only the endpoints of the tenant's
+Service do. Events of pods are handled outside the work queue, because visitors are affected at once.
 """
 
 import asyncio
@@ -19,26 +19,26 @@ from vivero_core.backends.kube.resources import ENDPOINT_SLICE
 from vivero_core.errors import BackendError
 from vivero_core.model.naming import namespace_name, tenant_in_namespace
 
-from vivero_operator.manifests import stand_in
-from vivero_operator.manifests.stand_in import Backing
-from vivero_operator.policies import stand_in as policy
+from vivero_operator.manifests import waiting_page
+from vivero_operator.manifests.waiting_page import Backing
+from vivero_operator.policies import waiting_page as policy
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS: Final = 5.0
-"""What no event of a pod reports (a first start that takes long, a request that failed) is detected within this time."""
+"""Changes without an event of a pod (a slow first start, a failed request) are detected within this time."""
 
 
 @dataclass(frozen=True)
 class _Slice:
-    """As it stands in the cluster."""
+    """An EndpointSlice in the cluster."""
 
     name: str
     uid: str
     tenant_id: str
-    """Empty for the control plane's."""
+    """Empty for those of the control plane."""
     backing: Backing | None
 
     @classmethod
@@ -47,7 +47,7 @@ class _Slice:
         return cls(meta["name"], meta["uid"], tenant_in_namespace(meta["namespace"]) or "", Backing.parse(body))
 
 
-class StandIns:
+class WaitingPages:
     """For one event loop."""
 
     def __init__(self, kube: KubeClient, cluster: Cluster, settings: Settings, now: Callable[[], datetime]) -> None:
@@ -56,39 +56,39 @@ class StandIns:
         self._settings = settings
         self._now = now
         self._control_plane: dict[str, _Slice] | None = None
-        """Its slices by name; None before they were listed: until then nothing is known to be right or wrong."""
+        """The control plane's slices by name; None before the first list: until then nothing is changed."""
         self._shown: dict[str, _Slice] = {}
         """By tenant."""
-        self._asked: set[str] = set()
+        self._marked: set[str] = set()
         self._wake = asyncio.Event()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def look(self, tenant_id: str) -> None:
-        """Something happened to a pod of this tenant."""
-        self._asked.add(tenant_id)
+    def mark(self, tenant_id: str) -> None:
+        """Mark a tenant for a check, after an event of one of its pods."""
+        self._marked.add(tenant_id)
         self._wake.set()
 
     async def run(self, watching: KubeClient, pods_listed: asyncio.Event) -> None:
-        """Until cancelled; what ends one of its parts is raised."""
+        """Run until cancelled; raises an error of any of its tasks."""
         await pods_listed.wait()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_control_plane(watching))
             group.create_task(self._follow_own(watching))
             group.create_task(self._sweep())
-            group.create_task(self._serve())
+            group.create_task(self._process_marked())
 
     async def settle(self, tenant_id: str) -> None:
-        """Put the page there, or take it away, as the tenant's pods are at this moment.
+        """Show or remove the page, according to the tenant's pods.
 
         Raises:
-            BackendError: the API server did not do it.
+            BackendError: the request to the API server failed.
         """
         async with self._locks.setdefault(tenant_id, asyncio.Lock()):
             if not self._differs(tenant_id):
                 return
             wanted, shown = self._wanted(tenant_id), self._shown.get(tenant_id)
             if wanted is not None:
-                self._shown[tenant_id] = _Slice.parse(await self._kube.apply(stand_in.build(tenant_id, wanted)))
+                self._shown[tenant_id] = _Slice.parse(await self._kube.apply(waiting_page.build(tenant_id, wanted)))
             elif shown is not None:
                 await self._remove(tenant_id, shown)
 
@@ -96,11 +96,11 @@ class StandIns:
         try:
             await self._kube.delete(ENDPOINT_SLICE, shown.name, namespace_name(tenant_id), uid=shown.uid)
         except KubeNotFoundError:
-            logger.debug("the stand-in EndpointSlice was deleted already", extra={"id": tenant_id})
+            logger.debug("the EndpointSlice of the waiting page was deleted already", extra={"id": tenant_id})
         self._shown.pop(tenant_id, None)
 
     def _differs(self, tenant_id: str) -> bool:
-        """Of a tenant that goes everything stays as it is: it goes with the namespace."""
+        """Whether the page must be changed; during deletion it is not: it is deleted with the namespace."""
         tenant = self._cluster.tenant_of(tenant_id)
         if self._control_plane is None or tenant is None or tenant.metadata.deletion_timestamp is not None:
             return False
@@ -113,55 +113,55 @@ class StandIns:
         ready = any(pod.ready for pod in pods)
         if tenant is None or not policy.is_wanted(tenant, ready=ready, down_since=down_since, now=self._now()):
             return None
-        return _one_family(self._control_plane or {})
+        return _single_family(self._control_plane or {})
 
-    async def _serve(self) -> None:
+    async def _process_marked(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            asked, self._asked = self._asked, set()
-            await asyncio.gather(*(self._settle_or_say(one) for one in asked if self._differs(one)))
+            marked, self._marked = self._marked, set()
+            await asyncio.gather(*(self._settle_or_log(one) for one in marked if self._differs(one)))
 
-    async def _settle_or_say(self, tenant_id: str) -> None:
+    async def _settle_or_log(self, tenant_id: str) -> None:
         try:
             await self.settle(tenant_id)
         except BackendError as error:
-            logger.warning("updating the stand-in EndpointSlice failed: %s", error, extra={"id": tenant_id})
+            logger.warning("updating the EndpointSlice of the waiting page failed: %s", error, extra={"id": tenant_id})
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
-            self._look_at_all()
+            self._mark_all()
 
-    def _look_at_all(self) -> None:
+    def _mark_all(self) -> None:
         for tenant in self._cluster.tenants:
-            self.look(tenant.id)
+            self.mark(tenant.id)
 
     async def _follow_control_plane(self, watching: KubeClient) -> None:
         settings = self._settings
-        selector = f"{stand_in.LABEL_SERVICE}={settings.control_plane_service}"
+        selector = f"{waiting_page.LABEL_SERVICE}={settings.control_plane_service}"
         async for news in follow(
             watching, ENDPOINT_SLICE, _Slice.parse, settings.platform_namespace, label_selector=selector
         ):
             self.handle_control_plane(news)
 
     def handle_control_plane(self, news: Listing[_Slice] | Change[_Slice]) -> None:
-        """Its pods come and go: pages that are shown follow them."""
-        self._control_plane = _after(news, self._control_plane or {}, lambda one: one.name)
-        self._look_at_all()
+        """Update shown pages when pods of the control plane change."""
+        self._control_plane = _merged(news, self._control_plane or {}, lambda one: one.name)
+        self._mark_all()
 
     async def _follow_own(self, watching: KubeClient) -> None:
-        async for news in follow(watching, ENDPOINT_SLICE, _Slice.parse, label_selector=stand_in.SELECTOR):
+        async for news in follow(watching, ENDPOINT_SLICE, _Slice.parse, label_selector=waiting_page.SELECTOR):
             self.handle_own(news)
 
     def handle_own(self, news: Listing[_Slice] | Change[_Slice]) -> None:
-        """What an earlier program left, and what others do to what we made."""
-        self._shown = _after(news, self._shown, lambda one: one.tenant_id)
+        """Handle slices from before a restart, and external changes of ours."""
+        self._shown = _merged(news, self._shown, lambda one: one.tenant_id)
         for one in news.items if isinstance(news, Listing) else [news.object]:
-            self.look(one.tenant_id)
+            self.mark(one.tenant_id)
 
 
-def _after(
+def _merged(
     news: Listing[_Slice] | Change[_Slice], known: dict[str, _Slice], key: Callable[[_Slice], str]
 ) -> dict[str, _Slice]:
     if isinstance(news, Listing):
@@ -174,8 +174,8 @@ def _after(
     return known
 
 
-def _one_family(slices: dict[str, _Slice]) -> Backing | None:
-    """A slice holds addresses of one kind: IPv4 where there are any."""
+def _single_family(slices: dict[str, _Slice]) -> Backing | None:
+    """The addresses of one family, because a slice has only one: IPv4 if there are any."""
     backings = sorted((one.backing for one in slices.values() if one.backing), key=lambda one: (one.family, one.port))
     if not backings:
         return None

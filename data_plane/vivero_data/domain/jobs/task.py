@@ -1,4 +1,4 @@
-"""What a job gets while it runs, in its own process: services, whose work it is, and how it tells where it is."""
+"""The interface of a job's task, and the context that it runs in: services, the user, progress and heartbeats."""
 
 import asyncio
 from typing import Any, Final
@@ -9,20 +9,20 @@ from vivero_web.errors import NotAllowedError, UnavailableError, WebError
 from vivero_data.db.database import Connection, Database
 from vivero_data.domain.files.service import FileService
 from vivero_data.domain.jobs import repository
-from vivero_data.domain.jobs.repository import SILENCE, Attempt
+from vivero_data.domain.jobs.repository import HEARTBEAT_TIMEOUT, Attempt
 from vivero_data.domain.users import repository as users
 from vivero_data.domain.users.schemas import Actor
 
-_BEAT_SECONDS: Final = 2.0  # between two signs of life; people watch the progress
-_PATIENCE: Final = SILENCE / 2  # without the database: gone before anybody takes this attempt for dead
+_HEARTBEAT_SECONDS: Final = 2.0  # users watch the progress
+_DATABASE_TIMEOUT: Final = HEARTBEAT_TIMEOUT / 2  # without the database: give up before another attempt starts
 
 
 class JobLostError(WebError):
-    """The job is not this attempt's any more: it was taken for dead, or somebody removed it."""
+    """The attempt is stale: its heartbeat timed out, or the job was deleted."""
 
 
-class Work:
-    """One attempt."""
+class TaskContext:
+    """What a task uses during one attempt."""
 
     def __init__(self, attempt: Attempt, actor: Actor, database: Database, files: FileService) -> None:
         self.actor = actor
@@ -33,64 +33,64 @@ class Work:
         self._total: int | None = None
 
     def progress(self, done: int, total: int | None) -> None:
-        """So many are done, of so many if that is known; written down with the next sign of life."""
+        """Report progress, with the total if known; stored with the next heartbeat."""
         self._done, self._total = done, total
 
     async def finish(self, tx: Connection, result: dict[str, Any]) -> None:
-        """The job is done if what this transaction writes is: an attempt that was taken for dead writes nothing.
+        """Mark the job as done in the transaction that writes its result; a stale attempt thus writes nothing.
 
         Raises:
-            JobLostError: another attempt has begun.
+            JobLostError: the attempt is stale.
         """
         if not await repository.finish(tx, self._attempt, result, self._done):
             raise JobLostError
 
-    async def beat(self) -> None:
-        """Signs of life until cancelled.
+    async def heartbeat(self) -> None:
+        """Send heartbeats until cancelled.
 
         Raises:
             JobLostError: as `finish`.
-            UnavailableError: the database has been away for too long.
+            UnavailableError: the database has been unavailable for too long.
         """
         clock = asyncio.get_running_loop().time
-        heard = clock()
+        last_seen = clock()
         while True:
-            await asyncio.sleep(_BEAT_SECONDS)
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
             try:
                 async with self.database.read() as connection:
-                    alive = await repository.beat(connection, self._attempt, self._done, self._total)
+                    alive = await repository.heartbeat(connection, self._attempt, self._done, self._total)
             except UnavailableError:
-                if clock() - heard > _PATIENCE:
+                if clock() - last_seen > _DATABASE_TIMEOUT:
                     raise
                 continue
             if not alive:
                 raise JobLostError
-            heard = clock()
+            last_seen = clock()
 
 
-class Order(msgspec.Struct, frozen=True):
-    """What a job is to do, as it is kept: each kind has its own."""
+class Task(msgspec.Struct, frozen=True):
+    """A kind of job; its fields are the parameters, stored as JSON."""
 
     async def check(self, connection: Connection) -> str:
-        """What it is about, in a word for people, before anything is promised.
+        """Validate the parameters before the job is queued; returns its subject, for people.
 
         Raises:
-            WebError: it cannot be done.
+            WebError: the task cannot be done.
         """
         raise NotImplementedError
 
-    async def run(self, work: Work) -> None:
-        """Do it, and end with `work.finish`. It may have been begun before: an attempt leaves nothing behind.
+    async def run(self, context: TaskContext) -> None:
+        """Do the work, and end with `context.finish`. Must be idempotent: an attempt may be a retry.
 
         Raises:
-            UnavailableError: worth another attempt.
-            WebError: it will never work; its sentence is for who asked.
+            UnavailableError: retried.
+            WebError: not retried; its detail is shown to the user.
         """
         raise NotImplementedError
 
 
 async def actor_of(connection: Connection, user_id: int) -> Actor:
-    """On whose behalf it is, with the rights of today.
+    """The user on whose behalf the job runs, with their current role.
 
     Raises:
         NotAllowedError: the user is gone or not active.

@@ -1,4 +1,4 @@
-"""From the outcomes of steps to the conditions of a Tenant."""
+"""Computes the conditions of a Tenant from the outcomes of its steps. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from vivero_operator.policies.life import Move
 from vivero_operator.policies.outcome import Outcome, State
 
 _SEVERITY: Final = (State.BLOCKED, State.FAILED, State.WAITING)
-"""What the summary mentions first; SKIPPED steps only follow from one of these."""
+"""Order of precedence in the summary; SKIPPED steps only follow from one of these."""
 _SUSPENDED_ASPECTS: Final = (ConditionType.WORKLOAD_READY, ConditionType.ROUTE_READY)
 _CALM: Final = frozenset(
     {Reason.PROVEN, Reason.PROVISIONING, Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN}
     | {Reason.PAUSED, Reason.DELETING, Reason.TRIAL_ENDED, Reason.UNPAID, Reason.ABUSE, Reason.MANUAL, Reason.RESUMED}
 )
-"""Reasons of Ready that are no fault."""
+"""Reasons of Ready that are not errors."""
 _IN_PROGRESS: Final = frozenset({Reason.STARTING, Reason.ROLLING_OUT, Reason.WAITING_FOR_TURN, Reason.PODS_MISSING})
-"""Reasons of WorkloadReady that time cures."""
+"""Reasons of WorkloadReady that are transient."""
 _LONG_START: Final = timedelta(seconds=2)
-_LONG_TURN: Final = timedelta(seconds=60)
+_LONG_WAIT: Final = timedelta(seconds=60)
 _LONG_SPARE_START: Final = timedelta(seconds=20)
 SUSPENSION_TEXT: Final = {
     "TrialEnded": "the trial has ended",
@@ -44,7 +44,7 @@ class Finding:
 
 
 class Writer:
-    """Makes conditions of one tenant at one moment."""
+    """Builds conditions of one tenant at one time."""
 
     def __init__(self, tenant: Tenant, now: datetime) -> None:
         self._tenant = tenant
@@ -65,7 +65,7 @@ class Writer:
 
 
 def _aspects(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition]:
-    """One condition for each step that has one; a skipped step leaves what was known."""
+    """One condition for each step that has one; a skipped step leaves its previous condition."""
     for finding in findings:
         outcome = finding.outcome
         if finding.condition is not None and outcome.state is not State.SKIPPED:
@@ -74,7 +74,7 @@ def _aspects(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition]
 
 
 def worst(findings: Sequence[Finding]) -> Outcome | None:
-    """The first fault in the steps' order, else the first wait; None when all is done."""
+    """The first error in the order of steps, else the first wait; None if all is done."""
     for state in _SEVERITY:
         found = next((one.outcome for one in findings if one.outcome.state is state), None)
         if found is not None:
@@ -103,7 +103,7 @@ def active(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[
 
 
 def _workload(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition]:
-    """Progressing while the wanted pods come up; Degraded, with the pod's own reason, when they do not."""
+    """Progressing while the wanted pods start; Degraded, with the pod's own reason, if they fail to."""
     found = next((one.outcome for one in findings if one.condition is ConditionType.WORKLOAD_READY), None)
     if found is None or found.state is State.SKIPPED:
         return
@@ -124,7 +124,7 @@ def _workload(writer: Writer, findings: Sequence[Finding]) -> Iterable[Condition
 
 
 def bound(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
-    """Conditions of a spare that was just claimed: what the claim did not touch is as true of the new spec as of the old."""
+    """Conditions of a spare that was just claimed: aspects that the claim did not change stay valid for the new spec."""
     conditions = active(tenant, findings, now)
     if worst(findings) is not None:
         return conditions
@@ -133,7 +133,7 @@ def bound(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[C
 
 
 def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime, reason: Reason) -> tuple[Condition, ...]:
-    """Conditions of a tenant that should be out of service: Suspended once it really is, and then Ready says nothing."""
+    """Conditions of a suspended tenant: Suspended once it is out of service; Ready then has no meaning."""
     writer = Writer(tenant, now)
     trouble = worst(findings)
     message = suspension_message(tenant) if trouble is None else f"Suspending: {trouble.message}"
@@ -149,7 +149,7 @@ def suspended(tenant: Tenant, findings: Sequence[Finding], now: datetime, reason
 
 
 def of(move: Move, tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
-    """Conditions of a tenant that comes to this state, and why."""
+    """Conditions of a tenant that moves to this state, with the reason."""
     match move.state:
         case life.State.SUSPENDED:
             return suspended(tenant, findings, now, move.reason)
@@ -162,7 +162,7 @@ def of(move: Move, tenant: Tenant, findings: Sequence[Finding], now: datetime) -
 
 
 def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequence[Condition]:
-    """HostsReady, of a tenant that has hosts of its own. It says nothing about Ready: DNS is the customer's."""
+    """HostsReady, for custom hosts. It does not affect Ready, because DNS is the customer's responsibility."""
     if not found:
         return ()
     missing = [one for one in found if not one.ready]
@@ -176,7 +176,7 @@ def hosts(tenant: Tenant, found: Sequence[HostStatus], now: datetime) -> Sequenc
 
 
 def paused(tenant: Tenant, now: datetime) -> tuple[Condition, ...]:
-    """What was known, and that nothing is done about anything."""
+    """The previous conditions, and Paused: nothing is reconciled."""
     writer = Writer(tenant, now)
     message = f"Reconciliation is paused by annotation {ANNOTATION_PAUSED}"
     return writer.merged([writer.write(ConditionType.PAUSED, Status.TRUE, Reason.PAUSED, message)])
@@ -191,13 +191,13 @@ def summary(conditions: Sequence[Condition]) -> Condition | None:
 
 
 def refused(tenant: Tenant, reason: Reason, message: str, now: datetime) -> tuple[Condition, ...]:
-    """Conditions of a tenant that nothing is done for until something else changes."""
+    """Conditions of a tenant that is not reconciled until something else changes."""
     writer = Writer(tenant, now)
     return writer.merged([writer.write(ConditionType.READY, Status.FALSE, reason, message)])
 
 
 def deleting(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tuple[Condition, ...]:
-    """Conditions while a tenant goes: what it still waits for, so that a stuck deletion says why."""
+    """Conditions during deletion: what it still waits for, so that a stuck deletion shows its reason."""
     writer = Writer(tenant, now)
     trouble = worst(findings)
     message = f"Deleting: {trouble.message}" if trouble else "Deleting"
@@ -210,7 +210,7 @@ def deleting(tenant: Tenant, findings: Sequence[Finding], now: datetime) -> tupl
 
 
 def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, age: timedelta) -> timedelta | None:
-    """How much longer a start that goes well, and began so long ago, is not worth a word; None when there is something to say.
+    """How long to delay the status of a start that goes well; None if there is something to report.
 
     `age`: since when there is this Tenant, for one that still waits for its turn to begin.
 
@@ -223,7 +223,7 @@ def silence(tenant: Tenant, conditions: Sequence[Condition], begun: timedelta, a
     if LABEL_SIGNUP in tenant.metadata.labels or reason not in (Reason.STARTING, Reason.WAITING_FOR_TURN):
         return None
     if reason == Reason.WAITING_FOR_TURN:
-        return _LONG_TURN - age if age < _LONG_TURN else None
+        return _LONG_WAIT - age if age < _LONG_WAIT else None
     left = (_LONG_SPARE_START if tenant.is_spare else _LONG_START) - begun
     return left if left > timedelta() else None
 
@@ -236,15 +236,15 @@ def transition(
     `told`: the reason of the move that was made, where one was.
     """
     before, after = summary(old), summary(new)
-    if after is None or (before is not None and (_same(before, after) or _turn_came(before, after))):
+    if after is None or (before is not None and (_same(before, after) or _left_queue(before, after))):
         return None
     if told is Reason.RESUMED and after.reason in _CALM:
         return False, Reason.RESUMED, f"Resumed: {after.message}"
     return after.reason not in _CALM, after.reason, after.message
 
 
-def _turn_came(before: Condition, after: Condition) -> bool:
-    """That a queued start begins is not worth an event."""
+def _left_queue(before: Condition, after: Condition) -> bool:
+    """Whether a queued start began, which is not worth an event."""
     return (before.reason, after.reason) == (Reason.WAITING_FOR_TURN, Reason.STARTING)
 
 

@@ -1,6 +1,6 @@
-"""One lane for each backing server: a bulkhead (its own few threads) and a circuit breaker (ADR 0013).
+"""A circuit breaker with a bulkhead (a small thread pool) for each backing server (ADR 0013).
 
-A server that hangs fills its own lane and no other: tenants elsewhere, and the event loop, go on.
+A server that hangs blocks only its own threads: tenants on other servers, and the event loop, are not affected.
 """
 
 import asyncio
@@ -26,35 +26,35 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 THREADS: Final = 6
-"""Calls at once on one server; a signup needs three."""
-PATIENT_THREADS: Final = 4
-"""Calls at once that no person waits for: the rest of the threads is always there for signups."""
+"""Concurrent calls to one server; a signup needs three."""
+BACKGROUND_THREADS: Final = 4
+"""Concurrent calls that no person waits for: the other threads are reserved for signups."""
 LONG_THREADS: Final = 2
-"""Calls at once that may take seconds, because a tenant's data decides that: the rest goes on beside them."""
-TURN_SECONDS: Final = 5.0
-"""A call that gets no thread for so long is refused: its tenant's pass ends, and makes room for others'. If no call at
-all ended in that time the server hangs."""
-STEADY_SECONDS: Final = 30.0
+"""Concurrent calls that may take seconds, depending on a tenant's data: other calls continue in parallel."""
+QUEUE_SECONDS: Final = 5.0
+"""Timeout of a call that waits for a thread: its tenant's reconcile ends and makes room for others. If no call at all
+ended in that time the server hangs."""
+STABLE_SECONDS: Final = 30.0
 """A server that fails again within this time keeps its back-off between probes."""
 # Without the text of the error: it may name another tenant's objects.
 _OPEN: Final = "circuit breaker open, retrying soon"
 _BUSY: Final = "all threads are busy, retrying soon"
-_REPLACED: Final = "address or credentials were changed, retrying soon"
+_CHANGED: Final = "address or credentials were changed, retrying soon"
 
 URGENT: Final[ContextVar[bool]] = ContextVar("urgent", default=False)
 """Whether a person waits for this work; tasks inherit it from the one that starts them."""
 
 
-class Lane:
+class CircuitBreaker:
     """Runs blocking calls against one server, on the event loop that first calls it.
 
-    Closed: calls pass. After one found the server unavailable, or none came
-    back: open, all fail fast. Then half open: after a pause one `probe`, and
-    only it, tries the server, and again with back-off until it responds;
-    `recovered` is called, and calls pass.
+    Closed: calls pass. After a call found the server unavailable, or all calls
+    hang: open, all calls fail fast. Then half-open: after a pause only one `probe`
+    tries the server, repeatedly with back-off until it responds; then `recovered`
+    is called, and the breaker closes.
 
-    An error about one tenant opens nothing: a refusal, or work that is not
-    finished yet (BackendUnfinishedError).
+    An error about one tenant does not open it: a refusal, or unfinished work
+    (BackendUnfinishedError).
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class Lane:
         self._recovered = recovered
         self._fence = fence
         self._clock = clock
-        self._threads = ThreadPoolExecutor(THREADS + 1, thread_name_prefix=f"lane-{system}")  # one is the probe's
-        self._all, self._patient = asyncio.Semaphore(THREADS), asyncio.Semaphore(PATIENT_THREADS)
+        self._threads = ThreadPoolExecutor(THREADS + 1, thread_name_prefix=f"backend-{system}")  # one for the probe
+        self._all, self._background = asyncio.Semaphore(THREADS), asyncio.Semaphore(BACKGROUND_THREADS)
         self._long = asyncio.Semaphore(LONG_THREADS)
         self._running = 0
         self._finished: Callable[[], None] | None = None
-        self._faults = 0
+        self._failures = 0
         self._closed_since = self._last_end = clock()
         self._recovery: asyncio.Task[None] | None = None
-        self._closed = False
+        self._shut_down = False
 
     @property
     def is_open(self) -> bool:
@@ -87,25 +87,25 @@ class Lane:
         return self._recovery is not None
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """The function's result; BackendUnavailableError without a try while the circuit breaker is open or no thread is free.
+        """The function's result; BackendUnavailableError without a call while the breaker is open or no thread is free.
 
-        The function is bounded in time by its driver. The fence may stop it, as it may stop every write.
+        The function must have a timeout of its own. The fence may stop it, like every write.
         """
         self._refuse()
-        async with self._turn():
+        async with self._thread_slot():
             return await self._run(functools.partial(function, *args, **kwargs))
 
     async def long(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """The same for work that may take seconds, such as erasing a tenant's data: only a few at once."""
+        """Like `call` for work that may take seconds, such as erasing a tenant's data: only a few concurrently."""
         self._refuse()
-        async with self._turn(self._long):
+        async with self._thread_slot(self._long):
             return await self._run(functools.partial(function, *args, **kwargs))
 
-    def close(self, finished: Callable[[], None] = lambda: None) -> None:
-        """No call begins any more; when those that run have ended, `finished` is called in a thread of the lane."""
-        if self._closed:
+    def shut_down(self, finished: Callable[[], None] = lambda: None) -> None:
+        """Accept no more calls; when the running ones have ended, `finished` is called in one of the threads."""
+        if self._shut_down:
             return
-        self._closed = True
+        self._shut_down = True
         self._finished = finished
         if self._recovery is not None:
             self._recovery.cancel()
@@ -118,13 +118,13 @@ class Lane:
             self._threads.shutdown(wait=False)
 
     def _refuse(self) -> None:
-        if self._closed:
-            raise BackendUnavailableError(self.system, _REPLACED)
+        if self._shut_down:
+            raise BackendUnavailableError(self.system, _CHANGED)
         if self.is_open:
             raise BackendUnavailableError(self.system, _OPEN)
 
     async def _run(self, function: Callable[[], R]) -> R:
-        # Again: the one before it in the queue may have found the server down.
+        # Checked again: the previous call in the queue may have found the server down.
         self._refuse()
         since = self._closed_since
         self._running += 1
@@ -133,7 +133,7 @@ class Lane:
         except FencedError:
             raise  # about us, not about the server
         except BackendUnavailableError:
-            # One that hung since before the server last recovered says nothing new.
+            # A call that hung since before the last recovery says nothing about the present.
             if since == self._closed_since:
                 self._open("the server is unavailable")
             raise
@@ -143,20 +143,20 @@ class Lane:
             self._finish_if_idle()
 
     @contextlib.asynccontextmanager
-    async def _turn(self, *first: asyncio.Semaphore) -> AsyncIterator[None]:
-        """Have a thread. That `first` is not to be had says how much of that kind is done, and nothing of the server."""
+    async def _thread_slot(self, *first: asyncio.Semaphore) -> AsyncIterator[None]:
+        """Wait for a thread. A timeout for `first` means too many calls of that kind, not that the server hangs."""
         async with contextlib.AsyncExitStack() as stack:
-            had_first = False
+            has_first = False
             try:
-                async with asyncio.timeout(TURN_SECONDS):
+                async with asyncio.timeout(QUEUE_SECONDS):
                     for semaphore in first:
                         await stack.enter_async_context(semaphore)
-                    had_first = True
+                    has_first = True
                     if not URGENT.get():
-                        await stack.enter_async_context(self._patient)
+                        await stack.enter_async_context(self._background)
                     await stack.enter_async_context(self._all)
             except TimeoutError:
-                if had_first and self._clock() - self._last_end > TURN_SECONDS:
+                if has_first and self._clock() - self._last_end > QUEUE_SECONDS:
                     self._open("timeout")
                 raise BackendUnavailableError(self.system, _BUSY) from None
             yield
@@ -169,9 +169,9 @@ class Lane:
         return await asyncio.get_running_loop().run_in_executor(self._threads, fenced)
 
     def _open(self, cause: str) -> None:
-        if self._recovery is None and not self._closed:
-            if self._clock() - self._closed_since > STEADY_SECONDS:
-                self._faults = 0
+        if self._recovery is None and not self._shut_down:
+            if self._clock() - self._closed_since > STABLE_SECONDS:
+                self._failures = 0
             self._recovery = asyncio.create_task(self._recover(), name=f"recover {self.system}")
             metrics.CIRCUIT_OPEN.labels(self.system).set(1)
             logger.warning("circuit breaker open: %s", cause, extra={"system": self.system})
@@ -190,8 +190,8 @@ class Lane:
 
     async def _responds(self) -> bool:
         """One probe after a pause; a refusal is a response too."""
-        self._faults += 1
-        await asyncio.sleep(backoff.probe_delay(self._faults, random.random()))  # noqa: S311  jitter, no secret
+        self._failures += 1
+        await asyncio.sleep(backoff.probe_delay(self._failures, random.random()))  # noqa: S311  jitter, no secret
         try:
             await self._in_thread(self._probe)
         except BackendUnavailableError:

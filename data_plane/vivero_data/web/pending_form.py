@@ -1,7 +1,7 @@
-"""What was typed into a form that is not answered as it should be: it travels on in the page that comes instead.
+"""Preserves the content of a form that could not be processed, in the page that is shown instead (ADR 0029).
 
-A session that ended, a database that is away: such a page holds what was typed, to be sent again as it was. Nothing of
-it is stored here. Only forms of our own pages are kept, so nobody else can put words into one.
+After an expired session or an outage of the database that page has the form's values in hidden inputs, to be submitted
+again. Nothing is stored on the server. Only same-origin forms are preserved, so another site cannot inject values.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,30 +21,30 @@ from vivero_data.web.forms import local_path
 
 LOGIN: Final = "/login"
 LOGIN_BYTES: Final = 256 * 1024
-"""Of the login's form, in which what was typed is sent along."""
-_MOST_BYTES: Final = LOGIN_BYTES * 3 // 4  # leaves room for the longer names that it has there
+"""Body limit of the login form, which carries the preserved values."""
+_MOST_BYTES: Final = LOGIN_BYTES * 3 // 4  # leaves room for the prefixed names in the login form
 _FORM: Final = "application/x-www-form-urlencoded"
 _PREFIX: Final = "kept-"
 _SECRET: Final = frozenset({"password", "current_password", "new_password", "code", "ticket"})
-"""What lets somebody in: no page shows it again."""
+"""Credentials: never written into a page."""
 
 AnyRequest = Request[Any, Any, Any]
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A form to be sent again: the path it goes to, and its texts by the names of their inputs."""
+class PendingForm(msgspec.Struct, frozen=True):
+    """A form to be submitted again: its target path, and its values by input name."""
 
     target: str
     texts: dict[str, str]
 
     @property
     def inputs(self) -> dict[str, str]:
-        """The texts by names that no input of a login has."""
+        """The values, with prefixed names that do not collide with the login form's."""
         return {f"{_PREFIX}{name}": text for name, text in self.texts.items()}
 
 
 def is_short_form(request: AnyRequest) -> bool:
-    """Whether a page of ours sent it with texts alone, few enough to be read whoever it is from."""
+    """Whether it is a same-origin form without files, small enough to be read without authentication."""
     length = request.headers.get("content-length", "")
     return (
         request.method == "POST"
@@ -56,35 +56,35 @@ def is_short_form(request: AnyRequest) -> bool:
     )
 
 
-async def keep(request: AnyRequest) -> Kept | None:
-    """What such a form holds; None when that is nothing, or cannot be read."""
+async def read_pending(request: AnyRequest) -> PendingForm | None:
+    """The form's values; None if there are none, or the body is malformed."""
     try:
         form = await read_form(request)
     except (WebError, HTTPException):
         return None
     target = quote(request.scope["path"])
     if target == LOGIN:
-        return brought(form, local_path(form.get("next", "")))
+        return pending_in_login(form, local_path(form.get("next", "")))
     texts = {name: text for name, text in form.items() if name not in _SECRET}
-    return Kept(target, texts) if texts else None
+    return PendingForm(target, texts) if texts else None
 
 
-def brought(form: Mapping[str, str], target: str) -> Kept | None:
-    """What a login's form brings along from `keep`; None when it was a login and no more."""
+def pending_in_login(form: Mapping[str, str], target: str) -> PendingForm | None:
+    """The pending form in a login's hidden inputs; None for a plain login."""
     texts = {name.removeprefix(_PREFIX): text for name, text in form.items() if name.startswith(_PREFIX)}
-    return Kept(target, texts) if texts else None
+    return PendingForm(target, texts) if texts else None
 
 
-class KeepingAnswer(Response[str]):
-    """The answer to a form that failed, made of what was typed: exception handlers cannot wait for that, answers can."""
+class PendingFormResponse(Response[str]):
+    """A response that reads the failed form first: exception handlers are synchronous, responses are not."""
 
-    def __init__(self, make: Callable[[Kept | None], Response[Any]]) -> None:
+    def __init__(self, make: Callable[[PendingForm | None], Response[Any]]) -> None:
         super().__init__("")
         self._make = make
 
     def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> ASGIResponse:  # noqa: ANN401  as Litestar's
         async def made() -> ASGIResponse:
-            answer = self._make(await keep(request))
+            answer = self._make(await read_pending(request))
             answer.headers.update(self.headers)
             return answer.to_asgi_response(app, request, **options)
 

@@ -1,4 +1,4 @@
-"""When the stand-in page is shown at the address of a workspace. Pure."""
+"""When the waiting page is shown at the address of a workspace. Pure."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,16 +8,16 @@ from vivero_core.model.constants import ConditionType
 from vivero_core.model.tenant import Tenant
 
 FIRST_START: Final = timedelta(seconds=10)
-"""A first start is watched at the control plane's own pages, and mostly over by then: two writes less for each tenant."""
+"""Customers follow a first start on the control plane's pages, and it is mostly over by then: this saves two writes."""
 
 
 def is_wanted(tenant: Tenant, *, ready: bool, down_since: datetime | None, now: datetime) -> bool:
-    """Whether visitors come to an address where no pod answers.
+    """Whether the address is routed but no pod answers.
 
     Args:
-        tenant: one that stays.
-        ready: whether a pod of it is.
-        down_since: since when its oldest pod is not; None when it has none.
+        tenant: one that is not being deleted.
+        ready: whether any of its pods is ready.
+        down_since: since when its oldest pod is not ready; None without pods.
         now: the time.
     """
     routed = is_true(tenant.status.conditions, ConditionType.ROUTE_READY) and tenant.spec.suspended is None

@@ -10,7 +10,7 @@ from reconcile.world import NOW, UID, tenant_body
 from unit.operator.test_escrow import SOME, instance
 from vivero_core.backends.kube.errors import KubeConflictError
 from vivero_operator.escrow import sealing
-from vivero_operator.escrow.vault import KEYS_SECRET, Vault
+from vivero_operator.escrow.store import KEYS_SECRET, EscrowStore
 from vivero_operator.instance import Instance
 
 SPACE = "vivero-system"
@@ -23,9 +23,9 @@ def kube() -> FakeKube:
     return FakeKube()
 
 
-def vault(kube: FakeKube) -> Vault:
+def escrow_store(kube: FakeKube) -> EscrowStore:
     """As a new process has it."""
-    return Vault(cast("Any", kube), SPACE)
+    return EscrowStore(cast("Any", kube), SPACE)
 
 
 def heir() -> Instance:
@@ -37,37 +37,37 @@ def heir() -> Instance:
 
 class TestRecords:
     async def test_what_is_kept_is_found_by_another_process(self, kube: FakeKube) -> None:
-        assert await vault(kube).find(IDENT) is None
-        assert await vault(kube).keep(instance(), SOME, "main")
-        found = await vault(kube).find(IDENT)
+        assert await escrow_store(kube).find(IDENT) is None
+        assert await escrow_store(kube).save(instance(), SOME, "main")
+        found = await escrow_store(kube).find(IDENT)
         assert found is not None
         assert (found.keys, found.database_server, found.owner_uid, found.retained) == (SOME, "main", UID, False)
-        assert [one.id for one in await vault(kube).all()] == [IDENT]
+        assert [one.id for one in await escrow_store(kube).all()] == [IDENT]
 
     async def test_it_is_written_once(self, kube: FakeKube) -> None:
-        one = vault(kube)
-        assert not one.is_kept(instance(), SOME, "main")
-        assert await one.keep(instance(), SOME, "main")
-        assert one.is_kept(instance(), SOME, "main")
+        one = escrow_store(kube)
+        assert not one.is_saved(instance(), SOME, "main")
+        assert await one.save(instance(), SOME, "main")
+        assert one.is_saved(instance(), SOME, "main")
         kube.writes.clear()
-        assert not await one.keep(instance(), SOME, "main")
-        assert not await vault(kube).keep(instance(), SOME, "main"), "another process finds that it says all"
+        assert not await one.save(instance(), SOME, "main")
+        assert not await escrow_store(kube).save(instance(), SOME, "main"), "another process finds that it says all"
         assert kube.writes == []
 
     async def test_what_may_have_been_changed_is_looked_at_again(self, kube: FakeKube) -> None:
-        one = vault(kube)
-        await one.keep(instance(), SOME, "main")
+        one = escrow_store(kube)
+        await one.save(instance(), SOME, "main")
         del kube.objects[RECORD]
-        assert not await one.keep(instance(), SOME, "main"), "nothing said that it was gone"
+        assert not await one.save(instance(), SOME, "main"), "nothing said that it was gone"
         one.forget(IDENT)
-        assert not one.is_kept(instance(), SOME, "main")
-        assert await one.keep(instance(), SOME, "main")
+        assert not one.is_saved(instance(), SOME, "main")
+        assert await one.save(instance(), SOME, "main")
         assert RECORD in kube.objects
 
     async def test_retained_and_taken_over(self, kube: FakeKube) -> None:
-        one = vault(kube)
-        await one.keep(instance(), SOME, "main")
-        assert await one.keep(instance(), SOME, "main", retained_at=NOW)
+        one = escrow_store(kube)
+        await one.save(instance(), SOME, "main")
+        assert await one.save(instance(), SOME, "main", retained_at=NOW)
         record = await one.find(IDENT)
         assert record is not None
         assert record.retained
@@ -75,12 +75,12 @@ class TestRecords:
         taken = await one.find(IDENT)
         assert taken is not None
         assert (taken.owner_uid, taken.keys) == ("uid-of-the-heir", SOME)
-        assert await one.keep(heir(), SOME, "main"), "it is in use again"
+        assert await one.save(heir(), SOME, "main"), "it is in use again"
         assert "vivero.dev/retained" not in kube.objects[RECORD]["metadata"]["labels"]
 
     async def test_of_two_that_take_it_over_one_gets_it(self, kube: FakeKube) -> None:
-        one = vault(kube)
-        await one.keep(instance(), SOME, "main", retained_at=NOW)
+        one = escrow_store(kube)
+        await one.save(instance(), SOME, "main", retained_at=NOW)
         record = await one.find(IDENT)
         assert record is not None
         await one.take_over(record, "first")
@@ -88,21 +88,21 @@ class TestRecords:
             await one.take_over(record, "second")
 
     async def test_erased(self, kube: FakeKube) -> None:
-        one = vault(kube)
-        await one.keep(instance(), SOME, "main")
+        one = escrow_store(kube)
+        await one.save(instance(), SOME, "main")
         await one.erase(IDENT)
         assert await one.find(IDENT) is None
-        assert not one.is_kept(instance(), SOME, "main")
+        assert not one.is_saved(instance(), SOME, "main")
         await one.erase(IDENT)  # it is gone already
 
     async def test_one_that_cannot_be_opened_is_sealed_again_from_what_the_secrets_hold(self, kube: FakeKube) -> None:
-        await vault(kube).keep(instance(), SOME, "main")
+        await escrow_store(kube).save(instance(), SOME, "main")
         del kube.objects[PLATFORM]
-        one = vault(kube)
+        one = escrow_store(kube)
         closed = await one.find(IDENT)
         assert closed is not None
         assert closed.keys is None
-        assert await one.keep(instance(), SOME, "main")
+        assert await one.save(instance(), SOME, "main")
         opened = await one.find(IDENT)
         assert opened is not None
         assert opened.keys == SOME
@@ -110,76 +110,76 @@ class TestRecords:
 
 class TestPlatformKeys:
     async def test_made_at_the_first_moment_and_found_again(self, kube: FakeKube) -> None:
-        await vault(kube).keep(instance(), SOME, "main")
+        await escrow_store(kube).save(instance(), SOME, "main")
         before = kube.objects[PLATFORM]
-        await vault(kube).ensure_keys()
+        await escrow_store(kube).ensure_keys()
         assert kube.objects[PLATFORM] == before
 
     async def test_put_back_when_they_are_deleted_or_lack_something(self, kube: FakeKube) -> None:
-        one = vault(kube)
-        await one.keep(instance(), SOME, "main")
+        one = escrow_store(kube)
+        await one.save(instance(), SOME, "main")
         before = kube.objects.pop(PLATFORM)["data"]
         await one.ensure_keys()
         assert kube.objects[PLATFORM]["data"] == before
         kube.objects[PLATFORM]["data"] = {"odd": "no base64!", "short": base64.b64encode(b"short").decode()}
         await one.ensure_keys()
         assert before.items() <= kube.objects[PLATFORM]["data"].items()
-        found = await vault(kube).find(IDENT)
+        found = await escrow_store(kube).find(IDENT)
         assert found is not None
         assert found.keys == SOME
 
     async def test_a_person_chooses_which_one_seals(self, kube: FakeKube) -> None:
-        one = vault(kube)
-        await one.keep(instance(), SOME, "main")
+        one = escrow_store(kube)
+        await one.save(instance(), SOME, "main")
         second = sealing.SealingKeys.generated()
         kube.objects[PLATFORM]["data"] |= encoded(second)
         kube.objects[PLATFORM]["metadata"]["annotations"] = {"vivero.dev/escrow-key": second.current}
         await one.ensure_keys()
-        await one.keep(heir(), SOME, "main")
+        await one.save(heir(), SOME, "main")
         assert kube.objects[RECORD]["metadata"]["annotations"]["vivero.dev/escrow-key"] == second.current
-        assert (await find(vault(kube))).keys == SOME
+        assert (await find(escrow_store(kube))).keys == SOME
 
     @pytest.mark.parametrize("named", [{}, {"vivero.dev/escrow-key": "no such key"}])
     async def test_where_nothing_says_which_one_seals_it_stays_the_same(
         self, kube: FakeKube, named: dict[str, str]
     ) -> None:
-        one = vault(kube)
+        one = escrow_store(kube)
         await one.ensure_keys()
         current = kube.objects[PLATFORM]["metadata"]["annotations"]["vivero.dev/escrow-key"]
         for _ in range(8):
             kube.objects[PLATFORM]["data"] |= encoded(sealing.SealingKeys.generated())
         kube.objects[PLATFORM]["metadata"]["annotations"] = named
         await one.ensure_keys()
-        await one.keep(instance(), SOME, "main")
+        await one.save(instance(), SOME, "main")
         assert kube.objects[RECORD]["metadata"]["annotations"]["vivero.dev/escrow-key"] == current
-        assert (await find(vault(kube))).keys == SOME
+        assert (await find(escrow_store(kube))).keys == SOME
 
     async def test_an_older_key_that_a_person_brings_back_opens_older_records(self, kube: FakeKube) -> None:
-        await vault(kube).keep(instance(), SOME, "main")
+        await escrow_store(kube).save(instance(), SOME, "main")
         older = kube.objects.pop(PLATFORM)["data"]
-        one = vault(kube)
+        one = escrow_store(kube)
         assert (await find(one)).keys is None
         kube.objects[PLATFORM]["data"] |= older
         await one.ensure_keys()
         assert (await find(one)).keys == SOME
         # What is sealed from now on is sealed with the key that was current.
         one.forget(IDENT)
-        await one.keep(heir(), SOME, "main")
+        await one.save(heir(), SOME, "main")
         named = kube.objects[RECORD]["metadata"]["annotations"]["vivero.dev/escrow-key"]
         assert named not in older
 
     async def test_a_secret_without_a_usable_key_gets_one(self, kube: FakeKube) -> None:
         meta = {"name": KEYS_SECRET, "namespace": SPACE}
         kube.put({"kind": "Secret", "apiVersion": "v1", "metadata": meta, "data": {"note": "aGVsbG8="}})
-        await vault(kube).keep(instance(), SOME, "main")
-        assert (await find(vault(kube))).keys == SOME
+        await escrow_store(kube).save(instance(), SOME, "main")
+        assert (await find(escrow_store(kube))).keys == SOME
         assert kube.objects[PLATFORM]["data"]["note"] == "aGVsbG8=", "what others put there stays"
 
     async def test_two_replicas_that_make_them_at_once_use_the_same(
         self, kube: FakeKube, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The second one finds the name taken between its look and its write."""
-        first, second = vault(kube), vault(kube)
+        first, second = escrow_store(kube), escrow_store(kube)
         real = kube.get
 
         async def late(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  passes on what it gets
@@ -187,20 +187,20 @@ class TestPlatformKeys:
                 return await real(*args, **kwargs)
             finally:
                 monkeypatch.undo()
-                await first.keep(instance(), SOME, "main")
+                await first.save(instance(), SOME, "main")
 
         monkeypatch.setattr(kube, "get", late)
         await second.all()
         assert (await find(second)).keys == SOME
-        await second.keep(heir(), SOME, "main")
-        assert (await find(vault(kube))).keys == SOME
+        await second.save(heir(), SOME, "main")
+        assert (await find(escrow_store(kube))).keys == SOME
 
 
 def encoded(keys: sealing.SealingKeys) -> dict[str, str]:
     return {name: base64.b64encode(key).decode() for name, key in keys.keys.items()}
 
 
-async def find(one: Vault) -> Any:  # noqa: ANN401  a Record, and its absence is a failure of the test
+async def find(one: EscrowStore) -> Any:  # noqa: ANN401  a Record, and its absence is a failure of the test
     found = await one.find(IDENT)
     assert found is not None
     return found

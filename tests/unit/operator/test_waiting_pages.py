@@ -15,18 +15,18 @@ from vivero_core.backends.kube.client import Change, Listing
 from vivero_core.backends.kube.errors import SYSTEM, KubeUnavailableError
 from vivero_operator.handlers import pods
 from vivero_operator.health import Heartbeat
-from vivero_operator.manifests import ingress, stand_in
-from vivero_operator.manifests.stand_in import Backing
-from vivero_operator.policies.stand_in import FIRST_START
+from vivero_operator.manifests import ingress, waiting_page
+from vivero_operator.manifests.waiting_page import Backing
+from vivero_operator.policies.waiting_page import FIRST_START
 from vivero_operator.reconcile.context import HandlerContext
 from vivero_operator.reconcile.controller import Key
 from vivero_operator.reconcile.pods import Pod
 from vivero_operator.reconcile.queue import WorkQueue
-from vivero_operator.reconcile.stand_ins import StandIns, _Slice
 from vivero_operator.reconcile.state import ReconcileState
+from vivero_operator.reconcile.waiting_pages import WaitingPages, _Slice
 
 Object = dict[str, Any]
-PAGE = ("EndpointSlice", NAMESPACE, stand_in.NAME)
+PAGE = ("EndpointSlice", NAMESPACE, waiting_page.NAME)
 
 
 def slice_of(*addresses: str, name: str = "cp-1", family: str = "IPv4", ready: bool = True) -> Object:
@@ -50,9 +50,9 @@ class Door:
 
     def __init__(self, **status: Any) -> None:  # noqa: ANN401  parts of a manifest
         self.world = World()
-        self.ins: StandIns = self.world.services.stand_ins
+        self.pages: WaitingPages = self.world.services.waiting_pages
         self.change(routed() | {"provenAt": "2026-11-22T11:59:00Z"} | status)
-        self.ins.handle_control_plane(listing(slice_of("10.1.0.2", "10.1.0.1")))
+        self.pages.handle_control_plane(listing(slice_of("10.1.0.2", "10.1.0.1")))
 
     def change(self, status: Object, **spec: Any) -> None:  # noqa: ANN401  parts of a manifest
         self.world.put(merge(tenant_body(), {"status": status, "spec": spec}))
@@ -64,7 +64,7 @@ class Door:
         await self.settle()
 
     async def settle(self) -> None:
-        await self.ins.settle(IDENT)
+        await self.pages.settle(IDENT)
 
     @property
     def page(self) -> Object | None:
@@ -141,11 +141,11 @@ async def test_of_a_tenant_that_goes_nothing_is_touched() -> None:
 async def test_it_follows_the_control_planes_pods_and_ends_with_them() -> None:
     door = Door()
     await door.settle()
-    door.ins.handle_control_plane(Change("MODIFIED", _Slice.parse(slice_of("10.1.0.7"))))
+    door.pages.handle_control_plane(Change("MODIFIED", _Slice.parse(slice_of("10.1.0.7"))))
     await door.settle()
     assert door.page is not None
     assert [one["addresses"] for one in door.page["endpoints"]] == [["10.1.0.7"]]
-    door.ins.handle_control_plane(Change("MODIFIED", _Slice.parse(slice_of("10.1.0.7", ready=False))))
+    door.pages.handle_control_plane(Change("MODIFIED", _Slice.parse(slice_of("10.1.0.7", ready=False))))
     await door.settle()
     assert door.page is None
 
@@ -156,12 +156,12 @@ async def test_nothing_is_decided_before_the_control_planes_pods_were_listed() -
     await door.settle()
     found = door.page
     door.world.restart()
-    door.ins = door.world.services.stand_ins
+    door.pages = door.world.services.waiting_pages
     assert found is not None
-    door.ins.handle_own(listing(found))
+    door.pages.handle_own(listing(found))
     await door.settle()
     assert door.page is not None
-    door.ins.handle_control_plane(listing(slice_of("10.1.0.1", "10.1.0.2")))
+    door.pages.handle_control_plane(listing(slice_of("10.1.0.1", "10.1.0.2")))
     writes = list(door.world.kube.writes)
     await door.settle()
     assert door.world.kube.writes == writes
@@ -173,7 +173,7 @@ async def test_one_that_somebody_removed_comes_back() -> None:
     door = Door()
     await door.settle()
     gone = door.world.kube.objects.pop(PAGE)
-    door.ins.handle_own(Change("DELETED", _Slice.parse(gone)))
+    door.pages.handle_own(Change("DELETED", _Slice.parse(gone)))
     await door.settle()
     assert door.page is not None
 
@@ -215,9 +215,9 @@ async def test_what_the_api_server_did_not_do_is_done_later(monkeypatch: pytest.
 async def test_ready_is_said_only_when_the_address_leads_to_the_pods(monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof comes after: whoever is told of a workspace never meets the page that says it is not there."""
     world = await serving()
-    world.services.stand_ins.handle_control_plane(listing(slice_of("10.1.0.1")))
+    world.services.waiting_pages.handle_control_plane(listing(slice_of("10.1.0.1")))
     world.put(pod(ready=False))
-    await world.services.stand_ins.settle(IDENT)
+    await world.services.waiting_pages.settle(IDENT)
     assert PAGE in world.kube.objects
     asked = list[bool]()
     proof = world.data_plane.proof
@@ -246,7 +246,7 @@ def test_every_event_of_a_pod_is_a_reason_to_look() -> None:
 def test_it_is_found_by_the_ingress_as_the_services_own_slices_are() -> None:
     """By the Service's name and the port's, in its namespace; and the cluster's controller leaves it alone."""
     one = instance()
-    made, wanted = stand_in.build(one.id, Backing("IPv4", 8080, ("10.1.0.1",))), ingress.service(one)
+    made, wanted = waiting_page.build(one.id, Backing("IPv4", 8080, ("10.1.0.1",))), ingress.service(one)
     assert made["metadata"]["namespace"] == wanted["metadata"]["namespace"]
     assert made["metadata"]["labels"]["kubernetes.io/service-name"] == wanted["metadata"]["name"]
     assert made["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] != "endpointslice-controller.k8s.io"
@@ -263,7 +263,7 @@ async def test_only_pods_that_answer_and_of_one_family(made: list[tuple[str, set
         slice_of(*(_address(family, one) for one in hosts), name=f"cp-{number}", family=family, ready=ready)
         for number, (family, hosts, ready) in enumerate(made)
     ]
-    door.ins.handle_control_plane(listing(*bodies))
+    door.pages.handle_control_plane(listing(*bodies))
     await door.settle()
     wanted = {family: set[str]() for family in ("IPv4", "IPv6")}
     for family, hosts, ready in made:

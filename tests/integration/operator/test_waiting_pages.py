@@ -19,10 +19,10 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_dev.localhost import local_client
 from vivero_operator.instance import Instance
-from vivero_operator.manifests import ingress, stand_in
+from vivero_operator.manifests import ingress, waiting_page
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.pods import Pod
-from vivero_operator.reconcile.stand_ins import StandIns
+from vivero_operator.reconcile.waiting_pages import WaitingPages
 
 SECONDS = 60
 NOW = "2026-11-28T12:00:00Z"
@@ -43,7 +43,7 @@ class Door:
         self.instance = Instance(Tenant.parse(body), Plan.parse(plan), settings)
         self.cluster, self.kube = Cluster(), kube
         self.cluster.tenants.put(self.instance.tenant)
-        self.ins = StandIns(kube, self.cluster, settings, lambda: datetime.now(UTC))
+        self.pages = WaitingPages(kube, self.cluster, settings, lambda: datetime.now(UTC))
 
     def pod(self, *, ready: bool) -> None:
         """As the watch of pods tells of one."""
@@ -51,10 +51,12 @@ class Door:
         meta = {"name": "app-1", "namespace": self.instance.namespace, "labels": labels}
         status = {"conditions": [{"type": "Ready", "status": str(ready)}]}
         self.cluster.put_pod(Pod.parse({"metadata": meta, "status": status}))
-        self.ins.look(self.instance.id)
+        self.pages.mark(self.instance.id)
 
     async def slices(self) -> list[dict[str, Any]]:
-        return (await self.kube.list(ENDPOINT_SLICE, self.instance.namespace, label_selector=stand_in.SELECTOR)).items
+        return (
+            await self.kube.list(ENDPOINT_SLICE, self.instance.namespace, label_selector=waiting_page.SELECTOR)
+        ).items
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ async def door(setup: Setup) -> AsyncIterator[Door]:
         for manifest in (ingress.service(one.instance), ingress.build(one.instance)):
             await kube.apply(manifest)
         listed.set()
-        running = asyncio.create_task(one.ins.run(kube, listed))
+        running = asyncio.create_task(one.pages.run(kube, listed))
         yield one
         running.cancel()
         with suppress(asyncio.CancelledError):

@@ -1,7 +1,6 @@
-"""Envoy as the TLS end of a server that cannot be told to refuse TLS 1.2.
+"""Envoy as TLS proxy for a server that cannot be configured to refuse TLS 1.2.
 
-It passes bytes and knows nothing of what they mean, so that signatures over
-host and path stay valid.
+It proxies TCP, not HTTP, so that signatures over host and path stay valid.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ def socket(host: str, port: int) -> Document:
 
 
 def configuration(*, listen: Sequence[Document], server: Document, folder: str) -> Document:
-    """Envoy's bootstrap: TLS 1.3 on each of `listen`, certificates from `folder`, plain bytes to `server`."""
+    """Envoy's bootstrap: TLS 1.3 on each of `listen`, certificates from `folder`, plain TCP to `server`."""
     endpoint = {"endpoint": {"address": server}}
     return {
         "static_resources": {
