@@ -13,6 +13,7 @@ from vivero_core.model.release import Release
 from vivero_core.model.tenant import Tenant
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_pool import TenantPool
+from vivero_core.model.tenant_restore import TenantRestore
 
 from vivero_operator.handlers import tenants
 from vivero_operator.reconcile import database_server, plan, tenant_pool
@@ -26,6 +27,7 @@ from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.tenant import TenantReconciler
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler
 from vivero_operator.reconcile.tenant_pool import TenantPoolReconciler
+from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
 
 
 def _database_servers(services: Services, context: HandlerContext) -> DatabaseServerReconciler:
@@ -67,4 +69,5 @@ KINDS: Final[tuple[KindSpec[Any], ...]] = (
     ),
     KindSpec(Release, lambda services, context: ReleaseReconciler(services, context.move), verbs=("create", "delete")),
     KindSpec(TenantBackup, lambda services, _: TenantBackupReconciler(services), edited=True),
+    KindSpec(TenantRestore, lambda services, _: TenantRestoreReconciler(services), edited=True),
 )

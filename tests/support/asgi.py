@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import httpx
 from litestar import Litestar
 from litestar.types import ASGIApp, Message
+from support.sockets import open_sockets, until_closed
 
 Headers = Iterable[tuple[str, str | bytes]]
 
@@ -28,7 +29,7 @@ class Answer:
 @asynccontextmanager
 async def running(app: Litestar) -> AsyncIterator[None]:
     """The application's life in a task of its own: its task group has to end in the task that began it."""
-    started, stop = asyncio.Event(), asyncio.Event()
+    started, stop, before = asyncio.Event(), asyncio.Event(), open_sockets()
 
     async def live() -> None:
         async with app.lifespan():
@@ -40,6 +41,7 @@ async def running(app: Litestar) -> AsyncIterator[None]:
     yield
     stop.set()
     await task
+    await until_closed(before)
 
 
 def transport_to(

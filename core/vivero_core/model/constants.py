@@ -165,7 +165,10 @@ class Reason(StrEnum):
     # An operation, such as a TenantBackup.
     NOT_CONFIGURED = "NotConfigured"
     TENANT_NOT_FOUND = "TenantNotFound"
+    BACKUP_NOT_FOUND = "BackupNotFound"
+    TENANT_EXISTS = "TenantExists"
     BACKED_UP = "BackedUp"
+    RESTORED = "Restored"
     FAILED = "Failed"
     # TenantPool.
     FULL = "Full"

@@ -16,7 +16,7 @@ _RESERVED_LIST = ", ".join(f"'{slug}'" for slug in sorted(naming.RESERVED_SLUGS)
 
 Host = Annotated[str, StringConstraints(max_length=naming.HOST_MAX_LENGTH)]
 
-_SLUG_RULES = rules(
+SLUG_RULES = rules(
     (
         f"self.matches('{naming.SLUG_PATTERN}') && !self.contains('--')",
         "slug must be 3 to 40 lower-case letters, digits and single hyphens, from a letter to a letter or digit",
@@ -122,7 +122,7 @@ class TenantSpec(Model):
     display_name: str = Field(min_length=1, max_length=naming.DISPLAY_NAME_MAX_LENGTH, json_schema_extra=_NAME_RULE)
     """The customer's name as people read it."""
     slug: str | None = Field(
-        default=None, min_length=1, max_length=naming.SLUG_MAX_LENGTH, json_schema_extra=_SLUG_RULES
+        default=None, min_length=1, max_length=naming.SLUG_MAX_LENGTH, json_schema_extra=SLUG_RULES
     )
     """First label of the workspace's host name. Unique in the cluster: of two Tenants with the same slug the
     one that had it first keeps it. Cannot be changed. Only a spare of a TenantPool has none yet."""

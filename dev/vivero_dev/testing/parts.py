@@ -2,8 +2,7 @@
 
 A test on a platform waits half of its time, for a pod, a browser, a service. So several processes of pytest run at once,
 a lane each. On the shared platform every test has a tenant, a schema or a server of its own. Tests that stop, restart,
-count or take what all others use carry the mark `alone`: they run one after the other on a second platform. What needs
-none takes what the others leave of the processors.
+count or take what all others use carry the mark `alone`: they run one after the other on a second platform.
 
 A new folder below tests/integration has to be named here; a test fails until it is.
 """
@@ -43,8 +42,6 @@ class Part:
     budget: Budget
     marks: str = ""
     processes: int = 1
-    yields: bool = False
-    """Takes what the others leave of the processors."""
 
     @property
     def alone(self) -> bool:
@@ -98,6 +95,6 @@ WITH_PLATFORM: Final[Lanes] = (
         _alone("end to end, alone", 1200, "tests/e2e"),
         _alone("integration, alone", 2700, "tests/integration"),
     ),
-    (Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS), yields=True),),
+    (Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS)),),
 )
 """All tests."""

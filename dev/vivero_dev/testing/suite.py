@@ -130,9 +130,8 @@ class Suite:
         return folder
 
     def _command(self, part: Part) -> list[str]:
-        courtesy = ["nice", "-n", "10"] if part.yields else []
         pytest = [sys.executable, "-m", "pytest", "-p", ending.__name__]
-        return [*courtesy, *pytest, *part.places, *self._options(part)]
+        return [*pytest, *part.places, *self._options(part)]
 
     def _options(self, part: Part) -> Sequence[str]:
         options = [f"--junitxml={self._folder(part.name) / JUNIT}"]

@@ -1,12 +1,13 @@
-"""What the operator tells the program of a TenantBackup. Pure: the operator itself loads no client for it."""
+"""What the operator tells the programs of a TenantBackup and a TenantRestore. Pure: the operator loads no client for it."""
 
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Final, Self
 
-PROGRAM: Final = "backup"
-STEPS: Final = ("files", "dump", "verify")
-ORDER_FILE, CLIENT_FILE = "order.json", "client.cnf"
+BACKUP, BACKUP_STEPS = "backup", ("files", "dump", "verify")
+RESTORE, RESTORE_STEPS = "restore", ("database", "files", "verify")
+ORDER_FILE: Final = "order.json"
+CLIENT_FILE: Final = "client.cnf"
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,23 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Order:
+class Login:
+    """A database user, and where its server is."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+
+    def option_file(self) -> str:
+        """How mariadb-dump reaches the server; `ca.crt` is beside it."""
+        said = {"user": self.user, "password": self.password, "host": self.host, "port": str(self.port)}
+        said["ssl-ca"] = "/run/operation/ca.crt"
+        return "[client]\nssl-verify-server-cert\n" + "".join(f'{name}="{value}"\n' for name, value in said.items())
+
+
+@dataclass(frozen=True)
+class BackupOrder:
     """What is to be backed up."""
 
     tenant: str
@@ -33,10 +50,6 @@ class Order:
     file_key: str = field(repr=False)
     """64 hexadecimal digits."""
 
-    @property
-    def prefix(self) -> str:
-        return f"{self.tenant}/backups/{self.uid}"
-
     def dump(self) -> str:
         return json.dumps(asdict(self))
 
@@ -46,7 +59,29 @@ class Order:
         return cls(**known | {"schemas": tuple(known["schemas"]), "storage": Account(**known["storage"])})
 
 
-def option_file(login: str, password: str, host: str, port: int) -> str:
-    """How mariadb-dump reaches the server; `ca.crt` is beside it."""
-    lines = {"user": login, "password": password, "host": host, "port": str(port), "ssl-ca": "/run/operation/ca.crt"}
-    return "[client]\nssl-verify-server-cert\n" + "".join(f'{name}="{value}"\n' for name, value in lines.items())
+@dataclass(frozen=True)
+class RestoreOrder:
+    """Which backup is to be loaded, and where."""
+
+    tenant: str
+    """Id of the tenant that was backed up."""
+    uid: str
+    """Of the TenantBackup."""
+    schemas: dict[str, str]
+    """A schema of the backup, and the new tenant's schema that it is loaded into."""
+    audit: str
+    """Which of the new tenant's schemas is the audit log's."""
+    database: Login
+    """The new tenant's own."""
+    storage: Account
+    """The new tenant's own."""
+    file_key: str = field(repr=False)
+    """64 hexadecimal digits; both tenants have it, for files are stored as they were."""
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        known = json.loads(text)
+        return cls(**known | {"database": Login(**known["database"]), "storage": Account(**known["storage"])})

@@ -11,6 +11,7 @@ import pytest
 from types_boto3_s3.client import S3Client
 from vivero_dev.backing import object_store
 from vivero_dev.backing.accounts import Account
+from vivero_dev.localhost import local_client
 
 from .conftest import Kubectl
 
@@ -68,6 +69,49 @@ def test_a_workspace_is_backed_up_by_an_object(
         assert not any(canary.encode() in content or b"CREATE TABLE" in content for content in held.values())
     finally:
         workspace.delete(f"/api/v1/files/{file_id}", headers=headers).raise_for_status()
+
+
+def test_a_workspace_is_brought_back_beside_itself(
+    kubectl: Kubectl,
+    platform: dict[str, Any],
+    workspace: httpx.Client,
+    apply: Callable[[dict[str, Any]], None],
+) -> None:
+    demo, canary = platform["demo_tenant"], f"canary {secrets.token_hex(8)}"
+    login = {"email": demo["email"], "password": demo["password"]}
+    token = workspace.post("/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    sent = workspace.post("/api/v1/files", files={"file": ("note.txt", canary.encode(), "text/plain")}, headers=headers)
+    file_id = sent.raise_for_status().json()["id"]
+    name = f"back-{secrets.token_hex(3)}"
+    try:
+        apply(backup(name, demo["name"]))
+        kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
+    finally:
+        workspace.delete(f"/api/v1/files/{file_id}", headers=headers).raise_for_status()
+    target = {"tenant": name, "slug": name}
+    try:
+        apply(
+            {
+                "apiVersion": "vivero.dev/v1alpha1",
+                "kind": "TenantRestore",
+                "metadata": {"name": name},
+                "spec": {"backup": name, "target": target},
+            }
+        )
+        kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
+        header, row = kubectl("get", "vrs", name).splitlines()
+        assert header.split() == ["NAME", "BACKUP", "TENANT", "COMPLETE", "REASON", "STATUS", "RESTORED-TO", "AGE"]
+        assert row.split()[:5] == [name, name, name, "True", "Restored"]
+        url = json.loads(kubectl("get", "vt", name, "-o", "json"))["status"]["url"]
+        with local_client(Path(platform["ca"])) as client:
+            token = client.post(f"{url}/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
+            found = client.get(f"{url}/api/v1/files/{file_id}", headers={"Authorization": f"Bearer {token}"})
+            assert found.raise_for_status().content == canary.encode(), "deleted since, and there as it was"
+        assert workspace.get(f"/api/v1/files/{file_id}", headers=headers).status_code == 404
+    finally:
+        kubectl("patch", "vt", name, "--type=merge", "--patch", '{"spec": {"deletionPolicy": "Delete"}}')
+        kubectl("delete", "vt", name, "--timeout=80s")
 
 
 def test_a_backup_of_nobody_says_so_and_none_can_be_changed(

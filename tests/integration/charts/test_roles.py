@@ -57,9 +57,9 @@ def test_who_may_view_sees_everything_of_ours(holding: As, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["vivero-edit", "edit", "admin"])
-def test_who_may_edit_changes_tenants_pools_and_backups_alone(holding: As, role: str) -> None:
+def test_who_may_edit_changes_what_people_make_alone(holding: As, role: str) -> None:
     they_may = holding(role)
-    edited = {"tenants", "tenantpools", "tenantbackups"}
+    edited = {"tenants", "tenantpools", "tenantbackups", "tenantrestores"}
     assert {spec.plural for spec in KINDS if spec.edited} == edited
     for kind in edited:
         assert all(they_may(verb, f"{kind}.vivero.dev") for verb in WRITE)

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import uvicorn
 from litestar import Litestar
+from support.sockets import open_sockets, until_closed
 from vivero_control import composition
 from vivero_control.app import create_program
 from vivero_control.db.tables import StaffMember
@@ -142,8 +143,9 @@ def eventually(look: Callable[[], object]) -> None:
 
 
 async def _serve(web: uvicorn.Server) -> None:
+    before = open_sockets()
     await web.serve()
-    await asyncio.sleep(0.3)  # aiohttp closes TLS connections asynchronously
+    await until_closed(before)
 
 
 def _wait(address: str, status: int) -> None:

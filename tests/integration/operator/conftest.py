@@ -1,7 +1,8 @@
 """The instance under test, with its own operator at rest while these tests drive."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,16 +13,21 @@ from faults.play import Book
 from faults.report import Tally
 from faults.rig import Rig
 from faults.servers import Servers
+from integration.conftest import Login
 from integration.operator.accounts import OPERATOR, log_in
+from integration.operator.backups import CANARY, Given, erase
 from integration.operator.live import Live, Setup, cluster_names
 from integration.operator.rigged import rigged
 from vivero_core.backends.kube import config as kube_config
 from vivero_core.backends.kube.client import KubeClient
 from vivero_core.backends.kube.resources import DEPLOYMENT, POD
-from vivero_core.backends.mariadb.client import MariaDbAdmin
+from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
 from vivero_core.backends.s3.client import VersityStorageAdmin
 from vivero_core.backends.valkey.client import ValkeyAdmin
 from vivero_core.model.constants import LABEL_NAME
+from vivero_dev.debian import extracted
+from vivero_dev.instance import cache_root
+from vivero_operator.operations import backup
 
 BACKING = "vivero-backing.svc.cluster.local"
 TALLIES = pytest.StashKey[list[Tally]]()
@@ -129,3 +135,24 @@ async def rig(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def book(rig: Rig) -> Book:
     return Book(rig)
+
+
+@pytest.fixture
+def given(
+    platform: dict[str, Any],
+    new_tenant: Callable[[], Login],
+    database_server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Given]:
+    tools = extracted(cache_root(), "mariadb-client") / "usr/bin"
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(backup, "_scratch", lambda: tmp_path / "files.json")
+    made = Given(platform, new_tenant(), database_server, tmp_path)
+    made.sql(
+        "CREATE TABLE c_1 (id INT PRIMARY KEY, name VARCHAR(200), picture LONGBLOB)",
+        f"INSERT INTO c_1 VALUES (1, '{CANARY}', x'00ff1b5c27')",  # noqa: S608  a constant
+    )
+    made.own.put_object(Bucket=made.login.bucket, Key="one", Body=b"sealed by its workspace")
+    yield made
+    erase(made.kept, made.bucket, f"{made.login.id}/")

@@ -1,127 +1,16 @@
 """The program of a TenantBackup on the real MariaDB and the real S3 server: what it stores, and what it refuses."""
 
-import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-import pymysql
 import pytest
 from botocore.exceptions import ClientError
-from integration.conftest import Login
-from types_boto3_s3.client import S3Client
-from vivero_core.backends.mariadb.client import Server
-from vivero_core.backends.tls import client_context
-from vivero_core.sealing import unseal
-from vivero_dev.backing import object_store as dev_store
-from vivero_dev.backing.accounts import Account as DevAccount
-from vivero_dev.debian import extracted
-from vivero_dev.instance import cache_root
+from integration.operator.backups import CANARY, Given, erase
 from vivero_operator.operations import backup
 from vivero_operator.operations.backup import Backup
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, Order, option_file
-from vivero_operator.operations.program import Files, StepFailedError
-from vivero_operator.operations.streams import Reader, pieces_of, unpacked
-
-CANARY = "Zürich 🌱 canary-7f3a"
-
-
-class Given:
-    """A tenant with data, the files that the operator would mount, and clients that look at what was stored."""
-
-    def __init__(self, platform: dict[str, Any], login: Login, server: Server, folder: Path) -> None:
-        self.login, self.server, self.folder = login, server, folder
-        at, authority = platform["backup"], Path(platform["ca"])
-        self.bucket = at["bucket"]
-        (folder / "ca.crt").write_text(authority.read_text())
-        (folder / "backup").mkdir()
-        for name, value in (at | {"region": "us-east-1"}).items():
-            (folder / "backup" / name).write_text(value)
-        storage = Account(at["endpoint"], "us-east-1", login.bucket, login.account.name, login.account.secret)
-        self.order = Order(login.id, "", (login.database,), storage, secrets.token_hex(32))
-        self.client_file(login.database_user.secret)
-        self.kept = dev_store.client(at["endpoint"], DevAccount(at["access_key"], at["secret_key"]), authority)
-        own = DevAccount(login.account.name, login.account.secret)
-        self.own = dev_store.client(at["endpoint"], own, authority)
-
-    def client_file(self, password: str) -> None:
-        name, host = self.login.database_user.name, self.server.host
-        text = option_file(name, password, host, self.server.port)
-        (self.folder / CLIENT_FILE).write_text(text.replace("/run/operation", str(self.folder)))
-
-    def sql(self, *statements: str) -> None:
-        user = self.login.database_user
-        connection = pymysql.connect(
-            host=self.server.host,
-            port=self.server.port,
-            user=user.name,
-            password=user.secret,
-            database=self.login.database,
-            ssl=client_context(self.server.authority),
-            autocommit=True,
-        )
-        with connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-
-    def files(self, uid: str, **changed: Any) -> Files:  # noqa: ANN401  fields of an Order
-        (self.folder / ORDER_FILE).write_text(replace(self.order, uid=uid, **changed).dump())
-        return Files(self.folder)
-
-    def run(self, uid: str) -> dict[str, Any]:
-        files = self.files(uid)
-        backup.copy_files(files)
-        backup.dump(files)
-        return backup.verify(files).result
-
-    def key(self, uid: str, name: str) -> str:
-        return f"{self.login.id}/backups/{uid}/{name}"
-
-    def stored(self, key: str) -> bytes:
-        return self.kept.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-
-    def replace(self, key: str, content: bytes) -> None:
-        self.kept.put_object(Bucket=self.bucket, Key=key, Body=content)
-
-    def restored(self, uid: str) -> str:
-        """The dump as text."""
-        schema = self.login.database
-        sealed = Reader(iter([self.stored(self.key(uid, f"{schema}.sql"))])).read
-        plain = unseal(sealed, bytes.fromhex(self.order.file_key), f"backup {self.login.id} {uid} {schema}")
-        return b"".join(unpacked(plain)).decode()
-
-    def all_stored(self) -> dict[str, bytes]:
-        listing = self.kept.list_objects_v2(Bucket=self.bucket, Prefix=f"{self.login.id}/").get("Contents", ())
-        return {one["Key"]: self.stored(one["Key"]) for one in listing}
-
-
-def erase(client: S3Client, bucket: str, prefix: str) -> None:
-    for one in client.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", ()):
-        client.delete_object(Bucket=bucket, Key=one["Key"])
-
-
-@pytest.fixture
-def given(
-    platform: dict[str, Any],
-    new_tenant: Callable[[], Login],
-    database_server: Server,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Given]:
-    tools = extracted(cache_root(), "mariadb-client") / "usr/bin"
-    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(backup, "_scratch", lambda: tmp_path / "files.json")
-    made = Given(platform, new_tenant(), database_server, tmp_path)
-    made.sql(
-        "CREATE TABLE c_1 (id INT PRIMARY KEY, name VARCHAR(200), picture LONGBLOB)",
-        f"INSERT INTO c_1 VALUES (1, '{CANARY}', x'00ff1b5c27')",  # noqa: S608  a constant
-    )
-    made.own.put_object(Bucket=made.login.bucket, Key="one", Body=b"sealed by its workspace")
-    yield made
-    erase(made.kept, made.bucket, f"{made.login.id}/")
+from vivero_operator.operations.program import StepFailedError
+from vivero_operator.operations.streams import Reader, pieces_of
 
 
 def test_what_was_there_is_in_the_backup_and_nothing_of_it_in_plain_text(given: Given) -> None:

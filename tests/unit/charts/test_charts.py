@@ -167,9 +167,9 @@ def test_every_kind_can_be_viewed() -> None:
     assert {verb for _, verb in granted(roles()["vivero-view"])} == {"get", "list", "watch"}
 
 
-EDITED = {"tenants", "tenantpools", "tenantbackups"}
+EDITED = {"tenants", "tenantpools", "tenantbackups", "tenantrestores"}
 
 
-def test_editing_is_for_tenants_pools_and_backups_alone() -> None:
+def test_editing_is_for_what_people_make_alone() -> None:
     assert {resource.partition("/")[0] for resource, _ in granted(roles()["vivero-edit"])} == EDITED
     assert {group for rules in roles().values() for rule in rules for group in rule["apiGroups"]} == {"vivero.dev"}

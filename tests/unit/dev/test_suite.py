@@ -1,6 +1,5 @@
 """A part of the tests is a run of pytest with a budget: what fails, what takes too long, and what is kept."""
 
-import os
 import signal
 from pathlib import Path
 
@@ -66,13 +65,6 @@ def test_a_run_that_is_not_measured_leaves_no_coverage(root: Path) -> None:
     (root / "test_own.py").write_text("def test_one(): pass\n")
     Suite(root / "results", measured=False).pytest(Part("a part", ("test_own.py",), AMPLE), {}, silently)
     assert not (root / "results" / "a-part" / ".coverage").exists()
-
-
-def test_a_part_that_yields_leaves_the_processors_to_others(root: Path) -> None:
-    (root / "test_own.py").write_text("import os\n\ndef test_one(): print('nice', os.nice(0))\n")
-    part = Part("a part", ("test_own.py", "-s"), AMPLE, yields=True)
-    Suite(root / "results", measured=False).pytest(part, {}, silently)
-    assert f"nice {min(os.nice(0) + 10, 19)}" in (root / "results" / "a-part" / "output.log").read_text()
 
 
 def test_a_failure_is_shown_with_its_words(root: Path) -> None:

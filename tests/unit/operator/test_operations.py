@@ -1,6 +1,7 @@
 """Operations: the Job that the runner makes, what is read of its pod, and a TenantBackup from its creation to its end."""
 
 import base64
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,17 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reconcile.world import PLAN, SERVER, UID, Object, World, tenant_body
-from unit.operator.made import PAUSED
+from unit.operator.made import PAUSED, condition
 from vivero_core.errors import BackendError
 from vivero_core.model import naming
 from vivero_core.model.base import Metadata
 from vivero_core.model.tenant_backup import TenantBackup
-from vivero_operator.operations import program, runner
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Order
+from vivero_core.model.tenant_restore import TenantRestore
+from vivero_operator.operations import dumps, program, runner
+from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder, RestoreOrder
 from vivero_operator.operations.program import RefusedError, StepFailedError
 from vivero_operator.operations.runner import Operation, Outcome, Said
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
-from vivero_operator.reconcile.tenant_backup import LOOK_SECONDS, WAIT_SECONDS, TenantBackupReconciler
+from vivero_operator.reconcile.operation import LOOK_SECONDS, WAIT_SECONDS
+from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler
+from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
 from vivero_operator.settings import Settings
 
 STEPS = ("first", "second", "third")
@@ -209,6 +213,50 @@ class TestStreams:
         assert (before.sha256, before.size) == (after.sha256, after.size)
 
 
+class TestDumps:
+    TEXT = (
+        b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump\n\n/*!40101 SET NAMES utf8mb4 */;\n"
+        b"DROP TABLE IF EXISTS `t`;\nCREATE TABLE `t` (\n  `a` int\n) AUTO_INCREMENT=7;\n"
+        b"INSERT INTO `t` VALUES\n(1,'; -- '),\n(2,'x');\n-- Dump completed\n"
+    )
+
+    def test_its_statements(self) -> None:
+        found = list(dumps.statements([self.TEXT]))
+        assert [one.split(b" ")[0] for one in found] == [b"/*!40101", b"DROP", b"CREATE", b"INSERT"]
+        assert [dumps.is_insert(one) for one in found] == [False, False, False, True]
+        assert found[3].endswith(b"(2,'x');\n")
+
+    @given(st.lists(st.integers(0, len(TEXT)), max_size=8))
+    def test_however_it_is_cut_into_pieces(self, cuts: list[int]) -> None:
+        ends = sorted({0, *cuts, len(self.TEXT)})
+        pieces = [self.TEXT[begin:end] for begin, end in itertools.pairwise(ends)]
+        assert list(dumps.statements(pieces)) == list(dumps.statements([self.TEXT]))
+        whole, cut = dumps.Fingerprint(), dumps.Fingerprint()
+        assert b"".join(cut.through(pieces)) == b"".join(whole.through([self.TEXT])) == self.TEXT
+        assert (cut.rows, cut.tables) == (whole.rows, whole.tables)
+
+    def test_one_without_its_end_is_refused(self) -> None:
+        with pytest.raises(RefusedError, match="in the middle of a statement"):
+            list(dumps.statements([b"INSERT INTO `t` VALUES (1)"]))
+
+    @pytest.mark.parametrize(
+        ("change", "rows", "tables"),
+        [
+            ((b"(2,'x')", b"(2,'y')"), False, True),
+            ((b"`a` int", b"`a` bigint"), True, False),
+            ((b"AUTO_INCREMENT=7", b"AUTO_INCREMENT=9"), True, True),
+            ((b"-- MariaDB dump", b"-- another host"), True, True),
+        ],
+    )
+    def test_what_two_dumps_of_the_same_data_have_in_common(
+        self, change: tuple[bytes, bytes], *, rows: bool, tables: bool
+    ) -> None:
+        one, other = dumps.Fingerprint(), dumps.Fingerprint()
+        list(one.through([self.TEXT]))
+        list(other.through([self.TEXT.replace(*change)]))
+        assert (one.rows == other.rows, one.tables == other.tables) == (rows, tables)
+
+
 def backup_body(name: str = "nightly", tenant: str = "acme", **metadata: object) -> Object:
     return {
         "kind": "TenantBackup",
@@ -260,6 +308,114 @@ class Cluster:
         self.world.kube.objects[JOB] |= job(how)
 
 
+def restore_body(**target: str) -> Object:
+    return {
+        "kind": "TenantRestore",
+        "apiVersion": "vivero.dev/v1alpha1",
+        "metadata": {"name": "again", "uid": "uid-again", "generation": 1, "resourceVersion": "1"},
+        "spec": {"backup": "nightly", "target": {"tenant": "acme-again", "slug": "acme-again", **target}},
+        "status": {},
+    }
+
+
+NEW = naming.tenant_id("uid-again")
+RESTORE_JOB = ("Job", SETTINGS.platform_namespace, "restore-uid-again")
+ESCROWED = ("Secret", SETTINGS.platform_namespace, f"escrow-{NEW}")
+
+
+class TestTenantRestore:
+    @pytest.fixture
+    async def made(self) -> Cluster:
+        """With a backup that is complete, and a restore of it."""
+        made = Cluster()
+        await made.keys()
+        body = backup_body()
+        at = "2026-11-29T10:00:00Z"
+        done = {"type": "Complete", "status": "True", "reason": "BackedUp", "lastTransitionTime": at}
+        body["status"] = {"prefix": f"{made.ident}/backups/uid-nightly", "conditions": [done]}
+        made.world.put(body)
+        made.world.put(restore_body())
+        return made
+
+    async def reconcile(self, made: Cluster) -> Any:  # noqa: ANN401  a Result
+        return await TenantRestoreReconciler(made.world.services).reconcile("again")
+
+    def said(self, made: Cluster) -> tuple[str, str, str]:
+        restored = TenantRestore.parse(made.world.kube.objects["TenantRestore", None, "again"])
+        (condition,) = restored.status.conditions
+        return condition.status, condition.reason, condition.message
+
+    def end(self, made: Cluster, how: str, **result: object) -> None:
+        labels = {"batch.kubernetes.io/job-name": RESTORE_JOB[2]}
+        found = pod(ended("database"), ended("files"), ended("verify", said={"message": "same", "result": result}))
+        found["metadata"] |= {"name": "attempt", "namespace": RESTORE_JOB[1], "labels": labels}
+        made.world.kube.put({"kind": "Pod", "apiVersion": "v1", **found})
+        made.world.kube.objects[RESTORE_JOB] |= job(how)
+
+    async def test_from_its_creation_to_its_end(self, made: Cluster) -> None:
+        await self.reconcile(made)
+        assert self.said(made)[:2] == ("False", "Running")
+        assert "vivero.dev/retained" in made.world.kube.objects[ESCROWED]["metadata"]["labels"]
+        data = made.world.kube.objects["Secret", *RESTORE_JOB[1:]]["data"]
+        order = RestoreOrder.load(base64.b64decode(data[ORDER_FILE]).decode())
+        source = await made.world.services.escrow.find(made.ident)
+        assert source is not None
+        assert source.keys is not None
+        assert order.file_key == source.keys.file_key, "files are stored as they were"
+        assert order.database.password != source.keys.database_password
+        assert order.schemas[naming.database_name(made.ident)] == naming.database_name(NEW)
+
+        self.end(made, "Complete", files=2, restoredTo="2026-11-29T10:00:00Z")
+        assert (await self.reconcile(made)).retry_after == LOOK_SECONDS
+        tenant = made.world.kube.objects["Tenant", None, "acme-again"]
+        assert (tenant["spec"]["adopt"], tenant["spec"]["slug"]) == (NEW, "acme-again")
+        assert self.said(made)[1:] == ("Provisioning", "Waiting for Tenant acme-again")
+
+        ready = {"type": "Ready", "status": "True", "reason": "Proven", "lastTransitionTime": "2026-11-29T10:00:00Z"}
+        made.world.put(tenant | {"status": {"conditions": [ready]}})
+        await self.reconcile(made)
+        assert self.said(made)[:2] == ("True", "Restored")
+
+    async def test_a_second_start_uses_the_keys_of_the_first(self, made: Cluster) -> None:
+        await self.reconcile(made)
+        first = await made.world.services.escrow.find(NEW)
+        del made.world.kube.objects[RESTORE_JOB]
+        await self.reconcile(made)
+        second = await made.world.services.escrow.find(NEW)
+        assert first is not None
+        assert second is not None
+        assert first.keys == second.keys
+
+    async def test_one_that_fails_leaves_nothing(self, made: Cluster) -> None:
+        await self.reconcile(made)
+        self.end(made, "Failed")
+        await self.reconcile(made)
+        assert self.said(made)[:2] == ("False", "Failed")
+        assert ESCROWED not in made.world.kube.objects
+        assert naming.database_name(NEW) not in made.world.backends.servers["main"].databases
+        assert made.world.backends.s3.buckets == {}
+        assert ("Tenant", None, "acme-again") not in made.world.kube.objects
+
+    @pytest.mark.parametrize(
+        ("target", "reason"), [({"tenant": "acme"}, "TenantExists"), ({"slug": "acme"}, "SlugTaken")]
+    )
+    async def test_what_is_taken_is_left_alone(self, made: Cluster, target: dict[str, str], reason: str) -> None:
+        made.world.put(restore_body(**target))
+        await self.reconcile(made)
+        assert self.said(made)[:2] == ("False", reason)
+        assert ESCROWED not in made.world.kube.objects
+
+    @pytest.mark.parametrize("status", [{}, {"conditions": [condition("Complete", "Failed", truth=False)]}])
+    async def test_a_backup_that_is_none_is_not_restored(self, made: Cluster, status: Object) -> None:
+        made.world.remove("TenantBackup", None, "nightly")
+        made.world.put(backup_body(resourceVersion="9") | {"status": status})
+        await self.reconcile(made)
+        assert self.said(made)[:2] == ("False", "BackupNotFound")
+        made.world.remove("TenantBackup", None, "nightly")
+        await self.reconcile(made)
+        assert self.said(made)[2] == "There is no TenantBackup nightly"
+
+
 @pytest.fixture
 async def cluster() -> Cluster:
     made = Cluster()
@@ -273,7 +429,7 @@ class TestTenantBackup:
         assert (await cluster.reconcile()).retry_after == LOOK_SECONDS
         assert cluster.said() == ("False", "Running", "Waiting for a pod")
         order = cluster.world.kube.objects[SECRET_OF_JOB]["data"]
-        told = Order.load(base64.b64decode(order[ORDER_FILE]).decode())
+        told = BackupOrder.load(base64.b64decode(order[ORDER_FILE]).decode())
         assert (told.tenant, told.uid) == (cluster.ident, "uid-nightly")
         assert told.schemas == (naming.database_name(cluster.ident), naming.audit_database_name(cluster.ident))
         assert b'host="db.example"' in base64.b64decode(order[CLIENT_FILE])

@@ -1,0 +1,80 @@
+"""One backup in the backup bucket: where its objects are, and how they are sealed.
+
+Below the tenant's id:
+
+    files/<key>/<etag>               a stored file as it is in the tenant's bucket, encrypted by its workspace
+    backups/<uid>/<schema>.sql       a dump: gzip, then sealed (vivero_core.sealing) with the tenant's file key
+    backups/<uid>/manifest.json      what belongs to the backup, sealed; it is written last
+"""
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from vivero_core.sealing import SealBrokenError, seal, unseal
+
+from vivero_operator.operations.backup_order import Account
+from vivero_operator.operations.object_store import ObjectStore, StoredObject
+from vivero_operator.operations.program import Files, StepFailedError
+from vivero_operator.operations.streams import Reader, packed, unpacked
+
+_MANIFEST: Final = "manifest.json"
+
+
+def backup_store(files: Files) -> ObjectStore:
+    """The backup bucket, as the operation's files name it."""
+    names = ("endpoint", "region", "bucket", "access_key", "secret_key")
+    account = Account(**{name: files.text(f"backup/{name}").strip() for name in names})
+    return ObjectStore(account, str(files.path("ca.crt")))
+
+
+class Archive:
+    """A tenant's backup of this UID, and the copies of its files that all its backups share."""
+
+    def __init__(self, store: ObjectStore, tenant: str, uid: str, file_key: str) -> None:
+        self.store = store
+        self.tenant = tenant
+        self.uid = uid
+        self.prefix = f"{tenant}/backups/{uid}"
+        self._key = bytes.fromhex(file_key)
+
+    def write_dump(self, schema: str, pieces: Iterable[bytes]) -> int:
+        """Store a dump; its size in the bucket."""
+        sealed = seal(Reader(packed(pieces)).read, self._key, self._name(schema))
+        return self.store.put(f"{self.prefix}/{schema}.sql", sealed)
+
+    def read_dump(self, schema: str) -> Iterator[bytes]:
+        """What was dumped; StepFailedError when it is damaged."""
+        try:
+            yield from unpacked(self._unsealed(f"{schema}.sql", schema))
+        except zlib.error as error:
+            raise StepFailedError(f"the dump of {schema} cannot be unpacked: {error}") from error
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        text = json.dumps(manifest).encode()
+        sealed = seal(Reader(iter([text])).read, self._key, self._name(_MANIFEST))
+        self.store.put(f"{self.prefix}/{_MANIFEST}", sealed)
+
+    def read_manifest(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(b"".join(self._unsealed(_MANIFEST, _MANIFEST)))
+        return found
+
+    def copies(self) -> dict[str, StoredObject]:
+        """All copies of the tenant's files, by key."""
+        return self.store.list(f"{self.tenant}/files/")
+
+    def copy_of(self, file: StoredObject) -> str:
+        """Key of the copy of a file."""
+        return f"{self.tenant}/files/{file.key}/{file.etag}"
+
+    def _unsealed(self, name: str, sealed_as: str) -> Iterator[bytes]:
+        try:
+            with self.store.open(f"{self.prefix}/{name}") as read:
+                yield from unseal(read, self._key, self._name(sealed_as))
+        except SealBrokenError as error:
+            raise StepFailedError(f"{name} is not what was written: {error}") from error
+
+    def _name(self, what: str) -> str:
+        """Binds what is sealed to its place: nothing of another backup or tenant passes for it."""
+        return f"backup {self.tenant} {self.uid} {what}"

@@ -1,0 +1,140 @@
+"""Dumps of a schema by mariadb-dump: making one, reading its statements, and what two of the same data have in common.
+
+Their text is ours to read because the schema has no triggers or routines: every statement ends with `;` at the end of a
+line, and a line break in a value is written as an escape.
+"""
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Final
+
+from vivero_operator.operations.program import RefusedError, StepFailedError
+from vivero_operator.operations.streams import pieces_of
+
+TRAILER: Final = b"-- Dump completed"
+_COMPLAINT_BYTES: Final = 1024
+_ENDING_SECONDS: Final = 60.0
+"""For mariadb-dump to end after its last byte."""
+_LINE_BYTES: Final = 64 * 1024 * 1024
+"""Of the longest line that is read: four times what a server takes in one statement."""
+_INSERT: Final = b"INSERT INTO `"
+_COUNTER: Final = re.compile(rb" AUTO_INCREMENT=\d+")
+_ALLOWED: Final = re.compile(
+    rb"(DROP TABLE IF EXISTS `|CREATE TABLE `|LOCK TABLES `|UNLOCK TABLES;|INSERT INTO `|SET @|/\*M?!\d{5,6} (SET|ALTER TABLE) )"
+)
+"""What mariadb-dump writes of tables; nothing that names another schema."""
+
+
+def dumped(option_file: Path, schema: str) -> Iterator[bytes]:
+    """The dump of a schema, as it comes.
+
+    Raises:
+        StepFailedError: mariadb-dump failed; at the end of the stream.
+    """
+    command = [
+        "mariadb-dump",
+        f"--defaults-file={option_file}",
+        "--single-transaction",  # one moment of the schema, and nobody waits
+        "--skip-lock-tables",
+        "--quick",
+        "--skip-no-autocommit",  # a statement, a transaction: one of a whole table is too large to replicate
+        "--hex-blob",
+        "--skip-triggers",  # the schema has none, and reading them takes a right to make them
+        "--skip-dump-date",
+        "--default-character-set=utf8mb4",
+        schema,
+    ]
+    with (
+        TemporaryFile() as complaints,
+        subprocess.Popen(  # noqa: S603  words of this program, and the operator's name of a schema
+            command, stdout=subprocess.PIPE, stderr=complaints
+        ) as running,
+    ):
+        assert running.stdout is not None  # noqa: S101  it was asked for
+        yield from pieces_of(running.stdout.read)
+        code = running.wait(_ENDING_SECONDS)
+        complaints.seek(0)
+        complaint = complaints.read(_COMPLAINT_BYTES).decode(errors="replace").strip()
+    if code != 0:
+        raise StepFailedError(f"mariadb-dump of {schema} exited with {code}: {complaint}")
+
+
+def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a stream, each with its end."""
+    left = bytearray()
+    for piece in pieces:
+        left += piece
+        *whole, rest = left.split(b"\n")
+        yield from (bytes(line) + b"\n" for line in whole)
+        left = bytearray(rest)
+        if len(left) > _LINE_BYTES:
+            raise RefusedError(f"the dump has a line of more than {_LINE_BYTES} bytes")
+    if left:
+        yield bytes(left)
+
+
+def is_remark(line: bytes) -> bool:
+    """Whether the line is no part of a statement: a comment, an empty one, the client's own first line."""
+    return line.startswith((b"--", b"/*M!999999")) or not line.strip()
+
+
+def statements(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The statements of a dump, in their order.
+
+    Raises:
+        RefusedError: one that mariadb-dump does not write of tables, or one without an end.
+    """
+    begun = bytearray()
+    for line in lines(pieces):
+        if not begun and is_remark(line):
+            continue
+        begun += line
+        if line.endswith(b";\n"):
+            if _ALLOWED.match(begun) is None:
+                raise RefusedError(f"the dump holds a statement that is none of tables: {bytes(begun[:24])!r}")
+            yield bytes(begun)
+            begun.clear()
+    if begun:
+        raise RefusedError("the dump ends in the middle of a statement")
+
+
+def is_insert(statement: bytes) -> bool:
+    return statement.startswith(_INSERT)
+
+
+def ignoring_duplicates(statement: bytes) -> bytes:
+    """The INSERT; rows that are there already, from an attempt before, stay."""
+    return b"INSERT IGNORE INTO `" + statement.removeprefix(_INSERT)
+
+
+@dataclass
+class Fingerprint:
+    """SHA-256 of a dump's rows, and of its tables without the counters that a load may leave different."""
+
+    _rows: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    _tables: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    @property
+    def rows(self) -> str:
+        return self._rows.hexdigest()
+
+    @property
+    def tables(self) -> str:
+        return self._tables.hexdigest()
+
+    def through(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The same bytes, line by line."""
+        of_rows = False  # a statement of rows has a line for each of them
+        for line in lines(pieces):
+            of_rows = of_rows or line.startswith(_INSERT)
+            if of_rows:
+                self._rows.update(line)
+                of_rows = not line.endswith(b";\n")
+            elif not is_remark(line):
+                self._tables.update(_COUNTER.sub(b"", line))
+            yield line

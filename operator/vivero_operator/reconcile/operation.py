@@ -1,0 +1,189 @@
+"""reconcile(name) of an object that stands for one operation: starts its Job, tells how far it is, and ends with it.
+
+A kind says what its Job needs (`prepare`), what follows when the Job succeeded (`conclude`) and what when it failed
+(`give_up`). What has ended stays as it is: another operation is another object.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from pydantic import ValidationError
+from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoundError
+from vivero_core.backends.kube.resources import JOB, POD, SECRET, of_model
+from vivero_core.errors import ViveroError
+from vivero_core.model import conditions as cond
+from vivero_core.model.base import Model, Resource
+from vivero_core.model.conditions import Condition, Status
+from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.operation import OperationStatus
+
+from vivero_operator.manifests.event import ObjectEvent, Subject
+from vivero_operator.operations import runner
+from vivero_operator.operations.runner import Operation, Outcome
+from vivero_operator.policies.life import paused, shown
+from vivero_operator.reconcile.controller import Result
+from vivero_operator.reconcile.kind import Reconciler
+from vivero_operator.reconcile.mirror import Mirror
+from vivero_operator.reconcile.run import Services
+from vivero_operator.reconcile.writing import write_status
+
+R = TypeVar("R", bound=Resource)
+
+LOOK_SECONDS: Final = 2.0
+"""How often an operation under way is looked at."""
+WAIT_SECONDS: Final = 15.0
+"""How often it is tried again to start one that cannot be started yet."""
+
+
+class ObstacleError(ViveroError):
+    """Why an operation cannot go on yet; it is tried again."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class OperationReconciler(Reconciler, Generic[R]):
+    """Of one kind of operation."""
+
+    model: ClassVar[type[Resource]]
+    program: ClassVar[str]
+    steps: ClassVar[tuple[str, ...]]
+    result: ClassVar[type[Model]]
+    """What the Job's last step says of it, as fields of the status."""
+    succeeded: ClassVar[tuple[Reason, str]]
+    action: ClassVar[str]
+    """For events, in CamelCase."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._items: Mirror[Any] = services.cluster.of(self.model)
+        self._address = of_model(self.model)
+
+    @abstractmethod
+    async def prepare(self, item: R) -> Operation:
+        """What the Job is to do; idempotent, for a crash repeats it. Raises ObstacleError."""
+
+    async def conclude(self, item: R) -> None:
+        """What follows the Job's success; returns when it is done. Raises ObstacleError."""
+
+    async def give_up(self, item: R) -> None:
+        """Remove what an operation that failed has left."""
+
+    async def reconcile(self, name: str) -> Result:
+        item: Any = self._items.get(name)
+        if item is None:
+            return Result(gone=True)
+        if item.metadata.deletion_timestamp is not None or has_ended(item.status):
+            return Result()
+        if paused(item.metadata):
+            await self._write(item, item.status)
+            return Result()
+        body = await self._job(item)
+        if body is None:
+            return await self._start(item)
+        return await self._follow(item, body)
+
+    async def _start(self, item: Any) -> Result:  # noqa: ANN401  an R with a status
+        try:
+            operation = await self.prepare(item)
+        except ObstacleError as obstacle:
+            await self._tell(item, obstacle.reason, str(obstacle), item.status)
+            return Result(retry_after=WAIT_SECONDS)
+        settings = self._services.settings
+        for manifest in (runner.secret(operation, settings), runner.job(operation, settings)):
+            try:
+                await self._services.kube.create(manifest)
+            except KubeAlreadyExistsError:
+                continue  # an earlier pass was interrupted here
+        await self._tell(item, Reason.RUNNING, "Waiting for a pod", item.status)
+        return Result(retry_after=LOOK_SECONDS)
+
+    async def _follow(self, item: Any, body: Mapping[str, Any]) -> Result:  # noqa: ANN401  an R with a status
+        namespace = self._services.settings.platform_namespace
+        selector = f"batch.kubernetes.io/job-name={self._name(item)}"
+        pods = await self._services.kube.list(POD, namespace, label_selector=selector)
+        found = runner.progress(self.steps, body, pods.items)
+        status = item.status.model_copy(update={"steps": found.steps})
+        if found.outcome is Outcome.RUNNING:
+            await self._tell(item, Reason.RUNNING, found.message, status)
+            return Result(retry_after=LOOK_SECONDS)
+        # The credentials go before anybody hears that it has ended.
+        await self._forget_secret(item)
+        said, problem = self._read(found.result), found.message
+        if found.outcome is Outcome.DONE and isinstance(said, Model):
+            try:
+                await self.conclude(item)
+            except ObstacleError as obstacle:
+                await self._tell(item, obstacle.reason, str(obstacle), status)
+                return Result(retry_after=LOOK_SECONDS)
+            await self._end(item, *self.succeeded, status.model_copy(update=dict(said)), done=True)
+            return Result()
+        if isinstance(said, str) and found.outcome is Outcome.DONE:
+            problem = said
+        await self.give_up(item)
+        await self._end(item, Reason.FAILED, f"Failed: {problem}", status, done=False)
+        return Result()
+
+    def _read(self, result: Mapping[str, Any]) -> Model | str:
+        """What the Job says of itself, or why that cannot be read."""
+        try:
+            return self.result.model_validate(result)
+        except ValidationError as error:
+            return f"its result cannot be read: {error.errors()[0]['loc']}"
+
+    async def _end(self, item: R, reason: Reason, message: str, status: OperationStatus, *, done: bool) -> None:
+        await self._tell(item, reason, message, status, done=done)
+        subject = Subject.of(self.model.__name__, item.metadata)
+        event = ObjectEvent(subject, "Normal" if done else "Warning", reason, message, self.action)
+        await self._services.recorder.record(event)
+
+    def _name(self, item: R) -> str:
+        """Of its Job and its Secret."""
+        return runner.name_of(self.program, item.metadata.uid)
+
+    async def _job(self, item: R) -> Mapping[str, Any] | None:
+        try:
+            return await self._services.kube.get(JOB, self._name(item), self._services.settings.platform_namespace)
+        except KubeNotFoundError:
+            return None
+
+    async def _forget_secret(self, item: R) -> None:
+        name, namespace = self._name(item), self._services.settings.platform_namespace
+        try:
+            secret = await self._services.kube.get(SECRET, name, namespace)
+            await self._services.kube.delete(SECRET, name, namespace, uid=secret["metadata"]["uid"])
+        except KubeNotFoundError:
+            return
+
+    async def _tell(
+        self,
+        item: Any,  # noqa: ANN401  an R with a status
+        reason: Reason,
+        message: str,
+        status: OperationStatus,
+        *,
+        done: bool = False,
+    ) -> None:
+        condition = Condition(
+            type=ConditionType.COMPLETE,
+            status=Status.of(done),
+            reason=reason,
+            message=message,
+            last_transition_time=self._services.now(),
+            observed_generation=item.metadata.generation,
+        )
+        conditions = cond.merge(item.status.conditions, [condition])
+        await self._write(item, status.model_copy(update={"message": message, "conditions": conditions}))
+
+    async def _write(self, item: Any, status: OperationStatus) -> None:  # noqa: ANN401  an R with a status
+        conditions = shown(status.conditions, item.metadata, self._services.now(), idle="operation")
+        update = {"conditions": conditions, "observed_generation": item.metadata.generation}
+        await write_status(self._services, self._address, item, status.model_copy(update=update), self._items)
+
+
+def has_ended(status: OperationStatus) -> bool:
+    """Whether it is complete, or has failed for good."""
+    condition = cond.find(status.conditions, ConditionType.COMPLETE)
+    return condition is not None and (condition.status is Status.TRUE or condition.reason == Reason.FAILED)

@@ -1,0 +1,177 @@
+"""The program of a TenantRestore on the real MariaDB and the real S3 server: what it brings back, and what it refuses."""
+
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pymysql
+import pytest
+from integration.conftest import Login
+from integration.operator.backups import CANARY, Given
+from vivero_core.backends.tls import client_context
+from vivero_operator.operations import backup, restore
+from vivero_operator.operations.archive import Archive, backup_store
+from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, RestoreOrder
+from vivero_operator.operations.backup_order import Login as DatabaseLogin
+from vivero_operator.operations.program import Files, RefusedError, StepFailedError
+
+
+class Target:
+    """A new tenant without data, and the files that the operator would mount to fill it."""
+
+    def __init__(self, given: Given, login: Login) -> None:
+        self.given, self.login = given, login
+        server, user = given.server, login.database_user
+        database = DatabaseLogin(server.host, server.port, user.name, user.secret)
+        endpoint = given.order.storage.endpoint
+        self.order = RestoreOrder(
+            tenant=given.login.id,
+            uid="u1",
+            schemas={given.login.database: login.database, given.login.audit_database: login.audit_database},
+            audit=login.audit_database,
+            database=database,
+            storage=Account(endpoint, "us-east-1", login.bucket, login.account.name, login.account.secret),
+            file_key=given.order.file_key,
+        )
+        text = database.option_file().replace("/run/operation", str(given.folder))
+        (given.folder / CLIENT_FILE).write_text(text)
+        (given.folder / ORDER_FILE).write_text(self.order.dump())
+
+    @property
+    def files(self) -> Files:
+        return Files(self.given.folder)
+
+    def run(self) -> dict[str, Any]:
+        restore.load(self.files)
+        restore.copy_files(self.files)
+        return restore.verify(self.files).result
+
+    def ask(self, statement: str, schema: str | None = None) -> list[tuple[Any, ...]]:
+        at = self.order.database
+        connection = pymysql.connect(
+            host=at.host,
+            port=at.port,
+            user=at.user,
+            password=at.password,
+            database=schema or self.login.database,
+            ssl=client_context(self.given.server.authority),
+            autocommit=True,
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+
+@pytest.fixture
+def target(given: Given, new_tenant: Callable[[], Login]) -> Target:
+    """Of a backup that is complete."""
+    audit = f"`{given.login.audit_database}`.audit_log"
+    given.sql(
+        "CREATE TABLE c_2 (id INT PRIMARY KEY AUTO_INCREMENT, at DATETIME(6), note TEXT, parent INT, "
+        "twice INT AS (parent * 2) STORED, FOREIGN KEY (parent) REFERENCES c_2 (id))",
+        "INSERT INTO c_2 (at, note) VALUES ('2026-11-29 10:00:00.123456', 'a; b\\n-- c\\nUSE d;\\n''quoted'' \\\\ end')",
+        "INSERT INTO c_2 (note, parent) VALUES (NULL, 1)",
+        f"INSERT INTO {audit} (actor, action, subject, request_id) VALUES ('a@b.co', 'login', 'x', 'r')",  # noqa: S608  our names
+    )
+    given.files("u1", schemas=(given.login.database, given.login.audit_database))
+    backup_files = Files(given.folder)
+    backup.copy_files(backup_files)
+    backup.dump(backup_files)
+    return Target(given, new_tenant())
+
+
+def test_all_of_it_is_back(target: Target) -> None:
+    result = target.run()
+    assert result["files"] == 1
+    assert target.ask("SELECT name, HEX(picture) FROM c_1") == [(CANARY, "00FF1B5C27")]
+    assert target.ask("SELECT note FROM c_2 WHERE id = 1") == [("a; b\n-- c\nUSE d;\n'quoted' \\ end",)]
+    assert target.ask("SELECT id, parent, twice FROM c_2 ORDER BY id") == [(1, None, None), (2, 1, 2)]
+    assert target.ask("SELECT actor, action FROM audit_log", target.login.audit_database) == [("a@b.co", "login")]
+    own = target.given.client_of(target.login)
+    assert own.get_object(Bucket=target.login.bucket, Key="one")["Body"].read() == b"sealed by its workspace"
+
+
+def test_a_second_attempt_ends_the_same(target: Target) -> None:
+    target.run()
+    target.ask("DELETE FROM c_2 WHERE id = 2")
+    target.run()
+    assert target.ask("SELECT COUNT(*) FROM c_2") == [(2,)]
+    assert target.ask("SELECT COUNT(*) FROM audit_log", target.login.audit_database) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("UPDATE c_2 SET note = 'x' WHERE id = 2", "the rows of vt"),
+        ("INSERT INTO c_1 VALUES (2, 'x', NULL)", "the rows of vt"),
+        ("ALTER TABLE c_1 MODIFY name VARCHAR(201)", "the tables of vt"),
+        ("CREATE TABLE more (id INT)", "the tables of vt"),
+    ],
+)
+def test_what_is_not_as_in_the_backup_is_told(target: Target, change: str, sentence: str) -> None:
+    target.run()
+    target.ask(change)
+    with pytest.raises(StepFailedError, match=sentence):
+        restore.verify(target.files)
+
+
+def replaced(target: Target, lines: Iterable[str]) -> None:
+    """The dump holds these lines instead."""
+    archive = Archive(backup_store(target.files), target.order.tenant, "u1", target.order.file_key)
+    archive.write_dump(target.given.login.database, ((line + "\n").encode() for line in lines))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "USE `{neighbour}`;",
+        "CREATE DATABASE other;",
+        "DROP DATABASE `{neighbour}`;",
+        "GRANT ALL ON *.* TO x;",
+        "/*!50001 DROP DATABASE `{neighbour}` */;",
+        "SET GLOBAL max_connections = 1;",
+        "CREATE TRIGGER t BEFORE INSERT ON c_1 FOR EACH ROW SET @a = 1;",
+        "system touch /tmp/x;",
+        "\\! touch /tmp/x",
+        "SELECT 1 INTO OUTFILE '/tmp/x';",
+    ],
+)
+def test_a_dump_with_another_statement_is_refused(target: Target, statement: str) -> None:
+    replaced(target, [statement.format(neighbour=target.given.login.database)])
+    with pytest.raises(RefusedError, match="the dump"):
+        restore.load(target.files)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO `{neighbour}`.`c_1` VALUES (9, 'x', NULL);",
+        "DROP TABLE IF EXISTS `{neighbour}`.`c_1`;",
+        "CREATE TABLE `{neighbour}`.`c_9` (id INT);",
+        "DROP TABLE IF EXISTS `{audit}`.`audit_log`;",
+    ],
+)
+def test_a_dump_that_names_a_neighbours_table_changes_nothing_there(target: Target, statement: str) -> None:
+    before = target.given.sql("SELECT * FROM c_1"), target.given.sql("SHOW TABLES")
+    names = {"neighbour": target.given.login.database, "audit": target.given.login.audit_database}
+    replaced(target, [statement.format(**names)])
+    with pytest.raises(StepFailedError, match=r"loading vt\w+ failed: error 11\d\d|error 1044"):
+        restore.load(target.files)
+    assert (target.given.sql("SELECT * FROM c_1"), target.given.sql("SHOW TABLES")) == before
+
+
+def test_another_key_opens_nothing(target: Target) -> None:
+    (target.given.folder / ORDER_FILE).write_text(
+        RestoreOrder(**{**vars(target.order), "file_key": secrets.token_hex(32)}).dump()
+    )
+    with pytest.raises(StepFailedError, match="needs the key"):
+        restore.load(target.files)
+
+
+def test_a_schema_that_is_not_the_tenants_is_refused(target: Target) -> None:
+    audit = target.given.login.audit_database
+    (target.given.folder / ORDER_FILE).write_text(
+        RestoreOrder(**{**vars(target.order), "schemas": {audit: target.login.audit_database}}).dump()
+    )
+    with pytest.raises(RefusedError, match="is not the tenant's"):
+        restore.load(target.files)
