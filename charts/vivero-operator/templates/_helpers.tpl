@@ -43,10 +43,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: VIVERO_VALKEY_PORT, value: {{ .Values.valkey.port | quote }}}
 - {name: VIVERO_VALKEY_ADMIN_SECRET, value: {{ .Values.valkey.adminSecret | quote }}}
 - {name: VIVERO_VALKEY_USERS, value: {{ .Values.valkey.users | quote }}}
+{{- if eq .Values.valkey.users "elasticache" }}
 - {name: VIVERO_ELASTICACHE_ENDPOINT, value: {{ .Values.valkey.elasticache.endpoint | quote }}}
 - {name: VIVERO_ELASTICACHE_REGION, value: {{ .Values.valkey.elasticache.region | quote }}}
 - {name: VIVERO_ELASTICACHE_USER_GROUP, value: {{ .Values.valkey.elasticache.userGroup | quote }}}
 - {name: VIVERO_ELASTICACHE_ADMIN_SECRET, value: {{ .Values.valkey.elasticache.adminSecret | quote }}}
+{{- end }}
 - {name: VIVERO_S3_ENDPOINT, value: {{ .Values.s3.endpoint | quote }}}
 - {name: VIVERO_S3_REGION, value: {{ .Values.s3.region | quote }}}
 - {name: VIVERO_S3_ADMIN_SECRET, value: {{ .Values.s3.adminSecret | quote }}}

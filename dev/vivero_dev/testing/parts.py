@@ -72,11 +72,11 @@ WITH_PLATFORM: Final[Lanes] = (
     (
         # First, while the platform holds little but its demo tenant: what runs beside it makes no Tenants.
         _beside("end to end", 1800, "tests/e2e"),
+        _beside("integration, data plane", 1800, "tests/integration/data_plane"),
         _beside(
             "integration, others",
             1200,
             "tests/integration/backends",
-            # These start API servers of their own, on ports that two processes would both choose.
             "tests/integration/charts",
             "tests/integration/operator",
             "tests/integration/isolation",
@@ -86,15 +86,12 @@ WITH_PLATFORM: Final[Lanes] = (
         ),
     ),
     (
-        _beside("integration, data plane", 1800, "tests/integration/data_plane"),
+        _alone("end to end, alone", 1200, "tests/e2e"),
+        _alone("integration, alone", 2700, "tests/integration"),
         _beside("integration, control plane", 1200, "tests/integration/control_plane"),
         # A process of its own, too, because it moves into the network of a Docker daemon of its own.
         _beside("integration, docker", 600, "tests/integration/docker"),
+        Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS)),
     ),
-    (
-        _alone("end to end, alone", 1200, "tests/e2e"),
-        _alone("integration, alone", 2700, "tests/integration"),
-    ),
-    (Part("unit tests", _UNIT, Budget(2700, TEST_SECONDS)),),
 )
-"""All tests."""
+"""All tests, in two lanes of about the same length: more would wait for the two processors of a small machine."""
