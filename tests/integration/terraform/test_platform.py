@@ -16,14 +16,9 @@ from vivero_dev.terraform import Project, TerraformError, find_program
 pytestmark = pytest.mark.alone  # applies the platform's own objects
 
 ROOT = Path(__file__).resolve().parents[3]
-MakeProject = Callable[[], Project]
-DEFINITIONS = (
-    "databaseservers.vivero.dev",
-    "plans.vivero.dev",
-    "releases.vivero.dev",
-    "tenantpools.vivero.dev",
-    "tenants.vivero.dev",
-)
+MakeProject = Callable[[], Project]from vivero_operator.kinds import KINDS
+
+DEFINITIONS = tuple(f"{spec.plural}.vivero.dev" for spec in KINDS)
 
 
 def render(helm: Path, chart: str, folder: Path, *options: str) -> None:
