@@ -12,12 +12,12 @@ from vivero_dev.commands import run
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.platform.names import PLATFORM
 from vivero_dev.terraform import Project, TerraformError, find_program
+from vivero_operator.kinds import KINDS
 
 pytestmark = pytest.mark.alone  # applies the platform's own objects
 
 ROOT = Path(__file__).resolve().parents[3]
-MakeProject = Callable[[], Project]from vivero_operator.kinds import KINDS
-
+MakeProject = Callable[[], Project]
 DEFINITIONS = tuple(f"{spec.plural}.vivero.dev" for spec in KINDS)
 
 
