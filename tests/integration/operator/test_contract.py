@@ -174,7 +174,7 @@ KINDS: Final = (
     *_KNOWN,
     *(
         # A kind of which nothing special has to be known to draw good ones.
-        Kind(spec.resource, spec.model, consumers.of_kind(spec), standing=SPECS[spec.kind])
+        Kind(spec.resource, spec.model, consumers.of_kind(spec), {"target.slug": SLUGS}, standing=SPECS[spec.kind])
         for spec in kinds.KINDS
         if spec.model not in {one.model for one in _KNOWN}
     ),
