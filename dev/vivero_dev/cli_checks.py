@@ -49,7 +49,7 @@ def test(options: argparse.Namespace, console: Console) -> int:
     console.print(f"Python {platform.python_version()}, {sys.executable}", highlight=False, soft_wrap=True)
     # By default an instance of its own, separate from the platform in use.
     name = options.instance if options.instance != DEFAULT_NAME else clone_name(ROOT)
-    with _alone(name), busy_processor() if options.under_load else nullcontext():
+    with _locked(name), busy_processor() if options.under_load else nullcontext():
         folder = state_root() / f"{name}.results"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -144,7 +144,7 @@ def write_status(provider: Provider) -> Path:
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
+def _locked(name: str) -> Iterator[None]:
     """One test run of a clone at a time: two would take each other's platform down."""
     state_root().mkdir(parents=True, exist_ok=True)
     with (state_root() / f"{name}.lock").open("w") as handle:

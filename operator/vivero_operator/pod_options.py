@@ -33,6 +33,11 @@ ISOLATION: Final[dict[str, Any]] = {"runAsNonRoot": True, "seccompProfile": {"ty
 """Of every tenant's pod, whatever the options say."""
 CONTAINER_ISOLATION: Final[dict[str, Any]] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 """Of every tenant's container, whatever the options say."""
+_UID: Final = 10001  # the images' user
+POD_SECURITY: Final[dict[str, Any]] = {**ISOLATION, "runAsUser": _UID, "runAsGroup": _UID, "fsGroup": _UID}
+"""Of a pod of our images, unless options of tenants' pods say otherwise."""
+CONTAINER_SECURITY: Final[dict[str, Any]] = {**CONTAINER_ISOLATION, "readOnlyRootFilesystem": True}
+"""The same of its containers."""
 
 
 class _Strict(Model):

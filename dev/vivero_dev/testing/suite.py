@@ -130,8 +130,7 @@ class Suite:
         return folder
 
     def _command(self, part: Part) -> list[str]:
-        pytest = [sys.executable, "-m", "pytest", "-p", ending.__name__]
-        return [*pytest, *part.places, *self._options(part)]
+        return [sys.executable, "-m", "pytest", "-p", ending.__name__, *part.places, *self._options(part)]
 
     def _options(self, part: Part) -> Sequence[str]:
         options = [f"--junitxml={self._folder(part.name) / JUNIT}"]

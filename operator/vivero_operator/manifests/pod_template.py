@@ -22,13 +22,12 @@ from vivero_operator.instance import (
     sealed,
 )
 from vivero_operator.manifests import copies, secrets
-from vivero_operator.pod_options import with_options
+from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY, with_options
 from vivero_operator.settings import Settings
 
 Template = dict[str, Any]
 
 _MOUNT: Final = "/run/vivero"
-_UID: Final = 10001  # the images' user
 _KEYS: Final = {
     secrets.DATABASE: ("username", "password", "host", "port", "name"),
     secrets.CACHE: ("username", "password", "host", "port", "prefix"),
@@ -97,11 +96,7 @@ def _container(settings: Settings) -> dict[str, Any]:
         },
         # It serves on until the ingress knows that it goes: else a rollout costs a request here and there.
         "lifecycle": {"preStop": {"sleep": {"seconds": LEAVING_SECONDS}}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
             {"name": "vivero", "mountPath": _MOUNT, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  a path inside the pod, its own volume
@@ -126,13 +121,7 @@ def _own(settings: Settings) -> Template:
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": 30,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": _UID,
-                "runAsGroup": _UID,
-                "fsGroup": _UID,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": POD_SECURITY,
             "containers": [_container(settings)],
             "volumes": [_files(), {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
         },

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from vivero_core.sealing import SealBrokenError, seal, unseal
 
-from vivero_operator.operations.backup_order import Account
+from vivero_operator.operations.backup_order import ACCOUNT_KEYS, Account
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
 from vivero_operator.operations.program import Files, StepFailedError
 from vivero_operator.operations.streams import Reader, packed, unpacked
@@ -24,8 +24,7 @@ _MANIFEST: Final = "manifest.json"
 
 def backup_store(files: Files) -> ObjectStore:
     """The backup bucket, as the operation's files name it."""
-    names = ("endpoint", "region", "bucket", "access_key", "secret_key")
-    account = Account(**{name: files.text(f"backup/{name}").strip() for name in names})
+    account = Account(**{name: files.text(f"backup/{name}").strip() for name in ACCOUNT_KEYS})
     return ObjectStore(account, str(files.path("ca.crt")))
 
 

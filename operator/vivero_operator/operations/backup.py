@@ -14,7 +14,7 @@ from typing import Any
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder
 from vivero_operator.operations.dumps import TRAILER, Fingerprint, dumped
-from vivero_operator.operations.object_store import ObjectStore, StoredObject
+from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
 from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.streams import Measured, pieces_of
@@ -34,7 +34,7 @@ class Backup:
         held, there = self._source.list(), self.archive.copies()
         for one in held.values():
             copy = self.archive.copy_of(one)
-            if copy not in there or there[copy].size != one.size:
+            if not holds(there, copy, one.size):
                 with self._source.open(one.key) as read:
                     self.archive.store.put(copy, pieces_of(read))
         return held
@@ -65,8 +65,7 @@ class Backup:
     def verify_files(self, held: list[dict[str, Any]]) -> None:
         there = self.archive.copies()
         for one in (StoredObject(**each) for each in held):
-            copy = there.get(self.archive.copy_of(one))
-            if copy is None or copy.size != one.size:
+            if not holds(there, self.archive.copy_of(one), one.size):
                 raise StepFailedError(f"file {one.key} is not in the backup bucket")
 
 

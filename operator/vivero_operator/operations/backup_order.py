@@ -1,13 +1,16 @@
 """What the operator tells the programs of a TenantBackup and a TenantRestore. Pure: the operator loads no client for it."""
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final, Self
+
+from pydantic import TypeAdapter
 
 BACKUP, BACKUP_STEPS = "backup", ("files", "dump", "verify")
 RESTORE, RESTORE_STEPS = "restore", ("database", "files", "verify")
 ORDER_FILE: Final = "order.json"
 CLIENT_FILE: Final = "client.cnf"
+FOLDER: Final = "/run/operation"
+"""Where the files are mounted."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,10 @@ class Account:
     bucket: str
     access_key: str
     secret_key: str = field(repr=False)
+
+
+ACCOUNT_KEYS: Final = tuple(one.name for one in fields(Account))
+"""Of the Secret with the backup bucket's account."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +40,23 @@ class Login:
     def option_file(self) -> str:
         """How mariadb-dump reaches the server; `ca.crt` is beside it."""
         said = {"user": self.user, "password": self.password, "host": self.host, "port": str(self.port)}
-        said["ssl-ca"] = "/run/operation/ca.crt"
+        said["ssl-ca"] = f"{FOLDER}/ca.crt"
         return "[client]\nssl-verify-server-cert\n" + "".join(f'{name}="{value}"\n' for name, value in said.items())
 
 
+class _Order:
+    """A dataclass that travels as JSON."""
+
+    def dump(self) -> str:
+        return TypeAdapter(type(self)).dump_json(self).decode()
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        return TypeAdapter(cls).validate_json(text)
+
+
 @dataclass(frozen=True)
-class BackupOrder:
+class BackupOrder(_Order):
     """What is to be backed up."""
 
     tenant: str
@@ -50,17 +68,9 @@ class BackupOrder:
     file_key: str = field(repr=False)
     """64 hexadecimal digits."""
 
-    def dump(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def load(cls, text: str) -> Self:
-        known = json.loads(text)
-        return cls(**known | {"schemas": tuple(known["schemas"]), "storage": Account(**known["storage"])})
-
 
 @dataclass(frozen=True)
-class RestoreOrder:
+class RestoreOrder(_Order):
     """Which backup is to be loaded, and where."""
 
     tenant: str
@@ -77,11 +87,3 @@ class RestoreOrder:
     """The new tenant's own."""
     file_key: str = field(repr=False)
     """64 hexadecimal digits; both tenants have it, for files are stored as they were."""
-
-    def dump(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def load(cls, text: str) -> Self:
-        known = json.loads(text)
-        return cls(**known | {"database": Login(**known["database"]), "storage": Account(**known["storage"])})

@@ -1,6 +1,6 @@
 """A bucket as a program of an operation uses it: streams in, streams out, and what is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, cast
@@ -37,6 +37,11 @@ class StoredObject:
     key: str
     size: int
     etag: str
+
+
+def holds(listing: Mapping[str, StoredObject], key: str, size: int) -> bool:
+    """Whether a listing has an object of this key and size."""
+    return key in listing and listing[key].size == size
 
 
 class ObjectStore:

@@ -14,7 +14,7 @@ from vivero_core.backends.tls import client_context
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, RestoreOrder
 from vivero_operator.operations.dumps import Fingerprint, dumped, ignoring_duplicates, is_insert, statements
-from vivero_operator.operations.object_store import ObjectStore, StoredObject
+from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
 from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.streams import pieces_of
@@ -66,14 +66,14 @@ class Restore:
     def copy_files(self) -> None:
         there = self._bucket.list()
         for one in self.files():
-            if one.key not in there or there[one.key].size != one.size:
+            if not holds(there, one.key, one.size):
                 with self.archive.store.open(self.archive.copy_of(one)) as read:
                     self._bucket.put(one.key, pieces_of(read))
 
     def compare_files(self) -> None:
         there = self._bucket.list()
         for one in self.files():
-            if one.key not in there or there[one.key].size != one.size:
+            if not holds(there, one.key, one.size):
                 raise StepFailedError(f"file {one.key} is not in the bucket of the new tenant")
 
     def files(self) -> Iterator[StoredObject]:

@@ -17,6 +17,8 @@ from vivero_core.model.base import Metadata
 from vivero_core.model.operation import OperationStep
 
 from vivero_operator.instance import Manifest
+from vivero_operator.operations.backup_order import ACCOUNT_KEYS, FOLDER
+from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY
 from vivero_operator.settings import Settings
 
 ATTEMPTS: Final = 3
@@ -24,8 +26,6 @@ ATTEMPTS: Final = 3
 DEADLINE_SECONDS: Final = 6 * 3600
 REFUSED_EXIT: Final = 3
 """Exit code of a program that no further attempt can help."""
-_UID: Final = 10001  # the image's user
-_FILES: Final = "/run/operation"
 _SCRATCH: Final = "/var/operation"
 _PENDING_WORTH_TELLING: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "CreateContainerConfigError"})
 
@@ -108,13 +108,7 @@ def job(operation: Operation, settings: Settings) -> Manifest:
                     "restartPolicy": "Never",
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "runAsUser": _UID,
-                        "runAsGroup": _UID,
-                        "fsGroup": _UID,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
+                    "securityContext": POD_SECURITY,
                     "initContainers": containers[:-1],
                     "containers": containers[-1:],
                     "volumes": _volumes(operation, settings),
@@ -226,25 +220,20 @@ def _container(operation: Operation, step: str, settings: Settings) -> dict[str,
         "image": settings.operator_image,
         "imagePullPolicy": settings.image_pull_policy,
         "command": ["python3", "-m", f"vivero_operator.operations.{operation.program}", step],
-        "env": [{"name": "VIVERO_OPERATION_FILES", "value": _FILES}, {"name": "TMPDIR", "value": _SCRATCH}],
+        "env": [{"name": "VIVERO_OPERATION_FILES", "value": FOLDER}, {"name": "TMPDIR", "value": _SCRATCH}],
         "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "512Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
-            {"name": "files", "mountPath": _FILES, "readOnly": True},
+            {"name": "files", "mountPath": FOLDER, "readOnly": True},
             {"name": "scratch", "mountPath": _SCRATCH},
         ],
     }
 
 
 def _volumes(operation: Operation, settings: Settings) -> list[dict[str, Any]]:
-    keys = ("endpoint", "region", "bucket", "access_key", "secret_key")
     storage = {
         "name": operation.storage_secret,
-        "items": [{"key": key, "path": f"backup/{key}"} for key in keys],
+        "items": [{"key": key, "path": f"backup/{key}"} for key in ACCOUNT_KEYS],
     }
     sources = [
         {"secret": {"name": operation.name}},

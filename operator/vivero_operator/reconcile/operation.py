@@ -6,6 +6,7 @@ A kind says what its Job needs (`prepare`), what follows when the Job succeeded 
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -13,13 +14,25 @@ from vivero_core.backends.kube.errors import KubeAlreadyExistsError, KubeNotFoun
 from vivero_core.backends.kube.resources import JOB, POD, SECRET, of_model
 from vivero_core.errors import ViveroError
 from vivero_core.model import conditions as cond
+from vivero_core.model import naming
 from vivero_core.model.base import Model, Resource
 from vivero_core.model.conditions import Condition, Status
 from vivero_core.model.constants import ConditionType, Reason
+from vivero_core.model.database_server import DatabaseServer
 from vivero_core.model.operation import OperationStatus
+from vivero_core.model.tenant import Tenant
 
+from vivero_operator.instance import TenantKeys
 from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.operations import runner
+from vivero_operator.operations.backup_order import (
+    CLIENT_FILE,
+    ORDER_FILE,
+    Account,
+    BackupOrder,
+    Login,
+    RestoreOrder,
+)
 from vivero_operator.operations.runner import Operation, Outcome
 from vivero_operator.policies.life import paused, shown
 from vivero_operator.reconcile.controller import Result
@@ -27,6 +40,7 @@ from vivero_operator.reconcile.kind import Reconciler
 from vivero_operator.reconcile.mirror import Mirror
 from vivero_operator.reconcile.run import Services
 from vivero_operator.reconcile.writing import write_status
+from vivero_operator.settings import Settings
 
 R = TypeVar("R", bound=Resource)
 
@@ -42,6 +56,25 @@ class ObstacleError(ViveroError):
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+@dataclass(frozen=True)
+class Access:
+    """A tenant's own logins, and the key of its files."""
+
+    ident: str
+    keys: TenantKeys
+    server: DatabaseServer
+
+    @property
+    def login(self) -> Login:
+        user = naming.database_users(self.ident)[0]
+        return Login(self.server.spec.host, self.server.spec.port, user, self.keys.database_password)
+
+    def bucket(self, settings: Settings) -> Account:
+        name = naming.bucket_name(self.ident)
+        access_key = self.keys.storage_access_key or name
+        return Account(settings.s3_endpoint, settings.s3_region, name, access_key, self.keys.storage_secret)
 
 
 class OperationReconciler(Reconciler, Generic[R]):
@@ -70,6 +103,33 @@ class OperationReconciler(Reconciler, Generic[R]):
 
     async def give_up(self, item: R) -> None:
         """Remove what an operation that failed has left."""
+
+    def require_backup_bucket(self) -> None:
+        if not self._services.settings.backup_secret:
+            raise ObstacleError(Reason.NOT_CONFIGURED, "The operator has no backup bucket (setting backup_secret)")
+
+    async def access(self, tenant: Tenant) -> Access:
+        """How an operation logs in as the tenant. Raises ObstacleError."""
+        record = await self._services.escrow.find(tenant.id)
+        if record is None and tenant.status.proven_at is None:
+            raise ObstacleError(Reason.PROVISIONING, f"Tenant {tenant.name} is still being provisioned")
+        if record is None or record.keys is None:
+            raise ObstacleError(Reason.KEYS_LOST, f"The escrowed keys of Tenant {tenant.name} cannot be opened")
+        server = self._services.cluster.servers.get(record.database_server or "")
+        if server is None:
+            message = f"There is no DatabaseServer {record.database_server}"
+            raise ObstacleError(Reason.DATABASE_SERVER_NOT_FOUND, message)
+        return Access(tenant.id, record.keys, server)
+
+    def operation(self, item: R, order: BackupOrder | RestoreOrder, login: Login) -> Operation:
+        return Operation(
+            program=self.program,
+            kind=self.model.__name__,
+            owner=item.metadata,
+            steps=self.steps,
+            files={ORDER_FILE: order.dump(), CLIENT_FILE: login.option_file()},
+            storage_secret=self._services.settings.backup_secret,
+        )
 
     async def reconcile(self, name: str) -> Result:
         item: Any = self._items.get(name)

@@ -25,6 +25,26 @@ def backup(name: str, tenant: str) -> dict[str, Any]:
     }
 
 
+class Note:
+    """A file that the owner has uploaded to the demo workspace."""
+
+    def __init__(self, workspace: httpx.Client, demo: dict[str, Any]) -> None:
+        self._workspace = workspace
+        self.login = {"email": demo["email"], "password": demo["password"]}
+        token = workspace.post("/api/v1/auth/login", json=self.login).raise_for_status().json()["access_token"]
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self.content = f"canary {secrets.token_hex(8)}".encode()
+        files = {"file": ("note.txt", self.content, "text/plain")}
+        sent = workspace.post("/api/v1/files", files=files, headers=self._headers)
+        self.id = sent.raise_for_status().json()["id"]
+
+    def get(self) -> httpx.Response:
+        return self._workspace.get(f"/api/v1/files/{self.id}", headers=self._headers)
+
+    def delete(self) -> None:
+        self._workspace.delete(f"/api/v1/files/{self.id}", headers=self._headers).raise_for_status()
+
+
 @pytest.fixture
 def kept(platform: dict[str, Any]) -> S3Client:
     """The backup bucket, as its owner."""
@@ -39,12 +59,7 @@ def test_a_workspace_is_backed_up_by_an_object(
     apply: Callable[[dict[str, Any]], None],
     kept: S3Client,
 ) -> None:
-    demo, canary = platform["demo_tenant"], f"canary {secrets.token_hex(8)}"
-    login = {"email": demo["email"], "password": demo["password"]}
-    token = workspace.post("/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    sent = workspace.post("/api/v1/files", files={"file": ("note.txt", canary.encode(), "text/plain")}, headers=headers)
-    file_id = sent.raise_for_status().json()["id"]
+    demo, note = platform["demo_tenant"], Note(workspace, platform["demo_tenant"])
     name = f"e2e-{secrets.token_hex(4)}"
     try:
         apply(backup(name, demo["name"]))
@@ -62,13 +77,13 @@ def test_a_workspace_is_backed_up_by_an_object(
         bucket = platform["backup"]["bucket"]
         held = {
             one["Key"]: kept.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
-            for prefix in (status["prefix"], f"{ident}/files/{file_id}/")
+            for prefix in (status["prefix"], f"{ident}/files/{note.id}/")
             for one in kept.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
         }
         assert len(held) == 4, "two dumps, the manifest, the file"
-        assert not any(canary.encode() in content or b"CREATE TABLE" in content for content in held.values())
+        assert not any(note.content in content or b"CREATE TABLE" in content for content in held.values())
     finally:
-        workspace.delete(f"/api/v1/files/{file_id}", headers=headers).raise_for_status()
+        note.delete()
 
 
 def test_a_workspace_is_brought_back_beside_itself(
@@ -77,18 +92,13 @@ def test_a_workspace_is_brought_back_beside_itself(
     workspace: httpx.Client,
     apply: Callable[[dict[str, Any]], None],
 ) -> None:
-    demo, canary = platform["demo_tenant"], f"canary {secrets.token_hex(8)}"
-    login = {"email": demo["email"], "password": demo["password"]}
-    token = workspace.post("/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    sent = workspace.post("/api/v1/files", files={"file": ("note.txt", canary.encode(), "text/plain")}, headers=headers)
-    file_id = sent.raise_for_status().json()["id"]
+    demo, note = platform["demo_tenant"], Note(workspace, platform["demo_tenant"])
     name = f"back-{secrets.token_hex(3)}"
     try:
         apply(backup(name, demo["name"]))
         kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
     finally:
-        workspace.delete(f"/api/v1/files/{file_id}", headers=headers).raise_for_status()
+        note.delete()
     target = {"tenant": name, "slug": name}
     try:
         apply(
@@ -105,10 +115,10 @@ def test_a_workspace_is_brought_back_beside_itself(
         assert row.split()[:5] == [name, name, name, "True", "Restored"]
         url = json.loads(kubectl("get", "vt", name, "-o", "json"))["status"]["url"]
         with local_client(Path(platform["ca"])) as client:
-            token = client.post(f"{url}/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
-            found = client.get(f"{url}/api/v1/files/{file_id}", headers={"Authorization": f"Bearer {token}"})
-            assert found.raise_for_status().content == canary.encode(), "deleted since, and there as it was"
-        assert workspace.get(f"/api/v1/files/{file_id}", headers=headers).status_code == 404
+            token = client.post(f"{url}/api/v1/auth/login", json=note.login).raise_for_status().json()["access_token"]
+            found = client.get(f"{url}/api/v1/files/{note.id}", headers={"Authorization": f"Bearer {token}"})
+            assert found.raise_for_status().content == note.content, "deleted since, and there as it was"
+        assert note.get().status_code == 404
     finally:
         kubectl("patch", "vt", name, "--type=merge", "--patch", '{"spec": {"deletionPolicy": "Delete"}}')
         kubectl("delete", "vt", name, "--timeout=80s")

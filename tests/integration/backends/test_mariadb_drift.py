@@ -6,6 +6,7 @@ from typing import Any
 
 import pymysql
 import pytest
+from integration.conftest import Login
 from vivero_core.backends.corrections import SECURITY_RELEVANT, Correction
 from vivero_core.backends.mariadb import accounts
 from vivero_core.backends.mariadb.client import MariaDbAdmin, Server
@@ -256,26 +257,31 @@ def ended(connection: "pymysql.Connection[Any]") -> bool:
     return True
 
 
-def test_who_loses_the_rights_loses_the_session(
-    database_admin: MariaDbAdmin, database_server: Server, new_tenant: MakeTenant
+def check_that_lost_rights_end_sessions(
+    database_admin: MariaDbAdmin, admin: MariaDbAdmin, server: Server, tenant: Login, intruder: Login
 ) -> None:
-    tenant, intruder = new_tenant(), new_tenant()
+    """`database_admin` gives rights that are too many, `admin` takes them."""
     second = f"{tenant.database}x"
-    account = f"`{intruder.database_user.name}`@`%`"
+    own, theirs = tenant.database_user, intruder.database_user
     run(
         database_admin,
         f"CREATE USER `{second}`@`%` IDENTIFIED BY 'x' REQUIRE SSL; GRANT SELECT ON {tenant.database}.* TO `{second}`@`%`;"
-        f" GRANT SELECT ON {tenant.database}.* TO {account}",
+        f" GRANT SELECT ON {tenant.database}.* TO `{theirs.name}`@`%`",
     )
-    own, theirs = tenant.database_user, intruder.database_user
     with (
-        closing(session(database_server, own.name, own.secret, tenant.database)) as owners,
-        closing(session(database_server, second, "x", tenant.database)) as seconds,
-        closing(session(database_server, theirs.name, theirs.secret, tenant.database)) as intruders,
-        closing(session(database_server, theirs.name, theirs.secret, intruder.database)) as at_home,
+        closing(session(server, own.name, own.secret, tenant.database)) as owners,
+        closing(session(server, second, "x", tenant.database)) as seconds,
+        closing(session(server, theirs.name, theirs.secret, tenant.database)) as intruders,
+        closing(session(server, theirs.name, theirs.secret, intruder.database)) as at_home,
     ):
-        assert ensure(database_admin, tenant) == {ACCOUNT, RIGHTS}
+        assert ensure(admin, tenant) == {ACCOUNT, RIGHTS}
         assert [ended(one) for one in (owners, seconds, intruders, at_home)] == [False, True, True, False]
+
+
+def test_who_loses_the_rights_loses_the_session(
+    database_admin: MariaDbAdmin, database_server: Server, new_tenant: MakeTenant
+) -> None:
+    check_that_lost_rights_end_sessions(database_admin, database_admin, database_server, new_tenant(), new_tenant())
 
 
 def test_rights_on_the_audit_log_that_were_too_many_end_with_the_session(

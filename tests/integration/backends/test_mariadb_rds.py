@@ -17,8 +17,8 @@ from integration.backends.test_mariadb_drift import (
     FOREIGNER,
     GRANTS,
     HANDS,
-    RIGHTS,
     ROLE,
+    check_that_lost_rights_end_sessions,
     ended,
     ensure,
     furnish,
@@ -158,22 +158,7 @@ def test_a_tenants_life(database_server: Server, rds: MariaDbAdmin, new_tenant: 
 def test_who_loses_the_rights_loses_the_session(
     database_admin: MariaDbAdmin, rds: MariaDbAdmin, database_server: Server, new_tenant: MakeTenant
 ) -> None:
-    tenant, intruder = new_tenant(), new_tenant()
-    second = f"{tenant.database}x"
-    run(
-        database_admin,
-        f"CREATE USER `{second}`@`%` IDENTIFIED BY 'x' REQUIRE SSL; GRANT SELECT ON {tenant.database}.* TO `{second}`@`%`;"
-        f" GRANT SELECT ON {tenant.database}.* TO `{intruder.database_user.name}`@`%`",
-    )
-    own, theirs = tenant.database_user, intruder.database_user
-    with (
-        closing(session(database_server, own.name, own.secret, tenant.database)) as owners,
-        closing(session(database_server, second, "x", tenant.database)) as seconds,
-        closing(session(database_server, theirs.name, theirs.secret, tenant.database)) as intruders,
-        closing(session(database_server, theirs.name, theirs.secret, intruder.database)) as at_home,
-    ):
-        assert ensure(rds, tenant) == {ACCOUNT, RIGHTS}
-        assert [ended(one) for one in (owners, seconds, intruders, at_home)] == [False, True, True, False]
+    check_that_lost_rights_end_sessions(database_admin, rds, database_server, new_tenant(), new_tenant())
 
 
 def test_a_second_account_from_one_host_loses_its_sessions_alone(

@@ -26,7 +26,7 @@ _AGAIN_SECONDS: Final = 0.5
 """After a new access key: the rest of the pass, and the pods, still have the old one."""
 
 
-def _provision_database(
+def provision_database(
     admin: DatabaseAdmin, user: Credentials, database: str, connections: int, *, holds_data: bool
 ) -> list[Correction]:
     """What had to be written. Where the schema is to hold data and does not, nothing is.
@@ -47,7 +47,7 @@ async def ensure_database(run: Run) -> Outcome:
     client = await run.services.backends.database(server)
     try:
         written = await client.breaker.call(
-            _provision_database, client.admin, user, name, connections, holds_data=run.established
+            provision_database, client.admin, user, name, connections, holds_data=run.established
         )
     except DataGoneError as error:
         run.lost = True
@@ -101,7 +101,7 @@ async def _begun(run: Run) -> str | None:
         return None  # the namespace is terminating and our rights with it: all servers are tried
 
 
-def _provision_storage(
+def provision_storage(
     admin: StorageAdmin, account: Credentials, access_key: str | None, *, holds_data: bool
 ) -> list[Correction]:
     """What had to be written.
@@ -119,7 +119,7 @@ async def ensure_storage(run: Run) -> Outcome:
     account, key = Credentials(naming.bucket_name(run.instance.id), keys.storage_secret), keys.storage_access_key
     client = await run.services.backends.storage()
     try:
-        written = await client.breaker.call(_provision_storage, client.admin, account, key, holds_data=run.established)
+        written = await client.breaker.call(provision_storage, client.admin, account, key, holds_data=run.established)
     except BackendKeyGoneError as error:
         await secrets.replace_access_key(run)
         run.correct("storage", ConditionType.STORAGE_READY, account.secret, [Correction.STORAGE_ACCOUNT])

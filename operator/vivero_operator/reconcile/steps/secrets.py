@@ -28,7 +28,7 @@ from vivero_operator.instance import DatabaseAddress, Manifest, TenantKeys
 from vivero_operator.manifests import secrets as manifests
 from vivero_operator.policies import allocation, drift, outcome
 from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
-from vivero_operator.reconcile.run import Run
+from vivero_operator.reconcile.run import Run, Services
 
 Live = dict[str, Manifest]
 _AGAIN_SECONDS: Final = 0.5
@@ -78,6 +78,11 @@ def complete(live: Live, *, issued: bool = False) -> TenantKeys | None:
     return TenantKeys(**found) if found.keys() >= _PLACES.keys() else None
 
 
+def new_keys() -> TenantKeys:
+    """Random ones, of 256 bits each; without an access key, which is never made up."""
+    return TenantKeys(**{name: random.token_hex(32) for name in _PLACES})
+
+
 def joined(live: Live, escrowed: TenantKeys | None, *, new_file_key: bool, issued: bool = False) -> TenantKeys | None:
     """The Secrets' keys, the escrow's where one is missing, new ones where neither has any; 256 bits each.
 
@@ -91,8 +96,8 @@ def joined(live: Live, escrowed: TenantKeys | None, *, new_file_key: bool, issue
     if "file_key" not in known and not new_file_key:
         return None
     access_key = known.get("storage_access_key") if issued else None
-    made = {name: known.get(name) or random.token_hex(32) for name in _PLACES}
-    return TenantKeys(**made, storage_access_key=access_key)
+    found = {name: value for name, value in known.items() if value and name in _PLACES}
+    return replace(new_keys(), **found, storage_access_key=access_key)
 
 
 def used(run: Run) -> object:
@@ -225,19 +230,21 @@ async def _keys(run: Run, live: Live, address: DatabaseAddress, record: Record |
         record = await escrow.find(run.instance.id)
     keys = await recovered(run, live, record.keys if record else None, address.server)
     if run.instance.settings.storage_keys_are_issued and keys.storage_access_key is None:
-        return await _with_new_access_key(run, keys)
+        return await with_new_access_key(run.services, run.instance.id, keys)
     return keys
 
 
-async def _with_new_access_key(run: Run, keys: TenantKeys) -> TenantKeys:
-    storage = await run.services.backends.storage()
-    made = await storage.breaker.call(storage.admin.new_key, naming.bucket_name(run.instance.id))
+async def with_new_access_key(services: Services, ident: str, keys: TenantKeys) -> TenantKeys:
+    """The keys with an access key that the object store has just issued; to be saved before it is used."""
+    storage = await services.backends.storage()
+    made = await storage.breaker.call(storage.admin.new_key, naming.bucket_name(ident))
     return replace(keys, storage_access_key=made.name, storage_secret=made.secret)
 
 
 async def replace_access_key(run: Run) -> None:
     """The object store does not have the key that is stored: another one, stored before it is used."""
-    keys, server = await _with_new_access_key(run, run.known_keys()), run.known_address().server
+    keys = await with_new_access_key(run.services, run.instance.id, run.known_keys())
+    server = run.known_address().server
     live = await read(run)
     async with asyncio.TaskGroup() as group:
         group.create_task(run.services.escrow.save(run.instance, keys, server))
