@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     """Passed on to the tenants' pods."""
     operator_image: str = ""
     """This program's own image: operations on a tenant's data are Jobs that run in it."""
+    operator_pull_policy: str = Field(default="IfNotPresent", pattern="^(Always|IfNotPresent|Never)$")
+    """Of that image."""
+    operator_pod: PodOptions = PodOptions()
+    """Where this program's own pods run, as whom, and with which Secrets their image is pulled: those Jobs' pods as well."""
     data_plane_pod: PodOptions = PodOptions()
     """Where tenants' pods run, as whom, and with which Secrets their image is pulled."""
 

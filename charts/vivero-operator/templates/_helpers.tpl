@@ -11,11 +11,26 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
+{{- /* What the pods of operations have in common with the operator's own: they run the same image. */}}
+{{- define "operator.pod" -}}
+{{- $placement := pick .Values "imagePullSecrets" "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+{{- $options := dict "labels" .Values.podLabels "annotations" .Values.podAnnotations }}
+{{- range $key, $value := $placement }}
+{{- if $value }}
+{{- $_ := set $options $key $value }}
+{{- end }}
+{{- end }}
+{{- $_ := set $options "podSecurityContext" (pick .Values.podSecurityContext "runAsUser" "runAsGroup" "fsGroup" "fsGroupChangePolicy" "supplementalGroups") }}
+{{- $options | toJson }}
+{{- end }}
+
 {{- define "operator.env" -}}
 - {name: VIVERO_IDENTITY, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
 - {name: VIVERO_PLATFORM_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
 - {name: VIVERO_DATA_PLANE_IMAGE, value: {{ include "vivero.image" (list .Values.dataPlane.image .Chart.AppVersion) | quote }}}
 - {name: VIVERO_OPERATOR_IMAGE, value: {{ include "vivero.image" (list .Values.image .Chart.AppVersion) | quote }}}
+- {name: VIVERO_OPERATOR_PULL_POLICY, value: {{ .Values.image.pullPolicy | quote }}}
+- {name: VIVERO_OPERATOR_POD, value: {{ include "operator.pod" . | fromJson | toJson | quote }}}
 - {name: VIVERO_IMAGE_PULL_POLICY, value: {{ .Values.dataPlane.image.pullPolicy | quote }}}
 - {name: VIVERO_DATA_PLANE_POD, value: {{ .Values.dataPlane.pod | toJson | quote }}}
 {{- with .Values.securityContact }}

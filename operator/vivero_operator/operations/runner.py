@@ -18,7 +18,7 @@ from vivero_core.model.operation import OperationStep
 
 from vivero_operator.instance import Manifest
 from vivero_operator.operations.backup_order import ACCOUNT_KEYS, FOLDER
-from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY
+from vivero_operator.pod_options import CONTAINER_SECURITY, POD_SECURITY, with_options
 from vivero_operator.settings import Settings
 
 ATTEMPTS: Final = 3
@@ -92,7 +92,6 @@ def secret(operation: Operation, settings: Settings) -> Manifest:
 
 def job(operation: Operation, settings: Settings) -> Manifest:
     """The Job. A pod that fails is started again from its first step, unless it was refused."""
-    containers = [_container(operation, step, settings) for step in operation.steps]
     refused = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [REFUSED_EXIT]}}
     return {
         "apiVersion": "batch/v1",
@@ -102,18 +101,7 @@ def job(operation: Operation, settings: Settings) -> Manifest:
             "backoffLimit": ATTEMPTS - 1,
             "activeDeadlineSeconds": DEADLINE_SECONDS,
             "podFailurePolicy": {"rules": [refused]},
-            "template": {
-                "metadata": {"labels": _labels(operation)},
-                "spec": {
-                    "restartPolicy": "Never",
-                    "automountServiceAccountToken": False,
-                    "enableServiceLinks": False,
-                    "securityContext": POD_SECURITY,
-                    "initContainers": containers[:-1],
-                    "containers": containers[-1:],
-                    "volumes": _volumes(operation, settings),
-                },
-            },
+            "template": with_options(_pod(operation, settings), settings.operator_pod),
         },
     }
 
@@ -214,11 +202,27 @@ def _metadata(operation: Operation, settings: Settings) -> dict[str, Any]:
     }
 
 
+def _pod(operation: Operation, settings: Settings) -> dict[str, Any]:
+    containers = [_container(operation, step, settings) for step in operation.steps]
+    return {
+        "metadata": {"labels": _labels(operation)},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "securityContext": POD_SECURITY,
+            "initContainers": containers[:-1],
+            "containers": containers[-1:],
+            "volumes": _volumes(operation, settings),
+        },
+    }
+
+
 def _container(operation: Operation, step: str, settings: Settings) -> dict[str, Any]:
     return {
         "name": step,
         "image": settings.operator_image,
-        "imagePullPolicy": settings.image_pull_policy,
+        "imagePullPolicy": settings.operator_pull_policy,
         "command": ["python3", "-m", f"vivero_operator.operations.{operation.program}", step],
         "env": [{"name": "VIVERO_OPERATION_FILES", "value": FOLDER}, {"name": "TMPDIR", "value": _SCRATCH}],
         "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "512Mi"}},

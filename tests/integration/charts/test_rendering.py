@@ -75,6 +75,27 @@ def test_pods_go_where_they_are_told(chart: str, render: Render) -> None:
             assert pod["spec"][field] == values[field]
 
 
+def operator_pod(render: Render, values: Json) -> PodOptions:
+    """What the operator is told of its own pods, as it reads that."""
+    (pod,) = (one for one in pods(render("vivero-operator", values)) if one["metadata"].get("name") is None)
+    told = {one["name"]: one.get("value") for one in containers(pod)[0]["env"]}
+    return PodOptions.model_validate_json(told["VIVERO_OPERATOR_POD"])
+
+
+def test_pods_of_operations_go_where_the_operators_own_do(render: Render) -> None:
+    values = ci("vivero-operator", "everything")
+    told = operator_pod(render, values).dump()
+    for field in ("imagePullSecrets", "nodeSelector", "tolerations", "affinity", "priorityClassName"):
+        assert told[field] == values[field]
+    assert (told["labels"], told["annotations"]) == (values["podLabels"], values["podAnnotations"])
+    ids = operator_pod(render, {}).pod_security_context
+    assert ids is not None
+    assert ids.dump() == {"runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001}
+    openshift = operator_pod(render, ci("vivero-operator", "openshift")).pod_security_context
+    assert openshift is not None
+    assert openshift.dump() == {}, "OpenShift chooses them"
+
+
 @programs
 def test_the_programs_pods_get_labels_annotations_and_variables(chart: str, render: Render) -> None:
     values = ci(chart, "everything")

@@ -22,6 +22,7 @@ from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Bac
 from vivero_operator.operations.program import RefusedError, StepFailedError
 from vivero_operator.operations.runner import Operation, Outcome, Said
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
+from vivero_operator.pod_options import PodOptions
 from vivero_operator.reconcile.operation import LOOK_SECONDS, WAIT_SECONDS
 from vivero_operator.reconcile.tenant_backup import TenantBackupReconciler
 from vivero_operator.reconcile.tenant_restore import TenantRestoreReconciler
@@ -76,6 +77,30 @@ class TestJob:
             assert container["image"] == "operator:1"
         assert SECRET not in json.dumps(spec)
         assert SECRET not in repr(OPERATION)
+
+    def test_its_pod_runs_where_and_as_whom_the_operators_own_do(self) -> None:
+        options = {
+            "imagePullSecrets": [{"name": "registry"}],
+            "nodeSelector": {"pool": "platform"},
+            "labels": {"team": "platform", "app.kubernetes.io/name": "other"},
+            "podSecurityContext": {"runAsUser": 7},
+        }
+        settings = SETTINGS.model_copy(
+            update={"operator_pod": PodOptions.model_validate(options), "operator_pull_policy": "Always"}
+        )
+        template = runner.job(OPERATION, settings)["spec"]["template"]
+        spec = template["spec"]
+        assert spec["imagePullSecrets"] == [{"name": "registry"}]
+        assert spec["nodeSelector"] == {"pool": "platform"}
+        assert spec["securityContext"] == {
+            "runAsUser": 7,
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        containers = [*spec["initContainers"], *spec["containers"]]
+        assert {one["imagePullPolicy"] for one in containers} == {"Always"}
+        labels = template["metadata"]["labels"]
+        assert (labels["team"], labels["app.kubernetes.io/name"]) == ("platform", "vivero-operation")
 
     def test_steps_run_in_their_order(self) -> None:
         spec = runner.job(OPERATION, SETTINGS)["spec"]["template"]["spec"]
