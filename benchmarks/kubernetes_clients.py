@@ -2,7 +2,7 @@ r"""Clients of the Kubernetes API side by side: what they cost in memory, and ho
 
     ./vivero up --pool 0 && ./vivero status --json > status.json
     PYTHONPATH=core:dev uv run --no-project --python 3.13 --with-requirements requirements/operator.txt \
-        --with kubernetes==37.0.2 --with lightkube==1.0.1 --with kr8s==0.20.15 \
+        --with kubernetes==37.0.1 --with lightkube==1.0.1 --with kr8s==0.20.15 \
         python benchmarks/kubernetes_clients.py --status status.json
 
 Each client works in a process of its own, three times in turn: it applies the same ConfigMaps (server-side, forced, 20

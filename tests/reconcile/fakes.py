@@ -181,6 +181,7 @@ class FakeServer:
         self.calls: list[str] = []
         self._numbers = itertools.count(1)
         self.databases: set[str] = set()
+        self.variables: dict[str, str] = {}
         self.users: dict[str, str] = {}
         self.former: set[str] = set()
         """Cache users with the rules of an earlier release, schemas of one that made no audit log."""
@@ -301,6 +302,10 @@ class FakeServer:
     def server_version(self) -> str:
         self._up("server_version")
         return "10.11.14-MariaDB"
+
+    def log_settings(self) -> dict[str, str]:
+        self._up("log_settings")
+        return dict(self.variables)
 
     def close(self) -> None:
         """Nothing is open."""

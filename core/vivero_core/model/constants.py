@@ -95,7 +95,10 @@ class ConditionType(StrEnum):
     DEGRADED = "Degraded"
     # Of a Release, and of an operation such as a TenantBackup.
     COMPLETE = "Complete"
+    REFUSED = "Refused"
     HALTED = "Halted"
+    # Of a DatabaseServer.
+    RECOVERABLE = "Recoverable"
 
 
 class Reason(StrEnum):
@@ -180,6 +183,8 @@ class Reason(StrEnum):
     REACHABLE = "Reachable"
     UNREACHABLE = "Unreachable"
     MISCONFIGURED = "Misconfigured"
+    ARCHIVING = "Archiving"
+    ARCHIVER_NOT_READY = "ArchiverNotReady"
     ORPHANS_FOUND = "OrphansFound"
     ORPHAN_REMOVED = "OrphanRemoved"
     ORPHAN_KEPT = "OrphanKept"

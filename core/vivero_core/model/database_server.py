@@ -32,6 +32,10 @@ class DatabaseServerSpec(Model):
     databases and users."""
     ca_config_map: ObjectName
     """ConfigMap in namespace vivero-system whose key ca.crt holds the certificate authority to trust."""
+    archiver_secret: ObjectName | None = None
+    """Secret in namespace vivero-system with keys username and password of an account with the rights REPLICATION SLAVE
+    and BINLOG MONITOR: with it the server's binary log is archived, so that a tenant can be restored to any second.
+    Absent: no archive."""
     capacity: int = Field(default=1000, ge=0, le=1_000_000)
     """Tenants that may be placed here."""
     cordoned: bool = False
@@ -86,7 +90,8 @@ class DatabaseServerStatus(Model):
         max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Ready: the admin account can log in."""
+    """Ready: the admin account can log in. Recoverable: the binary log is archived, and the server's settings keep it
+    whole."""
 
 
 class DatabaseServer(Resource):
@@ -107,6 +112,11 @@ class DatabaseServer(Resource):
         return [
             {"name": "Ready", "type": "string", "jsonPath": f"{ready}.status"},
             {"name": "Status", "type": "string", "jsonPath": f"{ready}.message"},
+            {
+                "name": "Recoverable",
+                "type": "string",
+                "jsonPath": '.status.conditions[?(@.type=="Recoverable")].status',
+            },
             {"name": "Tenants", "type": "integer", "jsonPath": ".status.tenants"},
             {"name": "Capacity", "type": "integer", "jsonPath": ".spec.capacity"},
             {"name": "Cordoned", "type": "boolean", "jsonPath": ".spec.cordoned"},

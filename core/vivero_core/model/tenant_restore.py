@@ -1,4 +1,4 @@
-"""TenantRestore: a backup brought back as a new tenant, beside the one it was made of."""
+"""TenantRestore: a tenant as it was, brought back as a new tenant beside it: of a backup, or of any archived second."""
 
 from typing import Any, ClassVar
 
@@ -9,7 +9,10 @@ from vivero_core.model.base import INTEGER_MAX, Model, ObjectName, Resource, Tim
 from vivero_core.model.operation import OperationStatus, step_columns
 from vivero_core.model.tenant import SLUG_RULES
 
-_SPEC_RULES = rules(("self == oldSelf", "a restore cannot be changed: make another TenantRestore"))
+_SPEC_RULES = rules(
+    ("self == oldSelf", "a restore cannot be changed: make another TenantRestore"),
+    ("!has(self.backup) || !has(self.time)", "give backup or time, not both: a backup has a time of its own"),
+)
 _TARGET_RULES = rules(("size(self.tenant) <= 63", "target.tenant must be at most 63 characters long"))
 
 
@@ -25,14 +28,19 @@ class RestoreTarget(Model):
 
 
 class TenantRestoreSpec(Model):
-    """Which backup, and where to."""
+    """Which tenant, as of when, and where to."""
 
     model_config = ConfigDict(json_schema_extra=_SPEC_RULES)
 
-    backup: ObjectName
-    """Name of a TenantBackup that is complete."""
+    tenant: ObjectName
+    """Name of the Tenant that is brought back."""
+    backup: ObjectName | None = None
+    """Name of a TenantBackup of it that is complete."""
+    time: Timestamp | None = None
+    """The second to go back to, by the archived binary log: what was committed until then is there, and nothing else. With
+    neither backup nor time it is the one in which this object was made."""
     target: RestoreTarget
-    """The Tenant that is made. Display name, plan and owner are those of the Tenant that was backed up."""
+    """The Tenant that is made. Display name, plan and owner are those of the Tenant that is brought back."""
 
 
 class RestoreResult(Model):
@@ -41,7 +49,9 @@ class RestoreResult(Model):
     files: int | None = Field(default=None, ge=0, le=INTEGER_MAX)
     """Stored files that were brought back."""
     restored_to: Timestamp | None = None
-    """The moment of the data: when the backup's dump was begun."""
+    """The moment of the data: when the backup's dump was begun, or the second that was asked for."""
+    missing_files: int | None = Field(default=None, ge=0, le=INTEGER_MAX)
+    """Stored files that the restored data names, and that were deleted for good since."""
 
 
 class TenantRestoreStatus(OperationStatus, RestoreResult):
@@ -49,7 +59,7 @@ class TenantRestoreStatus(OperationStatus, RestoreResult):
 
 
 class TenantRestore(Resource):
-    """One backup brought back as a new tenant. It is complete when the data was compared and the new Tenant is Ready."""
+    """A tenant as it was, brought back as a new one. It is complete when the data was compared and the new Tenant is Ready."""
 
     plural: ClassVar[str] = "tenantrestores"
     short: ClassVar[str] = "vrs"
@@ -63,10 +73,11 @@ class TenantRestore(Resource):
     def printer_columns(cls) -> list[dict[str, Any]]:
         """Columns of `kubectl get vrs`."""
         return [
-            {"name": "Backup", "type": "string", "jsonPath": ".spec.backup"},
-            {"name": "Tenant", "type": "string", "jsonPath": ".spec.target.tenant"},
+            {"name": "Tenant", "type": "string", "jsonPath": ".spec.tenant"},
+            {"name": "Into", "type": "string", "jsonPath": ".spec.target.tenant"},
             *step_columns(),
             {"name": "Restored-To", "type": "date", "jsonPath": ".status.restoredTo"},
+            {"name": "Backup", "type": "string", "jsonPath": ".spec.backup", "priority": 1},
             {"name": "Files", "type": "integer", "jsonPath": ".status.files", "priority": 1},
             {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
         ]

@@ -37,7 +37,17 @@ innodb_log_file_size = 128M
 # Twelve tables or more a tenant; the default of 2,000 would close and open files all day.
 table_open_cache = 4000
 performance_schema = OFF
-skip_log_bin
+# What a restore to a second needs (docs/backup.md).
+server_id = 1
+gtid_domain_id = 1
+gtid_strict_mode = ON
+log_bin = binlog
+binlog_format = ROW
+binlog_row_image = FULL
+binlog_checksum = CRC32
+sync_binlog = 1
+innodb_flush_log_at_trx_commit = 1
+binlog_expire_logs_seconds = 259200
 """
 
 
@@ -47,11 +57,11 @@ def options(folder: str) -> str:
 
 
 def account_statements(accounts: Accounts, sources: Sequence[str]) -> list[str]:
-    """SQL that removes the default accounts, and creates administrator and control plane for hosts in `sources`.
+    """SQL that removes the default accounts, and creates administrator, archiver and control plane for hosts in `sources`.
 
     Idempotent, except that it resets changed passwords.
     """
-    admin, control = accounts.mariadb_admin, accounts.control_plane_database
+    admin, control, archiver = accounts.mariadb_admin, accounts.control_plane_database, accounts.mariadb_archiver
     statements = [
         "DELETE FROM mysql.global_priv WHERE User = ''",
         "DELETE FROM mysql.db WHERE Db IN ('test', 'test\\\\_%')",
@@ -67,6 +77,8 @@ def account_statements(accounts: Accounts, sources: Sequence[str]) -> list[str]:
             f"GRANT ALL ON *.* TO '{admin.username}'@'{source}' WITH GRANT OPTION",
             *_user(control, source),
             f"GRANT ALL ON `{schema}`.* TO '{control.username}'@'{source}'",
+            *_user(archiver, source),
+            f"GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO '{archiver.username}'@'{source}'",
         ]
     return statements
 

@@ -15,6 +15,7 @@ from vivero_dev.platform.names import (
     AUTHORITY,
     BACKUP_STORAGE,
     CONTROL_PLANE_TLS,
+    MARIADB_ARCHIVER,
     PLATFORM,
     SIGNUPS,
     TENANT_MAIL,
@@ -45,6 +46,7 @@ def platform_objects(accounts: Accounts, authority: Authority, secrets: SecretSt
         _config_map(AUTHORITY, {"ca.crt": authority.certificate.read_text()}),
         _config_map("ticket-public-key", {"ticket.pub": public_half(private)}),
         _secret("mariadb-admin", _login(accounts.mariadb_admin)),
+        _secret(MARIADB_ARCHIVER, _login(accounts.mariadb_archiver)),
         _secret("valkey-admin", _login(accounts.valkey_admin)),
         _secret(
             "s3-admin",

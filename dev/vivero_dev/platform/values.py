@@ -1,7 +1,7 @@
 """Values of the charts on this platform; everything else is the charts' default."""
 
 from vivero_dev.instance import Instance
-from vivero_dev.platform.names import BACKUP_STORAGE, TENANT_MAIL
+from vivero_dev.platform.names import BACKUP_STORAGE, MARIADB_ARCHIVER, TENANT_MAIL
 
 BASE_DOMAIN = "vivero.localhost"
 
@@ -17,6 +17,7 @@ def operator_values(instance: Instance, images: dict[str, str]) -> dict[str, obj
         "publicPort": instance.ports["https"],
         "mail": {"secret": TENANT_MAIL},
         "backup": {"secret": BACKUP_STORAGE},
+        "database": {"archiverSecret": MARIADB_ARCHIVER},
     }
 
 

@@ -28,6 +28,12 @@ def backup_store(files: Files) -> ObjectStore:
     return ObjectStore(account, str(files.path("ca.crt")))
 
 
+def newest_copies(store: ObjectStore, tenant: str) -> dict[str, StoredObject]:
+    """Copies of the tenant's files, by the key that a file had in the tenant's bucket."""
+    prefix = f"{tenant}/files/"
+    return {key.removeprefix(prefix).rpartition("/")[0]: one for key, one in store.list(prefix).items()}
+
+
 class Archive:
     """A tenant's backup of this UID, and the copies of its files that all its backups share."""
 

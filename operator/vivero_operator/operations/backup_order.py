@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 BACKUP, BACKUP_STEPS = "backup", ("files", "dump", "verify")
 RESTORE, RESTORE_STEPS = "restore", ("database", "files", "verify")
+MOMENT, MOMENT_STEPS = "moment", ("log", "database", "files", "verify")
 ORDER_FILE: Final = "order.json"
 CLIENT_FILE: Final = "client.cnf"
 FOLDER: Final = "/run/operation"
@@ -70,6 +71,20 @@ class BackupOrder(_Order):
 
 
 @dataclass(frozen=True)
+class Target:
+    """The new tenant that is filled."""
+
+    schemas: dict[str, str]
+    """A schema of the one that is brought back, and the new tenant's schema that it is loaded into."""
+    audit: str
+    """Which of the new tenant's schemas is the audit log's."""
+    database: Login
+    """The new tenant's own."""
+    storage: Account
+    """The new tenant's own."""
+
+
+@dataclass(frozen=True)
 class RestoreOrder(_Order):
     """Which backup is to be loaded, and where."""
 
@@ -77,13 +92,23 @@ class RestoreOrder(_Order):
     """Id of the tenant that was backed up."""
     uid: str
     """Of the TenantBackup."""
-    schemas: dict[str, str]
-    """A schema of the backup, and the new tenant's schema that it is loaded into."""
-    audit: str
-    """Which of the new tenant's schemas is the audit log's."""
-    database: Login
-    """The new tenant's own."""
-    storage: Account
-    """The new tenant's own."""
+    target: Target
+    file_key: str = field(repr=False)
+    """64 hexadecimal digits; both tenants have it, for files are stored as they were."""
+
+
+@dataclass(frozen=True)
+class MomentOrder(_Order):
+    """Which second is to be brought back, and where."""
+
+    tenant: str
+    """Id of the tenant that is brought back."""
+    server: str
+    """UID of the DatabaseServer whose log it is."""
+    until: int
+    """Unix seconds."""
+    source: Account
+    """The bucket of the tenant that is brought back."""
+    target: Target
     file_key: str = field(repr=False)
     """64 hexadecimal digits; both tenants have it, for files are stored as they were."""

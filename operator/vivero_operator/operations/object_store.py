@@ -84,6 +84,22 @@ class ObjectStore:
             self._client.upload_fileobj(cast("IO[bytes]", Reader(counted())), self._bucket, key, Config=_TRANSFER)
         return size
 
+    def put_whole(self, key: str, body: bytes, metadata: Mapping[str, str]) -> None:
+        """Store an object at once, with what others may know of it."""
+        with self._translated(f"write {key}"):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=metadata)
+
+    def first(self, prefix: str) -> str | None:
+        """The first key below the prefix, in the order of their bytes."""
+        with self._translated("list"):
+            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1)
+        return next((one["Key"] for one in found.get("Contents", ())), None)
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """What was stored with an object."""
+        with self._translated(f"look at {key}"):
+            return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
+
     @contextmanager
     def open(self, key: str) -> Iterator[Read]:
         """Read an object as a stream."""

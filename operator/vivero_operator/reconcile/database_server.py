@@ -18,9 +18,9 @@ from vivero_core.model.database_server import Orphan as OrphanEntry
 
 from vivero_operator import metrics
 from vivero_operator.manifests.event import EventType, ObjectEvent, Subject
-from vivero_operator.policies import life
+from vivero_operator.policies import life, recoverability
 from vivero_operator.policies.life import paused, shown
-from vivero_operator.reconcile import in_use, orphans
+from vivero_operator.reconcile import archives, in_use, orphans
 from vivero_operator.reconcile.context import HandlerContext, Orphan
 from vivero_operator.reconcile.controller import Key, Result
 from vivero_operator.reconcile.kind import News, Reconciler, drop, take
@@ -84,11 +84,13 @@ class DatabaseServerReconciler(Reconciler):
             await write_status(self._services, DATABASE_SERVER, server, known, self._services.cluster.servers)
             return Result()
         version, fault = await self._probe(server)
+        recoverable = await self._recoverable(server, fault)
         done, left = await self._remove_orphans(server) if fault is None else (server.status.removals_done, {})
         was = cond.find(server.status.conditions, ConditionType.READY)
-        status = self._status(server, version, fault, done, left)
+        found = [self._ready(server, fault, left), recoverable]
+        status = self._status(server, version, done, found)
         await write_status(self._services, DATABASE_SERVER, server, status, self._services.cluster.servers)
-        await self._announce(server, was, status)
+        await self._announce(server, status)
         if fault is None and (was is None or was.status is not Status.TRUE):
             self._wake(name)
             self._sweep()
@@ -137,9 +139,8 @@ class DatabaseServerReconciler(Reconciler):
         self,
         server: DatabaseServer,
         version: str | None,
-        fault: BackendError | None,
         done: tuple[str, ...],
-        left: dict[str, str],
+        conditions: Sequence[Condition],
     ) -> DatabaseServerStatus:
         found = [one for one in self._services.orphans.of(server.name) if not self._is_adopted(one)]
         known = self._services.orphans.swept
@@ -152,7 +153,7 @@ class DatabaseServerReconciler(Reconciler):
             orphaned=tuple(map(_entry, found[:ORPHANS_SHOWN])) if known else server.status.orphaned,
             removals_done=done,
             observed_generation=server.metadata.generation,
-            conditions=self._shown(server, cond.merge(server.status.conditions, [self._ready(server, fault, left)])),
+            conditions=self._shown(server, cond.merge(server.status.conditions, conditions)),
         )
 
     def _shown(self, server: DatabaseServer, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
@@ -169,21 +170,42 @@ class DatabaseServerReconciler(Reconciler):
             users = self._services.cluster.users_of_server(server.name)
             message = f"{message}. Deletion waits until it is not in use. {in_use.held_by(users)}"
         message += "".join(f". Orphan {ident}: {why}" for ident, why in left.items())
+        return self._condition(server, ConditionType.READY, Status.of(fault is None), _reason(fault), message)
+
+    def _condition(
+        self, server: DatabaseServer, kind: ConditionType, status: Status, reason: Reason, message: str
+    ) -> Condition:
         return Condition(
-            type=ConditionType.READY,
-            status=Status.of(fault is None),
-            reason=_reason(fault),
+            type=kind,
+            status=status,
+            reason=reason,
             message=message,
             last_transition_time=self._services.now(),
             observed_generation=server.metadata.generation,
         )
 
-    async def _announce(self, server: DatabaseServer, was: Condition | None, status: DatabaseServerStatus) -> None:
-        """Emit events when the server becomes available or unavailable, and for each new orphan."""
-        now = cond.find(status.conditions, ConditionType.READY)
-        if now is not None and (was is None or (was.status, was.reason) != (now.status, now.reason)):
-            kind: EventType = "Normal" if now.status is Status.TRUE else "Warning"
-            await self._say(server, kind, now.reason, now.message, "Probe")
+    async def _recoverable(self, server: DatabaseServer, fault: BackendError | None) -> Condition:
+        """Run the archiver that the server is to have, and say whether a tenant there can be restored to any second."""
+        services = self._services
+        runs = await archives.ensure_archiver(services, server)
+        was = cond.find(server.status.conditions, ConditionType.RECOVERABLE)
+        if fault is not None and was is not None:
+            return was
+        client = await services.backends.database(server) if fault is None else None
+        variables = await client.breaker.call(client.admin.log_settings) if client is not None else {}
+        status, reason, message = recoverability.verdict(server, services.settings, variables, runs=runs)
+        return self._condition(server, ConditionType.RECOVERABLE, status, reason, message)
+
+    async def _announce(self, server: DatabaseServer, status: DatabaseServerStatus) -> None:
+        """Emit events when a condition changes, and for each new orphan."""
+        for kind in (ConditionType.READY, ConditionType.RECOVERABLE):
+            was, now = cond.find(server.status.conditions, kind), cond.find(status.conditions, kind)
+            if now is None or (was and (was.status, was.reason) == (now.status, now.reason)):
+                continue
+            # That nobody has asked for an archive is no news.
+            if was is not None or now.reason != Reason.NOT_CONFIGURED:
+                level: EventType = "Normal" if now.status is Status.TRUE else "Warning"
+                await self._say(server, level, now.reason, now.message, "Probe")
         before = {one.id for one in server.status.orphaned}
         new = [one for one in status.orphaned if one.id not in before]
         if new:

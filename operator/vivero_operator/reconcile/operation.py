@@ -31,6 +31,7 @@ from vivero_operator.operations.backup_order import (
     Account,
     BackupOrder,
     Login,
+    MomentOrder,
     RestoreOrder,
 )
 from vivero_operator.operations.runner import Operation, Outcome
@@ -81,8 +82,6 @@ class OperationReconciler(Reconciler, Generic[R]):
     """Of one kind of operation."""
 
     model: ClassVar[type[Resource]]
-    program: ClassVar[str]
-    steps: ClassVar[tuple[str, ...]]
     result: ClassVar[type[Model]]
     """What the Job's last step says of it, as fields of the status."""
     succeeded: ClassVar[tuple[Reason, str]]
@@ -93,6 +92,10 @@ class OperationReconciler(Reconciler, Generic[R]):
         self._services = services
         self._items: Mirror[Any] = services.cluster.of(self.model)
         self._address = of_model(self.model)
+
+    @abstractmethod
+    def program_of(self, item: R) -> tuple[str, tuple[str, ...]]:
+        """The program that its Job runs, and the steps of it."""
 
     @abstractmethod
     async def prepare(self, item: R) -> Operation:
@@ -121,12 +124,13 @@ class OperationReconciler(Reconciler, Generic[R]):
             raise ObstacleError(Reason.DATABASE_SERVER_NOT_FOUND, message)
         return Access(tenant.id, record.keys, server)
 
-    def operation(self, item: R, order: BackupOrder | RestoreOrder, login: Login) -> Operation:
+    def operation(self, item: R, order: BackupOrder | RestoreOrder | MomentOrder, login: Login) -> Operation:
+        program, steps = self.program_of(item)
         return Operation(
-            program=self.program,
+            program=program,
             kind=self.model.__name__,
             owner=item.metadata,
-            steps=self.steps,
+            steps=steps,
             files={ORDER_FILE: order.dump(), CLIENT_FILE: login.option_file()},
             storage_secret=self._services.settings.backup_secret,
         )
@@ -164,7 +168,7 @@ class OperationReconciler(Reconciler, Generic[R]):
         namespace = self._services.settings.platform_namespace
         selector = f"batch.kubernetes.io/job-name={self._name(item)}"
         pods = await self._services.kube.list(POD, namespace, label_selector=selector)
-        found = runner.progress(self.steps, body, pods.items)
+        found = runner.progress(self.program_of(item)[1], body, pods.items)
         status = item.status.model_copy(update={"steps": found.steps})
         if found.outcome is Outcome.RUNNING:
             await self._tell(item, Reason.RUNNING, found.message, status)
@@ -201,7 +205,7 @@ class OperationReconciler(Reconciler, Generic[R]):
 
     def _name(self, item: R) -> str:
         """Of its Job and its Secret."""
-        return runner.name_of(self.program, item.metadata.uid)
+        return runner.name_of(self.program_of(item)[0], item.metadata.uid)
 
     async def _job(self, item: R) -> Mapping[str, Any] | None:
         try:

@@ -59,6 +59,8 @@ class Services:
     orphans: Orphans
     dns: DnsRecords
     now: Callable[[], datetime]
+    archive_keys: dict[str, dict[str, str]] = field(default_factory=dict)
+    """DatabaseServer's UID -> tenant's id -> the public half of its file key, as its archiver was told."""
 
 
 @dataclass(frozen=True)

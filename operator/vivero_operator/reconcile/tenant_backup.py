@@ -13,11 +13,12 @@ class TenantBackupReconciler(OperationReconciler[TenantBackup]):
     """Of backups."""
 
     model = TenantBackup
-    program = BACKUP
-    steps = BACKUP_STEPS
     result = BackupResult
     succeeded = (Reason.BACKED_UP, "Complete: read back, the same as written")
     action = "BackUp"
+
+    def program_of(self, item: TenantBackup) -> tuple[str, tuple[str, ...]]:  # noqa: ARG002  all have the same
+        return BACKUP, BACKUP_STEPS
 
     async def prepare(self, item: TenantBackup) -> Operation:
         self.require_backup_bucket()

@@ -1,11 +1,11 @@
-"""A TenantRestore: its data is loaded under a new id as that of a deleted tenant would be kept; a Tenant then adopts it.
+"""A TenantRestore, of a backup or to a second of the archived log: its data is loaded under a new id as that of a deleted tenant would be kept; a Tenant then adopts it.
 
 So nothing serves half a restore, the adoption's own rules decide who has the data, and what was restored is erased or
 retained as any tenant's. A restore that fails leaves nothing.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from vivero_core.backends.credentials import Credentials
@@ -20,8 +20,17 @@ from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import RestoreResult, TenantRestore
 
 from vivero_operator.instance import Instance, TenantKeys
-from vivero_operator.operations.backup_order import RESTORE, RESTORE_STEPS, RestoreOrder
+from vivero_operator.operations.backup_order import (
+    MOMENT,
+    MOMENT_STEPS,
+    RESTORE,
+    RESTORE_STEPS,
+    MomentOrder,
+    RestoreOrder,
+    Target,
+)
 from vivero_operator.operations.runner import Operation
+from vivero_operator.reconcile import archives
 from vivero_operator.reconcile.operation import Access, ObstacleError, OperationReconciler, has_ended
 from vivero_operator.reconcile.steps import secrets
 from vivero_operator.reconcile.steps.backends import (
@@ -36,45 +45,57 @@ CONNECTIONS: Final = 5
 """While the data is loaded; the Tenant's plan decides afterwards."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """What is restored."""
-
-    backup: TenantBackup
-    tenant: Tenant
-
-
 class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
     """Of restores."""
 
     model = TenantRestore
-    program = RESTORE
-    steps = RESTORE_STEPS
     result = RestoreResult
-    succeeded = (Reason.RESTORED, "Complete: compared with the backup, and the new Tenant is Ready")
+    succeeded = (Reason.RESTORED, "Complete: compared with the source, and the new Tenant is Ready")
     action = "Restore"
 
+    def program_of(self, item: TenantRestore) -> tuple[str, tuple[str, ...]]:
+        return (MOMENT, MOMENT_STEPS) if item.spec.backup is None else (RESTORE, RESTORE_STEPS)
+
     async def prepare(self, item: TenantRestore) -> Operation:
-        source = self._source(item)
-        old = await self.access(source.tenant)
+        tenant = self._source(item)
+        backup = self._backup(item, tenant)
+        old = await self.access(tenant)
         ident = naming.tenant_id(item.metadata.uid)
         self._check_free(item, ident)
-        new = Access(ident, await self._keys(item, source.tenant, old), old.server)
+        if backup is None and not archives.archived(old.server, self._services.settings):
+            message = f"DatabaseServer {old.server.name} has no archive of its log (condition Recoverable)"
+            raise ObstacleError(Reason.NOT_CONFIGURED, message)
+        new = Access(ident, await self._keys(item, tenant, old), old.server)
         await self._provision(new)
-        database, audit = naming.database_name(ident), naming.audit_database_name(ident)
-        order = RestoreOrder(
-            tenant=old.ident,
-            uid=source.backup.metadata.uid,
+        order = self._order(item, backup, old, new)
+        return self.operation(item, order, new.login)
+
+    def _order(
+        self, item: TenantRestore, backup: TenantBackup | None, old: Access, new: Access
+    ) -> RestoreOrder | MomentOrder:
+        settings = self._services.settings
+        database, audit = naming.database_name(new.ident), naming.audit_database_name(new.ident)
+        target = Target(
             schemas={naming.database_name(old.ident): database, naming.audit_database_name(old.ident): audit},
             audit=audit,
             database=new.login,
-            storage=new.bucket(self._services.settings),
+            storage=new.bucket(settings),
+        )
+        if backup is not None:
+            return RestoreOrder(old.ident, backup.metadata.uid, target, new.keys.file_key)
+        until = item.spec.time or item.metadata.creation_timestamp or self._services.now()
+        return MomentOrder(
+            tenant=old.ident,
+            server=old.server.metadata.uid,
+            until=int(until.timestamp()),
+            source=old.bucket(settings),
+            target=target,
             file_key=new.keys.file_key,
         )
-        return self.operation(item, order, new.login)
 
     async def _provision(self, new: Access) -> None:
         """Schema, user, bucket and account, as every tenant has them."""
+        await archives.publish_key(self._services, new.server, new.ident, new.keys.file_key)
         client = await self._services.backends.database(new.server)
         user, database = Credentials(new.login.user, new.login.password), naming.database_name(new.ident)
         await client.breaker.call(provision_database, client.admin, user, database, CONNECTIONS, holds_data=False)
@@ -89,7 +110,7 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         ident, target = naming.tenant_id(item.metadata.uid), item.spec.target
         present = self._services.cluster.tenants.get(target.tenant)
         if present is None:
-            spec = _spec(item, self._source(item).tenant, ident)
+            spec = _spec(item, self._source(item), ident)
             manifest = {
                 "apiVersion": c.API_VERSION,
                 "kind": "Tenant",
@@ -119,22 +140,29 @@ class TenantRestoreReconciler(OperationReconciler[TenantRestore]):
         await storage.breaker.long(drop_storage, storage.admin, naming.bucket_name(ident), data=True)
         await self._services.escrow.erase(ident)
 
-    def _source(self, item: TenantRestore) -> Source:
-        """Raises ObstacleError when there is nothing to restore."""
+    def _source(self, item: TenantRestore) -> Tenant:
+        """Who is brought back. Raises ObstacleError."""
         self.require_backup_bucket()
-        cluster = self._services.cluster
-        backup = cluster.of(TenantBackup).get(item.spec.backup)
+        tenant = self._services.cluster.tenants.get(item.spec.tenant)
+        if tenant is None:
+            message = f"There is no Tenant {item.spec.tenant}, whose plan and owner the new one would have"
+            raise ObstacleError(Reason.TENANT_NOT_FOUND, message)
+        return tenant
+
+    def _backup(self, item: TenantRestore, tenant: Tenant) -> TenantBackup | None:
+        """None for a restore to a second. Raises ObstacleError when there is nothing to restore."""
+        name = item.spec.backup
+        if name is None:
+            return None
+        backup = self._services.cluster.of(TenantBackup).get(name)
         if backup is None:
-            raise ObstacleError(Reason.BACKUP_NOT_FOUND, f"There is no TenantBackup {item.spec.backup}")
+            raise ObstacleError(Reason.BACKUP_NOT_FOUND, f"There is no TenantBackup {name}")
         if not cond.is_true(backup.status.conditions, ConditionType.COMPLETE) or backup.status.prefix is None:
             state = "has failed" if has_ended(backup.status) else "is not complete yet"
-            raise ObstacleError(Reason.BACKUP_NOT_FOUND, f"TenantBackup {backup.name} {state}")
-        ident = backup.status.prefix.partition("/")[0]
-        tenant = next((one for one in cluster.tenants if one.id == ident), None)
-        if tenant is None:
-            message = f"The Tenant with the id {ident} is gone; its plan and owner with it"
-            raise ObstacleError(Reason.TENANT_NOT_FOUND, message)
-        return Source(backup, tenant)
+            raise ObstacleError(Reason.BACKUP_NOT_FOUND, f"TenantBackup {name} {state}")
+        if backup.status.prefix.partition("/")[0] != tenant.id:
+            raise ObstacleError(Reason.BACKUP_NOT_FOUND, f"TenantBackup {name} is not of Tenant {tenant.name}")
+        return backup
 
     def _check_free(self, item: TenantRestore, ident: str) -> None:
         """Raises ObstacleError when the new Tenant could not be made."""

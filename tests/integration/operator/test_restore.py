@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pymysql
@@ -13,6 +14,7 @@ from vivero_operator.operations import backup, restore
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, Account, RestoreOrder
 from vivero_operator.operations.backup_order import Login as DatabaseLogin
+from vivero_operator.operations.backup_order import Target as NewTenant
 from vivero_operator.operations.program import Files, RefusedError, StepFailedError
 
 
@@ -24,15 +26,13 @@ class Target:
         server, user = given.server, login.database_user
         database = DatabaseLogin(server.host, server.port, user.name, user.secret)
         endpoint = given.order.storage.endpoint
-        self.order = RestoreOrder(
-            tenant=given.login.id,
-            uid="u1",
+        target = NewTenant(
             schemas={given.login.database: login.database, given.login.audit_database: login.audit_database},
             audit=login.audit_database,
             database=database,
             storage=Account(endpoint, "us-east-1", login.bucket, login.account.name, login.account.secret),
-            file_key=given.order.file_key,
         )
+        self.order = RestoreOrder(tenant=given.login.id, uid="u1", target=target, file_key=given.order.file_key)
         text = database.option_file().replace("/run/operation", str(given.folder))
         (given.folder / CLIENT_FILE).write_text(text)
         (given.folder / ORDER_FILE).write_text(self.order.dump())
@@ -47,7 +47,7 @@ class Target:
         return restore.verify(self.files).result
 
     def ask(self, statement: str, schema: str | None = None) -> list[tuple[Any, ...]]:
-        at = self.order.database
+        at = self.order.target.database
         connection = pymysql.connect(
             host=at.host,
             port=at.port,
@@ -162,7 +162,7 @@ def test_a_dump_that_names_a_neighbours_table_changes_nothing_there(target: Targ
 
 def test_another_key_opens_nothing(target: Target) -> None:
     (target.given.folder / ORDER_FILE).write_text(
-        RestoreOrder(**{**vars(target.order), "file_key": secrets.token_hex(32)}).dump()
+        replace(target.order, file_key=secrets.token_hex(32)).dump()
     )
     with pytest.raises(StepFailedError, match="needs the key"):
         restore.load(target.files)
@@ -171,7 +171,7 @@ def test_another_key_opens_nothing(target: Target) -> None:
 def test_a_schema_that_is_not_the_tenants_is_refused(target: Target) -> None:
     audit = target.given.login.audit_database
     (target.given.folder / ORDER_FILE).write_text(
-        RestoreOrder(**{**vars(target.order), "schemas": {audit: target.login.audit_database}}).dump()
+        replace(target.order, target=replace(target.order.target, schemas={audit: target.login.audit_database})).dump()
     )
     with pytest.raises(RefusedError, match="is not the tenant's"):
         restore.load(target.files)

@@ -56,6 +56,7 @@ def test_the_charts_find_every_secret_the_contract_names(instance: Instance, acc
     keys = {name: set(item["stringData"]) for (kind, name), item in objects.items() if kind == "Secret"}
     assert keys == {
         "mariadb-admin": {"username", "password"},
+        "mariadb-archiver": {"username", "password"},
         "valkey-admin": {"username", "password"},
         "s3-admin": {"access_key", "secret_key"},
         "backup-storage": {"endpoint", "region", "bucket", "access_key", "secret_key"},
@@ -102,6 +103,7 @@ def test_the_database_is_hardened_and_grants_are_exact(accounts: Accounts) -> No
     assert grants == [
         "GRANT ALL ON *.* TO 'vivero_admin'@'127.0.0.1' WITH GRANT OPTION",
         "GRANT ALL ON `vivero\\_control`.* TO 'vivero_control'@'127.0.0.1'",
+        "GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO 'vivero_archiver'@'127.0.0.1'",
     ]
     assert all("REQUIRE SSL" in statement for statement in statements if "USER" in statement)
 

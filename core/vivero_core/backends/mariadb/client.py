@@ -10,6 +10,7 @@ from vivero_core.backends.mariadb.connections import WORK_SECONDS, Connections, 
 from vivero_core.backends.mariadb.errors import SYSTEM, USER_LIMIT_REACHED, code_of
 from vivero_core.backends.survey import Inventory, Survey
 from vivero_core.errors import BackendError, BackendProofError, BackendRefusedError
+from vivero_core.model.recoverability import VARIABLES
 
 __all__ = ["MariaDbAdmin", "Server"]
 
@@ -98,6 +99,12 @@ class MariaDbAdmin:
             cursor.execute("SELECT VERSION()")
             row = cursor.fetchone()
         return str(row[0]) if row else ""
+
+    def log_settings(self) -> dict[str, str]:
+        with self._session("query the settings of the binary log") as cursor:
+            names = ", ".join(["%s"] * len(VARIABLES))
+            cursor.execute(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})", VARIABLES)
+            return {str(name): str(value) for name, value in cursor.fetchall()}
 
     def _finds(self, doing: str, statement: statements.Statement) -> bool:
         with self._session(doing) as cursor:

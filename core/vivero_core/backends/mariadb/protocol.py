@@ -72,6 +72,10 @@ class DatabaseAdmin(Protocol):
         """As the server says it, for example `10.11.14-MariaDB-0+deb12u2`."""
         ...
 
+    def log_settings(self) -> dict[str, str]:
+        """The server's variables that recoverability.py is about."""
+        ...
+
     def close(self) -> None:
         """Close what is not in use; no call comes after it."""
         ...

@@ -19,6 +19,7 @@ from vivero_core.model.database_server import DatabaseServer
 from vivero_operator.errors import DataGoneError
 from vivero_operator.policies import allocation, outcome
 from vivero_operator.policies.outcome import Blocked, Outcome, Pending, done
+from vivero_operator.reconcile import archives
 from vivero_operator.reconcile.run import Run
 from vivero_operator.reconcile.steps import secrets
 
@@ -44,6 +45,7 @@ async def ensure_database(run: Run) -> Outcome:
     server = _server(run, address.server)
     user = Credentials(naming.database_users(run.instance.id)[0], run.known_keys().database_password)
     connections = run.instance.connections
+    await archives.publish_key(run.services, server, run.instance.id, run.known_keys().file_key)
     client = await run.services.backends.database(server)
     try:
         written = await client.breaker.call(
@@ -74,9 +76,11 @@ def drop_database(admin: DatabaseAdmin, ident: str, *, data: bool) -> None:
 async def remove_database(run: Run) -> Outcome:
     """Drop the users, and with deletionPolicy Delete the schema; on every server when none is known."""
     servers, data = await _where(run), run.tenant.goes_with_its_data
-    for server in servers:
-        client = await run.services.backends.database(server)
+    for one in servers:
+        client = await run.services.backends.database(one)
         await client.breaker.long(drop_database, client.admin, run.instance.id, data=data)
+        if data:
+            await archives.withdraw_key(run.services, one, run.instance.id)
     return done(Reason.ERASED if data else Reason.RETAINED)
 
 

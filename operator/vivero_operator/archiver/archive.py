@@ -1,0 +1,181 @@
+"""Takes the events of a server's log and stores each tenant's part: cut, collected for seconds, sealed, chained.
+
+What is not in the bucket yet is read from the server again after a restart: the position is stored behind what it names.
+What is in the bucket already is passed over then, by its GTID, so that nothing is there twice.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain as joined
+from tempfile import SpooledTemporaryFile
+from typing import Final
+
+from vivero_core.model import naming
+
+from vivero_operator.archiver import metrics, segments
+from vivero_operator.archiver.chain import Chain, Span
+from vivero_operator.archiver.events import Event, EventReader, Type
+from vivero_operator.archiver.groups import Group, Splitter
+from vivero_operator.archiver.logfile import closed
+from vivero_operator.archiver.position import Position, Positions
+from vivero_operator.operations.object_store import ObjectStore
+from vivero_operator.operations.streams import pieces_of
+
+logger = logging.getLogger(__name__)
+
+COLLECT_SECONDS: Final = 3.0
+"""A tenant's changes wait so long for more of them, before they are stored."""
+COLLECT_BYTES: Final = 1024 * 1024
+"""More than this does not wait."""
+KEY_SECONDS: Final = 120.0
+"""A tenant's key comes with the volume of all keys, which the kubelet renews every minute or so."""
+_LOOK_SECONDS: Final = 0.5
+"""How often it is looked for what is due."""
+_SPOOL_BYTES: Final = 256 * 1024
+PublicKey = Callable[[str], bytes | None]
+
+
+@dataclass
+class _Part:
+    """What of one tenant waits to be stored."""
+
+    before: Mapping[int, str]
+    """GTIDs by domain behind which the server has to be asked again, while this is not stored."""
+    since: float
+    first: str
+    begins: int
+    last: str = ""
+    ends: int = 0
+    size: int = 0
+    spool: "SpooledTemporaryFile[bytes]" = field(default_factory=lambda: SpooledTemporaryFile(_SPOOL_BYTES))
+
+    def add(self, group: Group) -> None:
+        for piece in segments.group(group):
+            self.spool.write(piece)
+        self.size += group.size
+        self.last, self.ends = str(group.gtid), group.committed_by
+
+    def content(self) -> Iterator[bytes]:
+        self.spool.seek(0)
+        return pieces_of(self.spool.read)
+
+
+class Archive:
+    """One server's. Blocking, for one thread."""
+
+    def __init__(
+        self, store: ObjectStore, server: str, key_of: PublicKey, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`clock`: Unix seconds by the server's clock."""
+        self._store = store
+        self._positions = Positions(store, server)
+        self._key_of = key_of
+        self._clock = clock
+        self._reader = EventReader()
+        self._splitter = Splitter(naming.tenant_of_database)
+        self._chains: dict[str, Chain] = {}
+        self._parts: dict[str, _Part] = {}
+        self._description: bytes | None = None
+        self._drained = 0.0
+        self._due = 0.0
+        self.position = self._positions.load()
+        self._stored = self.position
+        self._splitter.prepared.update({bytes.fromhex(xid): owner for xid, owner in self.position.prepared.items()})
+        self._seen: dict[int, str] = dict(self.position.gtids)
+
+    def take(self, raw: bytes, drained: float | None) -> None:
+        """Take the next event.
+
+        `drained`: Unix seconds by the server's clock at which it had nothing to send before this event.
+
+        Raises:
+            BinlogError: the log cannot be cut here.
+            StepFailedError: it cannot be stored now.
+        """
+        event = self._reader.read(raw)
+        if drained is not None:
+            self._drained = drained
+        metrics.BYTES.inc(len(raw))
+        if event.type is Type.FORMAT_DESCRIPTION:
+            self._describe(event)
+        before = dict(self._seen)
+        group = self._splitter.feed(event, int(self._clock()) + 1)
+        for domain, gtid in self._splitter.position.items():
+            self._seen[domain] = str(gtid)
+        if group is not None:
+            try:
+                self._collect(group, before)
+            finally:
+                group.close()
+
+    def store_due(self, *, everything: bool = False) -> None:
+        """Store what has waited long enough, and the position behind it."""
+        now = self._clock()
+        if now < self._due and not everything:
+            return
+        self._due = now + _LOOK_SECONDS
+        for tenant, part in list(self._parts.items()):
+            if everything or part.size >= COLLECT_BYTES or now - part.since >= COLLECT_SECONDS:
+                self._store_part(tenant, part)
+        oldest = min(self._parts.values(), key=lambda one: one.since, default=None)
+        if oldest is None:
+            until, gtids = self._drained, self._seen
+        else:
+            until, gtids = min(self._drained, oldest.since), oldest.before
+        until = max(self.position.until, int(until) - 1)
+        metrics.LAG.set(max(0.0, now - until))
+        prepared = {xid.hex(): owner for xid, owner in self._splitter.prepared.items()}
+        self.position = Position(dict(gtids), until, prepared)
+        if self.position != self._stored:
+            self._positions.save(self.position)
+            self._stored = self.position
+
+    def _describe(self, event: Event) -> None:
+        """What is collected came after another description: it is not for the same file."""
+        description = closed(event.raw)
+        if self._description is not None and description != self._description:
+            self.store_due(everything=True)
+        self._description = description
+
+    def _collect(self, group: Group, before: Mapping[int, str]) -> None:
+        tenant = group.owner
+        head = self._chain(tenant).head()
+        if head is not None and _is_behind(str(group.gtid), head.span.last):
+            return
+        part = self._parts.get(tenant)
+        if part is None:
+            part = self._parts[tenant] = _Part(before, self._clock(), str(group.gtid), group.committed_from)
+        part.add(group)
+        if part.size >= COLLECT_BYTES:
+            self._due = 0.0
+        metrics.GROUPS.inc()
+
+    def _store_part(self, tenant: str, part: _Part) -> None:
+        public = self._key_of(tenant)
+        if public is None:
+            if self._clock() - part.since > KEY_SECONDS:
+                logger.error("no key of tenant %s: its part of the log waits", tenant)
+                metrics.KEYS_MISSING.set(1)
+            return
+        metrics.KEYS_MISSING.set(0)
+        span = Span(part.first, part.last, part.begins, part.ends)
+        content = joined(segments.description(self._description or b""), part.content())
+        segment = self._chain(tenant).append(public, content, span)
+        metrics.SEGMENTS.inc()
+        logger.info("segment %d of tenant %s stored, %s to %s", segment.number, tenant, span.first, span.last)
+        part.spool.close()
+        del self._parts[tenant]
+
+    def _chain(self, tenant: str) -> Chain:
+        if tenant not in self._chains:
+            self._chains[tenant] = Chain(self._store, tenant)
+        return self._chains[tenant]
+
+
+def _is_behind(gtid: str, last: str) -> bool:
+    """Whether a group is in the chain already, whose last one this is."""
+    domain, _, number = gtid.split("-")
+    last_domain, _, last_number = last.split("-")
+    return domain == last_domain and int(number) <= int(last_number)

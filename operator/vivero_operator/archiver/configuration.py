@@ -1,0 +1,10 @@
+"""Where the archiver finds what the operator gives it. Pure: the operator loads no client for it."""
+
+from typing import Final
+
+FOLDER: Final = "/run/archiver"
+ARCHIVE_KEYS: Final = "/run/archive-keys"
+"""A file for each tenant, named by its id: the public half of its file key in hexadecimal digits."""
+LOGIN: Final = "login"
+STORAGE: Final = "backup"
+ADMIN_PORT: Final = 8081

@@ -1,0 +1,142 @@
+"""The binary log of a server as it is written, over the replication protocol, as MariaDB's replicas read it.
+
+Protocol: https://mariadb.com/kb/en/replication-protocol/. The server decrypts and decompresses nothing for us but its own
+encryption of log files, and needs no file of its own to be read.
+"""
+
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+from vivero_core.backends.tls import client_context
+from vivero_core.errors import ViveroError
+
+_REGISTER_SLAVE: Final = 0x15
+_BINLOG_DUMP: Final = 0x12
+_HEARTBEAT_NANOSECONDS: Final = 1_000_000_000
+_START: Final = 4
+"""Of a log file: its first event."""
+_CONNECT_SECONDS: Final = 10
+_SILENCE_SECONDS: Final = 15
+"""The server says something every second; so long without a word is a broken connection."""
+_WAITED_SECONDS: Final = 0.002
+"""A server that has more to send sends it sooner."""
+_LOG_IS_GONE: Final = 1236
+_OK: Final = 0
+
+
+class StreamError(ViveroError):
+    """The log cannot be read now; another attempt may succeed."""
+
+
+class LogGoneError(ViveroError):
+    """The server no longer has the part of its log that comes next: a gap."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The server, and who reads its log."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    authority: str
+    """PEM text."""
+    server_id: int
+    """Ours: unique among the server's replicas."""
+
+
+class Stream:
+    """A connection that the server writes its log to; a context manager."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        try:
+            self._connection: Connection[Cursor] = pymysql.connect(
+                host=source.host,
+                port=source.port,
+                user=source.user,
+                password=source.password,
+                ssl=client_context(source.authority),
+                connect_timeout=_CONNECT_SECONDS,
+                read_timeout=_SILENCE_SECONDS,
+                write_timeout=_SILENCE_SECONDS,
+                autocommit=True,
+            )
+        except pymysql.MySQLError as error:
+            raise StreamError(f"logging in to {source.host} failed: error {error.args[0]}") from error
+        self.clock_ahead = self._query_clock() - time.time()
+        """Seconds by which the server's clock is ahead of ours."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Not `close`, which says good-bye and waits: the server writes on and reads nothing.
+        self._connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def events(self, position: str) -> Iterator[tuple[bytes, float | None]]:
+        """Every event after this GTID position, each as it was logged, for ever; every second at least a heartbeat.
+
+        With each comes the moment, in Unix seconds by the server's clock, at which the server had nothing to send before
+        it: what was committed until then has been read. None when it had.
+
+        Args:
+            position: GTIDs with commas between; empty for all that the server still has.
+
+        Raises:
+            LogGoneError: the server no longer has what comes next.
+            StreamError: the connection broke.
+        """
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("SET @master_binlog_checksum = 'CRC32', @mariadb_slave_capability = 4")
+                cursor.execute("SET @master_heartbeat_period = %s", (_HEARTBEAT_NANOSECONDS,))
+                cursor.execute("SET @slave_connect_state = %s, @slave_gtid_strict_mode = 1", (position,))
+            self._send(_REGISTER_SLAVE, _registration(self._source.server_id))
+            self._receive()
+            self._send(_BINLOG_DUMP, struct.pack("<IHI", _START, 0, self._source.server_id))
+            while True:
+                begun = time.time()
+                packet = self._receive()
+                waited = time.time() - begun >= _WAITED_SECONDS
+                yield packet[1:], begun + self.clock_ahead if waited else None
+        except pymysql.MySQLError as error:
+            if error.args[0] == _LOG_IS_GONE:
+                raise LogGoneError(
+                    f"the server has no log after {position or 'its beginning'}: {error.args[1]}"
+                ) from error
+            raise StreamError(f"reading the log of {self._source.host} failed: error {error.args[0]}") from error
+        except OSError as error:
+            raise StreamError(f"reading the log of {self._source.host} failed: {type(error).__name__}") from error
+
+    def _query_clock(self) -> float:
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("SELECT UNIX_TIMESTAMP(SYSDATE(6))")
+                (now,) = cursor.fetchone() or (0,)
+        except pymysql.MySQLError as error:
+            raise StreamError(f"asking {self._source.host} for its time failed: error {error.args[0]}") from error
+        return float(now)
+
+    # pymysql has these for commands of its own alone; it checks lengths, sequence numbers and errors of packets.
+    def _send(self, command: int, body: bytes) -> None:
+        self._connection._execute_command(command, body)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def _receive(self) -> bytes:
+        packet = self._connection._read_packet()  # type: ignore[no-untyped-call]  # noqa: SLF001
+        data: bytes = packet.get_all_data()
+        if data[:1] != bytes([_OK]):
+            raise StreamError(f"{self._source.host} ended its log")
+        return data
+
+
+def _registration(server_id: int) -> bytes:
+    """Without a host, user, password or port: nobody connects to us."""
+    return struct.pack("<IBBBHII", server_id, 0, 0, 0, 0, 0, 0)

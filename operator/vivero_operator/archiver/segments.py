@@ -1,0 +1,83 @@
+"""What is in a segment, before it is packed and sealed: the description of the log that it is from, and groups of events.
+
+Each part has a line of JSON before it, which says what it is and how many bytes follow.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from vivero_operator.archiver.groups import Group
+from vivero_operator.operations.program import StepFailedError
+from vivero_operator.operations.streams import Reader
+
+LIVE_SECONDS: Final = 3
+"""An archiver that follows its server has a group so soon after its commit. One that catches up has it later, and knows the
+server's own time of the statement alone, which a session may set."""
+_LINE_BYTES: Final = 4096
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A group of events in a segment."""
+
+    gtid: str
+    committed_from: int
+    committed_by: int
+    raw: bytes
+    """Its events, with their checksums."""
+
+    def is_within(self, until: int) -> bool:
+        """Whether it was committed at this second, in Unix seconds, or before."""
+        live = self.committed_by - self.committed_from <= LIVE_SECONDS
+        return (self.committed_by if live else self.committed_from) <= until
+
+
+def description(raw: bytes) -> Iterator[bytes]:
+    """The FORMAT_DESCRIPTION that the groups came after."""
+    yield _line({"description": len(raw)})
+    yield raw
+
+
+def group(one: Group) -> Iterator[bytes]:
+    yield _line({"gtid": str(one.gtid), "from": one.committed_from, "by": one.committed_by, "bytes": one.size})
+    yield from one.events()
+
+
+def read(pieces: Iterable[bytes]) -> tuple[bytes, Iterator[Logged]]:
+    """The description, and the groups.
+
+    Raises:
+        StepFailedError: it is no segment.
+    """
+    reader = Reader(iter(pieces))
+    begin = _told(reader)
+    if begin is None or "description" not in begin:
+        raise StepFailedError("a segment does not begin with the description of its log")
+    return reader.read(int(begin["description"])), _groups(reader)
+
+
+def _groups(reader: Reader) -> Iterator[Logged]:
+    while (told := _told(reader)) is not None:
+        raw = reader.read(int(told["bytes"]))
+        if len(raw) != int(told["bytes"]):
+            raise StepFailedError("a segment ends within a group")
+        yield Logged(str(told["gtid"]), int(told["from"]), int(told["by"]), raw)
+
+
+def _told(reader: Reader) -> dict[str, str | int] | None:
+    """The next line; None at the end."""
+    line = bytearray()
+    while (byte := reader.read(1)) and byte != b"\n":
+        line += byte
+        if len(line) > _LINE_BYTES:
+            raise StepFailedError("a segment has a line that is too long")
+    if not line:
+        return None
+    told: dict[str, str | int] = json.loads(line)
+    return told
+
+
+def _line(told: dict[str, str | int]) -> bytes:
+    return json.dumps(told).encode() + b"\n"

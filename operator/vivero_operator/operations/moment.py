@@ -1,0 +1,135 @@
+"""The program of a TenantRestore to a second: replays the tenant's archived log in a server of its own, loads what is there
+into the schemas of a new tenant, copies the files that it names, compares.
+
+The log is replayed nowhere else: a statement of it may name any schema (docs/backup.md).
+"""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any, Final
+
+from vivero_operator.operations.archive import backup_store, newest_copies
+from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
+from vivero_operator.operations.dumps import Fingerprint, dumped
+from vivero_operator.operations.history import History
+from vivero_operator.operations.new_tenant import NewTenant
+from vivero_operator.operations.object_store import ObjectStore
+from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
+from vivero_operator.operations.runner import Said
+from vivero_operator.operations.scratch_server import ScratchServer
+
+_WAIT_SECONDS: Final = 30.0
+"""For a second that has just passed to be archived."""
+_LOOK_SECONDS: Final = 1.0
+_STORED_FILES: Final = "SELECT id FROM files WHERE state = 'stored' ORDER BY id"
+
+
+class Moment:
+    """One restore, and where it comes from and goes to."""
+
+    def __init__(self, files: Files) -> None:
+        self.order = MomentOrder.load(files.text(ORDER_FILE))
+        self.store = backup_store(files)
+        self.new = NewTenant(files, self.order.target)
+        self.source = ObjectStore(self.order.source, str(files.path("ca.crt")))
+        self.folder = Path(gettempdir())
+
+    @property
+    def server(self) -> ScratchServer:
+        return ScratchServer(self.folder / "server")
+
+    def history(self) -> History:
+        key = bytes.fromhex(self.order.file_key)
+        return History(self.store, self.order.tenant, self.order.server, key)
+
+    def require_reach(self) -> None:
+        """Wait until the second is archived. Raises RefusedError when it cannot be restored."""
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while self.order.until > (reach := self.history().reach()).ends and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+        if not reach.begins <= self.order.until <= reach.ends:
+            raise RefusedError(f"out of reach; what can be restored: {reach}")
+
+    def note(self, name: str, content: Any = None) -> Any:  # noqa: ANN401  JSON
+        """What one step leaves to the next."""
+        file = self.folder / f"{name}.json"
+        if content is not None:
+            file.write_text(json.dumps(content))
+        return json.loads(file.read_text())
+
+
+def replay(files: Files) -> Said:
+    """Step `log`."""
+    moment = Moment(files)
+    moment.require_reach()
+    logs = moment.folder / "logs"
+    logs.mkdir(exist_ok=True)
+    made = moment.history().log_files(moment.order.until, logs)
+    size = sum(file.stat().st_size for file in made)
+    server = moment.server
+    server.remove()
+    with server.running():
+        server.replay(made, tuple(moment.order.target.schemas))
+        moment.note("files", [row[0] for row in server.query(_STORED_FILES, _data_schema(moment))])
+    for file in made:
+        file.unlink()
+    return Said(message=f"Log replayed, bytes: {size}")
+
+
+def load(files: Files) -> Said:
+    """Step `database`."""
+    moment = Moment(files)
+    expected: dict[str, dict[str, str]] = {}
+    server = moment.server
+    with server.running():
+        for source, target in moment.new.schemas.items():
+            data = Fingerprint()
+            moment.new.load(data.through(dumped(server.option_file, source)), target)
+            expected[target] = {"rows": data.rows, "tables": data.tables}
+    moment.note("expected", expected)
+    return Said(message=f"Schemas loaded: {len(expected)}")
+
+
+def copy_files(files: Files) -> Said:
+    """Step `files`: from the tenant's bucket, or, where a file was deleted since, from the backups."""
+    moment = Moment(files)
+    there, live, kept = moment.new.files(), moment.source.list(), newest_copies(moment.store, moment.order.tenant)
+    missing = 0
+    for key in (key for key in moment.note("files") if key not in there):
+        if key in live:
+            with moment.source.open(key) as read:
+                moment.new.add_file(key, read)
+        elif key in kept:
+            with moment.store.open(kept[key].key) as read:
+                moment.new.add_file(key, read)
+        else:
+            missing += 1
+    moment.note("missing", missing)
+    return Said(message=f"Files in the new tenant's bucket: {len(moment.note('files')) - missing}, gone for good: {missing}")
+
+
+def verify(files: Files) -> Said:
+    """Step `verify`: the new tenant's data is dumped as well, and compared with what was replayed."""
+    moment = Moment(files)
+    for schema, expected in moment.note("expected").items():
+        moment.new.compare(schema, expected["rows"], expected["tables"])
+    there, wanted, missing = moment.new.files(), moment.note("files"), moment.note("missing")
+    if len(set(wanted) & set(there)) + missing != len(wanted):
+        raise StepFailedError("files that were copied are not in the bucket of the new tenant")
+    result = {
+        "files": len(wanted) - missing,
+        "missingFiles": missing,
+        "restoredTo": datetime.fromtimestamp(moment.order.until, UTC).isoformat(),
+    }
+    return Said(message="The same as replayed", result=result)
+
+
+def _data_schema(moment: Moment) -> str:
+    return next(name for name, target in moment.new.schemas.items() if target != moment.order.target.audit)
+
+
+if __name__ == "__main__":
+    main({"log": replay, "database": load, "files": copy_files, "verify": verify})

@@ -1,0 +1,85 @@
+"""The new tenant that a restore fills: its schemas, its bucket, and what they have to hold in the end.
+
+It is filled with its own logins, which may write its own schema and add to its audit log, and nothing else: whatever a dump
+holds, nobody else's data is in reach. Nothing serves the new tenant before all steps are done.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pymysql
+from pymysql.connections import Connection
+from vivero_core.backends.tls import client_context
+
+from vivero_operator.operations.backup_order import CLIENT_FILE, Target
+from vivero_operator.operations.dumps import Fingerprint, dumped, ignoring_duplicates, is_insert, statements
+from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
+from vivero_operator.operations.program import Files, StepFailedError
+from vivero_operator.operations.streams import Read, pieces_of
+
+_CONNECT_SECONDS = 10
+_STATEMENT_SECONDS = 600
+
+
+class NewTenant:
+    """Filled step by step; a step that is repeated ends the same."""
+
+    def __init__(self, files: Files, target: Target) -> None:
+        self.schemas = target.schemas
+        self._target = target
+        self._client_file = files.path(CLIENT_FILE)
+        self._authority = files.text("ca.crt")
+        self._bucket = ObjectStore(target.storage, str(files.path("ca.crt")))
+
+    def load(self, dump: Iterable[bytes], schema: str) -> None:
+        """Run the statements of a dump. Of the audit log only rows are added: the tenant may do no more with it."""
+        rows_only = schema == self._target.audit
+        with self._connected(schema) as connection:
+            for statement in statements(dump):
+                try:
+                    if not rows_only:
+                        connection.query(statement)
+                    elif is_insert(statement):
+                        connection.query(ignoring_duplicates(statement))
+                except pymysql.MySQLError as error:
+                    raise StepFailedError(f"loading {schema} failed: error {error.args[0]}") from error
+
+    def compare(self, schema: str, rows: str, tables: str) -> None:
+        """Dump a schema, and compare it with the fingerprint of what it was loaded from."""
+        data = Fingerprint()
+        for _ in data.through(dumped(self._client_file, schema)):
+            pass
+        if data.rows != rows:
+            raise StepFailedError(f"the rows of {schema} are not those that were loaded")
+        if schema != self._target.audit and data.tables != tables:
+            raise StepFailedError(f"the tables of {schema} are not those that were loaded")
+
+    def files(self) -> dict[str, StoredObject]:
+        """What its bucket holds."""
+        return self._bucket.list()
+
+    def add_file(self, key: str, read: Read) -> None:
+        self._bucket.put(key, pieces_of(read))
+
+    def require_file(self, there: dict[str, StoredObject], key: str, size: int) -> None:
+        if not holds(there, key, size):
+            raise StepFailedError(f"file {key} is not in the bucket of the new tenant")
+
+    def _connected(self, schema: str) -> "Connection[Any]":
+        at = self._target.database
+        try:
+            return pymysql.connect(
+                host=at.host,
+                port=at.port,
+                user=at.user,
+                password=at.password,
+                database=schema,
+                charset="utf8mb4",
+                autocommit=True,
+                ssl=client_context(self._authority),
+                connect_timeout=_CONNECT_SECONDS,
+                read_timeout=_STATEMENT_SECONDS,
+                write_timeout=_STATEMENT_SECONDS,
+            )
+        except pymysql.MySQLError as error:
+            raise StepFailedError(f"logging in to {schema} failed: error {error.args[0]}") from error

@@ -1,0 +1,68 @@
+"""The archiver of a database server, and the public keys of tenants that it seals with."""
+
+from vivero_core.backends.kube.errors import KubeNotFoundError
+from vivero_core.backends.kube.resources import CONFIG_MAP, DEPLOYMENT
+from vivero_core.envelope import public_key
+from vivero_core.model.database_server import DatabaseServer
+
+from vivero_operator.manifests import archiver
+from vivero_operator.reconcile.run import Services
+from vivero_operator.settings import Settings
+
+
+def archived(server: DatabaseServer, settings: Settings) -> bool:
+    """Whether an archiver is to run for the server."""
+    return bool(server.spec.archiver_secret and settings.backup_secret)
+
+
+async def ensure_archiver(services: Services, server: DatabaseServer) -> bool:
+    """Run the server's archiver, or remove it where none is to run; whether its pod is ready."""
+    kube, settings = services.kube, services.settings
+    if archived(server, settings):
+        await _ensure_keys(services, server)
+        live = await kube.apply(archiver.deployment(server, settings))
+        return bool(live.get("status", {}).get("readyReplicas"))
+    name, namespace = archiver.name_of(server), settings.platform_namespace
+    try:
+        present = await kube.get(DEPLOYMENT, name, namespace)
+        await kube.delete(DEPLOYMENT, name, namespace, uid=present["metadata"]["uid"])
+    except KubeNotFoundError:
+        return False
+    return False
+
+
+async def _ensure_keys(services: Services, server: DatabaseServer) -> None:
+    """Write the ConfigMap, and what it has lost of the keys that were published."""
+    live = await services.kube.apply(archiver.keys(server, services.settings))
+    held = live.get("data") or {}
+    known = services.archive_keys.get(server.metadata.uid, {})
+    if lost := {ident: key for ident, key in known.items() if held.get(ident) != key}:
+        await _patch(services, server, lost)
+
+
+async def publish_key(services: Services, server: DatabaseServer, ident: str, file_key: str) -> None:
+    """Tell the server's archiver whom this tenant's part of the log is sealed for. Before the tenant has a schema."""
+    known = services.archive_keys.setdefault(server.metadata.uid, {})
+    if not archived(server, services.settings) or ident in known:
+        return
+    key = public_key(bytes.fromhex(file_key)).hex()
+    try:
+        await _patch(services, server, {ident: key})
+    except KubeNotFoundError:  # the first tenant of a new server
+        await services.kube.apply(archiver.keys(server, services.settings))
+        await _patch(services, server, {ident: key})
+    known[ident] = key
+
+
+async def withdraw_key(services: Services, server: DatabaseServer, ident: str) -> None:
+    """The tenant's data was erased: nothing of it is to be archived any more."""
+    services.archive_keys.get(server.metadata.uid, {}).pop(ident, None)
+    try:
+        await _patch(services, server, {ident: None})
+    except KubeNotFoundError:
+        return
+
+
+async def _patch(services: Services, server: DatabaseServer, data: "dict[str, str] | dict[str, None]") -> None:
+    namespace = services.settings.platform_namespace
+    await services.kube.patch(CONFIG_MAP, archiver.name_of(server), {"data": data}, namespace)
