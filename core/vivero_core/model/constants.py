@@ -173,6 +173,7 @@ class Reason(StrEnum):
     BACKED_UP = "BackedUp"
     RESTORED = "Restored"
     FAILED = "Failed"
+    REFUSED = "Refused"
     # TenantPool.
     FULL = "Full"
     FILLING = "Filling"

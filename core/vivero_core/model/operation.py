@@ -40,7 +40,8 @@ class OperationStatus(Model):
         max_length=CONDITIONS_MAX,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Complete: the operation has ended, successfully (True) or not (False, reason Failed)."""
+    """Complete: the operation has ended, successfully (True) or not (False, reason Failed or Refused). Refused: what was
+    asked for cannot be done, and the message says what can."""
 
 
 def step_columns() -> list[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""Archives a database server's binary log, cut by tenant, so that each can be restored to any second."""
+"""Archives a database server's binary log, cut into one log for each tenant, so that each can go back to any second."""

@@ -66,6 +66,8 @@ class Outcome(Enum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    REFUSED = "refused"
+    """Failed, and no further attempt can help."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def progress(steps: Sequence[str], job_body: Mapping[str, Any], pods: Sequence[M
     broken = next((one for one in told if one.state == "Failed"), None)
     if "Failed" in conditions:
         why = (broken and broken.message) or conditions["Failed"].get("message") or "the pod failed"
-        return Progress(Outcome.FAILED, told, result, f"{broken.name}: {why}" if broken else why)
+        refused = broken is not None and _exit_code(states[broken.name]) == REFUSED_EXIT
+        outcome = Outcome.REFUSED if refused else Outcome.FAILED
+        return Progress(outcome, told, result, f"{broken.name}: {why}" if broken else why)
     if broken is not None:
         return Progress(Outcome.RUNNING, told, result, f"{broken.name} failed and is retried: {broken.message}")
     running = next((one.name for one in told if one.state == "Running"), None)
@@ -156,7 +160,7 @@ def _step(name: str, state: Mapping[str, Any]) -> OperationStep:
     if "terminated" not in state:
         return OperationStep(name=name)
     ended = state["terminated"]
-    done = ended.get("exitCode") == 0
+    done = _exit_code(state) == 0
     message = _said(state).message
     if not done and not message:
         message = f"{ended.get('reason', 'Error')}, exit code {ended.get('exitCode')}"
@@ -167,6 +171,11 @@ def _step(name: str, state: Mapping[str, Any]) -> OperationStep:
         finished_at=ended.get("finishedAt"),
         message=message or None,
     )
+
+
+def _exit_code(state: Mapping[str, Any]) -> int | None:
+    code: int | None = state.get("terminated", {}).get("exitCode")
+    return code
 
 
 def _said(state: Mapping[str, Any]) -> Said:

@@ -187,7 +187,8 @@ class OperationReconciler(Reconciler, Generic[R]):
         if isinstance(said, str) and found.outcome is Outcome.DONE:
             problem = said
         await self.give_up(item)
-        await self._end(item, Reason.FAILED, f"Failed: {problem}", status, done=False)
+        reason, word = (Reason.REFUSED, "Refused") if found.outcome is Outcome.REFUSED else (Reason.FAILED, "Failed")
+        await self._end(item, reason, f"{word}: {problem}", status, done=False)
         return Result()
 
     def _read(self, result: Mapping[str, Any]) -> Model | str:
@@ -230,15 +231,19 @@ class OperationReconciler(Reconciler, Generic[R]):
         *,
         done: bool = False,
     ) -> None:
-        condition = Condition(
-            type=ConditionType.COMPLETE,
-            status=Status.of(done),
-            reason=reason,
-            message=message,
-            last_transition_time=self._services.now(),
-            observed_generation=item.metadata.generation,
-        )
-        conditions = cond.merge(item.status.conditions, [condition])
+        told = {ConditionType.COMPLETE: done} | ({ConditionType.REFUSED: True} if reason is Reason.REFUSED else {})
+        new = [
+            Condition(
+                type=kind,
+                status=Status.of(truth),
+                reason=reason,
+                message=message,
+                last_transition_time=self._services.now(),
+                observed_generation=item.metadata.generation,
+            )
+            for kind, truth in told.items()
+        ]
+        conditions = cond.merge(item.status.conditions, new)
         await self._write(item, status.model_copy(update={"message": message, "conditions": conditions}))
 
     async def _write(self, item: Any, status: OperationStatus) -> None:  # noqa: ANN401  an R with a status
@@ -250,4 +255,6 @@ class OperationReconciler(Reconciler, Generic[R]):
 def has_ended(status: OperationStatus) -> bool:
     """Whether it is complete, or has failed for good."""
     condition = cond.find(status.conditions, ConditionType.COMPLETE)
-    return condition is not None and (condition.status is Status.TRUE or condition.reason == Reason.FAILED)
+    return condition is not None and (
+        condition.status is Status.TRUE or condition.reason in {Reason.FAILED, Reason.REFUSED}
+    )

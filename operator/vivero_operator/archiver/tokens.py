@@ -1,0 +1,230 @@
+"""Reads the words of a statement of the binary log: quotes and comments as its server read them, names with qualifiers."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from vivero_operator.archiver.bodies import Query, decoded
+from vivero_operator.archiver.events import BinlogError
+
+_ANSI_QUOTES: Final = 1 << 2
+_NO_BACKSLASH_ESCAPES: Final = 1 << 20
+_OLDEST_VERSION: Final = 101100
+"""Of a server whose log is read: a comment for this version, or one before, is code for all of them."""
+_MYSQL_ONLY: Final = range(50700, 100000)
+"""Versions that MariaDB does not take for its own."""
+_SHOWN_WORD: Final = re.compile(r"[A-Za-z]{1,20}")
+
+
+class StatementError(BinlogError):
+    """A statement that is not understood, or that no row-based log holds. Shows its first word alone."""
+
+
+class _Sort(Enum):
+    WORD = "word"
+    NAME = "quoted name"
+    STRING = "string"
+    MARK = "mark"
+    END = "end"
+
+
+class _Token(NamedTuple):
+    sort: _Sort
+    text: str
+
+    @property
+    def word(self) -> str:
+        """In capitals, if it may be a keyword."""
+        return self.text.upper() if self.sort is _Sort.WORD else ""
+
+
+_LAST: Final = _Token(_Sort.END, "")
+
+
+class _LexerError(Exception):
+    """The text is no sequence of tokens."""
+
+
+@lru_cache(maxsize=4)
+def _lexer(*, ansi_quotes: bool, backslashes: bool) -> re.Pattern[str]:
+    """Possessive throughout: no text makes it search twice."""
+    string = r"(?:[^{0}\\]|\\.|{0}{0})*+" if backslashes else r"(?:[^{0}]|{0}{0})*+"
+    double = r'(?:[^"]|"")*+' if ansi_quotes else string.format('"')
+    return re.compile(
+        rf"""
+          (?P<blank>[ \t\n\r\f\v]++ | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+)
+        | (?P<code>/\*(?P<maria>M?)!(?P<version>[0-9]{{5,6}})?)
+        | (?P<comment>/\*(?:[^*]|\*(?!/))*+\*/)
+        | (?P<end>\*/)
+        | (?P<word>[0-9A-Za-z_$\x80-\U0010ffff]++)
+        | `(?P<name>(?:[^`]|``)*+)`
+        | "(?P<double>{double})"
+        | '(?P<string>{string.format("'")})'
+        | (?P<bad>[`"']|/\*)
+        | (?P<mark>.)
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
+
+
+def _tokens(query: Query) -> Iterator[_Token]:
+    """The tokens of a statement, with those in comments that servers execute, and without other comments."""
+    ansi_quotes = bool(query.sql_mode & _ANSI_QUOTES)
+    lexer = _lexer(ansi_quotes=ansi_quotes, backslashes=not query.sql_mode & _NO_BACKSLASH_ESCAPES)
+    in_code = False
+    for match in lexer.finditer(decoded(query.text)):
+        match match.lastgroup:
+            case "code" | "maria" | "version":
+                if in_code or not _executed(match):
+                    raise _LexerError("a comment is code for some servers alone")
+                in_code = True
+            case "end":
+                in_code = False
+            case "bad":
+                raise _LexerError("a quote or a comment has no end")
+            case sort if token := _token(match, sort, ansi_quotes=ansi_quotes):
+                yield token
+    if in_code:
+        raise _LexerError("a comment has no end")
+    yield _LAST
+
+
+def _token(match: re.Match[str], sort: str | None, *, ansi_quotes: bool) -> _Token | None:
+    """The token of this match; None for a blank or a comment."""
+    match sort:
+        case "word":
+            return _Token(_Sort.WORD, match[0])
+        case "mark":
+            return _Token(_Sort.MARK, match[0])
+        case "name":
+            return _Token(_Sort.NAME, match["name"].replace("``", "`"))
+        case "double" if ansi_quotes:
+            return _Token(_Sort.NAME, match["double"].replace('""', '"'))
+        case "string" | "double":
+            return _Token(_Sort.STRING, "")
+        case _:
+            return None
+
+
+def _executed(comment: re.Match[str]) -> bool:
+    """Whether every server whose log is read executes a comment that begins like this."""
+    version = int(comment["version"] or 0)
+    return version <= _OLDEST_VERSION and (comment["maria"] == "M" or version not in _MYSQL_ONLY)
+
+
+@dataclass
+class Cursor:
+    """Walks over the tokens of one statement, and notes what it meets."""
+
+    query: Query
+    changed: set[str] = field(default_factory=set)
+    mentioned: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._tokens = _tokens(self.query)
+        self._before = self._last = _LAST
+        self._first = "nothing readable"
+        self.next = self._pull()
+        if _SHOWN_WORD.fullmatch(self.next.text):
+            self._first = self.next.word
+
+    def error(self, why: str) -> StatementError:
+        return StatementError(f"a statement that begins with {self._first} is not understood: {why}")
+
+    def take(self) -> _Token:
+        """The next token."""
+        taken = self.next
+        named = self._last.sort in (_Sort.WORD, _Sort.NAME)
+        if taken == (_Sort.MARK, ".") and named and self._before.text not in (".", "@"):
+            self.mentioned.add(self._last.text)
+        self._before, self._last = self._last, taken
+        if taken is not _LAST:
+            self.next = self._pull()
+        return taken
+
+    @property
+    def ended(self) -> bool:
+        return self.next.sort is _Sort.END
+
+    def drain(self) -> None:
+        while not self.ended:
+            self.take()
+
+    def at(self, *words: str) -> bool:
+        return self.next.word in words
+
+    def at_mark(self, mark: str) -> bool:
+        return self.next == (_Sort.MARK, mark)
+
+    def skip(self, *words: str) -> bool:
+        """Take these words if the first is next; the others then have to follow."""
+        if not self.at(words[0]):
+            return False
+        self.take()
+        for word in words[1:]:
+            self.expect(word)
+        return True
+
+    def skip_mark(self, mark: str) -> bool:
+        if not self.at_mark(mark):
+            return False
+        self.take()
+        return True
+
+    def expect(self, *words: str) -> str:
+        """Take the next word, which has to be one of these."""
+        if not self.at(*words):
+            raise self.error(f"{' or '.join(words)} is missing")
+        return self.take().word
+
+    def skip_to(self, *words: str) -> bool:
+        """Up to one of these words outside parentheses; whether there is one."""
+        depth = 0
+        while not self.ended:
+            if depth == 0 and self.at(*words) and self._last != (_Sort.MARK, "."):
+                return True
+            depth += self.at_mark("(") - self.at_mark(")")
+            self.take()
+        return False
+
+    def name(self) -> str:
+        """A name without a qualifier."""
+        if self.next.sort not in (_Sort.WORD, _Sort.NAME):
+            raise self.error("a name is missing")
+        return self.take().text
+
+    def located(self) -> str:
+        """The schema of a table, view, routine …, by its name; empty without one."""
+        schema = self.query.schema
+        if not self.skip_mark("."):  # `.t` is `t`
+            first = self.name()
+            if not self.skip_mark("."):
+                return schema
+            schema = first
+        self.name()
+        if self.at_mark("."):
+            raise self.error("a name of three parts")
+        return schema
+
+    def thing(self) -> None:
+        """A table, view, routine … that is changed."""
+        self.change(self.located())
+
+    def things(self) -> None:
+        self.thing()
+        while self.skip_mark(","):
+            self.thing()
+
+    def change(self, schema: str) -> None:
+        if not schema:
+            raise self.error("a name without a schema, in a session without one")
+        self.changed.add(schema)
+
+    def _pull(self) -> _Token:
+        try:
+            return next(self._tokens)
+        except _LexerError as error:
+            raise self.error(str(error)) from error
