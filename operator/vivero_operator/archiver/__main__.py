@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 import time
+from contextlib import ExitStack, closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
@@ -65,8 +66,10 @@ class Archiver:
     def _follow(self) -> None:
         """Archive from the stored position on, until something breaks."""
         store = ObjectStore(self._account(), str(self._folder / "ca.crt"))
-        with Stream(self._source()) as stream:
-            archive = Archive(store, self._uid, self._key_of, lambda: time.time() + stream.clock_ahead)
+        with Stream(self._source()) as stream, ExitStack() as exits:
+            archive = exits.enter_context(
+                closing(Archive(store, self._uid, self._key_of, lambda: time.time() + stream.clock_ahead))
+            )
             logger.info(
                 "following the log of %s after %s", self._host, archive.position.connect_state or "its beginning"
             )

@@ -16,9 +16,8 @@ from vivero_core.model import naming
 
 from vivero_operator.archiver import metrics, segments
 from vivero_operator.archiver.chain import Chain, Span
-from vivero_operator.archiver.events import Event, EventReader, Type
+from vivero_operator.archiver.events import Event, EventReader, Type, closed
 from vivero_operator.archiver.groups import Group, Splitter
-from vivero_operator.archiver.logfile import closed
 from vivero_operator.archiver.position import Position, Positions
 from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.streams import pieces_of
@@ -33,8 +32,14 @@ KEY_SECONDS: Final = 120.0
 """A tenant's key comes with the volume of all keys, which the kubelet renews every minute or so."""
 _LOOK_SECONDS: Final = 0.5
 """How often it is looked for what is due."""
+_LIVE_SECONDS: Final = 2.0
+"""A log of which everything was read so lately is read as it is written."""
 _SPOOL_BYTES: Final = 256 * 1024
 PublicKey = Callable[[str], bytes | None]
+
+
+def _spool() -> "SpooledTemporaryFile[bytes]":
+    return SpooledTemporaryFile(_SPOOL_BYTES)
 
 
 @dataclass
@@ -49,13 +54,13 @@ class _Part:
     last: str = ""
     ends: int = 0
     size: int = 0
-    spool: "SpooledTemporaryFile[bytes]" = field(default_factory=lambda: SpooledTemporaryFile(_SPOOL_BYTES))
+    spool: "SpooledTemporaryFile[bytes]" = field(default_factory=_spool)
 
-    def add(self, group: Group) -> None:
-        for piece in segments.group(group):
+    def add(self, group: Group, at: int) -> None:
+        for piece in segments.group(group, at):
             self.spool.write(piece)
         self.size += group.size
-        self.last, self.ends = str(group.gtid), group.committed_by
+        self.last, self.ends = str(group.gtid), at
 
     def content(self) -> Iterator[bytes]:
         self.spool.seek(0)
@@ -84,6 +89,12 @@ class Archive:
         self._stored = self.position
         self._splitter.prepared.update({bytes.fromhex(xid): owner for xid, owner in self.position.prepared.items()})
         self._seen: dict[int, str] = dict(self.position.gtids)
+
+    def close(self) -> None:
+        """Forget what is not stored: it will be asked for again."""
+        self._splitter.close()
+        for part in self._parts.values():
+            part.spool.close()
 
     def take(self, raw: bytes, drained: float | None) -> None:
         """Take the next event.
@@ -121,13 +132,13 @@ class Archive:
                 self._store_part(tenant, part)
         oldest = min(self._parts.values(), key=lambda one: one.since, default=None)
         if oldest is None:
-            until, gtids = self._drained, self._seen
+            until, gtids = self._drained, dict(self._seen)
         else:
-            until, gtids = min(self._drained, oldest.since), oldest.before
+            until, gtids = min(self._drained, oldest.since), dict(oldest.before)
         until = max(self.position.until, int(until) - 1)
         metrics.LAG.set(max(0.0, now - until))
         prepared = {xid.hex(): owner for xid, owner in self._splitter.prepared.items()}
-        self.position = Position(dict(gtids), until, prepared)
+        self.position = Position(gtids, until, prepared)
         if self.position != self._stored:
             self._positions.save(self.position)
             self._stored = self.position
@@ -144,13 +155,23 @@ class Archive:
         head = self._chain(tenant).head()
         if head is not None and _is_behind(str(group.gtid), head.span.last):
             return
+        at = self._committed(group)
         part = self._parts.get(tenant)
         if part is None:
-            part = self._parts[tenant] = _Part(before, self._clock(), str(group.gtid), group.committed_from)
-        part.add(group)
+            part = self._parts[tenant] = _Part(before, self._clock(), str(group.gtid), at)
+        part.add(group, at)
         if part.size >= COLLECT_BYTES:
             self._due = 0.0
         metrics.GROUPS.inc()
+
+    def _committed(self, group: Group) -> int:
+        """When it was committed, in Unix seconds, rounded up.
+
+        By our own clock, which no session can set, as long as the log is read as it is written. Of one that is read later
+        nobody knows but the server, by the time of the group's statements.
+        """
+        live = self._clock() - self._drained <= _LIVE_SECONDS
+        return group.committed_by if live else group.committed_from
 
     def _store_part(self, tenant: str, part: _Part) -> None:
         public = self._key_of(tenant)

@@ -12,9 +12,6 @@ from vivero_operator.archiver.groups import Group
 from vivero_operator.operations.program import StepFailedError
 from vivero_operator.operations.streams import Reader
 
-LIVE_SECONDS: Final = 3
-"""An archiver that follows its server has a group so soon after its commit. One that catches up has it later, and knows the
-server's own time of the statement alone, which a session may set."""
 _LINE_BYTES: Final = 4096
 
 
@@ -23,15 +20,10 @@ class Logged:
     """A group of events in a segment."""
 
     gtid: str
-    committed_from: int
-    committed_by: int
+    at: int
+    """When it was committed, in Unix seconds, rounded up (archive.py says by whose word)."""
     raw: bytes
     """Its events, with their checksums."""
-
-    def is_within(self, until: int) -> bool:
-        """Whether it was committed at this second, in Unix seconds, or before."""
-        live = self.committed_by - self.committed_from <= LIVE_SECONDS
-        return (self.committed_by if live else self.committed_from) <= until
 
 
 def description(raw: bytes) -> Iterator[bytes]:
@@ -40,8 +32,8 @@ def description(raw: bytes) -> Iterator[bytes]:
     yield raw
 
 
-def group(one: Group) -> Iterator[bytes]:
-    yield _line({"gtid": str(one.gtid), "from": one.committed_from, "by": one.committed_by, "bytes": one.size})
+def group(one: Group, at: int) -> Iterator[bytes]:
+    yield _line({"gtid": str(one.gtid), "at": at, "bytes": one.size})
     yield from one.events()
 
 
@@ -55,7 +47,10 @@ def read(pieces: Iterable[bytes]) -> tuple[bytes, Iterator[Logged]]:
     begin = _told(reader)
     if begin is None or "description" not in begin:
         raise StepFailedError("a segment does not begin with the description of its log")
-    return reader.read(int(begin["description"])), _groups(reader)
+    described = reader.read(int(begin["description"]))
+    if len(described) != int(begin["description"]):
+        raise StepFailedError("a segment ends within the description of its log")
+    return described, _groups(reader)
 
 
 def _groups(reader: Reader) -> Iterator[Logged]:
@@ -63,7 +58,7 @@ def _groups(reader: Reader) -> Iterator[Logged]:
         raw = reader.read(int(told["bytes"]))
         if len(raw) != int(told["bytes"]):
             raise StepFailedError("a segment ends within a group")
-        yield Logged(str(told["gtid"]), int(told["from"]), int(told["by"]), raw)
+        yield Logged(str(told["gtid"]), int(told["at"]), raw)
 
 
 def _told(reader: Reader) -> dict[str, str | int] | None:
@@ -75,7 +70,10 @@ def _told(reader: Reader) -> dict[str, str | int] | None:
             raise StepFailedError("a segment has a line that is too long")
     if not line:
         return None
-    told: dict[str, str | int] = json.loads(line)
+    try:
+        told: dict[str, str | int] = json.loads(line)
+    except ValueError as error:
+        raise StepFailedError("a segment has a line that is none of ours") from error
     return told
 
 

@@ -8,6 +8,8 @@ from pydantic import TypeAdapter
 BACKUP, BACKUP_STEPS = "backup", ("files", "dump", "verify")
 RESTORE, RESTORE_STEPS = "restore", ("database", "files", "verify")
 MOMENT, MOMENT_STEPS = "moment", ("log", "database", "files", "verify")
+MOMENT_SCRATCH: Final = "64Gi"
+"""The log and the tenant's data lie on the node's disk while they are replayed; what is not used takes nothing."""
 ORDER_FILE: Final = "order.json"
 CLIENT_FILE: Final = "client.cnf"
 FOLDER: Final = "/run/operation"

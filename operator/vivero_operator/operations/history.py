@@ -1,4 +1,4 @@
-"""What a tenant's archived log can bring back: to which moments, and the log files up to one of them."""
+"""What a tenant's archive can bring back: to which seconds, from which base, and the log files from there to a second."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +16,40 @@ from vivero_operator.operations.program import RefusedError
 _BIRTH: Final = b"CREATE DATABASE"
 
 
+def sequence(gtid: str) -> int:
+    """The number of a GTID, which grows with each transaction of a server."""
+    return int(gtid.rpartition("-")[2])
+
+
+@dataclass(frozen=True)
+class Base:
+    """A backup that a log can be replayed onto."""
+
+    uid: str
+    """Of the TenantBackup."""
+    taken_at: int
+    """Unix seconds: when its dumps were begun."""
+    gtids: dict[str, str]
+    """Schema -> the last transaction that its dump holds."""
+
+    @property
+    def newest(self) -> int:
+        return max(map(sequence, self.gtids.values()))
+
+    @property
+    def oldest(self) -> int:
+        return min(map(sequence, self.gtids.values()))
+
+
 @dataclass(frozen=True)
 class Reach:
     """The seconds that can be restored, in Unix seconds; both ends belong to it."""
 
     begins: int
     ends: int
+
+    def __contains__(self, second: int) -> bool:
+        return self.begins <= second <= self.ends
 
     def __str__(self) -> str:
         return f"{_shown(self.begins)} to {_shown(self.ends)}"
@@ -41,37 +69,75 @@ class History:
         self._file_key = file_key
         self._tenant = tenant
 
-    def reach(self) -> Reach:
-        """What can be restored: from the tenant's first transaction, or the last gap, to what is archived by now."""
-        segments = self._chain.segments()
-        if not segments:
-            raise RefusedError(f"nothing of the log of {self._tenant} is archived")
-        _, groups = self._read(segments[0], None)
-        first = next(groups, None)
-        if first is None or _BIRTH not in first.raw:
-            raise RefusedError(f"the archive of {self._tenant} does not begin with its schema")
-        until = self._positions.load().until
-        gaps = [gap.begins for gap in self._positions.gaps() if gap.ends > first.committed_from]
-        return Reach(first.committed_by, min([until, *gaps]))
+    def reach(self, bases: list[Base]) -> Reach:
+        """What can be restored: from the tenant's first transaction, else from its oldest base, to what is archived by now.
 
-    def log_files(self, until: int, folder: Path) -> list[Path]:
-        """Files for the SQL thread with all that was committed until this second; one for each server's start."""
+        What was committed in a gap, or before one, is given up: it is told as out of reach.
+        """
+        until = self._positions.load().until
+        gaps = self._positions.gaps()
+        begins = [base.taken_at for base in self._usable(bases)]
+        if (birth := self._birth()) is not None:
+            begins.append(birth)
+        after = max((gap.ends for gap in gaps), default=0)
+        whole = [at for at in begins if at >= after]
+        if whole:
+            return Reach(min(whole), until)
+        if not begins:
+            raise RefusedError(f"the archive of {self._tenant} has neither its first transaction nor a base")
+        earlier = min(begins)
+        return Reach(earlier, min([until, *(gap.begins for gap in gaps if gap.ends > earlier)]))
+
+    def base_for(self, until: int, bases: list[Base]) -> Base | None:
+        """The newest base that holds nothing that was committed later; None: the log is replayed from its beginning."""
+        after = self._first_after(until)
+        fitting = [one for one in self._usable(bases) if after is None or one.newest < after]
+        return max(fitting, key=lambda one: one.newest, default=None)
+
+    def log_files(self, until: int, folder: Path, *, after: int = 0, to: int | None = None) -> list[Path]:
+        """Files for the SQL thread with all that was committed until this second; one for each start of the server.
+
+        `after` and `to`: numbers of GTIDs, of the last transaction that is left out, and of the last one that is not.
+        """
         made: list[Path] = []
         last, output = b"", None
         try:
             for description, groups in self._segments():
-                if output is None or description != last:
-                    if output is not None:
-                        output.close()
-                    last, output = description, self._file(folder, made, description)
                 for one in groups:
-                    if not one.is_within(until):
+                    if one.at > until or (to is not None and sequence(one.gtid) > to):
                         return made
+                    if sequence(one.gtid) <= after:
+                        continue
+                    if output is None or description != last:
+                        if output is not None:
+                            output.close()
+                        last, output = description, _file(folder, made, description)
                     output.write(one.raw)
         finally:
             if output is not None:
                 output.close()
         return made
+
+    def _birth(self) -> int | None:
+        """When the tenant's schema was made, if the archive begins with that."""
+        first = next((one for _, groups in self._segments() for one in groups), None)
+        return first.at if first is not None and _BIRTH in first.raw else None
+
+    def _usable(self, bases: list[Base]) -> list[Base]:
+        """Those with all behind them in the archive."""
+        beginning = self._positions.beginning()
+        return [] if beginning is None else [one for one in bases if one.oldest >= sequence(beginning) - 1]
+
+    def _first_after(self, until: int) -> int | None:
+        """The number of the first transaction after this second."""
+        before: Segment | None = None
+        for segment in self._chain.segments():
+            if segment.span.ends > until:
+                for one in self._read(segment, before)[1]:
+                    if one.at > until:
+                        return sequence(one.gtid)
+            before = segment
+        return None
 
     def _segments(self) -> Iterator[tuple[bytes, Iterator[Logged]]]:
         before: Segment | None = None
@@ -82,9 +148,9 @@ class History:
     def _read(self, segment: Segment, before: Segment | None) -> tuple[bytes, Iterator[Logged]]:
         return read(self._chain.read(segment, before, self._file_key))
 
-    @staticmethod
-    def _file(folder: Path, made: list[Path], description: bytes) -> IO[bytes]:
-        made.append(folder / f"log.{len(made) + 1:06}")
-        output = made[-1].open("wb")
-        output.write(MAGIC + description)
-        return output
+
+def _file(folder: Path, made: list[Path], description: bytes) -> IO[bytes]:
+    made.append(folder / f"log.{len(made) + 1:06}")
+    output = made[-1].open("wb")
+    output.write(MAGIC + description)
+    return output

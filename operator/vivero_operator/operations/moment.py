@@ -1,16 +1,17 @@
-"""The program of a TenantRestore to a second: replays the tenant's archived log in a server of its own, loads what is there
-into the schemas of a new tenant, copies the files that it names, compares.
+"""The program of a TenantRestore to a second: replays the tenant's archived log, loads what came of it, compares.
 
-The log is replayed nowhere else: a statement of it may name any schema (docs/backup.md).
+It is replayed in a server of its own, and loaded into the schemas of a new tenant with the files that it names. The log is replayed nowhere else: a statement of it may name any schema (docs/backup.md).
 """
 
 import json
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
 
+from vivero_operator.operations import scratch_server
 from vivero_operator.operations.archive import backup_store, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
 from vivero_operator.operations.dumps import Fingerprint, dumped
@@ -19,7 +20,6 @@ from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
 from vivero_operator.operations.runner import Said
-from vivero_operator.operations.scratch_server import ScratchServer
 
 _WAIT_SECONDS: Final = 30.0
 """For a second that has just passed to be archived."""
@@ -38,8 +38,9 @@ class Moment:
         self.folder = Path(gettempdir())
 
     @property
-    def server(self) -> ScratchServer:
-        return ScratchServer(self.folder / "server")
+    def server(self) -> Path:
+        """Folder of the server that the log is replayed in."""
+        return self.folder / "server"
 
     def history(self) -> History:
         key = bytes.fromhex(self.order.file_key)
@@ -69,13 +70,12 @@ def replay(files: Files) -> Said:
     logs.mkdir(exist_ok=True)
     made = moment.history().log_files(moment.order.until, logs)
     size = sum(file.stat().st_size for file in made)
-    server = moment.server
-    server.remove()
-    with server.running():
+    scratch_server.remove(moment.server)
+    with scratch_server.running(moment.server) as server:
         server.replay(made, tuple(moment.order.target.schemas))
-        moment.note("files", [row[0] for row in server.query(_STORED_FILES, _data_schema(moment))])
-    for file in made:
-        file.unlink()
+        with closing(server.connection(_data_schema(moment))) as connection, connection.cursor() as cursor:
+            cursor.execute(_STORED_FILES)
+            moment.note("files", [str(row[0]) for row in cursor.fetchall()])
     return Said(message=f"Log replayed, bytes: {size}")
 
 
@@ -83,8 +83,7 @@ def load(files: Files) -> Said:
     """Step `database`."""
     moment = Moment(files)
     expected: dict[str, dict[str, str]] = {}
-    server = moment.server
-    with server.running():
+    with scratch_server.running(moment.server) as server:
         for source, target in moment.new.schemas.items():
             data = Fingerprint()
             moment.new.load(data.through(dumped(server.option_file, source)), target)
@@ -108,7 +107,9 @@ def copy_files(files: Files) -> Said:
         else:
             missing += 1
     moment.note("missing", missing)
-    return Said(message=f"Files in the new tenant's bucket: {len(moment.note('files')) - missing}, gone for good: {missing}")
+    return Said(
+        message=f"Files in the new tenant's bucket: {len(moment.note('files')) - missing}, gone for good: {missing}"
+    )
 
 
 def verify(files: Files) -> Said:

@@ -44,6 +44,8 @@ class Operation:
     """Name to content: what the program reads below VIVERO_SECRETS_DIR."""
     storage_secret: str
     """Secret in the platform's namespace with the backup bucket's address and account."""
+    scratch: str = "256Mi"
+    """Room on the node's disk for what one step leaves to the next, at most."""
 
     @property
     def name(self) -> str:
@@ -255,5 +257,5 @@ def _volumes(operation: Operation, settings: Settings) -> list[dict[str, Any]]:
     ]
     return [
         {"name": "files", "projected": {"defaultMode": 0o440, "sources": sources}},
-        {"name": "scratch", "emptyDir": {"sizeLimit": "256Mi"}},
+        {"name": "scratch", "emptyDir": {"sizeLimit": operation.scratch}},
     ]

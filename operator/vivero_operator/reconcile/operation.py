@@ -27,6 +27,8 @@ from vivero_operator.manifests.event import ObjectEvent, Subject
 from vivero_operator.operations import runner
 from vivero_operator.operations.backup_order import (
     CLIENT_FILE,
+    MOMENT,
+    MOMENT_SCRATCH,
     ORDER_FILE,
     Account,
     BackupOrder,
@@ -133,6 +135,7 @@ class OperationReconciler(Reconciler, Generic[R]):
             steps=steps,
             files={ORDER_FILE: order.dump(), CLIENT_FILE: login.option_file()},
             storage_secret=self._services.settings.backup_secret,
+            **({"scratch": MOMENT_SCRATCH} if program == MOMENT else {}),
         )
 
     async def reconcile(self, name: str) -> Result:

@@ -1,8 +1,11 @@
 """A backup as a platform engineer makes one: an object, a Job, and what is in the bucket when it says Complete."""
 
 import json
+import re
 import secrets
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,21 @@ def backup(name: str, tenant: str) -> dict[str, Any]:
         "metadata": {"name": name},
         "spec": {"tenant": tenant},
     }
+
+
+def restore(name: str, tenant: str, **of: str) -> dict[str, Any]:
+    """Into a new tenant of this name."""
+    return {
+        "apiVersion": "vivero.dev/v1alpha1",
+        "kind": "TenantRestore",
+        "metadata": {"name": name},
+        "spec": {"tenant": tenant, "target": {"tenant": name, "slug": name}, **of},
+    }
+
+
+def erase(kubectl: Kubectl, tenant: str) -> None:
+    kubectl("patch", "vt", tenant, "--type=merge", "--patch", '{"spec": {"deletionPolicy": "Delete"}}')
+    kubectl("delete", "vt", tenant, "--timeout=80s")
 
 
 class Note:
@@ -99,20 +117,12 @@ def test_a_workspace_is_brought_back_beside_itself(
         kubectl("wait", "--for=condition=Complete", f"tenantbackup/{name}", "--timeout=80s")
     finally:
         note.delete()
-    target = {"tenant": name, "slug": name}
     try:
-        apply(
-            {
-                "apiVersion": "vivero.dev/v1alpha1",
-                "kind": "TenantRestore",
-                "metadata": {"name": name},
-                "spec": {"backup": name, "target": target},
-            }
-        )
+        apply(restore(name, demo["name"], backup=name))
         kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
         header, row = kubectl("get", "vrs", name).splitlines()
-        assert header.split() == ["NAME", "BACKUP", "TENANT", "COMPLETE", "REASON", "STATUS", "RESTORED-TO", "AGE"]
-        assert row.split()[:5] == [name, name, name, "True", "Restored"]
+        assert header.split() == ["NAME", "TENANT", "INTO", "COMPLETE", "REASON", "STATUS", "RESTORED-TO", "AGE"]
+        assert row.split()[:5] == [name, demo["name"], name, "True", "Restored"]
         url = json.loads(kubectl("get", "vt", name, "-o", "json"))["status"]["url"]
         with local_client(Path(platform["ca"])) as client:
             token = client.post(f"{url}/api/v1/auth/login", json=note.login).raise_for_status().json()["access_token"]
@@ -120,8 +130,76 @@ def test_a_workspace_is_brought_back_beside_itself(
             assert found.raise_for_status().content == note.content, "deleted since, and there as it was"
         assert note.get().status_code == 404
     finally:
-        kubectl("patch", "vt", name, "--type=merge", "--patch", '{"spec": {"deletionPolicy": "Delete"}}')
-        kubectl("delete", "vt", name, "--timeout=80s")
+        erase(kubectl, name)
+
+
+class Notebook:
+    """A collection of the demo workspace, through its API and that of its copies."""
+
+    def __init__(self, client: httpx.Client, login: dict[str, str], name: str, url: str = "") -> None:
+        self._client, self._at = client, f"{url}/api/v1/collections/{name}/records"
+        token = client.post(f"{url}/api/v1/auth/login", json=login).raise_for_status().json()["access_token"]
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def add(self, text: str) -> str:
+        made = self._client.post(self._at, json={"values": {"Text": text}}, headers=self.headers)
+        ident: str = made.raise_for_status().json()["id"]
+        return ident
+
+    def remove(self, ident: str) -> None:
+        self._client.delete(f"{self._at}/{ident}", headers=self.headers).raise_for_status()
+
+    def texts(self) -> list[str]:
+        found = self._client.get(self._at, headers=self.headers).raise_for_status().json()["items"]
+        return sorted(one["values"]["Text"] for one in found)
+
+
+def test_a_workspace_goes_back_to_a_second(
+    kubectl: Kubectl,
+    platform: dict[str, Any],
+    workspace: httpx.Client,
+    apply: Callable[[dict[str, Any]], None],
+) -> None:
+    demo, name = platform["demo_tenant"], f"then-{secrets.token_hex(3)}"
+    kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
+    login = {"email": demo["email"], "password": demo["password"]}
+    notes = Notebook(workspace, login, name)
+    fields = [{"name": "Text", "type": "text"}]
+    workspace.post(
+        "/api/v1/collections", json={"name": name, "fields": fields}, headers=notes.headers
+    ).raise_for_status()
+    first = notes.add("first 🌱")
+    notes.add("second")
+    time.sleep(2)
+    moment = datetime.now(UTC).replace(microsecond=0)
+    time.sleep(1)
+    notes.remove(first)
+    notes.add("third")
+    apply(restore(name, demo["name"], time=f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    try:
+        kubectl("wait", "--for=condition=Complete", f"tenantrestore/{name}", "--timeout=88s")
+        status = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]
+        assert [one["name"] for one in status["steps"]] == ["log", "database", "files", "verify"]
+        assert datetime.fromisoformat(status["restoredTo"]) == moment
+        url = json.loads(kubectl("get", "vt", name, "-o", "json"))["status"]["url"]
+        with local_client(Path(platform["ca"])) as client:
+            assert Notebook(client, login, name, url).texts() == ["first 🌱", "second"]
+        assert notes.texts() == ["second", "third"], "the live one is as it was"
+    finally:
+        erase(kubectl, name)
+
+
+def test_a_second_that_is_out_of_reach_is_refused_with_what_is_not(
+    kubectl: Kubectl, platform: dict[str, Any], apply: Callable[[dict[str, Any]], None]
+) -> None:
+    name = f"never-{secrets.token_hex(3)}"
+    kubectl("wait", "--for=condition=Recoverable", "vdb/main", "--timeout=80s")
+    apply(restore(name, platform["demo_tenant"]["name"], time="2020-01-01T00:00:00Z"))
+    kubectl("wait", "--for=condition=Refused", f"tenantrestore/{name}", "--timeout=88s")
+    said = json.loads(kubectl("get", "vrs", name, "-o", "json"))["status"]["message"]
+    assert re.fullmatch(r"Refused: log: out of reach; what can be restored: \S+Z to \S+Z", said)
+    with pytest.raises(AssertionError, match="not found"):
+        kubectl("get", "vt", name)
 
 
 def test_a_backup_of_nobody_says_so_and_none_can_be_changed(

@@ -161,9 +161,7 @@ def test_a_dump_that_names_a_neighbours_table_changes_nothing_there(target: Targ
 
 
 def test_another_key_opens_nothing(target: Target) -> None:
-    (target.given.folder / ORDER_FILE).write_text(
-        replace(target.order, file_key=secrets.token_hex(32)).dump()
-    )
+    (target.given.folder / ORDER_FILE).write_text(replace(target.order, file_key=secrets.token_hex(32)).dump())
     with pytest.raises(StepFailedError, match="needs the key"):
         restore.load(target.files)
 

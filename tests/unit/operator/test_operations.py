@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reconcile.fakes import merge
 from reconcile.world import PLAN, SERVER, UID, Object, World, tenant_body
 from unit.operator.made import PAUSED, condition
 from vivero_core.errors import BackendError
@@ -18,7 +19,7 @@ from vivero_core.model.base import Metadata
 from vivero_core.model.tenant_backup import TenantBackup
 from vivero_core.model.tenant_restore import TenantRestore
 from vivero_operator.operations import dumps, program, runner
-from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder, RestoreOrder
+from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder, MomentOrder, RestoreOrder
 from vivero_operator.operations.program import RefusedError, StepFailedError
 from vivero_operator.operations.runner import Operation, Outcome, Said
 from vivero_operator.operations.streams import Measured, Reader, packed, unpacked
@@ -178,9 +179,14 @@ class TestProgress:
         assert found.steps[-1].message == "all well"
 
     def test_a_failure_names_the_step_and_why(self) -> None:
-        pods = [pod(ended("first"), ended("second", 3, {"message": "refused"}, "Error"), waiting("third"))]
+        pods = [pod(ended("first"), ended("second", 1, {"message": "away"}, "Error"), waiting("third"))]
         found = runner.progress(STEPS, job("Failed", message="Pod failed"), pods)
-        assert (found.outcome, found.message) == (Outcome.FAILED, "second: refused")
+        assert (found.outcome, found.message) == (Outcome.FAILED, "second: away")
+
+    def test_what_no_attempt_can_do_is_refused(self) -> None:
+        pods = [pod(ended("first", 3, {"message": "out of reach"}, "Error"), waiting("second"), waiting("third"))]
+        found = runner.progress(STEPS, job("Failed", message="Pod failed"), pods)
+        assert (found.outcome, found.message) == (Outcome.REFUSED, "first: out of reach")
 
     def test_a_failure_without_its_pods_is_told_in_the_jobs_words(self) -> None:
         found = runner.progress(STEPS, job("Failed", message="Job was active longer than specified deadline"), [])
@@ -338,12 +344,17 @@ def restore_body(**target: str) -> Object:
         "kind": "TenantRestore",
         "apiVersion": "vivero.dev/v1alpha1",
         "metadata": {"name": "again", "uid": "uid-again", "generation": 1, "resourceVersion": "1"},
-        "spec": {"backup": "nightly", "target": {"tenant": "acme-again", "slug": "acme-again", **target}},
+        "spec": {
+            "tenant": "acme",
+            "backup": "nightly",
+            "target": {"tenant": "acme-again", "slug": "acme-again", **target},
+        },
         "status": {},
     }
 
 
 NEW = naming.tenant_id("uid-again")
+MOMENT_JOB = ("Job", SETTINGS.platform_namespace, "moment-uid-again")
 RESTORE_JOB = ("Job", SETTINGS.platform_namespace, "restore-uid-again")
 ESCROWED = ("Secret", SETTINGS.platform_namespace, f"escrow-{NEW}")
 
@@ -387,8 +398,8 @@ class TestTenantRestore:
         assert source is not None
         assert source.keys is not None
         assert order.file_key == source.keys.file_key, "files are stored as they were"
-        assert order.database.password != source.keys.database_password
-        assert order.schemas[naming.database_name(made.ident)] == naming.database_name(NEW)
+        assert order.target.database.password != source.keys.database_password
+        assert order.target.schemas[naming.database_name(made.ident)] == naming.database_name(NEW)
 
         self.end(made, "Complete", files=2, restoredTo="2026-11-29T10:00:00Z")
         assert (await self.reconcile(made)).retry_after == LOOK_SECONDS
@@ -410,6 +421,56 @@ class TestTenantRestore:
         assert first is not None
         assert second is not None
         assert first.keys == second.keys
+
+    async def test_a_backup_of_somebody_else_is_refused(self, made: Cluster) -> None:
+        made.world.put(backup_body() | {"status": {"prefix": "zzzzzzzzzz/backups/uid-nightly"}})
+        await self.reconcile(made)
+        assert self.said(made) == ("False", "BackupNotFound", "TenantBackup nightly is not of Tenant acme")
+
+    async def test_to_a_second_it_takes_the_log_and_not_a_backup(self, made: Cluster) -> None:
+        await self.to_a_second(made)
+        data = made.world.kube.objects["Secret", MOMENT_JOB[1], MOMENT_JOB[2]]["data"]
+        order = MomentOrder.load(base64.b64decode(data[ORDER_FILE]).decode())
+        assert (order.tenant, order.until) == (made.ident, 1795953600)
+        assert order.server == made.world.kube.objects["DatabaseServer", None, "main"]["metadata"]["uid"]
+        assert order.target.schemas[naming.database_name(made.ident)] == naming.database_name(NEW)
+        containers = made.world.kube.objects[MOMENT_JOB]["spec"]["template"]["spec"]["initContainers"]
+        assert containers[0]["command"][-2:] == ["vivero_operator.operations.moment", "log"]
+
+    async def test_what_is_out_of_reach_is_refused_with_what_is_not(self, made: Cluster) -> None:
+        await self.to_a_second(made)
+        said = {"message": "out of reach; what can be restored: 2026-11-29T09:00:00Z to 2026-11-29T09:30:00Z"}
+        found = pod(ended("log", 3, said, "Error"))
+        labels = {"batch.kubernetes.io/job-name": MOMENT_JOB[2]}
+        found["metadata"] |= {"name": "attempt", "namespace": MOMENT_JOB[1], "labels": labels}
+        made.world.kube.put({"kind": "Pod", "apiVersion": "v1", **found})
+        made.world.kube.objects[MOMENT_JOB] |= job("Failed")
+        await self.reconcile(made)
+        restored = TenantRestore.parse(made.world.kube.objects["TenantRestore", None, "again"])
+        told = {one.type: (one.status, one.reason) for one in restored.status.conditions}
+        assert told == {"Complete": ("False", "Refused"), "Refused": ("True", "Refused")}
+        assert "2026-11-29T09:30:00Z" in (restored.status.message or "")
+        assert ESCROWED not in made.world.kube.objects
+        made.world.kube.writes.clear()
+        await self.reconcile(made)
+        assert made.world.kube.writes == [], "it has ended"
+
+    async def to_a_second(self, made: Cluster) -> None:
+        """Restore to a second of a server whose log is archived."""
+        body = restore_body()
+        body["metadata"]["resourceVersion"] = "9"
+        body["spec"] |= {"backup": None, "time": "2026-11-29T12:00:00Z"}
+        made.world.put(merge(SERVER, {"spec": {"archiverSecret": "mariadb-archiver"}}))
+        made.world.put(body)
+        await self.reconcile(made)
+
+    async def test_without_an_archive_there_are_no_seconds(self, made: Cluster) -> None:
+        body = restore_body()
+        body["metadata"]["resourceVersion"] = "9"
+        body["spec"]["backup"] = None
+        made.world.put(body)
+        await self.reconcile(made)
+        assert self.said(made)[1] == "NotConfigured"
 
     async def test_one_that_fails_leaves_nothing(self, made: Cluster) -> None:
         await self.reconcile(made)

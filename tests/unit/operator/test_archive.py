@@ -1,0 +1,354 @@
+"""Whatever is killed when: every tenant's chain holds every transaction of its own once, in order, sealed, and no other's.
+
+The bucket is a dictionary; the log is made by `binlog.py`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from unit.operator import binlog
+from vivero_core.envelope import public_key
+from vivero_core.model import naming
+from vivero_operator.archiver import segments
+from vivero_operator.archiver.archive import COLLECT_SECONDS, KEY_SECONDS, Archive
+from vivero_operator.archiver.chain import Chain, Span
+from vivero_operator.archiver.events import Type
+from vivero_operator.archiver.position import Gap, Position, Positions
+from vivero_operator.operations.history import History
+from vivero_operator.operations.object_store import ObjectStore, StoredObject
+from vivero_operator.operations.program import RefusedError, StepFailedError
+from vivero_operator.operations.streams import Read, Reader
+
+IDS = ("aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc")
+KEYS = {ident: bytes([number]) * 32 for number, ident in enumerate(IDS, start=1)}
+SERVER = "server-uid"
+BEGIN = 1_800_000_000
+
+
+class KilledError(Exception):
+    """As a process ends."""
+
+
+class Bucket:
+    """An object store in memory that can fail at any write, before or after it."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[bytes, Mapping[str, str]]] = {}
+        self.kill_in: int | None = None
+        self.kill_after = False
+
+    def put_whole(self, key: str, body: bytes, metadata: Mapping[str, str]) -> None:
+        dies = self.kill_in == 0
+        if self.kill_in is not None:
+            self.kill_in -= 1
+        if dies and not self.kill_after:
+            raise KilledError
+        self.objects[key] = (body, metadata)
+        if dies:
+            raise KilledError
+
+    def first(self, prefix: str) -> str | None:
+        return min((key for key in self.objects if key.startswith(prefix)), default=None)
+
+    def metadata(self, key: str) -> dict[str, str]:
+        return dict(self.objects[key][1])
+
+    def list(self, prefix: str = "") -> dict[str, StoredObject]:
+        return {
+            key: StoredObject(key, len(body), "") for key, (body, _) in self.objects.items() if key.startswith(prefix)
+        }
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[Read]:
+        yield Reader(iter([self.objects[key][0]])).read
+
+    @property
+    def store(self) -> ObjectStore:
+        return cast("ObjectStore", self)
+
+
+class Log:
+    """A server's log, which it sends from any position on, and its clock."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[bytes]] = []
+        self.owners: list[str | None] = []
+        self.now = float(BEGIN)
+
+    def add(self, owner: str | None, *, size: int = 5) -> None:
+        number = len(self.groups) + 1
+        if owner is not None and owner not in self.owners:
+            words = f"CREATE DATABASE {naming.database_name(owner)}"
+            self.groups.append(binlog.statement(number, words))
+        else:
+            schema = naming.database_name(owner) if owner else "vivero_control"
+            at = int(self.now)
+            change = [binlog.table_map(schema, at=at), binlog.rows(content=bytes(size), at=at)]
+            self.groups.append([binlog.gtid(number, at=at), *change, binlog.xid(at=at)])
+        self.owners.append(owner)
+
+    def send(self, after: Position) -> Iterator[tuple[bytes, float | None]]:
+        """Every event with the moment before it; heartbeats until nothing is due any more."""
+        done = int(after.connect_state.rpartition("-")[2] or 0)
+        yield binlog.description(flags=binlog.SHIPPED), None
+        for group in self.groups[done:]:
+            for raw in group:
+                self.now += 0.01
+                yield raw, self.now
+        for _ in range(2 * int(COLLECT_SECONDS)):
+            self.now += 1
+            yield binlog.made(Type.HEARTBEAT), self.now
+
+
+def follow(log: Log, bucket: Bucket, keys: Mapping[str, bytes] = KEYS) -> Archive:
+    """An archiver from its start until all is archived."""
+
+    def key_of(tenant: str) -> bytes | None:
+        return public_key(keys[tenant]) if tenant in keys else None
+
+    with closing(Archive(bucket.store, SERVER, key_of, lambda: log.now)) as archive:
+        for raw, drained in log.send(archive.position):
+            archive.take(raw, drained)
+            archive.store_due()
+        return archive
+
+
+def archived(bucket: Bucket, tenant: str) -> list[bytes]:
+    """The groups of a tenant's chain."""
+    chain, before, found = Chain(bucket.store, tenant), None, []
+    for segment in chain.segments():
+        _, groups = segments.read(chain.read(segment, before, KEYS[tenant]))
+        found += [one.raw for one in groups]
+        before = segment
+    return found
+
+
+def expected(log: Log, tenant: str) -> list[bytes]:
+    return [b"".join(group) for group, owner in zip(log.groups, log.owners, strict=True) if owner == tenant]
+
+
+def log_of(*owners: str | None) -> Log:
+    log = Log()
+    for owner in owners:
+        log.add(owner)
+    return log
+
+
+OWNERS = st.lists(st.sampled_from([*IDS, None]), min_size=1, max_size=30)
+
+
+@settings(deadline=None)
+@given(
+    parts=st.lists(OWNERS, min_size=1, max_size=3),
+    kills=st.lists(st.tuples(st.integers(0, 6), st.booleans()), max_size=4),
+)
+def test_nothing_is_missing_and_nothing_twice(parts: list[list[str | None]], kills: list[tuple[int, bool]]) -> None:
+    log, bucket = Log(), Bucket()
+    for owners in parts:
+        for owner in owners:
+            log.add(owner)
+        for at, after in kills:
+            bucket.kill_in, bucket.kill_after = at, after
+            try:
+                follow(log, bucket)
+            except KilledError:
+                continue
+        bucket.kill_in = None
+        archive = follow(log, bucket)
+        for tenant in IDS:
+            assert archived(bucket, tenant) == expected(log, tenant)
+        assert archive.position.connect_state == f"0-{binlog.SERVER_ID}-{len(log.groups)}"
+
+
+def test_until_is_never_later_than_what_is_archived() -> None:
+    log, bucket = log_of(IDS[0]), Bucket()
+    archive = Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)
+    for raw, drained in log.send(archive.position):
+        archive.take(raw, drained)
+        archive.store_due()
+        if not bucket.list(IDS[0]):
+            assert archive.position.until <= BEGIN
+    assert log.now - 3 <= archive.position.until <= log.now
+
+
+def test_a_log_that_is_behind_says_so() -> None:
+    log, bucket = log_of(*IDS), Bucket()
+    with closing(Archive(bucket.store, SERVER, lambda _: None, lambda: log.now)) as archive:
+        for group in ([binlog.description()], *log.groups):
+            for raw in group:
+                log.now += 1
+                archive.take(raw, None)
+                archive.store_due()
+    assert archive.position.until == 0, "the server had more to send all the time"
+
+
+def test_a_large_transaction_does_not_wait() -> None:
+    log, bucket = log_of(IDS[0]), Bucket()
+    log.add(IDS[0], size=2_000_000)
+    archive = Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)
+    for group in ([binlog.description()], *log.groups):
+        for raw in group:
+            archive.take(raw, None)
+            archive.store_due()
+    assert archived(bucket, IDS[0]) == expected(log, IDS[0])
+
+
+def test_without_its_key_one_waits_and_the_others_go_on() -> None:
+    log, bucket = log_of(IDS[0], IDS[1], IDS[0], IDS[1]), Bucket()
+    archive = follow(log, bucket, {IDS[1]: KEYS[IDS[1]]})
+    assert archived(bucket, IDS[0]) == []
+    assert archived(bucket, IDS[1]) == expected(log, IDS[1])
+    assert archive.position.connect_state == "", "it is asked for again from the beginning"
+    assert archive.position.until < BEGIN + 1
+    log.now += KEY_SECONDS
+    follow(log, bucket)
+    assert [archived(bucket, tenant) for tenant in IDS[:2]] == [expected(log, tenant) for tenant in IDS[:2]]
+
+
+class TestChain:
+    def made(self) -> tuple[Bucket, Chain]:
+        bucket = Bucket()
+        chain = Chain(bucket.store, IDS[0])
+        for number in range(3):
+            span = Span(f"0-1-{number}", f"0-1-{number}", BEGIN, BEGIN)
+            chain.append(public_key(KEYS[IDS[0]]), [b"content %d" % number], span)
+        return bucket, chain
+
+    def read(self, bucket: Bucket, tenant: str = IDS[0]) -> list[bytes]:
+        chain, before, found = Chain(bucket.store, tenant), None, []
+        for segment in chain.segments():
+            found.append(b"".join(chain.read(segment, before, KEYS[IDS[0]])))
+            before = segment
+        return found
+
+    def test_it_is_read_in_order(self) -> None:
+        bucket, _ = self.made()
+        assert self.read(bucket) == [b"content 0", b"content 1", b"content 2"]
+
+    @pytest.mark.parametrize("gone", [0, 1, 2])
+    def test_what_is_left_out_is_noticed(self, gone: int) -> None:
+        bucket, _ = self.made()
+        del bucket.objects[sorted(bucket.objects, reverse=True)[gone]]
+        if gone == 2:
+            assert self.read(bucket) == [b"content 0", b"content 1"], "the end is what the server's position is for"
+            return
+        with pytest.raises(StepFailedError):
+            self.read(bucket)
+
+    def test_what_is_moved_or_taken_from_another_is_noticed(self) -> None:
+        bucket, _ = self.made()
+        first, second, _ = sorted(bucket.objects, reverse=True)
+        bucket.objects[first], bucket.objects[second] = bucket.objects[second], bucket.objects[first]
+        with pytest.raises(StepFailedError, match="is not what was written"):
+            self.read(bucket)
+        bucket, _ = self.made()
+        for key in list(bucket.objects):
+            bucket.objects[key.replace(IDS[0], IDS[1])] = bucket.objects.pop(key)
+        with pytest.raises(StepFailedError, match="is not what was written"):
+            self.read(bucket, IDS[1])
+
+    @given(at=st.integers(0, 10_000), bit=st.integers(0, 7), cut=st.booleans())
+    def test_what_is_changed_or_cut_is_noticed(self, at: int, bit: int, cut: bool) -> None:  # noqa: FBT001  hypothesis gives them by name
+        bucket, _ = self.made()
+        key = sorted(bucket.objects)[at % 3]
+        body, metadata = bucket.objects[key]
+        at %= len(body)
+        changed = body[:at] if cut else body[:at] + bytes([body[at] ^ 1 << bit]) + body[at + 1 :]
+        bucket.objects[key] = (changed, metadata)
+        with pytest.raises(StepFailedError):
+            self.read(bucket)
+
+    def test_an_object_that_is_none_of_ours_is_told(self) -> None:
+        bucket, _ = self.made()
+        bucket.objects[f"{IDS[0]}/log/0000"] = (b"", {})
+        with pytest.raises(StepFailedError, match="is no segment"):
+            Chain(bucket.store, IDS[0]).head()
+
+
+class TestHistory:
+    def history(self, bucket: Bucket, tenant: str = IDS[0]) -> History:
+        return History(bucket.store, tenant, SERVER, KEYS[tenant])
+
+    def made(self) -> tuple[Log, Bucket]:
+        """A transaction a minute."""
+        log, bucket = Log(), Bucket()
+        for _ in range(5):
+            log.add(IDS[0])
+            log.now += 60
+            follow(log, bucket)
+        return log, bucket
+
+    def content(self, files: list[Path]) -> int:
+        """How many groups."""
+        return sum(file.read_bytes().count(naming.database_name(IDS[0]).encode()) for file in files)
+
+    def test_what_was_committed_until_a_second_is_there_and_nothing_else(self, tmp_path: Path) -> None:
+        log, bucket = self.made()
+        history = self.history(bucket)
+        reach = history.reach()
+        assert BEGIN + 60 <= reach.begins < reach.ends <= log.now
+        found = set()
+        for number, until in enumerate(range(reach.begins, reach.ends + 1)):
+            (folder := tmp_path / str(number)).mkdir()
+            found.add(self.content(history.log_files(until, folder)))
+        assert found == {1, 2, 3, 4, 5}
+
+    def test_a_gap_ends_what_can_be_restored(self) -> None:
+        log, bucket = self.made()
+        Positions(bucket.store, SERVER).add_gap(Gap("0-7-3", BEGIN + 130, int(log.now)))
+        assert self.history(bucket).reach().ends == BEGIN + 130
+
+    def test_a_gap_before_the_tenant_was_there_is_none_of_its(self) -> None:
+        _, bucket = self.made()
+        before = self.history(bucket).reach()
+        Positions(bucket.store, SERVER).add_gap(Gap("0-7-3", 10, 20))
+        assert self.history(bucket).reach() == before
+
+    def test_nothing_and_half_a_history_are_refused(self) -> None:
+        log, bucket = self.made()
+        with pytest.raises(RefusedError, match="nothing of the log"):
+            self.history(bucket, IDS[1]).reach()
+        log.owners[0], log.groups[0] = None, binlog.transaction(1, "vivero_control")
+        late = Bucket()
+        follow(log, late)
+        with pytest.raises(RefusedError, match="does not begin with its schema"):
+            self.history(late).reach()
+
+
+def test_a_group_that_is_read_late_is_dated_by_its_server() -> None:
+    log, bucket = log_of(IDS[0], IDS[0]), Bucket()
+    follow(log, bucket)
+    log.add(IDS[0])
+    written = int(log.now)
+    log.now += 3600
+    archive = Archive(bucket.store, SERVER, lambda _: public_key(KEYS[IDS[0]]), lambda: log.now)
+    with closing(archive):
+        for raw in (binlog.description(), *log.groups[-1]):
+            archive.take(raw, None)
+        archive.store_due(everything=True)
+    chain = Chain(bucket.store, IDS[0])
+    assert chain.segments()[-1].span == Span("0-7-3", "0-7-3", written, written)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n", b'{"description": 9}\n123', b"x" * 5000, b"no json\n"])
+def test_what_is_no_segment_is_told(content: bytes) -> None:
+    with pytest.raises(StepFailedError):
+        segments.read([content])
+
+
+def test_a_segment_that_ends_within_a_group_is_told() -> None:
+    _, groups = segments.read([b'{"description": 1}\nx{"gtid": "0-1-1", "at": 1, "bytes": 9}\nshort'])
+    with pytest.raises(StepFailedError, match="ends within a group"):
+        next(groups)
+
+
+def test_positions_that_cannot_be_read_are_told() -> None:
+    bucket = Bucket()
+    bucket.objects[f"servers/{SERVER}/position"] = (b'{"until": "x"}', {})
+    with pytest.raises(StepFailedError, match="cannot be read"):
+        Positions(bucket.store, SERVER).load()
