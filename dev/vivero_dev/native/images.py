@@ -34,7 +34,7 @@ class Image:
     folder: str
     code: tuple[str, ...]
     tools: tuple[tuple[str, str], ...] = ()
-    """Programs of Debian packages that it holds: the package, and the file."""
+    """Files of Debian packages that it holds: the package, and the file. A library lies in /usr/lib itself, for any machine."""
 
     @property
     def requirements(self) -> Path:
@@ -53,7 +53,16 @@ IMAGES = (
         "operator",
         "operator",
         ("core/vivero_core", "operator/vivero_operator"),
-        tools=(("mariadb-client", "usr/bin/mariadb-dump"),),
+        tools=(
+            ("mariadb-client", "usr/bin/mariadb-dump"),
+            # The server that a log is replayed in, and what it needs beside the base's libraries.
+            ("mariadb-server-core", "usr/sbin/mariadbd"),
+            ("mariadb-server-core", "usr/share/mariadb/english/errmsg.sys"),
+            ("mariadb-server-core", "usr/share/mariadb/mariadb_system_tables.sql"),
+            ("libaio1t64", "usr/lib/libaio.so.1t64"),
+            ("libnuma1", "usr/lib/libnuma.so.1"),
+            ("liburing2", "usr/lib/liburing.so.2"),
+        ),
     ),
     Image("control-plane", "control_plane", (*_SHARED, "control_plane/vivero_control")),
     Image("data-plane", "data_plane", (*_SHARED, "data_plane/vivero_data")),
@@ -69,6 +78,12 @@ def reference(image: Image) -> str:
 
 def _not_code(path: Path) -> bool:
     return "__pycache__" in path.parts or path.suffix == ".md"
+
+
+def _in_package(folder: Path, file: str) -> Path:
+    """A library lies below the name of the machine that it is for."""
+    library = Path(file).parent == Path("usr/lib")
+    return next(folder.glob(f"usr/lib/*/{Path(file).name}")) if library else folder / file
 
 
 class Builder:
@@ -136,7 +151,7 @@ class Builder:
                 for package, file in image.tools:
                     target = Path(folder) / file
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(extracted(self._cache, package, SUITE) / file, target)
+                    shutil.copy2(_in_package(extracted(self._cache, package, SUITE), file), target)
                 self._from_folder(Path(folder), name, "FROM scratch\nCOPY . /\n")
         return name
 

@@ -74,6 +74,7 @@ class Type(IntEnum):
     DELETE_ROWS_COMPRESSED = 171
 
 
+_TYPES: Final = {int(type_): type_ for type_ in Type}
 QUERIES: Final = frozenset({Type.QUERY, Type.QUERY_COMPRESSED})
 ROWS: Final = frozenset(type_ for type_ in Type if "_ROWS" in type_.name and type_ is not Type.ANNOTATE_ROWS)
 _REFUSED: Final = {
@@ -117,7 +118,7 @@ class Event:
     @property
     def where(self) -> str:
         """For messages."""
-        name = self.type.name if self.type is not None else "event"
+        name = self.type.name if self.type is not None else f"event of type {self.raw[4]}"
         return f"{name} before position {self.log_pos} of server {self.server_id}"
 
 
@@ -139,19 +140,20 @@ class EventReader:
         if len(raw) < HEADER_BYTES:
             raise CutEventError(f"an event of {len(raw)} bytes has no header")
         timestamp, code, server_id, size, log_pos, flags = _HEADER.unpack_from(raw)
-        where = f"event of type {code} before position {log_pos} of server {server_id}"
         describes = code == Type.FORMAT_DESCRIPTION
         # This one has a checksum whatever it says of the others.
         end = size - CHECKSUM_BYTES if describes or self.checksums else size
+        event = Event(raw, _TYPES.get(code), timestamp, server_id, log_pos, flags, end)
         if not HEADER_BYTES <= end <= size <= MAX_EVENT_BYTES:
-            raise DamagedEventError(f"{where}: impossible size {size}")
+            raise event.damaged(f"impossible size {size}")
         if len(raw) < size:
-            raise CutEventError(f"{where}: {len(raw)} of {size} bytes")
+            raise CutEventError(f"{event.where}: {len(raw)} of {size} bytes")
         if len(raw) > size:
-            raise DamagedEventError(f"{where}: {len(raw)} bytes instead of {size}")
+            raise event.damaged(f"{len(raw)} bytes instead of {size}")
         if end < size and _checksum(raw, end, describes=describes) != raw[end:]:
-            raise DamagedEventError(f"{where}: wrong checksum")
-        event = Event(raw, _type(code, flags, where), timestamp, server_id, log_pos, flags, end)
+            raise event.damaged("wrong checksum")
+        if event.type is None and not flags & _IGNORABLE:
+            raise UnknownEventError(f"{event.where}: {_REFUSED.get(code, 'unknown')}")
         if describes:
             self.checksums = Format.of(event).checksums
         return event
@@ -166,15 +168,6 @@ def closed(description: bytes) -> bytes:
     """A FORMAT_DESCRIPTION of a file that no server writes any more. Its checksum is of this form, also while one does."""
     flags = description[_FLAGS_AT] & ~_IN_USE
     return description[:_FLAGS_AT] + bytes([flags]) + description[_FLAGS_AT + 1 :]
-
-
-def _type(code: int, flags: int, where: str) -> Type | None:
-    try:
-        return Type(code)
-    except ValueError:
-        if flags & _IGNORABLE:
-            return None
-        raise UnknownEventError(f"{where}: {_REFUSED.get(code, 'unknown')}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,14 @@ from vivero_core.backends.mariadb import statements as sql
 from vivero_operator.operations.program import StepFailedError
 
 PROGRAM: Final = Path("/usr/sbin/mariadbd")
-_SHARE: Final = Path("/usr/share/mysql")
+_SHARES: Final = (Path("/usr/share/mariadb"), Path("/usr/share/mysql"))
 _START_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 120.0
 _STATEMENT_SECONDS: Final = 3600
 _STALL_SECONDS: Final = 1800.0
 """Without any progress of a replay: one ALTER TABLE of a large table is none."""
+IDLE_SECONDS: Final = 30.0
+"""With nothing left to read before the end: the last group has none."""
 _PAUSE_SECONDS: Final = 0.1
 _LOG_TAIL: Final = 1024
 _SERVER_ID: Final = 2**32 - 1
@@ -79,42 +81,55 @@ _OPTIONS: Final = (
 
 
 class ScratchServer:
-    """A server that runs, by `running`."""
+    """The server of this folder. All calls block, and raise StepFailedError."""
 
-    def __init__(self, folder: Path, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._process = process
+        self._data = folder / "data"
+        self._socket = folder / "sock"
+        self._log = folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def option_file(self) -> Path:
-        """For mariadb-dump."""
+        """For mariadb-dump, while it runs."""
         return self._folder / "client.cnf"
 
-    def connection(self, schema: str | None = None) -> "Connection[Any]":
-        """To be closed by the caller."""
-        return pymysql.connect(
-            unix_socket=str(_socket(self._folder)),
-            user="root",
-            database=schema,
-            charset="utf8mb4",
-            autocommit=True,
-            read_timeout=_STATEMENT_SECONDS,
-            write_timeout=_STATEMENT_SECONDS,
-        )
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Start it, with the data that it had; it is made if it is not there. Stopped at the end."""
+        self._install()
+        self.option_file.write_text(f'[client]\nsocket="{self._socket}"\nuser="root"\n')
+        with (
+            self._log.open("wb") as output,
+            subprocess.Popen(  # noqa: S603  words of this program
+                self._command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            ) as self._process,
+        ):
+            try:
+                self._wait_until_it_answers(self._process)
+                yield
+            finally:
+                _stop(self._process)
 
-    def create_schema(self, name: str) -> None:
-        """An empty schema as the operator makes them."""
-        statement, arguments = sql.create_database(name)
-        with closing(self.connection()) as connection, connection.cursor() as cursor:
-            cursor.execute(statement, arguments)
+    def remove(self) -> None:
+        """Its folder, while it does not run."""
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._folder)
+
+    def query(self, statement: str, schema: str | None = None) -> Sequence[tuple[Any, ...]]:
+        """The rows of a statement."""
+        with closing(self._connection(schema)) as connection, connection.cursor() as cursor:
+            try:
+                cursor.execute(statement)
+            except pymysql.MySQLError as error:
+                raise StepFailedError(f"a query of the scratch server failed: {_named(error.args[0])}") from error
+            return list(cursor.fetchall())
 
     def load(self, schema: str, statements: Iterable[bytes]) -> None:
-        """Run statements of a dump.
-
-        Raises:
-            StepFailedError: one failed.
-        """
-        with closing(self.connection(schema)) as connection:
+        """Run statements of a dump in a schema, which is made as the operator makes them if it is not there."""
+        self.query(sql.create_database(schema)[0])
+        with closing(self._connection(schema)) as connection:
             for statement in statements:
                 try:
                     connection.query(statement)
@@ -122,21 +137,18 @@ class ScratchServer:
                     raise StepFailedError(f"loading {schema} failed: {_named(error.args[0])}") from error
 
     def replay(self, logs: Sequence[Path], schemas: Iterable[str]) -> None:
-        """Replay these files of a binary log in their order, as far as they concern these schemas; the files are moved.
+        """Replay these files of a binary log in their order, as far as they change these schemas.
 
-        Each ends with a whole group of events, and all of them belong to one server.
-
-        Raises:
-            StepFailedError: an event could not be applied, a file is damaged, or nothing went on for too long.
+        They are on the file system of the server's folder, all from one server, and each ends with a whole group.
         """
         if not logs:
             return
         names = [f"{_RELAY}.{number:06}" for number in range(1, len(logs) + 1)]
         for log, name in zip(logs, names, strict=True):
-            shutil.move(log, _data(self._folder) / name)
-        (_data(self._folder) / f"{_RELAY}.index").write_text("".join(f"./{name}\n" for name in names))
-        end = (names[-1], (_data(self._folder) / names[-1]).stat().st_size)
-        with closing(self.connection()) as connection, connection.cursor(DictCursor) as cursor:
+            os.link(log, self._data / name)
+        (self._data / f"{_RELAY}.index").write_text("".join(f"./{name}\n" for name in names))
+        end = (names[-1], logs[-1].stat().st_size)
+        with closing(self._connection()) as connection, connection.cursor(DictCursor) as cursor:
             cursor.execute("SET GLOBAL replicate_wild_do_table = %s", (",".join(f"{name}.%" for name in schemas),))
             cursor.execute(
                 "CHANGE MASTER TO MASTER_HOST = 'none', MASTER_USER = 'none', MASTER_USE_GTID = no, "
@@ -145,26 +157,14 @@ class ScratchServer:
             )
             cursor.execute("START SLAVE SQL_THREAD UNTIL RELAY_LOG_FILE = %s, RELAY_LOG_POS = %s", end)
             self._wait_for(cursor, end)
-            cursor.execute("STOP SLAVE")
             cursor.execute("RESET SLAVE ALL")
-
-    def checksums(self, schema: str) -> dict[str, int | None]:
-        """CHECKSUM TABLE of each table."""
-        with closing(self.connection(schema)) as connection, connection.cursor() as cursor:
-            cursor.execute("SHOW FULL TABLES WHERE Table_type <> 'VIEW'")
-            names = [str(row[0]) for row in cursor.fetchall()]
-            found = {}
-            for name in names:
-                cursor.execute(f"CHECKSUM TABLE {sql.quoted_name(name)}")
-                ((_, found[name]),) = cursor.fetchall()
-        return found
 
     def _wait_for(self, cursor: DictCursor, end: tuple[str, int]) -> None:
         """Until the SQL thread is where it was to stop."""
-        before, deadline, idle = None, time.monotonic() + _STALL_SECONDS, 0
+        before, since, waiting_since = None, time.monotonic(), time.monotonic()
         while True:
-            status = self._status(cursor)
-            at = (status["Relay_Log_File"], int(status["Relay_Log_Pos"]))
+            status, now = self._status(cursor), time.monotonic()
+            at = (str(status["Relay_Log_File"]), int(status["Relay_Log_Pos"]))
             if status["Last_SQL_Errno"]:
                 raise StepFailedError(_reason(status))
             if status["Slave_SQL_Running"] == "No":
@@ -172,114 +172,97 @@ class ScratchServer:
                     raise StepFailedError(f"the replay stopped at {at[0]}:{at[1]}, before the end of the log")
                 return
             if at != before:
-                before, deadline, idle = at, time.monotonic() + _STALL_SECONDS, 0
-            # One look may be at the moment before it sees that it is done.
-            idle = idle + 1 if str(status["Slave_SQL_Running_State"]).startswith(_WAITING) else 0
-            if idle * _PAUSE_SECONDS > _START_SECONDS or time.monotonic() > deadline:
-                raise StepFailedError(
-                    f"the replay does not go on at {at[0]}:{at[1]}: the log ends within a transaction?"
-                )
+                before, since = at, now
+            if not str(status["Slave_SQL_Running_State"]).startswith(_WAITING):
+                waiting_since = now
+            if now - waiting_since > IDLE_SECONDS:
+                raise StepFailedError(f"the log ends within a group that begins at {at[0]}:{at[1]}")
+            if now - since > _STALL_SECONDS:
+                raise StepFailedError(f"the replay does not get on at {at[0]}:{at[1]}")
             time.sleep(_PAUSE_SECONDS)
 
     def _status(self, cursor: DictCursor) -> dict[str, Any]:
+        assert self._process is not None  # noqa: S101  it runs
         try:
             cursor.execute("SHOW SLAVE STATUS")
             (status,) = cursor.fetchall()
         except pymysql.MySQLError as error:
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_START_SECONDS)
+                self._process.wait(_STOP_SECONDS)
             code = self._process.returncode
-            raise StepFailedError(f"the scratch server ended during the replay with {code}") from error
+            raise StepFailedError(f"the scratch server ended during the replay, exit code {code}") from error
         return dict(status)
 
+    def _connection(self, schema: str | None = None) -> "Connection[Any]":
+        """To be closed by the caller."""
+        return pymysql.connect(
+            unix_socket=str(self._socket),
+            user="root",
+            database=schema,
+            charset="utf8mb4",
+            autocommit=True,
+            read_timeout=_STATEMENT_SECONDS,
+            write_timeout=_STATEMENT_SECONDS,
+        )
 
-@contextmanager
-def running(folder: Path) -> Iterator[ScratchServer]:
-    """The server of this folder, which is made if it is not there; stopped at the end, and its data stays.
+    def _command(self) -> list[str]:
+        # It refuses to run as root unless it is told so; any other user needs no name.
+        user = ["--user=root"] if os.geteuid() == 0 else []
+        places = {"socket": self._socket, "pid-file": self._folder / "pid", "tmpdir": self._folder / "tmp"}
+        places |= {"datadir": self._data, "secure-file-priv": self._folder / "none"}
+        return [
+            str(PROGRAM),
+            "--no-defaults",
+            *user,
+            *(f"--{name}={place}" for name, place in places.items()),
+            *_OPTIONS,
+        ]
 
-    Raises:
-        StepFailedError: it does not start.
-    """
-    _install(folder)
-    _socket(folder).unlink(missing_ok=True)
-    (folder / "client.cnf").write_text(f'[client]\nsocket="{_socket(folder)}"\nuser="root"\n')
-    log = folder / "server.log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(  # noqa: S603  words of this program
-            [*_command(folder), *_OPTIONS], stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        ) as process,
-    ):
-        try:
-            server = ScratchServer(folder, process)
-            _wait_until_it_answers(server, process, log)
-            yield server
-        finally:
-            _stop(process)
+    def _install(self) -> None:
+        """The system's tables, without the accounts, help texts and views that mariadb-install-db adds."""
+        if self._data.exists():
+            return
+        for name in ("", "tmp", "none"):
+            (self._folder / name).mkdir(mode=0o700, exist_ok=True)
+        draft = self._folder / "draft"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        script = b"CREATE DATABASE mysql;\nUSE mysql;\n" + _system_tables().read_bytes()
+        done = subprocess.run(  # noqa: S603  words of this program
+            [*self._command(), f"--datadir={draft}", "--bootstrap"],
+            input=script,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_START_SECONDS,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise StepFailedError(f"making the scratch server exited with {done.returncode}: {_end_of(done.stdout)}")
+        draft.rename(self._data)
 
-
-def remove(folder: Path) -> None:
-    """The folder of a server that does not run."""
-    with suppress(FileNotFoundError):
-        shutil.rmtree(folder)
-
-
-def _data(folder: Path) -> Path:
-    return folder / "data"
-
-
-def _socket(folder: Path) -> Path:
-    return folder / "sock"
-
-
-def _command(folder: Path) -> list[str]:
-    places = [f"--datadir={_data(folder)}", f"--tmpdir={folder / 'tmp'}", f"--socket={_socket(folder)}"]
-    places += [f"--pid-file={folder / 'pid'}", f"--secure-file-priv={folder / 'none'}"]
-    # It refuses to run as root unless it is told so; any other user needs no name.
-    return [str(PROGRAM), "--no-defaults", *places, *(["--user=root"] if os.geteuid() == 0 else [])]
-
-
-def _install(folder: Path) -> None:
-    """The system's tables, without the accounts, help texts and views that mariadb-install-db adds."""
-    if _data(folder).exists():
-        return
-    for place in (folder, folder / "tmp", folder / "none"):
-        place.mkdir(mode=0o700, exist_ok=True)
-    draft = folder / "draft"
-    remove(draft)
-    draft.mkdir(mode=0o700)
-    script = b"CREATE DATABASE mysql;\nUSE mysql;\n" + _system_tables().read_bytes()
-    command = [*_command(folder), f"--datadir={draft}", "--bootstrap", *_OPTIONS]
-    done = subprocess.run(  # noqa: S603  words of this program
-        command, input=script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_START_SECONDS, check=False
-    )
-    if done.returncode != 0:
-        said = done.stdout[-_LOG_TAIL:].decode(errors="replace")
-        raise StepFailedError(f"making the scratch server exited with {done.returncode}: {said}")
-    draft.rename(_data(folder))
+    def _wait_until_it_answers(self, process: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                self._connection().close()
+            except pymysql.MySQLError as error:
+                if process.poll() is None and time.monotonic() < deadline:
+                    time.sleep(_PAUSE_SECONDS)
+                    continue
+                raise StepFailedError(
+                    f"the scratch server does not start: {_end_of(self._log.read_bytes())}"
+                ) from error
+            else:
+                return
 
 
 def _system_tables() -> Path:
     """MariaDB 11 has renamed it."""
     for name in ("mariadb_system_tables.sql", "mysql_system_tables.sql"):
-        if (_SHARE / name).exists():
-            return _SHARE / name
-    raise StepFailedError(f"{_SHARE} has no tables of a server's own")
-
-
-def _wait_until_it_answers(server: ScratchServer, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            server.connection().close()
-        except pymysql.MySQLError as error:
-            if process.poll() is None and time.monotonic() < deadline:
-                time.sleep(_PAUSE_SECONDS)
-                continue
-            said = log.read_bytes()[-_LOG_TAIL:].decode(errors="replace")
-            raise StepFailedError(f"the scratch server does not start: {said}") from error
-        else:
-            return
+        for share in _SHARES:
+            if (share / name).exists():
+                return share / name
+    raise StepFailedError("no file with the tables of a server's own is installed")
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
@@ -288,6 +271,11 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
+
+
+def _end_of(output: bytes) -> str:
+    """What a server says when it starts, which holds nobody's data."""
+    return output[-_LOG_TAIL:].decode(errors="replace").strip()
 
 
 def _named(number: int) -> str:

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -82,8 +83,9 @@ def test_an_unchanged_tree_builds_nothing_and_a_change_of_code_one_layer(
     monkeypatch.setattr(images, "ensure_base", lambda *_: tmp_path / "base-1")
     package = tmp_path / "package"
     for _, file in images.IMAGES[0].tools:
-        (package / file).parent.mkdir(parents=True)
-        (package / file).touch()
+        there = package / re.sub("^usr/lib/", "usr/lib/some-machine/", file)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.touch()
     monkeypatch.setattr(images, "extracted", lambda *_: package)
     builder = images.Builder(cluster.instance.cache_dir, tmp_path / "log")
     image = images.IMAGES[0]
