@@ -113,13 +113,19 @@ class Archive:
             self._describe(event)
         before = dict(self._seen)
         group = self._splitter.feed(event, int(self._clock()) + 1)
-        for domain, gtid in self._splitter.position.items():
-            self._seen[domain] = str(gtid)
-        if group is not None:
-            try:
+        try:
+            self._note_position()
+            if group is not None:
                 self._collect(group, before)
-            finally:
+        finally:
+            if group is not None:
                 group.close()
+
+    def _note_position(self) -> None:
+        for domain, gtid in self._splitter.position.items():
+            if not self._seen and self._positions.beginning() is None:
+                self._positions.begin(str(gtid))
+            self._seen[domain] = str(gtid)
 
     def store_due(self, *, everything: bool = False) -> None:
         """Store what has waited long enough, and the position behind it."""

@@ -1,9 +1,11 @@
 """How far a server's log has been archived, in the backup bucket; not secret.
 
+servers/<uid of the DatabaseServer>/beginning       JSON: the first transaction that was archived
 servers/<uid of the DatabaseServer>/position        JSON
 servers/<uid of the DatabaseServer>/gaps/<number>   JSON: what is missing from all chains of its tenants
 """
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Self, TypeVar
 
@@ -60,6 +62,18 @@ class Positions:
         if self._store.first(f"{self._folder}/position") is None:
             return Position()
         return self._read(f"{self._folder}/position", Position)
+
+    def begin(self, gtid: str) -> None:
+        """Note the first transaction of a new archive."""
+        self._store.put_whole(f"{self._folder}/beginning", json.dumps(gtid).encode(), {})
+
+    def beginning(self) -> str | None:
+        """GTID of the first transaction that was archived; None if there is none yet."""
+        key = f"{self._folder}/beginning"
+        if self._store.first(key) is None:
+            return None
+        with self._store.open(key) as read:
+            return str(json.loads(read(1 << 10)))
 
     def save(self, position: Position) -> None:
         self._write(f"{self._folder}/position", position)

@@ -34,6 +34,12 @@ def newest_copies(store: ObjectStore, tenant: str) -> dict[str, StoredObject]:
     return {key.removeprefix(prefix).rpartition("/")[0]: one for key, one in store.list(prefix).items()}
 
 
+def backups(store: ObjectStore, tenant: str) -> list[str]:
+    """UIDs of the tenant's backups that have a manifest."""
+    names = [key.split("/") for key in store.list(f"{tenant}/backups/")]
+    return [parts[2] for parts in names if parts[-1] == _MANIFEST]
+
+
 class Archive:
     """A tenant's backup of this UID, and the copies of its files that all its backups share."""
 

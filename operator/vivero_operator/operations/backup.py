@@ -5,15 +5,16 @@ that neither a file that comes meanwhile nor one that goes is missing.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder
-from vivero_operator.operations.dumps import TRAILER, Fingerprint, dumped
+from vivero_operator.operations.dumps import TRAILER, Fingerprint, dumped, gtid_of
 from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
 from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
 from vivero_operator.operations.runner import Said
@@ -42,7 +43,7 @@ class Backup:
     def dump(self, schema: str) -> dict[str, Any]:
         """Dump a schema into the backup bucket; what the manifest says of it."""
         content, data = Measured(), Fingerprint()
-        size = self.archive.write_dump(schema, content.through(data.through(dumped(self._client_file, schema))))
+        size = self.archive.write_dump(schema, content.through(data.through(self._dumped(schema))))
         if TRAILER not in content.tail:
             raise StepFailedError(f"the dump of {schema} ends without its trailer")
         return {
@@ -52,7 +53,11 @@ class Backup:
             "rows": data.rows,
             "tables": data.tables,
             "stored": size,
+            "gtid": gtid_of(content.tail),
         }
+
+    def _dumped(self, schema: str) -> Iterator[bytes]:
+        return dumped(self._client_file, schema, position=self.order.logged)
 
     def verify(self, schema: dict[str, Any]) -> None:
         """Read a dump back, and compare it with what was dumped."""
@@ -82,10 +87,12 @@ def dump(files: Files) -> Said:
     before = {one["key"]: StoredObject(**one) for one in json.loads(_scratch().read_text())}
     taken_at = datetime.now(UTC)
     schemas = [backup.dump(schema) for schema in backup.order.schemas]
+    ready_at = datetime.now(UTC) + timedelta(seconds=1)  # whole seconds, rounded up
     held = before | backup.copy_files()
     manifest = {
         "tenant": backup.order.tenant,
         "takenAt": taken_at.isoformat(timespec="seconds"),
+        "readyAt": ready_at.isoformat(timespec="seconds"),
         "schemas": schemas,
         "files": [asdict(one) for one in held.values()],
     }

@@ -67,6 +67,8 @@ class BackupOrder(_Order):
     uid: str
     """Of the TenantBackup."""
     schemas: tuple[str, ...]
+    logged: bool
+    """Whether the server has a binary log, whose position belongs to the backup."""
     storage: Account
     file_key: str = field(repr=False)
     """64 hexadecimal digits."""

@@ -23,6 +23,7 @@ _ENDING_SECONDS: Final = 60.0
 _LINE_BYTES: Final = 64 * 1024 * 1024
 """Of the longest line that is read: four times what a server takes in one statement."""
 _INSERT: Final = b"INSERT INTO `"
+_GTID: Final = re.compile(rb"^-- SET GLOBAL gtid_slave_pos='(\d+-\d+-\d+)';$", re.MULTILINE)
 _COUNTER: Final = re.compile(rb" AUTO_INCREMENT=\d+")
 _ALLOWED: Final = re.compile(
     rb"(DROP TABLE IF EXISTS `|CREATE TABLE `|LOCK TABLES `|UNLOCK TABLES;|INSERT INTO `|SET @|/\*M?!\d{5,6} (SET|ALTER TABLE) )"
@@ -30,8 +31,8 @@ _ALLOWED: Final = re.compile(
 """What mariadb-dump writes of tables; nothing that names another schema."""
 
 
-def dumped(option_file: Path, schema: str) -> Iterator[bytes]:
-    """The dump of a schema, as it comes.
+def dumped(option_file: Path, schema: str, *, position: bool = False) -> Iterator[bytes]:
+    """The dump of a schema, as it comes; with `position` it ends with the last transaction that it holds (`gtid_of`).
 
     Raises:
         StepFailedError: mariadb-dump failed; at the end of the stream.
@@ -47,6 +48,7 @@ def dumped(option_file: Path, schema: str) -> Iterator[bytes]:
         "--skip-triggers",  # the schema has none, and reading them takes a right to make them
         "--skip-dump-date",
         "--default-character-set=utf8mb4",
+        *(["--master-data=2", "--gtid"] if position else []),  # as remarks
         schema,
     ]
     with (
@@ -62,6 +64,12 @@ def dumped(option_file: Path, schema: str) -> Iterator[bytes]:
         complaint = complaints.read(_COMPLAINT_BYTES).decode(errors="replace").strip()
     if code != 0:
         raise StepFailedError(f"mariadb-dump of {schema} exited with {code}: {complaint}")
+
+
+def gtid_of(tail: bytes) -> str | None:
+    """The last transaction that a dump holds, by the remarks at its end."""
+    found = _GTID.search(tail)
+    return found[1].decode() if found else None
 
 
 def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

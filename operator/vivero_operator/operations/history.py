@@ -27,8 +27,8 @@ class Base:
 
     uid: str
     """Of the TenantBackup."""
-    taken_at: int
-    """Unix seconds: when its dumps were begun."""
+    ready_at: int
+    """Unix seconds: when its dumps were there."""
     gtids: dict[str, str]
     """Schema -> the last transaction that its dump holds."""
 
@@ -76,7 +76,7 @@ class History:
         """
         until = self._positions.load().until
         gaps = self._positions.gaps()
-        begins = [base.taken_at for base in self._usable(bases)]
+        begins = [base.ready_at for base in self._usable(bases)]
         if (birth := self._birth()) is not None:
             begins.append(birth)
         after = max((gap.ends for gap in gaps), default=0)
@@ -89,9 +89,15 @@ class History:
         return Reach(earlier, min([until, *(gap.begins for gap in gaps if gap.ends > earlier)]))
 
     def base_for(self, until: int, bases: list[Base]) -> Base | None:
-        """The newest base that holds nothing that was committed later; None: the log is replayed from its beginning."""
+        """The newest base that holds nothing that was committed later; None: the log is replayed from its beginning.
+
+        Raises:
+            RefusedError: there is no such base, and the tenant is older than the archive.
+        """
         after = self._first_after(until)
         fitting = [one for one in self._usable(bases) if after is None or one.newest < after]
+        if not fitting and self._birth() is None:
+            raise RefusedError(f"out of reach: every base of {self._tenant} was made later")
         return max(fitting, key=lambda one: one.newest, default=None)
 
     def log_files(self, until: int, folder: Path, *, after: int = 0, to: int | None = None) -> list[Path]:

@@ -5,21 +5,20 @@ It is replayed in a server of its own, and loaded into the schemas of a new tena
 
 import json
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
 
-from vivero_operator.operations import scratch_server
-from vivero_operator.operations.archive import backup_store, newest_copies
+from vivero_operator.operations.archive import Archive, backup_store, backups, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
-from vivero_operator.operations.dumps import Fingerprint, dumped
-from vivero_operator.operations.history import History
+from vivero_operator.operations.dumps import Fingerprint, dumped, statements
+from vivero_operator.operations.history import Base, History, sequence
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
 from vivero_operator.operations.runner import Said
+from vivero_operator.operations.scratch_server import ScratchServer
 
 _WAIT_SECONDS: Final = 30.0
 """For a second that has just passed to be archived."""
@@ -35,24 +34,53 @@ class Moment:
         self.store = backup_store(files)
         self.new = NewTenant(files, self.order.target)
         self.source = ObjectStore(self.order.source, str(files.path("ca.crt")))
+        self.history = History(self.store, self.order.tenant, self.order.server, bytes.fromhex(self.order.file_key))
         self.folder = Path(gettempdir())
+        self.server = ScratchServer(self.folder / "server")
 
-    @property
-    def server(self) -> Path:
-        """Folder of the server that the log is replayed in."""
-        return self.folder / "server"
+    def archive(self, uid: str) -> Archive:
+        """The tenant's backup of this UID."""
+        return Archive(self.store, self.order.tenant, uid, self.order.file_key)
 
-    def history(self) -> History:
-        key = bytes.fromhex(self.order.file_key)
-        return History(self.store, self.order.tenant, self.order.server, key)
+    def bases(self) -> list[Base]:
+        """The tenant's backups whose place in the log is known."""
+        found = []
+        for uid in backups(self.store, self.order.tenant):
+            manifest = self.archive(uid).read_manifest()
+            gtids = {one["schema"]: one.get("gtid") for one in manifest["schemas"]}
+            if "readyAt" in manifest and all(gtids.values()) and gtids.keys() == self.new.schemas.keys():
+                found.append(Base(uid, int(datetime.fromisoformat(manifest["readyAt"]).timestamp()), gtids))
+        return found
 
-    def require_reach(self) -> None:
+    def require_reach(self, bases: list[Base]) -> None:
         """Wait until the second is archived. Raises RefusedError when it cannot be restored."""
         deadline = time.monotonic() + _WAIT_SECONDS
-        while self.order.until > (reach := self.history().reach()).ends and time.monotonic() < deadline:
+        while self.order.until > (reach := self.history.reach(bases)).ends and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
-        if not reach.begins <= self.order.until <= reach.ends:
+        if self.order.until not in reach:
             raise RefusedError(f"out of reach; what can be restored: {reach}")
+
+    def replay(self, base: Base | None) -> int:
+        """Replay the log onto the base; how many bytes of it.
+
+        The two schemas were dumped one after the other: what is between goes to the one that was dumped first.
+        """
+        schemas = tuple(self.new.schemas)
+        if base is None:
+            return self._replay(schemas)
+        first = tuple(name for name in schemas if sequence(base.gtids[name]) == base.oldest)
+        for name in schemas:
+            self.server.load(name, statements(self.archive(base.uid).read_dump(name)))
+        early = self._replay(first, after=base.oldest, to=base.newest) if len(first) < len(schemas) else 0
+        return early + self._replay(schemas, after=base.newest)
+
+    def _replay(self, schemas: tuple[str, ...], *, after: int = 0, to: int | None = None) -> int:
+        logs = self.folder / f"log-after-{after}"
+        logs.mkdir(exist_ok=True)
+        made = self.history.log_files(self.order.until, logs, after=after, to=to)
+        size = sum(file.stat().st_size for file in made)
+        self.server.replay(made, schemas)
+        return size
 
     def note(self, name: str, content: Any = None) -> Any:  # noqa: ANN401  JSON
         """What one step leaves to the next."""
@@ -65,28 +93,25 @@ class Moment:
 def replay(files: Files) -> Said:
     """Step `log`."""
     moment = Moment(files)
-    moment.require_reach()
-    logs = moment.folder / "logs"
-    logs.mkdir(exist_ok=True)
-    made = moment.history().log_files(moment.order.until, logs)
-    size = sum(file.stat().st_size for file in made)
-    scratch_server.remove(moment.server)
-    with scratch_server.running(moment.server) as server:
-        server.replay(made, tuple(moment.order.target.schemas))
-        with closing(server.connection(_data_schema(moment))) as connection, connection.cursor() as cursor:
-            cursor.execute(_STORED_FILES)
-            moment.note("files", [str(row[0]) for row in cursor.fetchall()])
-    return Said(message=f"Log replayed, bytes: {size}")
+    bases = moment.bases()
+    moment.require_reach(bases)
+    base = moment.history.base_for(moment.order.until, bases)
+    moment.server.remove()
+    with moment.server.running():
+        size = moment.replay(base)
+        moment.note("files", [str(row[0]) for row in moment.server.query(_STORED_FILES, _data_schema(moment))])
+    onto = f"the backup {base.uid}" if base is not None else "nothing"
+    return Said(message=f"Log replayed onto {onto}, bytes: {size}")
 
 
 def load(files: Files) -> Said:
     """Step `database`."""
     moment = Moment(files)
     expected: dict[str, dict[str, str]] = {}
-    with scratch_server.running(moment.server) as server:
+    with moment.server.running():
         for source, target in moment.new.schemas.items():
             data = Fingerprint()
-            moment.new.load(data.through(dumped(server.option_file, source)), target)
+            moment.new.load(data.through(dumped(moment.server.option_file, source)), target)
             expected[target] = {"rows": data.rows, "tables": data.tables}
     moment.note("expected", expected)
     return Said(message=f"Schemas loaded: {len(expected)}")

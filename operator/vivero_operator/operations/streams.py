@@ -8,7 +8,7 @@ from typing import Final
 
 _GZIP: Final = 31  # zlib's `wbits` for the format of gzip with its largest window
 _PIECE: Final = 65_536
-_TAIL: Final = 256
+_TAIL: Final = 1024
 Read = Callable[[int], bytes]
 
 

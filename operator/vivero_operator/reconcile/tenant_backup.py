@@ -6,6 +6,7 @@ from vivero_core.model.tenant_backup import BackupResult, TenantBackup
 
 from vivero_operator.operations.backup_order import BACKUP, BACKUP_STEPS, BackupOrder
 from vivero_operator.operations.runner import Operation
+from vivero_operator.reconcile.archives import archived
 from vivero_operator.reconcile.operation import ObstacleError, OperationReconciler
 
 
@@ -30,6 +31,7 @@ class TenantBackupReconciler(OperationReconciler[TenantBackup]):
             tenant=tenant.id,
             uid=item.metadata.uid,
             schemas=(naming.database_name(tenant.id), naming.audit_database_name(tenant.id)),
+            logged=archived(access.server, self._services.settings),
             storage=access.bucket(self._services.settings),
             file_key=access.keys.file_key,
         )

@@ -93,7 +93,11 @@ def provision(server: Source, tenant: Tenant) -> None:
     user = naming.database_users(tenant.id)[0]
     statements = [sql.create_database(name)[0] for name in tenant.schemas]
     grant = sql.grant(user, tenant.data)[0].replace("%%", "localhost")
-    statements += [f"CREATE USER `{user}`@`localhost`", grant, f"GRANT SELECT, INSERT ON `{tenant.audit}`.* TO `{user}`@`localhost`"]
+    statements += [
+        f"CREATE USER `{user}`@`localhost`",
+        grant,
+        f"GRANT SELECT, INSERT ON `{tenant.audit}`.* TO `{user}`@`localhost`",
+    ]
     server.run(*statements)
 
 

@@ -5,6 +5,7 @@ The bucket is a dictionary; the log is made by `binlog.py`.
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import cast
 
@@ -19,7 +20,7 @@ from vivero_operator.archiver.archive import COLLECT_SECONDS, KEY_SECONDS, Archi
 from vivero_operator.archiver.chain import Chain, Span
 from vivero_operator.archiver.events import Type
 from vivero_operator.archiver.position import Gap, Position, Positions
-from vivero_operator.operations.history import History
+from vivero_operator.operations.history import Base, History
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
 from vivero_operator.operations.program import RefusedError, StepFailedError
 from vivero_operator.operations.streams import Read, Reader
@@ -290,7 +291,7 @@ class TestHistory:
     def test_what_was_committed_until_a_second_is_there_and_nothing_else(self, tmp_path: Path) -> None:
         log, bucket = self.made()
         history = self.history(bucket)
-        reach = history.reach()
+        reach = history.reach([])
         assert BEGIN + 60 <= reach.begins < reach.ends <= log.now
         found = set()
         for number, until in enumerate(range(reach.begins, reach.ends + 1)):
@@ -301,23 +302,68 @@ class TestHistory:
     def test_a_gap_ends_what_can_be_restored(self) -> None:
         log, bucket = self.made()
         Positions(bucket.store, SERVER).add_gap(Gap("0-7-3", BEGIN + 130, int(log.now)))
-        assert self.history(bucket).reach().ends == BEGIN + 130
+        assert self.history(bucket).reach([]).ends == BEGIN + 130
 
     def test_a_gap_before_the_tenant_was_there_is_none_of_its(self) -> None:
         _, bucket = self.made()
-        before = self.history(bucket).reach()
+        before = self.history(bucket).reach([])
         Positions(bucket.store, SERVER).add_gap(Gap("0-7-3", 10, 20))
-        assert self.history(bucket).reach() == before
+        assert self.history(bucket).reach([]) == before
+
+    def base(self, *numbers: int, at: int = BEGIN + 250) -> Base:
+        return Base(f"base-{numbers[0]}", at, {str(n): f"0-7-{number}" for n, number in enumerate(numbers)})
+
+    def test_a_base_holds_nothing_that_was_committed_later(self) -> None:
+        """The five transactions have the numbers 1 to 5, a minute between them."""
+        log, bucket = self.made()
+        history, bases = self.history(bucket), [self.base(1), self.base(3, 2), self.base(5)]
+        reach = history.reach(bases)
+        found = [history.base_for(second, bases) for second in range(reach.begins, reach.ends + 1)]
+        assert [one and one.uid for one, _ in groupby(found)] == ["base-1", "base-3", "base-5"]
+        assert history.base_for(int(log.now), [self.base(5, 4)]) == self.base(5, 4)
+        assert history.base_for(reach.begins, [self.base(2)]) is None
+
+    def test_the_log_begins_behind_a_base_and_ends_where_it_is_told(self, tmp_path: Path) -> None:
+        log, bucket = self.made()
+        history, until = self.history(bucket), int(log.now)
+        counts = []
+        for number, (after, to) in enumerate([(0, None), (2, None), (2, 4), (5, None)]):
+            (folder := tmp_path / str(number)).mkdir()
+            counts.append(self.content(history.log_files(until, folder, after=after, to=to)))
+        assert counts == [5, 3, 2, 0]
+
+    def test_a_tenant_from_before_the_archive_can_be_restored_from_its_first_base_on(self) -> None:
+        log, bucket = Log(), Bucket()
+        log.add(None)
+        log.owners.append(IDS[0])  # its schema was made before anybody archived
+        log.groups.append(binlog.transaction(2, naming.database_name(IDS[0])))
+        follow(log, bucket)
+        at = int(log.now)
+        assert self.history(bucket).reach([self.base(2, at=at)]).begins == at
+        with pytest.raises(RefusedError, match="every base of aaaaaaaaaa was made later"):
+            self.history(bucket).base_for(BEGIN - 1, [self.base(2, at=at)])
+        early = Bucket()
+        follow(log, early)
+        Positions(early.store, SERVER).begin("0-7-9")
+        with pytest.raises(RefusedError, match="neither its first"):
+            self.history(early).reach([self.base(2, at=at)])
+
+    def test_after_a_gap_a_new_base_begins_anew(self) -> None:
+        _, bucket = self.made()
+        Positions(bucket.store, SERVER).add_gap(Gap("0-7-3", BEGIN + 130, BEGIN + 200))
+        reach = self.history(bucket).reach([self.base(5, at=BEGIN + 260)])
+        assert reach.begins == BEGIN + 260
+        assert reach.ends > BEGIN + 260
 
     def test_nothing_and_half_a_history_are_refused(self) -> None:
         log, bucket = self.made()
-        with pytest.raises(RefusedError, match="nothing of the log"):
-            self.history(bucket, IDS[1]).reach()
+        with pytest.raises(RefusedError, match="neither its first"):
+            self.history(bucket, IDS[1]).reach([])
         log.owners[0], log.groups[0] = None, binlog.transaction(1, "vivero_control")
         late = Bucket()
         follow(log, late)
-        with pytest.raises(RefusedError, match="does not begin with its schema"):
-            self.history(late).reach()
+        with pytest.raises(RefusedError, match="neither its first"):
+            self.history(late).reach([])
 
 
 def test_a_group_that_is_read_late_is_dated_by_its_server() -> None:
