@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from vivero_operator.archiver import metrics
 from vivero_operator.archiver.archive import Archive
-from vivero_operator.archiver.configuration import ADMIN_PORT, ARCHIVE_KEYS, FOLDER, LOGIN, STORAGE
+from vivero_operator.archiver.configuration import ADMIN_PORT, ARCHIVE_KEYS, ERASED, FOLDER, LOGIN, STORAGE
 from vivero_operator.archiver.events import BinlogError
 from vivero_operator.archiver.position import Gap, Positions
 from vivero_operator.archiver.replication import LogGoneError, Source, Stream, StreamError
@@ -97,9 +97,10 @@ class Archiver:
 
     def _key_of(self, tenant: str) -> bytes | None:
         try:
-            return bytes.fromhex((self._keys / tenant).read_text())
+            told = (self._keys / tenant).read_text()
         except FileNotFoundError:
             return None
+        return b"" if told == ERASED else bytes.fromhex(told)
 
     def _source(self) -> Source:
         login = self._folder / LOGIN

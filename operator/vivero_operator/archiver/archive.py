@@ -36,6 +36,7 @@ _LIVE_SECONDS: Final = 2.0
 """A log of which everything was read so lately is read as it is written."""
 _SPOOL_BYTES: Final = 256 * 1024
 PublicKey = Callable[[str], bytes | None]
+"""Of a tenant: None if it is not there yet, empty if the tenant was erased."""
 
 
 def _spool() -> "SpooledTemporaryFile[bytes]":
@@ -187,11 +188,12 @@ class Archive:
                 metrics.KEYS_MISSING.set(1)
             return
         metrics.KEYS_MISSING.set(0)
-        span = Span(part.first, part.last, part.begins, part.ends)
-        content = joined(segments.description(self._description or b""), part.content())
-        segment = self._chain(tenant).append(public, content, span)
-        metrics.SEGMENTS.inc()
-        logger.info("segment %d of tenant %s stored, %s to %s", segment.number, tenant, span.first, span.last)
+        if public:
+            span = Span(part.first, part.last, part.begins, part.ends)
+            content = joined(segments.description(self._description or b""), part.content())
+            segment = self._chain(tenant).append(public, content, span)
+            metrics.SEGMENTS.inc()
+            logger.info("segment %d of tenant %s stored, %s to %s", segment.number, tenant, span.first, span.last)
         part.spool.close()
         del self._parts[tenant]
 

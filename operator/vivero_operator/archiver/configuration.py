@@ -5,6 +5,8 @@ from typing import Final
 FOLDER: Final = "/run/archiver"
 ARCHIVE_KEYS: Final = "/run/archive-keys"
 """A file for each tenant, named by its id: the public half of its file key in hexadecimal digits."""
+ERASED: Final = "erased"
+"""In place of the key of a tenant whose data was erased."""
 LOGIN: Final = "login"
 STORAGE: Final = "backup"
 ADMIN_PORT: Final = 8081

@@ -5,6 +5,7 @@ from vivero_core.backends.kube.resources import CONFIG_MAP, DEPLOYMENT
 from vivero_core.envelope import public_key
 from vivero_core.model.database_server import DatabaseServer
 
+from vivero_operator.archiver.configuration import ERASED
 from vivero_operator.manifests import archiver
 from vivero_operator.reconcile.run import Services
 from vivero_operator.settings import Settings
@@ -42,10 +43,21 @@ async def _ensure_keys(services: Services, server: DatabaseServer) -> None:
 
 async def publish_key(services: Services, server: DatabaseServer, ident: str, file_key: str) -> None:
     """Tell the server's archiver whom this tenant's part of the log is sealed for. Before the tenant has a schema."""
+    await _publish(services, server, ident, public_key(bytes.fromhex(file_key)).hex())
+
+
+async def withdraw_key(services: Services, server: DatabaseServer, ident: str) -> None:
+    """The tenant's data was erased: nothing of it is to be archived any more.
+
+    A key that is only missing would say nothing: one that is to come is missing as well.
+    """
+    await _publish(services, server, ident, ERASED)
+
+
+async def _publish(services: Services, server: DatabaseServer, ident: str, key: str) -> None:
     known = services.archive_keys.setdefault(server.metadata.uid, {})
-    if not archived(server, services.settings) or ident in known:
+    if not archived(server, services.settings) or known.get(ident) == key:
         return
-    key = public_key(bytes.fromhex(file_key)).hex()
     try:
         await _patch(services, server, {ident: key})
     except KubeNotFoundError:  # the first tenant of a new server
@@ -54,15 +66,6 @@ async def publish_key(services: Services, server: DatabaseServer, ident: str, fi
     known[ident] = key
 
 
-async def withdraw_key(services: Services, server: DatabaseServer, ident: str) -> None:
-    """The tenant's data was erased: nothing of it is to be archived any more."""
-    services.archive_keys.get(server.metadata.uid, {}).pop(ident, None)
-    try:
-        await _patch(services, server, {ident: None})
-    except KubeNotFoundError:
-        return
-
-
-async def _patch(services: Services, server: DatabaseServer, data: "dict[str, str] | dict[str, None]") -> None:
+async def _patch(services: Services, server: DatabaseServer, data: dict[str, str]) -> None:
     namespace = services.settings.platform_namespace
     await services.kube.patch(CONFIG_MAP, archiver.name_of(server), {"data": data}, namespace)

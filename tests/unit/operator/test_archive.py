@@ -211,6 +211,18 @@ def test_without_its_key_one_waits_and_the_others_go_on() -> None:
     assert [archived(bucket, tenant) for tenant in IDS[:2]] == [expected(log, tenant) for tenant in IDS[:2]]
 
 
+def test_what_an_erased_tenant_leaves_in_the_log_is_not_kept() -> None:
+    log, bucket = log_of(IDS[0], IDS[1]), Bucket()
+    keys = {IDS[0]: b"", IDS[1]: public_key(KEYS[IDS[1]])}
+    with closing(Archive(bucket.store, SERVER, keys.get, lambda: log.now)) as archive:
+        for raw, drained in log.send(archive.position):
+            archive.take(raw, drained)
+            archive.store_due()
+    assert archived(bucket, IDS[0]) == []
+    assert archived(bucket, IDS[1]) == expected(log, IDS[1])
+    assert archive.position.connect_state == "0-7-2"
+
+
 class TestChain:
     def made(self) -> tuple[Bucket, Chain]:
         bucket = Bucket()

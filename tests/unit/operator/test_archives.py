@@ -8,6 +8,7 @@ from reconcile.world import SERVER, Object, World
 from unit.model.test_recoverability import WHOLE
 from vivero_core.envelope import public_key
 from vivero_core.model.database_server import DatabaseServer
+from vivero_operator.archiver.configuration import ERASED
 from vivero_operator.reconcile import archives
 from vivero_operator.reconcile.database_server import DatabaseServerReconciler
 from vivero_operator.settings import Settings
@@ -138,9 +139,9 @@ class TestKeys:
         await archives.publish_key(world.services, server_of(world), "t1", KEY)
         await archives.withdraw_key(world.services, server_of(world), "t1")
         await archives.withdraw_key(world.services, server_of(world), "t1")
-        assert not keys(world)
-        await recoverable(world)
-        assert not keys(world)
+        assert keys(world) == {"t1": ERASED}
+        await archives.publish_key(world.services, server_of(world), "t1", KEY)
+        assert keys(world)["t1"] != ERASED, "its data was restored under the same id"
 
     async def test_without_an_archive_there_are_none(self) -> None:
         world = world_of(SERVER)
