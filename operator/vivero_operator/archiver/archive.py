@@ -5,6 +5,7 @@ What is in the bucket already is passed over then, by its GTID, so that nothing 
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,8 +29,10 @@ COLLECT_SECONDS: Final = 3.0
 """A tenant's changes wait so long for more of them, before they are stored."""
 COLLECT_BYTES: Final = 1024 * 1024
 """More than this does not wait."""
-KEY_SECONDS: Final = 120.0
-"""A tenant's key comes with the volume of all keys, which the kubelet renews every minute or so."""
+KEY_SECONDS: Final = 600.0
+"""A tenant's key comes with the volume of all keys, which the kubelet renews every minute or so. For a schema without a
+Tenant none comes."""
+_DROPPED: Final = re.compile(rb"DROP (DATABASE|SCHEMA) ")
 _LOOK_SECONDS: Final = 0.5
 """How often it is looked for what is due."""
 _LIVE_SECONDS: Final = 2.0
@@ -55,11 +58,16 @@ class _Part:
     last: str = ""
     ends: int = 0
     size: int = 0
+    keyless: bool = False
+    """Its key was not there when it was to be stored."""
+    dropped: bool = False
+    """Its last group removes a schema."""
     spool: "SpooledTemporaryFile[bytes]" = field(default_factory=_spool)
 
     def add(self, group: Group, at: int) -> None:
         for piece in segments.group(group, at):
             self.spool.write(piece)
+            self.dropped = _DROPPED.search(piece) is not None
         self.size += group.size
         self.last, self.ends = str(group.gtid), at
 
@@ -141,11 +149,13 @@ class Archive:
         if oldest is None:
             until, gtids = self._drained, dict(self._seen)
         else:
-            until, gtids = min(self._drained, oldest.since), dict(oldest.before)
+            keyed = [part.since for part in self._parts.values() if not part.keyless]
+            until, gtids = min([self._drained, *keyed]), dict(oldest.before)
         until = max(self.position.until, int(until) - 1)
         metrics.LAG.set(max(0.0, now - until))
         prepared = {xid.hex(): owner for xid, owner in self._splitter.prepared.items()}
-        self.position = Position(gtids, until, prepared)
+        waiting = {tenant: int(part.since) - 1 for tenant, part in self._parts.items() if part.keyless}
+        self.position = Position(gtids, until, waiting, prepared)
         if self.position != self._stored:
             self._positions.save(self.position)
             self._stored = self.position
@@ -182,12 +192,10 @@ class Archive:
 
     def _store_part(self, tenant: str, part: _Part) -> None:
         public = self._key_of(tenant)
-        if public is None:
-            if self._clock() - part.since > KEY_SECONDS:
-                logger.error("no key of tenant %s: its part of the log waits", tenant)
-                metrics.KEYS_MISSING.set(1)
+        part.keyless = public is None
+        metrics.KEYS_MISSING.set(sum(one.keyless for one in self._parts.values()))
+        if public is None and not self._is_given_up(tenant, part):
             return
-        metrics.KEYS_MISSING.set(0)
         if public:
             span = Span(part.first, part.last, part.begins, part.ends)
             content = joined(segments.description(self._description or b""), part.content())
@@ -196,6 +204,17 @@ class Archive:
             logger.info("segment %d of tenant %s stored, %s to %s", segment.number, tenant, span.first, span.last)
         part.spool.close()
         del self._parts[tenant]
+
+    def _is_given_up(self, tenant: str, part: _Part) -> bool:
+        """Whether nobody will ever read it: its schema is gone, or no key has come for long."""
+        if part.dropped:
+            return True
+        if self._clock() - part.since < KEY_SECONDS:
+            return False
+        logger.error("no key of tenant %s came: %s to %s of it are not archived", tenant, part.first, part.last)
+        metrics.LOSSES.inc()
+        self._positions.add_loss(tenant, part.last)
+        return True
 
     def _chain(self, tenant: str) -> Chain:
         if tenant not in self._chains:

@@ -2,6 +2,7 @@
 
 servers/<uid of the DatabaseServer>/beginning       JSON: the first transaction that was archived
 servers/<uid of the DatabaseServer>/position        JSON
+<tenant id>/lost                                    JSON: its last transaction that is missing from its chain
 servers/<uid of the DatabaseServer>/gaps/<number>   JSON: what is missing from all chains of its tenants
 """
 
@@ -23,6 +24,8 @@ class Position:
     """By domain, the last transaction before which nothing is left to archive."""
     until: int = 0
     """Unix seconds by the server's clock: whatever was committed before is archived."""
+    waiting: dict[str, int] = field(default_factory=dict)
+    """Tenants without a key, and up to where theirs is archived instead."""
     prepared: dict[str, str | None] = field(default_factory=dict)
     """Owners of XA transactions that are prepared and not ended, by xid in hexadecimal digits."""
 
@@ -69,11 +72,7 @@ class Positions:
 
     def beginning(self) -> str | None:
         """GTID of the first transaction that was archived; None if there is none yet."""
-        key = f"{self._folder}/beginning"
-        if self._store.first(key) is None:
-            return None
-        with self._store.open(key) as read:
-            return str(json.loads(read(1 << 10)))
+        return self._text(f"{self._folder}/beginning")
 
     def save(self, position: Position) -> None:
         self._write(f"{self._folder}/position", position)
@@ -81,8 +80,22 @@ class Positions:
     def add_gap(self, gap: Gap) -> None:
         self._write(f"{self._folder}/gaps/{gap.begins:012}", gap)
 
+    def add_loss(self, tenant: str, gtid: str) -> None:
+        """Note that what a tenant committed up to this transaction is not archived."""
+        self._store.put_whole(f"{tenant}/lost", json.dumps(gtid).encode(), {})
+
+    def lost(self, tenant: str) -> str | None:
+        """The last transaction of a tenant that is not archived, though later ones may be."""
+        return self._text(f"{tenant}/lost")
+
     def gaps(self) -> list[Gap]:
         return [self._read(key, Gap) for key in self._store.list(f"{self._folder}/gaps/")]
+
+    def _text(self, key: str) -> str | None:
+        if self._store.first(key) != key:
+            return None
+        with self._store.open(key) as read:
+            return str(json.loads(read(1 << 10)))
 
     def _write(self, key: str, content: Position | Gap) -> None:
         self._store.put_whole(key, TypeAdapter(type(content)).dump_json(content), {})

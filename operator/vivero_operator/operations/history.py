@@ -74,7 +74,8 @@ class History:
 
         What was committed in a gap, or before one, is given up: it is told as out of reach.
         """
-        until = self._positions.load().until
+        position = self._positions.load()
+        until = min(position.until, position.waiting.get(self._tenant, position.until))
         gaps = self._positions.gaps()
         begins = [base.ready_at for base in self._usable(bases)]
         if (birth := self._birth()) is not None:
@@ -125,14 +126,19 @@ class History:
         return made
 
     def _birth(self) -> int | None:
-        """When the tenant's schema was made, if the archive begins with that."""
+        """When the tenant's schema was made, if the archive begins with that and is whole."""
+        if self._positions.lost(self._tenant) is not None:
+            return None
         first = next((one for _, groups in self._segments() for one in groups), None)
         return first.at if first is not None and _BIRTH in first.raw else None
 
     def _usable(self, bases: list[Base]) -> list[Base]:
         """Those with all behind them in the archive."""
-        beginning = self._positions.beginning()
-        return [] if beginning is None else [one for one in bases if one.oldest >= sequence(beginning) - 1]
+        beginning, lost = self._positions.beginning(), self._positions.lost(self._tenant)
+        if beginning is None:
+            return []
+        first = max(sequence(beginning) - 1, sequence(lost) if lost is not None else 0)
+        return [one for one in bases if one.oldest >= first]
 
     def _first_after(self, until: int) -> int | None:
         """The number of the first transaction after this second."""

@@ -205,10 +205,41 @@ def test_without_its_key_one_waits_and_the_others_go_on() -> None:
     assert archived(bucket, IDS[0]) == []
     assert archived(bucket, IDS[1]) == expected(log, IDS[1])
     assert archive.position.connect_state == "", "it is asked for again from the beginning"
-    assert archive.position.until < BEGIN + 1
-    log.now += KEY_SECONDS
+    assert archive.position.until > BEGIN + 1
+    assert archive.position.waiting == {IDS[0]: BEGIN - 1}
     follow(log, bucket)
     assert [archived(bucket, tenant) for tenant in IDS[:2]] == [expected(log, tenant) for tenant in IDS[:2]]
+
+
+def test_a_part_whose_key_never_comes_is_given_up_and_told() -> None:
+    log, bucket = log_of(IDS[0], IDS[1], IDS[0]), Bucket()
+    keys = {IDS[1]: public_key(KEYS[IDS[1]])}
+    with closing(Archive(bucket.store, SERVER, keys.get, lambda: log.now)) as archive:
+        for raw, drained in log.send(archive.position):
+            archive.take(raw, drained)
+            archive.store_due()
+        log.now += KEY_SECONDS
+        archive.store_due()
+    assert archive.position.connect_state == "0-7-3"
+    log.add(IDS[0])
+    follow(log, bucket)
+    history = History(bucket.store, IDS[0], SERVER, KEYS[IDS[0]])
+    with pytest.raises(RefusedError, match="neither its first"):
+        history.reach([])
+    at = int(log.now)
+    assert history.reach([Base("b", at, {"s": "0-7-3"})]).begins == at
+    with pytest.raises(RefusedError):
+        history.reach([Base("b", at, {"s": "0-7-2"})])
+
+
+def test_a_schema_that_is_gone_needs_no_key() -> None:
+    log, bucket = log_of(IDS[0], IDS[0]), Bucket()
+    log.owners.append(IDS[0])
+    log.groups.append(binlog.statement(3, f"DROP DATABASE {naming.database_name(IDS[0])}"))
+    archive = follow(log, bucket, {})
+    assert archive.position.connect_state == "0-7-3"
+    assert archive.position.waiting == {}
+    assert not bucket.list(IDS[0])
 
 
 def test_what_an_erased_tenant_leaves_in_the_log_is_not_kept() -> None:
