@@ -147,20 +147,23 @@ class ScratchServer:
                     raise StepFailedError(f"loading {schema} failed: {_named(error.args[0])}") from error
 
     def replay(self, logs: Sequence[Path], schemas: Iterable[str]) -> None:
-        """Replay these files of a binary log in their order; they have to change these schemas alone.
+        """Replay these files of a binary log in their order, as far as they change these schemas.
 
         They are on the file system of the server's folder, all from one server, and each ends with a whole group. What
-        they change elsewhere is an error, and not filtered out: under `replicate_wild_do_table` the SQL thread passes
-        over ALTER SEQUENCE, and says nothing.
+        they change in a schema that is not there is an error. One that is there and not named is left as it is, by a
+        filter; only then, for the filter also passes over ALTER SEQUENCE of any schema, and says nothing.
         """
         if not logs:
             return
+        named, there = set(schemas), self._schemas()
         names = [f"{_RELAY}.{number:06}" for number in range(1, len(logs) + 1)]
         for log, name in zip(logs, names, strict=True):
             os.link(log, self._data / name)
         (self._data / f"{_RELAY}.index").write_text("".join(f"./{name}\n" for name in names))
         end = (names[-1], logs[-1].stat().st_size)
         with closing(self._connection()) as connection, connection.cursor(DictCursor) as cursor:
+            only = ",".join(f"{name}.%" for name in sorted(named)) if there - named else ""
+            cursor.execute("SET GLOBAL replicate_wild_do_table = %s", (only,))
             cursor.execute(
                 "CHANGE MASTER TO MASTER_HOST = 'none', MASTER_USER = 'none', MASTER_USE_GTID = no, "
                 "RELAY_LOG_FILE = %s, RELAY_LOG_POS = 4",
@@ -169,9 +172,12 @@ class ScratchServer:
             cursor.execute("START SLAVE SQL_THREAD UNTIL RELAY_LOG_FILE = %s, RELAY_LOG_POS = %s", end)
             self._wait_for(cursor, end)
             cursor.execute("RESET SLAVE ALL")
-        if others := {str(name) for (name,) in self.query("SHOW DATABASES")} - _OF_SERVER - set(schemas):
+        if others := self._schemas() - there - named:
             raise StepFailedError(f"the log has made other schemas: {', '.join(sorted(others))}")
         self._make_definers()
+
+    def _schemas(self) -> set[str]:
+        return {str(name) for (name,) in self.query("SHOW DATABASES")} - _OF_SERVER
 
     def _make_definers(self) -> None:
         """Accounts of the source in whose name views and programs run: a view without its definer cannot be read."""

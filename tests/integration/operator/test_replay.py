@@ -197,6 +197,17 @@ def test_a_dump_is_loaded_before_the_log_goes_on(small: list[Path], scratch: Scr
             scratch.load(ONE.data, [b"INSERT INTO `people` (id, name) VALUES (1, 'again')"])
 
 
+def test_a_schema_that_is_there_and_not_named_is_left_as_it_is(
+    small: list[Path], scratch: ScratchServer, tmp_path: Path
+) -> None:
+    (log,) = cut(small, tmp_path)[ONE.id]
+    with scratch.running():
+        scratch.load(ONE.audit, [b"CREATE TABLE `entries` (id INT)", b"INSERT INTO `entries` VALUES (7)"])
+        scratch.replay([log], [ONE.data])
+        assert scratch.query("SELECT * FROM entries", ONE.audit) == [(7,)]
+        assert scratch.query("SELECT COUNT(*) FROM people", ONE.data) == [(2,)]
+
+
 def test_a_change_that_does_not_fit_stops_the_replay_and_its_values_are_not_told(
     small: list[Path], scratch: ScratchServer, tmp_path: Path
 ) -> None:
