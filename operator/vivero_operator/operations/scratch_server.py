@@ -1,8 +1,8 @@
 """A throw-away MariaDB in a folder, where a tenant's data is brought back to a second before anybody else sees it.
 
 A binary log is replayed by the server's own SQL thread, as a relay log: that alone gives the rows and tables that the
-source had. Only whoever may open the folder reaches the server: it has a Unix socket, no network and no accounts, so that
-a DEFINER that does not exist here is no obstacle either. A step that was killed leaves a folder that `remove` takes away.
+source had. Only whoever may open the folder reaches the server: it has a Unix socket, no network, and an administrator
+without a password. A step that was killed leaves a folder that `remove` takes away.
 """
 
 import os
@@ -39,11 +39,19 @@ _RELAY: Final = "replay"
 _WAITING: Final = "Slave has read all relay log"
 _HANDLER_ERROR: Final = re.compile(r"handler error (HA_ERR_\w+)")
 _ERROR_NAMES: Final = {number: name for name, number in vars(ER).items() if isinstance(number, int) and number > 1}
+_OF_SERVER: Final = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
+_ADMINISTRATOR: Final = b"""\
+INSERT INTO global_priv VALUES ('localhost', 'root', '{"access": 18446744073709551615}');
+"""
+_DEFINERS: Final = " UNION ".join(
+    f"SELECT definer FROM {table}"  # noqa: S608  words of this module
+    for table in ("views", "triggers", "routines", "events")
+)
 
 _OPTIONS: Final = (
     # Nobody but this program.
     "--skip-networking",
-    "--skip-grant-tables",
+    "--skip-name-resolve",
     "--skip-log-bin",
     "--event-scheduler=OFF",
     "--local-infile=OFF",
@@ -71,6 +79,8 @@ _OPTIONS: Final = (
     # The replay: one thread (two have crashed the server), and every event whatever server wrote it.
     f"--server-id={_SERVER_ID}",
     "--slave-parallel-threads=0",
+    # Else CREATE TABLE replaces what is there, and DROP TABLE forgives what is not.
+    "--slave-ddl-exec-mode=STRICT",
     "--replicate-same-server-id=ON",
     "--skip-slave-start",
     f"--relay-log={_RELAY}",
@@ -139,17 +149,21 @@ class ScratchServer:
     def replay(self, logs: Sequence[Path], schemas: Iterable[str]) -> None:
         """Replay these files of a binary log in their order, as far as they change these schemas.
 
-        They are on the file system of the server's folder, all from one server, and each ends with a whole group.
+        They are on the file system of the server's folder, all from one server, and each ends with a whole group. What
+        they change in a schema that is not there is an error. One that is there and not named is left as it is, by a
+        filter; only then, for the filter also passes over ALTER SEQUENCE of any schema, and says nothing.
         """
         if not logs:
             return
+        named, there = set(schemas), self._schemas()
         names = [f"{_RELAY}.{number:06}" for number in range(1, len(logs) + 1)]
         for log, name in zip(logs, names, strict=True):
             os.link(log, self._data / name)
         (self._data / f"{_RELAY}.index").write_text("".join(f"./{name}\n" for name in names))
         end = (names[-1], logs[-1].stat().st_size)
         with closing(self._connection()) as connection, connection.cursor(DictCursor) as cursor:
-            cursor.execute("SET GLOBAL replicate_wild_do_table = %s", (",".join(f"{name}.%" for name in schemas),))
+            only = ",".join(f"{name}.%" for name in sorted(named)) if there - named else ""
+            cursor.execute("SET GLOBAL replicate_wild_do_table = %s", (only,))
             cursor.execute(
                 "CHANGE MASTER TO MASTER_HOST = 'none', MASTER_USER = 'none', MASTER_USE_GTID = no, "
                 "RELAY_LOG_FILE = %s, RELAY_LOG_POS = 4",
@@ -158,6 +172,20 @@ class ScratchServer:
             cursor.execute("START SLAVE SQL_THREAD UNTIL RELAY_LOG_FILE = %s, RELAY_LOG_POS = %s", end)
             self._wait_for(cursor, end)
             cursor.execute("RESET SLAVE ALL")
+        if others := self._schemas() - there - named:
+            raise StepFailedError(f"the log has made other schemas: {', '.join(sorted(others))}")
+        self._make_definers()
+
+    def _schemas(self) -> set[str]:
+        return {str(name) for (name,) in self.query("SHOW DATABASES")} - _OF_SERVER
+
+    def _make_definers(self) -> None:
+        """Accounts of the source in whose name views and programs run: a view without its definer cannot be read."""
+        for (account,) in self.query(_DEFINERS, "information_schema"):
+            user, _, host = str(account).rpartition("@")
+            with closing(self._connection()) as connection, connection.cursor() as cursor:
+                cursor.execute("CREATE USER IF NOT EXISTS %s@%s ACCOUNT LOCK", (user, host))
+                cursor.execute("GRANT ALL ON *.* TO %s@%s", (user, host))
 
     def _wait_for(self, cursor: DictCursor, end: tuple[str, int]) -> None:
         """Until the SQL thread is where it was to stop."""
@@ -227,7 +255,7 @@ class ScratchServer:
         draft = self._folder / "draft"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
-        script = b"CREATE DATABASE mysql;\nUSE mysql;\n" + _system_tables().read_bytes()
+        script = b"CREATE DATABASE mysql;\nUSE mysql;\n" + _system_tables().read_bytes() + _ADMINISTRATOR
         done = subprocess.run(  # noqa: S603  words of this program
             [*self._command(), f"--datadir={draft}", "--bootstrap"],
             input=script,

@@ -5,11 +5,14 @@ CREATE TABLE people (
   id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(200) NOT NULL, photo LONGBLOB, born DATE, price DECIMAL(20,5),
   flags BIT(7), tags SET('a','b''c'), doc JSON,
   at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
-  shout VARCHAR(210) AS (CONCAT(name, '!')) STORED, low VARCHAR(210) AS (LOWER(name)) VIRTUAL,
-  UNIQUE KEY by_name (name), KEY by_low (low));
+  shout VARCHAR(210) AS (CONCAT(name, '!')) STORED,
+  UNIQUE KEY by_name (name), KEY by_shout (shout));
 CREATE TABLE notes (
   id INT PRIMARY KEY AUTO_INCREMENT, person INT, text TEXT, FULLTEXT KEY (text),
   FOREIGN KEY (person) REFERENCES people (id) ON DELETE CASCADE);
+CREATE TABLE figures (
+  id INT PRIMARY KEY, x INT, twice INT AS (x * 2) VIRTUAL, more INT AS (x + 1) STORED, KEY (twice), KEY (more));
+INSERT INTO figures (id, x) VALUES (1, 5), (2, NULL);
 CREATE TABLE $audit.entries (id INT PRIMARY KEY AUTO_INCREMENT, what VARCHAR(500) NOT NULL);
 INSERT INTO people (name, photo, born, price, flags, tags, doc) VALUES
   ('Ada `"''\\ 🌱👩‍👩‍👧', x'00ff27225c60', '1815-12-10', -12345.67891, b'1010101', 'a,b''c', '{"a": [1]}'),
@@ -21,6 +24,8 @@ SET sql_mode = 'NO_ENGINE_SUBSTITUTION';
 ALTER TABLE people ADD COLUMN note VARCHAR(50) DEFAULT 'none — yet', ALGORITHM=INSTANT;
 INSERT INTO people (name, note) VALUES ('Grace', 'late');
 UPDATE people SET note = 'changed' WHERE id = 1;
+UPDATE figures SET x = 7 WHERE id = 2;
+ALTER TABLE figures ADD COLUMN thrice INT AS (x * 3) VIRTUAL;
 ALTER TABLE people ADD COLUMN first INT FIRST, ALGORITHM=INSTANT;
 ALTER TABLE people DROP COLUMN born, MODIFY price DECIMAL(30,6);
 CREATE TABLE alike LIKE people;
@@ -55,8 +60,8 @@ CREATE EVENT sometimes ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM notes;
 ALTER EVENT sometimes RENAME TO seldom;
 CREATE SEQUENCE numbers START WITH 5;
 INSERT INTO notes (text) VALUES (NEXT VALUE FOR numbers);
-SELECT SETVAL(numbers, 70);
-ALTER SEQUENCE numbers MAXVALUE 900;
+SELECT SETVAL(numbers, 7000);
+ALTER SEQUENCE numbers MAXVALUE 90000;
 CREATE TABLE parted (id INT, at INT) PARTITION BY RANGE (id)
   (PARTITION low VALUES LESS THAN (10), PARTITION high VALUES LESS THAN MAXVALUE);
 INSERT INTO parted VALUES (1, 1), (99, 2);

@@ -20,5 +20,4 @@ INSERT INTO own VALUES (4, 'one phase');
 XA END 'phase';
 XA COMMIT 'phase' ONE PHASE;
 CREATE VIEW own_view AS SELECT * FROM own;
-CREATE TRIGGER own_trigger BEFORE UPDATE ON own FOR EACH ROW SET NEW.x = CONCAT(NEW.x, '+');
 UPDATE own SET x = 'new';
