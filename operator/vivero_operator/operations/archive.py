@@ -3,7 +3,7 @@
 Below the tenant's id:
 
     files/<key>/<etag>               a stored file as it is in the tenant's bucket, encrypted by its workspace
-    backups/<uid>/<schema>.sql       a dump: gzip, then sealed (vivero_core.sealing) with the tenant's file key
+    backups/<uid>/dump.sql           a dump of its schemas: gzip, then sealed (vivero_core.sealing) with the tenant's file key
     backups/<uid>/manifest.json      what belongs to the backup, sealed; it is written last
 """
 
@@ -19,6 +19,7 @@ from vivero_operator.operations.object_store import ObjectStore, StoredObject
 from vivero_operator.operations.program import Files, StepFailedError
 from vivero_operator.operations.streams import Reader, packed, unpacked
 
+_DUMP: Final = "dump.sql"
 _MANIFEST: Final = "manifest.json"
 
 
@@ -50,17 +51,17 @@ class Archive:
         self.prefix = f"{tenant}/backups/{uid}"
         self._key = bytes.fromhex(file_key)
 
-    def write_dump(self, schema: str, pieces: Iterable[bytes]) -> int:
-        """Store a dump; its size in the bucket."""
-        sealed = seal(Reader(packed(pieces)).read, self._key, self._name(schema))
-        return self.store.put(f"{self.prefix}/{schema}.sql", sealed)
+    def write_dump(self, pieces: Iterable[bytes]) -> int:
+        """Store the dump of all schemas; its size in the bucket."""
+        sealed = seal(Reader(packed(pieces)).read, self._key, self._name(_DUMP))
+        return self.store.put(f"{self.prefix}/{_DUMP}", sealed)
 
-    def read_dump(self, schema: str) -> Iterator[bytes]:
+    def read_dump(self) -> Iterator[bytes]:
         """What was dumped; StepFailedError when it is damaged."""
         try:
-            yield from unpacked(self._unsealed(f"{schema}.sql", schema))
+            yield from unpacked(self._unsealed(_DUMP))
         except zlib.error as error:
-            raise StepFailedError(f"the dump of {schema} cannot be unpacked: {error}") from error
+            raise StepFailedError(f"the dump cannot be unpacked: {error}") from error
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         text = json.dumps(manifest).encode()
@@ -68,7 +69,7 @@ class Archive:
         self.store.put(f"{self.prefix}/{_MANIFEST}", sealed)
 
     def read_manifest(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(b"".join(self._unsealed(_MANIFEST, _MANIFEST)))
+        found: dict[str, Any] = json.loads(b"".join(self._unsealed(_MANIFEST)))
         return found
 
     def copies(self) -> dict[str, StoredObject]:
@@ -79,10 +80,10 @@ class Archive:
         """Key of the copy of a file."""
         return f"{self.tenant}/files/{file.key}/{file.etag}"
 
-    def _unsealed(self, name: str, sealed_as: str) -> Iterator[bytes]:
+    def _unsealed(self, name: str) -> Iterator[bytes]:
         try:
             with self.store.open(f"{self.prefix}/{name}") as read:
-                yield from unseal(read, self._key, self._name(sealed_as))
+                yield from unseal(read, self._key, self._name(name))
         except SealBrokenError as error:
             raise StepFailedError(f"{name} is not what was written: {error}") from error
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import CLIENT_FILE, ORDER_FILE, BackupOrder
-from vivero_operator.operations.dumps import TRAILER, Fingerprint, dumped, gtid_of
+from vivero_operator.operations.dumps import TRAILER, Fingerprint, by_schema, dumped, gtid_of
 from vivero_operator.operations.object_store import ObjectStore, StoredObject, holds
 from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
 from vivero_operator.operations.runner import Said
@@ -40,32 +40,31 @@ class Backup:
                     self.archive.store.put(copy, pieces_of(read))
         return held
 
-    def dump(self, schema: str) -> dict[str, Any]:
-        """Dump a schema into the backup bucket; what the manifest says of it."""
-        content, data = Measured(), Fingerprint()
-        size = self.archive.write_dump(schema, content.through(data.through(self._dumped(schema))))
+    def dump(self) -> dict[str, Any]:
+        """Dump the schemas, as of one moment, into the backup bucket; what the manifest says of it."""
+        content, data = Measured(), {name: Fingerprint() for name in self.order.schemas}
+        size = self.archive.write_dump(content.through(self._dumped(data)))
         if TRAILER not in content.tail:
-            raise StepFailedError(f"the dump of {schema} ends without its trailer")
-        return {
-            "schema": schema,
-            "bytes": content.size,
-            "sha256": content.sha256,
-            "rows": data.rows,
-            "tables": data.tables,
-            "stored": size,
-            "gtid": gtid_of(content.tail),
-        }
+            raise StepFailedError("the dump ends without its trailer")
+        schemas = [{"schema": name, "rows": one.rows, "tables": one.tables} for name, one in data.items()]
+        told = {"bytes": content.size, "sha256": content.sha256, "stored": size, "gtid": gtid_of(content.tail)}
+        return {"dump": told, "schemas": schemas}
 
-    def _dumped(self, schema: str) -> Iterator[bytes]:
-        return dumped(self._client_file, schema, position=self.order.logged)
+    def _dumped(self, data: dict[str, Fingerprint]) -> Iterator[bytes]:
+        """The dump, each line of it counted for whose it is."""
+        names = self.order.schemas
+        for whose, line in by_schema(dumped(self._client_file, *names, position=self.order.logged), names):
+            for name in (whose,) if whose else names:
+                data[name].add(line)
+            yield line
 
-    def verify(self, schema: dict[str, Any]) -> None:
-        """Read a dump back, and compare it with what was dumped."""
+    def verify(self, dump: dict[str, Any]) -> None:
+        """Read the dump back, and compare it with what was dumped."""
         content = Measured()
-        for _ in content.through(self.archive.read_dump(schema["schema"])):
+        for _ in content.through(self.archive.read_dump()):
             pass
-        if (content.size, content.sha256) != (schema["bytes"], schema["sha256"]) or TRAILER not in content.tail:
-            raise StepFailedError(f"the dump of {schema['schema']} is not what was written")
+        if (content.size, content.sha256) != (dump["bytes"], dump["sha256"]) or TRAILER not in content.tail:
+            raise StepFailedError("the dump is not what was written")
 
     def verify_files(self, held: list[dict[str, Any]]) -> None:
         there = self.archive.copies()
@@ -86,19 +85,19 @@ def dump(files: Files) -> Said:
     backup = Backup(files)
     before = {one["key"]: StoredObject(**one) for one in json.loads(_scratch().read_text())}
     taken_at = datetime.now(UTC)
-    schemas = [backup.dump(schema) for schema in backup.order.schemas]
+    told = backup.dump()
     ready_at = datetime.now(UTC) + timedelta(seconds=1)  # whole seconds, rounded up
     held = before | backup.copy_files()
     manifest = {
         "tenant": backup.order.tenant,
         "takenAt": taken_at.isoformat(timespec="seconds"),
         "readyAt": ready_at.isoformat(timespec="seconds"),
-        "schemas": schemas,
+        **told,
         "files": [asdict(one) for one in held.values()],
     }
     backup.archive.write_manifest(manifest)
-    stored = sum(one["stored"] for one in schemas)
-    return Said(message=f"Schemas dumped: {len(schemas)}, bytes in the bucket: {stored}")
+    stored = told["dump"]["stored"]
+    return Said(message=f"Schemas dumped: {len(told['schemas'])}, bytes in the bucket: {stored}")
 
 
 def verify(files: Files) -> Said:
@@ -107,12 +106,11 @@ def verify(files: Files) -> Said:
     manifest = backup.archive.read_manifest()
     if not manifest["schemas"]:
         raise RefusedError("the manifest names no schema")
-    for schema in manifest["schemas"]:
-        backup.verify(schema)
+    backup.verify(manifest["dump"])
     backup.verify_files(manifest["files"])
     result = {
         "prefix": backup.archive.prefix,
-        "bytes": sum(one["stored"] for one in manifest["schemas"]),
+        "bytes": manifest["dump"]["stored"],
         "files": len(manifest["files"]),
         "takenAt": manifest["takenAt"],
     }

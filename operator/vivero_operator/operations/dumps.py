@@ -1,4 +1,4 @@
-"""Dumps of a schema by mariadb-dump: making one, reading its statements, and what two of the same data have in common.
+"""Dumps of schemas by mariadb-dump: making one, reading its statements, and what two of the same data have in common.
 
 Their text is ours to read because the schema has no triggers or routines: every statement ends with `;` at the end of a
 line, and a line break in a value is written as an escape.
@@ -7,7 +7,7 @@ line, and a line break in a value is written as an escape.
 import hashlib
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -25,14 +25,19 @@ _LINE_BYTES: Final = 64 * 1024 * 1024
 _INSERT: Final = b"INSERT INTO `"
 _GTID: Final = re.compile(rb"^-- SET GLOBAL gtid_slave_pos='(\d+-\d+-\d+)';$", re.MULTILINE)
 _COUNTER: Final = re.compile(rb" AUTO_INCREMENT=\d+")
+_USE: Final = re.compile(rb"USE `([^`]*)`;\n")
+_OF_SESSION: Final = re.compile(rb"USE `|SET @|/\*M?!\d{5,6} SET ")
+"""What is no part of a schema: several schemas have it once."""
 _ALLOWED: Final = re.compile(
     rb"(DROP TABLE IF EXISTS `|CREATE TABLE `|LOCK TABLES `|UNLOCK TABLES;|INSERT INTO `|SET @|/\*M?!\d{5,6} (SET|ALTER TABLE) )"
 )
 """What mariadb-dump writes of tables; nothing that names another schema."""
 
 
-def dumped(option_file: Path, schema: str, *, position: bool = False) -> Iterator[bytes]:
-    """The dump of a schema, as it comes; with `position` it ends with the last transaction that it holds (`gtid_of`).
+def dumped(option_file: Path, *schemas: str, position: bool = False) -> Iterator[bytes]:
+    """A dump of one moment, as it comes; of several schemas (`of_schema`) if there are more than one.
+
+    With `position` it ends with the last transaction that it holds (`gtid_of`).
 
     Raises:
         StepFailedError: mariadb-dump failed; at the end of the stream.
@@ -49,7 +54,8 @@ def dumped(option_file: Path, schema: str, *, position: bool = False) -> Iterato
         "--skip-dump-date",
         "--default-character-set=utf8mb4",
         *(["--master-data=2", "--gtid"] if position else []),  # as remarks
-        schema,
+        *(["--databases", "--no-create-db"] if len(schemas) > 1 else []),
+        *schemas,
     ]
     with (
         TemporaryFile() as complaints,
@@ -63,7 +69,7 @@ def dumped(option_file: Path, schema: str, *, position: bool = False) -> Iterato
         complaints.seek(0)
         complaint = complaints.read(_COMPLAINT_BYTES).decode(errors="replace").strip()
     if code != 0:
-        raise StepFailedError(f"mariadb-dump of {schema} exited with {code}: {complaint}")
+        raise StepFailedError(f"mariadb-dump of {', '.join(schemas)} exited with {code}: {complaint}")
 
 
 def gtid_of(tail: bytes) -> str | None:
@@ -84,6 +90,27 @@ def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
             raise RefusedError(f"the dump has a line of more than {_LINE_BYTES} bytes")
     if left:
         yield bytes(left)
+
+
+def by_schema(pieces: Iterable[bytes], schemas: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    """The lines of a dump of these schemas, and whose each is; nobody's before the first schema.
+
+    Raises:
+        RefusedError: it goes to another schema.
+    """
+    schema = "" if len(schemas) > 1 else next(iter(schemas))
+    for line in lines(pieces):
+        if begins := _USE.fullmatch(line):
+            schema = begins[1].decode(errors="replace")
+            if schema not in schemas:
+                raise RefusedError(f"the dump holds a schema {schema} that is not the tenant's")
+        yield schema, line
+
+
+def of_schema(pieces: Iterable[bytes], schemas: Collection[str], schema: str) -> Iterator[bytes]:
+    """What of a dump of these schemas concerns one of them: as if it had been dumped alone."""
+    found = by_schema(pieces, schemas)
+    return (line for whose, line in found if whose in {"", schema} and _USE.fullmatch(line) is None)
 
 
 def is_remark(line: bytes) -> bool:
@@ -135,14 +162,19 @@ class Fingerprint:
     def tables(self) -> str:
         return self._tables.hexdigest()
 
+    _of_rows: bool = False  # a statement of rows has a line for each of them
+
     def through(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """The same bytes, line by line."""
-        of_rows = False  # a statement of rows has a line for each of them
         for line in lines(pieces):
-            of_rows = of_rows or line.startswith(_INSERT)
-            if of_rows:
-                self._rows.update(line)
-                of_rows = not line.endswith(b";\n")
-            elif not is_remark(line):
-                self._tables.update(_COUNTER.sub(b"", line))
+            self.add(line)
             yield line
+
+    def add(self, line: bytes) -> None:
+        """Count a line of the dump."""
+        self._of_rows = self._of_rows or line.startswith(_INSERT)
+        if self._of_rows:
+            self._rows.update(line)
+            self._of_rows = not line.endswith(b";\n")
+        elif not is_remark(line) and _OF_SESSION.match(line) is None:
+            self._tables.update(_COUNTER.sub(b"", line))

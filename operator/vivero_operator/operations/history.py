@@ -29,16 +29,8 @@ class Base:
     """Of the TenantBackup."""
     ready_at: int
     """Unix seconds: when its dumps were there."""
-    gtids: dict[str, str]
-    """Schema -> the last transaction that its dump holds."""
-
-    @property
-    def newest(self) -> int:
-        return max(map(sequence, self.gtids.values()))
-
-    @property
-    def oldest(self) -> int:
-        return min(map(sequence, self.gtids.values()))
+    gtid: str
+    """Of the last transaction that it holds."""
 
 
 @dataclass(frozen=True)
@@ -96,22 +88,22 @@ class History:
             RefusedError: there is no such base, and the tenant is older than the archive.
         """
         after = self._first_after(until)
-        fitting = [one for one in self._usable(bases) if after is None or one.newest < after]
+        fitting = [one for one in self._usable(bases) if after is None or sequence(one.gtid) < after]
         if not fitting and self._birth() is None:
             raise RefusedError(f"out of reach: every base of {self._tenant} was made later")
-        return max(fitting, key=lambda one: one.newest, default=None)
+        return max(fitting, key=lambda one: sequence(one.gtid), default=None)
 
-    def log_files(self, until: int, folder: Path, *, after: int = 0, to: int | None = None) -> list[Path]:
+    def log_files(self, until: int, folder: Path, *, after: int = 0) -> list[Path]:
         """Files for the SQL thread with all that was committed until this second; one for each start of the server.
 
-        `after` and `to`: numbers of GTIDs, of the last transaction that is left out, and of the last one that is not.
+        `after`: number of the last transaction that is left out.
         """
         made: list[Path] = []
         last, output = b"", None
         try:
             for description, groups in self._segments():
                 for one in groups:
-                    if one.at > until or (to is not None and sequence(one.gtid) > to):
+                    if one.at > until:
                         return made
                     if sequence(one.gtid) <= after:
                         continue
@@ -138,7 +130,7 @@ class History:
         if beginning is None:
             return []
         first = max(sequence(beginning) - 1, sequence(lost) if lost is not None else 0)
-        return [one for one in bases if one.oldest >= first]
+        return [one for one in bases if sequence(one.gtid) >= first]
 
     def _first_after(self, until: int) -> int | None:
         """The number of the first transaction after this second."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from vivero_operator.operations.archive import Archive, backup_store, backups, newest_copies
 from vivero_operator.operations.backup_order import ORDER_FILE, MomentOrder
-from vivero_operator.operations.dumps import Fingerprint, dumped, statements
+from vivero_operator.operations.dumps import Fingerprint, dumped, of_schema, statements
 from vivero_operator.operations.history import Base, History, sequence
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import ObjectStore
@@ -47,9 +47,8 @@ class Moment:
         found = []
         for uid in backups(self.store, self.order.tenant):
             manifest = self.archive(uid).read_manifest()
-            gtids = {one["schema"]: one.get("gtid") for one in manifest["schemas"]}
-            if "readyAt" in manifest and all(gtids.values()) and gtids.keys() == self.new.schemas.keys():
-                found.append(Base(uid, int(datetime.fromisoformat(manifest["readyAt"]).timestamp()), gtids))
+            if (gtid := manifest["dump"]["gtid"]) is not None:
+                found.append(Base(uid, int(datetime.fromisoformat(manifest["readyAt"]).timestamp()), gtid))
         return found
 
     def require_reach(self, bases: list[Base]) -> None:
@@ -61,23 +60,14 @@ class Moment:
             raise RefusedError(f"out of reach; what can be restored: {reach}")
 
     def replay(self, base: Base | None) -> int:
-        """Replay the log onto the base; how many bytes of it.
-
-        The two schemas were dumped one after the other: what is between goes to the one that was dumped first.
-        """
+        """Replay the log onto the base; how many bytes of it."""
         schemas = tuple(self.new.schemas)
-        if base is None:
-            return self._replay(schemas)
-        first = tuple(name for name in schemas if sequence(base.gtids[name]) == base.oldest)
-        for name in schemas:
-            self.server.load(name, statements(self.archive(base.uid).read_dump(name)))
-        early = self._replay(first, after=base.oldest, to=base.newest) if len(first) < len(schemas) else 0
-        return early + self._replay(schemas, after=base.newest)
-
-    def _replay(self, schemas: tuple[str, ...], *, after: int = 0, to: int | None = None) -> int:
-        logs = self.folder / f"log-after-{after}"
+        if base is not None:
+            for name in schemas:
+                self.server.load(name, statements(of_schema(self.archive(base.uid).read_dump(), schemas, name)))
+        logs = self.folder / "logs"
         logs.mkdir(exist_ok=True)
-        made = self.history.log_files(self.order.until, logs, after=after, to=to)
+        made = self.history.log_files(self.order.until, logs, after=sequence(base.gtid) if base is not None else 0)
         size = sum(file.stat().st_size for file in made)
         self.server.replay(made, schemas)
         return size

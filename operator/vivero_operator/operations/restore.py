@@ -5,6 +5,7 @@ from typing import Any
 
 from vivero_operator.operations.archive import Archive, backup_store
 from vivero_operator.operations.backup_order import ORDER_FILE, RestoreOrder
+from vivero_operator.operations.dumps import of_schema
 from vivero_operator.operations.new_tenant import NewTenant
 from vivero_operator.operations.object_store import StoredObject, holds
 from vivero_operator.operations.program import Files, RefusedError, main
@@ -35,7 +36,7 @@ def load(files: Files) -> Said:
     """Step `database`."""
     restore = Restore(files)
     for schema, target in restore.pairs():
-        restore.new.load(restore.archive.read_dump(schema["schema"]), target)
+        restore.new.load(of_schema(restore.archive.read_dump(), restore.new.schemas, schema["schema"]), target)
     return Said(message=f"Schemas loaded: {len(restore.manifest['schemas'])}")
 
 

@@ -98,7 +98,7 @@ def test_a_workspace_is_backed_up_by_an_object(
             for prefix in (status["prefix"], f"{ident}/files/{note.id}/")
             for one in kept.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
         }
-        assert len(held) == 4, "two dumps, the manifest, the file"
+        assert len(held) == 3, "the dump, the manifest, the file"
         assert not any(note.content in content or b"CREATE TABLE" in content for content in held.values())
     finally:
         note.delete()

@@ -35,7 +35,9 @@ class Given:
         for name, value in (at | {"region": "us-east-1"}).items():
             (folder / "backup" / name).write_text(value)
         storage = Account(at["endpoint"], "us-east-1", login.bucket, login.account.name, login.account.secret)
-        self.order = BackupOrder(login.id, "", (login.database,), storage, secrets.token_hex(32))
+        self.order = BackupOrder(
+            login.id, "", (login.database,), logged=True, storage=storage, file_key=secrets.token_hex(32)
+        )
         self.client_file(login.database_user.secret)
         self.kept = dev_store.client(at["endpoint"], DevAccount(at["access_key"], at["secret_key"]), authority)
         self.own = self.client_of(login)
@@ -89,9 +91,8 @@ class Given:
 
     def restored(self, uid: str) -> str:
         """The dump as text."""
-        schema = self.login.database
-        sealed = Reader(iter([self.stored(self.key(uid, f"{schema}.sql"))])).read
-        plain = unseal(sealed, bytes.fromhex(self.order.file_key), f"backup {self.login.id} {uid} {schema}")
+        sealed = Reader(iter([self.stored(self.key(uid, "dump.sql"))])).read
+        plain = unseal(sealed, bytes.fromhex(self.order.file_key), f"backup {self.login.id} {uid} dump.sql")
         return b"".join(unpacked(plain)).decode()
 
     def all_stored(self) -> dict[str, bytes]:

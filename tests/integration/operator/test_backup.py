@@ -23,7 +23,7 @@ def test_what_was_there_is_in_the_backup_and_nothing_of_it_in_plain_text(given: 
     copies = [key for key in held if "/files/one/" in key]
     assert [held[key] for key in copies] == [b"sealed by its workspace"]
     assert not any(CANARY.encode() in content or b"c_1" in content for content in held.values())
-    dump = given.key("u1", f"{given.login.database}.sql")
+    dump = given.key("u1", "dump.sql")
     assert (result["files"], result["bytes"]) == (1, len(held[dump]))
     assert result["prefix"] == given.key("u1", "").rstrip("/")
 
@@ -76,10 +76,10 @@ def _flipped(content: bytes) -> bytes:
     [_flipped, lambda content: content[:-1], lambda content: content[:40], lambda _: b"", lambda content: content * 2],
     ids=["flipped", "cut by a byte", "cut after its header", "empty", "twice"],
 )
-@pytest.mark.parametrize("name", ["dump", "manifest.json"])
+@pytest.mark.parametrize("name", ["dump.sql", "manifest.json"])
 def test_a_damaged_backup_is_told(given: Given, damage: Callable[[bytes], bytes], name: str) -> None:
     given.run("u1")
-    key = given.key("u1", name.replace("dump", f"{given.login.database}.sql"))
+    key = given.key("u1", name)
     given.replace(key, damage(given.stored(key)))
     with pytest.raises(StepFailedError, match="not what was written"):
         backup.verify(given.files("u1"))
@@ -88,7 +88,7 @@ def test_a_damaged_backup_is_told(given: Given, damage: Callable[[bytes], bytes]
 def test_the_dump_of_another_backup_is_not_taken_for_this_one(given: Given) -> None:
     given.run("u1")
     given.run("u2")
-    name = f"{given.login.database}.sql"
+    name = "dump.sql"
     given.replace(given.key("u2", name), given.stored(given.key("u1", name)))
     with pytest.raises(StepFailedError, match="not what was written"):
         backup.verify(given.files("u2"))
@@ -111,7 +111,7 @@ def test_a_login_that_is_refused_is_told_without_its_password(given: Given) -> N
     wrong = secrets.token_hex(16)
     given.client_file(wrong)
     with pytest.raises(StepFailedError, match=r"mariadb-dump of vt\w+ exited with \d+: .*Access denied") as refused:
-        Backup(given.files("u1")).dump(given.login.database)
+        Backup(given.files("u1")).dump()
     assert wrong not in str(refused.value)
 
 

@@ -118,7 +118,8 @@ def test_what_is_not_as_in_the_backup_is_told(target: Target, change: str, sente
 def replaced(target: Target, lines: Iterable[str]) -> None:
     """The dump holds these lines instead."""
     archive = Archive(backup_store(target.files), target.order.tenant, "u1", target.order.file_key)
-    archive.write_dump(target.given.login.database, ((line + "\n").encode() for line in lines))
+    given = [f"USE `{target.given.login.database}`;", *lines]
+    archive.write_dump((line + "\n").encode() for line in given)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def replaced(target: Target, lines: Iterable[str]) -> None:
     ],
 )
 def test_a_dump_with_another_statement_is_refused(target: Target, statement: str) -> None:
-    replaced(target, [statement.format(neighbour=target.given.login.database)])
+    replaced(target, [statement.format(neighbour=target.login.database)])
     with pytest.raises(RefusedError, match="the dump"):
         restore.load(target.files)
 

@@ -18,7 +18,7 @@ SPECS: dict[str, Object] = {
     "DatabaseServer": {"host": "db.example", "adminSecret": "mariadb-admin", "caConfigMap": "vivero-ca"},
     "TenantPool": {"plan": "trial", "size": 1},
     "TenantBackup": {"tenant": "acme"},
-    "TenantRestore": {"backup": "nightly", "target": {"tenant": "acme-again", "slug": "acme-again"}},
+    "TenantRestore": {"tenant": "acme", "backup": "nightly", "target": {"tenant": "acme-again", "slug": "acme-again"}},
     "Release": {"image": "image:1", "podTemplate": {"spec": {"containers": [{"name": "app"}]}}},
 }
 

@@ -227,9 +227,9 @@ def test_a_part_whose_key_never_comes_is_given_up_and_told() -> None:
     with pytest.raises(RefusedError, match="neither its first"):
         history.reach([])
     at = int(log.now)
-    assert history.reach([Base("b", at, {"s": "0-7-3"})]).begins == at
+    assert history.reach([Base("b", at, "0-7-3")]).begins == at
     with pytest.raises(RefusedError):
-        history.reach([Base("b", at, {"s": "0-7-2"})])
+        history.reach([Base("b", at, "0-7-2")])
 
 
 def test_a_schema_that_is_gone_needs_no_key() -> None:
@@ -353,27 +353,26 @@ class TestHistory:
         Positions(bucket.store, SERVER).add_gap(Gap("0-7-3", 10, 20))
         assert self.history(bucket).reach([]) == before
 
-    def base(self, *numbers: int, at: int = BEGIN + 250) -> Base:
-        return Base(f"base-{numbers[0]}", at, {str(n): f"0-7-{number}" for n, number in enumerate(numbers)})
+    def base(self, number: int, at: int = BEGIN + 250) -> Base:
+        return Base(f"base-{number}", at, f"0-7-{number}")
 
     def test_a_base_holds_nothing_that_was_committed_later(self) -> None:
         """The five transactions have the numbers 1 to 5, a minute between them."""
-        log, bucket = self.made()
-        history, bases = self.history(bucket), [self.base(1), self.base(3, 2), self.base(5)]
+        _, bucket = self.made()
+        history, bases = self.history(bucket), [self.base(1), self.base(3), self.base(5)]
         reach = history.reach(bases)
         found = [history.base_for(second, bases) for second in range(reach.begins, reach.ends + 1)]
         assert [one and one.uid for one, _ in groupby(found)] == ["base-1", "base-3", "base-5"]
-        assert history.base_for(int(log.now), [self.base(5, 4)]) == self.base(5, 4)
         assert history.base_for(reach.begins, [self.base(2)]) is None
 
-    def test_the_log_begins_behind_a_base_and_ends_where_it_is_told(self, tmp_path: Path) -> None:
+    def test_the_log_begins_behind_a_base(self, tmp_path: Path) -> None:
         log, bucket = self.made()
         history, until = self.history(bucket), int(log.now)
         counts = []
-        for number, (after, to) in enumerate([(0, None), (2, None), (2, 4), (5, None)]):
+        for number, after in enumerate([0, 2, 5]):
             (folder := tmp_path / str(number)).mkdir()
-            counts.append(self.content(history.log_files(until, folder, after=after, to=to)))
-        assert counts == [5, 3, 2, 0]
+            counts.append(self.content(history.log_files(until, folder, after=after)))
+        assert counts == [5, 3, 0]
 
     def test_a_tenant_from_before_the_archive_can_be_restored_from_its_first_base_on(self) -> None:
         log, bucket = Log(), Bucket()
