@@ -77,7 +77,7 @@ class Source:
     def logs(self) -> list[Path]:
         """The files of its binary log, all of which are written to their end."""
         self.run("FLUSH BINARY LOGS")
-        return sorted(self._data.glob("binlog.[0-9]*"))[:-1]
+        return sorted(self._data.glob("binlog.??????"))[:-1]
 
 
 @contextmanager
