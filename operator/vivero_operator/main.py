@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from vivero_operator.handlers import missed_deletions, pods
 from vivero_operator.handlers.watch import watch
 from vivero_operator.kinds import KINDS
 from vivero_operator.leader import Election
-from vivero_operator.reconcile import children, unreadable
+from vivero_operator.reconcile import children, routes, unreadable
 from vivero_operator.reconcile.cluster import Cluster
 from vivero_operator.reconcile.context import HandlerContext, Orphans, Rollout
 from vivero_operator.reconcile.controller import ORPHAN, Controller, Key
@@ -117,12 +117,13 @@ def assemble(
 
     background: dict[str, Callable[[], Awaitable[None]]] = {
         "surveys": Surveyor(services, context.suspect).run,
-        "children": partial(children.watch, watching, context, cluster),
+        "children": partial(children.watch, watching, context, cluster, routes.of(settings).resource),
         "polling": Poller(watching, context, cluster).run,
         "records": partial(watch_records, watching, record_touched, cluster, settings.platform_namespace),
         "sealing keys": services.escrow.maintain_keys,
         "missed deletions": partial(missed_deletions.run, watching, context, kinds),
         "orphans": sweep.run,
+        "replaced routes": routes.ReplacedRoutes(services).run,
         "events": services.recorder.run,
         "start limiter": services.start_limiter.run,
         "waiting pages": partial(services.waiting_pages.run, watching, context.pods_listed),
@@ -182,19 +183,20 @@ async def serve(settings: Settings) -> None:
         await stack.enter_async_context(
             health.serving(parts.context.heartbeat, settings.admin_host, settings.admin_port)
         )
-        await _definitions(kube, parts.reconcilers, parts.context.heartbeat)
+        await _definitions(kube, parts)
         await _run(parts, config)
 
 
-async def _definitions(kube: KubeClient, kinds: Iterable[KindSpec[Any]], heartbeat: health.Heartbeat) -> None:
-    """Wait for the API server and our kinds: kopf would start without and never look again."""
+async def _definitions(kube: KubeClient, parts: Parts) -> None:
+    """Wait for the API server, our kinds and that of the routes: kopf would start without and never look again."""
+    awaited = [*(spec.resource for spec in parts.reconcilers), routes.of(parts.services.settings).resource]
     while True:
         try:
-            for spec in kinds:
-                await kube.list_as(spec.resource, lambda _: None, metadata_only=True)
+            for resource in awaited:
+                await kube.list_as(resource, lambda _: None, metadata_only=True)
         except (KubeNotFoundError, BackendUnavailableError) as error:
             logger.warning("waiting for the CustomResourceDefinitions: %s", error)
-            heartbeat.excuse()
+            parts.context.heartbeat.excuse()
             await asyncio.sleep(_DEFINITIONS_PAUSE)
         else:
             return

@@ -5,8 +5,9 @@ import socket
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from vivero_core.model.base import ObjectName
 from vivero_core.model.constants import PLATFORM_NAMESPACE, SECURITY_CONTACT_PATTERN, SIGNUPS_NAMESPACE
 
 from vivero_operator.dns_records import parse_server
@@ -30,6 +31,16 @@ CONTOUR_SERVICES: Final = {"projectcontour.io/max-retries": "100"}
 def _dns_server(address: str) -> str:
     parse_server(address)
     return address
+
+
+class Gateway(BaseModel):
+    """A Gateway of the platform, and its listener for *.<base domain>, which holds that certificate."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: ObjectName
+    namespace: ObjectName
+    listener: ObjectName
 
 
 class Settings(BaseSettings):
@@ -57,6 +68,8 @@ class Settings(BaseSettings):
     """A tenant answers at <slug>.<base domain>."""
     public_port: int = Field(default=8443, ge=1, le=65535)
     """Port of the public URLs; 443 is left out of them."""
+    gateway: Gateway | None = None
+    """Whose HTTPRoutes tenants get (Gateway API); without one they get Ingresses."""
     ingress_class: str = "contour"
     """ingressClassName of the tenants' Ingresses."""
     ingress_annotations: dict[LabelKey, Text] = CONTOUR_ROUTES

@@ -4,7 +4,8 @@ given: `passes` is a list; before each pass `objects` are put, `gone` names are 
 `faults` and `advance` (seconds) are set, `records` of tenants' keys are in the escrow, TXT records prove who owns the
 `verified` hosts, `certificates` (Secret -> host) were handed in, databases and buckets are `dropped` or `emptied`,
 Tenants have `vanished` without their finalizer, and with `restart` the operator was started again.
-`serving: true` puts the passes of serving.yaml before them: Tenant acme is Ready, and its pod runs.
+`serving: true` puts the passes of serving.yaml before them: Tenant acme is Ready, and its pod runs. `settings` are the
+operator's that are not the defaults.
 expected: what holds after the last pass; `writes` are those of the last pass alone, `event` is the message of one event.
 `conditions` and `events` (as type and reason) are all there are: one that is not named must not be there. Of `status`, what
 is null must not be there. A key that is none of these is refused, in both files.
@@ -60,6 +61,7 @@ class Given(msgspec.Struct, forbid_unknown_fields=True):
     around: list[Object] = msgspec.field(default_factory=lambda: [PLAN, SERVER])
     reconcile: str = "acme"
     serving: bool = False
+    settings: dict[str, Any] = {}
 
 
 class Outcome(msgspec.Struct, forbid_unknown_fields=True):

@@ -74,7 +74,7 @@ async def serve(world: World) -> None:
 
 
 async def play(given: Given) -> tuple[World, Result]:
-    world = World()
+    world = World(**given.settings)
     for manifest in given.around:
         world.put(manifest)
     result = Result()

@@ -63,13 +63,13 @@ def tenant_body(name: str = "acme", /, **spec: object) -> Object:
 class World:
     """Puts objects where the watches and the API server would have them, and reconciles."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  as Settings parses them
         self.kube, self.backends, self.data_plane = FakeKube(), FakeBackends(), FakeDataPlane()
         self.dns = FakeDns()
         self.cluster = Cluster()
         self.now = NOW
         self.told_revision: set[str] = set()
-        self.settings = Settings(data_plane_image="image:1")
+        self.settings = Settings(data_plane_image="image:1", **settings)
         self.restart()
 
     def _clock(self) -> float:

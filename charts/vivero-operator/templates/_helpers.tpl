@@ -38,6 +38,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 - {name: VIVERO_BASE_DOMAIN, value: {{ .Values.baseDomain | quote }}}
 - {name: VIVERO_PUBLIC_PORT, value: {{ .Values.publicPort | quote }}}
+{{- with .Values.gateway }}
+{{- if .name }}
+- {name: VIVERO_GATEWAY, value: {{ . | toJson | quote }}}
+{{- end }}
+{{- end }}
 - {name: VIVERO_INGRESS_CLASS, value: {{ .Values.ingress.class | quote }}}
 - {name: VIVERO_INGRESS_NAMESPACE, value: {{ .Values.ingress.namespace | quote }}}
 - {name: VIVERO_WILDCARD_TLS, value: {{ .Values.ingress.wildcardTls | quote }}}

@@ -126,6 +126,7 @@ class Reason(StrEnum):
     SLUG_TAKEN = "SlugTaken"
     HOST_TAKEN = "HostTaken"
     HOST_NOT_ALLOWED = "HostNotAllowed"
+    HOST_NOT_SUPPORTED = "HostNotSupported"
     NO_DATABASE_SERVER = "NoDatabaseServer"
     DATABASE_SERVER_NOT_FOUND = "DatabaseServerNotFound"
     NAMESPACE_CONFLICT = "NamespaceConflict"

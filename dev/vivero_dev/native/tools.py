@@ -83,7 +83,10 @@ TOOLS = {
         Tool(
             "contour",
             "github.com/projectcontour/contour/cmd/contour",
-            extras={"manifests": ("github.com/projectcontour/contour", "examples/contour")},
+            extras={
+                "manifests": ("github.com/projectcontour/contour", "examples/contour"),
+                "gateway": ("sigs.k8s.io/gateway-api", "config/crd/standard"),
+            },
         ),
         Tool("helm", "helm.sh/helm/v3/cmd/helm", variables=_helm_version()),
         # For the docker provider, where the machine has none.
@@ -163,7 +166,8 @@ def _module_hash() -> str:
 
 
 def _entry(store: Store, tool: Tool) -> Path:
-    return store.entry(tool.name, _module_hash(), tool.package, linker_flags())
+    extras = [f"{name} {module}/{folder}" for name, (module, folder) in sorted(tool.extras.items())]
+    return store.entry(tool.name, _module_hash(), tool.package, linker_flags(), *extras)
 
 
 def linker_flags() -> str:

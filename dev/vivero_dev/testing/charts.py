@@ -8,7 +8,7 @@ from vivero_dev.commands import run
 from vivero_dev.native.tools import KUBERNETES_VERSION, ensure_tool
 from vivero_dev.provider import Provider
 from vivero_dev.steps import silently
-from vivero_dev.testing.schemas import write_schemas
+from vivero_dev.testing.schemas import write_foreign_schemas, write_schemas
 
 ROOT = Path(__file__).resolve().parents[3]
 CHARTS = ROOT / "charts"
@@ -44,7 +44,10 @@ def check_charts(provider: Provider) -> str:
     instance = provider.instance
     log = instance.log_dir / "build-kubeconform.log"
     kubeconform = ensure_tool(instance.cache_dir, "kubeconform", log, silently) / "kubeconform"
+    # The Gateway API comes with Contour, whose platform has Ingresses alone.
+    gateway = ensure_tool(instance.cache_dir, "contour", instance.log_dir / "build-contour.log", silently) / "gateway"
     with tempfile.TemporaryDirectory() as folder:
+        write_foreign_schemas(gateway.glob("*.yaml"), Path(folder))
         check = ChartCheck(provider.helm(), kubeconform, write_schemas(provider.kubectl(), Path(folder)))
         charts = sorted(file.parent for file in CHARTS.glob("*/Chart.yaml"))
         return "\n".join(check.run(chart) for chart in charts)

@@ -6,8 +6,11 @@ custom resources and Contour's as well.
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from vivero_dev.platform.kubectl import Kubectl
 
@@ -26,6 +29,15 @@ def write_schemas(kubectl: Kubectl, folder: Path) -> str:
         for kind in schema.get("x-kubernetes-group-version-kind", []):
             (folder / file_name(kind)).write_text(json.dumps(self_contained(name, definitions)))
     return f"{folder}/{TEMPLATE}"
+
+
+def write_foreign_schemas(definitions: Iterable[Path], folder: Path) -> None:
+    """The same of kinds that the platform's server does not have, from their CustomResourceDefinitions (340 KB one)."""
+    for file in definitions:
+        spec = yaml.load(file.read_text(), yaml.CSafeLoader)["spec"]
+        for version in spec["versions"]:
+            kind = {"group": spec["group"], "version": version["name"], "kind": spec["names"]["kind"]}
+            (folder / file_name(kind)).write_text(json.dumps(_strict(version["schema"]["openAPIV3Schema"])))
 
 
 def self_contained(name: str, definitions: dict[str, Any]) -> dict[str, Any]:

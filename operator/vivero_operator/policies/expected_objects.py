@@ -13,7 +13,7 @@ from vivero_operator.instance import APP
 from vivero_operator.manifests import copies, ingress, namespace, secrets
 from vivero_operator.policies import life
 
-_ONLY_IN_SERVICE: Final = frozenset({"Service", "Ingress", "ResourceQuota"})
+_ONLY_IN_SERVICE: Final = frozenset({"Service", "Ingress", "HTTPRoute", "ResourceQuota"})
 """Kinds that a suspended tenant need not have."""
 RECORD: Final = "record"
 """The escrow record of a tenant's keys: also a Secret, but in the platform's namespace."""
@@ -34,6 +34,8 @@ def expected(tenant: Tenant, kind: str) -> frozenset[str]:
             found = {namespace.RIGHTS}
         case "Ingress":
             found = _routes(tenant)
+        case "HTTPRoute":
+            found = _routes(tenant) & {APP}
         case "record":
             found = {record.name(tenant.id)}
         case _:

@@ -16,6 +16,8 @@ from vivero_operator.policies.certificates import CertificateCheck
 RECORD: Final = "_vivero"
 """Label below a host at which its TXT record is looked for."""
 _TOKEN_LENGTH: Final = 32
+_CERTIFICATE_AWAITED: Final = frozenset({Reason.CERTIFICATE_MISSING, Reason.CERTIFICATE_INVALID})
+"""All that a proven host may lack."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ def refused(tenant: Tenant, host: str, others: Iterable[Tenant], base_domain: st
         if mine is None or (theirs, other.metadata.uid) < (mine, tenant.metadata.uid):
             return Reason.HOST_TAKEN, f"Host {host} belongs to Tenant {other.name}, which verified it first"
     return None
+
+
+def not_supported(host: str) -> Refusal:
+    """With the Gateway API a certificate belongs to a listener of the Gateway, which the operator does not change."""
+    return (
+        Reason.HOST_NOT_SUPPORTED,
+        f"Not routed: this platform serves workspaces through a Gateway, without custom hosts such as {host}",
+    )
 
 
 def _proven_at(tenant: Tenant, host: str) -> datetime | None:
@@ -116,4 +126,4 @@ def is_routed(host: HostStatus, *, issued: bool) -> bool:
     `issued`: an issuer brings the certificate. Then there has to be a route, for its challenge comes that way, and it
     forgets a certificate whose Ingress is gone.
     """
-    return host.ready or (issued and host.verified_at is not None)
+    return host.ready or (issued and host.reason in _CERTIFICATE_AWAITED)

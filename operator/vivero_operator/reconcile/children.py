@@ -27,11 +27,10 @@ KINDS: Final = (
     resources.SERVICE,
     resources.SERVICE_ACCOUNT,
     resources.DEPLOYMENT,
-    resources.INGRESS,
     resources.RESOURCE_QUOTA,
     resources.POD_DISRUPTION_BUDGET,
 )
-"""Kinds of which only our own objects count: those with a tenant's label."""
+"""Kinds of which only our own objects count: those with a tenant's label. The routes' kind comes with the settings."""
 EXCLUSIVE_SECONDS: Final = 10.0
 """How long a first list keeps the other kinds from theirs: many times what it takes."""
 SUMMED_UP: Final = (resources.NETWORK_POLICY, resources.ROLE_BINDING)
@@ -78,11 +77,11 @@ class Listener(Protocol):
         """Someone changed or removed an object of this kind."""
 
 
-async def watch(kube: KubeClient, listener: Listener, cluster: Cluster) -> None:
+async def watch(kube: KubeClient, listener: Listener, cluster: Cluster, route: Resource) -> None:
     """Watch all kinds until cancelled; a failure of one watch does not affect the others."""
     lock = asyncio.Lock()
     async with asyncio.TaskGroup() as group:
-        for kind in (*KINDS, *SUMMED_UP):
+        for kind in (*KINDS, route, *SUMMED_UP):
             follower = _Follower(kube, kind, listener, cluster, lock)
             group.create_task(supervised(f"watch {kind.plural}", follower.run), name=f"watch {kind.plural}")
 

@@ -3,7 +3,7 @@
 Someone who removes a finalizer, or restores an old cluster, leaves schema,
 bucket, cache user, namespace and keys behind. They may be all that is left of
 a customer's data: they are reported, and deleted only when spec.removeOrphans
-lists them. Only their Ingresses are deleted at once: another Tenant may have the host.
+lists them. Only their routes are deleted at once: another Tenant may have the host.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 from vivero_core.backends.kube.errors import KubeForbiddenError, KubeNotFoundError
-from vivero_core.backends.kube.resources import INGRESS, NAMESPACE, TENANT
+from vivero_core.backends.kube.resources import NAMESPACE, TENANT
 from vivero_core.backends.survey import Inventory
 from vivero_core.errors import BackendError
 from vivero_core.model import naming
@@ -24,11 +24,10 @@ from vivero_core.model.reading import Unreadable, read, salvaged
 from vivero_core.model.tenant import Tenant
 
 from vivero_operator import metrics
-from vivero_operator.instance import APP
-from vivero_operator.manifests import ingress
 from vivero_operator.policies import allocation
 from vivero_operator.policies import orphans as policy
 from vivero_operator.policies.orphans import Found, Known
+from vivero_operator.reconcile import routes
 from vivero_operator.reconcile.context import Orphan
 from vivero_operator.reconcile.controller import Result
 from vivero_operator.reconcile.kind import Reconciler
@@ -177,10 +176,11 @@ async def _namespace(services: Services, ident: str) -> dict[str, Any] | None:
 
 
 class OrphanReconciler(Reconciler):
-    """reconcile(id): deletes the Ingresses of an orphan."""
+    """reconcile(id): deletes the routes of an orphan."""
 
     def __init__(self, services: Services, sweep: Callable[[], None]) -> None:
         self._services = services
+        self._routes = routes.of(services.settings)
         self._sweep = sweep
 
     async def reconcile(self, ident: str) -> Result:
@@ -188,7 +188,7 @@ class OrphanReconciler(Reconciler):
             return Result(gone=True)
         closed = await self._close(ident)
         if closed:
-            logger.warning("deleted the Ingresses of an orphan", extra={"id": ident, "routes": closed})
+            logger.warning("deleted the routes of an orphan", extra={"id": ident, "routes": closed})
         if ident not in self._services.orphans.known and (closed or await self._has_namespace(ident)):
             self._sweep()
         return Result(gone=True)
@@ -199,21 +199,20 @@ class OrphanReconciler(Reconciler):
 
     async def _close(self, ident: str) -> list[str]:
         """Every route: the workspace's, the customer's own hosts', and the page of a suspended one. Those that were there."""
-        inside, platform = naming.namespace_name(ident), self._services.settings.platform_namespace
-        routes = ((APP, inside), (ingress.HOSTS, inside), (ingress.suspended_name(ident), platform))
-        return [name for name, namespace in routes if await self._remove(ident, name, namespace)]
+        places = self._routes.places(ident, self._services.settings.platform_namespace)
+        return [name for name, namespace in sorted(places) if await self._remove(ident, name, namespace)]
 
     async def _remove(self, ident: str, name: str, namespace: str) -> bool:
         kube = self._services.kube
         try:
-            live = await kube.get(INGRESS, name, namespace)
+            live = await kube.get(self._routes.resource, name, namespace)
             if live["metadata"].get("labels", {}).get(LABEL_TENANT) != ident:
                 return False
-            await kube.delete(INGRESS, name, namespace, uid=live["metadata"]["uid"])
+            await kube.delete(self._routes.resource, name, namespace, uid=live["metadata"]["uid"])
         except KubeNotFoundError:
             return False
         except KubeForbiddenError as error:
-            logger.warning("deleting the Ingress of an orphan failed: %s", error, extra={"id": ident})
+            logger.warning("deleting a route of an orphan failed: %s", error, extra={"id": ident})
             return False
         return True
 

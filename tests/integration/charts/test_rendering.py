@@ -9,7 +9,7 @@ import pytest
 import yaml
 from vivero_dev.errors import ComponentError
 from vivero_operator.pod_options import PodOptions
-from vivero_operator.settings import CONTOUR_ROUTES, CONTOUR_SERVICES, Settings
+from vivero_operator.settings import CONTOUR_ROUTES, CONTOUR_SERVICES, Gateway, Settings
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = ("vivero-operator", "vivero-control-plane", "vivero-data-plane")
@@ -202,7 +202,7 @@ def operator_variable(objects: list[Json], name: str) -> str:
     return str(next(variable["value"] for variable in variables if variable["name"] == f"VIVERO_DATA_PLANE_{name}"))
 
 
-@pytest.mark.parametrize("name", ["minimal", "everything", "openshift", "digest"])
+@pytest.mark.parametrize("name", ["minimal", "everything", "openshift", "digest", "gateway"])
 def test_the_operator_reads_what_the_chart_writes(name: str, render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
     values = ci("vivero-operator", name)
     for variable in operator_variables(render("vivero-operator", values)):
@@ -212,6 +212,7 @@ def test_the_operator_reads_what_the_chart_writes(name: str, render: Render, mon
     assert read.ingress_annotations == told.get("annotations", CONTOUR_ROUTES)
     assert read.ingress_service_annotations == told.get("serviceAnnotations", CONTOUR_SERVICES)
     assert read.wildcard_tls == told.get("wildcardTls", "delegated")
+    assert read.gateway == (Gateway(**values["gateway"]) if "gateway" in values else None)
 
 
 @pytest.mark.parametrize("name", ["minimal", "everything", "openshift", "digest"])
@@ -255,6 +256,46 @@ def test_every_ingress_answers_with_the_way_to_https_alone(chart: str, render: R
         assert {rule["host"] for rule in item["spec"]["rules"]} <= {
             name for one in item["spec"]["tls"] for name in one["hosts"]
         }
+
+
+@pytest.mark.parametrize("chart", ["vivero-control-plane", "vivero-data-plane"])
+@pytest.mark.parametrize(
+    ("name", "kind", "other"), [("minimal", "Ingress", "HTTPRoute"), ("gateway", "HTTPRoute", "Ingress")]
+)
+def test_routes_are_of_one_kind(chart: str, name: str, kind: str, other: str, render: Render) -> None:
+    kinds = [item["kind"] for item in render(chart, ci(chart, name))]
+    assert kind in kinds
+    assert other not in kinds
+
+
+def test_with_a_gateway_hosts_and_certificates_are_its_listeners(render: Render) -> None:
+    values = ci("vivero-control-plane", "gateway")
+    route, plain = (one for one in render("vivero-control-plane", values) if one["kind"] == "HTTPRoute")
+    assert [one["sectionName"] for one in route["spec"]["parentRefs"]] == ["control-plane", "workspaces"]
+    assert route["spec"]["hostnames"] == ["example.com", "*.example.com"]
+    assert "hostnames" not in plain["spec"], "Contour takes those that other listeners name from this one"
+    assert [one["sectionName"] for one in plain["spec"]["parentRefs"]] == ["http"]
+    assert [set(rule) for rule in plain["spec"]["rules"]] == [{"filters"}], "nothing is answered in the clear"
+    values["gateway"]["httpListener"] = ""
+    assert len([one for one in render("vivero-control-plane", values) if one["kind"] == "HTTPRoute"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("chart", "values", "field"),
+    [
+        ("vivero-operator", {"gateway": {"name": "Not a name"}}, "/gateway/name"),
+        ("vivero-operator", {"gateway": {"listener": ""}}, "/gateway/listener"),
+        ("vivero-operator", {"gateway": {"sectionName": "https"}}, "sectionName"),
+        ("vivero-control-plane", {"gateway": {"wildcardListener": None}}, "wildcardListener"),
+        ("vivero-control-plane", {"gateway": {"httplistener": "http"}}, "httplistener"),
+        ("vivero-data-plane", {"httpRoute": {"enabled": True}}, "/httpRoute/parentRefs"),
+        ("vivero-data-plane", {"httpRoute": {"parentRefs": [{"gateway": "platform"}]}}, "gateway"),
+    ],
+)
+def test_a_gateway_that_cannot_be_one_is_refused(chart: str, values: Json, field: str, render: Render) -> None:
+    with pytest.raises(ComponentError) as refusal:
+        render(chart, values)
+    assert field in refusal.value.reason
 
 
 def test_no_certificate_of_the_control_plane_is_for_two_hosts(render: Render) -> None:

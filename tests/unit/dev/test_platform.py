@@ -24,7 +24,7 @@ from vivero_dev.platform.releases import Helm, Release
 from vivero_dev.platform.values import control_plane_values, operator_values
 from vivero_dev.secret_store import SecretStore
 from vivero_dev.steps import silently
-from vivero_dev.testing.schemas import file_name, self_contained, strict_definitions
+from vivero_dev.testing.schemas import file_name, self_contained, strict_definitions, write_foreign_schemas
 
 
 @pytest.fixture
@@ -357,3 +357,25 @@ def test_a_schema_holds_all_it_refers_to_and_nothing_else() -> None:
 )
 def test_schemas_are_named_as_kubeconform_looks_them_up(kind: dict[str, str], name: str) -> None:
     assert file_name(kind) == name
+
+
+def test_a_kind_that_the_server_lacks_is_known_by_its_definition(tmp_path: Path) -> None:
+    schema = {"properties": {"metadata": {"type": "object"}, "spec": {"properties": {"port": {"type": "integer"}}}}}
+    definition = {
+        "spec": {
+            "group": "gateway.networking.k8s.io",
+            "names": {"kind": "HTTPRoute"},
+            "versions": [{"name": name, "schema": {"openAPIV3Schema": schema}} for name in ("v1", "v1beta1")],
+        }
+    }
+    (tmp_path / "definition.yaml").write_text(json.dumps(definition))
+    (tmp_path / "schemas").mkdir()
+    write_foreign_schemas([tmp_path / "definition.yaml"], tmp_path / "schemas")
+    assert {file.name for file in (tmp_path / "schemas").iterdir()} == {
+        "httproute-gateway-v1.json",
+        "httproute-gateway-v1beta1.json",
+    }
+    written = json.loads((tmp_path / "schemas/httproute-gateway-v1.json").read_text())
+    assert written["additionalProperties"] is False
+    assert written["properties"]["spec"]["additionalProperties"] is False
+    assert written["properties"]["metadata"] == {"type": "object"}, "labels and annotations are free"

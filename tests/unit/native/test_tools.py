@@ -82,6 +82,9 @@ def test_tools_are_compiled_once_and_together_with_their_names_and_extras(
     assert (folder / "a").readlink() == Path("pause")
     assert (folder / "manifests" / "crds.yaml").read_text() == "kind: X"
     assert tools.program(tmp_path, "etcd").exists()
+    more = tools.Tool("pause", "./pause", names=("a", "b"), extras=extras | {"gateway": ("example.org/x", "examples")})
+    monkeypatch.setitem(tools.TOOLS, "pause", more)
+    assert not tools.present(tmp_path, ["pause"]), "what has no such folder does not count"
 
 
 def test_builds_use_exactly_the_chosen_compiler() -> None:

@@ -63,6 +63,16 @@ def test_nothing_is_granted_by_wildcard() -> None:
     assert text.count("bind]") == 1
 
 
+def test_routes_of_both_kinds_have_the_same_rights() -> None:
+    """But in the platform's own namespace: the pages of suspended custom hosts are there, and those have Ingresses alone."""
+    found: dict[str, list[str]] = {"ingresses": [], "httproutes": []}
+    for role in (CHART / "templates/rbac.yaml").read_text().split("\n---\n"):
+        for kind, verbs in found.items():
+            verbs.extend(re.findall(rf"resources: \[{kind}\b.*\]\n    verbs: \[(.*)\]", role))
+    changes = "get, create, patch, delete"
+    assert found == {"ingresses": ["list, watch", changes, changes], "httproutes": ["list, watch", changes]}
+
+
 def test_what_the_operator_may_do_with_our_kinds() -> None:
     """Word for word of those that hold what was sold; what follows for another one, its line in the registry says."""
     rules = yaml.safe_load((CHART / "files/kinds.yaml").read_text())["rules"]

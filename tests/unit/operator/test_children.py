@@ -1,7 +1,7 @@
 """Watches of tenants' objects: who was touched is heard, and one kind stops no other."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
 import pytest
@@ -21,7 +21,13 @@ from vivero_operator.policies import backoff
 from vivero_operator.reconcile import children
 from vivero_operator.reconcile.cluster import Cluster
 
-ALL: Final = (*children.KINDS, *children.SUMMED_UP)
+ALL: Final = (*children.KINDS, resources.INGRESS, *children.SUMMED_UP)
+
+
+def watching(
+    kube: WatchedKube, heard: Heard, cluster: Cluster, route: Resource = resources.INGRESS
+) -> Coroutine[Any, Any, None]:
+    return children.watch(cast("Any", kube), heard, cluster, route)
 
 
 def called(kind: Resource) -> str:
@@ -43,7 +49,7 @@ class TestWatches:
     async def test_what_is_as_we_made_it_is_no_news(self, kube: WatchedKube, heard: Heard, cluster: Cluster) -> None:
         settled(cluster)
         everything(kube)
-        async with running(children.watch(cast("Any", kube), heard, cluster)):
+        async with running(watching(kube, heard, cluster)):
             await until(all_watched(kube))
         assert heard.news == []
 
@@ -53,7 +59,7 @@ class TestWatches:
     ) -> None:
         settled(cluster)
         everything(kube)
-        async with running(children.watch(cast("Any", kube), heard, cluster)):
+        async with running(watching(kube, heard, cluster)):
             await until(all_watched(kube))
             live = kube.put(item(kind.kind, called(kind), touched("kubectl-edit", "spec")))
             kube.tell(kind.kind, "MODIFIED", live)
@@ -69,12 +75,12 @@ class TestWatches:
         settled(cluster)
         everything(kube)
         del kube.objects[kind.kind, None if kind.kind == "Namespace" else NAMESPACE, called(kind)]
-        async with running(children.watch(cast("Any", kube), heard, cluster)):
+        async with running(watching(kube, heard, cluster)):
             await until(all_watched(kube))
         assert heard.news == [(IDENT, kind.kind)]
         heard.news.clear()
         kube.put(item(kind.kind, called(kind), touched("kubectl-edit", "spec")))
-        async with running(children.watch(cast("Any", kube), heard, cluster)):
+        async with running(watching(kube, heard, cluster)):
             await until(all_watched(kube))
         assert heard.news == [(IDENT, kind.kind)]
 
@@ -84,7 +90,7 @@ class TestWatches:
     ) -> None:
         settled(cluster)
         everything(kube)
-        async with running(children.watch(cast("Any", kube), heard, cluster)):
+        async with running(watching(kube, heard, cluster)):
             await until(all_watched(kube))
             foreign = item(kind.kind, "foreign")
             foreign["metadata"] |= {"labels": {}, "managedFields": [touched("kubectl-create", "spec")]}
@@ -99,12 +105,27 @@ class TestWatches:
     ) -> None:
         settled(cluster)
         everything(kube)
-        async with running(children.watch(cast("Any", kube), heard, cluster)):
+        async with running(watching(kube, heard, cluster)):
             await until(all_watched(kube))
             del kube.objects["Service", NAMESPACE, "app"]
             kube.interrupt("Service", KubeGoneError("kubernetes", "too old"))
             await until(lambda: bool(heard.news))
         assert heard.news == [(IDENT, "Service")]
+
+    async def test_routes_of_the_gateway_api_in_place_of_ingresses(
+        self, kube: WatchedKube, heard: Heard, cluster: Cluster
+    ) -> None:
+        settled(cluster)
+        everything(kube)
+        async with running(watching(kube, heard, cluster, resources.HTTP_ROUTE)):
+            await until(all_watched(kube, "Ingress"))
+            assert heard.news == [(IDENT, "HTTPRoute")], "it is missing"
+            made = kube.put(item("HTTPRoute", "app"))
+            kube.tell("HTTPRoute", "ADDED", made)
+            kube.tell("HTTPRoute", "MODIFIED", kube.put(item("HTTPRoute", "app", touched("kubectl-edit", "spec"))))
+            await until(lambda: len(heard.news) == 2)
+            assert not kube.watching("Ingress")
+        assert heard.news == [(IDENT, "HTTPRoute")] * 2
 
 
 class TestOneKindStopsNoOther:
@@ -116,7 +137,7 @@ class TestOneKindStopsNoOther:
         settled(cluster)
         everything(kube)
         kube.errors["Service"] = error
-        async with running(children.watch(cast("Any", kube), heard, cluster)):
+        async with running(watching(kube, heard, cluster)):
             await until(all_watched(kube, "Service"))
             await until(lambda: kube.listed.count("Service") > 2)
             kube.errors.clear()
@@ -133,7 +154,7 @@ class TestOneKindStopsNoOther:
             kube.hanging.add("Namespace")
         else:
             kube.errors["Namespace"] = KubeUnavailableError("kubernetes", "no answer")
-        async with running(children.watch(cast("Any", kube), heard, cluster)):
+        async with running(watching(kube, heard, cluster)):
             await until(all_watched(kube, "Namespace"))
             kube.hanging.clear()
             kube.errors.clear()
@@ -141,7 +162,7 @@ class TestOneKindStopsNoOther:
 
     async def test_first_lists_are_made_in_turn(self, kube: WatchedKube, heard: Heard, cluster: Cluster) -> None:
         kube.hanging.add("Namespace")
-        async with running(children.watch(cast("Any", kube), heard, cluster)):
+        async with running(watching(kube, heard, cluster)):
             await until(lambda: bool(kube.listed))
             await asyncio.sleep(0.02)
             assert kube.listed == ["Namespace"]

@@ -187,6 +187,8 @@ SPARE: dict[str, Any] = {"slug": None, "owner": None, "pool": "trial"}
 OFF: dict[str, Any] = {"suspended": {"reason": "Unpaid"}}
 KINDS = [
     *(kind.kind for kind in (*children.KINDS, *children.SUMMED_UP)),
+    "Ingress",
+    "HTTPRoute",
     "Secret",
     "ConfigMap",
     expected_objects.RECORD,
@@ -217,6 +219,9 @@ class TestRoster:
             ("Secret", {}, {"database", "cache", "storage", "app", "limits"}),
             ("Service", OFF, set()),
             ("Ingress", SPARE, set()),
+            ("HTTPRoute", SPARE, set()),
+            ("HTTPRoute", OFF, set()),
+            ("HTTPRoute", {}, {"app"}),
             ("Service", SPARE, {"app"}),
             ("Namespace", {}, {f"tenant-{IDENT}"}),
             (expected_objects.RECORD, {}, {f"escrow-{IDENT}"}),

@@ -171,8 +171,8 @@ async def test_the_program_watches_it_and_waits_for_its_definition(monkeypatch: 
     world = World()
     parts = main.assemble(world.services, cast("Any", None), cast("Any", world.kube), cast("Any", None), WITH_COUPONS)
     kube = WatchedKube()
-    await main._definitions(cast("Any", kube), parts.reconcilers, parts.context.heartbeat)  # noqa: SLF001
-    assert kube.listed == [spec.kind for spec in WITH_COUPONS]
+    await main._definitions(cast("Any", kube), parts)  # noqa: SLF001
+    assert kube.listed == [*(spec.kind for spec in WITH_COUPONS), "Ingress"]
     registries: list[kopf.OperatorRegistry] = []
 
     async def spawn(*, registry: kopf.OperatorRegistry, **_: object) -> list[asyncio.Task[None]]:

@@ -9,13 +9,15 @@ from vivero_core.model.plan import Plan
 from vivero_core.model.tenant import Tenant
 from vivero_operator.escrow import record
 from vivero_operator.instance import DatabaseAddress, Instance, PlatformFiles, TenantKeys
-from vivero_operator.manifests import copies, event, ingress, namespace, pod_template, secrets
+from vivero_operator.manifests import copies, event, http_route, ingress, namespace, pod_template, secrets
 from vivero_operator.policies import drift
 from vivero_operator.policies.room import Room
-from vivero_operator.settings import Settings
+from vivero_operator.settings import Gateway, Settings
 
 KEYS = TenantKeys("db-pw", "cache-pw", "s3-pw", "sign", "file", "token")
 ADDRESS = DatabaseAddress("main", "db.example", 3306)
+
+GATEWAY = Gateway(name="platform", namespace="projectcontour", listener="workspaces")
 
 
 def instance(
@@ -52,6 +54,7 @@ ALL = (
     ingress.build,
     lambda one: ingress.build_hosts(one, ["app.example.com"]),
     lambda one: ingress.build_suspended(one, ["app.example.com"]),
+    lambda one: http_route.build(one, gateway=GATEWAY),
     namespace.network,
     quota,
     lambda one: secrets.app(one, KEYS),
@@ -79,6 +82,8 @@ def test_only_what_was_never_sent_is_tried_again() -> None:
     one = instance(hosts=["app.example.com"])
     for made in (ingress.build(one), ingress.build_hosts(one, ["app.example.com"])):
         assert made["metadata"]["annotations"]["projectcontour.io/retry-on"] == "connect-failure"
+    (rule,) = http_route.build(one, gateway=GATEWAY)["spec"]["rules"]
+    assert set(rule) == {"backendRefs", "timeouts"}, "the Gateway API's retry knows no such bound"
 
 
 def test_a_removed_field_is_noticed() -> None:

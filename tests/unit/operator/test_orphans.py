@@ -427,7 +427,7 @@ class TestAddress:
 
         place.world.kube.delete = forbidden  # type: ignore[method-assign]  # its RoleBinding was taken away
         await place.closer.reconcile(ID)
-        assert "deleting the Ingress of an orphan failed: " in caplog.text
+        assert "deleting a route of an orphan failed: " in caplog.text
         assert "is closed" not in caplog.text
 
 

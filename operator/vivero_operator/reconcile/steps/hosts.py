@@ -21,6 +21,7 @@ from vivero_operator.policies import hosts as policy
 from vivero_operator.policies.certificates import CertificateCheck
 from vivero_operator.policies.hosts import Seen
 from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.reconcile import routes
 from vivero_operator.reconcile.run import Run
 
 _LOOK_AGAIN_SECONDS: Final = 60.0
@@ -60,6 +61,9 @@ async def _see(run: Run, host: str) -> Seen:
     if refusal is not None:
         return Seen(refusal=refusal)
     known = next((one.verified_at for one in run.tenant.status.hosts if one.host == host), None)
+    if not routes.of(settings).takes_own_hosts:
+        # A proof stays: these routes may be here for a while only.
+        return Seen(refusal=policy.not_supported(host), verified_at=known)
     fault = None
     if known is None:
         try:

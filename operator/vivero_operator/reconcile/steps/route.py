@@ -1,25 +1,28 @@
-"""The route: Service and Ingresses; while suspended, custom domains lead to the control plane's page."""
+"""The route: Service, and Ingresses or an HTTPRoute; while suspended, custom domains lead to the control plane's page."""
 
+import asyncio
 from collections.abc import Iterable
-from typing import Final
 
-from vivero_core.backends.kube.resources import INGRESS
+from vivero_core.backends.kube.errors import KubeForbiddenError
+from vivero_core.errors import BackendUnavailableError
 from vivero_core.model.constants import LABEL_TENANT, Reason
 
 from vivero_operator.instance import APP
 from vivero_operator.manifests import ingress
 from vivero_operator.policies import hosts as policy
+from vivero_operator.policies import life
 from vivero_operator.policies.outcome import Outcome, done
+from vivero_operator.reconcile import routes
 from vivero_operator.reconcile.run import Run
-
-_KINDS: Final = (False, True)
 
 
 async def ensure(run: Run) -> Outcome:
     if run.instance.suspended:
         await _close(run)
         return done(Reason.PROVISIONED)
-    await run.ensure_all(ingress.service(run.instance), ingress.build(run.instance))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run.ensure(ingress.service(run.instance)))
+        group.create_task(_ensure_workspace(run))
     for issued in _kinds(run):
         own = _of_kind(run, issued=issued)
         if own:
@@ -32,10 +35,31 @@ async def ensure(run: Run) -> Outcome:
     return done(Reason.ROUTED, f"{run.instance.hosts[0]}{more}")
 
 
+async def _ensure_workspace(run: Run) -> None:
+    wanted, live = _routes(run), None
+    if not run.fresh:
+        live = await run.find(wanted.resource, APP, run.instance.namespace)
+    takes_over = live is None and life.settled(run.tenant) and await _has_replaced(run)
+    await run.make_like(live, wanted.build(run.instance), optional=takes_over)
+
+
+async def _has_replaced(run: Run) -> bool:
+    """Whether a route of the other kind is there: then nobody removed one of this kind, the settings were changed."""
+    try:
+        return await run.find(_routes(run).replaced, APP, run.instance.namespace) is not None
+    except (BackendUnavailableError, KubeForbiddenError):
+        # The usual case: the cluster does not know HTTPRoutes. What is missing is put back all the same.
+        return False
+
+
 async def open_claimed(run: Run) -> Outcome:
     """A spare has its Service and no route: nothing needs to be read before the first is written."""
-    await run.kube.apply(ingress.build(run.instance))
+    await run.kube.apply(_routes(run).build(run.instance))
     return done(Reason.ROUTED, run.instance.hosts[0])
+
+
+def _routes(run: Run) -> routes.Routes:
+    return routes.of(run.services.settings)
 
 
 def routed(run: Run) -> list[str]:
@@ -50,7 +74,12 @@ def _of_kind(run: Run, *, issued: bool) -> list[str]:
 
 def _kinds(run: Run) -> tuple[bool, ...]:
     """Whether hosts are issued ones, for each kind that may be there."""
-    return _KINDS if run.instance.settings.host_issuer or _had_hosts(run) else (False,)
+    kinds = _all_kinds(run)
+    return kinds if run.instance.settings.host_issuer or _had_hosts(run) else kinds[:1]
+
+
+def _all_kinds(run: Run) -> tuple[bool, ...]:
+    return (False, True) if _routes(run).takes_own_hosts else ()
 
 
 def _had_hosts(run: Run) -> bool:
@@ -72,7 +101,7 @@ async def _close(run: Run) -> None:
 
 
 async def _remove(run: Run, name: str) -> None:
-    await run.remove(INGRESS, name, run.instance.namespace, belongs={LABEL_TENANT: run.instance.id})
+    await run.remove(_routes(run).resource, name, run.instance.namespace, belongs={LABEL_TENANT: run.instance.id})
 
 
 async def _remove_suspended_ingresses(run: Run, kinds: Iterable[bool]) -> None:
@@ -83,7 +112,7 @@ async def _remove_suspended_ingresses(run: Run, kinds: Iterable[bool]) -> None:
 async def _remove_suspended_ingress(run: Run, *, issued: bool) -> None:
     name = ingress.suspended_name(run.instance.id, issued=issued)
     namespace = run.instance.settings.platform_namespace
-    await run.remove(INGRESS, name, namespace, belongs={LABEL_TENANT: run.instance.id})
+    await run.remove(_routes(run).resource, name, namespace, belongs={LABEL_TENANT: run.instance.id})
 
 
 async def prepare(run: Run) -> Outcome:
@@ -94,7 +123,7 @@ async def prepare(run: Run) -> Outcome:
 
 async def remove(run: Run) -> Outcome:
     """Remove objects outside the tenant's namespace; the others are deleted with it."""
-    await _remove_suspended_ingresses(run, _KINDS)
+    await _remove_suspended_ingresses(run, _all_kinds(run))
     return done(Reason.ERASED)
 
 
