@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from vivero_operator.archiver.events import Event, Type, UnknownEventError
+from vivero_operator.archiver.events import MAX_EVENT_BYTES, Event, Type, UnknownEventError
 
 _GTID: Final = struct.Struct("<QIB")
 _STANDALONE: Final = 0x01
@@ -16,7 +16,6 @@ _COMPLETED_XA: Final = 0x80
 _QUERY: Final = struct.Struct("<IIBHH")
 _COMPRESSED_LENGTH: Final = 0x07
 _COMPRESSED_METHOD: Final = 0x70
-_STATEMENT_BYTES: Final = 64 * 1024 * 1024
 _TABLE_BYTES: Final = 6
 _ROWS_BYTES: Final = 8
 """A table's number, and flags."""
@@ -139,7 +138,7 @@ def _decompressed(event: Event, packed: bytes) -> bytes:
         raise UnknownEventError(f"{event.where}: an unknown compression")
     at = 1 + (packed[0] & _COMPRESSED_LENGTH)
     size = int.from_bytes(packed[1:at], "big")
-    if size > _STATEMENT_BYTES:
+    if size > MAX_EVENT_BYTES:
         raise event.damaged(f"impossible size {size} of its statement")
     unpacker = zlib.decompressobj()
     try:

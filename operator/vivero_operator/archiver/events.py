@@ -14,8 +14,8 @@ from vivero_core.errors import ViveroError
 
 HEADER_BYTES: Final = 19
 CHECKSUM_BYTES: Final = 4
-MAX_EVENT_BYTES: Final = 64 * 1024 * 1024
-"""Both images of the largest row that the default max_allowed_packet (16 MiB) takes, twice over."""
+MAX_EVENT_BYTES: Final = 1024 * 1024 * 1024
+"""What a replica takes. A change of one row has both its images, each as large as the server's max_allowed_packet."""
 _HEADER: Final = struct.Struct("<IBIIIH")
 _IN_USE: Final = 0x01
 _FLAGS_AT: Final = 17

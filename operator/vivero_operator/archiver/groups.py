@@ -196,11 +196,8 @@ class Splitter:
         """Whether it ends its group."""
         if statement.kind is Kind.BEGIN:
             raise UnknownEventError(f"{event.where}: a transaction within group {group.beginning.gtid}")
-        for schema in statement.changed:
+        for schema in statement.changed | statement.referred:
             self._touch(group, schema)
-        for schema in statement.mentioned:
-            if self._owner(schema) is not None:
-                self._touch(group, schema)
         of_xa = statement.kind is Kind.XA and group.beginning.completed
         return group.beginning.standalone or of_xa or statement.kind in (Kind.COMMIT, Kind.ROLLBACK)
 

@@ -16,6 +16,22 @@ _OLDEST_VERSION: Final = 101100
 """Of a server whose log is read: a comment for this version, or one before, is code for all of them."""
 _MYSQL_ONLY: Final = range(50700, 100000)
 """Versions that MariaDB does not take for its own."""
+_NOPAD: Final = 1024
+_GBK, _BIG5, _SJIS = (
+    re.compile(pattern)
+    for pattern in (
+        b"[\x81-\xfe][\x40-\x7e\x80-\xfe]",
+        b"[\xa1-\xf9][\x40-\x7e\xa1-\xfe]",
+        b"[\x81-\x9f\xe0-\xfc][\x40-\x7e\x80-\xfc]",
+    )
+)
+_CHARACTERS: Final = {
+    number + nopad: characters
+    for characters, numbers in {_BIG5: (1, 84), _SJIS: (13, 88, 95, 96), _GBK: (28, 87)}.items()
+    for number in numbers
+    for nopad in (0, _NOPAD)
+}
+"""By collation, characters of two bytes the second of which may be a backslash or a backtick, as the server knows them."""
 _SHOWN_WORD: Final = re.compile(r"[A-Za-z]{1,20}")
 
 
@@ -75,7 +91,7 @@ def _tokens(query: Query) -> Iterator[_Token]:
     ansi_quotes = bool(query.sql_mode & _ANSI_QUOTES)
     lexer = _lexer(ansi_quotes=ansi_quotes, backslashes=not query.sql_mode & _NO_BACKSLASH_ESCAPES)
     in_code = False
-    for match in lexer.finditer(decoded(query.text)):
+    for match in lexer.finditer(_text(query)):
         match match.lastgroup:
             case "code" | "maria" | "version":
                 if in_code or not _executed(match):
@@ -90,6 +106,14 @@ def _tokens(query: Query) -> Iterator[_Token]:
     if in_code:
         raise _LexerError("a comment has no end")
     yield _LAST
+
+
+def _text(query: Query) -> str:
+    """Without the characters that would pass for quotes: no name that is somebody's has one."""
+    characters = _CHARACTERS.get(query.charset)
+    return decoded(
+        query.text if characters is None else characters.sub("\N{REPLACEMENT CHARACTER}".encode(), query.text)
+    )
 
 
 def _token(match: re.Match[str], sort: str | None, *, ansi_quotes: bool) -> _Token | None:
@@ -121,7 +145,7 @@ class Cursor:
 
     query: Query
     changed: set[str] = field(default_factory=set)
-    mentioned: set[str] = field(default_factory=set)
+    referred: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._tokens = _tokens(self.query)
@@ -137,9 +161,8 @@ class Cursor:
     def take(self) -> _Token:
         """The next token."""
         taken = self.next
-        named = self._last.sort in (_Sort.WORD, _Sort.NAME)
-        if taken == (_Sort.MARK, ".") and named and self._before.text not in (".", "@"):
-            self.mentioned.add(self._last.text)
+        if taken == (_Sort.MARK, ".") and self._before.word == "REFERENCES":
+            self.referred.add(self._last.text)
         self._before, self._last = self._last, taken
         if taken is not _LAST:
             self.next = self._pull()
@@ -150,6 +173,7 @@ class Cursor:
         return self.next.sort is _Sort.END
 
     def drain(self) -> None:
+        """Take the rest, so that it is known to be words."""
         while not self.ended:
             self.take()
 

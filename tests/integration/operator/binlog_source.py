@@ -1,7 +1,7 @@
 """A MariaDB with a binary log and tenants on it who do all that a workspace may do, and more."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,21 @@ class Source:
             for statement in statements:
                 cursor.execute(statement)
             return list(cursor.fetchall())
+
+    def attempt(self, statements: Sequence[str | bytes], tenant: Tenant) -> list[str | bytes]:
+        """Those that the tenant's login was refused, all in one session."""
+        refused = []
+        connected = pymysql.connect(
+            unix_socket=self._socket, user=naming.database_users(tenant.id)[0], database=tenant.data, charset="utf8mb4"
+        )
+        with closing(connected) as connection:
+            connection.autocommit(True)  # noqa: FBT003  its only argument
+            for statement in statements:
+                try:
+                    connection.query(statement)
+                except pymysql.MySQLError:
+                    refused.append(statement)
+        return refused
 
     def logs(self) -> list[Path]:
         """The files of its binary log, all of which are written to their end."""

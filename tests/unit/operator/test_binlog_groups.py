@@ -81,14 +81,18 @@ def test_what_is_nobodys_is_dropped_and_counts_as_read() -> None:
         binlog.transaction(1, "mysql", ONE),
         binlog.statement(1, f"RENAME TABLE {ONE}.t TO {TWO}.t"),
         binlog.statement(1, f"RENAME TABLE {ONE}.t TO t", "mysql"),
-        binlog.statement(1, f"CREATE VIEW v AS TABLE {TWO}.t", ONE),
-        binlog.statement(1, f"CREATE VIEW v AS TABLE {TWO}.t", "vivero_control"),
         binlog.statement(1, f"CREATE TABLE {ONE}.t (a int references {TWO}.t (a))"),
     ],
 )
 def test_a_group_of_two_owners_is_an_error(events: list[bytes]) -> None:
     with pytest.raises(MixedGroupError, match="0-7-1 belongs to more than one owner"):
         cut(*events)
+
+
+def test_a_body_may_use_the_name_of_another_tenants_schema() -> None:
+    """Else any tenant could stop the archive of all."""
+    events = binlog.statement(1, f"CREATE FUNCTION f() RETURNS int RETURN {TWO}.a", ONE)
+    assert owned(cut(*events)) == [(IDS[0], 1, events)]
 
 
 def test_two_statements_of_the_same_tenant_in_another_default_schema() -> None:
