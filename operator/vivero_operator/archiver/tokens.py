@@ -12,10 +12,6 @@ from vivero_operator.archiver.events import BinlogError
 
 _ANSI_QUOTES: Final = 1 << 2
 _NO_BACKSLASH_ESCAPES: Final = 1 << 20
-_OLDEST_VERSION: Final = 101100
-"""Of a server whose log is read: a comment for this version, or one before, is code for all of them."""
-_MYSQL_ONLY: Final = range(50700, 100000)
-"""Versions that MariaDB does not take for its own."""
 _NOPAD: Final = 1024
 _GBK, _BIG5, _SJIS = (
     re.compile(pattern)
@@ -72,7 +68,7 @@ def _lexer(*, ansi_quotes: bool, backslashes: bool) -> re.Pattern[str]:
     return re.compile(
         rf"""
           (?P<blank>[ \t\n\r\f\v]++ | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+)
-        | (?P<code>/\*(?P<maria>M?)!(?P<version>[0-9]{{5,6}})?)
+        | (?P<code>/\*M?!(?:[0-9]{{5,6}})?)
         | (?P<comment>/\*(?:[^*]|\*(?!/))*+\*/)
         | (?P<end>\*/)
         | (?P<word>[0-9A-Za-z_$\x80-\U0010ffff]++)
@@ -87,15 +83,16 @@ def _lexer(*, ansi_quotes: bool, backslashes: bool) -> re.Pattern[str]:
 
 
 def _tokens(query: Query) -> Iterator[_Token]:
-    """The tokens of a statement, with those in comments that servers execute, and without other comments."""
+    """The tokens of a statement, without comments.
+
+    One that is marked as code is code: the server writes a blank in place of its `!` into the log unless it has executed it.
+    """
     ansi_quotes = bool(query.sql_mode & _ANSI_QUOTES)
     lexer = _lexer(ansi_quotes=ansi_quotes, backslashes=not query.sql_mode & _NO_BACKSLASH_ESCAPES)
     in_code = False
     for match in lexer.finditer(_text(query)):
         match match.lastgroup:
-            case "code" | "maria" | "version":
-                if in_code or not _executed(match):
-                    raise _LexerError("a comment is code for some servers alone")
+            case "code":
                 in_code = True
             case "end":
                 in_code = False
@@ -131,12 +128,6 @@ def _token(match: re.Match[str], sort: str | None, *, ansi_quotes: bool) -> _Tok
             return _Token(_Sort.STRING, "")
         case _:
             return None
-
-
-def _executed(comment: re.Match[str]) -> bool:
-    """Whether every server whose log is read executes a comment that begins like this."""
-    version = int(comment["version"] or 0)
-    return version <= _OLDEST_VERSION and (comment["maria"] == "M" or version not in _MYSQL_ONLY)
 
 
 @dataclass
