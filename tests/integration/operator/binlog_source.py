@@ -25,6 +25,7 @@ binlog_row_image = FULL
 character_set_server = utf8mb4
 max_allowed_packet = 64M
 performance_schema = OFF
+skip_networking = ON
 innodb_flush_log_at_trx_commit = 0
 """
 Session = tuple[str | None, list[str]]
