@@ -62,6 +62,7 @@ OPERATOR_IN_PLATFORM: Final = {
     "/secrets": f"{READ} create patch delete",
     "/configmaps": "get create patch",
     "networking.k8s.io/ingresses": "get create patch delete",
+    "apps/deployments": "get create patch delete",
     "batch/jobs": "get create",
     "coordination.k8s.io/leases": "get create update",
 }
