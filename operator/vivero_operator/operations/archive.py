@@ -16,9 +16,11 @@ from vivero_core.sealing import SealBrokenError, seal, unseal
 
 from vivero_operator.operations.backup_order import ACCOUNT_KEYS, Account
 from vivero_operator.operations.object_store import ObjectStore, StoredObject
-from vivero_operator.operations.program import Files, StepFailedError
+from vivero_operator.operations.program import Files, RefusedError, StepFailedError
 from vivero_operator.operations.streams import Reader, packed, unpacked
 
+_FORMAT: Final = 2
+"""1 had a dump of each schema, of different moments."""
 _DUMP: Final = "dump.sql"
 _MANIFEST: Final = "manifest.json"
 
@@ -64,12 +66,15 @@ class Archive:
             raise StepFailedError(f"the dump cannot be unpacked: {error}") from error
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        text = json.dumps(manifest).encode()
+        text = json.dumps({"format": _FORMAT, **manifest}).encode()
         sealed = seal(Reader(iter([text])).read, self._key, self._name(_MANIFEST))
         self.store.put(f"{self.prefix}/{_MANIFEST}", sealed)
 
     def read_manifest(self) -> dict[str, Any]:
+        """Raises RefusedError when the backup is of another release, StepFailedError when it is damaged."""
         found: dict[str, Any] = json.loads(b"".join(self._unsealed(_MANIFEST)))
+        if found.get("format") != _FORMAT:
+            raise RefusedError(f"the backup has the format {found.get('format', 1)}, and this release reads {_FORMAT}")
         return found
 
     def copies(self) -> dict[str, StoredObject]:

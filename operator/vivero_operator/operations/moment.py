@@ -4,6 +4,7 @@ It is replayed in a server of its own, and loaded into the schemas of a new tena
 """
 
 import json
+import logging
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from vivero_operator.operations.object_store import ObjectStore
 from vivero_operator.operations.program import Files, RefusedError, StepFailedError, main
 from vivero_operator.operations.runner import Said
 from vivero_operator.operations.scratch_server import ScratchServer
+
+logger = logging.getLogger(__name__)
 
 _WAIT_SECONDS: Final = 30.0
 """For a second that has just passed to be archived."""
@@ -46,7 +49,11 @@ class Moment:
         """The tenant's backups whose place in the log is known."""
         found = []
         for uid in backups(self.store, self.order.tenant):
-            manifest = self.archive(uid).read_manifest()
+            try:
+                manifest = self.archive(uid).read_manifest()
+            except (RefusedError, StepFailedError) as error:
+                logger.warning("backup %s is no base: %s", uid, error)
+                continue
             if (gtid := manifest["dump"]["gtid"]) is not None:
                 found.append(Base(uid, int(datetime.fromisoformat(manifest["readyAt"]).timestamp()), gtid))
         return found

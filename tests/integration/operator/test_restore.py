@@ -167,6 +167,12 @@ def test_another_key_opens_nothing(target: Target) -> None:
         restore.load(target.files)
 
 
+def test_a_backup_of_another_release_is_refused(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivero_operator.operations.archive._FORMAT", 3)
+    with pytest.raises(RefusedError, match="the format 2, and this release reads 3"):
+        restore.load(target.files)
+
+
 def test_a_schema_that_is_not_the_tenants_is_refused(target: Target) -> None:
     audit = target.given.login.audit_database
     (target.given.folder / ORDER_FILE).write_text(
