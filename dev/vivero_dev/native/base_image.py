@@ -8,6 +8,7 @@ dependencies.
 import os
 import shutil
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from vivero_dev.commands import run_long
@@ -50,13 +51,23 @@ def ensure_base(store: Store, log: Path) -> Path:
 
 def _make(target: Path, log: Path) -> None:
     root = target / ROOT_FOLDER
+    bootstrap(SUITE, PACKAGES, root, log)
+    (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
+    pack(root, target / ARCHIVE)
+
+
+def bootstrap(suite: str, packages: Iterable[str], root: Path, log: Path) -> None:
+    """A minimal Debian with these packages and what they need, in a new folder."""
     # In a separate mount namespace, so that debootstrap's mounts disappear with it, even if it is killed.
     command = ["unshare", "--mount", "--propagation", "private", "debootstrap", "--variant=minbase"]
-    command += [f"--include={','.join(PACKAGES)}", SUITE, str(root), *_mirror()]
+    command += [f"--include={','.join(packages)}", suite, str(root), *_mirror()]
     run_long("base image", command, log=log)
-    (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
-    with tarfile.open(target / ARCHIVE, "w") as archive:
-        archive.add(root, arcname=".", filter=kept)
+
+
+def pack(root: Path, archive: Path) -> None:
+    """The file system as an image holds it."""
+    with tarfile.open(archive, "w") as packed:
+        packed.add(root, arcname=".", filter=kept)
 
 
 def _mirror() -> list[str]:

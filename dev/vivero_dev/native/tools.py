@@ -91,6 +91,8 @@ TOOLS = {
         Tool("helm", "helm.sh/helm/v3/cmd/helm", variables=_helm_version()),
         # For the docker provider, where the machine has none.
         Tool("kind", "sigs.k8s.io/kind"),
+        # For the tests' node image of kind.
+        Tool("kubeadm", "k8s.io/kubernetes/cmd/kubeadm"),
         Tool("versitygw", "github.com/versity/versitygw/cmd/versitygw"),
         Tool("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform"),
         Tool("terraform-provider-kubectl", "github.com/gavinbunney/terraform-provider-kubectl"),
@@ -210,9 +212,13 @@ def _place(go: Path, tool: Tool, compiled: Path, target: Path) -> None:
     for name in tool.names:
         (target / name).symlink_to(tool.name)
     for name, (source, folder) in tool.extras.items():
-        words: list[str | Path] = [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", source]
-        listed = run(tool.name, words, environment=build_environment(go), cwd=MODULE)
-        _copy_files(Path(listed.strip()) / folder, target / name)
+        _copy_files(module_folder(go, source) / folder, target / name)
+
+
+def module_folder(go: Path, module: str) -> Path:
+    """Where Go keeps the files of a module from which something was built."""
+    words: list[str | Path] = [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
+    return Path(run("go", words, environment=build_environment(go), cwd=MODULE).strip())
 
 
 def _copy_files(source: Path, target: Path) -> None:

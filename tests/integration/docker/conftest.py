@@ -1,19 +1,17 @@
 """The docker provider's services, up in a daemon of these tests' own; they stand for the platform's."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from support.docker_daemon import Daemon, inside, own_daemon
-from support.docker_images import ROOT, load_images
-from vivero_dev.docker.compose import FILE, NETWORK
+from support.docker_images import image_names, load_images
+from vivero_dev.docker.compose import NETWORK
 from vivero_dev.docker.provider import DockerProvider
 from vivero_dev.instance import open_instance
 from vivero_dev.provider import SERVICES_READY
 from vivero_dev.status import as_json
 from vivero_dev.steps import silently
-from yaml import safe_load
 
 
 @pytest.fixture(scope="session")
@@ -48,11 +46,3 @@ def start_services(provider: DockerProvider) -> str:
 @pytest.fixture(scope="session")
 def platform(provider: DockerProvider) -> dict[str, Any]:
     return as_json(provider)
-
-
-def image_names() -> set[str]:
-    """All that Compose would pull."""
-    services = safe_load(FILE.read_text())["services"].values()
-    base = re.search(r"^ARG BASE=(\S+)$", (ROOT / "dev/docker/mail/Containerfile").read_text(), re.MULTILINE)
-    assert base is not None
-    return {base[1], *(service["image"] for service in services if "image" in service)}

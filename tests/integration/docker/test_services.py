@@ -89,7 +89,7 @@ def test_mariadb_knows_no_stranger_and_speaks_tls_1_3_alone(
         cursor.execute(
             "SELECT User, Host FROM mysql.user WHERE Host NOT IN ('localhost', '127.0.0.1', '::1') ORDER BY User"
         )
-        assert cursor.fetchall() == (("vivero_admin", "%"), ("vivero_control", "%"))
+        assert cursor.fetchall() == (("vivero_admin", "%"), ("vivero_archiver", "%"), ("vivero_control", "%"))
 
 
 def test_the_cache_has_no_default_user(provider: DockerProvider, accounts: Accounts, ca: Path) -> None:

@@ -18,6 +18,7 @@ from vivero_dev.native.services import mail as native_mail
 from vivero_dev.platform.backing import CLUSTER_PORTS
 from vivero_dev.platform.kubectl import Kubectl
 from vivero_dev.provider import CLUSTER_READY, IMAGES_READY, INGRESS_READY, SERVICES_READY, Provider
+from vivero_dev.steps import silently
 
 ROOT = Path(__file__).parents[3]
 
@@ -97,24 +98,75 @@ def test_what_the_containers_say_stands_at_the_end_of_the_log_of_an_up_that_fail
     assert log.read_text() == "mariadb-1 | no space left\n"
 
 
-def test_a_cluster_is_there_and_goes_without_kind(
-    instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`down` comes before kind was built, too."""
-    said = tmp_path / "said"
+DOCKER = """#!/bin/sh
+# With one node at most, whose state is a file.
+cd {folder}
+echo "$*" >> said
+case "$1 $*" in
+"ps "*status=running) [ ! -e node ] || ! grep -q running node || echo 4f2a ;;
+"ps "*) [ ! -e node ] || echo 4f2a ;;
+"start "*) echo running > node ;;
+"stop "*) echo exited > node ;;
+"rm "*) rm node ;;
+esac
+"""
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what Docker was told (`said`), and its node."""
     program = tmp_path / "docker"
-    program.write_text(f'#!/bin/sh\necho "$*" >> {said}\n[ "$1" != ps ] || cat {tmp_path}/nodes\n')
+    program.write_text(DOCKER.format(folder=tmp_path))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    cluster, nodes = kind.Kind(tmp_path / "no-kind", instance), tmp_path / "nodes"
-    nodes.write_text("")
-    assert not cluster.exists()
-    cluster.delete(tmp_path / "log")
-    nodes.write_text("4f2a\n")
-    assert cluster.exists()
-    cluster.delete(tmp_path / "log")
-    assert said.read_text().splitlines()[-1] == "rm --force --volumes 4f2a"
-    assert "rm" not in said.read_text().split()[:-4]
+    return tmp_path
+
+
+def acts(docker: Path) -> list[str]:
+    return [line for line in (docker / "said").read_text().splitlines() if not line.startswith("ps ")]
+
+
+def test_a_cluster_is_there_and_goes_without_kind(instance: Instance, docker: Path) -> None:
+    """`down` comes before kind was built, too."""
+    cluster = kind.Kind(docker / "no-kind", instance)
+    cluster.stop(docker / "log")
+    cluster.delete(docker / "log")
+    assert not cluster.runs()
+    assert acts(docker) == []
+    (docker / "node").write_text("running")
+    assert cluster.runs()
+    cluster.delete(docker / "log")
+    assert not cluster.runs()
+    assert acts(docker) == ["rm --force --volumes 4f2a"]
+
+
+def test_a_node_that_is_stopped_is_started_and_not_made_anew(instance: Instance, docker: Path) -> None:
+    """Tenants are in it, whose data would be nobody's."""
+    program = docker / "kind"
+    program.write_text('#!/bin/sh\n[ "$1 $2" = "get kubeconfig" ] && echo kubeconfig\n')
+    program.chmod(0o755)
+    (docker / "node").write_text("running")
+    cluster = kind.Kind(program, instance)
+    cluster.stop(docker / "log")
+    assert not cluster.runs()
+    cluster.stop(docker / "log")
+    cluster.create(docker / "log")
+    assert cluster.runs()
+    assert acts(docker) == ["stop --time=20 4f2a", "start 4f2a"]
+    assert instance.kubeconfig.read_text() == "kubeconfig\n"
+
+
+def test_the_cluster_is_there_when_its_api_server_answers(instance: Instance, docker: Path) -> None:
+    """kind waits for a node that it makes; nobody else for one that is started again."""
+    kubectl = "#!/bin/sh\ncd {0}\n[ -e asked ] || {{ touch asked; echo not yet >&2; exit 1; }}\necho ok\n"
+    for name, script in (("kind", "#!/bin/sh\n"), ("kubectl", kubectl.format(docker))):
+        (docker / name).write_text(script)
+        (docker / name).chmod(0o755)
+    (docker / "node").write_text("exited")
+    (step,) = (step for step in DockerProvider(instance).steps() if step.name == CLUSTER_READY)
+    assert step.run(silently) == "vivero-unit"
+    assert acts(docker) == ["start 4f2a"]
+    assert (docker / "asked").exists()
 
 
 def test_kind_gets_the_instances_ports(instance: Instance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
