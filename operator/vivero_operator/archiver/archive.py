@@ -188,7 +188,7 @@ class Archive:
         nobody knows but the server, by the time of the group's statements.
         """
         live = self._clock() - self._drained <= _LIVE_SECONDS
-        return group.committed_by if live else group.committed_from
+        return group.committed_by if live else min(group.committed_from + 1, group.committed_by)
 
     def _store_part(self, tenant: str, part: _Part) -> None:
         public = self._key_of(tenant)
